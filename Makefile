@@ -1,0 +1,50 @@
+# Everything goes through .venv, which is made on first use from what setup.cfg names.
+PYTHON ?= python3
+BIN := .venv/bin
+
+.PHONY: run test check format bench docs clean
+
+run: .venv/installed
+	$(BIN)/twistd -n --pidfile= pmslink --demo
+
+test: .venv/installed-test
+	tests/install-debian
+	$(BIN)/python -m pytest $$(tests/install-debian --deselect)
+
+check: .venv/installed-test
+	tests/install-debian
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/towncrier build --draft --version next > /dev/null
+	rm -f .coverage .coverage.*
+	$(BIN)/python -m pytest --cov --cov-report= $$(tests/install-debian --deselect)
+	$(BIN)/coverage report --fail-under=95
+	$(BIN)/coverage report --fail-under=100 --include='pmslink/fias/*,pmslink/link/machine.py'
+
+format: .venv/installed-test
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+bench: .venv/installed-test
+	$(BIN)/python -m pytest bench --benchmark-only
+	$(BIN)/python -m bench.many_links
+
+docs: .venv/installed-test
+	$(BIN)/python -m pmslink.link.diagram docs/machine.md
+
+clean:
+	rm -rf .venv build dist *.egg-info .coverage* .mypy_cache .ruff_cache .hypothesis .benchmarks
+	find . -name __pycache__ -prune -exec rm -rf {} +
+
+.venv/bin/python:
+	$(PYTHON) -c 'import sys; sys.exit("pmslink needs Python 3.11 or newer; name one: make PYTHON=python3.11 …" if sys.version_info < (3, 11) else 0)'
+	$(PYTHON) -m venv .venv || { echo 'On Debian: apt-get install python3-venv'; exit 1; }
+
+.venv/installed: .venv/bin/python setup.cfg pyproject.toml
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e .
+	touch $@
+
+.venv/installed-test: .venv/installed
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[test,check,bench]'
+	touch $@

@@ -1,0 +1,79 @@
+"""A record: two characters of id, then fields, each closed by a bar.
+
+``GI|RN101|G#5001|GSN|GNAdams|`` is a check-in (``GI``) with four fields. Reading is tolerant, for
+there are many dialects: the last bar may be missing, unknown records and fields pass, a field may be
+empty or come twice (a room move carries ``GS`` twice, each belonging to the room before it), so the
+fields are an ordered list and never a map. Writing is strict: what FIAS cannot carry is an error.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from functools import cached_property
+
+from attrs import frozen
+
+from pmslink.errors import FieldError
+
+Field = tuple[str, str]
+"""A field's two-character code and its value, which may be empty."""
+
+BAR = "|"
+_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f]")
+
+
+@frozen
+class Record:
+    """One record as it stands on the wire, between STX and ETX; any text makes one.
+
+    The fields are split off when they are first asked for: most records of a busy link are only
+    counted and kept.
+    """
+
+    text: str
+
+    @property
+    def id(self) -> str:
+        """What stands before the first bar: two characters in every record of FIAS."""
+        return self.text.partition(BAR)[0]
+
+    @cached_property
+    def fields(self) -> tuple[Field, ...]:
+        """The fields in the order of the wire, with their repetitions; empty ones included."""
+        return tuple([(part[:2], part[2:]) for part in self.text.split(BAR)[1:] if part])
+
+    def get(self, code: str, default: str | None = None) -> str | None:
+        """The value of the first field with this code."""
+        return next(self.all(code), default)
+
+    def all(self, code: str) -> Iterator[str]:
+        """The values of every field with this code, in order."""
+        return (value for found, value in self.fields if found == code)
+
+    def __contains__(self, code: str) -> bool:
+        return any(found == code for found, _ in self.fields)
+
+
+def write(id: str, fields: Iterable[Field] = ()) -> Record:
+    """Make a record that FIAS can carry.
+
+    Raises FieldError, which names the field, for an id or code that is not two characters long and
+    for a value that holds a bar (FIAS has no escape for it) or a control character.
+    """
+    _require_writable("id", id, exactly=2)
+    parts = [id]
+    for code, value in fields:
+        _require_writable(code, code, exactly=2)
+        _require_writable(code, value)
+        parts.append(code + value)
+    return Record(BAR.join(parts) + BAR)
+
+
+def _require_writable(code: str, text: str, exactly: int | None = None) -> None:
+    if exactly is not None and len(text) != exactly:
+        raise FieldError(code, f"{text!r} is not {exactly} characters long")
+    if BAR in text:
+        raise FieldError(code, f"{text!r} holds a bar, which FIAS cannot carry; write / or a blank instead")
+    if _CONTROL.search(text):
+        raise FieldError(code, f"{text!r} holds a control character, which FIAS cannot carry")

@@ -1,0 +1,57 @@
+"""What every test has to leave behind: nothing."""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from twisted.internet import reactor as the_reactor
+from twisted.logger import LogEvent, LogLevel, globalLogPublisher
+
+reactor: Any = the_reactor
+publisher: Any = globalLogPublisher  # which mypy lets no plain function observe
+
+
+def pytest_collection_finish() -> None:
+    # What was imported stays for good. Put aside, it does not make each collection below slow.
+    gc.collect()
+    gc.freeze()
+
+
+@pytest.fixture(autouse=True)
+def nothing_left_behind() -> Iterator[None]:
+    """Fail a test that leaves timers or sockets in the reactor, or failures in the log.
+
+    A failure that nobody handled is logged when its Deferred is collected.
+    """
+    timers_before = set(reactor.getDelayedCalls())
+    sockets_before = _sockets()
+    logged: list[LogEvent] = []
+
+    def watch(event: LogEvent) -> None:
+        if "log_failure" in event or event.get("log_level") is LogLevel.critical:
+            logged.append(event)
+
+    publisher.addObserver(watch)
+    try:
+        yield
+        gc.collect()
+    finally:
+        publisher.removeObserver(watch)
+    timers = set(reactor.getDelayedCalls()) - timers_before
+    for timer in timers:
+        timer.cancel()
+    sockets = _sockets() - sockets_before
+    for socket in sockets:
+        reactor.removeReader(socket)
+        reactor.removeWriter(socket)
+    assert not timers, f"timers left behind: {timers}"
+    assert not sockets, f"sockets left behind: {sockets}"
+    assert not logged, [event.get("log_failure") or event for event in logged]
+
+
+def _sockets() -> set[Any]:
+    inner = reactor._internalReaders  # the reactor's own, made when it first runs
+    return {one for one in (*reactor.getReaders(), *reactor.getWriters()) if one not in inner}

@@ -1,0 +1,68 @@
+"""The link description: what a PBX declares, and how a PMS reads it."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import pytest
+
+from pmslink.errors import FieldError
+from pmslink.fias.catalog import RECORDS, problems
+from pmslink.fias.description import DECLARED, declared, description, read_declaration
+from pmslink.fias.record import Record
+
+NOW = datetime(2026, 1, 1, 8)  # noqa: DTZ001  (the hotel's local time)
+
+
+def test_it_is_ld_then_an_lr_for_each_record_then_la() -> None:
+    first, *declarations, last = [record.text for record in description({}, "1.0", NOW)]
+    assert (first, last) == ("LD|DA260101|TI080000|V#1.0|IFPB|", "LA|DA260101|TI080000|")
+    assert declarations == [f"LR|RI{id}|FL{codes}|" for id, codes in DECLARED.items()]
+
+
+def test_a_link_may_put_its_own_lists_in_the_places_of_the_common_ones_or_behind() -> None:
+    own = {"GI": "RNG#GNSF", "XL": "G#RNMTMI"}
+    assert declared(own) == {**DECLARED, **own}
+    assert list(declared(own)) == [*DECLARED, "XL"]
+    written = [record.text for record in description(own, "1.0", NOW)]
+    assert written[1] == "LR|RIGI|FLRNG#GNSF|"
+    assert written[-2] == "LR|RIXL|FLG#RNMTMI|"
+
+
+def test_a_version_is_cut_to_what_fias_allows() -> None:
+    assert description({}, "1.0.0.dev20260101", NOW)[0].get("V#") == "1.0.0.dev2"
+
+
+def test_what_cannot_be_written_is_an_error() -> None:
+    with pytest.raises(FieldError):
+        description({"GI": "RN|GN"}, "1.0", NOW)
+
+
+def test_what_is_declared_by_itself_breaks_no_rule() -> None:
+    assert [found for record in description({}, "1.0", NOW) for found in problems(record)] == []
+
+
+@pytest.mark.parametrize("id", DECLARED)
+def test_each_declared_field_belongs_to_its_record(id: str) -> None:
+    read = read_declaration(Record(f"LR|RI{id}|FL{DECLARED[id]}|"))
+    assert read is not None
+    assert read[0] == id
+    assert set(RECORDS[id].mandatory) <= set(read[1]) <= set(RECORDS[id].fields)
+
+
+@pytest.mark.parametrize(
+    ("text", "read"),
+    [
+        ("LR|RIGI|FLRNG#A0+0$2|", ("GI", ("RN", "G#", "A0", "+0", "$2"))),
+        ("LR|FLRNDATI|RIWR|", ("WR", ("RN", "DA", "TI"))),
+        ("LR|RIGI|FLRNG|", ("GI", ("RN",))),
+        ("LR|RIGI|FL|", ("GI", ())),
+        ("LR|RIGI|", ("GI", ())),
+        ("LR|RTGI|RN|G#|GN||", ("GI", ("RN", "G#", "GN"))),
+        ("LR|RI|RTGO|RN|", ("GO", ("RN",))),
+        ("LR|FLRN|", None),
+        ("LR|", None),
+    ],
+)
+def test_a_declaration_is_read_in_its_dialects(text: str, read: tuple[str, tuple[str, ...]] | None) -> None:
+    assert read_declaration(Record(text)) == read
