@@ -1,0 +1,364 @@
+"""What a configuration may say, and how pmslink tells what is wrong in one."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from attrs import fields
+
+from pmslink.config import (
+    Config,
+    ConfigError,
+    FlatLink,
+    load,
+    read_link,
+    read_pms,
+)
+from pmslink.settings import PROFILES, LinkSettings, describe_settings, setting
+
+Written = Callable[[str], Path]
+
+WHOLE = """
+state_dir = "/var/lib/pmslink"
+[api]
+listen = "unix:/run/pmslink.sock"
+[retention]
+guest_days = 7
+history_days = 100
+[links.grand]
+host = "10.20.0.5"
+port = 5010
+profile = "opera"
+alive_timeout = 12.5
+expires_at = 2027-01-01T00:00:00+01:00
+[links.grand.records]
+GI = "RNG#GSGNGLCSSF"
+[links.annexe]
+host = "pms.annexe.example"
+port = 5011
+"""
+
+LINK = {"host": "10.20.0.5", "port": 5010}
+
+
+@pytest.fixture
+def written(tmp_path: Path) -> Written:
+    def write(text: str) -> Path:
+        file = tmp_path / "hotel.toml"
+        file.write_text(text, encoding="utf-8")
+        return file
+
+    return write
+
+
+def complaints(file: Path) -> list[str]:
+    """What load() says about a file, without the directory that the test is in."""
+    with pytest.raises(ConfigError) as caught:
+        load(file)
+    return str(caught.value).replace(f"{file.parent}{os.sep}", "").splitlines()
+
+
+def complaint(raw: dict[str, object]) -> str:
+    with pytest.raises(ConfigError) as caught:
+        read_link("grand", LINK | raw)
+    return str(caught.value)
+
+
+def test_a_whole_file_is_read(written: Written) -> None:
+    config = load(written(WHOLE))
+    grand, annexe = config.links
+    assert config.state_dir == Path("/var/lib/pmslink")
+    assert config.api_listen == "unix:/run/pmslink.sock"
+    assert (config.guest_days, config.history_days) == (7, 100)
+    assert (grand.name, grand.host, grand.port, grand.profile) == ("grand", "10.20.0.5", 5010, "opera")
+    assert grand.settings == LinkSettings(
+        alive_interval=300,
+        alive_timeout=12.5,
+        alive_on="any",
+        expires_at=datetime(2026, 12, 31, 23, tzinfo=UTC),
+        records={"GI": "RNG#GSGNGLCSSF"},
+    )
+    assert (annexe.name, annexe.host, annexe.settings) == ("annexe", "pms.annexe.example", LinkSettings())
+
+
+def test_an_empty_file_gives_the_defaults(written: Written) -> None:
+    assert load(written("")) == Config()
+
+
+def test_what_was_given_is_kept_apart_from_the_presets_and_can_go_into_json(written: Written) -> None:
+    grand = load(written(WHOLE)).links[0]
+    assert json.loads(json.dumps(grand.given)) == {
+        "alive_timeout": 12.5,
+        "expires_at": "2027-01-01T00:00:00+01:00",
+        "records": {"GI": "RNG#GSGNGLCSSF"},
+    }
+    again = {"host": grand.host, "port": grand.port, "profile": grand.profile, **grand.given}
+    assert read_link("grand", again) == grand
+
+
+@pytest.mark.parametrize(
+    ("profile", "interval", "timeout", "on"),
+    [
+        ("generic", 30, 3, "LA"),
+        ("opera", 300, 30, "any"),
+        ("suite8", 300, 30, "any"),
+        ("protel", 60, 10, "any"),
+    ],
+)
+def test_a_profile_presets_the_link_checks(profile: str, interval: float, timeout: float, on: str) -> None:
+    settings = read_link("grand", {**LINK, "profile": profile}).settings
+    assert (settings.alive_interval, settings.alive_timeout, settings.alive_on) == (interval, timeout, on)
+
+
+def test_what_is_given_wins_over_the_profile_and_null_restores_it() -> None:
+    raw: dict[str, object] = {**LINK, "profile": "protel", "alive_interval": 45}
+    assert read_link("grand", raw).settings.alive_interval == 45
+    assert read_link("grand", raw | {"alive_interval": None}).settings.alive_interval == 60
+    assert "alive_interval" not in read_link("grand", raw | {"alive_interval": None}).given
+
+
+def test_all_errors_of_a_file_are_told_at_once_each_with_its_place(written: Written) -> None:
+    file = written("""
+        stat_dir = "x"
+        [retention]
+        guest_days = true
+        [links.grand]
+        host = "10.20.0.5"
+        alive_interval = "ten"
+        alive_intervall = 3
+        [links.grand.records]
+        GI = "RNQQ"
+        [links."my hotel"]
+        host = "10.20.0.6"
+        port = 5010
+    """)
+    assert sorted(complaints(file)) == [
+        'hotel.toml: links."my hotel" = "my hotel": must be named by 1 to 64 letters, digits, "-" and "_"',
+        'hotel.toml: links.grand.alive_interval = "ten": must be a number of seconds from 0.1 to 86400',
+        "hotel.toml: links.grand.alive_intervall = 3: there is no such setting; did you mean alive_interval?",
+        "hotel.toml: links.grand.port is missing: must be a whole number from 1 to 65535",
+        'hotel.toml: links.grand.records.GI = "RNQQ": must be known field codes glued together under the id'
+        ' of a record, such as GI = "RNG#GSGN"',
+        "hotel.toml: retention.guest_days = true: must be a whole number from 1 to 3650",
+        'hotel.toml: stat_dir = "x": there is no such setting; did you mean state_dir?',
+    ]
+
+
+def test_an_error_can_be_taken_apart(written: Written) -> None:
+    file = written('[links.grand]\nhost = "h"\nport = 1\nretry_max = "long"')
+    with pytest.raises(ConfigError) as caught:
+        load(file)
+    error = caught.value
+    assert (error.file, error.key, error.value) == (str(file), "links.grand.retry_max", "long")
+    assert error.right == "must be a number of seconds from 0.1 to 86400"
+    assert error.errors == (error,)
+
+
+@pytest.mark.parametrize(
+    ("text", "complaint"),
+    [
+        ("a = 1\nb = = 2", "hotel.toml: is not TOML: Invalid value (at line 2, column 5)"),
+        ("links = 3", "hotel.toml: links = 3: must be a table of links, such as [links.grand]"),
+        ("[links]\ngrand = 3", "hotel.toml: links.grand = 3: must be a table of settings"),
+        ('api = "tcp:80"', 'hotel.toml: api = "tcp:80": must be a table, [api]'),
+        (
+            "[api]\nlisten = 8080",
+            'hotel.toml: api.listen = 8080: must be an endpoint of Twisted, such as "tcp',
+        ),
+        ('[api]\n"z z" = 1', 'hotel.toml: "api.z z" = 1: there is no such setting'),
+        ("[api]\nzz = 1", "hotel.toml: api.zz = 1: there is no such setting"),
+        ('state_dir = ""', 'hotel.toml: state_dir = "": must be the path of a directory'),
+        ("state_dir = 1", "hotel.toml: state_dir = 1: must be the path of a directory"),
+    ],
+)
+def test_what_is_wrong_in_a_file_is_told_in_one_line(text: str, complaint: str, written: Written) -> None:
+    (line,) = complaints(written(text))
+    assert line.startswith(complaint)
+
+
+def test_a_file_that_cannot_be_read_is_told(tmp_path: Path) -> None:
+    assert complaints(tmp_path / "hotel.toml") == ["hotel.toml: cannot be read: No such file or directory"]
+    (tmp_path / "latin.toml").write_bytes(b'state_dir = "\xfc"')
+    assert complaints(tmp_path / "latin.toml") == ["latin.toml: is not TOML: must be written in UTF-8"]
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        {"alive_interval": 0},
+        {"alive_interval": -1},
+        {"alive_interval": "30"},
+        {"alive_interval": True},
+        {"alive_interval": float("inf")},
+        {"alive_interval": float("nan")},
+        {"alive_timeout": 100_000},
+        {"alive_on": "LS"},
+        {"alive_on": ["LA"]},
+        {"record_gap": -0.1},
+        {"send_limit": 0},
+        {"send_limit": 1.5},
+        {"send_limit": True},
+        {"posting_digits": 9},
+        {"posting_digits": 0},
+        {"outbox_limit": 0},
+        {"port": 0},
+        {"port": 65536},
+        {"port": "5010"},
+        {"host": ""},
+        {"host": "the pms"},
+        {"host": "10.0.0.5:5010"},
+        {"host": "[::1]"},
+        {"host": "tcp://pms"},
+        {"host": "pms\n"},
+        {"host": 5},
+        {"profile": "Opera"},
+        {"profile": ["opera"]},
+        {"describe": 1},
+        {"tls": "yes"},
+        {"charset": "utf-16"},
+        {"charset": "klingon"},
+        {"charset": "cp1252\0"},
+        {"charset": ""},
+        {"framing": "lrc"},
+        {"timezone": "Vienna"},
+        {"timezone": "Europe"},
+        {"timezone": "/etc/localtime"},
+        {"timezone": ""},
+        {"timezone": 1},
+        {"expires_at": "2027-01-01"},
+        {"expires_at": "2027-01-01T00:00:00"},
+        {"expires_at": "0001-01-01T00:00:00+14:00"},
+        {"expires_at": "next year"},
+        {"expires_at": datetime(2027, 1, 1)},  # noqa: DTZ001  (TOML has times without an offset)
+        {"expires_at": 1},
+        {"ca_file": ""},
+        {"ca_file": "a\0b"},
+        {"records": "GI"},
+    ],
+    ids=repr,
+)
+def test_a_wrong_value_is_named_with_what_would_be_right(raw: dict[str, object]) -> None:
+    ((key, _),) = raw.items()
+    assert re.fullmatch(rf"{key} = .+: must be {re.escape(setting(FlatLink, key).right)}", complaint(raw))
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        {"alive_interval": 1, "record_gap": 0},
+        {"alive_timeout": 0.5},
+        {"retry_initial": 30, "retry_max": 30},
+        {"host": "fe80::1%eth0"},
+        {"host": "münchen.example"},
+        {"charset": "gbk", "framing": "crlf"},
+        {"timezone": "America/Argentina/Buenos_Aires"},
+        {"posting_digits": 4, "send_limit": 1, "unanswered": "hold", "sync_on": "declared"},
+        {"tls": True, "ca_file": __file__},
+        {"tls": False, "ca_file": "/not/needed/yet"},
+        {"records": {"XL": "G#RNMT", "PS": "RNPT+0$2"}},
+        {"enabled": False, "describe": False},
+    ],
+    ids=repr,
+)
+def test_a_right_value_is_taken_as_it_is(raw: dict[str, Any]) -> None:
+    link = read_link("grand", LINK | raw)
+    taken = {"host": link.host, **describe_settings(link.settings)}
+    assert {key: taken[key] for key in raw} == raw
+
+
+@pytest.mark.parametrize(
+    "records",
+    [{"GI": "RNG"}, {"GI": ""}, {"GI": "RN" * 1001}, {"GI": "RNQQ"}, {"QQ": "RN"}, {"GI": 1}, {"gi": "RN"}],
+    ids=lambda records: str(records)[:30],
+)
+def test_a_wrong_override_of_the_description_is_named(records: dict[str, object]) -> None:
+    (id,) = records
+    assert complaint({"records": {"GO": "RNG#", **records}}).startswith(f"records.{id} = ")
+
+
+def test_settings_that_contradict_each_other_are_told() -> None:
+    assert complaint({"retry_max": 0.5}) == "retry_max = 0.5: must be at least retry_initial, which is 1"
+    assert complaint({"retry_initial": 60}) == "retry_initial = 60: must be at most retry_max, which is 30"
+    assert complaint({"tls": True, "ca_file": "/no/such.pem"}) == (
+        'ca_file = "/no/such.pem": must be the path of a readable file of PEM certificates'
+    )
+
+
+@pytest.mark.parametrize("name", ["", "a" * 65, "my hotel", "hotel/1", "hôtel", "grand\n"])
+def test_a_link_has_a_plain_name(name: str) -> None:
+    with pytest.raises(
+        ConfigError, match=r'^name = .*: must be named by 1 to 64 letters, digits, "-" and "_"'
+    ):
+        read_link(name, LINK)
+
+
+def test_a_long_wrong_value_is_cut_short() -> None:
+    assert len(complaint({"timezone": "x" * 5000})) < 250
+
+
+@pytest.mark.parametrize(
+    ("text", "host", "port", "profile"),
+    [
+        ("10.20.0.5:5010", "10.20.0.5", 5010, "generic"),
+        ("pms.example:1,opera", "pms.example", 1, "opera"),
+        ("[::1]:5010", "::1", 5010, "generic"),
+        ("[fe80::1%eth0]:65535,protel", "fe80::1%eth0", 65535, "protel"),
+    ],
+)
+def test_pms_on_the_command_line(text: str, host: str, port: int, profile: str) -> None:
+    link = read_pms(text)
+    assert (link.name, link.host, link.port, link.profile) == ("pms", host, port, profile)
+    assert link.settings == LinkSettings(**PROFILES[link.profile])
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "5010",
+        "pms",
+        "pms:",
+        ":5010",
+        "::1:5010",
+        "pms:0",
+        "pms:70000",
+        "pms:5010,",
+        "pms:5010,fidelio",
+        "[x]:1,",
+    ],
+)
+def test_a_wrong_pms_is_told_in_one_line(text: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        read_pms(text)
+    assert str(caught.value) == (
+        f'--pms = "{text}": must be HOST:PORT or HOST:PORT,PROFILE, such as 10.20.0.5:5010,opera;'
+        " PROFILE is generic or opera or suite8 or protel"
+    )
+
+
+def test_the_effective_settings_can_go_into_json() -> None:
+    raw = {"expires_at": "2027-01-01T00:00:00.5+01:00", "records": {"GI": "RN"}}
+    described = describe_settings(read_link("grand", LINK | raw).settings)
+    assert json.loads(json.dumps(described)) == described
+    assert described["expires_at"] == "2026-12-31T23:00:00.500Z"
+    assert described["timezone"] is None
+    assert list(described) == [one.name for one in fields(LinkSettings)]
+    assert read_link("grand", LINK | described).settings == read_link("grand", LINK | raw).settings
+
+
+@pytest.mark.parametrize("cls", [FlatLink, Config])
+def test_every_setting_tells_its_meaning_and_what_is_right(cls: type) -> None:
+    known = [setting(cls, one.name) for one in fields(cls)]
+    assert all(one.meaning and one.right for one in known)
+
+
+def test_the_defaults_are_right_themselves() -> None:
+    defaults = describe_settings(LinkSettings())
+    assert read_link("grand", LINK | defaults).settings == LinkSettings()
