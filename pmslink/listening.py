@@ -1,0 +1,59 @@
+"""A port that is open while its service runs."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from typing import Any
+
+from twisted.application.service import Service
+from twisted.internet.defer import Deferred, succeed
+from twisted.internet.error import CannotListenError
+from twisted.internet.interfaces import IListeningPort, IProtocolFactory, IStreamServerEndpoint
+from twisted.python.failure import Failure
+
+
+class Listening(Service):
+    """Listens on an endpoint that opens its port at once, as those of TCP, TLS and UNIX sockets do."""
+
+    def __init__(
+        self,
+        program: str,
+        endpoint: IStreamServerEndpoint,
+        factory: IProtocolFactory,
+        opened: Callable[[Any], None] = lambda address: None,
+    ) -> None:
+        self._program = program
+        self._endpoint = endpoint
+        self._factory = factory
+        self._opened = opened
+        self._port: IListeningPort | None = None
+
+    def privilegedStartService(self) -> None:
+        """Open the port. A port that cannot be opened ends the program, with one line for its user."""
+        super().privilegedStartService()  # type: ignore[no-untyped-call]
+        failures: list[Failure] = []
+        self._endpoint.listen(self._factory).addCallbacks(self._listens, failures.append)
+        if failures:
+            problem = failures[0].value
+            if not isinstance(problem, CannotListenError):
+                failures[0].raiseException()
+            where = f"{problem.interface or '*'}:{problem.port}"
+            sys.stderr = sys.__stderr__  # a daemon's may be its log by now, where nobody looks for this line
+            raise SystemExit(f"{self._program}: cannot listen on {where}: {problem.socketError}")
+
+    def startService(self) -> None:
+        super().startService()  # type: ignore[no-untyped-call]
+        if self._port is None:
+            self.privilegedStartService()
+
+    def stopService(self) -> Deferred[None]:
+        """Close the port."""
+        super().stopService()  # type: ignore[no-untyped-call]
+        port, self._port = self._port, None
+        closed: Deferred[None] | None = port.stopListening() if port else None
+        return closed or succeed(None)
+
+    def _listens(self, port: IListeningPort) -> None:
+        self._port = port
+        self._opened(port.getHost())

@@ -1,0 +1,260 @@
+"""One connection of a PBX, seen from the PMS: link start, description, link checks, link end.
+
+The stages are those of the protocol: `wait_ld` until the PBX begins to describe itself, `wait_lr`
+until it has ended, then `alive`. Business records count, and are sent, only while alive.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Literal
+
+from twisted.internet.interfaces import IAddress, IDelayedCall, ITCPTransport
+from twisted.internet.protocol import Factory, connectionDone
+from twisted.python.failure import Failure
+
+from pmslink.fias.description import DECLARED, description
+from pmslink.fias.framing import FrameReceiver
+from pmslink.fias.record import Field, Record
+from pmslink.fias.values import stamp
+from pmslink.simulator import dialect
+from pmslink.simulator.declaration import Declaration
+from pmslink.simulator.wire import Cut, Wire
+
+if TYPE_CHECKING:
+    from pmslink.simulator.pms import Pms
+
+Stage = Literal["wait_ld", "wait_lr", "alive", "ending", "closed"]
+
+END_TIME = 2.0
+"""Seconds that the PBX has to answer LE, and a closed connection to go away."""
+
+
+class PmsConnection(FrameReceiver):
+    """The PMS's end of a connection."""
+
+    def __init__(self, pms: Pms) -> None:
+        super().__init__("crlf" if pms.faults.framing == "crlf" else "stx-etx")
+        self._pms = pms
+        self.stage: Stage = "wait_ld"
+        self.declaration = Declaration()
+        self._heedless = False  # tells everything, declared or not
+        self._reminded = False  # told once by LS that it should describe itself
+        self._came = 0  # records on this connection
+        self._read_used = False  # a record of this segment was taken
+        self._muted = False  # still takes records, answers no more
+        self._timer: IDelayedCall | None = None  # of the stage: LS again, or the end
+
+    # what happens to the connection
+
+    def connectionMade(self) -> None:
+        transport: Any = self.transport
+        self._wire = Wire(transport, self._pms.clock)
+        if ITCPTransport.providedBy(self.transport):
+            transport.setTcpNoDelay(True)
+            # what the PBX does not read stops the reading from it, so nothing piles up here
+            transport.registerProducer(self, True)
+        self._pms.accepted(self)
+        if self._pms.faults.ls_la_at_once:
+            self._send_link("LS")
+            self._heedless = True
+            self._send_link("LA")
+            self._become_alive()
+        elif not self._pms.faults.no_ls:
+            self._send_link("LS")
+
+    def dataReceived(self, data: bytes) -> None:
+        self._read_used = False
+        super().dataReceived(data)
+
+    def frameReceived(self, frame: bytes) -> None:
+        faults = self._pms.faults
+        if self.stage == "closed" or (faults.one_per_read and self._read_used):
+            return
+        self._read_used = True
+        record = Record(frame.decode(faults.charset, "replace"))
+        self._pms.note("in", record.text)
+        if faults.frozen:
+            return
+        self._came += 1
+        self._muted = 0 < faults.drop_after <= self._came
+        self._take(record)
+        if self._muted:
+            self.close()
+
+    def nothingFramed(self) -> None:
+        self.close()
+
+    def connectionLost(self, reason: Failure = connectionDone) -> None:
+        self._end_timer()
+        self._wire.stop()
+        self.stage = "closed"
+        self._pms.lost(self)
+
+    # what the property asks for
+
+    def start(self) -> None:
+        """Send LS: the PBX should describe itself again, before anything else."""
+        self._enter("wait_ld")
+        self._reminded = False
+        self._send_link("LS")
+
+    def end(self) -> None:
+        """Send LE and close when it is answered, or after END_TIME."""
+        self._enter("ending")
+        self._send_link("LE")
+        self._timer = self._pms.clock.callLater(END_TIME, self.close)
+
+    def close(self) -> None:
+        """Close the connection, without LE; a PBX that does not read keeps it open for END_TIME at most."""
+        if self.stage != "closed":
+            self._enter("closed")
+            self._pms.left(self)
+            self._wire.close()
+            self._timer = self._pms.clock.callLater(END_TIME, self._abort)
+
+    def tell(self, record: Record) -> None:
+        """Send a data record as far as the PBX declared it."""
+        declared = None if self._heedless else self.declaration.records
+        for text in dialect.told(record, declared, self._pms.faults, self._pms.chance):
+            self.send(text)
+
+    def send(self, text: str) -> None:
+        """Send a record's text as it is."""
+        if self._may_send():
+            self._pms.note("out", text)
+            self._write(dialect.on_the_wire(text, self._pms.faults))
+
+    def send_bytes(self, data: bytes) -> None:
+        """Send bytes without a frame."""
+        if self._may_send():
+            self._pms.note("out", data.decode(self._pms.faults.charset, "replace"))
+            self._write(data)
+
+    def faults_changed(self) -> None:
+        """The timer of `ls_every` begins or ends with its fault."""
+        if self.stage == "alive":
+            self._wait_for_next_ls()
+
+    # the records of the link
+
+    def _take(self, record: Record) -> None:
+        match record.id:
+            case "LE":
+                self._ended()
+            case _ if self.stage == "ending":
+                pass
+            case "LS":
+                self._answer_ls()
+            case "LD" | "LR" | "LA" if self._pms.faults.ls_la_at_once:
+                self._answer_la(record)
+            case "LD":
+                self._described(record)
+            case "LR" if self.stage == "wait_lr":
+                self.declaration.add(record)
+            case "LA" if self.stage == "wait_lr":
+                self._confirm()
+            case "LA" if self._pms.faults.ld_mirror and self.stage == "wait_ld":
+                self._heedless = not self.declaration.records  # it may never describe itself
+                self._become_alive()
+            case _ if self.stage == "alive":
+                self._answer_la(record)
+                self._pms.received(record)
+            case _ if self.stage == "wait_ld" and not self._reminded:
+                self._reminded = True
+                self._send_link("LS")
+
+    def _ended(self) -> None:
+        if self.stage != "ending":
+            self._send_link("LE")
+        self.close()
+
+    def _answer_ls(self) -> None:
+        pms = self._pms
+        if pms.faults.ls_unanswered:
+            return
+        if pms.faults.ld_mirror:
+            for record in description(DECLARED, "mirror", pms.now()):
+                self._send_link(record.id, record.fields)
+        elif self.stage == "alive" and not pms.faults.never_la:
+            self._send_link("LA")
+        elif self.stage == "wait_ld" and pms.faults.remember_declaration and pms.remembered is not None:
+            self.declaration = pms.remembered
+            self._send_link("LA")
+            self._become_alive()
+        else:
+            self._send_link("LS")
+
+    def _described(self, record: Record) -> None:
+        self._enter("wait_lr")
+        self._heedless = False
+        self.declaration = Declaration.begun(record)
+
+    def _confirm(self) -> None:
+        if configuration := self.declaration.configuration():
+            self._send_link("LC", configuration)
+        if not self._pms.faults.never_la:
+            self._send_link("LA")
+        self._pms.remembered = self.declaration
+        self._become_alive()
+
+    def _answer_la(self, record: Record) -> None:
+        if record.id == "LA" and self._pms.faults.la_for_la:
+            self._send_link("LA")
+
+    # stages
+
+    def _become_alive(self) -> None:
+        self._enter("alive")
+        self._wait_for_next_ls()
+        self._pms.release()
+
+    def _enter(self, stage: Stage) -> None:
+        self._end_timer()
+        self.stage = stage
+
+    def _wait_for_next_ls(self) -> None:
+        self._end_timer()
+        if self._pms.faults.ls_every:
+            self._timer = self._pms.clock.callLater(self._pms.faults.ls_every, self._ls_again)
+
+    def _ls_again(self) -> None:
+        self._timer = None
+        self.start()
+
+    def _abort(self) -> None:
+        self._timer = None
+        self._wire.abort()
+
+    def _end_timer(self) -> None:
+        if self._timer is not None and self._timer.active():
+            self._timer.cancel()
+        self._timer = None
+
+    # bytes
+
+    def _send_link(self, id: str, fields: list[Field] | tuple[Field, ...] | None = None) -> None:
+        given = stamp(self._pms.now()) if fields is None else fields
+        self.send(dialect.written(id, given, self._pms.faults, self._pms.chance))
+
+    def _may_send(self) -> bool:
+        return not (self._muted or self.stage == "closed" or self._pms.faults.frozen)
+
+    def _write(self, data: bytes) -> None:
+        faults = self._pms.faults
+        cut: Cut = "bytes" if faults.split_bytes else "joined" if faults.joined else "records"
+        self._wire.write(data, cut)
+
+
+class PmsFactory(Factory):
+    """Accepts a property's PBX; a newer connection displaces the older one."""
+
+    noisy = False
+
+    def __init__(self, pms: Pms) -> None:
+        self.pms = pms
+
+    def buildProtocol(self, addr: IAddress | None) -> PmsConnection | None:
+        """A connection; None, which closes it at once, where a second one is refused."""
+        if self.pms.faults.refuse_second and self.pms.connected:
+            return None
+        return PmsConnection(self.pms)

@@ -1,0 +1,52 @@
+"""Rooms and guests to begin with: invented, and the same at every start.
+
+Everything here is shared by all the properties of a process, so that thousands of them stay small.
+"""
+
+from __future__ import annotations
+
+import random
+from datetime import date, timedelta
+from functools import cache, lru_cache
+
+from pmslink.simulator.hotel import Guest
+
+ROOMS_A_FLOOR = 20
+_FIRST_NUMBER = 5001
+_NAMES = ("Adams", "Bauer", "Clark", "Diaz", "Engel", "García", "Jensen", "König", "Müller", "Olsen")
+_FIRST_NAMES = ("Ann", "Ben", "Carla", "David", "Emma", "Felix", "Grace", "Hugo", "Inès", "Léon")
+_TITLES = ("", "", "Dr", "Prof")
+_LANGUAGES = ("EA", "GE", "FR", "SP", "IT")
+
+
+@cache
+def room_numbers(count: int) -> tuple[str, ...]:
+    """``count`` rooms, twenty a floor: 101 to 120, then 201 to 220, and so on."""
+    return tuple(str(at // ROOMS_A_FLOOR * 100 + 101 + at % ROOMS_A_FLOOR) for at in range(count))
+
+
+@lru_cache(maxsize=16)
+def population(count: int, today: date) -> tuple[Guest, ...]:
+    """Guests for two thirds of so many rooms; one occupied room in six holds two of them."""
+    chance = random.Random(f"{count} rooms")  # noqa: S311 (invented, not secret)
+    beds = [
+        room
+        for room in room_numbers(count)
+        if chance.random() < 2 / 3
+        for _ in range(2 if chance.random() < 1 / 6 else 1)
+    ]
+    return tuple(
+        Guest(
+            number=str(_FIRST_NUMBER + at),
+            room=room,
+            name=chance.choice(_NAMES),
+            first_name=chance.choice(_FIRST_NAMES),
+            title=chance.choice(_TITLES),
+            language=chance.choice(_LANGUAGES),
+            arrival=today - timedelta(days=chance.randrange(5)),
+            departure=today + timedelta(days=chance.randrange(1, 8)),
+            vip=chance.choice(("", "", "", "1")),
+            class_of_service=chance.randrange(1, 4),
+        )
+        for at, room in enumerate(beds)
+    )

@@ -1,0 +1,141 @@
+"""The simulator as a service of its own, or inside another one."""
+
+from __future__ import annotations
+
+import re
+import resource
+from datetime import datetime
+from typing import Any
+
+from attrs import evolve, frozen
+from twisted.application.service import IService, MultiService
+from twisted.internet.defer import Deferred, gatherResults
+from twisted.internet.endpoints import serverFromString
+from twisted.python import usage
+
+from pmslink.listening import Listening
+from pmslink.simulator.connection import PmsFactory
+from pmslink.simulator.control import Control
+from pmslink.simulator.pms import KEEP, Pms
+from pmslink.simulator.site import json_site
+
+MOST_ROOMS, MOST_PORTS = 10_000, 50_000
+_KEPT_BY_ALL = 200_000
+"""Trace entries that all properties of a process may keep together."""
+_KEPT_BY_EACH = 100
+"""And at least so many each."""
+_OTHER_FILES = 64
+"""Descriptors that a process needs beside its ports and connections."""
+_LIKE = "an endpoint should look like tcp:5010:interface=127.0.0.1"
+
+
+@frozen
+class Place:
+    """An endpoint string, its port apart."""
+
+    kind: str
+    port: int
+    rest: str
+
+    @classmethod
+    def parse(cls, text: str) -> Place:
+        """Read ``tcp:5010:interface=127.0.0.1`` and its like. Raises ValueError for anything else."""
+        match = re.fullmatch(r"(tcp6?|ssl):(?:port=)?([0-9]{1,5})(:.*)?", text)
+        if match is None or int(match[2]) > 65535:
+            raise ValueError(_LIKE)
+        place = cls(match[1], int(match[2]), match[3] or "")
+        try:
+            serverFromString(None, str(place))  # judges the rest, listens nowhere
+        except TypeError:
+            raise ValueError(_LIKE) from None
+        return place
+
+    def __str__(self) -> str:
+        return f"{self.kind}:{self.port}{self.rest}"
+
+    def following(self, distance: int) -> Place:
+        """The same place some ports further; port 0, which is any free one, has no further."""
+        return evolve(self, port=self.port + distance) if self.port else self
+
+
+class Options(usage.Options):
+    """The command line of ``twistd pmssim``."""
+
+    optParameters = [  # noqa: RUF012 (Twisted's own convention)
+        ["listen", "l", "tcp:5010:interface=127.0.0.1", "Where the PBX connects, a Twisted endpoint."],
+        ["control", "c", "tcp:5011:interface=127.0.0.1", "Where the JSON control interface listens."],
+        ["rooms", "r", "100", "How many rooms each property has."],
+        ["ports", "p", "1", "How many properties, on consecutive ports."],
+    ]
+
+    def parseOptions(self, options: list[str] | None = None) -> None:
+        """Read the command line. Whatever is wrong with it ends the program with one line on stderr."""
+        try:
+            super().parseOptions(options)  # type: ignore[no-untyped-call]
+        except usage.UsageError as problem:
+            raise SystemExit(f"pmssim: {problem}") from None
+
+    def postOptions(self) -> None:
+        """Raises UsageError for what cannot be."""
+        for name, most in (("rooms", MOST_ROOMS), ("ports", MOST_PORTS)):
+            given = self[name]
+            if not (given.isascii() and given.isdigit() and len(given) < 9 and 1 <= int(given) <= most):
+                raise usage.UsageError(f"--{name} {given}: should be a number from 1 to {most}")
+            self[name] = int(given)
+        listen, control = self._place("listen"), self._place("control")
+        last = listen.following(self["ports"] - 1).port
+        if last > 65535:
+            raise usage.UsageError(
+                f"--ports {self['ports']}: the last would be port {last}; 65535 is the highest"
+            )
+        if control.port and listen.port <= control.port <= last:
+            taken = f"{listen.port} to {last}"
+            raise usage.UsageError(f"--control {control}: the properties take the ports {taken}")
+
+    def _place(self, name: str) -> Place:
+        try:
+            return Place.parse(self[name])
+        except (ValueError, OSError) as problem:
+            raise usage.UsageError(f"--{name} {self[name]}: {problem}") from None
+
+
+class Simulator(MultiService):
+    """Properties on consecutive ports from that of ``listen`` on, and one control interface for all."""
+
+    def __init__(self, reactor: Any, listen: str, control: str, rooms: int = 100, ports: int = 1) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+        keep = min(KEEP, max(_KEPT_BY_EACH, _KEPT_BY_ALL // ports))
+        places = [Place.parse(listen).following(at) for at in range(ports)]
+        self.properties = [
+            Pms(reactor, _hotel_time, rooms, port=place.port, keep=keep, seed=at)
+            for at, place in enumerate(places)
+        ]
+        for pms, place in zip(self.properties, places, strict=True):
+            self._listen(serverFromString(reactor, str(place)), PmsFactory(pms), pms.listens_on)
+        self._listen(serverFromString(reactor, control), json_site(Control(self.properties).app))
+
+    def stopService(self) -> Deferred[Any]:
+        """Close the ports and whatever is connected."""
+        closed: Deferred[Any] = super().stopService()  # type: ignore[no-untyped-call]
+        return gatherResults([closed, *(pms.stop() for pms in self.properties)])
+
+    def _listen(self, *arguments: Any) -> None:
+        Listening("pmssim", *arguments).setServiceParent(self)  # type: ignore[no-untyped-call]
+
+
+def makeService(options: Options) -> IService:
+    """The service of ``twistd pmssim``."""
+    from twisted.internet import reactor
+
+    _allow_descriptors(2 * options["ports"] + _OTHER_FILES)
+    return Simulator(reactor, options["listen"], options["control"], options["rooms"], options["ports"])
+
+
+def _allow_descriptors(needed: int) -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft < needed:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+
+
+def _hotel_time() -> datetime:
+    return datetime.now().astimezone()

@@ -1,0 +1,100 @@
+"""JSON over HTTP: errors as objects, bodies of a bounded size."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from attrs import frozen
+from klein import Klein
+from twisted.logger import Logger
+from twisted.python.failure import Failure
+from twisted.web.iweb import IRequest
+from twisted.web.server import Request, Site
+from werkzeug.exceptions import HTTPException
+
+BODY_LIMIT = 256 * 1024
+"""Bytes of a request's body that are taken."""
+
+_log = Logger()
+
+
+@frozen
+class ApiError(Exception):
+    """An answer that is an error; ``field`` names the part of the request that is wrong."""
+
+    status: int
+    code: str
+    message: str
+    field: str | None = None
+
+
+class BoundedRequest(Request):
+    """A request that keeps no more of its body than may be used; the rest is read and thrown away."""
+
+    too_long = False
+    _taken = 0
+
+    def gotLength(self, length: int | None) -> None:
+        super().gotLength(None if length is None else min(length, BODY_LIMIT))  # type: ignore[no-untyped-call]
+
+    def handleContentChunk(self, data: bytes) -> None:
+        self._taken += len(data)
+        self.too_long = self._taken > BODY_LIMIT
+        if not self.too_long:
+            super().handleContentChunk(data)  # type: ignore[no-untyped-call]
+
+
+def json_site(app: Klein) -> Site:
+    """A site for an application, with bounded requests."""
+    return Site(app.resource(), requestFactory=BoundedRequest)
+
+
+def answered(request: IRequest, value: Any, status: int = 200) -> bytes:
+    """The body of an answer."""
+    request.setResponseCode(status)
+    request.setHeader(b"content-type", b"application/json")
+    return json.dumps(value, ensure_ascii=False).encode("utf-8") + b"\n"
+
+
+def body(request: BoundedRequest) -> dict[str, Any]:
+    """The JSON object that the request carries. Raises ApiError 413 or 400."""
+    if request.too_long:
+        raise ApiError(413, "too_long", f"a body may have {BODY_LIMIT} bytes")
+    try:
+        value = json.load(request.content)  # type: ignore[arg-type]
+    except (ValueError, RecursionError) as problem:
+        raise ApiError(400, "bad_json", f"the body is not JSON: {problem}") from None
+    if not isinstance(value, dict):
+        raise ApiError(400, "bad_json", "the body should be a JSON object")
+    return value
+
+
+def number(request: IRequest, name: str, default: int, most: int) -> int:
+    """A whole number from the query. Raises ApiError 400."""
+    text = request.args.get(name.encode(), [b""])[0].decode("ascii", "replace")
+    if not text:
+        return default
+    if not (text.isascii() and text.isdigit() and len(text) < 16 and int(text) <= most):
+        raise ApiError(400, "bad_value", f"{text!r} should be a whole number from 0 to {most}", name)
+    return int(text)
+
+
+def answered_problem(request: IRequest, failure: Failure) -> bytes:
+    """The answer to a call that failed; a failure that nobody foresaw is logged, and told without detail."""
+    problem = failure.value
+    match problem:
+        case ApiError():
+            error = problem
+        case HTTPException():
+            for name, value in problem.get_response({}).headers:
+                if name.lower() in ("allow", "location"):
+                    request.setHeader(name.encode(), value.encode())
+            code = problem.name.lower().replace(" ", "_")
+            error = ApiError(problem.code or 500, code, problem.description or problem.name)
+        case _:
+            _log.failure("control interface", failure)
+            error = ApiError(500, "internal", "something went wrong; the log says more")
+    told = {"code": error.code, "message": error.message, "field": error.field}
+    shown = {key: value for key, value in told.items() if value is not None}
+    return answered(request, {"error": shown}, error.status)

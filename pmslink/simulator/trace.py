@@ -1,0 +1,55 @@
+"""What a property received and sent: the newest records, numbered."""
+
+from __future__ import annotations
+
+from collections import deque
+from datetime import datetime
+from itertools import islice
+from typing import Literal
+
+from attrs import frozen
+
+TEXT_KEPT = 2100
+"""Characters that are kept of one record; FIAS ends at 2 000."""
+
+Direction = Literal["in", "out"]
+
+
+@frozen
+class Entry:
+    """One record on its way in (from the PBX) or out."""
+
+    id: int
+    at: datetime
+    direction: Direction
+    text: str
+
+    @property
+    def type(self) -> str:
+        """The record's id, as far as it has one."""
+        return self.text.partition("|")[0][:2]
+
+
+class Trace:
+    """The newest ``keep`` records; ids grow by one and are never given twice."""
+
+    def __init__(self, keep: int) -> None:
+        self._entries: deque[Entry] = deque(maxlen=keep)
+        self._last = 0
+
+    def add(self, at: datetime, direction: Direction, text: str) -> None:
+        """Note a record; of a very long one only the beginning is kept."""
+        self._last += 1
+        self._entries.append(Entry(self._last, at, direction, text[:TEXT_KEPT]))
+
+    def after(self, id: int = 0, limit: int | None = None) -> list[Entry]:
+        """The oldest entries with a greater id, at most ``limit``."""
+        return list(islice((entry for entry in self._entries if entry.id > id), limit))
+
+    def texts(self, direction: Direction) -> list[str]:
+        """The texts of all records of one direction, oldest first."""
+        return [entry.text for entry in self._entries if entry.direction == direction]
+
+    def clear(self) -> None:
+        """Forget them; the numbering goes on."""
+        self._entries.clear()

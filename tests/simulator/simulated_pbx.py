@@ -1,0 +1,117 @@
+"""A PBX's end of an in-memory connection, for tests of the simulator."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from twisted.internet.error import ConnectionDone
+from twisted.internet.task import Clock
+from twisted.internet.testing import StringTransport
+from twisted.python.failure import Failure
+
+from pmslink.simulator.connection import PmsFactory
+from pmslink.simulator.faults import Faults
+from pmslink.simulator.hotel import Hotel
+from pmslink.simulator.pms import Pms
+
+NOW = datetime(2026, 1, 1, 8, 0, 0, tzinfo=UTC)
+STAMP = "DA260101|TI080000|"
+DECLARED = {
+    "GI": "RNG#GSGNGFSF",
+    "GO": "RNG#GSSF",
+    "GC": "RNG#GSGNGFRO",
+    "RE": "RNRSVM",
+    "WR": "RNDATI",
+    "PS": "RNP#TA",
+    "PA": "RNASP#CT",
+    "NS": "DATI",
+    "NE": "DATI",
+}
+
+
+class Segments(StringTransport):
+    """Remembers each write as a segment of its own, and behaves like a connection when it is closed."""
+
+    def __init__(self) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+        self.segments: list[bytes] = []
+
+    def write(self, data: bytes) -> None:
+        assert not self.closing, "written after it was closed"
+        self.segments.append(data)
+
+    @property
+    def closing(self) -> bool:
+        return self.disconnecting or self.disconnected
+
+
+class Pbx:
+    """One connection to a property."""
+
+    def __init__(self, pms: Pms) -> None:
+        self.pms = pms
+        self.transport = Segments()
+        connection = PmsFactory(pms).buildProtocol(None)
+        self.refused = connection is None
+        if connection is not None:
+            self.connection = connection
+            connection.makeConnection(self.transport)  # type: ignore[no-untyped-call]
+
+    def send(self, *texts: str) -> None:
+        """Each record in a segment of its own."""
+        for text in texts:
+            self.segment(text)
+
+    def segment(self, *texts: str) -> None:
+        """All records in one segment."""
+        self.connection.dataReceived(b"".join(b"\x02" + text.encode("cp1252") + b"\x03" for text in texts))
+
+    def raw(self) -> bytes:
+        """The bytes that came since the last look."""
+        data = b"".join(self.transport.segments)
+        self.transport.segments.clear()
+        return data
+
+    def heard(self) -> list[str]:
+        """The records that came since the last look."""
+        return [frame.lstrip(b"\x02").decode("cp1252") for frame in self.raw().split(b"\x03")[:-1]]
+
+    def ids(self) -> list[str]:
+        """The ids of the records that came since the last look."""
+        return [text[:2] for text in self.heard()]
+
+    def describe(self, declared: dict[str, str] = DECLARED, **more: str) -> None:
+        """LD, LR…, LA in one segment, as a PBX sends them."""
+        extra = "".join(f"{code}{value}|" for code, value in more.items())
+        lrs = [f"LR|RI{id}|FL{codes}|" for id, codes in declared.items()]
+        self.segment(f"LD|{STAMP}V#1.0|IFPB|{extra}", *lrs, f"LA|{STAMP}")
+
+    def dock(self, declared: dict[str, str] = DECLARED) -> Pbx:
+        """Describe, and forget what was heard so far."""
+        self.describe(declared)
+        self.raw()
+        return self
+
+    @property
+    def closed(self) -> bool:
+        return self.transport.closing
+
+    def gone(self) -> None:
+        """The socket is closed."""
+        self.connection.connectionLost(Failure(ConnectionDone()))
+
+
+def property_with(rooms: int = 6, **faults: Any) -> tuple[Clock, Pms]:
+    """A property without guests and its clock."""
+    clock = Clock()
+    pms = Pms(clock, lambda: NOW, rooms)
+    pms.hotel = Hotel(pms.hotel.rooms)
+    pms.set_faults(Faults.from_json(faults))
+    return clock, pms
+
+
+def docked(rooms: int = 6, **faults: Any) -> tuple[Clock, Pms, Pbx]:
+    """A property whose PBX has described itself with DECLARED."""
+    clock, pms = property_with(rooms, **faults)
+    return clock, pms, Pbx(pms).dock()

@@ -1,0 +1,31 @@
+"""Waiting for sockets to be gone: closing one takes turns of the reactor at both its ends."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+from twisted.internet import reactor as the_reactor
+from twisted.internet.task import deferLater
+
+reactor: Any = the_reactor
+
+TURNS = 10_000
+
+
+@asynccontextmanager
+async def sockets_closed_after() -> AsyncIterator[None]:
+    """At the end, let the reactor turn until no socket that was opened inside is left."""
+    before = _sockets()
+    yield
+    for _ in range(TURNS):
+        if _sockets() <= before:
+            return
+        await deferLater(reactor, 0)
+    raise AssertionError("sockets stay open")
+
+
+def _sockets() -> set[Any]:
+    inner: set[Any] = reactor._internalReaders
+    return {*reactor.getReaders(), *reactor.getWriters()} - inner

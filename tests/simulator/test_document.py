@@ -1,0 +1,21 @@
+"""The user's document says what the code does."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from pmslink.simulator.control import Control
+from pmslink.simulator.faults import meanings
+
+DOCUMENT = (Path(__file__).parents[2] / "docs" / "simulator.md").read_text(encoding="utf-8")
+
+
+def test_every_fault_stands_in_the_document_with_its_meaning() -> None:
+    rows = re.findall(r"^\| `(\w+)` \| [^|]+ \| ([^|]+) \|", DOCUMENT, re.MULTILINE)
+    assert dict(rows) == meanings()
+
+
+def test_every_call_stands_in_the_document() -> None:
+    paths = {re.sub("<.*?>", "", rule.rule) for rule in Control.app.url_map.iter_rules()}
+    assert [path for path in paths if path not in DOCUMENT] == []

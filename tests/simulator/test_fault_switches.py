@@ -1,0 +1,61 @@
+"""The faults as values: read from JSON, judged, shown."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from pmslink.simulator.faults import FaultError, Faults, meanings
+
+
+def test_a_pms_without_faults_has_every_switch_off() -> None:
+    assert Faults().switched_on() == {}
+    assert set(Faults().to_json()) == set(meanings())
+
+
+def test_given_faults_are_merged_into_the_others_and_null_is_the_default() -> None:
+    some = Faults.from_json({"hhmm": True, "pa_delay": 2.5, "charset": "gbk"})
+    assert Faults.from_json({"pa_delay": None, "no_ls": True}, some).switched_on() == {
+        "hhmm": True,
+        "no_ls": True,
+        "charset": "gbk",
+    }
+
+
+def test_json_gives_the_same_faults_back() -> None:
+    some = Faults(hhmm=True, drop_after=3, name_bytes="0d0a", framing="crlf")
+    assert Faults.from_json(some.to_json()) == some
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "advice"),
+    [
+        ("hhmn", True, "no such fault; there are no_ls,"),
+        ("hhmm", 1, "true or false"),
+        ("drop_after", -1, "from 0"),
+        ("drop_after", True, "from 0"),
+        ("drop_after", 1.0, "from 0"),
+        ("oversize", 1_000_001, "to 1000000"),
+        ("pa_delay", 0.001, "0.01 to 86400"),
+        ("pa_delay", "5", "0.01 to 86400"),
+        ("pa_delay", False, "0.01 to 86400"),
+        ("pa_delay", float("nan"), "0.01 to 86400"),
+        ("pa_answer", "XX", "'NG'"),
+        ("framing", [], "'crlf'"),
+        ("trailer", "nak", "'lrc'"),
+        ("charset", "utf-16", "cp850"),
+        ("charset", "klingon", "cp850"),
+        ("charset", 1, "cp850"),
+        ("name_bytes", "2", "0d0a"),
+        ("name_bytes", "41", "0d0a"),
+        ("name_bytes", "01" * 17, "0d0a"),
+        ("name_bytes", 2, "0d0a"),
+    ],
+)
+def test_a_wrong_fault_is_named_with_what_would_be_right(name: str, value: Any, advice: str) -> None:
+    with pytest.raises(FaultError) as caught:
+        Faults.from_json({name: value})
+    assert caught.value.name == name
+    assert str(caught.value).startswith(f"{name}: ")
+    assert advice in str(caught.value)

@@ -1,0 +1,230 @@
+"""The simulator as a service: its options, its ports, its end."""
+
+from __future__ import annotations
+
+import resource
+import sys
+from typing import Any
+
+import pytest
+import pytest_twisted
+from twisted.internet.defer import Deferred
+from twisted.internet.endpoints import TCP4ClientEndpoint, connectProtocol
+from twisted.internet.error import ConnectionRefusedError as Refused
+from twisted.internet.protocol import Factory, Protocol
+from twisted.internet.testing import MemoryReactorClock
+from twisted.python import usage
+
+from pmslink.fias.framing import FrameReceiver
+from pmslink.listening import Listening
+from pmslink.simulator import service
+from pmslink.simulator.invented import population, room_numbers
+from pmslink.simulator.service import Options, Place, Simulator, makeService
+
+from .sockets import reactor, sockets_closed_after
+
+
+def options(*arguments: str) -> Options:
+    parsed = Options()  # type: ignore[no-untyped-call]
+    parsed.parseOptions(list(arguments))
+    return parsed
+
+
+def started(**changes: Any) -> tuple[MemoryReactorClock, Simulator]:
+    reactor = MemoryReactorClock()
+    given = {"listen": "tcp:5010:interface=127.0.0.1", "control": "tcp:6000:interface=127.0.0.1", **changes}
+    whole = Simulator(reactor, **given)
+    whole.privilegedStartService()  # type: ignore[no-untyped-call]
+    whole.startService()  # type: ignore[no-untyped-call]
+    return reactor, whole
+
+
+def test_listens_on_loopback_alone_by_default() -> None:
+    given = options()
+    assert (given["listen"], given["control"]) == (
+        "tcp:5010:interface=127.0.0.1",
+        "tcp:5011:interface=127.0.0.1",
+    )
+    assert (given["rooms"], given["ports"]) == (100, 1)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "line"),
+    [
+        (["--rooms", "0"], "pmssim: --rooms 0: should be a number from 1 to 10000"),
+        (["--rooms", "ten"], "pmssim: --rooms ten: should be a number"),
+        (["--ports", "-1"], "pmssim: --ports -1: should be a number"),
+        (["--ports", "99999"], "pmssim: --ports 99999: should be a number from 1 to 50000"),
+        (["--listen", "nonsense"], "pmssim: --listen nonsense: an endpoint should look like tcp:5010"),
+        (["--listen", "tcp:70000"], "pmssim: --listen tcp:70000: an endpoint should look like"),
+        (
+            ["--listen", "tcp:5010:color=red"],
+            "pmssim: --listen tcp:5010:color=red: an endpoint should look like",
+        ),
+        (["--control", "unix:/tmp/x"], "pmssim: --control unix:/tmp/x: an endpoint should look like"),
+        (
+            ["--control", "ssl:1:privateKey=/nowhere"],
+            "pmssim: --control ssl:1:privateKey=/nowhere: [Errno 2]",
+        ),
+        (["--listen", "tcp:65530", "--ports", "10"], "pmssim: --ports 10: the last would be port 65539"),
+        (
+            ["--ports", "2"],
+            "pmssim: --control tcp:5011:interface=127.0.0.1: the properties take the ports 5010 to",
+        ),
+        (["--control", "tcp:5010"], "pmssim: --control tcp:5010: the properties take the ports 5010 to 5010"),
+        (["--life"], "pmssim: option --life not recognized"),
+    ],
+)
+def test_a_wrong_option_ends_the_program_with_one_line(arguments: list[str], line: str) -> None:
+    with pytest.raises(SystemExit) as ended:
+        options(*arguments)
+    assert str(ended.value.code).startswith(line)
+    assert "\n" not in str(ended.value.code)
+
+
+def test_post_options_raises_usage_error() -> None:
+    given = options()
+    given["rooms"], given["ports"] = "0", "1"
+    with pytest.raises(usage.UsageError):
+        given.postOptions()
+
+
+def test_options_that_are_right_are_taken() -> None:
+    given = options("--listen", "tcp:port=6010", "--control", "tcp:6009", "--rooms", "7", "--ports", "3")
+    assert (given["rooms"], given["ports"]) == (7, 3)
+    assert options("--listen", "tcp:0", "--control", "tcp:0", "--ports", "3")["ports"] == 3
+
+
+def test_places_follow_each_other() -> None:
+    place = Place.parse("tcp:5010:interface=127.0.0.1")
+    assert str(place.following(2)) == "tcp:5012:interface=127.0.0.1"
+    assert str(Place.parse("tcp:0").following(2)) == "tcp:0"
+
+
+def test_serves_properties_on_consecutive_ports_of_one_interface() -> None:
+    reactor, whole = started(ports=3, rooms=7)
+    assert [(port, interface) for port, _, _, interface in reactor.tcpServers] == [
+        (5010, "127.0.0.1"),
+        (5011, "127.0.0.1"),
+        (5012, "127.0.0.1"),
+        (6000, "127.0.0.1"),
+    ]
+    pms = whole.properties
+    assert [each.port for each in pms] == [5010, 5011, 5012]
+    assert len(pms[0].hotel.rooms) == 7
+    assert pms[0].hotel.guests is not pms[1].hotel.guests
+    assert pms[0].now().tzinfo is not None
+
+
+class BusyReactor(MemoryReactorClock):
+    """A reactor on whose machine port 5011 is in use."""
+
+    def listenTCP(self, port: int, factory: Any, backlog: int = 50, interface: str = "") -> Any:
+        from twisted.internet.error import CannotListenError
+
+        if port == 5011:
+            raise CannotListenError(interface, port, OSError(98, "Address already in use"))
+        return super().listenTCP(port, factory, backlog, interface)  # type: ignore[no-untyped-call]
+
+
+@pytest.mark.parametrize(("interface", "where"), [(":interface=127.0.0.1", "127.0.0.1"), ("", "*")])
+def test_a_port_in_use_ends_the_program_with_one_line(
+    monkeypatch: pytest.MonkeyPatch, interface: str, where: str
+) -> None:
+    monkeypatch.setattr(sys, "stderr", sys.stderr)
+    reactor = BusyReactor()  # type: ignore[no-untyped-call]
+    whole = Simulator(reactor, f"tcp:5010{interface}", "tcp:6000", ports=2)
+    with pytest.raises(SystemExit, match="pmssim: cannot listen on") as ended:
+        whole.privilegedStartService()  # type: ignore[no-untyped-call]
+    line = f"pmssim: cannot listen on {where}:5011: [Errno 98] Address already in use"
+    assert ended.value.code == line
+
+
+def test_another_failure_to_listen_is_raised_as_it_is() -> None:
+    class Broken:
+        def listen(self, factory: Any) -> Deferred[Any]:
+            failed: Deferred[Any] = Deferred()
+            failed.errback(RuntimeError("broken"))
+            return failed
+
+    endpoint: Any = Broken()
+    with pytest.raises(RuntimeError, match="broken"):
+        Listening("pmssim", endpoint, Factory()).privilegedStartService()
+
+
+def test_stopping_what_never_listened_is_no_error() -> None:
+    endpoint: Any = None
+    assert Listening("pmssim", endpoint, Factory()).stopService().called
+
+
+def test_many_ports_raise_the_limit_of_descriptors(monkeypatch: pytest.MonkeyPatch) -> None:
+    raised: list[Any] = []
+    monkeypatch.setattr(resource, "getrlimit", lambda which: (1024, 524288))
+    monkeypatch.setattr(resource, "setrlimit", lambda which, limits: raised.append(limits))
+    makeService(options())
+    assert raised == []
+    makeService(options("--ports", "2000", "--control", "tcp:5000"))
+    assert raised == [(524288, 524288)]
+
+
+def test_many_properties_share_the_room_for_traces() -> None:
+    _, whole = started(ports=1000, control="tcp:5000")
+    pms = whole.properties[0]
+    for _ in range(300):
+        pms.note("in", "LS|")
+    assert len(pms.trace.after()) == 200
+
+
+class Listener(FrameReceiver):
+    """A PBX that waits for its first record."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.first: Deferred[bytes] = Deferred()
+        self.gone: Deferred[None] = Deferred()
+
+    def frameReceived(self, frame: bytes) -> None:
+        self.first.callback(frame)
+
+    def connectionLost(self, reason: object = None) -> None:
+        self.gone.callback(None)
+
+
+@pytest_twisted.ensureDeferred  # type: ignore[untyped-decorator]
+async def test_a_pbx_can_connect_over_tcp_until_the_service_stops() -> None:
+    any_port = "tcp:0:interface=127.0.0.1"
+    whole = Simulator(reactor, any_port, any_port, rooms=20, ports=2)
+    async with sockets_closed_after():
+        whole.startService()  # type: ignore[no-untyped-call]
+        first = whole.properties[0].port
+        pbx = await connectProtocol(TCP4ClientEndpoint(reactor, "127.0.0.1", first), Listener())
+        assert (await pbx.first).startswith(b"LS|DA")
+        await whole.stopService()
+        await pbx.gone
+        with pytest.raises(Refused):
+            await connectProtocol(TCP4ClientEndpoint(reactor, "127.0.0.1", first), Protocol())
+
+
+def test_rooms_are_numbered_by_floor() -> None:
+    rooms = room_numbers(201)
+    assert (rooms[0], rooms[19], rooms[20], rooms[200]) == ("101", "120", "201", "1101")
+    assert len(set(room_numbers(10_000))) == 10_000
+
+
+def test_two_thirds_of_the_rooms_begin_occupied_some_by_two() -> None:
+    today = service._hotel_time().date()
+    guests = population(1000, today)
+    rooms = {guest.room for guest in guests}
+    assert 600 < len(rooms) < 733
+    assert 50 < len(guests) - len(rooms) < 200
+    assert {guest.number for guest in guests} == {str(5001 + at) for at in range(len(guests))}
+    assert all(
+        guest.arrival and guest.departure and guest.arrival <= today < guest.departure for guest in guests
+    )
+
+
+def test_the_same_guests_come_at_every_start() -> None:
+    today = service._hotel_time().date()
+    before = population(50, today)
+    population.cache_clear()
+    assert population(50, today) == before
