@@ -1,0 +1,94 @@
+"""Link checks: LS at an interval, and a deadline for the answer to each."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from datetime import datetime
+from typing import Protocol
+
+from twisted.internet.interfaces import IDelayedCall, IReactorTime
+from twisted.internet.task import LoopingCall
+from twisted.python.failure import Failure
+
+from pmslink.settings import LinkSettings
+
+
+class Checked(Protocol):
+    """Whose link is checked."""
+
+    def settings(self) -> LinkSettings:
+        """The settings now."""
+
+    def ask(self) -> None:
+        """Send LS."""
+
+    def busy(self) -> bool:
+        """A resync is streaming in: that is sign of life enough, and nothing is sent into it."""
+
+    def check_overdue(self) -> None:
+        """The answer did not come in time."""
+
+    def check_failed(self, why: Failure) -> None:
+        """The check itself could not run; there will be no other."""
+
+
+class LinkChecks:
+    """Runs from `start` to `stop`; while one check is unanswered no other is sent."""
+
+    def __init__(self, clock: IReactorTime, wall: Callable[[], datetime], link: Checked) -> None:
+        self._clock = clock
+        self._wall = wall
+        self._link = link
+        self._first: IDelayedCall | None = None
+        self._loop: LoopingCall | None = None
+        self._deadline: IDelayedCall | None = None
+        self._asked = 0.0
+        self.last_check: datetime | None = None
+        self.last_answer: datetime | None = None
+        self.round_trip: float | None = None
+        """Seconds from the last check to its answer."""
+
+    def start(self) -> None:
+        """The first check comes after half to a whole interval, so that many links do not beat as one."""
+        interval = self._link.settings().alive_interval
+        self._first = self._clock.callLater(random.uniform(0.5, 1) * interval, self._begin)  # noqa: S311
+
+    def stop(self) -> None:
+        """End the checks, the pending one too."""
+        for call in (self._first, self._deadline):
+            if call is not None and call.active():
+                call.cancel()
+        if self._loop is not None and self._loop.running:
+            self._loop.stop()
+        self._first = self._loop = self._deadline = None
+
+    def answered(self) -> None:
+        """Something came that proves the link alive."""
+        if self._deadline is None:
+            return
+        self._deadline.cancel()
+        self._deadline = None
+        self.last_answer = self._wall()
+        self.round_trip = self._clock.seconds() - self._asked
+
+    def _begin(self) -> None:
+        self._loop = LoopingCall(self._check)
+        self._loop.clock = self._clock
+        # A beat that raises ends a LoopingCall for good, and only this Deferred knows.
+        self._loop.start(self._link.settings().alive_interval).addErrback(self._link.check_failed)
+
+    def _check(self) -> None:
+        settings = self._link.settings()
+        if self._loop is not None:
+            self._loop.interval = settings.alive_interval
+        if self._deadline is not None or self._link.busy():
+            return
+        self._asked = self._clock.seconds()
+        self.last_check = self._wall()
+        self._deadline = self._clock.callLater(settings.alive_timeout, self._overdue)
+        self._link.ask()
+
+    def _overdue(self) -> None:
+        self._deadline = None
+        self._link.check_overdue()

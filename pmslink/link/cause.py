@@ -1,0 +1,51 @@
+"""Why a link is in its state: a code for programs, and what a person needs to see the reason."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Literal
+
+from attrs import field, frozen
+
+Code = Literal[
+    "no_answer",
+    "refused",
+    "unresolved",
+    "dial_timeout",
+    "start_timeout",
+    "never_confirmed",
+    "displaced",
+    "lost",
+    "pms_ended",
+    "overlong",
+    "store",
+    "user",
+    "expired",
+    "settings",
+    "started",
+]
+
+
+@frozen
+class Cause:
+    """One of the codes of the interface, with the values its sentence needs (never guest data)."""
+
+    code: Code
+    params: Mapping[str, str | float] = field(factory=dict)
+
+
+SETTINGS = Cause("settings")
+EXPIRED = Cause("expired")
+STARTED = Cause("started")
+PMS_ENDED = Cause("pms_ended")
+"""The PMS said LE."""
+
+
+def by_user(control: str) -> Cause:
+    """A user asked for it, with this control."""
+    return Cause("user", {"control": control})
+
+
+def docked_by(id: str) -> Cause:
+    """The PMS started the link: with LS as FIAS has it, or with another record that proves as much."""
+    return Cause("started", {"record": id})

@@ -1,0 +1,306 @@
+"""The connection to the PMS: bytes to records and back, and the factory that dials and redials.
+
+At most one dial or connection of a link exists at a time, for a second one would make the PMS drop the
+first. A connection that its link has left is detached: nobody hears of it any more, and the next dial
+waits until it is gone.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import socket
+from collections import deque
+from collections.abc import Callable, Sequence
+from typing import Protocol
+
+from twisted.internet import error
+from twisted.internet.interfaces import (
+    IConnector,
+    IDelayedCall,
+    IHandshakeListener,
+    IReactorTime,
+    ITCPTransport,
+)
+from twisted.internet.protocol import ReconnectingClientFactory, connectionDone
+from twisted.python.failure import Failure
+from zope.interface import implementer
+
+from pmslink.fias.framing import FrameReceiver, Skipped, framed
+from pmslink.fias.record import Record
+from pmslink.fias.values import encode
+from pmslink.link.cause import Cause
+from pmslink.settings import LinkSettings
+
+CLOSING = 1.0
+"""Seconds that a connection may take to close gently; then it is aborted."""
+
+KEEPALIVE = {"TCP_KEEPIDLE": 10, "TCP_KEEPINTVL": 5, "TCP_KEEPCNT": 3, "TCP_USER_TIMEOUT": 25_000}
+"""A cut cable is seen within 30 s, however long the link check's interval is."""
+
+
+class Owner(Protocol):
+    """The link that a connection serves."""
+
+    def settings(self) -> LinkSettings:
+        """The settings now."""
+
+    def connection_up(self) -> None:
+        """TCP is up, and TLS where it is used."""
+
+    def connection_lost(self, cause: Cause) -> None:
+        """The dial failed, or the connection ended and not by us."""
+
+    def redial(self) -> None:
+        """The redial delay is over."""
+
+    def received(self, frame: bytes) -> None:
+        """One record from the PMS, in the link's charset."""
+
+    def received_noise(self, what: Skipped, size: int) -> None:
+        """Bytes from the PMS that were no record."""
+
+
+Dial = Callable[["LinkFactory"], IConnector]
+"""Begins one dial to the link's address, for this factory."""
+
+
+@implementer(IHandshakeListener)
+class Connection(FrameReceiver):
+    """One TCP connection to a PMS, until its link detaches it."""
+
+    def __init__(self, owner: Owner, clock: IReactorTime) -> None:
+        settings = owner.settings()
+        super().__init__(settings.framing)
+        self._owner: Owner | None = owner
+        self._clock = clock
+        self._settings = settings
+        self._waiting: deque[Record] = deque()  # only where a record gap is set
+        self._gap: IDelayedCall | None = None
+        self._aborting: IDelayedCall | None = None
+
+    def connectionMade(self) -> None:
+        if ITCPTransport.providedBy(self.transport):
+            watch_closely(self.transport)
+        if not self._settings.tls:
+            self._up()
+
+    def handshakeCompleted(self) -> None:
+        self._up()
+
+    def _up(self) -> None:
+        if self._owner is not None:
+            self._owner.connection_up()
+
+    def frameReceived(self, frame: bytes) -> None:
+        if self._owner is not None:
+            self._owner.received(frame)
+
+    def skipped(self, what: Skipped, size: int) -> None:
+        if self._owner is not None:
+            self._owner.received_noise(what, size)
+
+    def nothingFramed(self) -> None:
+        self._lost(Cause("overlong"))
+
+    def connectionLost(self, reason: Failure = connectionDone) -> None:
+        self._lost(cause_of_loss(reason))
+        self.detach()
+        self._stop(self._aborting)  # last: the link may just have closed what is gone already
+
+    def _lost(self, cause: Cause) -> None:
+        if self._owner is not None:
+            self._owner.connection_lost(cause)
+
+    def send(self, records: Sequence[Record]) -> None:
+        """Write records, each in a segment of its own where the link has a record gap."""
+        if self._settings.record_gap:
+            self._waiting.extend(records)
+            if self._gap is None:
+                self._send_next()
+        else:
+            self._write(records)
+
+    def _send_next(self) -> None:
+        self._gap = None
+        if self._waiting:
+            self._write([self._waiting.popleft()])
+            self._gap = self._clock.callLater(self._settings.record_gap, self._send_next)
+
+    def _write(self, records: Sequence[Record]) -> None:
+        settings = self._settings
+        self.transport.write(  # type: ignore[union-attr]
+            b"".join(framed(encode(record, settings.charset), settings.framing) for record in records)
+        )
+
+    def detach(self) -> None:
+        """From now on nobody hears of this connection."""
+        self._owner = None
+        self._stop(self._gap)
+
+    def close(self, gently: bool) -> None:
+        """Detach and close: gently, what is still to be sent goes out first; but it is gone in a second."""
+        self.detach()
+        if self._waiting and gently:
+            self._write(self._waiting)
+        if gently:
+            self._aborting = self._clock.callLater(CLOSING, self.transport.abortConnection)  # type: ignore[union-attr]
+            self.transport.loseConnection()  # type: ignore[union-attr]
+        else:
+            self.transport.abortConnection()  # type: ignore[union-attr]
+
+    @staticmethod
+    def _stop(call: IDelayedCall | None) -> None:
+        if call is not None and call.active():
+            call.cancel()
+
+
+class LinkFactory(ReconnectingClientFactory):
+    """Dials, owns the redial delay, and hangs up."""
+
+    noisy = False
+    jitter = 0.0  # the base class would jitter past the longest delay; see `redial_later`
+
+    def __init__(self, owner: Owner, clock: IReactorTime, dial: Dial) -> None:
+        self.clock = clock  # type: ignore[assignment]  # the base class's own timer runs on it too
+        self._clock = clock
+        self._owner = owner
+        self._dial = dial
+        self._dialling: IConnector | None = None
+        self._connection: Connection | None = None
+        self._busy = False  # a dial or a transport exists
+        self._dial_when_gone = False
+        self._when_gone: Callable[[], None] | None = None
+        self._next_delay = 0.0
+        self.start_afresh()
+
+    # What the machine asks for (its Line).
+
+    def dial(self) -> None:
+        if self._busy:
+            self._dial_when_gone = True
+            return
+        self._busy = True
+        try:
+            self._dial(self)
+        except Exception as problem:  # a CA file that is gone, or a name that no DNS can be asked for
+            self._busy = False
+            self._owner.connection_lost(Cause("refused", {"detail": str(problem)[:200]}))
+
+    def redial_later(self) -> None:
+        """The delay grows by 1.7 up to the longest, with a jitter of a tenth that stays inside it."""
+        settings = self._owner.settings()
+        longest = settings.retry_max / 1.1
+        base = min(self._next_delay, longest)
+        self._next_delay = min(base * 1.7, longest)
+        self.delay = base * random.uniform(0.9, 1.1)  # noqa: S311
+        self.retry(self)  # type: ignore[no-untyped-call]
+
+    def hang_up(self, gently: bool) -> None:
+        if self._callID is not None:
+            self._callID.cancel()
+            self._callID = None
+        self._dial_when_gone = False
+        if self._connection is not None:
+            connection, self._connection = self._connection, None
+            connection.close(gently)
+        elif self._dialling is not None:
+            dialling, self._dialling = self._dialling, None
+            dialling.disconnect()
+
+    def start_afresh(self) -> None:
+        """The next redial comes after the shortest delay."""
+        self._next_delay = self._owner.settings().retry_initial
+        self.retries = 0
+
+    @property
+    def up(self) -> bool:
+        """Whether a connection exists."""
+        return self._connection is not None
+
+    @property
+    def redial_in(self) -> float | None:
+        """Seconds until the next redial; None while none is due."""
+        return max(0.0, self._callID.getTime() - self._clock.seconds()) if self._callID is not None else None
+
+    def send(self, records: Sequence[Record]) -> None:
+        """Send on the connection; the machine speaks in no state that has none."""
+        self._connection.send(records)  # type: ignore[union-attr]
+
+    def when_gone(self, then: Callable[[], None]) -> None:
+        """Call once the last transport is gone."""
+        if self._busy:
+            self._when_gone = then
+        else:
+            then()
+
+    # What the redial delay's timer calls: to the base class this is the connector.
+
+    def connect(self) -> None:
+        self._owner.redial()
+
+    # What the reactor calls.
+
+    def startedConnecting(self, connector: IConnector) -> None:
+        self._dialling = connector
+
+    def buildProtocol(self, addr: object) -> Connection | None:
+        if self._dialling is None:
+            return None  # hung up between the connect and its completion
+        self._dialling = None
+        self._connection = Connection(self._owner, self._clock)
+        return self._connection
+
+    def clientConnectionFailed(self, connector: IConnector, reason: Failure) -> None:
+        wanted, self._dialling = self._dialling is not None, None
+        self._gone()
+        if wanted:
+            self._owner.connection_lost(cause_of_failed_dial(reason))
+
+    def clientConnectionLost(self, connector: IConnector, unused_reason: Failure) -> None:
+        self._connection = None
+        self._gone()
+
+    def _gone(self) -> None:
+        self._busy = False
+        if self._when_gone is not None:
+            then, self._when_gone = self._when_gone, None
+            then()
+        if self._dial_when_gone:
+            self._dial_when_gone = False
+            self.dial()
+
+
+def watch_closely(transport: ITCPTransport) -> None:
+    """Let the kernel notice a peer that is gone, and send every record at once."""
+    transport.setTcpNoDelay(True)
+    transport.setTcpKeepAlive(True)
+    tcp: socket.socket = transport.socket  # type: ignore[attr-defined]  # under TLS too: it is passed on
+    for option, value in KEEPALIVE.items():
+        tcp.setsockopt(socket.IPPROTO_TCP, getattr(socket, option), value)
+
+
+def cause_of_failed_dial(reason: Failure) -> Cause:
+    """Why a dial failed; the sentence is put together where it is shown."""
+    if reason.check(error.DNSLookupError):
+        return Cause("unresolved")
+    if reason.check(error.TimeoutError, error.TCPTimedOutError):
+        return Cause("dial_timeout")
+    return Cause("refused", {"detail": in_words(reason)})
+
+
+def cause_of_loss(reason: Failure) -> Cause:
+    """Why a connection ended."""
+    return Cause("lost", {"detail": in_words(reason)})
+
+
+def in_words(reason: Failure) -> str:
+    """An error of the network in words of one line, without Twisted's preambles."""
+    if reason.check(error.ConnectionDone):
+        return "the PMS closed it"
+    if reason.check(error.ConnectionLost):  # Twisted does not pass on which of the two it was
+        return "it was reset, or the other side gave no sign of life"
+    error_number = getattr(reason.value, "osError", None)
+    if isinstance(error_number, int):
+        return os.strerror(error_number)
+    return (str(reason.value) or type(reason.value).__name__)[:200]

@@ -1,0 +1,183 @@
+"""What is said on an established link: the description, its confirmation, and the checks.
+
+The link is *in sync* once the PMS has confirmed the description; before that a PMS ignores data.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from typing import Protocol
+
+from twisted.internet.interfaces import IDelayedCall, IReactorTime
+from twisted.python.failure import Failure
+
+from pmslink import __version__
+from pmslink.fias.description import description
+from pmslink.fias.record import Record, write
+from pmslink.fias.values import stamp
+from pmslink.link.alive import LinkChecks
+from pmslink.link.cause import Cause
+from pmslink.link.resync import Resync
+from pmslink.settings import LinkSettings
+
+REPEAT = 3.0
+"""Seconds in which a second LS is no reason to describe again: both ends may have started at once."""
+SETTLED = 60.0
+"""Seconds in sync after which the link counts as recovered."""
+
+
+class Speaker(Protocol):
+    """Who holds the conversation: the link."""
+
+    def settings(self) -> LinkSettings:
+        """The settings now."""
+
+    def say(self, records: Sequence[Record]) -> None:
+        """Send these, back to back."""
+
+    def hotel_time(self) -> datetime:
+        """The hotel's local time."""
+
+    def sync_changed(self) -> None:
+        """`in_sync` has changed while the marker stays."""
+
+    def settled(self) -> None:
+        """The link has been in sync for a minute."""
+
+    def check_overdue(self, cause: Cause) -> None:
+        """The answer to a link check did not come."""
+
+    def sync_overdue(self, cause: Cause) -> None:
+        """The confirmation of the description did not come."""
+
+
+class Conversation:
+    """One per link; each docking begins it anew."""
+
+    def __init__(self, clock: IReactorTime, wall: Callable[[], datetime], speaker: Speaker) -> None:
+        self._clock = clock
+        self._wall = wall
+        self._speaker = speaker
+        self.settings = speaker.settings
+        self.checks = LinkChecks(clock, wall, self)
+        self.resync = Resync(clock.seconds, wall)
+        self.in_sync = False
+        self.last_in_sync: datetime | None = None
+        self._heard_at = 0.0
+        self._described_at: float | None = None  # while that description is unconfirmed
+        self._owes_la = False  # to a peer that described itself: its LA wants one in return
+        self._sync_limit: IDelayedCall | None = None
+        self._settling: IDelayedCall | None = None
+
+    # What the machine has said (its Talk).
+
+    def greet(self) -> None:
+        self._speaker.say([write("LS", stamp(self._speaker.hotel_time()))])
+
+    def dock(self, record: str) -> None:
+        self._owes_la = record == "LD"
+        self._heard_at = self._clock.seconds()
+        self._describe()
+
+    def restart(self) -> None:
+        self.checks.answered()
+        described = self._described_at
+        if described is None or self._clock.seconds() - described >= REPEAT:
+            self._describe()
+
+    def mirrored(self) -> None:
+        self._owes_la = True
+        self.checks.answered()
+        if self.settings().sync_on == "any":
+            self._set_sync(True)
+
+    def confirmed(self) -> None:
+        self._described_at = None
+        self.checks.answered()
+        if self._owes_la:  # once; LA for LA would never end
+            self._owes_la = False
+            self._speaker.say([write("LA", stamp(self._speaker.hotel_time()))])
+        self._set_sync(True)
+
+    def bid_farewell(self) -> None:
+        self._speaker.say([write("LE", stamp(self._speaker.hotel_time()))])
+
+    def fall_silent(self) -> None:
+        self.checks.stop()
+        self.resync.interrupted()
+        self._cancel("_sync_limit")
+        self._cancel("_settling")
+        self._described_at = None
+        self.in_sync = False
+
+    # What the link tells of.
+
+    def heard(self, id: str, record: Record) -> None:
+        """A known record that is no link record came on the established link."""
+        self._heard_at = self._clock.seconds()
+        self.resync.heard(id, record)
+        settings = self.settings()
+        if settings.alive_on == "any":
+            self.checks.answered()
+        if settings.sync_on == "any":
+            self._set_sync(True)
+
+    # What the checks want to know (alive.Checked).
+
+    def ask(self) -> None:
+        self.greet()
+
+    def busy(self) -> bool:
+        settings = self.settings()
+        silence = self._clock.seconds() - self._heard_at
+        return self.resync.running and silence < settings.alive_interval + settings.alive_timeout
+
+    def check_overdue(self) -> None:
+        cause = Cause("no_answer", {"seconds": self.settings().alive_timeout})
+        self._speaker.check_overdue(cause)
+
+    def check_failed(self, why: Failure) -> None:
+        self._speaker.check_overdue(Cause("lost", {"detail": f"the link check failed: {why.value}"}))
+
+    # The description and what confirms it.
+
+    def _describe(self) -> None:
+        settings = self.settings()
+        if not settings.describe:
+            self._set_sync(True)
+            return
+        self._speaker.say(description(settings.records, __version__, self._speaker.hotel_time()))
+        self._described_at = self._clock.seconds()
+        self._set_sync(settings.sync_on == "declared")
+        if not self.in_sync and self._sync_limit is None:  # a later description does not extend it
+            self._sync_limit = self._clock.callLater(settings.sync_timeout, self._probe)
+
+    def _probe(self) -> None:
+        self.greet()
+        self._sync_limit = self._clock.callLater(self.settings().alive_timeout, self._never_confirmed)
+
+    def _never_confirmed(self) -> None:
+        self._sync_limit = None
+        cause = Cause("never_confirmed", {"seconds": self.settings().sync_timeout})
+        self._speaker.sync_overdue(cause)
+
+    def _set_sync(self, in_sync: bool) -> None:
+        if in_sync == self.in_sync:
+            return
+        self.in_sync = in_sync
+        if in_sync:
+            self.last_in_sync = self._wall()
+            self._cancel("_sync_limit")
+            self._settling = self._clock.callLater(SETTLED, self._speaker.settled)
+            self.checks.start()
+        else:
+            self._cancel("_settling")
+            self.checks.stop()
+        self._speaker.sync_changed()
+
+    def _cancel(self, timer: str) -> None:
+        call: IDelayedCall | None = getattr(self, timer)
+        if call is not None and call.active():
+            call.cancel()
+        setattr(self, timer, None)

@@ -1,0 +1,34 @@
+"""The machine as a drawing: `python -m pmslink.link.diagram FILE` rewrites the drawing in a document."""
+
+from __future__ import annotations
+
+import re
+import sys
+from pathlib import Path
+
+from pmslink.link.machine import STATES, TABLE
+
+_DRAWING = re.compile(r"```mermaid\n.*?```\n", re.DOTALL)
+
+
+def diagram() -> str:
+    """A Mermaid state diagram of every move that leads into another state."""
+    lines = ["```mermaid", "stateDiagram-v2"]
+    markers = list(STATES)
+    for old, marker in enumerate(markers):
+        events: dict[str, list[str]] = {}
+        for event, row in TABLE.items():
+            if row[old].to is not None:
+                events.setdefault(str(row[old].to), []).append(event)
+        lines += [f"    {marker} --> {new}: {', '.join(names)}" for new, names in events.items()]
+    return "\n".join([*lines, "```", ""])
+
+
+def redrawn(document: str) -> str:
+    """The document with its drawing as the machine is now."""
+    return _DRAWING.sub(lambda _: diagram(), document)
+
+
+if __name__ == "__main__":
+    path = Path(sys.argv[1])
+    path.write_text(redrawn(path.read_text(encoding="utf-8")), encoding="utf-8")

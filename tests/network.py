@@ -1,0 +1,221 @@
+"""A network in memory that runs on a test clock, so that a link can be tried without sockets.
+
+`Network.dial` is what a `Link` dials with. What the other side is, a factory of protocols says: a
+scripted PMS, or the simulator's. Bytes, and the ends of connections, arrive in order and `latency`
+later; nothing ever arrives within the call that sent it.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import Literal
+
+from twisted.internet import error
+from twisted.internet.address import IPv4Address
+from twisted.internet.base import BaseConnector
+from twisted.internet.interfaces import IAddress, IConnector, IDelayedCall, IProtocol, IProtocolFactory
+from twisted.internet.task import Clock
+from twisted.python.failure import Failure
+
+from pmslink.config import LinkConfig
+from pmslink.link.client import LinkFactory
+
+Mode = Literal["accept", "refuse", "black hole", "stall"]
+"""How the network is: dials succeed, are refused, or hang; with "stall" they succeed but then nothing
+passes any more, on the connections that exist neither, until another mode lets it all through."""
+
+_ADDRESS = IPv4Address("TCP", "192.0.2.1", 5010)
+
+
+class Network:
+    """One PMS as its links reach it."""
+
+    def __init__(self, clock: Clock, server: IProtocolFactory) -> None:
+        self.clock = clock
+        self.server = server
+        self.latency = 0.0
+        self.dials = 0
+        """How many dials there were in all."""
+        self._mode: Mode = "accept"
+        self._ways: dict[LinkFactory, Way] = {}
+        self._ends: set[End] = set()
+
+    @property
+    def mode(self) -> Mode:
+        return self._mode
+
+    @mode.setter
+    def mode(self, mode: Mode) -> None:
+        self._mode = mode
+        if mode != "stall":
+            for end in tuple(self._ends):
+                end.let_through()
+
+    @property
+    def open(self) -> int:
+        """How many dials and connections of links exist."""
+        return len(self._ways)
+
+    def dial(self, factory: LinkFactory, config: LinkConfig) -> IConnector:
+        """Begin to connect. A link that has a dial or a connection already may not."""
+        assert factory not in self._ways, "a second dial or connection of one link"
+        self.dials += 1
+        way = self._ways[factory] = Way(self, factory, config.settings.start_timeout + 1)
+        way.connect()
+        return way
+
+    def gone(self, factory: LinkFactory) -> None:
+        """The dial or connection of this link exists no more; it may dial again."""
+        del self._ways[factory]
+
+    def join(self, client: End, connector: Way) -> None:
+        """Make a connection of a dial that was accepted."""
+        server = End(self, None)
+        client.peer, server.peer = server, client
+        near, far = connector.buildProtocol(_ADDRESS), self.server.buildProtocol(_ADDRESS)
+        for end, protocol in ((server, far), (client, near)):
+            self._ends.add(end)
+            end.begin(protocol)
+
+    def forget(self, end: End) -> None:
+        """This end of a connection is closed."""
+        self._ends.discard(end)
+
+
+class Way(BaseConnector):
+    """One dial of a link, and the connection that comes of it."""
+
+    def __init__(self, network: Network, factory: LinkFactory, timeout: float) -> None:
+        super().__init__(factory, timeout, network.clock)  # type: ignore[arg-type]  # it wants the time only
+        self._network = network
+        self._link = factory
+
+    def getDestination(self) -> IAddress:
+        return _ADDRESS
+
+    def _makeTransport(self) -> End:  # type: ignore[override]
+        return End(self._network, self)
+
+    def connectionFailed(self, reason: Failure) -> None:
+        self._network.gone(self._link)
+        super().connectionFailed(reason)
+
+    def connectionLost(self, reason: Failure) -> None:
+        self._network.gone(self._link)
+        super().connectionLost(reason)
+
+
+class End:
+    """One end of a connection: its transport. The client's end exists from the dial on."""
+
+    def __init__(self, network: Network, connector: Way | None) -> None:
+        self.peer: End | None = None
+        self.disconnecting = False  # what LineReceiver asks for
+        self._network = network
+        self._clock = network.clock
+        self._connector = connector
+        self._protocol: IProtocol | None = None
+        self._closed = False
+        self._arriving: deque[bytes | Exception] = deque()
+        self._held = 0  # how many of those the stalled network holds back
+        self._answer: IDelayedCall | None = None  # to the dial
+        if connector is not None and network.mode != "black hole":
+            self._answer = self._clock.callLater(network.latency, self._answered, connector)
+
+    # The dial.
+
+    def _answered(self, connector: Way) -> None:
+        self._answer = None
+        if self._network.mode == "refuse":
+            connector.connectionFailed(Failure(error.ConnectionRefusedError()))
+        else:
+            self._network.join(self, connector)
+
+    def failIfNotConnected(self, problem: Exception) -> None:
+        """The connector gives the dial up."""
+        if self._answer is not None:
+            self._answer.cancel()
+        if self._connector is not None:
+            self._connector.connectionFailed(Failure(problem))
+
+    def begin(self, protocol: IProtocol | None) -> None:
+        """The connection exists. One that nobody wants is closed."""
+        self._protocol = protocol
+        if protocol is None:
+            self.loseConnection()
+        else:
+            protocol.makeConnection(self)  # type: ignore[arg-type]  # all that is used of a transport is here
+
+    # What protocols ask for.
+
+    def write(self, data: bytes) -> None:
+        if not self.disconnecting:
+            self._send(data)
+
+    def loseConnection(self) -> None:
+        """Close once all is sent, which in a stalled network never comes."""
+        if not self.disconnecting:
+            self.disconnecting = True
+            self._send(error.ConnectionDone())
+            if self._network.mode != "stall":
+                self._clock.callLater(0, self._close, error.ConnectionDone())
+
+    def abortConnection(self) -> None:
+        """Close at once."""
+        if not self._closed:
+            self.disconnecting = True
+            self._send(error.ConnectionLost())
+            self._clock.callLater(0, self._close, error.ConnectionAborted())
+
+    # What arrives.
+
+    def _send(self, what: bytes | Exception) -> None:
+        if self.peer is not None:
+            self.peer._arriving.append(what)
+            self._clock.callLater(self._network.latency, self.peer._arrive)
+
+    def _arrive(self) -> None:
+        if self._network.mode == "stall":
+            self._held += 1
+            return
+        what = self._arriving.popleft()
+        if self._closed:
+            return
+        if isinstance(what, Exception):
+            self._close(what)
+        elif self._protocol is not None:
+            self._protocol.dataReceived(what)
+
+    def let_through(self) -> None:
+        """The network passes again what it held back, and what waited to be sent before a close."""
+        for _ in range(self._held):
+            self._clock.callLater(0, self._arrive)
+        self._held = 0
+        if self.disconnecting:
+            self._clock.callLater(0, self._close, error.ConnectionDone())
+
+    def _close(self, why: Exception) -> None:
+        if self._closed:
+            return
+        self._closed = self.disconnecting = True
+        self._network.forget(self)
+        reason = Failure(why)
+        if self._protocol is not None:
+            self._protocol.connectionLost(reason)
+        if self._connector is not None:
+            self._connector.connectionLost(reason)
+
+
+def run(clock: Clock, seconds: float) -> None:
+    """Let time pass, each timer at its own moment: `Clock.advance` would make all of them late."""
+    end = clock.seconds() + seconds
+    clock.advance(0)
+    while (due := next_timer(clock)) is not None and due <= end:
+        clock.rightNow = max(due, clock.rightNow)
+        clock.advance(0)
+    clock.rightNow = end
+
+
+def next_timer(clock: Clock) -> float | None:
+    """When the next timer is due; None if there is none."""
+    return min((call.getTime() for call in clock.getDelayedCalls()), default=None)
