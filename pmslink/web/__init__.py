@@ -1,0 +1,1 @@
+"""The interface of a running service: JSON over HTTP, a stream of changes, and metrics."""

@@ -1,0 +1,94 @@
+"""What Prometheus reads: the state of the links and what went over them, never who the guests are."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import get_args
+
+from prometheus_client import CollectorRegistry, Metric, generate_latest
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
+from prometheus_client.registry import Collector
+
+from pmslink.link.links import Links
+from pmslink.link.machine import Marker
+from pmslink.web.overview import is_up
+
+CONTENT_TYPE = b"text/plain; version=0.0.4; charset=utf-8"
+
+
+class Metrics:
+    """All metrics of one service."""
+
+    def __init__(self, links: Links, watchers: Callable[[], int]) -> None:
+        self._registry = CollectorRegistry()
+        self._registry.register(LinkMetrics(links, watchers))
+
+    def text(self) -> bytes:
+        """The text format of Prometheus."""
+        return generate_latest(self._registry)
+
+
+class LinkMetrics(Collector):
+    """Reads what links count already, at the moment it is asked."""
+
+    def __init__(self, links: Links, watchers: Callable[[], int]) -> None:
+        self._links = links
+        self._watchers = watchers
+
+    def collect(self) -> Iterator[Metric]:
+        yield from self._of_states()
+        yield from self._of_traffic()
+        yield from self._of_checks()
+        yield GaugeMetricFamily("pmslink_watchers", "Connections to the stream", self._watchers())
+
+    def _of_states(self) -> Iterator[Metric]:
+        state = GaugeMetricFamily(
+            "pmslink_link_state", "1 for the state a link is in", labels=["link", "state"]
+        )
+        up = GaugeMetricFamily("pmslink_link_up", "1 while a link is in sync", labels=["link"])
+        changes = CounterMetricFamily(
+            "pmslink_state_changes",
+            "Changes of state; the first comes from none",
+            labels=["link", "from", "to"],
+        )
+        reconnects = CounterMetricFamily(
+            "pmslink_reconnects", "How often a connection was requested", labels=["link"]
+        )
+        for link in self._links:
+            for marker in get_args(Marker):
+                state.add_metric([link.name, marker], link.core.marker == marker)
+            up.add_metric([link.name], is_up(link))
+            dials = 0
+            for (old, new), count in link.history.counts.items():
+                changes.add_metric([link.name, old or "", new], count)
+                dials += count if new == "WAIT_LS" else 0
+            reconnects.add_metric([link.name], dials)
+        yield from (state, up, changes, reconnects)
+
+    def _of_traffic(self) -> Iterator[Metric]:
+        records = CounterMetricFamily(
+            "pmslink_records", "Records to and from the PMS", labels=["link", "direction", "type"]
+        )
+        skipped = CounterMetricFamily(
+            "pmslink_skipped_bytes", "Bytes from the PMS that were no record", labels=["link", "what"]
+        )
+        received = GaugeMetricFamily(
+            "pmslink_last_receive_timestamp_seconds", "When the PMS last sent a record", labels=["link"]
+        )
+        for link in self._links:
+            for (direction, type), count in link.trace.counts.items():
+                records.add_metric([link.name, direction, type], count)
+            for what, size in link.trace.skipped.items():
+                skipped.add_metric([link.name, what], size)
+            if link.trace.last_received is not None:
+                received.add_metric([link.name], link.trace.last_received.timestamp())
+        yield from (records, skipped, received)
+
+    def _of_checks(self) -> Iterator[Metric]:
+        round_trip = GaugeMetricFamily(
+            "pmslink_heartbeat_rtt_seconds", "From the last link check to its answer", labels=["link"]
+        )
+        for link in self._links:
+            if link.conversation.checks.round_trip is not None:
+                round_trip.add_metric([link.name], link.conversation.checks.round_trip)
+        yield round_trip

@@ -1,0 +1,60 @@
+"""Metrics as Prometheus reads them."""
+
+from __future__ import annotations
+
+from prometheus_client.parser import text_string_to_metric_families
+
+from tests.web.served import START, Served
+from tests.within import within
+
+Samples = dict[tuple[str, tuple[tuple[str, str], ...]], float]
+
+
+async def scraped(served: Served) -> Samples:
+    answer = await served.get("/metrics")
+    assert answer.headers["content-type"].startswith("text/plain; version=0.0.4")
+    return {
+        (sample.name, tuple(sorted(sample.labels.items()))): sample.value
+        for family in text_string_to_metric_families(answer.body.decode())
+        for sample in family.samples
+    }
+
+
+def one(samples: Samples, name: str, **labels: str) -> float | None:
+    return samples.get((f"pmslink_{name}", tuple(sorted(labels.items()))))
+
+
+@within(10)
+async def test_a_link_that_works(served: Served) -> None:
+    served.add(alive_interval=20, alive_timeout=30)
+    served.dock()
+    served.run(20.5)
+    served.say("LA|DA261120|TI070000|", "??|", "GI|RN\x02GO|RN1|")
+    samples = await scraped(served)
+    grand = {"link": "grand"}
+    assert one(samples, "link_state", state="ESTABLISHED", **grand) == 1
+    assert one(samples, "link_state", state="CLOSED", **grand) == 0
+    assert sum(name == "pmslink_link_state" for name, _ in samples) == 7
+    assert one(samples, "link_up", **grand) == 1
+    assert one(samples, "state_changes_total", **grand, **{"from": "", "to": "CLOSED"}) == 1
+    assert one(samples, "state_changes_total", **grand, **{"from": "WAIT_LS", "to": "ESTABLISHED"}) == 1
+    assert one(samples, "reconnects_total", **grand) == 1
+    assert one(samples, "records_total", direction="in", type="LA", **grand) == 2
+    assert one(samples, "records_total", direction="in", type="junk", **grand) == 1
+    assert one(samples, "records_total", direction="out", type="LD", **grand) == 1
+    assert one(samples, "skipped_bytes_total", what="torn", **grand) == len("GI|RN") + 1
+    assert one(samples, "last_receive_timestamp_seconds", **grand) == START.timestamp() + 20.5
+    round_trip = one(samples, "heartbeat_rtt_seconds", **grand)
+    assert round_trip is not None
+    assert 0.5 <= round_trip <= 10.5
+    assert one(samples, "watchers") == 0
+
+
+@within(10)
+async def test_what_never_happened_has_no_time(served: Served) -> None:
+    served.add(enabled=False)
+    samples = await scraped(served)
+    assert one(samples, "link_up", link="grand") == 0
+    assert one(samples, "reconnects_total", link="grand") == 0
+    names = {name for name, _ in samples}
+    assert not names & {"pmslink_last_receive_timestamp_seconds", "pmslink_heartbeat_rtt_seconds"}

@@ -1,0 +1,119 @@
+"""The description of the interface, and the interface as a stranger meets it who has only that."""
+
+from __future__ import annotations
+
+import inspect
+import re
+import sysconfig
+from pathlib import Path
+from typing import Any, get_args
+
+from attrs import fields
+from openapi_spec_validator import OpenAPIV31SpecValidator
+from twisted.internet.utils import getProcessOutputAndValue
+
+from pmslink import __version__
+from pmslink.config import FlatLink
+from pmslink.link.cause import Code
+from pmslink.link.machine import Intent, Marker
+from pmslink.link.probe import StepName
+from pmslink.settings import LinkSettings, Profile
+from pmslink.web import answers, api, requests, stream
+from pmslink.web.api import Api
+from pmslink.web.openapi import openapi
+from tests.web.served import Served, reactor
+from tests.within import within
+
+SCHEMAS: dict[str, Any] = openapi()["components"]["schemas"]
+
+
+def test_it_is_openapi_3_1() -> None:
+    assert openapi()["openapi"] == "3.1.0"
+    assert openapi()["info"]["version"] == __version__
+    OpenAPIV31SpecValidator(openapi()).validate()
+
+
+@within(10)
+async def test_it_is_served(served: Served) -> None:
+    assert (await served.get("/openapi.json")).json() == openapi()
+
+
+def test_it_describes_the_routes_that_exist_and_no_others() -> None:
+    routes = {
+        (re.sub("<(.*?)>", r"{\1}", rule.rule), method.lower())
+        for rule in Api.app.url_map.iter_rules()
+        for method in (rule.methods or set()) - {"HEAD"}
+    }
+    described = {
+        (path, method)
+        for path, operations in openapi()["paths"].items()
+        for method in operations
+        if method != "parameters"
+    }
+    assert routes == described
+
+
+def test_it_knows_the_same_words() -> None:
+    link = SCHEMAS["Link"]["properties"]
+    assert SCHEMAS["Marker"]["enum"] == list(get_args(Marker))
+    assert SCHEMAS["Cause"]["properties"]["code"]["enum"] == list(get_args(Code))
+    assert SCHEMAS["Profile"]["enum"] == list(get_args(Profile))
+    assert link["intent"]["enum"] == list(get_args(Intent))
+    step = SCHEMAS["Steps"]["properties"]["steps"]["items"]["properties"]["step"]
+    assert step["enum"] == list(get_args(StepName))
+
+
+def test_it_knows_the_same_settings() -> None:
+    assert list(SCHEMAS["Settings"]["properties"]) == [one.name for one in fields(LinkSettings)]
+    assert SCHEMAS["Settings"]["required"] == list(SCHEMAS["Settings"]["properties"])
+    assert SCHEMAS["FlatLink"]["properties"].keys() == {one.name for one in fields(FlatLink)}
+
+
+def test_it_lists_the_codes_of_all_errors() -> None:
+    table = re.findall(r"^\| (\d+) \| `(\w+)` \|", openapi()["info"]["description"], re.MULTILINE)
+    codes = SCHEMAS["Error"]["properties"]["error"]["properties"]["code"]["enum"]
+    assert {code for _, code in table} == set(codes)
+    raised = {
+        found
+        for module in (answers, api, requests, stream)
+        for found in re.findall(r'ApiError\((\d+), "(\w+)"', inspect.getsource(module))
+    }
+    assert raised <= set(table)
+
+
+STRANGER = """
+[parameters]
+link = "grand"
+
+[[operations]]
+include-path = "/api/v1/links/test"
+[operations.checks]
+# which of two settings may be greater, and what a time zone is, no schema can say
+positive_data_acceptance.enabled = false
+# GET is there for a link of that name, which is described as another path
+allow_header_conformance.enabled = false
+"""
+
+
+@within(60)
+async def test_a_stranger_with_this_description_finds_nothing_wrong(served: Served, tmp_path: Path) -> None:
+    served.add(enabled=False)
+    (tmp_path / "schemathesis.toml").write_text(STRANGER)
+    output, errors, code = await getProcessOutputAndValue(
+        f"{sysconfig.get_path('scripts')}/schemathesis",
+        [
+            "run",
+            f"http://127.0.0.1:{served.port}/openapi.json",
+            "--exclude-path=/api/v1/stream",  # it never ends
+            "--phases=examples,coverage,fuzzing",
+            "--max-examples=8",
+            "--seed=1",
+            "--request-timeout=5",
+            "--generation-database=none",
+            "--no-color",
+        ],
+        env={"HOME": str(tmp_path)},
+        path=str(tmp_path),
+        reactor=reactor,
+    )
+    assert code == 0, (output + errors).decode()

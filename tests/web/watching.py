@@ -1,0 +1,85 @@
+"""A client of the stream."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from attrs import frozen
+
+from tests.web.served import Connection, Served, turns, until, validate
+
+
+@frozen
+class Event:
+    """One event, as `EventSource` would give it."""
+
+    id: int
+    event: str
+    data: Any
+
+    @property
+    def told(self) -> tuple[str, str, str | None]:
+        """Kind, link, and the marker it changed to."""
+        change = self.data.get("transition")
+        return self.event, self.data.get("link", {}).get("name", ""), change and change["to"]
+
+
+class Watching:
+    """A connection to the stream, and what came over it."""
+
+    def __init__(self, connection: Connection) -> None:
+        self.connection = connection
+
+    @property
+    def text(self) -> str:
+        """The body so far, out of its chunks."""
+        body = bytes(self.connection.received).partition(b"\r\n\r\n")[2]
+        text = b""
+        while body:
+            size, _, rest = body.partition(b"\r\n")
+            text += rest[: int(size, 16)]
+            body = rest[int(size, 16) + 2 :]
+        return text.decode()
+
+    @property
+    def head(self) -> dict[str, str]:
+        lines = bytes(self.connection.received).partition(b"\r\n\r\n")[0].decode().lower().split("\r\n")[1:]
+        return dict(line.split(": ", 1) for line in lines)
+
+    @property
+    def events(self) -> list[Event]:
+        found = []
+        for block in self.text.split("\n\n")[:-1]:
+            lines = dict(line.split(": ", 1) for line in block.split("\n") if not line.startswith(":"))
+            if "data" in lines:
+                event = Event(int(lines["id"]), lines["event"], json.loads(lines["data"]))
+                schema = "LinkEvent" if event.event == "link" else "ResetEvent"
+                validate({"$ref": f"#/components/schemas/{schema}"}, event.data)
+                assert event.data["seq"] == event.id
+                found.append(event)
+        return found
+
+    @property
+    def told(self) -> list[tuple[str, str, str | None]]:
+        return [event.told for event in self.events]
+
+    async def has(self, number: int) -> list[tuple[str, str, str | None]]:
+        """What was told, once there are so many events (and no more follow at once)."""
+        await until(lambda: self.text.count("\ndata: ") >= number)
+        await turns()
+        return self.told
+
+    async def end(self) -> None:
+        self.connection.transport.abortConnection()  # type: ignore[union-attr]
+        await self.connection.closed
+        await turns()
+
+
+async def watch(served: Served, last: int | str | None = None) -> Watching:
+    """Watch the stream; `last` is the Last-Event-ID. The answer has begun."""
+    header = "" if last is None else f"last-event-id: {last}\r\n"
+    request = f"GET /api/v1/stream HTTP/1.1\r\nhost: localhost:{served.port}\r\n{header}\r\n"
+    watching = Watching(await served.connect(request.encode()))
+    await until(lambda: "retry: 500\n\n" in watching.text or watching.connection.closed.called)
+    return watching
