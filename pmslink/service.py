@@ -1,0 +1,144 @@
+"""The service of `twistd pmslink`: links, the interface, and in a demonstration a PMS as well."""
+
+from __future__ import annotations
+
+import os
+import resource
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+from attrs import evolve
+from twisted.application.service import MultiService, Service
+from twisted.internet.endpoints import serverFromString
+from twisted.python import usage
+
+from pmslink.config import Config, LinkConfig, load, read_link, read_pms
+from pmslink.errors import PmslinkError
+from pmslink.link.links import Links, dial_with, utc_now
+from pmslink.link.probe import Probe
+from pmslink.listening import Listening
+from pmslink.simulator.service import Simulator
+from pmslink.web.access import require_loopback
+from pmslink.web.site import make_site
+
+DEMO_PMS = "tcp:5010:interface=127.0.0.1"
+DEMO_CONTROL = "tcp:5011:interface=127.0.0.1"
+
+
+class Options(usage.Options):
+    """The command line of ``twistd pmslink``."""
+
+    optParameters = [  # noqa: RUF012 (Twisted's own convention)
+        ["config", "c", None, "The configuration, a TOML file."],
+        ["state-dir", "s", None, "Where the service keeps its state. [default: ./pmslink-state]"],
+        ["api", "a", None, "Where the JSON interface listens. [default: tcp:8080:interface=127.0.0.1]"],
+        ["pms", "p", None, "One link, named pms: HOST:PORT[,PROFILE]; generic, opera, suite8 or protel."],
+    ]
+    optFlags = [["demo", "d", "Start a PMS simulator on ports 5010 and 5011, and dock to it."]]  # noqa: RUF012
+
+    config: Config
+
+    def parseOptions(self, options: list[str] | None = None) -> None:
+        """Read the command line. Whatever is wrong with it ends the program with a line on stderr each."""
+        try:
+            super().parseOptions(options)  # type: ignore[no-untyped-call]
+        except (usage.UsageError, PmslinkError) as problem:
+            raise SystemExit(_signed(str(problem))) from None
+
+    def postOptions(self) -> None:
+        """Put configuration and command line together; the command line wins."""
+        config = load(self["config"]) if self["config"] else Config()
+        if self["state-dir"]:
+            config = evolve(config, state_dir=Path(self["state-dir"]))
+        if self["api"]:
+            config = evolve(config, api_listen=self["api"])
+        require_loopback(config.api_listen)
+        for link in self._links_asked_for():
+            if link.name in [declared.name for declared in config.links]:
+                raise usage.UsageError(f"the configuration has a link {link.name} already; rename that one")
+            config = evolve(config, links=(*config.links, link))
+        self.config = config
+
+    def _links_asked_for(self) -> list[LinkConfig]:
+        asked = [read_pms(self["pms"])] if self["pms"] else []
+        if self["demo"]:
+            asked.append(read_link("demo", {"host": "127.0.0.1", "port": 5010}))
+        return asked
+
+
+def makeService(options: Options) -> MultiService:
+    """The service of the command line."""
+    from twisted.internet import reactor
+
+    # Twisted's reactors run their timers on the wall clock: one that is set back by an hour would stop
+    # every link check for an hour.
+    reactor.seconds = time.monotonic  # type: ignore[method-assign]
+    _allow_descriptors()
+    service = MultiService()
+    config = options.config
+    if options["demo"]:
+        Simulator(reactor, DEMO_PMS, DEMO_CONTROL).setServiceParent(service)  # type: ignore[no-untyped-call]
+    if options["demo"] and not options["state-dir"]:
+        state = TemporaryState()
+        state.setServiceParent(service)  # type: ignore[no-untyped-call]
+        config = evolve(config, state_dir=state.path)
+    pmslink_service(reactor, config).setServiceParent(service)
+    return service
+
+
+class TemporaryState(Service):
+    """A state directory that is removed when the service stops."""
+
+    def __init__(self) -> None:
+        self._directory = tempfile.TemporaryDirectory(prefix="pmslink-demo-")
+        self.path = Path(self._directory.name)
+
+    def stopService(self) -> None:
+        super().stopService()  # type: ignore[no-untyped-call]
+        self._directory.cleanup()
+
+
+def pmslink_service(reactor: Any, config: Config) -> MultiService:
+    """The links of a configuration and the interface to them."""
+    _make_state_dir(config.state_dir)
+    service = MultiService()
+    links = Links(reactor)
+    for link in config.links:
+        links.add(link)
+    probe = Probe(reactor, utc_now, dial_with(reactor), links)
+    try:
+        endpoint = serverFromString(reactor, config.api_listen)
+    except (ValueError, TypeError) as problem:
+        raise SystemExit(
+            _signed(f"api.listen = {config.api_listen}: {problem}; it may be tcp:8080:interface=127.0.0.1")
+        ) from None
+    site = make_site(links, reactor, lambda: unwritable(config.state_dir), probe.test)
+    # The interface first: where its port is taken, nothing else is to start.
+    Listening("pmslink", endpoint, site).setServiceParent(service)  # type: ignore[no-untyped-call]
+    links.setServiceParent(service)  # type: ignore[no-untyped-call]
+    return service
+
+
+def unwritable(state_dir: Path) -> str | None:
+    """Why nothing can be kept in the state directory; None if it can."""
+    if os.access(state_dir, os.W_OK | os.X_OK):
+        return None
+    return f"the state directory {state_dir} is not writable"
+
+
+def _make_state_dir(state_dir: Path) -> None:
+    try:
+        state_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as problem:
+        raise SystemExit(_signed(f"state_dir = {state_dir}: cannot be made: {problem.strerror}")) from None
+
+
+def _allow_descriptors() -> None:
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+
+
+def _signed(problem: str) -> str:
+    return "\n".join(f"pmslink: {line}" for line in problem.splitlines())

@@ -1,0 +1,182 @@
+"""Starts the service and the simulator as processes of their own, and talks to them."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+from urllib.error import HTTPError, URLError
+from urllib.request import Request, urlopen
+
+BIN = Path(sys.executable).parent
+PATIENCE = 60.0
+"""Seconds after which what a test waits for has not happened; nothing passes by being slow."""
+
+HASTY = {
+    "alive_interval": 1,
+    "alive_timeout": 1,
+    "start_timeout": 3,
+    "retry_initial": 0.5,
+    "retry_max": 1,
+}
+
+
+def free_ports(count: int) -> list[int]:
+    """Ports of the loopback interface that nobody listens on."""
+    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
+    ports = [one.getsockname()[1] for one in sockets]
+    for one in sockets:
+        one.close()
+    return ports
+
+
+def until(wanted: Callable[[], Any], what: str, seconds: float = PATIENCE) -> Any:
+    """Ask again and again until the answer is true, and return it."""
+    deadline = time.monotonic() + seconds
+    while not (answer := wanted()):
+        assert time.monotonic() < deadline, f"did not happen within {seconds:g} s: {what}"
+        time.sleep(0.05)
+    return answer
+
+
+class Running:
+    """A process of `twistd`; its interface is asked with `call`, from inside its network namespace."""
+
+    def __init__(
+        self,
+        arguments: Sequence[str],
+        port: int,
+        folder: Path,
+        prefix: Sequence[str] = (),
+        environment: Mapping[str, str] | None = None,
+    ) -> None:
+        self.prefix = list(prefix)
+        self.port = port
+        self.log = folder / f"{arguments[0]}-{port}.log"
+        with self.log.open("ab") as log:
+            self.process = subprocess.Popen(
+                [*prefix, str(BIN / "twistd"), "-n", "--pidfile=", *arguments],
+                cwd=folder,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                env={**os.environ, **(environment or {})},
+            )
+
+    def call(self, method: str, path: str, body: object = None) -> Any:
+        """The JSON answer, an error's too; None while nobody listens."""
+        if self.prefix:
+            return self._call_from_inside(method, path, body)
+        request = Request(f"http://127.0.0.1:{self.port}{path}", method=method)
+        if body is not None:
+            request.add_header("Content-Type", "application/json")
+            request.data = json.dumps(body).encode()
+        try:
+            with urlopen(request, timeout=5) as answer:
+                return json.loads(answer.read() or b"null")
+        except HTTPError as error:
+            return json.loads(error.read())
+        except (URLError, ConnectionError, TimeoutError):
+            assert self.process.poll() is None, self.log.read_text()
+            return None
+
+    def _call_from_inside(self, method: str, path: str, body: object) -> Any:
+        asked = subprocess.run(
+            [*self.prefix, "curl", "-s", "-m", "5", "-X", method, "-H", "Content-Type: application/json"]
+            + (["-d", json.dumps(body)] if body is not None else [])
+            + [f"http://127.0.0.1:{self.port}{path}"],
+            capture_output=True,
+            check=False,
+        )
+        assert self.process.poll() is None, self.log.read_text()
+        return json.loads(asked.stdout) if asked.returncode == 0 else None
+
+    def kill(self) -> None:
+        """SIGKILL, and wait."""
+        self.process.kill()
+        self.process.wait()
+
+    def end(self) -> None:
+        """SIGTERM, and wait: the log must then tell of no error."""
+        self.process.terminate()
+        self.process.wait(10)
+        assert "Traceback" not in self.log.read_text(), self.log.read_text()
+
+
+class Service(Running):
+    """The service with one link, `grand`."""
+
+    def link(self) -> Any:
+        return self.call("GET", "/api/v1/links/grand") or {}
+
+    def until_state(self, state: str, cause: str | None = None, seconds: float = PATIENCE) -> Any:
+        """Wait until the link is in this state, for this cause; in sync where that belongs to it."""
+
+        def reached() -> Any:
+            link = self.link()
+            in_it = link.get("state") == state and (cause is None or link["cause"]["code"] == cause)
+            return link if in_it and link["in_sync"] == (state == "ESTABLISHED") else None
+
+        return until(reached, f"{state} for {cause}; it is {self.link()}", seconds)
+
+    def transitions(self) -> list[Any]:
+        """Oldest first."""
+        answer = self.call("GET", "/api/v1/links/grand/transitions?limit=1000")
+        return list(reversed(answer["transitions"]))
+
+
+@contextmanager
+def simulator(
+    folder: Path, port: int, control: int, host: str = "127.0.0.1", prefix: Sequence[str] = ()
+) -> Iterator[Running]:
+    """A running PMS simulator that answers on its control port."""
+    listen = f"tcp:{port}:interface={host}"
+    running = Running(
+        ["pmssim", "--listen", listen, "--control", f"tcp:{control}:interface=127.0.0.1"],
+        control,
+        folder,
+        prefix,
+    )
+    try:
+        until(lambda: running.call("GET", "/"), "the simulator answers")
+        yield running
+    finally:
+        if running.process.poll() is None:
+            running.kill()
+
+
+@contextmanager
+def service(
+    folder: Path,
+    pms_port: int,
+    port: int,
+    host: str = "127.0.0.1",
+    prefix: Sequence[str] = (),
+    environment: Mapping[str, str] | None = None,
+    **settings: object,
+) -> Iterator[Service]:
+    """The running service with a link to this address; at the end it must stop without complaint."""
+    written = {"host": host, "port": pms_port, **HASTY, **settings}
+    lines = [f"{key} = {json.dumps(value)}" for key, value in written.items()]
+    config = folder / "hotel.toml"
+    config.write_text("\n".join(["[links.grand]", *lines, ""]))
+    running = Service(
+        ["pmslink", "--config", str(config), "--api", f"tcp:{port}:interface=127.0.0.1"],
+        port,
+        folder,
+        prefix,
+        environment,
+    )
+    try:
+        until(lambda: running.call("GET", "/healthz"), "the service answers")
+        yield running
+        running.end()
+    finally:
+        if running.process.poll() is None:
+            running.kill()

@@ -1,0 +1,112 @@
+"""Starting the programs as a user does, rightly and wrongly; installing them in a fresh environment."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.process.processes import BIN, free_ports
+
+ROOT = Path(__file__).parents[2]
+
+
+def twistd(*arguments: str, folder: Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [BIN / "twistd", "-n", "--pidfile=", *arguments],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+def test_a_wrong_configuration_names_file_key_value_and_what_would_be_right(tmp_path: Path) -> None:
+    (tmp_path / "hotel.toml").write_text('[links.grand]\nhost = "10.20.0.5"\nport = "x"\nalive = 3\n')
+    ended = twistd("pmslink", "--config", "hotel.toml", folder=tmp_path)
+    assert ended.returncode == 1
+    assert ended.stderr.splitlines() == [
+        'pmslink: hotel.toml: links.grand.port = "x": must be a whole number from 1 to 65535',
+        "pmslink: hotel.toml: links.grand.alive = 3: there is no such setting; did you mean alive_on?",
+    ]
+    assert not (tmp_path / "pmslink-state").exists()
+
+
+@pytest.mark.parametrize("program", ["pmslink", "pmssim"])
+def test_a_port_in_use_is_one_line_and_exit_status_1(tmp_path: Path, program: str) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        option = "--api" if program == "pmslink" else "--listen"
+        ended = twistd(program, option, f"tcp:{port}:interface=127.0.0.1", folder=tmp_path)
+    assert ended.returncode == 1
+    complaint = f"{program}: cannot listen on 127.0.0.1:{port}: [Errno 98] Address already in use"
+    assert ended.stderr.splitlines() == [complaint]
+
+
+@pytest.mark.parametrize(
+    ("options", "complaint"),
+    [
+        (["--pms", "nowhere"], "pmslink: --pms = "),
+        (["--api", "tcp:8080"], "pmslink: "),
+        (["--api", "tcp:8080:interface=0.0.0.0"], "pmslink: "),
+        (["--api", "tcp:x:interface=127.0.0.1"], "pmslink: api.listen = "),
+        (["--state-dir", "/dev/null/x"], "pmslink: state_dir = "),
+        (["--colour"], "pmslink: "),
+    ],
+)
+def test_a_wrong_command_line_is_one_line_and_exit_status_1(
+    tmp_path: Path, options: list[str], complaint: str
+) -> None:
+    ended = twistd("pmslink", *options, folder=tmp_path)
+    assert ended.returncode == 1
+    (line,) = ended.stderr.splitlines()
+    assert line.startswith(complaint)
+
+
+@pytest.mark.parametrize("editable", [False, True], ids=["install", "install-editable"])
+def test_a_fresh_environment_has_both_programs(tmp_path: Path, editable: bool) -> None:
+    """Tried from another folder: the plugin must be found where it was installed, not in the source."""
+    environment = tmp_path / "venv"
+    subprocess.run([sys.executable, "-m", "venv", environment], check=True)
+    pip = [
+        str(environment / "bin" / "python"),
+        "-m",
+        "pip",
+        "install",
+        "--quiet",
+        "--disable-pip-version-check",
+    ]
+    source = tmp_path / "source"
+    subprocess.run(["git", "clone", "--quiet", ROOT, source], check=True)
+    subprocess.run([*pip, *(["-e"] if editable else []), str(source)], check=True, capture_output=True)
+    clean = {key: value for key, value in os.environ.items() if not key.startswith(("COV", "PYTHON"))}
+    told = subprocess.run(
+        [environment / "bin" / "twistd", "--help"],
+        cwd=tmp_path,
+        env=clean,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert "pmslink " in told.stdout
+    assert "pmssim " in told.stdout
+    (port,) = free_ports(1)
+    with socket.create_server(("127.0.0.1", port)):
+        started = subprocess.run(
+            [environment / "bin" / "twistd", "-n", "pmslink", "--api", f"tcp:{port}:interface=127.0.0.1"],
+            cwd=tmp_path,
+            env=clean,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+    assert "cannot listen" in started.stderr, "the service was built, all it imports was installed"
+
+
+def test_nothing_shadows_twisted() -> None:
+    assert not list((ROOT / "twisted").rglob("__init__.py"))

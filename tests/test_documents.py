@@ -1,0 +1,23 @@
+"""Documents that say what the code says."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import get_args
+
+from pmslink.link.cause import Code
+from pmslink.link.diagram import diagram, redrawn
+from pmslink.link.machine import STATES
+
+ROOT = Path(__file__).parents[1]
+
+
+def test_the_drawing_of_the_machine_is_the_machine() -> None:
+    document = (ROOT / "docs/machine.md").read_text()
+    assert diagram() in document, "run make docs"
+    assert redrawn(document) == document
+
+
+def test_operations_explains_every_state_and_every_cause() -> None:
+    document = (ROOT / "docs/operations.md").read_text()
+    assert [name for name in (*STATES, *get_args(Code)) if f"`{name}`" not in document] == []

@@ -1,0 +1,119 @@
+"""The command line of the service, and the tree that is built from it."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+from twisted.internet import reactor
+from twisted.plugin import getPlugins
+
+from pmslink.config import Config
+from pmslink.service import Options, makeService, pmslink_service, unwritable
+
+
+def parsed(*arguments: str) -> Options:
+    options = Options()  # type: ignore[no-untyped-call]
+    options.parseOptions(list(arguments))
+    return options
+
+
+def complaint(*arguments: str) -> str:
+    with pytest.raises(SystemExit) as ended:
+        parsed(*arguments)
+    return str(ended.value.code)
+
+
+def test_without_options_the_defaults_hold() -> None:
+    assert parsed().config == Config()
+
+
+def test_the_command_line_wins_over_the_file(tmp_path: Path) -> None:
+    file = tmp_path / "hotel.toml"
+    file.write_text(
+        'state_dir = "a"\n[api]\nlisten = "tcp:1:interface=::1"\n[links.x]\nhost = "h"\nport = 1\n'
+    )
+    options = ["--config", str(file), "--state-dir", "b", "--api", "tcp:2:interface=127.0.0.1"]
+    config = parsed(*options, "--pms", "[::1]:5010,opera").config
+    assert config.state_dir == Path("b")
+    assert config.api_listen == "tcp:2:interface=127.0.0.1"
+    assert [(link.name, link.host, link.profile) for link in config.links] == [
+        ("x", "h", "generic"),
+        ("pms", "::1", "opera"),
+    ]
+
+
+def test_a_link_that_the_file_has_already_is_not_defined_twice(tmp_path: Path) -> None:
+    file = tmp_path / "hotel.toml"
+    file.write_text('[links.pms]\nhost = "h"\nport = 1\n')
+    assert "has a link pms already" in complaint("--config", str(file), "--pms", "h:5010")
+
+
+def test_every_error_of_a_file_has_its_line() -> None:
+    assert complaint("--config", "/nowhere.toml") == (
+        "pmslink: /nowhere.toml: cannot be read: No such file or directory"
+    )
+
+
+def test_the_interface_is_not_opened_to_the_world() -> None:
+    assert complaint("--api", "tcp:8080").startswith("pmslink: ")
+    assert complaint("--api", "tcp:8080:interface=0.0.0.0").startswith("pmslink: ")
+
+
+def test_the_demonstration_has_a_simulator_to_dock_to_and_a_state_that_goes_away(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(reactor, "seconds", reactor.seconds)  # makeService sets it
+    options = parsed("--demo")
+    assert [(link.name, link.port) for link in options.config.links] == [("demo", 5010)]
+    simulator, state, _ = list(makeService(options))
+    assert len(list(simulator)) == 2
+    assert state.path.is_dir()
+    state.stopService()
+    assert not state.path.exists()
+
+
+def test_a_demonstration_that_is_given_a_state_directory_keeps_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reactor, "seconds", reactor.seconds)
+    service: Any = makeService(parsed("--demo", "--state-dir", str(tmp_path / "kept")))
+    assert len(list(service)) == 2
+    assert (tmp_path / "kept").is_dir()
+
+
+@pytest.mark.parametrize("wrong", ["tcp:x:interface=127.0.0.1", "nothing:1:interface=127.0.0.1"])
+def test_an_endpoint_that_is_none_is_named(tmp_path: Path, wrong: str) -> None:
+    with pytest.raises(SystemExit) as ended:
+        pmslink_service(reactor, Config(state_dir=tmp_path, api_listen=wrong))
+    assert str(ended.value.code).startswith(f"pmslink: api.listen = {wrong}: ")
+
+
+def test_a_state_directory_is_made_for_its_owner_alone(tmp_path: Path) -> None:
+    place = tmp_path / "a" / "b"
+    pmslink_service(reactor, Config(state_dir=place))
+    assert place.stat().st_mode & 0o777 == 0o700
+    assert unwritable(place) is None
+
+
+def test_a_state_directory_that_cannot_be_made_is_named() -> None:
+    with pytest.raises(SystemExit) as ended:
+        pmslink_service(reactor, Config(state_dir=Path("/dev/null/state")))
+    assert str(ended.value.code) == "pmslink: state_dir = /dev/null/state: cannot be made: Not a directory"
+
+
+def test_a_state_directory_that_is_not_writable_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "access", lambda path, mode: False)
+    assert unwritable(tmp_path) == f"the state directory {tmp_path} is not writable"
+
+
+def test_twistd_knows_both_programs() -> None:
+    from twisted.application.service import IServiceMaker
+
+    makers: dict[str, Any] = {maker.tapname: maker for maker in getPlugins(IServiceMaker)}
+    assert makers["pmslink"].options is Options
+    assert makers["pmssim"].options().defaults["listen"] == "tcp:5010:interface=127.0.0.1"
