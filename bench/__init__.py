@@ -1,0 +1,1 @@
+"""Measurements; `make bench` prints them as ratios within one run, for machines differ."""

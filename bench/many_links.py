@@ -1,0 +1,123 @@
+"""3 000 links in this process, docked to one simulator process: time, memory, CPU, and recovery."""
+
+from __future__ import annotations
+
+import resource
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from twisted.internet import reactor as global_reactor
+from twisted.internet.defer import ensureDeferred
+from twisted.internet.task import deferLater, react
+
+from pmslink.config import read_link
+from pmslink.link.links import Links
+
+LINKS = 3000
+FIRST_PORT, CONTROL = 21_000, 20_999
+IDLE = 60.0
+"""Seconds of idling that are measured; each link is checked about twice in them."""
+AWAY = 10.0
+PATIENCE = 120.0
+
+reactor: Any = global_reactor
+
+
+def resident() -> int:
+    """KiB of memory that this process holds."""
+    status = Path("/proc/self/status").read_text()
+    return int(next(line for line in status.splitlines() if line.startswith("VmRSS")).split()[1])
+
+
+def cpu() -> float:
+    """Seconds of CPU that this process has used."""
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    return used.ru_utime + used.ru_stime
+
+
+def pause(seconds: float) -> Any:
+    return deferLater(reactor, seconds, lambda: None)
+
+
+async def until(wanted: Callable[[], bool], what: str) -> float:
+    """Seconds until this holds."""
+    begun = time.monotonic()
+    while not wanted():
+        if time.monotonic() - begun > PATIENCE:
+            raise SystemExit(f"not within {PATIENCE:g} s: {what}")
+        await pause(0.02)
+    return time.monotonic() - begun
+
+
+def start_simulator() -> subprocess.Popen[bytes]:
+    return subprocess.Popen(
+        [
+            Path(sys.executable).parent / "twistd", "-n", "--pidfile=", "pmssim", "--rooms", "10",
+            "--listen", f"tcp:{FIRST_PORT}:interface=127.0.0.1", "--ports", str(LINKS),
+            "--control", f"tcp:{CONTROL}:interface=127.0.0.1",
+        ],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )  # fmt: skip
+
+
+async def listening() -> None:
+    """Until the simulator takes connections on its last port, which it opens last but for control."""
+    import socket
+
+    def answers() -> bool:
+        with socket.socket() as probe:
+            return probe.connect_ex(("127.0.0.1", CONTROL)) == 0
+
+    await until(answers, "the simulator listens")
+
+
+async def measure() -> None:
+    hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    simulator = start_simulator()
+    try:
+        await listening()
+        links = Links(reactor)
+        empty = resident()
+        for number in range(LINKS):
+            links.add(read_link(f"hotel-{number}", {"host": "127.0.0.1", "port": FIRST_PORT + number}))
+
+        def all_docked() -> bool:
+            return all(link.conversation.in_sync for link in links)
+
+        links.startService()
+        docking = await until(all_docked, "all links dock")
+        await pause(5)
+        memory = (resident() - empty) / LINKS
+        before = cpu()
+        await pause(IDLE)
+        idle = (cpu() - before) / IDLE
+        simulator.kill()
+        simulator.wait()
+        await pause(AWAY)
+        simulator = start_simulator()
+        await listening()
+        back = await until(all_docked, "all links are back")
+        rows = [
+            ("all docked and in sync", f"{docking:.1f} s", "under 10 s"),
+            ("memory of a link", f"{memory:.1f} KiB", "under 40 KiB"),
+            ("CPU while idle, a check every 30 s", f"{idle:.1%} of a core", "under 8 %"),
+            (f"all back after the PMS was away for {AWAY:g} s", f"{back:.1f} s", "under 15 s"),
+        ]
+        print(f"\n| {LINKS} links of one process | measured | target |\n|---|---|---|")
+        for row in rows:
+            print("| " + " | ".join(row) + " |")
+        await links.stopService()
+    finally:
+        simulator.kill()
+        simulator.wait()
+
+
+if __name__ == "__main__":
+    reactor.seconds = time.monotonic
+    react(lambda _: ensureDeferred(measure()))
