@@ -21,10 +21,11 @@ def pytest_collection_finish() -> None:
 
 
 @pytest.fixture(autouse=True)
-def nothing_left_behind() -> Iterator[None]:
+def nothing_left_behind() -> Iterator[list[LogEvent]]:
     """Fail a test that leaves timers or sockets in the reactor, or failures in the log.
 
-    A failure that nobody handled is logged when its Deferred is collected.
+    A failure that nobody handled is logged when its Deferred is collected. A test that wants a failure
+    to be logged asks for this fixture, and takes the failure out of the list.
     """
     timers_before = set(reactor.getDelayedCalls())
     sockets_before = _sockets()
@@ -36,7 +37,7 @@ def nothing_left_behind() -> Iterator[None]:
 
     publisher.addObserver(watch)
     try:
-        yield
+        yield logged
         gc.collect()
     finally:
         publisher.removeObserver(watch)

@@ -14,6 +14,8 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
+from OpenSSL.SSL import Error as TLSError
+from service_identity import VerificationError
 from twisted.internet import error
 from twisted.internet.interfaces import (
     IConnector,
@@ -185,7 +187,9 @@ class LinkFactory(ReconnectingClientFactory):
             self._dial(self)
         except Exception as problem:  # a CA file that is gone, or a name that no DNS can be asked for
             self._busy = False
-            self._owner.connection_lost(Cause("refused", {"detail": str(problem)[:200]}))
+            unnamable = isinstance(problem, UnicodeError)
+            cause = Cause("unresolved") if unnamable else Cause("refused", {"detail": str(problem)[:200]})
+            self._owner.connection_lost(cause)
 
     def redial_later(self) -> None:
         """The delay grows by 1.7 up to the longest, with a jitter of a tenth that stays inside it."""
@@ -300,6 +304,11 @@ def in_words(reason: Failure) -> str:
         return "the PMS closed it"
     if reason.check(error.ConnectionLost):  # Twisted does not pass on which of the two it was
         return "it was reset, or the other side gave no sign of life"
+    if reason.check(VerificationError):
+        return "the certificate of the PMS is for another host"
+    match reason.value:
+        case TLSError(args=([*entries],)):  # a list of OpenSSL's, each of library, function and text
+            return "TLS: " + ", ".join(text for _, _, text in entries)[:200]
     error_number = getattr(reason.value, "osError", None)
     if isinstance(error_number, int):
         return os.strerror(error_number)

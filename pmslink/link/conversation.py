@@ -81,20 +81,20 @@ class Conversation:
         self._describe()
 
     def restart(self) -> None:
-        self.checks.answered()
+        self._answered()
         described = self._described_at
         if described is None or self._clock.seconds() - described >= REPEAT:
             self._describe()
 
     def mirrored(self) -> None:
         self._owes_la = True
-        self.checks.answered()
+        self._answered()
         if self.settings().sync_on == "any":
             self._set_sync(True)
 
     def confirmed(self) -> None:
         self._described_at = None
-        self.checks.answered()
+        self._answered()
         if self._owes_la:  # once; LA for LA would never end
             self._owes_la = False
             self._speaker.say([write("LA", stamp(self._speaker.hotel_time()))])
@@ -113,10 +113,9 @@ class Conversation:
 
     # What the link tells of.
 
-    def heard(self, id: str, record: Record) -> None:
+    def heard(self) -> None:
         """A known record that is no link record came on the established link."""
         self._heard_at = self._clock.seconds()
-        self.resync.heard(id, record)
         settings = self.settings()
         if settings.alive_on == "any":
             self.checks.answered()
@@ -139,6 +138,11 @@ class Conversation:
 
     def check_failed(self, why: Failure) -> None:
         self._speaker.check_overdue(Cause("lost", {"detail": f"the link check failed: {why.value}"}))
+
+    def _answered(self) -> None:
+        """A link record came; it proves the link alive."""
+        self._heard_at = self._clock.seconds()
+        self.checks.answered()
 
     # The description and what confirms it.
 

@@ -181,6 +181,7 @@ class Link:
         self.factory.start_afresh()
         self._short_lived = 0
         self.machine.enable(by_user("enable"))
+        self._note_outage()  # WAIT_LE stays WAIT_LE, but is wanted again
 
     def disable(self) -> None:
         self.core.intent = "disabled"
@@ -229,8 +230,9 @@ class Link:
         # "taken", and Automat takes its time to look that up, which a resync of thousands would feel.
         if self.core.marker == "WAIT_LS":
             self.machine.record(docked_by(id))
-        if self.core.marker == "ESTABLISHED":
-            self.conversation.heard(id, record)
+        elif self.core.marker == "ESTABLISHED":
+            self.conversation.heard()
+        self.conversation.resync.heard(id, record)
 
     def received_noise(self, what: Skipped, size: int) -> None:
         self.trace.skipped[what] += size

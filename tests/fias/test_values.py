@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from pmslink.errors import FieldError
 from pmslink.fias.record import Record, write
 from pmslink.fias.values import (
+    decode,
     encode,
     read_date,
     read_duration,
@@ -161,3 +162,18 @@ def test_a_character_that_the_charset_lacks_is_told_with_its_field(text: str, co
     with pytest.raises(FieldError, match="'Ł' does not exist in the link's charset cp1252") as caught:
         encode(Record(text), "cp1252")
     assert caught.value.code == code
+
+
+@pytest.mark.parametrize(
+    ("frame", "charset", "text"),
+    [
+        (b"GI|GNAdams|", "cp1252", "GI|GNAdams|"),
+        (b"GI|GNM\xfcller|", "cp1252", "GI|GNMüller|"),
+        (b"GI|GN\xd0\xd0|", "gbk", "GI|GN行|"),
+        (b"GI|GN\xff|", "utf-8", "GI|GN\ufffd|"),
+        (b"GI|GN~{PP~}|", "hz", "GI|GN行|"),
+        (b"GI|GN\x1b$B9T\x1b(B|", "iso2022_jp", "GI|GN行|"),
+    ],
+)
+def test_a_frame_is_read_in_the_charset_of_its_link(frame: bytes, charset: str, text: str) -> None:
+    assert decode(frame, charset) == text

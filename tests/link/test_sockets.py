@@ -1,0 +1,187 @@
+"""What only real sockets can show: options of the connection, TLS, and names that cannot be dialled."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from twisted.internet import reactor as the_reactor
+from twisted.internet.protocol import Factory, Protocol
+from twisted.internet.task import deferLater
+
+from pmslink.config import read_link
+from pmslink.link.client import KEEPALIVE
+from pmslink.link.link import Link
+from pmslink.link.links import Links
+from tests.link.certificates import Authority
+from tests.within import within
+
+reactor: Any = the_reactor
+
+
+class Pms(Protocol):
+    """Greets with LS, and confirms whatever it hears with LA."""
+
+    def connectionMade(self) -> None:
+        self.factory.open.add(self)
+        self.transport.write(b"\x02LS|\x03")  # type: ignore[union-attr]
+
+    def dataReceived(self, data: bytes) -> None:
+        self.transport.write(b"\x02LA|\x03")  # type: ignore[union-attr]
+
+    def connectionLost(self, reason: object = None) -> None:
+        self.factory.open.discard(self)
+
+
+class Silent(Pms):
+    """Says nothing, in clear text."""
+
+    def connectionMade(self) -> None:
+        self.factory.open.add(self)
+
+    def dataReceived(self, data: bytes) -> None:
+        pass
+
+
+class Server(Factory):
+    noisy = False
+
+    def __init__(self, protocol: type[Pms]) -> None:
+        self.protocol = protocol
+        self.open: set[Pms] = set()
+
+
+async def until(so: Callable[[], bool]) -> None:
+    while not so():
+        await deferLater(reactor, 0.005)
+
+
+@asynccontextmanager
+async def linked(protocol: type[Pms] = Pms, options: Any = None, **settings: object) -> AsyncIterator[Link]:
+    """A link that was started towards such a server, over TLS if there are options for that."""
+    server = Server(protocol)
+    if options is None:
+        port = reactor.listenTCP(0, server, interface="127.0.0.1")
+    else:
+        port = reactor.listenSSL(0, server, options, interface="127.0.0.1")
+    given = {"host": "127.0.0.1", "port": port.getHost().port, **settings}
+    links = Links(reactor)
+    link = links.add(read_link("hotel", given))
+    links.startService()
+    try:
+        yield link
+    finally:
+        await links.stopService()
+        await port.stopListening()
+        await until(lambda: not server.open)
+
+
+def docked(link: Link) -> bool:
+    return link.core.marker == "ESTABLISHED" and link.conversation.in_sync
+
+
+@within(10)
+async def test_a_cut_cable_is_seen_by_the_kernel() -> None:
+    async with linked() as link:
+        await until(lambda: docked(link))
+        connection: Any = link.factory._connection
+        tcp = connection.transport.socket
+        assert tcp.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE)
+        assert tcp.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+        set_to = {name: tcp.getsockopt(socket.IPPROTO_TCP, getattr(socket, name)) for name in KEEPALIVE}
+        assert set_to == {
+            "TCP_KEEPIDLE": 10,
+            "TCP_KEEPINTVL": 5,
+            "TCP_KEEPCNT": 3,
+            "TCP_USER_TIMEOUT": 25_000,
+        }
+
+
+@within(10)
+async def test_docks_over_tls_to_a_pms_whose_certificate_is_vouched_for(tmp_path: Path) -> None:
+    ca = Authority.made(tmp_path / "ca.pem")
+    async with linked(options=ca.options("127.0.0.1"), tls=True, ca_file=str(ca.file)) as link:
+        await until(lambda: docked(link))
+        connection: Any = link.factory._connection
+        tcp = connection.transport.socket
+        assert tcp.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT) == 25_000
+        link.disconnect()
+        await until(lambda: link.core.marker == "CLOSED")
+
+
+@within(10)
+async def test_a_file_may_hold_several_certificates(tmp_path: Path) -> None:
+    other, ca = Authority.made(tmp_path / "other.pem"), Authority.made(tmp_path / "ca.pem")
+    both = tmp_path / "both.pem"
+    both.write_bytes(other.file.read_bytes() + ca.file.read_bytes())
+    async with linked(options=ca.options("127.0.0.1"), tls=True, ca_file=str(both)) as link:
+        await until(lambda: docked(link))
+
+
+@within(10)
+async def test_a_certificate_for_another_host_is_refused(tmp_path: Path) -> None:
+    ca = Authority.made(tmp_path / "ca.pem")
+    async with linked(options=ca.options("192.0.2.7"), tls=True, ca_file=str(ca.file)) as link:
+        await until(lambda: link.core.marker == "EXPECTION")
+        assert link.core.cause.code == "lost"
+        assert link.reason == "The connection was lost: the certificate of the PMS is for another host"
+
+
+@within(10)
+async def test_a_certificate_that_nobody_vouches_for_is_refused(tmp_path: Path) -> None:
+    ca = Authority.made(tmp_path / "ca.pem")
+    async with linked(options=ca.options("127.0.0.1"), tls=True) as link:
+        await until(lambda: link.core.marker == "EXPECTION")
+        assert link.core.cause.code == "lost"
+        assert link.reason == "The connection was lost: TLS: certificate verify failed"
+
+
+@within(10)
+async def test_a_server_that_speaks_no_tls_is_given_up_in_time(tmp_path: Path) -> None:
+    async with linked(Silent, tls=True, start_timeout=0.2) as link:
+        await until(lambda: link.core.marker == "EXPECTION")
+        assert link.core.cause.code == "start_timeout"
+        link.disconnect()
+
+
+@pytest.mark.parametrize("gone", ["ca.pem", "empty.pem"])
+@within(10)
+async def test_a_ca_file_that_has_vanished_is_told_and_can_come_back(gone: str, tmp_path: Path) -> None:
+    ca = Authority.made(tmp_path / "ca.pem")
+    pem = ca.file.read_bytes()
+    file = tmp_path / gone
+    file.write_bytes(pem)
+    async with linked(
+        options=ca.options("127.0.0.1"), tls=True, ca_file=str(file), retry_initial=0.1, enabled=False
+    ) as link:
+        file.unlink()
+        link.enable()
+        await until(lambda: link.core.marker == "EXPECTION")
+        assert link.core.cause.code == "refused"
+        assert "No such file" in link.reason
+        file.write_bytes(pem)
+        await until(lambda: docked(link))
+
+
+@pytest.mark.parametrize("host", ["hotel-ä.invalid", "x" * 64 + ".invalid", "no-such-host.invalid"])
+@within(20)
+async def test_a_name_that_cannot_be_resolved_is_abnormal(host: str) -> None:
+    async with linked(host=host) as link:
+        await until(lambda: link.core.marker == "EXPECTION")
+        assert link.reason == f"The name of {link.address} is not known to the DNS"
+
+
+@within(10)
+async def test_nobody_listens() -> None:
+    async with linked(retry_initial=0.1, enabled=False) as link:
+        port = reactor.listenTCP(0, Server(Pms), interface="127.0.0.1")
+        number = port.getHost().port
+        await port.stopListening()
+        link.change(read_link("hotel", {"host": "127.0.0.1", "port": number}))
+        link.enable()
+        await until(lambda: link.core.marker == "EXPECTION")
+        assert link.reason == f"127.0.0.1:{number} refused the connection: Connection refused"

@@ -1,0 +1,286 @@
+"""Plays the dialogues between a link and a PMS that stand in `dialogues/`, each in a file of its own.
+
+A dialogue is read from top to bottom, one step a line; a line that begins with # is a comment. Each is
+played in memory with a test clock. Those that never wait longer than three seconds, and need no network
+that TCP on one machine cannot give, are played over TCP as well.
+
+    settings alive_on = "any"   a setting of the link, as in its configuration; later on, a change of it
+    start                       the service starts
+    accept, refuse              the PMS takes connections, or refuses them
+    black hole                  dials are not even answered
+    stall                       connections succeed, but nothing passes any more; until "accept"
+
+    pms LS|DA260101|TI120000|   the PMS sends this record
+    pms description             … LD, some LR and LA, as a PBX would
+    pms bytes \\x06\\x02LA|\\x03   … these bytes, as they are
+    pms noise 1000000           … so many bytes without a frame
+    pms closes, pms drops       the PMS closes the connection, or resets it
+
+    expect connection           the link connects
+    expect LA|*                 the link sends such a record; * stands for anything
+    expect description          … LD, at least one LR, and LA
+    expect LS|* within 15 s     … but it may take so long
+    expect nothing              the link has sent nothing else so far, and does not connect
+    expect nothing for 10 s     … and in the next ten seconds
+    expect end                  the link closes the connection
+    wait 30 s                   time passes
+
+    user disconnect             a user's control: enable, disable, expire or disconnect
+    user disconnect refused     … that does not apply
+
+    state ESTABLISHED in sync   the state of the link: its marker; "in sync" and "not in sync" may follow
+    state CLOSED within 2 s     … which it may take so long to reach
+    intent enabled              what is wanted of it
+    cause no_answer             why it is in this state, as a code
+    reason The PMS did not*     … in words
+    advice *
+    history CLOSED, WAIT_LS     all of its markers since the last such step, in order
+    taken GI 2                  so many records of this kind have come in
+    skipped noise               bytes of this kind were skipped: noise, torn or overlong
+
+Whatever the link does that no step has expected fails the dialogue at its end.
+"""
+
+from __future__ import annotations
+
+import random
+import re
+import tomllib
+from collections.abc import Awaitable, Callable, Iterable
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import Any, cast
+
+import pytest
+
+from pmslink.link.link import Link, NotApplicable
+from tests.network import Mode
+from tests.scripted_pms import CONNECTION, InMemory, OverTcp, Stage
+from tests.within import within
+
+FILES = sorted((Path(__file__).parent / "dialogues").glob("*.txt"))
+LONGEST_WAIT_OVER_TCP = 3.0
+_BRIEF = 0.05
+"""Seconds after which nothing more is awaited where nothing is expected, over TCP."""
+
+
+def steps(file: Path) -> list[tuple[int, str]]:
+    """The steps of a dialogue, each with its line's number."""
+    lines = enumerate(file.read_text("utf-8").splitlines(), start=1)
+    return [(number, line) for number, line in lines if line and not line.startswith("#")]
+
+
+def fits_tcp(file: Path) -> bool:
+    return not any(
+        step in ("black hole", "stall")
+        or any(float(wait) > LONGEST_WAIT_OVER_TCP for wait in re.findall(r"([\d.]+) s$", step))
+        for _, step in steps(file)
+    )
+
+
+class Dialogue:
+    """One dialogue on a stage."""
+
+    def __init__(self, stage: Stage) -> None:
+        self.stage = stage
+        self._told = 0  # transitions that a history step has seen
+
+    async def play(self, file: Path) -> None:
+        try:
+            for number, step in steps(file):
+                try:
+                    await self._do(step)
+                except AssertionError as problem:
+                    raise AssertionError(f"{file.name}, line {number}: {step}\n{problem}") from None
+            assert not self.stage.heard, f"not expected: {list(self.stage.heard)}"
+            assert not self.stage.ends, "the link ended a connection, which no step expected"
+        finally:
+            await self.stage.end()
+
+    async def _do(self, step: str) -> None:
+        for pattern, action in self._grammar.items():
+            if match := re.fullmatch(pattern, step):
+                await action(self, *match.groups())
+                return
+        raise AssertionError("no such step")
+
+    @property
+    def _link(self) -> Link:
+        assert self.stage.link is not None, "not started"
+        return self.stage.link
+
+    # The network and the service.
+
+    async def _mode(self, mode: str) -> None:
+        await self.stage.be(cast(Mode, mode))
+
+    async def _settings(self, name: str, value: str) -> None:
+        self.stage.set(name, tomllib.loads(f"value = {value}")["value"])
+
+    async def _start(self) -> None:
+        self.stage.start()
+
+    # The PMS.
+
+    async def _pms_sends(self, text: str) -> None:
+        await self._connected()
+        self.stage.send(text)
+
+    async def _pms_describes(self) -> None:
+        for text in ("LD|V#mirror|IFPB|", "LR|RIGI|FLRNG#|", "LR|RIGO|FLRNG#|", "LA|"):
+            await self._pms_sends(text)
+
+    async def _pms_sends_bytes(self, text: str) -> None:
+        await self._connected()
+        self.stage.send_bytes(text.encode("latin-1").decode("unicode_escape").encode("latin-1"))
+
+    async def _pms_sends_noise(self, size: str) -> None:
+        await self._connected()
+        self.stage.send_bytes(b"?" * int(size))
+
+    async def _pms_closes(self) -> None:
+        await self._connected()
+        self.stage.close(gently=True)
+
+    async def _pms_drops(self) -> None:
+        await self._connected()
+        self.stage.close(gently=False)
+
+    async def _connected(self) -> None:
+        assert await self.stage.until(lambda: self.stage.connection is not None, None), "no connection"
+
+    # What is expected.
+
+    async def _expect(self, pattern: str, within: str | None) -> None:
+        heard = self.stage.heard
+        assert await self.stage.until(lambda: bool(heard), _seconds(within)), "nothing came"
+        text = heard.popleft()
+        wanted = CONNECTION if pattern == "connection" else pattern
+        assert fnmatchcase(text, wanted.replace("[", "[[]")), f"this came: {text}"
+
+    async def _expect_description(self) -> None:
+        await self._expect("LD|DA??????|TI??????|V#*|IFPB|", None)
+        await self._expect("LR|RI??|FL*|", None)
+        heard = self.stage.heard
+        while await self.stage.until(lambda: bool(heard), None) and heard[0].startswith("LR|"):
+            heard.popleft()
+        await self._expect("LA|DA??????|TI??????|", None)
+
+    async def _expect_nothing(self, seconds: str | None) -> None:
+        await self.stage.wait(float(seconds) if seconds else _BRIEF if self._in_real_time else 0)
+        assert not self.stage.heard, f"this came: {list(self.stage.heard)}"
+
+    async def _expect_end(self) -> None:
+        assert await self.stage.until(lambda: self.stage.ends > 0, None), "the connection goes on"
+        self.stage.ends -= 1
+
+    @property
+    def _in_real_time(self) -> bool:
+        return isinstance(self.stage, OverTcp)
+
+    async def _wait(self, seconds: str) -> None:
+        await self.stage.wait(float(seconds))
+
+    # The user.
+
+    async def _user(self, control: str, refused: str | None) -> None:
+        answer = ""
+        try:
+            getattr(self._link, control)()
+        except NotApplicable as problem:
+            answer = str(problem)
+        assert bool(answer) == bool(refused), f"it was refused: {answer}" if answer else "it was not refused"
+
+    # What the link says of itself.
+
+    async def _state(self, marker: str, sync: str | None, within: str | None) -> None:
+        link = self._link
+
+        def so() -> bool:
+            synced = not sync or link.conversation.in_sync == (sync == " in sync")
+            return link.core.marker == marker and synced
+
+        synced = "in sync" if link.conversation.in_sync else "not in sync"
+        assert await self.stage.until(so, _seconds(within)), f"it is {link.core.marker}, {synced}"
+
+    async def _intent(self, intent: str) -> None:
+        assert self._link.core.intent == intent, f"it is {self._link.core.intent}"
+
+    async def _cause(self, code: str) -> None:
+        assert self._link.core.cause.code == code, f"it is {self._link.core.cause}"
+
+    async def _reason(self, pattern: str) -> None:
+        assert fnmatchcase(self._link.reason, pattern), f"it is {self._link.reason}"
+
+    async def _advice(self, pattern: str) -> None:
+        assert fnmatchcase(self._link.advice, pattern), f"it is {self._link.advice}"
+
+    async def _history(self, markers: str) -> None:
+        def path() -> str:
+            return ", ".join(transition.new for transition in self.stage.history[self._told :])
+
+        assert await self.stage.until(lambda: path() == markers, None), f"it is {path()}"
+        self._told = len(self.stage.history)
+
+    async def _taken(self, id: str, count: str) -> None:
+        counts = self._link.trace.counts
+        assert await self.stage.until(lambda: counts["in", id] == int(count), None), (
+            f"{counts['in', id]} were"
+        )
+
+    async def _skipped(self, what: str) -> None:
+        skipped = self._link.trace.skipped
+        assert await self.stage.until(lambda: skipped[what] > 0, None), f"these were: {dict(skipped)}"
+
+    _grammar: dict[str, Callable[..., Awaitable[None]]] = {  # noqa: RUF012  # read only
+        r"(accept|refuse|black hole|stall)": _mode,
+        r"settings (\w+) = (.+)": _settings,
+        r"start": _start,
+        r"pms description": _pms_describes,
+        r"pms bytes (.+)": _pms_sends_bytes,
+        r"pms noise (\d+)": _pms_sends_noise,
+        r"pms closes": _pms_closes,
+        r"pms drops": _pms_drops,
+        r"pms (..\|?.*)": _pms_sends,
+        r"expect description": _expect_description,
+        r"expect nothing(?: for ([\d.]+) s)?": _expect_nothing,
+        r"expect end": _expect_end,
+        r"expect (.+?)(?: within ([\d.]+) s)?": _expect,
+        r"wait ([\d.]+) s": _wait,
+        r"user (enable|disable|expire|disconnect)( refused)?": _user,
+        r"state ([A-Z_]+)( in sync| not in sync)?(?: within ([\d.]+) s)?": _state,
+        r"intent (\w+)": _intent,
+        r"cause (\w+)": _cause,
+        r"reason (.+)": _reason,
+        r"advice ?(.*)": _advice,
+        r"history (.+)": _history,
+        r"taken (\w+) (\d+)": _taken,
+        r"skipped (\w+)": _skipped,
+    }
+
+
+def _seconds(text: str | None) -> float | None:
+    return None if text is None else float(text)
+
+
+def _named(files: Iterable[Path]) -> list[Any]:
+    return [pytest.param(file, id=file.stem) for file in files]
+
+
+@pytest.mark.parametrize("file", _named(FILES))
+@within(30)
+async def test_in_memory(file: Path) -> None:
+    random.seed(file.stem)  # the same jitter each time
+    await Dialogue(InMemory()).play(file)
+
+
+@pytest.mark.parametrize("file", _named(filter(fits_tcp, FILES)))
+@within(60)
+async def test_over_tcp(file: Path) -> None:
+    await Dialogue(OverTcp()).play(file)
+
+
+def test_each_dialogue_says_what_it_proves() -> None:
+    assert all(file.read_text("utf-8").startswith("# ") for file in FILES)
+    assert len(FILES) >= 32
+    assert sum(map(fits_tcp, FILES)) >= 16
