@@ -27,7 +27,7 @@ format: .venv/installed-test
 	$(BIN)/ruff format .
 
 bench: .venv/installed-test
-	$(BIN)/python -m pytest bench --benchmark-only
+	$(BIN)/python -m pytest bench --benchmark-only --benchmark-columns=min,median,rounds
 	$(BIN)/python -m bench.many_links
 
 docs: .venv/installed-test

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cache
 from typing import Literal
 
 from attrs import field, frozen
@@ -46,6 +47,7 @@ def by_user(control: str) -> Cause:
     return Cause("user", {"control": control})
 
 
+@cache
 def docked_by(id: str) -> Cause:
     """The PMS started the link: with LS as FIAS has it, or with another record that proves as much."""
     return Cause("started", {"record": id})

@@ -226,8 +226,8 @@ class Link:
         if id in LINK_RECORDS:
             getattr(self.machine, id.lower())(self._parting_or(docked_by(id)))
             return
-        # Only a link that waits to be started learns from other records: elsewhere the table says
-        # "taken", and Automat takes its time to look that up, which a resync of thousands would feel.
+        # Only a link that waits to be started changes its state at other records: elsewhere the table says
+        # "taken", and the thousands of a resync need not ask it each time.
         if self.core.marker == "WAIT_LS":
             self.machine.record(docked_by(id))
         elif self.core.marker == "ESTABLISHED":

@@ -18,6 +18,7 @@ The machine knows neither sockets nor clocks: `Core` holds its collaborators.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 from typing import Literal, Protocol
 
 from attrs import define, frozen
@@ -364,6 +365,11 @@ for _event, _row in TABLE.items():
         _state.upon(getattr(Events, _event)).to(STATES.get(_move.to or "", _state))(_move.__call__)
 
 Machine = builder.build()
+
+# Automat compares every transition with the one it looks for, some twenty microseconds each time. There
+# are few, and they never change, so each is looked for once.
+_automaton = Machine.__automat_automaton__
+_automaton.outputForInput = cache(_automaton.outputForInput)  # type: ignore[method-assign]
 
 
 def applies(event: str, marker: Marker) -> bool:
