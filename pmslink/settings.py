@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 
 from attrs import asdict, field, fields, frozen
 
-from pmslink.fias.catalog import FIELDS, RECORDS
+from pmslink.fias.catalog import FIELDS, LINK_RECORDS, RECORDS
 from pmslink.fias.framing import Framing
 from pmslink.fias.values import usable_charset
 
@@ -98,7 +98,9 @@ def is_host(name: str) -> bool:
     """Whether this can be a host's name or an IP address; an address of IPv6 stands without brackets."""
     if ":" in name:
         return _reads(ipaddress.IPv6Address, name)
-    return 0 < len(name) <= 253 and name.isprintable() and not set(name) & set(" ,/[]")
+    if not (0 < len(name) <= 253 and name.isprintable()) or set(name) & set(" ,/[]"):
+        return False
+    return _reads(lambda host: host.encode("idna"), name)  # what the DNS can be asked for
 
 
 def is_path(name: str) -> bool:
@@ -132,9 +134,13 @@ def _read_records(raw: object) -> dict[str, str]:
     if not isinstance(raw, dict):
         raise ValueError
     for id, codes in raw.items():
-        if id not in RECORDS or not isinstance(codes, str) or not _is_field_list(codes):
+        if id not in _DECLARABLE or not isinstance(codes, str) or not _is_field_list(codes):
             raise WrongPartError(id, codes)
     return dict(raw)
+
+
+_DECLARABLE = RECORDS.keys() - LINK_RECORDS - {"LR", "LC", "DR", "DS", "DE"}
+"""Records that are used only where an LR declares them."""
 
 
 def _is_field_list(glued: str) -> bool:

@@ -152,6 +152,12 @@ class End:
         if not self.disconnecting:
             self._send(data)
 
+    def registerProducer(self, producer: object, streaming: bool) -> None:
+        """Nothing: what is written here is never too much."""
+
+    def unregisterProducer(self) -> None:
+        """See registerProducer."""
+
     def loseConnection(self) -> None:
         """Close once all is sent, which in a stalled network never comes."""
         if not self.disconnecting:

@@ -213,6 +213,8 @@ def test_a_file_that_cannot_be_read_is_told(tmp_path: Path) -> None:
         {"port": "5010"},
         {"host": ""},
         {"host": "the pms"},
+        {"host": "x" * 64 + ".example"},
+        {"host": "a..b"},
         {"host": "10.0.0.5:5010"},
         {"host": "[::1]"},
         {"host": "tcp://pms"},
@@ -275,7 +277,16 @@ def test_a_right_value_is_taken_as_it_is(raw: dict[str, Any]) -> None:
 
 @pytest.mark.parametrize(
     "records",
-    [{"GI": "RNG"}, {"GI": ""}, {"GI": "RN" * 1001}, {"GI": "RNQQ"}, {"QQ": "RN"}, {"GI": 1}, {"gi": "RN"}],
+    [
+        {"GI": "RNG"},
+        {"GI": ""},
+        {"GI": "RN" * 1001},
+        {"GI": "RNQQ"},
+        {"QQ": "RN"},
+        {"LS": "DATI"},
+        {"GI": 1},
+        {"gi": "RN"},
+    ],
     ids=lambda records: str(records)[:30],
 )
 def test_a_wrong_override_of_the_description_is_named(records: dict[str, object]) -> None:

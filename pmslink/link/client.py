@@ -37,6 +37,9 @@ from pmslink.settings import LinkSettings
 CLOSING = 1.0
 """Seconds that a connection may take to close gently; then it is aborted."""
 
+MOST_WAITING = 1000
+"""Records that may wait for the record gap."""
+
 KEEPALIVE = {"TCP_KEEPIDLE": 10, "TCP_KEEPINTVL": 5, "TCP_KEEPCNT": 3, "TCP_USER_TIMEOUT": 25_000}
 """A cut cable is seen within 30 s, however long the link check's interval is."""
 
@@ -84,6 +87,8 @@ class Connection(FrameReceiver):
     def connectionMade(self) -> None:
         if ITCPTransport.providedBy(self.transport):
             watch_closely(self.transport)
+        # A PMS that makes us talk and does not listen is not read either, until it does.
+        self.transport.registerProducer(self, True)  # type: ignore[union-attr]
         if not self._settings.tls:
             self._up()
 
@@ -118,7 +123,9 @@ class Connection(FrameReceiver):
         """Write records, each in a segment of its own where the link has a record gap."""
         if self._settings.record_gap:
             self._waiting.extend(records)
-            if self._gap is None:
+            if len(self._waiting) > MOST_WAITING:
+                self._lost(Cause("lost", {"detail": "the PMS asks for more than the record gap lets out"}))
+            elif self._gap is None:
                 self._send_next()
         else:
             self._write(records)
@@ -143,6 +150,7 @@ class Connection(FrameReceiver):
     def close(self, gently: bool) -> None:
         """Detach and close: gently, what is still to be sent goes out first; but it is gone in a second."""
         self.detach()
+        self.transport.unregisterProducer()  # type: ignore[union-attr]  # else it would wait for more
         if self._waiting and gently:
             self._write(self._waiting)
         if gently:
@@ -185,11 +193,9 @@ class LinkFactory(ReconnectingClientFactory):
         self._busy = True
         try:
             self._dial(self)
-        except Exception as problem:  # a CA file that is gone, or a name that no DNS can be asked for
+        except Exception as problem:  # such as a CA file that is gone
             self._busy = False
-            unnamable = isinstance(problem, UnicodeError)
-            cause = Cause("unresolved") if unnamable else Cause("refused", {"detail": str(problem)[:200]})
-            self._owner.connection_lost(cause)
+            self._owner.connection_lost(Cause("refused", {"detail": str(problem)[:200]}))
 
     def redial_later(self) -> None:
         """The delay grows by 1.7 up to the longest, with a jitter of a tenth that stays inside it."""

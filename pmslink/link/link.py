@@ -164,9 +164,9 @@ class Link:
         self.config = config
         self.factory.start_afresh()
         self._short_lived = 0
+        self.check_expiry()
         if _made_of(config) != made_of:
             self.machine.readdress(SETTINGS)
-        self.check_expiry()
 
     # From the user. Each raises NotApplicable where it does not apply.
 
@@ -177,19 +177,15 @@ class Link:
                 f"The subscription of {self.name} ended at {self.config.settings.expires_at}; "
                 "move expires_at first.",
             )
-        self.core.intent = "enabled"
         self.factory.start_afresh()
         self._short_lived = 0
-        self.machine.enable(by_user("enable"))
-        self._note_outage()  # WAIT_LE stays WAIT_LE, but is wanted again
+        self._obey("enable", "enabled")
 
     def disable(self) -> None:
-        self.core.intent = "disabled"
-        self.machine.disable(by_user("disable"))
+        self._obey("disable", "disabled")
 
     def expire(self) -> None:
-        self.core.intent = "expired"
-        self.machine.expire(by_user("expire"))
+        self._obey("expire", "expired")
 
     def disconnect(self) -> None:
         if not applies("disconnect", self.core.marker):
@@ -198,9 +194,15 @@ class Link:
                 f"{self.name} is {self.core.marker}: there is nothing to disconnect. "
                 "Enable it first if it is to be connected.",
             )
-        self.core.intent = "disconnected"
-        self.machine.disconnect(by_user("disconnect"))
-        self._note_outage()  # CLOSED may stay CLOSED, but is wanted no more
+        self._obey("disconnect", "disconnected")
+
+    def _obey(self, control: str, intent: Intent) -> None:
+        marker, intended = self.core.marker, self.core.intent
+        self.core.intent = intent
+        getattr(self.machine, control)(by_user(control))
+        if self.core.marker == marker and intended != intent:  # CLOSED is at rest now, or WAIT_LE is not
+            self._note_outage()
+            self._watcher(self, None)
 
     # From the connection (client.Owner).
 
@@ -209,7 +211,7 @@ class Link:
 
     def connection_lost(self, cause: Cause) -> None:
         if self.core.marker == "ESTABLISHED":
-            short = self._clock.seconds() - self._docked_at < SHORT
+            short = cause.code == "lost" and self._clock.seconds() - self._docked_at < SHORT
             self._short_lived = self._short_lived + 1 if short else 0
             if self._short_lived >= TOO_OFTEN:
                 cause = Cause("displaced")
@@ -255,6 +257,7 @@ class Link:
 
     def settled(self) -> None:
         self.factory.start_afresh()
+        self._short_lived = 0
 
     def check_overdue(self, cause: Cause) -> None:
         self.machine.check_overdue(cause)
@@ -304,7 +307,7 @@ class Link:
     def _parting_or(self, cause: Cause) -> Cause:
         """While the link ends at the user's request, that stays the cause, however it ends."""
         if self.core.marker == "WAIT_LE":
-            return self.core.cause
+            return by_user("enable") if self.core.intent == "enabled" else self.core.cause
         return Cause("pms_ended") if cause.params.get("record") == "LE" else cause
 
 

@@ -34,7 +34,6 @@ def dial_with(reactor: Any) -> Dial:
 
     def dial(factory: LinkFactory, config: LinkConfig) -> IConnector:
         settings = config.settings
-        config.host.encode("idna")  # a name that cannot be written fails here, not unseen within Twisted
         # The link's own start timeout ends a dial that hangs; this one only stands behind it.
         arguments = (config.host, config.port, factory)
         if not settings.tls:

@@ -46,27 +46,34 @@ class Probe:
         Raises NotApplicable while a link or another trial uses the address: a second connection makes
         a PMS drop the first.
         """
-        address = (config.host, config.port)
-        used_by = [link.name for link in self._links if link.wanted and address == _address(link)]
+        begun: float = self._reactor.seconds()
+        resolved = await self._resolve(config.host)
+        if resolved is None:
+            reason = f"The name {config.host} is not known to the DNS"
+            return [Step("resolve", False, reason, self._reactor.seconds() - begun)]
+        address = (resolved, config.port)
+        # However it is spelled: a name, another name, an address.
+        used_by = [
+            link.name
+            for link in self._links
+            if link.wanted
+            and link.config.port == config.port
+            and await self._resolve(link.config.host) == resolved
+        ]
         if used_by or address in self._tried:
             by = f"the link {used_by[0]}" if used_by else "another test"
             raise NotApplicable("in_use", f"{by} uses {config.host}:{config.port}; disable it first")
         self._tried.add(address)
         try:
-            return await self._try(config)
+            return await self._try(config, resolved, begun)
         finally:
             self._tried.remove(address)
 
-    async def _try(self, config: LinkConfig) -> list[Step]:
-        begun: float = self._reactor.seconds()
-        try:
-            reason = await self._resolve(config.host)
-        except DNSLookupError:
-            reason = f"The name {config.host} is not known to the DNS"
-            return [Step("resolve", False, reason, self._reactor.seconds() - begun)]
+    async def _try(self, config: LinkConfig, resolved: str, begun: float) -> list[Step]:
         settings = evolve(config.settings, enabled=True, expires_at=None)
         trial = _Trial(evolve(config, settings=settings), self._reactor, self._wall, self._dial)
-        trial.passed("resolve", reason, begun)
+        is_address = resolved == config.host
+        trial.passed("resolve", f"{config.host} is {'an address' if is_address else resolved}", begun)
         try:
             trial.start()
             await trial.judged
@@ -77,14 +84,13 @@ class Probe:
             await trial.stop()
         return trial.steps
 
-    async def _resolve(self, host: str) -> str:
+    async def _resolve(self, host: str) -> str | None:
         if isIPAddress(host) or isIPv6Address(host):
-            return f"{host} is an address"
-        return f"{host} is {await self._reactor.resolve(host)}"
-
-
-def _address(link: Link) -> tuple[str, int]:
-    return link.config.host, link.config.port
+            return host
+        try:
+            return str(await self._reactor.resolve(host))
+        except DNSLookupError:
+            return None
 
 
 class _Trial(Link):
@@ -95,6 +101,7 @@ class _Trial(Link):
         self._seconds: Callable[[], float] = reactor.seconds
         self._begun: float = reactor.seconds()
         self.steps: list[Step] = []
+        self._is_judged = False
         self.judged: Deferred[None] = Deferred()
         self.closed: Deferred[None] = Deferred()
 
@@ -108,7 +115,7 @@ class _Trial(Link):
 
     def _happened(self, _: Link, transition: Transition | None) -> None:
         marker = self.core.marker
-        if self.judged.called:
+        if self._is_judged:
             if marker != "WAIT_LE" and not self.closed.called:
                 self.closed.callback(None)
             return
@@ -117,7 +124,7 @@ class _Trial(Link):
             self.passed("description", f"{len(self.declared_records)} record types described")
         if self.conversation.in_sync:
             self.passed("confirmation", "The link is in sync")
-            self.judged.callback(None)
+            self._judge()
         elif (
             transition is not None
             and transition.old in ("WAIT_LS", "ESTABLISHED")
@@ -125,7 +132,12 @@ class _Trial(Link):
         ):
             failed = next(step for step in _AFTER_RESOLVE if step not in [one.step for one in self.steps])
             self._note(failed, False, self.reason)
-            self.judged.callback(None)
+            self._judge()
+
+    def _judge(self) -> None:
+        self._is_judged = True
+        # Later, for this is told in the middle of a move, and what comes next is a move as well.
+        self._clock.callLater(0, self.judged.callback, None)
 
     def _note(self, step: StepName, ok: bool, reason: str, begun: float | None = None) -> None:
         now = self._seconds()

@@ -16,7 +16,9 @@ from pmslink.link.cause import Cause
 from pmslink.link.machine import Marker
 
 KEPT = 1000
-"""Records, and transitions, that are kept of each link."""
+"""Records, and transitions, that are kept of each link at most."""
+KEPT_CHARACTERS = 256 * 1024
+"""So much text of records is kept of each link at most, for a PMS may send long ones."""
 
 Direction = Literal["in", "out"]
 
@@ -50,7 +52,8 @@ class Trace:
 
     def __init__(self, wall: Callable[[], datetime]) -> None:
         self._wall = wall
-        self._records: deque[tuple[int, datetime, Direction, Record]] = deque(maxlen=KEPT)  # as in Traced
+        self._records: deque[tuple[int, datetime, Direction, str]] = deque()
+        self._characters = 0
         self.counts: Counter[tuple[Direction, str]] = Counter()
         """How many records by direction and id; all that FIAS does not know count as ``junk``."""
         self.skipped: Counter[str] = Counter()
@@ -62,15 +65,19 @@ class Trace:
         at = self._wall()
         if direction == "in":
             self.last_received = at
-        self._records.append((next(self._ids), at, direction, record))
+        # Its text alone: a record would keep the fields that somebody once asked for.
+        self._records.append((next(self._ids), at, direction, record.text))
+        self._characters += len(record.text)
+        while len(self._records) > KEPT or self._characters > KEPT_CHARACTERS:
+            self._characters -= len(self._records.popleft()[-1])
         known = id in RECORDS
         self.counts[direction, id if known else "junk"] += 1
         return known
 
     def newest(self, before: int | None, direction: Direction | None, type: str | None) -> Iterator[Traced]:
         """From the newest on, those older than this id, of this direction and record id."""
-        for kept in reversed(self._records):
-            traced = Traced(*kept)
+        for number, at, went, text in reversed(self._records):
+            traced = Traced(number, at, went, Record(text))
             if (
                 (before is None or traced.id < before)
                 and (direction is None or traced.direction == direction)

@@ -11,6 +11,7 @@ from twisted.internet import error
 from twisted.internet.address import IPv4Address
 from twisted.internet.protocol import Factory, Protocol
 from twisted.internet.task import Clock
+from twisted.internet.testing import StringTransport
 from twisted.logger import LogEvent
 from twisted.python.failure import Failure
 
@@ -19,11 +20,11 @@ from pmslink.fias.framing import framed
 from pmslink.fias.record import Record
 from pmslink.link import alive, client, trace, words
 from pmslink.link.cause import Cause, Code, by_user
-from pmslink.link.client import cause_of_failed_dial, cause_of_loss, in_words
+from pmslink.link.client import Connection, cause_of_failed_dial, cause_of_loss, in_words
 from pmslink.link.link import Link
 from pmslink.link.links import Links
 from pmslink.link.machine import Marker
-from pmslink.link.trace import History, Trace, Transition
+from pmslink.link.trace import KEPT_CHARACTERS, History, Trace, Transition
 from tests.network import Network, run
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
@@ -510,3 +511,72 @@ def test_a_watcher_that_fails_harms_neither_the_link_nor_the_other_watchers(
     assert seen[-1] == "DISABLED"
     links.stopService()
     run(clock, 0)
+
+
+def test_the_trace_of_long_records_is_bounded_too() -> None:
+    trace = Trace(lambda: datetime(2026, 1, 1, tzinfo=UTC))
+    long = Record("GI|" + "A1|" * 5000)
+    for _ in range(100):
+        trace.add("in", "GI", long)
+    assert len(list(trace.newest(None, None, None))) == KEPT_CHARACTERS // len(long.text)
+    assert trace.counts["in", "GI"] == 100
+
+
+class Unread(StringTransport):
+    """A transport whose peer does not read: it is full after a few records."""
+
+    def write(self, data: bytes) -> None:
+        super().write(data)  # type: ignore[no-untyped-call]
+        if self.producer is not None and len(self.value()) > 1000:  # type: ignore[no-untyped-call]
+            self.producer.pauseProducing()
+
+
+def test_a_pms_that_makes_us_talk_and_does_not_listen_is_not_read() -> None:
+    clock = Clock()
+    transport = Unread()  # type: ignore[no-untyped-call]
+    connections: list[Connection] = []
+
+    def dial(factory: Any, config: object) -> Any:
+        factory.startedConnecting(object())
+        connections.append(factory.buildProtocol(None))
+        connections[0].makeConnection(transport)  # type: ignore[no-untyped-call]
+
+    link = Link(
+        read_link("grand", {"host": "127.0.0.1", "port": 5010}),
+        clock,
+        lambda: datetime(2026, 1, 1, tzinfo=UTC),
+        dial,
+        lambda link, transition: None,
+    )
+    link.start()
+    connections[0].dataReceived(b"\x02LA|\x03\x02LS|\x03" * 1000)
+    assert transport.producerState == "paused"
+    assert link.trace.counts["in", "LS"] < 10
+    transport.clear()  # type: ignore[no-untyped-call]  # the PMS has read
+    connections[0].resumeProducing()  # type: ignore[no-untyped-call]
+    assert link.trace.counts["in", "LS"] < 20
+    link.stop()
+
+
+def test_a_record_gap_that_cannot_keep_up_ends_the_connection() -> None:
+    clock = Clock()
+    transport = StringTransport()
+
+    def dial(factory: Any, config: object) -> Any:
+        factory.startedConnecting(object())
+        connections.append(factory.buildProtocol(None))
+        connections[0].makeConnection(transport)  # type: ignore[no-untyped-call]
+
+    connections: list[Connection] = []
+    link = Link(
+        read_link("grand", {"host": "127.0.0.1", "port": 5010, "record_gap": 1}),
+        clock,
+        lambda: datetime(2026, 1, 1, tzinfo=UTC),
+        dial,
+        lambda link, transition: None,
+    )
+    link.start()
+    connections[0].dataReceived(b"\x02LA|\x03\x02LS|\x03" * 100)
+    assert link.core.marker == "EXPECTION"
+    assert "record gap" in link.reason
+    link.stop()

@@ -119,6 +119,14 @@ async def test_an_address_that_a_link_wants_is_not_tried(street: Street) -> None
 
 
 @within(10)
+async def test_another_spelling_of_an_address_that_a_link_wants_is_not_tried_either(street: Street) -> None:
+    street.links.add(read_link("grand", {"host": "127.0.0.1", "port": street.number}))
+    street.links.add(read_link("nowhere", {"host": "127.0.0.2", "port": street.number}))
+    with pytest.raises(NotApplicable, match="the link grand uses"):
+        await street.steps(host="localhost")
+
+
+@within(10)
 async def test_two_trials_of_one_address_do_not_meet(street: Street) -> None:
     first = Deferred.fromCoroutine(street.steps())
     with pytest.raises(NotApplicable, match="another test uses"):
