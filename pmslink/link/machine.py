@@ -206,7 +206,8 @@ class Move:
         if self.ends == "with LE":
             core.talk.bid_farewell()
         if self.ends != "nothing":
-            core.line.hang_up(gently=self.ends != "abruptly")
+            said_le = core.marker == "WAIT_LE"  # which an abort could take back
+            core.line.hang_up(gently=said_le or self.ends != "abruptly")
         core.marker, core.cause = self.to, cause
         self.action(link, core, cause)
         core.announce(self.to, cause)

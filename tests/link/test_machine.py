@@ -62,7 +62,7 @@ EXPECTED: dict[str, dict[Marker, str]] = {
         "WAIT_LS": DISABLE,
         "ESTABLISHED": DISABLE,
         "EXPECTION": DISABLE,
-        "WAIT_LE": DISABLE,
+        "WAIT_LE": f"{GENTLY}, announce DISABLED",
     },
     "expire": {
         "DISABLED": EXPIRE,
@@ -71,7 +71,7 @@ EXPECTED: dict[str, dict[Marker, str]] = {
         "WAIT_LS": EXPIRE,
         "ESTABLISHED": EXPIRE,
         "EXPECTION": EXPIRE,
-        "WAIT_LE": EXPIRE,
+        "WAIT_LE": f"{GENTLY}, announce EXPIRED",
     },
     "disconnect": {
         "DISABLED": SAME,
