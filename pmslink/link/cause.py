@@ -38,8 +38,6 @@ class Cause:
 SETTINGS = Cause("settings")
 EXPIRED = Cause("expired")
 STARTED = Cause("started")
-PMS_ENDED = Cause("pms_ended")
-"""The PMS said LE."""
 
 
 def by_user(control: str) -> Cause:
@@ -48,6 +46,6 @@ def by_user(control: str) -> Cause:
 
 
 @cache
-def docked_by(id: str) -> Cause:
-    """The PMS started the link: with LS as FIAS has it, or with another record that proves as much."""
-    return Cause("started", {"record": id})
+def told_by_pms(id: str) -> Cause:
+    """What a record of the PMS is the cause of: LE ends the link; LS, or any other, starts one."""
+    return Cause("pms_ended") if id == "LE" else Cause("started", {"record": id})

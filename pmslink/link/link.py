@@ -22,7 +22,7 @@ from pmslink.fias.framing import Skipped
 from pmslink.fias.record import Record
 from pmslink.fias.values import decode
 from pmslink.link import words
-from pmslink.link.cause import EXPIRED, SETTINGS, STARTED, Cause, Code, by_user, docked_by
+from pmslink.link.cause import EXPIRED, SETTINGS, STARTED, Cause, Code, by_user, told_by_pms
 from pmslink.link.client import LinkFactory
 from pmslink.link.conversation import Conversation
 from pmslink.link.machine import STATES, Core, Intent, Machine, Marker, Timer, applies
@@ -226,12 +226,12 @@ class Link:
         if not self.trace.add("in", id, record):
             return
         if id in LINK_RECORDS:
-            getattr(self.machine, id.lower())(self._parting_or(docked_by(id)))
+            getattr(self.machine, id.lower())(self._parting_or(told_by_pms(id)))
             return
         # Only a link that waits to be started changes its state at other records: elsewhere the table says
         # "taken", and the thousands of a resync need not ask it each time.
         if self.core.marker == "WAIT_LS":
-            self.machine.record(docked_by(id))
+            self.machine.record(told_by_pms(id))
         elif self.core.marker == "ESTABLISHED":
             self.conversation.heard()
         self.conversation.resync.heard(id, record)
@@ -308,7 +308,7 @@ class Link:
         """While the link ends at the user's request, that stays the cause, however it ends."""
         if self.core.marker == "WAIT_LE":
             return by_user("enable") if self.core.intent == "enabled" else self.core.cause
-        return Cause("pms_ended") if cause.params.get("record") == "LE" else cause
+        return cause
 
 
 def _made_of(config: LinkConfig) -> tuple[object, ...]:

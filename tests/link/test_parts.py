@@ -531,9 +531,8 @@ class Unread(StringTransport):
             self.producer.pauseProducing()
 
 
-def test_a_pms_that_makes_us_talk_and_does_not_listen_is_not_read() -> None:
-    clock = Clock()
-    transport = Unread()  # type: ignore[no-untyped-call]
+def started_over(transport: StringTransport, **settings: object) -> tuple[Link, Connection]:
+    """A link whose dial gives this transport at once, and its connection."""
     connections: list[Connection] = []
 
     def dial(factory: Any, config: object) -> Any:
@@ -542,41 +541,31 @@ def test_a_pms_that_makes_us_talk_and_does_not_listen_is_not_read() -> None:
         connections[0].makeConnection(transport)  # type: ignore[no-untyped-call]
 
     link = Link(
-        read_link("grand", {"host": "127.0.0.1", "port": 5010}),
-        clock,
+        read_link("grand", {"host": "127.0.0.1", "port": 5010, **settings}),
+        Clock(),
         lambda: datetime(2026, 1, 1, tzinfo=UTC),
         dial,
         lambda link, transition: None,
     )
     link.start()
-    connections[0].dataReceived(b"\x02LA|\x03\x02LS|\x03" * 1000)
+    return link, connections[0]
+
+
+def test_a_pms_that_makes_us_talk_and_does_not_listen_is_not_read() -> None:
+    transport = Unread()  # type: ignore[no-untyped-call]
+    link, connection = started_over(transport)
+    connection.dataReceived(b"\x02LA|\x03\x02LS|\x03" * 1000)
     assert transport.producerState == "paused"
     assert link.trace.counts["in", "LS"] < 10
     transport.clear()  # type: ignore[no-untyped-call]  # the PMS has read
-    connections[0].resumeProducing()  # type: ignore[no-untyped-call]
+    connection.resumeProducing()  # type: ignore[no-untyped-call]
     assert link.trace.counts["in", "LS"] < 20
     link.stop()
 
 
 def test_a_record_gap_that_cannot_keep_up_ends_the_connection() -> None:
-    clock = Clock()
-    transport = StringTransport()
-
-    def dial(factory: Any, config: object) -> Any:
-        factory.startedConnecting(object())
-        connections.append(factory.buildProtocol(None))
-        connections[0].makeConnection(transport)  # type: ignore[no-untyped-call]
-
-    connections: list[Connection] = []
-    link = Link(
-        read_link("grand", {"host": "127.0.0.1", "port": 5010, "record_gap": 1}),
-        clock,
-        lambda: datetime(2026, 1, 1, tzinfo=UTC),
-        dial,
-        lambda link, transition: None,
-    )
-    link.start()
-    connections[0].dataReceived(b"\x02LA|\x03\x02LS|\x03" * 100)
+    link, connection = started_over(StringTransport(), record_gap=1)
+    connection.dataReceived(b"\x02LA|\x03\x02LS|\x03" * 100)
     assert link.core.marker == "EXPECTION"
     assert "record gap" in link.reason
     link.stop()
