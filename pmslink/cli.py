@@ -22,7 +22,7 @@ from typing import Any
 
 from attrs import frozen
 
-from pmslink import __version__
+from pmslink import __version__, cli_store
 from pmslink.config import LinkConfig, load
 from pmslink.errors import PmslinkError
 from pmslink.fias.catalog import FIELDS, RECORDS
@@ -78,7 +78,16 @@ def _parser() -> argparse.ArgumentParser:
     )
     trace.add_argument("--once", action="store_true", help="show these and end")
     trace.set_defaults(run=_trace)
+
+    store = commands.add_parser("store", help="what to do with a damaged store, only ever by hand")
+    cli_store.add_commands(store.add_subparsers(metavar="COMMAND", required=True))
+    store.set_defaults(run=_say)
     return parser
+
+
+def _say(arguments: argparse.Namespace) -> None:
+    for line in arguments.say(arguments):
+        print(line)
 
 
 def _url(text: str) -> str:

@@ -14,12 +14,6 @@ reactor: Any = the_reactor
 publisher: Any = globalLogPublisher  # which mypy lets no plain function observe
 
 
-def pytest_collection_finish() -> None:
-    # What was imported stays for good. Put aside, it does not make each collection below slow.
-    gc.collect()
-    gc.freeze()
-
-
 @pytest.fixture(autouse=True)
 def nothing_left_behind() -> Iterator[list[LogEvent]]:
     """Fail a test that leaves timers or sockets in the reactor, or failures in the log.
@@ -27,6 +21,7 @@ def nothing_left_behind() -> Iterator[list[LogEvent]]:
     A failure that nobody handled is logged when its Deferred is collected. A test that wants a failure
     to be logged asks for this fixture, and takes the failure out of the list.
     """
+    gc.freeze()  # what is older than the test need not be looked through after it
     timers_before = set(reactor.getDelayedCalls())
     sockets_before = _sockets()
     logged: list[LogEvent] = []

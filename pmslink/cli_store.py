@@ -1,0 +1,81 @@
+"""What ``pmslink store`` does to a state directory: look it through, or put a damaged store aside."""
+
+from __future__ import annotations
+
+import argparse
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Table, func, select
+
+from pmslink.config import Config, load
+from pmslink.store import directory, schema
+from pmslink.store.checksum import require_intact
+from pmslink.store.database import SqliteDatabase
+from pmslink.store.errors import StoreError
+from pmslink.store.store import read_store, understood
+
+REMEMBERED = 1000
+"""So much of what was told last is read for a try."""
+
+
+def add_commands(commands: Any) -> None:
+    """The commands below ``pmslink store``; `say` of each gives the lines to print. Raises PmslinkError."""
+    place = argparse.ArgumentParser(add_help=False)
+    where = place.add_mutually_exclusive_group()
+    usual = Config().state_dir
+    where.add_argument("--state-dir", metavar="DIR", help=f"the state directory (default: ./{usual})")
+    where.add_argument("--config", metavar="FILE", help="a configuration that names it")
+    for name, act, summary in (
+        ("check", check, "look the whole store through, also while a service uses it"),
+        ("move-aside", move_aside, "rename it, so that the next start makes a new one"),
+    ):
+        command = commands.add_parser(name, parents=[place], help=summary)
+        command.set_defaults(say=lambda arguments, act=act: act(_state_dir(arguments)))
+
+
+def _state_dir(arguments: argparse.Namespace) -> Path:
+    if arguments.state_dir is not None:
+        return Path(arguments.state_dir)
+    config = load(arguments.config) if arguments.config is not None else Config()
+    return config.state_dir
+
+
+def check(state_dir: Path) -> list[str]:
+    """What a store holds, in a line. Raises StoreError for one that a service could not use.
+
+    A service may be using it meanwhile.
+    """
+    database = SqliteDatabase(state_dir)
+    database.check()
+    with understood(database), database.reader() as connection, connection.begin():
+        version = schema.known_version(connection)
+        if version is None:
+            raise StoreError(f"{database.path}: it is sound, but holds nothing yet")
+        if version == schema.VERSION:
+            require_intact(connection)
+            read_store(connection, datetime.now(UTC), REMEMBERED)
+        links, records = _count(connection, schema.LINKS), _count(connection, schema.RECORDS)
+        return [
+            f"{database.path} is sound: version {version}, links {links}, records {records}, "
+            f"postings {_postings(connection)}"
+        ]
+
+
+def _count(connection: Connection, table: Table) -> int:
+    return connection.execute(select(func.count()).select_from(table)).scalar_one()
+
+
+def _postings(connection: Connection) -> str:
+    """How many, and of these in each state."""
+    state = schema.POSTINGS.c.state
+    asked = select(state, func.count()).group_by(state).order_by(state)
+    found = [(name, count) for name, count in connection.execute(asked)]
+    states = ", ".join(f"{name} {count}" for name, count in found)
+    return f"{sum(count for _, count in found)} ({states})" if found else "0"
+
+
+def move_aside(state_dir: Path) -> list[str]:
+    """Rename a store and give the new names. Raises StoreError, also while a service uses it."""
+    return [str(path) for path in directory.move_aside(state_dir, datetime.now(UTC))]

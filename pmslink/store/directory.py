@@ -1,0 +1,78 @@
+"""The state directory: who owns it, and what becomes of a store that is damaged."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from pmslink.store.database import FILE
+from pmslink.store.errors import StoreError
+
+LOCK = "lock"
+_PARTS = (FILE, f"{FILE}-wal", f"{FILE}-shm")
+
+
+class Lock:
+    """Held by the one service that a state directory has; two would throw each other's links out for ever.
+
+    The lock goes with the process, however it ends. It outlives a fork, after which `sign` has to be
+    called again, for it names its holder.
+    """
+
+    def __init__(self, directory: Path) -> None:
+        """Raises StoreError that names the process which holds it."""
+        self.path = directory / LOCK
+        try:
+            self._file = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        except OSError as problem:
+            raise StoreError(
+                f"the state directory {directory}: cannot be locked: {problem.strerror}"
+            ) from None
+        try:
+            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            holder = os.read(self._file, 20).decode("ascii", "replace").strip() or "unknown"
+            os.close(self._file)
+            raise StoreError(
+                f"the state directory {directory} is in use by another pmslink, process {holder}: "
+                "stop that one, or name another directory"
+            ) from None
+        self.sign()
+
+    def sign(self) -> None:
+        """Write down which process this is."""
+        os.ftruncate(self._file, 0)
+        os.pwrite(self._file, f"{os.getpid()}\n".encode(), 0)
+
+    def release(self) -> None:
+        """Let others have it."""
+        os.close(self._file)
+
+
+def make(directory: Path) -> None:
+    """Make a state directory that only its owner can read. Raises StoreError."""
+    try:
+        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as problem:
+        raise StoreError(f"state_dir = {directory}: cannot be made: {problem.strerror}") from None
+    if not os.access(directory, os.W_OK | os.X_OK):
+        raise StoreError(f"state_dir = {directory}: is not writable")
+
+
+def move_aside(directory: Path, now: datetime) -> list[Path]:
+    """Rename a store, so that the next start makes a new one; gives the new names. Raises StoreError."""
+    lock = Lock(directory)
+    try:
+        while (directory / f"{FILE}.{(ending := now.strftime('%Y%m%dT%H%M%S'))}").exists():
+            now += timedelta(seconds=1)
+        moved = []
+        for part in _PARTS:
+            if (directory / part).exists():
+                moved.append((directory / part).rename(directory / f"{part}.{ending}"))
+    finally:
+        lock.release()
+    if not moved:
+        raise StoreError(f"{directory / FILE}: there is no store to move aside")
+    return moved

@@ -1,0 +1,115 @@
+"""What is kept in the order in which it happened, and what the world is told of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from datetime import datetime
+from typing import Any, Literal, TypeVar
+
+from attrs import define, field
+from sqlalchemy import Connection, Table
+
+from pmslink.store.database import insert_many
+from pmslink.store.moments import to_ms
+from pmslink.store.schema import ANNOUNCEMENTS, RECORDS, TRANSITIONS
+
+Direction = Literal["in", "out"]
+Argument = TypeVar("Argument")
+Result = TypeVar("Result")
+
+
+@define(eq=False)
+class Entry:
+    """Something that is kept. It gets its number when it is written, and is told when that is safe."""
+
+    seq: int = field(default=0, init=False)
+    told: bool = field(default=False, init=False)
+
+
+@define(eq=False)
+class Recorded(Entry):
+    """A record that came in or went out."""
+
+    link: str
+    at: datetime
+    direction: Direction
+    type: str
+    text: str
+
+
+@define(eq=False)
+class Changed(Entry):
+    """A change of marker. It has an id from the beginning; `cause` is JSON."""
+
+    id: int
+    link: str
+    at: datetime
+    old: str | None
+    new: str
+    reason: str
+    cause: str
+
+
+@define(eq=False)
+class Announced(Entry):
+    """A change of a link as watchers are told it, in JSON: told even while nothing can be kept."""
+
+    at: datetime
+    text: str
+
+
+@define(eq=False)
+class Transaction:
+    """What an operation works with, in the writer's thread."""
+
+    connection: Connection
+    _numbers: Iterator[int]
+    told: list[Entry] = field(factory=list)
+    """What the world is told once this is committed, in order."""
+
+    def number(self) -> int:
+        """The next of the store's one sequence."""
+        return next(self._numbers)
+
+
+Operation = Callable[[Transaction, Sequence[Argument]], Sequence[Result | Exception]]
+"""Works on the store for everyone who asked at the same time, and gives each a result, or an error."""
+
+
+def keep_records(transaction: Transaction, records: Sequence[Recorded]) -> Sequence[None]:
+    """An operation: keep these records."""
+    return _keep(
+        transaction,
+        RECORDS,
+        records,
+        lambda one: (one.seq, one.link, to_ms(one.at), one.direction, one.type, one.text),
+    )
+
+
+def keep_transitions(transaction: Transaction, transitions: Sequence[Changed]) -> Sequence[None]:
+    """An operation: keep these changes of marker."""
+    return _keep(
+        transaction,
+        TRANSITIONS,
+        transitions,
+        lambda one: (one.id, one.seq, one.link, to_ms(one.at), one.old, one.new, one.reason, one.cause),
+    )
+
+
+def keep_announcements(transaction: Transaction, announcements: Sequence[Announced]) -> Sequence[None]:
+    """An operation: keep these for watchers who come back."""
+    return _keep(transaction, ANNOUNCEMENTS, announcements, lambda one: (one.seq, to_ms(one.at), one.text))
+
+
+def _keep(
+    transaction: Transaction,
+    table: Table,
+    entries: Sequence[Any],
+    row: Callable[[Any], tuple[object, ...]],
+) -> Sequence[None]:
+    for entry in entries:
+        if not entry.told:
+            entry.seq = transaction.number()
+            transaction.told.append(entry)
+    insert_many(transaction.connection, table, [row(entry) for entry in entries])
+    return [None] * len(entries)

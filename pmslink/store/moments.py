@@ -1,0 +1,26 @@
+"""Moments as a store keeps them: whole milliseconds since 1970 in UTC."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+_BEGIN = datetime(1970, 1, 1, tzinfo=UTC)
+_MS = timedelta(milliseconds=1)
+
+
+def to_ms(at: datetime) -> int:
+    """An aware moment in milliseconds; what is smaller is cut off."""
+    return (at - _BEGIN) // _MS
+
+
+def from_ms(ms: int) -> datetime:
+    """The moment, in UTC."""
+    return _BEGIN + ms * _MS
+
+
+def perhaps_to_ms(at: datetime | None) -> int | None:
+    return None if at is None else to_ms(at)
+
+
+def perhaps_from_ms(ms: int | None) -> datetime | None:
+    return None if ms is None else from_ms(ms)

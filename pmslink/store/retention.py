@@ -1,0 +1,119 @@
+"""Forgetting what has been kept long enough, so that nothing of it is left on the disk.
+
+Age is judged in the order of what happened: nothing goes before what happened earlier has gone. So
+entries that a clock gone wrong has dated back stay as long as their neighbours, and those it has dated
+ahead go with them. And the purge's own clock follows the wall clock by at most four hours in each purge,
+so that one which is ahead by a year for an hour cannot empty the store; after a long standstill it takes
+some purges more.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from attrs import frozen
+from sqlalchemy import Table, delete, select
+
+from pmslink.store import facts
+from pmslink.store.entries import Transaction
+from pmslink.store.moments import from_ms, to_ms
+from pmslink.store.rows import FINAL
+from pmslink.store.schema import ANNOUNCEMENTS, POSTINGS, RECORDS, TRANSITIONS
+
+AT_ONCE = 1000
+"""Entries that one commit deletes at most, for others wait for it."""
+ANNOUNCEMENTS_KEPT = 10_000
+STRIDE = timedelta(hours=4)
+"""So far the purge's clock may go in one purge."""
+
+
+@frozen
+class Retention:
+    """How long is kept what holds guest data, and what does not."""
+
+    guest: timedelta
+    history: timedelta
+
+
+def purge_time(transaction: Transaction, asked: Sequence[datetime]) -> Sequence[datetime]:
+    """An operation: what the purge takes for now, given the wall clock."""
+    return [_purge_time(transaction, wall) for wall in asked]
+
+
+def _purge_time(transaction: Transaction, wall: datetime) -> datetime:
+    before = facts.read(transaction.connection, "purged_until")
+    now = wall if before is None else min(wall, from_ms(before) + STRIDE)
+    facts.write(transaction.connection, "purged_until", to_ms(now))
+    return now
+
+
+@frozen
+class Purge:
+    """One step of a purge: what is older than the first two moments may go; what is dated later than the
+    third has no age of its own."""
+
+    guest_before: datetime
+    history_before: datetime
+    now: datetime
+
+
+def purge(transaction: Transaction, asked: Sequence[Purge]) -> Sequence[int]:
+    """An operation: delete some of what is old enough; gives how much, 0 when nothing is left."""
+    return [_purge(transaction, one) for one in asked]
+
+
+def _purge(transaction: Transaction, asked: Purge) -> int:
+    history, now = to_ms(asked.history_before), to_ms(asked.now)
+    return (
+        _forget_oldest(transaction, RECORDS, to_ms(asked.guest_before), now)
+        + _forget_oldest(transaction, TRANSITIONS, history, now)
+        + _forget_announcements(transaction)
+        + _forget_postings(transaction, history, now)
+    )
+
+
+def _forget_oldest(transaction: Transaction, table: Table, before: int, now: int) -> int:
+    (place,) = table.primary_key
+    oldest = transaction.connection.execute(select(place, table.c.at).order_by(place).limit(AT_ONCE))
+    gone = _old(oldest, before, now)
+    if gone:
+        transaction.connection.execute(delete(table).where(place <= gone[-1]))
+    return len(gone)
+
+
+def _old(oldest: Iterable[Any], before: int, now: int) -> list[int]:
+    """Of numbers and dates from the beginning on, those up to the first that is young enough."""
+    old: list[int] = []
+    undated: list[int] = []
+    for number, at in oldest:
+        if before <= at <= now:
+            break
+        undated.append(number)
+        if at < before:
+            old.extend(undated)
+            undated.clear()
+    return old
+
+
+def _forget_announcements(transaction: Transaction) -> int:
+    newest = select(ANNOUNCEMENTS.c.seq).order_by(ANNOUNCEMENTS.c.seq.desc()).offset(ANNOUNCEMENTS_KEPT)
+    last = transaction.connection.execute(newest.limit(1)).scalar()
+    if last is None:
+        return 0
+    return transaction.connection.execute(delete(ANNOUNCEMENTS).where(ANNOUNCEMENTS.c.seq <= last)).rowcount
+
+
+def _forget_postings(transaction: Transaction, before: int, now: int) -> int:
+    """What still waits stays, however old; it holds up nothing."""
+    oldest = transaction.connection.execute(
+        select(POSTINGS.c.id, POSTINGS.c.created)
+        .where(POSTINGS.c.state.in_(FINAL))
+        .order_by(POSTINGS.c.id)
+        .limit(AT_ONCE)
+    )
+    gone = _old(oldest, before, now)
+    if gone:
+        transaction.connection.execute(delete(POSTINGS).where(POSTINGS.c.id.in_(gone)))
+    return len(gone)

@@ -1,0 +1,196 @@
+"""The tables of a store, and how one made by an older version becomes one of this.
+
+Moments are whole milliseconds since 1970 in UTC. `seq` is the one sequence of the store: it grows over
+everything that is kept, and has holes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Connection,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    Text,
+    inspect,
+    select,
+    text,
+    update,
+)
+
+from pmslink.store.errors import TooNew
+
+VERSION = 1
+"""What this program writes and reads."""
+
+METADATA = MetaData()
+
+
+def _where(condition: str) -> dict[str, Any]:
+    """For an index over some rows only, in whatever database."""
+    return {"sqlite_where": text(condition), "postgresql_where": text(condition)}
+
+
+def _checksum() -> Column[int]:
+    """Of all other columns; the last one of its table."""
+    return Column("checksum", BigInteger, nullable=False)
+
+
+FACTS = Table(
+    "facts",
+    METADATA,
+    Column("name", String, primary_key=True),
+    Column("value", Text, nullable=False),
+)
+"""About the store itself: `version`, `sequence`, `running`, `purged_until`."""
+
+LINKS = Table(
+    "links",
+    METADATA,
+    Column("name", String, primary_key=True),
+    Column("definition", Text),  # flat, in JSON; null for a link that the configuration declares
+    Column("intent", String, nullable=False),
+    Column("expiry_seen", BigInteger),  # the expires_at whose passing was seen
+    Column("down_since", BigInteger),
+    Column("last_in_sync", BigInteger),
+    Column("resync_wanted", Boolean, nullable=False),
+    Column("resync_asked", BigInteger),
+    Column("resync_started", BigInteger),
+    Column("resync_ended", BigInteger),
+    Column("resync_records", Integer, nullable=False),
+    _checksum(),
+)
+
+NUMBERS = Table(
+    "numbers",
+    METADATA,
+    Column("link", String, primary_key=True),
+    Column("last", Integer, nullable=False),
+)
+"""The posting number (P#) that each link gave out last."""
+
+RECORDS = Table(
+    "records",
+    METADATA,
+    Column("seq", BigInteger, primary_key=True, autoincrement=False),
+    Column("link", String, nullable=False),
+    Column("at", BigInteger, nullable=False),
+    Column("direction", String, nullable=False),
+    Column("type", String, nullable=False),
+    Column("text", Text, nullable=False),
+    _checksum(),
+    Index("records_of_link", "link", "seq"),
+)
+"""What the PMS said and was told, but for the records that only keep the link (LS, LA …)."""
+
+TRANSITIONS = Table(
+    "transitions",
+    METADATA,
+    Column("id", BigInteger, primary_key=True, autoincrement=False),
+    Column("seq", BigInteger, nullable=False),
+    Column("link", String, nullable=False),
+    Column("at", BigInteger, nullable=False),
+    Column("old", String),
+    Column("new", String, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("cause", Text, nullable=False),
+    _checksum(),
+    Index("transitions_of_link", "link", "id"),
+    Index("transitions_by_seq", "link", "seq"),
+)
+
+ANNOUNCEMENTS = Table(
+    "announcements",
+    METADATA,
+    Column("seq", BigInteger, primary_key=True, autoincrement=False),
+    Column("at", BigInteger, nullable=False),
+    Column("text", Text, nullable=False),
+    _checksum(),
+)
+"""The last changes of links as watchers were told them, for those who come back after a restart."""
+
+POSTINGS = Table(
+    "postings",
+    METADATA,
+    Column("id", BigInteger, primary_key=True, autoincrement=False),
+    Column("link", String, nullable=False),
+    Column("record", String, nullable=False),  # PS, RE, WR, WC or WA
+    Column("type", String, nullable=False),
+    Column("room", String, nullable=False),
+    Column("body", Text, nullable=False),  # what is asked for, in JSON
+    Column("text", Text, nullable=False),  # the record, without P#
+    Column("subject", String),  # the field of an RE that a newer one takes the place of
+    Column("until", BigInteger),  # when a wake-up is due: after that the PMS need not hear of it
+    Column("key", String),  # the Idempotency-Key …
+    Column("asked", String),  # … and a digest of what was asked for with it
+    Column("number", Integer),  # P#
+    Column("created", BigInteger, nullable=False),
+    Column("changed", BigInteger, nullable=False),  # the seq of its last change
+    Column("state", String, nullable=False),
+    Column("queued", Integer, nullable=False),  # 1: is to be sent, for the first time or again
+    Column("attempts", Integer, nullable=False),
+    Column("lost", Integer, nullable=False),  # attempts that were not answered
+    Column("sent", BigInteger),
+    Column("sent_seq", BigInteger),
+    Column("answered", BigInteger),
+    Column("answer", String),
+    Column("text_answer", Text),
+    Column("not_before", BigInteger),
+    Column("held_since", BigInteger),  # since when the PMS answers to try later
+    _checksum(),
+    Index("postings_of_link", "link", "state", "id"),
+    Index("postings_by_number", "link", "number"),
+    Index("postings_by_change", "changed"),
+    Index("postings_by_key", "link", "key", unique=True, **_where("key IS NOT NULL")),
+)
+
+CHECKED = (LINKS, RECORDS, TRANSITIONS, ANNOUNCEMENTS, POSTINGS)
+"""The tables whose rows have a checksum."""
+
+Upgrade = Callable[[Connection], None]
+
+UPGRADES: Mapping[int, Upgrade] = {}
+"""By the version that it leads to: what makes a store of the version before into one of this."""
+
+
+def prepare(
+    connection: Connection, version: int = VERSION, upgrades: Mapping[int, Upgrade] = UPGRADES
+) -> None:
+    """Make the tables of a new store, or bring those of an older version up to date.
+
+    Raises TooNew for a store of a newer version, which is left as it is.
+    """
+    found = known_version(connection, version)
+    if found is None:
+        METADATA.create_all(connection)
+        connection.execute(FACTS.insert(), {"name": "version", "value": str(version)})
+        return
+    for next_version in range(found + 1, version + 1):
+        upgrades[next_version](connection)
+        connection.execute(update(FACTS).where(FACTS.c.name == "version").values(value=str(next_version)))
+
+
+def known_version(connection: Connection, version: int = VERSION) -> int | None:
+    """The version of a store, None before it has any tables. Raises TooNew."""
+    if not inspect(connection).has_table(FACTS.name):
+        return None
+    found = version_of(connection)
+    if found > version:
+        raise TooNew(
+            f"it was written by a newer pmslink (store version {found}, this one knows {version}): "
+            "install that version again, or name another state directory"
+        )
+    return found
+
+
+def version_of(connection: Connection) -> int:
+    """The version that a store was written by."""
+    return int(connection.execute(select(FACTS.c.value).where(FACTS.c.name == "version")).scalar_one())
