@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
 from attrs import asdict
@@ -18,6 +19,7 @@ from pmslink.simulator import guest_json
 from pmslink.simulator.faults import FaultError, Faults, meanings
 from pmslink.simulator.hotel import UnknownGuestError, UnknownRoomError
 from pmslink.simulator.pms import NotLinkedError, Pms
+from pmslink.simulator.postings import Posting
 from pmslink.simulator.site import ApiError, BoundedRequest, answered, answered_problem, body, number
 
 LIMIT, LONGEST_LIST = 100, 1000
@@ -129,7 +131,7 @@ class Control:
                 "records": [
                     {
                         "id": entry.id,
-                        "at": entry.at.isoformat(timespec="milliseconds"),
+                        "at": _moment(entry.at),
                         "direction": entry.direction,
                         "type": entry.type,
                         "text": entry.text,
@@ -164,23 +166,9 @@ class Control:
 
     @app.route("/postings", methods=["GET"])
     def postings(self, request: BoundedRequest) -> bytes:
-        """Each posting number: how often it came, what it was answered."""
-        return answered(
-            request,
-            {
-                "postings": [
-                    {
-                        "number": posting.number,
-                        "deliveries": posting.deliveries,
-                        "answers": posting.answers,
-                        "first_at": posting.first_at.isoformat(timespec="milliseconds"),
-                        "last_at": posting.last_at.isoformat(timespec="milliseconds"),
-                        "text": posting.text,
-                    }
-                    for posting in self._one(request).postings.by_number.values()
-                ]
-            },
-        )
+        """Each posting number: how often it came, on which connection, what it was answered."""
+        postings = self._one(request).postings.by_number.values()
+        return answered(request, {"postings": [_shown(posting) for posting in postings]})
 
     # what the hotel does with the link
 
@@ -243,6 +231,30 @@ def _status(pms: Pms) -> dict[str, Any]:
         "guests": len(pms.hotel.guests),
         "connections": pms.accepted_connections,
     }
+
+
+def _shown(posting: Posting) -> dict[str, Any]:
+    return {
+        "number": posting.number,
+        "deliveries": posting.deliveries,
+        "answers": posting.answers,
+        "first_at": _moment(posting.first_at),
+        "last_at": _moment(posting.came[-1].at),
+        "text": posting.text,
+        "came": [
+            {
+                "at": _moment(delivery.at),
+                "connection": delivery.connection,
+                "answer": delivery.answer,
+                "answered_at": delivery.answered_at and _moment(delivery.answered_at),
+            }
+            for delivery in posting.came
+        ],
+    }
+
+
+def _moment(at: datetime) -> str:
+    return at.isoformat(timespec="milliseconds")
 
 
 def _as_api_error(problem: BaseException | None) -> ApiError | None:

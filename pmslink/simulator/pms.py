@@ -241,11 +241,11 @@ class Pms:
 
     def _posted(self, record: Record) -> None:
         number = (record.get("P#") or "")[:_NUMBER_KEPT]
-        self.postings.delivered(number, record.text, self.now())
+        delivery = self.postings.delivered(number, record.text, self.now(), self.accepted_connections)
         code = self.faults.pa_answer or self._judged(record)
 
         def answer() -> None:
-            self.postings.answered(number, code)
+            delivery.answered(code, self.now())
             self._tell(posting_answer(record, code, self.faults, self._stamp()))
 
         self.faults = self._answers.give(answer, self.faults)

@@ -1,4 +1,4 @@
-"""What the PBX posted: how often each posting number came, and what it was answered.
+"""What the PBX posted: how often each posting number came, on which connection, and what it was answered.
 
 A PBX that repeats a posting after an outage must do so under the same number, and a test of that
 counts deliveries, so nothing is merged or left out here.
@@ -6,54 +6,70 @@ counts deliveries, so nothing is merged or left out here.
 
 from __future__ import annotations
 
+from collections import deque
 from datetime import datetime
 
-from attrs import evolve, frozen
+from attrs import define, field
 
 from pmslink.simulator.trace import TEXT_KEPT
 
 KEPT = 100_000
 """So many numbers are remembered; the oldest goes first."""
-ANSWERS_KEPT = 20
+DELIVERIES_KEPT = 20
+"""So many deliveries of one number are remembered; the oldest goes first."""
 
 
-@frozen
+@define
+class Delivery:
+    """One time that a posting came. ``connection`` counts the connections since the start, from 1."""
+
+    at: datetime
+    connection: int
+    answer: str | None = None
+    """The answer code that was given to the link, also when a lost connection swallowed it."""
+    answered_at: datetime | None = None
+
+    def answered(self, code: str, at: datetime) -> None:
+        """Its PA was given to the link."""
+        self.answer, self.answered_at = code, at
+
+
+@define
 class Posting:
     """One posting number (P#; empty for postings without one) and its history."""
 
     number: str
-    deliveries: int
     first_at: datetime
-    last_at: datetime
-    text: str
+    text: str = ""
     """The record as it last came."""
-    answers: tuple[str, ...] = ()
-    """The answer codes that were given, newest last; also those that a lost connection swallowed."""
+    deliveries: int = 0
+    came: deque[Delivery] = field(factory=lambda: deque(maxlen=DELIVERIES_KEPT))
+    """The newest deliveries, newest last."""
+
+    @property
+    def answers(self) -> tuple[str, ...]:
+        """The answer codes that were given, in the order of the deliveries."""
+        return tuple(one.answer for one in self.came if one.answer is not None)
 
 
 class Postings:
-    """All of them, by number."""
+    """All of them, by number, in the order in which each number first came."""
 
     def __init__(self) -> None:
         self.by_number: dict[str, Posting] = {}
 
-    def delivered(self, number: str, text: str, at: datetime) -> None:
+    def delivered(self, number: str, text: str, at: datetime, connection: int) -> Delivery:
         """A PS came."""
-        text = text[:TEXT_KEPT]
-        known = self.by_number.get(number)
-        if known is None:
+        posting = self.by_number.get(number)
+        if posting is None:
             if len(self.by_number) >= KEPT:
                 del self.by_number[next(iter(self.by_number))]
-            self.by_number[number] = Posting(number, 1, at, at, text)
-        else:
-            self.by_number[number] = evolve(known, deliveries=known.deliveries + 1, last_at=at, text=text)
-
-    def answered(self, number: str, code: str) -> None:
-        """Its PA was given to the link."""
-        known = self.by_number.get(number)
-        if known is not None:
-            answers = (*known.answers, code)[-ANSWERS_KEPT:]
-            self.by_number[number] = evolve(known, answers=answers)
+            posting = self.by_number[number] = Posting(number, at)
+        delivery = Delivery(at, connection)
+        posting.text = text[:TEXT_KEPT]
+        posting.deliveries += 1
+        posting.came.append(delivery)
+        return delivery
 
     def deliveries(self) -> dict[str, int]:
         """How many times each number came."""

@@ -290,17 +290,23 @@ async def test_records_that_cannot_be_sent_are_refused(
 
 @interface
 async def test_postings_tell_deliveries_and_answers(control: Interface) -> None:
-    control.pbx.send("PS|RN101|P#7|", "PS|RN101|P#7|")
+    control.pbx.send("PS|RN101|P#7|")
+    await control.call("POST", "/faults", {"pa_never": True})
+    control.pbx.send("PS|RN101|P#7|")
     _, answer = await control.call("GET", "/postings")
     at = "2026-01-01T08:00:00.000+00:00"
     assert answer["postings"] == [
         {
             "number": "7",
             "deliveries": 2,
-            "answers": ["OK", "OK"],
+            "answers": ["OK"],
             "first_at": at,
             "last_at": at,
             "text": "PS|RN101|P#7|",
+            "came": [
+                {"at": at, "connection": 1, "answer": "OK", "answered_at": at},
+                {"at": at, "connection": 1, "answer": None, "answered_at": None},
+            ],
         }
     ]
 

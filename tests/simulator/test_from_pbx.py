@@ -6,7 +6,8 @@ import pytest
 
 from pmslink.simulator import postings
 from pmslink.simulator.equipment import Equipment
-from pmslink.simulator.postings import Postings
+from pmslink.simulator.faults import Faults
+from pmslink.simulator.postings import Delivery, Postings
 
 from .simulated_pbx import NOW, STAMP, Pbx, docked, property_with
 
@@ -96,12 +97,32 @@ def test_deliveries_are_counted_by_number() -> None:
     assert pms.postings.by_number["1"].text == "PS|RN102|P#1|"
 
 
+def test_each_delivery_tells_its_connection_and_its_answer() -> None:
+    clock, pms, first = docked(pa_delay=2)
+    first.send("PS|RN101|P#1|")
+    first.gone()
+    pms.set_faults(Faults(pa_never=True))
+    second = Pbx(pms).dock()
+    second.send("PS|RN101|P#1|")
+    clock.advance(2)
+    (posting,) = pms.postings.by_number.values()
+    assert list(posting.came) == [Delivery(NOW, 1, "OK", NOW), Delivery(NOW, 2)]
+
+
+def test_old_deliveries_of_a_number_are_forgotten_in_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(postings, "DELIVERIES_KEPT", 2)
+    ledger = Postings()
+    for connection in (1, 2, 3):
+        ledger.delivered("1", "PS|", NOW, connection)
+    assert [one.connection for one in ledger.by_number["1"].came] == [2, 3]
+    assert ledger.deliveries() == {"1": 3}
+
+
 def test_old_posting_numbers_are_forgotten_in_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(postings, "KEPT", 2)
     ledger = Postings()
     for number in ("1", "2", "3"):
-        ledger.delivered(number, "PS|", NOW)
-    ledger.answered("1", "OK")
+        ledger.delivered(number, "PS|", NOW, 1)
     assert ledger.deliveries() == {"2": 1, "3": 1}
 
 
