@@ -121,6 +121,12 @@ def read_link(name: str, raw: Mapping[str, object], where: str = "") -> LinkConf
     )
 
 
+def read_defined(name: str, raw: Mapping[str, object]) -> LinkConfig:
+    """A link that is made over the interface: such a one is not enabled before a person says so."""
+    enabled = raw.get("enabled")
+    return read_link(name, {**raw, "enabled": False if enabled is None else enabled})
+
+
 def _presets(given: Mapping[str, object]) -> Mapping[str, object]:
     return next((PROFILES[known] for known in PROFILES if known == given.get("profile")), {})
 

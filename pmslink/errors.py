@@ -11,3 +11,11 @@ class FieldError(PmslinkError, ValueError):
     def __init__(self, code: str, problem: str) -> None:
         super().__init__(f"field {code}: {problem}")
         self.code = code
+
+
+class NotApplicable(PmslinkError):
+    """A control that cannot be obeyed in this state; ``code`` says why to programs."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code

@@ -1,16 +1,18 @@
-"""The service of `twistd pmslink`: links, the interface, and in a demonstration a PMS as well."""
+"""The service of `twistd pmslink`: store, links, the interface, and in a demonstration a PMS as well."""
 
 from __future__ import annotations
 
-import os
+import gc
 import resource
 import tempfile
 import time
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 from attrs import evolve
 from twisted.application.service import MultiService, Service
+from twisted.internet.defer import Deferred, maybeDeferred
 from twisted.internet.endpoints import serverFromString
 from twisted.python import usage
 
@@ -20,7 +22,13 @@ from pmslink.link.links import Links, dial_with, utc_now
 from pmslink.link.probe import Probe
 from pmslink.listening import Listening
 from pmslink.simulator.service import Simulator
+from pmslink.store import directory
+from pmslink.store.database import SqliteDatabase
+from pmslink.store.errors import StoreError
+from pmslink.store.retention import Retention
+from pmslink.store.store import PoolThread, Store, open_store
 from pmslink.web.access import require_loopback
+from pmslink.web.past import KEPT
 from pmslink.web.site import make_site
 
 DEMO_PMS = "tcp:5010:interface=127.0.0.1"
@@ -76,7 +84,8 @@ def makeService(options: Options) -> MultiService:
     # every link check for an hour.
     reactor.seconds = time.monotonic  # type: ignore[method-assign]
     _allow_descriptors()
-    service = MultiService()
+    _spare_the_collector()
+    service: MultiService = InOrder()  # type: ignore[no-untyped-call]
     config = options.config
     if options["demo"]:
         Simulator(reactor, DEMO_PMS, DEMO_CONTROL).setServiceParent(service)  # type: ignore[no-untyped-call]
@@ -100,39 +109,72 @@ class TemporaryState(Service):
         self._directory.cleanup()
 
 
+class InOrder(MultiService):
+    """Services that stop one after the other, the last first: what needs another stops before it."""
+
+    def stopService(self) -> Deferred[None]:
+        Service.stopService(self)
+        return Deferred.fromCoroutine(self._stop())
+
+    async def _stop(self) -> None:
+        for service in reversed(list(self)):
+            await maybeDeferred(service.stopService)
+
+
+class Owner(Service):
+    """Holds the lock of the state directory, in the process that the service has in the end."""
+
+    def __init__(self, lock: directory.Lock) -> None:
+        self._lock = lock
+
+    def startService(self) -> None:
+        super().startService()  # type: ignore[no-untyped-call]
+        self._lock.sign()
+
+    def stopService(self) -> None:
+        super().stopService()  # type: ignore[no-untyped-call]
+        self._lock.release()
+
+
 def pmslink_service(reactor: Any, config: Config) -> MultiService:
-    """The links of a configuration and the interface to them."""
-    _make_state_dir(config.state_dir)
-    service = MultiService()
-    links = Links(reactor)
-    for link in config.links:
-        links.add(link)
-    probe = Probe(reactor, utc_now, dial_with(reactor), links)
+    """The store and the links of a configuration, and the interface to them."""
     try:
         endpoint = serverFromString(reactor, config.api_listen)
     except (ValueError, TypeError) as problem:
         raise SystemExit(
             _signed(f"api.listen = {config.api_listen}: {problem}; it may be tcp:8080:interface=127.0.0.1")
         ) from None
-    site = make_site(links, reactor, lambda: unwritable(config.state_dir), probe.test)
-    # The interface first: where its port is taken, nothing else is to start.
-    Listening("pmslink", endpoint, site).setServiceParent(service)  # type: ignore[no-untyped-call]
-    links.setServiceParent(service)  # type: ignore[no-untyped-call]
+    try:
+        directory.make(config.state_dir)
+        lock = directory.Lock(config.state_dir)
+        store = _open(reactor, config)
+    except StoreError as problem:
+        raise SystemExit(_signed(str(problem))) from None
+    links = Links(reactor, store)
+    for link in config.links:
+        links.add(link)
+    links.add_kept()
+    probe = Probe(reactor, utc_now, dial_with(reactor), links)
+    site = make_site(links, store, reactor, probe.test)
+    service: MultiService = InOrder()  # type: ignore[no-untyped-call]
+    # The interface before the links: where its port is taken, nothing else is to start.
+    for part in (Owner(lock), store, Listening("pmslink", endpoint, site), links):
+        part.setServiceParent(service)  # type: ignore[no-untyped-call]
     return service
 
 
-def unwritable(state_dir: Path) -> str | None:
-    """Why nothing can be kept in the state directory; None if it can."""
-    if os.access(state_dir, os.W_OK | os.X_OK):
-        return None
-    return f"the state directory {state_dir} is not writable"
+def _open(reactor: Any, config: Config) -> Store:
+    database = SqliteDatabase(config.state_dir)
+    opened = open_store(database, utc_now(), remembered=KEPT)
+    retention = Retention(timedelta(days=config.guest_days), timedelta(days=config.history_days))
+    threads = (PoolThread(reactor, "writing"), PoolThread(reactor, "reading"))
+    return Store(database, opened, reactor, utc_now, retention, *threads)
 
 
-def _make_state_dir(state_dir: Path) -> None:
-    try:
-        state_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-    except OSError as problem:
-        raise SystemExit(_signed(f"state_dir = {state_dir}: cannot be made: {problem.strerror}")) from None
+def _spare_the_collector() -> None:
+    """What was imported stays for good, and need not be looked through each time garbage is collected."""
+    gc.freeze()
+    gc.set_threshold(10_000, 20, 50)
 
 
 def _allow_descriptors() -> None:

@@ -117,7 +117,8 @@ class End:
         self._protocol: IProtocol | None = None
         self._closed = False
         self._arriving: deque[bytes | Exception] = deque()
-        self._held = 0  # how many of those the stalled network holds back
+        self._held = 0  # how many of those the stalled network, or this end, holds back
+        self._paused = False
         self._answer: IDelayedCall | None = None  # to the dial
         if connector is not None and network.mode != "black hole":
             self._answer = self._clock.callLater(network.latency, self._answered, connector)
@@ -158,6 +159,14 @@ class End:
     def unregisterProducer(self) -> None:
         """See registerProducer."""
 
+    def pauseProducing(self) -> None:
+        """This end reads nothing for now."""
+        self._paused = True
+
+    def resumeProducing(self) -> None:
+        self._paused = False
+        self.let_through()
+
     def loseConnection(self) -> None:
         """Close once all is sent, which in a stalled network never comes."""
         if not self.disconnecting:
@@ -181,7 +190,7 @@ class End:
             self._clock.callLater(self._network.latency, self.peer._arrive)
 
     def _arrive(self) -> None:
-        if self._network.mode == "stall":
+        if self._network.mode == "stall" or (self._paused and not self._closed):
             self._held += 1
             return
         what = self._arriving.popleft()
@@ -197,7 +206,7 @@ class End:
         for _ in range(self._held):
             self._clock.callLater(0, self._arrive)
         self._held = 0
-        if self.disconnecting:
+        if self.disconnecting and self._network.mode != "stall":
             self._clock.callLater(0, self._close, error.ConnectionDone())
 
     def _close(self, why: Exception) -> None:

@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from twisted.internet import reactor as the_reactor
+from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IAddress
 from twisted.internet.protocol import Factory, Protocol, connectionDone
 from twisted.internet.task import Clock, deferLater
@@ -16,10 +17,21 @@ from twisted.python.failure import Failure
 
 from pmslink.config import read_link
 from pmslink.fias.framing import framed
+from pmslink.fias.record import Record
+from pmslink.fias.values import read_date, read_time
+from pmslink.link.chronicle import Transition
 from pmslink.link.link import Link
 from pmslink.link.links import Links
-from pmslink.link.trace import Transition
+from pmslink.link.resync import Progress
+from pmslink.store import facts
+from pmslink.store.acceptance import Offer
+from pmslink.store.decisions import Decide
+from pmslink.store.errors import StoreFailing
+from pmslink.store.moments import to_ms
+from pmslink.store.rows import Row, row_of
+from pmslink.store.store import Store
 from tests.network import Mode, Network, next_timer, run
+from tests.stores import MemoryDatabase, make_store
 
 reactor: Any = the_reactor
 
@@ -68,6 +80,10 @@ class Stage(ABC, Factory):
         self.ends = 0
         """Connections that the link ended, and no step has asked for yet."""
         self.history: list[Transition] = []
+        self.resync_wanted = False
+        self.rows: list[int] = []
+        """The ids of what the PBX handed over, in order."""
+        self.database = MemoryDatabase()
         self.connection: ScriptedConnection | None = None
         self.connections: set[ScriptedConnection] = set()
         self.links = self.make_links()
@@ -89,13 +105,70 @@ class Stage(ABC, Factory):
 
     def start(self) -> None:
         self.link = self.links.add(read_link("hotel", self.settings))
+        self.link.resync.progress = Progress(wanted=self.resync_wanted)
+        self._run()
+
+    def _run(self) -> None:
+        self.store.journal.append(facts.begin, None)
         self.links.startService()
+
+    async def restart(self, crash: bool) -> None:
+        """The service ends, in good order or as by SIGKILL, and another begins on what it has kept."""
+        if crash:
+            self.store.journal.stop()
+        await self.end_links()
+        if not crash:
+            self.store.journal.append(facts.end, None)
+            await self.wait(0)
+        self.links = self.make_links()
+        self.links.watch(self._changed)
+        self.link = self.links.add(read_link("hotel", self.settings))
+        self._run()
 
     def set(self, name: str, value: object) -> None:
         """Before the start, or while the link runs."""
         self.settings[name] = value
         if self.link is not None:
             self.link.change(read_link("hotel", self.settings))
+
+    # The PBX.
+
+    def hand_over(self, text: str) -> None:
+        """The PBX has this record for the PMS."""
+        assert self.link is not None
+        record = Record(text)
+        subject = next((code for code, _ in record.fields if code != "RN"), None)
+        digits = self.link.settings().posting_digits
+        offer = Offer(
+            "hotel",
+            record.id,
+            "test",
+            record.get("RN") or "",
+            "{}",
+            text,
+            to_ms(self._wall()),
+            digits=digits if record.id == "PS" else None,
+            subject=subject if record.id == "RE" else None,
+            until=to_ms(_due(record)) if record.id in ("WR", "WC") else None,
+        )
+        offered = self.link.outbox.offer(offer)
+        offered.addCallback(lambda accepted: self.rows.append(accepted.row.id))
+        offered.addErrback(lambda refused: refused.trap(StoreFailing))
+
+    def decide(self, number: int, decision: Any) -> Deferred[Any]:
+        """A person's word on what was handed over as the first, second …"""
+        assert self.link is not None
+        asked = Decide("hotel", self.rows[number - 1], self.link.settings().posting_digits)
+        flow = self.link.outbox.flow
+        decided: Deferred[Any] = self.store.journal.write(decision, asked)
+        return decided.addCallback(lambda _: flow())
+
+    def row(self, number: int) -> Row | None:
+        """What was handed over as the first, second …, as it is kept now."""
+        found: list[Row | None] = []
+        if number <= len(self.rows):
+            self.store.read(row_of, "hotel", self.rows[number - 1]).addCallback(found.append)
+        return found[0] if found else None
 
     # The PMS.
 
@@ -119,9 +192,19 @@ class Stage(ABC, Factory):
 
     # What differs.
 
+    store: Store
+
     @abstractmethod
     def make_links(self) -> Links:
-        """The service that holds the link."""
+        """The service that holds the link, on what is kept in `database`."""
+
+    @abstractmethod
+    def _wall(self) -> datetime:
+        """The wall clock."""
+
+    @abstractmethod
+    async def end_links(self) -> None:
+        """Stop the service."""
 
     @abstractmethod
     async def be(self, mode: Mode) -> None:
@@ -143,10 +226,14 @@ class Stage(ABC, Factory):
 class InMemory(Stage):
     """With a test clock: each timer at its moment, and a minute passes in no time."""
 
-    def make_links(self) -> Links:
+    def __init__(self) -> None:
         self.clock = Clock()
         self.network = Network(self.clock, self)
-        return Links(self.clock, self._wall, self.network.dial)
+        super().__init__()
+
+    def make_links(self) -> Links:
+        self.store = make_store(self.clock, self._wall, self.database)
+        return Links(self.clock, self.store, self._wall, self.network.dial)
 
     def _wall(self) -> datetime:
         return NOON + timedelta(seconds=self.clock.seconds())
@@ -164,11 +251,15 @@ class InMemory(Stage):
             run(self.clock, due - self.clock.seconds())
         return so()
 
-    async def end(self) -> None:
+    async def end_links(self) -> None:
         stopped: list[object] = []
         self.links.stopService().addCallback(stopped.append)
         run(self.clock, 0)
         assert stopped
+
+    async def end(self) -> None:
+        await self.end_links()
+        self.store.journal.stop()
         assert self.network.open == 0
         for connection in tuple(self.connections):  # those that a stalled network still shows to the PMS
             self.connection = connection
@@ -180,11 +271,15 @@ class InMemory(Stage):
 class OverTcp(Stage):
     """On a loopback port, in real time."""
 
-    def make_links(self) -> Links:
+    def __init__(self) -> None:
         self._started = reactor.seconds()
         self._port = reactor.listenTCP(0, self, interface="127.0.0.1")
+        super().__init__()
         self.settings["port"] = self._port.getHost().port
-        return Links(reactor, self._wall)
+
+    def make_links(self) -> Links:
+        self.store = make_store(reactor, self._wall, self.database)
+        return Links(reactor, self.store, self._wall)
 
     def _wall(self) -> datetime:
         return NOON + timedelta(seconds=reactor.seconds() - self._started)
@@ -205,7 +300,16 @@ class OverTcp(Stage):
             await deferLater(reactor, _LOOK_AGAIN)
         return so()
 
-    async def end(self) -> None:
+    async def end_links(self) -> None:
         await self.links.stopService()
+
+    async def end(self) -> None:
+        await self.end_links()
+        self.store.journal.stop()
         await self._port.stopListening()
         assert await self.until(lambda: not self.connections, None)
+
+
+def _due(record: Record) -> datetime:
+    day, time = read_date("DA", record.get("DA") or ""), read_time("TI", record.get("TI") or "")
+    return datetime.combine(day, time, UTC)

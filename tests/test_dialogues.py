@@ -6,6 +6,11 @@ that TCP on one machine cannot give, are played over TCP as well.
 
     settings alive_on = "any"   a setting of the link, as in its configuration; later on, a change of it
     start                       the service starts
+    restart                     it stops, and another starts on what the first has kept
+    crash                       … but the first ends as by SIGKILL
+    resync wanted               before the start: something may have been missed
+    store fails                 nothing can be written any more
+    store recovers
     accept, refuse              the PMS takes connections, or refuses them
     black hole                  dials are not even answered
     stall                       connections succeed, but nothing passes any more; until "accept"
@@ -16,6 +21,7 @@ that TCP on one machine cannot give, are played over TCP as well.
     pms noise 1000000           … so many bytes without a frame
     pms closes, pms drops       the PMS closes the connection, or resets it
 
+    dock                        the link connects, and the PMS starts and confirms it
     expect connection           the link connects
     expect LA|*                 the link sends such a record; * stands for anything
     expect description          … LD, at least one LR, and LA
@@ -25,8 +31,16 @@ that TCP on one machine cannot give, are played over TCP as well.
     expect end                  the link closes the connection
     wait 30 s                   time passes
 
-    user disconnect             a user's control: enable, disable, expire or disconnect
+    pbx PS|RN101|PTC|TA1050|    the PBX hands this over for the PMS; postings without P#
+    row 1 sent                  what it handed over first is in this state
+    row 1 done OK               … and was answered so
+    row 1 unknown after 3       … after so many attempts
+    text The room does not*     what the row last asked for says in words
+
+    user disconnect             a user's control: enable, disable, expire, disconnect or resync
     user disconnect refused     … that does not apply
+    user resends 1              a person's word on the first row: resends or discards
+    user discards 1 refused
 
     state ESTABLISHED in sync   the state of the link: its marker; "in sync" and "not in sync" may follow
     state CLOSED within 2 s     … which it may take so long to reach
@@ -45,6 +59,7 @@ from __future__ import annotations
 
 import random
 import re
+import sqlite3
 import tomllib
 from collections.abc import Awaitable, Callable, Iterable
 from fnmatch import fnmatchcase
@@ -52,8 +67,11 @@ from pathlib import Path
 from typing import Any, cast
 
 import pytest
+from twisted.python.failure import Failure
 
-from pmslink.link.link import Link, NotApplicable
+from pmslink.errors import NotApplicable
+from pmslink.link.link import Link
+from pmslink.store.decisions import discard, resend
 from tests.network import Mode
 from tests.scripted_pms import CONNECTION, InMemory, OverTcp, Stage
 from tests.within import within
@@ -72,7 +90,7 @@ def steps(file: Path) -> list[tuple[int, str]]:
 
 def fits_tcp(file: Path) -> bool:
     return not any(
-        step in ("black hole", "stall")
+        step in ("black hole", "stall", "store fails")
         or any(float(wait) > LONGEST_WAIT_OVER_TCP for wait in re.findall(r"([\d.]+) s$", step))
         for _, step in steps(file)
     )
@@ -84,6 +102,7 @@ class Dialogue:
     def __init__(self, stage: Stage) -> None:
         self.stage = stage
         self._told = 0  # transitions that a history step has seen
+        self._text = ""  # of the answer to the row that was last asked for
 
     async def play(self, file: Path) -> None:
         try:
@@ -120,6 +139,44 @@ class Dialogue:
     async def _start(self) -> None:
         self.stage.start()
 
+    async def _restart(self, how: str) -> None:
+        await self.stage.restart(crash=how == "crash")
+
+    async def _resync_wanted(self) -> None:
+        self.stage.resync_wanted = True
+
+    async def _store(self, how: str) -> None:
+        outage = sqlite3.OperationalError("database or disk is full")
+        self.stage.database.outage = outage if how == "fails" else None
+
+    # The PBX.
+
+    async def _pbx(self, text: str) -> None:
+        self.stage.hand_over(text)
+        await self.stage.wait(0)
+
+    async def _row(self, number: str, state: str, answer: str | None, attempts: str | None) -> None:
+        wanted = (state, answer, int(attempts or 0))
+
+        def now() -> tuple[str, str | None, int]:
+            row = self.stage.row(int(number))
+            assert row is not None, "there is no such row"
+            self._text = row.text_answer or ""
+            return row.state, row.answer if answer else None, row.attempts if attempts else 0
+
+        assert await self.stage.until(lambda: now() == wanted, None), f"it is {self.stage.row(int(number))}"
+
+    async def _text_is(self, pattern: str) -> None:
+        assert fnmatchcase(self._text, pattern), f"it is {self._text!r}"
+
+    async def _decide(self, word: str, number: str, refused: str | None) -> None:
+        decision = resend if word == "resends" else discard
+        answers: list[object] = []
+        self.stage.decide(int(number), decision).addBoth(answers.append)
+        assert await self.stage.until(lambda: bool(answers), None), "no answer"
+        failed = isinstance(answers[0], Failure)
+        assert failed == bool(refused), f"the answer was {answers[0]}"
+
     # The PMS.
 
     async def _pms_sends(self, text: str) -> None:
@@ -148,6 +205,12 @@ class Dialogue:
 
     async def _connected(self) -> None:
         assert await self.stage.until(lambda: self.stage.connection is not None, None), "no connection"
+
+    async def _dock(self) -> None:
+        await self._expect("connection", None)
+        await self._pms_sends("LS|")
+        await self._expect_description()
+        await self._pms_sends("LA|")
 
     # What is expected.
 
@@ -186,7 +249,7 @@ class Dialogue:
     async def _user(self, control: str, refused: str | None) -> None:
         answer = ""
         try:
-            getattr(self._link, control)()
+            getattr(self._link, "request_resync" if control == "resync" else control)()
         except NotApplicable as problem:
             answer = str(problem)
         assert bool(answer) == bool(refused), f"it was refused: {answer}" if answer else "it was not refused"
@@ -236,6 +299,14 @@ class Dialogue:
         r"(accept|refuse|black hole|stall)": _mode,
         r"settings (\w+) = (.+)": _settings,
         r"start": _start,
+        r"(restart|crash)": _restart,
+        r"resync wanted": _resync_wanted,
+        r"store (fails|recovers)": _store,
+        r"pbx (.+)": _pbx,
+        r"row (\d+) (\w+)(?: ([A-Z]{2}))?(?: after (\d+))?": _row,
+        r"text (.*)": _text_is,
+        r"user (resends|discards) (\d+)( refused)?": _decide,
+        r"dock": _dock,
         r"pms description": _pms_describes,
         r"pms bytes (.+)": _pms_sends_bytes,
         r"pms noise (\d+)": _pms_sends_noise,
@@ -247,7 +318,7 @@ class Dialogue:
         r"expect end": _expect_end,
         r"expect (.+?)(?: within ([\d.]+) s)?": _expect,
         r"wait ([\d.]+) s": _wait,
-        r"user (enable|disable|expire|disconnect)( refused)?": _user,
+        r"user (enable|disable|expire|disconnect|resync)( refused)?": _user,
         r"state ([A-Z_]+)( in sync| not in sync)?(?: within ([\d.]+) s)?": _state,
         r"intent (\w+)": _intent,
         r"cause (\w+)": _cause,

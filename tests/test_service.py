@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import json
 import os
+from itertools import count
 from pathlib import Path
 from typing import Any
 
 import pytest
 from twisted.internet import reactor
+from twisted.logger import LogEvent
 from twisted.plugin import getPlugins
 
-from pmslink.config import Config
-from pmslink.service import Options, makeService, pmslink_service, unwritable
+from pmslink.config import Config, read_link
+from pmslink.service import Options, makeService, pmslink_service
+from pmslink.store.database import SqliteDatabase
+from pmslink.store.entries import Transaction
+from pmslink.store.links import KeptLink, keep_links
+from pmslink.store.schema import prepare
 
 
 def parsed(*arguments: str) -> Options:
@@ -95,7 +102,52 @@ def test_a_state_directory_is_made_for_its_owner_alone(tmp_path: Path) -> None:
     place = tmp_path / "a" / "b"
     pmslink_service(reactor, Config(state_dir=place))
     assert place.stat().st_mode & 0o777 == 0o700
-    assert unwritable(place) is None
+
+
+def test_a_second_service_on_a_state_directory_is_refused_and_told_whose_it_is(tmp_path: Path) -> None:
+    pmslink_service(reactor, Config(state_dir=tmp_path))
+    with pytest.raises(SystemExit) as ended:
+        pmslink_service(reactor, Config(state_dir=tmp_path))
+    assert str(ended.value.code) == (
+        f"pmslink: the state directory {tmp_path} is in use by another pmslink, process {os.getpid()}: "
+        "stop that one, or name another directory"
+    )
+
+
+def test_a_store_that_is_none_is_told_in_one_line(tmp_path: Path) -> None:
+    (tmp_path / "store.sqlite3").write_bytes(b"no store" * 1000)
+    with pytest.raises(SystemExit) as ended:
+        pmslink_service(reactor, Config(state_dir=tmp_path))
+    told = str(ended.value.code)
+    assert told.startswith(f"pmslink: {tmp_path}/store.sqlite3 is damaged: file is not a database")
+    assert "pmslink store move-aside" in told
+
+
+def test_links_of_the_interface_are_there_again_unless_the_configuration_took_their_names(
+    tmp_path: Path, nothing_left_behind: list[LogEvent]
+) -> None:
+    given = {"host": "192.0.2.1", "port": 5010}
+    database = SqliteDatabase(tmp_path)
+    database.create()
+    with database.writer() as connection, connection.begin():
+        prepare(connection)
+        transaction = Transaction(connection, count(1))
+        wrong = json.dumps({**given, "ca_file": "/nowhere", "tls": True})
+        keep_links(
+            transaction,
+            [
+                KeptLink("made", json.dumps(given), "enabled"),
+                KeptLink("taken", json.dumps(given), "disconnected"),
+                KeptLink("broken", wrong, "enabled"),
+            ],
+        )
+    declared = read_link("taken", {"host": "192.0.2.9", "port": 5011})
+    *_, links = list(pmslink_service(reactor, Config(state_dir=tmp_path, links=(declared,))))
+    assert [(link.name, link.declared, link.core.intent) for link in links] == [
+        ("taken", True, "disconnected"),
+        ("made", False, "enabled"),
+    ]
+    assert not nothing_left_behind
 
 
 def test_a_state_directory_that_cannot_be_made_is_named() -> None:
@@ -108,7 +160,9 @@ def test_a_state_directory_that_is_not_writable_is_told(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(os, "access", lambda path, mode: False)
-    assert unwritable(tmp_path) == f"the state directory {tmp_path} is not writable"
+    with pytest.raises(SystemExit) as ended:
+        pmslink_service(reactor, Config(state_dir=tmp_path))
+    assert str(ended.value.code) == f"pmslink: state_dir = {tmp_path}: is not writable"
 
 
 def test_twistd_knows_both_programs() -> None:

@@ -164,6 +164,9 @@ FIELDS: dict[str, FieldType] = {kind.code: kind for kind in _field_types()}
 LINK_RECORDS = frozenset({"LS", "LD", "LA", "LE"})
 """The records that move the link's machine; any other known one is data, or proof of life."""
 
+DOCKING_RECORDS = LINK_RECORDS | {"LR", "LC"}
+"""The records that make and keep a link, and tell nothing of the hotel."""
+
 
 def problems(record: Record) -> list[str]:
     """What in a record breaks FIAS, in words; empty for a good one. Unknown fields are no problem."""

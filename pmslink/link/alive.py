@@ -23,6 +23,9 @@ class Checked(Protocol):
     def ask(self) -> None:
         """Send LS."""
 
+    def deaf(self) -> bool:
+        """Nothing is read at the moment, so no answer can be heard."""
+
     def busy(self) -> bool:
         """A resync is streaming in: that is sign of life enough, and nothing is sent into it."""
 
@@ -72,6 +75,11 @@ class LinkChecks:
         self.last_answer = self._wall()
         self.round_trip = self._clock.seconds() - self._asked
 
+    def check_now(self) -> None:
+        """Do not wait for the next check, unless one is unanswered."""
+        if self._first is not None:
+            self._check()
+
     def _begin(self) -> None:
         self._loop = LoopingCall(self._check)
         self._loop.clock = self._clock
@@ -90,5 +98,8 @@ class LinkChecks:
         self._link.ask()
 
     def _overdue(self) -> None:
+        if self._link.deaf():
+            self._deadline = self._clock.callLater(self._link.settings().alive_timeout, self._overdue)
+            return
         self._deadline = None
         self._link.check_overdue()

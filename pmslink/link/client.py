@@ -37,6 +37,8 @@ from pmslink.settings import LinkSettings
 CLOSING = 1.0
 """Seconds that a connection may take to close gently; then it is aborted."""
 
+READ_AT_ONCE = 8192
+"""Bytes that are read in one turn of the event loop: what comes of them must not hold it for long."""
 MOST_WAITING = 1000
 """Records that may wait for the record gap."""
 
@@ -65,6 +67,9 @@ class Owner(Protocol):
     def received_noise(self, what: Skipped, size: int) -> None:
         """Bytes from the PMS that were no record."""
 
+    def left_unread(self) -> None:
+        """The connection is given up, and what had come by then was not read."""
+
 
 Dial = Callable[["LinkFactory"], IConnector]
 """Begins one dial to the link's address, for this factory."""
@@ -83,6 +88,7 @@ class Connection(FrameReceiver):
         self._waiting: deque[Record] = deque()  # only where a record gap is set
         self._gap: IDelayedCall | None = None
         self._aborting: IDelayedCall | None = None
+        self._held_by: set[str] = set()  # why nothing is read at the moment
 
     def connectionMade(self) -> None:
         if ITCPTransport.providedBy(self.transport):
@@ -142,6 +148,37 @@ class Connection(FrameReceiver):
             b"".join(framed(encode(record, settings.charset), settings.framing) for record in records)
         )
 
+    def hold(self, why: str) -> None:
+        """Read nothing more, for this reason, until it is released."""
+        if not self._held_by:
+            super().pauseProducing()  # type: ignore[no-untyped-call]
+        self._held_by.add(why)
+
+    def release(self, why: str) -> None:
+        """This reason is gone."""
+        if why in self._held_by:
+            self._held_by.remove(why)
+            if not self._held_by:  # last, for what is read then may hold it again
+                super().resumeProducing()  # type: ignore[no-untyped-call]
+
+    @property
+    def held(self) -> bool:
+        """Whether the store is the reason, or one, that nothing is read."""
+        return "store" in self._held_by
+
+    # What the transport calls when the PMS does not read what it made us say.
+
+    def pauseProducing(self) -> None:
+        self.hold("unread")
+
+    def resumeProducing(self) -> None:
+        self.release("unread")
+
+    @property
+    def gapped(self) -> bool:
+        """Whether what is said now would have to wait for the record gap."""
+        return self._gap is not None
+
     def detach(self) -> None:
         """From now on nobody hears of this connection."""
         self._owner = None
@@ -149,6 +186,8 @@ class Connection(FrameReceiver):
 
     def close(self, gently: bool) -> None:
         """Detach and close: gently, what is still to be sent goes out first; but it is gone in a second."""
+        if self._held_by and self._owner is not None:
+            self._owner.left_unread()
         self.detach()
         self.transport.unregisterProducer()  # type: ignore[union-attr]  # else it would wait for more
         if self._waiting and gently:
@@ -182,6 +221,7 @@ class LinkFactory(ReconnectingClientFactory):
         self._dial_when_gone = False
         self._when_gone: Callable[[], None] | None = None
         self._next_delay = 0.0
+        self._put_off = False  # a redial was due, and not wanted yet
         self.start_afresh()
 
     # What the machine asks for (its Line).
@@ -210,13 +250,23 @@ class LinkFactory(ReconnectingClientFactory):
         if self._callID is not None:
             self._callID.cancel()
             self._callID = None
-        self._dial_when_gone = False
+        self._dial_when_gone = self._put_off = False
         if self._connection is not None:
             connection, self._connection = self._connection, None
             connection.close(gently)
         elif self._dialling is not None:
             dialling, self._dialling = self._dialling, None
             dialling.disconnect()
+
+    def put_off(self) -> None:
+        """The redial that is due now has to wait for `catch_up`."""
+        self._put_off = True
+
+    def catch_up(self) -> None:
+        """A redial that was put off, and not given up since, is due now."""
+        if self._put_off:
+            self._put_off = False
+            self._owner.redial()
 
     def start_afresh(self) -> None:
         """The next redial comes after the shortest delay."""
@@ -229,6 +279,11 @@ class LinkFactory(ReconnectingClientFactory):
         return self._connection is not None
 
     @property
+    def gapped(self) -> bool:
+        """Whether what is said now would have to wait for the record gap."""
+        return self._connection is not None and self._connection.gapped
+
+    @property
     def redial_in(self) -> float | None:
         """Seconds until the next redial; None while none is due."""
         return max(0.0, self._callID.getTime() - self._clock.seconds()) if self._callID is not None else None
@@ -236,6 +291,21 @@ class LinkFactory(ReconnectingClientFactory):
     def send(self, records: Sequence[Record]) -> None:
         """Send on the connection; the machine speaks in no state that has none."""
         self._connection.send(records)  # type: ignore[union-attr]
+
+    def hold(self) -> None:
+        """Read nothing more from the PMS, which queues it then."""
+        if self._connection is not None:
+            self._connection.hold("store")
+
+    def release(self) -> None:
+        """Read again."""
+        if self._connection is not None:
+            self._connection.release("store")
+
+    @property
+    def held(self) -> bool:
+        """Whether nothing is read because it could not be kept."""
+        return self._connection is not None and self._connection.held
 
     def when_gone(self, then: Callable[[], None]) -> None:
         """Call once the last transport is gone."""
@@ -283,6 +353,7 @@ class LinkFactory(ReconnectingClientFactory):
 
 def watch_closely(transport: ITCPTransport) -> None:
     """Let the kernel notice a peer that is gone, and send every record at once."""
+    transport.bufferSize = READ_AT_ONCE  # type: ignore[attr-defined]
     transport.setTcpNoDelay(True)
     transport.setTcpKeepAlive(True)
     tcp: socket.socket = transport.socket  # type: ignore[attr-defined]  # under TLS too: it is passed on

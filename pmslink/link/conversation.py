@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Protocol
 
-from twisted.internet.interfaces import IDelayedCall, IReactorTime
+from twisted.internet.interfaces import IReactorTime
 from twisted.python.failure import Failure
 
 from pmslink import __version__
@@ -18,6 +18,8 @@ from pmslink.fias.record import Record, write
 from pmslink.fias.values import stamp
 from pmslink.link.alive import LinkChecks
 from pmslink.link.cause import Cause
+from pmslink.link.countdown import Countdown
+from pmslink.link.outbox import Outbox
 from pmslink.link.resync import Resync
 from pmslink.settings import LinkSettings
 
@@ -45,6 +47,12 @@ class Speaker(Protocol):
     def settled(self) -> None:
         """The link has been in sync for a minute."""
 
+    def deaf(self) -> bool:
+        """Nothing is read at the moment."""
+
+    def farewell_said(self) -> None:
+        """LE went out; the end timeout begins."""
+
     def check_overdue(self, cause: Cause) -> None:
         """The answer to a link check did not come."""
 
@@ -55,36 +63,54 @@ class Speaker(Protocol):
 class Conversation:
     """One per link; each docking begins it anew."""
 
-    def __init__(self, clock: IReactorTime, wall: Callable[[], datetime], speaker: Speaker) -> None:
+    def __init__(
+        self,
+        clock: IReactorTime,
+        wall: Callable[[], datetime],
+        speaker: Speaker,
+        outbox: Outbox,
+        resync: Resync,
+    ) -> None:
         self._clock = clock
         self._wall = wall
         self._speaker = speaker
         self.settings = speaker.settings
+        self.deaf = speaker.deaf
+        self.outbox = outbox
+        self.resync = resync
         self.checks = LinkChecks(clock, wall, self)
-        self.resync = Resync(clock.seconds, wall)
         self.in_sync = False
         self.last_in_sync: datetime | None = None
         self._heard_at = 0.0
         self._described_at: float | None = None  # while that description is unconfirmed
         self._owes_la = False  # to a peer that described itself: its LA wants one in return
-        self._sync_limit: IDelayedCall | None = None
-        self._settling: IDelayedCall | None = None
+        self._sync_limit = Countdown(clock, self._probe)
+        self._probing = Countdown(clock, self._never_confirmed)
+        self._settling = Countdown(clock, speaker.settled)
+        self._leave_taking = Countdown(clock, self._bid_farewell)
 
     # What the machine has said (its Talk).
 
     def greet(self) -> None:
-        self._speaker.say([write("LS", stamp(self._speaker.hotel_time()))])
+        self._say("LS")
+        self.outbox.asked()
 
     def dock(self, record: str) -> None:
         self._owes_la = record == "LD"
         self._heard_at = self._clock.seconds()
+        if record != "LS":  # our LS, if there was one, is answered by this; the PMS's own LS answers nothing
+            self.outbox.closed()
         self._describe()
 
     def restart(self) -> None:
-        self._answered()
         described = self._described_at
         if described is None or self._clock.seconds() - described >= REPEAT:
+            self.outbox.closed()  # what the PMS had not answered when it started anew, it never will
+            self._answered()
+            self._set_sync(False)
             self._describe()
+        else:
+            self._answered()
 
     def mirrored(self) -> None:
         self._owes_la = True
@@ -94,20 +120,33 @@ class Conversation:
 
     def confirmed(self) -> None:
         self._described_at = None
+        self.outbox.confirmed()
         self._answered()
         if self._owes_la:  # once; LA for LA would never end
             self._owes_la = False
-            self._speaker.say([write("LA", stamp(self._speaker.hotel_time()))])
+            self._say("LA")
         self._set_sync(True)
 
-    def bid_farewell(self) -> None:
-        self._speaker.say([write("LE", stamp(self._speaker.hotel_time()))])
+    def take_leave(self) -> None:
+        if self.outbox.when_answered(self._bid_farewell):
+            self._leave_taking.start(self.settings().end_timeout)
+        else:
+            self._bid_farewell()
+
+    def answer_farewell(self) -> None:
+        self._say("LE")
+
+    def break_off(self) -> None:
+        self._leave_taking.stop()
+        self.outbox.closed()
+        self.resync.closed()
 
     def fall_silent(self) -> None:
         self.checks.stop()
-        self.resync.interrupted()
-        self._cancel("_sync_limit")
-        self._cancel("_settling")
+        self.outbox.held()
+        self.resync.held()
+        self._end_sync_limit()
+        self._settling.stop()
         self._described_at = None
         self.in_sync = False
 
@@ -119,6 +158,7 @@ class Conversation:
         settings = self.settings()
         if settings.alive_on == "any":
             self.checks.answered()
+            self.outbox.alive()
         if settings.sync_on == "any":
             self._set_sync(True)
 
@@ -143,6 +183,21 @@ class Conversation:
         """A link record came; it proves the link alive."""
         self._heard_at = self._clock.seconds()
         self.checks.answered()
+        self.outbox.alive()
+
+    def _bid_farewell(self) -> None:
+        self._leave_taking.stop()
+        self.outbox.farewell()
+        self._say("LE")
+        self._speaker.farewell_said()
+
+    def _say(self, id: str) -> None:
+        """Send a link record, or DR, which carry nothing but the time."""
+        self._speaker.say([write(id, stamp(self._speaker.hotel_time()))])
+
+    def ask_for_resync(self) -> None:
+        """Send DR."""
+        self._say("DR")
 
     # The description and what confirms it.
 
@@ -152,17 +207,18 @@ class Conversation:
             self._set_sync(True)
             return
         self._speaker.say(description(settings.records, __version__, self._speaker.hotel_time()))
+        self.outbox.asked()
         self._described_at = self._clock.seconds()
         self._set_sync(settings.sync_on == "declared")
-        if not self.in_sync and self._sync_limit is None:  # a later description does not extend it
-            self._sync_limit = self._clock.callLater(settings.sync_timeout, self._probe)
+        limited = self._sync_limit.running or self._probing.running
+        if not self.in_sync and not limited:  # a later description does not extend it
+            self._sync_limit.start(settings.sync_timeout)
 
     def _probe(self) -> None:
         self.greet()
-        self._sync_limit = self._clock.callLater(self.settings().alive_timeout, self._never_confirmed)
+        self._probing.start(self.settings().alive_timeout)
 
     def _never_confirmed(self) -> None:
-        self._sync_limit = None
         cause = Cause("never_confirmed", {"seconds": self.settings().sync_timeout})
         self._speaker.sync_overdue(cause)
 
@@ -172,16 +228,19 @@ class Conversation:
         self.in_sync = in_sync
         if in_sync:
             self.last_in_sync = self._wall()
-            self._cancel("_sync_limit")
-            self._settling = self._clock.callLater(SETTLED, self._speaker.settled)
+            self._end_sync_limit()
+            self._settling.start(SETTLED)
             self.checks.start()
         else:
-            self._cancel("_settling")
+            self._settling.stop()
             self.checks.stop()
+            self.outbox.held()
+            self.resync.held()
         self._speaker.sync_changed()
+        if in_sync:
+            self.resync.opened()
+            self.outbox.opened()
 
-    def _cancel(self, timer: str) -> None:
-        call: IDelayedCall | None = getattr(self, timer)
-        if call is not None and call.active():
-            call.cancel()
-        setattr(self, timer, None)
+    def _end_sync_limit(self) -> None:
+        self._sync_limit.stop()
+        self._probing.stop()

@@ -1,8 +1,8 @@
 """One link: what the machine, the connection and the conversation are to each other.
 
 A byte from the PMS comes from `client` to `Link.received` as a frame, becomes a record, is kept, moves
-the machine if it is a link record, and is heard by the conversation. What is said goes out by
-`Link.say`.
+the machine if it is a link record, and is heard by the conversation, the resync and the outbox. What is
+said goes out by `Link.say`.
 """
 
 from __future__ import annotations
@@ -12,10 +12,10 @@ from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from twisted.internet.defer import Deferred
-from twisted.internet.interfaces import IConnector, IDelayedCall, IReactorTime
+from twisted.internet.interfaces import IConnector, IReactorTime
 
 from pmslink.config import LinkConfig
-from pmslink.errors import PmslinkError
+from pmslink.errors import NotApplicable
 from pmslink.fias.catalog import LINK_RECORDS
 from pmslink.fias.description import declared
 from pmslink.fias.framing import Skipped
@@ -23,36 +23,34 @@ from pmslink.fias.record import Record
 from pmslink.fias.values import decode
 from pmslink.link import words
 from pmslink.link.cause import EXPIRED, SETTINGS, STARTED, Cause, Code, by_user, told_by_pms
+from pmslink.link.chronicle import Chronicle, Transition
 from pmslink.link.client import LinkFactory
 from pmslink.link.conversation import Conversation
+from pmslink.link.displacement import Displacement
+from pmslink.link.keeper import Keeper
+from pmslink.link.lasting import AT_START, Lasting
 from pmslink.link.machine import STATES, Core, Intent, Machine, Marker, Timer, applies
-from pmslink.link.trace import History, Trace, Transition
+from pmslink.link.outbox import Outbox
+from pmslink.link.resync import Resync
+from pmslink.link.timers import StateTimers
+from pmslink.link.trace import Trace
 from pmslink.settings import LinkSettings
-
-SHORT = 10.0
-"""Seconds after docking within which a loss looks like another client's doing …"""
-TOO_OFTEN = 3
-"""… when it happens so many times running."""
-
-
-class NotApplicable(PmslinkError):
-    """A control that cannot be obeyed in this state; ``code`` says why to programs."""
-
-    def __init__(self, code: str, message: str) -> None:
-        super().__init__(message)
-        self.code = code
-
+from pmslink.store.links import KeptLink
+from pmslink.store.moments import perhaps_to_ms
 
 Watcher = Callable[["Link", Transition | None], None]
 """Told of every change of marker, and of in-sync alone (then without a transition)."""
-
 
 Dial = Callable[[LinkFactory, LinkConfig], IConnector]
 """Begins one dial to a link's address."""
 
 
 class Link:
-    """The link of one hotel. `declared`: it stands in the configuration file."""
+    """The link of one hotel.
+
+    `kept` is what the store knows of it, None at first sight. `definition` is what the interface was
+    given for it, in JSON; None if it stands in the configuration file.
+    """
 
     def __init__(
         self,
@@ -61,36 +59,45 @@ class Link:
         wall: Callable[[], datetime],
         dial: Dial,
         watcher: Watcher,
-        declared: bool = True,
+        keeper: Keeper,
+        kept: KeptLink | None = None,
+        definition: str | None = None,
     ) -> None:
         self.config = config
-        self.declared = declared
+        self.definition = definition
         self._wall = wall
-        self._clock = clock
         self._watcher = watcher
-        self.trace = Trace(wall)
-        self.history = History()
+        self._keeper = keeper
+        lasting = Lasting.of(kept) if kept else Lasting("enabled" if config.settings.enabled else "disabled")
+        self.trace = Trace(config.name, keeper, wall)
+        self.chronicle = Chronicle(config.name, keeper, wall, kept)
         self.factory = LinkFactory(self, clock, lambda factory: dial(factory, self.config))
-        self.conversation = Conversation(clock, wall, self)
-        self._timers: dict[Timer, IDelayedCall] = {}
-        self._told: Marker | None = None
-        self._docked_at = 0.0
-        self._short_lived = 0
-        self._has_expired: datetime | None = None  # the expires_at whose passing was seen
-        self.since = wall()
-        self.down_since: datetime | None = None
-        """Since when the link is wanted and not in sync; kept over all redials."""
-        intent: Intent = "enabled" if config.settings.enabled else "disabled"
-        marker: Marker = "CLOSED" if config.settings.enabled else "DISABLED"
-        if self._expired():
+        self.outbox = Outbox(config.name, self, keeper, clock, wall)
+        self.resync = Resync(clock, wall, self, lasting.resync)
+        self.conversation = Conversation(clock, wall, self, self.outbox, self.resync)
+        self._timers = StateTimers(clock, self.settings, self._time_is_up)
+        self._displacement = Displacement(clock.seconds)
+        self._given_up = False  # for the store
+        self._has_expired = lasting.expiry_seen
+        self.conversation.last_in_sync = lasting.last_in_sync
+        intent = lasting.intent
+        if self._expires_now():
             self._has_expired = config.settings.expires_at
-            intent, marker = "expired", "EXPIRED"
-        self.core = Core(self.factory, self.conversation, self, self._announce, intent, marker, STARTED)
+            intent = "expired"
+        marker = AT_START[intent]
+        self.core = Core(
+            self.factory, self.conversation, self._timers, self._announce, intent, marker, STARTED
+        )
         self.machine = Machine(self.core, STATES[marker])
 
     @property
     def name(self) -> str:
         return self.config.name
+
+    @property
+    def declared(self) -> bool:
+        """Whether the link stands in the configuration file."""
+        return self.definition is None
 
     @property
     def address(self) -> str:
@@ -135,14 +142,17 @@ class Link:
         """Tell the first state, and connect if the link is enabled."""
         cause = EXPIRED if self.core.marker == "EXPIRED" else STARTED
         self.core.cause = cause
+        self.outbox.start()
         self._announce(self.core.marker, cause)
         if self.core.intent == "enabled":
             self.machine.redial(STARTED)
 
     def stop(self) -> Deferred[None]:
         """Close TCP without LE, so that the PMS keeps its queue; fires when it is closed."""
-        self.stop_timers()
+        self._timers.stop_timers()
         self.conversation.fall_silent()
+        self.conversation.break_off()
+        self.outbox.stop()
         self.factory.hang_up(gently=False)
         gone: Deferred[None] = Deferred()
         self.factory.when_gone(lambda: gone.callback(None))
@@ -150,23 +160,45 @@ class Link:
 
     def check_expiry(self) -> None:
         """Obey `expires_at` once it has passed; to be called at least every 30 s."""
-        expires_at = self.config.settings.expires_at
         if not self._expired():
             self._has_expired = None
-        elif expires_at != self._has_expired:
-            self._has_expired = expires_at
+        elif self._expires_now():
+            self._has_expired = self.config.settings.expires_at
             self.core.intent = "expired"
             self.machine.expire(EXPIRED)
+            self._keep()
 
     def change(self, config: LinkConfig) -> None:
         """Take new settings; those that a connection is made of redial it, others wait for their use."""
         made_of = _made_of(self.config)
         self.config = config
         self.factory.start_afresh()
-        self._short_lived = 0
+        self._displacement.forget()
         self.check_expiry()
         if _made_of(config) != made_of:
             self.machine.readdress(SETTINGS)
+        self._keep()
+
+    def define(self, definition: str, config: LinkConfig) -> None:
+        """Take what the interface was given."""
+        self.definition = definition
+        self.change(config)
+
+    def store_troubled(self) -> None:
+        """Nothing can be kept at the moment: nothing more is read, and the PMS queues it."""
+        self.factory.hold()
+
+    def store_failed(self) -> None:
+        """That lasts: the link is given up until the store is well."""
+        self._given_up = True
+        self.machine.store_failed(Cause("store", {"detail": self._keeper.reason or ""}))
+
+    def store_recovered(self) -> None:
+        """All can be kept again."""
+        self._given_up = False
+        self.factory.release()
+        self.outbox.flow()
+        self.factory.catch_up()
 
     # From the user. Each raises NotApplicable where it does not apply.
 
@@ -178,7 +210,7 @@ class Link:
                 "move expires_at first.",
             )
         self.factory.start_afresh()
-        self._short_lived = 0
+        self._displacement.forget()
         self._obey("enable", "enabled")
 
     def disable(self) -> None:
@@ -196,10 +228,17 @@ class Link:
             )
         self._obey("disconnect", "disconnected")
 
+    def request_resync(self) -> None:
+        """Have the PMS tell every room and guest again, as soon as the link is in sync."""
+        if self.resync.running:
+            raise NotApplicable("resync_running", f"a resync of {self.name} is running already")
+        self.resync.request()
+
     def _obey(self, control: str, intent: Intent) -> None:
         marker, intended = self.core.marker, self.core.intent
         self.core.intent = intent
         getattr(self.machine, control)(by_user(control))
+        self._keep()
         if self.core.marker == marker and intended != intent:  # CLOSED is at rest now, or WAIT_LE is not
             self._note_outage()
             self._watcher(self, None)
@@ -207,24 +246,32 @@ class Link:
     # From the connection (client.Owner).
 
     def connection_up(self) -> None:
+        if self._given_up:
+            self.store_failed()
+            return
+        if self._keeper.failing:
+            self.factory.hold()
         self.machine.connected(self.core.cause)
 
     def connection_lost(self, cause: Cause) -> None:
         if self.core.marker == "ESTABLISHED":
-            short = cause.code == "lost" and self._clock.seconds() - self._docked_at < SHORT
-            self._short_lived = self._short_lived + 1 if short else 0
-            if self._short_lived >= TOO_OFTEN:
-                cause = Cause("displaced")
+            cause = self._displacement.lost(cause)
         self.machine.lost(self._parting_or(cause))
 
     def redial(self) -> None:
-        self.machine.redial(self.core.cause)
+        if self._keeper.failing:
+            self.factory.put_off()
+        else:
+            self.machine.redial(self.core.cause)
 
     def received(self, frame: bytes) -> None:
         record = Record(decode(frame, self.config.settings.charset))
         id = record.id
         if not self.trace.add("in", id, record):
             return
+        if self._keeper.crowded:
+            self.factory.hold()
+            self._keeper.when_roomy(self.factory.release)
         if id in LINK_RECORDS:
             getattr(self.machine, id.lower())(self._parting_or(told_by_pms(id)))
             return
@@ -234,10 +281,16 @@ class Link:
             self.machine.record(told_by_pms(id))
         elif self.core.marker == "ESTABLISHED":
             self.conversation.heard()
-        self.conversation.resync.heard(id, record)
+        self.resync.heard(id, record)
+        self.outbox.heard(record)
 
     def received_noise(self, what: Skipped, size: int) -> None:
         self.trace.skipped[what] += size
+        if what != "noise":  # nobody knows what that record would have told
+            self.resync.want()
+
+    def left_unread(self) -> None:
+        self.resync.want()
 
     # From the conversation (conversation.Speaker).
 
@@ -247,17 +300,25 @@ class Link:
         self.factory.send(records)
 
     def hotel_time(self) -> datetime:
-        timezone = self.config.settings.timezone
-        return self._wall().astimezone(ZoneInfo(timezone) if timezone else None)
+        zone = self.config.settings.timezone
+        return self._wall().astimezone(ZoneInfo(zone) if zone else None)
 
     def sync_changed(self) -> None:
         self._note_outage()
-        if self._told == self.core.marker:  # else the change of marker, which is told next, shows it
+        if (
+            self.chronicle.marker == self.core.marker
+        ):  # else the change of marker, which is told next, shows it
             self._watcher(self, None)
+
+    def deaf(self) -> bool:
+        return self.factory.held
+
+    def farewell_said(self) -> None:
+        self._timers.start_timer("end_timeout")
 
     def settled(self) -> None:
         self.factory.start_afresh()
-        self._short_lived = 0
+        self._displacement.forget()
 
     def check_overdue(self, cause: Cause) -> None:
         self.machine.check_overdue(cause)
@@ -265,17 +326,27 @@ class Link:
     def sync_overdue(self, cause: Cause) -> None:
         self.machine.sync_overdue(cause)
 
-    # For the machine (machine.Timers, and what it announces).
+    # From the outbox (outbox.Way) and the resync (resync.Resynced).
 
-    def start_timer(self, timer: Timer) -> None:
-        seconds: float = getattr(self.config.settings, timer)
-        self._timers[timer] = self._clock.callLater(seconds, self._time_is_up, timer, seconds)
+    def holds_back(self) -> bool:
+        return self.resync.running
 
-    def stop_timers(self) -> None:
-        for call in self._timers.values():
-            if call.active():
-                call.cancel()
-        self._timers.clear()
+    def gapped(self) -> bool:
+        return self.factory.gapped
+
+    def ask(self) -> None:
+        self.conversation.checks.check_now()
+
+    def ask_for_resync(self) -> None:
+        self.conversation.ask_for_resync()
+
+    def resync_changed(self) -> None:
+        self._keep()
+
+    def resync_over(self) -> None:
+        self.outbox.flow()
+
+    # From the machine and its timers.
 
     def _time_is_up(self, timer: Timer, seconds: float) -> None:
         if timer == "start_timeout":
@@ -287,22 +358,35 @@ class Link:
             self.machine.end_overdue(self.core.cause)
 
     def _announce(self, marker: Marker, cause: Cause) -> None:
-        self.since = self._wall()
         if marker == "ESTABLISHED":
-            self._docked_at = self._clock.seconds()
+            self._displacement.docked()
+        transition = self.chronicle.enter(marker, self.reason, cause)
         self._note_outage()
-        old, self._told = self._told, marker
-        self._watcher(self, self.history.add(self.since, old, marker, self.reason, cause))
+        self._watcher(self, transition)
 
     def _note_outage(self) -> None:
-        if self.conversation.in_sync or self.core.intent != "enabled":
-            self.down_since = None
-        elif self.down_since is None:
-            self.down_since = self._wall()
+        self.chronicle.note_outage(self.core.intent == "enabled" and not self.conversation.in_sync)
+        self._keep()
+
+    def _keep(self) -> None:
+        """Have what outlives a restart kept, if it is not."""
+        lasting = Lasting(
+            self.core.intent,
+            self._has_expired,
+            self.chronicle.down_since,
+            self.conversation.last_in_sync,
+            self.resync.progress,
+        )
+        self.chronicle.keep(lasting, self.definition)
 
     def _expired(self) -> bool:
         expires_at = self.config.settings.expires_at
         return expires_at is not None and expires_at <= self._wall()
+
+    def _expires_now(self) -> bool:
+        """Whether the end of the subscription has passed, and that was not seen yet."""
+        seen, ends = self._has_expired, self.config.settings.expires_at
+        return self._expired() and perhaps_to_ms(ends) != perhaps_to_ms(seen)
 
     def _parting_or(self, cause: Cause) -> Cause:
         """While the link ends at the user's request, that stays the cause, however it ends."""

@@ -2,24 +2,36 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Any, get_args
 
 from twisted.application.service import Service
 from twisted.internet.defer import Deferred, gatherResults
-from twisted.internet.interfaces import IConnector
+from twisted.internet.interfaces import IConnector, IDelayedCall
 from twisted.internet.ssl import Certificate, optionsForClientTLS, platformTrust, trustRootFromCertificates
 from twisted.internet.task import LoopingCall
 from twisted.logger import Logger
 
-from pmslink.config import LinkConfig
+from pmslink.config import ConfigError, LinkConfig, read_defined
+from pmslink.errors import NotApplicable
+from pmslink.link.chronicle import Transition
 from pmslink.link.client import LinkFactory
 from pmslink.link.link import Dial, Link, Watcher
 from pmslink.link.machine import Marker
-from pmslink.link.trace import Transition
+from pmslink.link.tally import by_link
+from pmslink.store.entries import Entry
+from pmslink.store.errors import StoreFailing
+from pmslink.store.facts import nothing
+from pmslink.store.links import KeptLink, NotFinal, Remove, remove_links
+from pmslink.store.retention import Purge
+from pmslink.store.rows import Moved, State, count_standing
+from pmslink.store.store import Store
 
+PATIENCE = 5.0
+"""Seconds that the store may fail before links are given up, so that their PMSs queue what they have."""
 EXPIRY_CHECK = 30.0
 """Seconds between looks at the wall clock for subscriptions that have ended."""
 
@@ -59,22 +71,106 @@ class Links(Service):
     log = Logger()
 
     def __init__(
-        self, reactor: Any, wall: Callable[[], datetime] = utc_now, dial: Dial | None = None
+        self, reactor: Any, store: Store, wall: Callable[[], datetime] = utc_now, dial: Dial | None = None
     ) -> None:
         self._reactor = reactor
+        self._store = store
         self._wall = wall
         self._dial = dial or dial_with(reactor)
         self._links: dict[str, Link] = {}
+        self._leaving: set[str] = set()  # names of links that are being removed
         self._watchers: list[Watcher] = []
         self._expiry: LoopingCall | None = None
+        self._patience: IDelayedCall | None = None  # with a store that fails
+        self._kept = {kept.name: kept for kept in store.opened.links}
+        self._standing = by_link(store.opened.standing)
+        store.journal.told.append(self._told)
+        store.journal.health.append(self._store_changed)
+        store.purged.append(self._purged)
 
-    def add(self, config: LinkConfig) -> Link:
-        """Make a link; it starts with the service, or at once if that runs."""
-        link = Link(config, self._reactor, self._wall, self._dial, self._changed)
-        self._links[config.name] = link
+    def add(self, config: LinkConfig, definition: str | None = None) -> Link:
+        """Make a link; it starts with the service, or at once if that runs.
+
+        `definition` is what the interface was given for it, in JSON.
+        """
+        kept = self._kept.pop(config.name, None)
+        link = self._make(config, kept, definition)
+        link.outbox.tally.reset(self._standing.pop(config.name, ()))
+        if kept is not None and self._store.opened.unclean:
+            link.resync.want()  # what was read last may not have been kept
         if self.running:
             link.start()
         return link
+
+    def _make(self, config: LinkConfig, kept: KeptLink | None, definition: str | None) -> Link:
+        journal = self._store.journal
+        link = Link(config, self._reactor, self._wall, self._dial, self._changed, journal, kept, definition)
+        self._links[config.name] = link
+        return link
+
+    def add_kept(self) -> None:
+        """Make the links that the interface has made, but for those whose names the configuration took."""
+        for kept in tuple(self._kept.values()):
+            if kept.definition is None:
+                continue
+            try:
+                config = read_defined(kept.name, json.loads(kept.definition))
+            except ConfigError as problem:
+                self.log.error(
+                    "{link} is not started, for its settings are not right any more: {problem}",
+                    link=kept.name,
+                    problem=str(problem),
+                )
+            else:
+                self.add(config, kept.definition)
+
+    async def create(self, config: LinkConfig, definition: str) -> Link:
+        """Make a link that lasts. Raises NotApplicable where there is one of that name, StoreFailing."""
+        if config.name in self._links or config.name in self._leaving:
+            raise NotApplicable("name_taken", f"there is a link {config.name} already")
+        link = self.add(config, definition)
+        try:
+            await self.saved()
+        except StoreFailing:
+            await self._drop(link)
+            self._store.journal.append(remove_links, Remove(link.name, discard=True))  # behind what waits
+            raise
+        return link
+
+    async def remove(self, link: Link, discard: bool) -> None:
+        """Forget a link and all that is kept of it. Raises NotApplicable and StoreFailing.
+
+        `discard`: also postings that are not final.
+        """
+        if link.declared:
+            raise NotApplicable("declared", f"{link.name} stands in the configuration file; remove it there")
+        if link.outbox.tally.not_final and not discard:
+            raise NotApplicable(
+                "not_final",
+                f"{link.outbox.tally.not_final} postings of {link.name} are not final; "
+                "discard=true gives them up",
+            )
+        self._leaving.add(link.name)
+        try:
+            await self._drop(link)
+            await self._store.journal.write(remove_links, Remove(link.name, discard))
+        except (StoreFailing, NotFinal) as problem:
+            again = self._make(link.config, link.chronicle.kept, link.definition)
+            again.outbox.tally = link.outbox.tally
+            again.start()
+            if isinstance(problem, NotFinal):
+                raise NotApplicable("not_final", str(problem)) from None
+            raise
+        finally:
+            self._leaving.remove(link.name)
+
+    async def _drop(self, link: Link) -> None:
+        del self._links[link.name]
+        await link.stop()
+
+    def saved(self) -> Deferred[None]:
+        """Fires once all that was done to links is safe. Fails with StoreFailing."""
+        return self._store.journal.write(nothing, None)
 
     def get(self, name: str) -> Link | None:
         return self._links.get(name)
@@ -109,7 +205,48 @@ class Links(Service):
         super().stopService()  # type: ignore[no-untyped-call]
         if self._expiry is not None:
             self._expiry.stop()
+        self._stop_waiting()
         return gatherResults([link.stop() for link in self])
+
+    # From the store.
+
+    def _told(self, entries: Sequence[Entry]) -> None:
+        for entry in entries:
+            if isinstance(entry, Moved) and (link := self._links.get(entry.row.link)):
+                link.outbox.tally.note(entry.row.id, entry.row.state, entry.row.created)
+
+    def _store_changed(self) -> None:
+        self._stop_waiting()
+        if self._store.journal.failing and self.running:
+            self._patience = self._reactor.callLater(PATIENCE, self._store_failed)
+            for link in self:
+                link.store_troubled()
+        elif not self._store.journal.failing:
+            for link in self:
+                link.store_recovered()
+
+    def _store_failed(self) -> None:
+        self._patience = None
+        for link in self:
+            link.store_failed()
+
+    def _stop_waiting(self) -> None:
+        if self._patience is not None:
+            self._patience.cancel()
+            self._patience = None
+
+    def _purged(self, purge: Purge) -> None:
+        for link in self:
+            link.trace.forget(purge.guest_before)
+        # by the writer, whose answer is in order with what it tells
+        self._store.journal.write(count_standing, None).addCallbacks(
+            self._count_again, lambda failure: self.log.failure("postings cannot be counted", failure)
+        )
+
+    def _count_again(self, rows: Sequence[tuple[str, int, State, int]]) -> None:
+        of_links = by_link(rows)
+        for link in self:
+            link.outbox.tally.reset(of_links.get(link.name, ()))
 
     def _check_expiries(self) -> None:
         for link in self:

@@ -79,6 +79,11 @@ class Events(Protocol):
     def end_overdue(self, cause: Cause) -> None:
         """The PMS's LE did not come."""
 
+    # from the store
+
+    def store_failed(self, cause: Cause) -> None:
+        """What the PMS sends could not be kept for some time; it had better queue it itself."""
+
     # from the PMS
 
     def ls(self, cause: Cause) -> None:
@@ -128,11 +133,17 @@ class Talk(Protocol):
     def confirmed(self) -> None:
         """LA on the established link."""
 
-    def bid_farewell(self) -> None:
+    def take_leave(self) -> None:
+        """Send LE as soon as no posting waits for its answer, and then start the end timeout."""
+
+    def answer_farewell(self) -> None:
         """Send LE."""
 
     def fall_silent(self) -> None:
-        """The link is established no more: end its checks and limits."""
+        """The link is established no more: end its checks and limits, send no more data."""
+
+    def break_off(self) -> None:
+        """The connection is left: what waits for an answer will get none."""
 
 
 class Timers(Protocol):
@@ -204,8 +215,9 @@ class Move:
         core.timers.stop_timers()
         core.talk.fall_silent()
         if self.ends == "with LE":
-            core.talk.bid_farewell()
+            core.talk.answer_farewell()
         if self.ends != "nothing":
+            core.talk.break_off()
             said_le = core.marker == "WAIT_LE"  # which an abort could take back
             core.line.hang_up(gently=said_le or self.ends != "abruptly")
         core.marker, core.cause = self.to, cause
@@ -244,8 +256,7 @@ def abnormal(link: Events, core: Core, cause: Cause) -> None:
 
 @enter("WAIT_LE", ends="nothing")
 def part(link: Events, core: Core, cause: Cause) -> None:
-    core.talk.bid_farewell()
-    core.timers.start_timer("end_timeout")
+    core.talk.take_leave()
 
 
 def _redial_if_wanted(link: Events, core: Core, cause: Cause) -> None:
@@ -353,6 +364,7 @@ TABLE: dict[str, tuple[Move, ...]] = {
     "check_overdue": (_,          _,          _,          _,          abnormal,   _,          _),
     "sync_overdue":  (_,          _,          _,          _,          abnormal,   _,          _),
     "end_overdue":   (_,          _,          _,          _,          _,          _,          ended),
+    "store_failed":  (_,          _,          _,          abnormal,   abnormal,   _,          _),
     "ls":            (_,          _,          _,          dock,       restart,    _,          _),
     "ld":            (_,          _,          _,          dock,       mirrored,   _,          _),
     "la":            (_,          _,          _,          dock,       confirmed,  _,          _),

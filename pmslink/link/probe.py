@@ -12,9 +12,12 @@ from twisted.internet.defer import Deferred
 from twisted.internet.error import DNSLookupError
 
 from pmslink.config import LinkConfig
-from pmslink.link.link import Dial, Link, NotApplicable
+from pmslink.errors import NotApplicable
+from pmslink.link.chronicle import Transition
+from pmslink.link.keeper import Forgetful
+from pmslink.link.link import Dial, Link
 from pmslink.link.links import Links
-from pmslink.link.trace import Transition
+from pmslink.link.resync import Progress
 
 StepName = Literal["resolve", "connect", "link_start", "description", "confirmation"]
 _AFTER_RESOLVE: tuple[StepName, ...] = ("connect", "link_start", "description", "confirmation")
@@ -97,7 +100,9 @@ class _Trial(Link):
     """A link that keeps account of its first docking, and is given up at the first failure."""
 
     def __init__(self, config: LinkConfig, reactor: Any, wall: Callable[[], datetime], dial: Dial) -> None:
-        super().__init__(config, reactor, wall, dial, self._happened)
+        super().__init__(config, reactor, wall, dial, self._happened, Forgetful())
+        self.resync.progress = Progress(wanted=False)  # it is to be seen, and nothing asked of it
+        self._reactor = reactor
         self._seconds: Callable[[], float] = reactor.seconds
         self._begun: float = reactor.seconds()
         self.steps: list[Step] = []
@@ -137,7 +142,7 @@ class _Trial(Link):
     def _judge(self) -> None:
         self._is_judged = True
         # Later, for this is told in the middle of a move, and what comes next is a move as well.
-        self._clock.callLater(0, self.judged.callback, None)
+        self._reactor.callLater(0, self.judged.callback, None)
 
     def _note(self, step: StepName, ok: bool, reason: str, begun: float | None = None) -> None:
         now = self._seconds()

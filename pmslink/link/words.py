@@ -27,7 +27,7 @@ _REASONS: dict[Code, str] = {
     "lost": "The connection was lost: {detail}",
     "pms_ended": "The PMS ended the link (LE)",
     "overlong": "The PMS sent 1 MiB without one record",
-    "store": "What the PMS sends cannot be stored",
+    "store": "What the PMS sends cannot be kept: {detail}",
     "expired": "The PMS service subscription has ended",
     "settings": "The link's settings were changed",
     "started": "The service started",

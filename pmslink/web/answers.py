@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, TypeVar
 
 from attrs import frozen
 from twisted.logger import Logger
@@ -11,7 +12,13 @@ from twisted.python.failure import Failure
 from twisted.web.iweb import IRequest
 from werkzeug.exceptions import HTTPException
 
-from pmslink.link.link import NotApplicable
+from pmslink.errors import NotApplicable
+from pmslink.hotel.postings import PostingError
+from pmslink.store.acceptance import KeyReused, NoNumber, OutboxFull
+from pmslink.store.decisions import NoSuchRow
+from pmslink.store.errors import StoreFailing
+
+_Choice = TypeVar("_Choice")
 
 MOST = 2**53 - 1
 """The greatest whole number that every reader of JSON keeps exactly."""
@@ -52,26 +59,42 @@ def written(value: Any) -> bytes:
 
 def answer_failure(request: IRequest, failure: Failure) -> bytes:
     """The answer to a call that failed; what nobody foresaw is logged, and told without detail."""
-    problem = failure.value
-    match problem:
-        case ApiError():
-            error = problem
-        case NotApplicable():
-            error = ApiError(409, problem.code, str(problem))
-        case HTTPException():
-            # not get_headers(), which lacks what the exception itself adds
-            for name, value in problem.get_response({}).headers:
-                if name.lower() == "allow":
-                    request.setHeader(b"allow", value.encode())
-            code = problem.name.lower().replace(" ", "_")
-            error = ApiError(problem.code or 500, code, problem.description or problem.name)
-        case _:
-            _log.failure("{method} {path} failed", failure, method=request.method, path=request.path)
-            error = ApiError(500, "internal", "something went wrong here; the log says more")
+    error = _understood(failure.value)
+    if isinstance(failure.value, HTTPException):
+        # not get_headers(), which lacks what the exception itself adds
+        for name, value in failure.value.get_response({}).headers:
+            if name.lower() == "allow":
+                request.setHeader(b"allow", value.encode())
+    if error is None:
+        _log.failure("{method} {path} failed", failure, method=request.method, path=request.path)
+        error = ApiError(500, "internal", "something went wrong here; the log says more")
     told = {"code": error.code, "message": error.message}
     if error.field is not None:
         told["field"] = error.field
     return answer(request, {"error": told}, error.status)
+
+
+def _understood(problem: BaseException | None) -> ApiError | None:
+    """What a problem means to who called; None for one that nobody foresaw."""
+    match problem:
+        case ApiError():
+            return problem
+        case NotApplicable():
+            return ApiError(409, problem.code, str(problem))
+        case PostingError():
+            return ApiError(400, "invalid", str(problem), problem.field)
+        case KeyReused():
+            return ApiError(409, "key_reused", "this key stands for a posting that was asked for otherwise")
+        case OutboxFull() | NoNumber():
+            return ApiError(503, "outbox_full", str(problem))
+        case NoSuchRow():
+            return ApiError(404, "unknown_posting", "this link has no posting of that id")
+        case StoreFailing():
+            return ApiError(503, "store", f"the store cannot be used at the moment: {problem}")
+        case HTTPException():
+            code = problem.name.lower().replace(" ", "_")
+            return ApiError(problem.code or 500, code, problem.description or problem.name)
+    return None
 
 
 def asked(request: IRequest, name: str) -> str | None:
@@ -82,14 +105,26 @@ def asked(request: IRequest, name: str) -> str | None:
     return values[0].decode("utf-8", "replace") if values else None
 
 
-def asked_number(request: IRequest, name: str, most: int) -> int | None:
-    """A whole number of the query, from 1 on. Raises ApiError 400."""
+def asked_number(request: IRequest, name: str, most: int, least: int = 1) -> int | None:
+    """A whole number of the query. Raises ApiError 400."""
     text = asked(request, name)
     if text is None:
         return None
-    if not (text.isascii() and text.isdigit() and len(text) <= 16 and 1 <= int(text) <= most):
-        raise ApiError(400, "invalid", f"{name} must be a whole number from 1 to {most}", name)
+    if not (text.isascii() and text.isdigit() and len(text) <= 16 and least <= int(text) <= most):
+        raise ApiError(400, "invalid", f"{name} must be a whole number from {least} to {most}", name)
     return int(text)
+
+
+def asked_choice(request: IRequest, name: str, choices: Sequence[_Choice]) -> _Choice | None:
+    """One of these words, of the query. Raises ApiError 400."""
+    text = asked(request, name)
+    for choice in choices:
+        if text == choice:
+            return choice
+    if text is not None:
+        right = " or ".join(f'"{choice}"' for choice in choices)
+        raise ApiError(400, "invalid", f"{name} must be {right}", name)
+    return None
 
 
 def require_json(request: IRequest) -> None:
@@ -106,6 +141,8 @@ def json_object(request: IRequest) -> dict[str, Any]:
         value = json.loads(_body(request), parse_constant=_no_number)
     except ValueError as problem:
         raise ApiError(400, "invalid", f"the body is not JSON: {problem}") from None
+    except RecursionError:
+        raise ApiError(400, "invalid", "the body is nested too deeply") from None
     if not isinstance(value, dict):
         raise ApiError(400, "invalid", "the body must be a JSON object")
     return value

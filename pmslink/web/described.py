@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime
 from typing import Any
 
+from pmslink.fias.record import Record
 from pmslink.link.cause import Cause
+from pmslink.link.chronicle import Transition
 from pmslink.link.link import Link
-from pmslink.link.trace import Traced, Transition
 from pmslink.link.words import LABELS
 from pmslink.settings import describe_settings
+from pmslink.store.entries import Changed, Recorded
 
 
 def timestamp(at: datetime) -> str:
@@ -17,45 +20,50 @@ def timestamp(at: datetime) -> str:
     return at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-def _perhaps(at: datetime | None) -> str | None:
+def perhaps_timestamp(at: datetime | None) -> str | None:
     return None if at is None else timestamp(at)
 
 
 def link_json(link: Link) -> dict[str, Any]:
     """A link: what it is, how it is, and why."""
     core, talk, settings = link.core, link.conversation, link.settings()
-    checks, resync = talk.checks, talk.resync
+    checks, outbox, resync = talk.checks, link.outbox.tally, link.resync.progress
     return {
         "name": link.name,
         "state": core.marker,
         "label": LABELS[core.marker],
-        "since": timestamp(link.since),
+        "since": timestamp(link.chronicle.since),
         "reason": link.reason,
         "cause": cause_json(core.cause),
         "advice": link.advice,
         "intent": core.intent,
         "in_sync": talk.in_sync,
-        "last_in_sync": _perhaps(talk.last_in_sync),
-        "down_since": _perhaps(link.down_since),
+        "last_in_sync": perhaps_timestamp(talk.last_in_sync),
+        "down_since": perhaps_timestamp(link.chronicle.down_since),
         "host": link.config.host,
         "port": link.config.port,
         "profile": link.config.profile,
         "settings": describe_settings(settings),
         "declared": link.declared,
-        "retry": {"attempt": link.factory.retries, "next_at": _perhaps(link.next_redial)},
+        "retry": {"attempt": link.factory.retries, "next_at": perhaps_timestamp(link.next_redial)},
         "alive": {
-            "last_check": _perhaps(checks.last_check),
-            "last_answer": _perhaps(checks.last_answer),
+            "last_check": perhaps_timestamp(checks.last_check),
+            "last_answer": perhaps_timestamp(checks.last_answer),
             "round_trip_ms": None if checks.round_trip is None else round(checks.round_trip * 1000, 3),
-            "last_received": _perhaps(link.trace.last_received),
+            "last_received": perhaps_timestamp(link.trace.last_received),
         },
-        "outbox": {"pending": 0, "unknown": 0, "refused": 0, "oldest": None},
+        "outbox": {
+            "pending": outbox.pending,
+            "unknown": outbox.unknown,
+            "refused": outbox.refused,
+            "oldest": perhaps_timestamp(outbox.oldest),
+        },
         "resync": {
-            "wanted": False,
-            "asked": None,
-            "started": _perhaps(resync.started),
-            "ended": _perhaps(resync.ended),
-            "records": resync.records,
+            "wanted": resync.wanted,
+            "asked": perhaps_timestamp(resync.asked),
+            "started": perhaps_timestamp(resync.started),
+            "ended": perhaps_timestamp(resync.ended),
+            "records": link.resync.records,
         },
         "declared_records": link.declared_records,
     }
@@ -68,24 +76,37 @@ def cause_json(cause: Cause) -> dict[str, Any]:
 
 def transition_json(transition: Transition) -> dict[str, Any]:
     """A change of state; the first after a start comes from null."""
+    return _change(transition, cause_json(transition.cause))
+
+
+def changed_json(changed: Changed) -> dict[str, Any]:
+    """The same, as the store keeps it."""
+    return _change(changed, json.loads(changed.cause))
+
+
+def _change(one: Transition | Changed, cause: dict[str, Any]) -> dict[str, Any]:
     return {
-        "id": transition.id,
-        "at": timestamp(transition.at),
-        "from": transition.old,
-        "to": transition.new,
-        "reason": transition.reason,
-        "cause": cause_json(transition.cause),
+        "id": one.id,
+        "at": timestamp(one.at),
+        "from": one.old,
+        "to": one.new,
+        "reason": one.reason,
+        "cause": cause,
     }
 
 
-def record_json(traced: Traced) -> dict[str, Any]:
+def record_json(recorded: Recorded) -> dict[str, Any]:
     """A record that came in or went out, and its fields in the order of the wire."""
-    record = traced.record
     return {
-        "id": traced.id,
-        "at": timestamp(traced.at),
-        "direction": traced.direction,
-        "type": record.id,
-        "text": record.text,
-        "fields": [list(field) for field in record.fields],
+        "id": recorded.seq,
+        "at": timestamp(recorded.at),
+        "direction": recorded.direction,
+        "type": recorded.type,
+        "text": recorded.text,
+        "fields": fields_json(Record(recorded.text)),
     }
+
+
+def fields_json(record: Record) -> list[list[str]]:
+    """Pairs of code and value."""
+    return [list(field) for field in record.fields]

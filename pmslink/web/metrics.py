@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from datetime import datetime
 from typing import get_args
 
 from prometheus_client import CollectorRegistry, Metric, generate_latest
@@ -11,6 +12,7 @@ from prometheus_client.registry import Collector
 
 from pmslink.link.links import Links
 from pmslink.link.machine import Marker
+from pmslink.store.journal import Journal
 from pmslink.web.overview import is_up
 
 CONTENT_TYPE = b"text/plain; version=0.0.4; charset=utf-8"
@@ -19,26 +21,36 @@ CONTENT_TYPE = b"text/plain; version=0.0.4; charset=utf-8"
 class Metrics:
     """All metrics of one service."""
 
-    def __init__(self, links: Links, watchers: Callable[[], int]) -> None:
+    def __init__(
+        self, links: Links, journal: Journal, wall: Callable[[], datetime], watchers: Callable[[], int]
+    ) -> None:
         self._registry = CollectorRegistry()
-        self._registry.register(LinkMetrics(links, watchers))
+        self._registry.register(ServiceMetrics(links, journal, wall, watchers))
 
     def text(self) -> bytes:
         """The text format of Prometheus."""
         return generate_latest(self._registry)
 
 
-class LinkMetrics(Collector):
-    """Reads what links count already, at the moment it is asked."""
+class ServiceMetrics(Collector):
+    """Reads what is counted already, at the moment it is asked."""
 
-    def __init__(self, links: Links, watchers: Callable[[], int]) -> None:
+    def __init__(
+        self, links: Links, journal: Journal, wall: Callable[[], datetime], watchers: Callable[[], int]
+    ) -> None:
         self._links = links
+        self._journal = journal
+        self._wall = wall
         self._watchers = watchers
 
     def collect(self) -> Iterator[Metric]:
         yield from self._of_states()
         yield from self._of_traffic()
         yield from self._of_checks()
+        yield from self._of_outboxes()
+        yield GaugeMetricFamily(
+            "pmslink_store_ok", "1 while the store can be written", not self._journal.failing
+        )
         yield GaugeMetricFamily("pmslink_watchers", "Connections to the stream", self._watchers())
 
     def _of_states(self) -> Iterator[Metric]:
@@ -59,7 +71,7 @@ class LinkMetrics(Collector):
                 state.add_metric([link.name, marker], link.core.marker == marker)
             up.add_metric([link.name], is_up(link))
             dials = 0
-            for (old, new), count in link.history.counts.items():
+            for (old, new), count in link.chronicle.changes.items():
                 changes.add_metric([link.name, old or "", new], count)
                 dials += count if new == "WAIT_LS" else 0
             reconnects.add_metric([link.name], dials)
@@ -92,3 +104,21 @@ class LinkMetrics(Collector):
             if link.conversation.checks.round_trip is not None:
                 round_trip.add_metric([link.name], link.conversation.checks.round_trip)
         yield round_trip
+
+    def _of_outboxes(self) -> Iterator[Metric]:
+        rows = GaugeMetricFamily(
+            "pmslink_outbox_rows", "What is for the PMS and not done, by state", labels=["link", "state"]
+        )
+        oldest = GaugeMetricFamily(
+            "pmslink_outbox_oldest_seconds",
+            "How long what waits for the PMS has waited at most; 0 when nothing does",
+            labels=["link"],
+        )
+        now = self._wall()
+        for link in self._links:
+            tally = link.outbox.tally
+            for state in ("pending", "unknown", "refused"):
+                rows.add_metric([link.name, state], getattr(tally, state))
+            waited = 0.0 if tally.oldest is None else (now - tally.oldest).total_seconds()
+            oldest.add_metric([link.name], max(0.0, waited))
+        yield from (rows, oldest)

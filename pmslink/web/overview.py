@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from pmslink.link.link import Link
 from pmslink.link.links import Links
 from pmslink.link.machine import Marker
@@ -21,5 +23,15 @@ def worst(links: Links) -> str | None:
     Of links in the same state it is the one that has been down the longest.
     """
     down = [link for link in links if link.core.intent == "enabled" and not is_up(link)]
-    down.sort(key=lambda link: (_FROM_WORST.index(link.core.marker), link.down_since or link.since))
+    down.sort(
+        key=lambda link: (
+            _FROM_WORST.index(link.core.marker),
+            link.chronicle.down_since or link.chronicle.since,
+        )
+    )
     return down[0].name if down else None
+
+
+def _from_worst(link: Link) -> tuple[int, datetime]:
+    chronicle = link.chronicle
+    return _FROM_WORST.index(link.core.marker), chronicle.down_since or chronicle.since

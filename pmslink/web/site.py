@@ -11,12 +11,14 @@ from twisted.web.http import Request
 from twisted.web.server import Site
 
 from pmslink.link.links import Links, utc_now
-from pmslink.web.api import Api, Ready, TestLink
+from pmslink.store.store import Store
+from pmslink.web.api import Api
+from pmslink.web.links import TestLink
 from pmslink.web.requests import BoundedRequest
 
 
 class ApiSite(Site):
-    """Runs the stream while it is listened for, and ends its connections with it."""
+    """Runs the interface while it is listened for, and ends with it what watches and waits."""
 
     _log = Logger()
 
@@ -31,8 +33,12 @@ class ApiSite(Site):
         self.api = api
 
     def log(self, request: Request) -> None:
-        """Note what was asked to change, and by whom: those who only look would fill the log."""
-        if request.method not in (b"GET", b"HEAD"):
+        """Note what was asked to change, and by whom: those who only look would fill the log.
+
+        So would the postings that are accepted; they are in the store.
+        """
+        accepted = request.code in (200, 202) and request.path.endswith(b"/postings")
+        if request.method not in (b"GET", b"HEAD") and not accepted:
             self._log.info(
                 "{peer}: {method} {path!r}: {code}",
                 peer=request.getClientAddress(),
@@ -43,23 +49,22 @@ class ApiSite(Site):
 
     def startFactory(self) -> None:
         super().startFactory()
-        self.api.stream.start()
+        self.api.start()
 
     def stopFactory(self) -> None:
-        self.api.stream.stop()
+        self.api.stop()
         super().stopFactory()
 
 
 def make_site(
     links: Links,
+    store: Store,
     reactor: IReactorTime,
-    ready: Ready,
     test_link: TestLink,
     wall: Callable[[], datetime] = utc_now,
 ) -> ApiSite:
-    """The whole interface over these links.
+    """The whole interface over these links, and the store that they are kept in.
 
-    `ready` tells what keeps the service from its work, None when nothing does; `test_link` tries the
-    settings of a link. Where it may listen, `access.require_loopback` says.
+    `test_link` tries the settings of a link. Where it may listen, `access.require_loopback` says.
     """
-    return ApiSite(Api(links, reactor, wall, ready, test_link), reactor)
+    return ApiSite(Api(links, store, reactor, wall, test_link), reactor)

@@ -1,30 +1,35 @@
-"""The changes of all links as they happen, in Server-Sent Events.
+"""The changes of all links as they happen, what happens to them, and their postings, in Server-Sent Events.
 
-There is one sequence of events, the same for every watcher. It begins at the time of the start, in
-milliseconds, so that its numbers grow over restarts too, and a number from before is known as old.
+There is one sequence, that of the store, the same for every watcher; it grows over restarts too. The
+last of it is kept in memory, so that who comes back, or reads slowly, misses nothing.
 
 A watcher first gets every link as it is now. Only the last of these events carries the number it can
 resume from; those before carry one that is older than all that is kept, so that who is cut off in the
-middle of the beginning begins again.
+middle of the beginning begins again. Where links were removed, all who come by begin again as well.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
+from itertools import chain
 
 from twisted.internet.defer import Deferred
-from twisted.internet.interfaces import IReactorTime
+from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from twisted.internet.task import LoopingCall
 from twisted.logger import Logger
 from twisted.web.server import Request
 
+from pmslink.link.chronicle import Transition
 from pmslink.link.link import Link
 from pmslink.link.links import Links
-from pmslink.link.trace import Transition
-from pmslink.web.answers import ApiError, begin_answer, written
-from pmslink.web.described import link_json, timestamp, transition_json
+from pmslink.store.entries import Announced, Entry, keep_announcements
+from pmslink.store.retention import Purge
+from pmslink.store.store import Store
+from pmslink.web.answers import ApiError, begin_answer
+from pmslink.web.described import link_json
 from pmslink.web.past import Past
+from pmslink.web.told import announcement, event, is_shown, names_told, removal
 from pmslink.web.watcher import Watcher
 
 CONTENT_TYPE = b"text/event-stream"
@@ -32,30 +37,47 @@ CONTENT_TYPE = b"text/event-stream"
 HEARTBEAT = 15.0
 """Seconds between the comments that show that the stream lives."""
 MOST_WATCHERS = 200
+EVENTS_PER_TURN = 200
+"""Events that are written to all watchers together before the reactor has another turn."""
 RETRY = b"retry: 500\n\n"
 """Milliseconds after which a browser comes back."""
 
 
 class Stream:
-    """Numbers what happens, keeps the last of it, and writes it to who watches."""
+    """Keeps the last of what happens, and writes it to who watches."""
 
     log = Logger()
 
-    def __init__(self, links: Links, clock: IReactorTime, wall: Callable[[], datetime]) -> None:
+    def __init__(self, links: Links, store: Store, clock: IReactorTime, wall: Callable[[], datetime]) -> None:
         self._links = links
+        self._journal = store.journal
+        self._clock = clock
         self._wall = wall
-        self._first = int(wall().timestamp() * 1000)
         self._watchers: set[Watcher] = set()
+        self._behind: dict[Watcher, None] = {}  # those that something is to be written to, in turn
+        self._going_on: IDelayedCall | None = None
         self._beats = LoopingCall(self._beat)
         self._beats.clock = clock
-        self.past = Past(self._first)
-        links.watch(self._changed)
+        self._first = store.opened.first
+        told = store.opened.last_told
+        self._known = names_told(told)  # to whoever comes back
+        self.past = Past(told[0].seq - 1 if told else self._first - 1)
+        self.past.add(told, told_at=None)
+        told.clear()  # guest data is kept in one place, where it is forgotten in time
+        links.watch(self.changed)
+        store.journal.told.append(self._told)
+        store.purged.append(self._purged)
 
     def __len__(self) -> int:
         """How many watch."""
         return len(self._watchers)
 
     def start(self) -> None:
+        """To be called once the links are there that there are at the start."""
+        gone = self._known.difference(link.name for link in self._links)
+        self._known.clear()
+        if gone:
+            self.removed(sorted(gone))
         self._beats.start(HEARTBEAT, now=False).addErrback(
             lambda failure: self.log.failure("the stream has no heartbeat any more", failure)
         )
@@ -64,8 +86,13 @@ class Stream:
         """End all connections that watch."""
         if self._beats.running:
             self._beats.stop()
+        if self._going_on is not None:
+            self._going_on.cancel()
+            self._going_on = None
         for watcher in tuple(self._watchers):
             watcher.drop()
+
+    # For who watches.
 
     def watch(self, request: Request) -> Deferred[bytes]:
         """Answer a request with the stream. The Deferred never fires: a stream has no end.
@@ -77,36 +104,75 @@ class Stream:
         begin_answer(request, 200, CONTENT_TYPE)
         request.setHeader(b"x-accel-buffering", b"no")  # nginx would hold events back
         number = _resume_from(request)
-        if number is not None and self.past.reaches_back_to(number):
-            watcher = Watcher(request, self.past, number, [RETRY])
+        if number is None or not self._was_told(number) or not self.past.reaches_back_to(number):
+            before, got = self.past.forgotten - 1, self.past.last
+            opening = self._beginning(before, got, reset=number is not None)
         else:
-            watcher = Watcher(request, self.past, self.past.last, self._beginning(reset=number is not None))
+            opening, got = iter(()), number
+        opening = chain((RETRY,), opening)
+        watcher = Watcher(request, self.past, got, opening, self._beginning, self._flow)
         self._watchers.add(watcher)
-        request.notifyFinish().addBoth(lambda _: self._watchers.remove(watcher))
+        request.notifyFinish().addBoth(lambda _: self._gone(watcher))
         watcher.start()
         return Deferred(canceller=lambda _: None)
 
-    def _beginning(self, reset: bool) -> Iterator[bytes]:
-        now, before = self.past.last, self._first - 1
-        yield RETRY
+    def _was_told(self, number: int) -> bool:
+        """Whether this number was given out, now or by an earlier service on the same store."""
+        return number <= max(self.past.last, self._first - 1)
+
+    def _beginning(self, before: int, last: int, reset: bool = True) -> Iterator[bytes]:
         links = list(self._links)
         if reset:
-            yield self._event(before if links else now, "reset", {})
+            yield event(before if links else last, "reset", self._wall(), {})
         for place, link in enumerate(links, 1):
-            yield self._link_event(now if place == len(links) else before, link, None)
+            number = last if place == len(links) else before
+            yield event(number, "link", self._wall(), {"link": link_json(link), "transition": None})
 
-    def _changed(self, link: Link, transition: Transition | None) -> None:
-        self.past.add(self._link_event(self.past.last + 1, link, transition))
-        for watcher in tuple(self._watchers):
-            watcher.flow()
+    # What happens.
 
-    def _link_event(self, number: int, link: Link, transition: Transition | None) -> bytes:
-        change = None if transition is None else transition_json(transition)
-        return self._event(number, "link", {"link": link_json(link), "transition": change})
+    def changed(self, link: Link, transition: Transition | None) -> None:
+        """A link has changed; the transition, if its state has."""
+        self._announce(announcement(link, transition))
 
-    def _event(self, number: int, kind: str, told: dict[str, object]) -> bytes:
-        data = written({"seq": number, "at": timestamp(self._wall()), **told})
-        return b"id: %d\nevent: %s\ndata: %s\n\n" % (number, kind.encode(), data)
+    def removed(self, names: Iterable[str]) -> None:
+        """There are no such links any more."""
+        self._announce(removal(names))
+
+    def _announce(self, text: str) -> None:
+        self._journal.append(keep_announcements, Announced(self._wall(), text))
+
+    def _told(self, entries: Sequence[Entry]) -> None:
+        self.past.add(filter(is_shown, entries), self._wall())
+        self._flow(*self._watchers)
+
+    def _purged(self, purge: Purge) -> None:
+        self.past.forget_guests(purge.guest_before)
+
+    # Writing.
+
+    def _flow(self, *watchers: Watcher) -> None:
+        """Write to these, each in its turn."""
+        self._behind.update(dict.fromkeys(watchers))
+        if self._going_on is None:
+            self._write()
+
+    def _write(self) -> None:
+        """Write what one turn of the reactor has time for."""
+        self._going_on = None
+        written = 0
+        while self._behind and written < EVENTS_PER_TURN:
+            watcher = next(iter(self._behind))
+            del self._behind[watcher]
+            if watcher.waits:
+                written += watcher.write()
+                if watcher.waits:
+                    self._behind[watcher] = None
+        if self._behind:
+            self._going_on = self._clock.callLater(0, self._write)
+
+    def _gone(self, watcher: Watcher) -> None:
+        self._watchers.discard(watcher)
+        self._behind.pop(watcher, None)
 
     def _beat(self) -> None:
         for watcher in tuple(self._watchers):

@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Iterable
+from collections.abc import Callable, Iterator
 
 from twisted.internet.interfaces import IPushProducer
 from twisted.web.server import Request
 from zope.interface import implementer
 
 from pmslink.web.past import Past
+from pmslink.web.told import is_removal
 
 BEATS_UNREAD = 2
 """Heartbeats in a row that a watcher may leave unread."""
+AT_ONCE = 100
+"""Events that are written at once at most …"""
+AT_ONCE_BYTES = 64 * 1024
+"""… unless they have so many bytes before."""
+
+Beginning = Callable[[int, int], Iterator[bytes]]
+"""All links as they are: a reset, then one event each. The last of them has the second number, which can be
+resumed from; those before have the first."""
 
 
 @implementer(IPushProducer)
@@ -24,31 +32,65 @@ class Watcher:
     number it has got to.
     """
 
-    def __init__(self, request: Request, past: Past, got: int, opening: Iterable[bytes]) -> None:
+    def __init__(
+        self,
+        request: Request,
+        past: Past,
+        got: int,
+        opening: Iterator[bytes],
+        beginning: Beginning,
+        flow: Callable[[Watcher], None],
+    ) -> None:
         self._request = request
         self._past = past
         self._got = got  # the number of the last event written, once the opening is
-        self._opening = deque(opening)
+        self._opening: Iterator[bytes] | None = opening
+        self._beginning = beginning
+        self._flow = flow
         self._paused = False
         self._ended = False
         self._unread = 0
 
     def start(self) -> None:
         self._request.registerProducer(self, True)
-        self.flow()
+        self._flow(self)
 
-    def flow(self) -> None:
-        """Write what has not been written yet, until the connection has enough for now."""
-        while self._opening and self._ready:
-            self._request.write(self._opening.popleft())
+    @property
+    def waits(self) -> bool:
+        """Whether there is something that can be written now."""
+        return self._ready and (self._opening is not None or self._got < self._past.last)
+
+    def write(self) -> int:
+        """Write some of what has not been written yet; gives how many events."""
         if not self._past.reaches_back_to(self._got):
             self.drop()
-            return
-        for event in self._past.after(self._got):
-            if not self._ready:
-                return
-            self._got += 1
-            self._request.write(event)
+            return 0
+        events: list[bytes] = []
+        size = 0
+        while len(events) < AT_ONCE and size < AT_ONCE_BYTES:
+            event = self._next()
+            if event is None:
+                break
+            events.append(event)
+            size += len(event)
+        if events:
+            self._request.write(b"".join(events))
+        return len(events)
+
+    def _next(self) -> bytes | None:
+        if self._opening is not None:
+            opening = next(self._opening, None)
+            if opening is not None:
+                return opening
+            self._opening = None
+        kept = self._past.after(self._got)
+        if kept is None:
+            return None
+        before, self._got = self._got, kept.seq
+        if is_removal(kept.entry):
+            self._opening = self._beginning(before, kept.seq)
+            return next(self._opening)
+        return self._past.event(kept)
 
     def beat(self) -> None:
         """Write a comment, which shows that the stream lives and finds connections that do not."""
@@ -77,7 +119,7 @@ class Watcher:
     def resumeProducing(self) -> None:
         self._paused = False
         self._unread = 0
-        self.flow()
+        self._flow(self)
 
     def stopProducing(self) -> None:
         self._ended = True

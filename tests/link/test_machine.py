@@ -14,9 +14,9 @@ CAUSE = Cause("started", {"record": "LS"})
 # What a state has running is ended whenever it is left: its timers, its checks and limits. Each way
 # in the table below begins with one of these; what becomes of the dial or connection differs.
 LEAVE = "stop timers, fall silent"
-ABORT = f"{LEAVE}, hang up"
-GENTLY = f"{LEAVE}, hang up gently"
-WITH_LE = f"{LEAVE}, say LE, hang up gently"
+ABORT = f"{LEAVE}, break off, hang up"
+GENTLY = f"{LEAVE}, break off, hang up gently"
+WITH_LE = f"{LEAVE}, say LE, break off, hang up gently"
 
 SAME = ""
 DIAL = f"{ABORT}, dial, start start_timeout, announce WAIT_LS"
@@ -27,7 +27,7 @@ ABNORMAL = f"{ABORT}, {REDIAL}, announce EXPECTION"
 DISABLE = f"{ABORT}, announce DISABLED"
 EXPIRE = f"{ABORT}, announce EXPIRED"
 REST = f"{ABORT}, announce CLOSED"
-PART = f"{LEAVE}, say LE, start end_timeout, announce WAIT_LE"
+PART = f"{LEAVE}, take leave, announce WAIT_LE"
 ENDED_BY_PMS = f"{WITH_LE}, {REDIAL}, announce CLOSED"
 ENDED = f"{GENTLY}, announce CLOSED"
 
@@ -99,6 +99,7 @@ EXPECTED: dict[str, dict[Marker, str]] = {
     "check_overdue": {"ESTABLISHED": ABNORMAL},
     "sync_overdue": {"ESTABLISHED": ABNORMAL},
     "end_overdue": {"WAIT_LE": ENDED},
+    "store_failed": {"WAIT_LS": ABNORMAL, "ESTABLISHED": ABNORMAL},
     "ls": {"WAIT_LS": DOCK, "ESTABLISHED": "restart"},
     "ld": {"WAIT_LS": DOCK, "ESTABLISHED": "mirrored"},
     "la": {"WAIT_LS": DOCK, "ESTABLISHED": "confirmed"},
@@ -160,8 +161,14 @@ class Logged:
     def confirmed(self) -> None:
         self.log.append("confirmed")
 
-    def bid_farewell(self) -> None:
+    def take_leave(self) -> None:
+        self.log.append("take leave")
+
+    def answer_farewell(self) -> None:
         self.log.append("say LE")
+
+    def break_off(self) -> None:
+        self.log.append("break off")
 
     def fall_silent(self) -> None:
         self.log.append("fall silent")

@@ -20,12 +20,16 @@ from pmslink.fias.framing import framed
 from pmslink.fias.record import Record
 from pmslink.link import alive, client, trace, words
 from pmslink.link.cause import Cause, Code, by_user
+from pmslink.link.chronicle import Transition
 from pmslink.link.client import Connection, cause_of_failed_dial, cause_of_loss, in_words
+from pmslink.link.keeper import Forgetful
 from pmslink.link.link import Link
 from pmslink.link.links import Links
 from pmslink.link.machine import Marker
-from pmslink.link.trace import KEPT_CHARACTERS, History, Trace, Transition
+from pmslink.link.trace import KEPT_CHARACTERS, Trace
+from tests.lone_link import lone_link
 from tests.network import Network, run
+from tests.stores import make_store
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 MARKERS: tuple[Marker, ...] = get_args(Marker)
@@ -52,7 +56,7 @@ class Hotel(Factory):
         self.network = Network(self.clock, self)
         self.told: list[Transition | None] = []
         self.config = self.configured(**settings)
-        self.link = Link(self.config, self.clock, self.wall, self.network.dial, self._watch)
+        self.link = lone_link(self.config, self.clock, self.wall, self.network.dial, self._watch)
 
     @staticmethod
     def configured(**settings: object) -> LinkConfig:
@@ -277,16 +281,16 @@ def test_an_outage_lasts_over_all_redials_until_in_sync() -> None:
     hotel.run(5)
     hotel.link.start()
     hotel.run(100)
-    assert hotel.link.down_since == START + timedelta(seconds=5)
+    assert hotel.link.chronicle.down_since == START + timedelta(seconds=5)
     hotel.network.mode = "accept"
     hotel.link.enable()
     hotel.dock()
-    assert hotel.link.down_since is None
+    assert hotel.link.chronicle.down_since is None
     hotel.send("LE|")
-    assert hotel.link.down_since == hotel.wall()
+    assert hotel.link.chronicle.down_since == hotel.wall()
     hotel.link.disconnect()
     assert hotel.marker() == "CLOSED"
-    assert hotel.link.down_since is None
+    assert hotel.link.chronicle.down_since is None
 
 
 def test_a_link_enabled_again_while_it_ends_is_down_from_then_on() -> None:
@@ -295,10 +299,10 @@ def test_a_link_enabled_again_while_it_ends_is_down_from_then_on() -> None:
     hotel.dock()
     hotel.link.disconnect()
     hotel.run(1)
-    assert hotel.link.down_since is None
+    assert hotel.link.chronicle.down_since is None
     hotel.link.enable()
     assert hotel.marker() == "WAIT_LE"
-    assert hotel.link.down_since == hotel.wall()
+    assert hotel.link.chronicle.down_since == hotel.wall()
 
 
 # Stopping, and connections that nobody wants any more.
@@ -406,7 +410,7 @@ def test_the_trace_keeps_the_newest_records_and_counts_all(monkeypatch: pytest.M
         hotel.send(*["GI|RN101|"] * 500)
     kept = list(hotel.link.trace.newest(None, None, None))
     assert len(kept) == trace.KEPT
-    assert [one.id for one in kept] == sorted((one.id for one in kept), reverse=True)
+    assert [one.seq for one in kept] == sorted((one.seq for one in kept), reverse=True)
     assert hotel.link.trace.counts["in", "GI"] == 1500
     assert hotel.link.trace.last_received == hotel.wall()
 
@@ -416,19 +420,10 @@ def test_the_trace_is_read_by_direction_by_kind_and_from_an_id_on() -> None:
     hotel.link.start()
     hotel.dock()
     read: Trace = hotel.link.trace
-    assert [one.record for one in read.newest(None, "in", None)] == [Record("LA|"), Record("LS|")]
+    assert [one.text for one in read.newest(None, "in", None)] == ["LA|", "LS|"]
     assert {one.direction for one in read.newest(None, None, "LA")} == {"in", "out"}
     newest, *older = read.newest(None, None, None)
-    assert list(read.newest(newest.id, None, None)) == older
-
-
-def test_the_history_keeps_the_newest_transitions() -> None:
-    history = History()
-    added = [history.add(START, "CLOSED", "WAIT_LS", "", by_user("enable")) for _ in range(trace.KEPT + 5)]
-    kept = list(history.newest())
-    assert kept == added[:4:-1]
-    assert list(history.newest(added[7].id)) == [added[6], added[5]]
-    assert history.counts["CLOSED", "WAIT_LS"] == trace.KEPT + 5
+    assert list(read.newest(newest.seq, None, None)) == older
 
 
 # What is said.
@@ -463,7 +458,11 @@ def test_an_address_of_ipv6_stands_in_brackets() -> None:
 def links_in_memory() -> tuple[Clock, Links]:
     clock = Clock()
     network = Network(clock, Factory.forProtocol(Pms))
-    return clock, Links(clock, lambda: START + timedelta(seconds=clock.seconds()), network.dial)
+
+    def wall() -> datetime:
+        return START + timedelta(seconds=clock.seconds())
+
+    return clock, Links(clock, make_store(clock, wall), wall, network.dial)
 
 
 def test_links_are_found_counted_and_started_also_while_the_service_runs() -> None:
@@ -514,12 +513,27 @@ def test_a_watcher_that_fails_harms_neither_the_link_nor_the_other_watchers(
 
 
 def test_the_trace_of_long_records_is_bounded_too() -> None:
-    trace = Trace(lambda: datetime(2026, 1, 1, tzinfo=UTC))
-    long = Record("GI|" + "A1|" * 5000)
+    trace = Trace("hotel", Forgetful(), lambda: START)
+    long = Record("LA|" + "A1|" * 5000)
     for _ in range(100):
-        trace.add("in", "GI", long)
+        trace.add("in", "LA", long)
     assert len(list(trace.newest(None, None, None))) == KEPT_CHARACTERS // len(long.text)
-    assert trace.counts["in", "GI"] == 100
+    assert trace.counts["in", "LA"] == 100
+
+
+def test_the_trace_shows_what_is_kept_only_once_it_is_safe() -> None:
+    clock = Clock()
+    store = make_store(clock, lambda: START)
+    trace = Trace("hotel", store.journal, lambda: START)
+    trace.add("in", "GI", Record("GI|RN101|"))
+    trace.add("in", "LA", Record("LA|"))
+    assert [one.type for one in trace.newest(None, None, None)] == ["LA"]
+    clock.advance(0)
+    assert [one.type for one in trace.newest(None, None, None)] == ["LA", "GI"]
+    trace.forget(START)
+    assert len(list(trace.newest(None, None, None))) == 2
+    trace.forget(START + timedelta(seconds=1))
+    assert not list(trace.newest(None, None, None))
 
 
 class Unread(StringTransport):
@@ -540,7 +554,7 @@ def started_over(transport: StringTransport, **settings: object) -> tuple[Link, 
         connections.append(factory.buildProtocol(None))
         connections[0].makeConnection(transport)  # type: ignore[no-untyped-call]
 
-    link = Link(
+    link = lone_link(
         read_link("grand", {"host": "127.0.0.1", "port": 5010, **settings}),
         Clock(),
         lambda: datetime(2026, 1, 1, tzinfo=UTC),
@@ -558,7 +572,7 @@ def test_a_pms_that_makes_us_talk_and_does_not_listen_is_not_read() -> None:
     assert transport.producerState == "paused"
     assert link.trace.counts["in", "LS"] < 10
     transport.clear()  # type: ignore[no-untyped-call]  # the PMS has read
-    connection.resumeProducing()  # type: ignore[no-untyped-call]
+    connection.resumeProducing()
     assert link.trace.counts["in", "LS"] < 20
     link.stop()
 

@@ -13,12 +13,13 @@ from twisted.internet.defer import CancelledError, Deferred, maybeDeferred
 from twisted.internet.error import DNSLookupError
 
 from pmslink.config import read_link
-from pmslink.link.link import NotApplicable
+from pmslink.errors import NotApplicable
 from pmslink.link.links import Links, dial_with, utc_now
 from pmslink.link.probe import Probe
 from pmslink.simulator.connection import PmsFactory
 from pmslink.simulator.faults import Faults
 from pmslink.simulator.pms import Pms
+from tests.stores import make_store
 from tests.within import within
 
 reactor: Any = global_reactor
@@ -37,7 +38,7 @@ class Street:
         self.pms = Pms(reactor, datetime.now, 10)
         self.port = reactor.listenTCP(0, PmsFactory(self.pms), interface="127.0.0.1")
         self.number: int = self.port.getHost().port
-        self.links = Links(reactor)
+        self.links = Links(reactor, make_store(reactor, utc_now))
         self.probe = Probe(reactor, utc_now, dial_with(reactor), self.links)
 
     async def steps(self, **settings: object) -> list[tuple[str, bool, str]]:

@@ -16,8 +16,10 @@ from twisted.internet.task import deferLater
 from pmslink.config import read_link
 from pmslink.link.client import KEEPALIVE
 from pmslink.link.link import Link
-from pmslink.link.links import Links
+from pmslink.link.links import Links, utc_now
+from pmslink.link.resync import Progress
 from tests.link.certificates import Authority
+from tests.stores import make_store
 from tests.within import within
 
 reactor: Any = the_reactor
@@ -69,8 +71,9 @@ async def linked(protocol: type[Pms] = Pms, options: Any = None, **settings: obj
     else:
         port = reactor.listenSSL(0, server, options, interface="127.0.0.1")
     given = {"host": "127.0.0.1", "port": port.getHost().port, **settings}
-    links = Links(reactor)
+    links = Links(reactor, make_store(reactor, utc_now))
     link = links.add(read_link("hotel", given))
+    link.resync.progress = Progress(wanted=False)
     links.startService()
     try:
         yield link

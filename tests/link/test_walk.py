@@ -17,11 +17,14 @@ from attrs import evolve
 from twisted.internet.task import Clock, LoopingCall
 
 from pmslink.config import LinkConfig
+from pmslink.errors import NotApplicable
 from pmslink.fias.framing import FRAME_LIMIT, UNFRAMED_LIMIT
 from pmslink.link import alive, client
-from pmslink.link.link import Link, NotApplicable
+from pmslink.link.chronicle import Transition
+from pmslink.link.countdown import Countdown
+from pmslink.link.keeper import Forgetful
+from pmslink.link.link import Link
 from pmslink.link.machine import STATES, TABLE, Intent, Marker, Timer
-from pmslink.link.trace import Transition
 from pmslink.settings import LinkSettings
 from pmslink.simulator.connection import PmsFactory
 from pmslink.simulator.faults import NONE, Faults
@@ -60,17 +63,26 @@ INTENTS: dict[Marker, set[Intent]] = {
 
 START, LISTEN, END = get_args(Timer)
 REDIAL, CHECK, SYNC, SETTLE, GAP, CLOSING = "redial", "check", "sync", "settle", "gap", "closing"
+RESYNC = "resync"
 ALLOWED: dict[Marker, set[str]] = {
     "DISABLED": set(),
     "EXPIRED": set(),
     "CLOSED": {REDIAL},
     "WAIT_LS": {START, LISTEN, GAP},
-    "ESTABLISHED": {CHECK, SYNC, SETTLE, GAP},
+    "ESTABLISHED": {CHECK, SYNC, SETTLE, GAP, RESYNC},
     "EXPECTION": {REDIAL},
-    "WAIT_LE": {END, GAP},
+    "WAIT_LE": {END, GAP, RESYNC},
 }
 """The timers that may run in a state; that of a connection that is being closed may run in any."""
-AT_MOST = {CHECK: 2}  # the next check, and the deadline of the last one; of the others one
+AT_MOST = {CHECK: 2, RESYNC: 2, GAP: 2}
+"""The next check and the deadline of the last one; the rest after a DR and its follow-up; the gap itself
+and the outbox that waits for its end. Of others one."""
+
+
+class Keeper(Forgetful):
+    """A store that keeps nothing, and at times cannot do even that."""
+
+    failing = False
 
 
 class Walk:
@@ -88,6 +100,7 @@ class Walk:
         self.restarts = 0
         self.recovered_from: Counter[Marker] = Counter()
         self.config = LinkConfig(name="walked", host="192.0.2.1", port=5010, settings=self.any_settings())
+        self.keeper = Keeper()
         self.link = self.started()
         self.choices: list[Callable[[], None]] = []
         self.weights: list[float] = []
@@ -121,8 +134,10 @@ class Walk:
             (1, lambda: self.at_the_pms(self.pms.drop_link)),
             (1.5, lambda: self.at_the_pms(self.pms.start_link)),
             (1, lambda: self.at_the_pms(self.pms.resync)),
-            (3, self.a_record),
+            (5, self.a_record),
             (0.4, self.noise),
+            (0.4, self.store_fails),
+            (4, self.store_recovers),
         ]
 
     def step(self) -> None:
@@ -223,7 +238,7 @@ class Walk:
         )
 
     def started(self) -> Link:
-        link = Link(self.config, self.clock, self.wall, self.network.dial, self.watch)
+        link = Link(self.config, self.clock, self.wall, self.network.dial, self.watch, self.keeper)
         machine: Any = link.machine
         machine.__automat_transitioner__.setTrace(self.note_edge)  # Automat has no other way to look on
         link.start()
@@ -246,6 +261,18 @@ class Walk:
         self.told.append(transition)
         assert link.reason  # it can be said, whatever it is
         assert isinstance(link.advice, str)
+
+    def store_fails(self) -> None:
+        if not self.keeper.failing:
+            self.keeper.failing = True
+            self.link.store_troubled()
+            self.some_seconds()
+            self.link.store_failed()
+
+    def store_recovers(self) -> None:
+        if self.keeper.failing:
+            self.keeper.failing = False
+            self.link.store_recovered()
 
     # The rules.
 
@@ -272,8 +299,9 @@ class Walk:
         assert all(count <= AT_MOST.get(name, 1) for name, count in timers.items()), timers
         assert marker == "WAIT_LS" or link.factory.up == (marker in ("ESTABLISHED", "WAIT_LE"))
         if marker in ("EXPECTION", "CLOSED"):
-            assert timers[REDIAL] == (intent == "enabled")
-            assert (link.next_redial is not None) == (intent == "enabled")
+            waits = self.keeper.failing and not timers[REDIAL]  # for a store that takes something
+            assert timers[REDIAL] == (intent == "enabled" and not waits)
+            assert (link.next_redial is not None) == (intent == "enabled" and not waits)
         if marker == "WAIT_LS":
             assert timers[START] == 1
             assert self.network.open == 1  # a dial, a connection, or an old one that it waits for
@@ -283,7 +311,9 @@ class Walk:
             assert closing == 0
         if marker == "WAIT_LE":
             assert timers[END] == 1
-        assert (link.down_since is not None) == (intent == "enabled" and not link.conversation.in_sync)
+        assert (link.chronicle.down_since is not None) == (
+            intent == "enabled" and not link.conversation.in_sync
+        )
 
     def come_back(self) -> None:
         """A PMS that behaves, a network that works, a user who wants the link: it docks."""
@@ -291,6 +321,7 @@ class Walk:
         self.network.mode = "accept"
         self.network.latency = 0
         self.pms.set_faults(NONE)
+        self.store_recovers()
         self.change(evolve(self.config, settings=evolve(self.config.settings, expires_at=None)))
         self.link.enable()
         for _ in range(600):
@@ -338,6 +369,8 @@ def timer_of(call: Any) -> str | None:
     """What a delayed call is for; None if it is none of the link's."""
     function = call.func
     owner = getattr(function, "__self__", None)
+    if isinstance(owner, Countdown):
+        function = owner._then
     if isinstance(function, LoopingCall):
         return CHECK
     if isinstance(owner, End):
@@ -351,9 +384,11 @@ def timer_of(call: Any) -> str | None:
             return SETTLE
         case "pmslink.link.alive", _:
             return CHECK
+        case "pmslink.link.resync", _:
+            return RESYNC
         case "pmslink.link.conversation", "_probe" | "_never_confirmed":
             return SYNC
-        case "pmslink.link.client", "_send_next":
+        case ("pmslink.link.client", "_send_next") | ("pmslink.link.outbox", "flow"):
             return GAP
         case module, name if module.startswith("pmslink.link"):
             raise AssertionError(f"a timer that nobody knows: {module}.{name}")

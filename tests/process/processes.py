@@ -10,6 +10,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from glob import glob
 from pathlib import Path
 from typing import Any
 from urllib.error import HTTPError, URLError
@@ -21,7 +22,7 @@ PATIENCE = 60.0
 
 HASTY = {
     "alive_interval": 1,
-    "alive_timeout": 1,
+    "alive_timeout": 3,
     "start_timeout": 3,
     "retry_initial": 0.5,
     "retry_max": 1,
@@ -44,6 +45,19 @@ def until(wanted: Callable[[], Any], what: str, seconds: float = PATIENCE) -> An
         assert time.monotonic() < deadline, f"did not happen within {seconds:g} s: {what}"
         time.sleep(0.05)
     return answer
+
+
+def wall_clock(folder: Path) -> tuple[Path, dict[str, str]]:
+    """A file that says how far a wall clock is out, and the environment of a process that heeds it."""
+    file = folder / "wall-clock"
+    file.write_text("+0")
+    return file, {
+        "LD_PRELOAD": glob("/usr/lib/*/faketime/libfaketime.so.1")[0],
+        "FAKETIME_DONT_FAKE_MONOTONIC": "1",
+        "FAKETIME_FORCE_MONOTONIC_FIX": "0",  # which makes threads wait for each other for seconds
+        "FAKETIME_NO_CACHE": "1",
+        "FAKETIME_TIMESTAMP_FILE": str(file),
+    }
 
 
 class Running:
@@ -176,7 +190,8 @@ def service(
     try:
         until(lambda: running.call("GET", "/healthz"), "the service answers")
         yield running
-        running.end()
+        if running.process.poll() is None:  # not killed by the test
+            running.end()
     finally:
         if running.process.poll() is None:
             running.kill()

@@ -7,12 +7,11 @@ import subprocess
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from glob import glob
 from pathlib import Path
 
 import pytest
 
-from tests.process.processes import free_ports, service, simulator, until
+from tests.process.processes import free_ports, service, simulator, until, wall_clock
 
 pytestmark = pytest.mark.debian
 
@@ -61,14 +60,7 @@ def test_a_network_that_swallows_packets_is_noticed_within_thirty_seconds(tmp_pa
 @pytest.mark.parametrize("jump", ["+1h", "-1h"])
 def test_a_clock_that_jumps_moves_no_timer(tmp_path: Path, jump: str) -> None:
     pms_port, control, api = free_ports(3)
-    wall_clock = tmp_path / "wall-clock"
-    wall_clock.write_text("+0")
-    faked = {
-        "LD_PRELOAD": glob("/usr/lib/*/faketime/libfaketime.so.1")[0],
-        "FAKETIME_DONT_FAKE_MONOTONIC": "1",
-        "FAKETIME_NO_CACHE": "1",
-        "FAKETIME_TIMESTAMP_FILE": str(wall_clock),
-    }
+    clock, faked = wall_clock(tmp_path)
     with (
         simulator(tmp_path, pms_port, control) as pms,
         service(tmp_path, pms_port, api, environment=faked) as pbx,
@@ -81,7 +73,7 @@ def test_a_clock_that_jumps_moves_no_timer(tmp_path: Path, jump: str) -> None:
         pbx.until_state("ESTABLISHED")
         until(lambda: checks() >= 2, "link checks before the jump")
         before, reported = checks(), pbx.link()["alive"]["last_check"]
-        wall_clock.write_text(jump)
+        clock.write_text(jump)
         until(lambda: pbx.link()["alive"]["last_check"][:13] != reported[:13], "the jump is seen", 10)
         until(lambda: checks() >= before + 3, "link checks go on", 10)
         assert pbx.link()["state"] == "ESTABLISHED"

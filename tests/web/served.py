@@ -6,7 +6,8 @@ import http.client
 import io
 import json
 import re
-from collections.abc import Mapping
+import sqlite3
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -24,9 +25,11 @@ from pmslink.config import LinkConfig, read_link
 from pmslink.link.link import Link
 from pmslink.link.links import Links
 from pmslink.link.probe import Step
+from pmslink.link.resync import Progress
 from pmslink.web.openapi import openapi
 from pmslink.web.site import make_site
 from tests.network import Network, run
+from tests.stores import MemoryDatabase, make_store
 
 reactor: Any = the_reactor
 START = datetime(2026, 11, 20, 7, tzinfo=UTC)
@@ -66,19 +69,28 @@ class Answer:
 
 
 class Served:
-    """A service: links, a network in memory, and the site on a real port."""
+    """A service: a store and a network in memory, links, and the site on a real port.
 
-    def __init__(self) -> None:
-        self.clock = Clock()
+    With the service that was there before, it goes on with its store and its time, and has the links
+    that the store knows, and these.
+    """
+
+    def __init__(self, before: Served | None = None, links: Sequence[LinkConfig] = ()) -> None:
+        self.clock: Clock = before.clock if before else Clock()
+        self.database: MemoryDatabase = before.database if before else MemoryDatabase()
         self.pms = PmsFactory()
         self.network = Network(self.clock, self.pms)
-        self.not_ready: str | None = None
         self.tested: list[LinkConfig] = []
         self.test_result: list[Step] | Exception = []
-        self.links = Links(self.clock, self.now, self.network.dial)
-        self.site = make_site(self.links, self.clock, lambda: self.not_ready, self._test, self.now)
-        self.links.startService()
+        self.store = make_store(self.clock, self.now, self.database)
+        self.links = Links(self.clock, self.store, self.now, self.network.dial)
+        for config in links:
+            self.links.add(config)
+        self.links.add_kept()
+        self.site = make_site(self.links, self.store, self.clock, self._test, self.now)
         self._listen("127.0.0.1")
+        self.links.startService()
+        self.run()
 
     def _listen(self, interface: str) -> None:
         self.listening = reactor.listenTCP(0, self.site, interface=interface)
@@ -100,10 +112,19 @@ class Served:
 
     def add(self, name: str = "grand", **settings: object) -> Link:
         """A link that has dialled, unless `enabled` is false."""
-        raw = {"host": "192.0.2.1", "port": 5010, "listen_time": 9, **settings}
-        link = self.links.add(read_link(name, raw))
+        link = self.links.add(config(name, **settings))
+        link.resync.progress = Progress(wanted=False)
         self.run()
         return link
+
+    def break_store(self) -> None:
+        """The disk is full from now on."""
+        self.database.outage = sqlite3.OperationalError("database or disk is full")
+        self.store.journal._connection = None
+
+    def mend_store(self) -> None:
+        self.database.outage = None
+        self.run(1)
 
     def dock(self, link: Link | None = None) -> None:
         """The PMS starts the link that dialled last, and confirms the description."""
@@ -117,11 +138,19 @@ class Served:
         run(self.clock, seconds)
 
     async def stop(self) -> None:
+        if not self.links.running:
+            return
         stopped = self.links.stopService()
         self.run(1)
         await stopped
         await self.listening.stopListening()
         await turns()
+
+    async def until(self, true: Callable[[], object]) -> None:
+        """Let the reactor turn until this is true, and what is due on the test's clock happen."""
+        while not true():
+            self.run()
+            await deferLater(reactor, 0.001)
 
     async def connect(self, request: bytes) -> Connection:
         endpoint = TCP4ClientEndpoint(reactor, self.interface, self.port)
@@ -132,11 +161,17 @@ class Served:
     async def get(self, path: str, **more: Any) -> Answer:
         return await self.call("GET", path, **more)
 
-    async def post(self, path: str, body: object = None, **more: Any) -> Answer:
+    async def post(
+        self,
+        path: str,
+        body: object = None,
+        headers: Mapping[str, str] | None = None,
+        method: str = "POST",
+    ) -> Answer:
         if body is None:
-            return await self.call("POST", path, **more)
-        type = {"content-type": "application/json"}
-        return await self.call("POST", path, body=json.dumps(body).encode(), **{"headers": type, **more})
+            return await self.call(method, path, headers)
+        type = {"content-type": "application/json", **(headers or {})}
+        return await self.call(method, path, type, json.dumps(body).encode())
 
     async def call(
         self,
@@ -153,7 +188,7 @@ class Served:
         head = "".join(f"{name}: {value}\r\n" for name, value in lines.items())
         connection = await self.connect(f"{method} {path} HTTP/1.1\r\n{head}\r\n".encode("latin-1"))
         connection.write(body if raw is None else raw)
-        await connection.closed
+        await self.until(lambda: connection.closed.called)
         answer = parsed(method, bytes(connection.received))
         if answer.body and answer.headers["content-type"] == "application/json":
             require_described(method, path, answer)
@@ -212,10 +247,8 @@ def validate(schema: Mapping[str, object], value: object) -> None:
     Draft202012Validator({**schema, "components": openapi()["components"]}).validate(value)
 
 
-async def until(true: Any) -> None:
-    """Let the reactor turn until this is true."""
-    while not true():
-        await deferLater(reactor, 0.001)
+def config(name: str = "grand", **settings: object) -> LinkConfig:
+    return read_link(name, {"host": "192.0.2.1", "port": 5010, "listen_time": 9, **settings})
 
 
 async def turns(number: int = 5) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from attrs import fields
 
-from pmslink.link.link import NotApplicable
+from pmslink.errors import NotApplicable
 from pmslink.link.probe import Step
 from pmslink.settings import LinkSettings
 from tests.web.served import Served

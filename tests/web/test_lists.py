@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.web.served import Served
+from tests.web.served import Served, config
 from tests.within import within
 
 
@@ -29,7 +29,8 @@ async def test_transitions_come_newest_first(served: Served) -> None:
 async def test_records_come_newest_first_and_as_on_the_wire(served: Served) -> None:
     served.add()
     served.dock()
-    served.say("GI|RN101|G#1|GSN|RN|", "??|x")
+    served.say("GI|RN101|G#1|GSN|RN|")
+    served.say("??|x")
     told = (await served.get("/api/v1/links/grand/records?direction=in")).json()["records"]
     assert [one["type"] for one in told] == ["??", "GI", "LA", "LS"]
     assert told[1]["fields"] == [["RN", "101"], ["G#", "1"], ["GS", "N"], ["RN", ""]]
@@ -80,3 +81,47 @@ async def test_a_direction_is_in_or_out(served: Served) -> None:
     answer = await served.get("/api/v1/links/grand/records?direction=up")
     assert answer.error == (400, "invalid")
     assert answer.json()["error"]["field"] == "direction"
+
+
+@within(20)
+async def test_both_are_there_after_a_restart(served: Served) -> None:
+    served.add()
+    served.dock()
+    served.say("GI|RN101|GNSmith|", "GO|RN102|")
+    transitions = (await served.get("/api/v1/links/grand/transitions")).json()["transitions"]
+    kept = (await served.get("/api/v1/links/grand/records?type=GI")).json()["records"]
+    await served.stop()
+    after = Served(before=served, links=[config()])
+    listed = (await after.get("/api/v1/links/grand/transitions")).json()["transitions"]
+    assert listed[-3:] == transitions
+    assert listed[-4]["from"] is None
+    records = (await after.get("/api/v1/links/grand/records")).json()["records"]
+    assert [one["type"] for one in records] == ["GO", "GI"]
+    assert records[1:] == kept
+    await after.stop()
+
+
+@within(20)
+async def test_records_of_memory_and_store_come_once_and_in_order(served: Served) -> None:
+    served.add()
+    served.dock()
+    for _ in range(3):
+        served.say(*["GO|RN101|G#1|"] * 400)
+        served.say("??|", "LS|DA261120|TI070000|", "GI|RN101|", "LA|DA261120|TI070000|")
+    whole = (await served.get("/api/v1/links/grand/records?limit=1000")).json()["records"]
+    ids = [one["id"] for one in whole]
+    assert len(ids) == 1000
+    assert ids == sorted(set(ids), reverse=True)
+    parts: list[int] = []
+    query = ""
+    while part := (await served.get(f"/api/v1/links/grand/records?limit=170{query}")).json()["records"]:
+        parts += [one["id"] for one in part]
+        query = f"&before={parts[-1]}"
+    assert parts[:1000] == ids
+    assert parts == sorted(set(parts), reverse=True)
+    of_type = (await served.get("/api/v1/links/grand/records?type=GO&limit=1000")).json()["records"]
+    assert len(of_type) == 1000
+    rest = (
+        await served.get(f"/api/v1/links/grand/records?type=GO&limit=1000&before={of_type[-1]['id']}")
+    ).json()["records"]
+    assert len(rest) == 200

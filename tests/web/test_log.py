@@ -8,9 +8,10 @@ from twisted.internet.address import IPv4Address
 from twisted.logger import LogEvent, formatEvent, globalLogPublisher
 from twisted.web.test.requesthelper import DummyChannel
 
-from pmslink.link.links import Links
+from pmslink.link.links import Links, utc_now
 from pmslink.web.requests import BoundedRequest
 from pmslink.web.site import ApiSite, make_site
+from tests.stores import make_store
 
 
 def logged(method: bytes, path: bytes) -> list[str]:
@@ -20,7 +21,8 @@ def logged(method: bytes, path: bytes) -> list[str]:
         return []
 
     clock = Clock()
-    site: ApiSite = make_site(Links(clock), clock, lambda: None, no_test)
+    store = make_store(clock, utc_now)
+    site: ApiSite = make_site(Links(clock, store), store, clock, no_test)
     request = BoundedRequest(DummyChannel(), False)  # type: ignore[no-untyped-call]
     request.method, request.path, request.code = method, path, 200
     request.client = IPv4Address("TCP", "127.0.0.1", 4711)

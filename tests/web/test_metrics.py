@@ -58,3 +58,30 @@ async def test_what_never_happened_has_no_time(served: Served) -> None:
     assert one(samples, "reconnects_total", link="grand") == 0
     names = {name for name, _ in samples}
     assert not names & {"pmslink_last_receive_timestamp_seconds", "pmslink_heartbeat_rtt_seconds"}
+
+
+@within(10)
+async def test_what_waits_for_the_pms(served: Served) -> None:
+    served.add()
+    grand = {"link": "grand"}
+    assert one(await scraped(served), "outbox_oldest_seconds", **grand) == 0
+    for _ in range(2):
+        await served.post("/api/v1/links/grand/postings", {"type": "minibar", "room": "1", "article": "7"})
+    served.run(5)
+    samples = await scraped(served)
+    assert one(samples, "outbox_rows", state="pending", **grand) == 2
+    assert one(samples, "outbox_rows", state="unknown", **grand) == 0
+    assert one(samples, "outbox_oldest_seconds", **grand) == 5
+    served.dock()
+    served.say("PA|RN1|ASUR|P#1|DA261120|TI070005|")
+    samples = await scraped(served)
+    assert one(samples, "outbox_rows", state="pending", **grand) == 1
+    assert one(samples, "outbox_rows", state="refused", **grand) == 1
+
+
+@within(10)
+async def test_whether_the_store_is_well(served: Served) -> None:
+    assert one(await scraped(served), "store_ok") == 1
+    served.break_store()
+    served.add()
+    assert one(await scraped(served), "store_ok") == 0

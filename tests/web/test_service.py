@@ -6,8 +6,9 @@ import pytest
 from twisted.logger import Logger
 
 from pmslink import __version__
+from pmslink.store.journal import Journal
 from pmslink.web.requests import BODY_LIMIT, PATIENCE
-from tests.web.served import Served, until
+from tests.web.served import Served
 from tests.within import within
 
 
@@ -26,10 +27,15 @@ async def test_the_process_answers(served: Served) -> None:
 @within(10)
 async def test_the_service_is_ready_or_says_why_not(served: Served) -> None:
     assert (await served.get("/readyz")).json() == {"ok": True}
-    served.not_ready = "the disk is full"
+    served.break_store()
+    served.add()
     answer = await served.get("/readyz")
     assert answer.error == (503, "not_ready")
-    assert answer.json()["error"]["message"] == "the disk is full"
+    assert "the disk is full" in answer.json()["error"]["message"]
+    status = (await served.get("/api/v1/status")).json()
+    assert status["store"] == {"ok": False, "reason": "the disk is full"}
+    served.mend_store()
+    assert (await served.get("/readyz")).json() == {"ok": True}
 
 
 @within(10)
@@ -94,7 +100,7 @@ async def test_a_path_that_is_no_text_is_refused(served: Served) -> None:
     [
         ("DELETE", "/api/v1/status", {"GET", "HEAD"}),
         ("GET", "/api/v1/links/grand/enable", {"POST"}),
-        ("PUT", "/api/v1/links/test", {"GET", "HEAD", "POST"}),
+        ("PUT", "/api/v1/links/test", {"GET", "HEAD", "POST", "PATCH", "DELETE"}),
         ("OPTIONS", "/", {"GET", "HEAD"}),
         ("BREW", "/healthz", {"GET", "HEAD"}),
     ],
@@ -151,10 +157,10 @@ async def test_a_fault_is_logged_and_told_without_detail(
     logged: list[str] = []
     monkeypatch.setattr(Logger, "failure", lambda self, format, *_, **__: logged.append(format))
     if where == "in a route":
-        monkeypatch.setattr(served.site.api, "_ready", fail)
+        monkeypatch.setattr(Journal, "failing", property(fail))
     else:
         monkeypatch.setattr(served.site, "getResourceFor", fail)
-    answer = await served.get("/readyz")
+    answer = await served.get("/metrics")
     assert answer.error == (500, "internal")
     assert b"secret" not in answer.body
     assert logged == ["{method} {path} failed"]
@@ -163,7 +169,7 @@ async def test_a_fault_is_logged_and_told_without_detail(
 @within(10)
 async def test_who_goes_away_ends_only_the_own_call(served: Served) -> None:
     connection = await served.connect(b"GET /healthz HTTP/1.1\r\nhost: localhost:%d\r\n\r\n" % served.port)
-    await until(lambda: connection.received)
+    await served.until(lambda: connection.received)
     connection.transport.abortConnection()  # type: ignore[union-attr]
     await connection.closed
     assert (await served.get("/healthz")).status == 200

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import re
-
 import pytest
+from twisted.internet.task import Clock
 from twisted.logger import Logger
 
+from pmslink.link.link import Link
 from pmslink.web import stream, watcher
-from pmslink.web.past import Past
-from tests.web.served import START, Served, turns, until
+from tests.web.served import START, Served, turns
 from tests.web.watching import watch
 from tests.within import within
 
@@ -26,7 +25,7 @@ async def test_it_begins_with_every_link(served: Served) -> None:
     assert watching.head["cache-control"] == "no-store"
     assert watching.text.startswith("retry: 500\n\n")
     assert watching.events[-1].data["link"] == (await served.get("/api/v1/links/b")).json()
-    assert watching.events[-1].id == FIRST + 3  # each link has told its first state, and one has dialled
+    assert watching.events[-1].id == served.store.journal.told_up_to
     await watching.end()
 
 
@@ -40,74 +39,82 @@ async def test_it_tells_changes_as_they_happen(served: Served) -> None:
         ("link", "grand", "ESTABLISHED"),
         ("link", "grand", None),
     ]
-    begin, docked, in_sync = watching.events
-    assert (docked.id, in_sync.id) == (begin.id + 1, begin.id + 2)
+    _, docked, in_sync = watching.of("link")
+    assert watching.ids == sorted(set(watching.ids))
     told = (await served.get("/api/v1/links/grand/transitions")).json()["transitions"]
     assert docked.data["transition"] == told[0]
-    assert [one.data["link"]["in_sync"] for one in watching.events] == [False, False, True]
+    assert [one.data["link"]["in_sync"] for one in watching.of("link")] == [False, False, True]
+    assert in_sync.data["at"] == "2026-11-20T07:00:00.000Z"
     link.disable()
     assert (await watching.has(4))[-1] == ("link", "grand", "DISABLED")
     await watching.end()
 
 
 @within(10)
-async def test_it_resumes_without_gap_or_repeat(served: Served) -> None:
-    link = served.add(enabled=False)
+async def test_it_tells_what_happens_as_the_events_do(served: Served) -> None:
+    served.add()
+    watching = await watch(served)
+    served.dock()
+    served.say("GI|RN101|G#1|GNSmith|SF|")
+    await watching.has(3)
+    listed = (await served.get("/api/v1/links/grand/events")).json()["events"]
+    first = watching.events[0].id
+    assert [one.data for one in watching.of("event")] == [one for one in listed if one["seq"] > first]
+    assert [one.data["type"] for one in watching.of("event")] == ["link.changed", "record"]
+    await watching.end()
+
+
+@within(10)
+async def test_it_tells_how_a_posting_fares(served: Served) -> None:
+    served.add()
     watching = await watch(served)
     await watching.has(1)
-    last = watching.events[-1].id
+    minibar = {"type": "minibar", "room": "101", "article": "7"}
+    taken = await served.post("/api/v1/links/grand/postings", minibar)
+    served.run(2)
+    served.dock()
+    served.run(3)
+    served.say("PA|RN101|ASOK|P#1|DA261120|TI070005|CTbooked|")
+    await watching.has(3)
+    told = watching.of("posting")
+    assert [one.data["posting"]["state"] for one in told] == ["pending", "sent", "done"]
+    assert [one.data["at"][17:23] for one in told] == ["00.000", "02.000", "05.000"]
+    assert {one.data["link"] for one in told} == {"grand"}
+    assert told[0].data["posting"] == taken.json()
+    assert told[0].id == taken.json()["id"]
+    last = (await served.get(f"/api/v1/links/grand/postings/{told[0].id}")).json()
+    assert told[-1].data["posting"] == last
     await watching.end()
-    link.enable()
-    resumed = await watch(served, last)
-    assert await resumed.has(2) == [("link", "grand", "CLOSED"), ("link", "grand", "WAIT_LS")]
-    assert [one.id for one in resumed.events] == [last + 1, last + 2]
-    link.disable()
-    assert (await resumed.has(3))[2:] == [("link", "grand", "DISABLED")]
-    await resumed.end()
-    current = await watch(served, last + 3)
-    await turns()
-    assert current.told == []
-    await current.end()
 
 
 @within(10)
-async def test_who_is_cut_off_in_the_beginning_begins_again(served: Served) -> None:
-    served.add("a", enabled=False)
-    served.add("b", enabled=False)
+async def test_changed_settings_are_told(served: Served) -> None:
+    await served.post("/api/v1/links", {"name": "new", "host": "pms", "port": 1})
     watching = await watch(served)
-    await watching.has(2)
-    first, last = watching.events
-    assert first.id < last.id
-    await watching.end()
-    again = await watch(served, first.id)
-    assert await again.has(3) == [("reset", "", None), ("link", "a", None), ("link", "b", None)]
-    await again.end()
-
-
-@pytest.mark.parametrize("last", [FIRST - 1, FIRST + 2, 0, "rubbish", "9" * 30])
-@within(10)
-async def test_a_number_that_cannot_be_resumed_from_begins_again(served: Served, last: int | str) -> None:
-    served.add(enabled=False)
-    watching = await watch(served, last)
-    assert await watching.has(2) == [("reset", "", None), ("link", "grand", None)]
+    await served.post("/api/v1/links/new", {"answer_timeout": 7}, method="PATCH")
+    assert await watching.has(2) == [("link", "new", None)] * 2
+    assert watching.events[-1].data["link"]["settings"]["answer_timeout"] == 7
     await watching.end()
 
 
 @within(10)
-async def test_without_links_the_reset_can_be_resumed_from(served: Served) -> None:
-    watching = await watch(served, 1)
-    assert await watching.has(1) == [("reset", "", None)]
-    assert watching.events[0].id == FIRST
-    await watching.end()
-
-
-@within(10)
-async def test_an_event_that_is_kept_no_more_begins_again(served: Served) -> None:
-    served.site.api.stream.past = Past(FIRST, most=1)
+async def test_links_are_told_of_even_while_nothing_can_be_kept(served: Served) -> None:
     link = served.add(enabled=False)
+    watching = await watch(served)
+    served.break_store()
     link.enable()
-    watching = await watch(served, FIRST + 1)
-    assert await watching.has(2) == [("reset", "", None), ("link", "grand", None)]
+    assert await watching.has(3) == [
+        ("link", "grand", None),
+        ("link", "grand", "CLOSED"),
+        ("link", "grand", "WAIT_LS"),
+    ]
+    assert not watching.of("event")
+    served.mend_store()
+    await watching.rest()
+    told = [one.told[2] for one in watching.of("link") if one.data["transition"]]
+    assert told[:2] == ["CLOSED", "WAIT_LS"]
+    assert [one.told[2] for one in watching.of("event")] == told  # now that it is kept
+    assert watching.ids == sorted(set(watching.ids))
     await watching.end()
 
 
@@ -118,7 +125,7 @@ async def test_comments_show_that_it_lives(served: Served) -> None:
     await turns()
     assert ":\n\n" not in watching.text.replace("retry:", "")
     served.run(1)
-    await until(lambda: watching.text.endswith("\n\n:\n\n"))
+    await served.until(lambda: watching.text.endswith("\n\n:\n\n"))
     await watching.end()
 
 
@@ -141,58 +148,10 @@ async def test_too_many_watchers_are_refused(served: Served, monkeypatch: pytest
     assert (await served.get("/api/v1/stream")).error == (503, "too_many_watchers")
     assert b"pmslink_watchers 2.0" in (await served.get("/metrics")).body
     await watching[0].end()
-    await until(lambda: len(served.site.api.stream) == 1)
+    await served.until(lambda: len(served.site.api.stream) == 1)
     watching[0] = await watch(served)
     for one in watching:
         await one.end()
-
-
-@within(10)
-async def test_who_does_not_read_is_dropped_after_two_heartbeats(served: Served) -> None:
-    link = served.add(enabled=False)
-    watching = await watch(served)
-    watching.connection.transport.pauseProducing()  # type: ignore[union-attr]
-    await fill(served)
-    for _ in range(watcher.BEATS_UNREAD):
-        assert len(served.site.api.stream) == 1
-        served.run(stream.HEARTBEAT)
-        await turns()
-    assert len(served.site.api.stream) == 0
-    link.enable()
-    await watching.end()
-
-
-@within(10)
-async def test_who_falls_behind_what_is_kept_is_dropped(served: Served) -> None:
-    served.add(enabled=False)
-    watching = await watch(served)
-    watching.connection.transport.pauseProducing()  # type: ignore[union-attr]
-    await fill(served)
-    only = next(iter(served.site.api.stream._watchers))
-    link = served.links.get("grand")
-    assert link is not None
-    while served.site.api.stream.past.reaches_back_to(only._got):
-        link.enable()
-        link.disable()
-    await turns()
-    assert len(served.site.api.stream) == 0
-    await watching.end()
-
-
-@within(20)
-async def test_who_reads_slowly_gets_all(served: Served) -> None:
-    served.add(enabled=False)
-    watching = await watch(served)
-    watching.connection.transport.pauseProducing()  # type: ignore[union-attr]
-    await fill(served)
-    watching.connection.transport.resumeProducing()  # type: ignore[union-attr]
-    last = served.site.api.stream.past.last
-    await until(lambda: b"id: %d\n" % last in watching.connection.received)
-    served.run(stream.HEARTBEAT)
-    await turns()
-    ids = [int(id) for id in re.findall(r"^id: (\d+)$", watching.text, re.MULTILINE)]
-    assert ids == list(range(ids[0], last + 1))
-    await watching.end()
 
 
 @within(10)
@@ -204,30 +163,115 @@ async def test_it_ends_with_the_service(served: Served) -> None:
     served._listen("127.0.0.1")
 
 
-async def fill(served: Served) -> None:
-    """Let so much happen that the only watcher, which does not read, has to wait."""
-    only = next(iter(served.site.api.stream._watchers))
-    link = served.links.get("grand")
-    assert link is not None
-    while not only._paused:
-        for _ in range(20):
-            link.enable()
-            link.disable()
-        await turns(20)  # the system's own buffers have taken what they can
-    link.enable()
+# Watchers that are slow, and watchers that are many.
+
+
+@within(20)
+async def test_who_does_not_read_is_dropped_after_two_heartbeats(served: Served) -> None:
+    link = docked(served)
+    watching = await watch(served)
+    watching.connection.transport.pauseProducing()  # type: ignore[union-attr]
+    await fill(served)
+    for _ in range(watcher.BEATS_UNREAD):
+        assert len(served.site.api.stream) == 1
+        served.run(stream.HEARTBEAT)
+        await turns()
+    assert len(served.site.api.stream) == 0
     link.disable()
+    served.run()
+    await watching.end()
 
 
-def test_the_past_is_bounded_in_number_and_bytes() -> None:
-    past = Past(10, most=3, most_bytes=10)
-    for event in (b"1", b"2", b"3", b"4"):
-        past.add(event)
-    assert (past.forgotten, past.last) == (11, 14)
-    assert list(past.after(12)) == [b"3", b"4"]
-    past.add(b"12345678")
-    assert (past.forgotten, past.last) == (12, 15)
-    past.add(b"more than ten bytes")
-    assert (past.forgotten, past.last) == (16, 16)
-    assert past.reaches_back_to(16)
-    assert not past.reaches_back_to(15)
-    assert not past.reaches_back_to(17)
+@within(20)
+async def test_who_falls_behind_what_is_kept_is_dropped(served: Served) -> None:
+    docked(served)
+    watching = await watch(served)
+    watching.connection.transport.pauseProducing()  # type: ignore[union-attr]
+    await fill(served)
+    served.site.api.stream.past._most = 1
+    served.say("GI|RN1|")
+    assert len(served.site.api.stream) == 1
+    watching.connection.transport.resumeProducing()  # type: ignore[union-attr]
+    await watching.connection.closed
+    await turns()
+    assert len(served.site.api.stream) == 0
+    assert watching.events[-1].id < served.site.api.stream.past.forgotten
+
+
+@within(30)
+async def test_who_reads_slowly_gets_all(served: Served) -> None:
+    docked(served)
+    watching = await watch(served)
+    watching.connection.transport.pauseProducing()  # type: ignore[union-attr]
+    told = await fill(served)
+    watching.connection.transport.resumeProducing()  # type: ignore[union-attr]
+    last = served.site.api.stream.past.last
+    await served.until(lambda: b"id: %d\n" % last in watching.connection.received)
+    served.run(stream.HEARTBEAT)
+    await turns()
+    rooms = [one.data["room"] for one in watching.of("event")]
+    assert rooms == [str(room) for room in range(told)]
+    await watching.end()
+
+
+@within(20)
+async def test_many_events_are_written_in_parts(served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
+    docked(served)
+    watchings = [await watch(served) for _ in range(8)]
+    for watching in watchings:
+        await watching.has(1)
+    written: list[list[int]] = []  # in each turn, each time
+    write, turn = watcher.Watcher.write, stream.Stream._write
+
+    def noted_write(self: watcher.Watcher) -> int:
+        written[-1].append(write(self))
+        return written[-1][-1]
+
+    def noted_turn(self: stream.Stream) -> None:
+        written.append([])
+        turn(self)
+
+    monkeypatch.setattr(watcher.Watcher, "write", noted_write)
+    monkeypatch.setattr(stream.Stream, "_write", noted_turn)
+    served.say(*(f"GI|RN{room}|" for room in range(150)))
+    await served.until(lambda: sum(map(sum, written)) == 8 * 150)
+    assert max(map(max, filter(None, written))) == watcher.AT_ONCE
+    assert max(map(sum, written)) == stream.EVENTS_PER_TURN
+    await turns()
+    for watching in watchings:
+        assert len(watching.of("event")) == 150
+        await watching.end()
+
+
+@within(20)
+async def test_writing_that_goes_on_ends_with_the_service(served: Served) -> None:
+    docked(served)
+    watchings = [await watch(served) for _ in range(8)]
+    served.pms.latest.say(*(f"GI|RN{room}|" for room in range(150)))
+    served.site.api.stream._clock = Clock()  # which has no next turn
+    served.run()
+    assert served.site.api.stream._going_on is not None
+    await served.listening.stopListening()
+    for watching in watchings:
+        await watching.connection.closed
+    await turns()
+    assert served.site.api.stream._going_on is None
+    served._listen("127.0.0.1")
+
+
+def docked(served: Served) -> Link:
+    link = served.add()
+    served.dock()
+    return link
+
+
+async def fill(served: Served) -> int:
+    """Let so much happen that the only watcher, which does not read, has to wait; gives how much."""
+    only = next(iter(served.site.api.stream._watchers))
+    room = 0
+    while not only._paused or only._got == served.site.api.stream.past.last:
+        for _ in range(20):
+            served.say(f"GI|RN{room}|GN{'x' * 10_000}|")
+            room += 1
+        await turns(20)  # the system's own buffers have taken what they can
+    return room

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 from attrs import frozen
 
-from tests.web.served import Connection, Served, turns, until, validate
+from tests.web.served import Connection, Served, turns, validate
+
+SCHEMAS = {"link": "LinkEvent", "event": "Event", "posting": "PostingEvent", "reset": "ResetEvent"}
 
 
 @frozen
@@ -22,13 +25,15 @@ class Event:
     def told(self) -> tuple[str, str, str | None]:
         """Kind, link, and the marker it changed to."""
         change = self.data.get("transition")
-        return self.event, self.data.get("link", {}).get("name", ""), change and change["to"]
+        link = self.data.get("link", "")
+        return self.event, link["name"] if isinstance(link, dict) else link, change and change["to"]
 
 
 class Watching:
     """A connection to the stream, and what came over it."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, served: Served, connection: Connection) -> None:
+        self.served = served
         self.connection = connection
 
     @property
@@ -54,21 +59,35 @@ class Watching:
             lines = dict(line.split(": ", 1) for line in block.split("\n") if not line.startswith(":"))
             if "data" in lines:
                 event = Event(int(lines["id"]), lines["event"], json.loads(lines["data"]))
-                schema = "LinkEvent" if event.event == "link" else "ResetEvent"
-                validate({"$ref": f"#/components/schemas/{schema}"}, event.data)
+                validate({"$ref": f"#/components/schemas/{SCHEMAS[event.event]}"}, event.data)
                 assert event.data["seq"] == event.id
                 found.append(event)
         return found
 
     @property
+    def ids(self) -> list[int]:
+        """The numbers of all events so far."""
+        return [event.id for event in self.events]
+
+    @property
     def told(self) -> list[tuple[str, str, str | None]]:
-        return [event.told for event in self.events]
+        """What was told of links themselves."""
+        return [event.told for event in self.events if event.event in ("link", "reset")]
+
+    def of(self, kind: str) -> list[Event]:
+        """The events of this kind so far."""
+        return [event for event in self.events if event.event == kind]
 
     async def has(self, number: int) -> list[tuple[str, str, str | None]]:
-        """What was told, once there are so many events (and no more follow at once)."""
-        await until(lambda: self.text.count("\ndata: ") >= number)
-        await turns()
+        """What was told of links, once there is so much (and no more follows at once)."""
+        await self.served.until(lambda: len(re.findall("\nevent: (?:link|reset)\n", self.text)) >= number)
+        await self.rest()
         return self.told
+
+    async def rest(self) -> None:
+        """Let everything come that is on its way."""
+        self.served.run()
+        await turns()
 
     async def end(self) -> None:
         self.connection.transport.abortConnection()  # type: ignore[union-attr]
@@ -80,6 +99,6 @@ async def watch(served: Served, last: int | str | None = None) -> Watching:
     """Watch the stream; `last` is the Last-Event-ID. The answer has begun."""
     header = "" if last is None else f"last-event-id: {last}\r\n"
     request = f"GET /api/v1/stream HTTP/1.1\r\nhost: localhost:{served.port}\r\n{header}\r\n"
-    watching = Watching(await served.connect(request.encode()))
-    await until(lambda: "retry: 500\n\n" in watching.text or watching.connection.closed.called)
+    watching = Watching(served, await served.connect(request.encode()))
+    await served.until(lambda: "retry: 500\n\n" in watching.text or watching.connection.closed.called)
     return watching

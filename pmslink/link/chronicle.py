@@ -1,0 +1,75 @@
+"""What a link has been through, and what of that is kept: its markers, and since when it is down."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Callable
+from datetime import datetime
+
+from attrs import frozen
+
+from pmslink.link.cause import Cause
+from pmslink.link.keeper import Keeper
+from pmslink.link.lasting import Lasting
+from pmslink.link.machine import Marker
+from pmslink.store.entries import Changed, keep_transitions
+from pmslink.store.links import KeptLink, keep_links
+
+
+@frozen
+class Transition:
+    """A change of marker; the first after a start comes from None."""
+
+    id: int
+    at: datetime
+    old: Marker | None
+    new: Marker
+    reason: str
+    cause: Cause
+
+
+class Chronicle:
+    """Of one link; `kept` is what the store knows of it, None at first sight."""
+
+    def __init__(
+        self, link: str, keeper: Keeper, wall: Callable[[], datetime], kept: KeptLink | None
+    ) -> None:
+        self._link = link
+        self._keeper = keeper
+        self._wall = wall
+        self.kept = kept
+        """What of the link outlives a restart, as it was kept last."""
+        self.marker: Marker | None = None
+        """The marker that was told last."""
+        self.since = wall()
+        self.down_since = Lasting.of(kept).down_since if kept else None
+        """Since when the link is wanted and not in sync; kept over all redials, and restarts."""
+        self.changes: Counter[tuple[Marker | None, Marker]] = Counter()
+        """How often the marker changed, from and to."""
+
+    def enter(self, marker: Marker, reason: str, cause: Cause) -> Transition:
+        """The link has this marker now."""
+        self.since = self._wall()
+        old, self.marker = self.marker, marker
+        self.changes[old, marker] += 1
+        transition = Transition(self._keeper.number(), self.since, old, marker, reason, cause)
+        why = json.dumps({"code": cause.code, "params": dict(cause.params)})
+        self._keeper.append(
+            keep_transitions, Changed(transition.id, self._link, self.since, old, marker, reason, why)
+        )
+        return transition
+
+    def note_outage(self, down: bool) -> None:
+        """Whether the link is wanted and of no use now."""
+        if not down:
+            self.down_since = None
+        elif self.down_since is None:
+            self.down_since = self._wall()
+
+    def keep(self, lasting: Lasting, definition: str | None) -> None:
+        """Have what outlives a restart kept, if it is not."""
+        kept = lasting.to_keep(self._link, definition)
+        if kept != self.kept:
+            self.kept = kept
+            self._keeper.append(keep_links, kept)

@@ -1,0 +1,35 @@
+"""The timers of a link's states, named as the settings that hold their seconds."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from twisted.internet.interfaces import IDelayedCall, IReactorTime
+
+from pmslink.link.machine import Timer
+from pmslink.settings import LinkSettings
+
+
+class StateTimers:
+    """Runs them until they are stopped all together (machine.Timers)."""
+
+    def __init__(
+        self,
+        clock: IReactorTime,
+        settings: Callable[[], LinkSettings],
+        time_is_up: Callable[[Timer, float], None],
+    ) -> None:
+        self._clock = clock
+        self._settings = settings
+        self._time_is_up = time_is_up
+        self._running: dict[Timer, IDelayedCall] = {}
+
+    def start_timer(self, timer: Timer) -> None:
+        seconds: float = getattr(self._settings(), timer)
+        self._running[timer] = self._clock.callLater(seconds, self._time_is_up, timer, seconds)
+
+    def stop_timers(self) -> None:
+        for call in self._running.values():
+            if call.active():
+                call.cancel()
+        self._running.clear()

@@ -1,0 +1,155 @@
+"""Calls about links: what they are, how one is made, changed and removed, and the controls."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from typing import Any
+
+from twisted.web.server import Request
+
+from pmslink.config import ConfigError, LinkConfig, read_defined, read_link
+from pmslink.errors import NotApplicable
+from pmslink.link.link import Link
+from pmslink.link.links import Links
+from pmslink.link.probe import Step
+from pmslink.store.errors import StoreFailing
+from pmslink.web.answers import ApiError, answer, asked_choice, json_object, require_json
+from pmslink.web.calls import Route, find_link, shielded
+from pmslink.web.described import link_json
+from pmslink.web.stream import Stream
+from pmslink.web.waiting import Waiting
+
+TestLink = Callable[[LinkConfig], Awaitable[Sequence[Step]]]
+"""Tries what a link would do. Raises NotApplicable where that would disturb one."""
+
+_Reader = Callable[[str, Mapping[str, object]], LinkConfig]
+
+
+class LinkCalls:
+    """Obeys at once, and answers once that is safe."""
+
+    def __init__(self, links: Links, test_link: TestLink, stream: Stream, waiting: Waiting) -> None:
+        self._links = links
+        self._test_link = test_link
+        self._stream = stream
+        self._waiting = waiting
+
+    def routes(self) -> Iterator[Route]:
+        yield "GET", "/api/v1/links", self.all
+        yield "POST", "/api/v1/links", self.create
+        yield "POST", "/api/v1/links/test", self.test
+        yield "GET", "/api/v1/links/<link>", self.one
+        yield "PATCH", "/api/v1/links/<link>", self.change
+        yield "DELETE", "/api/v1/links/<link>", self.remove
+        yield "POST", "/api/v1/links/<link>/enable", self.enable
+        yield "POST", "/api/v1/links/<link>/disable", self.disable
+        yield "POST", "/api/v1/links/<link>/expire", self.expire
+        yield "POST", "/api/v1/links/<link>/disconnect", self.disconnect
+        yield "POST", "/api/v1/links/<link>/resync", self.resync
+
+    def all(self, request: Request) -> bytes:
+        return answer(request, {"links": [link_json(link) for link in self._links]})
+
+    def one(self, request: Request, link: str) -> bytes:
+        return answer(request, link_json(find_link(self._links, link)))
+
+    async def test(self, request: Request) -> bytes:
+        steps = await self._test_link(_settings(read_link, "test", json_object(request)))
+        return answer(
+            request,
+            {
+                "steps": [
+                    {"step": one.step, "ok": one.ok, "reason": one.reason, "seconds": round(one.seconds, 3)}
+                    for one in steps
+                ]
+            },
+        )
+
+    # Making, changing and removing one.
+
+    async def create(self, request: Request) -> bytes:
+        flat = _given(json_object(request))
+        name = flat.pop("name", None)
+        if not isinstance(name, str):
+            raise ApiError(400, "invalid", "name must be the name of the new link", "name")
+        config = _settings(read_defined, name, flat)
+        link = await shielded(self._create(config, json.dumps(flat)))
+        return answer(request, link_json(link), 201)
+
+    async def _create(self, config: LinkConfig, definition: str) -> Link:
+        try:
+            return await self._links.create(config, definition)
+        except StoreFailing:
+            self._stream.removed([config.name])  # who watches may have seen it
+            raise
+
+    async def change(self, request: Request, link: str) -> bytes:
+        found = find_link(self._links, link)
+        if found.definition is None:
+            raise NotApplicable("declared", f"{link} stands in the configuration file; change it there")
+        flat = _given({**json.loads(found.definition), **json_object(request)})
+        found.define(json.dumps(flat), _settings(read_defined, link, flat))
+        self._stream.changed(found, None)
+        await self._saved()
+        return answer(request, link_json(found))
+
+    async def remove(self, request: Request, link: str) -> bytes:
+        found = find_link(self._links, link)
+        discard = asked_choice(request, "discard", ("true", "false")) == "true"
+        await shielded(self._remove(found, discard))
+        return answer(request, {"removed": link})
+
+    async def _remove(self, link: Link, discard: bool) -> None:
+        await self._links.remove(link, discard)
+        self._stream.removed([link.name])
+        self._waiting.wake(link.name)
+
+    # Controls.
+
+    async def enable(self, request: Request, link: str) -> bytes:
+        return await self._control(request, link, Link.enable)
+
+    async def disable(self, request: Request, link: str) -> bytes:
+        return await self._control(request, link, Link.disable)
+
+    async def expire(self, request: Request, link: str) -> bytes:
+        return await self._control(request, link, Link.expire)
+
+    async def disconnect(self, request: Request, link: str) -> bytes:
+        return await self._control(request, link, Link.disconnect)
+
+    async def resync(self, request: Request, link: str) -> bytes:
+        return await self._control(request, link, Link.request_resync, 202)
+
+    async def _control(
+        self, request: Request, name: str, control: Callable[[Link], None], status: int = 200
+    ) -> bytes:
+        link = find_link(self._links, name)
+        require_json(request)
+        control(link)
+        await self._saved()
+        return answer(request, link_json(link), status)
+
+    async def _saved(self) -> None:
+        try:
+            await shielded(self._links.saved())
+        except StoreFailing as problem:
+            raise ApiError(
+                503, "store", f"it was done, but could not be kept: {problem}; a restart would forget it"
+            ) from None
+
+
+def _given(flat: Mapping[str, Any]) -> dict[str, Any]:
+    """Null stands for the default."""
+    return {name: value for name, value in flat.items() if value is not None}
+
+
+def _settings(read: _Reader, name: str, flat: Mapping[str, object]) -> LinkConfig:
+    try:
+        return read(name, flat)
+    except ConfigError as problem:
+        message = "; ".join(str(problem).splitlines())
+        raise ApiError(400, "invalid", message, problem.key) from None
+    except RecursionError:
+        raise ApiError(400, "invalid", "the body is nested too deeply") from None

@@ -1,0 +1,70 @@
+"""Calls about what a link has been through: its transitions, its records, and both as events."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from operator import attrgetter
+from typing import get_args
+
+from twisted.web.server import Request
+
+from pmslink.link.links import Links
+from pmslink.store.entries import Direction, Entry
+from pmslink.store.history import events_after, newest_records, newest_transitions
+from pmslink.store.store import Store
+from pmslink.web.answers import MOST, answer, asked, asked_choice, asked_number
+from pmslink.web.calls import Route, asked_before, asked_limit, find_link
+from pmslink.web.described import changed_json, record_json
+from pmslink.web.events import event_json
+from pmslink.web.waiting import LONGEST, Waiting
+
+
+class ListCalls:
+    """Answers from the store, and for records from what the link remembers as well."""
+
+    def __init__(self, links: Links, store: Store, waiting: Waiting) -> None:
+        self._links = links
+        self._store = store
+        self._waiting = waiting
+
+    def routes(self) -> Iterator[Route]:
+        yield "GET", "/api/v1/links/<link>/transitions", self.transitions
+        yield "GET", "/api/v1/links/<link>/records", self.records
+        yield "GET", "/api/v1/links/<link>/events", self.events
+
+    async def transitions(self, request: Request, link: str) -> bytes:
+        find_link(self._links, link)
+        newest = await self._store.read(newest_transitions, link, asked_before(request), asked_limit(request))
+        return answer(request, {"transitions": [changed_json(one) for one in newest]})
+
+    async def records(self, request: Request, link: str) -> bytes:
+        trace = find_link(self._links, link).trace
+        limit, before = asked_limit(request), asked_before(request)
+        direction = asked_choice(request, "direction", get_args(Direction))
+        type = asked(request, "type")
+        # The records that keep the link are only remembered, older ones only stored, some are both. What
+        # is remembered stands as it happened: a record gets its number later than an LS that came after it.
+        found = {one.seq: one for one in trace.newest(before, direction, type)}
+        if len(found) < limit:
+            stored = await self._store.read(newest_records, link, direction, type, before, limit)
+            found = {one.seq: one for one in stored} | found
+        newest = sorted(found.values(), key=attrgetter("seq"), reverse=True)[:limit]
+        return answer(request, {"records": [record_json(one) for one in newest]})
+
+    async def events(self, request: Request, link: str) -> bytes:
+        find_link(self._links, link)
+        limit = asked_limit(request)
+        after = asked_number(request, "after", most=MOST, least=0) or 0
+        wait = asked_number(request, "wait", most=LONGEST, least=0) or 0
+        if after > self._store.journal.told_up_to:
+            after = 0
+        found = await self._read(link, after, limit)
+        if not found and wait:
+            await self._waiting.wait(link, after, wait)
+            find_link(self._links, link)
+            found = await self._read(link, after, limit)
+        next = found[-1].seq if found else after
+        return answer(request, {"events": [event_json(one) for one in found], "next": next})
+
+    async def _read(self, link: str, after: int, limit: int) -> list[Entry]:
+        return await self._store.read(events_after, link, after, limit)

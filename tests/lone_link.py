@@ -1,0 +1,21 @@
+"""A link without a store and without a resync in front of it, for tests of the link alone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+from pmslink.config import LinkConfig
+from pmslink.link.keeper import Forgetful
+from pmslink.link.link import Dial, Link, Watcher
+from pmslink.link.resync import Progress
+
+
+def lone_link(
+    config: LinkConfig, clock: Any, wall: Callable[[], datetime], dial: Dial, watcher: Watcher
+) -> Link:
+    """It keeps nothing, has nothing to send, and asks for no resync."""
+    link = Link(config, clock, wall, dial, watcher, Forgetful())
+    link.resync.progress = Progress(wanted=False)
+    return link
