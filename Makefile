@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: run test check format bench docs clean
+.PHONY: run test soak check format bench docs clean
 
 run: .venv/installed
 	$(BIN)/twistd -n --pidfile= pmslink --demo
@@ -10,6 +10,10 @@ run: .venv/installed
 test: .venv/installed-test
 	tests/install-debian
 	$(BIN)/python -m pytest $$(tests/install-debian --deselect)
+
+soak: .venv/installed-test
+	tests/install-debian
+	$(BIN)/python -m pytest tests/soak --durations=0 $$(tests/install-debian --deselect)
 
 check: .venv/installed-test
 	tests/install-debian
@@ -28,6 +32,10 @@ format: .venv/installed-test
 
 bench: .venv/installed-test
 	$(BIN)/python -m pytest bench --benchmark-only --benchmark-columns=min,median,rounds
+	$(BIN)/python -m bench.accepted
+	$(BIN)/python -m bench.commits
+	$(BIN)/python -m bench.resync
+	$(BIN)/python -m bench.drain
 	$(BIN)/python -m bench.many_links
 
 docs: .venv/installed-test
