@@ -14,6 +14,8 @@ from twisted.internet import reactor as global_reactor
 from twisted.internet.defer import ensureDeferred
 from twisted.internet.task import deferLater, react
 
+from bench.commits import open_real
+from bench.running import state_directory
 from pmslink.config import read_link
 from pmslink.link.links import Links
 
@@ -76,13 +78,15 @@ async def listening() -> None:
     await until(answers, "the simulator listens")
 
 
-async def measure() -> None:
+async def measure(folder: Path) -> None:
     hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
     simulator = start_simulator()
     try:
         await listening()
-        links = Links(reactor)
+        store = open_real(reactor, folder)
+        store.startService()
+        links = Links(reactor, store)
         empty = resident()
         for number in range(LINKS):
             links.add(read_link(f"hotel-{number}", {"host": "127.0.0.1", "port": FIRST_PORT + number}))
@@ -113,6 +117,7 @@ async def measure() -> None:
         for row in rows:
             print("| " + " | ".join(row) + " |")
         await links.stopService()
+        await store.stopService()
     finally:
         simulator.kill()
         simulator.wait()
@@ -120,4 +125,5 @@ async def measure() -> None:
 
 if __name__ == "__main__":
     reactor.seconds = time.monotonic
-    react(lambda _: ensureDeferred(measure()))
+    with state_directory() as state:
+        react(lambda _: ensureDeferred(measure(state)))

@@ -17,6 +17,7 @@ from pmslink.fias.framing import ETX, STX
 from pmslink.fias.record import Record
 from pmslink.link.cause import Cause
 from pmslink.link.client import Connection
+from pmslink.link.keeper import Forgetful
 from pmslink.link.link import Link
 
 CHECK_IN = (
@@ -56,7 +57,7 @@ def bare() -> LineReceiver:
 
 
 def docked() -> LineReceiver:
-    """The connection of a link that is established."""
+    """The connection of a link that is established, and keeps nothing."""
     clock = Clock()
     connections: list[Connection] = []
 
@@ -67,7 +68,7 @@ def docked() -> LineReceiver:
         return object()
 
     config = read_link("bench", {"host": "127.0.0.1", "port": 5010})
-    link = Link(config, clock, lambda: datetime.now(UTC), dial, lambda link, transition: None)
+    link = Link(config, clock, lambda: datetime.now(UTC), dial, lambda link, transition: None, Forgetful())
     link.start()
     link.machine.ls(Cause("started", {"record": "LS"}))
     link.machine.la(Cause("started", {"record": "LA"}))
