@@ -38,7 +38,9 @@ def test_link_end_is_answered_both_ways(tmp_path: Path) -> None:
         assert at_rest["intent"] == "disconnected"
         assert path_of(pbx.transitions())[-2:] == ["WAIT_LE", "CLOSED"]
         heard = [
-            one["text"][:3] for one in pms.call("GET", "/records")["records"] if one["direction"] == "in"
+            one["text"][:3]
+            for one in pms.call("GET", "/records?limit=1000")["records"]
+            if one["direction"] == "in"
         ]
         assert heard.count("LE|") == 2
 

@@ -24,7 +24,7 @@ from tests.soak.verdict import judge
 
 pytestmark = [pytest.mark.soak, pytest.mark.debian]
 
-CUTS = 15
+CUTS = 12
 
 
 def test_a_power_cut_takes_nothing_that_was_accepted(tmp_path: Path, report: Callable[[str], None]) -> None:
