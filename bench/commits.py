@@ -74,16 +74,19 @@ def bare(folder: Path, rows: int = BARE_ROWS, indexed: bool = True) -> float:
         plain.execute("PRAGMA synchronous=FULL")
         if not indexed:
             plain.execute("DROP TABLE postings")
-            plain.execute(f"CREATE TABLE postings (id INTEGER PRIMARY KEY, {', '.join(Row._fields[1:])})")
+            plain.execute(
+                f"CREATE TABLE postings (id INTEGER PRIMARY KEY, {', '.join((*Row._fields[1:], 'checksum'))})"
+            )
         return _one_by_one(plain, made(rows))
 
 
 def _one_by_one(connection: sqlite3.Connection, content: list[Row]) -> float:
-    insertion = f"INSERT INTO postings VALUES ({', '.join('?' * len(Row._fields))})"
+    columns = (*Row._fields, "checksum")
+    insertion = f"INSERT INTO postings VALUES ({', '.join('?' * len(columns))})"
     begun = time.monotonic()
     for row in content:
         connection.execute("BEGIN IMMEDIATE")
-        connection.execute(insertion, row)
+        connection.execute(insertion, (*row, 0))
         connection.execute("COMMIT")
     return len(content) / (time.monotonic() - begun)
 
