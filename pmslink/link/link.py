@@ -122,15 +122,17 @@ class Link:
 
     @property
     def advice(self) -> str:
-        core = self.core
-        return words.advice(
-            core.marker, core.cause, self.wanted, self.conversation.in_sync, self.factory.redial_in
-        )
+        core, in_sync = self.core, self.conversation.in_sync
+        return words.advice(core.marker, core.cause, self.wanted, in_sync, self._redial_in)
+
+    @property
+    def _redial_in(self) -> float | None:
+        return None if self._keeper.failing else self.factory.redial_in  # it would wait for the store
 
     @property
     def next_redial(self) -> datetime | None:
         """When the redial delay will be over."""
-        delay = self.factory.redial_in
+        delay = self._redial_in
         return None if delay is None else self._wall() + timedelta(seconds=delay)
 
     def settings(self) -> LinkSettings:
@@ -172,8 +174,7 @@ class Link:
         """Take new settings; those that a connection is made of redial it, others wait for their use."""
         made_of = _made_of(self.config)
         self.config = config
-        self.factory.start_afresh()
-        self._displacement.forget()
+        self.settled()
         self.check_expiry()
         if _made_of(config) != made_of:
             self.machine.readdress(SETTINGS)
@@ -209,8 +210,7 @@ class Link:
                 f"The subscription of {self.name} ended at {self.config.settings.expires_at}; "
                 "move expires_at first.",
             )
-        self.factory.start_afresh()
-        self._displacement.forget()
+        self.settled()
         self._obey("enable", "enabled")
 
     def disable(self) -> None:

@@ -301,7 +301,7 @@ class Walk:
         if marker in ("EXPECTION", "CLOSED"):
             waits = self.keeper.failing and not timers[REDIAL]  # for a store that takes something
             assert timers[REDIAL] == (intent == "enabled" and not waits)
-            assert (link.next_redial is not None) == (intent == "enabled" and not waits)
+            assert (link.next_redial is not None) == (intent == "enabled" and not self.keeper.failing)
         if marker == "WAIT_LS":
             assert timers[START] == 1
             assert self.network.open == 1  # a dial, a connection, or an old one that it waits for
