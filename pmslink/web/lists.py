@@ -67,4 +67,7 @@ class ListCalls:
         return answer(request, {"events": [event_json(one) for one in found], "next": next})
 
     async def _read(self, link: str, after: int, limit: int) -> list[Entry]:
-        return await self._store.read(events_after, link, after, limit)
+        """What is kept and told: a reader may see a commit a moment before anybody is told of it."""
+        found = await self._store.read(events_after, link, after, limit)
+        told = self._store.journal.told_up_to
+        return [one for one in found if one.seq <= told]

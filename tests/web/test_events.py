@@ -67,6 +67,21 @@ async def test_events_are_what_the_pms_said_and_what_the_link_did(served: Served
 
 
 @within(10)
+async def test_a_commit_is_not_shown_before_it_is_told(served: Served) -> None:
+    served.add()
+    served.dock()
+    served.say("GI|RN101|G#1|GNSmith|")
+    all_of_them = (await served.get(PATH)).json()
+    journal = served.store.journal
+    journal.told_up_to -= 1  # the reader saw the last commit, the reactor does not know of it yet
+    told = (await served.get(PATH)).json()
+    assert told["events"] == all_of_them["events"][:-1]
+    assert (await served.get(f"{PATH}?after={told['next']}")).json()["events"] == []
+    journal.told_up_to += 1
+    assert (await served.get(f"{PATH}?after={told['next']}")).json()["events"] == all_of_them["events"][-1:]
+
+
+@within(10)
 async def test_they_come_in_parts_without_gap_or_repeat(served: Served) -> None:
     served.add()
     served.dock()
