@@ -41,13 +41,13 @@ def fill(playing: Playing) -> None:
     playing.have(a_row(1), a_row(2, "done"), a_row(3, "done"))
 
 
-FILLED = "is sound: version 1, links 1, records 2, postings 3 (done 2, pending 1)"
+FILLED = "is sound: version 2, links 1, records 2, postings 3 (done 2, pending 1)"
 
 
 def test_a_new_store_is_sound(run: Run, state: Path) -> None:
     Playing(Watched(SqliteDatabase(state))).stop()
     assert run("store", "check", "--state-dir", str(state)) == [
-        f"{state / FILE} is sound: version 1, links 0, records 0, postings 0"
+        f"{state / FILE} is sound: version 2, links 0, records 0, postings 0"
     ]
 
 

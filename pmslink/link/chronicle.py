@@ -13,7 +13,7 @@ from pmslink.link.cause import Cause
 from pmslink.link.keeper import Keeper
 from pmslink.link.lasting import Lasting
 from pmslink.link.machine import Marker
-from pmslink.store.entries import Changed, keep_transitions
+from pmslink.store.entries import Changed, Synced, keep_syncs, keep_transitions
 from pmslink.store.links import KeptLink, keep_links
 
 
@@ -43,6 +43,8 @@ class Chronicle:
         self.marker: Marker | None = None
         """The marker that was told last."""
         self.since = wall()
+        self.in_sync = False
+        """As it was noted last."""
         self.down_since = Lasting.of(kept).down_since if kept else None
         """Since when the link is wanted and not in sync; kept over all redials, and restarts."""
         self.changes: Counter[tuple[Marker | None, Marker]] = Counter()
@@ -60,9 +62,12 @@ class Chronicle:
         )
         return transition
 
-    def note_outage(self, down: bool) -> None:
-        """Whether the link is wanted and of no use now."""
-        if not down:
+    def note(self, wanted: bool, in_sync: bool) -> None:
+        """Whether the link is wanted now, and of use."""
+        if in_sync != self.in_sync:
+            self.in_sync = in_sync
+            self._keeper.append(keep_syncs, Synced(self._keeper.number(), self._link, self._wall(), in_sync))
+        if in_sync or not wanted:
             self.down_since = None
         elif self.down_since is None:
             self.down_since = self._wall()

@@ -365,7 +365,7 @@ class Link:
         self._watcher(self, transition)
 
     def _note_outage(self) -> None:
-        self.chronicle.note_outage(self.core.intent == "enabled" and not self.conversation.in_sync)
+        self.chronicle.note(self.core.intent == "enabled", self.conversation.in_sync)
         self._keep()
 
     def _keep(self) -> None:

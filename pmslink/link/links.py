@@ -157,6 +157,7 @@ class Links(Service):
         except (StoreFailing, NotFinal) as problem:
             again = self._make(link.config, link.chronicle.kept, link.definition)
             again.outbox.tally = link.outbox.tally
+            again.chronicle.in_sync = link.chronicle.in_sync  # until it is noted anew
             again.start()
             if isinstance(problem, NotFinal):
                 raise NotApplicable("not_final", str(problem)) from None

@@ -6,12 +6,12 @@ from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from typing import Any, Literal, TypeVar
 
-from attrs import define, field
+from attrs import define, field, frozen
 from sqlalchemy import Connection, Table
 
 from pmslink.store.database import insert_many
 from pmslink.store.moments import to_ms
-from pmslink.store.schema import ANNOUNCEMENTS, RECORDS, TRANSITIONS
+from pmslink.store.schema import ANNOUNCEMENTS, RECORDS, SYNCS, TRANSITIONS
 
 Direction = Literal["in", "out"]
 Argument = TypeVar("Argument")
@@ -48,6 +48,16 @@ class Changed(Entry):
     new: str
     reason: str
     cause: str
+
+
+@frozen
+class Synced:
+    """A change of in-sync. It is no entry: who watches hears of it by what is announced of the link."""
+
+    id: int
+    link: str
+    at: datetime
+    in_sync: bool
 
 
 @define(eq=False)
@@ -94,6 +104,13 @@ def keep_transitions(transaction: Transaction, transitions: Sequence[Changed]) -
         transitions,
         lambda one: (one.id, one.seq, one.link, to_ms(one.at), one.old, one.new, one.reason, one.cause),
     )
+
+
+def keep_syncs(transaction: Transaction, syncs: Sequence[Synced]) -> Sequence[None]:
+    """An operation: keep these changes of in-sync."""
+    rows = [(one.id, one.link, to_ms(one.at), one.in_sync) for one in syncs]
+    insert_many(transaction.connection, SYNCS, rows)
+    return [None] * len(syncs)
 
 
 def keep_announcements(transaction: Transaction, announcements: Sequence[Announced]) -> Sequence[None]:

@@ -12,10 +12,10 @@ from pmslink.errors import PmslinkError
 from pmslink.store.checksum import checksum
 from pmslink.store.entries import Transaction
 from pmslink.store.rows import OPEN
-from pmslink.store.schema import LINKS, NUMBERS, POSTINGS, RECORDS, TRANSITIONS
+from pmslink.store.schema import LINKS, NUMBERS, POSTINGS, RECORDS, SYNCS, TRANSITIONS
 
 Intent = Literal["enabled", "disabled", "expired", "disconnected"]
-_OF_A_LINK: tuple[Table, ...] = (RECORDS, TRANSITIONS, POSTINGS, NUMBERS)
+_OF_A_LINK: tuple[Table, ...] = (RECORDS, TRANSITIONS, SYNCS, POSTINGS, NUMBERS)
 
 
 class NotFinal(PmslinkError):

@@ -14,13 +14,13 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from attrs import frozen
-from sqlalchemy import Table, delete, select
+from sqlalchemy import Column, delete, select
 
 from pmslink.store import facts
 from pmslink.store.entries import Transaction
 from pmslink.store.moments import from_ms, to_ms
 from pmslink.store.rows import FINAL
-from pmslink.store.schema import ANNOUNCEMENTS, POSTINGS, RECORDS, TRANSITIONS
+from pmslink.store.schema import ANNOUNCEMENTS, POSTINGS, RECORDS, RUNS, SYNCS, TRANSITIONS
 
 AT_ONCE = 1000
 """Entries that one commit deletes at most, for others wait for it."""
@@ -67,19 +67,22 @@ def purge(transaction: Transaction, asked: Sequence[Purge]) -> Sequence[int]:
 def _purge(transaction: Transaction, asked: Purge) -> int:
     history, now = to_ms(asked.history_before), to_ms(asked.now)
     return (
-        _forget_oldest(transaction, RECORDS, to_ms(asked.guest_before), now)
-        + _forget_oldest(transaction, TRANSITIONS, history, now)
+        _forget_oldest(transaction, RECORDS.c.at, to_ms(asked.guest_before), now)
+        + _forget_oldest(transaction, TRANSITIONS.c.at, history, now)
+        + _forget_oldest(transaction, SYNCS.c.at, history, now)
+        + _forget_oldest(transaction, RUNS.c.seen, history, now)
         + _forget_announcements(transaction)
         + _forget_postings(transaction, history, now)
     )
 
 
-def _forget_oldest(transaction: Transaction, table: Table, before: int, now: int) -> int:
-    (place,) = table.primary_key
-    oldest = transaction.connection.execute(select(place, table.c.at).order_by(place).limit(AT_ONCE))
+def _forget_oldest(transaction: Transaction, dated: Column[int], before: int, now: int) -> int:
+    """Of a table, by the column that tells how old a row is."""
+    (place,) = dated.table.primary_key
+    oldest = transaction.connection.execute(select(place, dated).order_by(place).limit(AT_ONCE))
     gone = _old(oldest, before, now)
     if gone:
-        transaction.connection.execute(delete(table).where(place <= gone[-1]))
+        transaction.connection.execute(delete(dated.table).where(place <= gone[-1]))
     return len(gone)
 
 

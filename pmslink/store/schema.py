@@ -1,4 +1,4 @@
-"""The tables of a store, and how one made by an older version becomes one of this.
+"""The tables of a store, and its version.
 
 Moments are whole milliseconds since 1970 in UTC. `seq` is the one sequence of the store: it grows over
 everything that is kept, and has holes.
@@ -6,7 +6,7 @@ everything that is kept, and has holes.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from sqlalchemy import (
@@ -27,8 +27,9 @@ from sqlalchemy import (
 )
 
 from pmslink.store.errors import TooNew
+from pmslink.store.upgrades import UPGRADES, Upgrade
 
-VERSION = 1
+VERSION = 2
 """What this program writes and reads."""
 
 METADATA = MetaData()
@@ -107,6 +108,30 @@ TRANSITIONS = Table(
     Index("transitions_by_seq", "link", "seq"),
 )
 
+SYNCS = Table(
+    "syncs",
+    METADATA,
+    Column("id", BigInteger, primary_key=True, autoincrement=False),
+    Column("link", String, nullable=False),
+    Column("at", BigInteger, nullable=False),
+    Column("in_sync", Boolean, nullable=False),
+    _checksum(),
+    Index("syncs_of_link", "link", "id"),
+)
+"""Each change of whether a link is in sync. Its `id` comes out of the same sequence as those of
+transitions, so the two can be told as they happened; a transition from null begins out of sync."""
+
+RUNS = Table(
+    "runs",
+    METADATA,
+    Column("id", BigInteger, primary_key=True, autoincrement=False),
+    Column("began", BigInteger, nullable=False),
+    Column("seen", BigInteger, nullable=False),
+    _checksum(),
+)
+"""Each run of the service, and when it was last known to run. What has an id between those of a run and of
+the next one happened in that run."""
+
 ANNOUNCEMENTS = Table(
     "announcements",
     METADATA,
@@ -152,13 +177,8 @@ POSTINGS = Table(
     Index("postings_by_key", "link", "key", unique=True, **_where("key IS NOT NULL")),
 )
 
-CHECKED = (LINKS, RECORDS, TRANSITIONS, ANNOUNCEMENTS, POSTINGS)
+CHECKED = (LINKS, RECORDS, TRANSITIONS, SYNCS, RUNS, ANNOUNCEMENTS, POSTINGS)
 """The tables whose rows have a checksum."""
-
-Upgrade = Callable[[Connection], None]
-
-UPGRADES: Mapping[int, Upgrade] = {}
-"""By the version that it leads to: what makes a store of the version before into one of this."""
 
 
 def prepare(

@@ -7,7 +7,7 @@ from contextlib import contextmanager, suppress
 from datetime import datetime
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
-from attrs import frozen
+from attrs import evolve, frozen
 from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
 from twisted.application.service import Service
@@ -29,9 +29,12 @@ from pmslink.store.links import KeptLink, kept_links
 from pmslink.store.moments import to_ms
 from pmslink.store.retention import Purge, Retention, purge, purge_time
 from pmslink.store.rows import State, standing
+from pmslink.store.runs import Run, keep_runs
 
 PURGE_INTERVAL = 600.0
 """Seconds between two purges."""
+SEEN_INTERVAL = 60.0
+"""Seconds between two notes that the service runs."""
 LAST_WORDS = 5.0
 """Seconds that a stopping service gives the disk."""
 _NOT_AS_WRITTEN = (SQLAlchemyError, ValueError, TypeError, LookupError, ArithmeticError)
@@ -130,7 +133,8 @@ class Store(Service):
         self._writing = writing
         self._reading = reading
         self._reader: Connection | None = None
-        self._purging: LoopingCall | None = None
+        self._run: Run | None = None
+        self._repeated: list[LoopingCall] = []
         self.opened = opened
         self.journal = Journal(database, writing, clock, opened.first)
         self.purged: list[Callable[[Purge], None]] = []
@@ -161,11 +165,33 @@ class Store(Service):
         for thread in (self._writing, self._reading):
             thread.start()
         self.journal.append(facts.begin, None)
-        self._purging = LoopingCall(lambda: Deferred.fromCoroutine(self.purge()))
-        self._purging.clock = self._clock
-        self._purging.start(PURGE_INTERVAL, now=False).addErrback(
-            lambda failure: self.log.failure("nothing is purged any more", failure)
+        now = self._wall()
+        self._run = Run(self.journal.number(), now, now)
+        self.journal.append(keep_runs, self._run)
+        self._repeat(
+            PURGE_INTERVAL, lambda: Deferred.fromCoroutine(self.purge()), "nothing is purged any more"
         )
+        self._repeat(SEEN_INTERVAL, self._note_run, "it is not noted any more that the service runs")
+
+    def _repeat(self, seconds: float, call: Callable[[], object], otherwise: str) -> None:
+        """Call it again and again; what to log if that ends."""
+        repeated = LoopingCall(call)
+        repeated.clock = self._clock
+        repeated.start(seconds, now=False).addErrback(lambda failure: self.log.failure(otherwise, failure))
+        self._repeated.append(repeated)
+
+    @property
+    def run(self) -> int | None:
+        """The id of this run of the service; None while nothing can be kept of it."""
+        return None if self._run is None or self.journal.failing else self._run.id
+
+    def _note_run(self) -> None:
+        if not self.journal.failing:  # else they would pile up
+            self._note_seen()
+
+    def _note_seen(self) -> None:
+        if self._run is not None:
+            self.journal.append(keep_runs, evolve(self._run, seen=self._wall()), soon=False)
 
     def stopService(self) -> Deferred[None]:
         """Write what waits. A disk that does not take it in time cannot keep it."""
@@ -173,8 +199,9 @@ class Store(Service):
         return Deferred.fromCoroutine(self._stop())
 
     async def _stop(self) -> None:
-        if self._purging is not None:
-            self._purging.stop()
+        for repeated in self._repeated:
+            repeated.stop()
+        self._note_seen()
         self.journal.append(facts.end, None)
         try:
             await self.journal.idle().addTimeout(LAST_WORDS, self._clock)

@@ -38,7 +38,8 @@ class Street:
         self.pms = Pms(reactor, datetime.now, 10)
         self.port = reactor.listenTCP(0, PmsFactory(self.pms), interface="127.0.0.1")
         self.number: int = self.port.getHost().port
-        self.links = Links(reactor, make_store(reactor, utc_now))
+        self.store = make_store(reactor, utc_now)
+        self.links = Links(reactor, self.store)
         self.probe = Probe(reactor, utc_now, dial_with(reactor), self.links)
 
     async def steps(self, **settings: object) -> list[tuple[str, bool, str]]:
@@ -65,6 +66,8 @@ async def test_a_pms_that_answers_passes_every_step_and_is_left_with_le(street: 
         ("confirmation", True),
     ]
     assert "LE|" in [one.text[:3] for one in street.pms.trace.after() if one.direction == "in"]
+    assert street.store.journal.told_up_to == street.store.opened.first - 1  # nothing of it is kept
+    assert not street.store.journal._waiting
 
 
 @within(10)

@@ -9,7 +9,14 @@ from sqlalchemy import Boolean, Column, Connection, Integer, Table, literal
 
 from pmslink.store.checksum import Altered, require_intact
 from pmslink.store.database import Database
-from pmslink.store.entries import Announced, keep_announcements, keep_records, keep_transitions
+from pmslink.store.entries import (
+    Announced,
+    Synced,
+    keep_announcements,
+    keep_records,
+    keep_syncs,
+    keep_transitions,
+)
 from pmslink.store.errors import StoreError
 from pmslink.store.links import KeptLink, keep_links
 from pmslink.store.schema import CHECKED
@@ -25,6 +32,7 @@ def filled(database: Watched) -> Database:
     playing.do(keep_links, KeptLink(LINK, None, "enabled"))
     playing.do(keep_records, a_record())
     playing.do(keep_transitions, a_change(1))
+    playing.do(keep_syncs, Synced(2, LINK, START, in_sync=True))
     playing.do(keep_announcements, Announced(START, "{}"))
     playing.accept()
     playing.crash()

@@ -17,6 +17,7 @@ from pmslink.store.facts import RESERVE
 from pmslink.store.links import KeptLink, keep_links
 from pmslink.store.rows import Row
 from pmslink.store.store import LAST_WORDS, Opened, open_store
+from pmslink.store.upgrades import UPGRADES, Upgrade
 from tests.store.playing import DAY, LINK, NOW, START, Playing, Watched, a_record, a_row, echo
 from tests.stores import make_store
 
@@ -186,7 +187,7 @@ def version(database: Watched) -> int:
 
 
 def prepare(
-    database: Watched, version: int = schema.VERSION, upgrades: Mapping[int, schema.Upgrade] | None = None
+    database: Watched, version: int = schema.VERSION, upgrades: Mapping[int, Upgrade] | None = None
 ) -> None:
     connection = database.writer()
     try:
@@ -203,10 +204,10 @@ def test_a_new_store_is_of_this_version(database: Watched) -> None:
 
 def test_a_store_of_a_newer_version_is_refused_and_left_as_it_is(database: Watched) -> None:
     opening(database)
-    prepare(database, 7, dict.fromkeys(range(2, 8), lambda connection: None))
+    prepare(database, 7, dict.fromkeys(range(3, 8), lambda connection: None))
     path = database.inner.path if isinstance(database.inner, SqliteDatabase) else None
     before = path and path.read_bytes()
-    with pytest.raises(StoreError, match=r"newer pmslink \(store version 7, this one knows 1\): install"):
+    with pytest.raises(StoreError, match=r"newer pmslink \(store version 7, this one knows 2\): install"):
         opening(database)
     assert version(database) == 7
     assert (path and path.read_bytes()) == before
@@ -217,19 +218,19 @@ def test_upgrades_run_one_after_the_other_and_once_only(database: Watched) -> No
     ran: list[int] = []
 
     def add_a_column(connection: Connection) -> None:
-        ran.append(2)
+        ran.append(3)
         connection.execute(text("ALTER TABLE links ADD COLUMN colour VARCHAR"))
 
     def paint(connection: Connection) -> None:
-        ran.append(3)
+        ran.append(4)
         connection.execute(text("UPDATE links SET colour = 'red'"))
 
-    upgrades = {3: paint, 2: add_a_column}
-    prepare(database, 2, upgrades)
-    assert (ran, version(database)) == ([2], 2)
+    upgrades = {4: paint, 3: add_a_column}
     prepare(database, 3, upgrades)
-    prepare(database, 3, upgrades)
-    assert (ran, version(database)) == ([2, 3], 3)
+    assert (ran, version(database)) == ([3], 3)
+    prepare(database, 4, upgrades)
+    prepare(database, 4, upgrades)
+    assert (ran, version(database)) == ([3, 4], 4)
 
 
 def test_an_upgrade_that_fails_leaves_the_store_as_it_was(database: Watched) -> None:
@@ -242,10 +243,10 @@ def test_an_upgrade_that_fails_leaves_the_store_as_it_was(database: Watched) -> 
         raise RuntimeError
 
     with pytest.raises(RuntimeError):
-        prepare(database, 3, {2: add_a_column, 3: fail})
-    assert version(database) == 1
-    prepare(database, 2, {2: add_a_column})  # the column is not there yet
+        prepare(database, 4, {3: add_a_column, 4: fail})
+    assert version(database) == schema.VERSION
+    prepare(database, 3, {3: add_a_column})  # the column is not there yet
 
 
 def test_there_is_a_way_from_every_version_to_this() -> None:
-    assert set(schema.UPGRADES) == set(range(2, schema.VERSION + 1))
+    assert set(UPGRADES) == set(range(2, schema.VERSION + 1))

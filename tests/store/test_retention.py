@@ -11,12 +11,20 @@ from twisted.internet.defer import Deferred
 from twisted.logger import LogEvent
 
 from pmslink.store import schema
-from pmslink.store.entries import Announced, keep_announcements, keep_records, keep_transitions
+from pmslink.store.entries import (
+    Announced,
+    Synced,
+    keep_announcements,
+    keep_records,
+    keep_syncs,
+    keep_transitions,
+)
 from pmslink.store.history import newest_records, newest_transitions
 from pmslink.store.moments import to_ms
 from pmslink.store.retention import ANNOUNCEMENTS_KEPT, AT_ONCE, STRIDE, Purge
 from pmslink.store.rows import OPEN, State, newest_rows
-from pmslink.store.store import PURGE_INTERVAL
+from pmslink.store.runs import Run, keep_runs
+from pmslink.store.store import PURGE_INTERVAL, SEEN_INTERVAL
 from tests.store.playing import DAY, LINK, RETENTION, START, Playing, a_record, a_row
 from tests.store.test_history import STATES, a_change
 
@@ -60,6 +68,27 @@ def test_what_holds_no_guest_data_stays_longer(playing: Playing) -> None:
     assert [change.id for change in playing.read(newest_transitions, LINK, None, 9)] == [2, 1]
     assert [row.id for row in playing.read(newest_rows, LINK, None, None, 9)] == [3, 2]
     assert left(playing) == ""
+
+
+def test_when_a_link_was_in_sync_and_the_service_ran_stays_as_long_as_how_it_was(playing: Playing) -> None:
+    for id, age in enumerate([HISTORY + DAY, HISTORY - DAY]):
+        playing.do(keep_syncs, Synced(id, LINK, START - age, in_sync=True))
+        playing.do(keep_runs, Run(id, START - 2 * HISTORY, START - age))
+    purge(playing)
+    assert playing.read(ids, schema.SYNCS) == [1]
+    assert playing.read(ids, schema.RUNS) == [1, playing.store.run]
+
+
+def ids(connection: Connection, table: Any) -> list[int]:
+    return list(connection.execute(select(table.c.id).order_by(table.c.id)).scalars())
+
+
+def test_a_run_that_goes_on_is_not_forgotten_however_long_ago_it_began(playing: Playing) -> None:
+    playing.now += 2 * HISTORY
+    playing.turn(SEEN_INTERVAL)
+    playing.turn(1)
+    purge(playing)
+    assert playing.read(ids, schema.RUNS) == [playing.store.run]
 
 
 @pytest.mark.parametrize("state", STATES)
