@@ -41,7 +41,7 @@ def newest_transitions(connection: Connection, link: str, before: int | None, li
     asked = select(TRANSITIONS).where(TRANSITIONS.c.link == link).order_by(TRANSITIONS.c.id.desc())
     if before is not None:
         asked = asked.where(TRANSITIONS.c.id < before)
-    return [_changed(row) for row in connection.execute(asked.limit(limit))]
+    return [as_changed(row) for row in connection.execute(asked.limit(limit))]
 
 
 def events_after(connection: Connection, link: str, after: int, limit: int) -> list[Entry]:
@@ -51,7 +51,7 @@ def events_after(connection: Connection, link: str, after: int, limit: int) -> l
     return _in_order(
         limit,
         map(_recorded, connection.execute(records)),
-        map(_changed, connection.execute(changes)),
+        map(as_changed, connection.execute(changes)),
     )
 
 
@@ -60,7 +60,7 @@ def last_told(connection: Connection, limit: int) -> list[Entry]:
     records = _newest(RECORDS, [RECORDS.c.direction == "in"], None, limit)
     newest = [
         *map(_recorded, connection.execute(records)),
-        *map(_changed, connection.execute(_newest(TRANSITIONS, [], None, limit))),
+        *map(as_changed, connection.execute(_newest(TRANSITIONS, [], None, limit))),
         *map(_announced, connection.execute(_newest(ANNOUNCEMENTS, [], None, limit))),
         *changed_rows(connection, limit),
     ]
@@ -85,7 +85,8 @@ def _recorded(row: Any) -> Recorded:
     return _told(row, Recorded(row.link, _at(row), row.direction, row.type, row.text))
 
 
-def _changed(row: Any) -> Changed:
+def as_changed(row: Any) -> Changed:
+    """A change of marker, of its row."""
     return _told(row, Changed(row.id, row.link, _at(row), row.old, row.new, row.reason, row.cause))
 
 
