@@ -17,6 +17,7 @@ from pmslink.web.links import LinkCalls, TestLink
 from pmslink.web.lists import ListCalls
 from pmslink.web.outbox import OutboxCalls
 from pmslink.web.stream import Stream
+from pmslink.web.timeline import TimelineCalls
 from pmslink.web.waiting import Waiting
 
 
@@ -40,6 +41,7 @@ class Api:
             AboutCalls(links, store.journal, clock, wall, self.stream),
             LinkCalls(links, test_link, self.stream, self.waiting),
             ListCalls(links, store, self.waiting),
+            TimelineCalls(links, store, wall),
             OutboxCalls(links, store, wall),
         )
         for subject in subjects:

@@ -26,6 +26,7 @@ from pmslink.link.link import Link
 from pmslink.link.links import Links
 from pmslink.link.probe import Step
 from pmslink.link.resync import Progress
+from pmslink.store.store import LAST_WORDS
 from pmslink.web.openapi import openapi
 from pmslink.web.site import make_site
 from tests.network import Network, run
@@ -89,6 +90,7 @@ class Served:
         self.links.add_kept()
         self.site = make_site(self.links, self.store, self.clock, self._test, self.now)
         self._listen("127.0.0.1")
+        self.store.startService()
         self.links.startService()
         self.run()
 
@@ -143,6 +145,9 @@ class Served:
         stopped = self.links.stopService()
         self.run(1)
         await stopped
+        stopping = self.store.stopService()
+        self.run(LAST_WORDS)
+        await stopping
         await self.listening.stopListening()
         await turns()
 

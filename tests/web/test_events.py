@@ -224,13 +224,13 @@ async def test_too_many_that_wait_are_refused(served: Served, monkeypatch: pytes
 async def test_who_goes_away_waits_no_more(served: Served) -> None:
     served.add(enabled=False)
     after = await newest(served)
-    waits = [await asking(served, f"?after={after}&wait=60") for _ in range(2)]
+    waits = [await asking(served, f"?after={after}&wait=50") for _ in range(2)]
     waits[0].transport.abortConnection()  # type: ignore[union-attr]
     await served.until(lambda: len(served.site.api.waiting) == 1)
     waits[1].transport.abortConnection()  # type: ignore[union-attr]
     await served.until(lambda: len(served.site.api.waiting) == 0)
     assert served.clock.getDelayedCalls() == [
-        call for call in served.clock.getDelayedCalls() if call.getTime() != served.clock.seconds() + 60
+        call for call in served.clock.getDelayedCalls() if call.getTime() != served.clock.seconds() + 50
     ]
 
 
