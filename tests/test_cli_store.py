@@ -15,6 +15,7 @@ from pmslink.store.directory import LOCK, Lock
 from pmslink.store.entries import keep_records
 from pmslink.store.links import KeptLink, keep_links
 from tests.store.playing import LINK, Playing, Watched, a_record, a_row
+from tests.store.test_upgrades import put_version_1
 from tests.test_cli import Run, fail, run
 
 __all__ = ["fail", "run"]  # the fixtures
@@ -61,6 +62,13 @@ def test_check_counts_what_is_kept_whether_a_service_runs_or_not(
     assert run("store", "check", "--state-dir", str(state)) == [f"{state / FILE} {FILLED}"]
     if end == "runs":
         playing.accept()
+
+
+def test_a_look_leaves_a_store_of_an_older_version_as_it_is(run: Run, state: Path) -> None:
+    put_version_1(Watched(SqliteDatabase(state)))
+    for _ in range(2):
+        (line,) = run("store", "check", "--state-dir", str(state))
+        assert line.endswith("is sound: version 1, links 1, records 2, postings 2 (done 1, pending 1)")
 
 
 def test_a_look_changes_nothing(run: Run, state: Path, playing: Playing) -> None:

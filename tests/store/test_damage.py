@@ -14,11 +14,12 @@ import pytest
 from sqlalchemy import exc
 
 from pmslink.store.database import FILE, SqliteDatabase
-from pmslink.store.entries import keep_records
+from pmslink.store.entries import Synced, keep_records, keep_syncs, keep_transitions
 from pmslink.store.errors import StoreError
 from pmslink.store.links import KeptLink, keep_links
 from pmslink.store.store import open_store
 from tests.store.playing import LINK, RETENTION, START, Playing, Watched, a_record
+from tests.store.test_history import a_change
 
 GUEST = RETENTION.guest
 HISTORY = RETENTION.history
@@ -33,6 +34,8 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> bytes:
     for number in range(60):
         playing.accept(room=str(number), key=str(number), asked="a")
         playing.do(keep_records, a_record())
+        playing.do(keep_transitions, a_change(number))
+        playing.do(keep_syncs, Synced(number, LINK, START, in_sync=True))
     playing.stop()
     return (directory / FILE).read_bytes()
 
