@@ -22,7 +22,7 @@ from typing import Any
 
 from attrs import frozen
 
-from pmslink import __version__, cli_store
+from pmslink import __version__, cli_store, cli_token
 from pmslink.config import LinkConfig, load
 from pmslink.errors import PmslinkError
 from pmslink.fias.catalog import FIELDS, RECORDS
@@ -82,6 +82,10 @@ def _parser() -> argparse.ArgumentParser:
     store = commands.add_parser("store", help="what to do with a damaged store, only ever by hand")
     cli_store.add_commands(store.add_subparsers(metavar="COMMAND", required=True))
     store.set_defaults(run=_say)
+
+    token = commands.add_parser("token", help="who may call the interface")
+    cli_token.add_commands(token.add_subparsers(metavar="COMMAND", required=True))
+    token.set_defaults(run=_say)
     return parser
 
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import argparse
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, Table, func, select
 
-from pmslink.config import Config, load
+from pmslink.cli_state import state_dir_of, state_options
 from pmslink.store import directory, schema
 from pmslink.store.checksum import require_intact
 from pmslink.store.database import SqliteDatabase
@@ -22,24 +21,13 @@ REMEMBERED = 1000
 
 def add_commands(commands: Any) -> None:
     """The commands below ``pmslink store``; `say` of each gives the lines to print. Raises PmslinkError."""
-    place = argparse.ArgumentParser(add_help=False)
-    where = place.add_mutually_exclusive_group()
-    usual = Config().state_dir
-    where.add_argument("--state-dir", metavar="DIR", help=f"the state directory (default: ./{usual})")
-    where.add_argument("--config", metavar="FILE", help="a configuration that names it")
+    place = state_options()
     for name, act, summary in (
         ("check", check, "look the whole store through, also while a service uses it"),
         ("move-aside", move_aside, "rename it, so that the next start makes a new one"),
     ):
         command = commands.add_parser(name, parents=[place], help=summary)
-        command.set_defaults(say=lambda arguments, act=act: act(_state_dir(arguments)))
-
-
-def _state_dir(arguments: argparse.Namespace) -> Path:
-    if arguments.state_dir is not None:
-        return Path(arguments.state_dir)
-    config = load(arguments.config) if arguments.config is not None else Config()
-    return config.state_dir
+        command.set_defaults(say=lambda arguments, act=act: act(state_dir_of(arguments)))
 
 
 def check(state_dir: Path) -> list[str]:

@@ -1,0 +1,72 @@
+"""What ``pmslink token`` does to the tokens of a state directory, also while a service uses them."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime
+from typing import Any, get_args
+
+from pmslink.cli_state import state_dir_of, state_options
+from pmslink.store import directory
+from pmslink.web import token_edits
+from pmslink.web.roles import Role
+from pmslink.web.tokens import read_text, read_tokens
+
+_NONE = (
+    "There are no tokens: where pmslink listens on this machine alone, anybody on it may do everything; "
+    "on any other address nobody may call, and pmslink does not start."
+)
+_ADDED = """\
+It is shown only now. A program sends it as "Authorization: Bearer TOKEN"; pmslink status and trace read it
+from a --token-file; the page asks for it.
+"""
+_FIRST = "It is the first one: from now on every call needs a token.\n"
+
+
+def add_commands(commands: Any) -> None:
+    """The commands below ``pmslink token``; `say` of each gives the lines to print. Raises PmslinkError."""
+    place = state_options()
+    add = commands.add_parser("add", parents=[place], help="make a token, and print it: it is not kept")
+    add.add_argument("name", metavar="NAME", help="whose it is")
+    add.add_argument(
+        "--role",
+        required=True,
+        choices=get_args(Role),
+        help="view: look on, without seeing who the guests are; pbx: hand over postings, hear events; "
+        "control: everything",
+    )
+    add.set_defaults(say=_add)
+    listing = commands.add_parser("list", parents=[place], help="show whose tokens there are")
+    listing.set_defaults(say=_list)
+    remove = commands.add_parser("remove", parents=[place], help="take a token back")
+    remove.add_argument("name", metavar="NAME")
+    remove.set_defaults(say=_remove)
+
+
+def _add(arguments: argparse.Namespace) -> Iterator[str]:
+    place = state_dir_of(arguments)
+    directory.make(place)
+    token, count = token_edits.add(place, arguments.name, arguments.role, datetime.now(UTC))
+    yield token
+    # not on stdout, so that this can go into a file as it is
+    sys.stderr.write(_ADDED + (_FIRST if count == 1 else ""))
+
+
+def _list(arguments: argparse.Namespace) -> Iterable[str]:
+    place = state_dir_of(arguments)
+    tokens = read_tokens(place, read_text(place))
+    if not tokens:
+        return [_NONE]
+    rows = [("NAME", "ROLE", "CREATED")]
+    rows += [(one.name, one.role, one.created.astimezone().isoformat(" ", "seconds")) for one in tokens]
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return [
+        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows
+    ]
+
+
+def _remove(arguments: argparse.Namespace) -> Iterable[str]:
+    left = token_edits.remove(state_dir_of(arguments), arguments.name)
+    return [] if left else [_NONE]
