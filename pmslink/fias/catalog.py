@@ -167,6 +167,24 @@ LINK_RECORDS = frozenset({"LS", "LD", "LA", "LE"})
 DOCKING_RECORDS = LINK_RECORDS | {"LR", "LC"}
 """The records that make and keep a link, and tell nothing of the hotel."""
 
+GUEST_FIELDS = frozenset(
+    {
+        *("GN", "GF", "GT", "G+"),  # who it is: names, title, the person's profile in the PMS
+        *("GP", "PI", "$1", "$2", "$3"),  # the PIN, what was asked with, the tracks of a card
+        *("MT", "$J", "BD", "X1"),  # what somebody was told, or bought
+        *("DD", "EN", "EO"),  # whom somebody called, and the number that is only this guest's
+        *(f"A{digit}" for digit in range(10)),  # whatever a hotel wants; often the address or the mail
+    }
+)
+"""The fields that tell who a guest is, what he was told, or what he does.
+
+The rest is what the house needs to run: rooms, numbers of reservations, dates, rights, amounts.
+"""
+
+SPEAKING_OF_GUESTS = frozenset({"PS", "LO", "LP"})
+"""The records whose clear text (CT) is about a guest: what was bought, or where he is. That of answers
+is the PMS's own word."""
+
 
 def problems(record: Record) -> list[str]:
     """What in a record breaks FIAS, in words; empty for a good one. Unknown fields are no problem."""

@@ -1,0 +1,57 @@
+"""Records that name no guest."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pmslink.fias.catalog import FIELDS, GUEST_FIELDS, RECORDS
+from pmslink.fias.masking import MASK, masked
+from pmslink.fias.record import Record
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("GI|RN101|G#5|GNAdams|GFBen|GTProf|GLEN|", "GI|RN101|G#5|GN•••|GF•••|GT•••|GLEN|"),
+        ("GC|RN101|G#5|GV1|A0ben@example|A9x|", "GC|RN101|G#5|GV1|A0•••|A9•••|"),
+        ("XL|RN101|G#5|MTYour taxi waits|MI7", "XL|RN101|G#5|MT•••|MI7|"),
+        ("PR|RN101|P#7|PISmith|$24111=1226|TI070000|", "PR|RN101|P#7|PI•••|$2•••|TI070000|"),
+        ("PS|RN101|DD491234|TA250|CTWhisky|", "PS|RN101|DD•••|TA250|CT•••|"),
+        ("LO|G#5|CTin the bar|", "LO|G#5|CT•••|"),
+        ("PA|RN101|ASNA|CTNo such room|", "PA|RN101|ASNA|CTNo such room|"),
+        ("GI|GN|GN|", "GI|GN|GN|"),  # that there is no name is no secret
+        ("GI|RN1|ZZSmith|X|", "GI|RN1|ZZ•••|X|"),  # no field of FIAS
+        ("ZZ|RN1|GNSmith|", "•••|RN1|GN•••|"),  # no record of FIAS
+        ("Smith", "•••|"),
+        ("", "•••|"),
+    ],
+)  # fmt: skip
+def test_what_tells_of_guests_is_masked(text: str, shown: str) -> None:
+    assert masked(Record(text)).text == shown
+
+
+def test_what_tells_of_none_is_the_same_record() -> None:
+    for text in ("LS|DA261120|TI070000", "RE|RN101|CS1|ML1|", "GO|RN101|G#5|"):
+        record = Record(text)
+        assert masked(record) is record
+
+
+def test_the_fields_of_guests_are_fields() -> None:
+    assert FIELDS.keys() >= GUEST_FIELDS
+
+
+@given(
+    st.sampled_from([*RECORDS, "ZZ"]),
+    st.lists(st.sampled_from([*FIELDS, "ZZ"]), max_size=8),
+    st.text("abc", min_size=1),
+)
+def test_nothing_is_lost_but_values(id: str, codes: list[str], value: str) -> None:
+    record = Record("|".join([id, *(code + value for code in codes)]))
+    shown = masked(record)
+    assert [code for code, _ in shown.fields] == codes
+    assert all(
+        told == (MASK if code in GUEST_FIELDS else value) or told == MASK for code, told in shown.fields
+    )
+    assert masked(shown).text == shown.text
