@@ -11,9 +11,11 @@ from pathlib import Path
 from typing import Any
 
 from attrs import evolve
+from OpenSSL import crypto
 from twisted.application.service import MultiService, Service
 from twisted.internet.defer import Deferred, maybeDeferred
 from twisted.internet.endpoints import serverFromString
+from twisted.internet.interfaces import IStreamServerEndpoint
 from twisted.python import usage
 
 from pmslink.config import Config, LinkConfig, load, read_link, read_pms
@@ -24,10 +26,10 @@ from pmslink.listening import Listening
 from pmslink.simulator.service import Simulator
 from pmslink.store import directory
 from pmslink.store.database import SqliteDatabase
-from pmslink.store.errors import StoreError
 from pmslink.store.retention import Retention
 from pmslink.store.store import PoolThread, Store, open_store
-from pmslink.web.access import require_loopback
+from pmslink.web.access import is_local, require_loopback
+from pmslink.web.live_tokens import LiveTokens
 from pmslink.web.past import KEPT
 from pmslink.web.site import make_site
 
@@ -62,7 +64,6 @@ class Options(usage.Options):
             config = evolve(config, state_dir=Path(self["state-dir"]))
         if self["api"]:
             config = evolve(config, api_listen=self["api"])
-        require_loopback(config.api_listen)
         for link in self._links_asked_for():
             if link.name in [declared.name for declared in config.links]:
                 raise usage.UsageError(f"the configuration has a link {link.name} already; rename that one")
@@ -138,29 +139,40 @@ class Owner(Service):
 
 def pmslink_service(reactor: Any, config: Config) -> MultiService:
     """The store and the links of a configuration, and the interface to them."""
+    endpoint = _endpoint(reactor, config.api_listen)
     try:
-        endpoint = serverFromString(reactor, config.api_listen)
-    except (ValueError, TypeError) as problem:
-        raise SystemExit(
-            _signed(f"api.listen = {config.api_listen}: {problem}; it may be tcp:8080:interface=127.0.0.1")
-        ) from None
-    try:
+        tokens = LiveTokens(config.state_dir, reactor)
+        if not tokens:
+            require_loopback(config.api_listen)
         directory.make(config.state_dir)
         lock = directory.Lock(config.state_dir)
         store = _open(reactor, config)
-    except StoreError as problem:
+    except PmslinkError as problem:
         raise SystemExit(_signed(str(problem))) from None
     links = Links(reactor, store)
     for link in config.links:
         links.add(link)
     links.add_kept()
     probe = Probe(reactor, utc_now, dial_with(reactor), links)
-    site = make_site(links, store, reactor, probe.test)
+    site = make_site(links, store, reactor, probe.test, tokens, is_local(config.api_listen))
     service: MultiService = InOrder()  # type: ignore[no-untyped-call]
     # The interface before the links: where its port is taken, nothing else is to start.
     for part in (Owner(lock), store, Listening("pmslink", endpoint, site), links):
         part.setServiceParent(service)  # type: ignore[no-untyped-call]
     return service
+
+
+def _endpoint(reactor: Any, listen: str) -> IStreamServerEndpoint:
+    try:
+        endpoint: IStreamServerEndpoint = serverFromString(reactor, listen)
+        return endpoint
+    except LookupError:
+        wrong = "systemd hands no such socket over"
+    except (ValueError, TypeError) as problem:
+        wrong = f"{problem}; it may be tcp:8080:interface=127.0.0.1"
+    except (OSError, crypto.Error) as problem:
+        wrong = f"the key or the certificate cannot be read: {problem}"
+    raise SystemExit(_signed(f"api.listen = {listen}: {wrong}"))
 
 
 def _open(reactor: Any, config: Config) -> Store:

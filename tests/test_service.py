@@ -14,11 +14,13 @@ from twisted.logger import LogEvent
 from twisted.plugin import getPlugins
 
 from pmslink.config import Config, read_link
+from pmslink.link.links import utc_now
 from pmslink.service import Options, makeService, pmslink_service
 from pmslink.store.database import SqliteDatabase
 from pmslink.store.entries import Transaction
 from pmslink.store.links import KeptLink, keep_links
 from pmslink.store.schema import prepare
+from pmslink.web import token_edits
 
 
 def parsed(*arguments: str) -> Options:
@@ -64,9 +66,30 @@ def test_every_error_of_a_file_has_its_line() -> None:
     )
 
 
-def test_the_interface_is_not_opened_to_the_world() -> None:
-    assert complaint("--api", "tcp:8080").startswith("pmslink: ")
-    assert complaint("--api", "tcp:8080:interface=0.0.0.0").startswith("pmslink: ")
+@pytest.mark.parametrize("endpoint", ["tcp:8080", "tcp:8080:interface=0.0.0.0", "tls:tcp:8080"])
+def test_without_tokens_the_interface_is_not_opened_to_the_world(tmp_path: Path, endpoint: str) -> None:
+    config = Config(state_dir=tmp_path / "state", api_listen=endpoint)
+    with pytest.raises(SystemExit) as ended:
+        pmslink_service(reactor, config)
+    (line,) = str(ended.value.code).splitlines()
+    assert line.startswith(f"pmslink: api.listen = '{endpoint}': ")
+    assert "make a token first: pmslink token add NAME --role control" in line
+    assert not (tmp_path / "state").exists()
+
+
+def test_with_a_token_it_may_listen_anywhere(tmp_path: Path) -> None:
+    token_edits.add(tmp_path, "desk", "view", utc_now())
+    config = Config(state_dir=tmp_path, api_listen="tcp:8080")
+    assert len(list(pmslink_service(reactor, config))) == 4
+
+
+def test_tokens_that_are_wrong_are_told_in_one_line(tmp_path: Path) -> None:
+    (tmp_path / "tokens").write_text("rubbish")
+    with pytest.raises(SystemExit) as ended:
+        pmslink_service(reactor, Config(state_dir=tmp_path))
+    told = str(ended.value.code)
+    assert told.startswith(f"pmslink: {tmp_path}/tokens, line 1: must be NAME ROLE sha256:HEX CREATED")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["tokens"]
 
 
 def test_the_demonstration_has_a_simulator_to_dock_to_and_a_state_that_goes_away(
@@ -91,7 +114,16 @@ def test_a_demonstration_that_is_given_a_state_directory_keeps_it(
     assert (tmp_path / "kept").is_dir()
 
 
-@pytest.mark.parametrize("wrong", ["tcp:x:interface=127.0.0.1", "nothing:1:interface=127.0.0.1"])
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        "tcp:x:interface=127.0.0.1",
+        "nothing:1:interface=127.0.0.1",
+        "systemd:domain=INET:name=none",
+        "ssl:8443:privateKey=/nowhere",
+        "ssl:8443:privateKey=/dev/null",
+    ],
+)
 def test_an_endpoint_that_is_none_is_named(tmp_path: Path, wrong: str) -> None:
     with pytest.raises(SystemExit) as ended:
         pmslink_service(reactor, Config(state_dir=tmp_path, api_listen=wrong))

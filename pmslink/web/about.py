@@ -18,6 +18,7 @@ from pmslink.web.answers import ApiError, answer, begin_answer
 from pmslink.web.calls import Route
 from pmslink.web.openapi import openapi_json
 from pmslink.web.overview import worst
+from pmslink.web.requests import BoundedRequest
 
 
 class AboutCalls:
@@ -77,8 +78,8 @@ class AboutCalls:
             },
         )
 
-    def watch(self, request: Request) -> bytes | Deferred[bytes]:
+    def watch(self, request: BoundedRequest) -> bytes | Deferred[bytes]:
         if request.method == b"HEAD":
             begin_answer(request, 200, stream.CONTENT_TYPE)
             return b""
-        return self._stream.watch(request)
+        return self._stream.watch(request, request.caller)

@@ -1,15 +1,16 @@
-"""Who may call: whoever is on this machine, but no web page that a browser here shows.
+"""Where the interface may listen, and what no web page of another site may do to it.
 
-The interface is open without tokens, so it listens where only this machine reaches. A page of some
-web site can still make a browser send requests there. Two headers that a page cannot forge tell such
-requests apart: `Origin` names the page's site, and `Host` the name that the browser looked up, which
-is the site's own even if that name was pointed at this machine (DNS rebinding).
+A page of some web site can make the browser that shows it send requests here, from inside the hotel's
+network or this very machine. Two headers that it cannot forge tell such requests apart: `Origin` names
+the page's site, and `Host` the name that the browser looked up, which is the site's own even if that
+name was pointed at this machine (DNS rebinding). Who may call besides is for the door to say.
 """
 
 from __future__ import annotations
 
 import ipaddress
 import re
+from collections.abc import Sequence
 
 from twisted.internet.address import IPv4Address, IPv6Address
 from twisted.internet.interfaces import IAddress
@@ -23,19 +24,31 @@ _LOOPBACK_6 = ipaddress.ip_address("::1")
 
 def require_loopback(endpoint: str) -> None:
     """Raise PmslinkError unless this endpoint string listens where only this machine reaches."""
+    why = _why_not_local(endpoint)
+    if why is not None:
+        raise PmslinkError(
+            f"api.listen = {endpoint!r}: {why}. There are no tokens, so the interface must listen on this "
+            "machine alone, such as tcp:8080:interface=127.0.0.1 or unix:/run/pmslink.sock; or make a token "
+            "first: pmslink token add NAME --role control, with the same --config or --state-dir"
+        )
+
+
+def is_local(endpoint: str) -> bool:
+    """Whether only this machine reaches this endpoint string."""
+    return _why_not_local(endpoint) is None
+
+
+def _why_not_local(endpoint: str) -> str | None:
     kind, *arguments = re.findall(r"(?:^|(?<=:))(?:\\.|[^:\\])*", endpoint)
     if kind == "unix":
-        return
+        return None
     named = dict(_named(argument) for argument in arguments if "=" in argument)
     interface = named.get("interface", "")
-    if kind in ("tcp", "tcp4", "tcp6", "ssl") and _is_loopback(interface):
-        return
-    listens = f"interface={interface} is reached from other machines" if interface else "no interface is set"
-    wrong = listens if kind in ("tcp", "tcp4", "tcp6", "ssl") else f"{kind}: is none of tcp:, ssl: and unix:"
-    raise PmslinkError(
-        f"api.listen = {endpoint!r}: {wrong}. The interface asks for no tokens, so it must listen on this "
-        "machine alone, such as tcp:8080:interface=127.0.0.1 or unix:/run/pmslink.sock"
-    )
+    if kind not in ("tcp", "tcp4", "tcp6", "ssl"):
+        return f"{kind}: is none of tcp:, ssl: and unix:"
+    if _is_loopback(interface):
+        return None
+    return f"interface={interface} is reached from other machines" if interface else "no interface is set"
 
 
 def _named(argument: str) -> tuple[str, str]:
@@ -51,24 +64,33 @@ def _is_loopback(interface: str) -> bool:
     return address == _LOOPBACK_6 or (address.version == 4 and address in _LOOPBACK_4)
 
 
-def require_local(here: IAddress, secure: bool, hosts: list[bytes], origins: list[bytes]) -> None:
+def require_own_page(
+    here: IAddress, secure: bool, hosts: Sequence[bytes], origins: Sequence[bytes], local: bool
+) -> None:
     """Raise ApiError 403 for a request that a foreign web page may have caused.
 
-    `here` is where the request arrived; `hosts` and `origins` are all its headers of that name.
+    `here` is where the request arrived; `hosts` and `origins` are all its headers of that name; `local`
+    tells that only this machine reaches the interface.
     """
-    scheme = "https" if secure else "http"
-    named = hosts[0].decode("ascii", "replace").lower() if len(hosts) == 1 else ""
-    if isinstance(here, IPv4Address | IPv6Address):
+    named = _lower(hosts[0]) if len(hosts) == 1 else ""
+    if local and isinstance(here, IPv4Address | IPv6Address):
         own = _own_names(here, default_port=443 if secure else 80)
         if named not in own:
             wanted = " or ".join(sorted(own))
             raise ApiError(403, "foreign_host", f"the request must be sent to {wanted}, and name it as Host")
+        schemes = ["https" if secure else "http"]
     else:
-        # No browser reaches a unix socket, but a proxy before it may pass on what a page asks.
+        # The names of this machine are not known here, nor whether TLS ends at a proxy. No browser
+        # reaches a unix socket, but a proxy before it may pass on what a page asks.
         own = {named} - {""}
-    ours = {f"{scheme}://{name}" for name in own}
-    if any(origin.decode("ascii", "replace").lower() not in ours for origin in origins):
+        schemes = ["http", "https"]
+    ours = {f"{scheme}://{name}" for scheme in schemes for name in own}
+    if any(_lower(origin) not in ours for origin in origins):
         raise ApiError(403, "foreign_origin", "pages of other sites may not call this interface")
+
+
+def _lower(header: bytes) -> str:
+    return header.decode("ascii", "replace").lower()
 
 
 def _own_names(here: IPv4Address | IPv6Address, default_port: int) -> set[str]:

@@ -23,6 +23,21 @@ _Choice = TypeVar("_Choice")
 MOST = 2**53 - 1
 """The greatest whole number that every reader of JSON keeps exactly."""
 
+_ALWAYS = (
+    (b"cache-control", b"no-store"),
+    (
+        b"content-security-policy",
+        b"default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
+        b"base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+    ),
+    (b"cross-origin-opener-policy", b"same-origin"),
+    (b"cross-origin-resource-policy", b"same-origin"),
+    (b"referrer-policy", b"no-referrer"),
+    (b"x-content-type-options", b"nosniff"),
+    (b"x-frame-options", b"DENY"),
+)
+"""What every answer tells a browser: keep nothing, run nothing of others, show it in no frame."""
+
 _log = Logger()
 
 
@@ -34,6 +49,7 @@ class ApiError(Exception):
     code: str
     message: str
     field: str | None = None
+    headers: Sequence[tuple[bytes, bytes]] = ()
 
 
 def answer(request: IRequest, value: Any, status: int = 200, type: bytes = b"application/json") -> bytes:
@@ -48,8 +64,8 @@ def begin_answer(request: IRequest, status: int, type: bytes) -> None:
     """What stands above the body of every answer."""
     request.setResponseCode(status)
     request.setHeader(b"content-type", type)
-    request.setHeader(b"cache-control", b"no-store")
-    request.setHeader(b"x-content-type-options", b"nosniff")
+    for name, value in _ALWAYS:
+        request.setHeader(name, value)
 
 
 def written(value: Any) -> bytes:
@@ -68,6 +84,8 @@ def answer_failure(request: IRequest, failure: Failure) -> bytes:
     if error is None:
         _log.failure("{method} {path} failed", failure, method=request.method, path=request.path)
         error = ApiError(500, "internal", "something went wrong here; the log says more")
+    for header in error.headers:
+        request.setHeader(*header)
     told = {"code": error.code, "message": error.message}
     if error.field is not None:
         told["field"] = error.field

@@ -13,9 +13,11 @@ from pmslink.store.store import Store
 from pmslink.web.about import AboutCalls
 from pmslink.web.answers import answer_failure
 from pmslink.web.calls import Subject
+from pmslink.web.door import Door
 from pmslink.web.links import LinkCalls, TestLink
 from pmslink.web.lists import ListCalls
 from pmslink.web.outbox import OutboxCalls
+from pmslink.web.session import SessionCalls
 from pmslink.web.stream import Stream
 from pmslink.web.timeline import TimelineCalls
 from pmslink.web.waiting import Waiting
@@ -31,8 +33,11 @@ class Api:
         clock: IReactorTime,
         wall: Callable[[], datetime],
         test_link: TestLink,
+        door: Door,
     ) -> None:
-        self.stream = Stream(links, store, clock, wall)
+        self._door = door
+        self.stream = Stream(links, store, clock, wall, door.admits)
+        door.on_leaving.append(self.stream.send_away)
         self.waiting = Waiting(store.journal, clock)
         self.app = Klein()
         self.app.url_map.merge_slashes = False  # "//" is an unknown path, not a redirect
@@ -40,19 +45,23 @@ class Api:
         subjects: tuple[Subject, ...] = (
             AboutCalls(links, store.journal, clock, wall, self.stream),
             LinkCalls(links, test_link, self.stream, self.waiting),
-            ListCalls(links, store, self.waiting),
+            ListCalls(links, store, self.waiting, door),
             TimelineCalls(links, store, wall),
             OutboxCalls(links, store, wall),
+            SessionCalls(door),
         )
         for subject in subjects:
-            for method, path, handler in subject.routes():
-                self.app.route(path, methods=[method], endpoint=f"{method} {path}")(handler)
+            for method, path, answers in subject.routes():
+                guarded = door.guarded(method, path, answers)
+                self.app.route(path, methods=[method], endpoint=f"{method} {path}")(guarded)
 
     def start(self) -> None:
+        self._door.tokens.start()
         self.stream.start()
         self.waiting.start()
 
     def stop(self) -> None:
         """End all connections that watch, and all calls that wait."""
+        self._door.tokens.stop()
         self.stream.stop()
         self.waiting.stop()

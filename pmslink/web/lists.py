@@ -15,17 +15,20 @@ from pmslink.store.store import Store
 from pmslink.web.answers import MOST, answer, asked, asked_choice, asked_number
 from pmslink.web.calls import Route, asked_before, asked_limit, find_link
 from pmslink.web.described import changed_json, record_json
+from pmslink.web.door import Door
 from pmslink.web.events import event_json
+from pmslink.web.requests import BoundedRequest
 from pmslink.web.waiting import LONGEST, Waiting
 
 
 class ListCalls:
     """Answers from the store, and for records from what the link remembers as well."""
 
-    def __init__(self, links: Links, store: Store, waiting: Waiting) -> None:
+    def __init__(self, links: Links, store: Store, waiting: Waiting, door: Door) -> None:
         self._links = links
         self._store = store
         self._waiting = waiting
+        self._door = door
 
     def routes(self) -> Iterator[Route]:
         yield "GET", "/api/v1/links/<link>/transitions", self.transitions
@@ -51,7 +54,7 @@ class ListCalls:
         newest = sorted(found.values(), key=attrgetter("seq"), reverse=True)[:limit]
         return answer(request, {"records": [record_json(one) for one in newest]})
 
-    async def events(self, request: Request, link: str) -> bytes:
+    async def events(self, request: BoundedRequest, link: str) -> bytes:
         find_link(self._links, link)
         limit = asked_limit(request)
         after = asked_number(request, "after", most=MOST, least=0) or 0
@@ -61,6 +64,7 @@ class ListCalls:
         found = await self._read(link, after, limit)
         if not found and wait:
             await self._waiting.wait(link, after, wait)
+            self._door.require_admitted(request.caller)
             find_link(self._links, link)
             found = await self._read(link, after, limit)
         next = found[-1].seq if found else after

@@ -9,8 +9,9 @@ from twisted.internet.interfaces import IAddress
 from twisted.python.failure import Failure
 from twisted.web.server import Request
 
-from pmslink.web.access import require_local
+from pmslink.web.access import require_own_page
 from pmslink.web.answers import ApiError, answer_failure
+from pmslink.web.caller import Caller
 
 BODY_LIMIT = 256 * 1024
 """Bytes of a body that are taken."""
@@ -21,6 +22,9 @@ PATIENCE = 16 * 1024 * 1024
 
 class BoundedRequest(Request):
     """Refuses what comes too long or from a foreign web page, before any route is looked for."""
+
+    caller: Caller
+    """Who sends it; known once the door has let it in."""
 
     _taken = 0
 
@@ -54,7 +58,9 @@ class BoundedRequest(Request):
 
     def _require_acceptable(self) -> None:
         here: IAddress = self.getHost()  # type: ignore[no-untyped-call]
-        require_local(here, self.isSecure(), self._all(b"host"), self._all(b"origin"))  # type: ignore[no-untyped-call]
+        hosts, origins = self._all(b"host"), self._all(b"origin")
+        local: bool = self.channel.site.local  # type: ignore[attr-defined]
+        require_own_page(here, self.isSecure(), hosts, origins, local)  # type: ignore[no-untyped-call]
         if self._taken > BODY_LIMIT:
             raise ApiError(413, "too_long", f"a body may have {BODY_LIMIT} bytes")
         try:

@@ -13,8 +13,13 @@ from twisted.web.server import Site
 from pmslink.link.links import Links, utc_now
 from pmslink.store.store import Store
 from pmslink.web.api import Api
+from pmslink.web.attempts import Attempts
+from pmslink.web.caller import Caller
+from pmslink.web.door import Door
 from pmslink.web.links import TestLink
+from pmslink.web.live_tokens import LiveTokens
 from pmslink.web.requests import BoundedRequest
+from pmslink.web.sessions import Sessions
 
 
 class ApiSite(Site):
@@ -22,7 +27,7 @@ class ApiSite(Site):
 
     _log = Logger()
 
-    def __init__(self, api: Api, reactor: IReactorTime) -> None:
+    def __init__(self, api: Api, reactor: IReactorTime, local: bool) -> None:
         super().__init__(  # type: ignore[no-untyped-call]
             api.app.resource(),
             requestFactory=BoundedRequest,
@@ -31,6 +36,8 @@ class ApiSite(Site):
             reactor=reactor,
         )
         self.api = api
+        self.local = local
+        """Whether only this machine reaches it."""
 
     def log(self, request: Request) -> None:
         """Note what was asked to change, and by whom: those who only look would fill the log.
@@ -40,8 +47,9 @@ class ApiSite(Site):
         accepted = request.code in (200, 202) and request.path.endswith(b"/postings")
         if request.method not in (b"GET", b"HEAD") and not accepted:
             self._log.info(
-                "{peer}: {method} {path!r}: {code}",
+                "{peer}{name}: {method} {path!r}: {code}",
                 peer=request.getClientAddress(),
+                name=_name(getattr(request, "caller", None)),
                 method=request.method.decode("ascii", "replace"),
                 path=request.path.decode("ascii", "replace"),
                 code=request.code,
@@ -56,15 +64,22 @@ class ApiSite(Site):
         super().stopFactory()
 
 
+def _name(caller: Caller | None) -> str:
+    return "" if caller is None or caller.name is None else f", {caller.name}"
+
+
 def make_site(
     links: Links,
     store: Store,
     reactor: IReactorTime,
     test_link: TestLink,
+    tokens: LiveTokens,
+    local: bool,
     wall: Callable[[], datetime] = utc_now,
 ) -> ApiSite:
     """The whole interface over these links, and the store that they are kept in.
 
-    `test_link` tries the settings of a link. Where it may listen, `access.require_loopback` says.
+    `test_link` tries the settings of a link; `local` tells that only this machine will reach the site.
     """
-    return ApiSite(Api(links, store, reactor, wall, test_link), reactor)
+    door = Door(tokens, Sessions(reactor, wall), Attempts(reactor), local)
+    return ApiSite(Api(links, store, reactor, wall, test_link, door), reactor, local)

@@ -27,6 +27,7 @@ from pmslink.store.entries import Announced, Entry, keep_announcements
 from pmslink.store.retention import Purge
 from pmslink.store.store import Store
 from pmslink.web.answers import ApiError, begin_answer
+from pmslink.web.caller import Caller
 from pmslink.web.described import link_json
 from pmslink.web.past import Past
 from pmslink.web.told import announcement, event, is_shown, names_told, removal
@@ -48,8 +49,17 @@ class Stream:
 
     log = Logger()
 
-    def __init__(self, links: Links, store: Store, clock: IReactorTime, wall: Callable[[], datetime]) -> None:
+    def __init__(
+        self,
+        links: Links,
+        store: Store,
+        clock: IReactorTime,
+        wall: Callable[[], datetime],
+        admits: Callable[[Caller], bool],
+    ) -> None:
+        """`admits` tells whether one who came to watch may go on."""
         self._links = links
+        self._admits = admits
         self._journal = store.journal
         self._clock = clock
         self._wall = wall
@@ -94,7 +104,7 @@ class Stream:
 
     # For who watches.
 
-    def watch(self, request: Request) -> Deferred[bytes]:
+    def watch(self, request: Request, caller: Caller) -> Deferred[bytes]:
         """Answer a request with the stream. The Deferred never fires: a stream has no end.
 
         Raises ApiError 503 when too many watch.
@@ -110,11 +120,17 @@ class Stream:
         else:
             opening, got = iter(()), number
         opening = chain((RETRY,), opening)
-        watcher = Watcher(request, self.past, got, opening, self._beginning, self._flow)
+        watcher = Watcher(request, caller, self.past, got, opening, self._beginning, self._flow)
         self._watchers.add(watcher)
         request.notifyFinish().addBoth(lambda _: self._gone(watcher))
         watcher.start()
         return Deferred(canceller=lambda _: None)
+
+    def send_away(self) -> None:
+        """End the connections of those who may watch no longer."""
+        for watcher in tuple(self._watchers):
+            if not self._admits(watcher.caller):
+                watcher.drop()
 
     def _was_told(self, number: int) -> bool:
         """Whether this number was given out, now or by an earlier service on the same store."""
@@ -175,6 +191,7 @@ class Stream:
         self._behind.pop(watcher, None)
 
     def _beat(self) -> None:
+        self.send_away()
         for watcher in tuple(self._watchers):
             watcher.beat()
 

@@ -8,6 +8,7 @@ from twisted.internet.interfaces import IPushProducer
 from twisted.web.server import Request
 from zope.interface import implementer
 
+from pmslink.web.caller import Caller
 from pmslink.web.past import Past
 from pmslink.web.told import is_removal
 
@@ -35,12 +36,14 @@ class Watcher:
     def __init__(
         self,
         request: Request,
+        caller: Caller,
         past: Past,
         got: int,
         opening: Iterator[bytes],
         beginning: Beginning,
         flow: Callable[[Watcher], None],
     ) -> None:
+        self.caller = caller
         self._request = request
         self._past = past
         self._got = got  # the number of the last event written, once the opening is

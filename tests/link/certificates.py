@@ -1,4 +1,4 @@
-"""Certificates for a PMS, vouched for by a CA that exists for one test."""
+"""Certificates for a server, vouched for by a CA that exists for one test."""
 
 from __future__ import annotations
 
@@ -34,13 +34,15 @@ class Authority:
 
     def options(self, address: str) -> Any:
         """What a TLS server of this IP address is made with."""
+        return PrivateCertificate.loadPEM(self.pem(address)).options()
+
+    def pem(self, address: str) -> bytes:
+        """The certificate of such a server, and its key."""
         key = _new_key()
         names = x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address(address))])
-        certificate = _certificate(_name("a PMS"), key, self._name, self._key, names)
-        pem = certificate.public_bytes(Encoding.PEM) + key.private_bytes(
-            Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()
-        )
-        return PrivateCertificate.loadPEM(pem).options()
+        certificate = _certificate(_name("a server"), key, self._name, self._key, names)
+        written = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+        return certificate.public_bytes(Encoding.PEM) + written
 
 
 def _new_key() -> ec.EllipticCurvePrivateKey:

@@ -9,6 +9,7 @@ import re
 import sqlite3
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 from attrs import frozen
@@ -27,12 +28,14 @@ from pmslink.link.links import Links
 from pmslink.link.probe import Step
 from pmslink.link.resync import Progress
 from pmslink.store.store import LAST_WORDS
+from pmslink.web.live_tokens import LiveTokens
 from pmslink.web.openapi import openapi
 from pmslink.web.site import make_site
 from tests.network import Network, run
 from tests.stores import MemoryDatabase, make_store
 
 reactor: Any = the_reactor
+NOWHERE = Path("/nowhere")
 START = datetime(2026, 11, 20, 7, tzinfo=UTC)
 
 
@@ -76,7 +79,13 @@ class Served:
     that the store knows, and these.
     """
 
-    def __init__(self, before: Served | None = None, links: Sequence[LinkConfig] = ()) -> None:
+    def __init__(
+        self,
+        before: Served | None = None,
+        links: Sequence[LinkConfig] = (),
+        state_dir: Path = NOWHERE,
+        local: bool = True,
+    ) -> None:
         self.clock: Clock = before.clock if before else Clock()
         self.database: MemoryDatabase = before.database if before else MemoryDatabase()
         self.pms = PmsFactory()
@@ -88,7 +97,8 @@ class Served:
         for config in links:
             self.links.add(config)
         self.links.add_kept()
-        self.site = make_site(self.links, self.store, self.clock, self._test, self.now)
+        tokens = LiveTokens(state_dir, self.clock)
+        self.site = make_site(self.links, self.store, self.clock, self._test, tokens, local, self.now)
         self._listen("127.0.0.1")
         self.store.startService()
         self.links.startService()

@@ -1,4 +1,4 @@
-"""Who may call: whoever is on this machine, but no web page."""
+"""Where the interface may listen, and that no web page of another site reaches it."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from twisted.internet.address import IPv4Address, IPv6Address, UNIXAddress
 from twisted.internet.interfaces import IAddress
 
 from pmslink.errors import PmslinkError
-from pmslink.web.access import require_local, require_loopback
+from pmslink.web.access import is_local, require_loopback, require_own_page
 from pmslink.web.answers import ApiError
 from tests.web.served import Served
 from tests.within import within
@@ -29,6 +29,7 @@ from tests.within import within
 )
 def test_endpoints_that_only_this_machine_reaches(endpoint: str) -> None:
     require_loopback(endpoint)
+    assert is_local(endpoint)
 
 
 @pytest.mark.parametrize(
@@ -53,7 +54,10 @@ def test_other_endpoints_are_refused_with_what_would_be_right(endpoint: str, wro
     with pytest.raises(PmslinkError) as refusal:
         require_loopback(endpoint)
     assert wrong in str(refusal.value)
+    assert str(refusal.value).startswith("api.listen = ")
     assert "tcp:8080:interface=127.0.0.1" in str(refusal.value)
+    assert "pmslink token add NAME --role control" in str(refusal.value)
+    assert not is_local(endpoint)
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1:{port}", "localhost:{port}", "LOCALHOST:{port}", "[::1]:{port}"])
@@ -122,6 +126,7 @@ UNIX = UNIXAddress(b"/run/pmslink.sock")
         (UNIX, False, {"host": "anything"}),
         (UNIX, False, {}),
         (UNIX, False, {"host": "pms.example", "origin": "http://pms.example"}),
+        (UNIX, False, {"host": "pms.example", "origin": "https://pms.example"}),
     ],
 )
 def test_what_is_local(here: IAddress, secure: bool, headers: Mapping[str, str]) -> None:
@@ -146,9 +151,33 @@ def test_what_is_foreign(here: IAddress, secure: bool, headers: Mapping[str, str
 
 def test_two_hosts_are_none() -> None:
     with pytest.raises(ApiError):
-        require_local(LOCAL, False, [b"localhost:80", b"localhost:80"], [])
+        require_own_page(LOCAL, False, [b"localhost:80", b"localhost:80"], [], local=True)
+    with pytest.raises(ApiError):
+        require_own_page(LOCAL, False, [b"a.example", b"b.example"], [b"http://a.example"], local=False)
 
 
-def ask(here: IAddress, secure: bool, headers: Mapping[str, str]) -> None:
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {},
+        {"host": "pms.example"},
+        {"host": "pms.example:8443", "origin": "https://PMS.example:8443"},
+        {"host": "10.0.0.1", "origin": "http://10.0.0.1"},
+    ],
+)
+def test_where_other_machines_come_in_the_host_is_free(headers: Mapping[str, str]) -> None:
+    ask(LOCAL, False, headers, local=False)
+
+
+@pytest.mark.parametrize(
+    "origin", ["https://evil.example", "https://pms.example:1", "null", "pms.example", ""]
+)
+def test_where_other_machines_come_in_a_page_must_be_of_that_host(origin: str) -> None:
+    with pytest.raises(ApiError) as refusal:
+        ask(LOCAL, False, {"host": "pms.example", "origin": origin}, local=False)
+    assert refusal.value.code == "foreign_origin"
+
+
+def ask(here: IAddress, secure: bool, headers: Mapping[str, str], local: bool = True) -> None:
     hosts, origins = ([headers[name].encode()] if name in headers else [] for name in ("host", "origin"))
-    require_local(here, secure, hosts, origins)
+    require_own_page(here, secure, hosts, origins, local)

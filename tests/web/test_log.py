@@ -9,9 +9,11 @@ from twisted.logger import LogEvent, formatEvent, globalLogPublisher
 from twisted.web.test.requesthelper import DummyChannel
 
 from pmslink.link.links import Links, utc_now
+from pmslink.web.live_tokens import LiveTokens
 from pmslink.web.requests import BoundedRequest
 from pmslink.web.site import ApiSite, make_site
 from tests.stores import make_store
+from tests.web.served import NOWHERE
 
 
 def logged(method: bytes, path: bytes) -> list[str]:
@@ -22,7 +24,8 @@ def logged(method: bytes, path: bytes) -> list[str]:
 
     clock = Clock()
     store = make_store(clock, utc_now)
-    site: ApiSite = make_site(Links(clock, store), store, clock, no_test)
+    tokens = LiveTokens(NOWHERE, clock)
+    site: ApiSite = make_site(Links(clock, store), store, clock, no_test, tokens, local=True)
     request = BoundedRequest(DummyChannel(), False)  # type: ignore[no-untyped-call]
     request.method, request.path, request.code = method, path, 200
     request.client = IPv4Address("TCP", "127.0.0.1", 4711)

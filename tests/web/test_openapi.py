@@ -8,6 +8,7 @@ import sysconfig
 from pathlib import Path
 from typing import Any, get_args
 
+import pytest
 from attrs import fields
 from openapi_spec_validator import OpenAPIV31SpecValidator
 from twisted.internet.task import LoopingCall
@@ -24,12 +25,49 @@ from pmslink.link.probe import StepName
 from pmslink.settings import LinkSettings, Profile
 from pmslink.store.entries import Direction
 from pmslink.store.rows import State
-from pmslink.web import about, answers, calls, links, lists, outbox, postings, requests, stream, waiting
+from pmslink.web import (
+    about,
+    access,
+    answers,
+    attempts,
+    calls,
+    credentials,
+    door,
+    links,
+    lists,
+    outbox,
+    postings,
+    requests,
+    session,
+    stream,
+    timeline,
+    waiting,
+)
+from pmslink.web.credentials import COOKIE, CSRF
 from pmslink.web.openapi import openapi
+from pmslink.web.roles import Role, who_may
+from tests.web.guarded import Guarded
 from tests.web.served import Served, reactor
 from tests.within import within
 
 SCHEMAS: dict[str, Any] = openapi()["components"]["schemas"]
+RAISING = (
+    about,
+    access,
+    answers,
+    calls,
+    credentials,
+    door,
+    links,
+    lists,
+    outbox,
+    postings,
+    requests,
+    session,
+    stream,
+    timeline,
+    waiting,
+)
 
 
 def test_it_is_openapi_3_1() -> None:
@@ -43,10 +81,15 @@ async def test_it_is_served(served: Served) -> None:
     assert (await served.get("/openapi.json")).json() == openapi()
 
 
+def described_path(route: str) -> str:
+    """`/a/<path:b>` as OpenAPI writes it."""
+    return re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", route)
+
+
 @within(10)
 async def test_it_describes_the_routes_that_exist_and_no_others(served: Served) -> None:
     routes = {
-        (re.sub("<(.*?)>", r"{\1}", rule.rule), method.lower())
+        (described_path(rule.rule), method.lower())
         for rule in served.site.api.app.url_map.iter_rules()
         for method in (rule.methods or set()) - {"HEAD"}
     }
@@ -69,6 +112,18 @@ def test_it_knows_the_same_words() -> None:
     assert step["enum"] == list(get_args(StepName))
     assert SCHEMAS["PostingState"]["enum"] == list(get_args(State))
     assert SCHEMAS["Direction"]["enum"] == list(get_args(Direction))
+    assert SCHEMAS["Role"]["enum"] == list(get_args(Role))
+    schemes = openapi()["components"]["securitySchemes"]
+    assert (schemes["session"]["name"], schemes["csrf"]["name"]) == (COOKIE.decode(), CSRF)
+
+
+@within(10)
+async def test_it_tells_which_calls_need_no_token(served: Served) -> None:
+    for rule in served.site.api.app.url_map.iter_rules():
+        for method in (rule.methods or set()) - {"HEAD"}:
+            operation = openapi()["paths"][described_path(rule.rule)][method.lower()]
+            is_open = operation.get("security", openapi()["security"]) == []
+            assert is_open == (who_may(method, rule.rule) is None), (method, rule.rule)
 
 
 def test_it_knows_the_same_settings() -> None:
@@ -85,15 +140,15 @@ def test_it_lists_the_codes_of_all_errors() -> None:
     assert {code for _, code in table} == set(codes)
     raised = {
         found
-        for module in (about, answers, calls, links, lists, outbox, postings, requests, stream, waiting)
+        for module in RAISING
         for found in re.findall(r'ApiError\(\s*(\d+), "(\w+)"', inspect.getsource(module))
     }
     not_applicable = {
         ("409", code)
-        for module in (links, of_link, of_links, probe)
+        for module in (links, session, of_link, of_links, probe)
         for code in re.findall(r'NotApplicable\(\s*"(\w+)"', inspect.getsource(module))
     }
-    assert len(not_applicable) == 7
+    assert len(not_applicable) == 8
     assert raised | not_applicable <= set(table)
 
 
@@ -112,17 +167,21 @@ allow_header_conformance.enabled = false
 
 
 @within(180)
-async def test_a_stranger_with_this_description_finds_nothing_wrong(served: Served, tmp_path: Path) -> None:
-    served.add(enabled=False)
+async def test_a_stranger_with_this_description_finds_nothing_wrong(
+    guarded: Guarded, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    guarded.add(enabled=False)
+    monkeypatch.setattr(attempts, "WITHIN", 0)  # it shows many wrong tokens, to see what comes of that
     (tmp_path / "schemathesis.toml").write_text(STRANGER)
-    time = LoopingCall(served.run, 20)  # passes fast: a call may wait for a minute
+    time = LoopingCall(guarded.run, 20)  # passes fast: a call may wait for a minute
     time.start(0.01)
     try:
         output, errors, code = await getProcessOutputAndValue(
             f"{sysconfig.get_path('scripts')}/schemathesis",
             [
                 "run",
-                f"http://127.0.0.1:{served.port}/openapi.json",
+                f"http://127.0.0.1:{guarded.port}/openapi.json",
+                f"--header=Authorization: Bearer {guarded.tokens['control']}",
                 "--exclude-path=/api/v1/stream",  # it never ends
                 "--phases=examples,coverage,fuzzing",
                 "--max-examples=5",

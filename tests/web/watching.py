@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Mapping
 from typing import Any
 
 from attrs import frozen
@@ -95,10 +96,15 @@ class Watching:
         await turns()
 
 
-async def watch(served: Served, last: int | str | None = None) -> Watching:
+async def watch(
+    served: Served, last: int | str | None = None, headers: Mapping[str, str] | None = None
+) -> Watching:
     """Watch the stream; `last` is the Last-Event-ID. The answer has begun."""
-    header = "" if last is None else f"last-event-id: {last}\r\n"
-    request = f"GET /api/v1/stream HTTP/1.1\r\nhost: localhost:{served.port}\r\n{header}\r\n"
+    lines = {"host": f"localhost:{served.port}", **(headers or {})}
+    if last is not None:
+        lines["last-event-id"] = str(last)
+    head = "".join(f"{name}: {value}\r\n" for name, value in lines.items())
+    request = f"GET /api/v1/stream HTTP/1.1\r\n{head}\r\n"
     watching = Watching(served, await served.connect(request.encode()))
     await served.until(lambda: "retry: 500\n\n" in watching.text or watching.connection.closed.called)
     return watching
