@@ -17,6 +17,7 @@ from pmslink.web.calls import Route, asked_before, asked_limit, find_link
 from pmslink.web.described import changed_json, record_json
 from pmslink.web.door import Door
 from pmslink.web.events import event_json
+from pmslink.web.masking import masked_entry, masked_record
 from pmslink.web.requests import BoundedRequest
 from pmslink.web.waiting import LONGEST, Waiting
 
@@ -40,7 +41,7 @@ class ListCalls:
         newest = await self._store.read(newest_transitions, link, asked_before(request), asked_limit(request))
         return answer(request, {"transitions": [changed_json(one) for one in newest]})
 
-    async def records(self, request: Request, link: str) -> bytes:
+    async def records(self, request: BoundedRequest, link: str) -> bytes:
         trace = find_link(self._links, link).trace
         limit, before = asked_limit(request), asked_before(request)
         direction = asked_choice(request, "direction", get_args(Direction))
@@ -52,6 +53,8 @@ class ListCalls:
             stored = await self._store.read(newest_records, link, direction, type, before, limit)
             found = {one.seq: one for one in stored} | found
         newest = sorted(found.values(), key=attrgetter("seq"), reverse=True)[:limit]
+        if not request.caller.sees_guests:
+            newest = list(map(masked_record, newest))
         return answer(request, {"records": [record_json(one) for one in newest]})
 
     async def events(self, request: BoundedRequest, link: str) -> bytes:
@@ -68,6 +71,8 @@ class ListCalls:
             find_link(self._links, link)
             found = await self._read(link, after, limit)
         next = found[-1].seq if found else after
+        if not request.caller.sees_guests:
+            found = list(map(masked_entry, found))
         return answer(request, {"events": [event_json(one) for one in found], "next": next})
 
     async def _read(self, link: str, after: int, limit: int) -> list[Entry]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
-from typing import get_args
+from typing import Any, get_args
 
 from twisted.web.server import Request
 
@@ -23,7 +23,9 @@ from pmslink.web.answers import (
     require_json,
 )
 from pmslink.web.calls import Route, asked_before, asked_limit, find_link, shielded
+from pmslink.web.masking import masked_row
 from pmslink.web.postings import asked_key, posting_offer, row_json
+from pmslink.web.requests import BoundedRequest
 
 _Decision = Callable[[Transaction, Sequence[Decide]], Sequence[Row | Exception]]
 
@@ -49,19 +51,19 @@ class OutboxCalls:
         accepted = await shielded(found.outbox.offer(offer))
         return answer(request, row_json(accepted.row), 202 if accepted.new else 200)
 
-    async def all(self, request: Request, link: str) -> bytes:
+    async def all(self, request: BoundedRequest, link: str) -> bytes:
         find_link(self._links, link)
         state = asked_choice(request, "state", get_args(State))
         before, limit = asked_before(request), asked_limit(request)
         rows = await self._store.read(newest_rows, link, state, before, limit)
-        return answer(request, {"postings": [row_json(row) for row in rows]})
+        return answer(request, {"postings": [_shown(request, row) for row in rows]})
 
-    async def one(self, request: Request, link: str, id: str) -> bytes:
+    async def one(self, request: BoundedRequest, link: str, id: str) -> bytes:
         find_link(self._links, link)
         row = await self._store.read(row_of, link, _read_id(id))
         if row is None:
             raise NoSuchRow
-        return answer(request, row_json(row))
+        return answer(request, _shown(request, row))
 
     async def resend(self, request: Request, link: str, id: str) -> bytes:
         return await self._decide(request, link, id, resend, "unknown or refused")
@@ -84,6 +86,10 @@ class OutboxCalls:
         row = await self._store.journal.write(decision, Decide(link.name, id, link.settings().posting_digits))
         link.outbox.flow()
         return row
+
+
+def _shown(request: BoundedRequest, row: Row) -> dict[str, Any]:
+    return row_json(row if request.caller.sees_guests else masked_row(row))
 
 
 def _read_id(text: str) -> int:

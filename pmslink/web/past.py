@@ -10,6 +10,7 @@ from operator import attrgetter
 from attrs import define
 
 from pmslink.store.entries import Entry, Recorded
+from pmslink.web.masking import masked_entry
 from pmslink.web.told import rendered, size
 
 KEPT = 10_000
@@ -28,6 +29,14 @@ class Kept:
     entry: Entry
     told_at: datetime | None
     event: bytes | None = None
+    masked: bytes | None = None
+    """For those who see no guests; the same where it names none."""
+
+    @property
+    def size(self) -> int:
+        """About how many bytes it takes in memory."""
+        masked = b"" if self.masked is self.event else self.masked
+        return size(self.entry) + len(self.event or b"") + len(masked or b"")
 
 
 class Past:
@@ -66,14 +75,21 @@ class Past:
         place = bisect_right(self._kept, number, lo=self._begin, key=_by_number)
         return self._kept[place] if place < len(self._kept) else None
 
-    def event(self, kept: Kept) -> bytes:
+    def event(self, kept: Kept, sees_guests: bool = True) -> bytes:
         """What watchers are told of it."""
-        if kept.event is None:
-            kept.event = rendered(kept.entry, kept.told_at)
-            if kept.seq > self.forgotten:
-                self._bytes += len(kept.event)
-                self._bound()
-        return kept.event
+        if sees_guests:
+            if kept.event is None:
+                kept.event = rendered(kept.entry, kept.told_at)
+                self._grown(kept, kept.event)
+            return kept.event
+        if kept.masked is None:
+            entry = masked_entry(kept.entry)
+            if entry is kept.entry:
+                kept.masked = self.event(kept)
+            else:
+                kept.masked = rendered(entry, kept.told_at)
+                self._grown(kept, kept.masked)
+        return kept.masked
 
     def forget_guests(self, before: datetime) -> None:
         """Forget records that are older, and with them all that came before.
@@ -90,6 +106,11 @@ class Past:
             self._forget()
         self._compact()
 
+    def _grown(self, kept: Kept, event: bytes) -> None:
+        if kept.seq > self.forgotten:
+            self._bytes += len(event)
+            self._bound()
+
     def _bound(self) -> None:
         while len(self._kept) - self._begin > self._most or self._bytes > self._most_bytes:
             self._forget()
@@ -99,7 +120,7 @@ class Past:
     def _forget(self) -> None:
         kept = self._kept[self._begin]
         self._begin += 1
-        self._bytes -= size(kept.entry) + len(kept.event or b"")
+        self._bytes -= kept.size
         self.forgotten = kept.seq
 
     def _compact(self) -> None:

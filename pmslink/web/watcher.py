@@ -93,7 +93,7 @@ class Watcher:
         if is_removal(kept.entry):
             self._opening = self._beginning(before, kept.seq)
             return next(self._opening)
-        return self._past.event(kept)
+        return self._past.event(kept, self.caller.sees_guests)
 
     def beat(self) -> None:
         """Write a comment, which shows that the stream lives and finds connections that do not."""

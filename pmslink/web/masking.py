@@ -1,0 +1,45 @@
+"""What is kept, for those who may look on, but not learn who the guests are."""
+
+from __future__ import annotations
+
+import json
+from copy import copy
+
+from pmslink.fias.masking import MASK, masked
+from pmslink.fias.record import Record
+from pmslink.store.entries import Entry, Recorded
+from pmslink.store.rows import Moved, Row
+
+_OF_GUESTS = ("dialled", "text")
+"""What a posting tells of a guest: whom he called, and what he bought."""
+
+
+def masked_entry(entry: Entry) -> Entry:
+    """A copy that names no guest; the entry itself, if it names none."""
+    if isinstance(entry, Recorded):
+        return masked_record(entry)
+    if isinstance(entry, Moved):
+        row = masked_row(entry.row)
+        if row is not entry.row:
+            moved = copy(entry)
+            moved.row = row
+            return moved
+    return entry
+
+
+def masked_record(recorded: Recorded) -> Recorded:
+    """The same of a record."""
+    record = Record(recorded.text)
+    shown = masked(record)
+    if shown is record:
+        return recorded
+    copied = copy(recorded)
+    copied.type, copied.text = shown.id, shown.text
+    return copied
+
+
+def masked_row(row: Row) -> Row:
+    """The same of a row of the outbox, as far as it is told."""
+    told = json.loads(row.body)
+    hidden = {name: MASK for name in _OF_GUESTS if name in told}
+    return row._replace(body=json.dumps(told | hidden)) if hidden else row
