@@ -121,10 +121,14 @@ def read_link(name: str, raw: Mapping[str, object], where: str = "") -> LinkConf
     )
 
 
+WHEN_DEFINED: Mapping[str, object] = {"enabled": False}
+"""What differs from the defaults for a link that is made over the interface: a person says when it docks."""
+
+
 def read_defined(name: str, raw: Mapping[str, object]) -> LinkConfig:
-    """A link that is made over the interface: such a one is not enabled before a person says so."""
-    enabled = raw.get("enabled")
-    return read_link(name, {**raw, "enabled": False if enabled is None else enabled})
+    """A link that is made over the interface."""
+    given = {key: value for key, value in raw.items() if value is not None}
+    return read_link(name, {**WHEN_DEFINED, **given})
 
 
 def _presets(given: Mapping[str, object]) -> Mapping[str, object]:

@@ -21,6 +21,7 @@ Profile = Literal["generic", "opera", "suite8", "protel"]
 AliveOn = Literal["LA", "any"]
 SyncOn = Literal["LA", "any", "declared"]
 Unanswered = Literal["resend", "hold"]
+Kind = Literal["number", "whole", "yes_or_no", "choice", "text", "moment", "records"]
 
 
 @frozen
@@ -29,12 +30,16 @@ class Setting:
 
     ``right`` completes the sentence "must be …". ``read`` makes the value of what a person wrote, and
     raises ValueError (WrongPartError, if it can tell the place) for anything that is not right.
+    ``kind`` says what a form asks for it with, ``choices`` and ``bounds`` what may be chosen there.
     """
 
     meaning: str
     right: str
     read: Callable[[Any], object]
     unit: str = ""
+    kind: Kind = "text"
+    choices: tuple[str, ...] = ()
+    bounds: tuple[float, float] | None = None
 
 
 class WrongPartError(ValueError):
@@ -55,8 +60,8 @@ def setting(cls: type, name: str) -> Setting:
 # What follows makes the metadata of a field: one function per kind of value.
 
 
-def about(meaning: str, right: str, read: Callable[[Any], object], unit: str = "") -> Mapping[str, Setting]:
-    return {"setting": Setting(meaning, right, read, unit)}
+def about(meaning: str, right: str, read: Callable[[Any], object], **more: Any) -> Mapping[str, Setting]:
+    return {"setting": Setting(meaning, right, read, **more)}
 
 
 def seconds(meaning: str, least: float = 0.1, most: float = 86400) -> Mapping[str, Setting]:
@@ -64,24 +69,34 @@ def seconds(meaning: str, least: float = 0.1, most: float = 86400) -> Mapping[st
         # not isinstance(…, float): whole numbers are as good, but a bool is an int to Python
         return _required(type(raw) in (int, float) and least <= raw <= most, raw)  # type: ignore[operator]
 
-    return about(meaning, f"a number of seconds from {least} to {most}", read, "s")
+    right = f"a number of seconds from {least} to {most}"
+    return about(meaning, right, read, unit="s", kind="number", bounds=(least, most))
 
 
 def whole(meaning: str, least: int, most: int, unit: str = "") -> Mapping[str, Setting]:
     def read(raw: object) -> object:
         return _required(type(raw) is int and least <= raw <= most, raw)
 
-    return about(meaning, f"a whole number from {least} to {most}", read, unit)
+    right = f"a whole number from {least} to {most}"
+    return about(meaning, right, read, unit=unit, kind="whole", bounds=(least, most))
 
 
 def yes_or_no(meaning: str) -> Mapping[str, Setting]:
-    return about(meaning, "true or false", lambda raw: _required(isinstance(raw, bool), raw))
+    return about(
+        meaning, "true or false", lambda raw: _required(isinstance(raw, bool), raw), kind="yes_or_no"
+    )
 
 
 def one_of(choices: object, meaning: str) -> Mapping[str, Setting]:
     words = get_args(choices)
     right = " or ".join(f'"{word}"' for word in words)
-    return about(meaning, right, lambda raw: _required(isinstance(raw, str) and raw in words, raw))
+    return about(
+        meaning,
+        right,
+        lambda raw: _required(isinstance(raw, str) and raw in words, raw),
+        kind="choice",
+        choices=words,
+    )
 
 
 def text(meaning: str, right: str, is_right: Callable[[str], object]) -> Mapping[str, Setting]:
@@ -236,6 +251,7 @@ class LinkSettings:
             "when the PMS service subscription ends",
             'a date and time with its offset, such as "2027-01-01T00:00:00+01:00"',
             _read_moment,
+            kind="moment",
         ),
     )
     enabled: bool = field(
@@ -248,6 +264,7 @@ class LinkSettings:
             "overrides of the link description: per record id, the fields to declare",
             'known field codes glued together under the id of a record, such as GI = "RNG#GSGN"',
             _read_records,
+            kind="records",
         ),
     )
 

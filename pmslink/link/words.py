@@ -1,80 +1,97 @@
-"""What a person is told of a link: label, reason and advice, from its marker and cause."""
+"""What a person is told of a link, in English: label, reason and advice, from its marker and cause.
+
+Each text has a key, under which other languages have theirs; `{name}` stands for one of the cause's
+values, or for what the key says of itself.
+"""
 
 from __future__ import annotations
 
-from pmslink.link.cause import Cause, Code
+from pmslink.link.cause import Cause
 from pmslink.link.machine import Marker
 
-LABELS: dict[Marker, str] = {
-    "DISABLED": "Switched off",
-    "EXPIRED": "Subscription ended",
-    "CLOSED": "Link closed",
-    "WAIT_LS": "Waiting for the PMS",
-    "ESTABLISHED": "Link established",
-    "EXPECTION": "Link abnormal",
-    "WAIT_LE": "Ending the link",
-}
-
-_REASONS: dict[Code, str] = {
-    "no_answer": "The PMS did not answer the last link check within {seconds:g} s",
-    "refused": "{address} refused the connection: {detail}",
-    "unresolved": "The name of {address} is not known to the DNS",
-    "dial_timeout": "{address} did not take the connection in time",
-    "start_timeout": "{address} took the connection but no link start (LS) came within {seconds:g} s",
-    "never_confirmed": "The PMS never confirmed the link description; see sync_on",
-    "displaced": "Three times running the connection was lost within 10 s: "
+ENGLISH: dict[str, str] = {
+    "label.DISABLED": "Switched off",
+    "label.EXPIRED": "Subscription ended",
+    "label.CLOSED": "Link closed",
+    "label.WAIT_LS": "Waiting for the PMS",
+    "label.ESTABLISHED": "Link established",
+    "label.EXPECTION": "Link abnormal",
+    "label.WAIT_LE": "Ending the link",
+    # by the code of the cause
+    "reason.no_answer": "The PMS did not answer the last link check within {seconds} s",
+    "reason.refused": "{address} refused the connection: {detail}",
+    "reason.unresolved": "The name of {address} is not known to the DNS",
+    "reason.dial_timeout": "{address} did not take the connection in time",
+    "reason.start_timeout": "{address} took the connection but no link start (LS) came within {seconds} s",
+    "reason.never_confirmed": "The PMS never confirmed the link description; see sync_on",
+    "reason.displaced": "Three times running the connection was lost within 10 s: "
     "another client may be using this PMS port",
-    "lost": "The connection was lost: {detail}",
-    "pms_ended": "The PMS ended the link (LE)",
-    "overlong": "The PMS sent 1 MiB without one record",
-    "store": "What the PMS sends cannot be kept: {detail}",
-    "expired": "The PMS service subscription has ended",
-    "settings": "The link's settings were changed",
-    "started": "The service started",
+    "reason.lost": "The connection was lost: {detail}",
+    "reason.pms_ended": "The PMS ended the link (LE)",
+    "reason.overlong": "The PMS sent 1 MiB without one record",
+    "reason.store": "What the PMS sends cannot be kept: {detail}",
+    "reason.expired": "The PMS service subscription has ended",
+    "reason.settings": "The link's settings were changed",
+    "reason.started": "The service started",
+    # the cause is that the PMS said something, or a user
+    "reason.record": "The PMS started the link ({record})",
+    "reason.enable": "A user enabled the link",
+    "reason.disable": "Switched off by a user",
+    "reason.expire": "Marked as expired by a user",
+    "reason.disconnect": "Disconnected by a user",
+    # by the state
+    "advice.DISABLED": "Enable the link when the integration is wanted again.",
+    "advice.EXPIRED": "Renew the subscription, move expires_at, and enable the link.",
+    "advice.unconfirmed": "Waiting for the PMS to confirm the link description (LA).",
+    "advice.at_rest": "Enable the link to connect again.",
+    "advice.redialling": "Redialling in {seconds} s.",
+    # by the code of the cause, "if this lasts"
+    "advice.lasting": "If this lasts, {advice}.",
+    "advice.no_answer": "ask the hotel whether the interface program runs, and check the profile",
+    "advice.refused": "ask the hotel whether the interface program runs and listens on this port",
+    "advice.unresolved": "check the host in the link's settings, and the DNS",
+    "advice.dial_timeout": "check host, port, and the firewalls between here and the PMS",
+    "advice.start_timeout": "check that this port speaks FIAS, and whether another client holds it",
+    "advice.never_confirmed": 'if this PMS never sends LA, set sync_on to "any" or "declared"',
+    "advice.displaced": "make sure that no other PBX or program is set up for this PMS port",
+    "advice.lost": "check the network and the interface program, and whether another client uses this port",
+    "advice.pms_ended": "ask the hotel whether the interface program was stopped",
+    "advice.overlong": "check that this port speaks FIAS, and the framing setting",
+    "advice.store": "make room on the disk that holds the state directory",
 }
 
-_BY_USER = {
-    "enable": "A user enabled the link",
-    "disable": "Switched off by a user",
-    "expire": "Marked as expired by a user",
-    "disconnect": "Disconnected by a user",
-}
 
-_ADVICE: dict[Code, str] = {
-    "no_answer": "ask the hotel whether the interface program runs, and check the profile",
-    "refused": "ask the hotel whether the interface program runs and listens on this port",
-    "unresolved": "check the host in the link's settings, and the DNS",
-    "dial_timeout": "check host, port, and the firewalls between here and the PMS",
-    "start_timeout": "check that this port speaks FIAS, and whether another client holds it",
-    "never_confirmed": 'if this PMS never sends LA, set sync_on to "any" or "declared"',
-    "displaced": "make sure that no other PBX or program is set up for this PMS port",
-    "lost": "check the network and the interface program, and whether another client uses this port",
-    "pms_ended": "ask the hotel whether the interface program was stopped",
-    "overlong": "check that this port speaks FIAS, and the framing setting",
-    "store": "make room on the disk that holds the state directory",
-}
+def label(marker: Marker) -> str:
+    """The state in words."""
+    return ENGLISH[f"label.{marker}"]
 
 
 def reason(marker: Marker, cause: Cause, address: str) -> str:
     """Why the link is in this state, in a sentence."""
+    key: str = cause.code
     if marker == "ESTABLISHED" and "record" in cause.params:
-        return f"The PMS started the link ({cause.params['record']})"
-    if cause.code == "user":
-        return _BY_USER[str(cause.params["control"])]
-    return _REASONS[cause.code].format(**{"address": address, "seconds": 0, "detail": "", **cause.params})
+        key = "record"
+    elif cause.code == "user":
+        key = str(cause.params["control"])
+    values = {"address": address, "seconds": 0, "detail": "", **cause.params}
+    return ENGLISH[f"reason.{key}"].format(**{name: _written(value) for name, value in values.items()})
 
 
 def advice(marker: Marker, cause: Cause, wanted: bool, in_sync: bool, redial_in: float | None) -> str:
     """What to do about it; empty when nothing is to be done."""
-    if marker == "DISABLED":
-        return "Enable the link when the integration is wanted again."
-    if marker == "EXPIRED":
-        return "Renew the subscription, move expires_at, and enable the link."
+    if marker in ("DISABLED", "EXPIRED"):
+        return ENGLISH[f"advice.{marker}"]
     if marker == "ESTABLISHED":
-        return "" if in_sync else "Waiting for the PMS to confirm the link description (LA)."
+        return "" if in_sync else ENGLISH["advice.unconfirmed"]
     if not wanted:
-        return "" if marker == "WAIT_LE" else "Enable the link to connect again."
-    redial = "" if redial_in is None else f"Redialling in {redial_in:.0f} s. "
-    if cause.code in _ADVICE:
-        return f"{redial}If this lasts, {_ADVICE[cause.code]}."
-    return redial.strip()
+        return "" if marker == "WAIT_LE" else ENGLISH["advice.at_rest"]
+    sentences = []
+    if redial_in is not None:
+        sentences.append(ENGLISH["advice.redialling"].format(seconds=round(redial_in)))
+    if f"advice.{cause.code}" in ENGLISH:
+        sentences.append(ENGLISH["advice.lasting"].format(advice=ENGLISH[f"advice.{cause.code}"]))
+    return " ".join(sentences)
+
+
+def _written(value: str | float) -> str:
+    return value if isinstance(value, str) else f"{value:g}"

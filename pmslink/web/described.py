@@ -10,7 +10,7 @@ from pmslink.fias.record import Record
 from pmslink.link.cause import Cause
 from pmslink.link.chronicle import Transition
 from pmslink.link.link import Link
-from pmslink.link.words import LABELS
+from pmslink.link.words import label
 from pmslink.settings import describe_settings
 from pmslink.store.entries import Changed, Recorded
 
@@ -31,7 +31,7 @@ def link_json(link: Link) -> dict[str, Any]:
     return {
         "name": link.name,
         "state": core.marker,
-        "label": LABELS[core.marker],
+        "label": label(core.marker),
         "since": timestamp(link.chronicle.since),
         "reason": link.reason,
         "cause": cause_json(core.cause),

@@ -444,7 +444,7 @@ def test_there_are_words_for_every_cause_in_every_state(marker: Marker, code: Co
                 for redial_in in (None, 12.6):
                     advice = words.advice(marker, cause, wanted, in_sync, redial_in)
                     assert "{" not in advice
-    assert words.LABELS[marker]
+    assert words.label(marker)
 
 
 def test_an_address_of_ipv6_stands_in_brackets() -> None:
