@@ -40,16 +40,12 @@ class AboutCalls:
         self._metrics = metrics.Metrics(links, journal, wall, partial(len, watched))
 
     def routes(self) -> Iterator[Route]:
-        yield "GET", "/", self.index
         yield "GET", "/openapi.json", self.openapi
         yield "GET", "/healthz", self.health
         yield "GET", "/readyz", self.readiness
         yield "GET", "/metrics", self.metrics
         yield "GET", "/api/v1/status", self.status
         yield "GET", "/api/v1/stream", self.watch
-
-    def index(self, request: Request) -> bytes:
-        return answer(request, {"version": __version__, "openapi": "/openapi.json"})
 
     def openapi(self, request: Request) -> bytes:
         return answer(request, openapi_json())

@@ -12,6 +12,7 @@ from pmslink.link.links import Links
 from pmslink.store.store import Store
 from pmslink.web.about import AboutCalls
 from pmslink.web.answers import answer_failure
+from pmslink.web.assets import PageCalls
 from pmslink.web.calls import Subject
 from pmslink.web.door import Door
 from pmslink.web.links import LinkCalls, TestLink
@@ -43,6 +44,7 @@ class Api:
         self.app.url_map.merge_slashes = False  # "//" is an unknown path, not a redirect
         self.app.handle_errors(Exception)(answer_failure)
         subjects: tuple[Subject, ...] = (
+            PageCalls(),
             AboutCalls(links, store.journal, clock, wall, self.stream),
             LinkCalls(links, test_link, self.stream, self.waiting),
             ListCalls(links, store, self.waiting, door),

@@ -13,11 +13,6 @@ from tests.within import within
 
 
 @within(10)
-async def test_the_root_says_where_to_begin(served: Served) -> None:
-    assert (await served.get("/")).json() == {"version": __version__, "openapi": "/openapi.json"}
-
-
-@within(10)
 async def test_the_process_answers(served: Served) -> None:
     answer = await served.get("/healthz")
     assert (answer.status, answer.json()) == (200, {"ok": True})

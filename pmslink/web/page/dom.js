@@ -1,0 +1,70 @@
+// Elements are made here, and changed only where they differ: what did not change is left untouched.
+
+/** An element. `props` are attributes, listeners (`onclick`), and `text`; children that are null are left out. */
+export function el(tag, props = {}, ...children) {
+  return filled(document.createElement(tag), props, children);
+}
+
+/** The same for a drawing. */
+export function svg(tag, props = {}, ...children) {
+  return filled(document.createElementNS("http://www.w3.org/2000/svg", tag), props, children);
+}
+
+function filled(element, props, children) {
+  for (const [name, value] of Object.entries(props)) {
+    if (name === "text") element.textContent = value;
+    else if (name.startsWith("on")) element.addEventListener(name.slice(2), value);
+    else setAttribute(element, name, value);
+  }
+  element.append(...children.flat().filter((child) => child !== null && child !== undefined));
+  return element;
+}
+
+/** Set, or with false, null or undefined remove, an attribute. */
+export function setAttribute(element, name, value) {
+  const absent = value === false || value === null || value === undefined;
+  const wanted = value === true ? "" : String(value);
+  if (absent) element.removeAttribute(name);
+  else if (element.getAttribute(name) !== wanted) element.setAttribute(name, wanted);
+}
+
+export function setText(element, text) {
+  if (element.textContent !== text) element.textContent = text;
+}
+
+/** Put `wanted` into `parent` in this order; only those that stand elsewhere are moved, and focus stays. */
+export function arrange(parent, wanted) {
+  const focused = document.activeElement;
+  const staying = new Set(wanted);
+  for (const element of [...parent.children]) if (!staying.has(element)) element.remove();
+  let place = parent.firstChild;
+  for (const element of wanted) {
+    if (place && element === place.nextSibling) {
+      place.remove(); // it goes further down, where its turn will come
+      place = element;
+    }
+    if (element === place) place = place.nextSibling;
+    else parent.insertBefore(element, place);
+  }
+  if (focused !== document.activeElement && parent.contains(focused)) focused.focus({ preventScroll: true });
+}
+
+const SHAPES = {
+  good: "M8 1a7 7 0 1 0 0 14A7 7 0 0 0 8 1Zm-1.2 10.3L3.7 8.2l1.2-1.2 1.9 1.9 4.3-4.3 1.2 1.2Z",
+  bad: "M8 1 .5 14.5h15ZM7.2 6h1.6v4.5H7.2Zm0 5.6h1.6v1.6H7.2Z",
+  wait: "M8 1a7 7 0 1 0 0 14A7 7 0 0 0 8 1Zm0 1.8a5.2 5.2 0 0 1 0 10.4V8Z",
+  ended: "M3 1h10v3.5L9.5 8 13 11.5V15H3v-3.5L6.5 8 3 4.5Z",
+  off: "M8 1a7 7 0 1 0 0 14A7 7 0 0 0 8 1Zm0 1.8a5.2 5.2 0 1 1 0 10.4A5.2 5.2 0 0 1 8 2.8ZM4.8 7.2h6.4v1.6H4.8Z",
+};
+
+/** The sign of a mood, each of another shape: colour is never the only one. */
+export function sign(mood) {
+  const path = svg("path", { d: SHAPES[mood], "fill-rule": "evenodd" });
+  return svg("svg", { class: "sign", viewBox: "0 0 16 16", "aria-hidden": "true", "data-sign": mood }, path);
+}
+
+export function setSign(drawing, mood) {
+  if (drawing.dataset.sign === mood) return;
+  drawing.dataset.sign = mood;
+  drawing.firstChild.setAttribute("d", SHAPES[mood]);
+}

@@ -1,0 +1,162 @@
+// The settings of a link, to make one or to change it: each field with its meaning, unit and default, and
+// its error beside it. What is left empty is the default of the PMS's profile.
+
+import { call, mayControl, ofLink } from "./calls.js";
+import { el, setAttribute, setText } from "./dom.js";
+import { inputOf, shown, valueOf, written } from "./inputs.js";
+import { known } from "./model.js";
+import { t } from "./texts.js";
+import { trial } from "./trial.js";
+
+const GROUPS = {
+  pms: ["host", "port", "profile", "timezone", "charset", "enabled"],
+  checks: ["alive_interval", "alive_timeout", "alive_on", "listen_time", "start_timeout", "describe", "sync_on", "sync_timeout", "end_timeout"],
+  redial: ["retry_initial", "retry_max"],
+  postings: ["answer_timeout", "unanswered", "send_limit", "posting_digits", "record_gap", "outbox_limit"],
+  wire: ["framing", "tls", "ca_file", "records"],
+};
+const NAME = { name: "name", kind: "text", unit: "", required: true, default: null };
+
+/** The view in which a link is made, or the one of this name is changed. */
+export function formView(name) {
+  const element = el("div", { class: "settings" }, el("h1", { text: name ? t("form.change", { name }) : t("form.new") }));
+  const fail = (problem) => element.append(el("p", { class: "error", text: problem.message }));
+  if (name) call("GET", ofLink(name)).then((link) => element.append(form(link)), fail);
+  else element.append(form(null));
+  return { element };
+}
+
+function form(link) {
+  const settings = new Map(known.settings.map((setting) => [setting.name, setting]));
+  const named = Object.values(GROUPS).flat();
+  const rest = [...settings.keys()].filter((key) => !named.includes(key));
+  const fixed = !mayControl() || Boolean(link?.declared);
+  const fields = new Map();
+  const steps = trial();
+  const answer = el("p", { class: "answer", role: "status" });
+
+  const group = (key, names) => {
+    const made = names.map((one) => field(one === "name" ? NAME : settings.get(one)));
+    return el("fieldset", { disabled: fixed }, el("legend", { text: t(`form.group.${key}`) }), ...made);
+  };
+
+  function field(setting) {
+    const input = inputOf(setting);
+    const id = `setting-${setting.name}`;
+    const error = el("span", { class: "error", id: `${id}-error` });
+    const meaning = el("span", { class: "meaning", id: `${id}-meaning`, text: t(`setting.${setting.name}`) });
+    for (const [key, value] of Object.entries({ id, name: setting.name, "aria-describedby": `${id}-meaning ${id}-error` })) setAttribute(input, key, value);
+    const unit = setting.unit ? ` (${t(`unit.${setting.unit}`)})` : "";
+    const label = el("label", { for: id, text: setting.name + unit });
+    fields.set(setting.name, { setting, input, error, before: "" });
+    return el("div", { class: "field" }, label, input, meaning, error);
+  }
+
+  /** What a setting is while nothing is said of it: the profile's preset, or else its own default. */
+  function usual({ name, default: own }) {
+    return known.profiles[fields.get("profile").input.value]?.[name] ?? own;
+  }
+
+  function showDefaults() {
+    for (const { setting, input } of fields.values()) {
+      const value = usual(setting);
+      const said = value === null ? "" : t("form.default", { value: shown(setting, value) });
+      if (input.matches("select")) setText(input.firstChild, setting.required ? t("form.choose") : said);
+      else if (!setting.required) setAttribute(input, "placeholder", said);
+    }
+  }
+
+  function fill() {
+    fields.get("profile").input.value = link.profile;
+    const now = { ...link.settings, host: link.host, port: link.port, profile: link.profile };
+    for (const one of fields.values()) {
+      const value = now[one.setting.name];
+      const said = one.setting.required || value !== usual(one.setting);
+      one.input.value = said && value !== null ? written(one.setting, value) : "";
+      one.before = one.input.value;
+    }
+  }
+
+  /** What stands in the form, by name; of what was left empty, null. Shows what cannot be, and then gives null. */
+  function given() {
+    const values = {};
+    let wrong = null;
+    for (const { setting, input, error } of fields.values()) {
+      const value = valueOf(setting, input);
+      const missing = setting.required && value === null;
+      const right = value !== undefined && !missing;
+      mark(input, error, right ? "" : t("form.must", { right: t(`right.${setting.name}`) }));
+      if (!right) wrong ??= input;
+      values[setting.name] = value;
+    }
+    reveal(wrong);
+    return wrong ? null : values;
+  }
+
+  function mark(input, error, text) {
+    setText(error, text);
+    setAttribute(input, "aria-invalid", text ? "true" : null);
+  }
+
+  function reveal(input) {
+    const details = input?.closest("details");
+    if (details) details.open = true;
+    input?.focus();
+  }
+
+  function refused(problem) {
+    const wrong = fields.get(problem.field?.split(".")[0]);
+    if (wrong) {
+      mark(wrong.input, wrong.error, problem.message);
+      reveal(wrong.input);
+    }
+    setText(answer, t("refused", { why: t(`error.${problem.code}`), message: wrong ? "" : problem.message }));
+    answer.classList.add("error");
+  }
+
+  async function test() {
+    const values = given();
+    if (!values) return;
+    const { name, enabled, ...settings } = values;
+    testing.disabled = true;
+    try {
+      await steps.run(settings);
+      setText(answer, "");
+    } catch (problem) {
+      refused(problem);
+    }
+    testing.disabled = false;
+  }
+
+  async function save(event) {
+    event.preventDefault();
+    const values = given();
+    if (!values) return;
+    try {
+      if (link) await call("PATCH", ofLink(link.name), changed(values));
+      else await call("POST", "links", values);
+      location.hash = `#/links/${encodeURIComponent(link?.name ?? values.name)}`;
+    } catch (problem) {
+      refused(problem);
+    }
+  }
+
+  const changed = (values) => Object.fromEntries(Object.entries(values).filter(([key]) => fields.get(key).input.value !== fields.get(key).before));
+
+  const first = group("pms", [...(link ? [] : ["name"]), ...GROUPS.pms]);
+  const others = ["checks", "redial", "postings", "wire"].map((key) => group(key, GROUPS[key]));
+  others.push(group("rest", rest));
+  const testing = el("button", { type: "button", id: "test", text: t("form.test"), onclick: test });
+  const submit = el("button", { class: "primary", text: t(link ? "form.save" : "form.create") });
+  const back = el("a", { class: "button", href: link ? `#/links/${encodeURIComponent(link.name)}` : "#/", text: t("form.cancel") });
+  const why = link?.declared ? t("error.declared") : mayControl() ? "" : t("control.not_yours");
+  const details = el("details", {}, el("summary", { text: t("form.more") }), ...others);
+  fields.get("profile").input.addEventListener("change", showDefaults);
+  showDefaults();
+  if (link) {
+    fill();
+    showDefaults();
+  }
+  const buttons = fixed ? [back] : [submit, testing, back];
+  return el("form", { novalidate: true, onsubmit: save }, el("p", { class: "note", text: why }), first, details, el("div", { class: "buttons" }, ...buttons), answer, steps.element);
+}

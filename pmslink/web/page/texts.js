@@ -1,0 +1,90 @@
+// What is said, in the language of whoever reads it: a text for each key, and times and amounts in words.
+
+const LANGUAGES = { en: "English", zh: "简体中文" };
+
+let language = "en";
+let texts = {};
+let formats = formatsOf(language);
+
+export const languages = () => Object.entries(LANGUAGES);
+export const chosenLanguage = () => language;
+
+/** The one that was chosen here before, or else the first of the browser's that there is. */
+function wantedLanguage() {
+  const wanted = [localStorage.getItem("language"), ...navigator.languages];
+  return wanted.map((tag) => tag?.slice(0, 2).toLowerCase()).find((tag) => tag in LANGUAGES) ?? "en";
+}
+
+export async function loadTexts(chosen) {
+  if (chosen) localStorage.setItem("language", chosen);
+  language = chosen ?? wantedLanguage();
+  const answer = await fetch(`page/texts/${language}.json`);
+  if (!answer.ok) throw new Error(`the texts cannot be read: ${answer.status}`);
+  texts = await answer.json();
+  document.documentElement.lang = language === "zh" ? "zh-Hans" : language;
+  formats = formatsOf(document.documentElement.lang);
+}
+
+/** Whether there is a text under this key. */
+export const has = (key) => key in texts;
+
+/** The text under this key; `{name}` in it stands for a value. */
+export function t(key, values = {}) {
+  return (texts[key] ?? key).replace(/\{(\w+)\}/g, (whole, name) => values[name] ?? whole);
+}
+
+/** A moment, short: without the day if it is today. */
+export function moment(iso) {
+  const at = new Date(iso);
+  return (at.toDateString() === new Date().toDateString() ? formats.today : formats.earlier).format(at);
+}
+
+/** The time of day, to the minute. */
+export const clock = (iso) => formats.clock.format(new Date(iso));
+
+/** A moment, with its day and zone. */
+export const precisely = (iso) => formats.precise.format(new Date(iso));
+
+/** A length of time, in its two largest units at most. */
+export function duration(seconds) {
+  const parts = [["day", 86400], ["hour", 3600], ["minute", 60], ["second", 1]];
+  let left = Math.max(0, Math.round(seconds));
+  const said = [];
+  for (const [unit, length] of parts) {
+    const count = Math.floor(left / length);
+    if (count) said.push(t(`duration.${unit}`, { count }));
+    else if (said.length) break;
+    left -= count * length;
+    if (said.length === 2) break;
+  }
+  return said.join(" ") || t("duration.second", { count: 0 });
+}
+
+/** How long ago a moment was. */
+export const since = (iso) => duration((Date.now() - new Date(iso)) / 1000);
+
+/** An amount of money: the interface counts in hundredths. */
+export const money = (hundredths) => formats.money.format(hundredths / 100);
+
+/** A number, to one decimal. */
+export const decimal = (number) => formats.decimal.format(number);
+
+/** A share of 1: one that is all but whole is not rounded up to it. */
+export const percent = (share) => formats.percent.format(share < 1 ? Math.min(share, 0.9999) : 1);
+
+// They cost a tenth of a millisecond each to make, and 500 links say a thousand moments a second.
+function formatsOf(locale) {
+  const minutes = { hour: "2-digit", minute: "2-digit", hourCycle: "h23" };
+  const seconds = { ...minutes, second: "2-digit" };
+  const date = (options) => new Intl.DateTimeFormat(locale, options);
+  const number = (options) => new Intl.NumberFormat(locale, options);
+  return {
+    clock: date(minutes),
+    today: date(seconds),
+    earlier: date({ month: "short", day: "numeric", ...seconds }),
+    precise: date({ dateStyle: "medium", timeStyle: "long" }),
+    money: number({ minimumFractionDigits: 2, maximumFractionDigits: 2 }),
+    decimal: number({ maximumFractionDigits: 1 }),
+    percent: number({ style: "percent", maximumFractionDigits: 2 }),
+  };
+}
