@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: run test soak check format bench docs clean
+.PHONY: run test soak check format bench docs screenshots clean
 
 run: .venv/installed
 	$(BIN)/twistd -n --pidfile= pmslink --demo
@@ -36,10 +36,15 @@ bench: .venv/installed-test
 	$(BIN)/python -m bench.commits
 	$(BIN)/python -m bench.resync
 	$(BIN)/python -m bench.drain
+	$(BIN)/python -m bench.page
 	$(BIN)/python -m bench.many_links
 
 docs: .venv/installed-test
 	$(BIN)/python -m pmslink.link.diagram docs/machine.md
+
+screenshots: .venv/installed-test
+	tests/install-debian
+	$(BIN)/python -m tests.page.pictures docs/pictures
 
 clean:
 	rm -rf .venv build dist *.egg-info .coverage* .mypy_cache .ruff_cache .hypothesis .benchmarks

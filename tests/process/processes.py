@@ -147,16 +147,17 @@ class Service(Running):
 
 @contextmanager
 def simulator(
-    folder: Path, port: int, control: int, host: str = "127.0.0.1", prefix: Sequence[str] = ()
+    folder: Path,
+    port: int,
+    control: int,
+    host: str = "127.0.0.1",
+    prefix: Sequence[str] = (),
+    ports: int = 1,
 ) -> Iterator[Running]:
-    """A running PMS simulator that answers on its control port."""
+    """A running PMS simulator that answers on its control port, with so many hotels from `port` on."""
     listen = f"tcp:{port}:interface={host}"
-    running = Running(
-        ["pmssim", "--listen", listen, "--control", f"tcp:{control}:interface=127.0.0.1"],
-        control,
-        folder,
-        prefix,
-    )
+    arguments = ["pmssim", "--listen", listen, "--control", f"tcp:{control}:interface=127.0.0.1"]
+    running = Running([*arguments, "--ports", str(ports)], control, folder, prefix)
     try:
         until(lambda: running.call("GET", "/"), "the simulator answers")
         yield running
