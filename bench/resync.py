@@ -114,7 +114,7 @@ def _all(service: Any) -> Iterator[object]:
         yield one
         if IServiceCollection.providedBy(one):
             yield from _all(one)
-        yield getattr(one, "_factory", None)
+        yield getattr(getattr(one, "_factory", None), "wrappedFactory", None)
 
 
 async def until(wanted: Callable[[], bool], what: str) -> None:

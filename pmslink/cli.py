@@ -262,7 +262,8 @@ class Service:
 def _refusal(answer: urllib.error.HTTPError) -> str:
     try:
         error = json.load(answer)["error"]
-        return f"{error['message']} ({answer.code} {error['code']})"
+        hint = "; name a file that holds one with --token-file" if answer.code == 401 else ""
+        return f"{error['message']}{hint} ({answer.code} {error['code']})"
     except (OSError, http.client.HTTPException, ValueError, LookupError, TypeError):
         return f"{answer.code} {answer.reason}"
 

@@ -15,14 +15,15 @@ from pmslink.web.roles import Role
 from pmslink.web.tokens import read_text, read_tokens
 
 _NONE = (
-    "There are no tokens: where pmslink listens on this machine alone, anybody on it may do everything; "
-    "on any other address nobody may call, and pmslink does not start."
+    "There are no tokens: where pmslink listens on this machine alone, anybody on it may do everything, but "
+    "one that had tokens lets nobody in until it is restarted; on any other address pmslink does not start."
 )
 _ADDED = """\
 It is shown only now. A program sends it as "Authorization: Bearer TOKEN"; pmslink status and trace read it
-from a --token-file; the page asks for it.
+from a --token-file; the page asks for it. It counts for the pmslink whose state directory is {place}.
 """
-_FIRST = "It is the first one: from now on every call needs a token.\n"
+_FIRST = "It is the first one: from now on every call there needs a token.\n"
+_NO_CONTROL = "None of the tokens there has the role control: nobody can change anything.\n"
 
 
 def add_commands(commands: Any) -> None:
@@ -51,7 +52,9 @@ def _add(arguments: argparse.Namespace) -> Iterator[str]:
     token, count = token_edits.add(place, arguments.name, arguments.role, datetime.now(UTC))
     yield token
     # not on stdout, so that this can go into a file as it is
-    sys.stderr.write(_ADDED + (_FIRST if count == 1 else ""))
+    sys.stderr.write(_ADDED.format(place=place.absolute()) + (_FIRST if count == 1 else ""))
+    if not any(one.role == "control" for one in read_tokens(place, read_text(place))):
+        sys.stderr.write(_NO_CONTROL)
 
 
 def _list(arguments: argparse.Namespace) -> Iterable[str]:

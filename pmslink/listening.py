@@ -35,12 +35,8 @@ class Listening(Service):
         failures: list[Failure] = []
         self._endpoint.listen(self._factory).addCallbacks(self._listens, failures.append)
         if failures:
-            problem = failures[0].value
-            if not isinstance(problem, CannotListenError):
-                failures[0].raiseException()
-            where = f"{problem.interface or '*'}:{problem.port}"
             sys.stderr = sys.__stderr__  # a daemon's may be its log by now, where nobody looks for this line
-            raise SystemExit(f"{self._program}: cannot listen on {where}: {problem.socketError}")
+            raise SystemExit(f"{self._program}: cannot listen on {_why_not(failures[0])}")
 
     def startService(self) -> None:
         super().startService()  # type: ignore[no-untyped-call]
@@ -57,3 +53,16 @@ class Listening(Service):
     def _listens(self, port: IListeningPort) -> None:
         self._port = port
         self._opened(port.getHost())
+
+
+def _why_not(failure: Failure) -> str:
+    """The address and what is wrong with it. Raises whatever else went wrong."""
+    problem = failure.value
+    if isinstance(problem, CannotListenError):
+        if isinstance(problem.port, bytes):  # the path of a UNIX socket
+            return f"{problem.port.decode(errors='replace')}: {problem.socketError}"
+        return f"{problem.interface or '*'}:{problem.port}: {problem.socketError}"
+    if isinstance(problem, OSError):
+        return f"{problem.filename}: {problem.strerror}"
+    failure.raiseException()
+    raise AssertionError

@@ -16,6 +16,7 @@ from twisted.application.service import MultiService, Service
 from twisted.internet.defer import Deferred, maybeDeferred
 from twisted.internet.endpoints import serverFromString
 from twisted.internet.interfaces import IStreamServerEndpoint
+from twisted.logger import Logger
 from twisted.python import usage
 
 from pmslink.config import Config, LinkConfig, load, read_link, read_pms
@@ -29,9 +30,12 @@ from pmslink.store.database import SqliteDatabase
 from pmslink.store.retention import Retention
 from pmslink.store.store import PoolThread, Store, open_store
 from pmslink.web.access import is_local, require_loopback
+from pmslink.web.connections import BoundedConnections
 from pmslink.web.live_tokens import LiveTokens
 from pmslink.web.past import KEPT
 from pmslink.web.site import make_site
+
+log = Logger()
 
 DEMO_PMS = "tcp:5010:interface=127.0.0.1"
 DEMO_CONTROL = "tcp:5011:interface=127.0.0.1"
@@ -154,10 +158,14 @@ def pmslink_service(reactor: Any, config: Config) -> MultiService:
         links.add(link)
     links.add_kept()
     probe = Probe(reactor, utc_now, dial_with(reactor), links)
-    site = make_site(links, store, reactor, probe.test, tokens, is_local(config.api_listen))
+    local = is_local(config.api_listen)
+    if not local and not config.api_listen.startswith("ssl:"):
+        log.warn("{listen} has no TLS: tokens cross the network in the clear", listen=config.api_listen)
+    site = make_site(links, store, reactor, probe.test, tokens, local)
     service: MultiService = InOrder()  # type: ignore[no-untyped-call]
     # The interface before the links: where its port is taken, nothing else is to start.
-    for part in (Owner(lock), store, Listening("pmslink", endpoint, site), links):
+    listening = Listening("pmslink", endpoint, BoundedConnections(site))  # type: ignore[no-untyped-call]
+    for part in (Owner(lock), store, listening, links):
         part.setServiceParent(service)  # type: ignore[no-untyped-call]
     return service
 

@@ -169,9 +169,9 @@ DOCKING_RECORDS = LINK_RECORDS | {"LR", "LC"}
 
 GUEST_FIELDS = frozenset(
     {
-        *("GN", "GF", "GT", "G+"),  # who it is: names, title, the person's profile in the PMS
+        *("GN", "GF", "GT", "GG", "G+"),  # who it is: names, title, group, the profile in the PMS
         *("GP", "PI", "$1", "$2", "$3"),  # the PIN, what was asked with, the tracks of a card
-        *("MT", "$J", "BD", "X1"),  # what somebody was told, or bought
+        *("MT", "$J", "CT", "BD", "X1", "MA"),  # what somebody was told, or bought
         *("DD", "EN", "EO"),  # whom somebody called, and the number that is only this guest's
         *(f"A{digit}" for digit in range(10)),  # whatever a hotel wants; often the address or the mail
     }
@@ -181,9 +181,9 @@ GUEST_FIELDS = frozenset(
 The rest is what the house needs to run: rooms, numbers of reservations, dates, rights, amounts.
 """
 
-SPEAKING_OF_GUESTS = frozenset({"PS", "LO", "LP"})
-"""The records whose clear text (CT) is about a guest: what was bought, or where he is. That of answers
-is the PMS's own word."""
+ANSWERS = frozenset({"PA"})
+"""The records whose clear text (CT) is the PMS's word on what it was sent: who looks after postings has to
+know why one was refused."""
 
 
 def problems(record: Record) -> list[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pmslink.fias.catalog import FIELDS, GUEST_FIELDS, RECORDS, SPEAKING_OF_GUESTS
+from pmslink.fias.catalog import ANSWERS, FIELDS, GUEST_FIELDS, RECORDS
 from pmslink.fias.record import BAR, Field, Record
 
 MASK = "•••"
@@ -11,7 +11,7 @@ MASK = "•••"
 
 def masked(record: Record) -> Record:
     """A copy that names no guest. What FIAS does not know is masked too: it could be anything."""
-    hidden = GUEST_FIELDS | {"CT"} if record.id in SPEAKING_OF_GUESTS else GUEST_FIELDS
+    hidden = GUEST_FIELDS - {"CT"} if record.id in ANSWERS else GUEST_FIELDS
     fields = [_masked(field, hidden) for field in record.fields]
     if record.id in RECORDS and fields == list(record.fields):
         return record

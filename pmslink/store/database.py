@@ -206,6 +206,7 @@ def _engine(name: str, uri: bool) -> Engine:
         "sqlite://",
         creator=lambda: sqlite3.connect(name, uri=uri, isolation_level=None, check_same_thread=False),
         poolclass=NullPool,
+        hide_parameters=True,  # what goes into the store is told in no error, and so in no log
     )
     begin_properly(engine, "BEGIN" if uri else "BEGIN IMMEDIATE")
     if not uri:

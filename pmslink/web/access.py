@@ -53,7 +53,11 @@ def _why_not_local(endpoint: str) -> str | None:
 
 def _named(argument: str) -> tuple[str, str]:
     name, _, value = argument.partition("=")
-    return name, re.sub(r"\\(.)", r"\1", value)
+    return _unescaped(name), _unescaped(value)
+
+
+def _unescaped(text: str) -> str:
+    return re.sub(r"\\(.)", r"\1", text)
 
 
 def _is_loopback(interface: str) -> bool:
@@ -86,6 +90,16 @@ def require_own_page(
         schemes = ["http", "https"]
     ours = {f"{scheme}://{name}" for scheme in schemes for name in own}
     if any(_lower(origin) not in ours for origin in origins):
+        raise ApiError(403, "foreign_origin", "pages of other sites may not call this interface")
+
+
+def require_no_other_site(fetch_sites: Sequence[bytes]) -> None:
+    """Raise ApiError 403 where the browser says that a page of another site makes the request.
+
+    It tells that of requests too that have no Origin, such as for an image: those cannot read the answer,
+    but would take the places of those who watch.
+    """
+    if any(_lower(site) == "cross-site" for site in fetch_sites):
         raise ApiError(403, "foreign_origin", "pages of other sites may not call this interface")
 
 

@@ -40,6 +40,7 @@ class Api:
         self.stream = Stream(links, store, clock, wall, door.admits)
         door.on_leaving.append(self.stream.send_away)
         self.waiting = Waiting(store.journal, clock)
+        door.on_leaving.append(self.waiting.wake_all)
         self.app = Klein()
         self.app.url_map.merge_slashes = False  # "//" is an unknown path, not a redirect
         self.app.handle_errors(Exception)(answer_failure)

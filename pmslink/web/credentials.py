@@ -17,7 +17,10 @@ def unauthorized(message: str) -> ApiError:
 
 
 def shown_token(request: Request) -> str | None:
-    """The token in the Authorization header. Raises ApiError 401 for a header without one."""
+    """The token in the Authorization header. Raises ApiError 401 for a header without one.
+
+    Another scheme is for a proxy, which lets browsers send it with every call, if a session is shown too.
+    """
     headers = request.requestHeaders.getRawHeaders(b"authorization", [])
     if not headers:
         return None
@@ -26,6 +29,8 @@ def shown_token(request: Request) -> str | None:
     match headers[0].split():
         case [scheme, token] if scheme.lower() == b"bearer":
             return str(token, "latin-1")
+        case [scheme, *_] if scheme.lower() != b"bearer" and shown_session(request) is not None:
+            return None
     raise unauthorized('the Authorization header must be "Bearer", a blank, and a token')
 
 

@@ -1,7 +1,8 @@
 """The door: who comes in, and on what terms.
 
 As soon as there is one token, every call needs one, on this machine too: a proxy in front would make
-strangers look like neighbours. Without tokens, the interface is open where only this machine reaches it.
+strangers look like neighbours. Without tokens, the interface is open where only this machine reaches it;
+but not if there were some since the start.
 """
 
 from __future__ import annotations
@@ -23,7 +24,6 @@ from pmslink.web.live_tokens import LiveTokens
 from pmslink.web.requests import BoundedRequest
 from pmslink.web.roles import Role, who_may
 from pmslink.web.sessions import Session, Sessions
-from pmslink.web.tokens import Token
 
 
 class Door:
@@ -57,7 +57,7 @@ class Door:
 
     def caller(self, request: Request) -> Caller:
         """Who sends a request. Raises ApiError 401, 403 or 429."""
-        if not self.tokens:
+        if not self.tokens.needed:
             return self._neighbour()
         token = shown_token(request)
         if token is not None:
@@ -89,8 +89,7 @@ class Door:
 
     def sign_in(self, request: Request, shown: str) -> tuple[str, Session]:
         """A session for who has this token, and what names it. Raises ApiError 401 or 429."""
-        self._require_patience(request)
-        token: Token | None = self.tokens.find(shown)
+        token = self.tokens.find(shown)
         return self._refuse(request) if token is None else self.sessions.begin(token)
 
     def sign_out(self, session: Session) -> None:
@@ -103,7 +102,7 @@ class Door:
     def admits(self, caller: Caller) -> bool:
         """Whether one who came in may stay."""
         if caller.token is None:
-            return self._local and not self.tokens
+            return self._local and not self.tokens.needed
         return caller.token in self.tokens and (caller.session is None or caller.session in self.sessions)
 
     def require_admitted(self, caller: Caller) -> None:
@@ -146,4 +145,5 @@ def require_role(caller: Caller, whom: frozenset[Role]) -> None:
     """Raise ApiError 403 unless the call is for this one."""
     if caller.role not in whom:
         right = " or ".join(sorted(whom))
-        raise ApiError(403, "forbidden", f"this needs the role {right}; {caller.name} has {caller.role}")
+        has = f"the token {caller.name} has the role {caller.role}"
+        raise ApiError(403, "forbidden", f"this needs the role {right}; {has}")

@@ -8,7 +8,7 @@ from attrs import NOTHING, Attribute, fields
 
 from pmslink import __version__
 from pmslink.config import WHEN_DEFINED, FlatLink
-from pmslink.fias.catalog import FIELDS, GUEST_FIELDS, RECORDS
+from pmslink.fias.catalog import ANSWERS, FIELDS, GUEST_FIELDS, RECORDS
 from pmslink.link.machine import Marker
 from pmslink.settings import PROFILES, Setting
 
@@ -21,6 +21,7 @@ def known() -> dict[str, Any]:
         "records": list(RECORDS),
         "fields": list(FIELDS),
         "personal": sorted(GUEST_FIELDS),
+        "answers": sorted(ANSWERS),
         "settings": [_setting(one) for one in fields(FlatLink)],
         "profiles": PROFILES,
     }

@@ -54,7 +54,10 @@ class ListCalls:
             found = {one.seq: one for one in stored} | found
         newest = sorted(found.values(), key=attrgetter("seq"), reverse=True)[:limit]
         if not request.caller.sees_guests:
-            newest = list(map(masked_record, newest))
+            shown = map(masked_record, newest)
+            newest = [
+                one for one in shown if type in (None, one.type)
+            ]  # no guess of what is masked comes true
         return answer(request, {"records": [record_json(one) for one in newest]})
 
     async def events(self, request: BoundedRequest, link: str) -> bytes:
@@ -66,7 +69,7 @@ class ListCalls:
             after = 0
         found = await self._read(link, after, limit)
         if not found and wait:
-            await self._waiting.wait(link, after, wait)
+            await self._waiting.wait(link, after, wait, request.caller.name)
             self._door.require_admitted(request.caller)
             find_link(self._links, link)
             found = await self._read(link, after, limit)

@@ -10,7 +10,7 @@ from pmslink.fias.record import Record
 from pmslink.store.entries import Entry, Recorded
 from pmslink.store.rows import Moved, Row
 
-_OF_GUESTS = ("dialled", "text")
+_OF_GUESTS = ("dialled", "text", "article")
 """What a posting tells of a guest: whom he called, and what he bought."""
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-
 from pmslink.link.link import Link
 from pmslink.link.links import Links
 from pmslink.link.machine import Marker
@@ -30,8 +28,3 @@ def worst(links: Links) -> str | None:
         )
     )
     return down[0].name if down else None
-
-
-def _from_worst(link: Link) -> tuple[int, datetime]:
-    chronicle = link.chronicle
-    return _FROM_WORST.index(link.core.marker), chronicle.down_since or chronicle.since

@@ -9,7 +9,7 @@ from twisted.internet.interfaces import IAddress
 from twisted.python.failure import Failure
 from twisted.web.server import Request
 
-from pmslink.web.access import require_own_page
+from pmslink.web.access import require_no_other_site, require_own_page
 from pmslink.web.answers import ApiError, answer_failure
 from pmslink.web.caller import Caller
 
@@ -61,6 +61,10 @@ class BoundedRequest(Request):
         hosts, origins = self._all(b"host"), self._all(b"origin")
         local: bool = self.channel.site.local  # type: ignore[attr-defined]
         require_own_page(here, self.isSecure(), hosts, origins, local)  # type: ignore[no-untyped-call]
+        if self.path.startswith(
+            (b"/api/", b"/metrics")
+        ):  # what a link on another page may lead to is the page
+            require_no_other_site(self._all(b"sec-fetch-site"))
         if self._taken > BODY_LIMIT:
             raise ApiError(413, "too_long", f"a body may have {BODY_LIMIT} bytes")
         try:

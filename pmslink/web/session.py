@@ -30,7 +30,7 @@ class SessionCalls:
 
     def sign_in(self, request: BoundedRequest) -> bytes:
         token = _token(request)
-        if not self._door.tokens:
+        if not self._door.tokens.needed:
             raise NotApplicable("no_tokens", "there are no tokens, so there is nothing to sign in with")
         id, session = self._door.sign_in(request, token)
         request.caller = Caller(session.token, session)

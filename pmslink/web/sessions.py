@@ -14,6 +14,8 @@ from pmslink.web.tokens import Token, digest
 LASTS = 12 * 3600
 """Seconds from signing in to the end of a session, however it is used."""
 MOST_SESSIONS = 1000
+MOST_OF_A_TOKEN = 50
+"""Sessions of one token, so that its holder cannot sign the others out."""
 
 
 @frozen(eq=False)
@@ -44,7 +46,7 @@ class Sessions:
         return session.key in self._sessions and self._clock.seconds() < session.ends
 
     def begin(self, token: Token) -> tuple[str, Session]:
-        """A new session, and what names it. Where there are too many, the oldest ends."""
+        """A new session, and what names it. Where there are too many, the token's oldest ends, or any's."""
         id = secrets.token_urlsafe(32)
         session = Session(
             digest(id),
@@ -54,7 +56,10 @@ class Sessions:
             self._clock.seconds() + LASTS,
         )
         self.keep(lambda one: one in self)
-        if len(self) >= MOST_SESSIONS:
+        own = [one for one in self._sessions.values() if one.token == token]
+        if len(own) >= MOST_OF_A_TOKEN:
+            self.end(own[0])
+        elif len(self) >= MOST_SESSIONS:
             self.end(next(iter(self._sessions.values())))
         self._sessions[session.key] = session
         return id, session

@@ -21,6 +21,9 @@ from pmslink.web.live_tokens import LiveTokens
 from pmslink.web.requests import BoundedRequest
 from pmslink.web.sessions import Sessions
 
+_LOGGED = 200
+"""Characters of a path that are logged."""
+
 
 class ApiSite(Site):
     """Runs the interface while it is listened for, and ends with it what watches and waits."""
@@ -42,16 +45,17 @@ class ApiSite(Site):
     def log(self, request: Request) -> None:
         """Note what was asked to change, and by whom: those who only look would fill the log.
 
-        So would the postings that are accepted; they are in the store.
+        So would those whom nobody knows, and the postings that are accepted, which are in the store.
         """
+        caller: Caller | None = getattr(request, "caller", None)
         accepted = request.code in (200, 202) and request.path.endswith(b"/postings")
-        if request.method not in (b"GET", b"HEAD") and not accepted:
+        if caller is not None and request.method not in (b"GET", b"HEAD") and not accepted:
             self._log.info(
                 "{peer}{name}: {method} {path!r}: {code}",
                 peer=request.getClientAddress(),
-                name=_name(getattr(request, "caller", None)),
+                name="" if caller.name is None else f", {caller.name}",
                 method=request.method.decode("ascii", "replace"),
-                path=request.path.decode("ascii", "replace"),
+                path=request.path[:_LOGGED].decode("ascii", "replace"),
                 code=request.code,
             )
 
@@ -62,10 +66,6 @@ class ApiSite(Site):
     def stopFactory(self) -> None:
         self.api.stop()
         super().stopFactory()
-
-
-def _name(caller: Caller | None) -> str:
-    return "" if caller is None or caller.name is None else f", {caller.name}"
 
 
 def make_site(

@@ -38,6 +38,8 @@ CONTENT_TYPE = b"text/event-stream"
 HEARTBEAT = 15.0
 """Seconds between the comments that show that the stream lives."""
 MOST_WATCHERS = 200
+MOST_OF_A_TOKEN = 100
+"""Watchers with one token, so that its holder cannot keep the others out."""
 EVENTS_PER_TURN = 200
 """Events that are written to all watchers together before the reactor has another turn."""
 RETRY = b"retry: 500\n\n"
@@ -111,6 +113,9 @@ class Stream:
         """
         if len(self._watchers) >= MOST_WATCHERS:
             raise ApiError(503, "too_many_watchers", f"{MOST_WATCHERS} watch already")
+        own = sum(one.caller.token == caller.token for one in self._watchers)
+        if caller.token is not None and own >= MOST_OF_A_TOKEN:
+            raise ApiError(503, "too_many_watchers", f"{MOST_OF_A_TOKEN} watch with this token already")
         begin_answer(request, 200, CONTENT_TYPE)
         request.setHeader(b"x-accel-buffering", b"no")  # nginx would hold events back
         number = _resume_from(request)

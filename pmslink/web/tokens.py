@@ -33,6 +33,10 @@ class TokenError(PmslinkError):
     """The file of tokens cannot be used, or not be changed as was asked."""
 
 
+class Unreadable(TokenError):
+    """It cannot even be read at the moment, whatever stands in it."""
+
+
 @frozen
 class Token:
     """Who may call, by what name and as what."""
@@ -63,10 +67,10 @@ def read_text(state_dir: Path) -> str:
     except (FileNotFoundError, NotADirectoryError):
         return ""
     except OSError as problem:
-        raise TokenError(f"{file}: cannot be read: {problem.strerror}") from None
+        raise Unreadable(f"{file}: cannot be read: {problem.strerror}") from None
     if len(found) > MOST_BYTES:
         raise TokenError(f"{file}: must have at most {MOST_BYTES} bytes")
-    return found.decode("utf-8", "surrogateescape")
+    return found.decode("utf-8", "surrogateescape").removeprefix("\ufeff")  # of an editor on Windows
 
 
 def read_tokens(state_dir: Path, text: str) -> list[Token]:

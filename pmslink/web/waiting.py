@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 
 from twisted.internet.defer import Deferred, succeed
@@ -15,6 +16,8 @@ from pmslink.web.events import is_event
 LONGEST = 60
 """Seconds that a call may wait."""
 MOST_WAITING = 200
+MOST_OF_A_TOKEN = 100
+"""Calls that wait with one token, so that its holder cannot keep the others out."""
 
 
 class Waiting:
@@ -24,6 +27,7 @@ class Waiting:
         self._clock = clock
         self._newest: dict[str, int] = {}
         self._calls: dict[str, set[Deferred[None]]] = {}
+        self._by_token: Counter[str | None] = Counter()
         self._ended = False
         journal.told.append(self._told)
 
@@ -36,25 +40,34 @@ class Waiting:
     def stop(self) -> None:
         """End the waiting of all."""
         self._ended = True
+        self.wake_all()
+
+    def wake_all(self) -> None:
+        """Let all look again, for some may have to leave."""
         for link in tuple(self._calls):
             self.wake(link)
 
-    def wait(self, link: str, after: int, seconds: float) -> Deferred[None]:
+    def wait(self, link: str, after: int, seconds: float, token: str | None = None) -> Deferred[None]:
         """Fires when something has happened to the link after this number, or the time is up.
 
-        Also when the link is removed, or the service stops. Raises ApiError 503 when too many wait.
+        Also when the link is removed, or the service stops. `token` names the caller's. Raises ApiError 503
+        when too many wait.
         """
         if self._ended or self._newest.get(link, 0) > after:
             return succeed(None)
         if len(self) >= MOST_WAITING:
             raise ApiError(503, "too_many_watchers", f"{MOST_WAITING} calls wait for events already")
+        if token is not None and self._by_token[token] >= MOST_OF_A_TOKEN:
+            raise ApiError(503, "too_many_watchers", f"{MOST_OF_A_TOKEN} calls wait with this token already")
         done: Deferred[None] = Deferred()
         timer = self._clock.callLater(seconds, done.callback, None)
         calls = self._calls.setdefault(link, set())
         calls.add(done)
+        self._by_token[token] += 1
 
         def over(outcome: None) -> None:
             calls.discard(done)
+            self._by_token[token] -= 1
             if not calls and self._calls.get(link) is calls:
                 del self._calls[link]
             if timer.active():

@@ -68,18 +68,17 @@ def test_in_no_stretch_of_time_there_are_more(tries: list[tuple[str, float]]) ->
 
 
 @within(20)
-async def test_too_many_wrong_sign_ins_are_refused_before_the_token_is_looked_at(guarded: Guarded) -> None:
+async def test_after_too_many_wrong_sign_ins_the_next_has_to_wait(guarded: Guarded) -> None:
+    wrong = {"token": "pmslink_wrong"}
     for _ in range(MOST_FAILURES):
-        answer = await guarded.post("/api/v1/session", {"token": "pmslink_wrong"})
-        assert answer.error == (401, "unauthorized")
-    right = {"token": guarded.tokens["view"]}
-    answer = await guarded.post("/api/v1/session", right)
+        assert (await guarded.post("/api/v1/session", wrong)).error == (401, "unauthorized")
+    answer = await guarded.post("/api/v1/session", wrong)
     assert answer.error == (429, "too_many_attempts")
     assert answer.headers["retry-after"] == str(int(WITHIN))
     guarded.run(WITHIN - 1)
-    assert (await guarded.post("/api/v1/session", right)).headers["retry-after"] == "1"
+    assert (await guarded.post("/api/v1/session", wrong)).headers["retry-after"] == "1"
     guarded.run(1)
-    assert (await guarded.post("/api/v1/session", right)).status == 200
+    assert (await guarded.post("/api/v1/session", wrong)).error == (401, "unauthorized")
 
 
 @within(20)
@@ -91,8 +90,7 @@ async def test_a_right_token_passes_where_too_many_wrong_ones_came_from(guarded:
     assert answer.error == (429, "too_many_attempts")
     assert answer.headers["retry-after"] == str(int(WITHIN))
     assert (await guarded.get("/api/v1/links", headers=guarded.bearer("pbx"))).status == 200
-    refused = await guarded.post("/api/v1/session", {"token": guarded.tokens["view"]})
-    assert refused.error == (429, "too_many_attempts")
+    assert (await guarded.post("/api/v1/session", {"token": guarded.tokens["view"]})).status == 200
 
 
 @within(20)

@@ -9,14 +9,17 @@ from twisted.logger import LogEvent, formatEvent, globalLogPublisher
 from twisted.web.test.requesthelper import DummyChannel
 
 from pmslink.link.links import Links, utc_now
+from pmslink.web.caller import Caller
 from pmslink.web.live_tokens import LiveTokens
 from pmslink.web.requests import BoundedRequest
 from pmslink.web.site import ApiSite, make_site
 from tests.stores import make_store
 from tests.web.served import NOWHERE
 
+NEIGHBOUR = Caller()
 
-def logged(method: bytes, path: bytes) -> list[str]:
+
+def logged(method: bytes, path: bytes, caller: Caller | None = NEIGHBOUR) -> list[str]:
     from twisted.internet.task import Clock
 
     async def no_test(config: object) -> list[Any]:
@@ -29,6 +32,8 @@ def logged(method: bytes, path: bytes) -> list[str]:
     request = BoundedRequest(DummyChannel(), False)  # type: ignore[no-untyped-call]
     request.method, request.path, request.code = method, path, 200
     request.client = IPv4Address("TCP", "127.0.0.1", 4711)
+    if caller is not None:
+        request.caller = caller
     events: list[LogEvent] = []
     publisher: Any = globalLogPublisher
     publisher.addObserver(events.append)
@@ -52,3 +57,9 @@ def test_a_path_cannot_write_lines_of_its_own() -> None:
 
 def test_looking_is_not_noted() -> None:
     assert logged(b"GET", b"/api/v1/links") == []
+
+
+def test_those_whom_nobody_knows_cannot_fill_it() -> None:
+    assert logged(b"POST", b"/api/v1/links", caller=None) == []
+    (line,) = logged(b"POST", b"/" + b"x" * 16_000)
+    assert len(line) < 400

@@ -135,9 +135,12 @@ async def test_head_follows_get(guarded: Guarded) -> None:
 @within(10)
 async def test_who_may_not_is_told_who_may(guarded: Guarded) -> None:
     answer = await guarded.post("/api/v1/links/none/enable", headers=guarded.bearer("view"))
-    assert answer.json()["error"]["message"] == "this needs the role control; view has view"
+    assert (
+        answer.json()["error"]["message"] == "this needs the role control; the token view has the role view"
+    )
     answer = await guarded.get("/metrics", headers=guarded.bearer("pbx"))
-    assert answer.json()["error"]["message"] == "this needs the role control or view; pbx has pbx"
+    message = "this needs the role control or view; the token pbx has the role pbx"
+    assert answer.json()["error"]["message"] == message
 
 
 @within(10)

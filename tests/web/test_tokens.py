@@ -13,9 +13,9 @@ import pytest
 from twisted.internet.task import Clock
 from twisted.logger import LogEvent, formatEvent, globalLogPublisher
 
-from pmslink.web import token_edits, tokens
+from pmslink.web import live_tokens, token_edits, tokens
 from pmslink.web.live_tokens import LOOK, LiveTokens
-from pmslink.web.tokens import FILE, Token, TokenError, read_text, read_tokens
+from pmslink.web.tokens import FILE, Token, TokenError, Unreadable, read_text, read_tokens
 from tests.web.served import START
 
 publisher: Any = globalLogPublisher
@@ -264,7 +264,33 @@ def test_a_file_that_becomes_wrong_changes_nothing_and_is_told_once(
     assert len(logged) == 2
     (tmp_path / FILE).unlink()
     assert live.look() == 0
-    assert logged[2:] == ["there are 0 tokens now"]
+    assert live.needed
+    assert [line.partition(":")[0] for line in logged[-1:]] == ["there are no tokens any more"]
+
+
+def test_what_could_not_be_read_is_read_once_it_can_be(
+    tmp_path: Path, logged: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(tmp_path, GOOD)
+    live = Followed(tmp_path)
+    (tmp_path / FILE).unlink()
+    with monkeypatch.context() as patched:
+        patched.setattr(live_tokens, "read_text", _unreadable)
+        assert [live.look() for _ in range(3)] == [1] * 3
+    assert logged == ["tokens: cannot be read: Too many open files; the tokens stay as they were"]
+    assert live.look() == 0
+
+
+def _unreadable(state_dir: Path) -> str:
+    raise Unreadable("tokens: cannot be read: Too many open files")
+
+
+def test_it_is_told_which_tokens_came_and_went(tmp_path: Path, logged: list[str]) -> None:
+    write(tmp_path, GOOD)
+    live = Followed(tmp_path)
+    write(tmp_path, GOOD.replace(" view ", " pbx "))
+    live.look()
+    assert logged == ["the token desk (view) is gone", "there is a token desk (pbx)"]
 
 
 def test_a_file_with_other_comments_only_changes_nothing(tmp_path: Path, logged: list[str]) -> None:
