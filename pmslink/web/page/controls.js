@@ -1,16 +1,20 @@
 // The controls of one link: those that apply are active, those that stop service ask first, and the answer
 // is shown.
 
-import { call, mayControl, ofLink } from "./calls.js";
+import { call, mayControl, oneAtATime, ofLink } from "./calls.js";
+import { now } from "./clock.js";
 import { confirmed } from "./dialog.js";
-import { el, setText } from "./dom.js";
+import { el, setAttribute, setText } from "./dom.js";
+import { button, refusal } from "./parts.js";
 import { t } from "./texts.js";
 
+const hasExpired = ({ settings }) => settings.expires_at !== null && Date.parse(settings.expires_at) <= now();
 const off = ({ state }) => state === "DISABLED" || state === "EXPIRED";
+const redials = ({ intent, state }) => intent === "enabled" && ["EXPECTION", "CLOSED"].includes(state);
 const resyncs = ({ started, ended }) => started !== null && (ended === null || ended < started);
 
 const CONTROLS = [
-  { verb: "enable", applies: (link) => link.intent !== "enabled" || link.state === "EXPECTION" || link.state === "CLOSED" },
+  { verb: "enable", applies: (link) => !hasExpired(link) && (link.intent !== "enabled" || redials(link)) },
   { verb: "resync", applies: (link) => link.in_sync && !resyncs(link.resync) },
   { verb: "disconnect", applies: (link) => !off(link) && link.intent !== "disconnected", asks: true },
   { verb: "disable", applies: (link) => link.state !== "DISABLED", asks: true },
@@ -20,12 +24,16 @@ const CONTROLS = [
 /** The controls of the link of this name; `show(link)` has to hear how it is. */
 export function controls(name) {
   const answer = el("p", { class: "answer", role: "status" });
-  const buttons = new Map(
-    CONTROLS.map((control) => [control, el("button", { type: "button", "data-verb": control.verb, onclick: () => use(control) })]),
-  );
+  const buttons = new Map(CONTROLS.map((control) => [control, made(control)]));
+
+  function made(control) {
+    const props = { class: control.asks ? "danger" : null, "data-verb": control.verb };
+    return button("", oneAtATime(() => use(control)), props);
+  }
 
   async function use(control) {
     const { verb, asks } = control;
+    if (buttons.get(control).hasAttribute("aria-disabled")) return;
     const called = buttons.get(control).textContent;
     if (asks && !(await confirmed(t(`control.ask.${verb}`, { name }), called))) return;
     setText(answer, "");
@@ -34,7 +42,7 @@ export function controls(name) {
       setText(answer, t("control.done", { control: called, state: link.state, label: t(`label.${link.state}`) }));
       answer.classList.remove("error");
     } catch (problem) {
-      setText(answer, t("refused", { why: t(`error.${problem.code}`), message: problem.message }));
+      setText(answer, refusal(problem));
       answer.classList.add("error");
     }
   }
@@ -42,13 +50,15 @@ export function controls(name) {
   function show(link) {
     for (const [control, button] of buttons) {
       const { verb } = control;
-      const redials = verb === "enable" && link.intent === "enabled" && control.applies(link);
-      setText(button, t(redials ? "control.redial" : `control.${verb}`));
-      button.disabled = !mayControl() || !control.applies(link);
+      const again = verb === "enable" && redials(link);
+      setText(button, t(again ? "control.redial" : `control.${verb}`));
+      // not "disabled", which would take the focus from who has just used it
+      setAttribute(button, "aria-disabled", mayControl() && control.applies(link) ? null : "true");
       button.title = mayControl() ? "" : t("control.not_yours");
     }
   }
 
-  const element = el("section", { class: "controls", "aria-label": t("control.title") }, el("div", { class: "buttons" }, ...buttons.values()), answer);
+  const all = el("div", { class: "buttons" }, ...buttons.values());
+  const element = el("section", { class: "controls", "aria-label": t("control.title") }, all, answer);
   return { element, show };
 }

@@ -1,31 +1,42 @@
 // The settings of a link, to make one or to change it: each field with its meaning, unit and default, and
 // its error beside it. What is left empty is the default of the PMS's profile.
 
-import { call, mayControl, ofLink } from "./calls.js";
+import { call, mayControl, oneAtATime, ofLink } from "./calls.js";
 import { el, setAttribute, setText } from "./dom.js";
 import { inputOf, shown, valueOf, written } from "./inputs.js";
-import { known } from "./model.js";
-import { t } from "./texts.js";
+import { known, links } from "./model.js";
+import { button, refusal } from "./parts.js";
+import { chosenLanguage, t } from "./texts.js";
 import { trial } from "./trial.js";
 
 const GROUPS = {
   pms: ["host", "port", "profile", "timezone", "charset", "enabled"],
-  checks: ["alive_interval", "alive_timeout", "alive_on", "listen_time", "start_timeout", "describe", "sync_on", "sync_timeout", "end_timeout"],
+  start: ["listen_time", "start_timeout", "describe", "sync_on", "sync_timeout", "end_timeout"],
+  checks: ["alive_interval", "alive_timeout", "alive_on"],
   redial: ["retry_initial", "retry_max"],
   postings: ["answer_timeout", "unanswered", "send_limit", "posting_digits", "record_gap", "outbox_limit"],
   wire: ["framing", "tls", "ca_file", "records"],
 };
-const NAME = { name: "name", kind: "text", unit: "", required: true, default: null };
+const NAME = { name: "name", kind: "text", unit: "", required: true, default: null, pattern: "[A-Za-z0-9_\\-]{1,64}" };
 
 /** The view in which a link is made, or the one of this name is changed. */
 export function formView(name) {
-  const element = el("div", { class: "settings" }, el("h1", { text: name ? t("form.change", { name }) : t("form.new") }));
-  const fail = (problem) => element.append(el("p", { class: "error", text: problem.message }));
-  if (name) call("GET", ofLink(name)).then((link) => element.append(form(link)), fail);
-  else element.append(form(null));
-  return { element };
+  const title = el("h1", { text: name ? t("form.change", { name }) : t("form.new") });
+  const element = el("div", { class: "settings" }, title);
+  const view = { element };
+  const show = (link) => {
+    const { kept, keep, element: made } = form(link);
+    element.append(made);
+    Object.assign(view, { kept, keep });
+  };
+  const fail = (problem) => element.append(el("p", { class: "error", text: refusal(problem) }));
+  if (!name) show(null);
+  else if (links.has(name)) show(links.get(name));
+  else call("GET", ofLink(name)).then(show, fail);
+  return view;
 }
 
+/** The form; `kept()` gives what was written in it, which `keep` puts into another one, in another language. */
 function form(link) {
   const settings = new Map(known.settings.map((setting) => [setting.name, setting]));
   const named = Object.values(GROUPS).flat();
@@ -45,7 +56,9 @@ function form(link) {
     const id = `setting-${setting.name}`;
     const error = el("span", { class: "error", id: `${id}-error` });
     const meaning = el("span", { class: "meaning", id: `${id}-meaning`, text: t(`setting.${setting.name}`) });
-    for (const [key, value] of Object.entries({ id, name: setting.name, "aria-describedby": `${id}-meaning ${id}-error` })) setAttribute(input, key, value);
+    setAttribute(input, "id", id);
+    setAttribute(input, "name", setting.name);
+    setAttribute(input, "aria-describedby", `${id}-meaning ${id}-error`);
     const unit = setting.unit ? ` (${t(`unit.${setting.unit}`)})` : "";
     const label = el("label", { for: id, text: setting.name + unit });
     fields.set(setting.name, { setting, input, error, before: "" });
@@ -107,10 +120,11 @@ function form(link) {
   function refused(problem) {
     const wrong = fields.get(problem.field?.split(".")[0]);
     if (wrong) {
-      mark(wrong.input, wrong.error, problem.message);
+      const right = t("form.must", { right: t(`right.${wrong.setting.name}`) });
+      mark(wrong.input, wrong.error, chosenLanguage() === "en" ? problem.message : right);
       reveal(wrong.input);
     }
-    setText(answer, t("refused", { why: t(`error.${problem.code}`), message: wrong ? "" : problem.message }));
+    setText(answer, wrong ? t(`error.${problem.code}`) : refusal(problem));
     answer.classList.add("error");
   }
 
@@ -118,18 +132,15 @@ function form(link) {
     const values = given();
     if (!values) return;
     const { name, enabled, ...settings } = values;
-    testing.disabled = true;
     try {
       await steps.run(settings);
       setText(answer, "");
     } catch (problem) {
       refused(problem);
     }
-    testing.disabled = false;
   }
 
-  async function save(event) {
-    event.preventDefault();
+  async function save() {
     const values = given();
     if (!values) return;
     try {
@@ -141,14 +152,26 @@ function form(link) {
     }
   }
 
-  const changed = (values) => Object.fromEntries(Object.entries(values).filter(([key]) => fields.get(key).input.value !== fields.get(key).before));
+  const differs = ({ input, before }) => input.value !== before;
+  const changed = (values) =>
+    Object.fromEntries(Object.entries(values).filter(([key]) => differs(fields.get(key))));
 
-  const first = group("pms", [...(link ? [] : ["name"]), ...GROUPS.pms]);
-  const others = ["checks", "redial", "postings", "wire"].map((key) => group(key, GROUPS[key]));
+  const inputs = () => [...fields.values()].map(({ input }) => input);
+  const kept = () => ({ values: inputs().map((input) => input.value), open: details.open });
+  const keep = ({ values, open }) => {
+    inputs().forEach((input, place) => (input.value = values[place]));
+    details.open = open;
+    showDefaults();
+  };
+
+  // "enabled" says how a link begins, and the name is for good
+  const first = group("pms", link ? GROUPS.pms.filter((one) => one !== "enabled") : ["name", ...GROUPS.pms]);
+  const others = ["start", "checks", "redial", "postings", "wire"].map((key) => group(key, GROUPS[key]));
   others.push(group("rest", rest));
-  const testing = el("button", { type: "button", id: "test", text: t("form.test"), onclick: test });
+  const testing = button(t("form.test"), oneAtATime(test), { id: "test" });
   const submit = el("button", { class: "primary", text: t(link ? "form.save" : "form.create") });
-  const back = el("a", { class: "button", href: link ? `#/links/${encodeURIComponent(link.name)}` : "#/", text: t("form.cancel") });
+  const whence = link ? `#/links/${encodeURIComponent(link.name)}` : "#/";
+  const back = el("a", { class: "button", href: whence, text: t("form.cancel") });
   const why = link?.declared ? t("error.declared") : mayControl() ? "" : t("control.not_yours");
   const details = el("details", {}, el("summary", { text: t("form.more") }), ...others);
   fields.get("profile").input.addEventListener("change", showDefaults);
@@ -158,5 +181,20 @@ function form(link) {
     showDefaults();
   }
   const buttons = fixed ? [back] : [submit, testing, back];
-  return el("form", { novalidate: true, onsubmit: save }, el("p", { class: "note", text: why }), first, details, el("div", { class: "buttons" }, ...buttons), answer, steps.element);
+  const saving = oneAtATime(save);
+  const onsubmit = (event) => {
+    event.preventDefault();
+    saving();
+  };
+  const element = el(
+    "form",
+    { novalidate: true, onsubmit },
+    el("p", { class: "note", text: why }),
+    first,
+    details,
+    el("div", { class: "buttons" }, ...buttons),
+    answer,
+    steps.element,
+  );
+  return { element, kept, keep };
 }

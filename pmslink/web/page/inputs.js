@@ -5,11 +5,13 @@ import { t } from "./texts.js";
 
 /** Where a value of this setting is written or chosen. A list's first entry stands for the default. */
 export function inputOf(setting) {
-  const { kind, choices, bounds, required } = setting;
+  const { kind, choices, bounds, required, pattern } = setting;
   if (kind === "choice") return list(setting, choices);
   if (kind === "yes_or_no") return list(setting, [true, false]);
   if (kind === "records") return el("textarea", { rows: 3, spellcheck: "false" });
-  if (kind !== "number" && kind !== "whole") return el("input", { type: "text", required, spellcheck: "false", autocomplete: "off" });
+  if (kind !== "number" && kind !== "whole") {
+    return el("input", { type: "text", required, pattern, spellcheck: "false", autocomplete: "off" });
+  }
   const [min, max] = bounds;
   return el("input", { type: "number", min, max, step: kind === "whole" ? 1 : "any", required });
 }

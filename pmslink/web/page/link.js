@@ -1,24 +1,30 @@
 // One link: how it is and why, its controls, its past, its outbox, and what goes over its wire.
 
-import { call, CallError, mayControl, ofLink } from "./calls.js";
+import { call, CallError, mayControl, ofLink, oneAtATime, seesPast } from "./calls.js";
 import { controls } from "./controls.js";
 import { confirmed } from "./dialog.js";
 import { el, setAttribute, setSign, setText, sign } from "./dom.js";
-import { address, advice, links, mood, reason, refresh, watch } from "./model.js";
+import { address, advice, links, mood, reason, refresh, waiting, watch } from "./model.js";
 import { outbox } from "./outbox.js";
+import { button, refusal } from "./parts.js";
 import { decimal, moment, precisely, since, t } from "./texts.js";
 import { timeline } from "./timeline.js";
 import { trace } from "./trace.js";
 
-const FACTS = ["since", "down_since", "last_in_sync", "last_check", "last_answer", "answered_in", "last_received", "attempts", "resync", "declared_records"];
+const FACTS = [
+  ...["since", "down_since", "last_in_sync", "last_check", "last_answer", "answered_in", "last_received"],
+  ...["attempts", "outbox", "resync", "declared_records"],
+];
 const LOOKS = 2000; // milliseconds between two
 
 /** The view of the link of this name; `element` shows it, `close` ends it. */
 export function linkView(name) {
   const element = el("div", { class: "one" }, el("p", { text: t("link.looking") }));
   let parts = null;
+  let closed = false;
 
   function show(link) {
+    if (closed) return;
     if (!parts) {
       parts = new Parts(name);
       element.replaceChildren(...parts.elements);
@@ -27,18 +33,20 @@ export function linkView(name) {
   }
 
   function missing(problem) {
+    if (closed) return;
     parts?.close();
     parts = null;
     const known = problem instanceof CallError && problem.code === "unknown_link";
-    element.replaceChildren(el("p", { class: "error", text: known ? t("link.missing", { name }) : problem.message }), el("a", { href: "#/", text: t("link.back") }));
+    const said = el("p", { class: "error", text: known ? t("link.missing", { name }) : refusal(problem) });
+    element.replaceChildren(said, el("a", { href: "#/", text: t("link.back") }));
   }
 
   const stop = watch((kind, told) => {
     if (kind === "link" && told.link.name === name) {
       show(told.link);
-      if (told.transition) parts.past.changed();
+      if (told.transition) parts.past?.changed();
     }
-    if (kind === "forgotten" && parts && !links.has(name)) missing(new CallError(404, { code: "unknown_link", message: "" }));
+    if (kind === "forgotten" && parts && !links.has(name)) missing(new CallError(404, { code: "unknown_link" }));
   });
   const ticking = setInterval(() => parts?.tick(), 1000);
   // what goes wrong with that, the stream and the trace say
@@ -46,6 +54,7 @@ export function linkView(name) {
   if (links.has(name)) show(links.get(name));
   else call("GET", ofLink(name)).then((link) => parts ?? show(link), missing); // the stream may have been faster
   const close = () => {
+    closed = true;
     stop();
     clearInterval(ticking);
     clearInterval(looking);
@@ -69,11 +78,11 @@ class Parts {
 
   constructor(name) {
     this.controls = controls(name);
-    this.past = timeline(name);
+    this.past = seesPast() ? timeline(name) : null;
     this.outbox = outbox(name);
-    this.trace = trace(name);
+    this.trace = seesPast() ? trace(name) : null;
     setAttribute(this.#change, "href", `#/links/${encodeURIComponent(name)}/settings`);
-    this.#remove = el("button", { type: "button", class: "danger", text: t("link.remove"), onclick: () => this.remove() });
+    this.#remove = button(t("link.remove"), oneAtATime(() => this.remove()), { class: "danger" });
     this.error = el("p", { class: "answer error", role: "status" });
     const facts = FACTS.map((key) => el("div", {}, el("dt", { text: t(`link.${key}`) }), this.#values.get(key)));
     this.head = el(
@@ -87,7 +96,8 @@ class Parts {
       el("dl", { class: "facts" }, ...facts),
     );
     const settings = el("div", { class: "buttons" }, this.#change, mayControl() ? this.#remove : null);
-    this.elements = [this.head, this.controls.element, this.past.element, this.outbox.element, this.trace.element, settings, this.error];
+    const sections = [this.controls, this.past, this.outbox, this.trace].filter(Boolean);
+    this.elements = [this.head, ...sections.map(({ element }) => element), settings, this.error];
   }
 
   show(link) {
@@ -118,6 +128,7 @@ class Parts {
     this.#at("last_received", alive.last_received);
     this.#say("answered_in", alive.round_trip_ms === null ? "" : t("link.ms", { ms: decimal(alive.round_trip_ms) }));
     this.#say("attempts", retry.attempt && !link.in_sync ? String(retry.attempt) : "");
+    this.#say("outbox", waiting(link));
     this.#say("resync", resynced(resync));
     this.#say("declared_records", link.declared_records.join(" "));
   }
@@ -139,7 +150,7 @@ class Parts {
     try {
       await this.#removed(name);
     } catch (problem) {
-      setText(this.error, t("refused", { why: t(`error.${problem.code}`), message: problem.message }));
+      setText(this.error, refusal(problem));
     }
   }
 
@@ -147,17 +158,18 @@ class Parts {
     try {
       await call("DELETE", ofLink(name));
     } catch (problem) {
-      const discard = problem.code === "not_final" && (await confirmed(t("link.ask.discard", { name, why: problem.message }), t("link.remove")));
-      if (!discard) throw problem;
+      if (problem.code !== "not_final") throw problem;
+      const question = t("link.ask.discard", { name, why: problem.message });
+      if (!(await confirmed(question, t("link.remove")))) throw problem;
       await call("DELETE", `${ofLink(name)}?discard=true`);
     }
     location.hash = "#/";
   }
 
   close() {
-    this.past.close();
+    this.past?.close();
     this.outbox.close();
-    this.trace.close();
+    this.trace?.close();
   }
 }
 

@@ -2,8 +2,10 @@
 
 import { mayControl } from "./calls.js";
 import { arrange, el, setAttribute, setSign, setText, sign } from "./dom.js";
-import { address, advice, isUp, links, mood, reason, watch, worstFirst } from "./model.js";
+import { address, advice, isDown, isTold, isUp, links, mood, reason, waiting, watch, worstFirst } from "./model.js";
 import { decimal, moment, precisely, since, t } from "./texts.js";
+
+let searched = ""; // which is still wanted when one comes back from a link
 
 /** The view of all links; `element` shows it, `close` ends it. */
 export function listView() {
@@ -11,9 +13,12 @@ export function listView() {
   const list = el("ul", { class: "links", "aria-label": t("list.title") });
   const empty = el("p", { class: "empty", hidden: true });
   const count = el("p", { class: "count", role: "status" });
-  const search = el("input", { type: "search", id: "search", placeholder: t("list.search"), "aria-label": t("list.search"), oninput: () => show() });
+  const hint = t("list.search");
+  const search = el("input", { type: "search", id: "search", placeholder: hint, "aria-label": hint, oninput: () => show() });
+  search.value = searched;
   const add = mayControl() ? el("a", { class: "button", href: "#/new", text: t("list.add") }) : null;
-  const element = el("div", { class: "list" }, el("h1", { text: t("list.title") }), el("div", { class: "bar" }, search, count, add), list, empty);
+  const bar = el("div", { class: "bar" }, search, count, add);
+  const element = el("div", { class: "list" }, el("h1", { text: t("list.title") }), bar, list, empty);
   const dirty = new Set(links.keys());
   let due = null;
 
@@ -27,12 +32,14 @@ export function listView() {
       rows.get(name).show(link);
     }
     dirty.clear();
-    const wanted = search.value.trim().toLowerCase();
+    searched = search.value;
+    const wanted = searched.trim().toLowerCase();
     const found = worstFirst([...links.values()]).filter((link) => rows.get(link.name).says(wanted));
     arrange(list, found.map((link) => rows.get(link.name).element));
+    count.hidden = !isTold();
     setText(count, wanted ? t("list.found", { found: found.length, all: links.size }) : summary());
     empty.hidden = found.length > 0;
-    setText(empty, links.size ? t("list.nothing") : t("list.empty"));
+    setText(empty, t(links.size ? "list.nothing" : isTold() ? "list.empty" : "link.looking"));
   }
 
   const stop = watch((kind, told) => {
@@ -52,12 +59,13 @@ export function listView() {
 function summary() {
   const all = [...links.values()];
   const good = all.filter(isUp).length;
-  const bad = all.filter((link) => link.intent === "enabled" && !isUp(link)).length;
+  const bad = all.filter(isDown).length;
   return t("list.summary", { all: all.length, good, bad });
 }
 
 class Row {
   #link;
+  #down = fact();
   #since = fact();
   #check = fact();
   #outbox = fact();
@@ -74,7 +82,7 @@ class Row {
     el("p", { class: "state" }, this.#sign, this.#marker, this.#label),
     el("div", { class: "who" }, el("h2", {}, this.#name), this.#address),
     el("div", { class: "why" }, this.#why, this.#advice),
-    el("dl", {}, this.#since.element, this.#check.element, this.#outbox.element),
+    el("dl", {}, this.#down.element, this.#since.element, this.#check.element, this.#outbox.element),
   );
 
   show(link) {
@@ -87,18 +95,21 @@ class Row {
     setText(this.#name, link.name);
     setAttribute(this.#name, "href", `#/links/${encodeURIComponent(link.name)}`);
     setText(this.#address, address(link));
+    setAttribute(this.#address, "title", address(link));
     setText(this.#why, reason(link.state, link.cause, link.reason, address(link)));
     this.#check.say(t("link.last_check"), checked(link), link.alive.last_check && precisely(link.alive.last_check));
-    this.#outbox.say(t("link.outbox"), waiting(link));
+    this.#outbox.say(t("link.outbox"), waiting(link) || t("outbox.empty"));
     setAttribute(this.#outbox.element, "class", link.outbox.unknown + link.outbox.refused ? "doubt" : null);
     this.tick();
   }
 
   tick() {
-    const { down_since, since: entered } = this.#link;
-    const from = down_since ?? entered;
-    const sync = this.#link.state === "ESTABLISHED" ? ` · ${t(this.#link.in_sync ? "link.in_sync" : "link.not_in_sync")}` : "";
-    this.#since.say(t(down_since ? "link.down_since" : "link.since"), `${moment(from)} (${since(from)})${sync}`, precisely(from));
+    const { down_since, since: entered, state, in_sync } = this.#link;
+    const sync = state === "ESTABLISHED" ? ` · ${t(in_sync ? "link.in_sync" : "link.not_in_sync")}` : "";
+    this.#down.element.hidden = !down_since;
+    const said = (iso) => `${moment(iso)} (${since(iso)})`;
+    if (down_since) this.#down.say(t("link.down_since"), said(down_since), precisely(down_since));
+    this.#since.say(t("link.since"), said(entered) + sync, precisely(entered));
     setText(this.#advice, advice(this.#link));
   }
 
@@ -122,14 +133,7 @@ function fact() {
 
 function checked({ alive }) {
   if (!alive.last_check) return t("link.not_checked");
-  const took = alive.round_trip_ms === null ? t("link.unanswered") : t("link.round_trip", { ms: decimal(alive.round_trip_ms) });
+  const { round_trip_ms: ms } = alive;
+  const took = ms === null ? t("link.unanswered") : t("link.round_trip", { ms: decimal(ms) });
   return `${moment(alive.last_check)} · ${took}`;
-}
-
-function waiting({ outbox }) {
-  const parts = ["pending", "unknown", "refused"].filter((state) => outbox[state]);
-  if (!parts.length) return t("outbox.empty");
-  const said = parts.map((state) => t(`outbox.count.${state}`, { count: outbox[state] }));
-  if (outbox.oldest) said.push(t("outbox.oldest", { age: since(outbox.oldest) }));
-  return said.join(" · ");
 }

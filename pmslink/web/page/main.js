@@ -1,12 +1,14 @@
 // The page begins here: who is there, what is shown, and what the stream tells.
 
-import { findSession, mayControl, signedIn, signOut, whenDenied } from "./calls.js";
+import { findSession, signedIn, signOut, whenDenied } from "./calls.js";
+import { now } from "./clock.js";
 import { el, setAttribute, setText } from "./dom.js";
 import { formView } from "./form.js";
 import { linkView } from "./link.js";
 import { listView } from "./list.js";
 import * as model from "./model.js";
-import { signInView } from "./signin.js";
+import { button, choice } from "./parts.js";
+import { signInForm } from "./signin.js";
 import { Stream } from "./stream.js";
 import { chosenLanguage, languages, loadTexts, moment, t } from "./texts.js";
 import { Toasts } from "./toasts.js";
@@ -16,11 +18,13 @@ const RETRY = 2_000;
 const GATHER = 500; // what several postings changed is asked for once
 const $ = (id) => document.getElementById(id);
 const toasts = new Toasts($("toasts"));
-const notices = { offline: notice("offline"), store: notice("store"), version: notice("version") };
+const notices = Object.fromEntries(["offline", "store", "version", "failed"].map((kind) => [kind, notice(kind)]));
 
 let view = null;
+let viewer = null; // whose it is
 let stream = null;
-let offlineSince = null;
+let offline = null; // since when, and the code that the service refuses with, if it does
+let beginnings = 0;
 
 function notice(kind) {
   const element = el("p", { class: `notice ${kind}`, hidden: true });
@@ -37,48 +41,138 @@ const ROUTES = [
   [/^#\/links\/([^/]+)$/, (name) => linkView(name)],
   [/^#\/links\/([^/]+)\/settings$/, (name) => formView(name)],
   [/^#\/new$/, () => formView(null)],
-  [/^/, () => listView()],
 ];
 
 function viewOf(hash) {
-  if (!signedIn()) return signInView(begin);
   for (const [pattern, made] of ROUTES) {
     const match = hash.match(pattern);
-    if (match) return made(...match.slice(1).map(decodeURIComponent));
+    if (match) return made(...match.slice(1).map(decoded));
+  }
+  return listView();
+}
+
+function decoded(part) {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    return part; // then it is the name of no link
   }
 }
 
 function show() {
-  view?.close?.();
+  close();
   view = viewOf(location.hash);
   $("main").replaceChildren(view.element);
   showHeader();
 }
 
+/** Take away what is shown, and a question that belongs to it. */
+function close() {
+  view?.close?.();
+  view = null;
+  $("main").replaceChildren();
+  if ($("dialog").open) $("dialog").close("");
+}
+
 function showHeader() {
+  const right = el("div", { class: "right" });
   const who = signedIn();
-  const language = el("select", { id: "language", "aria-label": t("header.language"), onchange: (event) => speak(event.target.value) });
-  for (const [code, name] of languages()) {
-    language.append(el("option", { value: code, lang: code, selected: code === chosenLanguage(), text: name }));
+  if (who?.tokens) {
+    const text = t("header.who", { name: who.name, role: t(`role.${who.role}`) });
+    right.append(el("span", { class: "who", text }), button(t("header.sign_out"), leave, { id: "sign-out" }));
   }
-  const signedAs = who?.tokens ? el("span", { class: "who", text: t("header.who", { name: who.name, role: t(`role.${who.role}`) }) }) : null;
-  const out = who?.tokens ? el("button", { id: "sign-out", text: t("header.sign_out"), onclick: leave }) : null;
-  $("header").replaceChildren(el("a", { class: "brand", href: "#/", text: "pmslink" }), el("div", { class: "right" }, signedAs, out, language));
+  const names = Object.fromEntries(languages());
+  const language = choice(t("header.language"), Object.keys(names), (code) => names[code], () => speak(language.value));
+  language.id = "language";
+  language.value = chosenLanguage();
+  right.append(language);
+  $("header").replaceChildren(el("a", { class: "brand", href: "#/", text: "pmslink" }), right);
   setText(document.querySelector(".skip"), t("header.skip"));
-  document.body.classList.toggle("may-control", mayControl());
 }
 
 async function speak(language) {
-  await loadTexts(language);
+  try {
+    await loadTexts(language);
+  } catch (problem) {
+    notices.failed(t("refused", { why: t("error.unreachable"), message: problem.message }));
+    showHeader();
+    return;
+  }
+  const kept = view?.kept?.();
+  notices.failed("");
   toasts.clear();
   show();
-  showWorst();
+  if (kept) view.keep?.(kept);
   showOffline();
   $("language").focus(); // it was there, and is another one now
 }
 
+// Who is there.
+
+/** Find out who it is, and show to them what there is; again and again until the service answers. */
+async function begin() {
+  const mine = ++beginnings;
+  stream?.stop();
+  stream = null;
+  model.clear();
+  toasts.clear();
+  close();
+  while (!(await known())) {
+    await new Promise((later) => setTimeout(later, RETRY));
+    if (mine !== beginnings) return;
+  }
+  if (mine !== beginnings) return;
+  $("starting").hidden = true;
+  online();
+  viewer = signedIn();
+  showHeader();
+  if (!viewer) return askToSignIn();
+  show();
+  stream = new Stream("api/v1/stream", listener);
+  stream.run();
+}
+
+/** Whether all is known that the page needs to begin with. */
+async function known() {
+  try {
+    if (!model.known) await Promise.all([loadTexts(), model.loadKnown()]);
+    await findSession();
+    return true;
+  } catch (problem) {
+    console.info(`the page cannot begin yet: ${problem.message}`);
+    if (model.known) listener.down();
+    else $("starting").hidden = false;
+    return false;
+  }
+}
+
+/** Over what is shown, which can be gone on with: it may be a form that is half filled in. */
+function askToSignIn() {
+  const asking = $("sign-in");
+  asking.replaceChildren(signInForm(enter));
+  if (!asking.open) asking.showModal();
+}
+
+async function enter() {
+  $("sign-in").close();
+  const { name, role } = signedIn();
+  if (viewer?.name === name && viewer.role === role) stream.run();
+  else await begin();
+  $("main").focus({ preventScroll: true });
+}
+
 async function leave() {
-  await signOut();
+  stream?.stop(); // rather than be cut off
+  try {
+    await signOut();
+  } catch (problem) {
+    if (problem.status !== 401) {
+      notices.failed(t("sign_in.still", { message: problem.message }));
+      stream?.run();
+      return;
+    }
+  }
+  notices.failed("");
   await begin();
 }
 
@@ -86,15 +180,17 @@ async function leave() {
 
 const listener = {
   async up() {
-    offlineSince = null;
-    showOffline();
+    online();
     await showStatus();
   },
-  down() {
-    offlineSince ??= new Date().toISOString();
+  down(code) {
+    offline = { since: offline?.since ?? new Date(now()).toISOString(), code };
     showOffline();
   },
-  denied: () => begin(),
+  denied() {
+    stream?.stop();
+    askToSignIn();
+  },
   happened(kind, told) {
     model.happened(kind, told);
     if (kind === "reset") showStatus();
@@ -107,6 +203,35 @@ const listener = {
   },
 };
 
+function online() {
+  offline = null;
+  showOffline();
+}
+
+function showOffline() {
+  document.body.classList.toggle("offline", offline !== null);
+  const why = offline?.code && t("refused", { why: t("stream.refused"), message: t(`error.${offline.code}`) });
+  notices.offline(offline && (why ?? t("offline", { since: moment(offline.since) })));
+  showWorst();
+}
+
+async function showStatus() {
+  try {
+    const { store, version } = await model.forgetIfEmpty();
+    notices.store(store.ok ? "" : t("store_fails", { reason: store.reason }));
+    notices.version(version === model.known.version ? "" : t("newer", { version }));
+  } catch (problem) {
+    console.info(`the status is not known: ${problem.message}`); // that it is offline is said already
+  }
+}
+
+function showWorst() {
+  const down = [...model.links.values()].filter(model.isDown).length;
+  const title = offline ? t("title.offline") : down ? t("title.down", { count: down }) : t("title.good");
+  if (document.title !== title) document.title = title;
+  setAttribute($("icon"), "href", `page/icons/${offline ? "off" : model.worstMood()}.svg`);
+}
+
 const changed = new Set();
 
 function refreshSoon(name) {
@@ -118,77 +243,35 @@ async function refresh(name) {
   changed.delete(name);
   try {
     await model.refresh(name);
-  } catch (error) {
-    console.info(`how ${name ?? "all links"} are is not known: ${error.message}`);
+  } catch (problem) {
+    console.info(`how ${name ?? "all links"} are is not known: ${problem.message}`);
   }
-}
-
-function showOffline() {
-  document.body.classList.toggle("offline", offlineSince !== null);
-  notices.offline(offlineSince && t("offline", { since: moment(offlineSince) }));
-  showWorst();
-}
-
-async function showStatus() {
-  try {
-    const { store, version } = await model.forgetIfEmpty();
-    notices.store(store.ok ? "" : t("store_fails", { reason: store.reason }));
-    notices.version(version === model.known.version ? "" : t("newer", { version }));
-  } catch (error) {
-    console.info(`the status is not known: ${error.message}`); // that it is offline is said already
-  }
-}
-
-function showWorst() {
-  const down = [...model.links.values()].filter(model.isDown).length;
-  const known = offlineSince === null;
-  const title = !known ? t("title.offline") : down ? t("title.down", { count: down }) : t("title.good");
-  if (document.title !== title) document.title = title;
-  setAttribute($("icon"), "href", `page/icons/${known ? model.worstMood() : "off"}.svg`);
-}
-
-/** Find out who is there, and show to them what there is; again and again until the service answers. */
-async function begin() {
-  stream?.stop();
-  stream = null;
-  model.clear();
-  toasts.clear();
-  try {
-    await findSession();
-  } catch {
-    listener.down();
-    setTimeout(begin, RETRY);
-    return;
-  }
-  show();
-  offlineSince = null;
-  showOffline();
-  if (!signedIn()) return;
-  stream = new Stream("api/v1/stream", listener);
-  stream.run();
 }
 
 addEventListener("hashchange", () => {
+  if (!viewer) return;
   show();
   $("main").focus({ preventScroll: true });
   scrollTo(0, 0);
 });
 addEventListener("keydown", (event) => {
-  if (event.key === "/" && !event.target.matches("input, textarea, select")) {
-    $("search")?.focus();
-    event.preventDefault();
-  }
+  const { key, target } = event;
+  if (key === "Escape" && !$("dialog").open) toasts.clear();
+  const commands = event.ctrlKey || event.metaKey || event.altKey;
+  if (key !== "/" || commands || target.matches("input, textarea, select")) return;
+  $("search")?.focus();
+  event.preventDefault();
 });
 document.querySelector(".skip").addEventListener("click", (event) => {
   event.preventDefault(); // the address names what is shown
   $("main").focus();
 });
+$("sign-in").addEventListener("cancel", (event) => event.preventDefault());
 setInterval(() => {
-  if (!stream) return;
+  if (!stream || !signedIn()) return;
   showStatus();
-  if (offlineSince === null && !document.hidden) refresh();
+  if (!offline && !document.hidden) refresh();
 }, STATUS_INTERVAL);
-whenDenied(begin);
+whenDenied(listener.denied);
 
-await Promise.all([loadTexts(), model.loadKnown()]);
 await begin();

@@ -1,7 +1,8 @@
 // What the page knows: the links as the stream last told them, and what can be said of each.
 
 import { call, ofLink } from "./calls.js";
-import { has, t } from "./texts.js";
+import { now } from "./clock.js";
+import { has, since, t } from "./texts.js";
 
 /** The links by name. */
 export const links = new Map();
@@ -10,6 +11,10 @@ export let known;
 
 const watchers = new Set();
 let beginning = null; // after a reset: the names that have been told again, and the number it came with
+let told = false;
+
+/** Whether anything is known of the links yet. */
+export const isTold = () => told;
 
 /** `watcher(kind, told)` hears of each event, once the links are up to date; gives a way to end that. */
 export function watch(watcher) {
@@ -18,19 +23,35 @@ export function watch(watcher) {
 }
 
 export async function loadKnown() {
-  known = await (await fetch("page/known.json")).json();
+  const answer = await fetch("page/known.json");
+  if (!answer.ok) throw new Error(`what is known of FIAS cannot be read: ${answer.status}`);
+  known = await answer.json();
 }
 
 /** Take in an event of the stream. */
-export function happened(kind, told) {
-  if (kind === "reset") beginning = { seq: told.seq, names: new Set() };
+export function happened(kind, event) {
+  if (kind === "reset") beginning = { seq: event.seq, names: new Set() };
   if (kind === "link") {
-    links.set(told.link.name, told.link);
-    beginning?.names.add(told.link.name);
+    told = true;
+    links.set(event.link.name, event.link);
+    beginning?.names.add(event.link.name);
   }
   // All that is told again but the last has the number of the reset: what was not told is gone.
-  if (beginning && told.seq !== beginning.seq) forgetAllBut(beginning.names);
-  for (const watcher of watchers) watcher(kind, told);
+  if (beginning && event.seq !== beginning.seq) {
+    const { names } = beginning;
+    beginning = null;
+    forget([...links.keys()].filter((name) => !names.has(name)));
+  }
+  tell(kind, event);
+}
+
+function tell(kind, event) {
+  for (const watcher of watchers) watcher(kind, event);
+}
+
+function forget(names) {
+  for (const name of names) links.delete(name);
+  tell("forgotten", {});
 }
 
 /**
@@ -43,28 +64,27 @@ export async function refresh(name) {
   for (const link of asked) {
     if (!before.has(link.name) || links.get(link.name) !== before.get(link.name)) continue;
     links.set(link.name, link);
-    for (const watcher of watchers) watcher("link", { link, transition: null });
+    tell("link", { link, transition: null });
   }
 }
 
 /** A service without links tells nothing again, so it has to be asked. */
 export async function forgetIfEmpty() {
+  const before = new Map(links);
   const status = await call("GET", "status");
   const count = Object.values(status.links).reduce((sum, one) => sum + one, 0);
-  if (count === 0) forgetAllBut(new Set());
+  if (count === 0) {
+    told = true;
+    forget([...before.keys()].filter((name) => links.get(name) === before.get(name)));
+  }
   return status;
-}
-
-function forgetAllBut(names) {
-  beginning = null;
-  for (const name of [...links.keys()]) if (!names.has(name)) links.delete(name);
-  for (const watcher of watchers) watcher("forgotten", {});
 }
 
 /** Forget all, as when somebody else signs in. */
 export function clear() {
   links.clear();
   beginning = null;
+  told = false;
 }
 
 export const isUp = (link) => link.state === "ESTABLISHED" && link.in_sync;
@@ -113,10 +133,19 @@ export function advice(link) {
   if (state === "ESTABLISHED") return link.in_sync ? "" : t("advice.unconfirmed");
   if (intent !== "enabled") return state === "WAIT_LE" ? "" : t("advice.at_rest");
   const sentences = [];
-  const seconds = link.retry.next_at && Math.round((new Date(link.retry.next_at) - Date.now()) / 1000);
+  const seconds = link.retry.next_at && Math.round((new Date(link.retry.next_at) - now()) / 1000);
   if (seconds > 0) sentences.push(t("advice.redialling", { seconds }));
   if (has(`advice.${cause.code}`)) sentences.push(t("advice.lasting", { advice: t(`advice.${cause.code}`) }));
-  return sentences.join(" ");
+  return sentences.join(t("sentence.joint"));
 }
 
 export const address = ({ host, port }) => (host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`);
+
+/** What is in a link's outbox; empty if nothing is. */
+export function waiting({ outbox }) {
+  const parts = ["pending", "unknown", "refused"].filter((state) => outbox[state]);
+  if (!parts.length) return "";
+  const said = parts.map((state) => t(`outbox.count.${state}`, { count: outbox[state] }));
+  if (outbox.oldest) said.push(t("outbox.oldest", { age: since(outbox.oldest) }));
+  return said.join(" · ");
+}

@@ -1,39 +1,52 @@
 // What one link has to tell the PMS, and what became of it; a person decides on what is in doubt.
 
-import { call, mayControl, ofLink } from "./calls.js";
+import { call, mayControl, oneAtATime, ofLink } from "./calls.js";
 import { confirmed } from "./dialog.js";
 import { el, setText } from "./dom.js";
 import { watch } from "./model.js";
-import { duration, moment, money, precisely, t } from "./texts.js";
+import { button, choice, refusal, table, when } from "./parts.js";
+import { duration, money, t } from "./texts.js";
 
 const AT_ONCE = 50;
+const MOST = 1000; // rows that are kept on the page
 const STATES = ["", "pending", "sent", "unknown", "refused", "done", "discarded"];
 const FIT = { resend: ["unknown", "refused"], discard: ["unknown", "refused", "pending"] };
 
 /** The section of the link of this name. */
 export function outbox(name) {
   const rows = new Map(); // by id
-  const told = new Set(); // those that the stream told of since they were asked for
-  const options = STATES.map((state) => el("option", { value: state, text: t(`outbox.state.${state || "all"}`) }));
-  const state = el("select", { "aria-label": t("outbox.state"), onchange: again }, ...options);
+  let oldest = Infinity; // what is older is not asked for yet: told of, it has no place
+  const told = new Map(); // by id, those that the stream told of since they were asked for
+  const state = choice(t("outbox.state"), STATES, (one) => t(`outbox.state.${one || "all"}`), again);
   const body = el("tbody");
   const heads = ["number", "what", "state", "attempts", "created", "answer", "decide"];
-  const head = el("tr", {}, ...heads.map((key) => el("th", { scope: "col", text: t(`outbox.${key}`) })));
   const empty = el("p", { class: "empty", text: t("outbox.nothing") });
-  const more = el("button", { type: "button", text: t("outbox.more"), hidden: true, onclick: () => load() });
-  const answer = el("p", { class: "answer", role: "status" });
-  const table = el("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": t("outbox.title") }, el("table", {}, el("thead", {}, head), body));
-  const element = el("section", { class: "outbox" }, el("h2", { text: t("outbox.title") }), el("div", { class: "bar" }, state), answer, table, empty, more);
+  const more = button(t("outbox.more"), oneAtATime(load), { hidden: true });
+  const answer = el("p", { class: "answer", role: "status", tabindex: "-1" });
+  const element = el(
+    "section",
+    { class: "outbox" },
+    el("h2", { text: t("outbox.title") }),
+    el("div", { class: "bar" }, state),
+    answer,
+    table(t("outbox.title"), heads.map((key) => t(`outbox.${key}`)), body),
+    empty,
+    more,
+  );
 
   async function load() {
     const asked = new URLSearchParams({ limit: AT_ONCE });
     told.clear();
     if (state.value) asked.set("state", state.value);
-    if (rows.size) asked.set("before", Math.min(...rows.keys()));
+    if (oldest < Infinity) asked.set("before", oldest);
+    const wanted = state.value;
     try {
       const { postings } = await call("GET", ofLink(name, `postings?${asked}`));
-      for (const posting of postings) if (!told.has(posting.id)) show(posting); // the stream knows better
-      more.hidden = postings.length < AT_ONCE;
+      if (wanted !== state.value) return; // another filter was chosen meanwhile
+      oldest = postings.length < AT_ONCE ? 0 : postings.at(-1).id;
+      const found = new Map(postings.map((posting) => [posting.id, posting]));
+      for (const posting of new Map([...found, ...told]).values()) show(posting); // the stream knows better
+      more.hidden = oldest === 0;
     } catch (problem) {
       refused(problem);
     }
@@ -43,11 +56,13 @@ export function outbox(name) {
   function again() {
     rows.clear();
     body.replaceChildren();
+    oldest = Infinity;
     load();
   }
 
   function show(posting) {
     const old = rows.get(posting.id);
+    if (!old && posting.id < oldest) return;
     if (state.value && posting.state !== state.value) {
       old?.remove();
       rows.delete(posting.id);
@@ -56,23 +71,37 @@ export function outbox(name) {
     }
     const made = row(posting);
     if (old) old.replaceWith(made);
-    else {
-      const next = [...rows.keys()].filter((id) => id < posting.id).sort((one, other) => other - one)[0];
-      body.insertBefore(made, rows.get(next) ?? null);
-    }
+    else body.insertBefore(made, [...body.rows].find((one) => Number(one.dataset.id) < posting.id) ?? null);
     rows.set(posting.id, made);
+    if (rows.size > MOST) dropOldest();
     empty.hidden = true;
+  }
+
+  function dropOldest() {
+    const last = [...body.rows].at(-1);
+    rows.delete(Number(last.dataset.id));
+    last.remove();
+    oldest = Number([...body.rows].at(-1).dataset.id);
+    more.hidden = false;
   }
 
   function row(posting) {
     const decisions = Object.keys(FIT).filter((decision) => FIT[decision].includes(posting.state));
-    const buttons = decisions.map((decision) =>
-      el("button", { type: "button", "data-decision": decision, text: t(`outbox.${decision}`), disabled: !mayControl(), onclick: () => decide(posting, decision) }),
-    );
-    const created = el("time", { datetime: posting.created, title: precisely(posting.created), text: moment(posting.created) });
-    const said = [posting.answer, posting.text_answer].filter(Boolean).join(" ");
-    const cells = [posting.number ?? "–", described(posting), t(`outbox.state.${posting.state}`), posting.attempts, created, said, el("span", { class: "buttons" }, ...buttons)];
-    return el("tr", { "data-id": posting.id, "data-state": posting.state }, ...cells.map((cell) => el("td", {}, typeof cell === "number" ? String(cell) : cell)));
+    const buttons = decisions.map((decision) => {
+      const props = { "data-decision": decision, disabled: !mayControl() };
+      return button(t(`outbox.${decision}`), oneAtATime(() => decide(posting, decision)), props);
+    });
+    const cells = [
+      String(posting.number ?? "–"),
+      described(posting),
+      t(`outbox.state.${posting.state}`),
+      String(posting.attempts),
+      when(posting.created),
+      [posting.answer, posting.text_answer].filter(Boolean).join(" "),
+      el("span", { class: "buttons" }, ...buttons),
+    ];
+    const props = { "data-id": posting.id, "data-state": posting.state };
+    return el("tr", props, ...cells.map((cell) => el("td", {}, cell)));
   }
 
   async function decide(posting, decision) {
@@ -85,16 +114,17 @@ export function outbox(name) {
     } catch (problem) {
       refused(problem);
     }
+    answer.focus({ preventScroll: true }); // the button that was pressed is going
   }
 
   function refused(problem) {
-    setText(answer, t("refused", { why: t(`error.${problem.code}`), message: problem.message }));
+    setText(answer, refusal(problem));
     answer.classList.add("error");
   }
 
   const close = watch((kind, event) => {
     if (kind === "posting" && event.link === name) {
-      told.add(event.posting.id);
+      told.set(event.posting.id, event.posting);
       show(event.posting);
     }
     if (kind === "forgotten") again(); // what happened before the stream began again was not told

@@ -1,15 +1,15 @@
 // Where tokens are asked for: who has one signs in with it.
 
-import { signIn } from "./calls.js";
+import { oneAtATime, signIn } from "./calls.js";
 import { el, setText } from "./dom.js";
 import { t } from "./texts.js";
 
-/** The view that asks for a token; `then` goes on once it was taken. */
-export function signInView(then) {
-  const token = el("input", { type: "password", id: "token", autocomplete: "current-password", required: true, "aria-describedby": "token-error" });
+/** The form that asks for a token; `then` goes on once it was taken. */
+export function signInForm(then) {
+  const props = { type: "password", id: "token", autocomplete: "current-password", required: true };
+  const token = el("input", { ...props, "aria-describedby": "token-error" });
   const error = el("p", { class: "error", id: "token-error", role: "alert" });
-  const submit = async (event) => {
-    event.preventDefault();
+  const enter = oneAtATime(async () => {
     try {
       await signIn(token.value.trim());
     } catch (problem) {
@@ -19,7 +19,19 @@ export function signInView(then) {
       return;
     }
     await then();
+  });
+  const onsubmit = (event) => {
+    event.preventDefault();
+    enter();
   };
-  const form = el("form", { class: "sign-in", onsubmit: submit }, el("h1", { text: t("sign_in.title") }), el("p", { text: t("sign_in.how") }), el("label", { for: "token", text: t("sign_in.token") }), token, error, el("button", { class: "primary", text: t("sign_in.submit") }));
-  return { element: form };
+  return el(
+    "form",
+    { class: "sign-in", onsubmit },
+    el("h1", { id: "sign-in-title", text: t("sign_in.title") }),
+    el("p", { text: t("sign_in.how") }),
+    el("label", { for: "token", text: t("sign_in.token") }),
+    token,
+    error,
+    el("button", { class: "primary", text: t("sign_in.submit") }),
+  );
 }

@@ -1,5 +1,7 @@
 // What is said, in the language of whoever reads it: a text for each key, and times and amounts in words.
 
+import { now } from "./clock.js";
+
 const LANGUAGES = { en: "English", zh: "简体中文" };
 
 let language = "en";
@@ -11,16 +13,34 @@ export const chosenLanguage = () => language;
 
 /** The one that was chosen here before, or else the first of the browser's that there is. */
 function wantedLanguage() {
-  const wanted = [localStorage.getItem("language"), ...navigator.languages];
+  const wanted = [remembered(), ...navigator.languages];
   return wanted.map((tag) => tag?.slice(0, 2).toLowerCase()).find((tag) => tag in LANGUAGES) ?? "en";
 }
 
+// A browser may forbid to keep anything; then the choice lasts as long as the page.
+function remembered() {
+  try {
+    return localStorage.getItem("language");
+  } catch {
+    return null;
+  }
+}
+
+function remember(chosen) {
+  try {
+    localStorage.setItem("language", chosen);
+  } catch {
+    console.info("the language cannot be remembered here");
+  }
+}
+
 export async function loadTexts(chosen) {
-  if (chosen) localStorage.setItem("language", chosen);
-  language = chosen ?? wantedLanguage();
-  const answer = await fetch(`page/texts/${language}.json`);
+  const wanted = chosen ?? wantedLanguage();
+  const answer = await fetch(`page/texts/${wanted}.json`);
   if (!answer.ok) throw new Error(`the texts cannot be read: ${answer.status}`);
   texts = await answer.json();
+  language = wanted;
+  if (chosen) remember(chosen);
   document.documentElement.lang = language === "zh" ? "zh-Hans" : language;
   formats = formatsOf(document.documentElement.lang);
 }
@@ -36,7 +56,7 @@ export function t(key, values = {}) {
 /** A moment, short: without the day if it is today. */
 export function moment(iso) {
   const at = new Date(iso);
-  return (at.toDateString() === new Date().toDateString() ? formats.today : formats.earlier).format(at);
+  return (at.toDateString() === new Date(now()).toDateString() ? formats.today : formats.earlier).format(at);
 }
 
 /** The time of day, to the minute. */
@@ -61,7 +81,7 @@ export function duration(seconds) {
 }
 
 /** How long ago a moment was. */
-export const since = (iso) => duration((Date.now() - new Date(iso)) / 1000);
+export const since = (iso) => duration((now() - new Date(iso)) / 1000);
 
 /** An amount of money: the interface counts in hundredths. */
 export const money = (hundredths) => formats.money.format(hundredths / 100);

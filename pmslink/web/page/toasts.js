@@ -1,21 +1,24 @@
-// Notices that a marker changed: one per link, replaced in place; five are shown, the rest counted.
+// Notices that a marker changed: one per link, replaced in place; some are shown, the rest counted.
 
-import { el, setAttribute, setSign, setText, sign } from "./dom.js";
+import { arrange, el, setAttribute, setSign, setText, sign } from "./dom.js";
 import { address, mood, reason } from "./model.js";
+import { button } from "./parts.js";
 import { t } from "./texts.js";
 
 const SHOWN = 5;
-const STAY = { bad: 30_000, other: 12_000 }; // milliseconds
+const SHOWN_ON_A_PHONE = 2;
+const STAY = { bad: 30, other: 12 }; // seconds that each is on the screen
 
 /** Notices in `region`. */
 export class Toasts {
   #region;
   #toasts = new Map(); // by link, the oldest first
-  #rest = el("p", { class: "rest", hidden: true });
+  #rest = el("a", { class: "rest", href: "#/" });
+  #phone = matchMedia("(max-width: 40rem)");
 
   constructor(region) {
     this.#region = region;
-    region.replaceChildren(this.#rest);
+    setInterval(() => this.#tick(), 1000);
   }
 
   /** Say that this link has made this transition. */
@@ -24,9 +27,8 @@ export class Toasts {
     setText(toast.from, transition.from);
     setText(toast.to, transition.to);
     setText(toast.why, reason(transition.to, transition.cause, transition.reason, address(link)));
-    toast.stay = mood(link) === "bad" ? STAY.bad : STAY.other;
     this.colour(link);
-    this.#wait(toast);
+    toast.left = toast.mood === "bad" ? STAY.bad : STAY.other;
     this.#arrange();
   }
 
@@ -34,49 +36,51 @@ export class Toasts {
   colour(link) {
     const toast = this.#toasts.get(link.name);
     if (!toast) return;
-    setAttribute(toast.element, "data-mood", mood(link));
-    setSign(toast.sign, mood(link));
+    toast.mood = mood(link);
+    setAttribute(toast.element, "data-mood", toast.mood);
+    setSign(toast.sign, toast.mood);
   }
 
   clear() {
-    for (const name of [...this.#toasts.keys()]) this.#close(name);
+    this.#toasts.clear();
+    this.#arrange();
   }
 
   #made(name) {
     const toast = { sign: sign("off"), from: el("span"), to: el("strong"), why: el("p", { class: "why" }) };
-    const close = el("button", { class: "close", "aria-label": t("toast.close", { name }), text: "×" });
+    const props = { class: "close", "aria-label": t("toast.close", { name }) };
+    const close = button("×", () => this.#close(name), props);
     const title = el("a", { href: `#/links/${encodeURIComponent(name)}`, text: name });
     const change = el("p", { class: "change" }, toast.from, " → ", toast.to);
-    toast.element = el("article", { class: "toast", "data-link": name }, toast.sign, title, change, toast.why, close);
-    close.onclick = () => this.#close(name);
-    // who reads or reaches for it is not hurried
-    const hold = () => clearTimeout(toast.timer);
-    const release = () => this.#wait(toast);
-    for (const begin of ["pointerenter", "focusin"]) toast.element.addEventListener(begin, hold);
-    for (const end of ["pointerleave", "focusout"]) toast.element.addEventListener(end, release);
-    toast.name = name;
+    const whole = { class: "toast", "data-link": name, "aria-atomic": "true" };
+    toast.element = el("article", whole, toast.sign, title, change, toast.why, close);
     this.#toasts.set(name, toast);
     return toast;
   }
 
-  #wait(toast) {
-    clearTimeout(toast.timer);
-    toast.timer = setTimeout(() => this.#close(toast.name), toast.stay);
+  /** Time passes for those that somebody can see, and nobody reads or reaches for. */
+  #tick() {
+    if (document.hidden) return;
+    for (const [name, toast] of this.#toasts) {
+      const seen = toast.element.isConnected && !toast.element.matches(":hover, :focus-within");
+      if (seen && --toast.left <= 0) this.#close(name);
+    }
   }
 
   #close(name) {
-    const toast = this.#toasts.get(name);
-    clearTimeout(toast?.timer);
-    toast?.element.remove();
     this.#toasts.delete(name);
     this.#arrange();
   }
 
+  /** What is bad is shown before what is not, and the newest before others; where it stands, it stays. */
   #arrange() {
-    const shown = [...this.#toasts.values()].slice(0, SHOWN);
-    for (const { element } of shown) if (!element.isConnected) this.#region.insertBefore(element, this.#rest);
-    const rest = this.#toasts.size - shown.length;
-    this.#rest.hidden = rest === 0;
-    setText(this.#rest, rest ? t("toast.rest", { count: rest }) : "");
+    const all = [...this.#toasts.values()];
+    const order = (toast) => (toast.mood === "bad" ? all.length : 0) + all.indexOf(toast);
+    const first = [...all].sort((one, other) => order(other) - order(one));
+    const chosen = new Set(first.slice(0, this.#phone.matches ? SHOWN_ON_A_PHONE : SHOWN));
+    const shown = all.filter((toast) => chosen.has(toast)).map((toast) => toast.element);
+    const rest = all.length - shown.length;
+    setText(this.#rest, t("toast.rest", { count: rest }));
+    arrange(this.#region, rest ? [...shown, this.#rest] : shown);
   }
 }

@@ -1,53 +1,53 @@
 // The records of one link as they go over the wire, decoded, the newest first.
 
 import { call, ofLink, seesGuests } from "./calls.js";
-import { el, setAttribute, setText } from "./dom.js";
+import { arrange, el, setAttribute, setText } from "./dom.js";
 import { known } from "./model.js";
-import { has, moment, precisely, t } from "./texts.js";
+import { button, choice, refusal, when } from "./parts.js";
+import { has, t } from "./texts.js";
 
 const LOOKS = 1000; // milliseconds between two
-const SHOWN = 200; // records
+const SHOWN = 100; // records
 const MASK = "•••";
 
 /** The section of the link of this name. */
 export function trace(name) {
   let records = [];
-  let looking = false;
-  const type = choice("trace.type", ["", ...known.records], (id) => (id ? `${id} ${t(`record.${id}`)}` : t("trace.all_types")), again);
-  const direction = choice("trace.direction", ["", "in", "out"], (one) => t(`trace.direction.${one || "both"}`), again);
+  let looking = null; // what is being asked for
+  const called = (id) => (id ? `${id} ${t(`record.${id}`)}` : t("trace.all_types"));
+  const type = choice(t("trace.type"), ["", ...known.records], called, ask);
+  const directions = (one) => t(`trace.direction.${one || "both"}`);
+  const direction = choice(t("trace.direction"), ["", "in", "out"], directions, ask);
   const text = el("input", { type: "search", placeholder: t("trace.text"), "aria-label": t("trace.text"), oninput: show });
   const names = el("input", { type: "checkbox", id: "names", disabled: !seesGuests(), onchange: show });
   const namesLabel = el("label", { for: "names", text: t(seesGuests() ? "trace.names" : "trace.names_hidden") });
-  const paused = el("button", { type: "button", "aria-pressed": "false", text: t("trace.pause"), onclick: pause });
+  const paused = button(t("trace.pause"), pause, { "aria-pressed": "false" });
   const rows = el("ol", { class: "records", "aria-label": t("trace.title"), tabindex: "0" });
   const error = el("p", { class: "error" });
-  const bar = el("div", { class: "bar" }, type, direction, text, el("span", { class: "check" }, names, namesLabel), paused);
+  const check = el("span", { class: "check" }, names, namesLabel);
+  const bar = el("div", { class: "bar" }, type, direction, text, check, paused);
   const element = el("section", { class: "trace" }, el("h2", { text: t("trace.title") }), bar, error, rows);
 
-  async function look() {
-    if (looking || document.hidden || paused.getAttribute("aria-pressed") === "true") return;
-    looking = true;
+  function look() {
+    if (!looking && !document.hidden && paused.getAttribute("aria-pressed") !== "true") ask();
+  }
+
+  async function ask() {
     const asked = new URLSearchParams({ limit: SHOWN });
     if (type.value) asked.set("type", type.value);
     if (direction.value) asked.set("direction", direction.value);
+    looking = asked;
     try {
       const newest = (await call("GET", ofLink(name, `records?${asked}`))).records;
+      if (looking !== asked) return; // something else was chosen meanwhile
       setText(error, "");
-      if (newest[0]?.id !== records[0]?.id || newest.length !== records.length) {
-        records = newest;
-        show();
-      }
+      records = newest;
+      show();
     } catch (problem) {
-      setText(error, t("refused", { why: t(`error.${problem.code}`), message: problem.message }));
+      if (looking === asked) setText(error, refusal(problem));
     } finally {
-      looking = false;
+      if (looking === asked) looking = null;
     }
-  }
-
-  function again() {
-    records = [];
-    rows.replaceChildren();
-    look();
   }
 
   function pause() {
@@ -64,34 +64,43 @@ export function trace(name) {
       const old = shown.get(String(record.id));
       return old?.dataset.masked === String(masked) ? old : row(record, masked);
     });
-    rows.replaceChildren(...wantedRows.filter((one) => !wanted || one.textContent.toLowerCase().includes(wanted)));
+    arrange(rows, wantedRows.filter((one) => !wanted || one.textContent.toLowerCase().includes(wanted)));
   }
 
   function row(record, masked) {
     const arrow = record.direction === "in" ? "←" : "→";
-    const kind = has(`record.${record.type}`) ? t(`record.${record.type}`) : t("trace.unknown_record");
-    const fields = record.fields.map(([code, value]) => field(code, value, masked));
+    const isKnown = has(`record.${record.type}`);
+    const kind = t(isKnown ? `record.${record.type}` : "trace.unknown_record");
+    const shown = (code, value) => (masked && value && isPersonal(record, code) ? MASK : value);
+    const fields = record.fields.map(([code, value]) => field(code, shown(code, value)));
+    // what FIAS does not know could be anything, and may have no fields
+    if (!isKnown) fields.push(el("code", { text: masked ? MASK : visible(record.text) }));
     const head = [
-      el("time", { datetime: record.at, title: precisely(record.at), text: moment(record.at) }),
+      when(record.at),
       el("span", { class: "arrow", title: t(`trace.direction.${record.direction}`), text: arrow }),
-      el("strong", { text: record.type }),
+      el("strong", { text: isKnown || !masked ? visible(record.type) : MASK }),
       el("span", { class: "kind", text: kind }),
     ];
     return el("li", { "data-id": record.id, "data-masked": masked, class: record.direction }, ...head, ...fields);
   }
 
   const ticking = setInterval(look, LOOKS);
-  look();
+  ask();
   return { element, close: () => clearInterval(ticking) };
 }
 
-function field(code, value, masked) {
-  const said = masked && value && known.personal.includes(code) ? MASK : value;
-  const name = has(`field.${code}`) ? t(`field.${code}`) : code;
-  return el("span", { class: "part", title: code }, el("i", { text: name }), " ", said);
+/** Whether a field tells who a guest is, or could; an answer's text is the PMS's own word. */
+function isPersonal({ type }, code) {
+  if (code === "CT" && known.answers.includes(type)) return false;
+  return known.personal.includes(code) || !known.fields.includes(code);
 }
 
-function choice(key, values, text, onchange) {
-  const options = values.map((value) => el("option", { value, text: text(value) }));
-  return el("select", { "aria-label": t(key), onchange }, ...options);
+function field(code, value) {
+  const name = has(`field.${code}`) ? t(`field.${code}`) : visible(code);
+  return el("span", { class: "part", title: code }, el("i", { text: name }), " ", visible(value));
+}
+
+/** What would not show, or turn the line around, as the number that Unicode has for it. */
+function visible(text) {
+  return text.replace(/[\p{C}\u2028\u2029]/gu, (hidden) => `⟨${hidden.codePointAt(0).toString(16).toUpperCase()}⟩`);
 }

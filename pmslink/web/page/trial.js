@@ -10,7 +10,8 @@ const STEPS = ["resolve", "connect", "link_start", "description", "confirmation"
 export function trial() {
   const lines = new Map(STEPS.map((step) => [step, line(step)]));
   const verdict = el("p", { class: "answer", role: "status" });
-  const element = el("section", { class: "trial", hidden: true, "aria-label": t("test.title") }, el("ol", {}, ...[...lines.values()].map((one) => one.element)), verdict);
+  const all = el("ol", {}, ...[...lines.values()].map((one) => one.element));
+  const element = el("section", { class: "trial", hidden: true, "aria-label": t("test.title") }, all, verdict);
 
   async function run(settings) {
     element.hidden = false;

@@ -1,0 +1,92 @@
+"""The page in the languages of its readers, in a real browser."""
+
+from __future__ import annotations
+
+import re
+
+from playwright.sync_api import Browser, expect
+
+from tests.page.browser import Person, somebody
+from tests.page.hotel import Hotel
+
+VIEWS = ("#/", "#/links/lost", "#/links/grand", "#/links/lost/settings", "#/new")
+
+
+def test_a_chinese_browser_is_spoken_to_in_chinese(hotel: Hotel, browser: Browser) -> None:
+    hotel.make("lost", enabled=True)
+    with somebody(browser, hotel.url, locale="zh-CN") as person:
+        page = person.page
+        row = page.locator(".row", has_text="lost")
+        expect(page.get_by_label("语言").locator("option:checked")).to_have_text("简体中文")
+        expect(page.locator("html")).to_have_attribute("lang", "zh-Hans")
+        expect(row.locator(".marker")).to_have_text("EXPECTION")  # the protocol's own word
+        expect(row.locator(".label")).to_have_text("链路异常")
+        expect(row).to_contain_text("127.0.0.1:1 拒绝了连接")
+        expect(row).to_contain_text("请询问酒店接口程序是否在运行并监听此端口")
+        expect(page).to_have_title("（1 条中断）pmslink")
+        hotel.control("lost", "disable")
+        expect(page.locator(".toast", has_text="用户停用了链路")).to_be_visible()
+
+
+def test_the_language_is_changed_at_once_and_remembered(person: Person) -> None:
+    page = person.page
+    heading = page.get_by_role("heading", level=1)
+    page.evaluate("window.marker = 1")
+    expect(heading).to_have_text("Links")
+    page.get_by_label("Language").select_option("zh")
+    expect(heading).to_have_text("链路")
+    expect(page.locator(".row .label")).to_have_text("链路已建立")
+    expect(page.get_by_role("searchbox")).to_have_attribute("placeholder", "搜索：名称、地址、状态……")
+    assert page.evaluate("window.marker") == 1
+    page.reload()
+    expect(heading).to_have_text("链路")
+    page.get_by_label("语言").select_option("en")
+    expect(heading).to_have_text("Links")
+    page.reload()
+    expect(heading).to_have_text("Links")
+
+
+def test_a_form_that_is_half_filled_in_stays_so_in_another_language(person: Person) -> None:
+    page = person.page
+    person.go("#/new")
+    page.get_by_label("host").fill("pms.seaside.example")
+    page.get_by_label("profile").select_option("opera")
+    page.get_by_label("Language").select_option("zh")
+    expect(page.get_by_role("heading", level=1)).to_have_text("新链路")
+    expect(page.get_by_label("host")).to_have_value("pms.seaside.example")
+    expect(page.get_by_label("profile")).to_have_value("opera")
+
+
+def test_a_language_that_there_is_not_is_english(hotel: Hotel, browser: Browser) -> None:
+    with somebody(browser, hotel.url, locale="pt-BR") as person:
+        expect(person.page.get_by_role("heading", level=1)).to_have_text("Links")
+
+
+def test_all_that_is_said_is_said_in_words(hotel: Hotel, browser: Browser) -> None:
+    """No placeholder stays empty, and no text is missing; in Chinese, little is left in English."""
+    hotel.make("lost", enabled=True)
+    hotel.post("grand", type="minibar", room="101", article="1", count=1)
+    for locale in ("en-GB", "zh-CN"):
+        with somebody(browser, hotel.url, locale=locale) as person:
+            for view in VIEWS:
+                person.go(view)
+                expect(person.page.get_by_role("heading", level=1)).to_be_visible()
+                if view == "#/links/grand":
+                    expect(person.page.locator(".records li").first).to_be_visible()
+                    expect(person.page.locator(".outbox tbody tr").first).to_be_visible()
+                said = person.page.locator("body").evaluate(_ALL_TEXT)
+                assert not re.findall(r"\{\w*\}|undefined|NaN|\[object|Invalid", said)
+                assert not re.findall(_KEY, said), re.findall(_KEY, said)
+
+
+_PARTS = "dialog|link|list|form|control|outbox|trace|field|record|setting|right|reason|advice|label|test"
+_KEY = rf"\b(?:{_PARTS})\.[a-z_]\w*"
+_ALL_TEXT = """
+(body) => {
+  const said = [body.textContent];
+  for (const name of ["aria-label", "title", "placeholder"]) {
+    for (const one of body.querySelectorAll(`[${name}]`)) said.push(one.getAttribute(name));
+  }
+  return said.join("\\n");
+}
+"""

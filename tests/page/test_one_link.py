@@ -1,0 +1,55 @@
+"""What the page tells of one link, in a real browser."""
+
+from __future__ import annotations
+
+from playwright.sync_api import expect
+
+from tests.page.browser import Person
+from tests.page.hotel import Hotel
+from tests.process.processes import until
+
+
+def test_it_is_reached_from_the_list_and_leads_back(hotel: Hotel, person: Person) -> None:
+    page = person.page
+    page.get_by_role("searchbox").fill("gra")
+    page.locator(".row").get_by_role("link", name="grand").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("grand")
+    expect(page.locator(".head .address")).to_have_text(f"127.0.0.1:{hotel.ports[0]} · any PMS")
+    expect(page.locator(".head")).to_contain_text("GI GO GC RE WR WC WA PS PA NS NE")
+    page.get_by_role("link", name="All links").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Links")
+    expect(page.get_by_role("searchbox")).to_have_value("gra")
+    page.go_back()
+    expect(page.get_by_role("heading", level=1)).to_have_text("grand")
+
+
+def test_its_checks_are_followed_while_its_state_stays(person: Person) -> None:
+    person.go("#/links/grand")
+    checked = person.page.locator(".facts div", has_text="Last check").locator("dd")
+    before = checked.get_attribute("title")
+    expect(checked).not_to_have_attribute("title", before or "")
+    expect(checked).to_contain_text("ago")
+    expect(person.page.locator(".facts div", has_text="Answered in").locator("dd")).to_contain_text("ms")
+
+
+def test_how_a_link_of_the_list_is_is_asked_for_now_and_then(hotel: Hotel, person: Person) -> None:
+    person.page.clock.install()
+    person.page.reload()
+    checked = person.page.locator(".row dl div", has_text="Last check").locator("dd")
+    expect(checked).to_contain_text("answered in")
+    before = checked.get_attribute("title")
+    then = _second_of_check(hotel)
+    until(lambda: _second_of_check(hotel) > then, "another check, in another second")
+    person.page.clock.fast_forward(16_000)
+    expect(checked).not_to_have_attribute("title", before or "")
+
+
+def _second_of_check(hotel: Hotel) -> str:
+    checked: str = hotel.link()["alive"]["last_check"]
+    return checked[: len("2026-11-25T07:00:00")]
+
+
+def test_a_link_that_is_not_there_is_told(person: Person) -> None:
+    person.watched.expected += ["404"]
+    person.go("#/links/nowhere")
+    expect(person.page.get_by_text("There is no link nowhere.")).to_be_visible()

@@ -1,0 +1,126 @@
+"""The page for those who see little, or hear it read, or hold it in one hand, in a real browser."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from tests.page.browser import Person, somebody
+from tests.page.hotel import Hotel
+
+VIEWS = ("#/", "#/links/grand", "#/links/lost", "#/links/ended/settings", "#/new")
+ROLES = "button|link|textbox|searchbox|combobox|spinbutton|checkbox|dialog|img|region|list"
+NAMELESS = re.compile(rf"^\s*- '?(?:{ROLES})(?: \[[^\]]*\])*'?:?$", re.MULTILINE)
+MOODS = ("good", "wait", "bad", "ended", "off")
+LEAST_CONTRAST = 4.5
+
+CONTRASTS = """
+() => {
+  const parts = (color) => color.match(/[\\d.]+/g).map(Number);
+  const linear = (value) => (value <= 0.03928 ? value / 12.92 : ((value + 0.055) / 1.055) ** 2.4);
+  const light = ([r, g, b]) => 0.2126 * linear(r / 255) + 0.7152 * linear(g / 255) + 0.0722 * linear(b / 255);
+  const ground = (element) => {
+    for (let one = element; one; one = one.parentElement) {
+      const color = parts(getComputedStyle(one).backgroundColor);
+      if (color.length === 3 || color[3] === 1) return color;
+    }
+  };
+  const contrast = (color, element) => {
+    const [low, high] = [light(parts(color)), light(ground(element))].sort((one, other) => one - other);
+    return (high + 0.05) / (low + 0.05);
+  };
+  const told = [];
+  const all = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+  while (all.nextNode()) {
+    const element = all.currentNode.parentElement;
+    const shown = all.currentNode.data.trim() && element.checkVisibility() && !element.closest(":disabled");
+    if (shown) told.push([all.currentNode.data, contrast(getComputedStyle(element).color, element)]);
+  }
+  for (const input of document.querySelectorAll("input[placeholder]:not(:disabled)")) {
+    told.push([input.placeholder, contrast(getComputedStyle(input, "::placeholder").color, input)]);
+  }
+  return told;
+}
+"""
+
+
+@pytest.fixture
+def moods(hotel: Hotel) -> Hotel:
+    """A link of each mood: good, wait, bad, ended and off; and a posting in doubt."""
+    hotel.fault(hotel.ports[1], frozen=True)
+    hotel.make("waiting", hotel.ports[1], enabled=True)
+    hotel.make("lost", enabled=True)
+    hotel.make("off")
+    hotel.make("ended")
+    hotel.control("ended", "expire")
+    return hotel
+
+
+def _show(person: Person, view: str) -> Page:
+    page = person.page
+    person.go(view)
+    expect(page.get_by_role("heading", level=1)).to_be_visible()
+    if view == "#/":
+        expect(page.locator(".row")).to_have_count(5)
+        for mood in MOODS:
+            expect(page.locator(f".row[data-mood={mood}]")).to_have_count(1)
+    if view == "#/links/grand":
+        expect(page.locator(".records li").first).to_be_visible()
+    if page.locator("details").count():
+        page.locator("summary").click()
+    return page
+
+
+def test_all_that_can_be_used_has_a_name_and_each_view_one_heading_of_its_own(
+    moods: Hotel, person: Person
+) -> None:
+    for view in VIEWS:
+        page = _show(person, view)
+        told = page.locator("body").aria_snapshot()
+        assert not NAMELESS.findall(told), (view, NAMELESS.findall(told))
+        levels = page.locator("h1, h2, h3").evaluate_all("(all) => all.map((one) => one.tagName)")
+        assert levels[0] == "H1", (view, levels)
+        assert levels.count("H1") == 1, (view, levels)
+
+
+def test_a_question_and_what_is_told_meanwhile_are_read_out(person: Person) -> None:
+    for told in ("#toasts", "#notices", ".controls .answer"):
+        expect(_show(person, "#/links/grand").locator(told)).to_have_attribute("role", "status")
+    page = _show(person, "#/links/grand")
+    page.locator(".controls").get_by_role("button", name="Disable").click()
+    expect(page.get_by_role("dialog")).to_have_accessible_name(re.compile("Switch grand off?"))
+    expect(page.get_by_role("dialog").get_by_role("button")).to_have_text(["Cancel", "Disable"])
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_all_text_stands_out_from_its_ground(moods: Hotel, browser: Browser, scheme: Any) -> None:
+    with somebody(browser, moods.url, color_scheme=scheme) as person:
+        expect(person.page.locator(".row")).to_have_count(5)
+        moods.control("ended", "disable")
+        moods.control("ended", "expire")
+        expect(person.page.locator(".toast", has_text="Marked as expired")).to_be_visible()
+        for view in VIEWS:
+            told = _show(person, view).evaluate(CONTRASTS)
+            assert len(told) > 10
+            assert not [one for one in told if one[1] < LEAST_CONTRAST], view
+
+
+def test_nothing_scrolls_sideways_on_a_phone(moods: Hotel, browser: Browser) -> None:
+    moods.make(f"a-hotel-with-{'a' * 51}", host=f"{'a' * 60}.example")
+    with somebody(browser, moods.url, viewport={"width": 390, "height": 844}) as person:
+        expect(person.page.locator(".row")).to_have_count(6)
+        person.page.get_by_role("heading", name="a-hotel-with").get_by_role("link").click()
+        _require_no_scrolling(person.page)
+        for view in VIEWS[1:]:
+            _require_no_scrolling(_show(person, view))
+        person.go("#/")
+        expect(person.page.locator(".row")).to_have_count(6)
+        _require_no_scrolling(person.page)
+
+
+def _require_no_scrolling(page: Page) -> None:
+    wide, screen = page.evaluate("[document.documentElement.scrollWidth, innerWidth]")
+    assert wide <= screen == 390, page.url
