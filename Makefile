@@ -1,6 +1,8 @@
 # Everything goes through .venv, which is made on first use from what setup.cfg names.
 PYTHON ?= python3
 BIN := .venv/bin
+# a file of tests as a whole, for it may share what is dear to start
+TWO_AT_A_TIME := --numprocesses 2 --dist loadfile
 
 .PHONY: run test soak check format bench docs screenshots clean
 
@@ -9,7 +11,7 @@ run: .venv/installed
 
 test: .venv/installed-test
 	tests/install-debian
-	$(BIN)/python -m pytest $$(tests/install-debian --deselect)
+	$(BIN)/python -m pytest $(TWO_AT_A_TIME) $$(tests/install-debian --deselect)
 
 soak: .venv/installed-test
 	tests/install-debian
@@ -22,7 +24,7 @@ check: .venv/installed-test
 	$(BIN)/mypy
 	$(BIN)/towncrier build --draft --version next > /dev/null
 	rm -f .coverage .coverage.*
-	$(BIN)/python -m pytest --cov --cov-report= $$(tests/install-debian --deselect)
+	$(BIN)/python -m pytest $(TWO_AT_A_TIME) --cov --cov-report= $$(tests/install-debian --deselect)
 	$(BIN)/coverage report --fail-under=95
 	$(BIN)/coverage report --fail-under=100 --include='pmslink/fias/*,pmslink/link/machine.py'
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -87,26 +86,10 @@ def done(answer: Any) -> Any:
 
 @contextmanager
 def open_hotel(folder: Path) -> Iterator[Hotel]:
-    ports = row_of_ports(PROPERTIES)
+    ports = free_ports(PROPERTIES)
     with ExitStack() as stack:
         control, api = free_ports(2)
         pms = stack.enter_context(simulator(folder, ports[0], control, ports=PROPERTIES))
         pbx = stack.enter_context(service(folder, ports[0], api))
         pbx.until_state("ESTABLISHED")
         yield Hotel(pms, pbx, ports)
-
-
-def row_of_ports(count: int) -> Sequence[int]:
-    """Consecutive ports of the loopback interface that nobody listens on."""
-    return until(lambda: _row(free_ports(1)[0], count), f"{count} ports in a row")  # type: ignore[no-any-return]
-
-
-def _row(first: int, count: int) -> Sequence[int]:
-    ports = range(first, first + count)
-    with ExitStack() as stack:
-        try:
-            for port in ports:
-                stack.enter_context(socket.create_server(("127.0.0.1", port)))
-        except (OSError, OverflowError):
-            return ()
-    return ports

@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from glob import glob
+from itertools import cycle
 from pathlib import Path
 from typing import Any
 from urllib.error import HTTPError, URLError
@@ -29,13 +30,26 @@ HASTY = {
 }
 
 
+_worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+_ports = cycle(range(20_000 + 4_000 * _worker, 24_000 + 4_000 * _worker))
+"""Of this process of tests alone, and none that the kernel gives to whoever connects somewhere."""
+
+
 def free_ports(count: int) -> list[int]:
-    """Ports of the loopback interface that nobody listens on."""
-    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
-    ports = [one.getsockname()[1] for one in sockets]
-    for one in sockets:
-        one.close()
+    """Consecutive ports of the loopback interface that nobody listens on."""
+    ports: list[int] = []
+    while len(ports) < count:
+        port = next(_ports)
+        ports = [*ports, port] if _is_free(port) else []
     return ports
+
+
+def _is_free(port: int) -> bool:
+    try:
+        socket.create_server(("127.0.0.1", port)).close()
+    except OSError:
+        return False
+    return True
 
 
 def until(wanted: Callable[[], Any], what: str, seconds: float = PATIENCE) -> Any:

@@ -14,7 +14,8 @@ export function listView() {
   const empty = el("p", { class: "empty", hidden: true });
   const count = el("p", { class: "count", role: "status" });
   const hint = t("list.search");
-  const search = el("input", { type: "search", id: "search", placeholder: hint, "aria-label": hint, oninput: () => show() });
+  const props = { type: "search", id: "search", placeholder: hint, "aria-label": hint };
+  const search = el("input", { ...props, oninput: () => show() });
   search.value = searched;
   const add = mayControl() ? el("a", { class: "button", href: "#/new", text: t("list.add") }) : null;
   const bar = el("div", { class: "bar" }, search, count, add);

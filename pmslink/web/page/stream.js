@@ -22,6 +22,7 @@ export class Stream {
   #last = null;
   #running = false;
   #resting = false;
+  #answered = false;
   #heard = 0;
   #unseenSince = null;
   #connection = null;
@@ -61,12 +62,14 @@ export class Stream {
   async #read(connected) {
     this.#connection = new AbortController();
     this.#resting = false;
+    this.#answered = false;
     this.#heard = Date.now();
     const looks = setInterval(() => this.#look(), LOOK);
     try {
       const headers = this.#last === null ? {} : { "Last-Event-ID": this.#last };
       const answer = await fetch(this.url, { headers, signal: this.#connection.signal, cache: "no-store" });
       if (!answer.ok) return await this.#refused(answer);
+      this.#answered = true;
       connected();
       this.listener.up();
       await this.#take(answer.body.pipeThrough(new TextDecoderStream()).getReader());
@@ -107,7 +110,7 @@ export class Stream {
   #look() {
     const silent = Date.now() - this.#heard;
     const unseen = this.#unseenSince !== null && Date.now() - this.#unseenSince > UNSEEN;
-    this.#resting = unseen && silent > LOOK;
+    this.#resting = unseen && this.#answered && silent > LOOK;
     if (this.#resting || silent > SILENCE) this.#connection.abort();
   }
 

@@ -18,7 +18,8 @@ const HEIGHTS = { ESTABLISHED: 40, WAIT_LS: 24, WAIT_LE: 24, CLOSED: 16, DISABLE
 /** The section of the link of this name; `changed()` has to hear of each change of its marker. */
 export function timeline(name) {
   const viewBox = `0 0 ${WIDTH} ${HEIGHT}`;
-  const drawing = svg("svg", { class: "timeline", viewBox, preserveAspectRatio: "none", role: "img" });
+  const drawn = { class: "timeline", viewBox, preserveAspectRatio: "none" };
+  const drawing = svg("svg", { ...drawn, role: "img", "aria-label": t("timeline.title") });
   const hours = el("div", { class: "hours", "aria-hidden": "true" });
   const share = el("p", { class: "share" });
   const legend = el("ul", { class: "legend", "aria-hidden": "true" });
@@ -67,11 +68,12 @@ export function timeline(name) {
     const begun = new Date(from);
     const length = new Date(until) - begun;
     const place = (iso) => ((new Date(iso) - begun) / length) * WIDTH;
-    drawing.replaceChildren(...spans.map((span) => drawn(span, place)));
+    drawing.replaceChildren(...spans.map((span) => bar(span, place)));
     const seen = [...new Set(spans.map((span) => span.state))];
     legend.replaceChildren(...seen.map((state) => el("li", { "data-state": state ?? "none", text: called(state) })));
     const { share: part, known_seconds: known } = in_sync;
-    const said = part === null ? t("timeline.unknown") : t("timeline.share", { share: percent(part), known: duration(known) });
+    const values = part === null ? null : { share: percent(part), known: duration(known) };
+    const said = values ? t("timeline.share", values) : t("timeline.unknown");
     setText(share, said);
     drawing.setAttribute("aria-label", said);
     const tick = length > 86_400_000 ? moment : clock;
@@ -79,7 +81,7 @@ export function timeline(name) {
     hours.replaceChildren(...ticks.map((text) => el("span", { text })));
   }
 
-  function drawn(span, place) {
+  function bar(span, place) {
     const x = place(span.since);
     const height = HEIGHTS[span.state] ?? 2;
     const told = `${called(span.state)} ${moment(span.since)} – ${moment(span.until)}`;

@@ -18,7 +18,8 @@ export function trace(name) {
   const type = choice(t("trace.type"), ["", ...known.records], called, ask);
   const directions = (one) => t(`trace.direction.${one || "both"}`);
   const direction = choice(t("trace.direction"), ["", "in", "out"], directions, ask);
-  const text = el("input", { type: "search", placeholder: t("trace.text"), "aria-label": t("trace.text"), oninput: show });
+  const hint = t("trace.text");
+  const text = el("input", { type: "search", placeholder: hint, "aria-label": hint, oninput: show });
   const names = el("input", { type: "checkbox", id: "names", disabled: !seesGuests(), onchange: show });
   const namesLabel = el("label", { for: "names", text: t(seesGuests() ? "trace.names" : "trace.names_hidden") });
   const paused = button(t("trace.pause"), pause, { "aria-pressed": "false" });
