@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable
 from typing import Any
@@ -60,9 +61,9 @@ def _why_not(failure: Failure) -> str:
     problem = failure.value
     if isinstance(problem, CannotListenError):
         if isinstance(problem.port, bytes):  # the path of a UNIX socket
-            return f"{problem.port.decode(errors='replace')}: {problem.socketError}"
+            return f"{os.fsdecode(problem.port)}: {problem.socketError}"
         return f"{problem.interface or '*'}:{problem.port}: {problem.socketError}"
     if isinstance(problem, OSError):
-        return f"{problem.filename}: {problem.strerror}"
+        return f"{os.fsdecode(problem.filename2 or problem.filename)}: {problem.strerror}"
     failure.raiseException()
     raise AssertionError

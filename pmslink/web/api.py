@@ -47,7 +47,7 @@ class Api:
         subjects: tuple[Subject, ...] = (
             PageCalls(),
             AboutCalls(links, store.journal, clock, wall, self.stream),
-            LinkCalls(links, test_link, self.stream, self.waiting),
+            LinkCalls(links, test_link, self.stream, self.waiting, clock),
             ListCalls(links, store, self.waiting, door),
             TimelineCalls(links, store, wall),
             OutboxCalls(links, store, wall),

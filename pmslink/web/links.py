@@ -6,6 +6,8 @@ import json
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from typing import Any
 
+from twisted.internet.interfaces import IReactorTime
+from twisted.internet.task import deferLater
 from twisted.web.server import Request
 
 from pmslink.config import ConfigError, LinkConfig, read_defined, read_link
@@ -14,7 +16,7 @@ from pmslink.link.link import Link
 from pmslink.link.links import Links
 from pmslink.link.probe import Step
 from pmslink.store.errors import StoreFailing
-from pmslink.web.answers import ApiError, answer, asked_choice, json_object, require_json
+from pmslink.web.answers import ApiError, answer, asked_choice, json_object, require_json, written
 from pmslink.web.calls import Route, find_link, shielded
 from pmslink.web.described import link_json
 from pmslink.web.stream import Stream
@@ -23,14 +25,20 @@ from pmslink.web.waiting import Waiting
 TestLink = Callable[[LinkConfig], Awaitable[Sequence[Step]]]
 """Tries what a link would do. Raises NotApplicable where that would disturb one."""
 
+AT_ONCE = 50
+"""Links that are told of in one turn of the reactor."""
+
 _Reader = Callable[[str, Mapping[str, object]], LinkConfig]
 
 
 class LinkCalls:
     """Obeys at once, and answers once that is safe."""
 
-    def __init__(self, links: Links, test_link: TestLink, stream: Stream, waiting: Waiting) -> None:
+    def __init__(
+        self, links: Links, test_link: TestLink, stream: Stream, waiting: Waiting, clock: IReactorTime
+    ) -> None:
         self._links = links
+        self._clock = clock
         self._test_link = test_link
         self._stream = stream
         self._waiting = waiting
@@ -48,8 +56,15 @@ class LinkCalls:
         yield "POST", "/api/v1/links/<link>/disconnect", self.disconnect
         yield "POST", "/api/v1/links/<link>/resync", self.resync
 
-    def all(self, request: Request) -> bytes:
-        return answer(request, {"links": [link_json(link) for link in self._links]})
+    async def all(self, request: Request) -> bytes:
+        # Some of them at a time: hundreds would hold up all else for longer than anybody should wait.
+        told: list[bytes] = []
+        links = list(self._links)
+        for begin in range(0, len(links), AT_ONCE):
+            if begin:
+                await deferLater(self._clock, 0)
+            told += [written(link_json(link)) for link in links[begin : begin + AT_ONCE]]
+        return answer(request, b'{"links":[%s]}\n' % b",".join(told))
 
     def one(self, request: Request, link: str) -> bytes:
         return answer(request, link_json(find_link(self._links, link)))

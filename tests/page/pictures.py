@@ -24,7 +24,8 @@ POSTING = {"type": "call", "room": "101", "dialled": "+49 89 1234", "duration": 
 def take_all(folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as state:
-        pms_port, control, api = free_ports(3)
+        pms_port, *_ = free_ports(len(HOTELS) + 1)
+        control, api = free_ports(2)
         with (
             simulator(Path(state), pms_port, control, ports=len(HOTELS) + 1) as pms,
             service(Path(state), pms_port, api, answer_timeout=1, unanswered="hold") as pbx,
