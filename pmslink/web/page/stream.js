@@ -70,6 +70,7 @@ export class Stream {
       const answer = await fetch(this.url, { headers, signal: this.#connection.signal, cache: "no-store" });
       if (!answer.ok) return await this.#refused(answer);
       this.#answered = true;
+      this.#heard = Date.now();
       connected();
       this.listener.up();
       await this.#take(answer.body.pipeThrough(new TextDecoderStream()).getReader());
