@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from glob import glob
-from itertools import cycle
+from itertools import count
 from pathlib import Path
 from typing import Any
 from urllib.error import HTTPError, URLError
@@ -31,16 +31,18 @@ HASTY = {
 
 
 _worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
-_ports = cycle(range(20_000 + 4_000 * _worker, 24_000 + 4_000 * _worker))
-"""Of this process of tests alone, and none that the kernel gives to whoever connects somewhere."""
+_ports = (20_000 + 4_000 * _worker + number % 4_000 for number in count(97 * os.getpid()))
+"""Of this process of tests alone, and none that the kernel gives to whoever connects somewhere. Another run
+of tests on this machine begins elsewhere among them."""
 
 
-def free_ports(count: int) -> list[int]:
+def free_ports(number: int) -> list[int]:
     """Consecutive ports of the loopback interface that nobody listens on."""
     ports: list[int] = []
-    while len(ports) < count:
+    while len(ports) < number:
         port = next(_ports)
-        ports = [*ports, port] if _is_free(port) else []
+        follows = not ports or port == ports[-1] + 1
+        ports = [*ports, port] if follows and _is_free(port) else []
     return ports
 
 
