@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 from attrs import frozen
@@ -91,8 +90,3 @@ def somebody(browser: Browser, url: str, **options: Any) -> Iterator[Person]:
         watched.require_nothing_wrong()
     finally:
         context.close()
-
-
-def pictured(page: Page, folder: Path, name: str) -> None:
-    """Take a picture of the whole page."""
-    page.screenshot(path=folder / f"{name}.png", full_page=True)

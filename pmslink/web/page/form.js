@@ -4,7 +4,7 @@
 import { call, mayControl, oneAtATime, ofLink } from "./calls.js";
 import { el, setAttribute, setText } from "./dom.js";
 import { inputOf, shown, valueOf, written } from "./inputs.js";
-import { known, links } from "./model.js";
+import { known, links, placeOf } from "./model.js";
 import { button, refusal } from "./parts.js";
 import { chosenLanguage, t } from "./texts.js";
 import { trial } from "./trial.js";
@@ -146,7 +146,7 @@ function form(link) {
     try {
       if (link) await call("PATCH", ofLink(link.name), changed(values));
       else await call("POST", "links", values);
-      location.hash = `#/links/${encodeURIComponent(link?.name ?? values.name)}`;
+      location.hash = placeOf(link?.name ?? values.name);
     } catch (problem) {
       refused(problem);
     }
@@ -170,7 +170,7 @@ function form(link) {
   others.push(group("rest", rest));
   const testing = button(t("form.test"), oneAtATime(test), { id: "test" });
   const submit = el("button", { class: "primary", text: t(link ? "form.save" : "form.create") });
-  const whence = link ? `#/links/${encodeURIComponent(link.name)}` : "#/";
+  const whence = link ? placeOf(link.name) : "#/";
   const back = el("a", { class: "button", href: whence, text: t("form.cancel") });
   const why = link?.declared ? t("error.declared") : mayControl() ? "" : t("control.not_yours");
   const details = el("details", {}, el("summary", { text: t("form.more") }), ...others);

@@ -4,7 +4,7 @@ import { call, CallError, mayControl, ofLink, oneAtATime, seesPast } from "./cal
 import { controls } from "./controls.js";
 import { confirmed } from "./dialog.js";
 import { el, setAttribute, setSign, setText, sign } from "./dom.js";
-import { address, advice, links, mood, reason, refresh, waiting, watch } from "./model.js";
+import { address, advice, links, mood, placeOf, reason, refresh, waiting, watch } from "./model.js";
 import { outbox } from "./outbox.js";
 import { button, refusal } from "./parts.js";
 import { decimal, moment, precisely, since, t } from "./texts.js";
@@ -81,7 +81,7 @@ class Parts {
     this.past = seesPast() ? timeline(name) : null;
     this.outbox = outbox(name);
     this.trace = seesPast() ? trace(name) : null;
-    setAttribute(this.#change, "href", `#/links/${encodeURIComponent(name)}/settings`);
+    setAttribute(this.#change, "href", `${placeOf(name)}/settings`);
     this.#remove = button(t("link.remove"), oneAtATime(() => this.remove()), { class: "danger" });
     this.error = el("p", { class: "answer error", role: "status" });
     const facts = FACTS.map((key) => el("div", {}, el("dt", { text: t(`link.${key}`) }), this.#values.get(key)));

@@ -2,7 +2,7 @@
 
 import { mayControl } from "./calls.js";
 import { arrange, el, setAttribute, setSign, setText, sign } from "./dom.js";
-import { address, advice, isDown, isTold, isUp, links, mood, reason, waiting, watch, worstFirst } from "./model.js";
+import { address, advice, isDown, isTold, isUp, links, mood, placeOf, reason, waiting, watch, worstFirst } from "./model.js";
 import { decimal, moment, precisely, since, t } from "./texts.js";
 
 let searched = ""; // which is still wanted when one comes back from a link
@@ -94,7 +94,7 @@ class Row {
     setText(this.#marker, link.state);
     setText(this.#label, t(`label.${link.state}`));
     setText(this.#name, link.name);
-    setAttribute(this.#name, "href", `#/links/${encodeURIComponent(link.name)}`);
+    setAttribute(this.#name, "href", placeOf(link.name));
     setText(this.#address, address(link));
     setAttribute(this.#address, "title", address(link));
     setText(this.#why, reason(link.state, link.cause, link.reason, address(link)));

@@ -139,6 +139,9 @@ export function advice(link) {
   return sentences.join(t("sentence.joint"));
 }
 
+/** Where the page shows the link of this name. */
+export const placeOf = (name) => `#/links/${encodeURIComponent(name)}`;
+
 export const address = ({ host, port }) => (host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`);
 
 /** What is in a link's outbox; empty if nothing is. */

@@ -1,7 +1,7 @@
 // Notices that a marker changed: one per link, replaced in place; some are shown, the rest counted.
 
 import { arrange, el, setAttribute, setSign, setText, sign } from "./dom.js";
-import { address, mood, reason } from "./model.js";
+import { address, mood, placeOf, reason } from "./model.js";
 import { button } from "./parts.js";
 import { t } from "./texts.js";
 
@@ -50,7 +50,7 @@ export class Toasts {
     const toast = { sign: sign("off"), from: el("span"), to: el("strong"), why: el("p", { class: "why" }) };
     const props = { class: "close", "aria-label": t("toast.close", { name }) };
     const close = button("×", () => this.#close(name), props);
-    const title = el("a", { href: `#/links/${encodeURIComponent(name)}`, text: name });
+    const title = el("a", { href: placeOf(name), text: name });
     const change = el("p", { class: "change" }, toast.from, " → ", toast.to);
     const whole = { class: "toast", "data-link": name, "aria-atomic": "true" };
     toast.element = el("article", whole, toast.sign, title, change, toast.why, close);
