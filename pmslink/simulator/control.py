@@ -6,21 +6,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
 from typing import Any
 
-from attrs import asdict
 from klein import Klein
 from twisted.python.failure import Failure
 from twisted.web.iweb import IRequest
 
 from pmslink.errors import FieldError
-from pmslink.simulator import guest_json
+from pmslink.simulator import guest_json, room_json, shown
 from pmslink.simulator.faults import FaultError, Faults, meanings
 from pmslink.simulator.hotel import UnknownGuestError, UnknownRoomError
 from pmslink.simulator.pms import NotLinkedError, Pms
-from pmslink.simulator.postings import Posting
-from pmslink.simulator.site import ApiError, BoundedRequest, answered, answered_problem, body, number
+from pmslink.simulator.site import ApiError, BoundedRequest, answered, answered_problem, body, number, text
 
 LIMIT, LONGEST_LIST = 100, 1000
 _HIGHEST_ID = 10**15 - 1
@@ -37,7 +34,7 @@ class Control:
     @app.route("/", methods=["GET"])
     def status(self, request: BoundedRequest) -> bytes:
         """How each property stands."""
-        return answered(request, {"properties": [_status(pms) for pms in self._asked(request)]})
+        return answered(request, {"properties": [shown.status(pms) for pms in self._asked(request)]})
 
     # faults
 
@@ -102,21 +99,33 @@ class Control:
 
     @app.route("/rooms", methods=["GET"])
     def rooms(self, request: BoundedRequest) -> bytes:
-        """Every room, with its guests and what the PBX told of it."""
+        """Every room, with its guests, what it is set to and what the PBX told of it."""
         pms = self._one(request)
-        return answered(
-            request,
-            {
-                "rooms": [
-                    {
-                        "room": room,
-                        "guests": [guest.number for guest in guests],
-                        **asdict(pms.equipment(room)),
-                    }
-                    for room, guests in pms.hotel.by_room().items()
-                ]
-            },
-        )
+        rooms = [
+            room_json.shown(room, guests, pms.equipment(room)) for room, guests in pms.hotel.by_room().items()
+        ]
+        return answered(request, {"rooms": rooms})
+
+    @app.route("/rooms/<room>", methods=["PATCH"])
+    def equip(self, request: BoundedRequest, room: str) -> bytes:
+        """Set a room's class of service and lights."""
+        pms = self._one(request)
+        pms.equip(room, **room_json.settings(body(request)))
+        return self._room(request, pms, room)
+
+    @app.route("/rooms/<room>/wake-ups", methods=["POST"])
+    def order_wake_up(self, request: BoundedRequest, room: str) -> bytes:
+        """Have the guests of a room woken."""
+        pms = self._one(request)
+        pms.order_wake_up(room, room_json.ordered(body(request)))
+        return self._room(request, pms, room, 201)
+
+    @app.route("/rooms/<room>/wake-ups", methods=["DELETE"])
+    def cancel_wake_up(self, request: BoundedRequest, room: str) -> bytes:
+        """Cancel a wake-up, or all of the room."""
+        pms = self._one(request)
+        pms.cancel_wake_up(room, room_json.cancelled(text(request, "at")))
+        return self._room(request, pms, room)
 
     # records and postings
 
@@ -125,21 +134,8 @@ class Control:
         """What was received and sent, oldest first."""
         after = number(request, "after", 0, _HIGHEST_ID)
         limit = number(request, "limit", LIMIT, LONGEST_LIST)
-        return answered(
-            request,
-            {
-                "records": [
-                    {
-                        "id": entry.id,
-                        "at": _moment(entry.at),
-                        "direction": entry.direction,
-                        "type": entry.type,
-                        "text": entry.text,
-                    }
-                    for entry in self._one(request).trace.after(after, limit)
-                ]
-            },
-        )
+        records = self._one(request).trace.after(after, limit)
+        return answered(request, {"records": [shown.entry(each) for each in records]})
 
     @app.route("/records", methods=["POST"])
     def send(self, request: BoundedRequest) -> bytes:
@@ -168,7 +164,7 @@ class Control:
     def postings(self, request: BoundedRequest) -> bytes:
         """Each posting number: how often it came, on which connection, what it was answered."""
         postings = self._one(request).postings.by_number.values()
-        return answered(request, {"postings": [_shown(posting) for posting in postings]})
+        return answered(request, {"postings": [shown.posting(each) for each in postings]})
 
     # what the hotel does with the link
 
@@ -177,21 +173,21 @@ class Control:
         """Begin or end the night audit."""
         pms = self._one(request)
         pms.audit(which == "start")
-        return answered(request, _status(pms))
+        return answered(request, shown.status(pms))
 
     @app.route("/resync", methods=["POST"])
     def resync(self, request: BoundedRequest) -> bytes:
         """Send who is in the house, unasked."""
         pms = self._one(request)
         pms.resync()
-        return answered(request, _status(pms))
+        return answered(request, shown.status(pms))
 
     @app.route("/link/<any(start,end,drop):what>", methods=["POST"])
     def link(self, request: BoundedRequest, what: str) -> bytes:
         """Send LS, send LE, or close the connection without a word."""
         pms = self._one(request)
         {"start": pms.start_link, "end": pms.end_link, "drop": pms.drop_link}[what]()
-        return answered(request, _status(pms))
+        return answered(request, shown.status(pms))
 
     @app.handle_errors(Exception)
     def failed(self, request: IRequest, failure: Failure) -> bytes:
@@ -213,48 +209,16 @@ class Control:
     def _one(self, request: BoundedRequest) -> Pms:
         return self._asked(request)[0]
 
+    def _room(self, request: BoundedRequest, pms: Pms, room: str, status: int = 200) -> bytes:
+        guests = pms.hotel.by_room()[room]
+        return answered(request, room_json.shown(room, guests, pms.equipment(room)), status)
+
     def _faults(self, request: BoundedRequest) -> dict[str, Any]:
         return {
             "properties": [
                 {"port": pms.port, "faults": pms.faults.switched_on()} for pms in self._asked(request)
             ]
         }
-
-
-def _status(pms: Pms) -> dict[str, Any]:
-    return {
-        "port": pms.port,
-        "connected": pms.connected,
-        "alive": pms.alive,
-        "declared": {id: "".join(codes) for id, codes in pms.declared.items()},
-        "rooms": len(pms.hotel.rooms),
-        "guests": len(pms.hotel.guests),
-        "connections": pms.accepted_connections,
-    }
-
-
-def _shown(posting: Posting) -> dict[str, Any]:
-    return {
-        "number": posting.number,
-        "deliveries": posting.deliveries,
-        "answers": posting.answers,
-        "first_at": _moment(posting.first_at),
-        "last_at": _moment(posting.came[-1].at),
-        "text": posting.text,
-        "came": [
-            {
-                "at": _moment(delivery.at),
-                "connection": delivery.connection,
-                "answer": delivery.answer,
-                "answered_at": delivery.answered_at and _moment(delivery.answered_at),
-            }
-            for delivery in posting.came
-        ],
-    }
-
-
-def _moment(at: datetime) -> str:
-    return at.isoformat(timespec="milliseconds")
 
 
 def _as_api_error(problem: BaseException | None) -> ApiError | None:

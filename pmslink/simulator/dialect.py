@@ -27,8 +27,9 @@ def told(record: Record, declared: Declared | None, faults: Faults, chance: Rand
 
     ``declared`` is None where the PMS pays no heed to declarations and tells everything.
     """
-    if record.id == "GC" and "RO" in record and _move_is_a_pair(declared, faults):
-        for half in _check_out_and_in(record):
+    if record.id == "GC" and "RO" in record and move_is_a_pair(declared, faults):
+        halves = _check_out_and_in(record)
+        for half in reversed(halves) if faults.move_as_gi_go else halves:
             yield from told(half, declared, faults, chance)
         return
     codes = None if declared is None or record.id in _NEEDS_NO_LR else declared.get(record.id, ())
@@ -45,6 +46,13 @@ def told(record: Record, declared: Declared | None, faults: Faults, chance: Rand
     yield text
     if faults.duplicate_gi and record.id == "GI":
         yield text
+
+
+def move_is_a_pair(declared: Declared | None, faults: Faults) -> bool:
+    """Whether a room move is told as a check-out and a check-in, and not as GC with the old room."""
+    if faults.move_as_go_gi or faults.move_as_gi_go:
+        return True
+    return declared is not None and "RO" not in declared.get("GC", ())
 
 
 def assembled(id: str, fields: Iterable[Field]) -> Record:
@@ -79,10 +87,6 @@ def on_the_wire(text: str, faults: Faults) -> bytes:
 def lrc(text: bytes) -> bytes:
     """The check byte of the serial line: XOR over everything behind STX, ETX included."""
     return bytes([reduce(xor, text + ETX, 0)])
-
-
-def _move_is_a_pair(declared: Declared | None, faults: Faults) -> bool:
-    return faults.move_as_go_gi or (declared is not None and "RO" not in declared.get("GC", ()))
 
 
 def _check_out_and_in(move: Record) -> tuple[Record, Record]:

@@ -1,39 +1,105 @@
-"""What the PBX told of a room: its status, the signs at its door, its voicemail and its wake-ups."""
+"""What a room has beside its guests: class of service, lights, status, voicemail and wake-ups.
+
+Part of it the desk decides, part of it the PBX tells, and wake-ups come from both. All of it is the
+room's, not a guest's: two who share a room share its telephone.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import datetime
 
 from attrs import evolve, frozen
 
 from pmslink.fias.record import Record
+from pmslink.fias.values import write_date, write_time
 
 WAKE_UPS_KEPT = 100
 """Wake-ups remembered for one room; the oldest goes first."""
+RESULTS_KEPT = 20
+"""So many results of wake-ups are remembered of one room."""
 
 WakeUp = tuple[str, str]
-"""Date and time, as DA and TI spell them."""
+"""Date and time, as DA and TI spell them, with seconds."""
+WakeUpResult = tuple[str, str, str]
+"""Date, time, and how it ended: OK, BY, NR, …"""
 
-_SIGNS = {"8": "do-not-disturb", "9": "make-up-room", "10": ""}
+DO_NOT_DISTURB = "do-not-disturb"
+_SIGNS = {"8": DO_NOT_DISTURB, "9": "make-up-room", "10": ""}
 
 
 @frozen
 class Equipment:
-    """The room's state as last told; empty where nothing was."""
+    """The room's state; empty where nothing was told."""
 
+    class_of_service: int | None = None
+    """CS: 0 barred, 1 local, 2 national, 3 unrestricted; None is the default of the PBX."""
+    message_light: bool = False
     status: str = ""
     """RS 1 to 6: dirty or clean or inspected, vacant or occupied."""
     sign: str = ""
-    """do-not-disturb or make-up-room (RS 8 and 9; 10 takes both away)."""
+    """do-not-disturb or make-up-room (DN, RS 8 and 9; 10 takes both away)."""
     voicemail: str = ""
     """VM as it came."""
     wake_ups: tuple[WakeUp, ...] = ()
-    wake_up_answer: str = ""
-    """How the last wake-up ended: OK, BY, NR, …"""
+    """Those that are still to come, whoever ordered them."""
+    wake_up_results: tuple[WakeUpResult, ...] = ()
+    """How the last ones ended, oldest first."""
+
+    @property
+    def do_not_disturb(self) -> bool:
+        """Whether the guests want their peace."""
+        return self.sign == DO_NOT_DISTURB
+
+    def taken(self, class_of_service: int | None) -> Equipment:
+        """The first guest has come: what is not given has its default."""
+        return evolve(self, class_of_service=class_of_service, message_light=False, sign="")
+
+    def vacated(self) -> Equipment:
+        """The last guest has left; what the PBX told of the room itself stays."""
+        return evolve(self.taken(None), wake_ups=())
+
+    def disturbed(self, peace: bool) -> Equipment:
+        """Do-not-disturb is on or off; the other sign only goes where this one comes."""
+        if peace == self.do_not_disturb:
+            return self
+        return evolve(self, sign=DO_NOT_DISTURB if peace else "")
+
+    def with_wake_ups(self, *wake_ups: WakeUp) -> Equipment:
+        """With these as well, each once."""
+        others = tuple(one for one in self.wake_ups if one not in wake_ups)
+        return evolve(self, wake_ups=(*others, *wake_ups)[-WAKE_UPS_KEPT:])
+
+    def without_wake_up(self, wake_up: WakeUp | None) -> Equipment:
+        """Without this one; None is all."""
+        kept = () if wake_up is None else tuple(one for one in self.wake_ups if one != wake_up)
+        return evolve(self, wake_ups=kept)
+
+
+def moved(old: Equipment, new: Equipment, *, emptied: bool, shared: bool) -> tuple[Equipment, Equipment]:
+    """The old and the new room after a guest went from one to the other.
+
+    Where nobody stays behind (`emptied`), class of service, message light and wake-ups go along; the
+    old room is reset, and its do-not-disturb with it. In a room that was taken already (`shared`),
+    nothing is taken away by that. Who leaves others behind takes only a class of service along.
+    """
+    if not shared:
+        new = evolve(new, class_of_service=old.class_of_service, message_light=False)
+    if emptied:
+        service = new.class_of_service if old.class_of_service is None else old.class_of_service
+        light = new.message_light or old.message_light
+        new = evolve(new, class_of_service=service, message_light=light).with_wake_ups(*old.wake_ups)
+        old = old.vacated()
+    return old, new
+
+
+def wake_up_at(moment: datetime) -> WakeUp:
+    """A wake-up at a moment of the hotel's local time."""
+    return write_date(moment), write_time(moment.time())
 
 
 def after(equipment: Equipment, record: Record) -> Equipment:
-    """The state after RE, WR, WC or WA."""
+    """The state after RE, WR, WC or WA from the PBX."""
     return _CHANGES[record.id](equipment, record)
 
 
@@ -47,28 +113,23 @@ def _equipment(equipment: Equipment, record: Record) -> Equipment:
 
 
 def _wake_up_set(equipment: Equipment, record: Record) -> Equipment:
-    others = _without(equipment, _moment(record))
-    return evolve(equipment, wake_ups=(*others, _moment(record))[-WAKE_UPS_KEPT:])
+    return equipment.with_wake_ups(_moment(record))
 
 
 def _wake_up_cleared(equipment: Equipment, record: Record) -> Equipment:
-    if _moment(record) == ("", ""):  # an empty date and time clear all of the room's
-        return evolve(equipment, wake_ups=())
-    return evolve(equipment, wake_ups=_without(equipment, _moment(record)))
+    moment = _moment(record)
+    return equipment.without_wake_up(None if moment == ("", "") else moment)  # empty ones clear all
 
 
 def _wake_up_answered(equipment: Equipment, record: Record) -> Equipment:
-    return evolve(
-        equipment, wake_ups=_without(equipment, _moment(record)), wake_up_answer=record.get("AS") or ""
-    )
-
-
-def _without(equipment: Equipment, moment: WakeUp) -> tuple[WakeUp, ...]:
-    return tuple(wake_up for wake_up in equipment.wake_ups if wake_up != moment)
+    result = (*_moment(record), record.get("AS") or "")
+    kept = (*equipment.wake_up_results, result)[-RESULTS_KEPT:]
+    return evolve(equipment.without_wake_up(_moment(record)), wake_up_results=kept)
 
 
 def _moment(record: Record) -> WakeUp:
-    return record.get("DA") or "", record.get("TI") or ""
+    time = record.get("TI") or ""
+    return record.get("DA") or "", time + "00" if len(time) == len("HHMM") else time
 
 
 _CHANGES: dict[str, Callable[[Equipment, Record], Equipment]] = {

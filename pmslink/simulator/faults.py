@@ -134,6 +134,7 @@ class Faults:
     # what it tells of guests
     duplicate_gi: bool = _switch("sends each GI twice")
     move_as_go_gi: bool = _switch("tells a room move as GO and GI, whatever was declared")
+    move_as_gi_go: bool = _switch("tells a room move as GI and GO, in this order, whatever was declared")
     dr_ignored: bool = _switch("does not answer DR")
     de_missing: bool = _switch("does not end a resync with DE")
     live_in_resync: bool = _switch("checks a guest in in the middle of each resync")

@@ -9,7 +9,7 @@ from typing import Any
 from attrs import asdict
 
 from pmslink.simulator.hotel import Guest, Hotel
-from pmslink.simulator.site import ApiError
+from pmslink.simulator.site import ApiError, read
 
 _CODES = {
     "RN": "room",
@@ -27,12 +27,13 @@ def named(code: str) -> str:
 
 
 def shown(guest: Guest, hotel: Hotel) -> dict[str, Any]:
-    """A guest as JSON; ``sharer`` says whether somebody else stays in the room."""
+    """A guest as JSON, with the room's class of service; ``sharer``: somebody else stays there too."""
     return {
         **asdict(
             guest,
             value_serializer=lambda _, __, value: value.isoformat() if isinstance(value, date) else value,
         ),
+        "class_of_service": hotel.equipment(guest.room).class_of_service,
         "sharer": hotel.occupied(guest.room, besides=guest.number),
     }
 
@@ -47,14 +48,9 @@ def details(given: Mapping[str, Any], required: tuple[str, ...] = ()) -> dict[st
 
 
 def _read(name: str, value: Any) -> Any:
-    if name not in _READERS:
-        raise ApiError(400, "unknown_key", f"no such key; there are {', '.join(_READERS)}", name)
-    if value is None:
+    if value is None and name in _READERS:
         return "" if _READERS[name] is _text else None
-    try:
-        return _READERS[name](value)
-    except ValueError as problem:
-        raise ApiError(400, "bad_value", f"{value!r} should be {problem}", name) from None
+    return read(_READERS, name, value)
 
 
 def _text(value: Any) -> str:
@@ -73,7 +69,8 @@ def _day(value: Any) -> date:
     return day
 
 
-def _class_of_service(value: Any) -> int:
+def class_of_service(value: Any) -> int:
+    """CS from JSON. Raises ValueError with what would be right."""
     if isinstance(value, bool) or value not in (0, 1, 2, 3):
         raise ValueError("0 (barred), 1 (local), 2 (national) or 3 (unrestricted)")
     return int(value)
@@ -88,5 +85,5 @@ _READERS: dict[str, Callable[[Any], Any]] = {
     "arrival": _day,
     "departure": _day,
     "vip": _text,
-    "class_of_service": _class_of_service,
+    "class_of_service": class_of_service,
 }

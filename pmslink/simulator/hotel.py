@@ -11,6 +11,9 @@ from attrs import evolve, frozen
 from pmslink.errors import PmslinkError
 from pmslink.fias.record import Field, write
 from pmslink.fias.values import write_date
+from pmslink.simulator.equipment import Equipment, moved
+
+_UNTOUCHED = Equipment()
 
 
 class UnknownRoomError(PmslinkError):
@@ -41,8 +44,6 @@ class Guest:
     arrival: date | None = None
     departure: date | None = None
     vip: str = ""
-    class_of_service: int | None = None
-    """CS: 0 barred, 1 local, 2 national, 3 unrestricted."""
 
     def __attrs_post_init__(self) -> None:
         write("GI", self.fields())
@@ -57,7 +58,6 @@ class Guest:
             "GV": self.vip,
             "GA": write_date(self.arrival) if self.arrival else "",
             "GD": write_date(self.departure) if self.departure else "",
-            "CS": "" if self.class_of_service is None else str(self.class_of_service),
         }
         return [
             ("RN", self.room),
@@ -67,11 +67,17 @@ class Guest:
 
 
 class Hotel:
-    """Who stays where at the moment."""
+    """Who stays where at the moment, and how each room is."""
 
-    def __init__(self, rooms: tuple[str, ...], guests: Iterable[Guest] = ()) -> None:
+    def __init__(
+        self,
+        rooms: tuple[str, ...],
+        guests: Iterable[Guest] = (),
+        equipment: Mapping[str, Equipment] | None = None,
+    ) -> None:
         self.rooms = rooms
         self.guests = {guest.number: guest for guest in guests}
+        self._equipment = dict(equipment or {})
         self._next_number = max((int(number) for number in self.guests), default=5000) + 1
 
     def guest(self, number: str) -> Guest:
@@ -81,30 +87,71 @@ class Hotel:
         except KeyError:
             raise UnknownGuestError(number) from None
 
-    def check_in(self, room: str, name: str, **details: Any) -> Guest:
-        """Add a guest, with the details that Guest has. Raises UnknownRoomError or FieldError."""
+    def check_in(self, room: str, name: str, *, class_of_service: int | None = None, **details: Any) -> Guest:
+        """Add a guest, with the details that Guest has. Raises UnknownRoomError or FieldError.
+
+        The first guest of a room finds it reset, but for a class of service that is given; a sharer
+        changes nothing of it else.
+        """
         self._require(room)
         guest = Guest(str(self._next_number), room, name, **details)
+        shared = self.occupied(room)
         self._next_number += 1
         self.guests[guest.number] = guest
+        if not shared:
+            self._equipment[room] = self.equipment(room).taken(class_of_service)
+        elif class_of_service is not None:
+            self.equip(room, class_of_service=class_of_service)
         return guest
 
     def change(self, number: str, details: Mapping[str, Any]) -> Guest:
-        """Change what is known of a guest. Raises UnknownGuestError or FieldError."""
-        guest = evolve(self.guest(number), **details)
+        """Change what is known of a guest. Raises UnknownGuestError or FieldError.
+
+        A class of service among the details is the room's, and None takes it away.
+        """
+        personal = {name: value for name, value in details.items() if name != "class_of_service"}
+        guest = evolve(self.guest(number), **personal)
         self.guests[number] = guest
+        if len(personal) < len(details):
+            self.equip(guest.room, class_of_service=details["class_of_service"])
         return guest
 
     def move(self, number: str, room: str) -> Guest:
         """Put a guest into another room. Raises UnknownGuestError or UnknownRoomError."""
         self._require(room)
-        return self.change(number, {"room": room})
+        before, shared = self.guest(number), self.occupied(room)
+        if room == before.room:
+            return before
+        guest = self.guests[number] = evolve(before, room=room)
+        self._equipment[before.room], self._equipment[room] = moved(
+            self.equipment(before.room),
+            self.equipment(room),
+            emptied=not self.occupied(before.room),
+            shared=shared,
+        )
+        return guest
 
     def check_out(self, number: str) -> Guest:
-        """Remove a guest. Raises UnknownGuestError."""
+        """Remove a guest; the last one leaves a room that is reset. Raises UnknownGuestError."""
         guest = self.guest(number)
         del self.guests[number]
+        if not self.occupied(guest.room):
+            self._equipment[guest.room] = self.equipment(guest.room).vacated()
         return guest
+
+    def equipment(self, room: str) -> Equipment:
+        """How the room is, beside its guests."""
+        return self._equipment.get(room, _UNTOUCHED)
+
+    def put(self, room: str, equipment: Equipment) -> None:
+        """The room is like this now. Raises UnknownRoomError."""
+        self._require(room)
+        self._equipment[room] = equipment
+
+    def equip(self, room: str, **changes: Any) -> Equipment:
+        """Change attributes of Equipment. Raises UnknownRoomError."""
+        self.put(room, evolve(self.equipment(room), **changes))
+        return self.equipment(room)
 
     def occupied(self, room: str, besides: str = "") -> bool:
         """Whether anyone stays in the room; ``besides`` is the number of a guest who does not count."""

@@ -6,9 +6,11 @@ Everything here is shared by all the properties of a process, so that thousands 
 from __future__ import annotations
 
 import random
+from collections.abc import Mapping
 from datetime import date, timedelta
 from functools import cache, lru_cache
 
+from pmslink.simulator.equipment import Equipment
 from pmslink.simulator.hotel import Guest
 
 ROOMS_A_FLOOR = 20
@@ -25,9 +27,28 @@ def room_numbers(count: int) -> tuple[str, ...]:
     return tuple(str(at // ROOMS_A_FLOOR * 100 + 101 + at % ROOMS_A_FLOOR) for at in range(count))
 
 
-@lru_cache(maxsize=16)
+def person(chance: random.Random) -> dict[str, str]:
+    """Somebody: name, first name, title and language, under Guest's names."""
+    return {
+        "name": chance.choice(_NAMES),
+        "first_name": chance.choice(_FIRST_NAMES),
+        "title": chance.choice(_TITLES),
+        "language": chance.choice(_LANGUAGES),
+    }
+
+
 def population(count: int, today: date) -> tuple[Guest, ...]:
     """Guests for two thirds of so many rooms; one occupied room in six holds two of them."""
+    return _stays(count, today)[0]
+
+
+def equipment(count: int, today: date) -> Mapping[str, Equipment]:
+    """The class of service of each room in which the population stays."""
+    return _stays(count, today)[1]
+
+
+@lru_cache(maxsize=16)
+def _stays(count: int, today: date) -> tuple[tuple[Guest, ...], Mapping[str, Equipment]]:
     chance = random.Random(f"{count} rooms")  # noqa: S311 (invented, not secret)
     beds = [
         room
@@ -35,18 +56,20 @@ def population(count: int, today: date) -> tuple[Guest, ...]:
         if chance.random() < 2 / 3
         for _ in range(2 if chance.random() < 1 / 6 else 1)
     ]
-    return tuple(
-        Guest(
-            number=str(_FIRST_NUMBER + at),
-            room=room,
-            name=chance.choice(_NAMES),
-            first_name=chance.choice(_FIRST_NAMES),
-            title=chance.choice(_TITLES),
-            language=chance.choice(_LANGUAGES),
-            arrival=today - timedelta(days=chance.randrange(5)),
-            departure=today + timedelta(days=chance.randrange(1, 8)),
-            vip=chance.choice(("", "", "", "1")),
-            class_of_service=chance.randrange(1, 4),
+    guests, rooms = [], {}
+    for at, room in enumerate(beds):
+        guests.append(
+            Guest(
+                number=str(_FIRST_NUMBER + at),
+                room=room,
+                **person(chance),
+                arrival=today - timedelta(days=chance.randrange(5)),
+                departure=today + timedelta(days=chance.randrange(1, 8)),
+                vip=chance.choice(("", "", "", "1")),
+            )
         )
-        for at, room in enumerate(beds)
-    )
+        rooms[room] = _SERVICES[chance.randrange(1, 4)]
+    return tuple(guests), rooms
+
+
+_SERVICES = tuple(Equipment(class_of_service=service) for service in range(4))

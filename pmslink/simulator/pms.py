@@ -7,7 +7,7 @@ order, after the next LA. Nothing here runs by itself: an idle property costs no
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from datetime import datetime
 from functools import cached_property
 from random import Random
@@ -17,16 +17,13 @@ from twisted.internet.defer import Deferred, succeed
 from twisted.internet.interfaces import IReactorTime
 
 from pmslink.errors import PmslinkError
-from pmslink.fias.record import Field, Record, write
-from pmslink.fias.values import stamp
-from pmslink.simulator import announcements, equipment
+from pmslink.fias.record import Record, write
+from pmslink.simulator import announcements, dialect, equipment
 from pmslink.simulator.answers import Answers, posting_answer
 from pmslink.simulator.connection import PmsConnection
 from pmslink.simulator.declaration import Declaration
-from pmslink.simulator.equipment import Equipment
+from pmslink.simulator.desk import Desk
 from pmslink.simulator.faults import Faults
-from pmslink.simulator.hotel import Guest, Hotel
-from pmslink.simulator.invented import population, room_numbers
 from pmslink.simulator.postings import Postings
 from pmslink.simulator.trace import Direction, Trace
 
@@ -34,14 +31,13 @@ KEEP = 10_000
 """Records kept in the trace, and data records kept while no link is alive."""
 
 _NUMBER_KEPT = 32
-_UNTOUCHED = Equipment()
 
 
 class NotLinkedError(PmslinkError):
     """No PBX is connected, or its link is not alive yet."""
 
 
-class Pms:
+class Pms(Desk):
     """A property. ``now`` gives the hotel's local time, ``clock`` runs its timers."""
 
     def __init__(
@@ -54,8 +50,8 @@ class Pms:
         keep: int = KEEP,
         seed: int = 0,
     ) -> None:
+        super().__init__(now, rooms)
         self.clock = clock
-        self.now = now
         self.port = port
         """Its TCP port; what the control interface knows it by."""
         self.faults = Faults()
@@ -64,20 +60,12 @@ class Pms:
         self.remembered: Declaration | None = None
         """The last link description that was taken as a whole."""
         self.accepted_connections = 0
-        self._rooms = rooms
         self._seed = seed
         self._connection: PmsConnection | None = None
         self._open: set[PmsConnection] = set()
         self._stopped: Deferred[None] | None = None
         self._untold: deque[Record] = deque(maxlen=keep)
-        self._equipment: dict[str, Equipment] = {}
         self._answers = Answers(clock)
-        self._auditing = False
-
-    @cached_property
-    def hotel(self) -> Hotel:
-        """Rooms and guests, made when somebody first asks."""
-        return Hotel(room_numbers(self._rooms), population(self._rooms, self.now().date()))
 
     @cached_property
     def chance(self) -> Random:
@@ -155,41 +143,6 @@ class Pms:
             self._connection.faults_changed()
         self.release()
 
-    # what happens in the hotel; each raises UnknownRoomError, UnknownGuestError or FieldError
-
-    def check_in(self, room: str, name: str, **details: Any) -> Guest:
-        """A guest arrives; ``details`` are those of Guest."""
-        guest = self.hotel.check_in(room, name, **{"arrival": self.now().date(), **details})
-        self._tell(announcements.arrival(self.hotel, guest, self._stamp()))
-        return guest
-
-    def change(self, number: str, details: Mapping[str, Any]) -> Guest:
-        """What is known of a guest changes."""
-        before = self.hotel.guest(number)
-        after = self.hotel.change(number, details)
-        if after != before:
-            self._tell(announcements.change(self.hotel, before, after, self._stamp()))
-        return after
-
-    def move(self, number: str, room: str) -> Guest:
-        """A guest takes another room."""
-        before = self.hotel.guest(number)
-        after = self.hotel.move(number, room)
-        if after.room != before.room:
-            self._tell(announcements.move(self.hotel, before, after, self._stamp()))
-        return after
-
-    def check_out(self, number: str) -> Guest:
-        """A guest leaves."""
-        guest = self.hotel.check_out(number)
-        self._tell(announcements.departure(self.hotel, guest, guest.room, self._stamp()))
-        return guest
-
-    def audit(self, begins: bool) -> None:
-        """Night audit begins or ends; in between, postings are answered NA."""
-        self._auditing = begins
-        self._tell(write("NS" if begins else "NE", self._stamp()))
-
     # what is sent
 
     def resync(self) -> None:
@@ -225,10 +178,6 @@ class Pms:
 
     # what comes from the PBX
 
-    def equipment(self, room: str) -> Equipment:
-        """What the PBX told of a room."""
-        return self._equipment.get(room, _UNTOUCHED)
-
     def received(self, record: Record) -> None:
         """Take a business record of a link that is alive."""
         room = record.get("RN") or ""
@@ -237,7 +186,7 @@ class Pms:
         elif record.id == "PS":
             self._posted(record)
         elif record.id in equipment.TOLD_BY_PBX and room in self.hotel.rooms:
-            self._equipment[room] = equipment.after(self.equipment(room), record)
+            self.hotel.put(room, equipment.after(self.equipment(room), record))
 
     def _posted(self, record: Record) -> None:
         number = (record.get("P#") or "")[:_NUMBER_KEPT]
@@ -251,7 +200,7 @@ class Pms:
         self.faults = self._answers.give(answer, self.faults)
 
     def _judged(self, record: Record) -> str:
-        if self._auditing:
+        if self.auditing:
             return "NA"
         return "OK" if record.get("RN") in self.hotel.rooms else "NG"
 
@@ -263,10 +212,12 @@ class Pms:
         else:
             self._untold.append(record)
 
+    @property
+    def _tells_moves_as_pairs(self) -> bool:
+        described = self.remembered.records if self.remembered is not None else None
+        return dialect.move_is_a_pair(described, self.faults)
+
     def _connected(self) -> PmsConnection:
         if self._connection is None:
             raise NotLinkedError("no PBX is connected")
         return self._connection
-
-    def _stamp(self) -> list[Field]:
-        return stamp(self.now())

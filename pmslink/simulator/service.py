@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import resource
 from datetime import datetime
+from random import Random
 from typing import Any
 
 from attrs import evolve, frozen
@@ -16,10 +17,14 @@ from twisted.python import usage
 from pmslink.listening import Listening
 from pmslink.simulator.connection import PmsFactory
 from pmslink.simulator.control import Control
+from pmslink.simulator.life import Life
+from pmslink.simulator.over_http import Line, phones_at
 from pmslink.simulator.pms import KEEP, Pms
 from pmslink.simulator.site import json_site
 
 MOST_ROOMS, MOST_PORTS = 10_000, 50_000
+SLOWEST, FASTEST = 0.1, 6000
+"""Things that may happen in a minute."""
 _KEPT_BY_ALL = 200_000
 """Trace entries that all properties of a process may keep together."""
 _KEPT_BY_EACH = 100
@@ -66,7 +71,10 @@ class Options(usage.Options):
         ["control", "c", "tcp:5011:interface=127.0.0.1", "Where the JSON control interface listens."],
         ["rooms", "r", "100", "How many rooms each property has."],
         ["ports", "p", "1", "How many properties, on consecutive ports."],
+        ["pace", None, "6", "With --life or --phones: about so many things happen in a minute, in each."],
+        ["phones", None, None, "URL,LINK: the guests' phones call pmslink there, for the first property."],
     ]
+    optFlags = [["life", None, "Let guests come and go by themselves."]]  # noqa: RUF012
 
     def parseOptions(self, options: list[str] | None = None) -> None:
         """Read the command line. Whatever is wrong with it ends the program with one line on stderr."""
@@ -82,6 +90,8 @@ class Options(usage.Options):
             if not (given.isascii() and given.isdigit() and len(given) < 9 and 1 <= int(given) <= most):
                 raise usage.UsageError(f"--{name} {given}: should be a number from 1 to {most}")
             self[name] = int(given)
+        self["pace"] = self._pace()
+        self["phones"] = self._line()
         listen, control = self._place("listen"), self._place("control")
         last = listen.following(self["ports"] - 1).port
         if last > 65535:
@@ -92,6 +102,20 @@ class Options(usage.Options):
             taken = f"{listen.port} to {last}"
             raise usage.UsageError(f"--control {control}: the properties take the ports {taken}")
 
+    def _pace(self) -> float:
+        given = self["pace"]
+        good = re.fullmatch(r"[0-9]{1,4}(\.[0-9]{1,3})?", given)
+        if not (good and SLOWEST <= float(given) <= FASTEST):
+            raise usage.UsageError(f"--pace {given}: should be a number from {SLOWEST} to {FASTEST}")
+        return float(given)
+
+    def _line(self) -> Line | None:
+        given = self["phones"]
+        try:
+            return None if given is None else Line.parse(given)
+        except ValueError as problem:
+            raise usage.UsageError(f"--phones {given}: {problem}") from None
+
     def _place(self, name: str) -> Place:
         try:
             return Place.parse(self[name])
@@ -100,9 +124,20 @@ class Options(usage.Options):
 
 
 class Simulator(MultiService):
-    """Properties on consecutive ports from that of ``listen`` on, and one control interface for all."""
+    """Properties on consecutive ports from that of ``listen`` on, and one control interface for all.
 
-    def __init__(self, reactor: Any, listen: str, control: str, rooms: int = 100, ports: int = 1) -> None:
+    With a ``pace``, of so many happenings a minute, each property lives by itself.
+    """
+
+    def __init__(
+        self,
+        reactor: Any,
+        listen: str,
+        control: str,
+        rooms: int = 100,
+        ports: int = 1,
+        pace: float | None = None,
+    ) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
         keep = min(KEEP, max(_KEPT_BY_EACH, _KEPT_BY_ALL // ports))
         places = [Place.parse(listen).following(at) for at in range(ports)]
@@ -110,12 +145,23 @@ class Simulator(MultiService):
             Pms(reactor, _hotel_time, rooms, port=place.port, keep=keep, seed=at)
             for at, place in enumerate(places)
         ]
+        self.lives = []
+        if pace is not None:
+            for at, pms in enumerate(self.properties):
+                self.lives.append(Life(pms, reactor, Random(at), pace))  # noqa: S311 (repeatable, not secret)
         for pms, place in zip(self.properties, places, strict=True):
             self._listen(serverFromString(reactor, str(place)), PmsFactory(pms), pms.listens_on)
         self._listen(serverFromString(reactor, control), json_site(Control(self.properties).app))
 
+    def startService(self) -> None:
+        super().startService()  # type: ignore[no-untyped-call]
+        for life in self.lives:
+            life.start()
+
     def stopService(self) -> Deferred[Any]:
         """Close the ports and whatever is connected."""
+        for life in self.lives:
+            life.stop()
         closed: Deferred[Any] = super().stopService()  # type: ignore[no-untyped-call]
         return gatherResults([closed, *(pms.stop() for pms in self.properties)])
 
@@ -128,7 +174,18 @@ def makeService(options: Options) -> IService:
     from twisted.internet import reactor
 
     _allow_descriptors(2 * options["ports"] + _OTHER_FILES)
-    return Simulator(reactor, options["listen"], options["control"], options["rooms"], options["ports"])
+    pace, line = options["pace"], options["phones"]
+    simulator = Simulator(
+        reactor,
+        options["listen"],
+        options["control"],
+        options["rooms"],
+        options["ports"],
+        pace if options["life"] else None,
+    )
+    if line is not None:
+        phones_at(reactor, line, pace).setServiceParent(simulator)  # type: ignore[no-untyped-call]
+    return simulator
 
 
 def _allow_descriptors(needed: int) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from attrs import frozen
@@ -70,14 +71,30 @@ def body(request: BoundedRequest) -> dict[str, Any]:
     return value
 
 
+def read(readers: Mapping[str, Callable[[Any], Any]], name: str, value: Any) -> Any:
+    """A value of the body, read as its key wants it. Raises ApiError 400 that names the key."""
+    if name not in readers:
+        raise ApiError(400, "unknown_key", f"no such key; there are {', '.join(readers)}", name)
+    try:
+        return readers[name](value)
+    except ValueError as problem:
+        raise ApiError(400, "bad_value", f"{value!r} should be {problem}", name) from None
+
+
+def text(request: IRequest, name: str) -> str:
+    """What the query says under this name; empty if it says nothing."""
+    given: bytes = request.args.get(name.encode(), [b""])[0]
+    return given.decode("ascii", "replace")
+
+
 def number(request: IRequest, name: str, default: int, most: int) -> int:
     """A whole number from the query. Raises ApiError 400."""
-    text = request.args.get(name.encode(), [b""])[0].decode("ascii", "replace")
-    if not text:
+    digits = text(request, name)
+    if not digits:
         return default
-    if not (text.isascii() and text.isdigit() and len(text) < 16 and int(text) <= most):
-        raise ApiError(400, "bad_value", f"{text!r} should be a whole number from 0 to {most}", name)
-    return int(text)
+    if not (digits.isascii() and digits.isdigit() and len(digits) < 16 and int(digits) <= most):
+        raise ApiError(400, "bad_value", f"{digits!r} should be a whole number from 0 to {most}", name)
+    return int(digits)
 
 
 def answered_problem(request: IRequest, failure: Failure) -> bytes:

@@ -3,85 +3,19 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator, Callable, Coroutine
-from contextlib import asynccontextmanager
-from functools import wraps
-from inspect import signature
 from typing import Any
 from unittest.mock import patch
 
 import pytest
 import treq
-from attrs import frozen
-from twisted.internet.defer import Deferred, ensureDeferred
-from twisted.internet.endpoints import serverFromString
 from twisted.logger import Logger
 from twisted.web.client import Agent
 
 from pmslink.simulator import site
-from pmslink.simulator.control import Control
-from pmslink.simulator.pms import Pms
-from pmslink.simulator.site import BODY_LIMIT, json_site
+from pmslink.simulator.site import BODY_LIMIT
 
-from .simulated_pbx import Pbx, property_with
-from .sockets import reactor, sockets_closed_after
-
-
-@frozen
-class Interface:
-    """Two properties, the first docked, and their control interface."""
-
-    first: Pms
-    second: Pms
-    pbx: Pbx
-    url: str
-
-    async def call(
-        self, method: str, path: str, value: Any = None, data: bytes | None = None
-    ) -> tuple[int, Any]:
-        """The status and the JSON of an answer."""
-        body = data if data is not None else None if value is None else json.dumps(value).encode()
-        response = await treq.request(method, self.url + path, data=body, agent=Agent(reactor))
-        return response.code, await response.json()
-
-    async def error(
-        self, method: str, path: str, value: Any = None, data: bytes | None = None
-    ) -> tuple[Any, ...]:
-        """The status, code and field of an answer that is an error."""
-        status, answer = await self.call(method, path, value, data)
-        assert answer["error"]["message"]
-        return status, answer["error"]["code"], answer["error"].get("field")
-
-
-@asynccontextmanager
-async def serving() -> AsyncIterator[Interface]:
-    (_, first), (_, second) = property_with(), property_with()
-    first.port = 5010
-    second.port = 5011
-    pbx = Pbx(first).dock()
-    async with sockets_closed_after():
-        served = json_site(Control([first, second]).app)
-        port = await serverFromString(reactor, "tcp:0:interface=127.0.0.1").listen(served)
-        address: Any = port.getHost()
-        yield Interface(first, second, pbx, f"http://127.0.0.1:{address.port}")
-        await port.stopListening()
-
-
-def interface(test: Callable[..., Coroutine[Any, Any, None]]) -> Callable[..., Deferred[None]]:
-    """Run a test with an Interface as its first argument."""
-
-    async def run(**parameters: Any) -> None:
-        async with serving() as control:
-            await test(control, **parameters)
-
-    @wraps(test)
-    def begun(**parameters: Any) -> Deferred[None]:
-        return ensureDeferred(run(**parameters))
-
-    whole = signature(test)
-    shown = whole.replace(parameters=list(whole.parameters.values())[1:])
-    begun.__signature__ = shown  # type: ignore[attr-defined]
-    return begun
+from .served_control import Interface, interface
+from .sockets import reactor
 
 
 @interface
@@ -227,23 +161,6 @@ async def test_a_move_is_a_call_of_its_own(control: Interface) -> None:
     wrong = {"room": "102", "name": "B"}
     assert await control.error("PATCH", "/guests/5001", wrong) == (400, "bad_value", "room")
     assert await control.error("PATCH", "/guests/5001", {"room": "999"}) == (400, "unknown_room", "room")
-
-
-@interface
-async def test_rooms_show_what_the_pbx_told(control: Interface) -> None:
-    control.first.check_in("101", "Adams")
-    control.pbx.send("RE|RN101|RS4|", "RE|RN101|RS8|VM0103|", "WR|RN101|DA260103|TI070000|")
-    _, answer = await control.call("GET", "/rooms")
-    assert answer["rooms"][0] == {
-        "room": "101",
-        "guests": ["5001"],
-        "status": "4",
-        "sign": "do-not-disturb",
-        "voicemail": "0103",
-        "wake_ups": [["260103", "070000"]],
-        "wake_up_answer": "",
-    }
-    assert [room["room"] for room in answer["rooms"]] == ["101", "102", "103", "104", "105", "106"]
 
 
 @interface

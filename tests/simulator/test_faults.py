@@ -394,6 +394,14 @@ def test_move_as_go_gi() -> None:
     ]
 
 
+def test_move_as_gi_go() -> None:
+    _, pms, pbx = docked(move_as_gi_go=True)
+    guest = pms.check_in("101", "Adams")
+    pbx.heard()
+    pms.move(guest.number, "102")
+    assert pbx.heard() == ["GI|RN102|G#5001|GSN|GNAdams|", "GO|RN101|G#5001|GSN|"]
+
+
 def test_dr_ignored() -> None:
     _, _, pbx = docked(dr_ignored=True)
     pbx.send("DR|", "LS|")

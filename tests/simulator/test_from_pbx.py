@@ -26,7 +26,11 @@ from .simulated_pbx import NOW, STAMP, Pbx, docked, property_with
             Equipment(wake_ups=(("260103", "080000"),)),
         ),
         (["WR|RN101|DA260103|TI070000|", "WC|RN101|DA|TI|"], Equipment()),
-        (["WR|RN101|DA260103|TI070000|", "WA|RN101|DA260103|TI070000|ASNR|"], Equipment(wake_up_answer="NR")),
+        (
+            ["WR|RN101|DA260103|TI070000|", "WA|RN101|DA260103|TI070000|ASNR|"],
+            Equipment(wake_up_results=(("260103", "070000", "NR"),)),
+        ),
+        (["WR|RN101|DA260103|TI0700|", "WC|RN101|DA260103|TI070000|"], Equipment()),
     ],
 )
 def test_the_room_remembers_what_it_was_told(records: list[str], state: Equipment) -> None:
@@ -41,6 +45,14 @@ def test_wake_ups_of_a_room_are_bounded() -> None:
     _, pms, pbx = docked()
     pbx.send(*(f"WR|RN101|DA260103|TI{at:06}|" for at in range(150)))
     assert len(pms.equipment("101").wake_ups) == 100
+
+
+def test_results_of_wake_ups_are_remembered_each_until_there_are_too_many() -> None:
+    _, pms, pbx = docked()
+    pbx.send(*(f"WA|RN101|DA260103|TI07{at:02}00|AS{'OK' if at % 2 else 'BY'}|" for at in range(25)))
+    results = pms.equipment("101").wake_up_results
+    assert len(results) == 20
+    assert results[-2:] == (("260103", "072300", "OK"), ("260103", "072400", "BY"))
 
 
 @pytest.mark.parametrize("text", ["RE|RN999|RS3|", "RE|", "XX|RN101|", "?", ""])

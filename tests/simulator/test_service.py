@@ -17,8 +17,10 @@ from twisted.python import usage
 
 from pmslink.fias.framing import FrameReceiver
 from pmslink.listening import Listening
-from pmslink.simulator import service
+from pmslink.simulator import invented, service
 from pmslink.simulator.invented import population, room_numbers
+from pmslink.simulator.over_http import Line
+from pmslink.simulator.phones import Phones
 from pmslink.simulator.service import Options, Place, Simulator, makeService
 
 from .sockets import reactor, sockets_closed_after
@@ -35,7 +37,7 @@ def started(**changes: Any) -> tuple[MemoryReactorClock, Simulator]:
     given = {"listen": "tcp:5010:interface=127.0.0.1", "control": "tcp:6000:interface=127.0.0.1", **changes}
     whole = Simulator(reactor, **given)
     whole.privilegedStartService()  # type: ignore[no-untyped-call]
-    whole.startService()  # type: ignore[no-untyped-call]
+    whole.startService()
     return reactor, whole
 
 
@@ -72,7 +74,11 @@ def test_listens_on_loopback_alone_by_default() -> None:
             "pmssim: --control tcp:5011:interface=127.0.0.1: the properties take the ports 5010 to",
         ),
         (["--control", "tcp:5010"], "pmssim: --control tcp:5010: the properties take the ports 5010 to 5010"),
-        (["--life"], "pmssim: option --life not recognized"),
+        (["--live"], "pmssim: option --live not recognized"),
+        (["--pace", "fast"], "pmssim: --pace fast: should be a number from 0.1 to 6000"),
+        (["--pace", "0.01"], "pmssim: --pace 0.01: should be a number from 0.1 to 6000"),
+        (["--phones", "localhost:8080"], "pmssim: --phones localhost:8080: should look like http://"),
+        (["--phones", "http://h:x,demo"], "pmssim: --phones http://h:x,demo: Port could not be cast"),
     ],
 )
 def test_a_wrong_option_ends_the_program_with_one_line(arguments: list[str], line: str) -> None:
@@ -93,6 +99,34 @@ def test_options_that_are_right_are_taken() -> None:
     given = options("--listen", "tcp:port=6010", "--control", "tcp:6009", "--rooms", "7", "--ports", "3")
     assert (given["rooms"], given["ports"]) == (7, 3)
     assert options("--listen", "tcp:0", "--control", "tcp:0", "--ports", "3")["ports"] == 3
+
+
+def test_without_being_asked_to_nothing_lives() -> None:
+    given = options()
+    assert (given["life"], given["pace"], given["phones"]) == (0, 6, None)
+    assert not started()[1].lives
+
+
+def test_each_property_lives_while_the_service_runs() -> None:
+    reactor, whole = started(ports=2, rooms=30, control="tcp:6000", pace=60)
+    reactor.advance(60)
+    counts = [sum(life.counts.values()) for life in whole.lives]
+    assert all(20 < count < 120 for count in counts), counts
+    assert counts[0] != counts[1] or whole.lives[0].counts != whole.lives[1].counts
+    whole.stopService()
+    reactor.advance(60)
+    assert [sum(life.counts.values()) for life in whole.lives] == counts
+
+
+def test_life_and_phones_are_what_the_command_line_asks_for() -> None:
+    given = options("--life", "--pace", "0.5", "--phones", "http://127.0.0.1:8080,demo")
+    service: Any = makeService(given)
+    assert len(service.lives) == 1
+    (phones,) = (child for child in service if isinstance(child, Phones))
+    assert not phones.running
+    assert given["phones"] == Line("http://127.0.0.1:8080", "demo")
+    silent: Any = makeService(options("--phones", "http://127.0.0.1:8080,demo"))
+    assert not silent.lives
 
 
 def test_places_follow_each_other() -> None:
@@ -195,7 +229,7 @@ async def test_a_pbx_can_connect_over_tcp_until_the_service_stops() -> None:
     any_port = "tcp:0:interface=127.0.0.1"
     whole = Simulator(reactor, any_port, any_port, rooms=20, ports=2)
     async with sockets_closed_after():
-        whole.startService()  # type: ignore[no-untyped-call]
+        whole.startService()
         first = whole.properties[0].port
         pbx = await connectProtocol(TCP4ClientEndpoint(reactor, "127.0.0.1", first), Listener())
         assert (await pbx.first).startswith(b"LS|DA")
@@ -226,5 +260,5 @@ def test_two_thirds_of_the_rooms_begin_occupied_some_by_two() -> None:
 def test_the_same_guests_come_at_every_start() -> None:
     today = service._hotel_time().date()
     before = population(50, today)
-    population.cache_clear()
+    invented._stays.cache_clear()
     assert population(50, today) == before

@@ -1,0 +1,143 @@
+"""The front desk of a property: what it does with guests and rooms, and what the PBX is told of it.
+
+Each act changes the hotel first and is told then. Each raises UnknownRoomError, UnknownGuestError or
+FieldError, and has changed nothing then.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from functools import cached_property
+from typing import Any
+
+from pmslink.fias.record import Field, Record, write
+from pmslink.fias.values import stamp
+from pmslink.simulator import announcements, invented
+from pmslink.simulator.equipment import Equipment, wake_up_at
+from pmslink.simulator.hotel import Guest, Hotel
+
+
+class Desk(ABC):
+    """A hotel and what is done with it. ``now`` gives its local time."""
+
+    def __init__(self, now: Callable[[], datetime], rooms: int) -> None:
+        self.now = now
+        self.auditing = False
+        """Whether the night audit runs."""
+        self._rooms = rooms
+
+    @cached_property
+    def hotel(self) -> Hotel:
+        """Rooms and guests, made when somebody first asks."""
+        today = self.now().date()
+        guests = invented.population(self._rooms, today)
+        return Hotel(invented.room_numbers(self._rooms), guests, invented.equipment(self._rooms, today))
+
+    # guests
+
+    def check_in(self, room: str, name: str, **details: Any) -> Guest:
+        """A guest arrives; ``details`` are those of Guest, and the room's ``class_of_service``."""
+        guest = self.hotel.check_in(room, name, **{"arrival": self.now().date(), **details})
+        self._tell(announcements.arrival(self.hotel, guest, self._stamp()))
+        return guest
+
+    def change(self, number: str, details: Mapping[str, Any]) -> Guest:
+        """What is known of a guest changes; so does the room's class of service, if it is given."""
+        before = announcements.said(self.hotel, self.hotel.guest(number))
+        guest = self.hotel.change(number, details)
+        if change := announcements.change(self.hotel, guest, before, self._stamp()):
+            self._tell(change)
+        return guest
+
+    def move(self, number: str, room: str) -> Guest:
+        """A guest takes another room.
+
+        Told as a check-out and a check-in, it would lose what only GC moves; so that is told again.
+        """
+        before = self.hotel.guest(number)
+        was = self.equipment(before.room), self.hotel.occupied(room)
+        after = self.hotel.move(number, room)
+        if after.room != before.room:
+            self._tell(announcements.move(self.hotel, before, after, self._stamp()))
+            if not self.hotel.occupied(before.room):
+                self._tell_what_came_along(room, *was)
+        return after
+
+    def check_out(self, number: str) -> Guest:
+        """A guest leaves."""
+        guest = self.hotel.check_out(number)
+        self._tell(announcements.departure(self.hotel, guest, guest.room, self._stamp()))
+        return guest
+
+    # rooms
+
+    def equipment(self, room: str) -> Equipment:
+        """How a room is, beside its guests."""
+        return self.hotel.equipment(room)
+
+    def equip(
+        self,
+        room: str,
+        *,
+        class_of_service: int | None = None,
+        message_light: bool | None = None,
+        do_not_disturb: bool | None = None,
+    ) -> Equipment:
+        """Set what is not None; it is told also if it was so before."""
+        equipment = self.equipment(room)
+        changes: dict[str, Any] = {"class_of_service": class_of_service, "message_light": message_light}
+        changes = {name: value for name, value in changes.items() if value is not None}
+        if do_not_disturb is not None:
+            changes["sign"] = equipment.disturbed(do_not_disturb).sign
+        self.hotel.equip(room, **changes)
+        if changes:
+            told = announcements.equipped(room, class_of_service, message_light, do_not_disturb)
+            self._tell(told)
+        return self.equipment(room)
+
+    def order_wake_up(self, room: str, moment: datetime) -> Equipment:
+        """Somebody wants to be woken at a moment of the hotel's local time."""
+        wake_up = wake_up_at(moment)
+        self.hotel.put(room, self.equipment(room).with_wake_ups(wake_up))
+        self._tell(announcements.wake_up(room, wake_up))
+        return self.equipment(room)
+
+    def cancel_wake_up(self, room: str, moment: datetime | None = None) -> Equipment:
+        """Nobody is to be woken there at this moment; None is any moment."""
+        wake_up = None if moment is None else wake_up_at(moment)
+        self.hotel.put(room, self.equipment(room).without_wake_up(wake_up))
+        self._tell(announcements.wake_up_cancelled(room, wake_up))
+        return self.equipment(room)
+
+    # the house
+
+    def audit(self, begins: bool) -> None:
+        """Night audit begins or ends; in between, postings are answered NA."""
+        self.auditing = begins
+        self._tell(write("NS" if begins else "NE", self._stamp()))
+
+    # within
+
+    @abstractmethod
+    def _tell(self, record: Record) -> None:
+        """Have the PBX hear of it, now or later."""
+
+    @property
+    @abstractmethod
+    def _tells_moves_as_pairs(self) -> bool:
+        """Whether the PBX hears of a room move as a check-out and a check-in."""
+
+    def _tell_what_came_along(self, room: str, old: Equipment, shared: bool) -> None:
+        pair = self._tells_moves_as_pairs
+        if old.message_light and (
+            pair or shared
+        ):  # whether the light of a shared room goes on, GC leaves open
+            self._tell(announcements.equipped(room, None, True, None))
+        if pair:
+            for wake_up in old.wake_ups:
+                self._tell(announcements.wake_up(room, wake_up))
+
+    def _stamp(self) -> list[Field]:
+        return stamp(self.now())

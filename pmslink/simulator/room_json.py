@@ -1,0 +1,70 @@
+"""Rooms as the control interface reads and shows them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from attrs import asdict
+
+from pmslink.simulator.equipment import Equipment
+from pmslink.simulator.guest_json import class_of_service
+from pmslink.simulator.hotel import Guest
+from pmslink.simulator.site import ApiError, read
+
+
+def shown(room: str, guests: Sequence[Guest], equipment: Equipment) -> dict[str, Any]:
+    """A room as JSON, with the numbers of its guests."""
+    return {
+        "room": room,
+        "guests": [guest.number for guest in guests],
+        **asdict(equipment),
+        "do_not_disturb": equipment.do_not_disturb,
+    }
+
+
+def settings(given: Mapping[str, Any]) -> dict[str, Any]:
+    """What a room is to be set to, as Desk.equip takes it. Raises ApiError 400 that names the key."""
+    if not given:
+        raise ApiError(400, "missing", f"one of {', '.join(_SETTINGS)} is needed")
+    return {name: read(_SETTINGS, name, value) for name, value in given.items()}
+
+
+def ordered(given: Mapping[str, Any]) -> datetime:
+    """When a wake-up is wanted. Raises ApiError 400 that names the key."""
+    if "at" not in given:
+        raise ApiError(400, "missing", "at is needed", "at")
+    moments = {name: read(_WAKE_UP, name, value) for name, value in given.items()}
+    at: datetime = moments["at"]
+    return at
+
+
+def cancelled(at: str) -> datetime | None:
+    """Which wake-up is cancelled; None for all. Raises ApiError 400."""
+    return read(_WAKE_UP, "at", at) if at else None
+
+
+def _switch(value: Any) -> bool:
+    if not isinstance(value, bool):
+        raise ValueError("true or false")
+    return value
+
+
+def _local(value: Any) -> datetime:
+    try:
+        moment = datetime.fromisoformat(value)
+    except (TypeError, ValueError):
+        moment = None
+    # FIAS has local time, and two digits for the year
+    if moment is None or moment.tzinfo is not None or moment.year // 100 != 20:
+        raise ValueError("a moment of 2000 to 2099 in the hotel's local time, such as 2026-11-20T07:00")
+    return moment
+
+
+_SETTINGS: dict[str, Callable[[Any], Any]] = {
+    "class_of_service": class_of_service,
+    "message_light": _switch,
+    "do_not_disturb": _switch,
+}
+_WAKE_UP: dict[str, Callable[[Any], Any]] = {"at": _local}
