@@ -16,11 +16,10 @@ import cattrs
 from attrs import field, fields, frozen
 from cattrs.gen import make_dict_structure_fn, override
 
+from pmslink.contradictions import contradictions
 from pmslink.errors import PmslinkError
-from pmslink.settings import (
-    PROFILES,
-    LinkSettings,
-    Profile,
+from pmslink.kinds import (
+    UNTOLD,
     Setting,
     WrongPartError,
     about,
@@ -31,6 +30,7 @@ from pmslink.settings import (
     text,
     whole,
 )
+from pmslink.settings import PROFILES, LinkSettings, Profile
 
 _T = TypeVar("_T")
 
@@ -40,12 +40,14 @@ class ConfigError(PmslinkError):
 
     ``key`` is dotted (``links.grand.alive_interval``), ``value`` is what stands there (None: nothing),
     ``right`` tells what would be right ("must be …"), ``file`` is empty where there is none. What else
-    was found wrong at the same time is in ``errors``; the text has a line for each.
+    was found wrong at the same time is in ``errors``; the text has a line for each. A secret is not told,
+    right or wrong, and wherever it stands.
     """
 
     def __init__(
         self, key: str, value: object, right: str, file: str = "", more: Sequence[ConfigError] = ()
     ) -> None:
+        value = _untold(key, value)
         super().__init__(key, value, right, file)
         self.key = key
         self.value = value
@@ -73,7 +75,7 @@ class LinkConfig:
     host: str
     port: int
     profile: Profile = "generic"
-    given: Mapping[str, object] = field(factory=dict)
+    given: Mapping[str, object] = field(factory=dict, repr=False)  # it may hold a secret
     settings: LinkSettings = field(factory=LinkSettings)
 
 
@@ -102,7 +104,8 @@ def read_link(name: str, raw: Mapping[str, object], where: str = "") -> LinkConf
     given = {key: value for key, value in raw.items() if value is not None}
     try:
         flat = _structured(FlatLink, {**_presets(given), **given}, where)
-        errors.extend(_contradictions(flat, given, where))
+        for key, value, right in contradictions(flat, given):
+            errors.append(ConfigError(_dotted(where, key), value, right))
     except ConfigError as error:
         errors.extend(error.errors)
     if errors:
@@ -133,19 +136,6 @@ def read_defined(name: str, raw: Mapping[str, object]) -> LinkConfig:
 
 def _presets(given: Mapping[str, object]) -> Mapping[str, object]:
     return next((PROFILES[known] for known in PROFILES if known == given.get("profile")), {})
-
-
-def _contradictions(link: FlatLink, given: Mapping[str, object], where: str) -> Iterator[ConfigError]:
-    if link.retry_initial > link.retry_max:
-        if "retry_max" in given:
-            right = f"must be at least retry_initial, which is {link.retry_initial}"
-            yield ConfigError(_dotted(where, "retry_max"), link.retry_max, right)
-        else:
-            right = f"must be at most retry_max, which is {link.retry_max}"
-            yield ConfigError(_dotted(where, "retry_initial"), link.retry_initial, right)
-    if link.tls and link.ca_file and not (os.path.isfile(link.ca_file) and os.access(link.ca_file, os.R_OK)):
-        right = f"must be {setting(FlatLink, 'ca_file').right}"
-        yield ConfigError(_dotted(where, "ca_file"), link.ca_file, right)
 
 
 _PMS = re.compile(r"(?:\[([^\[\]]+)\]|([^:,\[\]]+)):([0-9]{1,5})(?:,(.+))?")
@@ -299,10 +289,11 @@ def _errors(
         key = _KEYS.get(note.name, note.name)
         value = raw.get(key)
         place = _dotted(where, key)
+        right = ""
         if isinstance(error, WrongPartError):
             place = _dotted(place, error.key)
-            value = error.value
-        yield ConfigError(place, value, f"must be {setting(cls, note.name).right}")
+            value, right = error.value, error.right
+        yield ConfigError(place, value, right or f"must be {setting(cls, note.name).right}")
     known = [_KEYS.get(one.name, one.name) for one in fields(cls)]
     for unknown in of_keys:
         for key in sorted(cast(cattrs.ForbiddenExtraKeysError, unknown).extra_fields):
@@ -319,6 +310,20 @@ def _together(errors: Sequence[ConfigError], file: str = "") -> ConfigError:
 def _dotted(where: str, key: str) -> str:
     shown = key if re.fullmatch("[A-Za-z0-9_.-]+", key) else json.dumps(key, ensure_ascii=False)
     return f"{where}.{shown}" if where else shown
+
+
+def _untold(key: str, value: object) -> object:
+    """A value as it may be told: without what stands under any secret's key, and who may open a URL."""
+    name = key.rpartition(".")[2].lower()
+    if "secret" in name and value is not None:
+        return UNTOLD
+    if isinstance(value, Mapping):
+        return {part: _untold(str(part), value[part]) for part in value}
+    if isinstance(value, list):
+        return [_untold("", part) for part in value]
+    if isinstance(value, str) and ("//" in value or "url" in name):
+        return re.sub("(?s).*@", f"{UNTOLD}@", value)
+    return value
 
 
 def _shown(value: object) -> str:

@@ -1,4 +1,4 @@
-"""Moments as a store keeps them: whole milliseconds since 1970 in UTC."""
+"""Moments as they are kept: whole milliseconds since 1970 in UTC."""
 
 from __future__ import annotations
 
@@ -24,3 +24,8 @@ def perhaps_to_ms(at: datetime | None) -> int | None:
 
 def perhaps_from_ms(ms: int | None) -> datetime | None:
     return None if ms is None else from_ms(ms)
+
+
+def written(ms: int) -> str:
+    """ISO 8601 in UTC, with milliseconds."""
+    return from_ms(ms).isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -24,6 +24,11 @@ from pmslink.errors import PmslinkError
 from pmslink.link.links import Links, dial_with, utc_now
 from pmslink.link.probe import Probe
 from pmslink.listening import Listening
+from pmslink.pbx.delivery import HttpCourier
+from pmslink.pbx.webhook import Means
+from pmslink.pbx.webhooks import Webhooks
+from pmslink.simulator.life import PACE
+from pmslink.simulator.over_http import phones_of
 from pmslink.simulator.service import Simulator
 from pmslink.store import directory
 from pmslink.store.database import SqliteDatabase
@@ -31,6 +36,7 @@ from pmslink.store.retention import Retention
 from pmslink.store.store import PoolThread, Store, open_store
 from pmslink.web.access import is_local, require_loopback
 from pmslink.web.connections import BoundedConnections
+from pmslink.web.events import event_body
 from pmslink.web.live_tokens import LiveTokens
 from pmslink.web.past import KEPT
 from pmslink.web.site import make_site
@@ -93,12 +99,16 @@ def makeService(options: Options) -> MultiService:
     service: MultiService = InOrder()  # type: ignore[no-untyped-call]
     config = options.config
     if options["demo"]:
-        Simulator(reactor, DEMO_PMS, DEMO_CONTROL).setServiceParent(service)  # type: ignore[no-untyped-call]
+        demo = Simulator(reactor, DEMO_PMS, DEMO_CONTROL, pace=PACE)
+        demo.setServiceParent(service)  # type: ignore[no-untyped-call]
     if options["demo"] and not options["state-dir"]:
         state = TemporaryState()
         state.setServiceParent(service)  # type: ignore[no-untyped-call]
         config = evolve(config, state_dir=state.path)
-    pmslink_service(reactor, config).setServiceParent(service)
+    whole = pmslink_service(reactor, config)
+    whole.setServiceParent(service)
+    if options["demo"]:
+        phones_of(reactor, config.api_listen, "demo").setServiceParent(whole)
     return service
 
 
@@ -165,7 +175,10 @@ def pmslink_service(reactor: Any, config: Config) -> MultiService:
     service: MultiService = InOrder()  # type: ignore[no-untyped-call]
     # The interface before the links: where its port is taken, nothing else is to start.
     listening = Listening("pmslink", endpoint, BoundedConnections(site))  # type: ignore[no-untyped-call]
-    for part in (Owner(lock), store, listening, links):
+    courier = HttpCourier(reactor, utc_now)
+    means = Means(store, reactor, utc_now, courier, event_body, links.announce)
+    webhooks = Webhooks(links, means)
+    for part in (Owner(lock), store, listening, links, webhooks):
         part.setServiceParent(service)  # type: ignore[no-untyped-call]
     return service
 

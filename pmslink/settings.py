@@ -5,134 +5,42 @@ All of that stands once, in the attrs metadata of the fields: errors, documents 
 
 from __future__ import annotations
 
-import ipaddress
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Any, Literal, get_args
+from typing import Any, Literal
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from attrs import asdict, field, fields, frozen
 
-from pmslink.fias.catalog import FIELDS, LINK_RECORDS, RECORDS
 from pmslink.fias.framing import Framing
 from pmslink.fias.values import usable_charset
+from pmslink.hotel.extensions import HowExtensions
+from pmslink.hotel.tariff import Tariff, read_tariff
+from pmslink.kinds import (
+    UNTOLD,
+    about,
+    is_host,
+    is_path,
+    matching,
+    one_of,
+    reads,
+    seconds,
+    setting,
+    text,
+    whole,
+    yes_or_no,
+)
+from pmslink.parts import read_records, read_status_codes
 
 Profile = Literal["generic", "opera", "suite8", "protel"]
 AliveOn = Literal["LA", "any"]
 SyncOn = Literal["LA", "any", "declared"]
 Unanswered = Literal["resend", "hold"]
-Kind = Literal["number", "whole", "yes_or_no", "choice", "text", "moment", "records"]
-
-
-@frozen
-class Setting:
-    """What one setting means, and what may stand in it.
-
-    ``right`` completes the sentence "must be …". ``read`` makes the value of what a person wrote, and
-    raises ValueError (WrongPartError, if it can tell the place) for anything that is not right.
-    ``kind`` says what a form asks for it with, ``choices`` and ``bounds`` what may be chosen there.
-    """
-
-    meaning: str
-    right: str
-    read: Callable[[Any], object]
-    unit: str = ""
-    kind: Kind = "text"
-    choices: tuple[str, ...] = ()
-    bounds: tuple[float, float] | None = None
-
-
-class WrongPartError(ValueError):
-    """Only one part of a value is wrong: what stands under ``key``."""
-
-    def __init__(self, key: str, value: object) -> None:
-        super().__init__(key, value)
-        self.key = key
-        self.value = value
-
-
-def setting(cls: type, name: str) -> Setting:
-    """The metadata of a field of one of the classes that hold settings."""
-    found: Setting = getattr(fields(cls), name).metadata["setting"]
-    return found
-
-
-# What follows makes the metadata of a field: one function per kind of value.
-
-
-def about(meaning: str, right: str, read: Callable[[Any], object], **more: Any) -> Mapping[str, Setting]:
-    return {"setting": Setting(meaning, right, read, **more)}
-
-
-def seconds(meaning: str, least: float = 0.1, most: float = 86400) -> Mapping[str, Setting]:
-    def read(raw: object) -> object:
-        # not isinstance(…, float): whole numbers are as good, but a bool is an int to Python
-        return _required(type(raw) in (int, float) and least <= raw <= most, raw)  # type: ignore[operator]
-
-    right = f"a number of seconds from {least} to {most}"
-    return about(meaning, right, read, unit="s", kind="number", bounds=(least, most))
-
-
-def whole(meaning: str, least: int, most: int, unit: str = "") -> Mapping[str, Setting]:
-    def read(raw: object) -> object:
-        return _required(type(raw) is int and least <= raw <= most, raw)
-
-    right = f"a whole number from {least} to {most}"
-    return about(meaning, right, read, unit=unit, kind="whole", bounds=(least, most))
-
-
-def yes_or_no(meaning: str) -> Mapping[str, Setting]:
-    return about(
-        meaning, "true or false", lambda raw: _required(isinstance(raw, bool), raw), kind="yes_or_no"
-    )
-
-
-def one_of(choices: object, meaning: str) -> Mapping[str, Setting]:
-    words = get_args(choices)
-    right = " or ".join(f'"{word}"' for word in words)
-    return about(
-        meaning,
-        right,
-        lambda raw: _required(isinstance(raw, str) and raw in words, raw),
-        kind="choice",
-        choices=words,
-    )
-
-
-def text(meaning: str, right: str, is_right: Callable[[str], object]) -> Mapping[str, Setting]:
-    return about(meaning, right, lambda raw: _required(isinstance(raw, str) and is_right(raw), raw))
-
-
-def _required(right: object, raw: object) -> object:
-    if not right:
-        raise ValueError
-    return raw
-
-
-def is_host(name: str) -> bool:
-    """Whether this can be a host's name or an IP address; an address of IPv6 stands without brackets."""
-    if ":" in name:
-        return _reads(ipaddress.IPv6Address, name)
-    if not (0 < len(name) <= 253 and name.isprintable()) or set(name) & set(" ,/[]"):
-        return False
-    return _reads(lambda host: host.encode("idna"), name)  # what the DNS can be asked for
-
-
-def is_path(name: str) -> bool:
-    """Whether this can be the path of a file or directory."""
-    return bool(name) and "\0" not in name
 
 
 def _is_timezone(name: str) -> bool:
-    return _reads(ZoneInfo, name)
-
-
-def _reads(read: Callable[[str], object], raw: str) -> bool:
-    try:
-        read(raw)
-    except (ValueError, KeyError, OSError):
-        return False
-    return True
+    return reads(ZoneInfo, name)
 
 
 def _read_moment(raw: object) -> datetime:
@@ -145,22 +53,21 @@ def _read_moment(raw: object) -> datetime:
         raise ValueError from None
 
 
-def _read_records(raw: object) -> dict[str, str]:
-    if not isinstance(raw, dict):
+def _is_webhook(url: str) -> bool:
+    return len(url) <= 2000 and url.isascii() and url.isprintable() and reads(_judge_webhook, url)
+
+
+def _judge_webhook(url: str) -> None:
+    parts = urlsplit(url)
+    plain = not set(url) & set(" #") and "@" not in parts.netloc
+    if not (
+        plain and parts.scheme in ("http", "https") and is_host(parts.hostname or "") and parts.port != 0
+    ):
         raise ValueError
-    for id, codes in raw.items():
-        if id not in _DECLARABLE or not isinstance(codes, str) or not _is_field_list(codes):
-            raise WrongPartError(id, codes)
-    return dict(raw)
 
 
-_DECLARABLE = RECORDS.keys() - LINK_RECORDS - {"LR", "LC", "DR", "DS", "DE"}
-"""Records that are used only where an LR declares them."""
-
-
-def _is_field_list(glued: str) -> bool:
-    pairs = [glued[at : at + 2] for at in range(0, len(glued), 2)]
-    return 0 < len(glued) <= FIELDS["FL"].length and all(pair in FIELDS for pair in pairs)
+def _shown_secret(secret: str | None) -> str:
+    return repr(secret and UNTOLD)
 
 
 @frozen(kw_only=True)
@@ -263,11 +170,93 @@ class LinkSettings:
         metadata=about(
             "overrides of the link description: per record id, the fields to declare",
             'known field codes glued together under the id of a record, such as GI = "RNG#GSGN"',
-            _read_records,
+            read_records,
             kind="records",
         ),
     )
+    extensions: HowExtensions = field(
+        default="same",
+        metadata=one_of(
+            HowExtensions,
+            "how a room's extensions are found: they are numbered as the rooms, with extension_prefix"
+            " before the room, without it, or as extension_table says",
+        ),
+    )
+    extension_prefix: str | None = field(
+        default=None,
+        metadata=text(
+            'what stands before the room ("prefix"), or is taken away from its front ("strip")',
+            "text of 1 to 16 digits, letters, * or #",
+            matching("[0-9A-Za-z*#]{1,16}"),
+        ),
+    )
+    extension_table: str | None = field(
+        default=None,
+        metadata=text(
+            'which extensions a room has ("table"): a row for each room, such as 101,7101,7201',
+            "the path of a readable CSV file of rooms and their extensions",
+            is_path,
+        ),
+    )
+    status_codes: Mapping[str, int] = field(
+        factory=dict,
+        metadata=about(
+            "which room status (RS) the PMS gets for what is dialled; without any, 1 to 6 mean themselves",
+            'a whole number from 1 to 99 under 1 to 8 digits, * or #, such as "*61" = 1; 100 at most',
+            read_status_codes,
+            kind="codes",
+        ),
+    )
+    tariff: Tariff | None = field(
+        default=None,
+        metadata=about(
+            "what calls cost that the PBX tells no amount of; without it, the PMS prices them",
+            'a table with rates, such as rates = [{prefix = "0043", interval = 60, price = 15}]',
+            read_tariff,
+            kind="tariff",
+        ),
+    )
+    wake_up_attempts: int = field(
+        default=3, metadata=whole("how often a guest is called in all who does not answer", 1, 10)
+    )
+    wake_up_interval: float = field(
+        default=180,
+        metadata=seconds(
+            "from one attempt to wake a guest to the next, and how long the PBX may take to tell the result",
+            10,
+            3600,
+        ),
+    )
+    wake_up_late: float = field(
+        default=600,
+        metadata=seconds(
+            "how late the PBX may still be told to wake a guest, after a standstill; else it was missed",
+            60,
+            7200,
+        ),
+    )
+    webhook_url: str | None = field(
+        default=None,
+        metadata=text(
+            "where events are sent to, signed with webhook_secret",
+            "an http or https URL of at most 2000 characters, without user, password and fragment",
+            _is_webhook,
+        ),
+    )
+    webhook_secret: str | None = field(
+        default=None,
+        repr=_shown_secret,
+        metadata=text(
+            "what events are signed with; it is never told again",
+            "text of 16 to 200 printable ASCII characters",
+            matching("[ -~]{16,200}"),
+            kind="secret",
+        ),
+    )
 
+
+SECRETS = frozenset(one.name for one in fields(LinkSettings) if setting(LinkSettings, one.name).secret)
+"""Settings that are never told again."""
 
 PROFILES: Mapping[Profile, Mapping[str, Any]] = {
     "generic": {},
@@ -279,10 +268,15 @@ PROFILES: Mapping[Profile, Mapping[str, Any]] = {
 
 
 def describe_settings(settings: LinkSettings) -> dict[str, object]:
-    """All effective settings, ready for JSON: durations in seconds, times ISO 8601 in UTC."""
-    described = asdict(settings)
+    """All effective settings, ready for JSON: durations in seconds, times ISO 8601 in UTC, secrets untold."""
+    described = asdict(settings, value_serializer=_listed)
+    described |= {name: UNTOLD for name in SECRETS if described[name] is not None}
     if settings.expires_at is not None:
         described["expires_at"] = settings.expires_at.isoformat(timespec="milliseconds").replace(
             "+00:00", "Z"
         )
     return described
+
+
+def _listed(_of: object, _field: object, value: object) -> object:
+    return list(value) if isinstance(value, tuple) else value  # JSON has no other sequence

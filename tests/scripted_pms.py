@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from abc import ABC, abstractmethod
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -23,11 +24,12 @@ from pmslink.link.chronicle import Transition
 from pmslink.link.link import Link
 from pmslink.link.links import Links
 from pmslink.link.resync import Progress
+from pmslink.moments import to_ms
 from pmslink.store import facts
 from pmslink.store.acceptance import Offer
 from pmslink.store.decisions import Decide
+from pmslink.store.entries import Entry, Happened
 from pmslink.store.errors import StoreFailing
-from pmslink.store.moments import to_ms
 from pmslink.store.rows import Row, row_of
 from pmslink.store.store import Store
 from tests.network import Mode, Network, next_timer, run
@@ -36,7 +38,7 @@ from tests.stores import MemoryDatabase, make_store
 reactor: Any = the_reactor
 
 NOON = datetime(2026, 1, 1, 12, 0, 0, tzinfo=UTC)
-"""When every dialogue begins."""
+"""When every dialogue begins that does not say otherwise."""
 CONNECTION = "a connection"
 PATIENCE = 10.0
 """Seconds that anything may take over TCP; nothing in a test that passes takes so long."""
@@ -59,7 +61,7 @@ class ScriptedConnection(Protocol):
     def dataReceived(self, data: bytes) -> None:
         lines = self._pms.framing == "crlf"
         *frames, self._rest = (self._rest + data).split(b"\r\n" if lines else b"\x03")
-        self._pms.heard.extend(frame.lstrip(b"\x02").decode("cp1252") for frame in frames)
+        self._pms.heard.extend(frame.lstrip(b"\x02").decode(self._pms.charset) for frame in frames)
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
         if not self.over:
@@ -83,15 +85,31 @@ class Stage(ABC, Factory):
         self.resync_wanted = False
         self.rows: list[int] = []
         """The ids of what the PBX handed over, in order."""
+        self.events: deque[Happened] = deque()
+        """What has happened in the hotel, and no step has asked for yet."""
+        self.rung: dict[str, int] = {}
+        """The wake-up that rang last, by room."""
+        self.begin = NOON
         self.database = MemoryDatabase()
         self.connection: ScriptedConnection | None = None
         self.connections: set[ScriptedConnection] = set()
-        self.links = self.make_links()
-        self.links.watch(self._changed)
+        self._be_made()
         self.link: Link | None = None
 
     def buildProtocol(self, addr: IAddress | None) -> ScriptedConnection:
         return ScriptedConnection(self)
+
+    def _be_made(self) -> None:
+        self.links = self.make_links()
+        self.links.watch(self._changed)
+        self.store.journal.told.append(self._told)
+
+    def _told(self, entries: Sequence[Entry]) -> None:
+        for entry in entries:
+            if isinstance(entry, Happened):
+                self.events.append(entry)
+                if entry.type == "wake_up.due" and entry.room is not None:
+                    self.rung[entry.room] = json.loads(entry.text)["wake_up"]["id"]
 
     def _changed(self, link: Link, transition: Transition | None) -> None:
         if transition is not None:
@@ -102,6 +120,11 @@ class Stage(ABC, Factory):
     @property
     def framing(self) -> Any:
         return self.settings.get("framing", "stx-etx")
+
+    @property
+    def charset(self) -> str:
+        charset: str = self.settings.get("charset", "cp1252")
+        return charset
 
     def start(self) -> None:
         self.link = self.links.add(read_link("hotel", self.settings))
@@ -120,8 +143,7 @@ class Stage(ABC, Factory):
         if not crash:
             self.store.journal.append(facts.end, None)
             await self.wait(0)
-        self.links = self.make_links()
-        self.links.watch(self._changed)
+        self._be_made()
         self.link = self.links.add(read_link("hotel", self.settings))
         self._run()
 
@@ -129,7 +151,7 @@ class Stage(ABC, Factory):
         """Before the start, or while the link runs."""
         self.settings[name] = value
         if self.link is not None:
-            self.link.change(read_link("hotel", self.settings))
+            self.links.redefine(self.link, "{}", read_link("hotel", self.settings))
 
     # The PBX.
 
@@ -146,11 +168,16 @@ class Stage(ABC, Factory):
             record.get("RN") or "",
             "{}",
             text,
-            to_ms(self._wall()),
+            to_ms(self.wall()),
             digits=digits if record.id == "PS" else None,
             subject=subject if record.id == "RE" else None,
             until=to_ms(_due(record)) if record.id in ("WR", "WC") else None,
         )
+        self.offer(offer)
+
+    def offer(self, offer: Offer) -> None:
+        """The PBX has something for the PMS."""
+        assert self.link is not None
         offered = self.link.outbox.offer(offer)
         offered.addCallback(lambda accepted: self.rows.append(accepted.row.id))
         offered.addErrback(lambda refused: refused.trap(StoreFailing))
@@ -173,7 +200,7 @@ class Stage(ABC, Factory):
     # The PMS.
 
     def send(self, text: str) -> None:
-        self.send_bytes(framed(text.encode("cp1252"), self.framing))
+        self.send_bytes(framed(text.encode(self.charset), self.framing))
 
     def send_bytes(self, data: bytes) -> None:
         assert self.connection is not None, "no connection to send on"
@@ -199,7 +226,7 @@ class Stage(ABC, Factory):
         """The service that holds the link, on what is kept in `database`."""
 
     @abstractmethod
-    def _wall(self) -> datetime:
+    def wall(self) -> datetime:
         """The wall clock."""
 
     @abstractmethod
@@ -232,11 +259,11 @@ class InMemory(Stage):
         super().__init__()
 
     def make_links(self) -> Links:
-        self.store = make_store(self.clock, self._wall, self.database)
-        return Links(self.clock, self.store, self._wall, self.network.dial)
+        self.store = make_store(self.clock, self.wall, self.database)
+        return Links(self.clock, self.store, self.wall, self.network.dial)
 
-    def _wall(self) -> datetime:
-        return NOON + timedelta(seconds=self.clock.seconds())
+    def wall(self) -> datetime:
+        return self.begin + timedelta(seconds=self.clock.seconds())
 
     async def be(self, mode: Mode) -> None:
         self.network.mode = mode
@@ -278,11 +305,11 @@ class OverTcp(Stage):
         self.settings["port"] = self._port.getHost().port
 
     def make_links(self) -> Links:
-        self.store = make_store(reactor, self._wall, self.database)
-        return Links(reactor, self.store, self._wall)
+        self.store = make_store(reactor, self.wall, self.database)
+        return Links(reactor, self.store, self.wall)
 
-    def _wall(self) -> datetime:
-        return NOON + timedelta(seconds=reactor.seconds() - self._started)
+    def wall(self) -> datetime:
+        return self.begin + timedelta(seconds=reactor.seconds() - self._started)
 
     async def be(self, mode: Mode) -> None:
         if mode == "refuse":

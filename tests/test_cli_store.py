@@ -12,10 +12,11 @@ from sqlalchemy import text
 from pmslink.cli import main
 from pmslink.store.database import FILE, SqliteDatabase
 from pmslink.store.directory import LOCK, Lock
-from pmslink.store.entries import keep_records
+from pmslink.store.hearing import keep_records
 from pmslink.store.links import KeptLink, keep_links
+from pmslink.store.schema import VERSION
 from tests.store.playing import LINK, Playing, Watched, a_record, a_row
-from tests.store.test_upgrades import put_version_1
+from tests.store.test_upgrades import put_version
 from tests.test_cli import Run, fail, run
 
 __all__ = ["fail", "run"]  # the fixtures
@@ -42,13 +43,13 @@ def fill(playing: Playing) -> None:
     playing.have(a_row(1), a_row(2, "done"), a_row(3, "done"))
 
 
-FILLED = "is sound: version 2, links 1, records 2, postings 3 (done 2, pending 1)"
+FILLED = f"is sound: version {VERSION}, links 1, records 2, postings 3 (done 2, pending 1)"
 
 
 def test_a_new_store_is_sound(run: Run, state: Path) -> None:
     Playing(Watched(SqliteDatabase(state))).stop()
     assert run("store", "check", "--state-dir", str(state)) == [
-        f"{state / FILE} is sound: version 2, links 0, records 0, postings 0"
+        f"{state / FILE} is sound: version {VERSION}, links 0, records 0, postings 0"
     ]
 
 
@@ -65,7 +66,7 @@ def test_check_counts_what_is_kept_whether_a_service_runs_or_not(
 
 
 def test_a_look_leaves_a_store_of_an_older_version_as_it_is(run: Run, state: Path) -> None:
-    put_version_1(Watched(SqliteDatabase(state)))
+    put_version(1, Watched(SqliteDatabase(state)))
     for _ in range(2):
         (line,) = run("store", "check", "--state-dir", str(state))
         assert line.endswith("is sound: version 1, links 1, records 2, postings 2 (done 1, pending 1)")

@@ -21,7 +21,8 @@ from pmslink.config import (
     read_link,
     read_pms,
 )
-from pmslink.settings import PROFILES, LinkSettings, describe_settings, setting
+from pmslink.kinds import setting
+from pmslink.settings import PROFILES, LinkSettings, describe_settings
 
 Written = Callable[[str], Path]
 

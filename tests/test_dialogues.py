@@ -52,7 +52,8 @@ that TCP on one machine cannot give, are played over TCP as well.
     taken GI 2                  so many records of this kind have come in
     skipped noise               bytes of this kind were skipped: noise, torn or overlong
 
-Whatever the link does that no step has expected fails the dialogue at its end.
+Whatever the link does that no step has expected fails the dialogue at its end. Steps about the hotel, its
+events and phones, stand in `hotel_steps`.
 """
 
 from __future__ import annotations
@@ -72,6 +73,7 @@ from twisted.python.failure import Failure
 from pmslink.errors import NotApplicable
 from pmslink.link.link import Link
 from pmslink.store.decisions import discard, resend
+from tests.hotel_steps import HOTEL_STEPS, HotelSteps
 from tests.network import Mode
 from tests.scripted_pms import CONNECTION, InMemory, OverTcp, Stage
 from tests.within import within
@@ -96,7 +98,7 @@ def fits_tcp(file: Path) -> bool:
     )
 
 
-class Dialogue:
+class Dialogue(HotelSteps):
     """One dialogue on a stage."""
 
     def __init__(self, stage: Stage) -> None:
@@ -111,6 +113,8 @@ class Dialogue:
                     await self._do(step)
                 except AssertionError as problem:
                     raise AssertionError(f"{file.name}, line {number}: {step}\n{problem}") from None
+            if any(step.startswith(("event ", "no event")) for _, step in steps(file)):
+                await self._no_event()
             assert not self.stage.heard, f"not expected: {list(self.stage.heard)}"
             assert not self.stage.ends, "the link ended a connection, which no step expected"
         finally:
@@ -296,6 +300,7 @@ class Dialogue:
         assert await self.stage.until(lambda: skipped[what] > 0, None), f"these were: {dict(skipped)}"
 
     _grammar: dict[str, Callable[..., Awaitable[None]]] = {  # noqa: RUF012  # read only
+        **HOTEL_STEPS,
         r"(accept|refuse|black hole|stall)": _mode,
         r"settings (\w+) = (.+)": _settings,
         r"start": _start,

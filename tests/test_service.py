@@ -18,6 +18,7 @@ from pmslink.link.links import utc_now
 from pmslink.service import Options, makeService, pmslink_service
 from pmslink.store.database import SqliteDatabase
 from pmslink.store.entries import Transaction
+from pmslink.store.houses import Drafts, Houses
 from pmslink.store.links import KeptLink, keep_links
 from pmslink.store.schema import prepare
 from pmslink.web import token_edits
@@ -80,7 +81,7 @@ def test_without_tokens_the_interface_is_not_opened_to_the_world(tmp_path: Path,
 def test_with_a_token_it_may_listen_anywhere(tmp_path: Path) -> None:
     token_edits.add(tmp_path, "desk", "view", utc_now())
     config = Config(state_dir=tmp_path, api_listen="tcp:8080")
-    assert len(list(pmslink_service(reactor, config))) == 4
+    assert len(list(pmslink_service(reactor, config))) == 5
 
 
 def test_tokens_that_are_wrong_are_told_in_one_line(tmp_path: Path) -> None:
@@ -163,7 +164,7 @@ def test_links_of_the_interface_are_there_again_unless_the_configuration_took_th
     database.create()
     with database.writer() as connection, connection.begin():
         prepare(connection)
-        transaction = Transaction(connection, count(1))
+        transaction = Transaction(connection, count(1), Drafts(Houses(utc_now)))
         wrong = json.dumps({**given, "ca_file": "/nowhere", "tls": True})
         keep_links(
             transaction,
@@ -174,7 +175,7 @@ def test_links_of_the_interface_are_there_again_unless_the_configuration_took_th
             ],
         )
     declared = read_link("taken", {"host": "192.0.2.9", "port": 5011})
-    *_, links = list(pmslink_service(reactor, Config(state_dir=tmp_path, links=(declared,))))
+    *_, links, _ = list(pmslink_service(reactor, Config(state_dir=tmp_path, links=(declared,))))
     assert [(link.name, link.declared, link.core.intent) for link in links] == [
         ("taken", True, "disconnected"),
         ("made", False, "enabled"),

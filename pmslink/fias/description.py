@@ -12,9 +12,9 @@ from pmslink.fias.record import Record, write
 from pmslink.fias.values import stamp
 
 DECLARED: dict[str, str] = {
-    "GI": "RNG#GSGNGFGTGLGVGGGAGDCSSF",
-    "GO": "RNG#GSSF",
-    "GC": "RNG#GSGNGFGTGLGVGGGAGDCSRO",
+    "GI": "RNG#GSGNGFGTGLGVGGGAGDCSSFDATI",
+    "GO": "RNG#GSSFDATI",
+    "GC": "RNG#GSGNGFGTGLGVGGGAGDCSRODATI",
     "RE": "RNCSDNMLRSVM",
     "WR": "RNDATI",
     "WC": "RNDATI",
@@ -24,7 +24,10 @@ DECLARED: dict[str, str] = {
     "NS": "DATI",
     "NE": "DATI",
 }
-"""Record id to its field codes glued together, as FL carries them; a link may override single ones."""
+"""Record id to its field codes glued together, as FL carries them; a link may override single ones.
+
+DA and TI of a guest's records tell one that is repeated from a new one that says the same.
+"""
 
 
 def declared(overrides: Mapping[str, str]) -> dict[str, str]:

@@ -28,6 +28,7 @@ from twisted.internet.protocol import ReconnectingClientFactory, connectionDone
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
+from pmslink.config import LinkConfig
 from pmslink.fias.framing import FrameReceiver, Skipped, framed
 from pmslink.fias.record import Record
 from pmslink.fias.values import encode
@@ -349,6 +350,12 @@ class LinkFactory(ReconnectingClientFactory):
         if self._dial_when_gone:
             self._dial_when_gone = False
             self.dial()
+
+
+def made_of(config: LinkConfig) -> tuple[object, ...]:
+    """What of a link's settings a connection is made of."""
+    settings = config.settings
+    return (config.host, config.port, settings.tls, settings.framing, settings.charset)
 
 
 def watch_closely(transport: ITCPTransport) -> None:

@@ -17,26 +17,27 @@ from twisted.internet.interfaces import IConnector, IReactorTime
 from pmslink.config import LinkConfig
 from pmslink.errors import NotApplicable
 from pmslink.fias.catalog import LINK_RECORDS
-from pmslink.fias.description import declared
 from pmslink.fias.framing import Skipped
 from pmslink.fias.record import Record
 from pmslink.fias.values import decode
 from pmslink.link import words
 from pmslink.link.cause import EXPIRED, SETTINGS, STARTED, Cause, Code, by_user, told_by_pms
 from pmslink.link.chronicle import Chronicle, Transition
-from pmslink.link.client import LinkFactory
+from pmslink.link.client import LinkFactory, made_of
 from pmslink.link.conversation import Conversation
 from pmslink.link.displacement import Displacement
 from pmslink.link.keeper import Keeper
 from pmslink.link.lasting import AT_START, Lasting
 from pmslink.link.machine import STATES, Core, Intent, Machine, Marker, Timer, applies
 from pmslink.link.outbox import Outbox
+from pmslink.link.reception import Reception
 from pmslink.link.resync import Resync
 from pmslink.link.timers import StateTimers
 from pmslink.link.trace import Trace
+from pmslink.moments import perhaps_to_ms
 from pmslink.settings import LinkSettings
+from pmslink.store.hearing import abandon_resyncs
 from pmslink.store.links import KeptLink
-from pmslink.store.moments import perhaps_to_ms
 
 Watcher = Callable[["Link", Transition | None], None]
 """Told of every change of marker, and of in-sync alone (then without a transition)."""
@@ -78,6 +79,7 @@ class Link:
         self._timers = StateTimers(clock, self.settings, self._time_is_up)
         self._displacement = Displacement(clock.seconds)
         self._given_up = False  # for the store
+        self.webhook: Reception | None = None
         self._has_expired = lasting.expiry_seen
         self.conversation.last_in_sync = lasting.last_in_sync
         intent = lasting.intent
@@ -111,12 +113,6 @@ class Link:
         return self.core.intent == "enabled" or self.core.marker == "WAIT_LE"
 
     @property
-    def declared_records(self) -> list[str]:
-        """The record ids that the link description declares to the PMS."""
-        settings = self.config.settings
-        return list(declared(settings.records)) if settings.describe else []
-
-    @property
     def reason(self) -> str:
         return words.reason(self.core.marker, self.core.cause, self.address)
 
@@ -145,6 +141,7 @@ class Link:
         cause = EXPIRED if self.core.marker == "EXPIRED" else STARTED
         self.core.cause = cause
         self.outbox.start()
+        self.resync_broken()  # if one was running when the last service ended
         self._announce(self.core.marker, cause)
         if self.core.intent == "enabled":
             self.machine.redial(STARTED)
@@ -172,11 +169,11 @@ class Link:
 
     def change(self, config: LinkConfig) -> None:
         """Take new settings; those that a connection is made of redial it, others wait for their use."""
-        made_of = _made_of(self.config)
+        before = made_of(self.config)
         self.config = config
         self.settled()
         self.check_expiry()
-        if _made_of(config) != made_of:
+        if made_of(config) != before:
             self.machine.readdress(SETTINGS)
         self._keep()
 
@@ -246,6 +243,7 @@ class Link:
     # From the connection (client.Owner).
 
     def connection_up(self) -> None:
+        self.trace.session += 1
         if self._given_up:
             self.store_failed()
             return
@@ -273,6 +271,7 @@ class Link:
             self.factory.hold()
             self._keeper.when_roomy(self.factory.release)
         if id in LINK_RECORDS:
+            self.trace.session += id == "LS"
             getattr(self.machine, id.lower())(self._parting_or(told_by_pms(id)))
             return
         # Only a link that waits to be started changes its state at other records: elsewhere the table says
@@ -343,6 +342,9 @@ class Link:
     def resync_changed(self) -> None:
         self._keep()
 
+    def resync_broken(self) -> None:
+        self._keeper.append(abandon_resyncs, self.name)
+
     def resync_over(self) -> None:
         self.outbox.flow()
 
@@ -393,8 +395,3 @@ class Link:
         if self.core.marker == "WAIT_LE":
             return by_user("enable") if self.core.intent == "enabled" else self.core.cause
         return cause
-
-
-def _made_of(config: LinkConfig) -> tuple[object, ...]:
-    settings = config.settings
-    return (config.host, config.port, settings.tls, settings.framing, settings.charset)

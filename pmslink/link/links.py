@@ -19,6 +19,7 @@ from pmslink.config import ConfigError, LinkConfig, read_defined
 from pmslink.errors import NotApplicable
 from pmslink.link.chronicle import Transition
 from pmslink.link.client import LinkFactory
+from pmslink.link.hours import Hours, rules_of
 from pmslink.link.link import Dial, Link, Watcher
 from pmslink.link.machine import Marker
 from pmslink.link.tally import by_link
@@ -80,10 +81,13 @@ class Links(Service):
         self._links: dict[str, Link] = {}
         self._leaving: set[str] = set()  # names of links that are being removed
         self._watchers: list[Watcher] = []
+        self.settled: list[Callable[[str], None]] = []
+        """Who is told that the link of this name was made, removed, or given other settings."""
         self._expiry: LoopingCall | None = None
         self._patience: IDelayedCall | None = None  # with a store that fails
         self._kept = {kept.name: kept for kept in store.opened.links}
         self._standing = by_link(store.opened.standing)
+        self._hours = Hours(reactor, store.journal, wall, store.opened.plans, store.houses)
         store.journal.told.append(self._told)
         store.journal.health.append(self._store_changed)
         store.purged.append(self._purged)
@@ -106,7 +110,27 @@ class Links(Service):
         journal = self._store.journal
         link = Link(config, self._reactor, self._wall, self._dial, self._changed, journal, kept, definition)
         self._links[config.name] = link
+        self._rule(link)
         return link
+
+    def _rule(self, link: Link) -> None:
+        """Its hotel lives by these settings from now on."""
+        self._store.houses.live_by(link.name, rules_of(link.name, link.settings()))
+        self._hours.look(link.name)
+        self._tell_settled(link.name)
+
+    def _unrule(self, name: str) -> None:
+        """There is no such hotel any more."""
+        self._store.houses.forget_rules(name)
+        self._hours.forget(name)
+
+    def _tell_settled(self, name: str) -> None:
+        for watcher in tuple(self.settled):
+            watcher(name)
+
+    def announce(self, link: Link) -> None:
+        """Something about a link is different that is no state of it."""
+        self._changed(link, None)
 
     def add_kept(self) -> None:
         """Make the links that the interface has made, but for those whose names the configuration took."""
@@ -132,10 +156,16 @@ class Links(Service):
         try:
             await self.saved()
         except StoreFailing:
+            self._unrule(link.name)
             await self._drop(link)
             self._store.journal.append(remove_links, Remove(link.name, discard=True))  # behind what waits
             raise
         return link
+
+    def redefine(self, link: Link, definition: str, config: LinkConfig) -> None:
+        """Take what the interface was given for a link."""
+        link.define(definition, config)
+        self._rule(link)
 
     async def remove(self, link: Link, discard: bool) -> None:
         """Forget a link and all that is kept of it. Raises NotApplicable and StoreFailing.
@@ -154,6 +184,7 @@ class Links(Service):
         try:
             await self._drop(link)
             await self._store.journal.write(remove_links, Remove(link.name, discard))
+            self._unrule(link.name)
         except (StoreFailing, NotFinal) as problem:
             again = self._make(link.config, link.chronicle.kept, link.definition)
             again.outbox.tally = link.outbox.tally
@@ -167,6 +198,7 @@ class Links(Service):
 
     async def _drop(self, link: Link) -> None:
         del self._links[link.name]
+        self._tell_settled(link.name)
         await link.stop()
 
     def saved(self) -> Deferred[None]:
@@ -196,6 +228,7 @@ class Links(Service):
         super().startService()  # type: ignore[no-untyped-call]
         for link in self:
             link.start()
+        self._hours.start()
         self._expiry = LoopingCall(self._check_expiries)
         self._expiry.clock = self._reactor
         self._expiry.start(EXPIRY_CHECK, now=False).addErrback(
@@ -206,6 +239,7 @@ class Links(Service):
         super().stopService()  # type: ignore[no-untyped-call]
         if self._expiry is not None:
             self._expiry.stop()
+        self._hours.stop()
         self._stop_waiting()
         return gatherResults([link.stop() for link in self])
 
@@ -215,6 +249,8 @@ class Links(Service):
         for entry in entries:
             if isinstance(entry, Moved) and (link := self._links.get(entry.row.link)):
                 link.outbox.tally.note(entry.row.id, entry.row.state, entry.row.created)
+                if entry.row.state == "pending":  # perhaps made by nobody who waits for it
+                    link.outbox.flow()
 
     def _store_changed(self) -> None:
         self._stop_waiting()

@@ -28,6 +28,7 @@ from pmslink.fias.values import encode
 from pmslink.link.countdown import Countdown
 from pmslink.link.keeper import Keeper
 from pmslink.link.tally import Tally
+from pmslink.moments import to_ms
 from pmslink.settings import LinkSettings
 from pmslink.store.acceptance import Accepted, Offer, accept
 from pmslink.store.delivery import (
@@ -46,7 +47,6 @@ from pmslink.store.delivery import (
     take,
 )
 from pmslink.store.errors import StoreFailing
-from pmslink.store.moments import to_ms
 from pmslink.store.rows import Row
 
 NIGHT_AUDIT = 900.0

@@ -13,6 +13,7 @@ from twisted.internet.error import DNSLookupError
 
 from pmslink.config import LinkConfig
 from pmslink.errors import NotApplicable
+from pmslink.fias.description import declared
 from pmslink.link.chronicle import Transition
 from pmslink.link.keeper import Forgetful
 from pmslink.link.link import Dial, Link
@@ -126,7 +127,7 @@ class _Trial(Link):
             return
         if transition is not None and marker == "ESTABLISHED":
             self.passed("link_start", self.reason)
-            self.passed("description", f"{len(self.declared_records)} record types described")
+            self.passed("description", f"{len(declared(self.settings().records))} record types described")
         if self.conversation.in_sync:
             self.passed("confirmation", "The link is in sync")
             self._judge()

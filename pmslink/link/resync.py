@@ -46,6 +46,9 @@ class Resynced(Protocol):
     def resync_changed(self) -> None:
         """The progress has changed, and is worth keeping."""
 
+    def resync_broken(self) -> None:
+        """One was running, and will not end."""
+
     def resync_over(self) -> None:
         """Nothing is held back for it any more."""
 
@@ -102,6 +105,7 @@ class Resync:
         if self.running:
             self._limit.stop()
             self._note()
+            self._link.resync_broken()
 
     def heard(self, id: str, record: Record) -> None:
         """Any record from the PMS that is no link record."""
@@ -137,6 +141,7 @@ class Resync:
             self._limit.start(LONGEST_PAUSE - quiet)
         else:
             self._note()
+            self._link.resync_broken()
             self._over()
 
     def _over(self) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import cast
 
-from pmslink.store.moments import from_ms
+from pmslink.moments import from_ms
 from pmslink.store.rows import State
 
 _WAITING: tuple[State, ...] = ("pending", "sent")

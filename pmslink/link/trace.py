@@ -13,7 +13,8 @@ from datetime import datetime
 from pmslink.fias.catalog import DOCKING_RECORDS, RECORDS
 from pmslink.fias.record import Record
 from pmslink.link.keeper import Keeper
-from pmslink.store.entries import Direction, Recorded, keep_records
+from pmslink.store.entries import Direction, Recorded
+from pmslink.store.hearing import keep_records
 
 KEPT = 1000
 """Records that are remembered of each link at most."""
@@ -35,6 +36,8 @@ class Trace:
         self.skipped: Counter[str] = Counter()
         """Bytes that were no record, by what they were."""
         self.last_received: datetime | None = None
+        self.session = 0
+        """Grows whenever the PMS may begin anew, and repeat what it has said."""
 
     def add(self, direction: Direction, id: str, record: Record) -> bool:
         """Keep and count a record; tells whether its id is known to FIAS."""
@@ -43,7 +46,7 @@ class Trace:
             self.last_received = at
         known = id in RECORDS
         self.counts[direction, id if known else "junk"] += 1
-        recorded = Recorded(self._link, at, direction, id, record.text)
+        recorded = Recorded(self._link, at, direction, id, record.text, self.session)
         if known and id not in DOCKING_RECORDS:
             # what came in is waited for by those who are told of it
             self._keeper.append(keep_records, recorded, soon=direction == "in")

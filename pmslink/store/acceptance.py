@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from sqlalchemy import Connection, bindparam, insert, select, update
 
 from pmslink.errors import PmslinkError
+from pmslink.hotel.phone import Change
+from pmslink.hotel.wakeups import TooManyWakeUps
+from pmslink.moments import from_ms
 from pmslink.store.entries import Transaction
+from pmslink.store.hearing import apply_change
 from pmslink.store.rows import IS_OPEN, OF_LINK, ROWS_AT_ONCE, Row, add, question, rows
 from pmslink.store.schema import NUMBERS, POSTINGS
 
@@ -37,7 +41,7 @@ class Offer(NamedTuple):
     """What is to become a row. `digits` is the width of P#, None for records that carry none.
 
     `key` is the caller's, `asked` a digest of what was asked for with it. With `full` nothing new is
-    taken, but what was accepted before is known.
+    taken, but what was accepted before is known. The house hears of the `change`.
     """
 
     link: str
@@ -53,6 +57,7 @@ class Offer(NamedTuple):
     subject: str | None = None
     until: int | None = None
     full: bool = False
+    change: Change | None = None
 
 
 class Accepted(NamedTuple):
@@ -65,14 +70,18 @@ class Accepted(NamedTuple):
 def accept(transaction: Transaction, offers: Sequence[Offer]) -> Sequence[Accepted | Exception]:
     """An operation: make rows, with numbers where they carry one.
 
-    KeyReused, OutboxFull and NoNumber may come of it.
+    KeyReused, OutboxFull, NoNumber and TooManyWakeUps may come of it.
     """
     connection = transaction.connection
     known = _by_key(connection, offers)
+    unwanted = _apply_changes(transaction, offers, known)
     numbers = _free_numbers(connection, offers)
     accepted: list[Accepted | Exception] = []
     made: list[Row] = []
-    for offer in offers:
+    for place, offer in enumerate(offers):
+        if place in unwanted:
+            accepted.append(unwanted[place])
+            continue
         if offer.key is not None and (row := known.get((offer.link, offer.key))):
             same = row.asked == offer.asked
             accepted.append(Accepted(row, new=False) if same else KeyReused(offer.key))
@@ -109,6 +118,24 @@ def accept(transaction: Transaction, offers: Sequence[Offer]) -> Sequence[Accept
         add(transaction, made)
         note_numbers(connection, made)
     return accepted
+
+
+def _apply_changes(
+    transaction: Transaction, offers: Sequence[Offer], known: Collection[tuple[str, str]]
+) -> dict[int, TooManyWakeUps]:
+    """Let the houses know what is new; those that cannot keep what is offered, by its place."""
+    heard: set[tuple[str, str | None]] = {*known}
+    unwanted: dict[int, TooManyWakeUps] = {}
+    for place, offer in enumerate(offers):
+        if offer.change is None or offer.full or (offer.link, offer.key) in heard:
+            continue
+        try:
+            apply_change(transaction, offer.link, offer.change, from_ms(offer.created))
+        except TooManyWakeUps as problem:
+            unwanted[place] = problem
+        else:
+            heard.update([(offer.link, offer.key)] if offer.key is not None else ())
+    return unwanted
 
 
 def _by_key(connection: Connection, offers: Sequence[Offer]) -> dict[tuple[str, str], Row]:

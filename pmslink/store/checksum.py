@@ -24,8 +24,8 @@ def checksum(row: tuple[object, ...]) -> int:
 def require_intact(connection: Connection, newest: int | None = None) -> None:
     """Raise Altered unless all rows, or the newest, are as they were written."""
     for table in CHECKED:
-        (key,) = table.primary_key
-        for row in connection.execute(select(table).order_by(key.desc()).limit(newest)):
+        newest_first = [key.desc() for key in table.primary_key]
+        for row in connection.execute(select(table).order_by(*newest_first).limit(newest)):
             *values, told = row
             if checksum(tuple(values)) != told:
                 raise Altered(f"a row of {table.name} is not as it was written")

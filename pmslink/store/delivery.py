@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from operator import attrgetter
 from typing import Any
 
-from attrs import frozen
+from attrs import evolve, frozen
 from sqlalchemy import Connection, bindparam, func, or_, select
 
 from pmslink.fias.record import Record
+from pmslink.hotel.house import TOGETHER
+from pmslink.hotel.phone import Change, change_of
+from pmslink.hotel.stays import shares
+from pmslink.hotel.wakeups import TooManyWakeUps
+from pmslink.moments import from_ms
 from pmslink.store.entries import Transaction
+from pmslink.store.hearing import apply_change
 from pmslink.store.rows import IS_OPEN, OF_LINK, ROWS_AT_ONCE, Row, by_id, first, move, question, rows
 from pmslink.store.schema import POSTINGS, RECORDS
 
@@ -19,7 +26,7 @@ SET_ASIDE = 30_000
 PATIENCE = 24 * 3600 * 1000
 """Milliseconds after which a PMS that says RY or NA has refused."""
 
-
+_WAKE_UPS = ("WR", "WC")
 _DUE = or_(POSTINGS.c.not_before.is_(None), POSTINGS.c.not_before <= bindparam("now"))
 _PENDING = question(OF_LINK, POSTINGS.c.state == "pending", _DUE).limit(1)
 _AGAIN = question(OF_LINK, POSTINGS.c.state == "unknown", POSTINGS.c.queued == 1).limit(1)
@@ -31,11 +38,18 @@ _NEWER = question(
     POSTINGS.c.id > bindparam("id"),
     POSTINGS.c.state != "discarded",
 ).limit(1)
+_LATER = question(
+    OF_LINK,
+    POSTINGS.c.number.is_(None),
+    POSTINGS.c.room == bindparam("room"),
+    POSTINGS.c.id > bindparam("id"),
+    POSTINGS.c.queued == 1,
+)
 _SPOKEN = select(RECORDS.c.text).where(
     RECORDS.c.link == bindparam("link"),
     RECORDS.c.seq > bindparam("seq"),
     RECORDS.c.direction == "in",
-    RECORDS.c.type.in_(("WR", "WC")),
+    RECORDS.c.type.in_(("WR", "WC", "GO", "GC")),
 )
 _NUMBERED = question(
     OF_LINK, POSTINGS.c.number == bindparam("number"), POSTINGS.c.attempts > 0, newest_first=True
@@ -85,6 +99,8 @@ def _take(transaction: Transaction, asked: Take) -> Row | Later | None:
             move(transaction, next_row, state="discarded", queued=0, text_answer=why)
         elif _rests(next_row, asked):
             move(transaction, next_row, state="unknown", queued=0)
+        elif _is_being_left(transaction, next_row):
+            return Later(now + TOGETHER)
         else:
             return _send(transaction, next_row, now)
     at = transaction.connection.execute(_SET_ASIDE_UNTIL, {"link": link}).scalar()
@@ -98,6 +114,13 @@ def _rests(row: Row, asked: Take) -> bool:
     return bool(row.attempts) and row.until is not None and row.until < asked.now
 
 
+def _is_being_left(transaction: Transaction, row: Row) -> bool:
+    """Whether it shows in a moment if the guest who has told this moves or leaves, which makes it void."""
+    if row.record == "PS" or row.attempts:
+        return False
+    return row.room in transaction.houses.of(transaction.connection, row.link).leaving
+
+
 def _next_due(connection: Connection, link: str, now: int) -> Row | None:
     """The oldest that is to be sent again, or for the first time."""
     found = (first(connection, _AGAIN, link=link), first(connection, _PENDING, link=link, now=now))
@@ -105,6 +128,8 @@ def _next_due(connection: Connection, link: str, now: int) -> Row | None:
 
 
 def _send(transaction: Transaction, row: Row, now: int) -> Row:
+    if not row.attempts:
+        _say_again(transaction, row, now)
     number = transaction.number()
     attempts = row.attempts + 1
     return move(
@@ -119,6 +144,42 @@ def _send(transaction: Transaction, row: Row, now: int) -> Row:
     )
 
 
+def _say_again(transaction: Transaction, row: Row, now: int) -> None:
+    """What a phone told is so again, if the PMS has said something else while it waited: it hears this last.
+
+    Unless the phone has told something else since, or the time of a wake-up has passed.
+    """
+    change = change_of(row.type, row.room, row.body)
+    if change is None or (row.until is not None and row.until <= now):
+        return
+    asked = {"link": row.link, "room": row.room, "id": row.id}
+    later = rows(transaction.connection, _LATER, **asked)
+    changes: Iterable[Change] = [change]
+    if row.record in _WAKE_UPS:
+        changes = _still_meant(transaction, row.link, change, later)
+    elif any(one.subject == row.subject for one in later):
+        changes = ()
+    for one in changes:
+        with suppress(TooManyWakeUps):  # the PMS has filled the room meanwhile
+            apply_change(transaction, row.link, one, from_ms(now))
+
+
+def _still_meant(
+    transaction: Transaction, link: str, change: Change, later: Iterable[Row]
+) -> Iterator[Change]:
+    """What a phone told of wake-ups, without the moments of which it has told something later."""
+    told = [change_of(one.type, one.room, one.body) for one in later if one.record in _WAKE_UPS]
+    moments = {one.value for one in told if one is not None}
+    if None in moments or change.value in moments:
+        return
+    if change.value is not None or not moments:
+        yield change
+    elif room := transaction.houses.of(transaction.connection, link).rooms.get(change.room):
+        for wake_up in room.wake_ups:
+            if wake_up.at not in moments:
+                yield evolve(change, value=wake_up.at)
+
+
 def _superseded(connection: Connection, row: Row) -> str | None:
     """Why a row that was sent before need not be sent again."""
     if not row.attempts:
@@ -126,11 +187,21 @@ def _superseded(connection: Connection, row: Row) -> str | None:
     if row.record == "RE":
         newer = first(connection, _NEWER, link=row.link, room=row.room, subject=row.subject, id=row.id)
         return "a newer value is sent instead" if newer else None
-    if row.record in ("WR", "WC"):
+    if row.record in _WAKE_UPS:
         spoken = connection.execute(_SPOKEN, {"link": row.link, "seq": row.sent_seq or 0}).scalars()
-        if row.room in (Record(text).get("RN") for text in spoken):
+        if any(_settles_wake_ups(Record(text), row.room) for text in spoken):
             return "the PMS has spoken of this room's wake-up since"
     return None
+
+
+def _settles_wake_ups(record: Record, room: str) -> bool:
+    """Whether the PMS says anew whom to wake there: it orders or cancels, or the room becomes vacant."""
+    match record.id:
+        case "WR" | "WC":
+            return record.get("RN") == room
+        case "GO":
+            return record.get("RN") == room and record.get("GS") != "Y"
+    return record.get("RO") == room and shares(record)[1] != "Y"
 
 
 @frozen

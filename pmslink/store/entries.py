@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
-from typing import Any, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from attrs import define, field, frozen
 from sqlalchemy import Connection, Table
 
+from pmslink.moments import to_ms
 from pmslink.store.database import insert_many
-from pmslink.store.moments import to_ms
-from pmslink.store.schema import ANNOUNCEMENTS, RECORDS, SYNCS, TRANSITIONS
+from pmslink.store.schema import ANNOUNCEMENTS, SYNCS, TRANSITIONS
+
+if TYPE_CHECKING:
+    from pmslink.store.houses import Drafts
 
 Direction = Literal["in", "out"]
 Argument = TypeVar("Argument")
@@ -35,6 +38,8 @@ class Recorded(Entry):
     direction: Direction
     type: str
     text: str
+    session: int = 0
+    """Since the PMS started the link last, in which it came; not kept."""
 
 
 @define(eq=False)
@@ -61,6 +66,26 @@ class Synced:
 
 
 @define(eq=False)
+class Happened(Entry):
+    """An event of the hotel; `text` is what it tells beside its type and room, in JSON."""
+
+    link: str
+    at: datetime
+    type: str
+    room: str | None
+    text: str
+
+
+@define(eq=False)
+class Planned(Entry):
+    """When something is to be done about a house, in milliseconds; None: nothing is. Nobody outside hears
+    of it."""
+
+    link: str
+    next_at: int | None
+
+
+@define(eq=False)
 class Announced(Entry):
     """A change of a link as watchers are told it, in JSON: told even while nothing can be kept."""
 
@@ -74,6 +99,7 @@ class Transaction:
 
     connection: Connection
     _numbers: Iterator[int]
+    houses: Drafts
     told: list[Entry] = field(factory=list)
     """What the world is told once this is committed, in order."""
 
@@ -84,16 +110,6 @@ class Transaction:
 
 Operation = Callable[[Transaction, Sequence[Argument]], Sequence[Result | Exception]]
 """Works on the store for everyone who asked at the same time, and gives each a result, or an error."""
-
-
-def keep_records(transaction: Transaction, records: Sequence[Recorded]) -> Sequence[None]:
-    """An operation: keep these records."""
-    return _keep(
-        transaction,
-        RECORDS,
-        records,
-        lambda one: (one.seq, one.link, to_ms(one.at), one.direction, one.type, one.text),
-    )
 
 
 def keep_transitions(transaction: Transaction, transitions: Sequence[Changed]) -> Sequence[None]:

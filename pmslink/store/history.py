@@ -11,10 +11,10 @@ from typing import Any, TypeVar
 
 from sqlalchemy import ColumnElement, Connection, Select, Table, select
 
-from pmslink.store.entries import Announced, Changed, Direction, Entry, Recorded
-from pmslink.store.moments import from_ms
+from pmslink.moments import from_ms
+from pmslink.store.entries import Announced, Changed, Direction, Entry, Happened, Recorded
 from pmslink.store.rows import changed_rows
-from pmslink.store.schema import ANNOUNCEMENTS, RECORDS, TRANSITIONS
+from pmslink.store.schema import ANNOUNCEMENTS, EVENTS, RECORDS, TRANSITIONS
 
 _Entry = TypeVar("_Entry", bound=Entry)
 
@@ -45,21 +45,20 @@ def newest_transitions(connection: Connection, link: str, before: int | None, li
 
 
 def events_after(connection: Connection, link: str, after: int, limit: int) -> list[Entry]:
-    """What happened to a link after this number, oldest first: records from the PMS, changes of marker."""
-    records = _oldest(RECORDS, after, limit).where(RECORDS.c.link == link, RECORDS.c.direction == "in")
+    """What happened after this number, oldest first: in the hotel, and to the link's marker."""
+    events = _oldest(EVENTS, after, limit).where(EVENTS.c.link == link)
     changes = _oldest(TRANSITIONS, after, limit).where(TRANSITIONS.c.link == link)
     return _in_order(
         limit,
-        map(_recorded, connection.execute(records)),
+        map(_happened, connection.execute(events)),
         map(as_changed, connection.execute(changes)),
     )
 
 
 def last_told(connection: Connection, limit: int) -> list[Entry]:
     """The last of what all links were told of, oldest first."""
-    records = _newest(RECORDS, [RECORDS.c.direction == "in"], None, limit)
     newest = [
-        *map(_recorded, connection.execute(records)),
+        *map(_happened, connection.execute(_newest(EVENTS, [], None, limit))),
         *map(as_changed, connection.execute(_newest(TRANSITIONS, [], None, limit))),
         *map(_announced, connection.execute(_newest(ANNOUNCEMENTS, [], None, limit))),
         *changed_rows(connection, limit),
@@ -88,6 +87,10 @@ def _recorded(row: Any) -> Recorded:
 def as_changed(row: Any) -> Changed:
     """A change of marker, of its row."""
     return _told(row, Changed(row.id, row.link, _at(row), row.old, row.new, row.reason, row.cause))
+
+
+def _happened(row: Any) -> Happened:
+    return _told(row, Happened(row.link, _at(row), row.type, row.room, row.text))
 
 
 def _announced(row: Any) -> Announced:

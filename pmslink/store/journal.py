@@ -28,6 +28,7 @@ from pmslink.store.database import Database
 from pmslink.store.entries import Announced, Argument, Entry, Operation, Result, Transaction
 from pmslink.store.errors import StoreFailing, in_words
 from pmslink.store.facts import keep_reserve, test_write
+from pmslink.store.houses import Drafts, Houses
 
 UNHURRIED = 0.05
 """Seconds that what nobody waits for may wait for others to be committed with."""
@@ -67,10 +68,13 @@ class Journal:
 
     log = Logger()
 
-    def __init__(self, database: Database, thread: Thread, clock: IReactorTime, first: int) -> None:
+    def __init__(
+        self, database: Database, thread: Thread, clock: IReactorTime, first: int, houses: Houses
+    ) -> None:
         self._database = database
         self._thread = thread
         self._clock = clock
+        self._houses = houses
         self._connection: Connection | None = None
         self._waiting: list[_Write] = []
         self._hanging: IDelayedCall | None = None
@@ -189,10 +193,12 @@ class Journal:
         results: list[Any] = []
         try:
             with self._connection.begin():
-                transaction = Transaction(self._connection, self._numbers)
+                transaction = Transaction(self._connection, self._numbers, Drafts(self._houses))
                 for operation, writes in groupby(batch, key=attrgetter("operation")):
                     results.extend(operation(transaction, [write.argument for write in writes]))
+                transaction.houses.write(transaction)
                 reserved = keep_reserve(transaction, self._reserved)
+            transaction.houses.committed()
             self._reserved = reserved
         except Exception:
             # A connection whose disk has failed may hold on to what it could not write.

@@ -12,10 +12,31 @@ from pmslink.errors import PmslinkError
 from pmslink.store.checksum import checksum
 from pmslink.store.entries import Transaction
 from pmslink.store.rows import OPEN
-from pmslink.store.schema import LINKS, NUMBERS, POSTINGS, RECORDS, SYNCS, TRANSITIONS
+from pmslink.store.schema import (
+    CURSORS,
+    EVENTS,
+    HOUSES,
+    LINKS,
+    NUMBERS,
+    POSTINGS,
+    RECORDS,
+    ROOMS,
+    SYNCS,
+    TRANSITIONS,
+)
 
 Intent = Literal["enabled", "disabled", "expired", "disconnected"]
-_OF_A_LINK: tuple[Table, ...] = (RECORDS, TRANSITIONS, SYNCS, POSTINGS, NUMBERS)
+_OF_A_LINK: tuple[Table, ...] = (
+    RECORDS,
+    TRANSITIONS,
+    SYNCS,
+    POSTINGS,
+    NUMBERS,
+    ROOMS,
+    HOUSES,
+    EVENTS,
+    CURSORS,
+)
 
 
 class NotFinal(PmslinkError):
@@ -68,14 +89,16 @@ class Remove:
 
 def remove_links(transaction: Transaction, asked: Sequence[Remove]) -> Sequence[NotFinal | None]:
     """An operation: forget links. NotFinal may come of it."""
-    return [_remove(transaction.connection, one) for one in asked]
+    return [_remove(transaction, one) for one in asked]
 
 
-def _remove(connection: Connection, asked: Remove) -> NotFinal | None:
+def _remove(transaction: Transaction, asked: Remove) -> NotFinal | None:
+    connection = transaction.connection
     waiting = select(POSTINGS.c.id).where(POSTINGS.c.link == asked.name, POSTINGS.c.state.in_(OPEN)).limit(1)
     if not asked.discard and connection.execute(waiting).first():
         return NotFinal(f"postings of {asked.name} are not final; discard=true gives them up")
     for table in _OF_A_LINK:
         connection.execute(delete(table).where(table.c.link == asked.name))
     connection.execute(delete(LINKS).where(LINKS.c.name == asked.name))
+    transaction.houses.forget(asked.name)
     return None

@@ -16,11 +16,12 @@ from typing import Any
 from attrs import frozen
 from sqlalchemy import Column, delete, select
 
+from pmslink.moments import from_ms, to_ms
 from pmslink.store import facts
 from pmslink.store.entries import Transaction
-from pmslink.store.moments import from_ms, to_ms
+from pmslink.store.hearing import forget_guests
 from pmslink.store.rows import FINAL
-from pmslink.store.schema import ANNOUNCEMENTS, POSTINGS, RECORDS, RUNS, SYNCS, TRANSITIONS
+from pmslink.store.schema import ANNOUNCEMENTS, EVENTS, POSTINGS, RECORDS, RUNS, SYNCS, TRANSITIONS
 
 AT_ONCE = 1000
 """Entries that one commit deletes at most, for others wait for it."""
@@ -65,9 +66,11 @@ def purge(transaction: Transaction, asked: Sequence[Purge]) -> Sequence[int]:
 
 
 def _purge(transaction: Transaction, asked: Purge) -> int:
-    history, now = to_ms(asked.history_before), to_ms(asked.now)
+    guest, history, now = to_ms(asked.guest_before), to_ms(asked.history_before), to_ms(asked.now)
     return (
-        _forget_oldest(transaction, RECORDS.c.at, to_ms(asked.guest_before), now)
+        _forget_oldest(transaction, RECORDS.c.at, guest, now)
+        + _forget_oldest(transaction, EVENTS.c.at, guest, now)
+        + forget_guests(transaction, guest, asked.now.date().isoformat())
         + _forget_oldest(transaction, TRANSITIONS.c.at, history, now)
         + _forget_oldest(transaction, SYNCS.c.at, history, now)
         + _forget_oldest(transaction, RUNS.c.seen, history, now)

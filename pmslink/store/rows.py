@@ -9,16 +9,18 @@ back.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Any, Literal, NamedTuple
 
 from attrs import define
 from sqlalchemy import ColumnElement, Connection, Select, Update, bindparam, or_, select, update
 
+from pmslink.hotel.events import Event
 from pmslink.store.checksum import checksum
 from pmslink.store.database import insert_many
 from pmslink.store.entries import Entry, Transaction
+from pmslink.store.happenings import happened
 from pmslink.store.schema import POSTINGS
 
 State = Literal["pending", "sent", "unknown", "done", "refused", "discarded"]
@@ -142,13 +144,28 @@ def _row(found: Any) -> Row:
 
 
 def move(transaction: Transaction, row: Row, **changes: Any) -> Row:
-    """Change a row, and tell it."""
+    """Change a row, and tell it; that it wants a person, as an event too."""
     moved = row._replace(changed=transaction.number(), **changes)
     values = {f"new_{name}": getattr(moved, name) for name in ("changed", *changes)}
     values["new_checksum"] = checksum(tuple(moved))
     transaction.connection.execute(_change(("changed", "checksum", *changes)), {"row": row.id, **values})
     transaction.told.append(_moved(moved))
+    if moved.state == "refused" or (moved.state == "unknown" and not moved.queued):
+        told = {"posting": row_told(moved)}
+        event = Event("posting.refused" if moved.state == "refused" else "posting.unknown", moved.room, told)
+        happened(transaction, moved.link, transaction.houses.wall(), event)
     return moved
+
+
+def row_told(row: Row) -> dict[str, Any]:
+    """A row as an event keeps it, by the names of its columns."""
+    return {name: value for name, value in row._asdict().items() if name not in ("key", "asked")}
+
+
+def told_row(told: Mapping[str, Any]) -> Row:
+    """What `row_told` gave, perhaps of a version with other columns."""
+    known = {name: value for name, value in told.items() if name in Row._fields}
+    return Row(**{"key": None, "asked": None, **known})
 
 
 @cache

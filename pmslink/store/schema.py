@@ -29,7 +29,7 @@ from sqlalchemy import (
 from pmslink.store.errors import TooNew
 from pmslink.store.upgrades import UPGRADES, Upgrade
 
-VERSION = 2
+VERSION = 3
 """What this program writes and reads."""
 
 METADATA = MetaData()
@@ -174,10 +174,57 @@ POSTINGS = Table(
     Index("postings_of_link", "link", "state", "id"),
     Index("postings_by_number", "link", "number"),
     Index("postings_by_change", "changed"),
+    Index("postings_by_room", "link", "room", **_where("number IS NULL")),
     Index("postings_by_key", "link", "key", unique=True, **_where("key IS NOT NULL")),
 )
 
-CHECKED = (LINKS, RECORDS, TRANSITIONS, SYNCS, RUNS, ANNOUNCEMENTS, POSTINGS)
+ROOMS = Table(
+    "rooms",
+    METADATA,
+    Column("link", String, primary_key=True),
+    Column("room", String, primary_key=True),
+    Column("body", Text, nullable=False),
+    Column("changed", BigInteger, nullable=False),
+    Column("named", Boolean, nullable=False),  # it tells who a guest is
+    _checksum(),
+    Index("rooms_by_age", "named", "changed"),
+)
+"""What is known of each room, in JSON."""
+
+HOUSES = Table(
+    "houses",
+    METADATA,
+    Column("link", String, primary_key=True),
+    Column("body", Text, nullable=False),
+    Column("next_at", BigInteger),  # when something is due
+    _checksum(),
+)
+"""What is known of each hotel beside its rooms."""
+
+EVENTS = Table(
+    "events",
+    METADATA,
+    Column("seq", BigInteger, primary_key=True, autoincrement=False),
+    Column("link", String, nullable=False),
+    Column("at", BigInteger, nullable=False),
+    Column("type", String, nullable=False),
+    Column("room", String),
+    Column("text", Text, nullable=False),
+    _checksum(),
+    Index("events_of_link", "link", "seq"),
+)
+"""What has happened in the hotels, as it is told to PBXs."""
+
+CURSORS = Table(
+    "cursors",
+    METADATA,
+    Column("link", String, primary_key=True),
+    Column("seq", BigInteger, nullable=False),
+    _checksum(),
+)
+"""How far each link's webhook has been told."""
+
+CHECKED = (LINKS, RECORDS, TRANSITIONS, SYNCS, RUNS, ANNOUNCEMENTS, POSTINGS, ROOMS, HOUSES, EVENTS, CURSORS)
 """The tables whose rows have a checksum."""
 
 

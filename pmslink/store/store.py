@@ -18,15 +18,17 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 from twisted.python.threadpool import ThreadPool
 
+from pmslink.moments import to_ms
 from pmslink.store import facts, schema
 from pmslink.store.checksum import AT_START, require_intact
+from pmslink.store.cursors import kept_cursors
 from pmslink.store.database import Database
 from pmslink.store.entries import Entry
 from pmslink.store.errors import StoreError, StoreFailing, TooNew, in_words
 from pmslink.store.history import last_told
+from pmslink.store.houses import Houses, plans
 from pmslink.store.journal import Journal, Thread
 from pmslink.store.links import KeptLink, kept_links
-from pmslink.store.moments import to_ms
 from pmslink.store.retention import Purge, Retention, purge, purge_time
 from pmslink.store.rows import State, standing
 from pmslink.store.runs import Run, keep_runs
@@ -52,6 +54,10 @@ class Opened:
     standing: list[tuple[str, int, State, int]]
     """Link, id, state and birth of the postings that are not done or discarded, oldest first."""
     last_told: list[Entry]
+    plans: dict[str, int]
+    """When something is due in a house, in milliseconds, by link."""
+    cursors: dict[str, int]
+    """How far each webhook was told, by link."""
     first: int
     """Where the sequence goes on."""
     unclean: bool
@@ -78,6 +84,8 @@ def read_store(connection: Connection, now: datetime, remembered: int) -> Opened
         links=kept_links(connection),
         standing=standing(connection),
         last_told=last_told(connection, remembered),
+        plans=plans(connection),
+        cursors=kept_cursors(connection),
         first=max(reserved + 1, to_ms(now)),
         unclean=bool(facts.read(connection, "running")),
     )
@@ -136,7 +144,8 @@ class Store(Service):
         self._run: Run | None = None
         self._repeated: list[LoopingCall] = []
         self.opened = opened
-        self.journal = Journal(database, writing, clock, opened.first)
+        self.houses = Houses(wall)
+        self.journal = Journal(database, writing, clock, opened.first, self.houses)
         self.purged: list[Callable[[Purge], None]] = []
         """Who is told that something has been forgotten, and how old that was."""
 

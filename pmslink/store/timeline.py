@@ -9,9 +9,9 @@ from typing import Any
 from attrs import evolve
 from sqlalchemy import Column, ColumnElement, Connection, func, select
 
+from pmslink.moments import from_ms, to_ms
 from pmslink.store.entries import Synced
 from pmslink.store.history import as_changed
-from pmslink.store.moments import from_ms, to_ms
 from pmslink.store.runs import as_run
 from pmslink.store.schema import RUNS, SYNCS, TRANSITIONS
 from pmslink.store.spans import Timeline, timeline

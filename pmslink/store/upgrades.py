@@ -20,6 +20,20 @@ _TO_2 = (
     " checksum BIGINT NOT NULL, PRIMARY KEY (id))",
 )
 
+_TO_3 = (
+    "CREATE TABLE rooms (link VARCHAR NOT NULL, room VARCHAR NOT NULL, body TEXT NOT NULL,"
+    " changed BIGINT NOT NULL, named BOOLEAN NOT NULL, checksum BIGINT NOT NULL, PRIMARY KEY (link, room))",
+    "CREATE INDEX rooms_by_age ON rooms (named, changed)",
+    "CREATE TABLE houses (link VARCHAR NOT NULL, body TEXT NOT NULL, next_at BIGINT,"
+    " checksum BIGINT NOT NULL, PRIMARY KEY (link))",
+    "CREATE TABLE events (seq BIGINT NOT NULL, link VARCHAR NOT NULL, at BIGINT NOT NULL,"
+    " type VARCHAR NOT NULL, room VARCHAR, text TEXT NOT NULL, checksum BIGINT NOT NULL, PRIMARY KEY (seq))",
+    "CREATE INDEX events_of_link ON events (link, seq)",
+    "CREATE INDEX postings_by_room ON postings (link, room) WHERE number IS NULL",
+    "CREATE TABLE cursors (link VARCHAR NOT NULL, seq BIGINT NOT NULL, checksum BIGINT NOT NULL,"
+    " PRIMARY KEY (link))",
+)
+
 
 def _add_syncs_and_runs(connection: Connection) -> None:
     """Both are empty at first: of what was before, nobody knows when the service ran."""
@@ -27,5 +41,12 @@ def _add_syncs_and_runs(connection: Connection) -> None:
         connection.exec_driver_sql(statement)
 
 
-UPGRADES: Mapping[int, Upgrade] = {2: _add_syncs_and_runs}
+def _add_the_hotel(connection: Connection) -> None:
+    """Of rooms nothing is known until the PMS tells all of them again: as after an unclean stop."""
+    for statement in _TO_3:
+        connection.exec_driver_sql(statement)
+    connection.exec_driver_sql("UPDATE facts SET value = '1' WHERE name = 'running'")
+
+
+UPGRADES: Mapping[int, Upgrade] = {2: _add_syncs_and_runs, 3: _add_the_hotel}
 """By the version that it leads to: what makes a store of the version before into one of this."""

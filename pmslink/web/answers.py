@@ -13,7 +13,8 @@ from twisted.web.iweb import IRequest
 from werkzeug.exceptions import HTTPException
 
 from pmslink.errors import NotApplicable
-from pmslink.hotel.postings import PostingError
+from pmslink.hotel.bodies import BodyError
+from pmslink.hotel.wakeups import NotDue, TooManyWakeUps, UnknownWakeUp
 from pmslink.store.acceptance import KeyReused, NoNumber, OutboxFull
 from pmslink.store.decisions import NoSuchRow
 from pmslink.store.errors import StoreFailing
@@ -99,8 +100,14 @@ def _understood(problem: BaseException | None) -> ApiError | None:
             return problem
         case NotApplicable():
             return ApiError(409, problem.code, str(problem))
-        case PostingError():
+        case BodyError():
             return ApiError(400, "invalid", str(problem), problem.field)
+        case UnknownWakeUp():
+            return ApiError(404, "unknown_wake_up", str(problem))
+        case TooManyWakeUps():
+            return ApiError(409, "too_many_wake_ups", str(problem))
+        case NotDue():
+            return ApiError(409, "not_due", str(problem))
         case KeyReused():
             return ApiError(409, "key_reused", "this key stands for a posting that was asked for otherwise")
         case OutboxFull() | NoNumber():

@@ -18,6 +18,7 @@ from pmslink.web.door import Door
 from pmslink.web.links import LinkCalls, TestLink
 from pmslink.web.lists import ListCalls
 from pmslink.web.outbox import OutboxCalls
+from pmslink.web.rooms import RoomCalls
 from pmslink.web.session import SessionCalls
 from pmslink.web.stream import Stream
 from pmslink.web.timeline import TimelineCalls
@@ -51,6 +52,7 @@ class Api:
             ListCalls(links, store, self.waiting, door),
             TimelineCalls(links, store, wall),
             OutboxCalls(links, store, wall),
+            RoomCalls(links, store, wall),
             SessionCalls(door),
         )
         for subject in subjects:

@@ -6,10 +6,12 @@ import json
 from datetime import UTC, datetime
 from typing import Any
 
+from pmslink.fias.description import declared
 from pmslink.fias.record import Record
 from pmslink.link.cause import Cause
 from pmslink.link.chronicle import Transition
 from pmslink.link.link import Link
+from pmslink.link.reception import Reception
 from pmslink.link.words import label
 from pmslink.settings import describe_settings
 from pmslink.store.entries import Changed, Recorded
@@ -65,7 +67,21 @@ def link_json(link: Link) -> dict[str, Any]:
             "ended": perhaps_timestamp(resync.ended),
             "records": link.resync.records,
         },
-        "declared_records": link.declared_records,
+        "declared_records": list(declared(settings.records)) if settings.describe else [],
+        "webhook": None if link.webhook is None else _reception_json(link.webhook),
+    }
+
+
+def _reception_json(reception: Reception) -> dict[str, Any]:
+    return {
+        "url": reception.url,
+        "state": reception.state,
+        "backlog": reception.backlog,
+        "oldest": perhaps_timestamp(reception.oldest),
+        "last_delivered": perhaps_timestamp(reception.last_delivered),
+        "last_error": reception.last_error,
+        "next_at": perhaps_timestamp(reception.next_at),
+        "lost": reception.lost,
     }
 
 

@@ -1,36 +1,35 @@
-"""What happened to a link, as events: records from the PMS, and changes of state."""
+"""What has happened to a hotel and its link, as events for the PBX."""
 
 from __future__ import annotations
 
+import json
 from typing import Any, TypeGuard
 
-from pmslink.fias.record import Record
-from pmslink.store.entries import Changed, Entry, Recorded
-from pmslink.web.described import changed_json, fields_json, timestamp
+from pmslink.store.entries import Changed, Entry, Happened
+from pmslink.store.rows import told_row
+from pmslink.web.answers import written
+from pmslink.web.described import changed_json, timestamp
+from pmslink.web.postings import row_json
 
 
-def is_event(entry: Entry) -> TypeGuard[Recorded | Changed]:
+def is_event(entry: Entry) -> TypeGuard[Happened | Changed]:
     """Whether this is told as an event."""
-    return isinstance(entry, Changed) or (isinstance(entry, Recorded) and entry.direction == "in")
+    return isinstance(entry, Happened | Changed)
 
 
 def event_json(entry: Entry) -> dict[str, Any]:
     """One event."""
-    assert isinstance(entry, Recorded | Changed)  # noqa: S101
-    told: dict[str, Any] = {"seq": entry.seq, "at": timestamp(entry.at), "link": entry.link}
+    assert isinstance(entry, Happened | Changed)  # noqa: S101
+    begun: dict[str, Any] = {"seq": entry.seq, "at": timestamp(entry.at), "link": entry.link}
     if isinstance(entry, Changed):
-        return told | {
-            "type": "link.changed",
-            "room": None,
-            "extensions": [],
-            "resync": False,
-            "transition": changed_json(entry),
-        }
-    record = Record(entry.text)
-    return told | {
-        "type": "record",
-        "room": record.get("RN") or None,
-        "extensions": [],
-        "resync": "SF" in record,
-        "record": {"type": entry.type, "text": entry.text, "fields": fields_json(record)},
-    }
+        nowhere: dict[str, Any] = {"type": "link.changed", "room": None, "extensions": [], "resync": False}
+        return begun | nowhere | {"transition": changed_json(entry)}
+    told: dict[str, Any] = json.loads(entry.text)
+    if "posting" in told:
+        told["posting"] = row_json(told_row(told["posting"]))
+    return begun | {"type": entry.type, "room": entry.room} | told
+
+
+def event_body(entry: Entry) -> bytes:
+    """One event, as a webhook gets it."""
+    return written(event_json(entry))

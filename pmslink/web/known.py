@@ -9,8 +9,9 @@ from attrs import NOTHING, Attribute, fields
 from pmslink import __version__
 from pmslink.config import WHEN_DEFINED, FlatLink
 from pmslink.fias.catalog import ANSWERS, FIELDS, GUEST_FIELDS, RECORDS
+from pmslink.kinds import Setting
 from pmslink.link.machine import Marker
-from pmslink.settings import PROFILES, Setting
+from pmslink.settings import PROFILES
 
 
 def known() -> dict[str, Any]:

@@ -12,9 +12,11 @@ from twisted.web.server import Request
 
 from pmslink.config import ConfigError, LinkConfig, read_defined, read_link
 from pmslink.errors import NotApplicable
+from pmslink.kinds import UNTOLD
 from pmslink.link.link import Link
 from pmslink.link.links import Links
 from pmslink.link.probe import Step
+from pmslink.settings import SECRETS
 from pmslink.store.errors import StoreFailing
 from pmslink.web.answers import ApiError, answer, asked_choice, json_object, require_json, written
 from pmslink.web.calls import Route, find_link, shielded
@@ -70,7 +72,9 @@ class LinkCalls:
         return answer(request, link_json(find_link(self._links, link)))
 
     async def test(self, request: Request) -> bytes:
-        steps = await self._test_link(_settings(read_link, "test", json_object(request)))
+        # The form of a link does not know its secret. Nothing is signed here, so that any does.
+        flat = _with_secrets(json_object(request), dict.fromkeys(SECRETS, "*" * 20))
+        steps = await self._test_link(_settings(read_link, "test", flat))
         return answer(
             request,
             {
@@ -103,8 +107,9 @@ class LinkCalls:
         found = find_link(self._links, link)
         if found.definition is None:
             raise NotApplicable("declared", f"{link} stands in the configuration file; change it there")
-        flat = _given({**json.loads(found.definition), **json_object(request)})
-        found.define(json.dumps(flat), _settings(read_defined, link, flat))
+        before = json.loads(found.definition)
+        flat = _given({**before, **_with_secrets(json_object(request), before)})
+        self._links.redefine(found, json.dumps(flat), _settings(read_defined, link, flat))
         self._stream.changed(found, None)
         await self._saved()
         return answer(request, link_json(found))
@@ -158,6 +163,14 @@ class LinkCalls:
 def _given(flat: Mapping[str, Any]) -> dict[str, Any]:
     """Null stands for the default."""
     return {name: value for name, value in flat.items() if value is not None}
+
+
+def _with_secrets(flat: Mapping[str, Any], kept: Mapping[str, Any]) -> dict[str, Any]:
+    """What is given back as it was told stays as it is, if there is such a secret."""
+    return {
+        name: kept[name] if value == UNTOLD and name in SECRETS & kept.keys() else value
+        for name, value in flat.items()
+    }
 
 
 def _settings(read: _Reader, name: str, flat: Mapping[str, object]) -> LinkConfig:

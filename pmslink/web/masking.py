@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from copy import copy
+from typing import Any
 
 from pmslink.fias.masking import MASK, masked
 from pmslink.fias.record import Record
-from pmslink.store.entries import Entry, Recorded
-from pmslink.store.rows import Moved, Row
+from pmslink.hotel.rooms import PERSONAL
+from pmslink.store.entries import Entry, Happened, Recorded
+from pmslink.store.rows import Moved, Row, row_told, told_row
 
 _OF_GUESTS = ("dialled", "text", "article")
 """What a posting tells of a guest: whom he called, and what he bought."""
@@ -16,8 +19,8 @@ _OF_GUESTS = ("dialled", "text", "article")
 
 def masked_entry(entry: Entry) -> Entry:
     """A copy that names no guest; the entry itself, if it names none."""
-    if isinstance(entry, Recorded):
-        return masked_record(entry)
+    if isinstance(entry, Happened):
+        return _masked_event(entry)
     if isinstance(entry, Moved):
         row = masked_row(entry.row)
         if row is not entry.row:
@@ -25,6 +28,24 @@ def masked_entry(entry: Entry) -> Entry:
             moved.row = row
             return moved
     return entry
+
+
+def _masked_event(entry: Happened) -> Happened:
+    told = json.loads(entry.text)
+    if "guest" in told:
+        told["guest"] = masked_guest(told["guest"])
+    elif "posting" in told:
+        told["posting"] = row_told(masked_row(told_row(told["posting"])))
+    else:
+        return entry
+    copied = copy(entry)
+    copied.text = json.dumps(told)
+    return copied
+
+
+def masked_guest(guest: Mapping[str, Any]) -> dict[str, Any]:
+    """A guest who cannot be recognised."""
+    return {**guest, **{name: MASK for name in PERSONAL if guest[name] is not None}}
 
 
 def masked_record(recorded: Recorded) -> Recorded:

@@ -48,6 +48,7 @@ class ServiceMetrics(Collector):
         yield from self._of_traffic()
         yield from self._of_checks()
         yield from self._of_outboxes()
+        yield from self._of_webhooks()
         yield GaugeMetricFamily(
             "pmslink_store_ok", "1 while the store can be written", not self._journal.failing
         )
@@ -122,3 +123,14 @@ class ServiceMetrics(Collector):
             waited = 0.0 if tally.oldest is None else (now - tally.oldest).total_seconds()
             oldest.add_metric([link.name], max(0.0, waited))
         yield from (rows, oldest)
+
+    def _of_webhooks(self) -> Iterator[Metric]:
+        backlog = GaugeMetricFamily(
+            "pmslink_webhook_backlog", "Events that a webhook is still to be told", labels=["link"]
+        )
+        up = GaugeMetricFamily("pmslink_webhook_up", "1 unless the last event was not taken", labels=["link"])
+        for link in self._links:
+            if link.webhook is not None:
+                backlog.add_metric([link.name], link.webhook.backlog)
+                up.add_metric([link.name], link.webhook.last_error is None)
+        yield from (backlog, up)

@@ -9,7 +9,7 @@ from operator import attrgetter
 
 from attrs import define
 
-from pmslink.store.entries import Entry, Recorded
+from pmslink.store.entries import Entry, Happened
 from pmslink.web.masking import masked_entry
 from pmslink.web.told import rendered, size
 
@@ -92,13 +92,13 @@ class Past:
         return kept.masked
 
     def forget_guests(self, before: datetime) -> None:
-        """Forget records that are older, and with them all that came before.
+        """Forget events that are older, and with them all that came before.
 
         Age is judged in the order of what happened, as the store does when it purges.
         """
         last = None
         for kept in self._kept[self._begin :]:
-            if isinstance(kept.entry, Recorded):
+            if isinstance(kept.entry, Happened):
                 if kept.entry.at >= before:
                     break
                 last = kept.seq

@@ -10,14 +10,17 @@ from hashlib import sha256
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from attrs import evolve
 from twisted.web.server import Request
 
 from pmslink.errors import FieldError
 from pmslink.fias.values import encode
-from pmslink.hotel.postings import PostingError, posting_json, posting_record, read_posting
+from pmslink.hotel.bodies import BodyError
+from pmslink.hotel.postings import Posting, posting_json, posting_record, read_posting
+from pmslink.hotel.tariff import Tariff
 from pmslink.link.link import Link
+from pmslink.moments import perhaps_from_ms, to_ms
 from pmslink.store.acceptance import Offer
-from pmslink.store.moments import perhaps_from_ms, to_ms
 from pmslink.store.rows import Row
 from pmslink.web.answers import ApiError
 from pmslink.web.described import perhaps_timestamp
@@ -47,15 +50,15 @@ def row_json(row: Row) -> dict[str, Any]:
 
 
 def posting_offer(link: Link, body: Mapping[str, object], key: str | None, now: datetime) -> Offer:
-    """What the outbox is offered for the body of a request. Raises PostingError."""
-    posting = read_posting(body, now)
+    """What the outbox is offered for a body; a call may get the tariff's price. Raises BodyError."""
     settings = link.settings()
+    posting = _priced(read_posting(body, now), settings.tariff)
     record = posting_record(posting, ZoneInfo(settings.timezone) if settings.timezone else None)
     try:
         encode(record, settings.charset)
     except FieldError as problem:
         name = _TEXTS.get(problem.code, problem.code)
-        raise PostingError(name, f"{name} cannot be sent: {problem}") from None
+        raise BodyError(name, f"{name} cannot be sent: {problem}") from None
     told = posting_json(posting)
     return Offer(
         link.name,
@@ -69,6 +72,18 @@ def posting_offer(link: Link, body: Mapping[str, object], key: str | None, now: 
         key=key,
         asked=None if key is None else _digest(body),
     )
+
+
+def _priced(posting: Posting, tariff: Tariff | None) -> Posting:
+    """A call that nobody has priced gets what the tariff says, if that has a rate for it."""
+    if tariff is None or posting.type != "call" or "amount" in posting.given:
+        return posting
+    told: Mapping[str, Any] = posting.given
+    priced = tariff.price(told["dialled"], told["duration"])
+    if priced is None:
+        return posting
+    call_type = {} if priced.call_type is None else {"call_type": priced.call_type}
+    return evolve(posting, given={"amount": priced.amount, **call_type, **told})
 
 
 def asked_key(request: Request) -> str | None:

@@ -53,6 +53,15 @@ _WHO_MAY: Mapping[tuple[str, str], Whom] = {
     ("GET", "/api/v1/links/<link>/postings/<id>"): _ALL,
     ("POST", "/api/v1/links/<link>/postings/<id>/resend"): _CONTROL,
     ("POST", "/api/v1/links/<link>/postings/<id>/discard"): _CONTROL,
+    ("GET", "/api/v1/links/<link>/rooms"): _ALL,
+    ("GET", "/api/v1/links/<link>/rooms/<room>"): _ALL,
+    ("PUT", "/api/v1/links/<link>/rooms/<room>/status"): _HAND_OVER,
+    ("PUT", "/api/v1/links/<link>/rooms/<room>/dnd"): _HAND_OVER,
+    ("PUT", "/api/v1/links/<link>/rooms/<room>/make-up-room"): _HAND_OVER,
+    ("PUT", "/api/v1/links/<link>/rooms/<room>/voicemail"): _HAND_OVER,
+    ("PUT", "/api/v1/links/<link>/rooms/<room>/wake-up"): _HAND_OVER,
+    ("DELETE", "/api/v1/links/<link>/rooms/<room>/wake-up"): _HAND_OVER,
+    ("POST", "/api/v1/links/<link>/rooms/<room>/wake-up/result"): _HAND_OVER,
 }
 
 

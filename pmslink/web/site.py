@@ -45,10 +45,11 @@ class ApiSite(Site):
     def log(self, request: Request) -> None:
         """Note what was asked to change, and by whom: those who only look would fill the log.
 
-        So would those whom nobody knows, and the postings that are accepted, which are in the store.
+        So would those whom nobody knows, and what PBX and phones hand over, which is in the store.
         """
         caller: Caller | None = getattr(request, "caller", None)
-        accepted = request.code in (200, 202) and request.path.endswith(b"/postings")
+        handed_over = request.path.endswith(b"/postings") or b"/rooms/" in request.path
+        accepted = request.code in (200, 202) and handed_over
         if caller is not None and request.method not in (b"GET", b"HEAD") and not accepted:
             self._log.info(
                 "{peer}{name}: {method} {path!r}: {code}",

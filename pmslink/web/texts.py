@@ -15,8 +15,8 @@ from attrs import fields
 
 from pmslink.config import FlatLink
 from pmslink.fias.catalog import FIELDS, RECORDS
+from pmslink.kinds import setting
 from pmslink.link.words import ENGLISH
-from pmslink.settings import setting
 
 Language = Literal["en", "zh"]
 LANGUAGES: tuple[Language, ...] = get_args(Language)

@@ -14,8 +14,8 @@ from typing import Any
 
 from pmslink.link.chronicle import Transition
 from pmslink.link.link import Link
-from pmslink.store.entries import Announced, Changed, Entry, Recorded
-from pmslink.store.moments import from_ms
+from pmslink.moments import from_ms
+from pmslink.store.entries import Announced, Changed, Entry, Happened
 from pmslink.store.rows import Moved
 from pmslink.web.answers import written
 from pmslink.web.described import link_json, timestamp, transition_json
@@ -77,7 +77,7 @@ def event(number: int, kind: str, at: datetime, told: dict[str, Any]) -> bytes:
 def size(entry: Entry) -> int:
     """About how many bytes an entry takes in memory."""
     match entry:
-        case Announced() | Recorded():
+        case Announced() | Happened():
             return 400 + len(entry.text)
         case Changed():
             return 600 + len(entry.reason) + len(entry.cause)

@@ -10,15 +10,15 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pmslink.errors import PmslinkError
 from pmslink.fias.catalog import problems
 from pmslink.fias.record import Record
+from pmslink.hotel.bodies import BodyError
 from pmslink.hotel.postings import (
     Posting,
-    PostingError,
     posting_json,
     posting_record,
     read_posting,
@@ -38,8 +38,8 @@ def read(body: dict[str, object], **more: object) -> Posting:
     return read_posting({**body, **more}, NOW)
 
 
-def error(body: dict[str, object], **more: object) -> PostingError:
-    with pytest.raises(PostingError) as caught:
+def error(body: dict[str, object], **more: object) -> BodyError:
+    with pytest.raises(BodyError) as caught:
         read(body, **more)
     return caught.value
 
@@ -184,7 +184,7 @@ def test_a_start_that_is_no_moment_is_an_error(body: dict[str, object], started:
 
 
 def test_a_clock_outside_the_years_of_fias_is_no_start() -> None:
-    with pytest.raises(PostingError) as caught:
+    with pytest.raises(BodyError) as caught:
         read_posting(CALL, datetime(1970, 1, 1, tzinfo=UTC))
     assert caught.value.field == "started"
 
@@ -356,7 +356,7 @@ def test_the_number_comes_last() -> None:
 def test_what_fias_cannot_carry_is_an_error_that_names_the_key(
     posting: Posting, field: str, code: str
 ) -> None:
-    with pytest.raises(PostingError) as caught:
+    with pytest.raises(BodyError) as caught:
         posting_record(posting, UTC)
     assert caught.value.field == field
     assert str(caught.value).startswith(f"{field} cannot be sent: field {code}: ")
@@ -416,6 +416,7 @@ BODIES = st.one_of(
 )
 
 
+@settings(deadline=None)
 @given(BODIES, st.sampled_from([UTC, VIENNA, ZoneInfo("Pacific/Kiritimati"), None]))
 def test_whatever_is_taken_is_a_good_record(body: dict[str, Any], zone: ZoneInfo | None) -> None:
     record = with_number(posting_record(read(body), zone), 99_999_999)
@@ -423,6 +424,7 @@ def test_whatever_is_taken_is_a_good_record(body: dict[str, Any], zone: ZoneInfo
     assert record.get("RN") == body["room"]
 
 
+@settings(deadline=None)
 @given(BODIES)
 def test_what_is_told_of_a_posting_makes_the_same_again(body: dict[str, Any]) -> None:
     posting = read(body)
@@ -433,12 +435,13 @@ KEYS = [*CALL, *MINIBAR, *CHARGE, "started", "call_type", "count", "outlet", "te
 ANYTHING = st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.lists(st.text())
 
 
+@settings(deadline=None)
 @given(st.sampled_from([CALL, MINIBAR, CHARGE]), st.dictionaries(st.sampled_from(KEYS), ANYTHING, min_size=1))
 def test_anything_is_a_posting_or_an_error_that_names_a_key(
     body: dict[str, object], more: dict[str, object]
 ) -> None:
     try:
         named = list(posting_json(read(body, **more)))
-    except PostingError as problem:
+    except BodyError as problem:
         named = [problem.field]
     assert set(named) <= set(KEYS)

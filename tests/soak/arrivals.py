@@ -1,11 +1,15 @@
-"""Guests who check in without pause, each under a name that counts up, and what is kept of them."""
+"""Guests who check in without pause, each under a name that counts up, and what is told of them."""
 
 from __future__ import annotations
 
+from collections import deque
 from threading import Event, Thread
 
+from tests.soak.consumer import every_event
 from tests.soak.interface import Interface
-from tests.soak.lane import LINK
+
+STAYING = 20
+"""So many stay at a time; when one more has come, the oldest leaves."""
 
 
 class Arrivals:
@@ -16,6 +20,7 @@ class Arrivals:
         """Of those who have checked in, in this order."""
         self._pms = pms
         self._pause = pause
+        self._staying: deque[str] = deque()
         self._stop = Event()
         self._thread = Thread(target=self._run, daemon=True)
 
@@ -29,16 +34,20 @@ class Arrivals:
     def _run(self) -> None:
         while not self._stop.wait(self._pause):
             name = f"No {len(self.names)}"
-            if self._pms.call("POST", "/guests", {"room": "101", "name": name}):
-                self.names.append(name)
+            match self._pms.call("POST", "/guests", {"room": "101", "name": name}):
+                case (201, {"number": str(number)}):
+                    self.names.append(name)
+                    self._staying.append(number)
+            if len(self._staying) > STAYING:
+                self._pms.call("DELETE", f"/guests/{self._staying.popleft()}")
 
 
-def kept_of(service: Interface) -> list[str]:
-    """The names that the service has in its journal, oldest first, without what came in a resync."""
-    records = service.every(f"{LINK}/records", "records", type="GI", direction="in")
-    found = []
-    for record in records:
-        fields = dict(record["fields"])
-        if "SF" not in fields and fields["GN"].startswith("No "):
-            found.append(fields["GN"])
-    return found
+def told_of(service: Interface) -> list[str]:
+    """The names of those of whom events tell that they came, oldest first, without what came of a resync."""
+    return [
+        event["guest"]["name"]
+        for event in every_event(service)
+        if event["type"] == "guest.checked_in"
+        and not event["resync"]
+        and event["guest"]["name"].startswith("No ")
+    ]

@@ -15,7 +15,8 @@ from typing import Any
 import pytest
 
 from tests.process.processes import until
-from tests.soak.arrivals import Arrivals, kept_of
+from tests.soak.arrivals import Arrivals, told_of
+from tests.soak.consumer import judge_guests
 from tests.soak.disk import Disk, tmpfs
 from tests.soak.lane import Lane, is_sound, lane
 from tests.soak.load import Load
@@ -88,15 +89,15 @@ def recovered(one: Lane, load: Load, arrivals: Arrivals) -> Verdict:
 
 
 def missed(one: Lane, names: list[str]) -> list[int]:
-    """Which guests are not kept; those that are must be there once each, in order."""
+    """Of which guests it was not told that they came; of the others once each, in order."""
 
     def up_to_the_last() -> list[str] | None:
-        kept = kept_of(one.interface)
-        return kept if kept[-1:] == names[-1:] else None
+        told = told_of(one.interface)
+        return told if told[-1:] == names[-1:] else None
 
-    kept = until(up_to_the_last, "the last guest is kept", 10)
-    assert kept == [name for name in names if name in set(kept)]
-    return [at for at, name in enumerate(names) if name not in set(kept)]
+    told = until(up_to_the_last, "the last guest is told of", 10)
+    assert told == [name for name in names if name in set(told)]
+    return [at for at, name in enumerate(names) if name not in set(told)]
 
 
 def test_a_disk_that_is_full_for_a_moment_costs_nothing(tmp_path: Path, disk: Disk, report: Report) -> None:
@@ -106,6 +107,7 @@ def test_a_disk_that_is_full_for_a_moment_costs_nothing(tmp_path: Path, disk: Di
         make_space(disk)
         verdict = recovered(one, load, arrivals)
         assert missed(one, arrivals.names) == []
+        judge_guests(one)
         states = [each["to"] for each in one.transitions()]
         assert "EXPECTION" not in states, "the link was given up for a moment's failure"
         one.stop()
@@ -131,6 +133,7 @@ def test_a_disk_that_stays_full_ends_the_link_until_there_is_space(
         unheard = missed(one, arrivals.names)
         assert all(before <= at <= given_up for at in unheard), f"{unheard}, not {before} to {given_up}"
         assert not unheard or one.link()["resync"]["asked"] != asked, "the PMS was not asked for them"
+        judge_guests(one)
         one.stop()
         assert is_sound(one.state)
     report(

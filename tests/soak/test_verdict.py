@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 
 from tests.soak import verdict
+from tests.soak.consumer import Consumer, Staying
+from tests.soak.interface import Interface
 from tests.soak.load import Promise
 from tests.soak.verdict import Row
 
@@ -97,6 +99,31 @@ def test_the_order_is_that_of_acceptance(rows: list[Row], found: list[str]) -> N
 )
 def test_nothing_is_repeated_without_a_reason(seen: list[Row], found: list[str]) -> None:
     assert starts(verdict.repeated_for_a_reason(seen, in_time=0.5), found)
+
+
+def of_guest(type: str, number: str = "7", room: str = "101") -> dict[str, Any]:
+    return {"seq": 1, "type": f"guest.{type}", "room": room, "guest": {"number": number, "name": "Adams"}}
+
+
+@pytest.mark.parametrize(
+    ("types", "complaints", "staying"),
+    [
+        (["checked_in"], 0, {"7": ("101", "Adams")}),
+        (["checked_in", "changed", "moved"], 0, {"7": ("101", "Adams")}),
+        (["checked_in", "checked_out"], 0, {}),
+        (["checked_in", "checked_in"], 1, {"7": ("101", "Adams")}),
+        (["checked_out"], 1, {}),
+        (["changed"], 1, {"7": ("101", "Adams")}),
+        (["checked_in", "checked_out", "moved"], 1, {"7": ("101", "Adams")}),
+    ],
+)
+def test_who_follows_the_events_knows_who_stays_or_complains(
+    types: list[str], complaints: int, staying: Staying
+) -> None:
+    follows = Consumer(Interface(1))
+    for type in types:
+        follows.hear(of_guest(type))
+    assert (len(follows.complaints), follows.staying) == (complaints, staying)
 
 
 def starts(problems: Any, found: list[str]) -> bool:

@@ -11,11 +11,14 @@ from twisted.internet.defer import Deferred
 from twisted.internet.task import Clock
 from twisted.python.failure import Failure
 
+from pmslink.hotel.rooms import Room
+from pmslink.moments import to_ms
 from pmslink.store.acceptance import Accepted, Offer, accept
 from pmslink.store.database import Database
-from pmslink.store.entries import Argument, Entry, Operation, Recorded, Result, Transaction
+from pmslink.store.entries import Argument, Entry, Happened, Operation, Recorded, Result, Transaction
 from pmslink.store.errors import StoreError
-from pmslink.store.moments import to_ms
+from pmslink.store.hearing import keep_records
+from pmslink.store.houses import room_of
 from pmslink.store.retention import Retention
 from pmslink.store.rows import Row, add, row_of
 from tests.stores import make_store
@@ -172,6 +175,22 @@ class Playing:
     def read(self, query: Callable[..., Result], *arguments: Any) -> Result:
         return self.result(self.store.read(query, *arguments))
 
+    # The hotel.
+
+    def say(self, *texts: str, link: str = LINK, session: int = 0) -> None:
+        """Let the PMS say this, in one turn."""
+        self.do_all(keep_records, *(a_record(text, self.now, link=link, session=session) for text in texts))
+
+    def events(self, link: str = LINK) -> list[Happened]:
+        """What was told of a hotel."""
+        return [one for one in self.told if isinstance(one, Happened) and one.link == link]
+
+    def types(self, link: str = LINK) -> list[str]:
+        return [event.type for event in self.events(link)]
+
+    def room(self, name: str = "101", link: str = LINK) -> Room | None:
+        return self.read(room_of, link, name)
+
     # Rows.
 
     def accept(self, **changes: Any) -> Row:
@@ -222,7 +241,7 @@ def a_row(id: int, state: str = "pending", **changes: Any) -> Row:
     return row
 
 
-def a_record(text: str = "GI|RN101|GNAdams|", at: datetime = START, **changes: Any) -> Recorded:
-    """A record that came in."""
+def a_record(text: str = "XL|RN101|MTHello|", at: datetime = START, **changes: Any) -> Recorded:
+    """A record that came in; unless a test wants it otherwise, it means nothing to the house."""
     values: dict[str, Any] = {"link": LINK, "at": at, "direction": "in", "type": text[:2], "text": text}
     return Recorded(**values | changes)

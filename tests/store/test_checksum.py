@@ -5,19 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from sqlalchemy import Boolean, Column, Connection, Integer, Table, literal
+from sqlalchemy import Boolean, Column, ColumnElement, Connection, Integer, Table, literal
 
 from pmslink.store.checksum import Altered, require_intact
+from pmslink.store.cursors import Cursor, keep_cursors
 from pmslink.store.database import Database
-from pmslink.store.entries import (
-    Announced,
-    Synced,
-    keep_announcements,
-    keep_records,
-    keep_syncs,
-    keep_transitions,
-)
+from pmslink.store.entries import Announced, Synced, keep_announcements, keep_syncs, keep_transitions
 from pmslink.store.errors import StoreError
+from pmslink.store.hearing import keep_records
 from pmslink.store.links import KeptLink, keep_links
 from pmslink.store.schema import CHECKED
 from pmslink.store.store import open_store
@@ -30,7 +25,8 @@ def filled(database: Watched) -> Database:
     """A store with a row in each table, whose service is gone."""
     playing = Playing(database)
     playing.do(keep_links, KeptLink(LINK, None, "enabled"))
-    playing.do(keep_records, a_record())
+    playing.do(keep_records, a_record("WR|RN101|DA260102|TI0700|"))  # a room, a house and an event
+    playing.do(keep_cursors, Cursor(LINK, 5))
     playing.do(keep_transitions, a_change(1))
     playing.do(keep_syncs, Synced(2, LINK, START, in_sync=True))
     playing.do(keep_announcements, Announced(START, "{}"))
@@ -44,15 +40,17 @@ def test_a_value_that_was_altered_is_noticed(filled: Database, table: Table) -> 
     for column in table.columns:
         with filled.writer() as connection, connection.begin() as transaction:
             require_intact(connection)
-            connection.execute(table.update().values({column.name: literal(_other(column))}))
+            connection.execute(table.update().values({column.name: _other(column)}))
             with pytest.raises(Altered, match=f"a row of {table.name} is not as it was written"):
                 require_intact(connection)
             transaction.rollback()
 
 
-def _other(column: Column[Any]) -> object:
+def _other(column: Column[Any]) -> ColumnElement[Any]:
     """What stands in no row here."""
-    return False if isinstance(column.type, Boolean) else 77 if isinstance(column.type, Integer) else "?"
+    if isinstance(column.type, Boolean):
+        return ~column
+    return literal(77 if isinstance(column.type, Integer) else "?")
 
 
 def test_a_start_looks_at_the_newest_rows_only(filled: Database) -> None:

@@ -8,8 +8,9 @@ from typing import Any
 from sqlalchemy import Connection, func, select
 from twisted.logger import LogEvent
 
-from pmslink.store.entries import Entry, Transaction, keep_records
+from pmslink.store.entries import Entry, Transaction
 from pmslink.store.errors import StoreFailing
+from pmslink.store.hearing import keep_records
 from pmslink.store.history import newest_records
 from pmslink.store.schema import RECORDS
 from pmslink.store.store import PURGE_INTERVAL

@@ -14,8 +14,9 @@ import pytest
 from sqlalchemy import exc
 
 from pmslink.store.database import FILE, SqliteDatabase
-from pmslink.store.entries import Synced, keep_records, keep_syncs, keep_transitions
+from pmslink.store.entries import Synced, keep_syncs, keep_transitions
 from pmslink.store.errors import StoreError
+from pmslink.store.hearing import keep_records
 from pmslink.store.links import KeptLink, keep_links
 from pmslink.store.store import open_store
 from tests.store.playing import LINK, RETENTION, START, Playing, Watched, a_record
@@ -33,7 +34,7 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> bytes:
     playing.do(keep_links, KeptLink(LINK, None, "enabled"))
     for number in range(60):
         playing.accept(room=str(number), key=str(number), asked="a")
-        playing.do(keep_records, a_record())
+        playing.do(keep_records, a_record(f"GI|RN{number}|GNAdams|"))
         playing.do(keep_transitions, a_change(number))
         playing.do(keep_syncs, Synced(number, LINK, START, in_sync=True))
     playing.stop()
@@ -110,7 +111,7 @@ def test_an_unfinished_beginning_is_begun_anew(tmp_path: Path) -> None:
 def test_a_store_larger_than_is_looked_through_at_a_start_is_checked_by_hand(
     whole: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    at = whole.rindex(b"GI|RN101|GNAdams|") // 4096 * 4096
+    at = whole.rindex(b"GI|RN59|GNAdams|") // 4096 * 4096
     (tmp_path / FILE).write_bytes(whole[:at] + bytes(2) + whole[at + 2 :])  # a page of records
     monkeypatch.setattr("pmslink.store.database.CHECKED", 1000)
     SqliteDatabase(tmp_path).create()

@@ -2,28 +2,39 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any, get_args
 
 import pytest
 from attrs import fields_dict
 
+from pmslink.hotel.events import Event
+from pmslink.moments import from_ms, perhaps_from_ms, perhaps_to_ms, to_ms
 from pmslink.store.decisions import Decide, discard
 from pmslink.store.entries import (
     Announced,
     Changed,
     Entry,
     Recorded,
+    Transaction,
     keep_announcements,
-    keep_records,
     keep_transitions,
 )
+from pmslink.store.happenings import happened
+from pmslink.store.hearing import keep_records
 from pmslink.store.history import events_after, last_told, newest_records, newest_transitions
-from pmslink.store.moments import from_ms, perhaps_from_ms, perhaps_to_ms, to_ms
 from pmslink.store.rows import Moved, State, changed_rows, newest_rows, row_of, standing
 from tests.store.playing import LINK, NOW, START, Playing, a_record, a_row
 
 STATES: tuple[State, ...] = get_args(State)
+
+
+def tell(transaction: Transaction, links: Sequence[str]) -> Sequence[None]:
+    """An operation: let something happen in the hotel of each link."""
+    for link in links:
+        happened(transaction, link, START, Event("room.message_light", "101", {"value": True, "by": "pms"}))
+    return [None] * len(links)
 
 
 def a_change(id: int, link: str = LINK, old: str | None = "CLOSED") -> Changed:
@@ -32,23 +43,19 @@ def a_change(id: int, link: str = LINK, old: str | None = "CLOSED") -> Changed:
 
 @pytest.fixture
 def past(playing: Playing) -> list[Entry]:
-    """What happened, oldest first, of two links."""
-    happened: list[Entry] = [
-        a_record("GI|1|"),
-        a_record("RE|2|", direction="out"),
-        a_change(7),
-        a_record("GI|3|", link="annexe"),
-        a_record("GO|4|"),
-        a_change(8, link="annexe", old=None),
-        a_change(9),
-        a_record("GI|5|"),
-    ]
-    for entry in happened:
-        if isinstance(entry, Changed):
-            playing.do(keep_transitions, entry)
-        elif isinstance(entry, Recorded):
-            playing.do(keep_records, entry)
-    return happened
+    """What was told of two links, oldest first."""
+    playing.do(keep_records, a_record("GI|1|"))
+    playing.do(tell, LINK)
+    playing.do(keep_records, a_record("RE|2|", direction="out"))
+    playing.do(keep_transitions, a_change(7))
+    playing.do(keep_records, a_record("GI|3|", link="annexe"))
+    playing.do(tell, "annexe")
+    playing.do(keep_records, a_record("GO|4|"))
+    playing.do(keep_transitions, a_change(8, link="annexe", old=None))
+    playing.do(keep_transitions, a_change(9))
+    playing.do(keep_records, a_record("GI|5|"))
+    playing.do(tell, LINK)
+    return list(playing.told)
 
 
 def texts(records: list[Recorded]) -> str:
@@ -104,22 +111,22 @@ def test_changes_of_marker_newest_first(playing: Playing, past: list[Entry]) -> 
     assert ids(LINK, 7) == []
     assert ids("annexe", None) == [8]
     (kept,) = playing.read(newest_transitions, "annexe", None, 1)
-    assert as_told(kept) == as_told(past[5])
+    assert as_told(kept) == as_told(past[7])
 
 
-def test_events_are_what_the_pms_said_and_how_the_link_was_as_it_happened(
+def test_events_are_what_happened_in_the_hotel_and_to_the_link_in_this_order(
     playing: Playing, past: list[Entry]
 ) -> None:
-    expected = [past[0], past[2], past[4], past[6], past[7]]
+    expected = [past[1], past[3], past[8], past[10]]
 
     def after(number: int, limit: int = 9) -> list[dict[str, Any]]:
         return [as_told(entry) for entry in playing.read(events_after, LINK, number, limit)]
 
     assert after(0) == list(map(as_told, expected))
     assert after(0, limit=3) == list(map(as_told, expected[:3]))
-    assert after(past[2].seq) == list(map(as_told, expected[2:]))
-    assert after(past[2].seq - 1) == list(map(as_told, expected[1:]))
-    assert after(past[7].seq) == []
+    assert after(past[3].seq) == list(map(as_told, expected[2:]))
+    assert after(past[3].seq - 1) == list(map(as_told, expected[1:]))
+    assert after(past[10].seq) == []
 
 
 def test_what_was_told_last_is_of_all_links_and_kinds_in_order(playing: Playing, past: list[Entry]) -> None:
@@ -127,7 +134,7 @@ def test_what_was_told_last_is_of_all_links_and_kinds_in_order(playing: Playing,
     news = Announced(START, "{}")
     playing.do(keep_announcements, news)
     moved = playing.do(discard, Decide(LINK, row.id, 4))
-    told = [entry for entry in past if getattr(entry, "direction", "in") == "in"]
+    told = [entry for entry in past if not isinstance(entry, Recorded)]
     kept = playing.read(last_told, 100)
     assert [entry.seq for entry in kept] == [*(entry.seq for entry in told), news.seq, moved.changed]
     assert all(entry.told for entry in kept if not isinstance(entry, Moved))

@@ -6,13 +6,15 @@ from typing import get_args
 
 import pytest
 from attrs import evolve
-from sqlalchemy import Connection, Table, func, select
+from sqlalchemy import Connection, func, select
 
 from pmslink.store import schema
-from pmslink.store.entries import keep_records, keep_transitions
+from pmslink.store.cursors import Cursor, keep_cursors
+from pmslink.store.entries import Synced, keep_syncs, keep_transitions
+from pmslink.store.hearing import keep_records
 from pmslink.store.links import KeptLink, NotFinal, Remove, keep_links, kept_links, remove_links
 from pmslink.store.rows import OPEN, State
-from tests.store.playing import LINK, NOW, Playing, a_record, a_row
+from tests.store.playing import LINK, NOW, START, Playing, a_record, a_row
 from tests.store.test_history import a_change
 
 STATES: tuple[State, ...] = get_args(State)
@@ -30,19 +32,22 @@ def test_links_are_kept_as_they_are_now_in_the_order_in_which_they_came(playing:
 
 
 def count(connection: Connection, link: str) -> dict[str, int]:
-    def rows(table: Table, name: str) -> int:
-        asked = select(func.count()).select_from(table).where(table.c[name] == link)
-        return connection.execute(asked).scalar_one()
-
-    tables = (schema.RECORDS, schema.TRANSITIONS, schema.POSTINGS, schema.NUMBERS)
-    return {**{table.name: rows(table, "link") for table in tables}, "links": rows(schema.LINKS, "name")}
+    """How many rows of each table are of a link."""
+    counted: dict[str, int] = {}
+    for table in schema.METADATA.sorted_tables:
+        if (of_link := table.c.get("name" if table is schema.LINKS else "link")) is not None:
+            asked = select(func.count()).select_from(table).where(of_link == link)
+            counted[table.name] = connection.execute(asked).scalar_one()
+    return counted
 
 
 def fill(playing: Playing) -> None:
     for place, kept in enumerate((GRAND, ANNEXE)):
         playing.do(keep_links, kept)
-        playing.do(keep_records, a_record(link=kept.name))
+        playing.do(keep_records, a_record("WR|RN101|DA260102|TI0700|", link=kept.name))
         playing.do(keep_transitions, a_change(place, link=kept.name))
+        playing.do(keep_syncs, Synced(place, kept.name, START, in_sync=True))
+        playing.do(keep_cursors, Cursor(kept.name, 1))
         playing.accept(link=kept.name)
 
 

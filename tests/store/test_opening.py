@@ -11,9 +11,10 @@ from twisted.internet.task import Clock
 
 from pmslink.store import facts, schema
 from pmslink.store.database import SqliteDatabase
-from pmslink.store.entries import Transaction, keep_records
+from pmslink.store.entries import Announced, Transaction, keep_announcements
 from pmslink.store.errors import StoreError
 from pmslink.store.facts import RESERVE
+from pmslink.store.hearing import keep_records
 from pmslink.store.links import KeptLink, keep_links
 from pmslink.store.rows import Row
 from pmslink.store.store import LAST_WORDS, Opened, open_store
@@ -121,7 +122,7 @@ def test_an_end_in_good_order_is_known_from_another(playing: Playing) -> None:
 
 
 def test_a_stop_writes_what_waits(playing: Playing) -> None:
-    playing.journal.append(keep_records, a_record())
+    playing.journal.append(keep_announcements, Announced(START, "{}"))
     playing.stop()
     playing.start()
     assert [entry.seq for entry in playing.store.opened.last_told] == playing.tellings()
@@ -153,7 +154,7 @@ def test_a_store_that_was_opened_but_never_ran_can_be_stopped(database: Watched)
 def test_what_was_found_is_told_at_the_start(playing: Playing) -> None:
     states = ("pending", "sent", "unknown", "done", "refused", "discarded")
     playing.have(*(a_row(id, state) for id, state in enumerate(states, start=1)))
-    playing.do(keep_records, a_record())
+    playing.do(keep_announcements, Announced(START, "{}"))
     playing.do(keep_links, KeptLink(LINK, None, "enabled"))
     playing.crash()
     playing.start()
@@ -204,37 +205,41 @@ def test_a_new_store_is_of_this_version(database: Watched) -> None:
 
 def test_a_store_of_a_newer_version_is_refused_and_left_as_it_is(database: Watched) -> None:
     opening(database)
-    prepare(database, 7, dict.fromkeys(range(3, 8), lambda connection: None))
+    newer = schema.VERSION + 4
+    prepare(database, newer, dict.fromkeys(range(newer + 1), lambda connection: None))
     path = database.inner.path if isinstance(database.inner, SqliteDatabase) else None
     before = path and path.read_bytes()
-    with pytest.raises(StoreError, match=r"newer pmslink \(store version 7, this one knows 2\): install"):
+    told = rf"newer pmslink \(store version {newer}, this one knows {schema.VERSION}\): install"
+    with pytest.raises(StoreError, match=told):
         opening(database)
-    assert version(database) == 7
+    assert version(database) == newer
     assert (path and path.read_bytes()) == before
 
 
 def test_upgrades_run_one_after_the_other_and_once_only(database: Watched) -> None:
     opening(database)
     ran: list[int] = []
+    first, second = schema.VERSION + 1, schema.VERSION + 2
 
     def add_a_column(connection: Connection) -> None:
-        ran.append(3)
+        ran.append(first)
         connection.execute(text("ALTER TABLE links ADD COLUMN colour VARCHAR"))
 
     def paint(connection: Connection) -> None:
-        ran.append(4)
+        ran.append(second)
         connection.execute(text("UPDATE links SET colour = 'red'"))
 
-    upgrades = {4: paint, 3: add_a_column}
-    prepare(database, 3, upgrades)
-    assert (ran, version(database)) == ([3], 3)
-    prepare(database, 4, upgrades)
-    prepare(database, 4, upgrades)
-    assert (ran, version(database)) == ([3, 4], 4)
+    upgrades = {second: paint, first: add_a_column}
+    prepare(database, first, upgrades)
+    assert (ran, version(database)) == ([first], first)
+    prepare(database, second, upgrades)
+    prepare(database, second, upgrades)
+    assert (ran, version(database)) == ([first, second], second)
 
 
 def test_an_upgrade_that_fails_leaves_the_store_as_it_was(database: Watched) -> None:
     opening(database)
+    first = schema.VERSION + 1
 
     def add_a_column(connection: Connection) -> None:
         connection.execute(text("ALTER TABLE links ADD COLUMN colour VARCHAR"))
@@ -243,9 +248,9 @@ def test_an_upgrade_that_fails_leaves_the_store_as_it_was(database: Watched) -> 
         raise RuntimeError
 
     with pytest.raises(RuntimeError):
-        prepare(database, 4, {3: add_a_column, 4: fail})
+        prepare(database, first + 1, {first: add_a_column, first + 1: fail})
     assert version(database) == schema.VERSION
-    prepare(database, 3, {3: add_a_column})  # the column is not there yet
+    prepare(database, first, {first: add_a_column})  # the column is not there yet
 
 
 def test_there_is_a_way_from_every_version_to_this() -> None:

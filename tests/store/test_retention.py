@@ -10,17 +10,11 @@ from sqlalchemy import Connection, func, select
 from twisted.internet.defer import Deferred
 from twisted.logger import LogEvent
 
+from pmslink.moments import to_ms
 from pmslink.store import schema
-from pmslink.store.entries import (
-    Announced,
-    Synced,
-    keep_announcements,
-    keep_records,
-    keep_syncs,
-    keep_transitions,
-)
+from pmslink.store.entries import Announced, Synced, keep_announcements, keep_syncs, keep_transitions
+from pmslink.store.hearing import keep_records
 from pmslink.store.history import newest_records, newest_transitions
-from pmslink.store.moments import to_ms
 from pmslink.store.retention import ANNOUNCEMENTS_KEPT, AT_ONCE, STRIDE, Purge
 from pmslink.store.rows import OPEN, State, newest_rows
 from pmslink.store.runs import Run, keep_runs

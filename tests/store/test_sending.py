@@ -19,7 +19,7 @@ from pmslink.store.delivery import (
     refuse,
     take,
 )
-from pmslink.store.entries import keep_records
+from pmslink.store.hearing import keep_records
 from pmslink.store.rows import Moved, Row
 from tests.store.playing import LINK, NOW, Playing, a_record, a_row, offer
 
@@ -181,8 +181,8 @@ def test_a_value_that_was_never_sent_is_sent_although_there_is_a_newer(playing: 
 
 
 def a_wakeup(record: str = "WR", **changes: Any) -> Row:
-    usual = {"record": record, "queued": 1, "until": NOW + 1000, "number": None}
-    return a_row(1, "unknown", **usual | changes)
+    usual: dict[str, Any] = {"record": record, "queued": 1, "until": NOW + 1000, "number": None}
+    return a_row(1, **{"state": "unknown", **usual, **changes})
 
 
 @pytest.mark.parametrize("record", ["WR", "WC"])
@@ -196,6 +196,17 @@ def a_wakeup(record: str = "WR", **changes: Any) -> Row:
         ("WR|RN101|TI0700|", "in", "annexe", False),
         ("WA|RN101|ASOK|", "in", LINK, False),
         ("WR|", "in", LINK, False),
+        ("GO|RN101|G#1|GSN|", "in", LINK, True),
+        ("GO|RN101|", "in", LINK, True),
+        ("GO|RN101|G#1|GSY|", "in", LINK, False),
+        ("GO|RN102|G#1|GSN|", "in", LINK, False),
+        ("GC|RN102|GSN|G#1|RO101|GSN|", "in", LINK, True),
+        ("GC|RN102|GSN|G#1|RO101|", "in", LINK, True),
+        ("GC|RO101|GSN|G#1|RN102|GSY|", "in", LINK, True),
+        ("GC|RN102|GSN|G#1|RO101|GSY|", "in", LINK, False),
+        ("GC|RN101|GSN|G#1|RO102|GSN|", "in", LINK, False),
+        ("GC|RN101|G#1|GNDay|", "in", LINK, False),
+        ("GI|RN101|G#1|GSN|", "in", LINK, False),
     ],
 )
 @pytest.mark.parametrize("when", ["before", "after"])
@@ -205,10 +216,10 @@ def test_a_wake_up_is_not_sent_again_once_the_pms_has_spoken_of_it(
     spoken = a_record(text, direction=direction, link=link)
     if when == "before":
         playing.do(keep_records, spoken)
-        playing.have(a_wakeup(record, sent_seq=playing.journal.number()))
-    else:
-        playing.have(a_wakeup(record, sent_seq=playing.journal.number()))
+    playing.have(a_wakeup(record, state="sent", queued=0, sent_seq=playing.journal.number()))
+    if when == "after":
         playing.do(keep_records, spoken)
+    playing.do(leave, Leave(LINK, True, 3))
     gone = superseded and when == "after"
     assert taken_ids(playing) == ([] if gone else [1])
     row = playing.row(1)

@@ -16,10 +16,10 @@ from twisted.internet.defer import gatherResults
 from pmslink.store.acceptance import accept
 from pmslink.store.database import SqliteDatabase
 from pmslink.store.delivery import Answer, Take, settle, take
-from pmslink.store.entries import Entry, Transaction, keep_records
+from pmslink.store.entries import Announced, Entry, Transaction, keep_announcements
 from pmslink.store.rows import Row, newest_rows
 from pmslink.store.store import PoolThread, Store
-from tests.store.playing import LINK, NOW, Watched, a_record, offer
+from tests.store.playing import LINK, NOW, START, Watched, offer
 from tests.stores import make_store
 from tests.within import within
 
@@ -54,7 +54,7 @@ async def test_what_is_kept_in_threads_is_there_after_the_stop(tmp_path: Path) -
         accepted = await gatherResults([store.journal.write(accept, offer()) for _ in range(500)])
         assert [one.row.number for one in accepted if not isinstance(one, Exception)] == list(range(1, 501))
         assert len(await store.read(newest_rows, LINK, None, None, 1000)) == 500
-        store.journal.append(keep_records, a_record())
+        store.journal.append(keep_announcements, Announced(START, "{}"))
     assert database.commits < 20
     assert len(told) == 501
     seqs = [entry.seq for entry in told]

@@ -19,22 +19,27 @@ from tests.store.playing import DAY, LINK, START, Playing, Watched
 from tests.store.test_opening import opening, version
 from tests.stores import MemoryDatabase
 
-VERSION_1 = (Path(__file__).parent / "version_1.sql").read_text("utf-8")
-"""A whole store of version 1, as that version made and filled it; it is never brought up to date."""
+OLD_VERSIONS = range(1, schema.VERSION)
 
 
-def put_version_1(database: Watched) -> None:
-    """Let there be such a store."""
+def put_version(number: int, database: Watched) -> None:
+    """Let there be a whole store of this version, as that made and filled it; the file never changes."""
     database.create()
+    statements = (Path(__file__).parent / f"version_{number}.sql").read_text("utf-8").split(";\n")
     with database.writer() as connection, connection.begin():
-        for statement in VERSION_1.split(";\n"):
-            if statement:
-                connection.exec_driver_sql(statement)
+        for statement in filter(None, statements):
+            connection.exec_driver_sql(statement)
+
+
+@pytest.fixture(params=OLD_VERSIONS)
+def old_version(request: pytest.FixtureRequest) -> int:
+    number: int = request.param
+    return number
 
 
 @pytest.fixture
-def old(database: Watched) -> Watched:
-    put_version_1(database)
+def old(database: Watched, old_version: int) -> Watched:
+    put_version(old_version, database)
     return database
 
 
@@ -53,12 +58,35 @@ def test_what_an_old_store_holds_is_there_afterwards(old: Watched) -> None:
         playing.crash()
 
 
-def test_of_the_time_before_nobody_knows_when_the_service_ran(old: Watched) -> None:
+def test_the_pms_is_to_tell_of_all_rooms_again_once(old: Watched) -> None:
+    """Until version 3 nothing was known of rooms."""
     playing = Playing(old)
+    assert playing.store.opened.unclean
+    playing.stop()
+    playing.start()
+    assert not playing.store.opened.unclean
+    playing.crash()
+
+
+def test_before_version_2_nobody_knows_when_the_service_ran(database: Watched) -> None:
+    put_version(1, database)
+    playing = Playing(database)
     try:
         found = playing.read(read_timeline, LINK, START - DAY, START + DAY, playing.store.run)
         assert [span.changed for span in found.spans] == [None]
         assert found.share is None
+    finally:
+        playing.crash()
+
+
+def test_from_version_2_on_it_is_known_how_a_link_was(database: Watched) -> None:
+    put_version(2, database)
+    playing = Playing(database)
+    try:
+        found = playing.read(read_timeline, LINK, START - DAY, START + DAY, playing.store.run)
+        known = [span.state for span in found.spans if span.state is not None]
+        assert known == ["CLOSED", "WAIT_LS", "ESTABLISHED"]
+        assert found.in_sync > 0 * DAY
     finally:
         playing.crash()
 
@@ -87,13 +115,13 @@ def test_an_old_store_gets_the_tables_of_a_new_one(old: Watched) -> None:
     assert tables(old) == tables(new)
 
 
-def test_one_that_turns_out_to_be_damaged_stays_as_it_was(old: Watched) -> None:
+def test_one_that_turns_out_to_be_damaged_stays_as_it_was(old: Watched, old_version: int) -> None:
     before = tables(old)
     with old.writer() as connection, connection.begin():
         connection.execute(text("UPDATE records SET text = 'altered'"))
     with pytest.raises(StoreError, match="a row of records is not as it was written"):
         open_store(old, START, remembered=10)
-    assert version(old) == 1
+    assert version(old) == old_version
     assert tables(old) == before
 
 
@@ -104,7 +132,9 @@ def test_it_is_brought_up_to_date_once(old: Watched) -> None:
 
 
 def test_there_is_nothing_in_what_was_added(old: Watched) -> None:
+    before = tables(old)
     opening(old)
     with old.reader() as connection, connection.begin():
-        for table in (schema.SYNCS, schema.RUNS):
-            assert connection.execute(select(table)).all() == []
+        for table in schema.METADATA.sorted_tables:
+            if table.name not in before:
+                assert connection.execute(select(table)).all() == []

@@ -6,9 +6,9 @@ import pytest
 from sqlalchemy import Connection, func, select
 from twisted.internet.defer import Deferred
 
-from pmslink.store.entries import keep_records
 from pmslink.store.errors import StoreFailing
 from pmslink.store.facts import nothing
+from pmslink.store.hearing import keep_records
 from pmslink.store.journal import CROWDED, MOST_WAITING
 from pmslink.store.schema import RECORDS
 from tests.store.playing import Outage, Playing, Slow, a_record, echo

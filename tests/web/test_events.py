@@ -1,4 +1,4 @@
-"""Events: what happened to a link, in order, at least once."""
+"""Events: what happened in a hotel and to its link, in order, at least once."""
 
 from __future__ import annotations
 
@@ -38,13 +38,17 @@ async def newest(served: Served) -> int:
 
 
 @within(10)
-async def test_events_are_what_the_pms_said_and_what_the_link_did(served: Served) -> None:
+async def test_events_are_what_happened_in_the_hotel_and_what_the_link_did(served: Served) -> None:
     served.add()
     served.dock()
-    served.say("GI|RN101|G#1|GNSmith|SF|", "XL|MI1|MTHello|DA261120|TI070000|")
+    served.say("GI|RN101|G#1|GNSmith|SF|", "XL|MI1|MTHello|DA261120|TI070000|", "RE|RN101|MLY|")
     told = (await served.get(PATH)).json()
     events = told["events"]
-    assert [one["type"] for one in events] == ["link.changed"] * 3 + ["record"] * 2
+    assert [one["type"] for one in events] == [
+        *["link.changed"] * 3,
+        "guest.checked_in",
+        "room.message_light",
+    ]
     transitions = (await served.get("/api/v1/links/grand/transitions")).json()["transitions"]
     assert [one["transition"] for one in events[:3]] == transitions[::-1]
     assert {(one["room"], one["resync"]) for one in events[:3]} == {(None, False)}
@@ -52,17 +56,24 @@ async def test_events_are_what_the_pms_said_and_what_the_link_did(served: Served
         "seq": events[3]["seq"],
         "at": "2026-11-20T07:00:00.000Z",
         "link": "grand",
-        "type": "record",
+        "type": "guest.checked_in",
         "room": "101",
-        "extensions": [],
+        "extensions": ["101"],
         "resync": True,
-        "record": {
-            "type": "GI",
-            "text": "GI|RN101|G#1|GNSmith|SF|",
-            "fields": [["RN", "101"], ["G#", "1"], ["GN", "Smith"], ["SF", ""]],
+        "guest": {
+            "number": "1",
+            "name": "Smith",
+            "first_name": None,
+            "title": None,
+            "language": None,
+            "vip": None,
+            "group": None,
+            "arrival": None,
+            "departure": None,
+            "sharer": False,
         },
     }
-    assert (events[4]["room"], events[4]["resync"]) == (None, False)
+    assert (events[4]["room"], events[4]["resync"], events[4]["value"]) == ("101", False, True)
     assert told["next"] == events[4]["seq"]
 
 
@@ -115,6 +126,7 @@ async def test_they_are_there_after_a_restart(served: Served) -> None:
     await served.stop()
     after = Served(before=served, links=[config()])
     rest = (await after.get(f"{PATH}?after={events[1]['seq']}")).json()["events"]
+    assert [one["type"] for one in rest[:2]] == ["link.changed", "guest.checked_in"]
     assert rest[:2] == events[2:]
     assert [one["transition"]["from"] for one in rest[2:]] == [None, "CLOSED"]
     await after.stop()

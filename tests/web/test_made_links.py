@@ -177,6 +177,7 @@ async def test_a_link_is_removed(served: Served) -> None:
     assert (answer.status, answer.json()) == (200, {"removed": "new"})
     assert (await served.get("/api/v1/links/new")).error == (404, "unknown_link")
     assert served.network.open == 0
+    assert not served.store.houses.has_rules("new")
     link = await made(served)  # the name is free, and nothing is left of the other
     listed = (await served.get("/api/v1/links/new/transitions")).json()["transitions"]
     assert [one["to"] for one in listed] == ["DISABLED"]
@@ -224,6 +225,7 @@ async def test_no_link_is_made_that_cannot_be_kept(served: Served) -> None:
     assert answer.error == (503, "store")
     assert "the disk is full" in message(answer)
     assert served.links.get("new") is None
+    assert not served.store.houses.has_rules("new")
 
 
 @pytest.mark.parametrize("call", ["enable", "resync", "PATCH"])
@@ -246,6 +248,7 @@ async def test_a_link_that_cannot_be_removed_stays(served: Served) -> None:
     await made(served)
     served.break_store()
     assert (await delete(served)).error == (503, "store")
+    assert served.store.houses.has_rules("new")
     served.mend_store()
     assert (await served.get("/api/v1/links/new")).status == 200
     assert (await delete(served)).status == 200

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pmslink.store.entries import Announced, Changed, Entry, Recorded
+from pmslink.store.entries import Announced, Changed, Entry, Happened, Planned, Recorded
 from pmslink.store.rows import Moved, Row
 from pmslink.web.past import Past
 from pmslink.web.told import is_shown, names_told, size
@@ -21,9 +21,9 @@ def numbered(seq: int, entry: Entry) -> Entry:
     return entry
 
 
-def record(seq: int, second: int = 0) -> Entry:
+def happening(seq: int, second: int = 0) -> Entry:
     at = START + timedelta(seconds=second)
-    return numbered(seq, Recorded("grand", at, "in", "GI", "GI|RN101|GNSmith|"))
+    return numbered(seq, Happened("grand", at, "room.message_light", "101", '{"value": true}'))
 
 
 def numbers(past: Past, after: int) -> Iterable[int]:
@@ -46,7 +46,7 @@ def test_it_keeps_the_last_of_a_sequence_with_holes(
         entries = []
         for step in batch:
             given.append((given[-1] if given else 100) + step)
-            entries.append(record(given[-1]))
+            entries.append(happening(given[-1]))
         past.add(entries, START)
         assert past.last == (given[-1] if given else 100)
         kept = [number for number in given if number > past.forgotten]
@@ -63,19 +63,19 @@ def test_it_keeps_the_last_of_a_sequence_with_holes(
 
 def test_an_event_that_is_forgotten_while_it_is_read_is_still_told() -> None:
     past = Past(0)
-    past.add([record(1), record(2)], START)
+    past.add([happening(1), happening(2)], START)
     kept = past.after(0)
     assert kept is not None
     past._most = 1
-    past.add([record(3)], START)
+    past.add([happening(3)], START)
     assert past.event(kept).startswith(b"id: 1\nevent: event\n")
-    assert past._bytes == size(record(3))
+    assert past._bytes == size(happening(3))
 
 
 def test_guests_are_forgotten_in_the_order_of_what_happened() -> None:
     past = Past(0)
     announced = numbered(2, Announced(START, "{}"))
-    past.add([record(1, 0), announced, record(3, 5), record(4, 0)], START)
+    past.add([happening(1, 0), announced, happening(3, 5), happening(4, 0)], START)
     past.forget_guests(START + timedelta(seconds=3))
     assert list(numbers(past, 0)) == [2, 3, 4]  # the last was dated back by a clock gone wrong
     assert past.forgotten == 1
@@ -92,7 +92,7 @@ def test_who_was_told_of_which_links() -> None:
     entries = [
         announced('{"link":{"name":"a","state":"CLOSED"},"transition":null}'),
         announced('{"link":{"name":"b"},"transition":null}'),
-        record(1),
+        happening(1),
         announced('{"removed":["a", "c"]}'),
         announced('{"link":{"name":"d"},"transition":null}'),
     ]
@@ -112,7 +112,9 @@ def test_a_size_is_known_of_all_that_is_shown() -> None:
     changed = Changed(1, "grand", START, None, "CLOSED", "why", "{}")
     assert is_shown(changed)
     assert size(changed) > 600
-    out = Recorded("grand", START, "out", "PS", "PS|")
-    assert not is_shown(out)
+    assert is_shown(happening(1))
+    assert size(happening(1)) > 400
+    for hidden in (Recorded("grand", START, "in", "GI", "GI|"), Planned("grand", 1)):
+        assert not is_shown(hidden)
     with pytest.raises(TypeError):
         size(Entry())

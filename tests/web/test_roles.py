@@ -33,6 +33,8 @@ GET /api/v1/links/<link>
 GET /api/v1/links/<link>/events
 GET /api/v1/links/<link>/postings
 GET /api/v1/links/<link>/postings/<id>
+GET /api/v1/links/<link>/rooms
+GET /api/v1/links/<link>/rooms/<room>
 """
 VIEW_AND_CONTROL = """
 GET /metrics
@@ -42,6 +44,13 @@ GET /api/v1/links/<link>/records
 """
 PBX_AND_CONTROL = """
 POST /api/v1/links/<link>/postings
+PUT /api/v1/links/<link>/rooms/<room>/status
+PUT /api/v1/links/<link>/rooms/<room>/dnd
+PUT /api/v1/links/<link>/rooms/<room>/make-up-room
+PUT /api/v1/links/<link>/rooms/<room>/voicemail
+PUT /api/v1/links/<link>/rooms/<room>/wake-up
+DELETE /api/v1/links/<link>/rooms/<room>/wake-up
+POST /api/v1/links/<link>/rooms/<room>/wake-up/result
 """
 CONTROL = """
 POST /api/v1/links

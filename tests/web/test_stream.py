@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pytest
 from twisted.internet.task import Clock
 from twisted.logger import Logger
 
+from pmslink.hotel.events import Event
+from pmslink.hotel.rooms import Guest, guest_json
 from pmslink.link.link import Link
+from pmslink.store.entries import Transaction
+from pmslink.store.happenings import happened
 from pmslink.web import stream, watcher
 from tests.web.served import START, Served, turns
 from tests.web.watching import watch
@@ -60,7 +66,7 @@ async def test_it_tells_what_happens_as_the_events_do(served: Served) -> None:
     listed = (await served.get("/api/v1/links/grand/events")).json()["events"]
     first = watching.events[0].id
     assert [one.data for one in watching.of("event")] == [one for one in listed if one["seq"] > first]
-    assert [one.data["type"] for one in watching.of("event")] == ["link.changed", "record"]
+    assert [one.data["type"] for one in watching.of("event")] == ["link.changed", "guest.checked_in"]
     await watching.end()
 
 
@@ -265,13 +271,22 @@ def docked(served: Served) -> Link:
     return link
 
 
+def tell_much(transaction: Transaction, rooms: Sequence[str]) -> Sequence[None]:
+    """An operation: let something happen in these rooms that takes long to tell."""
+    guest = guest_json(Guest("1", name="x" * 10_000))
+    for room in rooms:
+        happened(transaction, "grand", START, Event("guest.changed", room, {"guest": guest}))
+    return [None] * len(rooms)
+
+
 async def fill(served: Served) -> int:
     """Let so much happen that the only watcher, which does not read, has to wait; gives how much."""
     only = next(iter(served.site.api.stream._watchers))
     room = 0
     while not only._paused or only._got == served.site.api.stream.past.last:
         for _ in range(20):
-            served.say(f"GI|RN{room}|GN{'x' * 10_000}|")
+            served.store.journal.append(tell_much, str(room))
             room += 1
+        served.run()
         await turns(20)  # the system's own buffers have taken what they can
     return room

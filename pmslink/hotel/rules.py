@@ -1,0 +1,48 @@
+"""What a hotel has decided, as far as the meaning of records depends on it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime, tzinfo
+
+from attrs import frozen
+
+from pmslink.moments import from_ms, to_ms
+
+
+def as_they_are(room: str) -> tuple[str, ...]:
+    """Each room has one phone, whose number is the room's."""
+    return (room,)
+
+
+@frozen
+class Rules:
+    """`interval` and `late` in milliseconds; the time zone of the system is None.
+
+    `attempts` of a wake-up are made, one each `interval`; one that is `late` by more is missed.
+    """
+
+    timezone: tzinfo | None = None
+    attempts: int = 3
+    interval: int = 180_000
+    late: int = 600_000
+    extensions: Callable[[str], tuple[str, ...]] = as_they_are
+    rooms: Callable[[str], tuple[str, ...]] = as_they_are  # of an extension
+
+    def instant(self, local: datetime) -> int:
+        """A moment of the hotel's local time in milliseconds since 1970 in UTC.
+
+        One that comes twice is the first of both, unless its `fold` is 1; one that a clock set forward
+        leaves out is as far after the last moment before the gap as it says.
+        """
+        aware = local.replace(tzinfo=self.timezone) if self.timezone else local.astimezone()
+        return to_ms(aware)
+
+    def meant(self, local: datetime, earliest: int) -> datetime:
+        """Of a moment that comes twice the second, if the first was before `earliest`."""
+        second = local.replace(fold=1)
+        return second if self.instant(local) < earliest <= self.instant(second) else local
+
+    def local(self, instant: int) -> datetime:
+        """The hotel's local time."""
+        return from_ms(instant).astimezone(self.timezone).replace(tzinfo=None)

@@ -1,0 +1,143 @@
+"""The kinds of settings: what may stand in one, how that is read, and what a form asks for it with."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from collections.abc import Callable, Mapping
+from typing import Any, Literal, get_args
+
+from attrs import fields, frozen
+
+Kind = Literal[
+    "number", "whole", "yes_or_no", "choice", "text", "moment", "records", "codes", "tariff", "secret"
+]
+
+
+UNTOLD = "***"
+"""What stands for a secret, which is never told again."""
+
+
+@frozen
+class Setting:
+    """What one setting means, and what may stand in it.
+
+    ``right`` completes the sentence "must be …". ``read`` makes the value of what a person wrote, and
+    raises ValueError (WrongPartError, if it can tell the place) for anything that is not right.
+    ``kind`` says what a form asks for it with, ``choices`` and ``bounds`` what may be chosen there.
+    What is ``secret`` is never told again: wherever it would stand, there is ``UNTOLD``.
+    """
+
+    meaning: str
+    right: str
+    read: Callable[[Any], object]
+    unit: str = ""
+    kind: Kind = "text"
+    choices: tuple[str, ...] = ()
+    bounds: tuple[float, float] | None = None
+
+    @property
+    def secret(self) -> bool:
+        return self.kind == "secret"
+
+
+class WrongPartError(ValueError):
+    """Only one part of a value is wrong: what stands under ``key``, dotted; None if it is missing.
+
+    ``right`` tells what would be right ("must be …"), if that can be said more closely than of the whole.
+    """
+
+    def __init__(self, key: str, value: object, right: str = "") -> None:
+        super().__init__(key, value, right)
+        self.key = key
+        self.value = value
+        self.right = right
+
+
+def setting(cls: type, name: str) -> Setting:
+    """The metadata of a field of one of the classes that hold settings."""
+    found: Setting = getattr(fields(cls), name).metadata["setting"]
+    return found
+
+
+# What follows makes the metadata of a field: one function per kind of value.
+
+
+def about(meaning: str, right: str, read: Callable[[Any], object], **more: Any) -> Mapping[str, Setting]:
+    return {"setting": Setting(meaning, right, read, **more)}
+
+
+def seconds(meaning: str, least: float = 0.1, most: float = 86400) -> Mapping[str, Setting]:
+    def read(raw: object) -> object:
+        # not isinstance(…, float): whole numbers are as good, but a bool is an int to Python
+        return _required(type(raw) in (int, float) and least <= raw <= most, raw)  # type: ignore[operator]
+
+    right = f"a number of seconds from {least} to {most}"
+    return about(meaning, right, read, unit="s", kind="number", bounds=(least, most))
+
+
+def whole(meaning: str, least: int, most: int, unit: str = "") -> Mapping[str, Setting]:
+    def read(raw: object) -> object:
+        return _required(type(raw) is int and least <= raw <= most, raw)
+
+    right = f"a whole number from {least} to {most}"
+    return about(meaning, right, read, unit=unit, kind="whole", bounds=(least, most))
+
+
+def yes_or_no(meaning: str) -> Mapping[str, Setting]:
+    return about(
+        meaning, "true or false", lambda raw: _required(isinstance(raw, bool), raw), kind="yes_or_no"
+    )
+
+
+def one_of(choices: object, meaning: str) -> Mapping[str, Setting]:
+    words = get_args(choices)
+    right = " or ".join(f'"{word}"' for word in words)
+    return about(
+        meaning,
+        right,
+        lambda raw: _required(isinstance(raw, str) and raw in words, raw),
+        kind="choice",
+        choices=words,
+    )
+
+
+def text(meaning: str, right: str, is_right: Callable[[str], object], **more: Any) -> Mapping[str, Setting]:
+    def read(raw: object) -> object:
+        return _required(isinstance(raw, str) and is_right(raw), raw)
+
+    return about(meaning, right, read, **more)
+
+
+def matching(pattern: str) -> Callable[[str], object]:
+    """For ``text``: what this regular expression matches from end to end."""
+    return re.compile(pattern).fullmatch
+
+
+def _required(right: object, raw: object) -> object:
+    if not right:
+        raise ValueError
+    return raw
+
+
+def is_host(name: str) -> bool:
+    """Whether this can be a host's name or an IP address; an address of IPv6 stands without brackets."""
+    if ":" in name:
+        return reads(ipaddress.IPv6Address, name)
+    if not (0 < len(name) <= 253 and name.isprintable()) or set(name) & set(" ,/[]"):
+        return False
+    return reads(lambda host: host.encode("idna"), name)  # what the DNS can be asked for
+
+
+def is_path(name: str) -> bool:
+    """Whether this can be the path of a file or directory."""
+    return bool(name) and "\0" not in name
+
+
+def reads(read: Callable[[str], object], raw: str) -> bool:
+    """Whether this can be read."""
+    try:
+        read(raw)
+    except (ValueError, KeyError, OSError):
+        return False
+    return True

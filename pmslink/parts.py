@@ -1,0 +1,74 @@
+"""Settings that have parts: how these are read, and how the one that is wrong is named."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import TypeVar
+
+from attrs import NOTHING, AttrsInstance, fields_dict
+
+from pmslink.fias.catalog import FIELDS, LINK_RECORDS, RECORDS
+from pmslink.kinds import WrongPartError, setting
+
+_T = TypeVar("_T", bound=AttrsInstance)
+
+
+def read_parts(cls: type[_T], raw: object, place: str = "") -> _T:
+    """A class whose fields tell what may stand in them, of a table; ``place`` is the table's, for errors.
+
+    Raises ValueError for what is no table, WrongPartError for what is wrong in one.
+    """
+    if not isinstance(raw, dict):
+        raise ValueError
+    given = {name: value for name, value in raw.items() if value is not None}
+    known = fields_dict(cls)
+    for name, value in given.items():
+        if name not in known:
+            right = f"there is no such part; there are {', '.join(known)}"
+            raise WrongPartError(f"{place}{name}", value, right)
+    values = {}
+    for name, one in known.items():
+        about = setting(cls, name)
+        if name not in given and one.default is not NOTHING:
+            continue
+        try:
+            values[name] = about.read(given.get(name))
+        except WrongPartError:
+            raise
+        except ValueError:
+            raise WrongPartError(f"{place}{name}", given.get(name), f"must be {about.right}") from None
+    return cls(**values)
+
+
+def read_records(raw: object) -> dict[str, str]:
+    """Overrides of the link description: field codes by the id of a record."""
+    if not isinstance(raw, dict):
+        raise ValueError
+    for id, codes in raw.items():
+        if id not in _DECLARABLE or not isinstance(codes, str) or not _is_field_list(codes):
+            raise WrongPartError(id, codes)
+    return dict(raw)
+
+
+_DECLARABLE = RECORDS.keys() - LINK_RECORDS - {"LR", "LC", "DR", "DS", "DE"}
+"""Records that are used only where an LR declares them."""
+
+
+def _is_field_list(glued: str) -> bool:
+    pairs = [glued[at : at + 2] for at in range(0, len(glued), 2)]
+    return 0 < len(glued) <= FIELDS["FL"].length and all(pair in FIELDS for pair in pairs)
+
+
+def read_status_codes(raw: object) -> Mapping[str, int]:
+    """The RS of the PMS by what is dialled on a phone."""
+    if not isinstance(raw, dict) or len(raw) > _MOST_CODES:
+        raise ValueError
+    for dialled, status in raw.items():
+        # not isinstance(…, int): a bool is an int to Python
+        if not re.fullmatch("[0-9*#]{1,8}", dialled) or type(status) is not int or not 1 <= status <= 99:
+            raise WrongPartError(dialled, status)
+    return dict(raw)
+
+
+_MOST_CODES = 100

@@ -1,0 +1,1 @@
+"""What a hotel event does to a PBX."""

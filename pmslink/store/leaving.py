@@ -1,0 +1,57 @@
+"""What a guest has told the PMS by phone, and it has not heard yet, when the guest leaves the room."""
+
+from __future__ import annotations
+
+from sqlalchemy import bindparam, or_
+
+from pmslink.fias.record import Record, write
+from pmslink.store.entries import Transaction
+from pmslink.store.rows import OF_LINK, Row, add, move, question, rows
+from pmslink.store.schema import POSTINGS
+
+_WAKE_UPS = ("WR", "WC", "WA")
+_UNHEARD = question(
+    OF_LINK,
+    POSTINGS.c.state.in_(("pending", "unknown")),
+    POSTINGS.c.queued == 1,
+    POSTINGS.c.number.is_(None),
+    POSTINGS.c.room == bindparam("room"),
+    or_(POSTINGS.c.record.in_(_WAKE_UPS), POSTINGS.c.subject.in_(("sign", "voicemail"))),
+)
+
+
+def left(transaction: Transaction, link: str, room: str, new_room: str | None = None) -> None:
+    """Nobody stays in the room any more: what its phone ordered is not to reach the PMS.
+
+    With a guest who has moved his wake-ups, and how they ended, go to the new room, as they do in the PMS.
+    """
+    for row in rows(transaction.connection, _UNHEARD, link=link, room=room):
+        if new_room is not None and row.record in _WAKE_UPS:
+            _give_up(transaction, row, f"the guest has moved to room {new_room}")
+            add(transaction, [_for_room(transaction, row, new_room)])
+        elif row.record != "WA":  # a guest who was woken was woken
+            _give_up(transaction, row, "the guest has left the room")
+
+
+def _give_up(transaction: Transaction, row: Row, why: str) -> None:
+    move(transaction, row, state="discarded", queued=0, not_before=None, text_answer=why)
+
+
+def _for_room(transaction: Transaction, row: Row, room: str) -> Row:
+    id = transaction.number()
+    fields = ((code, room if code == "RN" else value) for code, value in Record(row.text).fields)
+    text = write(row.record, fields).text
+    return row._replace(
+        id=id,
+        changed=id,
+        room=room,
+        text=text,
+        key=None,
+        asked=None,
+        state="pending",
+        queued=1,
+        attempts=0,
+        lost=0,
+        sent=None,
+        sent_seq=None,
+    )

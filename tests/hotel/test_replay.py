@@ -1,0 +1,189 @@
+"""Whatever a PMS says twice means what it meant once, and however it is kept it means the same.
+
+PMSs repeat records when a connection is new, and nothing tells the repetition from the first time but
+what the record says. What is proved here, and what is not:
+
+- a record that comes again at once changes nothing, whatever its kind, but for DS, which begins a resync
+  anew;
+- the records of guests and of the night audit carry the date and time when they were made, so a whole
+  run of them that was heard in an earlier session changes nothing either, however much has come of them
+  meanwhile; within a session it may be meant anew, for some PMSs tell no seconds;
+- RE, WR and WC carry no such date. A run of them that goes to and fro, such as CS1, CS2, CS1, or an
+  order, its cancellation and the order again, cannot be told from one that is meant anew, and is taken
+  for that. So it is with guest records of a link whose description asks for no DA and TI.
+
+A resync that is cut short by a restart takes nobody away; so no restart is tried inside one.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import UTC, timedelta
+from typing import Any
+
+from attrs import evolve
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from pmslink.fias.record import Record
+from pmslink.hotel import meanings
+from pmslink.hotel.events import Awoken
+from pmslink.hotel.house import STAMPED, House, Now
+from pmslink.hotel.phone import told_result
+from pmslink.hotel.rooms import Room
+from pmslink.hotel.rules import Rules
+from pmslink.moments import to_ms
+from pmslink.store.entries import Entry, Happened
+from pmslink.store.hearing import keep_records, let_time_pass
+from pmslink.store.houses import rooms_of
+from pmslink.store.rows import Moved
+from tests.hotel.plausible_pms import Step, hours
+from tests.store.playing import LINK, START, Playing, Watched, a_record
+from tests.stores import MemoryDatabase
+
+RULES = Rules(timezone=UTC)
+DETERMINED = settings(max_examples=150, deadline=None, derandomize=True)
+BY_STORE = settings(max_examples=50, deadline=None, derandomize=True)
+
+Outcome = tuple[list[object], dict[str, Room]]
+"""What was told, and the rooms, without the numbers that things got."""
+
+
+def outcome_of(news: Iterable[object], rooms: Iterable[Room]) -> Outcome:
+    return list(news), {room.room: _without_ids(room) for room in rooms}
+
+
+def _without_ids(room: Room) -> Room:
+    return evolve(room, wake_ups=tuple(evolve(one, id=0) for one in room.wake_ups))
+
+
+def _happening(type: str, room: str | None, told: dict[str, Any]) -> object:
+    """An event, without what is added where it is kept."""
+    told = {name: value for name, value in told.items() if not name.endswith("extensions")}
+    if "wake_up" in told:
+        told["wake_up"] = told["wake_up"]["at"]
+    return type, room, told
+
+
+def fold(steps: Iterable[Step | None]) -> Outcome:
+    """What comes of it without any store; at None the PMS starts the link anew."""
+    house, ms, session, number = House({}), to_ms(START), 0, iter(range(10**6))
+    for step in steps:
+        if step is None:
+            session += 1
+            continue
+        if isinstance(step, int):
+            ms += step * 1000
+        now = Now(ms, RULES, number.__next__, session)
+        if isinstance(step, int):
+            meanings.let_time_pass(house, now)
+        else:
+            meanings.hear(house, Record(step), now)
+    told = [
+        told_result(one).record.text
+        if isinstance(one, Awoken)
+        else _happening(one.type, one.room, {**one.told, "resync": one.resync})
+        for one in house.take_news()
+    ]
+    return outcome_of(told, house.rooms.values())
+
+
+def repeated(steps: Iterable[Step], times: Sequence[int]) -> Iterator[Step]:
+    """Each record so many times, in place."""
+    for at, step in enumerate(steps):
+        again = isinstance(step, str) and not step.startswith("DS|")
+        yield from [step] * (times[at % len(times)] if again else 1)
+
+
+def replayable(steps: Iterable[Step]) -> list[Step]:
+    """The records that say when they were made."""
+    return [step for step in steps if isinstance(step, str) and step[:2] in STAMPED and "SF|" not in step]
+
+
+@DETERMINED
+@given(hours(START), st.lists(st.integers(1, 3), min_size=1, max_size=5))
+def test_a_record_that_comes_again_at_once_changes_nothing(steps: list[Step], times: list[int]) -> None:
+    assert fold(repeated(steps, times)) == fold(steps)
+
+
+@DETERMINED
+@given(hours(START), st.integers(1, 20), st.sampled_from([0, 1, 3600]))
+def test_a_run_of_guest_records_that_was_heard_in_an_earlier_session_changes_nothing(
+    steps: list[Step], length: int, later: int
+) -> None:
+    assert fold([*steps, later, None, *replayable(steps)[-length:]]) == fold([*steps, later])
+
+
+class Kept:
+    """The same, folded by the store in any number of commits and between restarts."""
+
+    def __init__(self) -> None:
+        self.playing = Playing(Watched(MemoryDatabase()))
+        self._live()
+        self._told: list[Entry] = []
+        self._batch: list[tuple[Any, Any]] = []  # operations and what they are about, for one commit
+
+    def _live(self) -> None:
+        self.playing.store.houses.live_by(LINK, RULES)
+
+    def step(self, step: Step) -> None:
+        if isinstance(step, int):
+            self.commit()
+            self.playing.now += timedelta(seconds=step)
+            self._batch.append((let_time_pass, LINK))
+        else:
+            self._batch.append((keep_records, a_record(step, self.playing.now)))
+
+    def commit(self) -> None:
+        batch, self._batch = self._batch, []
+        self.playing.outcomes([self.playing.journal.write(*one) for one in batch])
+
+    def restart(self, crash: bool) -> None:
+        if crash:
+            self.playing.crash()
+        else:
+            self.playing.stop()
+        self.playing.start()
+        self._live()
+
+    def outcome(self) -> Outcome:
+        rooms = self.playing.read(rooms_of, LINK)
+        return outcome_of(filter(None, map(_told, self.playing.told)), rooms)
+
+
+def _told(entry: Entry) -> object:
+    if isinstance(entry, Happened):
+        return _happening(entry.type, entry.room, json.loads(entry.text))
+    return entry.row.text if isinstance(entry, Moved) else None
+
+
+@BY_STORE
+@given(
+    hours(START),
+    st.lists(st.sampled_from(["go on", "go on", "commit", "restart", "crash"]), min_size=1, max_size=7),
+    st.integers(1, 20),
+)
+def test_however_it_is_kept_it_means_the_same(steps: list[Step], cuts: list[str], length: int) -> None:
+    kept = Kept()
+    resyncing = False
+    for at, step in enumerate(steps):
+        kept.step(step)
+        resyncing = (
+            step[:2] == "DS" or (resyncing and step[:2] != "DE") if isinstance(step, str) else resyncing
+        )
+        match cuts[at % len(cuts)]:
+            case "restart" | "crash" as how if not resyncing:
+                kept.commit()
+                kept.restart(crash=how == "crash")
+            case "commit":
+                kept.commit()
+    kept.commit()
+    kept.restart(crash=True)
+    for step in (0, *replayable(steps)[-length:]):
+        kept.step(step)
+    kept.commit()
+    try:
+        assert kept.outcome() == fold([*steps, 0])
+    finally:
+        kept.playing.crash()

@@ -1,0 +1,128 @@
+"""What calls cost."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from math import ceil
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from pmslink.hotel.tariff import MOST_RATES, Priced, Rate, Tariff, read_tariff
+
+LONGEST = 359_999
+AMOUNTS = st.integers(0, 100_000_000)
+SECONDS = st.integers(0, LONGEST)
+DIALLED = st.text("0123", min_size=1, max_size=20)
+RATES = st.builds(
+    Rate,
+    prefix=st.text("0123", max_size=3),
+    connection=AMOUNTS,
+    interval=st.integers(1, LONGEST),
+    price=AMOUNTS,
+    free=SECONDS,
+    call_type=st.sampled_from(["L", "N", "I", None]),
+)
+TARIFFS = st.builds(
+    Tariff,
+    rounding=st.integers(1, 1_000_000),
+    rates=st.lists(RATES, min_size=1, max_size=8, unique_by=lambda rate: rate.prefix).map(tuple),
+)
+
+
+def price(dialled: str, duration: int, *rates: dict[str, Any], rounding: int = 1) -> Priced | None:
+    usual = {"prefix": "", "interval": 60, "price": 10}
+    return read_tariff({"rounding": rounding, "rates": [usual | rate for rate in rates]}).price(
+        dialled, duration
+    )
+
+
+@pytest.mark.parametrize(
+    ("duration", "amount"),
+    [(0, 0), (1, 30), (60, 30), (61, 40), (120, 40), (121, 50)],
+)
+def test_each_interval_begun_is_charged_on_top_of_the_connection(duration: int, amount: int) -> None:
+    assert price("0043", duration, {"connection": 20}) == Priced(amount, None)
+
+
+@pytest.mark.parametrize(("duration", "amount"), [(0, 0), (5, 0), (6, 30), (65, 30), (66, 40)])
+def test_what_is_free_is_neither_charged_nor_counted(duration: int, amount: int) -> None:
+    assert price("0043", duration, {"connection": 20, "free": 5}) == Priced(amount, None)
+
+
+@pytest.mark.parametrize(("duration", "amount"), [(0, 0), (60, 50), (300, 50), (301, 100)])
+def test_amounts_are_rounded_up(duration: int, amount: int) -> None:
+    assert price("0043", duration, {}, rounding=50) == Priced(amount, None)
+
+
+def test_the_longest_prefix_holds_wherever_it_stands() -> None:
+    rates: list[dict[str, Any]] = [
+        {"prefix": "00", "price": 2, "call_type": "I"},
+        {"prefix": "", "price": 1, "call_type": "L"},
+        {"prefix": "0043", "price": 4, "call_type": "N"},
+        {"prefix": "00436", "price": 5},
+    ]
+    for order in (rates, rates[::-1]):
+        assert price("0043123", 1, *order) == Priced(4, "N")
+        assert price("00436", 1, *order) == Priced(5, None)
+        assert price("0044", 1, *order) == Priced(2, "I")
+        assert price("0", 1, *order) == Priced(1, "L")
+
+
+def test_a_number_without_a_rate_has_no_price() -> None:
+    assert price("0043", 60, {"prefix": "0044"}) is None
+    assert price("004", 60, {"prefix": "0044"}) is None
+
+
+def test_a_rate_for_nothing_is_a_price() -> None:
+    assert price("0800", 60, {"price": 0}) == Priced(0, None)
+
+
+def test_there_may_be_many_rates() -> None:
+    rates = [{"prefix": str(number)} for number in range(MOST_RATES)]
+    assert price("499", 1, *rates) == Priced(10, None)
+
+
+@settings(deadline=None)
+@given(TARIFFS, DIALLED, SECONDS)
+def test_it_is_what_the_rules_say(tariff: Tariff, dialled: str, duration: int) -> None:
+    by_prefix = {rate.prefix: rate for rate in tariff.rates}
+    found = [by_prefix[dialled[:end]] for end in range(len(dialled), -1, -1) if dialled[:end] in by_prefix]
+    priced = tariff.price(dialled, duration)
+    if not found:
+        assert priced is None
+        return
+    assert priced is not None
+    rate = found[0]
+    assert priced.call_type == rate.call_type
+    exact = 0
+    if duration > rate.free:
+        exact = rate.connection + rate.price * ceil(Fraction(duration - rate.free, rate.interval))
+    assert priced.amount % tariff.rounding == 0
+    assert exact <= priced.amount < exact + tariff.rounding
+
+
+@settings(deadline=None)
+@given(TARIFFS, DIALLED, SECONDS, SECONDS)
+def test_a_longer_call_is_never_cheaper(tariff: Tariff, dialled: str, one: int, other: int) -> None:
+    shorter, longer = (tariff.price(dialled, duration) for duration in sorted((one, other)))
+    assert (shorter is None) is (longer is None)
+    assert shorter is None or longer is None or shorter.amount <= longer.amount
+
+
+@settings(deadline=None)
+@given(TARIFFS, DIALLED, SECONDS, st.randoms())
+def test_the_order_of_the_rates_means_nothing(tariff: Tariff, dialled: str, duration: int, dice: Any) -> None:
+    rates = list(tariff.rates)
+    dice.shuffle(rates)
+    shuffled = Tariff(rounding=tariff.rounding, rates=tuple(rates))
+    assert shuffled.price(dialled, duration) == tariff.price(dialled, duration)
+
+
+def test_the_dearest_call_can_still_be_sent() -> None:
+    most = {"connection": 10**8, "interval": 1, "price": 10**8}
+    priced = price("1", LONGEST, most, rounding=10**6)
+    assert priced is not None
+    assert priced.amount <= 10**14

@@ -1,0 +1,129 @@
+"""Tables of extensions, and what is told of a wrong one."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from pmslink import tables
+from pmslink.hotel.extensions import Extensions
+from pmslink.settings import LinkSettings
+from pmslink.tables import BIGGEST, ExtensionTableError, extensions_of, read_table
+
+
+@pytest.fixture
+def table(tmp_path: Path) -> Path:
+    return tmp_path / "rooms.csv"
+
+
+def problem(file: Path, content: str | bytes) -> str:
+    file.write_bytes(content.encode() if isinstance(content, str) else content)
+    with pytest.raises(ExtensionTableError) as caught:
+        read_table(str(file))
+    assert str(caught.value) == f"{file}: {caught.value.problem}"
+    return caught.value.problem
+
+
+TABLE = """\ufeffRoom,Extension
+# the old wing
+
+101,7101
+0102, 07102 ,7202
+  # nobody lives here
+101,7301,"7401"
+"""
+
+
+@pytest.mark.parametrize("separator", [",", ";"])
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+def test_a_table_may_say_it(separator: str, end: str, table: Path) -> None:
+    table.write_bytes(TABLE.replace(",", separator).replace("\n", end).encode())
+    extensions = extensions_of(LinkSettings(extensions="table", extension_table=str(table)))
+    assert extensions.of("101") == ("7101", "7301", "7401")
+    assert extensions.of("0102") == ("07102", "7202")
+    assert extensions.of("102") == extensions.of("room") == extensions.of("") == ()
+    assert (extensions.rooms("7401"), extensions.rooms("7102")) == (("101",), ())
+
+
+def test_the_heading_is_only_in_the_first_row_and_needs_no_extension(table: Path) -> None:
+    table.write_text("\n# rooms\nROOM\n101,1\n")
+    assert read_table(str(table)) == {"101": ("1",)}
+    table.write_text("101,1\nroom,2\n")
+    assert read_table(str(table)) == {"101": ("1",), "room": ("2",)}
+
+
+@pytest.mark.parametrize("content", ["", "\n\n", "room,extension", "# 101,1"])
+def test_a_table_may_be_empty(content: str, table: Path) -> None:
+    table.write_text(content)
+    assert read_table(str(table)) == {}
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        ("101", "line 1 has a room without an extension"),
+        ("# x\n\n101,1\n102\n", "line 4 has a room without an extension"),
+        ("101,", "line 1 has an empty cell"),
+        ("101,1\r\n102,,2", "line 2 has an empty cell"),
+        ("101,1\n,2", "line 2 has an empty cell"),
+        ('101,1\n102," "', "line 2 has an empty cell"),
+        (",,", "line 1 has an empty cell"),
+        ("101,1\n102,1", "line 2 has an extension that is in line 1 already"),
+        ("101,1\n101,2\n101,1", "line 3 has an extension that is in line 1 already"),
+        ("101,1,1", "line 1 has an extension that is in line 1 already"),
+        ('101,"1', "line 1 has a quotation mark that is not closed or out of place"),
+        ('101,"1"2', "line 1 has a quotation mark that is not closed or out of place"),
+        ("101,1\n102;2", "line 2 has a cell that is neither a room nor an extension"),
+        ("101,1\n102,a\0b", "line 2 has a cell that is neither a room nor an extension"),
+        ("101," + "1" * 41, "line 1 has a cell that is neither a room nor an extension"),
+        (b"101,1\n102,\xfc", "line 2 is not written in UTF-8"),
+    ],
+    ids=repr,
+)
+def test_what_is_wrong_in_a_table_is_told_with_its_line(content: str | bytes, said: str, table: Path) -> None:
+    assert problem(table, content).startswith(said)
+
+
+def test_what_stands_in_a_file_that_is_no_table_is_not_told(table: Path) -> None:
+    assert "hush" not in problem(table, "webhook_secret = hush")
+    assert "hush" not in problem(table, "hush,\n")
+
+
+def test_a_table_has_a_greatest_size(table: Path) -> None:
+    table.write_bytes(b"101,1\n#".ljust(BIGGEST, b" "))
+    assert read_table(str(table)) == {"101": ("1",)}
+    assert problem(table, b"101,1\n#".ljust(BIGGEST + 1, b" ")) == "it has more than 1 MiB"
+
+
+def test_a_table_that_cannot_be_read_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    for path in (tmp_path, tmp_path / "none.csv", tmp_path / "pipe"):
+        with pytest.raises(ExtensionTableError, match="there is no such file"):
+            read_table(str(path))
+    monkeypatch.setattr(os.path, "isfile", lambda path: True)  # it is gone a moment later
+    with pytest.raises(ExtensionTableError, match="it cannot be read: No such file or directory"):
+        extensions_of(LinkSettings(extensions="table", extension_table=str(tmp_path / "none.csv")))
+
+
+def test_settings_say_how_extensions_are_found() -> None:
+    assert Extensions() == extensions_of(LinkSettings())
+    assert extensions_of(LinkSettings(extensions="strip", extension_prefix="7")) == Extensions("strip", "7")
+
+
+def test_a_prefix_that_is_not_asked_for_is_not_used_and_no_table_read() -> None:
+    settings = LinkSettings(extensions="same", extension_prefix="7", extension_table="/nowhere")
+    assert extensions_of(settings).of("101") == ("101",)
+
+
+def test_a_table_that_did_not_change_is_understood_once(table: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    table.write_text("101,7101\n")
+    read_table(str(table))
+    with monkeypatch.context() as patched:
+        patched.setattr(tables, "_rows", None)
+        assert read_table(str(table)) == {"101": ("7101",)}
+    before = table.stat()
+    table.write_text("101,7102\n")  # as long
+    os.utime(table, ns=(before.st_atime_ns, before.st_mtime_ns))  # and at the same moment, for a coarse clock
+    assert read_table(str(table)) == {"101": ("7102",)}
