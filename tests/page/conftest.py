@@ -39,6 +39,15 @@ def hotel(house: Hotel) -> Iterator[Hotel]:
 
 
 @pytest.fixture
+def port(hotel: Hotel) -> int:
+    """That of a PMS that speaks UTF-8; a link `made` is docked to it."""
+    port = hotel.ports[1]
+    hotel.fault(port, charset="utf-8")
+    hotel.docked("made", port, alive_interval=3600, charset="utf-8")
+    return port
+
+
+@pytest.fixture
 def person(browser: Browser, hotel: Hotel) -> Iterator[Person]:
     with somebody(browser, hotel.url) as person:
         yield person

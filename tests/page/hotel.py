@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -65,8 +66,21 @@ class Hotel:
         """The PMS sends this record."""
         done(self.pms.call("POST", f"/records?port={port}", {"text": text}))
 
-    def check_in(self, port: int, room: str, name: str) -> None:
-        done(self.pms.call("POST", f"/guests?port={port}", {"room": room, "name": name}))
+    def check_in(self, port: int, room: str, name: str, **details: object) -> str:
+        """Gives the guest's number."""
+        guest = self.at_desk("POST", "/guests", port, {"room": room, "name": name, **details})
+        return str(guest["number"])
+
+    def at_desk(self, method: str, path: str, port: int, body: object = None) -> Any:
+        """What the hotel's desk does."""
+        return done(self.pms.call(method, f"{path}?port={port}", body))
+
+    def vacant_rooms(self, port: int) -> list[str]:
+        return [one["room"] for one in self.at_desk("GET", "/rooms", port)["rooms"] if not one["guests"]]
+
+    def by_phone(self, method: str, path: str, body: object = None, link: str = "made") -> Any:
+        """What the phone of a room tells the PMS."""
+        return done(self.pbx.call(method, f"/api/v1/links/{link}/rooms/{path}", body))
 
     def tidy(self) -> None:
         """As it was in the beginning, but for what is past."""
@@ -76,6 +90,12 @@ class Hotel:
                 self.remove(link["name"])
         self.control("grand", "enable")
         self.pbx.until_state("ESTABLISHED")
+
+
+def quarter_to_seven() -> datetime:
+    """Of a morning to come, in the hotel's local time, which is that of this machine."""
+    soon = datetime.now() + timedelta(days=2)  # noqa: DTZ005
+    return soon.replace(hour=6, minute=45, second=0, microsecond=0)
 
 
 def done(answer: Any) -> Any:

@@ -13,7 +13,8 @@ from typing import Literal
 from playwright.sync_api import Browser, Page, expect
 
 from tests.page.browser import chromium
-from tests.process.processes import Service, free_ports, service, simulator, until
+from tests.page.hotel import quarter_to_seven
+from tests.process.processes import Running, Service, free_ports, service, simulator, until
 
 Scheme = Literal["light", "dark"]
 WIDE, PHONE = (1280, 900), (390, 844)
@@ -36,6 +37,8 @@ def take_all(folder: Path) -> None:
             pbx.call("POST", "/api/v1/links/grand/postings", POSTING)
             pms.call("POST", f"/faults?port={pms_port + 1}", {"ls_unanswered": True})
             _take(browser, pbx, folder)
+            _fill_the_rooms(pbx, pms, pms_port + list(HOTELS).index("alpenhof") + 1, Path(state))
+            _take_rooms(browser, pbx, folder)
 
 
 def _open_the_chain(pbx: Service, pms_port: int) -> None:
@@ -50,6 +53,38 @@ def _open_the_chain(pbx: Service, pms_port: int) -> None:
         return len([link for link in links if link["in_sync"]]) == len(links) - 1
 
     until(docked, "the chain docks")
+
+
+def _fill_the_rooms(pbx: Service, pms: Running, port: int, folder: Path) -> None:
+    """An evening at the alpenhof, where somebody has forgotten the phone of room 104."""
+    table = folder / "extensions.csv"
+    rooms = [one["room"] for one in pms.call("GET", f"/rooms?port={port}")["rooms"] if one["room"] != "104"]
+    table.write_text("".join(f"{room},7{room}\n" for room in rooms))
+    pbx.call("PATCH", "/api/v1/links/alpenhof", {"extensions": "table", "extension_table": str(table)})
+    for room, settings in {
+        "101": {"do_not_disturb": True},
+        "102": {"message_light": True},
+        "106": {"class_of_service": 0},
+    }.items():
+        pms.call("PATCH", f"/rooms/{room}?port={port}", settings)
+    for room, status in {"103": 5, "104": 2, "105": 4, "108": 1}.items():
+        pbx.call("PUT", f"/api/v1/links/alpenhof/rooms/{room}/status", {"status": status})
+    for room in ("102", "105"):
+        order = {"at": quarter_to_seven().isoformat()}
+        pbx.call("PUT", f"/api/v1/links/alpenhof/rooms/{room}/wake-up", order)
+
+
+def _take_rooms(browser: Browser, pbx: Service, folder: Path) -> None:
+    page = _page(browser, WIDE, "light")
+    page.goto(f"http://127.0.0.1:{pbx.port}/#/links/alpenhof/rooms")
+    page.get_by_label("Show guest names").check()
+    expect(page.locator(".light")).to_have_count(2)
+    expect(page.locator(".status")).to_have_count(4)
+    expect(page.locator(".wake-up")).to_have_count(2)
+    expect(page.locator(".fault")).to_have_count(1)
+    expect(page.locator(".fresh")).to_have_count(0)
+    page.screenshot(path=folder / "rooms.png")
+    page.context.close()
 
 
 def _take(browser: Browser, pbx: Service, folder: Path) -> None:

@@ -100,7 +100,7 @@ def test_a_row_that_moves_keeps_the_focus(hotel: Hotel, person: Person) -> None:
 
 def test_each_view_begins_in_its_content(person: Person) -> None:
     expect(person.page.get_by_role("heading", level=1)).to_have_text("Links")
-    for hash in ("#/links/grand", "#/links/grand/settings", "#/new", "#/"):
+    for hash in ("#/links/grand", "#/links/grand/rooms", "#/links/grand/settings", "#/new", "#/"):
         person.go(hash)
         expect(person.page.locator("#main")).to_be_focused()
         expect(person.page.get_by_role("heading", level=1)).to_be_visible()

@@ -9,7 +9,8 @@ from playwright.sync_api import Browser, expect
 from tests.page.browser import Person, somebody
 from tests.page.hotel import Hotel
 
-VIEWS = ("#/", "#/links/lost", "#/links/grand", "#/links/lost/settings", "#/new")
+ROOMS = "#/links/grand/rooms"
+VIEWS = ("#/", "#/links/lost", "#/links/grand", ROOMS, "#/links/lost/settings", "#/new")
 
 
 def test_a_chinese_browser_is_spoken_to_in_chinese(hotel: Hotel, browser: Browser) -> None:
@@ -66,6 +67,7 @@ def test_all_that_is_said_is_said_in_words(hotel: Hotel, browser: Browser) -> No
     """No placeholder stays empty, and no text is missing; in Chinese, little is left in English."""
     hotel.make("lost", enabled=True)
     hotel.post("grand", type="minibar", room="101", article="1", count=1)
+    hotel.by_phone("PUT", "101/status", {"status": 3}, link="grand")
     for locale in ("en-GB", "zh-CN"):
         with somebody(browser, hotel.url, locale=locale) as person:
             for view in VIEWS:
@@ -74,13 +76,16 @@ def test_all_that_is_said_is_said_in_words(hotel: Hotel, browser: Browser) -> No
                 if view == "#/links/grand":
                     expect(person.page.locator(".records li").first).to_be_visible()
                     expect(person.page.locator(".outbox tbody tr").first).to_be_visible()
+                if view == ROOMS:
+                    expect(person.page.locator(".room").first).to_be_visible()
                 said = person.page.locator("body").evaluate(_ALL_TEXT)
                 assert not re.findall(r"\{\w*\}|undefined|NaN|\[object|Invalid", said)
                 assert not re.findall(_KEY, said), re.findall(_KEY, said)
 
 
 _PARTS = "dialog|link|list|form|control|outbox|trace|field|record|setting|right|reason|advice|label|test"
-_KEY = rf"\b(?:{_PARTS})\.[a-z_]\w*"
+_MORE = "rooms?|webhook|posting"
+_KEY = rf"\b(?:{_PARTS}|{_MORE})\.[a-z_]\w*"
 _ALL_TEXT = """
 (body) => {
   const said = [body.textContent];

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from playwright.sync_api import expect
 
 from tests.page.browser import Person
@@ -53,3 +55,26 @@ def test_a_link_that_is_not_there_is_told(person: Person) -> None:
     person.watched.expected += ["404"]
     person.go("#/links/nowhere")
     expect(person.page.get_by_text("There is no link nowhere.")).to_be_visible()
+
+
+def test_how_events_reach_a_program_is_told_where_one_is_set(hotel: Hotel, person: Person) -> None:
+    page, webhook = person.page, person.page.locator(".webhook")
+    person.go("#/links/grand")
+    expect(page.locator(".controls")).to_be_visible()
+    expect(webhook).to_be_hidden()
+
+    port = hotel.ports[1]
+    hotel.docked("made", port, webhook_url="http://127.0.0.1:1/events", webhook_secret="a" * 20)
+    person.go("#/links/made")
+    expect(webhook).to_contain_text("http://127.0.0.1:1/events")
+    expect(webhook.locator(".state")).to_have_text("not taken: trying again")
+    expect(webhook).to_have_attribute("data-mood", "bad")
+    facts = webhook.locator("dl div")
+    expect(facts.filter(has_text="Waiting")).to_contain_text(re.compile(r"\d+, the oldest for \d+"))
+    expect(facts.filter(has_text="In the way")).to_contain_text("refused")
+    expect(facts.filter(has_text="Next attempt")).to_contain_text(re.compile(r"in \d+ s"))
+    expect(facts.filter(has_text="Last taken")).to_be_hidden()
+
+    nobody = {"webhook_url": None, "webhook_secret": None}
+    hotel.pbx.call("PATCH", "/api/v1/links/made", nobody)
+    expect(webhook).to_be_hidden()

@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import APIResponse, Locator, Page, Route, expect
 
 from tests.page.browser import Person
-from tests.page.hotel import Hotel
+from tests.page.hotel import Hotel, quarter_to_seven
 
 CALL = {"type": "call", "room": "101", "dialled": "+49 89 1234", "duration": 61, "amount": 250}
 
@@ -129,3 +129,20 @@ def test_many_are_shown_page_by_page(hotel: Hotel, page: Page) -> None:
     expect(_row(page)).to_have_count(60)
     expect(page.get_by_role("button", name="Show more")).to_be_hidden()
     expect(_row(page).last).to_contain_text("0.00")
+
+
+def test_what_phones_tell_is_told_in_words(hotel: Hotel, person: Person) -> None:
+    hotel.docked("made", hotel.ports[1])
+    hotel.by_phone("PUT", "101/status", {"status": 3})
+    hotel.by_phone("PUT", "101/make-up-room", {"on": True})
+    hotel.by_phone("PUT", "101/make-up-room", {"on": False})
+    hotel.by_phone("PUT", "101/voicemail", {"unread": 2})
+    at = quarter_to_seven()
+    hotel.by_phone("PUT", "101/wake-up", {"at": at.isoformat()})
+    hotel.by_phone("DELETE", "101/wake-up")
+    person.go("#/links/made")
+    wake_up = f"wake-up · room 101 · {at:%a, %b} {at.day}, 06:45"
+    told = ("wake-up cancelled · room 101", wake_up, "voicemail · room 101 · 2 unread")
+    sign = ("make up room · room 101 · off", "make up room · room 101 · on")
+    what = person.page.locator(".outbox tbody td:nth-child(2)")
+    expect(what).to_have_text([*told, *sign, "room status · room 101 · clean, vacant"])

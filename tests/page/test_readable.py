@@ -11,7 +11,8 @@ from playwright.sync_api import Browser, Page, expect
 from tests.page.browser import Person, somebody
 from tests.page.hotel import Hotel
 
-VIEWS = ("#/", "#/links/grand", "#/links/lost", "#/links/ended/settings", "#/new")
+ROOMS = "#/links/grand/rooms"
+VIEWS = ("#/", "#/links/grand", ROOMS, "#/links/lost", "#/links/ended/settings", "#/new")
 ROLES = "button|link|textbox|searchbox|combobox|spinbutton|checkbox|dialog|img|region|list"
 NAMELESS = re.compile(rf"^\s*- '?(?:{ROLES})(?: \[[^\]]*\])*'?:?$", re.MULTILINE)
 MOODS = ("good", "wait", "bad", "ended", "off")
@@ -69,6 +70,8 @@ def _show(person: Person, view: str) -> Page:
             expect(page.locator(f".row[data-mood={mood}]")).to_have_count(1)
     if view == "#/links/grand":
         expect(page.locator(".records li").first).to_be_visible()
+    if view == ROOMS:
+        expect(page.locator(".room").first).to_be_visible()
     if page.locator("details").count():
         page.locator("summary").click()
     return page

@@ -116,6 +116,10 @@ def test_who_looks_changes_nothing_and_sees_no_names(guarded: Guarded, stranger:
     expect(names).to_be_disabled()
     page.get_by_label("Type of record").select_option("GI")
     expect(page.locator(".records .part[title=GN]").first).to_contain_text("•••")
+    stranger.go("#/links/grand/rooms")
+    expect(page.get_by_label("Guest names are hidden from your role")).to_be_disabled()
+    expect(page.locator(".guest").first).to_have_text("•••")
+    assert set(page.locator(".guest").all_text_contents()) == {"•••"}
     stranger.go("#/new")
     expect(page.get_by_label("host")).to_be_disabled()
     expect(page.get_by_role("button", name="Make the link")).to_have_count(0)
@@ -130,6 +134,10 @@ def test_a_pbx_sees_how_links_are_and_is_shown_nothing_that_is_not_for_it(
     stranger.go("#/links/grand")
     expect(page.locator(".outbox")).to_contain_text("There is nothing here.")
     expect(page.locator(".past, .trace")).to_have_count(0)
+    stranger.go("#/links/grand/rooms")
+    page.get_by_label("Show guest names").check()
+    expect(page.locator(".guest").first).not_to_have_text("•••")
+    stranger.go("#/links/grand")
     expect(page.locator(".controls button:not([aria-disabled])")).to_have_count(0)
 
 

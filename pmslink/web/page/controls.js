@@ -5,13 +5,13 @@ import { call, mayControl, oneAtATime, ofLink } from "./calls.js";
 import { now } from "./clock.js";
 import { confirmed } from "./dialog.js";
 import { el, setAttribute, setText } from "./dom.js";
+import { resyncs } from "./model.js";
 import { button, refusal } from "./parts.js";
 import { t } from "./texts.js";
 
 const hasExpired = ({ settings }) => settings.expires_at !== null && Date.parse(settings.expires_at) <= now();
 const off = ({ state }) => state === "DISABLED" || state === "EXPIRED";
 const redials = ({ intent, state }) => intent === "enabled" && ["EXPECTION", "CLOSED"].includes(state);
-const resyncs = ({ started, ended }) => started !== null && (ended === null || ended < started);
 
 const CONTROLS = [
   { verb: "enable", applies: (link) => !hasExpired(link) && (link.intent !== "enabled" || redials(link)) },

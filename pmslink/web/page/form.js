@@ -6,7 +6,7 @@ import { el, setAttribute, setText } from "./dom.js";
 import { inputOf, shown, valueOf, written } from "./inputs.js";
 import { known, links, placeOf } from "./model.js";
 import { button, refusal } from "./parts.js";
-import { chosenLanguage, t } from "./texts.js";
+import { chosenLanguage, has, t } from "./texts.js";
 import { trial } from "./trial.js";
 
 const GROUPS = {
@@ -16,6 +16,17 @@ const GROUPS = {
   redial: ["retry_initial", "retry_max"],
   postings: ["answer_timeout", "unanswered", "send_limit", "posting_digits", "record_gap", "outbox_limit"],
   wire: ["framing", "tls", "ca_file", "records"],
+  hotel: [
+    "extensions",
+    "extension_prefix",
+    "extension_table",
+    "status_codes",
+    "wake_up_attempts",
+    "wake_up_interval",
+    "wake_up_late",
+    "tariff",
+  ],
+  webhook: ["webhook_url", "webhook_secret"],
 };
 const NAME = { name: "name", kind: "text", unit: "", required: true, default: null, pattern: "[A-Za-z0-9_\\-]{1,64}" };
 
@@ -62,7 +73,8 @@ function form(link) {
     const unit = setting.unit ? ` (${t(`unit.${setting.unit}`)})` : "";
     const label = el("label", { for: id, text: setting.name + unit });
     fields.set(setting.name, { setting, input, error, before: "" });
-    return el("div", { class: "field" }, label, input, meaning, error);
+    const width = setting.kind === "tariff" ? "field wide" : "field"; // a rate is a long line
+    return el("div", { class: width }, label, input, meaning, error);
   }
 
   /** What a setting is while nothing is said of it: the profile's preset, or else its own default. */
@@ -70,10 +82,15 @@ function form(link) {
     return known.profiles[fields.get("profile").input.value]?.[name] ?? own;
   }
 
+  function example({ name }) {
+    const key = `form.example.${name}`;
+    return has(key) ? t("form.such_as", { value: t(key) }) : "";
+  }
+
   function showDefaults() {
     for (const { setting, input } of fields.values()) {
       const value = usual(setting);
-      const said = value === null ? "" : t("form.default", { value: shown(setting, value) });
+      const said = value === null ? example(setting) : t("form.default", { value: shown(setting, value) });
       if (input.matches("select")) setText(input.firstChild, setting.required ? t("form.choose") : said);
       else if (!setting.required) setAttribute(input, "placeholder", said);
     }
@@ -166,7 +183,7 @@ function form(link) {
 
   // "enabled" says how a link begins, and the name is for good
   const first = group("pms", link ? GROUPS.pms.filter((one) => one !== "enabled") : ["name", ...GROUPS.pms]);
-  const others = ["start", "checks", "redial", "postings", "wire"].map((key) => group(key, GROUPS[key]));
+  const others = ["start", "checks", "redial", "postings", "hotel", "webhook", "wire"].map((key) => group(key, GROUPS[key]));
   others.push(group("rest", rest));
   const testing = button(t("form.test"), oneAtATime(test), { id: "test" });
   const submit = el("button", { class: "primary", text: t(link ? "form.save" : "form.create") });

@@ -1,19 +1,33 @@
 // One input for each kind of setting, and what a person wrote in it as a value of the interface.
 
 import { el } from "./dom.js";
+import { numberOf, rateLines, tariffOf } from "./tariff.js";
 import { t } from "./texts.js";
+
+const LINES = ["records", "codes", "tariff"];
+const UNTOLD = "***"; // what stands for a secret
 
 /** Where a value of this setting is written or chosen. A list's first entry stands for the default. */
 export function inputOf(setting) {
   const { kind, choices, bounds, required, pattern } = setting;
   if (kind === "choice") return list(setting, choices);
   if (kind === "yes_or_no") return list(setting, [true, false]);
-  if (kind === "records") return el("textarea", { rows: 3, spellcheck: "false" });
+  if (LINES.includes(kind)) return el("textarea", { rows: kind === "tariff" ? 5 : 3, spellcheck: "false" });
+  if (kind === "secret") return secret();
   if (kind !== "number" && kind !== "whole") {
     return el("input", { type: "text", required, pattern, spellcheck: "false", autocomplete: "off" });
   }
   const [min, max] = bounds;
   return el("input", { type: "number", min, max, step: kind === "whole" ? 1 : "any", required });
+}
+
+/** What stands for the secret goes as soon as somebody writes a new one. */
+function secret() {
+  const input = el("input", { type: "password", spellcheck: "false", autocomplete: "new-password" });
+  input.addEventListener("beforeinput", () => {
+    if (input.value === UNTOLD) input.value = "";
+  });
+  return input;
 }
 
 function list(setting, values) {
@@ -24,17 +38,21 @@ function list(setting, values) {
 /** The value in an input: null if it is empty, undefined if it cannot be one. */
 export function valueOf({ kind }, input) {
   if (!input.validity.valid && !input.validity.valueMissing) return undefined;
+  if (kind === "secret") return input.value || null;
   const text = input.value.trim();
   if (!text) return null;
   if (kind === "number" || kind === "whole") return Number(text);
   if (kind === "yes_or_no") return text === "true";
-  return kind === "records" ? recordsOf(text) : text;
+  if (kind === "tariff") return tariffOf(text);
+  return LINES.includes(kind) ? pairsOf(text, kind === "codes" ? numberOf : String) : text;
 }
 
-function recordsOf(text) {
+function pairsOf(text, valueOf) {
   const lines = text.split("\n").filter((line) => line.trim());
   const pairs = lines.map((line) => line.split("=").map((part) => part.trim()));
-  return pairs.every((pair) => pair.length === 2) ? Object.fromEntries(pairs) : undefined;
+  const keys = new Set(pairs.map(([key]) => key));
+  if (keys.size < pairs.length || pairs.some((pair) => pair.length !== 2)) return undefined;
+  return Object.fromEntries(pairs.map(([key, value]) => [key, valueOf(value)]));
 }
 
 /** A value as a person reads it. */
@@ -45,6 +63,7 @@ export function shown({ name, kind }, value) {
 
 /** A value as a person writes it. */
 export function written({ kind }, value) {
-  if (kind !== "records") return String(value);
-  return Object.entries(value).map(([id, fields]) => `${id} = ${fields}`).join("\n");
+  if (kind === "tariff") return rateLines(value);
+  if (!LINES.includes(kind)) return String(value);
+  return Object.entries(value).map(([key, part]) => `${key} = ${part}`).join("\n");
 }

@@ -4,12 +4,13 @@ import { call, CallError, mayControl, ofLink, oneAtATime, seesPast } from "./cal
 import { controls } from "./controls.js";
 import { confirmed } from "./dialog.js";
 import { el, setAttribute, setSign, setText, sign } from "./dom.js";
-import { address, advice, links, mood, placeOf, reason, refresh, waiting, watch } from "./model.js";
+import { address, advice, links, mood, placeOf, reason, refresh, resyncs, waiting, watch } from "./model.js";
 import { outbox } from "./outbox.js";
-import { button, refusal } from "./parts.js";
+import { button, missingLink, refusal } from "./parts.js";
 import { decimal, moment, precisely, since, t } from "./texts.js";
 import { timeline } from "./timeline.js";
 import { trace } from "./trace.js";
+import { webhook } from "./webhook.js";
 
 const FACTS = [
   ...["since", "down_since", "last_in_sync", "last_check", "last_answer", "answered_in", "last_received"],
@@ -36,9 +37,7 @@ export function linkView(name) {
     if (closed) return;
     parts?.close();
     parts = null;
-    const known = problem instanceof CallError && problem.code === "unknown_link";
-    const said = el("p", { class: "error", text: known ? t("link.missing", { name }) : refusal(problem) });
-    element.replaceChildren(said, el("a", { href: "#/", text: t("link.back") }));
+    element.replaceChildren(...missingLink(name, problem));
   }
 
   const stop = watch((kind, told) => {
@@ -80,6 +79,7 @@ class Parts {
     this.controls = controls(name);
     this.past = seesPast() ? timeline(name) : null;
     this.outbox = outbox(name);
+    this.webhook = webhook();
     this.trace = seesPast() ? trace(name) : null;
     setAttribute(this.#change, "href", `${placeOf(name)}/settings`);
     this.#remove = button(t("link.remove"), oneAtATime(() => this.remove()), { class: "danger" });
@@ -94,9 +94,10 @@ class Parts {
       el("p", { class: "state" }, this.#sign, this.#marker, this.#label, this.#sync),
       el("div", { class: "why" }, this.#why, this.#advice),
       el("dl", { class: "facts" }, ...facts),
+      el("p", {}, el("a", { class: "button rooms", href: `${placeOf(name)}/rooms`, text: t("link.rooms") })),
     );
     const settings = el("div", { class: "buttons" }, this.#change, mayControl() ? this.#remove : null);
-    const sections = [this.controls, this.past, this.outbox, this.trace].filter(Boolean);
+    const sections = [this.controls, this.past, this.outbox, this.webhook, this.trace].filter(Boolean);
     this.elements = [this.head, ...sections.map(({ element }) => element), settings, this.error];
   }
 
@@ -113,6 +114,7 @@ class Parts {
     setText(this.#change, t(link.declared || !mayControl() ? "link.settings" : "link.change"));
     this.#remove.hidden = link.declared;
     this.controls.show(link);
+    this.webhook.show(link);
     this.tick();
   }
 
@@ -131,6 +133,7 @@ class Parts {
     this.#say("outbox", waiting(link));
     this.#say("resync", resynced(resync));
     this.#say("declared_records", link.declared_records.join(" "));
+    this.webhook.tick();
   }
 
   #at(key, iso) {
@@ -173,8 +176,9 @@ class Parts {
   }
 }
 
-function resynced({ wanted, asked, started, ended, records }) {
-  if (started && (!ended || ended < started)) return t("resync.running", { records, since: since(started) });
+function resynced(resync) {
+  const { wanted, asked, started, ended, records } = resync;
+  if (resyncs(resync)) return t("resync.running", { records, since: since(started) });
   if (wanted) return t(asked ? "resync.asked" : "resync.wanted");
   return ended ? t("resync.ended", { records, at: moment(ended) }) : "";
 }

@@ -8,6 +8,7 @@ import { linkView } from "./link.js";
 import { listView } from "./list.js";
 import * as model from "./model.js";
 import { button, choice } from "./parts.js";
+import { roomsView } from "./rooms.js";
 import { signInForm } from "./signin.js";
 import { Stream } from "./stream.js";
 import { chosenLanguage, languages, loadTexts, moment, t } from "./texts.js";
@@ -39,6 +40,7 @@ function notice(kind) {
 
 const ROUTES = [
   [/^#\/links\/([^/]+)$/, (name) => linkView(name)],
+  [/^#\/links\/([^/]+)\/rooms$/, (name) => roomsView(name)],
   [/^#\/links\/([^/]+)\/settings$/, (name) => formView(name)],
   [/^#\/new$/, () => formView(null)],
 ];

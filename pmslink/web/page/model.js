@@ -90,6 +90,8 @@ export function clear() {
 export const isUp = (link) => link.state === "ESTABLISHED" && link.in_sync;
 /** Wanted, and of no use. */
 export const isDown = (link) => link.intent === "enabled" && !isUp(link);
+/** Whether a resync runs. */
+export const resyncs = ({ started, ended }) => started !== null && (ended === null || ended < started);
 const inDoubt = (link) => link.outbox.unknown + link.outbox.refused;
 
 /** How a link is: good, wait, bad, ended or off. */

@@ -5,11 +5,16 @@ import { confirmed } from "./dialog.js";
 import { el, setText } from "./dom.js";
 import { watch } from "./model.js";
 import { button, choice, refusal, table, when } from "./parts.js";
-import { duration, money, t } from "./texts.js";
+import { statusName } from "./room_words.js";
+import { duration, localMoment, money, t } from "./texts.js";
 
 const AT_ONCE = 50;
 const MOST = 1000; // rows that are kept on the page
 const STATES = ["", "pending", "sent", "unknown", "refused", "done", "discarded"];
+const TYPES = [
+  ...["call", "minibar", "charge"],
+  ...["status", "dnd", "make_up_room", "voicemail", "wake_up", "wake_up_cancel", "wake_up_result"], // from phones
+];
 const FIT = { resend: ["unknown", "refused"], discard: ["unknown", "refused", "pending"] };
 
 /** The section of the link of this name. */
@@ -134,11 +139,18 @@ export function outbox(name) {
 }
 
 function described(posting) {
-  const parts = [t(`posting.${posting.type}`), t("posting.room", posting)];
+  // a page that stays open over an upgrade may meet others
+  const type = TYPES.includes(posting.type) ? t(`posting.${posting.type}`) : posting.type;
+  const parts = [type, t("posting.room", posting)];
   if (posting.dialled) parts.push(posting.dialled);
   if (posting.duration !== undefined) parts.push(duration(posting.duration));
   if (posting.article !== undefined) parts.push(t("posting.article", posting));
   if (posting.amount !== undefined && posting.amount !== null) parts.push(money(posting.amount));
   if (posting.text) parts.push(posting.text);
+  if (posting.status !== undefined) parts.push(statusName(posting.status));
+  if (posting.on !== undefined) parts.push(t(posting.on ? "posting.on" : "posting.off"));
+  if (posting.unread !== undefined) parts.push(t("posting.unread", posting));
+  if (posting.at) parts.push(localMoment(posting.at));
+  if (posting.result) parts.push(t(`posting.result.${posting.result}`));
   return parts.join(" · ");
 }

@@ -1,5 +1,6 @@
 // Small parts that several views are made of.
 
+import { CallError, seesGuests } from "./calls.js";
 import { el } from "./dom.js";
 import { moment, precisely, t } from "./texts.js";
 
@@ -28,3 +29,26 @@ export function choice(name, values, text, chosen) {
 
 /** What is to be said of a call that was refused. */
 export const refusal = ({ code, message }) => t("refused", { why: t(`error.${code}`), message });
+
+/** What stands in the place of a link that cannot be shown. */
+export function missingLink(name, problem) {
+  const unknown = problem instanceof CallError && problem.code === "unknown_link";
+  const said = el("p", { class: "error", text: unknown ? t("link.missing", { name }) : refusal(problem) });
+  return [said, el("a", { href: "#/", text: t("link.back") })];
+}
+
+/** Where somebody asks for the names of guests, who may; `asked()` tells whether they are wanted. */
+export function namesCheck(onchange) {
+  const input = el("input", { type: "checkbox", id: "names", disabled: !seesGuests(), onchange });
+  const label = el("label", { for: "names", text: t(seesGuests() ? "trace.names" : "trace.names_hidden") });
+  const ask = (wanted) => (input.checked = wanted && seesGuests());
+  return { element: el("span", { class: "check" }, input, label), asked: () => input.checked, ask };
+}
+
+/** What stands for what is not shown of a guest. */
+export const MASK = "•••";
+
+/** What would not show, or turn the line around, as the number that Unicode has for it. */
+export function visible(text) {
+  return text.replace(/[\p{C}\u2028\u2029]/gu, (hidden) => `⟨${hidden.codePointAt(0).toString(16).toUpperCase()}⟩`);
+}

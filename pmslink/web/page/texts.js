@@ -62,6 +62,18 @@ export function moment(iso) {
 /** The time of day, to the minute. */
 export const clock = (iso) => formats.clock.format(new Date(iso));
 
+/** A moment that is told in a hotel's local time, whatever the reader's is. */
+export const localMoment = (text) => formats.local.format(new Date(`${text}Z`));
+
+/** What a language is called, by its tag; undefined for what is none. */
+export function languageName(tag) {
+  try {
+    return formats.languages.of(tag);
+  } catch {
+    return undefined;
+  }
+}
+
 /** A moment, with its day and zone. */
 export const precisely = (iso) => formats.precise.format(new Date(iso));
 
@@ -102,6 +114,8 @@ function formatsOf(locale) {
     clock: date(minutes),
     today: date(seconds),
     earlier: date({ month: "short", day: "numeric", ...seconds }),
+    local: date({ weekday: "short", month: "short", day: "numeric", ...minutes, timeZone: "UTC" }),
+    languages: new Intl.DisplayNames(locale, { type: "language", fallback: "none" }),
     precise: date({ dateStyle: "medium", timeStyle: "long" }),
     money: number({ minimumFractionDigits: 2, maximumFractionDigits: 2 }),
     decimal: number({ maximumFractionDigits: 1 }),

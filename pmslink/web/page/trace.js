@@ -1,14 +1,13 @@
 // The records of one link as they go over the wire, decoded, the newest first.
 
-import { call, ofLink, seesGuests } from "./calls.js";
+import { call, ofLink } from "./calls.js";
 import { arrange, el, setAttribute, setText } from "./dom.js";
 import { known } from "./model.js";
-import { button, choice, refusal, when } from "./parts.js";
+import { button, choice, MASK, namesCheck, refusal, visible, when } from "./parts.js";
 import { has, t } from "./texts.js";
 
 const LOOKS = 1000; // milliseconds between two
 const SHOWN = 100; // records
-const MASK = "•••";
 
 /** The section of the link of this name. */
 export function trace(name) {
@@ -20,13 +19,11 @@ export function trace(name) {
   const direction = choice(t("trace.direction"), ["", "in", "out"], directions, ask);
   const hint = t("trace.text");
   const text = el("input", { type: "search", placeholder: hint, "aria-label": hint, oninput: show });
-  const names = el("input", { type: "checkbox", id: "names", disabled: !seesGuests(), onchange: show });
-  const namesLabel = el("label", { for: "names", text: t(seesGuests() ? "trace.names" : "trace.names_hidden") });
+  const names = namesCheck(show);
   const paused = button(t("trace.pause"), pause, { "aria-pressed": "false" });
   const rows = el("ol", { class: "records", "aria-label": t("trace.title"), tabindex: "0" });
   const error = el("p", { class: "error" });
-  const check = el("span", { class: "check" }, names, namesLabel);
-  const bar = el("div", { class: "bar" }, type, direction, text, check, paused);
+  const bar = el("div", { class: "bar" }, type, direction, text, names.element, paused);
   const element = el("section", { class: "trace" }, el("h2", { text: t("trace.title") }), bar, error, rows);
 
   function look() {
@@ -60,7 +57,7 @@ export function trace(name) {
   function show() {
     const wanted = text.value.trim().toLowerCase();
     const shown = new Map([...rows.children].map((row) => [row.dataset.id, row]));
-    const masked = !names.checked;
+    const masked = !names.asked();
     const wantedRows = records.map((record) => {
       const old = shown.get(String(record.id));
       return old?.dataset.masked === String(masked) ? old : row(record, masked);
@@ -99,9 +96,4 @@ function isPersonal({ type }, code) {
 function field(code, value) {
   const name = has(`field.${code}`) ? t(`field.${code}`) : visible(code);
   return el("span", { class: "part", title: code }, el("i", { text: name }), " ", visible(value));
-}
-
-/** What would not show, or turn the line around, as the number that Unicode has for it. */
-function visible(text) {
-  return text.replace(/[\p{C}\u2028\u2029]/gu, (hidden) => `⟨${hidden.codePointAt(0).toString(16).toUpperCase()}⟩`);
 }
