@@ -1,0 +1,15 @@
+"""A week in a hotel of 300 rooms: what the PMS and pmslink know at the end is the same, and what was
+promised was kept."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.living_days import judge, live
+from tests.soak.seed import seed
+
+
+@pytest.mark.soak
+def test_a_week_of_300_rooms() -> None:
+    hotel = live(days=7, rooms=300, seed=seed())
+    print(judge(hotel), dict(hotel.life.counts), dict(hotel.phones.counts), sep="; ")
