@@ -37,6 +37,9 @@ bench: .venv/installed-test
 	$(BIN)/python -m bench.accepted
 	$(BIN)/python -m bench.commits
 	$(BIN)/python -m bench.resync
+	$(BIN)/python -m bench.fold
+	$(BIN)/python -m bench.rooms
+	$(BIN)/python -m bench.webhook
 	$(BIN)/python -m bench.drain
 	$(BIN)/python -m bench.page
 	$(BIN)/python -m bench.many_links

@@ -54,12 +54,12 @@ def free_port() -> int:
         return port
 
 
-def write_config(folder: Path, api: int, links: Mapping[str, int]) -> Path:
-    """A configuration of links that are disabled, by name with the port of their PMS."""
+def write_config(folder: Path, api: int, links: Mapping[str, int], *more: str) -> Path:
+    """A configuration of links that are disabled, by name with the port of their PMS; each with `more`."""
     lines = [f'state_dir = "{folder / "state"}"', "[api]", f'listen = "tcp:{api}:interface=127.0.0.1"']
     for name, port in links.items():
         lines += [f"[links.{name}]", 'host = "127.0.0.1"', f"port = {port}"]
-        lines += ["enabled = false", "outbox_limit = 10000000"]
+        lines += ["enabled = false", "outbox_limit = 10000000", *more]
     file = folder / "pmslink.toml"
     file.write_text("\n".join(lines) + "\n")
     return file
