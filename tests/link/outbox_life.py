@@ -28,6 +28,7 @@ from pmslink.store.acceptance import Offer
 from pmslink.store.entries import Direction
 from pmslink.store.rows import Row, question, rows
 from tests.link.outbox_model import Model
+from tests.link.outbox_row import identity_of
 from tests.link.outbox_verdict import judge
 from tests.network import Network, run
 from tests.stores import Inline, MemoryDatabase, make_store
@@ -75,7 +76,7 @@ class CountingPms(Pms):
         self.posted: list[Record] = []
 
     def received(self, record: Record) -> None:
-        self.taken[record.get("ID") or ""] += 1
+        self.taken[identity_of(record)] += 1
         if record.id == "PS":
             self.posted.append(record)
         super().received(record)

@@ -15,7 +15,7 @@ from pmslink.fias.record import Record
 from pmslink.link.chronicle import Transition
 from pmslink.store.entries import Entry, Recorded
 from pmslink.store.rows import Moved, Row
-from tests.link.outbox_row import AGAIN, OPEN, Heard, Known
+from tests.link.outbox_row import AGAIN, OPEN, Heard, Known, identity_of
 
 DAY = 24 * 3600.0
 NIGHT_AUDIT = 900.0
@@ -105,7 +105,7 @@ class Model:
             self.by_room.setdefault(record.get("RN") or "", []).append(heard)
             return
         self.by_number.setdefault(int(number), []).append(heard)
-        meant = self.by_identity[record.get("ID") or ""]
+        meant = self.by_identity[identity_of(record)]
         if meant.row.number == int(number):  # else a person has had it sent again under another
             meant.answers.append(heard)
         posting = self.outstanding
@@ -221,7 +221,7 @@ class Model:
         self._judge_the_end(known)
 
     def _made(self, row: Row) -> None:
-        identity = Record(row.text).get("ID") or ""
+        identity = identity_of(Record(row.text))
         assert identity not in self.by_identity, "accepted twice"
         assert row.state == "pending"
         assert row.id > max(self.rows, default=0)

@@ -4,11 +4,18 @@ from __future__ import annotations
 
 from attrs import define, field
 
+from pmslink.fias.record import Record
 from pmslink.store.rows import Row
 
 OPEN = ("pending", "sent", "unknown")
 AGAIN = ("RY", "NA")
 """Answers after which a posting is sent again."""
+
+
+def identity_of(record: Record) -> str:
+    """What tells a row from all others: the ID that the test gave it; of a wake-up's result, which the hotel
+    makes by itself, what it says."""
+    return record.get("ID") or record.text
 
 
 @define(eq=False)

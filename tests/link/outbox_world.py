@@ -25,7 +25,7 @@ from pmslink.store.acceptance import Accepted, KeyReused, NoNumber, Offer, Outbo
 from pmslink.store.decisions import Decide, NoSuchRow, WrongState, discard, resend
 from pmslink.store.errors import StoreFailing
 from tests.link.outbox_life import Life
-from tests.link.outbox_row import Known
+from tests.link.outbox_row import Known, identity_of
 from tests.link.outbox_verdict import judge_the_end
 from tests.network import Mode, next_timer, run
 
@@ -200,7 +200,7 @@ class World(Life):
         posted = [
             record
             for record in self.pms.posted
-            if not overdue or known[record.get("ID") or ""].state in ("unknown", "discarded", "pending")
+            if not overdue or known[identity_of(record)].state in ("unknown", "discarded", "pending")
         ]
         if len(posted) > back and self.pms.alive:
             answer = posting_answer(posted[-1 - back], status, NONE, stamp(self.wall()))
@@ -243,4 +243,4 @@ class World(Life):
 
 
 def _identity(offer: Offer) -> str:
-    return Record(offer.text).get("ID") or ""
+    return identity_of(Record(offer.text))

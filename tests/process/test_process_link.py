@@ -36,7 +36,7 @@ def test_link_end_is_answered_both_ways(tmp_path: Path) -> None:
         pbx.call("POST", "/api/v1/links/grand/disconnect")
         at_rest = pbx.until_state("CLOSED", "user")
         assert at_rest["intent"] == "disconnected"
-        assert path_of(pbx.transitions())[-2:] == ["WAIT_LE", "CLOSED"]
+        until(lambda: path_of(pbx.transitions())[-2:] == ["WAIT_LE", "CLOSED"], "both are kept")
         heard = [
             one["text"][:3]
             for one in pms.call("GET", "/records?limit=1000")["records"]
