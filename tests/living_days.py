@@ -17,11 +17,15 @@ CALLS = 1 / 300
 """What phones do, and what happens at the desk: per room and minute."""
 
 
-def live(days: int, rooms: int, seed: int) -> LivingHotel:
-    """So many days with four troubles each, a resync in the middle, and a quiet hour at the end."""
+def live(days: int, rooms: int, seed: int, **faults: Any) -> LivingHotel:
+    """So many days with four troubles each, a resync in the middle, and a quiet hour at the end.
+
+    `faults` are more of the PMS's, as the simulator names them.
+    """
     chance = Random(seed)
     hotel = LivingHotel(rooms, seed, pace=rooms * CALLS, calls=rooms * CALLS, unanswered="hold")
-    hotel.pms.set_faults(Faults(pa_delay=2.0))  # so that troubles come while a posting is on its way
+    # late answers, so that troubles come while a posting is on its way
+    hotel.pms.set_faults(Faults(pa_delay=2.0, **faults))
     hotel.life.start()
     hotel.phones.startService()
     for day in range(days):

@@ -20,6 +20,11 @@ def test_after_a_day_with_outages_all_is_as_promised(hotel: LivingHotel) -> None
     assert "postings accepted" in judge(hotel)
 
 
+@pytest.mark.parametrize("how", ["move_as_go_gi", "move_as_gi_go"])
+def test_so_it_is_where_moves_are_told_as_pairs(how: str) -> None:
+    assert "postings accepted" in judge(live(days=1, rooms=60, seed=5, **{how: True}))
+
+
 def _another_light(hotel: LivingHotel) -> Callable[[], object]:
     room = hotel.pms.hotel.rooms[0]
     before = hotel.pms.equipment(room)

@@ -3,6 +3,8 @@ promised was kept."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 
 from tests.living_days import judge, live
@@ -10,6 +12,7 @@ from tests.soak.seed import seed
 
 
 @pytest.mark.soak
-def test_a_week_of_300_rooms() -> None:
-    hotel = live(days=7, rooms=300, seed=seed())
-    print(judge(hotel), dict(hotel.life.counts), dict(hotel.phones.counts), sep="; ")
+def test_a_week_of_300_rooms(report: Callable[[str], None]) -> None:
+    chosen = seed()
+    hotel = live(days=7, rooms=300, seed=chosen)
+    report(f"seed {chosen}; {judge(hotel)}; {dict(hotel.life.counts)}; {dict(hotel.phones.counts)}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from prometheus_client.parser import text_string_to_metric_families
 
+from pmslink.link.reception import Reception
 from tests.web.served import START, Served
 from tests.within import within
 
@@ -85,3 +86,14 @@ async def test_whether_the_store_is_well(served: Served) -> None:
     served.break_store()
     served.add()
     assert one(await scraped(served), "store_ok") == 0
+
+
+@within(10)
+async def test_a_webhook_that_does_not_take_events(served: Served) -> None:
+    link = served.add()
+    assert one(await scraped(served), "webhook_up", link="grand") is None
+    link.webhook = Reception("http://pbx.example/", "retrying", backlog=7, last_error="it answered 500")
+    samples = await scraped(served)
+    assert (one(samples, "webhook_up", link="grand"), one(samples, "webhook_backlog", link="grand")) == (0, 7)
+    link.webhook = Reception("http://pbx.example/")
+    assert one(await scraped(served), "webhook_up", link="grand") == 1
