@@ -26,6 +26,11 @@ def perhaps_from_ms(ms: int | None) -> datetime | None:
     return None if ms is None else from_ms(ms)
 
 
-def written(ms: int) -> str:
-    """ISO 8601 in UTC, with milliseconds."""
-    return from_ms(ms).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+def timestamp(at: datetime) -> str:
+    """An aware moment in ISO 8601, in UTC and with milliseconds: as JSON tells it."""
+    return at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def timestamp_of(ms: int) -> str:
+    """The same of a moment that is kept."""
+    return timestamp(from_ms(ms))

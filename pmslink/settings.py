@@ -31,6 +31,7 @@ from pmslink.kinds import (
     whole,
     yes_or_no,
 )
+from pmslink.moments import timestamp
 from pmslink.parts import read_records, read_status_codes
 
 Profile = Literal["generic", "opera", "suite8", "protel"]
@@ -254,6 +255,11 @@ class LinkSettings:
         ),
     )
 
+    @property
+    def zone(self) -> ZoneInfo | None:
+        """The hotel's time zone; None is the system's."""
+        return ZoneInfo(self.timezone) if self.timezone else None
+
 
 SECRETS = frozenset(one.name for one in fields(LinkSettings) if setting(LinkSettings, one.name).secret)
 """Settings that are never told again."""
@@ -272,9 +278,7 @@ def describe_settings(settings: LinkSettings) -> dict[str, object]:
     described = asdict(settings, value_serializer=_listed)
     described |= {name: UNTOLD for name in SECRETS if described[name] is not None}
     if settings.expires_at is not None:
-        described["expires_at"] = settings.expires_at.isoformat(timespec="milliseconds").replace(
-            "+00:00", "Z"
-        )
+        described["expires_at"] = timestamp(settings.expires_at)
     return described
 
 

@@ -136,9 +136,9 @@ class House:
 
     # What the meanings do with it.
 
-    def named(self, record: Record, code: str = "RN") -> Room | None:
+    def named(self, record: Record) -> Room | None:
         """The room that a record names, a new one if need be; None if it names none."""
-        name = record.get(code)
+        name = record.get("RN")
         if name is None or not is_room(name):
             return None
         return self.room(name)

@@ -43,6 +43,8 @@ Results = Literal["answered", "busy", "no_answer"]
 
 _DND_ON, _MAKE_UP_ON, _SIGNS_OFF = "8", "9", "10"
 """RS of the signs; FIAS takes DN from the PMS only, and has one RS that takes both signs away."""
+_TOLD_BY_PHONES = frozenset({"status", "dnd", "make_up_room", "wake_up", "wake_up_cancel"})
+"""What the house is to know of."""
 _JUST_NOW = timedelta(minutes=1)
 _FURTHEST = timedelta(days=366)
 
@@ -83,7 +85,12 @@ def _right_of_status(codes: Mapping[str, int]) -> str:
 def _status_reader(codes: Mapping[str, int]) -> Any:
     if not codes:
         return whole(1, 6)
-    return lambda raw: required(codes.get(str(raw)) if type(raw) in (int, str) else None, codes.get(str(raw)))
+
+    def dialled(raw: Any) -> object:
+        status = codes.get(str(raw)) if type(raw) in (int, str) else None
+        return required(status, status)
+
+    return dialled
 
 
 def told_dnd(room: str, body: Mapping[str, object]) -> Told:
@@ -163,6 +170,8 @@ def told_result(awoken: Awoken) -> Told:
 
 def change_of(type: str, room: str, body: str) -> Change | None:
     """What the house is to know of a row of the outbox; None for one that no phone has told."""
+    if type not in _TOLD_BY_PHONES:  # each posting asks, when it is sent
+        return None
     told = json.loads(body)
     match type:
         case "status":

@@ -19,6 +19,7 @@ from pmslink.fias.record import BAR, Record, write
 from pmslink.fias.values import stamp, write_duration, write_money
 from pmslink.hotel import bodies
 from pmslink.hotel.bodies import BodyError, Key, free_text, matching, must, read_key, required, text, whole
+from pmslink.moments import timestamp
 
 PostingType = Literal["call", "minibar", "charge"]
 
@@ -55,7 +56,7 @@ def read_posting(body: Mapping[str, object], now: datetime) -> Posting:
 
 def posting_json(posting: Posting) -> dict[str, object]:
     """A posting ready for JSON, such that ``read_posting`` makes the same of it again."""
-    started = posting.started.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    started = timestamp(posting.started)
     return {"type": posting.type, "room": posting.room, "started": started, **posting.given}
 
 

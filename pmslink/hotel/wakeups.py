@@ -20,7 +20,7 @@ from pmslink.fias.values import read_date, read_time
 from pmslink.hotel.events import Author, Awoken
 from pmslink.hotel.house import House, Now
 from pmslink.hotel.rooms import Result, Room, WakeUp, wake_up_json
-from pmslink.moments import written
+from pmslink.moments import timestamp_of
 
 MOST_WAKE_UPS = 100
 """Of one room."""
@@ -206,7 +206,7 @@ def _ring(house: House, name: str, wake_up: WakeUp, now: Now) -> None:
         "wake_up": wake_up_json(rung),
         "attempt": rung.attempts,
         "attempts": now.rules.attempts,
-        "until": written(rung.next_at),
+        "until": timestamp_of(rung.next_at),
     }
     house.tell("wake_up.due", name, told)
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
-from zoneinfo import ZoneInfo
 
 from twisted.internet.interfaces import IReactorTime
 from twisted.internet.task import LoopingCall
@@ -41,7 +40,7 @@ def rules_of(link: str, settings: LinkSettings) -> Rules:
         _log.error("{link}: no room has an extension: {problem}", link=link, problem=str(problem))
         extensions = Extensions("table")
     return Rules(
-        timezone=ZoneInfo(settings.timezone) if settings.timezone else None,
+        timezone=settings.zone,
         attempts=settings.wake_up_attempts,
         interval=round(settings.wake_up_interval * 1000),
         late=round(settings.wake_up_late * 1000),

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
-from zoneinfo import ZoneInfo
 
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IConnector, IReactorTime
@@ -299,8 +298,7 @@ class Link:
         self.factory.send(records)
 
     def hotel_time(self) -> datetime:
-        zone = self.config.settings.timezone
-        return self._wall().astimezone(ZoneInfo(zone) if zone else None)
+        return self._wall().astimezone(self.config.settings.zone)
 
     def sync_changed(self) -> None:
         self._note_outage()

@@ -20,11 +20,9 @@ from twisted.python.failure import Failure
 from twisted.web._newclient import HTTP11ClientProtocol  # what the pool makes, known nowhere else
 from twisted.web.client import (
     Agent,
-    HTTPConnectionPool,
     RequestTransmissionFailed,
     ResponseDone,
     ResponseNeverReceived,
-    _HTTP11ClientFactory,
 )
 from twisted.web.http import PotentialDataLoss
 from twisted.web.http_headers import Headers
@@ -33,6 +31,7 @@ from zope.interface import implementer
 
 from pmslink import __version__
 from pmslink.errors import PmslinkError
+from pmslink.web_clients import QuietFactory, QuietPool
 
 PATIENCE = 10.0
 """Seconds that a receiver has to answer."""
@@ -75,9 +74,9 @@ class HttpCourier:
     def __init__(self, reactor: Any, wall: Callable[[], datetime]) -> None:
         self._reactor = reactor
         self._wall = wall
-        self._pool = _QuietPool(reactor)  # type: ignore[no-untyped-call]
+        self._pool = _BoundedPool(reactor)  # type: ignore[no-untyped-call]
         self._pool.retryAutomatically = False  # it would not do so for POST
-        once = _QuietPool(reactor, persistent=False)  # type: ignore[no-untyped-call]
+        once = _BoundedPool(reactor, persistent=False)  # type: ignore[no-untyped-call]
         self._usual = Agent(reactor, connectTimeout=PATIENCE, pool=self._pool)
         self._afresh = Agent(reactor, connectTimeout=PATIENCE, pool=once)
         self._answered: set[str] = set()
@@ -139,15 +138,13 @@ class _Bounded(HTTP11ClientProtocol):
             super().dataReceived(bytes)  # type: ignore[no-untyped-call]
 
 
-class _QuietFactory(_HTTP11ClientFactory):
-    noisy = False  # or each connection is two lines of the log
-
+class _BoundedFactory(QuietFactory):
     def buildProtocol(self, addr: object) -> _Bounded:
         return _Bounded(self._quiescentCallback)  # type: ignore[no-untyped-call]
 
 
-class _QuietPool(HTTPConnectionPool):
-    _factory = _QuietFactory
+class _BoundedPool(QuietPool):
+    _factory = _BoundedFactory
 
 
 @implementer(IBodyProducer)

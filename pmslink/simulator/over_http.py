@@ -22,17 +22,16 @@ from twisted.python.failure import Failure
 from twisted.web.client import (
     Agent,
     FileBodyProducer,
-    HTTPConnectionPool,
     RequestGenerationFailed,
     RequestTransmissionFailed,
     ResponseDone,
     ResponseFailed,
-    _HTTP11ClientFactory,
 )
 from twisted.web.http import PotentialDataLoss
 from twisted.web.http_headers import Headers
 
 from pmslink.simulator.phones import PACE, Phones, UnreachableError
+from pmslink.web_clients import QuietPool
 
 CONNECT_TIME, ANSWER_TIME = 3.0, 10.0
 """Seconds for a connection, and for an answer beyond what the call itself waits."""
@@ -102,7 +101,7 @@ class HttpInterface:
     def __init__(self, reactor: Any, url: str) -> None:
         self._reactor = reactor
         self._url = url
-        self._pool = _QuietPool(reactor)  # type: ignore[no-untyped-call]
+        self._pool = QuietPool(reactor)  # type: ignore[no-untyped-call]
         self._agent = Agent(reactor, connectTimeout=CONNECT_TIME, pool=self._pool)
 
     async def call(
@@ -163,14 +162,6 @@ class _Body(Protocol):
     def _give_up(self) -> None:
         if self.transport is not None:
             self.transport.loseConnection()
-
-
-class _QuietFactory(_HTTP11ClientFactory):
-    noisy = False  # or each connection is two lines of the log
-
-
-class _QuietPool(HTTPConnectionPool):
-    _factory = _QuietFactory
 
 
 _NO_ANSWER = (

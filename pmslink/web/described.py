@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from pmslink.fias.description import declared
@@ -13,13 +13,9 @@ from pmslink.link.chronicle import Transition
 from pmslink.link.link import Link
 from pmslink.link.reception import Reception
 from pmslink.link.words import label
+from pmslink.moments import timestamp
 from pmslink.settings import describe_settings
 from pmslink.store.entries import Changed, Recorded
-
-
-def timestamp(at: datetime) -> str:
-    """ISO 8601 in UTC, with milliseconds."""
-    return at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def perhaps_timestamp(at: datetime | None) -> str | None:

@@ -8,7 +8,6 @@ from collections.abc import Mapping
 from datetime import datetime
 from hashlib import sha256
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from attrs import evolve
 from twisted.web.server import Request
@@ -53,7 +52,7 @@ def posting_offer(link: Link, body: Mapping[str, object], key: str | None, now: 
     """What the outbox is offered for a body; a call may get the tariff's price. Raises BodyError."""
     settings = link.settings()
     posting = _priced(read_posting(body, now), settings.tariff)
-    record = posting_record(posting, ZoneInfo(settings.timezone) if settings.timezone else None)
+    record = posting_record(posting, settings.zone)
     try:
         encode(record, settings.charset)
     except FieldError as problem:

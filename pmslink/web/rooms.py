@@ -16,14 +16,13 @@ from pmslink.hotel.rooms import Room, WakeUp, guest_json, is_room, wake_up_json
 from pmslink.hotel.rules import Rules
 from pmslink.link.link import Link
 from pmslink.link.links import Links
-from pmslink.moments import from_ms, to_ms
+from pmslink.moments import timestamp_of, to_ms
 from pmslink.store.acceptance import Offer
 from pmslink.store.hearing import Reported, take_results
 from pmslink.store.houses import room_of, rooms_of
 from pmslink.store.store import Store
 from pmslink.web.answers import ApiError, answer, asked, json_object, written
 from pmslink.web.calls import Route, find_link, shielded
-from pmslink.web.described import timestamp
 from pmslink.web.masking import masked_guest
 from pmslink.web.postings import row_json
 from pmslink.web.requests import BoundedRequest
@@ -151,13 +150,13 @@ def room_json(room: Room, rules: Rules, sees_guests: bool) -> dict[str, Any]:
         "message_light": room.message_light,
         "status": room.status,
         "wake_ups": [wake_up_json(one) | {"attempts": one.attempts} for one in room.wake_ups],
-        "changed": timestamp(from_ms(room.changed)) if room.changed else None,
+        "changed": timestamp_of(room.changed) if room.changed else None,
     }
 
 
 def _told_json(wake_up: WakeUp) -> dict[str, Any]:
     """A wake-up after a result: when it is tried again, if it is."""
-    again = None if wake_up.again is None else timestamp(from_ms(wake_up.again))
+    again = None if wake_up.again is None else timestamp_of(wake_up.again)
     return wake_up_json(wake_up) | {
         "attempts": wake_up.attempts,
         "result": wake_up.result,

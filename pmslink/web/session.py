@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from pmslink.errors import NotApplicable
+from pmslink.moments import timestamp
 from pmslink.web.answers import ApiError, answer, json_object
 from pmslink.web.caller import Caller
 from pmslink.web.calls import Route
 from pmslink.web.credentials import set_cookie
-from pmslink.web.described import timestamp
 from pmslink.web.door import Door, require_csrf
 from pmslink.web.requests import BoundedRequest
 from pmslink.web.sessions import LASTS

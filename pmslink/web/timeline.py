@@ -10,12 +10,12 @@ from typing import Any
 from twisted.web.server import Request
 
 from pmslink.link.links import Links
+from pmslink.moments import timestamp
 from pmslink.store.spans import Span, Timeline
 from pmslink.store.store import Store
 from pmslink.store.timeline import read_timeline
 from pmslink.web.answers import answer, asked_number
 from pmslink.web.calls import Route, find_link
-from pmslink.web.described import timestamp
 
 USUAL = 24
 """Hours that are told of when none are asked for …"""
