@@ -23,7 +23,7 @@ from pmslink.config import Config, LinkConfig, load, read_link, read_pms
 from pmslink.errors import PmslinkError
 from pmslink.link.links import Links, dial_with, utc_now
 from pmslink.link.probe import Probe
-from pmslink.listening import Listening
+from pmslink.listener import Listening
 from pmslink.pbx.delivery import HttpCourier
 from pmslink.pbx.webhook import Means
 from pmslink.pbx.webhooks import Webhooks

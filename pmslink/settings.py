@@ -31,8 +31,8 @@ from pmslink.kinds import (
     whole,
     yes_or_no,
 )
-from pmslink.moments import timestamp
 from pmslink.parts import read_records, read_status_codes
+from pmslink.timestamps import timestamp
 
 Profile = Literal["generic", "opera", "suite8", "protel"]
 AliveOn = Literal["LA", "any"]

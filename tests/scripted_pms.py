@@ -24,7 +24,6 @@ from pmslink.link.chronicle import Transition
 from pmslink.link.link import Link
 from pmslink.link.links import Links
 from pmslink.link.resync import Progress
-from pmslink.moments import to_ms
 from pmslink.store import facts
 from pmslink.store.acceptance import Offer
 from pmslink.store.decisions import Decide
@@ -32,6 +31,7 @@ from pmslink.store.entries import Entry, Happened
 from pmslink.store.errors import StoreFailing
 from pmslink.store.rows import Row, row_of
 from pmslink.store.store import Store
+from pmslink.timestamps import to_ms
 from tests.network import Mode, Network, next_timer, run
 from tests.stores import MemoryDatabase, make_store
 

@@ -12,7 +12,7 @@ from twisted.internet.interfaces import IListeningPort, IProtocolFactory, IStrea
 from twisted.internet.protocol import Factory
 from zope.interface import implementer
 
-from pmslink.listening import Listening
+from pmslink.listener import Listening
 from tests.within import within
 
 

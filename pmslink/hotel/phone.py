@@ -31,7 +31,7 @@ from pmslink.hotel.house import House, Now
 from pmslink.hotel.rules import Rules
 from pmslink.hotel.stays import settle_room
 from pmslink.hotel.wakeups import TooManyWakeUps, call_off, order, status_of
-from pmslink.moments import to_ms
+from pmslink.timestamps import to_ms
 
 PhoneType = Literal[
     "status", "dnd", "make_up_room", "voicemail", "wake_up", "wake_up_cancel", "wake_up_result"

@@ -19,7 +19,7 @@ from pmslink.fias.record import BAR, Record, write
 from pmslink.fias.values import stamp, write_duration, write_money
 from pmslink.hotel import bodies
 from pmslink.hotel.bodies import BodyError, Key, free_text, matching, must, read_key, required, text, whole
-from pmslink.moments import timestamp
+from pmslink.timestamps import timestamp
 
 PostingType = Literal["call", "minibar", "charge"]
 

@@ -7,7 +7,7 @@ from datetime import datetime, tzinfo
 
 from attrs import frozen
 
-from pmslink.moments import from_ms, to_ms
+from pmslink.timestamps import from_ms, to_ms
 
 
 def as_they_are(room: str) -> tuple[str, ...]:

@@ -20,7 +20,7 @@ from pmslink.fias.values import read_date, read_time
 from pmslink.hotel.events import Author, Awoken
 from pmslink.hotel.house import House, Now
 from pmslink.hotel.rooms import Result, Room, WakeUp, wake_up_json
-from pmslink.moments import timestamp_of
+from pmslink.timestamps import timestamp_of
 
 MOST_WAKE_UPS = 100
 """Of one room."""

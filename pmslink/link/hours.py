@@ -14,7 +14,6 @@ from twisted.python.failure import Failure
 from pmslink.hotel.extensions import Extensions
 from pmslink.hotel.rules import Rules
 from pmslink.link.keeper import Keeper
-from pmslink.moments import to_ms
 from pmslink.settings import LinkSettings
 from pmslink.store.entries import Entry, Planned
 from pmslink.store.happenings import is_without_extension
@@ -22,6 +21,7 @@ from pmslink.store.hearing import let_time_pass
 from pmslink.store.houses import Houses
 from pmslink.store.journal import Journal
 from pmslink.tables import ExtensionTableError, extensions_of
+from pmslink.timestamps import to_ms
 
 LOOK = 1.0
 """Seconds between two looks at the wall clock, which may be set meanwhile."""

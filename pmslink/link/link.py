@@ -33,10 +33,10 @@ from pmslink.link.reception import Reception
 from pmslink.link.resync import Resync
 from pmslink.link.timers import StateTimers
 from pmslink.link.trace import Trace
-from pmslink.moments import perhaps_to_ms
 from pmslink.settings import LinkSettings
 from pmslink.store.hearing import abandon_resyncs
 from pmslink.store.links import KeptLink
+from pmslink.timestamps import perhaps_to_ms
 
 Watcher = Callable[["Link", Transition | None], None]
 """Told of every change of marker, and of in-sync alone (then without a transition)."""

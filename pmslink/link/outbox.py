@@ -28,7 +28,6 @@ from pmslink.fias.values import encode
 from pmslink.link.countdown import Countdown
 from pmslink.link.keeper import Keeper
 from pmslink.link.tally import Tally
-from pmslink.moments import to_ms
 from pmslink.settings import LinkSettings
 from pmslink.store.acceptance import Accepted, Offer, accept
 from pmslink.store.delivery import (
@@ -48,6 +47,7 @@ from pmslink.store.delivery import (
 )
 from pmslink.store.errors import StoreFailing
 from pmslink.store.rows import Row
+from pmslink.timestamps import to_ms
 
 NIGHT_AUDIT = 900.0
 """Seconds that the queue waits after NA, unless NE ends the night audit sooner."""

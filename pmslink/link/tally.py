@@ -7,8 +7,8 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import cast
 
-from pmslink.moments import from_ms
 from pmslink.store.rows import State
+from pmslink.timestamps import from_ms
 
 _WAITING: tuple[State, ...] = ("pending", "sent")
 _COUNTED: tuple[State, ...] = (*_WAITING, "unknown", "refused")

@@ -31,7 +31,7 @@ from zope.interface import implementer
 
 from pmslink import __version__
 from pmslink.errors import PmslinkError
-from pmslink.web_clients import QuietFactory, QuietPool
+from pmslink.http_client_pool import QuietFactory, QuietPool
 
 PATIENCE = 10.0
 """Seconds that a receiver has to answer."""

@@ -30,8 +30,8 @@ from twisted.web.client import (
 from twisted.web.http import PotentialDataLoss
 from twisted.web.http_headers import Headers
 
+from pmslink.http_client_pool import QuietPool
 from pmslink.simulator.phones import PACE, Phones, UnreachableError
-from pmslink.web_clients import QuietPool
 
 CONNECT_TIME, ANSWER_TIME = 3.0, 10.0
 """Seconds for a connection, and for an answer beyond what the call itself waits."""

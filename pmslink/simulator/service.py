@@ -14,7 +14,7 @@ from twisted.internet.defer import Deferred, gatherResults
 from twisted.internet.endpoints import serverFromString
 from twisted.python import usage
 
-from pmslink.listening import Listening
+from pmslink.listener import Listening
 from pmslink.simulator.connection import PmsFactory
 from pmslink.simulator.control import Control
 from pmslink.simulator.life import Life

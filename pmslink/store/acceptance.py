@@ -11,11 +11,11 @@ from sqlalchemy import Connection, bindparam, insert, select, update
 from pmslink.errors import PmslinkError
 from pmslink.hotel.phone import Change
 from pmslink.hotel.wakeups import TooManyWakeUps
-from pmslink.moments import from_ms
 from pmslink.store.entries import Transaction
 from pmslink.store.hearing import apply_change
 from pmslink.store.rows import IS_OPEN, OF_LINK, ROWS_AT_ONCE, Row, add, question, rows
 from pmslink.store.schema import NUMBERS, POSTINGS
+from pmslink.timestamps import from_ms
 
 _OF_KEYS = question(OF_LINK, POSTINGS.c.key.in_(bindparam("keys", expanding=True)))
 _LAST = select(NUMBERS.c.last).where(NUMBERS.c.link == bindparam("link"))

@@ -15,11 +15,11 @@ from pmslink.hotel.house import TOGETHER
 from pmslink.hotel.phone import Change, change_of
 from pmslink.hotel.stays import shares
 from pmslink.hotel.wakeups import TooManyWakeUps
-from pmslink.moments import from_ms
 from pmslink.store.entries import Transaction
 from pmslink.store.hearing import apply_change
 from pmslink.store.rows import IS_OPEN, OF_LINK, ROWS_AT_ONCE, Row, by_id, first, move, question, rows
 from pmslink.store.schema import POSTINGS, RECORDS
+from pmslink.timestamps import from_ms
 
 SET_ASIDE = 30_000
 """Milliseconds that a posting which the PMS answers with RY waits before it is sent again."""

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar
 from attrs import define, field, frozen
 from sqlalchemy import Connection, Table
 
-from pmslink.moments import to_ms
 from pmslink.store.database import insert_many
 from pmslink.store.schema import ANNOUNCEMENTS, SYNCS, TRANSITIONS
+from pmslink.timestamps import to_ms
 
 if TYPE_CHECKING:
     from pmslink.store.houses import Drafts

@@ -13,13 +13,13 @@ from pmslink.hotel import meanings, phone, stays, wakeups
 from pmslink.hotel.events import Awoken
 from pmslink.hotel.house import House, Now
 from pmslink.hotel.rooms import WakeUp
-from pmslink.moments import to_ms
 from pmslink.store.database import insert_many
 from pmslink.store.entries import Recorded, Transaction
 from pmslink.store.happenings import happened
 from pmslink.store.leaving import left
 from pmslink.store.rows import Row, add
 from pmslink.store.schema import RECORDS, ROOMS
+from pmslink.timestamps import to_ms
 
 
 def keep_records(transaction: Transaction, records: Sequence[Recorded]) -> Sequence[None]:

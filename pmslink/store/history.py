@@ -11,10 +11,10 @@ from typing import Any, TypeVar
 
 from sqlalchemy import ColumnElement, Connection, Select, Table, select
 
-from pmslink.moments import from_ms
 from pmslink.store.entries import Announced, Changed, Direction, Entry, Happened, Recorded
 from pmslink.store.rows import changed_rows
 from pmslink.store.schema import ANNOUNCEMENTS, EVENTS, RECORDS, TRANSITIONS
+from pmslink.timestamps import from_ms
 
 _Entry = TypeVar("_Entry", bound=Entry)
 

@@ -18,11 +18,11 @@ from pmslink.fias.record import Record
 from pmslink.hotel.house import REMEMBERED, STAMPED, House, Leaving
 from pmslink.hotel.rooms import PERSONAL, Room, read_room, room_json
 from pmslink.hotel.rules import Rules
-from pmslink.moments import to_ms
 from pmslink.store.database import insert_many
 from pmslink.store.entries import Happened, Planned, Transaction
 from pmslink.store.rows import ROWS_AT_ONCE
 from pmslink.store.schema import EVENTS, HOUSES, RECORDS, ROOMS
+from pmslink.timestamps import to_ms
 
 _USUAL = Rules()
 _EARLIER = -1

@@ -16,12 +16,12 @@ from typing import Any
 from attrs import frozen
 from sqlalchemy import Column, delete, select
 
-from pmslink.moments import from_ms, to_ms
 from pmslink.store import facts
 from pmslink.store.entries import Transaction
 from pmslink.store.hearing import forget_guests
 from pmslink.store.rows import FINAL
 from pmslink.store.schema import ANNOUNCEMENTS, EVENTS, POSTINGS, RECORDS, RUNS, SYNCS, TRANSITIONS
+from pmslink.timestamps import from_ms, to_ms
 
 AT_ONCE = 1000
 """Entries that one commit deletes at most, for others wait for it."""

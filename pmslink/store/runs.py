@@ -15,10 +15,10 @@ from typing import Any
 from attrs import frozen
 from sqlalchemy import delete
 
-from pmslink.moments import from_ms, to_ms
 from pmslink.store.database import insert_many
 from pmslink.store.entries import Transaction
 from pmslink.store.schema import RUNS
+from pmslink.timestamps import from_ms, to_ms
 
 
 @frozen

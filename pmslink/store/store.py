@@ -18,7 +18,6 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 from twisted.python.threadpool import ThreadPool
 
-from pmslink.moments import to_ms
 from pmslink.store import facts, schema
 from pmslink.store.checksum import AT_START, require_intact
 from pmslink.store.cursors import kept_cursors
@@ -32,6 +31,7 @@ from pmslink.store.links import KeptLink, kept_links
 from pmslink.store.retention import Purge, Retention, purge, purge_time
 from pmslink.store.rows import State, standing
 from pmslink.store.runs import Run, keep_runs
+from pmslink.timestamps import to_ms
 
 PURGE_INTERVAL = 600.0
 """Seconds between two purges."""

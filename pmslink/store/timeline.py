@@ -9,12 +9,12 @@ from typing import Any
 from attrs import evolve
 from sqlalchemy import Column, ColumnElement, Connection, func, select
 
-from pmslink.moments import from_ms, to_ms
 from pmslink.store.entries import Synced
 from pmslink.store.history import as_changed
 from pmslink.store.runs import as_run
 from pmslink.store.schema import RUNS, SYNCS, TRANSITIONS
 from pmslink.store.spans import Timeline, timeline
+from pmslink.timestamps import from_ms, to_ms
 
 AT_MOST = 5000
 """So many changes of each kind make a timeline; where there were more, it begins later."""

@@ -13,9 +13,9 @@ from pmslink.link.chronicle import Transition
 from pmslink.link.link import Link
 from pmslink.link.reception import Reception
 from pmslink.link.words import label
-from pmslink.moments import timestamp
 from pmslink.settings import describe_settings
 from pmslink.store.entries import Changed, Recorded
+from pmslink.timestamps import timestamp
 
 
 def perhaps_timestamp(at: datetime | None) -> str | None:

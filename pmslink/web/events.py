@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 from typing import Any, TypeGuard
 
-from pmslink.moments import timestamp
 from pmslink.store.entries import Changed, Entry, Happened
 from pmslink.store.rows import told_row
+from pmslink.timestamps import timestamp
 from pmslink.web.answers import written
 from pmslink.web.described import changed_json
 from pmslink.web.postings import row_json

@@ -18,9 +18,9 @@ from pmslink.hotel.bodies import BodyError
 from pmslink.hotel.postings import Posting, posting_json, posting_record, read_posting
 from pmslink.hotel.tariff import Tariff
 from pmslink.link.link import Link
-from pmslink.moments import perhaps_from_ms, to_ms
 from pmslink.store.acceptance import Offer
 from pmslink.store.rows import Row
+from pmslink.timestamps import perhaps_from_ms, to_ms
 from pmslink.web.answers import ApiError
 from pmslink.web.described import perhaps_timestamp
 

@@ -16,11 +16,11 @@ from pmslink.hotel.rooms import Room, WakeUp, guest_json, is_room, wake_up_json
 from pmslink.hotel.rules import Rules
 from pmslink.link.link import Link
 from pmslink.link.links import Links
-from pmslink.moments import timestamp_of, to_ms
 from pmslink.store.acceptance import Offer
 from pmslink.store.hearing import Reported, take_results
 from pmslink.store.houses import room_of, rooms_of
 from pmslink.store.store import Store
+from pmslink.timestamps import timestamp_of, to_ms
 from pmslink.web.answers import ApiError, answer, asked, json_object, written
 from pmslink.web.calls import Route, find_link, shielded
 from pmslink.web.masking import masked_guest

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from pmslink.errors import NotApplicable
-from pmslink.moments import timestamp
+from pmslink.timestamps import timestamp
 from pmslink.web.answers import ApiError, answer, json_object
 from pmslink.web.caller import Caller
 from pmslink.web.calls import Route

@@ -14,9 +14,9 @@ from typing import Any
 
 from pmslink.link.chronicle import Transition
 from pmslink.link.link import Link
-from pmslink.moments import from_ms, timestamp
 from pmslink.store.entries import Announced, Changed, Entry, Happened
 from pmslink.store.rows import Moved
+from pmslink.timestamps import from_ms, timestamp
 from pmslink.web.answers import written
 from pmslink.web.described import link_json, transition_json
 from pmslink.web.events import event_json, is_event

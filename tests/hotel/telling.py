@@ -16,7 +16,7 @@ from pmslink.hotel.house import House, Now
 from pmslink.hotel.phone import Change, apply
 from pmslink.hotel.rooms import Result, Room
 from pmslink.hotel.rules import Rules
-from pmslink.moments import to_ms
+from pmslink.timestamps import to_ms
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 """When every test begins that does not say otherwise; the hotel is where UTC is the time."""

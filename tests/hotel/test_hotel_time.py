@@ -13,7 +13,7 @@ from pmslink.hotel.house import House
 from pmslink.hotel.phone import told_wake_up
 from pmslink.hotel.rooms import read_room, room_json
 from pmslink.hotel.rules import Rules, as_they_are
-from pmslink.moments import from_ms, to_ms
+from pmslink.timestamps import from_ms, to_ms
 from tests.hotel.telling import Hotel, words
 
 VIENNA = ZoneInfo("Europe/Vienna")

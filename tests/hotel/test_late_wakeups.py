@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from pmslink.hotel.rooms import Result
-from pmslink.moments import to_ms
+from pmslink.timestamps import to_ms
 from tests.hotel.telling import NOON, Hotel
 from tests.hotel.test_wakeups import HALF_AN_HOUR, HALF_PAST
 

@@ -21,7 +21,7 @@ from pmslink.hotel.phone import Change, Told
 from pmslink.hotel.rooms import Room, WakeUp
 from pmslink.hotel.rules import Rules
 from pmslink.hotel.wakeups import TooManyWakeUps
-from pmslink.moments import to_ms
+from pmslink.timestamps import to_ms
 from tests.hotel.telling import NOON, Hotel
 
 RULES = Rules(timezone=ZoneInfo("Europe/Vienna"))  # where it is 13:00

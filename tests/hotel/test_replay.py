@@ -33,11 +33,11 @@ from pmslink.hotel.house import STAMPED, House, Now
 from pmslink.hotel.phone import told_result
 from pmslink.hotel.rooms import Room
 from pmslink.hotel.rules import Rules
-from pmslink.moments import to_ms
 from pmslink.store.entries import Entry, Happened
 from pmslink.store.hearing import keep_records, let_time_pass
 from pmslink.store.houses import rooms_of
 from pmslink.store.rows import Moved
+from pmslink.timestamps import to_ms
 from tests.hotel.plausible_pms import Step, hours
 from tests.store.playing import LINK, START, Playing, Watched, a_record
 from tests.stores import MemoryDatabase

@@ -20,13 +20,13 @@ from pmslink.link.keeper import Keeper
 from pmslink.link.link import Link
 from pmslink.link.links import Links
 from pmslink.link.trace import Trace
-from pmslink.moments import to_ms
 from pmslink.simulator.connection import PmsFactory
 from pmslink.simulator.pms import Pms
 from pmslink.store import facts
 from pmslink.store.acceptance import Offer
 from pmslink.store.entries import Direction
 from pmslink.store.rows import Row, question, rows
+from pmslink.timestamps import to_ms
 from tests.link.outbox_model import Model
 from tests.link.outbox_row import identity_of
 from tests.link.outbox_verdict import judge

@@ -17,13 +17,13 @@ from twisted.python.failure import Failure
 from pmslink.errors import NotApplicable
 from pmslink.fias.record import Record
 from pmslink.fias.values import stamp
-from pmslink.moments import to_ms
 from pmslink.simulator.answers import posting_answer
 from pmslink.simulator.faults import NONE, Faults
 from pmslink.simulator.pms import NotLinkedError
 from pmslink.store.acceptance import Accepted, KeyReused, NoNumber, Offer, OutboxFull
 from pmslink.store.decisions import Decide, NoSuchRow, WrongState, discard, resend
 from pmslink.store.errors import StoreFailing
+from pmslink.timestamps import to_ms
 from tests.link.outbox_life import Life
 from tests.link.outbox_row import Known, identity_of
 from tests.link.outbox_verdict import judge_the_end

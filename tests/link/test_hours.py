@@ -15,11 +15,11 @@ from twisted.logger import LogEvent, formatEvent, globalLogPublisher
 from pmslink.hotel.extensions import Extensions
 from pmslink.hotel.rules import Rules
 from pmslink.link.hours import LOOK, MOST_TOLD, Hours, rules_of
-from pmslink.moments import to_ms
 from pmslink.settings import LinkSettings
 from pmslink.store.entries import Planned
 from pmslink.store.hearing import let_time_pass
 from pmslink.store.links import Remove, remove_links
+from pmslink.timestamps import to_ms
 from tests.store.playing import LINK, START, Playing, Watched
 from tests.stores import MemoryDatabase
 

@@ -16,7 +16,7 @@ from twisted.internet.testing import MemoryReactorClock
 from twisted.python import usage
 
 from pmslink.fias.framing import FrameReceiver
-from pmslink.listening import Listening
+from pmslink.listener import Listening
 from pmslink.simulator import invented, service
 from pmslink.simulator.invented import population, room_numbers
 from pmslink.simulator.over_http import Line

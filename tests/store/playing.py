@@ -12,7 +12,6 @@ from twisted.internet.task import Clock
 from twisted.python.failure import Failure
 
 from pmslink.hotel.rooms import Room
-from pmslink.moments import to_ms
 from pmslink.store.acceptance import Accepted, Offer, accept
 from pmslink.store.database import Database
 from pmslink.store.entries import Argument, Entry, Happened, Operation, Recorded, Result, Transaction
@@ -21,6 +20,7 @@ from pmslink.store.hearing import keep_records
 from pmslink.store.houses import room_of
 from pmslink.store.retention import Retention
 from pmslink.store.rows import Row, add, row_of
+from pmslink.timestamps import to_ms
 from tests.stores import make_store
 
 START = datetime(2026, 1, 1, tzinfo=UTC)

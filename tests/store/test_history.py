@@ -10,7 +10,6 @@ import pytest
 from attrs import fields_dict
 
 from pmslink.hotel.events import Event
-from pmslink.moments import from_ms, perhaps_from_ms, perhaps_to_ms, to_ms
 from pmslink.store.decisions import Decide, discard
 from pmslink.store.entries import (
     Announced,
@@ -25,6 +24,7 @@ from pmslink.store.happenings import happened
 from pmslink.store.hearing import keep_records
 from pmslink.store.history import events_after, last_told, newest_records, newest_transitions
 from pmslink.store.rows import Moved, State, changed_rows, newest_rows, row_of, standing
+from pmslink.timestamps import from_ms, perhaps_from_ms, perhaps_to_ms, to_ms
 from tests.store.playing import LINK, NOW, START, Playing, a_record, a_row
 
 STATES: tuple[State, ...] = get_args(State)

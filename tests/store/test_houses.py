@@ -13,13 +13,13 @@ from twisted.logger import LogEvent
 
 from pmslink.hotel.house import House
 from pmslink.hotel.rules import Rules
-from pmslink.moments import to_ms
 from pmslink.store import houses, schema
 from pmslink.store.entries import Changed, Entry, Happened, Planned, Recorded, Transaction, keep_transitions
 from pmslink.store.hearing import abandon_resyncs, keep_records, let_time_pass
 from pmslink.store.history import events_after, newest_records
 from pmslink.store.houses import plans, rooms_of
 from pmslink.store.journal import RETRY
+from pmslink.timestamps import to_ms
 from tests.store.playing import LINK, START, Playing, Watched, a_record
 from tests.store.test_history import a_change
 from tests.stores import MemoryDatabase

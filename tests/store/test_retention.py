@@ -10,7 +10,6 @@ from sqlalchemy import Connection, func, select
 from twisted.internet.defer import Deferred
 from twisted.logger import LogEvent
 
-from pmslink.moments import to_ms
 from pmslink.store import schema
 from pmslink.store.entries import Announced, Synced, keep_announcements, keep_syncs, keep_transitions
 from pmslink.store.hearing import keep_records
@@ -19,6 +18,7 @@ from pmslink.store.retention import ANNOUNCEMENTS_KEPT, AT_ONCE, STRIDE, Purge
 from pmslink.store.rows import OPEN, State, newest_rows
 from pmslink.store.runs import Run, keep_runs
 from pmslink.store.store import PURGE_INTERVAL, SEEN_INTERVAL
+from pmslink.timestamps import to_ms
 from tests.store.playing import DAY, LINK, RETENTION, START, Playing, a_record, a_row
 from tests.store.test_history import STATES, a_change
 

@@ -12,13 +12,13 @@ import pytest
 from sqlalchemy import Connection, exc, text
 from twisted.internet.defer import Deferred
 
-from pmslink.moments import to_ms
 from pmslink.store.acceptance import accept
 from pmslink.store.database import FILE, SqliteDatabase, is_sqlite_outage
 from pmslink.store.decisions import Decide, discard
 from pmslink.store.errors import StoreError
 from pmslink.store.hearing import keep_records
 from pmslink.store.links import KeptLink, Remove, keep_links, remove_links
+from pmslink.timestamps import to_ms
 from tests.store.playing import LINK, RETENTION, START, Playing, Watched, a_record, offer
 
 GUEST = RETENTION.guest
