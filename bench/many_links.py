@@ -16,7 +16,7 @@ from twisted.internet.task import deferLater, react
 
 from bench.commits import open_real
 from bench.running import state_directory
-from pmslink.config import read_link
+from pmslink.config.loader import read_link
 from pmslink.link.links import Links
 
 LINKS = 3000

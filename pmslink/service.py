@@ -19,7 +19,7 @@ from twisted.internet.interfaces import IStreamServerEndpoint
 from twisted.logger import Logger
 from twisted.python import usage
 
-from pmslink.config import Config, LinkConfig, load, read_link, read_pms
+from pmslink.config.loader import Config, LinkConfig, load, read_link, read_pms
 from pmslink.errors import PmslinkError
 from pmslink.link.links import Links, dial_with, utc_now
 from pmslink.link.probe import Probe

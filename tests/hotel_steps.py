@@ -27,11 +27,11 @@ from typing import Any
 from twisted.internet.defer import Deferred
 
 from pmslink.hotel import phone
-from pmslink.hotel.bodies import BodyError
 from pmslink.hotel.wakeups import NotDue, UnknownWakeUp
 from pmslink.store.acceptance import Offer
 from pmslink.store.hearing import Reported, take_results
 from pmslink.timestamps import to_ms
+from pmslink.validation.json_body import BodyError
 from tests.scripted_pms import Stage
 
 

@@ -19,7 +19,7 @@ from twisted.internet.task import Clock
 from twisted.python.failure import Failure
 from twisted.web.http_headers import Headers
 
-from pmslink.config import read_link
+from pmslink.config.loader import read_link
 from pmslink.fias.record import Record
 from pmslink.link.link import Link
 from pmslink.link.links import Links

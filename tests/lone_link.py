@@ -6,7 +6,7 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
-from pmslink.config import LinkConfig
+from pmslink.config.loader import LinkConfig
 from pmslink.link.keeper import Forgetful
 from pmslink.link.link import Dial, Link, Watcher
 from pmslink.link.resync import Progress

@@ -16,7 +16,7 @@ from twisted.internet.protocol import Factory, Protocol, connectionDone
 from twisted.internet.task import Clock, deferLater
 from twisted.python.failure import Failure
 
-from pmslink.config import read_link
+from pmslink.config.loader import read_link
 from pmslink.fias.framing import framed
 from pmslink.fias.record import Record
 from pmslink.fias.values import read_date, read_time

@@ -18,7 +18,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from pmslink import __version__
-from pmslink.cli import main
+from pmslink.cli.main import main
 
 Run = Callable[..., list[str]]
 
@@ -240,7 +240,7 @@ def follow(monkeypatch: pytest.MonkeyPatch, *looks: Callable[[], object]) -> Non
         except StopIteration:
             raise KeyboardInterrupt from None
 
-    monkeypatch.setattr("pmslink.cli.sleep", sleep)
+    monkeypatch.setattr("pmslink.cli.main.sleep", sleep)
 
 
 def test_trace_follows_and_shows_each_record_once(
@@ -368,7 +368,7 @@ def test_a_wrong_command_line_is_refused(arguments: list[str], capsys: pytest.Ca
     assert "usage: pmslink" in capsys.readouterr().err
 
 
-COMMAND = [sys.executable, "-c", "import sys; from pmslink.cli import main; sys.exit(main())"]
+COMMAND = [sys.executable, "-c", "import sys; from pmslink.cli.main import main; sys.exit(main())"]
 
 
 def test_the_command_knows_its_version() -> None:

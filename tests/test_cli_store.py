@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
-from pmslink.cli import main
+from pmslink.cli.main import main
 from pmslink.store.database import FILE, SqliteDatabase
 from pmslink.store.directory import LOCK, Lock
 from pmslink.store.hearing import keep_records

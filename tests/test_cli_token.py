@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from pmslink.cli import main
+from pmslink.cli.main import main
 from pmslink.web.tokens import FILE, digest, read_text, read_tokens
 from tests.test_cli import Run, fail, run
 

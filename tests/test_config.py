@@ -13,7 +13,8 @@ from typing import Any
 import pytest
 from attrs import fields
 
-from pmslink.config import (
+from pmslink.config.link_settings import PROFILES, LinkSettings, describe_settings
+from pmslink.config.loader import (
     Config,
     ConfigError,
     FlatLink,
@@ -21,8 +22,7 @@ from pmslink.config import (
     read_link,
     read_pms,
 )
-from pmslink.kinds import setting
-from pmslink.settings import PROFILES, LinkSettings, describe_settings
+from pmslink.validation.setting_fields import setting
 
 Written = Callable[[str], Path]
 

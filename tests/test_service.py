@@ -13,7 +13,7 @@ from twisted.internet import reactor
 from twisted.logger import LogEvent
 from twisted.plugin import getPlugins
 
-from pmslink.config import Config, read_link
+from pmslink.config.loader import Config, read_link
 from pmslink.link.links import utc_now
 from pmslink.service import Options, makeService, pmslink_service
 from pmslink.store.database import SqliteDatabase

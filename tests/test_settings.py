@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 
-from pmslink.config import ConfigError, FlatLink, load, read_link
+from pmslink.config.extension_table import BIGGEST
+from pmslink.config.link_settings import SECRETS, LinkSettings, describe_settings
+from pmslink.config.loader import ConfigError, FlatLink, load, read_link
 from pmslink.hotel.tariff import MOST_RATES, Rate, Tariff
-from pmslink.kinds import UNTOLD, setting
-from pmslink.settings import SECRETS, LinkSettings, describe_settings
-from pmslink.tables import BIGGEST
+from pmslink.validation.setting_fields import UNTOLD, setting
 
 LINK = {"host": "10.20.0.5", "port": 5010}
 SECRET = "correct horse battery staple"

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from pmslink import tables
+from pmslink.config import extension_table
+from pmslink.config.extension_table import BIGGEST, ExtensionTableError, extensions_of, read_table
+from pmslink.config.link_settings import LinkSettings
 from pmslink.hotel.extensions import Extensions
-from pmslink.settings import LinkSettings
-from pmslink.tables import BIGGEST, ExtensionTableError, extensions_of, read_table
 
 
 @pytest.fixture
@@ -121,7 +121,7 @@ def test_a_table_that_did_not_change_is_understood_once(table: Path, monkeypatch
     table.write_text("101,7101\n")
     read_table(str(table))
     with monkeypatch.context() as patched:
-        patched.setattr(tables, "_rows", None)
+        patched.setattr(extension_table, "_rows", None)
         assert read_table(str(table)) == {"101": ("7101",)}
     before = table.stat()
     table.write_text("101,7102\n")  # as long

@@ -14,7 +14,13 @@ from attrs import evolve, frozen
 
 from pmslink.fias.record import Field, Record, write
 from pmslink.fias.values import write_date, write_time
-from pmslink.hotel.bodies import (
+from pmslink.hotel.events import Awoken
+from pmslink.hotel.house import House, Now
+from pmslink.hotel.rules import Rules
+from pmslink.hotel.stays import settle_room
+from pmslink.hotel.wakeups import TooManyWakeUps, call_off, order, status_of
+from pmslink.timestamps import to_ms
+from pmslink.validation.json_body import (
     ROOM,
     BodyError,
     Key,
@@ -26,12 +32,6 @@ from pmslink.hotel.bodies import (
     whole,
     yes_or_no,
 )
-from pmslink.hotel.events import Awoken
-from pmslink.hotel.house import House, Now
-from pmslink.hotel.rules import Rules
-from pmslink.hotel.stays import settle_room
-from pmslink.hotel.wakeups import TooManyWakeUps, call_off, order, status_of
-from pmslink.timestamps import to_ms
 
 PhoneType = Literal[
     "status", "dnd", "make_up_room", "voicemail", "wake_up", "wake_up_cancel", "wake_up_result"

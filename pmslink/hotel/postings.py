@@ -17,9 +17,19 @@ from attrs import evolve, frozen
 from pmslink.errors import FieldError
 from pmslink.fias.record import BAR, Record, write
 from pmslink.fias.values import stamp, write_duration, write_money
-from pmslink.hotel import bodies
-from pmslink.hotel.bodies import BodyError, Key, free_text, matching, must, read_key, required, text, whole
 from pmslink.timestamps import timestamp
+from pmslink.validation import json_body
+from pmslink.validation.json_body import (
+    BodyError,
+    Key,
+    free_text,
+    matching,
+    must,
+    read_key,
+    required,
+    text,
+    whole,
+)
 
 PostingType = Literal["call", "minibar", "charge"]
 
@@ -85,7 +95,9 @@ def _why_unknown(name: str, type: PostingType) -> str:
     if others := [other for other, keys in _KEYS.items() if name in keys]:
         return f"{name} belongs to {' and '.join(others)}, not to {type}"
     known = [*_COMMON, *_KEYS[type]]
-    return f"there is no {bodies.quoted(name)} in a posting of type {type}; {bodies.nearest(name, known)}"
+    return (
+        f"there is no {json_body.quoted(name)} in a posting of type {type}; {json_body.nearest(name, known)}"
+    )
 
 
 def _read_dialled(raw: Any) -> object:
@@ -115,7 +127,7 @@ _OUTLET = Key(
 )
 _COMMON: Mapping[str, Key] = {
     "type": must("call, minibar or charge", matching("call|minibar|charge")),
-    "room": bodies.ROOM,
+    "room": json_body.ROOM,
     "started": Key(_MOMENT, _read_started),
 }
 _KEYS: Mapping[PostingType, Mapping[str, Key]] = {

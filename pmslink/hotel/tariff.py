@@ -6,8 +6,8 @@ from typing import Literal
 
 from attrs import field, frozen
 
-from pmslink.kinds import WrongPartError, about, matching, one_of, text, whole
-from pmslink.parts import read_parts
+from pmslink.validation.nested_settings import read_parts
+from pmslink.validation.setting_fields import WrongPartError, about, matching, one_of, text, whole
 
 CallType = Literal["L", "N", "I"]
 

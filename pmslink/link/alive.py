@@ -11,7 +11,7 @@ from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from twisted.internet.task import LoopingCall
 from twisted.python.failure import Failure
 
-from pmslink.settings import LinkSettings
+from pmslink.config.link_settings import LinkSettings
 
 
 class Checked(Protocol):

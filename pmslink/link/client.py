@@ -28,12 +28,12 @@ from twisted.internet.protocol import ReconnectingClientFactory, connectionDone
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
-from pmslink.config import LinkConfig
+from pmslink.config.link_settings import LinkSettings
+from pmslink.config.loader import LinkConfig
 from pmslink.fias.framing import FrameReceiver, Skipped, framed
 from pmslink.fias.record import Record
 from pmslink.fias.values import encode
 from pmslink.link.cause import Cause
-from pmslink.settings import LinkSettings
 
 CLOSING = 1.0
 """Seconds that a connection may take to close gently; then it is aborted."""

@@ -13,6 +13,7 @@ from twisted.internet.interfaces import IReactorTime
 from twisted.python.failure import Failure
 
 from pmslink import __version__
+from pmslink.config.link_settings import LinkSettings
 from pmslink.fias.description import description
 from pmslink.fias.record import Record, write
 from pmslink.fias.values import stamp
@@ -21,7 +22,6 @@ from pmslink.link.cause import Cause
 from pmslink.link.countdown import Countdown
 from pmslink.link.outbox import Outbox
 from pmslink.link.resync import Resync
-from pmslink.settings import LinkSettings
 
 REPEAT = 3.0
 """Seconds in which a second LS is no reason to describe again: both ends may have started at once."""

@@ -11,16 +11,16 @@ from twisted.internet.task import LoopingCall
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
+from pmslink.config.extension_table import ExtensionTableError, extensions_of
+from pmslink.config.link_settings import LinkSettings
 from pmslink.hotel.extensions import Extensions
 from pmslink.hotel.rules import Rules
 from pmslink.link.keeper import Keeper
-from pmslink.settings import LinkSettings
 from pmslink.store.entries import Entry, Planned
 from pmslink.store.happenings import is_without_extension
 from pmslink.store.hearing import let_time_pass
 from pmslink.store.houses import Houses
 from pmslink.store.journal import Journal
-from pmslink.tables import ExtensionTableError, extensions_of
 from pmslink.timestamps import to_ms
 
 LOOK = 1.0

@@ -13,7 +13,8 @@ from datetime import datetime, timedelta
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IConnector, IReactorTime
 
-from pmslink.config import LinkConfig
+from pmslink.config.link_settings import LinkSettings
+from pmslink.config.loader import LinkConfig
 from pmslink.errors import NotApplicable
 from pmslink.fias.catalog import LINK_RECORDS
 from pmslink.fias.framing import Skipped
@@ -33,7 +34,6 @@ from pmslink.link.reception import Reception
 from pmslink.link.resync import Resync
 from pmslink.link.timers import StateTimers
 from pmslink.link.trace import Trace
-from pmslink.settings import LinkSettings
 from pmslink.store.hearing import abandon_resyncs
 from pmslink.store.links import KeptLink
 from pmslink.timestamps import perhaps_to_ms

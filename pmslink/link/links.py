@@ -15,7 +15,7 @@ from twisted.internet.ssl import Certificate, optionsForClientTLS, platformTrust
 from twisted.internet.task import LoopingCall
 from twisted.logger import Logger
 
-from pmslink.config import ConfigError, LinkConfig, read_defined
+from pmslink.config.loader import ConfigError, LinkConfig, read_defined
 from pmslink.errors import NotApplicable
 from pmslink.link.chronicle import Transition
 from pmslink.link.client import LinkFactory

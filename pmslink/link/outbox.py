@@ -22,13 +22,13 @@ from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
+from pmslink.config.link_settings import LinkSettings
 from pmslink.errors import FieldError
 from pmslink.fias.record import Record
 from pmslink.fias.values import encode
 from pmslink.link.countdown import Countdown
 from pmslink.link.keeper import Keeper
 from pmslink.link.tally import Tally
-from pmslink.settings import LinkSettings
 from pmslink.store.acceptance import Accepted, Offer, accept
 from pmslink.store.delivery import (
     Answer,

@@ -11,7 +11,7 @@ from twisted.internet.abstract import isIPAddress, isIPv6Address
 from twisted.internet.defer import Deferred
 from twisted.internet.error import DNSLookupError
 
-from pmslink.config import LinkConfig
+from pmslink.config.loader import LinkConfig
 from pmslink.errors import NotApplicable
 from pmslink.fias.description import declared
 from pmslink.link.chronicle import Transition

@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 
+from pmslink.config.link_settings import LinkSettings
 from pmslink.link.machine import Timer
-from pmslink.settings import LinkSettings
 
 
 class StateTimers:

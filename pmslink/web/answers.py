@@ -13,11 +13,11 @@ from twisted.web.iweb import IRequest
 from werkzeug.exceptions import HTTPException
 
 from pmslink.errors import NotApplicable
-from pmslink.hotel.bodies import BodyError
 from pmslink.hotel.wakeups import NotDue, TooManyWakeUps, UnknownWakeUp
 from pmslink.store.acceptance import KeyReused, NoNumber, OutboxFull
 from pmslink.store.decisions import NoSuchRow
 from pmslink.store.errors import StoreFailing
+from pmslink.validation.json_body import BodyError
 
 _Choice = TypeVar("_Choice")
 

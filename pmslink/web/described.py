@@ -6,6 +6,7 @@ import json
 from datetime import datetime
 from typing import Any
 
+from pmslink.config.link_settings import describe_settings
 from pmslink.fias.description import declared
 from pmslink.fias.record import Record
 from pmslink.link.cause import Cause
@@ -13,7 +14,6 @@ from pmslink.link.chronicle import Transition
 from pmslink.link.link import Link
 from pmslink.link.reception import Reception
 from pmslink.link.words import label
-from pmslink.settings import describe_settings
 from pmslink.store.entries import Changed, Recorded
 from pmslink.timestamps import timestamp
 

@@ -7,11 +7,11 @@ from typing import Any, get_args
 from attrs import NOTHING, Attribute, fields
 
 from pmslink import __version__
-from pmslink.config import WHEN_DEFINED, FlatLink
+from pmslink.config.link_settings import PROFILES
+from pmslink.config.loader import WHEN_DEFINED, FlatLink
 from pmslink.fias.catalog import ANSWERS, FIELDS, GUEST_FIELDS, RECORDS
-from pmslink.kinds import Setting
 from pmslink.link.machine import Marker
-from pmslink.settings import PROFILES
+from pmslink.validation.setting_fields import Setting
 
 
 def known() -> dict[str, Any]:

@@ -10,14 +10,14 @@ from twisted.internet.interfaces import IReactorTime
 from twisted.internet.task import deferLater
 from twisted.web.server import Request
 
-from pmslink.config import ConfigError, LinkConfig, read_defined, read_link
+from pmslink.config.link_settings import SECRETS
+from pmslink.config.loader import ConfigError, LinkConfig, read_defined, read_link
 from pmslink.errors import NotApplicable
-from pmslink.kinds import UNTOLD
 from pmslink.link.link import Link
 from pmslink.link.links import Links
 from pmslink.link.probe import Step
-from pmslink.settings import SECRETS
 from pmslink.store.errors import StoreFailing
+from pmslink.validation.setting_fields import UNTOLD
 from pmslink.web.answers import ApiError, answer, asked_choice, json_object, require_json, written
 from pmslink.web.calls import Route, find_link, shielded
 from pmslink.web.described import link_json

@@ -14,13 +14,13 @@ from twisted.web.server import Request
 
 from pmslink.errors import FieldError
 from pmslink.fias.values import encode
-from pmslink.hotel.bodies import BodyError
 from pmslink.hotel.postings import Posting, posting_json, posting_record, read_posting
 from pmslink.hotel.tariff import Tariff
 from pmslink.link.link import Link
 from pmslink.store.acceptance import Offer
 from pmslink.store.rows import Row
 from pmslink.timestamps import perhaps_from_ms, to_ms
+from pmslink.validation.json_body import BodyError
 from pmslink.web.answers import ApiError
 from pmslink.web.described import perhaps_timestamp
 

@@ -11,7 +11,6 @@ from twisted.web.server import Request
 from pmslink.errors import FieldError
 from pmslink.fias.values import encode
 from pmslink.hotel import phone
-from pmslink.hotel.bodies import BodyError
 from pmslink.hotel.rooms import Room, WakeUp, guest_json, is_room, wake_up_json
 from pmslink.hotel.rules import Rules
 from pmslink.link.link import Link
@@ -21,6 +20,7 @@ from pmslink.store.hearing import Reported, take_results
 from pmslink.store.houses import room_of, rooms_of
 from pmslink.store.store import Store
 from pmslink.timestamps import timestamp_of, to_ms
+from pmslink.validation.json_body import BodyError
 from pmslink.web.answers import ApiError, answer, asked, json_object, written
 from pmslink.web.calls import Route, find_link, shielded
 from pmslink.web.masking import masked_guest

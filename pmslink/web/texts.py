@@ -13,10 +13,10 @@ from typing import Literal, get_args
 
 from attrs import fields
 
-from pmslink.config import FlatLink
+from pmslink.config.loader import FlatLink
 from pmslink.fias.catalog import FIELDS, RECORDS
-from pmslink.kinds import setting
 from pmslink.link.words import ENGLISH
+from pmslink.validation.setting_fields import setting
 
 Language = Literal["en", "zh"]
 LANGUAGES: tuple[Language, ...] = get_args(Language)

@@ -14,7 +14,6 @@ from hypothesis import strategies as st
 
 from pmslink.fias.catalog import problems
 from pmslink.hotel import phone
-from pmslink.hotel.bodies import BodyError
 from pmslink.hotel.events import Awoken
 from pmslink.hotel.house import MOST_ROOMS
 from pmslink.hotel.phone import Change, Told
@@ -22,6 +21,7 @@ from pmslink.hotel.rooms import Room, WakeUp
 from pmslink.hotel.rules import Rules
 from pmslink.hotel.wakeups import TooManyWakeUps
 from pmslink.timestamps import to_ms
+from pmslink.validation.json_body import BodyError
 from tests.hotel.telling import NOON, Hotel
 
 RULES = Rules(timezone=ZoneInfo("Europe/Vienna"))  # where it is 13:00

@@ -16,7 +16,6 @@ from hypothesis import strategies as st
 from pmslink.errors import PmslinkError
 from pmslink.fias.catalog import problems
 from pmslink.fias.record import Record
-from pmslink.hotel.bodies import BodyError
 from pmslink.hotel.postings import (
     Posting,
     posting_json,
@@ -24,6 +23,7 @@ from pmslink.hotel.postings import (
     read_posting,
     with_number,
 )
+from pmslink.validation.json_body import BodyError
 
 NOW = datetime(2026, 11, 20, 12, 35, 45, 678_901, UTC)
 VIENNA = ZoneInfo("Europe/Vienna")

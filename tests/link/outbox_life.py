@@ -13,7 +13,7 @@ from twisted.internet.defer import Deferred
 from twisted.internet.task import Clock
 from twisted.python.failure import Failure
 
-from pmslink.config import read_link
+from pmslink.config.loader import read_link
 from pmslink.fias.record import Record
 from pmslink.link.chronicle import Transition
 from pmslink.link.keeper import Keeper

@@ -12,10 +12,10 @@ from zoneinfo import ZoneInfo
 import pytest
 from twisted.logger import LogEvent, formatEvent, globalLogPublisher
 
+from pmslink.config.link_settings import LinkSettings
 from pmslink.hotel.extensions import Extensions
 from pmslink.hotel.rules import Rules
 from pmslink.link.hours import LOOK, MOST_TOLD, Hours, rules_of
-from pmslink.settings import LinkSettings
 from pmslink.store.entries import Planned
 from pmslink.store.hearing import let_time_pass
 from pmslink.store.links import Remove, remove_links

@@ -9,7 +9,7 @@ import pytest
 from twisted.internet.protocol import Factory, Protocol
 from twisted.internet.task import Clock
 
-from pmslink.config import read_link
+from pmslink.config.loader import read_link
 from pmslink.fias.framing import framed
 from pmslink.link.chronicle import Transition
 from pmslink.link.keeper import Forgetful

@@ -12,7 +12,7 @@ from twisted.internet import reactor as global_reactor
 from twisted.internet.defer import CancelledError, Deferred, maybeDeferred
 from twisted.internet.error import DNSLookupError
 
-from pmslink.config import read_link
+from pmslink.config.loader import read_link
 from pmslink.errors import NotApplicable
 from pmslink.link.links import Links, dial_with, utc_now
 from pmslink.link.probe import Probe

@@ -13,7 +13,7 @@ from twisted.internet import reactor as the_reactor
 from twisted.internet.protocol import Factory, Protocol
 from twisted.internet.task import deferLater
 
-from pmslink.config import read_link
+from pmslink.config.loader import read_link
 from pmslink.link.client import KEEPALIVE
 from pmslink.link.link import Link
 from pmslink.link.links import Links, utc_now

@@ -16,7 +16,8 @@ import pytest
 from attrs import evolve
 from twisted.internet.task import Clock, LoopingCall
 
-from pmslink.config import LinkConfig
+from pmslink.config.link_settings import LinkSettings
+from pmslink.config.loader import LinkConfig
 from pmslink.errors import NotApplicable
 from pmslink.fias.framing import FRAME_LIMIT, UNFRAMED_LIMIT
 from pmslink.link import alive, client
@@ -25,7 +26,6 @@ from pmslink.link.countdown import Countdown
 from pmslink.link.keeper import Forgetful
 from pmslink.link.link import Link
 from pmslink.link.machine import STATES, TABLE, Intent, Marker, Timer
-from pmslink.settings import LinkSettings
 from pmslink.simulator.connection import PmsFactory
 from pmslink.simulator.faults import NONE, Faults
 from pmslink.simulator.pms import NotLinkedError, Pms

@@ -10,7 +10,7 @@ from twisted.internet.defer import Deferred, fail, succeed
 from twisted.internet.task import Clock
 from twisted.logger import LogEvent, formatEvent, globalLogPublisher
 
-from pmslink.config import LinkConfig
+from pmslink.config.loader import LinkConfig
 from pmslink.link.link import Link
 from pmslink.pbx.delivery import NotDelivered, Receiver
 from pmslink.pbx.webhook import Means

@@ -8,7 +8,7 @@ from unittest.mock import Mock
 import pytest
 from twisted.internet.defer import Deferred
 
-from pmslink.config import ConfigError
+from pmslink.config.loader import ConfigError
 from pmslink.store.cursors import kept_cursors
 from pmslink.store.errors import StoreFailing
 from pmslink.store.history import events_after

@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 from attrs import evolve
 
-from pmslink.hotel.bodies import BodyError
 from pmslink.hotel.phone import (
     Told,
     body_text,
@@ -40,6 +39,7 @@ from pmslink.store.entries import Happened
 from pmslink.store.errors import StoreFailing
 from pmslink.store.journal import RETRY
 from pmslink.store.rows import Moved, Row, newest_rows, row_told, told_row
+from pmslink.validation.json_body import BodyError
 from tests.store.playing import LINK, NOW, START, Playing, a_row
 from tests.store.test_houses import told
 

@@ -22,7 +22,7 @@ from twisted.internet.protocol import Factory, Protocol, connectionDone
 from twisted.internet.task import Clock, deferLater
 from twisted.python.failure import Failure
 
-from pmslink.config import LinkConfig, read_link
+from pmslink.config.loader import LinkConfig, read_link
 from pmslink.link.link import Link
 from pmslink.link.links import Links
 from pmslink.link.probe import Step

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 from attrs import fields
 
+from pmslink.config.link_settings import LinkSettings
 from pmslink.errors import NotApplicable
 from pmslink.link.probe import Step
-from pmslink.settings import LinkSettings
 from tests.web.served import Served
 from tests.within import within
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from pmslink.config import LinkConfig
+from pmslink.config.loader import LinkConfig
 from pmslink.link.link import Link
 from pmslink.web import links
 from pmslink.web.answers import ApiError

@@ -15,7 +15,8 @@ from twisted.internet.task import LoopingCall
 from twisted.internet.utils import getProcessOutputAndValue
 
 from pmslink import __version__
-from pmslink.config import FlatLink
+from pmslink.config.link_settings import LinkSettings, Profile
+from pmslink.config.loader import FlatLink
 from pmslink.hotel.events import Author, EventType
 from pmslink.hotel.phone import Results
 from pmslink.hotel.rooms import Guest, Result
@@ -25,7 +26,6 @@ from pmslink.link import probe
 from pmslink.link.cause import Code
 from pmslink.link.machine import Intent, Marker
 from pmslink.link.probe import StepName
-from pmslink.settings import LinkSettings, Profile
 from pmslink.store.entries import Direction
 from pmslink.store.rows import State
 from pmslink.web import (

@@ -9,7 +9,7 @@ from typing import TypeVar
 from attrs import NOTHING, AttrsInstance, fields_dict
 
 from pmslink.fias.catalog import FIELDS, LINK_RECORDS, RECORDS
-from pmslink.kinds import WrongPartError, setting
+from pmslink.validation.setting_fields import WrongPartError, setting
 
 _T = TypeVar("_T", bound=AttrsInstance)
 

@@ -17,7 +17,9 @@ from pmslink.fias.framing import Framing
 from pmslink.fias.values import usable_charset
 from pmslink.hotel.extensions import HowExtensions
 from pmslink.hotel.tariff import Tariff, read_tariff
-from pmslink.kinds import (
+from pmslink.timestamps import timestamp
+from pmslink.validation.nested_settings import read_records, read_status_codes
+from pmslink.validation.setting_fields import (
     UNTOLD,
     about,
     is_host,
@@ -31,8 +33,6 @@ from pmslink.kinds import (
     whole,
     yes_or_no,
 )
-from pmslink.parts import read_records, read_status_codes
-from pmslink.timestamps import timestamp
 
 Profile = Literal["generic", "opera", "suite8", "protel"]
 AliveOn = Literal["LA", "any"]

@@ -13,9 +13,9 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 
+from pmslink.config.link_settings import LinkSettings
 from pmslink.errors import PmslinkError
 from pmslink.hotel.extensions import Extensions
-from pmslink.settings import LinkSettings
 
 BIGGEST = 1 << 20
 """Bytes that a table may have."""

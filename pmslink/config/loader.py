@@ -16,9 +16,10 @@ import cattrs
 from attrs import field, fields, frozen
 from cattrs.gen import make_dict_structure_fn, override
 
-from pmslink.contradictions import contradictions
+from pmslink.config.cross_checks import contradictions
+from pmslink.config.link_settings import PROFILES, LinkSettings, Profile
 from pmslink.errors import PmslinkError
-from pmslink.kinds import (
+from pmslink.validation.setting_fields import (
     UNTOLD,
     Setting,
     WrongPartError,
@@ -30,7 +31,6 @@ from pmslink.kinds import (
     text,
     whole,
 )
-from pmslink.settings import PROFILES, LinkSettings, Profile
 
 _T = TypeVar("_T")
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Mapping
 
-from pmslink.kinds import setting
-from pmslink.settings import LinkSettings
-from pmslink.tables import ExtensionTableError, extensions_of
+from pmslink.config.extension_table import ExtensionTableError, extensions_of
+from pmslink.config.link_settings import LinkSettings
+from pmslink.validation.setting_fields import setting
 
 Contradiction = tuple[str, object, str]
 """A setting, what stands there (None: nothing), and what would be right."""

@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Table, func, select
 
-from pmslink.cli_state import state_dir_of, state_options
+from pmslink.cli.state_dir_option import state_dir_of, state_options
 from pmslink.store import directory, schema
 from pmslink.store.checksum import require_intact
 from pmslink.store.database import SqliteDatabase

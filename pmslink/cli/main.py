@@ -22,11 +22,12 @@ from typing import Any
 
 from attrs import frozen
 
-from pmslink import __version__, cli_store, cli_token
-from pmslink.config import LinkConfig, load
+from pmslink import __version__
+from pmslink.cli import store_commands, token_commands
+from pmslink.config.link_settings import PROFILES, LinkSettings, describe_settings
+from pmslink.config.loader import LinkConfig, load
 from pmslink.errors import PmslinkError
 from pmslink.fias.catalog import FIELDS, RECORDS
-from pmslink.settings import PROFILES, LinkSettings, describe_settings
 
 POLL_INTERVAL = 0.5
 """Seconds between two looks of ``trace`` at the service."""
@@ -80,11 +81,11 @@ def _parser() -> argparse.ArgumentParser:
     trace.set_defaults(run=_trace)
 
     store = commands.add_parser("store", help="what to do with a damaged store, only ever by hand")
-    cli_store.add_commands(store.add_subparsers(metavar="COMMAND", required=True))
+    store_commands.add_commands(store.add_subparsers(metavar="COMMAND", required=True))
     store.set_defaults(run=_say)
 
     token = commands.add_parser("token", help="who may call the interface")
-    cli_token.add_commands(token.add_subparsers(metavar="COMMAND", required=True))
+    token_commands.add_commands(token.add_subparsers(metavar="COMMAND", required=True))
     token.set_defaults(run=_say)
     return parser
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from pmslink.config import Config, load
+from pmslink.config.loader import Config, load
 
 
 def state_options() -> argparse.ArgumentParser:

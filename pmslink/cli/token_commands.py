@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from typing import Any, get_args
 
-from pmslink.cli_state import state_dir_of, state_options
+from pmslink.cli.state_dir_option import state_dir_of, state_options
 from pmslink.store import directory
 from pmslink.web import token_edits
 from pmslink.web.roles import Role

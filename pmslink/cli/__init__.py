@@ -1,0 +1,1 @@
+"""The `pmslink` command: one module for each group of subcommands."""
