@@ -17,9 +17,9 @@ from twisted.internet.task import Clock, deferLater
 from twisted.python.failure import Failure
 
 from pmslink.config.loader import read_link
+from pmslink.fias.field_values import read_date, read_time
 from pmslink.fias.framing import framed
 from pmslink.fias.record import Record
-from pmslink.fias.values import read_date, read_time
 from pmslink.link.chronicle import Transition
 from pmslink.link.link import Link
 from pmslink.link.links import Links

@@ -13,8 +13,8 @@ from zoneinfo import ZoneInfo
 
 from attrs import asdict, field, fields, frozen
 
+from pmslink.fias.field_values import usable_charset
 from pmslink.fias.framing import Framing
-from pmslink.fias.values import usable_charset
 from pmslink.hotel.extensions import HowExtensions
 from pmslink.hotel.tariff import Tariff, read_tariff
 from pmslink.timestamps import timestamp

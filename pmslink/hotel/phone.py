@@ -12,8 +12,8 @@ from typing import Any, Literal
 
 from attrs import evolve, frozen
 
+from pmslink.fias.field_values import write_date, write_time
 from pmslink.fias.record import Field, Record, write
-from pmslink.fias.values import write_date, write_time
 from pmslink.hotel.events import Awoken
 from pmslink.hotel.house import House, Now
 from pmslink.hotel.rules import Rules

@@ -15,8 +15,8 @@ from typing import Any, Literal
 from attrs import evolve, frozen
 
 from pmslink.errors import FieldError
+from pmslink.fias.field_values import stamp, write_duration, write_money
 from pmslink.fias.record import BAR, Record, write
-from pmslink.fias.values import stamp, write_duration, write_money
 from pmslink.timestamps import timestamp
 from pmslink.validation import json_body
 from pmslink.validation.json_body import (

@@ -13,7 +13,7 @@ from typing import Any, Literal
 from attrs import evolve, field, fields, frozen
 
 from pmslink.errors import FieldError
-from pmslink.fias.values import read_date
+from pmslink.fias.field_values import read_date
 
 LONGEST_ROOM = 40
 """Characters of a room's name; FIAS has 8, and PMSs have more."""

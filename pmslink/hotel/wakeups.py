@@ -15,8 +15,8 @@ from datetime import datetime, timedelta
 from attrs import evolve
 
 from pmslink.errors import FieldError, PmslinkError
+from pmslink.fias.field_values import read_date, read_time
 from pmslink.fias.record import Record
-from pmslink.fias.values import read_date, read_time
 from pmslink.hotel.events import Author, Awoken
 from pmslink.hotel.house import House, Now
 from pmslink.hotel.rooms import Result, Room, WakeUp, wake_up_json

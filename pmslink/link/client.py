@@ -30,9 +30,9 @@ from zope.interface import implementer
 
 from pmslink.config.link_settings import LinkSettings
 from pmslink.config.loader import LinkConfig
+from pmslink.fias.field_values import encode
 from pmslink.fias.framing import FrameReceiver, Skipped, framed
 from pmslink.fias.record import Record
-from pmslink.fias.values import encode
 from pmslink.link.cause import Cause
 
 CLOSING = 1.0

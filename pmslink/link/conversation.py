@@ -14,9 +14,9 @@ from twisted.python.failure import Failure
 
 from pmslink import __version__
 from pmslink.config.link_settings import LinkSettings
-from pmslink.fias.description import description
+from pmslink.fias.field_values import stamp
+from pmslink.fias.link_description import description
 from pmslink.fias.record import Record, write
-from pmslink.fias.values import stamp
 from pmslink.link.alive import LinkChecks
 from pmslink.link.cause import Cause
 from pmslink.link.countdown import Countdown

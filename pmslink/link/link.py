@@ -17,9 +17,9 @@ from pmslink.config.link_settings import LinkSettings
 from pmslink.config.loader import LinkConfig
 from pmslink.errors import NotApplicable
 from pmslink.fias.catalog import LINK_RECORDS
+from pmslink.fias.field_values import decode
 from pmslink.fias.framing import Skipped
 from pmslink.fias.record import Record
-from pmslink.fias.values import decode
 from pmslink.link import words
 from pmslink.link.cause import EXPIRED, SETTINGS, STARTED, Cause, Code, by_user, told_by_pms
 from pmslink.link.chronicle import Chronicle, Transition

@@ -24,8 +24,8 @@ from twisted.python.failure import Failure
 
 from pmslink.config.link_settings import LinkSettings
 from pmslink.errors import FieldError
+from pmslink.fias.field_values import encode
 from pmslink.fias.record import Record
-from pmslink.fias.values import encode
 from pmslink.link.countdown import Countdown
 from pmslink.link.keeper import Keeper
 from pmslink.link.tally import Tally

@@ -13,7 +13,7 @@ from twisted.internet.error import DNSLookupError
 
 from pmslink.config.loader import LinkConfig
 from pmslink.errors import NotApplicable
-from pmslink.fias.description import declared
+from pmslink.fias.link_description import declared
 from pmslink.link.chronicle import Transition
 from pmslink.link.keeper import Forgetful
 from pmslink.link.link import Dial, Link

@@ -12,10 +12,10 @@ from twisted.internet.interfaces import IAddress, IDelayedCall, ITCPTransport
 from twisted.internet.protocol import Factory, connectionDone
 from twisted.python.failure import Failure
 
-from pmslink.fias.description import DECLARED, description
+from pmslink.fias.field_values import stamp
 from pmslink.fias.framing import FrameReceiver
+from pmslink.fias.link_description import DECLARED, description
 from pmslink.fias.record import Field, Record
-from pmslink.fias.values import stamp
 from pmslink.simulator import dialect
 from pmslink.simulator.declaration import Declaration
 from pmslink.simulator.wire import Cut, Wire

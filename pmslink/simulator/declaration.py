@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from attrs import define, field
 
-from pmslink.fias.description import read_declaration
+from pmslink.fias.link_description import read_declaration
 from pmslink.fias.record import Field, Record
 
 RECORDS_KEPT = 100

@@ -12,8 +12,8 @@ from datetime import datetime
 from functools import cached_property
 from typing import Any
 
+from pmslink.fias.field_values import stamp
 from pmslink.fias.record import Field, Record, write
-from pmslink.fias.values import stamp
 from pmslink.simulator import announcements, invented
 from pmslink.simulator.equipment import Equipment, wake_up_at
 from pmslink.simulator.hotel import Guest, Hotel

@@ -11,8 +11,8 @@ from datetime import datetime
 
 from attrs import evolve, frozen
 
+from pmslink.fias.field_values import write_date, write_time
 from pmslink.fias.record import Record
-from pmslink.fias.values import write_date, write_time
 
 WAKE_UPS_KEPT = 100
 """Wake-ups remembered for one room; the oldest goes first."""

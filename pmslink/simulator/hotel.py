@@ -9,8 +9,8 @@ from typing import Any
 from attrs import evolve, frozen
 
 from pmslink.errors import PmslinkError
+from pmslink.fias.field_values import write_date
 from pmslink.fias.record import Field, write
-from pmslink.fias.values import write_date
 from pmslink.simulator.equipment import Equipment, moved
 
 _UNTOUCHED = Equipment()

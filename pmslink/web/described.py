@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from pmslink.config.link_settings import describe_settings
-from pmslink.fias.description import declared
+from pmslink.fias.link_description import declared
 from pmslink.fias.record import Record
 from pmslink.link.cause import Cause
 from pmslink.link.chronicle import Transition

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from copy import copy
 from typing import Any
 
-from pmslink.fias.masking import MASK, masked
 from pmslink.fias.record import Record
+from pmslink.fias.record_redaction import MASK, masked
 from pmslink.hotel.rooms import PERSONAL
 from pmslink.store.entries import Entry, Happened, Recorded
 from pmslink.store.rows import Moved, Row, row_told, told_row

@@ -13,7 +13,7 @@ from attrs import evolve
 from twisted.web.server import Request
 
 from pmslink.errors import FieldError
-from pmslink.fias.values import encode
+from pmslink.fias.field_values import encode
 from pmslink.hotel.postings import Posting, posting_json, posting_record, read_posting
 from pmslink.hotel.tariff import Tariff
 from pmslink.link.link import Link

@@ -9,7 +9,7 @@ from typing import Any
 from twisted.web.server import Request
 
 from pmslink.errors import FieldError
-from pmslink.fias.values import encode
+from pmslink.fias.field_values import encode
 from pmslink.hotel import phone
 from pmslink.hotel.rooms import Room, WakeUp, guest_json, is_room, wake_up_json
 from pmslink.hotel.rules import Rules

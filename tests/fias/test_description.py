@@ -8,7 +8,7 @@ import pytest
 
 from pmslink.errors import FieldError
 from pmslink.fias.catalog import RECORDS, problems
-from pmslink.fias.description import DECLARED, declared, description, read_declaration
+from pmslink.fias.link_description import DECLARED, declared, description, read_declaration
 from pmslink.fias.record import Record
 
 NOW = datetime(2026, 1, 1, 8)  # noqa: DTZ001  (the hotel's local time)

@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pmslink.fias.catalog import FIELDS, GUEST_FIELDS, RECORDS
-from pmslink.fias.masking import MASK, masked
 from pmslink.fias.record import Record
+from pmslink.fias.record_redaction import MASK, masked
 
 
 @pytest.mark.parametrize(

@@ -11,8 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pmslink.errors import FieldError
-from pmslink.fias.record import Record, write
-from pmslink.fias.values import (
+from pmslink.fias.field_values import (
     decode,
     encode,
     read_date,
@@ -26,6 +25,7 @@ from pmslink.fias.values import (
     write_money,
     write_time,
 )
+from pmslink.fias.record import Record, write
 
 USABLE = sorted(name for name in set(encodings.aliases.aliases.values()) if usable_charset(name))
 Read = Callable[[str, str], object]

@@ -15,8 +15,8 @@ from twisted.internet.defer import Deferred
 from twisted.python.failure import Failure
 
 from pmslink.errors import NotApplicable
+from pmslink.fias.field_values import stamp
 from pmslink.fias.record import Record
-from pmslink.fias.values import stamp
 from pmslink.simulator.answers import posting_answer
 from pmslink.simulator.faults import NONE, Faults
 from pmslink.simulator.pms import NotLinkedError

@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime
 
+from pmslink.fias.field_values import stamp
 from pmslink.fias.record import Record, write
-from pmslink.fias.values import stamp
 
 DECLARED: dict[str, str] = {
     "GI": "RNG#GSGNGFGTGLGVGGGAGDCSSFDATI",
