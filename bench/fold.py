@@ -18,9 +18,9 @@ from bench.burst import resync
 from bench.commits import open_real
 from bench.running import show, spread, state_directory
 from pmslink.fias.record import Record
-from pmslink.hotel import meanings
-from pmslink.hotel.house import House, Now
-from pmslink.hotel.rules import Rules
+from pmslink.hotel import record_reducer
+from pmslink.hotel.hotel_policy import Rules
+from pmslink.hotel.hotel_state import House, Now
 from pmslink.link.links import utc_now
 from pmslink.service import _spare_the_collector
 from pmslink.store.entries import Direction, Recorded
@@ -43,7 +43,7 @@ def folded(house: House) -> float:
     now = Now(1795618877519, Rules(), lambda: next(number))
     begun = time.process_time()
     for record in records:
-        meanings.hear(house, record, now)
+        record_reducer.hear(house, record, now)
     spent = time.process_time() - begun
     house.take_news()
     return len(records) / spent

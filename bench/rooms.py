@@ -15,9 +15,9 @@ from bench.commits import open_real
 from bench.many_links import resident
 from bench.running import show, state_directory
 from pmslink.fias.record import Record
-from pmslink.hotel import meanings
-from pmslink.hotel.house import House, Now
-from pmslink.hotel.rules import Rules
+from pmslink.hotel import record_reducer
+from pmslink.hotel.hotel_policy import Rules
+from pmslink.hotel.hotel_state import House, Now
 from pmslink.link.links import utc_now
 from pmslink.store.entries import Recorded
 from pmslink.store.hearing import keep_records
@@ -49,7 +49,7 @@ def alone() -> float:
     tracemalloc.start()
     house = House({})
     for record in records:
-        meanings.hear(house, Record(record.text), now)
+        record_reducer.hear(house, Record(record.text), now)
         house.take_news()
     gc.collect()
     held, _ = tracemalloc.get_traced_memory()

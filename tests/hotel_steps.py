@@ -26,8 +26,8 @@ from typing import Any
 
 from twisted.internet.defer import Deferred
 
-from pmslink.hotel import phone
-from pmslink.hotel.wakeups import NotDue, UnknownWakeUp
+from pmslink.hotel import phone_updates
+from pmslink.hotel.wake_ups import NotDue, UnknownWakeUp
 from pmslink.store.acceptance import Offer
 from pmslink.store.hearing import Reported, take_results
 from pmslink.timestamps import to_ms
@@ -68,27 +68,27 @@ class HotelSteps:
         if problem is None:
             await self._hand_over(told)
 
-    def _tell(self, room: str, what: str, body: dict[str, object]) -> phone.Told:
+    def _tell(self, room: str, what: str, body: dict[str, object]) -> phone_updates.Told:
         stage = self.stage
         assert stage.link is not None, "not started"
         rules = stage.store.houses.rules_of("hotel")
-        tell: dict[str, Callable[[], phone.Told]] = {
-            "status": lambda: phone.told_status(room, body, stage.settings.get("status_codes", {})),
-            "dnd": lambda: phone.told_dnd(room, body),
-            "make_up_room": lambda: phone.told_make_up_room(room, body),
-            "voicemail": lambda: phone.told_voicemail(room, body),
-            "wake_up": lambda: phone.told_wake_up(room, body, stage.wall(), rules),
-            "wake_up_cancel": lambda: phone.told_wake_up_cancel(room, body.get("at"), rules),  # type: ignore[arg-type]
+        tell: dict[str, Callable[[], phone_updates.Told]] = {
+            "status": lambda: phone_updates.told_status(room, body, stage.settings.get("status_codes", {})),
+            "dnd": lambda: phone_updates.told_dnd(room, body),
+            "make_up_room": lambda: phone_updates.told_make_up_room(room, body),
+            "voicemail": lambda: phone_updates.told_voicemail(room, body),
+            "wake_up": lambda: phone_updates.told_wake_up(room, body, stage.wall(), rules),
+            "wake_up_cancel": lambda: phone_updates.told_wake_up_cancel(room, body.get("at"), rules),  # type: ignore[arg-type]
         }
         return tell[what]()
 
-    async def _hand_over(self, told: phone.Told) -> None:
+    async def _hand_over(self, told: phone_updates.Told) -> None:
         offer = Offer(
             "hotel",
             told.record.id,
             told.type,
             told.room,
-            phone.body_text(told),
+            phone_updates.body_text(told),
             told.record.text,
             to_ms(self.stage.wall()),
             subject=told.subject,

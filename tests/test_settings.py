@@ -12,7 +12,7 @@ import pytest
 from pmslink.config.extension_table import BIGGEST
 from pmslink.config.link_settings import SECRETS, LinkSettings, describe_settings
 from pmslink.config.loader import ConfigError, FlatLink, load, read_link
-from pmslink.hotel.tariff import MOST_RATES, Rate, Tariff
+from pmslink.hotel.call_tariff import MOST_RATES, Rate, Tariff
 from pmslink.validation.setting_fields import UNTOLD, setting
 
 LINK = {"host": "10.20.0.5", "port": 5010}

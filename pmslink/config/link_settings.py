@@ -15,8 +15,8 @@ from attrs import asdict, field, fields, frozen
 
 from pmslink.fias.field_values import usable_charset
 from pmslink.fias.framing import Framing
+from pmslink.hotel.call_tariff import Tariff, read_tariff
 from pmslink.hotel.extensions import HowExtensions
-from pmslink.hotel.tariff import Tariff, read_tariff
 from pmslink.timestamps import timestamp
 from pmslink.validation.nested_settings import read_records, read_status_codes
 from pmslink.validation.setting_fields import (

@@ -5,7 +5,7 @@ from __future__ import annotations
 from attrs import evolve
 
 from pmslink.fias.record import Record
-from pmslink.hotel.house import House, Now
+from pmslink.hotel.hotel_state import House, Now
 
 _YES_OR_NO = {"Y": True, "N": False}
 

@@ -12,9 +12,9 @@ from attrs import evolve
 
 from pmslink.fias.record import Record
 from pmslink.hotel.equipment import class_of_service
-from pmslink.hotel.house import TOGETHER, House, Leaving, Now
+from pmslink.hotel.hotel_state import TOGETHER, House, Leaving, Now
 from pmslink.hotel.rooms import Guest, Room, guest_json, told_of_guest
-from pmslink.hotel.wakeups import cancel_gone, taken_along
+from pmslink.hotel.wake_ups import cancel_gone, taken_along
 
 MOST_GUESTS = 100
 """Of one room; a PMS that names more is not believed."""

@@ -14,7 +14,7 @@ from twisted.python.failure import Failure
 from pmslink.config.extension_table import ExtensionTableError, extensions_of
 from pmslink.config.link_settings import LinkSettings
 from pmslink.hotel.extensions import Extensions
-from pmslink.hotel.rules import Rules
+from pmslink.hotel.hotel_policy import Rules
 from pmslink.link.keeper import Keeper
 from pmslink.store.entries import Entry, Planned
 from pmslink.store.happenings import is_without_extension

@@ -9,8 +9,8 @@ from typing import NamedTuple
 from sqlalchemy import Connection, bindparam, insert, select, update
 
 from pmslink.errors import PmslinkError
-from pmslink.hotel.phone import Change
-from pmslink.hotel.wakeups import TooManyWakeUps
+from pmslink.hotel.phone_updates import Change
+from pmslink.hotel.wake_ups import TooManyWakeUps
 from pmslink.store.entries import Transaction
 from pmslink.store.hearing import apply_change
 from pmslink.store.rows import IS_OPEN, OF_LINK, ROWS_AT_ONCE, Row, add, question, rows

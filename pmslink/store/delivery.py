@@ -11,10 +11,10 @@ from attrs import evolve, frozen
 from sqlalchemy import Connection, bindparam, func, or_, select
 
 from pmslink.fias.record import Record
-from pmslink.hotel.house import TOGETHER
-from pmslink.hotel.phone import Change, change_of
+from pmslink.hotel.hotel_state import TOGETHER
+from pmslink.hotel.phone_updates import Change, change_of
 from pmslink.hotel.stays import shares
-from pmslink.hotel.wakeups import TooManyWakeUps
+from pmslink.hotel.wake_ups import TooManyWakeUps
 from pmslink.store.entries import Transaction
 from pmslink.store.hearing import apply_change
 from pmslink.store.rows import IS_OPEN, OF_LINK, ROWS_AT_ONCE, Row, by_id, first, move, question, rows

@@ -9,9 +9,9 @@ from attrs import frozen
 from sqlalchemy import select
 
 from pmslink.fias.record import Record
-from pmslink.hotel import meanings, phone, stays, wakeups
+from pmslink.hotel import phone_updates, record_reducer, stays, wake_ups
 from pmslink.hotel.events import Awoken
-from pmslink.hotel.house import House, Now
+from pmslink.hotel.hotel_state import House, Now
 from pmslink.hotel.rooms import WakeUp
 from pmslink.store.database import insert_many
 from pmslink.store.entries import Recorded, Transaction
@@ -27,9 +27,9 @@ def keep_records(transaction: Transaction, records: Sequence[Recorded]) -> Seque
     for entry in records:
         entry.seq = transaction.number()
         transaction.told.append(entry)
-        if entry.direction == "in" and entry.type in meanings.MEANINGS:
+        if entry.direction == "in" and entry.type in record_reducer.MEANINGS:
             house, now = _house_now(transaction, entry.link, entry.at, entry.session)
-            meanings.hear(house, Record(entry.text), now)
+            record_reducer.hear(house, Record(entry.text), now)
             _tell_news(transaction, entry.link, entry.at, house)
     rows = [(one.seq, one.link, to_ms(one.at), one.direction, one.type, one.text) for one in records]
     insert_many(transaction.connection, RECORDS, rows)
@@ -41,7 +41,7 @@ def let_time_pass(transaction: Transaction, links: Sequence[str]) -> Sequence[No
     at = transaction.houses.wall()
     for link in links:
         house, now = _house_now(transaction, link, at)
-        meanings.let_time_pass(house, now)
+        record_reducer.let_time_pass(house, now)
         _tell_news(transaction, link, at, house)
     return [None] * len(links)
 
@@ -65,7 +65,7 @@ class Reported:
     room: str
     id: int
     attempt: int | None
-    result: phone.Results
+    result: phone_updates.Results
 
 
 def take_results(transaction: Transaction, asked: Sequence[Reported]) -> Sequence[WakeUp | Exception]:
@@ -77,18 +77,18 @@ def _take_result(transaction: Transaction, asked: Reported) -> WakeUp | Exceptio
     at = transaction.houses.wall()
     house, now = _house_now(transaction, asked.link, at)
     try:
-        wake_up = wakeups.answered(house, asked.room, asked.id, asked.attempt, asked.result, now)
-    except (wakeups.UnknownWakeUp, wakeups.NotDue) as problem:
+        wake_up = wake_ups.answered(house, asked.room, asked.id, asked.attempt, asked.result, now)
+    except (wake_ups.UnknownWakeUp, wake_ups.NotDue) as problem:
         return problem
     _tell_news(transaction, asked.link, at, house)
     return wake_up
 
 
-def apply_change(transaction: Transaction, link: str, change: phone.Change, at: datetime) -> None:
+def apply_change(transaction: Transaction, link: str, change: phone_updates.Change, at: datetime) -> None:
     """What a phone tells the PMS, the house is to know. Raises TooManyWakeUps."""
     house, now = _house_now(transaction, link, at)
     try:
-        phone.apply(house, change, now)
+        phone_updates.apply(house, change, now)
     finally:  # who was leaving has left, whatever comes of it
         _tell_news(transaction, link, at, house)
 
@@ -120,9 +120,9 @@ def _tell_news(transaction: Transaction, link: str, at: datetime, house: House) 
 
 
 def _result_row(transaction: Transaction, link: str, at: datetime, awoken: Awoken) -> Row:
-    told = phone.told_result(awoken)
+    told = phone_updates.told_result(awoken)
     seq = transaction.number()
-    body, text = phone.body_text(told), told.record.text
+    body, text = phone_updates.body_text(told), told.record.text
     return Row(
         id=seq,
         link=link,

@@ -15,9 +15,9 @@ from attrs import asdict, frozen
 from sqlalchemy import BindParameter, Connection, bindparam, delete, select
 
 from pmslink.fias.record import Record
-from pmslink.hotel.house import REMEMBERED, STAMPED, House, Leaving
+from pmslink.hotel.hotel_policy import Rules
+from pmslink.hotel.hotel_state import REMEMBERED, STAMPED, House, Leaving
 from pmslink.hotel.rooms import PERSONAL, Room, read_room, room_json
-from pmslink.hotel.rules import Rules
 from pmslink.store.database import insert_many
 from pmslink.store.entries import Happened, Planned, Transaction
 from pmslink.store.rows import ROWS_AT_ONCE

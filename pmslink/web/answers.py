@@ -13,7 +13,7 @@ from twisted.web.iweb import IRequest
 from werkzeug.exceptions import HTTPException
 
 from pmslink.errors import NotApplicable
-from pmslink.hotel.wakeups import NotDue, TooManyWakeUps, UnknownWakeUp
+from pmslink.hotel.wake_ups import NotDue, TooManyWakeUps, UnknownWakeUp
 from pmslink.store.acceptance import KeyReused, NoNumber, OutboxFull
 from pmslink.store.decisions import NoSuchRow
 from pmslink.store.errors import StoreFailing

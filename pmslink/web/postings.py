@@ -14,8 +14,8 @@ from twisted.web.server import Request
 
 from pmslink.errors import FieldError
 from pmslink.fias.field_values import encode
+from pmslink.hotel.call_tariff import Tariff
 from pmslink.hotel.postings import Posting, posting_json, posting_record, read_posting
-from pmslink.hotel.tariff import Tariff
 from pmslink.link.link import Link
 from pmslink.store.acceptance import Offer
 from pmslink.store.rows import Row

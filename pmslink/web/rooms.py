@@ -10,9 +10,9 @@ from twisted.web.server import Request
 
 from pmslink.errors import FieldError
 from pmslink.fias.field_values import encode
-from pmslink.hotel import phone
+from pmslink.hotel import phone_updates
+from pmslink.hotel.hotel_policy import Rules
 from pmslink.hotel.rooms import Room, WakeUp, guest_json, is_room, wake_up_json
-from pmslink.hotel.rules import Rules
 from pmslink.link.link import Link
 from pmslink.link.links import Links
 from pmslink.store.acceptance import Offer
@@ -82,32 +82,34 @@ class RoomCalls:
     async def status(self, request: Request, link: str, room: str) -> bytes:
         found = find_link(self._links, link)
         codes = found.settings().status_codes
-        return await self._tell(request, found, phone.told_status(room, json_object(request), codes))
+        return await self._tell(request, found, phone_updates.told_status(room, json_object(request), codes))
 
     async def dnd(self, request: Request, link: str, room: str) -> bytes:
         found = find_link(self._links, link)
-        return await self._tell(request, found, phone.told_dnd(room, json_object(request)))
+        return await self._tell(request, found, phone_updates.told_dnd(room, json_object(request)))
 
     async def make_up_room(self, request: Request, link: str, room: str) -> bytes:
         found = find_link(self._links, link)
-        return await self._tell(request, found, phone.told_make_up_room(room, json_object(request)))
+        return await self._tell(request, found, phone_updates.told_make_up_room(room, json_object(request)))
 
     async def voicemail(self, request: Request, link: str, room: str) -> bytes:
         found = find_link(self._links, link)
-        return await self._tell(request, found, phone.told_voicemail(room, json_object(request)))
+        return await self._tell(request, found, phone_updates.told_voicemail(room, json_object(request)))
 
     async def wake_up(self, request: Request, link: str, room: str) -> bytes:
         found = find_link(self._links, link)
         rules = self._store.houses.rules_of(link)
-        told = phone.told_wake_up(room, json_object(request), self._wall(), rules)
+        told = phone_updates.told_wake_up(room, json_object(request), self._wall(), rules)
         return await self._tell(request, found, told)
 
     async def cancel_wake_up(self, request: Request, link: str, room: str) -> bytes:
         found = find_link(self._links, link)
         rules = self._store.houses.rules_of(link)
-        return await self._tell(request, found, phone.told_wake_up_cancel(room, asked(request, "at"), rules))
+        return await self._tell(
+            request, found, phone_updates.told_wake_up_cancel(room, asked(request, "at"), rules)
+        )
 
-    async def _tell(self, request: Request, link: Link, told: phone.Told) -> bytes:
+    async def _tell(self, request: Request, link: Link, told: phone_updates.Told) -> bytes:
         try:
             encode(told.record, link.settings().charset)
         except FieldError as problem:
@@ -117,7 +119,7 @@ class RoomCalls:
             told.record.id,
             told.type,
             told.room,
-            phone.body_text(told),
+            phone_updates.body_text(told),
             told.record.text,
             to_ms(self._wall()),
             subject=told.subject,
@@ -129,7 +131,7 @@ class RoomCalls:
 
     async def wake_up_result(self, request: Request, link: str, room: str) -> bytes:
         find_link(self._links, link)
-        reported = Reported(link, room, *phone.read_result(json_object(request)))
+        reported = Reported(link, room, *phone_updates.read_result(json_object(request)))
         wake_up = await shielded(self._store.journal.write(take_results, reported))
         return answer(request, _told_json(wake_up), 202)
 

@@ -10,12 +10,12 @@ from typing import Any
 from attrs import evolve
 
 from pmslink.fias.record import Record
-from pmslink.hotel import meanings, wakeups
+from pmslink.hotel import record_reducer, wake_ups
 from pmslink.hotel.events import Awoken, Event
-from pmslink.hotel.house import House, Now
-from pmslink.hotel.phone import Change, apply
+from pmslink.hotel.hotel_policy import Rules
+from pmslink.hotel.hotel_state import House, Now
+from pmslink.hotel.phone_updates import Change, apply
 from pmslink.hotel.rooms import Result, Room
-from pmslink.hotel.rules import Rules
 from pmslink.timestamps import to_ms
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
@@ -59,7 +59,7 @@ class Hotel:
     def hear(self, *texts: str) -> list[str]:
         """The PMS says this, all in one moment."""
         for text in texts:
-            meanings.hear(self.house, Record(text), self.now)
+            record_reducer.hear(self.house, Record(text), self.now)
         return self._came()
 
     def hear_again(self, *texts: str) -> list[str]:
@@ -82,7 +82,7 @@ class Hotel:
 
     def _look(self, ms: int) -> bool:
         passed, self.ms = ms > self.ms, ms
-        meanings.let_time_pass(self.house, self.now)
+        record_reducer.let_time_pass(self.house, self.now)
         return passed
 
     def phone(self, change: Change) -> list[str]:
@@ -92,7 +92,7 @@ class Hotel:
 
     def answer(self, result: Result, attempt: int | None = None, room: str = "110", id: int = 1) -> list[str]:
         """The PBX tells how an attempt to wake went."""
-        wakeups.answered(self.house, room, id, attempt, result, self.now)
+        wake_ups.answered(self.house, room, id, attempt, result, self.now)
         return self._came()
 
     def rule(self, **changes: Any) -> None:

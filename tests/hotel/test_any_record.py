@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pmslink.hotel.events import Awoken
-from pmslink.hotel.meanings import MEANINGS
-from pmslink.hotel.phone import told_result
+from pmslink.hotel.phone_updates import told_result
+from pmslink.hotel.record_reducer import MEANINGS
 from pmslink.hotel.rooms import read_room, room_json
 from tests.hotel.telling import NOON, Hotel
 

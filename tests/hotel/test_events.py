@@ -8,7 +8,7 @@ from typing import Any, get_args
 import pytest
 
 from pmslink.hotel.events import Awoken, Event, EventType
-from pmslink.hotel.phone import Change
+from pmslink.hotel.phone_updates import Change
 from pmslink.hotel.rooms import WakeUp
 from tests.hotel.telling import Hotel
 

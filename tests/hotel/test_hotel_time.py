@@ -8,10 +8,10 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from pmslink.hotel.house import House
-from pmslink.hotel.phone import told_wake_up
+from pmslink.hotel.hotel_policy import Rules, as_they_are
+from pmslink.hotel.hotel_state import House
+from pmslink.hotel.phone_updates import told_wake_up
 from pmslink.hotel.rooms import read_room, room_json
-from pmslink.hotel.rules import Rules, as_they_are
 from pmslink.timestamps import from_ms, to_ms
 from pmslink.validation.json_body import BodyError
 from tests.hotel.telling import Hotel, words

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from pmslink.fias.record import Record
-from pmslink.hotel.house import MOST_ROOMS, REMEMBERED, House
+from pmslink.hotel.hotel_state import MOST_ROOMS, REMEMBERED, House
 from pmslink.hotel.rooms import Guest, Room
 from tests.hotel.telling import Hotel
 

@@ -13,13 +13,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pmslink.fias.catalog import problems
-from pmslink.hotel import phone
+from pmslink.hotel import phone_updates
 from pmslink.hotel.events import Awoken
-from pmslink.hotel.house import MOST_ROOMS
-from pmslink.hotel.phone import Change, Told
+from pmslink.hotel.hotel_policy import Rules
+from pmslink.hotel.hotel_state import MOST_ROOMS
+from pmslink.hotel.phone_updates import Change, Told
 from pmslink.hotel.rooms import Room, WakeUp
-from pmslink.hotel.rules import Rules
-from pmslink.hotel.wakeups import TooManyWakeUps
+from pmslink.hotel.wake_ups import TooManyWakeUps
 from pmslink.timestamps import to_ms
 from pmslink.validation.json_body import BodyError
 from tests.hotel.telling import NOON, Hotel
@@ -28,11 +28,11 @@ RULES = Rules(timezone=ZoneInfo("Europe/Vienna"))  # where it is 13:00
 
 
 def status(body: Mapping[str, object], **codes: int) -> Told:
-    return phone.told_status("110", body, codes)
+    return phone_updates.told_status("110", body, codes)
 
 
 def wake_up(at: object) -> Told:
-    return phone.told_wake_up("110", {"at": at}, NOON, RULES)
+    return phone_updates.told_wake_up("110", {"at": at}, NOON, RULES)
 
 
 def error(told: Callable[..., Any], *arguments: Any) -> tuple[str, str]:
@@ -55,7 +55,7 @@ def test_a_status_is_told_as_the_pms_has_it() -> None:
         change=Change("status", "110", 3),
     )
     assert told.record.text == "RE|RN110|RS3|"
-    assert phone.body_text(told) == '{"status": 3}'
+    assert phone_updates.body_text(told) == '{"status": 3}'
 
 
 @pytest.mark.parametrize("value", [0, 7, "3", True, 1.0])
@@ -91,10 +91,10 @@ def test_where_the_hotel_has_codes_nothing_else_is_told(value: object) -> None:
 @pytest.mark.parametrize(
     ("told", "type", "on", "text", "disturb_not"),
     [
-        (phone.told_dnd, "dnd", True, "RE|RN110|RS8|", True),
-        (phone.told_dnd, "dnd", False, "RE|RN110|RS10|", False),
-        (phone.told_make_up_room, "make_up_room", True, "RE|RN110|RS9|", False),
-        (phone.told_make_up_room, "make_up_room", False, "RE|RN110|RS10|", False),
+        (phone_updates.told_dnd, "dnd", True, "RE|RN110|RS8|", True),
+        (phone_updates.told_dnd, "dnd", False, "RE|RN110|RS10|", False),
+        (phone_updates.told_make_up_room, "make_up_room", True, "RE|RN110|RS9|", False),
+        (phone_updates.told_make_up_room, "make_up_room", False, "RE|RN110|RS10|", False),
     ],
 )
 def test_there_is_one_sign_at_a_door(
@@ -105,7 +105,7 @@ def test_there_is_one_sign_at_a_door(
     assert (sign.subject, sign.change) == ("sign", Change(type, "110", disturb_not))
 
 
-@pytest.mark.parametrize("told", [phone.told_dnd, phone.told_make_up_room])
+@pytest.mark.parametrize("told", [phone_updates.told_dnd, phone_updates.told_make_up_room])
 def test_a_sign_is_on_or_off(told: Callable[..., Told]) -> None:
     assert error(told, "110", {"on": 1}) == ("on", "on must be true or false")
     assert error(told, "110", {"one": True}) == ("one", 'there is no "one" in a sign; did you mean on?')
@@ -123,14 +123,14 @@ def test_a_sign_is_on_or_off(told: Callable[..., Told]) -> None:
     ],
 )
 def test_voicemail_is_told_in_two_numbers(body: dict[str, object], text: str) -> None:
-    told = phone.told_voicemail("110", body)
+    told = phone_updates.told_voicemail("110", body)
     assert (told.record.text, told.subject, told.change) == (text, "voicemail", None)
 
 
 @pytest.mark.parametrize("body", [{"unread": 100}, {"unread": -1}, {"unread": 1, "read": 100}, {"read": 1}])
 def test_voicemail_has_two_digits_each(body: dict[str, object]) -> None:
     with pytest.raises(BodyError, match=r"must be a whole number from 0 to 99$"):
-        phone.told_voicemail("110", body)
+        phone_updates.told_voicemail("110", body)
 
 
 # Wake-ups.
@@ -172,21 +172,23 @@ def test_its_moment_is_the_hotel_s_local_time(at: object) -> None:
 
 
 def test_a_guest_may_cancel_one_wake_up_or_all() -> None:
-    one = phone.told_wake_up_cancel("110", "2026-01-04T06:30", RULES)
+    one = phone_updates.told_wake_up_cancel("110", "2026-01-04T06:30", RULES)
     assert one.record.text == "WC|RN110|DA260104|TI063000|"
     assert one.until == to_ms(datetime(2026, 1, 4, 5, 30, tzinfo=UTC))
     assert one.change == Change("wake_up_cancel", "110", datetime(2026, 1, 4, 6, 30))  # noqa: DTZ001
-    all_of_them = phone.told_wake_up_cancel("110", None, RULES)
+    all_of_them = phone_updates.told_wake_up_cancel("110", None, RULES)
     assert all_of_them.record.text == "WC|RN110|DA|TI|"
     assert (all_of_them.body, all_of_them.until) == ({}, None)
     assert all_of_them.change == Change("wake_up_cancel", "110", None)
-    assert error(phone.told_wake_up_cancel, "110", "tomorrow", RULES)[0] == "at"
+    assert error(phone_updates.told_wake_up_cancel, "110", "tomorrow", RULES)[0] == "at"
 
 
 def test_the_result_says_the_moment_as_the_order_said_it() -> None:
     """§5.1: DA and TI as in the WR, seconds included or not."""
     at = datetime(2026, 1, 3, 7)  # noqa: DTZ001
-    told = phone.told_result(Awoken("110", WakeUp(7, at, "260103", "0700", due=0, attempts=1), "answered"))
+    told = phone_updates.told_result(
+        Awoken("110", WakeUp(7, at, "260103", "0700", due=0, attempts=1), "answered")
+    )
     assert told.record.text == "WA|RN110|DA260103|TI0700|ASOK|"
     assert (told.type, told.room) == ("wake_up_result", "110")
     assert (told.subject, told.until, told.change) == (None, None, None)
@@ -194,8 +196,8 @@ def test_the_result_says_the_moment_as_the_order_said_it() -> None:
 
 
 def test_a_pbx_tells_how_an_attempt_went() -> None:
-    assert phone.read_result({"id": 7, "result": "busy"}) == (7, None, "busy")
-    assert phone.read_result({"id": 7, "attempt": 2, "result": "no_answer"}) == (7, 2, "no_answer")
+    assert phone_updates.read_result({"id": 7, "result": "busy"}) == (7, None, "busy")
+    assert phone_updates.read_result({"id": 7, "attempt": 2, "result": "no_answer"}) == (7, 2, "no_answer")
 
 
 @pytest.mark.parametrize(
@@ -210,7 +212,7 @@ def test_a_pbx_tells_how_an_attempt_went() -> None:
     ],
 )
 def test_what_a_pbx_may_not_tell(body: dict[str, object], field: str) -> None:
-    assert error(phone.read_result, body)[0] == field
+    assert error(phone_updates.read_result, body)[0] == field
 
 
 # All of them.
@@ -219,13 +221,13 @@ def test_what_a_pbx_may_not_tell(body: dict[str, object], field: str) -> None:
 @pytest.mark.parametrize("room", ["", "1" * 41, "1|1", "1\n"])
 def test_a_room_is_named_as_fias_can(room: str) -> None:
     each: list[tuple[Callable[..., Told], tuple[object, ...]]] = [
-        (phone.told_status, ({"status": 1}, {})),
-        (phone.told_dnd, ({"on": True},)),
-        (phone.told_make_up_room, ({"on": True},)),
-        (phone.told_voicemail, ({"unread": 1},)),
-        (phone.told_wake_up, ({"at": "2026-01-04T06:30"}, NOON, RULES)),
-        (phone.told_wake_up_cancel, (None, RULES)),
-        (phone.told_wake_up_cancel, ("2026-01-04T06:30", RULES)),
+        (phone_updates.told_status, ({"status": 1}, {})),
+        (phone_updates.told_dnd, ({"on": True},)),
+        (phone_updates.told_make_up_room, ({"on": True},)),
+        (phone_updates.told_voicemail, ({"unread": 1},)),
+        (phone_updates.told_wake_up, ({"at": "2026-01-04T06:30"}, NOON, RULES)),
+        (phone_updates.told_wake_up_cancel, (None, RULES)),
+        (phone_updates.told_wake_up_cancel, ("2026-01-04T06:30", RULES)),
     ]
     for told, arguments in each:
         assert error(told, room, *arguments)[0] == "room"
@@ -241,14 +243,14 @@ def test_what_is_sent_is_as_fias_has_it(at: datetime, unread: int, read: int) ->
     moment = at.isoformat()
     each = [
         status({"status": 1 + unread % 6}),
-        phone.told_voicemail("110", {"unread": unread, "read": read}),
+        phone_updates.told_voicemail("110", {"unread": unread, "read": read}),
         wake_up(moment),
-        phone.told_wake_up_cancel("110", moment, RULES),
-        phone.told_wake_up_cancel("110", None, RULES),
+        phone_updates.told_wake_up_cancel("110", moment, RULES),
+        phone_updates.told_wake_up_cancel("110", None, RULES),
     ]
     for told in each:
         assert not list(problems(told.record))
-        json.loads(phone.body_text(told))
+        json.loads(phone_updates.body_text(told))
 
 
 # What the house knows of it.
@@ -340,18 +342,18 @@ def test_a_phone_of_a_room_that_is_being_left_is_the_next_guest_s(hotel: Hotel) 
     [
         status({"status": 3}),
         status({"status": "*61"}, **{"*61": 17}),
-        phone.told_dnd("110", {"on": True}),
-        phone.told_dnd("110", {"on": False}),
-        phone.told_make_up_room("110", {"on": True}),
-        phone.told_voicemail("110", {"unread": 1}),
+        phone_updates.told_dnd("110", {"on": True}),
+        phone_updates.told_dnd("110", {"on": False}),
+        phone_updates.told_make_up_room("110", {"on": True}),
+        phone_updates.told_voicemail("110", {"unread": 1}),
         wake_up("2026-01-04T06:30"),
-        phone.told_wake_up_cancel("110", "2026-01-04T06:30", RULES),
-        phone.told_wake_up_cancel("110", None, RULES),
+        phone_updates.told_wake_up_cancel("110", "2026-01-04T06:30", RULES),
+        phone_updates.told_wake_up_cancel("110", None, RULES),
     ],
     ids=lambda told: f"{told.type} {told.record.text}",
 )
 def test_what_the_house_is_to_know_stands_in_what_is_kept_of_it(told: Told) -> None:
-    assert phone.change_of(told.type, told.room, phone.body_text(told)) == told.change
+    assert phone_updates.change_of(told.type, told.room, phone_updates.body_text(told)) == told.change
 
 
 def test_what_the_house_need_not_know_changes_nothing(hotel: Hotel) -> None:

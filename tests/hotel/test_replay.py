@@ -27,12 +27,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pmslink.fias.record import Record
-from pmslink.hotel import meanings
+from pmslink.hotel import record_reducer
 from pmslink.hotel.events import Awoken
-from pmslink.hotel.house import STAMPED, House, Now
-from pmslink.hotel.phone import told_result
+from pmslink.hotel.hotel_policy import Rules
+from pmslink.hotel.hotel_state import STAMPED, House, Now
+from pmslink.hotel.phone_updates import told_result
 from pmslink.hotel.rooms import Room
-from pmslink.hotel.rules import Rules
 from pmslink.store.entries import Entry, Happened
 from pmslink.store.hearing import keep_records, let_time_pass
 from pmslink.store.houses import rooms_of
@@ -77,9 +77,9 @@ def fold(steps: Iterable[Step | None]) -> Outcome:
             ms += step * 1000
         now = Now(ms, RULES, number.__next__, session)
         if isinstance(step, int):
-            meanings.let_time_pass(house, now)
+            record_reducer.let_time_pass(house, now)
         else:
-            meanings.hear(house, Record(step), now)
+            record_reducer.hear(house, Record(step), now)
     told = [
         told_result(one).record.text
         if isinstance(one, Awoken)

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pmslink.hotel.tariff import MOST_RATES, Priced, Rate, Tariff, read_tariff
+from pmslink.hotel.call_tariff import MOST_RATES, Priced, Rate, Tariff, read_tariff
 
 LONGEST = 359_999
 AMOUNTS = st.integers(0, 100_000_000)

@@ -8,9 +8,9 @@ from itertools import product
 import pytest
 
 from pmslink.hotel.events import Awoken, Event
-from pmslink.hotel.phone import Change, told_result
+from pmslink.hotel.phone_updates import Change, told_result
 from pmslink.hotel.rooms import Result
-from pmslink.hotel.wakeups import (
+from pmslink.hotel.wake_ups import (
     MOST_WAKE_UPS,
     NotDue,
     TooManyWakeUps,

@@ -14,7 +14,7 @@ from twisted.logger import LogEvent, formatEvent, globalLogPublisher
 
 from pmslink.config.link_settings import LinkSettings
 from pmslink.hotel.extensions import Extensions
-from pmslink.hotel.rules import Rules
+from pmslink.hotel.hotel_policy import Rules
 from pmslink.link.hours import LOOK, MOST_TOLD, Hours, rules_of
 from pmslink.store.entries import Planned
 from pmslink.store.hearing import let_time_pass
@@ -223,7 +223,7 @@ def test_while_nothing_can_be_kept_each_link_waits_once(ordered: Day) -> None:
 def test_hours_that_fail_are_told_in_the_log_and_go_on(
     ordered: Day, monkeypatch: pytest.MonkeyPatch, nothing_left_behind: list[LogEvent]
 ) -> None:
-    monkeypatch.setattr("pmslink.hotel.wakeups._ring", None)
+    monkeypatch.setattr("pmslink.hotel.wake_ups._ring", None)
     ordered.come(SEVEN)
     assert nothing_left_behind
     assert "what is due in the hotel was not done" in str(nothing_left_behind[0]["log_format"])

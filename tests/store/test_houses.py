@@ -11,8 +11,8 @@ import pytest
 from sqlalchemy import Connection, func, select
 from twisted.logger import LogEvent
 
-from pmslink.hotel.house import House
-from pmslink.hotel.rules import Rules
+from pmslink.hotel.hotel_policy import Rules
+from pmslink.hotel.hotel_state import House
 from pmslink.store import houses, schema
 from pmslink.store.entries import Changed, Entry, Happened, Planned, Recorded, Transaction, keep_transitions
 from pmslink.store.hearing import abandon_resyncs, keep_records, let_time_pass

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from pmslink.hotel.phone import (
+from pmslink.hotel.phone_updates import (
     Told,
     told_dnd,
     told_make_up_room,
@@ -16,7 +16,7 @@ from pmslink.hotel.phone import (
     told_wake_up,
     told_wake_up_cancel,
 )
-from pmslink.hotel.wakeups import MOST_WAKE_UPS
+from pmslink.hotel.wake_ups import MOST_WAKE_UPS
 from pmslink.store.acceptance import accept
 from pmslink.store.delivery import Later, Leave, Take, leave, take
 from pmslink.store.hearing import Reported, keep_records, let_time_pass, take_results

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 from attrs import evolve
 
-from pmslink.hotel.phone import (
+from pmslink.hotel.hotel_policy import Rules
+from pmslink.hotel.phone_updates import (
     Told,
     body_text,
     told_dnd,
@@ -17,8 +18,7 @@ from pmslink.hotel.phone import (
     told_wake_up,
     told_wake_up_cancel,
 )
-from pmslink.hotel.rules import Rules
-from pmslink.hotel.wakeups import MOST_WAKE_UPS, TooManyWakeUps
+from pmslink.hotel.wake_ups import MOST_WAKE_UPS, TooManyWakeUps
 from pmslink.store.acceptance import Accepted, Offer, OutboxFull, accept
 from pmslink.store.decisions import Decide, discard, resend
 from pmslink.store.delivery import (

@@ -8,10 +8,10 @@ from datetime import timedelta
 import pytest
 from attrs import evolve
 
-from pmslink.hotel.phone import Results
+from pmslink.hotel.hotel_policy import Rules
+from pmslink.hotel.phone_updates import Results
 from pmslink.hotel.rooms import WakeUp
-from pmslink.hotel.rules import Rules
-from pmslink.hotel.wakeups import NotDue, UnknownWakeUp
+from pmslink.hotel.wake_ups import NotDue, UnknownWakeUp
 from pmslink.store.delivery import Leave, Take, leave, take
 from pmslink.store.errors import StoreFailing
 from pmslink.store.hearing import Reported, keep_records, let_time_pass, take_results

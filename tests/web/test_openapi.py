@@ -18,7 +18,7 @@ from pmslink import __version__
 from pmslink.config.link_settings import LinkSettings, Profile
 from pmslink.config.loader import FlatLink
 from pmslink.hotel.events import Author, EventType
-from pmslink.hotel.phone import Results
+from pmslink.hotel.phone_updates import Results
 from pmslink.hotel.rooms import Guest, Result
 from pmslink.link import link as of_link
 from pmslink.link import links as of_links

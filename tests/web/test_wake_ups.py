@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from pmslink.hotel.wakeups import MOST_WAKE_UPS
+from pmslink.hotel.wake_ups import MOST_WAKE_UPS
 from tests.web.served import Served
 from tests.web.test_rooms import ARRIVES, EIGHT, ROOM, docked, events, put, row_of, types
 from tests.within import within

@@ -14,8 +14,8 @@ from attrs import evolve, frozen
 
 from pmslink.fias.record import Record
 from pmslink.hotel.events import Author, Awoken, Event, EventType
+from pmslink.hotel.hotel_policy import Rules
 from pmslink.hotel.rooms import PERSONAL, Guest, Room, WakeUp, is_room
-from pmslink.hotel.rules import Rules
 
 MOST_ROOMS = 20_000
 """Rooms of one hotel; a PMS that names more is not believed."""

@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from pmslink.fias.record import Record
-from pmslink.hotel import equipment, stays, wakeups
-from pmslink.hotel.house import TOGETHER, House, Now
+from pmslink.hotel import equipment, stays, wake_ups
+from pmslink.hotel.hotel_state import TOGETHER, House, Now
 
 MEANINGS: Mapping[str, Callable[[House, Record, Now], None]] = {
     "GI": stays.checked_in,
@@ -19,8 +19,8 @@ MEANINGS: Mapping[str, Callable[[House, Record, Now], None]] = {
     "DS": stays.resync_started,
     "DE": stays.resync_ended,
     "RE": equipment.equipped,
-    "WR": wakeups.ordered,
-    "WC": wakeups.called_off,
+    "WR": wake_ups.ordered,
+    "WC": wake_ups.called_off,
     "NS": equipment.audit_started,
     "NE": equipment.audit_ended,
 }
@@ -44,4 +44,4 @@ def let_time_pass(house: House, now: Now) -> None:
             if not leaving.since <= now.at < leaving.since + TOGETHER:  # a clock may have been set back
                 stays.settle(house, room, number, now)
     for name in sorted(house.waking):
-        wakeups.let_time_pass(house, name, now)
+        wake_ups.let_time_pass(house, name, now)

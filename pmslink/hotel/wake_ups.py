@@ -18,7 +18,7 @@ from pmslink.errors import FieldError, PmslinkError
 from pmslink.fias.field_values import read_date, read_time
 from pmslink.fias.record import Record
 from pmslink.hotel.events import Author, Awoken
-from pmslink.hotel.house import House, Now
+from pmslink.hotel.hotel_state import House, Now
 from pmslink.hotel.rooms import Result, Room, WakeUp, wake_up_json
 from pmslink.timestamps import timestamp_of
 

@@ -15,10 +15,10 @@ from attrs import evolve, frozen
 from pmslink.fias.field_values import write_date, write_time
 from pmslink.fias.record import Field, Record, write
 from pmslink.hotel.events import Awoken
-from pmslink.hotel.house import House, Now
-from pmslink.hotel.rules import Rules
+from pmslink.hotel.hotel_policy import Rules
+from pmslink.hotel.hotel_state import House, Now
 from pmslink.hotel.stays import settle_room
-from pmslink.hotel.wakeups import TooManyWakeUps, call_off, order, status_of
+from pmslink.hotel.wake_ups import TooManyWakeUps, call_off, order, status_of
 from pmslink.timestamps import to_ms
 from pmslink.validation.json_body import (
     ROOM,
