@@ -16,13 +16,13 @@ from twisted.internet.task import react
 
 from bench.running import LINK, show, spread, state_directory
 from pmslink.link.links import utc_now
-from pmslink.store import schema
-from pmslink.store.acceptance import Offer, accept
-from pmslink.store.database import SqliteDatabase
-from pmslink.store.journal import Journal
-from pmslink.store.retention import Retention
-from pmslink.store.rows import Row
-from pmslink.store.store import PoolThread, Store, open_store
+from pmslink.store.core import schema
+from pmslink.store.core.database import SqliteDatabase
+from pmslink.store.core.journal import Journal
+from pmslink.store.operations.outbox_enqueue import Offer, accept
+from pmslink.store.operations.retention import Retention
+from pmslink.store.store_service import PoolThread, Store, open_store
+from pmslink.store.tables.outbox_rows import Row
 
 IN_FLIGHT = {1: 500, 100: 5000, 1000: 10_000}
 """So many at a time, and so many in a round."""

@@ -23,9 +23,9 @@ from pmslink.hotel.hotel_policy import Rules
 from pmslink.hotel.hotel_state import House, Now
 from pmslink.link.links import utc_now
 from pmslink.service import _spare_the_collector
-from pmslink.store.entries import Direction, Recorded
-from pmslink.store.hearing import keep_records
-from pmslink.store.store import Store
+from pmslink.store.operations.hotel_updates import keep_records
+from pmslink.store.store_service import Store
+from pmslink.store.tables.log_entries import Direction, Recorded
 
 ROOMS = 1000
 ROUNDS = 21

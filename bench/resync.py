@@ -22,8 +22,8 @@ from twisted.internet.task import deferLater, react
 from bench.running import LINK, PATIENCE, free_port, module, show, spread, state_directory, write_config
 from pmslink.link.links import Links
 from pmslink.service import Options, makeService
-from pmslink.store.entries import Entry, Recorded
-from pmslink.store.store import Store
+from pmslink.store.store_service import Store
+from pmslink.store.tables.log_entries import Entry, Recorded
 from pmslink.web.site import ApiSite
 
 ROOMS = 1000

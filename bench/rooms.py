@@ -19,9 +19,9 @@ from pmslink.hotel import record_reducer
 from pmslink.hotel.hotel_policy import Rules
 from pmslink.hotel.hotel_state import House, Now
 from pmslink.link.links import utc_now
-from pmslink.store.entries import Recorded
-from pmslink.store.hearing import keep_records
-from pmslink.store.store import Store
+from pmslink.store.operations.hotel_updates import keep_records
+from pmslink.store.store_service import Store
+from pmslink.store.tables.log_entries import Recorded
 
 ROOMS = 3000
 HOTELS = 10

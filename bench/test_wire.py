@@ -17,8 +17,8 @@ from pmslink.fias.framing import ETX, STX
 from pmslink.fias.record import Record
 from pmslink.link.cause import Cause
 from pmslink.link.client import Connection
-from pmslink.link.keeper import Forgetful
 from pmslink.link.link import Link
+from pmslink.store.core.journal_interface import Forgetful
 
 CHECK_IN = (
     b"GI|RN0101|G#500123|GSN|GNAdamson-Smith|GFAnnabel|GTMrs|GLEA|GV2|GGTOUR12|GA261120|GD261127|"

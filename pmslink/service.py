@@ -30,10 +30,10 @@ from pmslink.pbx.webhooks import Webhooks
 from pmslink.simulator.life import PACE
 from pmslink.simulator.over_http import phones_of
 from pmslink.simulator.service import Simulator
-from pmslink.store import directory
-from pmslink.store.database import SqliteDatabase
-from pmslink.store.retention import Retention
-from pmslink.store.store import PoolThread, Store, open_store
+from pmslink.store.core import state_directory
+from pmslink.store.core.database import SqliteDatabase
+from pmslink.store.operations.retention import Retention
+from pmslink.store.store_service import PoolThread, Store, open_store
 from pmslink.web.access import is_local, require_loopback
 from pmslink.web.connections import BoundedConnections
 from pmslink.web.events import event_body
@@ -139,7 +139,7 @@ class InOrder(MultiService):
 class Owner(Service):
     """Holds the lock of the state directory, in the process that the service has in the end."""
 
-    def __init__(self, lock: directory.Lock) -> None:
+    def __init__(self, lock: state_directory.Lock) -> None:
         self._lock = lock
 
     def startService(self) -> None:
@@ -158,8 +158,8 @@ def pmslink_service(reactor: Any, config: Config) -> MultiService:
         tokens = LiveTokens(config.state_dir, reactor)
         if not tokens:
             require_loopback(config.api_listen)
-        directory.make(config.state_dir)
-        lock = directory.Lock(config.state_dir)
+        state_directory.make(config.state_dir)
+        lock = state_directory.Lock(config.state_dir)
         store = _open(reactor, config)
     except PmslinkError as problem:
         raise SystemExit(_signed(str(problem))) from None

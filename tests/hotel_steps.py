@@ -28,8 +28,8 @@ from twisted.internet.defer import Deferred
 
 from pmslink.hotel import phone_updates
 from pmslink.hotel.wake_ups import NotDue, UnknownWakeUp
-from pmslink.store.acceptance import Offer
-from pmslink.store.hearing import Reported, take_results
+from pmslink.store.operations.hotel_updates import Reported, take_results
+from pmslink.store.operations.outbox_enqueue import Offer
 from pmslink.timestamps import to_ms
 from pmslink.validation.json_body import BodyError
 from tests.scripted_pms import Stage

@@ -27,10 +27,10 @@ from pmslink.simulator.connection import PmsFactory
 from pmslink.simulator.life import Life
 from pmslink.simulator.phones import Phones, UnreachableError
 from pmslink.simulator.pms import Pms
-from pmslink.store import facts
-from pmslink.store.history import events_after
-from pmslink.store.houses import rooms_of
-from pmslink.store.rows import Row, newest_rows
+from pmslink.store.core import store_metadata
+from pmslink.store.tables.history_queries import events_after
+from pmslink.store.tables.hotel_states import rooms_of
+from pmslink.store.tables.outbox_rows import Row, newest_rows
 from pmslink.web.answers import answer_failure
 from pmslink.web.caller import Caller
 from pmslink.web.events import event_json
@@ -131,7 +131,7 @@ class LivingHotel:
             for subject in subjects
             for method, path, call in subject.routes()
         ]
-        self.store.journal.append(facts.begin, None)
+        self.store.journal.append(store_metadata.begin, None)
         self.links.startService()
         self.up = True
 
@@ -146,7 +146,7 @@ class LivingHotel:
         run(self.clock, 0)
         assert stopped
         if not crash:
-            self.store.journal.append(facts.end, None)
+            self.store.journal.append(store_metadata.end, None)
             run(self.clock, 0)
             self.store.journal.stop()
         self.waiting.stop()

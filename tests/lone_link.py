@@ -7,9 +7,9 @@ from datetime import datetime
 from typing import Any
 
 from pmslink.config.loader import LinkConfig
-from pmslink.link.keeper import Forgetful
 from pmslink.link.link import Dial, Link, Watcher
 from pmslink.link.resync import Progress
+from pmslink.store.core.journal_interface import Forgetful
 
 
 def lone_link(

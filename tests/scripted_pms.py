@@ -24,13 +24,13 @@ from pmslink.link.chronicle import Transition
 from pmslink.link.link import Link
 from pmslink.link.links import Links
 from pmslink.link.resync import Progress
-from pmslink.store import facts
-from pmslink.store.acceptance import Offer
-from pmslink.store.decisions import Decide
-from pmslink.store.entries import Entry, Happened
-from pmslink.store.errors import StoreFailing
-from pmslink.store.rows import Row, row_of
-from pmslink.store.store import Store
+from pmslink.store.core import store_metadata
+from pmslink.store.core.store_errors import StoreFailing
+from pmslink.store.operations.operator_actions import Decide
+from pmslink.store.operations.outbox_enqueue import Offer
+from pmslink.store.store_service import Store
+from pmslink.store.tables.log_entries import Entry, Happened
+from pmslink.store.tables.outbox_rows import Row, row_of
 from pmslink.timestamps import to_ms
 from tests.network import Mode, Network, next_timer, run
 from tests.stores import MemoryDatabase, make_store
@@ -132,7 +132,7 @@ class Stage(ABC, Factory):
         self._run()
 
     def _run(self) -> None:
-        self.store.journal.append(facts.begin, None)
+        self.store.journal.append(store_metadata.begin, None)
         self.links.startService()
 
     async def restart(self, crash: bool) -> None:
@@ -141,7 +141,7 @@ class Stage(ABC, Factory):
             self.store.journal.stop()
         await self.end_links()
         if not crash:
-            self.store.journal.append(facts.end, None)
+            self.store.journal.append(store_metadata.end, None)
             await self.wait(0)
         self._be_made()
         self.link = self.links.add(read_link("hotel", self.settings))

@@ -11,11 +11,11 @@ from sqlalchemy import Connection, create_engine, event
 from sqlalchemy.pool import StaticPool
 from twisted.internet.defer import Deferred, execute
 
-from pmslink.store.database import begin_properly, is_sqlite_outage
-from pmslink.store.errors import StoreError
-from pmslink.store.journal import Thread
-from pmslink.store.retention import Retention
-from pmslink.store.store import Store, open_store
+from pmslink.store.core.database import begin_properly, is_sqlite_outage
+from pmslink.store.core.journal import Thread
+from pmslink.store.core.store_errors import StoreError
+from pmslink.store.operations.retention import Retention
+from pmslink.store.store_service import Store, open_store
 
 REMEMBERED = 1000
 

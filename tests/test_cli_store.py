@@ -10,11 +10,11 @@ import pytest
 from sqlalchemy import text
 
 from pmslink.cli.main import main
-from pmslink.store.database import FILE, SqliteDatabase
-from pmslink.store.directory import LOCK, Lock
-from pmslink.store.hearing import keep_records
-from pmslink.store.links import KeptLink, keep_links
-from pmslink.store.schema import VERSION
+from pmslink.store.core.database import FILE, SqliteDatabase
+from pmslink.store.core.schema import VERSION
+from pmslink.store.core.state_directory import LOCK, Lock
+from pmslink.store.operations.hotel_updates import keep_records
+from pmslink.store.tables.link_rows import KeptLink, keep_links
 from tests.store.playing import LINK, Playing, Watched, a_record, a_row
 from tests.store.test_upgrades import put_version
 from tests.test_cli import Run, fail, run

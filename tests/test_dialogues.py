@@ -72,7 +72,7 @@ from twisted.python.failure import Failure
 
 from pmslink.errors import NotApplicable
 from pmslink.link.link import Link
-from pmslink.store.decisions import discard, resend
+from pmslink.store.operations.operator_actions import discard, resend
 from tests.hotel_steps import HOTEL_STEPS, HotelSteps
 from tests.network import Mode
 from tests.scripted_pms import CONNECTION, InMemory, OverTcp, Stage

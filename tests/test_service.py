@@ -16,11 +16,11 @@ from twisted.plugin import getPlugins
 from pmslink.config.loader import Config, read_link
 from pmslink.link.links import utc_now
 from pmslink.service import Options, makeService, pmslink_service
-from pmslink.store.database import SqliteDatabase
-from pmslink.store.entries import Transaction
-from pmslink.store.houses import Drafts, Houses
-from pmslink.store.links import KeptLink, keep_links
-from pmslink.store.schema import prepare
+from pmslink.store.core.database import SqliteDatabase
+from pmslink.store.core.schema import prepare
+from pmslink.store.tables.hotel_states import Drafts, Houses
+from pmslink.store.tables.link_rows import KeptLink, keep_links
+from pmslink.store.tables.log_entries import Transaction
 from pmslink.web import token_edits
 
 

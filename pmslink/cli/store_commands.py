@@ -9,11 +9,11 @@ from typing import Any
 from sqlalchemy import Connection, Table, func, select
 
 from pmslink.cli.state_dir_option import state_dir_of, state_options
-from pmslink.store import directory, schema
-from pmslink.store.checksum import require_intact
-from pmslink.store.database import SqliteDatabase
-from pmslink.store.errors import StoreError
-from pmslink.store.store import read_store, understood
+from pmslink.store.core import schema, state_directory
+from pmslink.store.core.database import SqliteDatabase
+from pmslink.store.core.row_checksum import require_intact
+from pmslink.store.core.store_errors import StoreError
+from pmslink.store.store_service import read_store, understood
 
 REMEMBERED = 1000
 """So much of what was told last is read for a try."""
@@ -66,4 +66,4 @@ def _postings(connection: Connection) -> str:
 
 def move_aside(state_dir: Path) -> list[str]:
     """Rename a store and give the new names. Raises StoreError, also while a service uses it."""
-    return [str(path) for path in directory.move_aside(state_dir, datetime.now(UTC))]
+    return [str(path) for path in state_directory.move_aside(state_dir, datetime.now(UTC))]

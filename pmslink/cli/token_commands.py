@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import Any, get_args
 
 from pmslink.cli.state_dir_option import state_dir_of, state_options
-from pmslink.store import directory
+from pmslink.store.core import state_directory
 from pmslink.web import token_edits
 from pmslink.web.roles import Role
 from pmslink.web.tokens import read_text, read_tokens
@@ -48,7 +48,7 @@ def add_commands(commands: Any) -> None:
 
 def _add(arguments: argparse.Namespace) -> Iterator[str]:
     place = state_dir_of(arguments)
-    directory.make(place)
+    state_directory.make(place)
     token, count = token_edits.add(place, arguments.name, arguments.role, datetime.now(UTC))
     yield token
     # not on stdout, so that this can go into a file as it is

@@ -15,12 +15,12 @@ from pmslink.config.extension_table import ExtensionTableError, extensions_of
 from pmslink.config.link_settings import LinkSettings
 from pmslink.hotel.extensions import Extensions
 from pmslink.hotel.hotel_policy import Rules
-from pmslink.link.keeper import Keeper
-from pmslink.store.entries import Entry, Planned
-from pmslink.store.happenings import is_without_extension
-from pmslink.store.hearing import let_time_pass
-from pmslink.store.houses import Houses
-from pmslink.store.journal import Journal
+from pmslink.store.core.journal import Journal
+from pmslink.store.core.journal_interface import Keeper
+from pmslink.store.operations.hotel_updates import let_time_pass
+from pmslink.store.tables.hotel_events import is_without_extension
+from pmslink.store.tables.hotel_states import Houses
+from pmslink.store.tables.log_entries import Entry, Planned
 from pmslink.timestamps import to_ms
 
 LOOK = 1.0

@@ -8,7 +8,7 @@ from attrs import field, frozen
 
 from pmslink.link.machine import Intent, Marker
 from pmslink.link.resync import Progress
-from pmslink.store.links import KeptLink
+from pmslink.store.tables.link_rows import KeptLink
 from pmslink.timestamps import perhaps_from_ms, perhaps_to_ms
 
 AT_START: dict[Intent, Marker] = {

@@ -26,7 +26,6 @@ from pmslink.link.chronicle import Chronicle, Transition
 from pmslink.link.client import LinkFactory, made_of
 from pmslink.link.conversation import Conversation
 from pmslink.link.displacement import Displacement
-from pmslink.link.keeper import Keeper
 from pmslink.link.lasting import AT_START, Lasting
 from pmslink.link.machine import STATES, Core, Intent, Machine, Marker, Timer, applies
 from pmslink.link.outbox import Outbox
@@ -34,8 +33,9 @@ from pmslink.link.reception import Reception
 from pmslink.link.resync import Resync
 from pmslink.link.timers import StateTimers
 from pmslink.link.trace import Trace
-from pmslink.store.hearing import abandon_resyncs
-from pmslink.store.links import KeptLink
+from pmslink.store.core.journal_interface import Keeper
+from pmslink.store.operations.hotel_updates import abandon_resyncs
+from pmslink.store.tables.link_rows import KeptLink
 from pmslink.timestamps import perhaps_to_ms
 
 Watcher = Callable[["Link", Transition | None], None]

@@ -23,13 +23,13 @@ from pmslink.link.hours import Hours, rules_of
 from pmslink.link.link import Dial, Link, Watcher
 from pmslink.link.machine import Marker
 from pmslink.link.tally import by_link
-from pmslink.store.entries import Entry
-from pmslink.store.errors import StoreFailing
-from pmslink.store.facts import nothing
-from pmslink.store.links import KeptLink, NotFinal, Remove, remove_links
-from pmslink.store.retention import Purge
-from pmslink.store.rows import Moved, State, count_standing
-from pmslink.store.store import Store
+from pmslink.store.core.store_errors import StoreFailing
+from pmslink.store.core.store_metadata import nothing
+from pmslink.store.operations.retention import Purge
+from pmslink.store.store_service import Store
+from pmslink.store.tables.link_rows import KeptLink, NotFinal, Remove, remove_links
+from pmslink.store.tables.log_entries import Entry
+from pmslink.store.tables.outbox_rows import Moved, State, count_standing
 
 PATIENCE = 5.0
 """Seconds that the store may fail before links are given up, so that their PMSs queue what they have."""

@@ -27,10 +27,10 @@ from pmslink.errors import FieldError
 from pmslink.fias.field_values import encode
 from pmslink.fias.record import Record
 from pmslink.link.countdown import Countdown
-from pmslink.link.keeper import Keeper
 from pmslink.link.tally import Tally
-from pmslink.store.acceptance import Accepted, Offer, accept
-from pmslink.store.delivery import (
+from pmslink.store.core.journal_interface import Keeper
+from pmslink.store.core.store_errors import StoreFailing
+from pmslink.store.operations.outbox_delivery import (
     Answer,
     Later,
     Leave,
@@ -45,8 +45,8 @@ from pmslink.store.delivery import (
     settle,
     take,
 )
-from pmslink.store.errors import StoreFailing
-from pmslink.store.rows import Row
+from pmslink.store.operations.outbox_enqueue import Accepted, Offer, accept
+from pmslink.store.tables.outbox_rows import Row
 from pmslink.timestamps import to_ms
 
 NIGHT_AUDIT = 900.0

@@ -15,10 +15,10 @@ from pmslink.config.loader import LinkConfig
 from pmslink.errors import NotApplicable
 from pmslink.fias.link_description import declared
 from pmslink.link.chronicle import Transition
-from pmslink.link.keeper import Forgetful
 from pmslink.link.link import Dial, Link
 from pmslink.link.links import Links
 from pmslink.link.resync import Progress
+from pmslink.store.core.journal_interface import Forgetful
 
 StepName = Literal["resolve", "connect", "link_start", "description", "confirmation"]
 _AFTER_RESOLVE: tuple[StepName, ...] = ("connect", "link_start", "description", "confirmation")

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import cast
 
-from pmslink.store.rows import State
+from pmslink.store.tables.outbox_rows import State
 from pmslink.timestamps import from_ms
 
 _WAITING: tuple[State, ...] = ("pending", "sent")

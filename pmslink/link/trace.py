@@ -12,9 +12,9 @@ from datetime import datetime
 
 from pmslink.fias.catalog import DOCKING_RECORDS, RECORDS
 from pmslink.fias.record import Record
-from pmslink.link.keeper import Keeper
-from pmslink.store.entries import Direction, Recorded
-from pmslink.store.hearing import keep_records
+from pmslink.store.core.journal_interface import Keeper
+from pmslink.store.operations.hotel_updates import keep_records
+from pmslink.store.tables.log_entries import Direction, Recorded
 
 KEPT = 1000
 """Records that are remembered of each link at most."""

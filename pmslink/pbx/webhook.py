@@ -21,11 +21,11 @@ from pmslink.link.countdown import Countdown
 from pmslink.link.link import Link
 from pmslink.link.reception import Reception
 from pmslink.pbx.delivery import Courier, NotDelivered, Receiver
-from pmslink.store.cursors import Cursor, count_after, keep_cursors
-from pmslink.store.entries import Changed, Entry, Happened
-from pmslink.store.errors import StoreFailing
-from pmslink.store.history import events_after
-from pmslink.store.store import Store
+from pmslink.store.core.store_errors import StoreFailing
+from pmslink.store.store_service import Store
+from pmslink.store.tables.history_queries import events_after
+from pmslink.store.tables.log_entries import Changed, Entry, Happened
+from pmslink.store.tables.webhook_cursors import Cursor, count_after, keep_cursors
 
 AT_ONCE = 100
 """Events that are read from the store at once."""

@@ -11,9 +11,9 @@ from pmslink.link.link import Link
 from pmslink.link.links import Links
 from pmslink.pbx.delivery import Receiver
 from pmslink.pbx.webhook import Means, Webhook
-from pmslink.store.cursors import Cursor, keep_cursors
-from pmslink.store.entries import Changed, Entry, Happened
-from pmslink.store.retention import Purge
+from pmslink.store.operations.retention import Purge
+from pmslink.store.tables.log_entries import Changed, Entry, Happened
+from pmslink.store.tables.webhook_cursors import Cursor, keep_cursors
 
 
 class Webhooks(Service):

@@ -12,7 +12,7 @@ from twisted.web.server import Request
 
 from pmslink import __version__
 from pmslink.link.links import Links
-from pmslink.store.journal import Journal
+from pmslink.store.core.journal import Journal
 from pmslink.web import metrics, stream
 from pmslink.web.answers import ApiError, answer, begin_answer
 from pmslink.web.calls import Route

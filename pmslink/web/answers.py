@@ -14,9 +14,9 @@ from werkzeug.exceptions import HTTPException
 
 from pmslink.errors import NotApplicable
 from pmslink.hotel.wake_ups import NotDue, TooManyWakeUps, UnknownWakeUp
-from pmslink.store.acceptance import KeyReused, NoNumber, OutboxFull
-from pmslink.store.decisions import NoSuchRow
-from pmslink.store.errors import StoreFailing
+from pmslink.store.core.store_errors import StoreFailing
+from pmslink.store.operations.operator_actions import NoSuchRow
+from pmslink.store.operations.outbox_enqueue import KeyReused, NoNumber, OutboxFull
 from pmslink.validation.json_body import BodyError
 
 _Choice = TypeVar("_Choice")

@@ -9,7 +9,7 @@ from klein import Klein
 from twisted.internet.interfaces import IReactorTime
 
 from pmslink.link.links import Links
-from pmslink.store.store import Store
+from pmslink.store.store_service import Store
 from pmslink.web.about import AboutCalls
 from pmslink.web.answers import answer_failure
 from pmslink.web.assets import PageCalls

@@ -14,7 +14,7 @@ from pmslink.link.chronicle import Transition
 from pmslink.link.link import Link
 from pmslink.link.reception import Reception
 from pmslink.link.words import label
-from pmslink.store.entries import Changed, Recorded
+from pmslink.store.tables.log_entries import Changed, Recorded
 from pmslink.timestamps import timestamp
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from typing import Any, TypeGuard
 
-from pmslink.store.entries import Changed, Entry, Happened
-from pmslink.store.rows import told_row
+from pmslink.store.tables.log_entries import Changed, Entry, Happened
+from pmslink.store.tables.outbox_rows import told_row
 from pmslink.timestamps import timestamp
 from pmslink.web.answers import written
 from pmslink.web.described import changed_json

@@ -16,7 +16,7 @@ from pmslink.errors import NotApplicable
 from pmslink.link.link import Link
 from pmslink.link.links import Links
 from pmslink.link.probe import Step
-from pmslink.store.errors import StoreFailing
+from pmslink.store.core.store_errors import StoreFailing
 from pmslink.validation.setting_fields import UNTOLD
 from pmslink.web.answers import ApiError, answer, asked_choice, json_object, require_json, written
 from pmslink.web.calls import Route, find_link, shielded

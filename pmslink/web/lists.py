@@ -9,9 +9,9 @@ from typing import get_args
 from twisted.web.server import Request
 
 from pmslink.link.links import Links
-from pmslink.store.entries import Direction, Entry
-from pmslink.store.history import events_after, newest_records, newest_transitions
-from pmslink.store.store import Store
+from pmslink.store.store_service import Store
+from pmslink.store.tables.history_queries import events_after, newest_records, newest_transitions
+from pmslink.store.tables.log_entries import Direction, Entry
 from pmslink.web.answers import MOST, answer, asked, asked_choice, asked_number
 from pmslink.web.calls import Route, asked_before, asked_limit, find_link
 from pmslink.web.described import changed_json, record_json

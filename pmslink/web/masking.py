@@ -10,8 +10,8 @@ from typing import Any
 from pmslink.fias.record import Record
 from pmslink.fias.record_redaction import MASK, masked
 from pmslink.hotel.rooms import PERSONAL
-from pmslink.store.entries import Entry, Happened, Recorded
-from pmslink.store.rows import Moved, Row, row_told, told_row
+from pmslink.store.tables.log_entries import Entry, Happened, Recorded
+from pmslink.store.tables.outbox_rows import Moved, Row, row_told, told_row
 
 _OF_GUESTS = ("dialled", "text", "article")
 """What a posting tells of a guest: whom he called, and what he bought."""

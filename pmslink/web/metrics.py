@@ -12,7 +12,7 @@ from prometheus_client.registry import Collector
 
 from pmslink.link.links import Links
 from pmslink.link.machine import Marker
-from pmslink.store.journal import Journal
+from pmslink.store.core.journal import Journal
 from pmslink.web.overview import is_up
 
 CONTENT_TYPE = b"text/plain; version=0.0.4; charset=utf-8"

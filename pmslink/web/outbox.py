@@ -10,10 +10,10 @@ from twisted.web.server import Request
 
 from pmslink.link.link import Link
 from pmslink.link.links import Links
-from pmslink.store.decisions import Decide, NoSuchRow, WrongState, discard, resend
-from pmslink.store.entries import Transaction
-from pmslink.store.rows import Row, State, newest_rows, row_of
-from pmslink.store.store import Store
+from pmslink.store.operations.operator_actions import Decide, NoSuchRow, WrongState, discard, resend
+from pmslink.store.store_service import Store
+from pmslink.store.tables.log_entries import Transaction
+from pmslink.store.tables.outbox_rows import Row, State, newest_rows, row_of
 from pmslink.web.answers import (
     MOST,
     ApiError,

@@ -9,7 +9,7 @@ from operator import attrgetter
 
 from attrs import define
 
-from pmslink.store.entries import Entry, Happened
+from pmslink.store.tables.log_entries import Entry, Happened
 from pmslink.web.masking import masked_entry
 from pmslink.web.told import rendered, size
 

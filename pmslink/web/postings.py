@@ -17,8 +17,8 @@ from pmslink.fias.field_values import encode
 from pmslink.hotel.call_tariff import Tariff
 from pmslink.hotel.postings import Posting, posting_json, posting_record, read_posting
 from pmslink.link.link import Link
-from pmslink.store.acceptance import Offer
-from pmslink.store.rows import Row
+from pmslink.store.operations.outbox_enqueue import Offer
+from pmslink.store.tables.outbox_rows import Row
 from pmslink.timestamps import perhaps_from_ms, to_ms
 from pmslink.validation.json_body import BodyError
 from pmslink.web.answers import ApiError

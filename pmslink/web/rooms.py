@@ -15,10 +15,10 @@ from pmslink.hotel.hotel_policy import Rules
 from pmslink.hotel.rooms import Room, WakeUp, guest_json, is_room, wake_up_json
 from pmslink.link.link import Link
 from pmslink.link.links import Links
-from pmslink.store.acceptance import Offer
-from pmslink.store.hearing import Reported, take_results
-from pmslink.store.houses import room_of, rooms_of
-from pmslink.store.store import Store
+from pmslink.store.operations.hotel_updates import Reported, take_results
+from pmslink.store.operations.outbox_enqueue import Offer
+from pmslink.store.store_service import Store
+from pmslink.store.tables.hotel_states import room_of, rooms_of
 from pmslink.timestamps import timestamp_of, to_ms
 from pmslink.validation.json_body import BodyError
 from pmslink.web.answers import ApiError, answer, asked, json_object, written

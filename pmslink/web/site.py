@@ -11,7 +11,7 @@ from twisted.web.http import Request
 from twisted.web.server import Site
 
 from pmslink.link.links import Links, utc_now
-from pmslink.store.store import Store
+from pmslink.store.store_service import Store
 from pmslink.web.api import Api
 from pmslink.web.attempts import Attempts
 from pmslink.web.caller import Caller

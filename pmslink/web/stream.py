@@ -23,9 +23,9 @@ from twisted.web.server import Request
 from pmslink.link.chronicle import Transition
 from pmslink.link.link import Link
 from pmslink.link.links import Links
-from pmslink.store.entries import Announced, Entry, keep_announcements
-from pmslink.store.retention import Purge
-from pmslink.store.store import Store
+from pmslink.store.operations.retention import Purge
+from pmslink.store.store_service import Store
+from pmslink.store.tables.log_entries import Announced, Entry, keep_announcements
 from pmslink.web.answers import ApiError, begin_answer
 from pmslink.web.caller import Caller
 from pmslink.web.described import link_json

@@ -10,9 +10,9 @@ from typing import Any
 from twisted.web.server import Request
 
 from pmslink.link.links import Links
-from pmslink.store.spans import Span, Timeline
-from pmslink.store.store import Store
-from pmslink.store.timeline import read_timeline
+from pmslink.store.store_service import Store
+from pmslink.store.tables.availability import Span, Timeline
+from pmslink.store.tables.timeline_query import read_timeline
 from pmslink.timestamps import timestamp
 from pmslink.web.answers import answer, asked_number
 from pmslink.web.calls import Route, find_link

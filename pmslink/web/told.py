@@ -14,8 +14,8 @@ from typing import Any
 
 from pmslink.link.chronicle import Transition
 from pmslink.link.link import Link
-from pmslink.store.entries import Announced, Changed, Entry, Happened
-from pmslink.store.rows import Moved
+from pmslink.store.tables.log_entries import Announced, Changed, Entry, Happened
+from pmslink.store.tables.outbox_rows import Moved
 from pmslink.timestamps import from_ms, timestamp
 from pmslink.web.answers import written
 from pmslink.web.described import link_json, transition_json

@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from twisted.internet.defer import Deferred, succeed
 from twisted.internet.interfaces import IReactorTime
 
-from pmslink.store.entries import Entry
-from pmslink.store.journal import Journal
+from pmslink.store.core.journal import Journal
+from pmslink.store.tables.log_entries import Entry
 from pmslink.web.answers import ApiError
 from pmslink.web.events import is_event
 

@@ -33,10 +33,10 @@ from pmslink.hotel.hotel_policy import Rules
 from pmslink.hotel.hotel_state import STAMPED, House, Now
 from pmslink.hotel.phone_updates import told_result
 from pmslink.hotel.rooms import Room
-from pmslink.store.entries import Entry, Happened
-from pmslink.store.hearing import keep_records, let_time_pass
-from pmslink.store.houses import rooms_of
-from pmslink.store.rows import Moved
+from pmslink.store.operations.hotel_updates import keep_records, let_time_pass
+from pmslink.store.tables.hotel_states import rooms_of
+from pmslink.store.tables.log_entries import Entry, Happened
+from pmslink.store.tables.outbox_rows import Moved
 from pmslink.timestamps import to_ms
 from tests.hotel.plausible_pms import Step, hours
 from tests.store.playing import LINK, START, Playing, Watched, a_record

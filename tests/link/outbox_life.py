@@ -16,16 +16,16 @@ from twisted.python.failure import Failure
 from pmslink.config.loader import read_link
 from pmslink.fias.record import Record
 from pmslink.link.chronicle import Transition
-from pmslink.link.keeper import Keeper
 from pmslink.link.link import Link
 from pmslink.link.links import Links
 from pmslink.link.trace import Trace
 from pmslink.simulator.connection import PmsFactory
 from pmslink.simulator.pms import Pms
-from pmslink.store import facts
-from pmslink.store.acceptance import Offer
-from pmslink.store.entries import Direction
-from pmslink.store.rows import Row, question, rows
+from pmslink.store.core import store_metadata
+from pmslink.store.core.journal_interface import Keeper
+from pmslink.store.operations.outbox_enqueue import Offer
+from pmslink.store.tables.log_entries import Direction
+from pmslink.store.tables.outbox_rows import Row, question, rows
 from pmslink.timestamps import to_ms
 from tests.link.outbox_model import Model
 from tests.link.outbox_row import identity_of
@@ -131,7 +131,7 @@ class Life:
         self.link = self.links.add(self._config())
         self.link.trace = Ear(self.model, self.store.journal, self.wall)
         self.model.in_sync = lambda: self.link.conversation.in_sync
-        self.store.journal.append(facts.begin, None)
+        self.store.journal.append(store_metadata.begin, None)
         self.links.startService()
 
     def _config(self) -> Any:
@@ -175,7 +175,7 @@ class Life:
         run(self.clock, 0)
         assert stopped
         if how == "stopped":
-            self.store.journal.append(facts.end, None)
+            self.store.journal.append(store_metadata.end, None)
             run(self.clock, 0)
             self.store.journal.stop()
         outage, self.database.outage = self.database.outage, None  # else the service would not start at all

@@ -13,8 +13,8 @@ from contextlib import contextmanager
 
 from pmslink.fias.record import Record
 from pmslink.link.chronicle import Transition
-from pmslink.store.entries import Entry, Recorded
-from pmslink.store.rows import Moved, Row
+from pmslink.store.tables.log_entries import Entry, Recorded
+from pmslink.store.tables.outbox_rows import Moved, Row
 from tests.link.outbox_row import AGAIN, OPEN, Heard, Known, identity_of
 
 DAY = 24 * 3600.0

@@ -5,7 +5,7 @@ from __future__ import annotations
 from attrs import define, field
 
 from pmslink.fias.record import Record
-from pmslink.store.rows import Row
+from pmslink.store.tables.outbox_rows import Row
 
 OPEN = ("pending", "sent", "unknown")
 AGAIN = ("RY", "NA")

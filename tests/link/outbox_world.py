@@ -20,9 +20,9 @@ from pmslink.fias.record import Record
 from pmslink.simulator.answers import posting_answer
 from pmslink.simulator.faults import NONE, Faults
 from pmslink.simulator.pms import NotLinkedError
-from pmslink.store.acceptance import Accepted, KeyReused, NoNumber, Offer, OutboxFull
-from pmslink.store.decisions import Decide, NoSuchRow, WrongState, discard, resend
-from pmslink.store.errors import StoreFailing
+from pmslink.store.core.store_errors import StoreFailing
+from pmslink.store.operations.operator_actions import Decide, NoSuchRow, WrongState, discard, resend
+from pmslink.store.operations.outbox_enqueue import Accepted, KeyReused, NoNumber, Offer, OutboxFull
 from pmslink.timestamps import to_ms
 from tests.link.outbox_life import Life
 from tests.link.outbox_row import Known, identity_of

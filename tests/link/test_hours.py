@@ -16,9 +16,9 @@ from pmslink.config.link_settings import LinkSettings
 from pmslink.hotel.extensions import Extensions
 from pmslink.hotel.hotel_policy import Rules
 from pmslink.link.hours import LOOK, MOST_TOLD, Hours, rules_of
-from pmslink.store.entries import Planned
-from pmslink.store.hearing import let_time_pass
-from pmslink.store.links import Remove, remove_links
+from pmslink.store.operations.hotel_updates import let_time_pass
+from pmslink.store.tables.link_rows import Remove, remove_links
+from pmslink.store.tables.log_entries import Planned
 from pmslink.timestamps import to_ms
 from tests.store.playing import LINK, START, Playing, Watched
 from tests.stores import MemoryDatabase

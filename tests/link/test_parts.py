@@ -22,11 +22,11 @@ from pmslink.link import alive, client, trace, words
 from pmslink.link.cause import Cause, Code, by_user
 from pmslink.link.chronicle import Transition
 from pmslink.link.client import Connection, cause_of_failed_dial, cause_of_loss, in_words
-from pmslink.link.keeper import Forgetful
 from pmslink.link.link import Link
 from pmslink.link.links import Links
 from pmslink.link.machine import Marker
 from pmslink.link.trace import KEPT_CHARACTERS, Trace
+from pmslink.store.core.journal_interface import Forgetful
 from tests.lone_link import lone_link
 from tests.network import Network, run
 from tests.stores import make_store

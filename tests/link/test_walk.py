@@ -23,12 +23,12 @@ from pmslink.fias.framing import FRAME_LIMIT, UNFRAMED_LIMIT
 from pmslink.link import alive, client
 from pmslink.link.chronicle import Transition
 from pmslink.link.countdown import Countdown
-from pmslink.link.keeper import Forgetful
 from pmslink.link.link import Link
 from pmslink.link.machine import STATES, TABLE, Intent, Marker, Timer
 from pmslink.simulator.connection import PmsFactory
 from pmslink.simulator.faults import NONE, Faults
 from pmslink.simulator.pms import NotLinkedError, Pms
+from pmslink.store.core.journal_interface import Forgetful
 from tests.network import End, Mode, Network, next_timer, run
 
 NEW_YEAR = datetime(2026, 1, 1, tzinfo=UTC)

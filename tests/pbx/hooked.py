@@ -15,8 +15,8 @@ from pmslink.link.link import Link
 from pmslink.pbx.delivery import NotDelivered, Receiver
 from pmslink.pbx.webhook import Means
 from pmslink.pbx.webhooks import Webhooks
-from pmslink.store.entries import Recorded
-from pmslink.store.hearing import keep_records
+from pmslink.store.operations.hotel_updates import keep_records
+from pmslink.store.tables.log_entries import Recorded
 from pmslink.web.events import event_body
 from tests.web.served import Served, turns
 

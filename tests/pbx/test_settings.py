@@ -9,9 +9,9 @@ import pytest
 from twisted.internet.defer import Deferred
 
 from pmslink.config.loader import ConfigError
-from pmslink.store.cursors import kept_cursors
-from pmslink.store.errors import StoreFailing
-from pmslink.store.history import events_after
+from pmslink.store.core.store_errors import StoreFailing
+from pmslink.store.tables.history_queries import events_after
+from pmslink.store.tables.webhook_cursors import kept_cursors
 from tests.pbx.hooked import HOOK, SECRET, Hooked
 from tests.web.watching import watch
 from tests.within import within

@@ -10,8 +10,8 @@ import pytest
 from twisted.internet.defer import Deferred
 from twisted.logger import LogEvent
 
-from pmslink.store.cursors import count_after
-from pmslink.store.entries import Entry
+from pmslink.store.tables.log_entries import Entry
+from pmslink.store.tables.webhook_cursors import count_after
 from tests.pbx.hooked import HOOK, NAME, SECRET, Hooked
 from tests.web.served import config
 from tests.web.watching import watch

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from pmslink.store.checksum import require_intact
-from pmslink.store.database import Database, SqliteDatabase
+from pmslink.store.core.database import Database, SqliteDatabase
+from pmslink.store.core.row_checksum import require_intact
 from tests.store.playing import Playing, Slow, Watched
 from tests.stores import MemoryDatabase
 

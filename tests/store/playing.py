@@ -12,14 +12,22 @@ from twisted.internet.task import Clock
 from twisted.python.failure import Failure
 
 from pmslink.hotel.rooms import Room
-from pmslink.store.acceptance import Accepted, Offer, accept
-from pmslink.store.database import Database
-from pmslink.store.entries import Argument, Entry, Happened, Operation, Recorded, Result, Transaction
-from pmslink.store.errors import StoreError
-from pmslink.store.hearing import keep_records
-from pmslink.store.houses import room_of
-from pmslink.store.retention import Retention
-from pmslink.store.rows import Row, add, row_of
+from pmslink.store.core.database import Database
+from pmslink.store.core.store_errors import StoreError
+from pmslink.store.operations.hotel_updates import keep_records
+from pmslink.store.operations.outbox_enqueue import Accepted, Offer, accept
+from pmslink.store.operations.retention import Retention
+from pmslink.store.tables.hotel_states import room_of
+from pmslink.store.tables.log_entries import (
+    Argument,
+    Entry,
+    Happened,
+    Operation,
+    Recorded,
+    Result,
+    Transaction,
+)
+from pmslink.store.tables.outbox_rows import Row, add, row_of
 from pmslink.timestamps import to_ms
 from tests.stores import make_store
 

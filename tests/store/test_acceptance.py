@@ -9,9 +9,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from pmslink.store.acceptance import Accepted, KeyReused, NoNumber, Offer, OutboxFull, accept
-from pmslink.store.decisions import Decide, discard
-from pmslink.store.rows import OPEN, Moved, Row, State, newest_rows
+from pmslink.store.operations.operator_actions import Decide, discard
+from pmslink.store.operations.outbox_enqueue import Accepted, KeyReused, NoNumber, Offer, OutboxFull, accept
+from pmslink.store.tables.outbox_rows import OPEN, Moved, Row, State, newest_rows
 from tests.store.playing import LINK, NOW, Playing, Watched, a_row, offer
 from tests.stores import MemoryDatabase
 

@@ -6,7 +6,7 @@ from typing import Any, get_args
 
 import pytest
 
-from pmslink.store.delivery import (
+from pmslink.store.operations.outbox_delivery import (
     PATIENCE,
     SET_ASIDE,
     Answer,
@@ -17,7 +17,7 @@ from pmslink.store.delivery import (
     settle,
     take,
 )
-from pmslink.store.rows import Moved, Row, State
+from pmslink.store.tables.outbox_rows import Moved, Row, State
 from tests.store.playing import LINK, NOW, Playing, a_row
 
 STATES: tuple[State, ...] = get_args(State)

@@ -7,15 +7,21 @@ from typing import Any
 import pytest
 from sqlalchemy import Boolean, Column, ColumnElement, Connection, Integer, Table, literal
 
-from pmslink.store.checksum import Altered, require_intact
-from pmslink.store.cursors import Cursor, keep_cursors
-from pmslink.store.database import Database
-from pmslink.store.entries import Announced, Synced, keep_announcements, keep_syncs, keep_transitions
-from pmslink.store.errors import StoreError
-from pmslink.store.hearing import keep_records
-from pmslink.store.links import KeptLink, keep_links
-from pmslink.store.schema import CHECKED
-from pmslink.store.store import open_store
+from pmslink.store.core.database import Database
+from pmslink.store.core.row_checksum import Altered, require_intact
+from pmslink.store.core.schema import CHECKED
+from pmslink.store.core.store_errors import StoreError
+from pmslink.store.operations.hotel_updates import keep_records
+from pmslink.store.store_service import open_store
+from pmslink.store.tables.link_rows import KeptLink, keep_links
+from pmslink.store.tables.log_entries import (
+    Announced,
+    Synced,
+    keep_announcements,
+    keep_syncs,
+    keep_transitions,
+)
+from pmslink.store.tables.webhook_cursors import Cursor, keep_cursors
 from tests.store.playing import LINK, START, Playing, Watched, a_record
 from tests.store.test_history import a_change
 

@@ -8,12 +8,12 @@ from typing import Any
 from sqlalchemy import Connection, func, select
 from twisted.logger import LogEvent
 
-from pmslink.store.entries import Entry, Transaction
-from pmslink.store.errors import StoreFailing
-from pmslink.store.hearing import keep_records
-from pmslink.store.history import newest_records
-from pmslink.store.schema import RECORDS
-from pmslink.store.store import PURGE_INTERVAL
+from pmslink.store.core.schema import RECORDS
+from pmslink.store.core.store_errors import StoreFailing
+from pmslink.store.operations.hotel_updates import keep_records
+from pmslink.store.store_service import PURGE_INTERVAL
+from pmslink.store.tables.history_queries import newest_records
+from pmslink.store.tables.log_entries import Entry, Transaction
 from tests.store.playing import LINK, Playing, Slow, a_record, echo
 
 BAD = "GI|GN\ud800|"

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from pmslink.store.cursors import Cursor, count_after, keep_cursors, kept_cursors
-from pmslink.store.entries import keep_transitions
+from pmslink.store.tables.log_entries import keep_transitions
+from pmslink.store.tables.webhook_cursors import Cursor, count_after, keep_cursors, kept_cursors
 from tests.store.playing import LINK, Playing
 from tests.store.test_history import a_change
 

@@ -13,12 +13,12 @@ from random import Random
 import pytest
 from sqlalchemy import exc
 
-from pmslink.store.database import FILE, SqliteDatabase
-from pmslink.store.entries import Synced, keep_syncs, keep_transitions
-from pmslink.store.errors import StoreError
-from pmslink.store.hearing import keep_records
-from pmslink.store.links import KeptLink, keep_links
-from pmslink.store.store import open_store
+from pmslink.store.core.database import FILE, SqliteDatabase
+from pmslink.store.core.store_errors import StoreError
+from pmslink.store.operations.hotel_updates import keep_records
+from pmslink.store.store_service import open_store
+from pmslink.store.tables.link_rows import KeptLink, keep_links
+from pmslink.store.tables.log_entries import Synced, keep_syncs, keep_transitions
 from tests.store.playing import LINK, RETENTION, START, Playing, Watched, a_record
 from tests.store.test_history import a_change
 
@@ -113,7 +113,7 @@ def test_a_store_larger_than_is_looked_through_at_a_start_is_checked_by_hand(
 ) -> None:
     at = whole.rindex(b"GI|RN59|GNAdams|") // 4096 * 4096
     (tmp_path / FILE).write_bytes(whole[:at] + bytes(2) + whole[at + 2 :])  # a page of records
-    monkeypatch.setattr("pmslink.store.database.CHECKED", 1000)
+    monkeypatch.setattr("pmslink.store.core.database.CHECKED", 1000)
     SqliteDatabase(tmp_path).create()
     with pytest.raises(StoreError, match="is damaged"):
         SqliteDatabase(tmp_path).check()

@@ -6,11 +6,11 @@ from typing import get_args
 
 import pytest
 
-from pmslink.store.acceptance import NoNumber
-from pmslink.store.decisions import Decide, NoSuchRow, WrongState, discard, resend
-from pmslink.store.delivery import Take, take
-from pmslink.store.entries import Operation
-from pmslink.store.rows import Moved, Row, State
+from pmslink.store.operations.operator_actions import Decide, NoSuchRow, WrongState, discard, resend
+from pmslink.store.operations.outbox_delivery import Take, take
+from pmslink.store.operations.outbox_enqueue import NoNumber
+from pmslink.store.tables.log_entries import Operation
+from pmslink.store.tables.outbox_rows import Moved, Row, State
 from tests.store.playing import LINK, NOW, Playing, a_row
 
 STATES: tuple[State, ...] = get_args(State)

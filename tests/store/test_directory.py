@@ -14,9 +14,9 @@ from pathlib import Path
 
 import pytest
 
-from pmslink.store.database import FILE, SqliteDatabase
-from pmslink.store.directory import LOCK, Lock, make, move_aside
-from pmslink.store.errors import StoreError
+from pmslink.store.core.database import FILE, SqliteDatabase
+from pmslink.store.core.state_directory import LOCK, Lock, make, move_aside
+from pmslink.store.core.store_errors import StoreError
 from tests.store.playing import START, Playing, Watched
 
 PARTS = (FILE, f"{FILE}-wal", f"{FILE}-shm")
@@ -31,7 +31,7 @@ def process(directory: Path, does: str) -> Iterator[tuple[subprocess.Popen[str],
         [
             "import os, subprocess, sys, time",
             "from pathlib import Path",
-            "from pmslink.store.directory import Lock",
+            "from pmslink.store.core.state_directory import Lock",
             "lock = Lock(Path(sys.argv[1]))",
             does,
         ]

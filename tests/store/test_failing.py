@@ -10,13 +10,13 @@ from sqlalchemy import Connection
 from twisted.internet.task import Clock
 from twisted.logger import LogLevel, globalLogPublisher
 
-from pmslink.store.acceptance import accept
-from pmslink.store.entries import Announced, Entry, keep_announcements
-from pmslink.store.errors import StoreFailing
-from pmslink.store.facts import nothing
-from pmslink.store.hearing import keep_records
-from pmslink.store.history import last_told, newest_records
-from pmslink.store.journal import MOST_WAITING, RETRY
+from pmslink.store.core.journal import MOST_WAITING, RETRY
+from pmslink.store.core.store_errors import StoreFailing
+from pmslink.store.core.store_metadata import nothing
+from pmslink.store.operations.hotel_updates import keep_records
+from pmslink.store.operations.outbox_enqueue import accept
+from pmslink.store.tables.history_queries import last_told, newest_records
+from pmslink.store.tables.log_entries import Announced, Entry, keep_announcements
 from tests.store.playing import LINK, START, Playing, a_record, echo, offer
 
 

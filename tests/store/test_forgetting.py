@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 
 from pmslink.hotel.rooms import Room
-from pmslink.store.hearing import keep_records
-from pmslink.store.houses import plans, rooms_of
-from pmslink.store.journal import RETRY
-from pmslink.store.links import Remove, remove_links
-from pmslink.store.retention import Purge, purge
+from pmslink.store.core.journal import RETRY
+from pmslink.store.operations.hotel_updates import keep_records
+from pmslink.store.operations.retention import Purge, purge
+from pmslink.store.tables.hotel_states import plans, rooms_of
+from pmslink.store.tables.link_rows import Remove, remove_links
 from tests.store.playing import DAY, LINK, RETENTION, START, Playing, a_record
 from tests.store.test_houses import ARRIVES, house_of, kept_events, planned, seen, told
 

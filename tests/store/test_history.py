@@ -10,8 +10,11 @@ import pytest
 from attrs import fields_dict
 
 from pmslink.hotel.events import Event
-from pmslink.store.decisions import Decide, discard
-from pmslink.store.entries import (
+from pmslink.store.operations.hotel_updates import keep_records
+from pmslink.store.operations.operator_actions import Decide, discard
+from pmslink.store.tables.history_queries import events_after, last_told, newest_records, newest_transitions
+from pmslink.store.tables.hotel_events import happened
+from pmslink.store.tables.log_entries import (
     Announced,
     Changed,
     Entry,
@@ -20,10 +23,7 @@ from pmslink.store.entries import (
     keep_announcements,
     keep_transitions,
 )
-from pmslink.store.happenings import happened
-from pmslink.store.hearing import keep_records
-from pmslink.store.history import events_after, last_told, newest_records, newest_transitions
-from pmslink.store.rows import Moved, State, changed_rows, newest_rows, row_of, standing
+from pmslink.store.tables.outbox_rows import Moved, State, changed_rows, newest_rows, row_of, standing
 from pmslink.timestamps import from_ms, perhaps_from_ms, perhaps_to_ms, to_ms
 from tests.store.playing import LINK, NOW, START, Playing, a_record, a_row
 

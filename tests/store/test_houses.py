@@ -13,12 +13,21 @@ from twisted.logger import LogEvent
 
 from pmslink.hotel.hotel_policy import Rules
 from pmslink.hotel.hotel_state import House
-from pmslink.store import houses, schema
-from pmslink.store.entries import Changed, Entry, Happened, Planned, Recorded, Transaction, keep_transitions
-from pmslink.store.hearing import abandon_resyncs, keep_records, let_time_pass
-from pmslink.store.history import events_after, newest_records
-from pmslink.store.houses import plans, rooms_of
-from pmslink.store.journal import RETRY
+from pmslink.store.core import schema
+from pmslink.store.core.journal import RETRY
+from pmslink.store.operations.hotel_updates import abandon_resyncs, keep_records, let_time_pass
+from pmslink.store.tables import hotel_states
+from pmslink.store.tables.history_queries import events_after, newest_records
+from pmslink.store.tables.hotel_states import plans, rooms_of
+from pmslink.store.tables.log_entries import (
+    Changed,
+    Entry,
+    Happened,
+    Planned,
+    Recorded,
+    Transaction,
+    keep_transitions,
+)
 from pmslink.timestamps import to_ms
 from tests.store.playing import LINK, START, Playing, Watched, a_record
 from tests.store.test_history import a_change
@@ -149,13 +158,13 @@ def test_events_stand_among_the_changes_of_the_link_as_they_happened(playing: Pl
 
 def test_an_event_tells_the_extensions_by_the_rules_of_its_time(playing: Playing) -> None:
     houses = playing.store.houses
-    houses.live_by(LINK, Rules(extensions=lambda room: (f"1{room}", f"2{room}")))
+    hotel_states.live_by(LINK, Rules(extensions=lambda room: (f"1{room}", f"2{room}")))
     playing.say(ARRIVES, "GC|RN102|RO101|G#7|", "NS|")
     first, moved, audit = (one for one in playing.events() if one.type != "room.class_of_service")
     assert told(first)["extensions"] == ["1101", "2101"]
     assert (told(moved)["extensions"], told(moved)["from_extensions"]) == (["1102", "2102"], ["1101", "2101"])
     assert told(audit)["extensions"] == []
-    houses.live_by(LINK, Rules())
+    hotel_states.live_by(LINK, Rules())
     playing.say("RE|RN102|MLY|")
     assert told(playing.events()[-1])["extensions"] == ["102"]
 
@@ -270,7 +279,9 @@ def test_a_start_reads_no_rooms_to_give_up_resyncs(playing: Playing, monkeypatch
     playing.say(ARRIVES)
     playing.crash()
     playing.start()
-    monkeypatch.setattr(houses, "_load", None)  # of a thousand hotels it would take longer than a disk may
+    monkeypatch.setattr(
+        hotel_states, "_load", None
+    )  # of a thousand hotels it would take longer than a disk may
     playing.do(abandon_resyncs, LINK)
 
 

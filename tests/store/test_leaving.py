@@ -17,10 +17,10 @@ from pmslink.hotel.phone_updates import (
     told_wake_up_cancel,
 )
 from pmslink.hotel.wake_ups import MOST_WAKE_UPS
-from pmslink.store.acceptance import accept
-from pmslink.store.delivery import Later, Leave, Take, leave, take
-from pmslink.store.hearing import Reported, keep_records, let_time_pass, take_results
-from pmslink.store.rows import Row, newest_rows
+from pmslink.store.operations.hotel_updates import Reported, keep_records, let_time_pass, take_results
+from pmslink.store.operations.outbox_delivery import Later, Leave, Take, leave, take
+from pmslink.store.operations.outbox_enqueue import accept
+from pmslink.store.tables.outbox_rows import Row, newest_rows
 from tests.store.playing import LINK, NOW, START, Playing, a_record, offer
 from tests.store.test_phones import A_WAKE_UP, RULES, from_phone
 

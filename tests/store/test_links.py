@@ -8,12 +8,12 @@ import pytest
 from attrs import evolve
 from sqlalchemy import Connection, func, select
 
-from pmslink.store import schema
-from pmslink.store.cursors import Cursor, keep_cursors
-from pmslink.store.entries import Synced, keep_syncs, keep_transitions
-from pmslink.store.hearing import keep_records
-from pmslink.store.links import KeptLink, NotFinal, Remove, keep_links, kept_links, remove_links
-from pmslink.store.rows import OPEN, State
+from pmslink.store.core import schema
+from pmslink.store.operations.hotel_updates import keep_records
+from pmslink.store.tables.link_rows import KeptLink, NotFinal, Remove, keep_links, kept_links, remove_links
+from pmslink.store.tables.log_entries import Synced, keep_syncs, keep_transitions
+from pmslink.store.tables.outbox_rows import OPEN, State
+from pmslink.store.tables.webhook_cursors import Cursor, keep_cursors
 from tests.store.playing import LINK, NOW, START, Playing, a_record, a_row
 from tests.store.test_history import a_change
 

@@ -9,16 +9,16 @@ import pytest
 from sqlalchemy import Connection, text
 from twisted.internet.task import Clock
 
-from pmslink.store import facts, schema
-from pmslink.store.database import SqliteDatabase
-from pmslink.store.entries import Announced, Transaction, keep_announcements
-from pmslink.store.errors import StoreError
-from pmslink.store.facts import RESERVE
-from pmslink.store.hearing import keep_records
-from pmslink.store.links import KeptLink, keep_links
-from pmslink.store.rows import Row
-from pmslink.store.store import LAST_WORDS, Opened, open_store
-from pmslink.store.upgrades import UPGRADES, Upgrade
+from pmslink.store.core import schema, store_metadata
+from pmslink.store.core.database import SqliteDatabase
+from pmslink.store.core.schema_migrations import UPGRADES, Upgrade
+from pmslink.store.core.store_errors import StoreError
+from pmslink.store.core.store_metadata import RESERVE
+from pmslink.store.operations.hotel_updates import keep_records
+from pmslink.store.store_service import LAST_WORDS, Opened, open_store
+from pmslink.store.tables.link_rows import KeptLink, keep_links
+from pmslink.store.tables.log_entries import Announced, Transaction, keep_announcements
+from pmslink.store.tables.outbox_rows import Row
 from tests.store.playing import DAY, LINK, NOW, START, Playing, Watched, a_record, a_row, echo
 from tests.stores import make_store
 
@@ -66,7 +66,7 @@ def test_after_a_long_time_the_sequence_goes_on_at_the_wall_clock(playing: Playi
 
 
 def reserved(connection: Connection) -> int | None:
-    return facts.read(connection, "sequence")
+    return store_metadata.read(connection, "sequence")
 
 
 def test_more_is_reserved_before_it_runs_out(playing: Playing) -> None:

@@ -19,9 +19,10 @@ from pmslink.hotel.phone_updates import (
     told_wake_up_cancel,
 )
 from pmslink.hotel.wake_ups import MOST_WAKE_UPS, TooManyWakeUps
-from pmslink.store.acceptance import Accepted, Offer, OutboxFull, accept
-from pmslink.store.decisions import Decide, discard, resend
-from pmslink.store.delivery import (
+from pmslink.store.core.journal import RETRY
+from pmslink.store.core.store_errors import StoreFailing
+from pmslink.store.operations.operator_actions import Decide, discard, resend
+from pmslink.store.operations.outbox_delivery import (
     Answer,
     Leave,
     Proved,
@@ -35,10 +36,9 @@ from pmslink.store.delivery import (
     settle,
     take,
 )
-from pmslink.store.entries import Happened
-from pmslink.store.errors import StoreFailing
-from pmslink.store.journal import RETRY
-from pmslink.store.rows import Moved, Row, newest_rows, row_told, told_row
+from pmslink.store.operations.outbox_enqueue import Accepted, Offer, OutboxFull, accept
+from pmslink.store.tables.log_entries import Happened
+from pmslink.store.tables.outbox_rows import Moved, Row, newest_rows, row_told, told_row
 from pmslink.validation.json_body import BodyError
 from tests.store.playing import LINK, NOW, START, Playing, a_row
 from tests.store.test_houses import told

@@ -10,14 +10,20 @@ from sqlalchemy import Connection, func, select
 from twisted.internet.defer import Deferred
 from twisted.logger import LogEvent
 
-from pmslink.store import schema
-from pmslink.store.entries import Announced, Synced, keep_announcements, keep_syncs, keep_transitions
-from pmslink.store.hearing import keep_records
-from pmslink.store.history import newest_records, newest_transitions
-from pmslink.store.retention import ANNOUNCEMENTS_KEPT, AT_ONCE, STRIDE, Purge
-from pmslink.store.rows import OPEN, State, newest_rows
-from pmslink.store.runs import Run, keep_runs
-from pmslink.store.store import PURGE_INTERVAL, SEEN_INTERVAL
+from pmslink.store.core import schema
+from pmslink.store.operations.hotel_updates import keep_records
+from pmslink.store.operations.retention import ANNOUNCEMENTS_KEPT, AT_ONCE, STRIDE, Purge
+from pmslink.store.store_service import PURGE_INTERVAL, SEEN_INTERVAL
+from pmslink.store.tables.history_queries import newest_records, newest_transitions
+from pmslink.store.tables.log_entries import (
+    Announced,
+    Synced,
+    keep_announcements,
+    keep_syncs,
+    keep_transitions,
+)
+from pmslink.store.tables.outbox_rows import OPEN, State, newest_rows
+from pmslink.store.tables.service_runs import Run, keep_runs
 from pmslink.timestamps import to_ms
 from tests.store.playing import DAY, LINK, RETENTION, START, Playing, a_record, a_row
 from tests.store.test_history import STATES, a_change

@@ -6,9 +6,9 @@ from datetime import timedelta
 
 from sqlalchemy import Connection, select
 
-from pmslink.store.runs import Run, as_run
-from pmslink.store.schema import RUNS
-from pmslink.store.store import SEEN_INTERVAL
+from pmslink.store.core.schema import RUNS
+from pmslink.store.store_service import SEEN_INTERVAL
+from pmslink.store.tables.service_runs import Run, as_run
 from tests.store.playing import START, Playing
 
 SECOND = timedelta(seconds=1)

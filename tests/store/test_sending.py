@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from pmslink.store.acceptance import accept
-from pmslink.store.decisions import Decide, resend
-from pmslink.store.delivery import (
+from pmslink.store.operations.hotel_updates import keep_records
+from pmslink.store.operations.operator_actions import Decide, resend
+from pmslink.store.operations.outbox_delivery import (
     Later,
     Leave,
     PutBack,
@@ -19,8 +19,8 @@ from pmslink.store.delivery import (
     refuse,
     take,
 )
-from pmslink.store.hearing import keep_records
-from pmslink.store.rows import Moved, Row
+from pmslink.store.operations.outbox_enqueue import accept
+from pmslink.store.tables.outbox_rows import Moved, Row
 from tests.store.playing import LINK, NOW, Playing, a_record, a_row, offer
 
 

@@ -11,9 +11,9 @@ from attrs import define, evolve, field
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pmslink.store.entries import Changed, Synced
-from pmslink.store.runs import Run
-from pmslink.store.spans import Timeline, timeline
+from pmslink.store.tables.availability import Timeline, timeline
+from pmslink.store.tables.log_entries import Changed, Synced
+from pmslink.store.tables.service_runs import Run
 from tests.store.playing import LINK, START
 
 UNTIL = 100

@@ -12,12 +12,12 @@ import pytest
 from sqlalchemy import Connection, exc, text
 from twisted.internet.defer import Deferred
 
-from pmslink.store.acceptance import accept
-from pmslink.store.database import FILE, SqliteDatabase, is_sqlite_outage
-from pmslink.store.decisions import Decide, discard
-from pmslink.store.errors import StoreError
-from pmslink.store.hearing import keep_records
-from pmslink.store.links import KeptLink, Remove, keep_links, remove_links
+from pmslink.store.core.database import FILE, SqliteDatabase, is_sqlite_outage
+from pmslink.store.core.store_errors import StoreError
+from pmslink.store.operations.hotel_updates import keep_records
+from pmslink.store.operations.operator_actions import Decide, discard
+from pmslink.store.operations.outbox_enqueue import accept
+from pmslink.store.tables.link_rows import KeptLink, Remove, keep_links, remove_links
 from pmslink.timestamps import to_ms
 from tests.store.playing import LINK, RETENTION, START, Playing, Watched, a_record, offer
 

@@ -13,12 +13,12 @@ from sqlalchemy import Connection
 from twisted.internet import reactor
 from twisted.internet.defer import gatherResults
 
-from pmslink.store.acceptance import accept
-from pmslink.store.database import SqliteDatabase
-from pmslink.store.delivery import Answer, Take, settle, take
-from pmslink.store.entries import Announced, Entry, Transaction, keep_announcements
-from pmslink.store.rows import Row, newest_rows
-from pmslink.store.store import PoolThread, Store
+from pmslink.store.core.database import SqliteDatabase
+from pmslink.store.operations.outbox_delivery import Answer, Take, settle, take
+from pmslink.store.operations.outbox_enqueue import accept
+from pmslink.store.store_service import PoolThread, Store
+from pmslink.store.tables.log_entries import Announced, Entry, Transaction, keep_announcements
+from pmslink.store.tables.outbox_rows import Row, newest_rows
 from tests.store.playing import LINK, NOW, START, Watched, offer
 from tests.stores import make_store
 from tests.within import within

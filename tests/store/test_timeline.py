@@ -6,12 +6,12 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from pmslink.store import timeline
-from pmslink.store.entries import Changed, Synced, keep_syncs, keep_transitions
-from pmslink.store.links import KeptLink, Remove, keep_links, remove_links
-from pmslink.store.runs import Run, keep_runs
-from pmslink.store.spans import Timeline
-from pmslink.store.timeline import read_timeline
+from pmslink.store.tables import timeline_query
+from pmslink.store.tables.availability import Timeline
+from pmslink.store.tables.link_rows import KeptLink, Remove, keep_links, remove_links
+from pmslink.store.tables.log_entries import Changed, Synced, keep_syncs, keep_transitions
+from pmslink.store.tables.service_runs import Run, keep_runs
+from pmslink.store.tables.timeline_query import read_timeline
 from tests.store.playing import LINK, START, Playing
 
 HOUR = timedelta(hours=1)
@@ -118,7 +118,7 @@ def test_a_removed_link_leaves_nothing_to_one_that_gets_its_name(playing: Playin
 @pytest.fixture
 def few(monkeypatch: pytest.MonkeyPatch) -> None:
     """No more than three of a kind."""
-    monkeypatch.setattr(timeline, "AT_MOST", 3)
+    monkeypatch.setattr(timeline_query, "AT_MOST", 3)
 
 
 def begins(found: Timeline) -> float:

@@ -8,13 +8,13 @@ from typing import Any
 import pytest
 from sqlalchemy import inspect, select, text
 
-from pmslink.store import schema
-from pmslink.store.checksum import require_intact
-from pmslink.store.errors import StoreError
-from pmslink.store.history import newest_records, newest_transitions
-from pmslink.store.rows import newest_rows
-from pmslink.store.store import open_store
-from pmslink.store.timeline import read_timeline
+from pmslink.store.core import schema
+from pmslink.store.core.row_checksum import require_intact
+from pmslink.store.core.store_errors import StoreError
+from pmslink.store.store_service import open_store
+from pmslink.store.tables.history_queries import newest_records, newest_transitions
+from pmslink.store.tables.outbox_rows import newest_rows
+from pmslink.store.tables.timeline_query import read_timeline
 from tests.store.playing import DAY, LINK, START, Playing, Watched
 from tests.store.test_opening import opening, version
 from tests.stores import MemoryDatabase

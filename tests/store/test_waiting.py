@@ -6,11 +6,11 @@ import pytest
 from sqlalchemy import Connection, func, select
 from twisted.internet.defer import Deferred
 
-from pmslink.store.errors import StoreFailing
-from pmslink.store.facts import nothing
-from pmslink.store.hearing import keep_records
-from pmslink.store.journal import CROWDED, MOST_WAITING
-from pmslink.store.schema import RECORDS
+from pmslink.store.core.journal import CROWDED, MOST_WAITING
+from pmslink.store.core.schema import RECORDS
+from pmslink.store.core.store_errors import StoreFailing
+from pmslink.store.core.store_metadata import nothing
+from pmslink.store.operations.hotel_updates import keep_records
 from tests.store.playing import Outage, Playing, Slow, a_record, echo
 
 

@@ -12,11 +12,11 @@ from pmslink.hotel.hotel_policy import Rules
 from pmslink.hotel.phone_updates import Results
 from pmslink.hotel.rooms import WakeUp
 from pmslink.hotel.wake_ups import NotDue, UnknownWakeUp
-from pmslink.store.delivery import Leave, Take, leave, take
-from pmslink.store.errors import StoreFailing
-from pmslink.store.hearing import Reported, keep_records, let_time_pass, take_results
-from pmslink.store.journal import RETRY
-from pmslink.store.rows import Moved, Row, newest_rows
+from pmslink.store.core.journal import RETRY
+from pmslink.store.core.store_errors import StoreFailing
+from pmslink.store.operations.hotel_updates import Reported, keep_records, let_time_pass, take_results
+from pmslink.store.operations.outbox_delivery import Leave, Take, leave, take
+from pmslink.store.tables.outbox_rows import Moved, Row, newest_rows
 from tests.store.playing import LINK, NOW, START, Playing, a_record
 from tests.store.test_houses import told
 

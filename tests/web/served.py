@@ -27,7 +27,7 @@ from pmslink.link.link import Link
 from pmslink.link.links import Links
 from pmslink.link.probe import Step
 from pmslink.link.resync import Progress
-from pmslink.store.store import LAST_WORDS
+from pmslink.store.store_service import LAST_WORDS
 from pmslink.web.live_tokens import LiveTokens
 from pmslink.web.openapi import openapi
 from pmslink.web.site import make_site

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from twisted.internet.defer import Deferred
 
-from pmslink.store.database import SqliteDatabase
+from pmslink.store.core.database import SqliteDatabase
 from pmslink.web import connections, sessions, stream, waiting
 from pmslink.web.connections import BoundedConnections
 from tests.web.guarded import Guarded

@@ -9,8 +9,8 @@ import pytest
 from attrs import evolve
 
 from pmslink.hotel.rooms import Guest, guest_json
-from pmslink.store.entries import Changed, Entry, Happened
-from pmslink.store.rows import Moved, Row, row_told
+from pmslink.store.tables.log_entries import Changed, Entry, Happened
+from pmslink.store.tables.outbox_rows import Moved, Row, row_told
 from pmslink.web.events import event_json
 from pmslink.web.masking import masked_entry, masked_guest
 from pmslink.web.past import Past

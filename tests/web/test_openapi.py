@@ -26,8 +26,8 @@ from pmslink.link import probe
 from pmslink.link.cause import Code
 from pmslink.link.machine import Intent, Marker
 from pmslink.link.probe import StepName
-from pmslink.store.entries import Direction
-from pmslink.store.rows import State
+from pmslink.store.tables.log_entries import Direction
+from pmslink.store.tables.outbox_rows import State
 from pmslink.web import (
     about,
     access,

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pmslink.store.entries import Announced, Changed, Entry, Happened, Planned, Recorded
-from pmslink.store.rows import Moved, Row
+from pmslink.store.tables.log_entries import Announced, Changed, Entry, Happened, Planned, Recorded
+from pmslink.store.tables.outbox_rows import Moved, Row
 from pmslink.web.past import Past
 from pmslink.web.told import is_shown, names_told, size
 from tests.web.served import START

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from pmslink.store.retention import Purge
+from pmslink.store.operations.retention import Purge
 from pmslink.web.past import Past
 from tests.web.served import START, Served, config, turns
 from tests.web.watching import watch

@@ -10,7 +10,7 @@ import pytest
 from twisted.logger import LogEvent, formatEvent, globalLogPublisher
 
 from pmslink.link.link import Link
-from pmslink.store.links import KeptLink
+from pmslink.store.tables.link_rows import KeptLink
 from tests.web.served import Answer, Served
 from tests.web.watching import watch
 from tests.within import within

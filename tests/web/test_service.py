@@ -6,7 +6,7 @@ import pytest
 from twisted.logger import Logger
 
 from pmslink import __version__
-from pmslink.store.journal import Journal
+from pmslink.store.core.journal import Journal
 from pmslink.web.requests import BODY_LIMIT, PATIENCE
 from tests.web.served import Served
 from tests.within import within

@@ -11,8 +11,8 @@ from twisted.logger import Logger
 from pmslink.hotel.events import Event
 from pmslink.hotel.rooms import Guest, guest_json
 from pmslink.link.link import Link
-from pmslink.store.entries import Transaction
-from pmslink.store.happenings import happened
+from pmslink.store.tables.hotel_events import happened
+from pmslink.store.tables.log_entries import Transaction
 from pmslink.web import stream, watcher
 from tests.web.served import START, Served, turns
 from tests.web.watching import watch

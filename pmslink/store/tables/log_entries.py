@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar
 from attrs import define, field, frozen
 from sqlalchemy import Connection, Table
 
-from pmslink.store.database import insert_many
-from pmslink.store.schema import ANNOUNCEMENTS, SYNCS, TRANSITIONS
+from pmslink.store.core.database import insert_many
+from pmslink.store.core.schema import ANNOUNCEMENTS, SYNCS, TRANSITIONS
 from pmslink.timestamps import to_ms
 
 if TYPE_CHECKING:
-    from pmslink.store.houses import Drafts
+    from pmslink.store.tables.hotel_states import Drafts
 
 Direction = Literal["in", "out"]
 Argument = TypeVar("Argument")

@@ -17,11 +17,11 @@ from attrs import define
 from sqlalchemy import ColumnElement, Connection, Select, Update, bindparam, or_, select, update
 
 from pmslink.hotel.events import Event
-from pmslink.store.checksum import checksum
-from pmslink.store.database import insert_many
-from pmslink.store.entries import Entry, Transaction
-from pmslink.store.happenings import happened
-from pmslink.store.schema import POSTINGS
+from pmslink.store.core.database import insert_many
+from pmslink.store.core.row_checksum import checksum
+from pmslink.store.core.schema import POSTINGS
+from pmslink.store.tables.hotel_events import happened
+from pmslink.store.tables.log_entries import Entry, Transaction
 
 State = Literal["pending", "sent", "unknown", "done", "refused", "discarded"]
 FINAL: tuple[State, ...] = ("done", "refused", "discarded")

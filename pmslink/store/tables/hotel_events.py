@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any, TypeGuard
 
 from pmslink.hotel.events import Event
-from pmslink.store.entries import Entry, Happened, Transaction
+from pmslink.store.tables.log_entries import Entry, Happened, Transaction
 
 
 def happened(transaction: Transaction, link: str, at: datetime, event: Event) -> None:

@@ -11,9 +11,9 @@ from typing import Any, TypeVar
 
 from sqlalchemy import ColumnElement, Connection, Select, Table, select
 
-from pmslink.store.entries import Announced, Changed, Direction, Entry, Happened, Recorded
-from pmslink.store.rows import changed_rows
-from pmslink.store.schema import ANNOUNCEMENTS, EVENTS, RECORDS, TRANSITIONS
+from pmslink.store.core.schema import ANNOUNCEMENTS, EVENTS, RECORDS, TRANSITIONS
+from pmslink.store.tables.log_entries import Announced, Changed, Direction, Entry, Happened, Recorded
+from pmslink.store.tables.outbox_rows import changed_rows
 from pmslink.timestamps import from_ms
 
 _Entry = TypeVar("_Entry", bound=Entry)

@@ -16,11 +16,11 @@ from typing import Any
 from attrs import frozen
 from sqlalchemy import Column, delete, select
 
-from pmslink.store import facts
-from pmslink.store.entries import Transaction
-from pmslink.store.hearing import forget_guests
-from pmslink.store.rows import FINAL
-from pmslink.store.schema import ANNOUNCEMENTS, EVENTS, POSTINGS, RECORDS, RUNS, SYNCS, TRANSITIONS
+from pmslink.store.core import store_metadata
+from pmslink.store.core.schema import ANNOUNCEMENTS, EVENTS, POSTINGS, RECORDS, RUNS, SYNCS, TRANSITIONS
+from pmslink.store.operations.hotel_updates import forget_guests
+from pmslink.store.tables.log_entries import Transaction
+from pmslink.store.tables.outbox_rows import FINAL
 from pmslink.timestamps import from_ms, to_ms
 
 AT_ONCE = 1000
@@ -44,9 +44,9 @@ def purge_time(transaction: Transaction, asked: Sequence[datetime]) -> Sequence[
 
 
 def _purge_time(transaction: Transaction, wall: datetime) -> datetime:
-    before = facts.read(transaction.connection, "purged_until")
+    before = store_metadata.read(transaction.connection, "purged_until")
     now = wall if before is None else min(wall, from_ms(before) + STRIDE)
-    facts.write(transaction.connection, "purged_until", to_ms(now))
+    store_metadata.write(transaction.connection, "purged_until", to_ms(now))
     return now
 
 

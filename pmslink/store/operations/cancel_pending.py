@@ -5,9 +5,9 @@ from __future__ import annotations
 from sqlalchemy import bindparam, or_
 
 from pmslink.fias.record import Record, write
-from pmslink.store.entries import Transaction
-from pmslink.store.rows import OF_LINK, Row, add, move, question, rows
-from pmslink.store.schema import POSTINGS
+from pmslink.store.core.schema import POSTINGS
+from pmslink.store.tables.log_entries import Transaction
+from pmslink.store.tables.outbox_rows import OF_LINK, Row, add, move, question, rows
 
 _WAKE_UPS = ("WR", "WC", "WA")
 _UNHEARD = question(

@@ -18,19 +18,19 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 from twisted.python.threadpool import ThreadPool
 
-from pmslink.store import facts, schema
-from pmslink.store.checksum import AT_START, require_intact
-from pmslink.store.cursors import kept_cursors
-from pmslink.store.database import Database
-from pmslink.store.entries import Entry
-from pmslink.store.errors import StoreError, StoreFailing, TooNew, in_words
-from pmslink.store.history import last_told
-from pmslink.store.houses import Houses, plans
-from pmslink.store.journal import Journal, Thread
-from pmslink.store.links import KeptLink, kept_links
-from pmslink.store.retention import Purge, Retention, purge, purge_time
-from pmslink.store.rows import State, standing
-from pmslink.store.runs import Run, keep_runs
+from pmslink.store.core import schema, store_metadata
+from pmslink.store.core.database import Database
+from pmslink.store.core.journal import Journal, Thread
+from pmslink.store.core.row_checksum import AT_START, require_intact
+from pmslink.store.core.store_errors import StoreError, StoreFailing, TooNew, in_words
+from pmslink.store.operations.retention import Purge, Retention, purge, purge_time
+from pmslink.store.tables.history_queries import last_told
+from pmslink.store.tables.hotel_states import Houses, plans
+from pmslink.store.tables.link_rows import KeptLink, kept_links
+from pmslink.store.tables.log_entries import Entry
+from pmslink.store.tables.outbox_rows import State, standing
+from pmslink.store.tables.service_runs import Run, keep_runs
+from pmslink.store.tables.webhook_cursors import kept_cursors
 from pmslink.timestamps import to_ms
 
 PURGE_INTERVAL = 600.0
@@ -79,7 +79,7 @@ def open_store(database: Database, now: datetime, remembered: int) -> Opened:
 
 def read_store(connection: Connection, now: datetime, remembered: int) -> Opened:
     """All that a service wants to know of a store at its start."""
-    reserved = facts.read(connection, "sequence") or 0
+    reserved = store_metadata.read(connection, "sequence") or 0
     return Opened(
         links=kept_links(connection),
         standing=standing(connection),
@@ -87,7 +87,7 @@ def read_store(connection: Connection, now: datetime, remembered: int) -> Opened
         plans=plans(connection),
         cursors=kept_cursors(connection),
         first=max(reserved + 1, to_ms(now)),
-        unclean=bool(facts.read(connection, "running")),
+        unclean=bool(store_metadata.read(connection, "running")),
     )
 
 
@@ -173,7 +173,7 @@ class Store(Service):
         super().startService()  # type: ignore[no-untyped-call]
         for thread in (self._writing, self._reading):
             thread.start()
-        self.journal.append(facts.begin, None)
+        self.journal.append(store_metadata.begin, None)
         now = self._wall()
         self._run = Run(self.journal.number(), now, now)
         self.journal.append(keep_runs, self._run)
@@ -211,7 +211,7 @@ class Store(Service):
         for repeated in self._repeated:
             repeated.stop()
         self._note_seen()
-        self.journal.append(facts.end, None)
+        self.journal.append(store_metadata.end, None)
         try:
             await self.journal.idle().addTimeout(LAST_WORDS, self._clock)
         except TimeoutError:

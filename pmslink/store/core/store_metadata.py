@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 from sqlalchemy import Connection, delete, select
 
-from pmslink.store.entries import Transaction
-from pmslink.store.schema import FACTS
+from pmslink.store.core.schema import FACTS
+from pmslink.store.tables.log_entries import Transaction
 
 RESERVE = 100_000
 """Numbers that are given out before the next so many are reserved: after a crash none comes twice."""

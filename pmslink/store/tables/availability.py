@@ -16,8 +16,8 @@ from operator import attrgetter
 
 from attrs import frozen
 
-from pmslink.store.entries import Changed, Synced
-from pmslink.store.runs import Run
+from pmslink.store.tables.log_entries import Changed, Synced
+from pmslink.store.tables.service_runs import Run
 
 
 @frozen

@@ -7,8 +7,8 @@ import os
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from pmslink.store.database import FILE
-from pmslink.store.errors import StoreError
+from pmslink.store.core.database import FILE
+from pmslink.store.core.store_errors import StoreError
 
 LOCK = "lock"
 _PARTS = (FILE, f"{FILE}-wal", f"{FILE}-shm")

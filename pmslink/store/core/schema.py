@@ -26,8 +26,8 @@ from sqlalchemy import (
     update,
 )
 
-from pmslink.store.errors import TooNew
-from pmslink.store.upgrades import UPGRADES, Upgrade
+from pmslink.store.core.schema_migrations import UPGRADES, Upgrade
+from pmslink.store.core.store_errors import TooNew
 
 VERSION = 3
 """What this program writes and reads."""

@@ -11,10 +11,10 @@ from sqlalchemy import Connection, bindparam, insert, select, update
 from pmslink.errors import PmslinkError
 from pmslink.hotel.phone_updates import Change
 from pmslink.hotel.wake_ups import TooManyWakeUps
-from pmslink.store.entries import Transaction
-from pmslink.store.hearing import apply_change
-from pmslink.store.rows import IS_OPEN, OF_LINK, ROWS_AT_ONCE, Row, add, question, rows
-from pmslink.store.schema import NUMBERS, POSTINGS
+from pmslink.store.core.schema import NUMBERS, POSTINGS
+from pmslink.store.operations.hotel_updates import apply_change
+from pmslink.store.tables.log_entries import Transaction
+from pmslink.store.tables.outbox_rows import IS_OPEN, OF_LINK, ROWS_AT_ONCE, Row, add, question, rows
 from pmslink.timestamps import from_ms
 
 _OF_KEYS = question(OF_LINK, POSTINGS.c.key.in_(bindparam("keys", expanding=True)))

@@ -9,11 +9,11 @@ from typing import Any
 from attrs import evolve
 from sqlalchemy import Column, ColumnElement, Connection, func, select
 
-from pmslink.store.entries import Synced
-from pmslink.store.history import as_changed
-from pmslink.store.runs import as_run
-from pmslink.store.schema import RUNS, SYNCS, TRANSITIONS
-from pmslink.store.spans import Timeline, timeline
+from pmslink.store.core.schema import RUNS, SYNCS, TRANSITIONS
+from pmslink.store.tables.availability import Timeline, timeline
+from pmslink.store.tables.history_queries import as_changed
+from pmslink.store.tables.log_entries import Synced
+from pmslink.store.tables.service_runs import as_run
 from pmslink.timestamps import from_ms, to_ms
 
 AT_MOST = 5000

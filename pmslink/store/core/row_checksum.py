@@ -6,7 +6,7 @@ from zlib import crc32
 
 from sqlalchemy import Connection, select
 
-from pmslink.store.schema import CHECKED
+from pmslink.store.core.schema import CHECKED
 
 AT_START = 100_000
 """The newest rows of each table that are checked at each start; that takes about a second."""

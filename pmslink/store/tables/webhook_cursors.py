@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from attrs import frozen
 from sqlalchemy import Connection, delete, func, select
 
-from pmslink.store.database import insert_many
-from pmslink.store.entries import Transaction
-from pmslink.store.schema import CURSORS, EVENTS, TRANSITIONS
+from pmslink.store.core.database import insert_many
+from pmslink.store.core.schema import CURSORS, EVENTS, TRANSITIONS
+from pmslink.store.tables.log_entries import Transaction
 
 
 @frozen

@@ -15,9 +15,9 @@ from typing import Any
 from attrs import frozen
 from sqlalchemy import delete
 
-from pmslink.store.database import insert_many
-from pmslink.store.entries import Transaction
-from pmslink.store.schema import RUNS
+from pmslink.store.core.database import insert_many
+from pmslink.store.core.schema import RUNS
+from pmslink.store.tables.log_entries import Transaction
 from pmslink.timestamps import from_ms, to_ms
 
 

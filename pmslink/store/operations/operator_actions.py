@@ -8,10 +8,10 @@ from attrs import frozen
 from sqlalchemy import Connection, bindparam
 
 from pmslink.errors import PmslinkError
-from pmslink.store.acceptance import NoNumber, free_numbers, note_numbers
-from pmslink.store.entries import Transaction
-from pmslink.store.rows import IS_OPEN, OF_LINK, Row, first, move, question, row_of
-from pmslink.store.schema import POSTINGS
+from pmslink.store.core.schema import POSTINGS
+from pmslink.store.operations.outbox_enqueue import NoNumber, free_numbers, note_numbers
+from pmslink.store.tables.log_entries import Transaction
+from pmslink.store.tables.outbox_rows import IS_OPEN, OF_LINK, Row, first, move, question, row_of
 
 _OTHERS = question(
     OF_LINK, POSTINGS.c.number == bindparam("number"), POSTINGS.c.id != bindparam("id"), IS_OPEN

@@ -13,12 +13,12 @@ from pmslink.hotel import phone_updates, record_reducer, stays, wake_ups
 from pmslink.hotel.events import Awoken
 from pmslink.hotel.hotel_state import House, Now
 from pmslink.hotel.rooms import WakeUp
-from pmslink.store.database import insert_many
-from pmslink.store.entries import Recorded, Transaction
-from pmslink.store.happenings import happened
-from pmslink.store.leaving import left
-from pmslink.store.rows import Row, add
-from pmslink.store.schema import RECORDS, ROOMS
+from pmslink.store.core.database import insert_many
+from pmslink.store.core.schema import RECORDS, ROOMS
+from pmslink.store.operations.cancel_pending import left
+from pmslink.store.tables.hotel_events import happened
+from pmslink.store.tables.log_entries import Recorded, Transaction
+from pmslink.store.tables.outbox_rows import Row, add
 from pmslink.timestamps import to_ms
 
 

@@ -9,10 +9,8 @@ from attrs import asdict, astuple, frozen
 from sqlalchemy import Connection, Table, delete, insert, select, update
 
 from pmslink.errors import PmslinkError
-from pmslink.store.checksum import checksum
-from pmslink.store.entries import Transaction
-from pmslink.store.rows import OPEN
-from pmslink.store.schema import (
+from pmslink.store.core.row_checksum import checksum
+from pmslink.store.core.schema import (
     CURSORS,
     EVENTS,
     HOUSES,
@@ -24,6 +22,8 @@ from pmslink.store.schema import (
     SYNCS,
     TRANSITIONS,
 )
+from pmslink.store.tables.log_entries import Transaction
+from pmslink.store.tables.outbox_rows import OPEN
 
 Intent = Literal["enabled", "disabled", "expired", "disconnected"]
 _OF_A_LINK: tuple[Table, ...] = (

@@ -15,10 +15,20 @@ from pmslink.hotel.hotel_state import TOGETHER
 from pmslink.hotel.phone_updates import Change, change_of
 from pmslink.hotel.stays import shares
 from pmslink.hotel.wake_ups import TooManyWakeUps
-from pmslink.store.entries import Transaction
-from pmslink.store.hearing import apply_change
-from pmslink.store.rows import IS_OPEN, OF_LINK, ROWS_AT_ONCE, Row, by_id, first, move, question, rows
-from pmslink.store.schema import POSTINGS, RECORDS
+from pmslink.store.core.schema import POSTINGS, RECORDS
+from pmslink.store.operations.hotel_updates import apply_change
+from pmslink.store.tables.log_entries import Transaction
+from pmslink.store.tables.outbox_rows import (
+    IS_OPEN,
+    OF_LINK,
+    ROWS_AT_ONCE,
+    Row,
+    by_id,
+    first,
+    move,
+    question,
+    rows,
+)
 from pmslink.timestamps import from_ms
 
 SET_ASIDE = 30_000

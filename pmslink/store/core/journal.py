@@ -24,11 +24,11 @@ from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
-from pmslink.store.database import Database
-from pmslink.store.entries import Announced, Argument, Entry, Operation, Result, Transaction
-from pmslink.store.errors import StoreFailing, in_words
-from pmslink.store.facts import keep_reserve, test_write
-from pmslink.store.houses import Drafts, Houses
+from pmslink.store.core.database import Database
+from pmslink.store.core.store_errors import StoreFailing, in_words
+from pmslink.store.core.store_metadata import keep_reserve, test_write
+from pmslink.store.tables.hotel_states import Drafts, Houses
+from pmslink.store.tables.log_entries import Announced, Argument, Entry, Operation, Result, Transaction
 
 UNHURRIED = 0.05
 """Seconds that what nobody waits for may wait for others to be committed with."""

@@ -18,10 +18,10 @@ from pmslink.fias.record import Record
 from pmslink.hotel.hotel_policy import Rules
 from pmslink.hotel.hotel_state import REMEMBERED, STAMPED, House, Leaving
 from pmslink.hotel.rooms import PERSONAL, Room, read_room, room_json
-from pmslink.store.database import insert_many
-from pmslink.store.entries import Happened, Planned, Transaction
-from pmslink.store.rows import ROWS_AT_ONCE
-from pmslink.store.schema import EVENTS, HOUSES, RECORDS, ROOMS
+from pmslink.store.core.database import insert_many
+from pmslink.store.core.schema import EVENTS, HOUSES, RECORDS, ROOMS
+from pmslink.store.tables.log_entries import Happened, Planned, Transaction
+from pmslink.store.tables.outbox_rows import ROWS_AT_ONCE
 from pmslink.timestamps import to_ms
 
 _USUAL = Rules()

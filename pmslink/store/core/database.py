@@ -17,8 +17,8 @@ from urllib.parse import quote
 from sqlalchemy import Connection, Dialect, Engine, Table, create_engine, event, exc
 from sqlalchemy.pool import NullPool
 
-from pmslink.store.checksum import checksum
-from pmslink.store.errors import StoreError
+from pmslink.store.core.row_checksum import checksum
+from pmslink.store.core.store_errors import StoreError
 
 FILE = "store.sqlite3"
 CHECKED = 256 * 1024**2

@@ -1,0 +1,1 @@
+"""Write operations of the store: each runs inside one transaction of the journal. May import `store.tables`, `store.core` and `hotel`."""
