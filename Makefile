@@ -45,7 +45,7 @@ bench: .venv/installed-test
 	$(BIN)/python -m bench.many_links
 
 docs: .venv/installed-test
-	$(BIN)/python -m pmslink.link.diagram docs/machine.md
+	$(BIN)/python -m pmslink.link.machine_diagram docs/machine.md
 
 screenshots: .venv/installed-test
 	tests/install-debian

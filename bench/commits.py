@@ -15,7 +15,7 @@ from twisted.internet.defer import Deferred, ensureDeferred, gatherResults
 from twisted.internet.task import react
 
 from bench.running import LINK, show, spread, state_directory
-from pmslink.link.links import utc_now
+from pmslink.link.link_registry import utc_now
 from pmslink.store.core import schema
 from pmslink.store.core.database import SqliteDatabase
 from pmslink.store.core.journal import Journal

@@ -21,7 +21,7 @@ from pmslink.fias.record import Record
 from pmslink.hotel import record_reducer
 from pmslink.hotel.hotel_policy import Rules
 from pmslink.hotel.hotel_state import House, Now
-from pmslink.link.links import utc_now
+from pmslink.link.link_registry import utc_now
 from pmslink.service import _spare_the_collector
 from pmslink.store.operations.hotel_updates import keep_records
 from pmslink.store.store_service import Store

@@ -17,7 +17,7 @@ from twisted.internet.task import deferLater, react
 from bench.commits import open_real
 from bench.running import state_directory
 from pmslink.config.loader import read_link
-from pmslink.link.links import Links
+from pmslink.link.link_registry import Links
 
 LINKS = 3000
 FIRST_PORT, CONTROL = 21_000, 20_999

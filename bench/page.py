@@ -24,7 +24,7 @@ from twisted.internet.threads import deferToThread
 
 from bench.resync import Held, part, until, watchers
 from bench.running import call, free_port, show, state_directory, twistd, write_config
-from pmslink.link.links import Links
+from pmslink.link.link_registry import Links
 from pmslink.service import Options, makeService
 from pmslink.web.site import ApiSite
 

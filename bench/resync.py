@@ -20,7 +20,7 @@ from twisted.internet.defer import ensureDeferred
 from twisted.internet.task import deferLater, react
 
 from bench.running import LINK, PATIENCE, free_port, module, show, spread, state_directory, write_config
-from pmslink.link.links import Links
+from pmslink.link.link_registry import Links
 from pmslink.service import Options, makeService
 from pmslink.store.store_service import Store
 from pmslink.store.tables.log_entries import Entry, Recorded

@@ -16,7 +16,7 @@ from pmslink.config.loader import read_link
 from pmslink.fias.framing import ETX, STX
 from pmslink.fias.record import Record
 from pmslink.link.cause import Cause
-from pmslink.link.client import Connection
+from pmslink.link.connection import Connection
 from pmslink.link.link import Link
 from pmslink.store.core.journal_interface import Forgetful
 

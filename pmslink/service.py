@@ -21,8 +21,8 @@ from twisted.python import usage
 
 from pmslink.config.loader import Config, LinkConfig, load, read_link, read_pms
 from pmslink.errors import PmslinkError
-from pmslink.link.links import Links, dial_with, utc_now
-from pmslink.link.probe import Probe
+from pmslink.link.connection_probe import Probe
+from pmslink.link.link_registry import Links, dial_with, utc_now
 from pmslink.listener import Listening
 from pmslink.pbx.delivery import HttpCourier
 from pmslink.pbx.webhook import Means

@@ -22,7 +22,7 @@ from twisted.web.http_headers import Headers
 from pmslink.config.loader import read_link
 from pmslink.fias.record import Record
 from pmslink.link.link import Link
-from pmslink.link.links import Links
+from pmslink.link.link_registry import Links
 from pmslink.simulator.connection import PmsFactory
 from pmslink.simulator.life import Life
 from pmslink.simulator.phones import Phones, UnreachableError

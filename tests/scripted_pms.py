@@ -20,10 +20,10 @@ from pmslink.config.loader import read_link
 from pmslink.fias.field_values import read_date, read_time
 from pmslink.fias.framing import framed
 from pmslink.fias.record import Record
-from pmslink.link.chronicle import Transition
 from pmslink.link.link import Link
-from pmslink.link.links import Links
+from pmslink.link.link_registry import Links
 from pmslink.link.resync import Progress
+from pmslink.link.state_history import Transition
 from pmslink.store.core import store_metadata
 from pmslink.store.core.store_errors import StoreFailing
 from pmslink.store.operations.operator_actions import Decide

@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import get_args
 
 from pmslink.link.cause import Code
-from pmslink.link.diagram import diagram, redrawn
 from pmslink.link.machine import STATES
+from pmslink.link.machine_diagram import diagram, redrawn
 
 ROOT = Path(__file__).parents[1]
 

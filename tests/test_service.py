@@ -14,7 +14,7 @@ from twisted.logger import LogEvent
 from twisted.plugin import getPlugins
 
 from pmslink.config.loader import Config, read_link
-from pmslink.link.links import utc_now
+from pmslink.link.link_registry import utc_now
 from pmslink.service import Options, makeService, pmslink_service
 from pmslink.store.core.database import SqliteDatabase
 from pmslink.store.core.schema import prepare

@@ -20,19 +20,19 @@ from pmslink.fias.catalog import LINK_RECORDS
 from pmslink.fias.field_values import decode
 from pmslink.fias.framing import Skipped
 from pmslink.fias.record import Record
-from pmslink.link import words
+from pmslink.link import reason_texts
 from pmslink.link.cause import EXPIRED, SETTINGS, STARTED, Cause, Code, by_user, told_by_pms
-from pmslink.link.chronicle import Chronicle, Transition
-from pmslink.link.client import LinkFactory, made_of
-from pmslink.link.conversation import Conversation
-from pmslink.link.displacement import Displacement
-from pmslink.link.lasting import AT_START, Lasting
+from pmslink.link.connection import LinkFactory, made_of
+from pmslink.link.link_session import Conversation
 from pmslink.link.machine import STATES, Core, Intent, Machine, Marker, Timer, applies
 from pmslink.link.outbox import Outbox
-from pmslink.link.reception import Reception
+from pmslink.link.port_conflict import Displacement
+from pmslink.link.record_trace import Trace
 from pmslink.link.resync import Resync
-from pmslink.link.timers import StateTimers
-from pmslink.link.trace import Trace
+from pmslink.link.saved_state import AT_START, Lasting
+from pmslink.link.state_history import Chronicle, Transition
+from pmslink.link.state_timers import StateTimers
+from pmslink.link.webhook_status import Reception
 from pmslink.store.core.journal_interface import Keeper
 from pmslink.store.operations.hotel_updates import abandon_resyncs
 from pmslink.store.tables.link_rows import KeptLink
@@ -113,12 +113,12 @@ class Link:
 
     @property
     def reason(self) -> str:
-        return words.reason(self.core.marker, self.core.cause, self.address)
+        return reason_texts.reason(self.core.marker, self.core.cause, self.address)
 
     @property
     def advice(self) -> str:
         core, in_sync = self.core, self.conversation.in_sync
-        return words.advice(core.marker, core.cause, self.wanted, in_sync, self._redial_in)
+        return reason_texts.advice(core.marker, core.cause, self.wanted, in_sync, self._redial_in)
 
     @property
     def _redial_in(self) -> float | None:

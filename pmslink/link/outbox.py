@@ -27,7 +27,7 @@ from pmslink.errors import FieldError
 from pmslink.fias.field_values import encode
 from pmslink.fias.record import Record
 from pmslink.link.countdown import Countdown
-from pmslink.link.tally import Tally
+from pmslink.link.outbox_counts import Tally
 from pmslink.store.core.journal_interface import Keeper
 from pmslink.store.core.store_errors import StoreFailing
 from pmslink.store.operations.outbox_delivery import (

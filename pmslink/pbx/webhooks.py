@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from twisted.application.service import Service
 
 from pmslink.link.link import Link
-from pmslink.link.links import Links
+from pmslink.link.link_registry import Links
 from pmslink.pbx.delivery import Receiver
 from pmslink.pbx.webhook import Means, Webhook
 from pmslink.store.operations.retention import Purge

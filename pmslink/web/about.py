@@ -11,13 +11,13 @@ from twisted.internet.interfaces import IReactorTime
 from twisted.web.server import Request
 
 from pmslink import __version__
-from pmslink.link.links import Links
+from pmslink.link.attention import worst
+from pmslink.link.link_registry import Links
 from pmslink.store.core.journal import Journal
 from pmslink.web import metrics, stream
 from pmslink.web.answers import ApiError, answer, begin_answer
 from pmslink.web.calls import Route
 from pmslink.web.openapi import openapi_json
-from pmslink.web.overview import worst
 from pmslink.web.requests import BoundedRequest
 
 

@@ -8,7 +8,7 @@ from datetime import datetime
 from klein import Klein
 from twisted.internet.interfaces import IReactorTime
 
-from pmslink.link.links import Links
+from pmslink.link.link_registry import Links
 from pmslink.store.store_service import Store
 from pmslink.web.about import AboutCalls
 from pmslink.web.answers import answer_failure

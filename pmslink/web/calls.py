@@ -12,7 +12,7 @@ from twisted.web.iweb import IRequest
 
 from pmslink.errors import PmslinkError
 from pmslink.link.link import Link
-from pmslink.link.links import Links
+from pmslink.link.link_registry import Links
 from pmslink.web.answers import MOST, ApiError, asked_number
 
 USUAL = 100

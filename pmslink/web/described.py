@@ -10,10 +10,10 @@ from pmslink.config.link_settings import describe_settings
 from pmslink.fias.link_description import declared
 from pmslink.fias.record import Record
 from pmslink.link.cause import Cause
-from pmslink.link.chronicle import Transition
 from pmslink.link.link import Link
-from pmslink.link.reception import Reception
-from pmslink.link.words import label
+from pmslink.link.reason_texts import label
+from pmslink.link.state_history import Transition
+from pmslink.link.webhook_status import Reception
 from pmslink.store.tables.log_entries import Changed, Recorded
 from pmslink.timestamps import timestamp
 

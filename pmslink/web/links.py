@@ -13,9 +13,9 @@ from twisted.web.server import Request
 from pmslink.config.link_settings import SECRETS
 from pmslink.config.loader import ConfigError, LinkConfig, read_defined, read_link
 from pmslink.errors import NotApplicable
+from pmslink.link.connection_probe import Step
 from pmslink.link.link import Link
-from pmslink.link.links import Links
-from pmslink.link.probe import Step
+from pmslink.link.link_registry import Links
 from pmslink.store.core.store_errors import StoreFailing
 from pmslink.validation.setting_fields import UNTOLD
 from pmslink.web.answers import ApiError, answer, asked_choice, json_object, require_json, written

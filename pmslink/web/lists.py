@@ -8,7 +8,7 @@ from typing import get_args
 
 from twisted.web.server import Request
 
-from pmslink.link.links import Links
+from pmslink.link.link_registry import Links
 from pmslink.store.store_service import Store
 from pmslink.store.tables.history_queries import events_after, newest_records, newest_transitions
 from pmslink.store.tables.log_entries import Direction, Entry

@@ -10,10 +10,10 @@ from prometheus_client import CollectorRegistry, Metric, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.registry import Collector
 
-from pmslink.link.links import Links
+from pmslink.link.attention import is_up
+from pmslink.link.link_registry import Links
 from pmslink.link.machine import Marker
 from pmslink.store.core.journal import Journal
-from pmslink.web.overview import is_up
 
 CONTENT_TYPE = b"text/plain; version=0.0.4; charset=utf-8"
 

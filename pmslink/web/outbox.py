@@ -9,7 +9,7 @@ from typing import Any, get_args
 from twisted.web.server import Request
 
 from pmslink.link.link import Link
-from pmslink.link.links import Links
+from pmslink.link.link_registry import Links
 from pmslink.store.operations.operator_actions import Decide, NoSuchRow, WrongState, discard, resend
 from pmslink.store.store_service import Store
 from pmslink.store.tables.log_entries import Transaction

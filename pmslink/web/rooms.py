@@ -14,7 +14,7 @@ from pmslink.hotel import phone_updates
 from pmslink.hotel.hotel_policy import Rules
 from pmslink.hotel.rooms import Room, WakeUp, guest_json, is_room, wake_up_json
 from pmslink.link.link import Link
-from pmslink.link.links import Links
+from pmslink.link.link_registry import Links
 from pmslink.store.operations.hotel_updates import Reported, take_results
 from pmslink.store.operations.outbox_enqueue import Offer
 from pmslink.store.store_service import Store

@@ -10,7 +10,7 @@ from twisted.logger import Logger
 from twisted.web.http import Request
 from twisted.web.server import Site
 
-from pmslink.link.links import Links, utc_now
+from pmslink.link.link_registry import Links, utc_now
 from pmslink.store.store_service import Store
 from pmslink.web.api import Api
 from pmslink.web.attempts import Attempts

@@ -20,9 +20,9 @@ from twisted.internet.task import LoopingCall
 from twisted.logger import Logger
 from twisted.web.server import Request
 
-from pmslink.link.chronicle import Transition
 from pmslink.link.link import Link
-from pmslink.link.links import Links
+from pmslink.link.link_registry import Links
+from pmslink.link.state_history import Transition
 from pmslink.store.operations.retention import Purge
 from pmslink.store.store_service import Store
 from pmslink.store.tables.log_entries import Announced, Entry, keep_announcements

@@ -15,7 +15,7 @@ from attrs import fields
 
 from pmslink.config.loader import FlatLink
 from pmslink.fias.catalog import FIELDS, RECORDS
-from pmslink.link.words import ENGLISH
+from pmslink.link.reason_texts import ENGLISH
 from pmslink.validation.setting_fields import setting
 
 Language = Literal["en", "zh"]

@@ -9,7 +9,7 @@ from typing import Any
 
 from twisted.web.server import Request
 
-from pmslink.link.links import Links
+from pmslink.link.link_registry import Links
 from pmslink.store.store_service import Store
 from pmslink.store.tables.availability import Span, Timeline
 from pmslink.store.tables.timeline_query import read_timeline

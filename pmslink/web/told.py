@@ -12,8 +12,8 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
-from pmslink.link.chronicle import Transition
 from pmslink.link.link import Link
+from pmslink.link.state_history import Transition
 from pmslink.store.tables.log_entries import Announced, Changed, Entry, Happened
 from pmslink.store.tables.outbox_rows import Moved
 from pmslink.timestamps import from_ms, timestamp

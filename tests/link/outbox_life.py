@@ -15,10 +15,10 @@ from twisted.python.failure import Failure
 
 from pmslink.config.loader import read_link
 from pmslink.fias.record import Record
-from pmslink.link.chronicle import Transition
 from pmslink.link.link import Link
-from pmslink.link.links import Links
-from pmslink.link.trace import Trace
+from pmslink.link.link_registry import Links
+from pmslink.link.record_trace import Trace
+from pmslink.link.state_history import Transition
 from pmslink.simulator.connection import PmsFactory
 from pmslink.simulator.pms import Pms
 from pmslink.store.core import store_metadata

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
 from pmslink.fias.record import Record
-from pmslink.link.chronicle import Transition
+from pmslink.link.state_history import Transition
 from pmslink.store.tables.log_entries import Entry, Recorded
 from pmslink.store.tables.outbox_rows import Moved, Row
 from tests.link.outbox_row import AGAIN, OPEN, Heard, Known, identity_of

@@ -15,7 +15,7 @@ from twisted.logger import LogEvent, formatEvent, globalLogPublisher
 from pmslink.config.link_settings import LinkSettings
 from pmslink.hotel.extensions import Extensions
 from pmslink.hotel.hotel_policy import Rules
-from pmslink.link.hours import LOOK, MOST_TOLD, Hours, rules_of
+from pmslink.hotel_scheduler import LOOK, MOST_TOLD, Hours, rules_of
 from pmslink.store.operations.hotel_updates import let_time_pass
 from pmslink.store.tables.link_rows import Remove, remove_links
 from pmslink.store.tables.log_entries import Planned

@@ -11,9 +11,9 @@ from twisted.internet.task import Clock
 
 from pmslink.config.loader import read_link
 from pmslink.fias.framing import framed
-from pmslink.link.chronicle import Transition
 from pmslink.link.link import Link
 from pmslink.link.resync import Progress
+from pmslink.link.state_history import Transition
 from pmslink.store.core.journal_interface import Forgetful
 from pmslink.store.tables.log_entries import Synced
 from tests.network import Network, run

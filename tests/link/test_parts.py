@@ -18,14 +18,14 @@ from twisted.python.failure import Failure
 from pmslink.config.loader import LinkConfig, read_link
 from pmslink.fias.framing import framed
 from pmslink.fias.record import Record
-from pmslink.link import alive, client, trace, words
+from pmslink.link import connection, link_checks, reason_texts, record_trace
 from pmslink.link.cause import Cause, Code, by_user
-from pmslink.link.chronicle import Transition
-from pmslink.link.client import Connection, cause_of_failed_dial, cause_of_loss, in_words
+from pmslink.link.connection import Connection, cause_of_failed_dial, cause_of_loss, in_words
 from pmslink.link.link import Link
-from pmslink.link.links import Links
+from pmslink.link.link_registry import Links
 from pmslink.link.machine import Marker
-from pmslink.link.trace import KEPT_CHARACTERS, Trace
+from pmslink.link.record_trace import KEPT_CHARACTERS, Trace
+from pmslink.link.state_history import Transition
 from pmslink.store.core.journal_interface import Forgetful
 from tests.lone_link import lone_link
 from tests.network import Network, run
@@ -109,7 +109,7 @@ class Dice:
 @pytest.fixture
 def dice(monkeypatch: pytest.MonkeyPatch) -> Dice:
     one = Dice(0.5)
-    for module in (client, alive):
+    for module in (connection, link_checks):
         monkeypatch.setattr(module, "random", one)
     return one
 
@@ -390,7 +390,7 @@ def test_a_dial_that_succeeds_after_it_was_given_up_makes_no_connection() -> Non
 def test_each_failed_dial_has_its_code(problem: Exception, code: Code) -> None:
     cause = cause_of_failed_dial(Failure(problem))
     assert cause.code == code
-    assert words.reason("EXPECTION", cause, "192.0.2.1:5010")
+    assert reason_texts.reason("EXPECTION", cause, "192.0.2.1:5010")
 
 
 def test_a_failure_without_words_is_called_by_its_name_and_a_long_one_is_cut() -> None:
@@ -409,7 +409,7 @@ def test_the_trace_keeps_the_newest_records_and_counts_all(monkeypatch: pytest.M
     for _ in range(3):
         hotel.send(*["GI|RN101|"] * 500)
     kept = list(hotel.link.trace.newest(None, None, None))
-    assert len(kept) == trace.KEPT
+    assert len(kept) == record_trace.KEPT
     assert [one.seq for one in kept] == sorted((one.seq for one in kept), reverse=True)
     assert hotel.link.trace.counts["in", "GI"] == 1500
     assert hotel.link.trace.last_received == hotel.wall()
@@ -436,15 +436,15 @@ def test_there_are_words_for_every_cause_in_every_state(marker: Marker, code: Co
     if code == "user":
         causes = [by_user(control) for control in ("enable", "disable", "expire", "disconnect")]
     for cause in causes:
-        reason = words.reason(marker, cause, "192.0.2.1:5010")
+        reason = reason_texts.reason(marker, cause, "192.0.2.1:5010")
         assert reason
         assert "{" not in reason
         for wanted in (False, True):
             for in_sync in (False, True):
                 for redial_in in (None, 12.6):
-                    advice = words.advice(marker, cause, wanted, in_sync, redial_in)
+                    advice = reason_texts.advice(marker, cause, wanted, in_sync, redial_in)
                     assert "{" not in advice
-    assert words.label(marker)
+    assert reason_texts.label(marker)
 
 
 def test_an_address_of_ipv6_stands_in_brackets() -> None:
@@ -516,24 +516,24 @@ def test_the_trace_of_long_records_is_bounded_too() -> None:
     trace = Trace("hotel", Forgetful(), lambda: START)
     long = Record("LA|" + "A1|" * 5000)
     for _ in range(100):
-        trace.add("in", "LA", long)
-    assert len(list(trace.newest(None, None, None))) == KEPT_CHARACTERS // len(long.text)
-    assert trace.counts["in", "LA"] == 100
+        record_trace.add("in", "LA", long)
+    assert len(list(record_trace.newest(None, None, None))) == KEPT_CHARACTERS // len(long.text)
+    assert record_trace.counts["in", "LA"] == 100
 
 
 def test_the_trace_shows_what_is_kept_only_once_it_is_safe() -> None:
     clock = Clock()
     store = make_store(clock, lambda: START)
     trace = Trace("hotel", store.journal, lambda: START)
-    trace.add("in", "GI", Record("GI|RN101|"))
-    trace.add("in", "LA", Record("LA|"))
-    assert [one.type for one in trace.newest(None, None, None)] == ["LA"]
+    record_trace.add("in", "GI", Record("GI|RN101|"))
+    record_trace.add("in", "LA", Record("LA|"))
+    assert [one.type for one in record_trace.newest(None, None, None)] == ["LA"]
     clock.advance(0)
-    assert [one.type for one in trace.newest(None, None, None)] == ["LA", "GI"]
-    trace.forget(START)
-    assert len(list(trace.newest(None, None, None))) == 2
-    trace.forget(START + timedelta(seconds=1))
-    assert not list(trace.newest(None, None, None))
+    assert [one.type for one in record_trace.newest(None, None, None)] == ["LA", "GI"]
+    record_trace.forget(START)
+    assert len(list(record_trace.newest(None, None, None))) == 2
+    record_trace.forget(START + timedelta(seconds=1))
+    assert not list(record_trace.newest(None, None, None))
 
 
 class Unread(StringTransport):

@@ -14,8 +14,8 @@ from twisted.internet.error import DNSLookupError
 
 from pmslink.config.loader import read_link
 from pmslink.errors import NotApplicable
-from pmslink.link.links import Links, dial_with, utc_now
-from pmslink.link.probe import Probe
+from pmslink.link.connection_probe import Probe
+from pmslink.link.link_registry import Links, dial_with, utc_now
 from pmslink.simulator.connection import PmsFactory
 from pmslink.simulator.faults import Faults
 from pmslink.simulator.pms import Pms

@@ -14,9 +14,9 @@ from twisted.internet.protocol import Factory, Protocol
 from twisted.internet.task import deferLater
 
 from pmslink.config.loader import read_link
-from pmslink.link.client import KEEPALIVE
+from pmslink.link.connection import KEEPALIVE
 from pmslink.link.link import Link
-from pmslink.link.links import Links, utc_now
+from pmslink.link.link_registry import Links, utc_now
 from pmslink.link.resync import Progress
 from tests.link.certificates import Authority
 from tests.stores import make_store

@@ -20,11 +20,11 @@ from pmslink.config.link_settings import LinkSettings
 from pmslink.config.loader import LinkConfig
 from pmslink.errors import NotApplicable
 from pmslink.fias.framing import FRAME_LIMIT, UNFRAMED_LIMIT
-from pmslink.link import alive, client
-from pmslink.link.chronicle import Transition
+from pmslink.link import connection, link_checks
 from pmslink.link.countdown import Countdown
 from pmslink.link.link import Link
 from pmslink.link.machine import STATES, TABLE, Intent, Marker, Timer
+from pmslink.link.state_history import Transition
 from pmslink.simulator.connection import PmsFactory
 from pmslink.simulator.faults import NONE, Faults
 from pmslink.simulator.pms import NotLinkedError, Pms
@@ -382,13 +382,13 @@ def timer_of(call: Any) -> str | None:
             return cast(str, call.args[0])
         case "pmslink.link.link", "settled":
             return SETTLE
-        case "pmslink.link.alive", _:
+        case "pmslink.link.link_checks", _:
             return CHECK
         case "pmslink.link.resync", _:
             return RESYNC
-        case "pmslink.link.conversation", "_probe" | "_never_confirmed":
+        case "pmslink.link.link_session", "_probe" | "_never_confirmed":
             return SYNC
-        case ("pmslink.link.client", "_send_next") | ("pmslink.link.outbox", "flow"):
+        case ("pmslink.link.connection", "_send_next") | ("pmslink.link.outbox", "flow"):
             return GAP
         case module, name if module.startswith("pmslink.link"):
             raise AssertionError(f"a timer that nobody knows: {module}.{name}")
@@ -404,7 +404,7 @@ def test_wherever_it_is_led_the_link_keeps_the_rules_and_finds_back(
     seed: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     walk = Walk(seed)
-    for module in (alive, client):  # the jitter comes from the same dice
+    for module in (link_checks, connection):  # the jitter comes from the same dice
         monkeypatch.setattr(module, "random", walk.dice)
     for step in range(1, STEPS + 1):
         walk.step()

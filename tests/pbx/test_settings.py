@@ -172,7 +172,9 @@ async def test_a_link_that_could_not_be_started_goes_on_with_what_waited_when_it
     hooked.check_in(101)
     await hooked.stop()
     with monkeypatch.context() as patched:
-        patched.setattr("pmslink.link.links.read_defined", Mock(side_effect=ConfigError("port", 0, "wrong")))
+        patched.setattr(
+            "pmslink.link.link_registry.read_defined", Mock(side_effect=ConfigError("port", 0, "wrong"))
+        )
         without = Hooked(hooked)
         without.run(100)
     assert (len(without.links), without.tried) == (0, [])

@@ -23,9 +23,9 @@ from twisted.internet.task import Clock, deferLater
 from twisted.python.failure import Failure
 
 from pmslink.config.loader import LinkConfig, read_link
+from pmslink.link.connection_probe import Step
 from pmslink.link.link import Link
-from pmslink.link.links import Links
-from pmslink.link.probe import Step
+from pmslink.link.link_registry import Links
 from pmslink.link.resync import Progress
 from pmslink.store.store_service import LAST_WORDS
 from pmslink.web.live_tokens import LiveTokens

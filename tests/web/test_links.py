@@ -7,7 +7,7 @@ from attrs import fields
 
 from pmslink.config.link_settings import LinkSettings
 from pmslink.errors import NotApplicable
-from pmslink.link.probe import Step
+from pmslink.link.connection_probe import Step
 from tests.web.served import Served
 from tests.within import within
 

@@ -8,7 +8,7 @@ from twisted.internet.address import IPv4Address
 from twisted.logger import LogEvent, formatEvent, globalLogPublisher
 from twisted.web.test.requesthelper import DummyChannel
 
-from pmslink.link.links import Links, utc_now
+from pmslink.link.link_registry import Links, utc_now
 from pmslink.web.caller import Caller
 from pmslink.web.live_tokens import LiveTokens
 from pmslink.web.requests import BoundedRequest

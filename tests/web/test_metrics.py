@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from prometheus_client.parser import text_string_to_metric_families
 
-from pmslink.link.reception import Reception
+from pmslink.link.webhook_status import Reception
 from tests.web.served import START, Served
 from tests.within import within
 

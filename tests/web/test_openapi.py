@@ -20,12 +20,12 @@ from pmslink.config.loader import FlatLink
 from pmslink.hotel.events import Author, EventType
 from pmslink.hotel.phone_updates import Results
 from pmslink.hotel.rooms import Guest, Result
+from pmslink.link import connection_probe
 from pmslink.link import link as of_link
-from pmslink.link import links as of_links
-from pmslink.link import probe
+from pmslink.link import link_registry as of_links
 from pmslink.link.cause import Code
+from pmslink.link.connection_probe import StepName
 from pmslink.link.machine import Intent, Marker
-from pmslink.link.probe import StepName
 from pmslink.store.tables.log_entries import Direction
 from pmslink.store.tables.outbox_rows import State
 from pmslink.web import (
@@ -167,7 +167,7 @@ def test_it_lists_the_codes_of_all_errors() -> None:
     }
     not_applicable = {
         ("409", code)
-        for module in (links, session, of_link, of_links, probe)
+        for module in (links, session, of_link, of_links, connection_probe)
         for code in re.findall(r'NotApplicable\(\s*"(\w+)"', inspect.getsource(module))
     }
     assert len(not_applicable) == 8

@@ -14,10 +14,10 @@ from twisted.internet.error import DNSLookupError
 from pmslink.config.loader import LinkConfig
 from pmslink.errors import NotApplicable
 from pmslink.fias.link_description import declared
-from pmslink.link.chronicle import Transition
 from pmslink.link.link import Dial, Link
-from pmslink.link.links import Links
+from pmslink.link.link_registry import Links
 from pmslink.link.resync import Progress
+from pmslink.link.state_history import Transition
 from pmslink.store.core.journal_interface import Forgetful
 
 StepName = Literal["resolve", "connect", "link_start", "description", "confirmation"]

@@ -17,9 +17,9 @@ from pmslink.config.link_settings import LinkSettings
 from pmslink.fias.field_values import stamp
 from pmslink.fias.link_description import description
 from pmslink.fias.record import Record, write
-from pmslink.link.alive import LinkChecks
 from pmslink.link.cause import Cause
 from pmslink.link.countdown import Countdown
+from pmslink.link.link_checks import LinkChecks
 from pmslink.link.outbox import Outbox
 from pmslink.link.resync import Resync
 

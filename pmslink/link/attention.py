@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pmslink.link.link import Link
-from pmslink.link.links import Links
+from pmslink.link.link_registry import Links
 from pmslink.link.machine import Marker
 
 _FROM_WORST: tuple[Marker, ...] = ("EXPECTION", "WAIT_LS", "CLOSED", "WAIT_LE", "ESTABLISHED")

@@ -10,8 +10,8 @@ from datetime import datetime
 from attrs import frozen
 
 from pmslink.link.cause import Cause
-from pmslink.link.lasting import Lasting
 from pmslink.link.machine import Marker
+from pmslink.link.saved_state import Lasting
 from pmslink.store.core.journal_interface import Keeper
 from pmslink.store.tables.link_rows import KeptLink, keep_links
 from pmslink.store.tables.log_entries import Changed, Synced, keep_syncs, keep_transitions

@@ -17,12 +17,12 @@ from twisted.logger import Logger
 
 from pmslink.config.loader import ConfigError, LinkConfig, read_defined
 from pmslink.errors import NotApplicable
-from pmslink.link.chronicle import Transition
-from pmslink.link.client import LinkFactory
-from pmslink.link.hours import Hours, rules_of
+from pmslink.hotel_scheduler import Hours, rules_of
+from pmslink.link.connection import LinkFactory
 from pmslink.link.link import Dial, Link, Watcher
 from pmslink.link.machine import Marker
-from pmslink.link.tally import by_link
+from pmslink.link.outbox_counts import by_link
+from pmslink.link.state_history import Transition
 from pmslink.store.core.store_errors import StoreFailing
 from pmslink.store.core.store_metadata import nothing
 from pmslink.store.operations.retention import Purge
