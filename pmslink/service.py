@@ -24,9 +24,9 @@ from pmslink.errors import PmslinkError
 from pmslink.link.connection_probe import Probe
 from pmslink.link.link_registry import Links, dial_with, utc_now
 from pmslink.listener import Listening
-from pmslink.pbx.delivery import HttpCourier
-from pmslink.pbx.webhook import Means
-from pmslink.pbx.webhooks import Webhooks
+from pmslink.pbx.webhook.delivery_queue import Means
+from pmslink.pbx.webhook.http_delivery import HttpCourier
+from pmslink.pbx.webhook.webhook_service import Webhooks
 from pmslink.simulator.life import PACE
 from pmslink.simulator.over_http import phones_of
 from pmslink.simulator.service import Simulator

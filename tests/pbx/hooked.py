@@ -12,9 +12,9 @@ from twisted.logger import LogEvent, formatEvent, globalLogPublisher
 
 from pmslink.config.loader import LinkConfig
 from pmslink.link.link import Link
-from pmslink.pbx.delivery import NotDelivered, Receiver
-from pmslink.pbx.webhook import Means
-from pmslink.pbx.webhooks import Webhooks
+from pmslink.pbx.webhook.delivery_queue import Means
+from pmslink.pbx.webhook.http_delivery import NotDelivered, Receiver
+from pmslink.pbx.webhook.webhook_service import Webhooks
 from pmslink.store.operations.hotel_updates import keep_records
 from pmslink.store.tables.log_entries import Recorded
 from pmslink.web.events import event_body

@@ -17,7 +17,7 @@ from twisted.internet.task import Clock, deferLater
 from twisted.python.failure import Failure
 from zope.interface import directlyProvides, implementer, providedBy
 
-from pmslink.pbx.delivery import HttpCourier, NotDelivered, Receiver
+from pmslink.pbx.webhook.http_delivery import HttpCourier, NotDelivered, Receiver
 from tests.web.served import turns
 
 reactor: Any = the_reactor

@@ -11,7 +11,7 @@ import pytest
 from twisted.internet.defer import Deferred
 from twisted.logger import LogEvent
 
-from pmslink.pbx.delivery import Receiver, signature
+from pmslink.pbx.webhook.http_delivery import Receiver, signature
 from tests.link.certificates import Authority
 from tests.pbx.hooked import publisher
 from tests.pbx.receiving import OK, SECRET, Errand, Incoming, answer

@@ -214,7 +214,7 @@ async def test_a_store_that_cannot_be_read_is_waited_for(
         raise StoreFailing("the disk is gone")
 
     with monkeypatch.context() as patched:
-        patched.setattr("pmslink.pbx.webhook.events_after", fail)
+        patched.setattr("pmslink.pbx.webhook.delivery_queue.events_after", fail)
         hooked.check_in(101)
     shown = await hooked.reception()
     assert (shown["state"], shown["backlog"]) == ("retrying", 1)
@@ -236,7 +236,7 @@ async def test_a_store_that_cannot_be_read_for_a_while_and_has_nothing_to_tell_i
         raise StoreFailing("the disk is gone")
 
     with monkeypatch.context() as patched:
-        patched.setattr("pmslink.pbx.webhook.events_after", fail)
+        patched.setattr("pmslink.pbx.webhook.delivery_queue.events_after", fail)
         hooked.webhooks._hooks["grand"].deliver()
         assert (await hooked.reception())["state"] == "retrying"
     hooked.run(5)

@@ -9,8 +9,8 @@ from twisted.application.service import Service
 
 from pmslink.link.link import Link
 from pmslink.link.link_registry import Links
-from pmslink.pbx.delivery import Receiver
-from pmslink.pbx.webhook import Means, Webhook
+from pmslink.pbx.webhook.delivery_queue import Means, Webhook
+from pmslink.pbx.webhook.http_delivery import Receiver
 from pmslink.store.operations.retention import Purge
 from pmslink.store.tables.log_entries import Changed, Entry, Happened
 from pmslink.store.tables.webhook_cursors import Cursor, keep_cursors

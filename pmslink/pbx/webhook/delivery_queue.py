@@ -20,7 +20,7 @@ from twisted.python.failure import Failure
 from pmslink.link.countdown import Countdown
 from pmslink.link.link import Link
 from pmslink.link.webhook_status import Reception
-from pmslink.pbx.delivery import Courier, NotDelivered, Receiver
+from pmslink.pbx.webhook.http_delivery import Courier, NotDelivered, Receiver
 from pmslink.store.core.store_errors import StoreFailing
 from pmslink.store.store_service import Store
 from pmslink.store.tables.history_queries import events_after

@@ -1,0 +1,1 @@
+"""Webhooks: queue, sign and deliver hotel events to the HTTP endpoint of a PBX."""
