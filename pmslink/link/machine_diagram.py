@@ -1,4 +1,4 @@
-"""The machine as a drawing: `python -m pmslink.link.machine_diagram FILE` rewrites the drawing in a document."""
+"""Draw the machine: `python -m pmslink.link.machine_diagram FILE` updates the drawing in a document."""
 
 from __future__ import annotations
 

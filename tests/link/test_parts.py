@@ -516,24 +516,24 @@ def test_the_trace_of_long_records_is_bounded_too() -> None:
     trace = Trace("hotel", Forgetful(), lambda: START)
     long = Record("LA|" + "A1|" * 5000)
     for _ in range(100):
-        record_trace.add("in", "LA", long)
-    assert len(list(record_trace.newest(None, None, None))) == KEPT_CHARACTERS // len(long.text)
-    assert record_trace.counts["in", "LA"] == 100
+        trace.add("in", "LA", long)
+    assert len(list(trace.newest(None, None, None))) == KEPT_CHARACTERS // len(long.text)
+    assert trace.counts["in", "LA"] == 100
 
 
 def test_the_trace_shows_what_is_kept_only_once_it_is_safe() -> None:
     clock = Clock()
     store = make_store(clock, lambda: START)
     trace = Trace("hotel", store.journal, lambda: START)
-    record_trace.add("in", "GI", Record("GI|RN101|"))
-    record_trace.add("in", "LA", Record("LA|"))
-    assert [one.type for one in record_trace.newest(None, None, None)] == ["LA"]
+    trace.add("in", "GI", Record("GI|RN101|"))
+    trace.add("in", "LA", Record("LA|"))
+    assert [one.type for one in trace.newest(None, None, None)] == ["LA"]
     clock.advance(0)
-    assert [one.type for one in record_trace.newest(None, None, None)] == ["LA", "GI"]
-    record_trace.forget(START)
-    assert len(list(record_trace.newest(None, None, None))) == 2
-    record_trace.forget(START + timedelta(seconds=1))
-    assert not list(record_trace.newest(None, None, None))
+    assert [one.type for one in trace.newest(None, None, None)] == ["LA", "GI"]
+    trace.forget(START)
+    assert len(list(trace.newest(None, None, None))) == 2
+    trace.forget(START + timedelta(seconds=1))
+    assert not list(trace.newest(None, None, None))
 
 
 class Unread(StringTransport):

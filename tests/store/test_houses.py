@@ -158,13 +158,13 @@ def test_events_stand_among_the_changes_of_the_link_as_they_happened(playing: Pl
 
 def test_an_event_tells_the_extensions_by_the_rules_of_its_time(playing: Playing) -> None:
     houses = playing.store.houses
-    hotel_states.live_by(LINK, Rules(extensions=lambda room: (f"1{room}", f"2{room}")))
+    houses.live_by(LINK, Rules(extensions=lambda room: (f"1{room}", f"2{room}")))
     playing.say(ARRIVES, "GC|RN102|RO101|G#7|", "NS|")
     first, moved, audit = (one for one in playing.events() if one.type != "room.class_of_service")
     assert told(first)["extensions"] == ["1101", "2101"]
     assert (told(moved)["extensions"], told(moved)["from_extensions"]) == (["1102", "2102"], ["1101", "2101"])
     assert told(audit)["extensions"] == []
-    hotel_states.live_by(LINK, Rules())
+    houses.live_by(LINK, Rules())
     playing.say("RE|RN102|MLY|")
     assert told(playing.events()[-1])["extensions"] == ["102"]
 

@@ -1,4 +1,4 @@
-"""The database engine of the store: connection, schema, migrations, transactions and the group-commit journal.
+"""The engine of the store: database, schema, migrations, transactions and the group-commit journal.
 
-Knows no hotel and no outbox. May import nothing of `pmslink` but the top-level modules.
+It knows no hotel and no outbox, and imports only the top-level modules of `pmslink`.
 """

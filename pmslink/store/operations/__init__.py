@@ -1,1 +1,4 @@
-"""Write operations of the store: each runs inside one transaction of the journal. May import `store.tables`, `store.core` and `hotel`."""
+"""Write operations of the store: each one runs inside one transaction of the journal.
+
+May import `store.tables`, `store.core` and `hotel`.
+"""
