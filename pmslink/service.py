@@ -34,12 +34,12 @@ from pmslink.store.core import state_directory
 from pmslink.store.core.database import SqliteDatabase
 from pmslink.store.operations.retention import Retention
 from pmslink.store.store_service import PoolThread, Store, open_store
-from pmslink.web.access import is_local, require_loopback
-from pmslink.web.connections import BoundedConnections
-from pmslink.web.events import event_body
-from pmslink.web.live_tokens import LiveTokens
-from pmslink.web.past import KEPT
+from pmslink.web.auth.listen_policy import is_local, require_loopback
+from pmslink.web.auth.token_reload import LiveTokens
+from pmslink.web.http.connection_limit import BoundedConnections
+from pmslink.web.serializers.event_serializer import event_body
 from pmslink.web.site import make_site
+from pmslink.web.stream.replay_buffer import KEPT
 
 log = Logger()
 

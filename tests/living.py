@@ -31,13 +31,13 @@ from pmslink.store.core import store_metadata
 from pmslink.store.tables.history_queries import events_after
 from pmslink.store.tables.hotel_states import rooms_of
 from pmslink.store.tables.outbox_rows import Row, newest_rows
-from pmslink.web.answers import answer_failure
-from pmslink.web.caller import Caller
-from pmslink.web.events import event_json
-from pmslink.web.lists import ListCalls
-from pmslink.web.outbox import OutboxCalls
-from pmslink.web.rooms import RoomCalls, room_json
-from pmslink.web.waiting import Waiting
+from pmslink.web.api.history_endpoints import ListCalls
+from pmslink.web.api.posting_endpoints import OutboxCalls
+from pmslink.web.api.room_endpoints import RoomCalls, room_json
+from pmslink.web.auth.caller import Caller
+from pmslink.web.http.json_responses import answer_failure
+from pmslink.web.serializers.event_serializer import event_json
+from pmslink.web.stream.long_poll import Waiting
 from tests.network import Network, run
 from tests.stores import MemoryDatabase, make_store
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from pmslink.cli.main import main
-from pmslink.web.tokens import FILE, digest, read_text, read_tokens
+from pmslink.web.auth.token_file import FILE, digest, read_text, read_tokens
 from tests.test_cli import Run, fail, run
 
 __all__ = ["fail", "run"]  # the fixtures

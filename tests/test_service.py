@@ -21,7 +21,7 @@ from pmslink.store.core.schema import prepare
 from pmslink.store.tables.hotel_states import Drafts, Houses
 from pmslink.store.tables.link_rows import KeptLink, keep_links
 from pmslink.store.tables.log_entries import Transaction
-from pmslink.web import token_edits
+from pmslink.web.auth import token_file_edits
 
 
 def parsed(*arguments: str) -> Options:
@@ -79,7 +79,7 @@ def test_without_tokens_the_interface_is_not_opened_to_the_world(tmp_path: Path,
 
 
 def test_with_a_token_it_may_listen_anywhere(tmp_path: Path) -> None:
-    token_edits.add(tmp_path, "desk", "view", utc_now())
+    token_file_edits.add(tmp_path, "desk", "view", utc_now())
     config = Config(state_dir=tmp_path, api_listen="tcp:8080")
     assert len(list(pmslink_service(reactor, config))) == 5
 

@@ -10,9 +10,9 @@ from typing import Any, get_args
 
 from pmslink.cli.state_dir_option import state_dir_of, state_options
 from pmslink.store.core import state_directory
-from pmslink.web import token_edits
-from pmslink.web.roles import Role
-from pmslink.web.tokens import read_text, read_tokens
+from pmslink.web.auth import token_file_edits
+from pmslink.web.auth.permissions import Role
+from pmslink.web.auth.token_file import read_text, read_tokens
 
 _NONE = (
     "There are no tokens: where pmslink listens on this machine alone, anybody on it may do everything, but "
@@ -49,7 +49,7 @@ def add_commands(commands: Any) -> None:
 def _add(arguments: argparse.Namespace) -> Iterator[str]:
     place = state_dir_of(arguments)
     state_directory.make(place)
-    token, count = token_edits.add(place, arguments.name, arguments.role, datetime.now(UTC))
+    token, count = token_file_edits.add(place, arguments.name, arguments.role, datetime.now(UTC))
     yield token
     # not on stdout, so that this can go into a file as it is
     sys.stderr.write(_ADDED.format(place=place.absolute()) + (_FIRST if count == 1 else ""))
@@ -71,5 +71,5 @@ def _list(arguments: argparse.Namespace) -> Iterable[str]:
 
 
 def _remove(arguments: argparse.Namespace) -> Iterable[str]:
-    left = token_edits.remove(state_dir_of(arguments), arguments.name)
+    left = token_file_edits.remove(state_dir_of(arguments), arguments.name)
     return [] if left else [_NONE]

@@ -12,14 +12,14 @@ from twisted.web.server import Site
 
 from pmslink.link.link_registry import Links, utc_now
 from pmslink.store.store_service import Store
-from pmslink.web.api import Api
-from pmslink.web.attempts import Attempts
-from pmslink.web.caller import Caller
-from pmslink.web.door import Door
-from pmslink.web.links import TestLink
-from pmslink.web.live_tokens import LiveTokens
-from pmslink.web.requests import BoundedRequest
-from pmslink.web.sessions import Sessions
+from pmslink.web.api.app import Api
+from pmslink.web.api.link_endpoints import TestLink
+from pmslink.web.auth.access_control import Door
+from pmslink.web.auth.caller import Caller
+from pmslink.web.auth.failed_login_limit import Attempts
+from pmslink.web.auth.login_sessions import Sessions
+from pmslink.web.auth.token_reload import LiveTokens
+from pmslink.web.http.bounded_request import BoundedRequest
 
 _LOGGED = 200
 """Characters of a path that are logged."""

@@ -17,7 +17,7 @@ from pmslink.pbx.webhook.http_delivery import NotDelivered, Receiver
 from pmslink.pbx.webhook.webhook_service import Webhooks
 from pmslink.store.operations.hotel_updates import keep_records
 from pmslink.store.tables.log_entries import Recorded
-from pmslink.web.events import event_body
+from pmslink.web.serializers.event_serializer import event_body
 from tests.web.served import Served, turns
 
 SECRET = "correct horse battery staple"

@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import get_args
 
-from pmslink.web import token_edits
-from pmslink.web.live_tokens import LOOK
-from pmslink.web.roles import Role
+from pmslink.web.auth import token_file_edits
+from pmslink.web.auth.permissions import Role
+from pmslink.web.auth.token_reload import LOOK
 from tests.web.served import START, Answer, Served
 
 
@@ -16,20 +16,20 @@ class Guarded(Served):
 
     def __init__(self, state_dir: Path, local: bool = True) -> None:
         self.state_dir = state_dir
-        self.tokens = {role: token_edits.add(state_dir, role, role, START)[0] for role in get_args(Role)}
+        self.tokens = {role: token_file_edits.add(state_dir, role, role, START)[0] for role in get_args(Role)}
         super().__init__(state_dir=state_dir, local=local)
 
     def bearer(self, role: Role) -> dict[str, str]:
         return {"authorization": f"Bearer {self.tokens[role]}"}
 
     def add_token(self, name: str, role: Role) -> dict[str, str]:
-        token, _ = token_edits.add(self.state_dir, name, role, START)
+        token, _ = token_file_edits.add(self.state_dir, name, role, START)
         self.run(LOOK)
         return {"authorization": f"Bearer {token}"}
 
     def remove_token(self, *names: str) -> None:
         for name in names:
-            token_edits.remove(self.state_dir, name)
+            token_file_edits.remove(self.state_dir, name)
         self.run(LOOK)
 
     async def sign_in(self, role: Role = "control") -> Signed:

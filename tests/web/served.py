@@ -28,8 +28,8 @@ from pmslink.link.link import Link
 from pmslink.link.link_registry import Links
 from pmslink.link.resync import Progress
 from pmslink.store.store_service import LAST_WORDS
-from pmslink.web.live_tokens import LiveTokens
-from pmslink.web.openapi import openapi
+from pmslink.web.api.openapi import openapi
+from pmslink.web.auth.token_reload import LiveTokens
 from pmslink.web.site import make_site
 from tests.network import Network, run
 from tests.stores import MemoryDatabase, make_store

@@ -9,8 +9,8 @@ from twisted.internet.address import IPv4Address, IPv6Address, UNIXAddress
 from twisted.internet.interfaces import IAddress
 
 from pmslink.errors import PmslinkError
-from pmslink.web.access import is_local, require_loopback, require_own_page
-from pmslink.web.answers import ApiError
+from pmslink.web.auth.listen_policy import is_local, require_loopback, require_own_page
+from pmslink.web.http.json_responses import ApiError
 from tests.web.served import Served
 from tests.within import within
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 from importlib.resources import files
 
-from pmslink.web.assets import assets
-from pmslink.web.known import known
-from pmslink.web.texts import texts
+from pmslink.web.ui.bootstrap_data import known
+from pmslink.web.ui.static_files import assets
+from pmslink.web.ui.translations import texts
 from tests.web.served import Served
 from tests.within import within
 
-PAGE = files("pmslink.web").joinpath("page")
+PAGE = files("pmslink.web.ui").joinpath("static")
 TYPES = {
     "html": "text/html; charset=utf-8",
     "css": "text/css; charset=utf-8",

@@ -9,8 +9,8 @@ from twisted.internet.address import IPv4Address, IPv6Address, UNIXAddress
 from twisted.internet.interfaces import IAddress
 from twisted.internet.task import Clock
 
-from pmslink.web import attempts
-from pmslink.web.attempts import MOST_FAILURES, WITHIN, Attempts, place_of
+from pmslink.web.auth import failed_login_limit
+from pmslink.web.auth.failed_login_limit import MOST_FAILURES, WITHIN, Attempts, place_of
 from tests.web.guarded import Guarded
 from tests.within import within
 
@@ -45,7 +45,7 @@ def test_after_so_many_a_place_waits_until_the_first_is_long_ago() -> None:
 
 
 def test_places_that_failed_longest_ago_are_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(attempts, "MOST_PLACES", 2)
+    monkeypatch.setattr(failed_login_limit, "MOST_PLACES", 2)
     one = Attempts(Clock())
     for place in "ab" * MOST_FAILURES + "ac":
         one.failed(place)

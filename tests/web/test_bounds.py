@@ -9,8 +9,10 @@ import pytest
 from twisted.internet.defer import Deferred
 
 from pmslink.store.core.database import SqliteDatabase
-from pmslink.web import connections, sessions, stream, waiting
-from pmslink.web.connections import BoundedConnections
+from pmslink.web.auth import login_sessions
+from pmslink.web.http import connection_limit
+from pmslink.web.http.connection_limit import BoundedConnections
+from pmslink.web.stream import broadcaster, long_poll
 from tests.web.guarded import Guarded
 from tests.web.served import Answer, Served, reactor
 from tests.web.watching import watch
@@ -21,7 +23,7 @@ from tests.within import within
 async def test_one_token_cannot_keep_others_from_watching(
     guarded: Guarded, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(stream, "MOST_OF_A_TOKEN", 2)
+    monkeypatch.setattr(broadcaster, "MOST_OF_A_TOKEN", 2)
     watching = [await watch(guarded, headers=guarded.bearer("view")) for _ in range(2)]
     refused = await guarded.get("/api/v1/stream", headers=guarded.bearer("view"))
     assert refused.error == (503, "too_many_watchers")
@@ -34,7 +36,7 @@ async def test_one_token_cannot_keep_others_from_waiting(
     guarded: Guarded, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     guarded.add(enabled=False)
-    monkeypatch.setattr(waiting, "MOST_OF_A_TOKEN", 1)
+    monkeypatch.setattr(long_poll, "MOST_OF_A_TOKEN", 1)
     newest = (await guarded.get("/api/v1/links/grand/events", headers=guarded.bearer("pbx"))).json()["next"]
     path = f"/api/v1/links/grand/events?after={newest}&wait=60"
     first = Deferred.fromCoroutine(guarded.get(path, headers=guarded.bearer("view")))
@@ -51,7 +53,7 @@ async def test_one_token_cannot_keep_others_from_waiting(
 async def test_one_token_cannot_sign_the_others_out(
     guarded: Guarded, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sessions, "MOST_OF_A_TOKEN", 2)
+    monkeypatch.setattr(login_sessions, "MOST_OF_A_TOKEN", 2)
     control = await guarded.sign_in("control")
     views = [await guarded.sign_in("view") for _ in range(3)]
     answers: list[Answer] = [
@@ -64,7 +66,7 @@ async def test_one_token_cannot_sign_the_others_out(
 async def test_more_connections_than_may_be_are_closed_at_once(
     served: Served, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(connections, "MOST_CONNECTIONS", 2)
+    monkeypatch.setattr(connection_limit, "MOST_CONNECTIONS", 2)
     await served.listening.stopListening()
     bounded: Any = BoundedConnections(served.site)  # type: ignore[no-untyped-call]
     served.listening = reactor.listenTCP(served.port, bounded, interface="127.0.0.1")

@@ -11,11 +11,11 @@ import pytest
 import pytest_twisted
 from twisted.logger import LogEvent, formatEvent, globalLogPublisher
 
-from pmslink.web import token_edits
-from pmslink.web.live_tokens import LOOK
-from pmslink.web.sessions import LASTS
-from pmslink.web.stream import HEARTBEAT
-from pmslink.web.tokens import FILE
+from pmslink.web.auth import token_file_edits
+from pmslink.web.auth.login_sessions import LASTS
+from pmslink.web.auth.token_file import FILE
+from pmslink.web.auth.token_reload import LOOK
+from pmslink.web.stream.broadcaster import HEARTBEAT
 from tests.web.guarded import Guarded
 from tests.web.served import START, Served, turns
 from tests.web.watching import watch
@@ -82,7 +82,7 @@ async def test_without_tokens_whoever_is_on_this_machine_may_do_everything(serve
 async def test_with_the_first_token_the_door_shuts_and_stays_shut_until_a_restart(tmp_path: Path) -> None:
     served = Served(state_dir=tmp_path)
     watching = await watch(served)
-    token, _ = token_edits.add(tmp_path, "desk", "view", START)
+    token, _ = token_file_edits.add(tmp_path, "desk", "view", START)
     served.run(LOOK)
     await watching.connection.closed
     assert (await served.get("/api/v1/links")).error == (401, "unauthorized")

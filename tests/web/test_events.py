@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from pmslink.web import waiting
+from pmslink.web.stream import long_poll
 from tests.web.served import START, Answer, Connection, Served, config, parsed, turns
 from tests.within import within
 
@@ -216,7 +216,7 @@ async def test_what_happens_while_the_store_is_read_is_not_missed(
 
 @within(10)
 async def test_too_many_that_wait_are_refused(served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(waiting, "MOST_WAITING", 2)
+    monkeypatch.setattr(long_poll, "MOST_WAITING", 2)
     served.add(enabled=False)
     served.add("other", enabled=False)
     after = await newest(served)

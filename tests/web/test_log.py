@@ -9,9 +9,9 @@ from twisted.logger import LogEvent, formatEvent, globalLogPublisher
 from twisted.web.test.requesthelper import DummyChannel
 
 from pmslink.link.link_registry import Links, utc_now
-from pmslink.web.caller import Caller
-from pmslink.web.live_tokens import LiveTokens
-from pmslink.web.requests import BoundedRequest
+from pmslink.web.auth.caller import Caller
+from pmslink.web.auth.token_reload import LiveTokens
+from pmslink.web.http.bounded_request import BoundedRequest
 from pmslink.web.site import ApiSite, make_site
 from tests.stores import make_store
 from tests.web.served import NOWHERE

@@ -9,8 +9,8 @@ import pytest
 
 from pmslink.config.loader import LinkConfig
 from pmslink.link.link import Link
-from pmslink.web import links
-from pmslink.web.answers import ApiError
+from pmslink.web.api import link_endpoints
+from pmslink.web.http.json_responses import ApiError
 from tests.web.served import Answer, Served, turns
 from tests.within import within
 
@@ -148,7 +148,7 @@ def test_nesting_that_is_too_deep_to_speak_of_is_refused() -> None:
         raise RecursionError  # json writes less deep than it reads, where the stack is higher
 
     with pytest.raises(ApiError) as refusal:
-        links._settings(read, "new", {})
+        link_endpoints._settings(read, "new", {})
     assert refusal.value.code == "invalid"
 
 

@@ -11,9 +11,9 @@ from attrs import evolve
 from pmslink.hotel.rooms import Guest, guest_json
 from pmslink.store.tables.log_entries import Changed, Entry, Happened
 from pmslink.store.tables.outbox_rows import Moved, Row, row_told
-from pmslink.web.events import event_json
-from pmslink.web.masking import masked_entry, masked_guest
-from pmslink.web.past import Past
+from pmslink.web.serializers.event_serializer import event_json
+from pmslink.web.serializers.redaction import masked_entry, masked_guest
+from pmslink.web.stream.replay_buffer import Past
 from tests.web.guarded import Guarded
 from tests.web.served import START, Served, config
 from tests.web.watching import watch

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 import re
 import sysconfig
 from pathlib import Path
@@ -14,66 +13,32 @@ from openapi_spec_validator import OpenAPIV31SpecValidator
 from twisted.internet.task import LoopingCall
 from twisted.internet.utils import getProcessOutputAndValue
 
+import pmslink
 from pmslink import __version__
 from pmslink.config.link_settings import LinkSettings, Profile
 from pmslink.config.loader import FlatLink
 from pmslink.hotel.events import Author, EventType
 from pmslink.hotel.phone_updates import Results
 from pmslink.hotel.rooms import Guest, Result
-from pmslink.link import connection_probe
-from pmslink.link import link as of_link
-from pmslink.link import link_registry as of_links
 from pmslink.link.cause import Code
 from pmslink.link.connection_probe import StepName
 from pmslink.link.machine import Intent, Marker
 from pmslink.store.tables.log_entries import Direction
 from pmslink.store.tables.outbox_rows import State
-from pmslink.web import (
-    about,
-    access,
-    answers,
-    assets,
-    attempts,
-    calls,
-    credentials,
-    door,
-    links,
-    lists,
-    outbox,
-    postings,
-    requests,
-    rooms,
-    session,
-    stream,
-    timeline,
-    waiting,
-)
-from pmslink.web.credentials import COOKIE, CSRF
-from pmslink.web.openapi import openapi
-from pmslink.web.roles import Role, who_may
+from pmslink.web.api.openapi import openapi
+from pmslink.web.auth import failed_login_limit
+from pmslink.web.auth.credentials import COOKIE, CSRF
+from pmslink.web.auth.permissions import Role, who_may
 from tests.web.guarded import Guarded
 from tests.web.served import Served, reactor
 from tests.within import within
 
 SCHEMAS: dict[str, Any] = openapi()["components"]["schemas"]
-RAISING = (
-    about,
-    access,
-    answers,
-    assets,
-    calls,
-    credentials,
-    door,
-    links,
-    lists,
-    outbox,
-    postings,
-    requests,
-    rooms,
-    session,
-    stream,
-    timeline,
-    waiting,
+PACKAGE = Path(pmslink.__file__).parent
+SOURCES = tuple(
+    path.read_text("utf-8")
+    for package in ("web", "link")
+    for path in sorted((PACKAGE / package).rglob("*.py"))
 )
 
 
@@ -160,15 +125,9 @@ def test_it_lists_the_codes_of_all_errors() -> None:
     table = re.findall(r"^\| (\d+) \| `(\w+)` \|", openapi()["info"]["description"], re.MULTILINE)
     codes = SCHEMAS["Error"]["properties"]["error"]["properties"]["code"]["enum"]
     assert {code for _, code in table} == set(codes)
-    raised = {
-        found
-        for module in RAISING
-        for found in re.findall(r'ApiError\(\s*(\d+), "(\w+)"', inspect.getsource(module))
-    }
+    raised = {found for source in SOURCES for found in re.findall(r'ApiError\(\s*(\d+), "(\w+)"', source)}
     not_applicable = {
-        ("409", code)
-        for module in (links, session, of_link, of_links, connection_probe)
-        for code in re.findall(r'NotApplicable\(\s*"(\w+)"', inspect.getsource(module))
+        ("409", code) for source in SOURCES for code in re.findall(r'NotApplicable\(\s*"(\w+)"', source)
     }
     assert len(not_applicable) == 8
     assert raised | not_applicable <= set(table)
@@ -194,7 +153,9 @@ async def test_a_stranger_with_this_description_finds_nothing_wrong(
     guarded: Guarded, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     guarded.add(enabled=False)
-    monkeypatch.setattr(attempts, "WITHIN", 0)  # it shows many wrong tokens, to see what comes of that
+    monkeypatch.setattr(
+        failed_login_limit, "WITHIN", 0
+    )  # it shows many wrong tokens, to see what comes of that
     (tmp_path / "schemathesis.toml").write_text(STRANGER)
     time = LoopingCall(guarded.run, 3)  # passes fast: a call may wait for a minute
     time.start(0.01)

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from pmslink.store.tables.log_entries import Announced, Changed, Entry, Happened, Planned, Recorded
 from pmslink.store.tables.outbox_rows import Moved, Row
-from pmslink.web.past import Past
-from pmslink.web.told import is_shown, names_told, size
+from pmslink.web.stream.replay_buffer import Past
+from pmslink.web.stream.sse_events import is_shown, names_told, size
 from tests.web.served import START
 
 

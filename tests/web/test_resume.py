@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from pmslink.store.operations.retention import Purge
-from pmslink.web.past import Past
+from pmslink.web.stream.replay_buffer import Past
 from tests.web.served import START, Served, config, turns
 from tests.web.watching import watch
 from tests.within import within

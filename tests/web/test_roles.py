@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from pmslink.web.api import Api
-from pmslink.web.roles import _WHO_MAY, Role, who_may
+from pmslink.web.api.app import Api
+from pmslink.web.auth.permissions import _WHO_MAY, Role, who_may
 from tests.web.guarded import Guarded
 from tests.web.served import Served, turns
 from tests.web.watching import watch

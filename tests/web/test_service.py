@@ -7,7 +7,7 @@ from twisted.logger import Logger
 
 from pmslink import __version__
 from pmslink.store.core.journal import Journal
-from pmslink.web.requests import BODY_LIMIT, PATIENCE
+from pmslink.web.http.bounded_request import BODY_LIMIT, PATIENCE
 from tests.web.served import Served
 from tests.within import within
 

@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 from twisted.internet.task import Clock
 
-from pmslink.web import sessions as module
-from pmslink.web.credentials import COOKIE
-from pmslink.web.sessions import LASTS, Sessions
-from pmslink.web.tokens import FILE, Token
+from pmslink.web.auth import login_sessions as module
+from pmslink.web.auth.credentials import COOKIE
+from pmslink.web.auth.login_sessions import LASTS, Sessions
+from pmslink.web.auth.token_file import FILE, Token
 from tests.web.guarded import Guarded
 from tests.web.served import START, Served
 from tests.within import within

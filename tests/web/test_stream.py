@@ -13,7 +13,7 @@ from pmslink.hotel.rooms import Guest, guest_json
 from pmslink.link.link import Link
 from pmslink.store.tables.hotel_events import happened
 from pmslink.store.tables.log_entries import Transaction
-from pmslink.web import stream, watcher
+from pmslink.web.stream import broadcaster, subscriber
 from tests.web.served import START, Served, turns
 from tests.web.watching import watch
 from tests.within import within
@@ -127,7 +127,7 @@ async def test_links_are_told_of_even_while_nothing_can_be_kept(served: Served) 
 @within(10)
 async def test_comments_show_that_it_lives(served: Served) -> None:
     watching = await watch(served)
-    served.run(stream.HEARTBEAT - 1)
+    served.run(broadcaster.HEARTBEAT - 1)
     await turns()
     assert ":\n\n" not in watching.text.replace("retry:", "")
     served.run(1)
@@ -140,7 +140,7 @@ async def test_a_heartbeat_that_ends_is_logged(served: Served, monkeypatch: pyte
     logged: list[str] = []
     monkeypatch.setattr(Logger, "failure", lambda self, format, *_, **__: logged.append(format))
     monkeypatch.setattr(served.site.api.stream, "_watchers", None)
-    served.run(stream.HEARTBEAT)
+    served.run(broadcaster.HEARTBEAT)
     assert logged == ["the stream has no heartbeat any more"]
     monkeypatch.undo()
     await served.listening.stopListening()  # all else ends as ever
@@ -149,7 +149,7 @@ async def test_a_heartbeat_that_ends_is_logged(served: Served, monkeypatch: pyte
 
 @within(10)
 async def test_too_many_watchers_are_refused(served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(stream, "MOST_WATCHERS", 2)
+    monkeypatch.setattr(broadcaster, "MOST_WATCHERS", 2)
     watching = [await watch(served), await watch(served)]
     assert (await served.get("/api/v1/stream")).error == (503, "too_many_watchers")
     assert b"pmslink_watchers 2.0" in (await served.get("/metrics")).body
@@ -178,9 +178,9 @@ async def test_who_does_not_read_is_dropped_after_two_heartbeats(served: Served)
     watching = await watch(served)
     watching.connection.transport.pauseProducing()  # type: ignore[union-attr]
     await fill(served)
-    for _ in range(watcher.BEATS_UNREAD):
+    for _ in range(subscriber.BEATS_UNREAD):
         assert len(served.site.api.stream) == 1
-        served.run(stream.HEARTBEAT)
+        served.run(broadcaster.HEARTBEAT)
         await turns()
     assert len(served.site.api.stream) == 0
     link.disable()
@@ -213,7 +213,7 @@ async def test_who_reads_slowly_gets_all(served: Served) -> None:
     watching.connection.transport.resumeProducing()  # type: ignore[union-attr]
     last = served.site.api.stream.past.last
     await served.until(lambda: b"id: %d\n" % last in watching.connection.received)
-    served.run(stream.HEARTBEAT)
+    served.run(broadcaster.HEARTBEAT)
     await turns()
     rooms = [one.data["room"] for one in watching.of("event")]
     assert rooms == [str(room) for room in range(told)]
@@ -227,22 +227,22 @@ async def test_many_events_are_written_in_parts(served: Served, monkeypatch: pyt
     for watching in watchings:
         await watching.has(1)
     written: list[list[int]] = []  # in each turn, each time
-    write, turn = watcher.Watcher.write, stream.Stream._write
+    write, turn = subscriber.Watcher.write, broadcaster.Stream._write
 
-    def noted_write(self: watcher.Watcher) -> int:
+    def noted_write(self: subscriber.Watcher) -> int:
         written[-1].append(write(self))
         return written[-1][-1]
 
-    def noted_turn(self: stream.Stream) -> None:
+    def noted_turn(self: broadcaster.Stream) -> None:
         written.append([])
         turn(self)
 
-    monkeypatch.setattr(watcher.Watcher, "write", noted_write)
-    monkeypatch.setattr(stream.Stream, "_write", noted_turn)
+    monkeypatch.setattr(subscriber.Watcher, "write", noted_write)
+    monkeypatch.setattr(broadcaster.Stream, "_write", noted_turn)
     served.say(*(f"GI|RN{room}|" for room in range(150)))
     await served.until(lambda: sum(map(sum, written)) == 8 * 150)
-    assert max(map(max, filter(None, written))) == watcher.AT_ONCE
-    assert max(map(sum, written)) == stream.EVENTS_PER_TURN
+    assert max(map(max, filter(None, written))) == subscriber.AT_ONCE
+    assert max(map(sum, written)) == broadcaster.EVENTS_PER_TURN
     await turns()
     for watching in watchings:
         assert len(watching.of("event")) == 150

@@ -11,11 +11,11 @@ from typing import Any, get_args
 import pytest
 
 from pmslink.link.cause import Code
-from pmslink.web.known import known
-from pmslink.web.openapi import openapi
-from pmslink.web.texts import LANGUAGES, Language, texts
+from pmslink.web.api.openapi import openapi
+from pmslink.web.ui.bootstrap_data import known
+from pmslink.web.ui.translations import LANGUAGES, Language, texts
 
-PAGE = files("pmslink.web").joinpath("page")
+PAGE = files("pmslink.web.ui").joinpath("static")
 SCRIPTS = "\n".join(one.read_text("utf-8") for one in PAGE.iterdir() if one.name.endswith(".js"))
 OWN = json.loads(PAGE.joinpath("texts/en.json").read_text("utf-8"))
 

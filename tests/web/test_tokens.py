@@ -13,9 +13,9 @@ import pytest
 from twisted.internet.task import Clock
 from twisted.logger import LogEvent, formatEvent, globalLogPublisher
 
-from pmslink.web import live_tokens, token_edits, tokens
-from pmslink.web.live_tokens import LOOK, LiveTokens
-from pmslink.web.tokens import FILE, Token, TokenError, Unreadable, read_text, read_tokens
+from pmslink.web.auth import token_file, token_file_edits, token_reload
+from pmslink.web.auth.token_file import FILE, Token, TokenError, Unreadable, read_text, read_tokens
+from pmslink.web.auth.token_reload import LOOK, LiveTokens
 from tests.web.served import START
 
 publisher: Any = globalLogPublisher
@@ -78,10 +78,10 @@ def test_a_wrong_line_is_named_without_telling_what_it_holds(tmp_path: Path, lin
 
 def test_a_file_that_is_too_large_is_not_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     write(tmp_path, f"{GOOD}\n{GOOD.replace('desk', 'bar').replace('ab', 'cd')}\n")
-    monkeypatch.setattr(tokens, "MOST", 1)
+    monkeypatch.setattr(token_file, "MOST", 1)
     with pytest.raises(TokenError, match="must have at most 1 tokens"):
         read(tmp_path)
-    monkeypatch.setattr(tokens, "MOST_BYTES", 100)
+    monkeypatch.setattr(token_file, "MOST_BYTES", 100)
     with pytest.raises(TokenError, match="must have at most 100 bytes"):
         read(tmp_path)
 
@@ -99,7 +99,7 @@ def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
 def test_a_token_is_random_and_kept_by_its_digest_in_a_file_of_its_owner(tmp_path: Path) -> None:
     mask = os.umask(0)
     try:
-        token, count = token_edits.add(tmp_path, "desk", "view", START)
+        token, count = token_file_edits.add(tmp_path, "desk", "view", START)
     finally:
         os.umask(mask)
     assert token.startswith("pmslink_")
@@ -109,16 +109,16 @@ def test_a_token_is_random_and_kept_by_its_digest_in_a_file_of_its_owner(tmp_pat
     assert token not in (tmp_path / FILE).read_text()
     assert (tmp_path / FILE).stat().st_mode & 0o777 == 0o600
     assert os.listdir(tmp_path) == [FILE]
-    assert token_edits.add(tmp_path, "bar", "pbx", START)[0] != token
+    assert token_file_edits.add(tmp_path, "bar", "pbx", START)[0] != token
 
 
 def test_what_a_person_wrote_into_the_file_stays(tmp_path: Path) -> None:
     other = GOOD.replace("desk", "bar").replace("ab", "cd")
     write(tmp_path, f"# desk is Mary's\n\n{GOOD}\n{other}".encode() + b"\n# \xff")
-    token_edits.add(tmp_path, "new", "control", START)
+    token_file_edits.add(tmp_path, "new", "control", START)
     assert names(tmp_path) == ["desk", "bar", "new"]
-    assert token_edits.remove(tmp_path, "desk") == 2
-    assert token_edits.remove(tmp_path, "new") == 1
+    assert token_file_edits.remove(tmp_path, "desk") == 2
+    assert token_file_edits.remove(tmp_path, "new") == 1
     assert (tmp_path / FILE).read_bytes() == f"# desk is Mary's\n\n{other}".encode() + b"\n# \xff\n"
 
 
@@ -127,26 +127,26 @@ def test_what_cannot_be_changed_leaves_the_file_as_it_is(
 ) -> None:
     write(tmp_path, GOOD)
     with pytest.raises(TokenError, match="there is a token desk already"):
-        token_edits.add(tmp_path, "desk", "pbx", START)
+        token_file_edits.add(tmp_path, "desk", "pbx", START)
     with pytest.raises(TokenError, match="'a b': the name must be 1 to 64 letters"):
-        token_edits.add(tmp_path, "a b", "pbx", START)
+        token_file_edits.add(tmp_path, "a b", "pbx", START)
     with pytest.raises(TokenError, match="there is no token bar"):
-        token_edits.remove(tmp_path, "bar")
-    monkeypatch.setattr(token_edits, "MOST_BYTES", 150)
+        token_file_edits.remove(tmp_path, "bar")
+    monkeypatch.setattr(token_file_edits, "MOST_BYTES", 150)
     with pytest.raises(TokenError, match="would have more than 150 bytes"):
-        token_edits.add(tmp_path, "bar", "pbx", START)
-    monkeypatch.setattr(token_edits, "MOST", 1)
+        token_file_edits.add(tmp_path, "bar", "pbx", START)
+    monkeypatch.setattr(token_file_edits, "MOST", 1)
     with pytest.raises(TokenError, match="there are 1 tokens already"):
-        token_edits.add(tmp_path, "bar", "pbx", START)
+        token_file_edits.add(tmp_path, "bar", "pbx", START)
     assert (tmp_path / FILE).read_text() == GOOD
     with pytest.raises(TokenError, match="No such file"):
-        token_edits.add(tmp_path / "nowhere", "desk", "pbx", START)
+        token_file_edits.add(tmp_path / "nowhere", "desk", "pbx", START)
 
 
 def test_a_wrong_file_is_not_changed(tmp_path: Path) -> None:
     write(tmp_path, "rubbish\n")
     with pytest.raises(TokenError, match="line 1"):
-        token_edits.add(tmp_path, "desk", "pbx", START)
+        token_file_edits.add(tmp_path, "desk", "pbx", START)
     assert (tmp_path / FILE).read_text() == "rubbish\n"
 
 
@@ -162,9 +162,9 @@ def test_a_change_that_fails_or_was_cut_short_leaves_the_old_file(
     with monkeypatch.context() as patch:
         patch.setattr(os, "fsync", full)
         with pytest.raises(TokenError, match="tokens: cannot be written: No space left on device"):
-            token_edits.add(tmp_path, "bar", "pbx", START)
+            token_file_edits.add(tmp_path, "bar", "pbx", START)
     assert names(tmp_path) == ["desk"]
-    token_edits.add(tmp_path, "bar", "pbx", START)
+    token_file_edits.add(tmp_path, "bar", "pbx", START)
     assert names(tmp_path) == ["desk", "bar"]
 
 
@@ -176,7 +176,7 @@ def test_the_owner_of_the_directory_owns_the_file(
     given: list[tuple[int, int]] = []
     monkeypatch.setattr(os, "geteuid", lambda: user)
     monkeypatch.setattr(os, "fchown", lambda file, owner, group: given.append((owner, group)))
-    token_edits.add(tmp_path, "desk", "pbx", START)
+    token_file_edits.add(tmp_path, "desk", "pbx", START)
     owner = tmp_path.stat()
     assert given == ([(owner.st_uid, owner.st_gid)] if user == 0 else [])
 
@@ -217,7 +217,7 @@ class Followed(LiveTokens):
 def test_a_service_follows_the_file(tmp_path: Path) -> None:
     live = Followed(tmp_path)
     assert live.look() == 0
-    token, _ = token_edits.add(tmp_path, "desk", "view", START)
+    token, _ = token_file_edits.add(tmp_path, "desk", "view", START)
     assert live.look(LOOK / 2) == 0
     assert live.look(LOOK / 2) == 1
     found = live.find(token)
@@ -236,7 +236,7 @@ def test_a_service_follows_the_file(tmp_path: Path) -> None:
 
 
 def test_a_token_with_another_role_is_another_one(tmp_path: Path) -> None:
-    token, _ = token_edits.add(tmp_path, "desk", "view", START)
+    token, _ = token_file_edits.add(tmp_path, "desk", "view", START)
     live = Followed(tmp_path)
     before = live.find(token)
     assert before is not None
@@ -275,7 +275,7 @@ def test_what_could_not_be_read_is_read_once_it_can_be(
     live = Followed(tmp_path)
     (tmp_path / FILE).unlink()
     with monkeypatch.context() as patched:
-        patched.setattr(live_tokens, "read_text", _unreadable)
+        patched.setattr(token_reload, "read_text", _unreadable)
         assert [live.look() for _ in range(3)] == [1] * 3
     assert logged == ["tokens: cannot be read: Too many open files; the tokens stay as they were"]
     assert live.look() == 0

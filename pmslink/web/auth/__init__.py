@@ -1,0 +1,1 @@
+"""Access control: tokens, sessions, permissions and the policy for listening addresses."""

@@ -1,0 +1,1 @@
+"""JSON forms of links, postings, events and records, with and without redaction of guest data."""

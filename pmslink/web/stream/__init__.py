@@ -1,0 +1,1 @@
+"""Live updates: Server-Sent Events, their replay buffer, and long polls."""

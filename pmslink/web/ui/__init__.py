@@ -1,0 +1,1 @@
+"""The page: static files, translations, and the data that the page loads at its start."""
