@@ -27,8 +27,8 @@ from pmslink.listener import Listening
 from pmslink.pbx.webhook.delivery_queue import Means
 from pmslink.pbx.webhook.http_delivery import HttpCourier
 from pmslink.pbx.webhook.webhook_service import Webhooks
-from pmslink.simulator.life import PACE
-from pmslink.simulator.over_http import phones_of
+from pmslink.simulator.life.activity_scheduler import PACE
+from pmslink.simulator.life.pmslink_client import phones_of
 from pmslink.simulator.service import Simulator
 from pmslink.store.core import state_directory
 from pmslink.store.core.database import SqliteDatabase

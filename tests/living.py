@@ -23,10 +23,10 @@ from pmslink.config.loader import read_link
 from pmslink.fias.record import Record
 from pmslink.link.link import Link
 from pmslink.link.link_registry import Links
-from pmslink.simulator.connection import PmsFactory
-from pmslink.simulator.life import Life
-from pmslink.simulator.phones import Phones, UnreachableError
-from pmslink.simulator.pms import Pms
+from pmslink.simulator.life.activity_scheduler import Life
+from pmslink.simulator.life.phones import Phones, UnreachableError
+from pmslink.simulator.pms.pbx_connection import PmsFactory
+from pmslink.simulator.pms.property import Pms
 from pmslink.store.core import store_metadata
 from pmslink.store.tables.history_queries import events_after
 from pmslink.store.tables.hotel_states import rooms_of

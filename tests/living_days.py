@@ -8,7 +8,7 @@ from typing import Any
 
 from attrs import evolve
 
-from pmslink.simulator.faults import Faults
+from pmslink.simulator.pms.fault_switches import Faults
 from tests.living import LivingHotel
 from tests.network import run
 

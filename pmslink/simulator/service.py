@@ -15,12 +15,12 @@ from twisted.internet.endpoints import serverFromString
 from twisted.python import usage
 
 from pmslink.listener import Listening
-from pmslink.simulator.connection import PmsFactory
-from pmslink.simulator.control import Control
-from pmslink.simulator.life import Life
-from pmslink.simulator.over_http import Line, phones_at
-from pmslink.simulator.pms import KEEP, Pms
-from pmslink.simulator.site import json_site
+from pmslink.simulator.control.control_api import Control
+from pmslink.simulator.control.http_site import json_site
+from pmslink.simulator.life.activity_scheduler import Life
+from pmslink.simulator.life.pmslink_client import Line, phones_at
+from pmslink.simulator.pms.pbx_connection import PmsFactory
+from pmslink.simulator.pms.property import KEEP, Pms
 
 MOST_ROOMS, MOST_PORTS = 10_000, 50_000
 SLOWEST, FASTEST = 0.1, 6000

@@ -19,8 +19,8 @@ from pmslink.link.link import Link
 from pmslink.link.link_registry import Links
 from pmslink.link.record_trace import Trace
 from pmslink.link.state_history import Transition
-from pmslink.simulator.connection import PmsFactory
-from pmslink.simulator.pms import Pms
+from pmslink.simulator.pms.pbx_connection import PmsFactory
+from pmslink.simulator.pms.property import Pms
 from pmslink.store.core import store_metadata
 from pmslink.store.core.journal_interface import Keeper
 from pmslink.store.operations.outbox_enqueue import Offer

@@ -17,9 +17,9 @@ from twisted.python.failure import Failure
 from pmslink.errors import NotApplicable
 from pmslink.fias.field_values import stamp
 from pmslink.fias.record import Record
-from pmslink.simulator.answers import posting_answer
-from pmslink.simulator.faults import NONE, Faults
-from pmslink.simulator.pms import NotLinkedError
+from pmslink.simulator.pms.fault_switches import NONE, Faults
+from pmslink.simulator.pms.posting_answers import posting_answer
+from pmslink.simulator.pms.property import NotLinkedError
 from pmslink.store.core.store_errors import StoreFailing
 from pmslink.store.operations.operator_actions import Decide, NoSuchRow, WrongState, discard, resend
 from pmslink.store.operations.outbox_enqueue import Accepted, KeyReused, NoNumber, Offer, OutboxFull

@@ -16,9 +16,9 @@ from pmslink.config.loader import read_link
 from pmslink.errors import NotApplicable
 from pmslink.link.connection_probe import Probe
 from pmslink.link.link_registry import Links, dial_with, utc_now
-from pmslink.simulator.connection import PmsFactory
-from pmslink.simulator.faults import Faults
-from pmslink.simulator.pms import Pms
+from pmslink.simulator.pms.fault_switches import Faults
+from pmslink.simulator.pms.pbx_connection import PmsFactory
+from pmslink.simulator.pms.property import Pms
 from tests.stores import make_store
 from tests.within import within
 

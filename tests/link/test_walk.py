@@ -25,9 +25,9 @@ from pmslink.link.countdown import Countdown
 from pmslink.link.link import Link
 from pmslink.link.machine import STATES, TABLE, Intent, Marker, Timer
 from pmslink.link.state_history import Transition
-from pmslink.simulator.connection import PmsFactory
-from pmslink.simulator.faults import NONE, Faults
-from pmslink.simulator.pms import NotLinkedError, Pms
+from pmslink.simulator.pms.fault_switches import NONE, Faults
+from pmslink.simulator.pms.pbx_connection import PmsFactory
+from pmslink.simulator.pms.property import NotLinkedError, Pms
 from pmslink.store.core.journal_interface import Forgetful
 from tests.network import End, Mode, Network, next_timer, run
 

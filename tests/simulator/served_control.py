@@ -15,9 +15,9 @@ from twisted.internet.defer import Deferred, ensureDeferred
 from twisted.internet.endpoints import serverFromString
 from twisted.web.client import Agent
 
-from pmslink.simulator.control import Control
-from pmslink.simulator.pms import Pms
-from pmslink.simulator.site import json_site
+from pmslink.simulator.control.control_api import Control
+from pmslink.simulator.control.http_site import json_site
+from pmslink.simulator.pms.property import Pms
 
 from .simulated_pbx import Pbx, property_with
 from .sockets import reactor, sockets_closed_after

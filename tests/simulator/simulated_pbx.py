@@ -10,10 +10,10 @@ from twisted.internet.task import Clock
 from twisted.internet.testing import StringTransport
 from twisted.python.failure import Failure
 
-from pmslink.simulator.connection import PmsFactory
-from pmslink.simulator.faults import Faults
-from pmslink.simulator.hotel import Hotel
-from pmslink.simulator.pms import Pms
+from pmslink.simulator.hotel.hotel_model import Hotel
+from pmslink.simulator.pms.fault_switches import Faults
+from pmslink.simulator.pms.pbx_connection import PmsFactory
+from pmslink.simulator.pms.property import Pms
 
 NOW = datetime(2026, 1, 1, 8, 0, 0, tzinfo=UTC)
 STAMP = "DA260101|TI080000|"

@@ -11,8 +11,8 @@ import treq
 from twisted.logger import Logger
 from twisted.web.client import Agent
 
-from pmslink.simulator import site
-from pmslink.simulator.site import BODY_LIMIT
+from pmslink.simulator.control import http_site
+from pmslink.simulator.control.http_site import BODY_LIMIT
 
 from .served_control import Interface, interface
 from .sockets import reactor
@@ -283,7 +283,7 @@ async def test_an_unforeseen_failure_is_told_without_detail(control: Interface) 
 
     control.first.resync = broken  # type: ignore[method-assign]
     logged: list[Any] = []
-    with patch.object(site, "_log", Logger(observer=logged.append)):  # type: ignore[arg-type]
+    with patch.object(http_site, "_log", Logger(observer=logged.append)):  # type: ignore[arg-type]
         status, answer = await control.call("POST", "/resync")
     assert (status, answer["error"]["code"]) == (500, "internal")
     assert "secret" not in json.dumps(answer)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from pmslink.simulator.control import Control
-from pmslink.simulator.faults import meanings
+from pmslink.simulator.control.control_api import Control
+from pmslink.simulator.pms.fault_switches import meanings
 
 DOCUMENT = (Path(__file__).parents[2] / "docs" / "simulator.md").read_text(encoding="utf-8")
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from pmslink.simulator.faults import FaultError, Faults, meanings
+from pmslink.simulator.pms.fault_switches import FaultError, Faults, meanings
 
 
 def test_a_pms_without_faults_has_every_switch_off() -> None:

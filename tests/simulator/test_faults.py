@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 from twisted.internet.task import Clock
 
-from pmslink.simulator import answers, wire
-from pmslink.simulator.dialect import lrc
-from pmslink.simulator.faults import Faults
-from pmslink.simulator.pms import Pms
+from pmslink.simulator.pms import posting_answers, segmented_wire
+from pmslink.simulator.pms.fault_switches import Faults
+from pmslink.simulator.pms.property import Pms
+from pmslink.simulator.pms.record_dialect import lrc
 
 from .simulated_pbx import STAMP, Pbx, docked, property_with
 
@@ -209,7 +209,7 @@ def test_bytes_that_still_wait_go_out_before_the_connection_closes() -> None:
 
 
 def test_bytes_that_wait_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(wire, "SEGMENTS_KEPT", 20)
+    monkeypatch.setattr(segmented_wire, "SEGMENTS_KEPT", 20)
     clock, pms, pbx = docked()
     switch(pms, split_bytes=True)
     pbx.send("LS|")
@@ -446,7 +446,7 @@ def test_a_late_answer_comes_on_the_next_connection() -> None:
 
 
 def test_late_answers_are_bounded_and_end_with_the_property(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(answers, "WAITING", 2)
+    monkeypatch.setattr(posting_answers, "WAITING", 2)
     clock, pms, pbx = docked(pa_delay=40)
     pbx.send("PS|P#1|", "PS|P#2|", "PS|P#3|")
     assert len(clock.getDelayedCalls()) == 2

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from pmslink.simulator import postings
-from pmslink.simulator.equipment import Equipment
-from pmslink.simulator.faults import Faults
-from pmslink.simulator.postings import Delivery, Postings
+from pmslink.simulator.hotel.room_equipment import Equipment
+from pmslink.simulator.pms import received_postings
+from pmslink.simulator.pms.fault_switches import Faults
+from pmslink.simulator.pms.received_postings import Delivery, Postings
 
 from .simulated_pbx import NOW, STAMP, Pbx, docked, property_with
 
@@ -122,7 +122,7 @@ def test_each_delivery_tells_its_connection_and_its_answer() -> None:
 
 
 def test_old_deliveries_of_a_number_are_forgotten_in_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(postings, "DELIVERIES_KEPT", 2)
+    monkeypatch.setattr(received_postings, "DELIVERIES_KEPT", 2)
     ledger = Postings()
     for connection in (1, 2, 3):
         ledger.delivered("1", "PS|", NOW, connection)
@@ -131,7 +131,7 @@ def test_old_deliveries_of_a_number_are_forgotten_in_the_end(monkeypatch: pytest
 
 
 def test_old_posting_numbers_are_forgotten_in_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(postings, "KEPT", 2)
+    monkeypatch.setattr(received_postings, "KEPT", 2)
     ledger = Postings()
     for number in ("1", "2", "3"):
         ledger.delivered(number, "PS|", NOW, 1)

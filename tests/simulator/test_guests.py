@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from pmslink.errors import FieldError
-from pmslink.simulator.hotel import UnknownGuestError, UnknownRoomError
+from pmslink.simulator.hotel.hotel_model import UnknownGuestError, UnknownRoomError
 
 from .simulated_pbx import STAMP, Pbx, docked, property_with
 

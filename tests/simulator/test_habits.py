@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from pmslink.hotel.postings import read_posting
-from pmslink.simulator.habits import Deed, Habits
+from pmslink.simulator.life.phone_activities import Deed, Habits
 
 NOW = datetime(2026, 11, 20, 6, 14, 31, tzinfo=UTC)
 ROOMS: list[dict[str, Any]] = [

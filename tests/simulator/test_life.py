@@ -12,11 +12,11 @@ from zoneinfo import ZoneInfo
 import pytest
 from twisted.internet.task import Clock
 
-from pmslink.simulator import happenings
-from pmslink.simulator.equipment import Equipment
-from pmslink.simulator.hotel import Hotel
-from pmslink.simulator.life import Life
-from pmslink.simulator.pms import Pms
+from pmslink.simulator.hotel.hotel_model import Hotel
+from pmslink.simulator.hotel.room_equipment import Equipment
+from pmslink.simulator.life import guest_activities
+from pmslink.simulator.life.activity_scheduler import Life
+from pmslink.simulator.pms.property import Pms
 
 from .simulated_pbx import Pbx
 
@@ -101,7 +101,7 @@ def test_a_week_of_three_hundred_rooms() -> None:
             if not guests:
                 assert pms.equipment(room) == Equipment()
     assert 0.55 < min(occupied) <= max(occupied) < 0.78
-    known = {happening.__name__ for happening in happenings._WEIGHTS}
+    known = {happening.__name__ for happening in guest_activities._WEIGHTS}
     assert set(life.counts) == known | {"audit"}
     assert min(life.counts[name] for name in known) > 300
     assert life.counts["audit"] == 7
@@ -186,15 +186,15 @@ def test_it_takes_the_hotel_as_it_finds_it() -> None:
 
 
 NOBODY: list[Callable[[Pms, Random], int]] = [
-    happenings.share,
-    happenings.check_out,
-    happenings.change,
-    happenings.move,
-    happenings.class_of_service,
-    happenings.message_light,
-    happenings.do_not_disturb,
-    happenings.order_wake_up,
-    happenings.cancel_wake_up,
+    guest_activities.share,
+    guest_activities.check_out,
+    guest_activities.change,
+    guest_activities.move,
+    guest_activities.class_of_service,
+    guest_activities.message_light,
+    guest_activities.do_not_disturb,
+    guest_activities.order_wake_up,
+    guest_activities.cancel_wake_up,
 ]
 
 
@@ -210,14 +210,14 @@ def test_what_needs_a_room_does_not_happen_in_a_full_hotel() -> None:
     pms.hotel = Hotel(pms.hotel.rooms)
     for _ in range(3):
         pms.check_in("101", "Adams")
-    for happening in (happenings.check_in, happenings.share, happenings.move):
+    for happening in (guest_activities.check_in, guest_activities.share, guest_activities.move):
         assert happening(pms, Random(1)) == 0
 
 
 def test_wake_ups_are_for_a_whole_minute_to_come_most_in_the_morning() -> None:
     chance = Random(1)
     now = datetime(2026, 3, 27, 7, 14, 31, tzinfo=timezone(timedelta(hours=9)))
-    moments = [happenings.wake_up_moment(now, chance) for _ in range(1000)]
+    moments = [guest_activities.wake_up_moment(now, chance) for _ in range(1000)]
     local = now.replace(tzinfo=None)
     assert all(local < moment < local + timedelta(days=1, minutes=1) for moment in moments)
     assert all(moment.second == 0 and moment.tzinfo is None for moment in moments)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pmslink.simulator.pms import NotLinkedError
+from pmslink.simulator.pms.property import NotLinkedError
 
 from .simulated_pbx import STAMP, Pbx, docked, property_with
 

@@ -20,9 +20,9 @@ from twisted.logger import Logger, formatEvent
 from twisted.web.iweb import IRequest
 from twisted.web.server import Site
 
-from pmslink.simulator import over_http
-from pmslink.simulator.over_http import HttpInterface, Line, line_to, phones_at, phones_of
-from pmslink.simulator.phones import Phones, UnreachableError
+from pmslink.simulator.life import pmslink_client
+from pmslink.simulator.life.phones import Phones, UnreachableError
+from pmslink.simulator.life.pmslink_client import HttpInterface, Line, line_to, phones_at, phones_of
 
 from .sockets import reactor, sockets_closed_after
 
@@ -104,7 +104,7 @@ async def test_half_an_answer_is_none() -> None:
         interface = HttpInterface(reactor, url)
         clock = interface._reactor = Clock()
         begun: list[Any] = []
-        with patch.object(over_http._Body, "dataReceived", lambda _, data: begun.append(data)):
+        with patch.object(pmslink_client._Body, "dataReceived", lambda _, data: begun.append(data)):
             call = Deferred.fromCoroutine(interface.call("GET", "/"))
             while not begun:
                 await deferLater(reactor, 0)
@@ -209,7 +209,7 @@ def test_a_service_is_called_where_it_listens(listen: str, url: str) -> None:
 def test_where_no_port_of_tcp_is_listened_on_the_phones_stay_silent_and_say_so(listen: str) -> None:
     lines: list[str] = []
     observer = Logger(observer=lambda event: lines.append(formatEvent(event)))  # type: ignore[arg-type]
-    with patch.object(over_http, "_log", observer):
+    with patch.object(pmslink_client, "_log", observer):
         service = phones_of(MemoryReactorClock(), listen, "demo")
     assert not isinstance(service, Phones)
     assert lines == [f"the phones stay silent: {listen} is no port of TCP"]

@@ -13,7 +13,7 @@ from twisted.internet.defer import Deferred, succeed
 from twisted.internet.task import Clock, deferLater
 from twisted.logger import Logger, formatEvent
 
-from pmslink.simulator.phones import Phones, UnreachableError
+from pmslink.simulator.life.phones import Phones, UnreachableError
 
 BEGIN = datetime(2026, 11, 20, 6, 0, tzinfo=UTC)
 ROOMS = [{"room": "101", "guests": [{"number": "5001"}], "wake_ups": []}, {"room": "102", "guests": []}]

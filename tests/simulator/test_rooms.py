@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-from pmslink.simulator.equipment import Equipment
-from pmslink.simulator.faults import Faults
-from pmslink.simulator.hotel import Hotel, UnknownRoomError
-from pmslink.simulator.invented import equipment, population, room_numbers
-from pmslink.simulator.pms import Pms
+from pmslink.simulator.hotel.hotel_model import Hotel, UnknownRoomError
+from pmslink.simulator.hotel.room_equipment import Equipment
+from pmslink.simulator.hotel.sample_data import equipment, population, room_numbers
+from pmslink.simulator.pms.fault_switches import Faults
+from pmslink.simulator.pms.property import Pms
 
 from .simulated_pbx import NOW, Pbx, property_with
 

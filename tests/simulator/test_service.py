@@ -17,10 +17,11 @@ from twisted.python import usage
 
 from pmslink.fias.framing import FrameReceiver
 from pmslink.listener import Listening
-from pmslink.simulator import invented, service
-from pmslink.simulator.invented import population, room_numbers
-from pmslink.simulator.over_http import Line
-from pmslink.simulator.phones import Phones
+from pmslink.simulator import service
+from pmslink.simulator.hotel import sample_data
+from pmslink.simulator.hotel.sample_data import population, room_numbers
+from pmslink.simulator.life.phones import Phones
+from pmslink.simulator.life.pmslink_client import Line
 from pmslink.simulator.service import Options, Place, Simulator, makeService
 
 from .sockets import reactor, sockets_closed_after
@@ -260,5 +261,5 @@ def test_two_thirds_of_the_rooms_begin_occupied_some_by_two() -> None:
 def test_the_same_guests_come_at_every_start() -> None:
     today = service._hotel_time().date()
     before = population(50, today)
-    invented._stays.cache_clear()
+    sample_data._stays.cache_clear()
     assert population(50, today) == before

@@ -5,9 +5,9 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from pmslink.simulator.pms import Pms
-from pmslink.simulator.postings import Posting
-from pmslink.simulator.trace import Entry
+from pmslink.simulator.pms.property import Pms
+from pmslink.simulator.pms.received_postings import Posting
+from pmslink.simulator.pms.record_log import Entry
 
 
 def status(pms: Pms) -> dict[str, Any]:

@@ -11,8 +11,8 @@ from attrs import evolve
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 
 from pmslink.fias.record import Field, Record
-from pmslink.simulator.dialect import assembled
-from pmslink.simulator.faults import Faults
+from pmslink.simulator.pms.fault_switches import Faults
+from pmslink.simulator.pms.record_dialect import assembled
 
 WAITING = 10_000
 """Answers that may wait at a time; further ones are not given."""

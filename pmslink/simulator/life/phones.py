@@ -20,7 +20,7 @@ from twisted.internet.task import deferLater
 from twisted.logger import Logger
 
 from pmslink.errors import PmslinkError
-from pmslink.simulator.habits import Deed, Habits, Reply, Room
+from pmslink.simulator.life.phone_activities import Deed, Habits, Reply, Room
 
 PACE = 6.0
 """Deeds per minute, on the average."""

@@ -16,12 +16,12 @@ from pmslink.fias.field_values import stamp
 from pmslink.fias.framing import FrameReceiver
 from pmslink.fias.link_description import DECLARED, description
 from pmslink.fias.record import Field, Record
-from pmslink.simulator import dialect
-from pmslink.simulator.declaration import Declaration
-from pmslink.simulator.wire import Cut, Wire
+from pmslink.simulator.pms import record_dialect
+from pmslink.simulator.pms.pbx_declaration import Declaration
+from pmslink.simulator.pms.segmented_wire import Cut, Wire
 
 if TYPE_CHECKING:
-    from pmslink.simulator.pms import Pms
+    from pmslink.simulator.pms.property import Pms
 
 Stage = Literal["wait_ld", "wait_lr", "alive", "ending", "closed"]
 
@@ -115,14 +115,14 @@ class PmsConnection(FrameReceiver):
     def tell(self, record: Record) -> None:
         """Send a data record as far as the PBX declared it."""
         declared = None if self._heedless else self.declaration.records
-        for text in dialect.told(record, declared, self._pms.faults, self._pms.chance):
+        for text in record_dialect.told(record, declared, self._pms.faults, self._pms.chance):
             self.send(text)
 
     def send(self, text: str) -> None:
         """Send a record's text as it is."""
         if self._may_send():
             self._pms.note("out", text)
-            self._write(dialect.on_the_wire(text, self._pms.faults))
+            self._write(record_dialect.on_the_wire(text, self._pms.faults))
 
     def send_bytes(self, data: bytes) -> None:
         """Send bytes without a frame."""
@@ -234,7 +234,7 @@ class PmsConnection(FrameReceiver):
 
     def _send_link(self, id: str, fields: list[Field] | tuple[Field, ...] | None = None) -> None:
         given = stamp(self._pms.now()) if fields is None else fields
-        self.send(dialect.written(id, given, self._pms.faults, self._pms.chance))
+        self.send(record_dialect.written(id, given, self._pms.faults, self._pms.chance))
 
     def _may_send(self) -> bool:
         return not (self._muted or self.stage == "closed" or self._pms.faults.frozen)

@@ -13,11 +13,19 @@ from twisted.python.failure import Failure
 from twisted.web.iweb import IRequest
 
 from pmslink.errors import FieldError
-from pmslink.simulator import guest_json, room_json, shown
-from pmslink.simulator.faults import FaultError, Faults, meanings
-from pmslink.simulator.hotel import UnknownGuestError, UnknownRoomError
-from pmslink.simulator.pms import NotLinkedError, Pms
-from pmslink.simulator.site import ApiError, BoundedRequest, answered, answered_problem, body, number, text
+from pmslink.simulator.control import guest_serializer, room_serializer, status_serializer
+from pmslink.simulator.control.http_site import (
+    ApiError,
+    BoundedRequest,
+    answered,
+    answered_problem,
+    body,
+    number,
+    text,
+)
+from pmslink.simulator.hotel.hotel_model import UnknownGuestError, UnknownRoomError
+from pmslink.simulator.pms.fault_switches import FaultError, Faults, meanings
+from pmslink.simulator.pms.property import NotLinkedError, Pms
 
 LIMIT, LONGEST_LIST = 100, 1000
 _HIGHEST_ID = 10**15 - 1
@@ -34,7 +42,9 @@ class Control:
     @app.route("/", methods=["GET"])
     def status(self, request: BoundedRequest) -> bytes:
         """How each property stands."""
-        return answered(request, {"properties": [shown.status(pms) for pms in self._asked(request)]})
+        return answered(
+            request, {"properties": [status_serializer.status(pms) for pms in self._asked(request)]}
+        )
 
     # faults
 
@@ -70,39 +80,40 @@ class Control:
         """Who stays in the hotel."""
         hotel = self._one(request).hotel
         return answered(
-            request, {"guests": [guest_json.shown(guest, hotel) for guest in hotel.guests.values()]}
+            request, {"guests": [guest_serializer.shown(guest, hotel) for guest in hotel.guests.values()]}
         )
 
     @app.route("/guests", methods=["POST"])
     def check_in(self, request: BoundedRequest) -> bytes:
         """Check a guest in."""
         pms = self._one(request)
-        guest = pms.check_in(**guest_json.details(body(request), required=("room", "name")))
-        return answered(request, guest_json.shown(guest, pms.hotel), 201)
+        guest = pms.check_in(**guest_serializer.details(body(request), required=("room", "name")))
+        return answered(request, guest_serializer.shown(guest, pms.hotel), 201)
 
     @app.route("/guests/<guest>", methods=["PATCH"])
     def change(self, request: BoundedRequest, guest: str) -> bytes:
         """Change what is known of a guest, or move the guest."""
         pms = self._one(request)
-        details = guest_json.details(body(request))
+        details = guest_serializer.details(body(request))
         room = details.pop("room", None)
         if room is not None and details:
             raise ApiError(400, "bad_value", "a move is a call of its own", "room")
         changed = pms.change(guest, details) if room is None else pms.move(guest, room)
-        return answered(request, guest_json.shown(changed, pms.hotel))
+        return answered(request, guest_serializer.shown(changed, pms.hotel))
 
     @app.route("/guests/<guest>", methods=["DELETE"])
     def check_out(self, request: BoundedRequest, guest: str) -> bytes:
         """Check a guest out."""
         pms = self._one(request)
-        return answered(request, guest_json.shown(pms.check_out(guest), pms.hotel))
+        return answered(request, guest_serializer.shown(pms.check_out(guest), pms.hotel))
 
     @app.route("/rooms", methods=["GET"])
     def rooms(self, request: BoundedRequest) -> bytes:
         """Every room, with its guests, what it is set to and what the PBX told of it."""
         pms = self._one(request)
         rooms = [
-            room_json.shown(room, guests, pms.equipment(room)) for room, guests in pms.hotel.by_room().items()
+            room_serializer.shown(room, guests, pms.equipment(room))
+            for room, guests in pms.hotel.by_room().items()
         ]
         return answered(request, {"rooms": rooms})
 
@@ -110,21 +121,21 @@ class Control:
     def equip(self, request: BoundedRequest, room: str) -> bytes:
         """Set a room's class of service and lights."""
         pms = self._one(request)
-        pms.equip(room, **room_json.settings(body(request)))
+        pms.equip(room, **room_serializer.settings(body(request)))
         return self._room(request, pms, room)
 
     @app.route("/rooms/<room>/wake-ups", methods=["POST"])
     def order_wake_up(self, request: BoundedRequest, room: str) -> bytes:
         """Have the guests of a room woken."""
         pms = self._one(request)
-        pms.order_wake_up(room, room_json.ordered(body(request)))
+        pms.order_wake_up(room, room_serializer.ordered(body(request)))
         return self._room(request, pms, room, 201)
 
     @app.route("/rooms/<room>/wake-ups", methods=["DELETE"])
     def cancel_wake_up(self, request: BoundedRequest, room: str) -> bytes:
         """Cancel a wake-up, or all of the room."""
         pms = self._one(request)
-        pms.cancel_wake_up(room, room_json.cancelled(text(request, "at")))
+        pms.cancel_wake_up(room, room_serializer.cancelled(text(request, "at")))
         return self._room(request, pms, room)
 
     # records and postings
@@ -135,7 +146,7 @@ class Control:
         after = number(request, "after", 0, _HIGHEST_ID)
         limit = number(request, "limit", LIMIT, LONGEST_LIST)
         records = self._one(request).trace.after(after, limit)
-        return answered(request, {"records": [shown.entry(each) for each in records]})
+        return answered(request, {"records": [status_serializer.entry(each) for each in records]})
 
     @app.route("/records", methods=["POST"])
     def send(self, request: BoundedRequest) -> bytes:
@@ -164,7 +175,7 @@ class Control:
     def postings(self, request: BoundedRequest) -> bytes:
         """Each posting number: how often it came, on which connection, what it was answered."""
         postings = self._one(request).postings.by_number.values()
-        return answered(request, {"postings": [shown.posting(each) for each in postings]})
+        return answered(request, {"postings": [status_serializer.posting(each) for each in postings]})
 
     # what the hotel does with the link
 
@@ -173,21 +184,21 @@ class Control:
         """Begin or end the night audit."""
         pms = self._one(request)
         pms.audit(which == "start")
-        return answered(request, shown.status(pms))
+        return answered(request, status_serializer.status(pms))
 
     @app.route("/resync", methods=["POST"])
     def resync(self, request: BoundedRequest) -> bytes:
         """Send who is in the house, unasked."""
         pms = self._one(request)
         pms.resync()
-        return answered(request, shown.status(pms))
+        return answered(request, status_serializer.status(pms))
 
     @app.route("/link/<any(start,end,drop):what>", methods=["POST"])
     def link(self, request: BoundedRequest, what: str) -> bytes:
         """Send LS, send LE, or close the connection without a word."""
         pms = self._one(request)
         {"start": pms.start_link, "end": pms.end_link, "drop": pms.drop_link}[what]()
-        return answered(request, shown.status(pms))
+        return answered(request, status_serializer.status(pms))
 
     @app.handle_errors(Exception)
     def failed(self, request: IRequest, failure: Failure) -> bytes:
@@ -211,7 +222,7 @@ class Control:
 
     def _room(self, request: BoundedRequest, pms: Pms, room: str, status: int = 200) -> bytes:
         guests = pms.hotel.by_room()[room]
-        return answered(request, room_json.shown(room, guests, pms.equipment(room)), status)
+        return answered(request, room_serializer.shown(room, guests, pms.equipment(room)), status)
 
     def _faults(self, request: BoundedRequest) -> dict[str, Any]:
         return {
@@ -230,7 +241,7 @@ def _as_api_error(problem: BaseException | None) -> ApiError | None:
         case NotLinkedError():
             return ApiError(409, "not_linked", str(problem))
         case FieldError(code=code):
-            return ApiError(400, "bad_value", str(problem), guest_json.named(code))
+            return ApiError(400, "bad_value", str(problem), guest_serializer.named(code))
         case FaultError(name=name):
             return ApiError(400, "bad_fault", str(problem), name)
     return None

@@ -10,9 +10,9 @@ from datetime import datetime, timedelta
 from random import Random
 from typing import TypeVar
 
-from pmslink.simulator.hotel import Guest
-from pmslink.simulator.invented import person
-from pmslink.simulator.pms import Pms
+from pmslink.simulator.hotel.hotel_model import Guest
+from pmslink.simulator.hotel.sample_data import person
+from pmslink.simulator.pms.property import Pms
 
 OCCUPANCY = 2 / 3
 """The share of rooms that is occupied in the long run."""

@@ -18,14 +18,15 @@ from twisted.internet.interfaces import IReactorTime
 
 from pmslink.errors import PmslinkError
 from pmslink.fias.record import Record, write
-from pmslink.simulator import announcements, dialect, equipment
-from pmslink.simulator.answers import Answers, posting_answer
-from pmslink.simulator.connection import PmsConnection
-from pmslink.simulator.declaration import Declaration
-from pmslink.simulator.desk import Desk
-from pmslink.simulator.faults import Faults
-from pmslink.simulator.postings import Postings
-from pmslink.simulator.trace import Direction, Trace
+from pmslink.simulator.hotel import guest_records, room_equipment
+from pmslink.simulator.hotel.front_desk import Desk
+from pmslink.simulator.pms import record_dialect
+from pmslink.simulator.pms.fault_switches import Faults
+from pmslink.simulator.pms.pbx_connection import PmsConnection
+from pmslink.simulator.pms.pbx_declaration import Declaration
+from pmslink.simulator.pms.posting_answers import Answers, posting_answer
+from pmslink.simulator.pms.received_postings import Postings
+from pmslink.simulator.pms.record_log import Direction, Trace
 
 KEEP = 10_000
 """Records kept in the trace, and data records kept while no link is alive."""
@@ -150,7 +151,7 @@ class Pms(Desk):
         if not self.alive:
             raise NotLinkedError("the link is not alive, so no resync can run")
         faults = self.faults
-        records = list(announcements.inventory(self.hotel, self._stamp()))
+        records = list(guest_records.inventory(self.hotel, self._stamp()))
         self._tell(write("DS", self._stamp()))
         for at, record in enumerate(records):
             if faults.live_in_resync and at == len(records) // 2:
@@ -185,8 +186,8 @@ class Pms(Desk):
             self.resync()
         elif record.id == "PS":
             self._posted(record)
-        elif record.id in equipment.TOLD_BY_PBX and room in self.hotel.rooms:
-            self.hotel.put(room, equipment.after(self.equipment(room), record))
+        elif record.id in room_equipment.TOLD_BY_PBX and room in self.hotel.rooms:
+            self.hotel.put(room, room_equipment.after(self.equipment(room), record))
 
     def _posted(self, record: Record) -> None:
         number = (record.get("P#") or "")[:_NUMBER_KEPT]
@@ -215,7 +216,7 @@ class Pms(Desk):
     @property
     def _tells_moves_as_pairs(self) -> bool:
         described = self.remembered.records if self.remembered is not None else None
-        return dialect.move_is_a_pair(described, self.faults)
+        return record_dialect.move_is_a_pair(described, self.faults)
 
     def _connected(self) -> PmsConnection:
         if self._connection is None:

@@ -14,9 +14,9 @@ from typing import Any
 
 from pmslink.fias.field_values import stamp
 from pmslink.fias.record import Field, Record, write
-from pmslink.simulator import announcements, invented
-from pmslink.simulator.equipment import Equipment, wake_up_at
-from pmslink.simulator.hotel import Guest, Hotel
+from pmslink.simulator.hotel import guest_records, sample_data
+from pmslink.simulator.hotel.hotel_model import Guest, Hotel
+from pmslink.simulator.hotel.room_equipment import Equipment, wake_up_at
 
 
 class Desk(ABC):
@@ -32,22 +32,22 @@ class Desk(ABC):
     def hotel(self) -> Hotel:
         """Rooms and guests, made when somebody first asks."""
         today = self.now().date()
-        guests = invented.population(self._rooms, today)
-        return Hotel(invented.room_numbers(self._rooms), guests, invented.equipment(self._rooms, today))
+        guests = sample_data.population(self._rooms, today)
+        return Hotel(sample_data.room_numbers(self._rooms), guests, sample_data.equipment(self._rooms, today))
 
     # guests
 
     def check_in(self, room: str, name: str, **details: Any) -> Guest:
         """A guest arrives; ``details`` are those of Guest, and the room's ``class_of_service``."""
         guest = self.hotel.check_in(room, name, **{"arrival": self.now().date(), **details})
-        self._tell(announcements.arrival(self.hotel, guest, self._stamp()))
+        self._tell(guest_records.arrival(self.hotel, guest, self._stamp()))
         return guest
 
     def change(self, number: str, details: Mapping[str, Any]) -> Guest:
         """What is known of a guest changes; so does the room's class of service, if it is given."""
-        before = announcements.said(self.hotel, self.hotel.guest(number))
+        before = guest_records.said(self.hotel, self.hotel.guest(number))
         guest = self.hotel.change(number, details)
-        if change := announcements.change(self.hotel, guest, before, self._stamp()):
+        if change := guest_records.change(self.hotel, guest, before, self._stamp()):
             self._tell(change)
         return guest
 
@@ -60,7 +60,7 @@ class Desk(ABC):
         was = self.equipment(before.room), self.hotel.occupied(room)
         after = self.hotel.move(number, room)
         if after.room != before.room:
-            self._tell(announcements.move(self.hotel, before, after, self._stamp()))
+            self._tell(guest_records.move(self.hotel, before, after, self._stamp()))
             if not self.hotel.occupied(before.room):
                 self._tell_what_came_along(room, *was)
         return after
@@ -68,7 +68,7 @@ class Desk(ABC):
     def check_out(self, number: str) -> Guest:
         """A guest leaves."""
         guest = self.hotel.check_out(number)
-        self._tell(announcements.departure(self.hotel, guest, guest.room, self._stamp()))
+        self._tell(guest_records.departure(self.hotel, guest, guest.room, self._stamp()))
         return guest
 
     # rooms
@@ -93,7 +93,7 @@ class Desk(ABC):
             changes["sign"] = equipment.disturbed(do_not_disturb).sign
         self.hotel.equip(room, **changes)
         if changes:
-            told = announcements.equipped(room, class_of_service, message_light, do_not_disturb)
+            told = guest_records.equipped(room, class_of_service, message_light, do_not_disturb)
             self._tell(told)
         return self.equipment(room)
 
@@ -101,14 +101,14 @@ class Desk(ABC):
         """Somebody wants to be woken at a moment of the hotel's local time."""
         wake_up = wake_up_at(moment)
         self.hotel.put(room, self.equipment(room).with_wake_ups(wake_up))
-        self._tell(announcements.wake_up(room, wake_up))
+        self._tell(guest_records.wake_up(room, wake_up))
         return self.equipment(room)
 
     def cancel_wake_up(self, room: str, moment: datetime | None = None) -> Equipment:
         """Nobody is to be woken there at this moment; None is any moment."""
         wake_up = None if moment is None else wake_up_at(moment)
         self.hotel.put(room, self.equipment(room).without_wake_up(wake_up))
-        self._tell(announcements.wake_up_cancelled(room, wake_up))
+        self._tell(guest_records.wake_up_cancelled(room, wake_up))
         return self.equipment(room)
 
     # the house
@@ -134,10 +134,10 @@ class Desk(ABC):
         if old.message_light and (
             pair or shared
         ):  # whether the light of a shared room goes on, GC leaves open
-            self._tell(announcements.equipped(room, None, True, None))
+            self._tell(guest_records.equipped(room, None, True, None))
         if pair:
             for wake_up in old.wake_ups:
-                self._tell(announcements.wake_up(room, wake_up))
+                self._tell(guest_records.wake_up(room, wake_up))
 
     def _stamp(self) -> list[Field]:
         return stamp(self.now())

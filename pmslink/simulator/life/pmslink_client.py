@@ -31,7 +31,7 @@ from twisted.web.http import PotentialDataLoss
 from twisted.web.http_headers import Headers
 
 from pmslink.http_client_pool import QuietPool
-from pmslink.simulator.phones import PACE, Phones, UnreachableError
+from pmslink.simulator.life.phones import PACE, Phones, UnreachableError
 
 CONNECT_TIME, ANSWER_TIME = 3.0, 10.0
 """Seconds for a connection, and for an answer beyond what the call itself waits."""

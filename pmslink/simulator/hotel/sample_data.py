@@ -10,8 +10,8 @@ from collections.abc import Mapping
 from datetime import date, timedelta
 from functools import cache, lru_cache
 
-from pmslink.simulator.equipment import Equipment
-from pmslink.simulator.hotel import Guest
+from pmslink.simulator.hotel.hotel_model import Guest
+from pmslink.simulator.hotel.room_equipment import Equipment
 
 ROOMS_A_FLOOR = 20
 _FIRST_NUMBER = 5001

@@ -11,7 +11,7 @@ from attrs import evolve, frozen
 from pmslink.errors import PmslinkError
 from pmslink.fias.field_values import write_date
 from pmslink.fias.record import Field, write
-from pmslink.simulator.equipment import Equipment, moved
+from pmslink.simulator.hotel.room_equipment import Equipment, moved
 
 _UNTOUCHED = Equipment()
 

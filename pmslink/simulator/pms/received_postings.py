@@ -11,7 +11,7 @@ from datetime import datetime
 
 from attrs import define, field
 
-from pmslink.simulator.trace import TEXT_KEPT
+from pmslink.simulator.pms.record_log import TEXT_KEPT
 
 KEPT = 100_000
 """So many numbers are remembered; the oldest goes first."""

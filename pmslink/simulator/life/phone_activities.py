@@ -14,7 +14,7 @@ from urllib.parse import quote, urlencode
 
 from attrs import frozen
 
-from pmslink.simulator.happenings import wake_up_moment
+from pmslink.simulator.life.guest_activities import wake_up_moment
 
 Room = Mapping[str, Any]
 """A room as the interface shows it."""

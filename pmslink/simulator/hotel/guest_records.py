@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from pmslink.fias.record import Field, Record, write
-from pmslink.simulator.equipment import WakeUp
-from pmslink.simulator.hotel import Guest, Hotel
+from pmslink.simulator.hotel.hotel_model import Guest, Hotel
+from pmslink.simulator.hotel.room_equipment import WakeUp
 
 _SWAP = ("SF", "")  # its presence says: part of a resync
 

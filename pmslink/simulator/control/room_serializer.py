@@ -8,10 +8,10 @@ from typing import Any
 
 from attrs import asdict
 
-from pmslink.simulator.equipment import Equipment
-from pmslink.simulator.guest_json import class_of_service
-from pmslink.simulator.hotel import Guest
-from pmslink.simulator.site import ApiError, read
+from pmslink.simulator.control.guest_serializer import class_of_service
+from pmslink.simulator.control.http_site import ApiError, read
+from pmslink.simulator.hotel.hotel_model import Guest
+from pmslink.simulator.hotel.room_equipment import Equipment
 
 
 def shown(room: str, guests: Sequence[Guest], equipment: Equipment) -> dict[str, Any]:

@@ -8,8 +8,8 @@ from typing import Any
 
 from attrs import asdict
 
-from pmslink.simulator.hotel import Guest, Hotel
-from pmslink.simulator.site import ApiError, read
+from pmslink.simulator.control.http_site import ApiError, read
+from pmslink.simulator.hotel.hotel_model import Guest, Hotel
 
 _CODES = {
     "RN": "room",

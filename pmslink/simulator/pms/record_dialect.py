@@ -12,7 +12,7 @@ from random import Random
 
 from pmslink.fias.framing import ETX, framed
 from pmslink.fias.record import BAR, Field, Record
-from pmslink.simulator.faults import Faults
+from pmslink.simulator.pms.fault_switches import Faults
 
 Declared = Mapping[str, tuple[str, ...]]
 """Record ids to their field codes, as the PBX's LRs gave them."""

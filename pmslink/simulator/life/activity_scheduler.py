@@ -12,8 +12,8 @@ from random import Random
 
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 
-from pmslink.simulator.happenings import next_happening
-from pmslink.simulator.pms import Pms
+from pmslink.simulator.life.guest_activities import next_happening
+from pmslink.simulator.pms.property import Pms
 
 PACE = 6.0
 """Happenings per minute, on the average."""

@@ -1,0 +1,1 @@
+"""The JSON interface that controls the simulator."""

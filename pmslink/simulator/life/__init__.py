@@ -1,0 +1,1 @@
+"""Simulated activity: guests come and go, telephones call."""

@@ -1,0 +1,1 @@
+"""The PMS side of FIAS: connections, dialect, faults, and answers to postings."""
