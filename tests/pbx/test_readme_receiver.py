@@ -1,4 +1,4 @@
-"""The receiver of the README, as it stands there, run as a process beside the service and a PMS."""
+"""Run the example receiver of docs/webhooks.md as printed there, with the service and a simulated PMS."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ GUEST = {"room": "103", "name": "Zebedee"}
 
 
 def written(kind: str) -> str:
-    """The one block of this kind in the README's section."""
-    section = (ROOT / "README.md").read_text().partition("\n## Events to a program of yours\n")[2]
+    """Return the only code block of this kind in the document's section."""
+    section = (ROOT / "docs/webhooks.md").read_text("utf-8").partition("\n## Example receiver\n")[2]
     (block,) = re.findall(f"^```{kind}\n(.*?)^```", section.partition("\n## ")[0], re.DOTALL | re.MULTILINE)
     return str(block)
 
 
 def settings(port: int) -> dict[str, Any]:
-    """Those of the README, with the port that is free."""
+    """Return the settings of the document, with a port that is free."""
     link = tomllib.loads(written("toml"))["links"]["grand"]
     return {
         "webhook_url": link["webhook_url"].replace(PORT, str(port)),
