@@ -46,6 +46,7 @@ bench: .venv/installed-test
 
 docs: .venv/installed-test
 	$(BIN)/python -m pmslink.link.machine_diagram docs/machine.md
+	$(BIN)/python -m pmslink.config.settings_reference docs/settings-reference.md
 
 screenshots: .venv/installed-test
 	tests/install-debian

@@ -145,8 +145,8 @@ def test_all_errors_of_a_file_are_told_at_once_each_with_its_place(written: Writ
         'hotel.toml: links.grand.alive_interval = "ten": must be a number of seconds from 0.1 to 86400',
         "hotel.toml: links.grand.alive_intervall = 3: there is no such setting; did you mean alive_interval?",
         "hotel.toml: links.grand.port is missing: must be a whole number from 1 to 65535",
-        'hotel.toml: links.grand.records.GI = "RNQQ": must be known field codes glued together under the id'
-        ' of a record, such as GI = "RNG#GSGN"',
+        'hotel.toml: links.grand.records.GI = "RNQQ": must be known field codes, concatenated, under a'
+        ' record id, such as GI = "RNG#GSGN"',
         "hotel.toml: retention.guest_days = true: must be a whole number from 1 to 3650",
         'hotel.toml: stat_dir = "x": there is no such setting; did you mean state_dir?',
     ]

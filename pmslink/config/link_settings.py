@@ -1,6 +1,7 @@
-"""What can be set for a link: each setting with its meaning, its unit, what may stand in it, its default.
+"""The settings of a link: meaning, expectation, unit, bounds and default of each.
 
-All of that stands once, in the attrs metadata of the fields: errors, documents and forms are made from it.
+All of that is stated once, in the attrs metadata of the fields. Error texts, the form of the page, the
+OpenAPI schemas and docs/settings-reference.md are generated from it.
 """
 
 from __future__ import annotations
@@ -18,13 +19,18 @@ from pmslink.fias.framing import Framing
 from pmslink.hotel.call_tariff import Tariff, read_tariff
 from pmslink.hotel.extensions import HowExtensions
 from pmslink.timestamps import timestamp
-from pmslink.validation.nested_settings import read_records, read_status_codes
+from pmslink.validation.nested_settings import (
+    RECORDS_SCHEMA,
+    STATUS_CODES_SCHEMA,
+    read_records,
+    read_status_codes,
+)
 from pmslink.validation.setting_fields import (
     UNTOLD,
     about,
     is_host,
     is_path,
-    matching,
+    matching_text,
     one_of,
     reads,
     seconds,
@@ -38,6 +44,8 @@ Profile = Literal["generic", "opera", "suite8", "protel"]
 AliveOn = Literal["LA", "any"]
 SyncOn = Literal["LA", "any", "declared"]
 Unanswered = Literal["resend", "hold"]
+
+_WEBHOOK_URL_LENGTH = 2000
 
 
 def _is_timezone(name: str) -> bool:
@@ -55,7 +63,9 @@ def _read_moment(raw: object) -> datetime:
 
 
 def _is_webhook(url: str) -> bool:
-    return len(url) <= 2000 and url.isascii() and url.isprintable() and reads(_judge_webhook, url)
+    return (
+        len(url) <= _WEBHOOK_URL_LENGTH and url.isascii() and url.isprintable() and reads(_judge_webhook, url)
+    )
 
 
 def _judge_webhook(url: str) -> None:
@@ -78,69 +88,87 @@ class LinkSettings:
     Durations are seconds; ``expires_at`` is aware and in UTC.
     """
 
-    alive_interval: float = field(default=30, metadata=seconds("time between link checks (LS)"))
+    alive_interval: float = field(default=30, metadata=seconds("interval between link checks (LS)"))
     alive_timeout: float = field(
-        default=3, metadata=seconds("how long the answer (LA) may take; then the link is abnormal")
+        default=3,
+        metadata=seconds("time limit for the answer (LA) to a link check; after it the link is abnormal"),
     )
     alive_on: AliveOn = field(
         default="LA",
-        metadata=one_of(AliveOn, "what proves the link alive: LA, LS and LD, or any known record"),
+        metadata=one_of(
+            AliveOn,
+            'records that prove the link alive: "LA" accepts LA, LS and LD; "any" accepts every known record',
+        ),
     )
     listen_time: float = field(
-        default=3, metadata=seconds("wait so long for the PMS's LS after connecting, then send LS once")
+        default=3, metadata=seconds("time to wait for the PMS's LS after connecting; then LS is sent once")
     )
     start_timeout: float = field(
-        default=30, metadata=seconds("from the beginning of the dial to the link start, LS included")
+        default=30, metadata=seconds("time limit from the start of dialling to the link start (LS)")
     )
     sync_timeout: float = field(
-        default=30, metadata=seconds("from the link description to the LA that confirms it")
+        default=30, metadata=seconds("time limit from the link description (LD) to the LA that confirms it")
     )
-    end_timeout: float = field(default=2, metadata=seconds("how long to wait for the PMS's LE"))
-    answer_timeout: float = field(default=30, metadata=seconds("how long a posting waits for PA"))
-    retry_initial: float = field(default=1, metadata=seconds("first delay before redialling"))
-    retry_max: float = field(default=30, metadata=seconds("longest delay before redialling"))
-    describe: bool = field(default=True, metadata=yes_or_no("answer LS with LD, LR…, LA"))
+    end_timeout: float = field(default=2, metadata=seconds("time to wait for the PMS's LE"))
+    answer_timeout: float = field(default=30, metadata=seconds("time limit for the answer (PA) to a posting"))
+    retry_initial: float = field(default=1, metadata=seconds("delay before the first reconnect attempt"))
+    retry_max: float = field(default=30, metadata=seconds("longest delay before a reconnect attempt"))
+    describe: bool = field(
+        default=True, metadata=yes_or_no("answer LS with the link description (LD, LR…, LA)")
+    )
     sync_on: SyncOn = field(
         default="LA",
         metadata=one_of(
-            SyncOn, "what opens the outbox after describing: LA, any known record, or nothing more"
+            SyncOn,
+            'what opens the outbox after the link description: "LA", "any" known record, or "declared":'
+            " the description itself",
         ),
     )
     unanswered: Unanswered = field(
         default="resend",
-        metadata=one_of(Unanswered, "what becomes of a posting whose PA never came"),
+        metadata=one_of(
+            Unanswered,
+            'what happens to a posting without PA: "resend" sends it again, "hold" leaves it to an operator',
+        ),
     )
     send_limit: int = field(
-        default=3, metadata=whole("how often an unanswered posting is sent in all", 1, 100)
+        default=3, metadata=whole("how many times an unanswered posting is sent in total", 1, 100)
     )
     charset: str = field(
         default="cp1252",
         metadata=text(
-            "how the PMS writes what is not ASCII",
-            'a character set of Python that holds ASCII unchanged, such as "cp1252", "utf-8" or "gbk"',
+            "character set of the records on the wire",
+            'a character set that Python knows and that extends ASCII, such as "cp1252", "utf-8" or "gbk"',
             usable_charset,
         ),
     )
     framing: Framing = field(
         default="stx-etx",
-        metadata=one_of(Framing, "how records are told apart: between STX and ETX, or a line each"),
+        metadata=one_of(Framing, "how records are delimited: by STX and ETX, or one per line (CR LF)"),
     )
     record_gap: float = field(
         default=0,
-        metadata=seconds("pause between records, for a PMS that reads one record per segment", 0, 60),
+        metadata=seconds("pause between records, for a PMS that reads one record per TCP segment", 0, 60),
     )
     posting_digits: int = field(
         default=8, metadata=whole("width of the posting number P#; 4 for old systems", 1, 8, "digits")
     )
     outbox_limit: int = field(
         default=100_000,
-        metadata=whole("how much may wait for the PMS; over it new work is refused", 1, 10_000_000, "rows"),
+        metadata=whole(
+            "maximum number of pending rows in the outbox; above it new ones are rejected",
+            1,
+            10_000_000,
+            "rows",
+        ),
     )
-    tls: bool = field(default=False, metadata=yes_or_no("TLS to the PMS, its certificate verified"))
+    tls: bool = field(
+        default=False, metadata=yes_or_no("connect to the PMS with TLS and verify its certificate")
+    )
     ca_file: str | None = field(
         default=None,
         metadata=text(
-            "certificates that vouch for the PMS's; without it, the system's",
+            "CA certificates to verify the PMS's certificate with; if not set, the system's are used",
             "the path of a readable file of PEM certificates",
             is_path,
         ),
@@ -148,7 +176,7 @@ class LinkSettings:
     timezone: str | None = field(
         default=None,
         metadata=text(
-            "where the hotel is: DA and TI are its local time; without it, the system's",
+            "time zone of the hotel, in which DA and TI are local time; if not set, the system's is used",
             'a time zone of the IANA list, such as "Europe/Vienna"',
             _is_timezone,
         ),
@@ -160,41 +188,44 @@ class LinkSettings:
             'a date and time with its offset, such as "2027-01-01T00:00:00+01:00"',
             _read_moment,
             kind="moment",
+            schema={"examples": ["2027-01-01T00:00:00+01:00"]},
         ),
     )
     enabled: bool = field(
         default=True,
-        metadata=yes_or_no("whether to dock at first sight of the link; later the user's word counts"),
+        metadata=yes_or_no("dock when the link is first added; later the last user action decides"),
     )
     records: Mapping[str, str] = field(
         factory=dict,
         metadata=about(
-            "overrides of the link description: per record id, the fields to declare",
-            'known field codes glued together under the id of a record, such as GI = "RNG#GSGN"',
+            "overrides of the link description: the fields to declare, by record id",
+            'known field codes, concatenated, under a record id, such as GI = "RNG#GSGN"',
             read_records,
             kind="records",
+            schema=RECORDS_SCHEMA,
         ),
     )
     extensions: HowExtensions = field(
         default="same",
         metadata=one_of(
             HowExtensions,
-            "how a room's extensions are found: they are numbered as the rooms, with extension_prefix"
-            " before the room, without it, or as extension_table says",
+            'how a room\'s extensions are found: the room number itself ("same"), with extension_prefix added'
+            ' ("prefix") or removed ("strip"), or from extension_table ("table")',
         ),
     )
     extension_prefix: str | None = field(
         default=None,
-        metadata=text(
-            'what stands before the room ("prefix"), or is taken away from its front ("strip")',
+        metadata=matching_text(
+            'characters added in front of the room ("prefix"), or removed from its front ("strip")',
             "text of 1 to 16 digits, letters, * or #",
-            matching("[0-9A-Za-z*#]{1,16}"),
+            "[0-9A-Za-z*#]{1,16}",
         ),
     )
     extension_table: str | None = field(
         default=None,
         metadata=text(
-            'which extensions a room has ("table"): a row for each room, such as 101,7101,7201',
+            'CSV file on the service\'s machine that lists the extensions of each room ("table"):'
+            " one room per row, such as 101,7101,7201",
             "the path of a readable CSV file of rooms and their extensions",
             is_path,
         ),
@@ -202,28 +233,29 @@ class LinkSettings:
     status_codes: Mapping[str, int] = field(
         factory=dict,
         metadata=about(
-            "which room status (RS) the PMS gets for what is dialled; without any, 1 to 6 mean themselves",
+            "room status (RS) to send to the PMS for each dialled code; if empty, 1 to 6 are sent as dialled",
             'a whole number from 1 to 99 under 1 to 8 digits, * or #, such as "*61" = 1; 100 at most',
             read_status_codes,
             kind="codes",
+            schema=STATUS_CODES_SCHEMA,
         ),
     )
     tariff: Tariff | None = field(
         default=None,
         metadata=about(
-            "what calls cost that the PBX tells no amount of; without it, the PMS prices them",
+            "price list for calls sent without an amount; if not set, the PMS prices them",
             'a table with rates, such as rates = [{prefix = "0043", interval = 60, price = 15}]',
             read_tariff,
             kind="tariff",
         ),
     )
     wake_up_attempts: int = field(
-        default=3, metadata=whole("how often a guest is called in all who does not answer", 1, 10)
+        default=3, metadata=whole("maximum number of call attempts for one wake-up", 1, 10)
     )
     wake_up_interval: float = field(
         default=180,
         metadata=seconds(
-            "from one attempt to wake a guest to the next, and how long the PBX may take to tell the result",
+            "time between two attempts of a wake-up, and time limit for the PBX to report a result",
             10,
             3600,
         ),
@@ -231,7 +263,7 @@ class LinkSettings:
     wake_up_late: float = field(
         default=600,
         metadata=seconds(
-            "how late the PBX may still be told to wake a guest, after a standstill; else it was missed",
+            "maximum delay of a wake-up after downtime; a later one is not rung, but reported as missed",
             60,
             7200,
         ),
@@ -239,18 +271,20 @@ class LinkSettings:
     webhook_url: str | None = field(
         default=None,
         metadata=text(
-            "where events are sent to, signed with webhook_secret",
-            "an http or https URL of at most 2000 characters, without user, password and fragment",
+            "URL to which events are sent by POST, signed with webhook_secret",
+            f"an http or https URL of at most {_WEBHOOK_URL_LENGTH} characters, without user, password and"
+            " fragment",
             _is_webhook,
+            schema={"maxLength": _WEBHOOK_URL_LENGTH},
         ),
     )
     webhook_secret: str | None = field(
         default=None,
         repr=_shown_secret,
-        metadata=text(
-            "what events are signed with; it is never told again",
+        metadata=matching_text(
+            "key that signs the events; it is never shown",
             "text of 16 to 200 printable ASCII characters",
-            matching("[ -~]{16,200}"),
+            "[ -~]{16,200}",
             kind="secret",
         ),
     )

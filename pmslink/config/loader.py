@@ -84,11 +84,17 @@ class FlatLink(LinkSettings):
     """Everything that can be written for one link, in TOML and in JSON."""
 
     host: str = field(
-        metadata=text("where the PMS listens", "a host name or an IP address, without the port", is_host)
+        metadata=text(
+            "host name or IP address of the PMS",
+            "a host name or an IP address, without the port",
+            is_host,
+            schema={"minLength": 1},
+        )
     )
-    port: int = field(metadata=whole("the port the PMS listens on", 1, 65535))
+    port: int = field(metadata=whole("TCP port of the PMS", 1, 65535))
     profile: Profile = field(
-        default="generic", metadata=one_of(Profile, "whose PMS it is: presets for the link checks")
+        default="generic",
+        metadata=one_of(Profile, "product of the PMS: selects the defaults of the link checks"),
     )
 
 
@@ -189,22 +195,24 @@ class Config:
 
     state_dir: Path = field(
         default=Path("pmslink-state"),
-        metadata=about("where the store, its lock and the tokens are", "the path of a directory", _read_path),
+        metadata=about(
+            "directory of the store, its lock file and the token file", "the path of a directory", _read_path
+        ),
     )
     api_listen: str = field(
         default="tcp:8080:interface=127.0.0.1",
         metadata=text(
-            "where the JSON interface and the page are served",
+            "address on which the JSON API and the page are served",
             'an endpoint of Twisted, such as "tcp:8080:interface=127.0.0.1" or "unix:/run/pmslink.sock"',
             re.compile("[a-z][a-z0-9]*:.+").fullmatch,
         ),
     )
     guest_days: int = field(
         default=30,
-        metadata=whole("how long records and rooms that hold guest data are kept", 1, 3650, "days"),
+        metadata=whole("retention time of records and rooms that hold guest data", 1, 3650, "days"),
     )
     history_days: int = field(
-        default=400, metadata=whole("how long transitions and postings are kept", 1, 3650, "days")
+        default=400, metadata=whole("retention time of transitions and postings", 1, 3650, "days")
     )
     links: tuple[LinkConfig, ...] = field(
         default=(),
@@ -213,12 +221,12 @@ class Config:
 
 
 _SECTIONS = ("api", "retention")
-_KEYS = {
+TOML_KEYS = {
     "api_listen": "api.listen",
     "guest_days": "retention.guest_days",
     "history_days": "retention.history_days",
 }
-"""Where a field of Config stands in the file, if not under its own name."""
+"""The dotted key in the file of each field of Config that has another name there."""
 
 
 def load(path: str | os.PathLike[str]) -> Config:
@@ -258,7 +266,7 @@ def _converter() -> cattrs.Converter:
     converter = cattrs.Converter()
     for cls in (FlatLink, Config):
         overrides = {
-            one.name: override(struct_hook=hook(setting(cls, one.name)), rename=_KEYS.get(one.name))
+            one.name: override(struct_hook=hook(setting(cls, one.name)), rename=TOML_KEYS.get(one.name))
             for one in fields(cls)
         }
         converter.register_structure_hook(
@@ -286,7 +294,7 @@ def _errors(
         if isinstance(error, ConfigError):
             yield from error.errors
             continue
-        key = _KEYS.get(note.name, note.name)
+        key = TOML_KEYS.get(note.name, note.name)
         value = raw.get(key)
         place = _dotted(where, key)
         right = ""
@@ -294,7 +302,7 @@ def _errors(
             place = _dotted(place, error.key)
             value, right = error.value, error.right
         yield ConfigError(place, value, right or f"must be {setting(cls, note.name).right}")
-    known = [_KEYS.get(one.name, one.name) for one in fields(cls)]
+    known = [TOML_KEYS.get(one.name, one.name) for one in fields(cls)]
     for unknown in of_keys:
         for key in sorted(cast(cattrs.ForbiddenExtraKeysError, unknown).extra_fields):
             near = difflib.get_close_matches(key, known, n=1)

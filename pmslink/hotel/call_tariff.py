@@ -7,7 +7,7 @@ from typing import Literal
 from attrs import field, frozen
 
 from pmslink.validation.nested_settings import read_parts
-from pmslink.validation.setting_fields import WrongPartError, about, matching, one_of, text, whole
+from pmslink.validation.setting_fields import WrongPartError, about, matching_text, one_of, whole
 
 CallType = Literal["L", "N", "I"]
 
@@ -21,10 +21,10 @@ class Rate:
     """What calls to the numbers cost that begin alike."""
 
     prefix: str = field(
-        metadata=text(
+        metadata=matching_text(
             "what the dialled number begins with; the longest that fits holds",
             "text of 0 to 20 digits; without any, it holds for all numbers that no other rate is for",
-            matching("[0-9]{0,20}"),
+            "[0-9]{0,20}",
         )
     )
     connection: int = field(

@@ -60,15 +60,28 @@ def _is_field_list(glued: str) -> bool:
     return 0 < len(glued) <= FIELDS["FL"].length and all(pair in FIELDS for pair in pairs)
 
 
+RECORDS_SCHEMA: Mapping[str, object] = {"additionalProperties": {"type": "string", "minLength": 2}}
+"""JSON Schema keywords for what ``read_records`` reads."""
+
+
 def read_status_codes(raw: object) -> Mapping[str, int]:
     """The RS of the PMS by what is dialled on a phone."""
     if not isinstance(raw, dict) or len(raw) > _MOST_CODES:
         raise ValueError
     for dialled, status in raw.items():
         # not isinstance(…, int): a bool is an int to Python
-        if not re.fullmatch("[0-9*#]{1,8}", dialled) or type(status) is not int or not 1 <= status <= 99:
+        if not re.fullmatch(_DIALLED_CODE, dialled) or type(status) is not int or not 1 <= status <= 99:
             raise WrongPartError(dialled, status)
     return dict(raw)
 
 
 _MOST_CODES = 100
+_DIALLED_CODE = "[0-9*#]{1,8}"
+
+STATUS_CODES_SCHEMA: Mapping[str, object] = {
+    "maxProperties": _MOST_CODES,
+    "propertyNames": {"pattern": f"^{_DIALLED_CODE}$"},
+    "additionalProperties": {"type": "integer", "minimum": 1, "maximum": 99},
+    "examples": [{"*61": 1}],
+}
+"""JSON Schema keywords for what ``read_status_codes`` reads."""

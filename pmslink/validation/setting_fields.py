@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any, Literal, get_args
 
-from attrs import fields, frozen
+from attrs import field, fields, frozen
 
 Kind = Literal[
     "number", "whole", "yes_or_no", "choice", "text", "moment", "records", "codes", "tariff", "secret"
@@ -25,6 +25,8 @@ class Setting:
     ``right`` completes the sentence "must be …". ``read`` makes the value of what a person wrote, and
     raises ValueError (WrongPartError, if it can tell the place) for anything that is not right.
     ``kind`` says what a form asks for it with, ``choices`` and ``bounds`` what may be chosen there.
+    ``pattern`` is the regular expression that text must match from end to end, if there is one. ``schema``
+    holds JSON Schema keywords that do not follow from the others, such as ``maxLength``.
     What is ``secret`` is never told again: wherever it would stand, there is ``UNTOLD``.
     """
 
@@ -35,6 +37,8 @@ class Setting:
     kind: Kind = "text"
     choices: tuple[str, ...] = ()
     bounds: tuple[float, float] | None = None
+    pattern: str = ""
+    schema: Mapping[str, Any] = field(factory=dict)
 
     @property
     def secret(self) -> bool:
@@ -109,9 +113,9 @@ def text(meaning: str, right: str, is_right: Callable[[str], object], **more: An
     return about(meaning, right, read, **more)
 
 
-def matching(pattern: str) -> Callable[[str], object]:
-    """For ``text``: what this regular expression matches from end to end."""
-    return re.compile(pattern).fullmatch
+def matching_text(meaning: str, right: str, pattern: str, **more: Any) -> Mapping[str, Setting]:
+    """Describe text that a regular expression matches from end to end."""
+    return text(meaning, right, re.compile(pattern).fullmatch, pattern=pattern, **more)
 
 
 def _required(right: object, raw: object) -> object:

@@ -1,4 +1,4 @@
-"""The description of the interface for programs, from `openapi.yaml` beside this file."""
+"""The OpenAPI document: `openapi.yaml` beside this file, and the schemas of the settings."""
 
 from __future__ import annotations
 
@@ -9,18 +9,20 @@ from typing import Any
 import yaml
 
 from pmslink import __version__
+from pmslink.config.settings_reference import settings_schemas
 from pmslink.web.http.json_responses import written
 
 
 @cache
 def openapi() -> dict[str, Any]:
-    """The OpenAPI document, of this version."""
+    """Return the OpenAPI document of this version."""
     document: dict[str, Any] = yaml.safe_load(files(__package__).joinpath("openapi.yaml").read_bytes())
     document["info"]["version"] = __version__
+    document["components"]["schemas"].update(settings_schemas())
     return document
 
 
 @cache
 def openapi_json() -> bytes:
-    """The same, as JSON."""
+    """Return the OpenAPI document as JSON."""
     return written(openapi())
