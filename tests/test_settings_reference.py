@@ -152,7 +152,7 @@ def test_the_reference_is_current() -> None:
 
 def test_the_reference_gives_a_default_for_each_profile_where_they_differ() -> None:
     lines = settings_reference().splitlines()
-    assert "this order: `generic` / `opera`, `suite8` / `protel`." in lines
+    assert "order: `generic` / `opera`, `suite8` / `protel`." in lines
     assert [line for line in lines if line.startswith("| `alive_interval` | `30` / `300` / `60` | s | ")]
     assert [line for line in lines if line.startswith("| `retry_max` | `30` | s | ")]
     assert [line for line in lines if line.startswith("| `host` | required | ")]

@@ -99,7 +99,7 @@ def _effective_schema(one: Attribute[Any]) -> Schema:
     if setting.secret:
         return {
             "enum": [UNTOLD, None],
-            "description": f"{_sentence(setting.meaning)} {UNTOLD} means that it is set.",
+            "description": f"{_sentence(setting.meaning)} `{UNTOLD}` means that it is set.",
         }
     if setting.kind == "moment":
         schema = {"$ref": f"{_SCHEMAS}/PerhapsTime"}
@@ -117,7 +117,7 @@ def _sent_schema(one: Attribute[Any]) -> Schema:
         return _nullable({"$ref": f"{_SCHEMAS}/Profile"})
     if setting.secret:
         pattern = f"^({re.escape(UNTOLD)}|{setting.pattern})$"
-        description = f"{_description(setting)} {UNTOLD} keeps the current value."
+        description = f"{_description(setting)} `{UNTOLD}` keeps the current value."
         return {"type": ["string", "null"], "pattern": pattern, "description": description}
     if setting.kind != "moment" and one.name in fields_dict(LinkSettings):
         schema = {"$ref": f"{_SCHEMAS}/Settings/properties/{one.name}"}
@@ -183,9 +183,8 @@ def _reference_lines() -> Iterator[str]:
     yield "## Link"
     yield ""
     yield "Set these for each link. The names are the same in the configuration file (`[links.NAME]`), in the"
-    yield "API and in the form of the page. A default that depends on the profile is given for each profile, in"
-    profiles = " / ".join(", ".join(f"`{name}`" for name in alike) for alike in _profiles())
-    yield f"this order: {profiles}."
+    yield "API and in the form of the page. If a default depends on the profile, all are given in this"
+    yield f"order: {' / '.join(', '.join(f'`{name}`' for name in alike) for alike in _profiles())}."
     for name, value in WHEN_DEFINED.items():
         yield f"If a link is created over the API, the default of `{name}` is {_value(value)}."
     yield ""
