@@ -34,14 +34,14 @@ format: .venv/installed-test
 
 bench: .venv/installed-test
 	$(BIN)/python -m pytest bench --benchmark-only --benchmark-columns=min,median,rounds
-	$(BIN)/python -m bench.accepted
-	$(BIN)/python -m bench.commits
-	$(BIN)/python -m bench.resync
-	$(BIN)/python -m bench.fold
-	$(BIN)/python -m bench.rooms
-	$(BIN)/python -m bench.webhook
-	$(BIN)/python -m bench.drain
-	$(BIN)/python -m bench.page
+	$(BIN)/python -m bench.posting_throughput
+	$(BIN)/python -m bench.commit_throughput
+	$(BIN)/python -m bench.resync_throughput
+	$(BIN)/python -m bench.reducer_throughput
+	$(BIN)/python -m bench.room_memory
+	$(BIN)/python -m bench.webhook_latency
+	$(BIN)/python -m bench.outbox_drain
+	$(BIN)/python -m bench.page_latency
 	$(BIN)/python -m bench.many_links
 
 docs: .venv/installed-test
@@ -50,7 +50,7 @@ docs: .venv/installed-test
 
 screenshots: .venv/installed-test
 	tests/install-debian
-	$(BIN)/python -m tests.page.pictures docs/pictures
+	$(BIN)/python -m tests.page.screenshots docs/pictures
 
 clean:
 	rm -rf .venv build dist *.egg-info .coverage* .mypy_cache .ruff_cache .hypothesis .benchmarks

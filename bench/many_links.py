@@ -14,8 +14,8 @@ from twisted.internet import reactor as global_reactor
 from twisted.internet.defer import ensureDeferred
 from twisted.internet.task import deferLater, react
 
-from bench.commits import open_real
-from bench.running import state_directory
+from bench.bench_processes import state_directory
+from bench.commit_throughput import open_real
 from pmslink.config.loader import read_link
 from pmslink.link.link_registry import Links
 

@@ -32,8 +32,8 @@ from pmslink.store.store_service import Store
 from pmslink.store.tables.log_entries import Entry, Happened
 from pmslink.store.tables.outbox_rows import Row, row_of
 from pmslink.timestamps import to_ms
-from tests.network import Mode, Network, next_timer, run
-from tests.stores import MemoryDatabase, make_store
+from tests.memory_network import Mode, Network, next_timer, run
+from tests.memory_store import MemoryDatabase, make_store
 
 reactor: Any = the_reactor
 

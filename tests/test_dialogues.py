@@ -73,10 +73,10 @@ from twisted.python.failure import Failure
 from pmslink.errors import NotApplicable
 from pmslink.link.link import Link
 from pmslink.store.operations.operator_actions import discard, resend
-from tests.hotel_steps import HOTEL_STEPS, HotelSteps
-from tests.network import Mode
+from tests.hotel_dialogue_steps import HOTEL_STEPS, HotelSteps
+from tests.memory_network import Mode
 from tests.scripted_pms import CONNECTION, InMemory, OverTcp, Stage
-from tests.within import within
+from tests.time_limit import within
 
 FILES = sorted((Path(__file__).parent / "dialogues").glob("*.txt"))
 LONGEST_WAIT_OVER_TCP = 3.0

@@ -12,7 +12,7 @@ from pmslink.hotel.events import Awoken
 from pmslink.hotel.phone_updates import told_result
 from pmslink.hotel.record_reducer import MEANINGS
 from pmslink.hotel.rooms import read_room, room_json
-from tests.hotel.telling import NOON, Hotel
+from tests.hotel.hotel_driver import NOON, Hotel
 
 ROOMS, NUMBERS, SHARES = ["110", "111"], ["1", "1", "2", ""], ["", "N", "Y"]
 DATES, TIMES = ["", "260101", "260102", "26"], ["", "1200", "120000", "115500", "235959", "1261"]

@@ -10,7 +10,7 @@ import pytest
 from pmslink.hotel.events import Awoken, Event, EventType
 from pmslink.hotel.phone_updates import Change
 from pmslink.hotel.rooms import WakeUp
-from tests.hotel.telling import Hotel
+from tests.hotel.hotel_driver import Hotel
 
 ANN = {
     "number": "6001",

@@ -14,7 +14,7 @@ from pmslink.hotel.phone_updates import told_wake_up
 from pmslink.hotel.rooms import read_room, room_json
 from pmslink.timestamps import from_ms, to_ms
 from pmslink.validation.json_body import BodyError
-from tests.hotel.telling import Hotel, words
+from tests.hotel.hotel_driver import Hotel, words
 
 VIENNA = ZoneInfo("Europe/Vienna")
 

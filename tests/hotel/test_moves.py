@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.hotel.telling import Hotel
+from tests.hotel.hotel_driver import Hotel
 
 DIAZ = "GI|RN110|G#6100|GSN|GNDiaz|GLSP|CS2|"
 MOVED = "GC|RN215|GSN|G#6100|GNDiaz|GLSP|RO110|GSN|"

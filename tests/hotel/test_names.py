@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.hotel.telling import Hotel
+from tests.hotel.hotel_driver import Hotel
 
 
 @pytest.fixture

@@ -39,8 +39,8 @@ from pmslink.store.tables.log_entries import Entry, Happened
 from pmslink.store.tables.outbox_rows import Moved
 from pmslink.timestamps import to_ms
 from tests.hotel.plausible_pms import Step, hours
-from tests.store.playing import LINK, START, Playing, Watched, a_record
-from tests.stores import MemoryDatabase
+from tests.memory_store import MemoryDatabase
+from tests.store.store_harness import LINK, START, Playing, Watched, a_record
 
 RULES = Rules(timezone=UTC)
 DETERMINED = settings(max_examples=150, deadline=None, derandomize=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from pmslink.hotel import stays
-from tests.hotel.telling import Hotel
+from tests.hotel.hotel_driver import Hotel
 
 START = "DS|DA260101|TI081501|"
 END = "DE|DA260101|TI081509|"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from pmslink.hotel.stays import LONGEST_NUMBER, MOST_GUESTS
-from tests.hotel.telling import Hotel
+from tests.hotel.hotel_driver import Hotel
 
 ANN = "GI|RN110|G#6001|GSN|GNClark|GFAnn|GLEA|CS1|DA260101|TI140000|"
 BEN = "GI|RN110|G#6002|GSY|GNClark|GFBen|GLEA|CS1|DA260101|TI140010|"

@@ -16,7 +16,7 @@ from pmslink.link.resync import Progress
 from pmslink.link.state_history import Transition
 from pmslink.store.core.journal_interface import Forgetful
 from pmslink.store.tables.log_entries import Synced
-from tests.network import Network, run
+from tests.memory_network import Network, run
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 

@@ -17,8 +17,8 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from pmslink.link import connection, link_checks
-from tests.link.outbox_life import Rules
-from tests.link.outbox_world import World
+from tests.link.outbox_actions import World
+from tests.link.outbox_harness import Rules
 
 EDGES = {
     ("", "pending"),

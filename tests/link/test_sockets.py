@@ -19,8 +19,8 @@ from pmslink.link.link import Link
 from pmslink.link.link_registry import Links, utc_now
 from pmslink.link.resync import Progress
 from tests.link.certificates import Authority
-from tests.stores import make_store
-from tests.within import within
+from tests.memory_store import make_store
+from tests.time_limit import within
 
 reactor: Any = the_reactor
 

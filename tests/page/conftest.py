@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Browser, expect
 
 from tests.page.browser import Person, chromium, somebody
-from tests.page.hotel import Hotel, open_hotel
+from tests.page.hotel_processes import Hotel, open_hotel
 
 expect.set_options(timeout=10_000)
 

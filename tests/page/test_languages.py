@@ -7,7 +7,7 @@ import re
 from playwright.sync_api import Browser, expect
 
 from tests.page.browser import Person, somebody
-from tests.page.hotel import Hotel
+from tests.page.hotel_processes import Hotel
 
 ROOMS = "#/links/grand/rooms"
 VIEWS = ("#/", "#/links/lost", "#/links/grand", ROOMS, "#/links/lost/settings", "#/new")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from playwright.sync_api import expect
 
 from tests.page.browser import Person
-from tests.page.hotel import Hotel
+from tests.page.hotel_processes import Hotel
 
 MUTATIONS = """
 (marker) => {

@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Browser, expect
 
 from tests.page.browser import Person, somebody
-from tests.process.processes import Service, free_ports, until
+from tests.process.server_processes import Service, free_ports, until
 
 COUNT = 500
 

@@ -7,8 +7,8 @@ from pathlib import Path
 from playwright.sync_api import Browser, expect
 
 from tests.page.browser import Person, somebody
-from tests.page.hotel import Hotel
-from tests.process.processes import free_ports, service
+from tests.page.hotel_processes import Hotel
+from tests.process.server_processes import free_ports, service
 
 
 def test_who_was_offline_is_told_what_was_missed_without_a_reload(hotel: Hotel, person: Person) -> None:

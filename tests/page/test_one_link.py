@@ -7,8 +7,8 @@ import re
 from playwright.sync_api import expect
 
 from tests.page.browser import Person
-from tests.page.hotel import Hotel
-from tests.process.processes import until
+from tests.page.hotel_processes import Hotel
+from tests.process.server_processes import until
 
 
 def test_it_is_reached_from_the_list_and_leads_back(hotel: Hotel, person: Person) -> None:

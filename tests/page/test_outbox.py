@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import APIResponse, Locator, Page, Route, expect
 
 from tests.page.browser import Person
-from tests.page.hotel import Hotel, quarter_to_seven
+from tests.page.hotel_processes import Hotel, quarter_to_seven
 
 CALL = {"type": "call", "room": "101", "dialled": "+49 89 1234", "duration": 61, "amount": 250}
 

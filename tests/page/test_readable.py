@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.page.browser import Person, somebody
-from tests.page.hotel import Hotel
+from tests.page.hotel_processes import Hotel
 
 ROOMS = "#/links/grand/rooms"
 VIEWS = ("#/", "#/links/grand", ROOMS, "#/links/lost", "#/links/ended/settings", "#/new")

@@ -10,9 +10,9 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.page.browser import Person, somebody
-from tests.page.hotel import Hotel, quarter_to_seven
-from tests.page.rooms import ALL, VIEW, count_of, look_at_rooms, row_of, rows_of
-from tests.process.processes import until
+from tests.page.hotel_processes import Hotel, quarter_to_seven
+from tests.page.rooms_view import ALL, VIEW, count_of, look_at_rooms, row_of, rows_of
+from tests.process.server_processes import until
 
 NAMES = ("<script>alert(1)</script>", "王小明", "Larsen\u202enodnoL")
 LANGUAGES = """

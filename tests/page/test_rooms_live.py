@@ -8,9 +8,9 @@ import pytest
 from playwright.sync_api import Browser, Page, Request, expect
 
 from tests.page.browser import Person, somebody
-from tests.page.hotel import Hotel
-from tests.page.rooms import ALL, VIEW, look_at_rooms, row_of, rows_of
-from tests.process.processes import until
+from tests.page.hotel_processes import Hotel
+from tests.page.rooms_view import ALL, VIEW, look_at_rooms, row_of, rows_of
+from tests.process.server_processes import until
 
 WATCH = """
 (list) => {

@@ -11,8 +11,8 @@ from attrs import field, frozen
 from playwright.sync_api import Browser, Page, expect
 
 from tests.page.browser import Person, somebody
-from tests.page.hotel import Hotel
-from tests.process.processes import BIN, free_ports, service
+from tests.page.hotel_processes import Hotel
+from tests.process.server_processes import BIN, free_ports, service
 
 WHOSE = {"control": "control", "view": "view", "pbx": "pbx", "lost": "control"}
 WRONG = "401"  # what the browser notes in its console about a wrong token, or about none

@@ -5,7 +5,7 @@ from __future__ import annotations
 from playwright.sync_api import expect
 
 from tests.page.browser import Person
-from tests.page.hotel import Hotel
+from tests.page.hotel_processes import Hotel
 
 
 def test_at_most_five_are_on_the_screen_and_the_rest_is_counted(hotel: Hotel, person: Person) -> None:

@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from tests.page.browser import Person
-from tests.page.hotel import Hotel
+from tests.page.hotel_processes import Hotel
 
 MESSAGE = "RE|RN101|MLY|"
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.process.processes import free_ports, service, simulator, until, wall_clock
+from tests.process.server_processes import free_ports, service, simulator, until, wall_clock
 
 pytestmark = pytest.mark.debian
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import signal
 from pathlib import Path
 
-from tests.process.processes import free_ports, service, simulator, until
+from tests.process.server_processes import free_ports, service, simulator, until
 
 
 def path_of(transitions: list[dict[str, object]]) -> list[object]:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.process.processes import BIN, free_ports
+from tests.process.server_processes import BIN, free_ports
 
 ROOT = Path(__file__).parents[2]
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.process.processes import BIN, Service, free_ports, service, simulator, until, wall_clock
+from tests.process.server_processes import BIN, Service, free_ports, service, simulator, until, wall_clock
 
 
 def post(pbx: Service, room: str) -> Any:

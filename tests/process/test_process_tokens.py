@@ -10,7 +10,7 @@ from typing import Any
 from urllib.request import Request, urlopen
 
 from tests.link.certificates import Authority
-from tests.process.processes import BIN, Running, free_ports, service, until
+from tests.process.server_processes import BIN, Running, free_ports, service, until
 
 
 def pmslink(*arguments: object, folder: Path) -> subprocess.CompletedProcess[str]:

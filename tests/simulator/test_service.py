@@ -23,8 +23,7 @@ from pmslink.simulator.hotel.sample_data import population, room_numbers
 from pmslink.simulator.life.phones import Phones
 from pmslink.simulator.life.pmslink_client import Line
 from pmslink.simulator.service import Options, Place, Simulator, makeService
-
-from .sockets import reactor, sockets_closed_after
+from tests.simulator.sockets import reactor, sockets_closed_after
 
 
 def options(*arguments: str) -> Options:

@@ -19,11 +19,11 @@ from typing import Any
 import pytest
 from attrs import frozen
 
-from tests.process.processes import BIN, until
-from tests.soak.lane import Lane, is_sound, lane, store_command
-from tests.soak.load import POSTINGS, Load
-from tests.soak.seed import seed
-from tests.soak.verdict import judge
+from tests.process.server_processes import BIN, until
+from tests.soak.campaign_checks import judge
+from tests.soak.docked_service import Lane, is_sound, lane, store_command
+from tests.soak.posting_clients import POSTINGS, Load
+from tests.soak.random_seed import seed
 
 pytestmark = pytest.mark.soak
 

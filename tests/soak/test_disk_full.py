@@ -14,13 +14,13 @@ from typing import Any
 
 import pytest
 
-from tests.process.processes import until
-from tests.soak.arrivals import Arrivals, told_of
-from tests.soak.consumer import judge_guests
-from tests.soak.disk import Disk, tmpfs
-from tests.soak.lane import Lane, is_sound, lane
-from tests.soak.load import Load
-from tests.soak.verdict import Verdict, judge
+from tests.process.server_processes import until
+from tests.soak.campaign_checks import Verdict, judge
+from tests.soak.docked_service import Lane, is_sound, lane
+from tests.soak.event_consumer import judge_guests
+from tests.soak.guest_arrivals import Arrivals, told_of
+from tests.soak.mounted_disk import Disk, tmpfs
+from tests.soak.posting_clients import Load
 
 pytestmark = [pytest.mark.soak, pytest.mark.debian]
 

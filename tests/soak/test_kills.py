@@ -18,13 +18,13 @@ from random import Random
 
 import pytest
 
-from tests.process.processes import until
-from tests.soak.consumer import Consumer, judge_events
-from tests.soak.lane import Lane, is_sound, lane
-from tests.soak.load import Load
-from tests.soak.seed import seed
-from tests.soak.verdict import Verdict, judge
-from tests.soak.weather import Weather
+from tests.process.server_processes import until
+from tests.soak.campaign_checks import Verdict, judge
+from tests.soak.docked_service import Lane, is_sound, lane
+from tests.soak.event_consumer import Consumer, judge_events
+from tests.soak.fault_injector import Weather
+from tests.soak.posting_clients import Load
+from tests.soak.random_seed import seed
 
 pytestmark = pytest.mark.soak
 

@@ -15,12 +15,12 @@ from random import Random
 
 import pytest
 
-from tests.process.processes import until
-from tests.soak.disk import Disk, ext4
-from tests.soak.lane import Lane, is_sound, lane
-from tests.soak.load import Load
-from tests.soak.seed import seed
-from tests.soak.verdict import judge
+from tests.process.server_processes import until
+from tests.soak.campaign_checks import judge
+from tests.soak.docked_service import Lane, is_sound, lane
+from tests.soak.mounted_disk import Disk, ext4
+from tests.soak.posting_clients import Load
+from tests.soak.random_seed import seed
 
 pytestmark = [pytest.mark.soak, pytest.mark.debian]
 

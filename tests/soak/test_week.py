@@ -7,8 +7,8 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.living_days import judge, live
-from tests.soak.seed import seed
+from tests.simulated_days import judge, live
+from tests.soak.random_seed import seed
 
 
 @pytest.mark.soak

@@ -9,8 +9,8 @@ import pytest
 
 from pmslink.store.core.database import Database, SqliteDatabase
 from pmslink.store.core.row_checksum import require_intact
-from tests.store.playing import Playing, Slow, Watched
-from tests.stores import MemoryDatabase
+from tests.memory_store import MemoryDatabase
+from tests.store.store_harness import Playing, Slow, Watched
 
 KINDS: Mapping[str, Callable[[Path], Database]] = {
     "file": SqliteDatabase,

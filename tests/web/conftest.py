@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest_twisted
 
-from tests.web.guarded import Guarded
-from tests.web.served import Served
+from tests.web.protected_api import Guarded
+from tests.web.served_api import Served
 
 
 @pytest_twisted.async_yield_fixture  # type: ignore[untyped-decorator]

@@ -5,8 +5,8 @@ from __future__ import annotations
 from prometheus_client.parser import text_string_to_metric_families
 
 from pmslink.link.webhook_status import Reception
-from tests.web.served import START, Served
-from tests.within import within
+from tests.time_limit import within
+from tests.web.served_api import START, Served
 
 Samples = dict[tuple[str, tuple[tuple[str, str], ...]], float]
 

@@ -1,0 +1,141 @@
+"""pmslink token: who may call is said on a terminal."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+import sysconfig
+from pathlib import Path
+
+import pytest
+
+from pmslink.cli.main import main
+from pmslink.web.auth.token_file import FILE, digest, read_text, read_tokens
+from tests.cli.test_commands import Run, fail, run
+
+__all__ = ["fail", "run"]  # the fixtures
+
+NO_TOKENS = (
+    "There are no tokens: where pmslink listens on this machine alone, anybody on it may do everything, but "
+    "one that had tokens lets nobody in until it is restarted; on any other address pmslink does not start."
+)
+
+
+def add(capsys: pytest.CaptureFixture[str], state: Path, name: str, role: str = "view") -> tuple[str, str]:
+    """Stdout and stderr of a command that must succeed."""
+    assert main(["token", "add", name, "--role", role, "--state-dir", str(state)]) == 0
+    printed = capsys.readouterr()
+    return printed.out, printed.err
+
+
+def test_add_prints_the_token_alone_and_how_to_use_it_beside(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    state = tmp_path / "made" / "state"
+    told, hint = add(capsys, state, "desk", "pbx")
+    assert re.fullmatch(r"pmslink_[A-Za-z0-9_-]{43}\n", told)
+    assert "Authorization: Bearer TOKEN" in hint
+    assert "It is the first one: from now on every call there needs a token." in hint
+    assert f"the pmslink whose state directory is {state}" in hint
+    assert "None of the tokens there has the role control" in hint
+    (token,) = read_tokens(state, read_text(state))
+    assert (token.name, token.role, token.digest) == ("desk", "pbx", digest(told.strip()))
+    assert state.stat().st_mode & 0o777 == 0o700
+    assert (state / FILE).stat().st_mode & 0o777 == 0o600
+    _, hint = add(capsys, state, "bar", "control")
+    assert "the first one" not in hint
+    assert "None of the tokens" not in hint
+
+
+def test_list_shows_whose_tokens_there_are(
+    capsys: pytest.CaptureFixture[str], run: Run, tmp_path: Path
+) -> None:
+    assert run("token", "list", "--state-dir", str(tmp_path)) == [NO_TOKENS]
+    told, _ = add(capsys, tmp_path, "switchboard", "pbx")
+    add(capsys, tmp_path, "desk", "view")
+    heading, *lines = run("token", "list", "--state-dir", str(tmp_path))
+    assert heading == "NAME         ROLE  CREATED"
+    moment = r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d[+-]\d\d:\d\d"
+    assert re.fullmatch(f"switchboard  pbx   {moment}", lines[0])
+    assert re.fullmatch(f"desk         view  {moment}", lines[1])
+    assert told.strip() not in str(lines)
+
+
+def test_removing_the_last_says_on_what_terms_the_interface_is_open(
+    capsys: pytest.CaptureFixture[str], run: Run, tmp_path: Path
+) -> None:
+    add(capsys, tmp_path, "desk")
+    add(capsys, tmp_path, "bar")
+    assert run("token", "remove", "desk", "--state-dir", str(tmp_path)) == []
+    assert run("token", "remove", "bar", "--state-dir", str(tmp_path)) == [NO_TOKENS]
+
+
+def test_a_name_that_is_taken_or_unknown_or_none(
+    capsys: pytest.CaptureFixture[str], fail: Run, tmp_path: Path
+) -> None:
+    add(capsys, tmp_path, "desk")
+    at = ["--state-dir", str(tmp_path)]
+    assert fail("token", "add", "desk", "--role", "pbx", *at) == [
+        "there is a token desk already: remove it first, or take another name"
+    ]
+    assert fail("token", "remove", "bar", *at) == ["there is no token bar"]
+    assert fail("token", "add", "a b", "--role", "pbx", *at) == [
+        "'a b': the name must be 1 to 64 letters, digits, - and _"
+    ]
+
+
+def test_the_state_directory_may_come_from_a_configuration(
+    capsys: pytest.CaptureFixture[str], run: Run, tmp_path: Path
+) -> None:
+    add(capsys, tmp_path / "state", "desk")
+    config = tmp_path / "hotel.toml"
+    config.write_text(f'state_dir = "{tmp_path / "state"}"')
+    assert run("token", "remove", "desk", "--config", str(config)) == [NO_TOKENS]
+
+
+def test_a_file_that_is_wrong_or_not_there(fail: Run, tmp_path: Path) -> None:
+    (told,) = fail("token", "remove", "desk", "--state-dir", str(tmp_path / "nowhere"))
+    assert told == f"the state directory {tmp_path}/nowhere: No such file or directory"
+    (told,) = fail("token", "add", "desk", "--role", "view", "--state-dir", "/dev/null/state")
+    assert told == "state_dir = /dev/null/state: cannot be made: Not a directory"
+    (tmp_path / FILE).write_text("rubbish\n")
+    for command in (["list"], ["remove", "desk"], ["add", "desk", "--role", "view"]):
+        (told,) = fail("token", *command, "--state-dir", str(tmp_path))
+        assert told.startswith(f"{tmp_path / FILE}, line 1: must be NAME ROLE sha256:HEX CREATED")
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        [],
+        ["add"],
+        ["add", "desk"],
+        ["add", "desk", "--role", "root"],
+        ["remove"],
+        ["list", "--state-dir", "a", "--config", "b"],
+    ],
+)
+def test_a_wrong_command_line_is_refused(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as caught:
+        main(["token", *arguments])
+    assert caught.value.code == 2
+    assert "usage: pmslink token" in capsys.readouterr().err
+
+
+def test_two_at_once_lose_nothing(tmp_path: Path) -> None:
+    program = f"{sysconfig.get_path('scripts')}/pmslink"
+    command = [sys.executable, program, "token", "add"]
+    adding = [
+        subprocess.Popen(
+            [*command, f"t{number}", "--role", "view", "--state-dir", tmp_path],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+        )
+        for number in range(4)
+    ]
+    printed = [one.communicate(timeout=60)[0].decode() for one in adding]
+    kept = read_tokens(tmp_path, read_text(tmp_path))
+    assert {one.name: one.digest for one in kept} == {
+        f"t{number}": digest(token.strip()) for number, token in enumerate(printed)
+    }

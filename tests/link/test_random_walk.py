@@ -1,0 +1,425 @@
+"""A long random walk: one link and a simulated PMS, everything that can happen, in any order.
+
+After every step the rules of the states have to hold, whatever led there; and now and then, from
+wherever the walk has come to, the link has to find its way back to a PMS that behaves.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from random import Random
+from typing import Any, cast, get_args
+
+import pytest
+from attrs import evolve
+from twisted.internet.task import Clock, LoopingCall
+
+from pmslink.config.link_settings import LinkSettings
+from pmslink.config.loader import LinkConfig
+from pmslink.errors import NotApplicable
+from pmslink.fias.framing import FRAME_LIMIT, UNFRAMED_LIMIT
+from pmslink.link import connection, link_checks
+from pmslink.link.countdown import Countdown
+from pmslink.link.link import Link
+from pmslink.link.machine import STATES, TABLE, Intent, Marker, Timer
+from pmslink.link.state_history import Transition
+from pmslink.simulator.pms.fault_switches import NONE, Faults
+from pmslink.simulator.pms.pbx_connection import PmsFactory
+from pmslink.simulator.pms.property import NotLinkedError, Pms
+from pmslink.store.core.journal_interface import Forgetful
+from tests.memory_network import End, Mode, Network, next_timer, run
+
+NEW_YEAR = datetime(2026, 1, 1, tzinfo=UTC)
+MARKERS: tuple[Marker, ...] = get_args(Marker)
+
+MEANINGLESS = {"ignore", "same", "refuse", "taken"}
+"""Moves that do nothing."""
+MEANINGFUL = {
+    (event, marker)
+    for event, row in TABLE.items()
+    for marker, move in zip(STATES, row, strict=True)
+    if move.name not in MEANINGLESS
+}
+
+WAYS: set[tuple[str, str]] = {
+    (marker, move.to)
+    for row in TABLE.values()
+    for marker, move in zip(STATES, row, strict=True)
+    if move.to is not None
+}
+"""From marker to marker, as some cell of the table allows it."""
+
+INTENTS: dict[Marker, set[Intent]] = {
+    "DISABLED": {"disabled"},
+    "EXPIRED": {"expired"},
+    "CLOSED": {"enabled", "disconnected"},
+    "WAIT_LS": {"enabled"},
+    "ESTABLISHED": {"enabled"},
+    "EXPECTION": {"enabled"},
+    "WAIT_LE": {"enabled", "disconnected"},
+}
+
+START, LISTEN, END = get_args(Timer)
+REDIAL, CHECK, SYNC, SETTLE, GAP, CLOSING = "redial", "check", "sync", "settle", "gap", "closing"
+RESYNC = "resync"
+ALLOWED: dict[Marker, set[str]] = {
+    "DISABLED": set(),
+    "EXPIRED": set(),
+    "CLOSED": {REDIAL},
+    "WAIT_LS": {START, LISTEN, GAP},
+    "ESTABLISHED": {CHECK, SYNC, SETTLE, GAP, RESYNC},
+    "EXPECTION": {REDIAL},
+    "WAIT_LE": {END, GAP, RESYNC},
+}
+"""The timers that may run in a state; that of a connection that is being closed may run in any."""
+AT_MOST = {CHECK: 2, RESYNC: 2, GAP: 2}
+"""The next check and the deadline of the last one; the rest after a DR and its follow-up; the gap itself
+and the outbox that waits for its end. Of others one."""
+
+
+class Keeper(Forgetful):
+    """A store that keeps nothing, and at times cannot do even that."""
+
+    failing = False
+
+
+class Walk:
+    """One link, its PMS, and the dice."""
+
+    def __init__(self, seed: int) -> None:
+        self.dice = Random(seed)
+        self.clock = Clock()
+        self.pms = Pms(self.clock, self.wall, rooms=3, keep=50, seed=seed)
+        self.network = Network(self.clock, PmsFactory(self.pms))
+        self.told: list[Transition] = []
+        self.edges: Counter[tuple[str, str]] = Counter()
+        """Events by the state in which they came."""
+        self.gone_ways: set[tuple[str, str]] = set()
+        self.restarts = 0
+        self.recovered_from: Counter[Marker] = Counter()
+        self.config = LinkConfig(name="walked", host="192.0.2.1", port=5010, settings=self.any_settings())
+        self.keeper = Keeper()
+        self.link = self.started()
+        self.choices: list[Callable[[], None]] = []
+        self.weights: list[float] = []
+        for weight, choice in self.all_choices():
+            self.choices.append(choice)
+            self.weights.append(weight)
+
+    def wall(self) -> datetime:
+        return NEW_YEAR + timedelta(seconds=self.clock.seconds())
+
+    # The steps.
+
+    def all_choices(self) -> list[tuple[float, Callable[[], None]]]:
+        return [
+            (30, self.to_the_next_timer),
+            (12, self.a_moment),
+            (4, self.some_seconds),
+            (1, self.minutes),
+            (2.5, lambda: self.control("enable")),
+            (1, lambda: self.control("disable")),
+            (1, lambda: self.control("disconnect")),
+            (0.6, lambda: self.control("expire")),
+            (0.7, self.change_settings),
+            (0.7, self.change_address),
+            (0.5, self.move_the_end_of_the_subscription),
+            (1, self.look_at_the_calendar),
+            (0.3, self.restart),
+            (3, self.change_the_network),
+            (2, self.change_the_pms),
+            (2, lambda: self.at_the_pms(self.pms.end_link)),
+            (1, lambda: self.at_the_pms(self.pms.drop_link)),
+            (1.5, lambda: self.at_the_pms(self.pms.start_link)),
+            (1, lambda: self.at_the_pms(self.pms.resync)),
+            (5, self.a_record),
+            (0.4, self.noise),
+            (0.4, self.store_fails),
+            (4, self.store_recovers),
+        ]
+
+    def step(self) -> None:
+        (choice,) = self.dice.choices(self.choices, self.weights)
+        choice()
+
+    def to_the_next_timer(self) -> None:
+        due = next_timer(self.clock)
+        if due is not None:
+            run(self.clock, max(0.0, due - self.clock.seconds()))
+
+    def a_moment(self) -> None:
+        run(self.clock, self.dice.choice([0, 0, 0.01, 0.1]))
+
+    def some_seconds(self) -> None:
+        run(self.clock, self.dice.uniform(0, 5))
+
+    def minutes(self) -> None:
+        run(self.clock, self.dice.uniform(5, 150))
+
+    def control(self, name: str) -> None:
+        try:
+            getattr(self.link, name)()
+        except NotApplicable:
+            assert name in ("enable", "disconnect")
+
+    def change_settings(self) -> None:
+        self.change(evolve(self.config, settings=self.any_settings()))
+
+    def change_address(self) -> None:
+        self.change(evolve(self.config, port=self.dice.randint(5000, 6000)))
+
+    def move_the_end_of_the_subscription(self) -> None:
+        moved = self.dice.choice([None, timedelta(seconds=-5), timedelta(seconds=20), timedelta(hours=1)])
+        end = None if moved is None else self.wall() + moved
+        self.change(evolve(self.config, settings=evolve(self.config.settings, expires_at=end)))
+
+    def change(self, config: LinkConfig) -> None:
+        self.config = config
+        self.link.change(config)
+
+    def look_at_the_calendar(self) -> None:
+        self.link.check_expiry()
+
+    def restart(self) -> None:
+        """The service stops and starts again, with what it then has of the link's settings."""
+        gone: list[object] = []
+        self.link.stop().addCallback(gone.append)
+        run(self.clock, 0)
+        assert gone
+        assert not self.timers()
+        assert self.network.open == 0
+        enabled = self.link.core.intent == "enabled"
+        self.config = evolve(self.config, settings=evolve(self.config.settings, enabled=enabled))
+        self.restarts += 1
+        self.told.clear()
+        self.link = self.started()
+
+    def change_the_network(self) -> None:
+        modes: list[Mode] = ["accept", "refuse", "black hole", "stall"]
+        (self.network.mode,) = self.dice.choices(modes, [8, 1, 1, 1])
+        self.network.latency = self.dice.choice([0, 0, 0.01, 0.4])
+
+    def change_the_pms(self) -> None:
+        faults = self.dice.choice(FAULTS)
+        self.pms.set_faults(Faults.from_json(faults))
+
+    def at_the_pms(self, event: Callable[[], None]) -> None:
+        try:
+            event()
+        except NotLinkedError:
+            pass
+
+    def a_record(self) -> None:
+        text = self.dice.choice(RECORDS)
+        self.at_the_pms(lambda: self.pms.send_text(text))
+
+    def noise(self) -> None:
+        data = self.dice.choice(NOISE)
+        self.at_the_pms(lambda: self.pms.send_bytes(data))
+
+    # The link.
+
+    def any_settings(self) -> LinkSettings:
+        dice = self.dice
+        return LinkSettings(
+            alive_interval=dice.choice([5, 30, 300]),
+            alive_timeout=dice.choice([1, 3, 10]),
+            alive_on=dice.choice(["LA", "any"]),
+            listen_time=dice.choice([1, 3]),
+            start_timeout=dice.choice([8, 30]),
+            sync_timeout=dice.choice([4, 30]),
+            retry_max=dice.choice([2, 30]),
+            describe=dice.random() < 0.95,
+            sync_on=dice.choice(["LA", "LA", "any", "declared"]),
+            record_gap=dice.choice([0, 0, 0.2]),
+            timezone="UTC",
+        )
+
+    def started(self) -> Link:
+        link = Link(self.config, self.clock, self.wall, self.network.dial, self.watch, self.keeper)
+        machine: Any = link.machine
+        machine.__automat_transitioner__.setTrace(self.note_edge)  # Automat has no other way to look on
+        link.start()
+        return link
+
+    def note_edge(self, old: Any, event: str, new: Any) -> None:
+        self.edges[event, old.name] += 1
+
+    def watch(self, link: Link, transition: Transition | None) -> None:
+        if transition is None:
+            return
+        assert transition.new == link.core.marker
+        if self.told:
+            assert transition.old == self.told[-1].new
+            way = (transition.old, transition.new)
+            assert way in WAYS
+            self.gone_ways.add(way)
+        else:
+            assert transition.old is None
+        self.told.append(transition)
+        assert link.reason  # it can be said, whatever it is
+        assert isinstance(link.advice, str)
+
+    def store_fails(self) -> None:
+        if not self.keeper.failing:
+            self.keeper.failing = True
+            self.link.store_troubled()
+            self.some_seconds()
+            self.link.store_failed()
+
+    def store_recovers(self) -> None:
+        if self.keeper.failing:
+            self.keeper.failing = False
+            self.link.store_recovered()
+
+    # The rules.
+
+    def timers(self) -> Counter[str]:
+        """The timers of the link that run, by what they are for."""
+        running: Counter[str] = Counter()
+        for call in self.clock.getDelayedCalls():
+            name = timer_of(call)
+            if name:
+                running[name] += 1
+        return running
+
+    def judge(self) -> None:
+        link = self.link
+        marker, intent = link.core.marker, link.core.intent
+        assert self.told[-1].new == marker
+        assert intent in INTENTS[marker]
+        assert self.network.open <= 1
+        assert not link.conversation.in_sync or marker == "ESTABLISHED"
+        timers = self.timers()
+        closing = timers.pop(CLOSING, 0)
+        assert closing <= 1
+        assert set(timers) <= ALLOWED[marker], (marker, timers)
+        assert all(count <= AT_MOST.get(name, 1) for name, count in timers.items()), timers
+        assert marker == "WAIT_LS" or link.factory.up == (marker in ("ESTABLISHED", "WAIT_LE"))
+        if marker in ("EXPECTION", "CLOSED"):
+            waits = self.keeper.failing and not timers[REDIAL]  # for a store that takes something
+            assert timers[REDIAL] == (intent == "enabled" and not waits)
+            assert (link.next_redial is not None) == (intent == "enabled" and not self.keeper.failing)
+        if marker == "WAIT_LS":
+            assert timers[START] == 1
+            assert self.network.open == 1  # a dial, a connection, or an old one that it waits for
+        if marker == "ESTABLISHED":
+            assert bool(timers[CHECK]) == link.conversation.in_sync
+            assert timers[SYNC] == (not link.conversation.in_sync)
+            assert closing == 0
+        if marker == "WAIT_LE":
+            assert timers[END] == 1
+        assert (link.chronicle.down_since is not None) == (
+            intent == "enabled" and not link.conversation.in_sync
+        )
+
+    def come_back(self) -> None:
+        """A PMS that behaves, a network that works, a user who wants the link: it docks."""
+        marker = self.link.core.marker
+        self.network.mode = "accept"
+        self.network.latency = 0
+        self.pms.set_faults(NONE)
+        self.store_recovers()
+        self.change(evolve(self.config, settings=evolve(self.config.settings, expires_at=None)))
+        self.link.enable()
+        for _ in range(600):
+            if self.link.core.marker == "ESTABLISHED" and self.link.conversation.in_sync:
+                break
+            run(self.clock, 0.5)
+            self.judge()
+        run(self.clock, 100)  # and it lasts
+        self.judge()
+        assert self.link.core.marker == "ESTABLISHED", (marker, self.link.reason)
+        assert self.link.conversation.in_sync
+        self.recovered_from[marker] += 1
+
+
+RECORDS = ["LS|", "LA|", "LE|", "LD|", "LR|", "GI|RN101|", "GI|RN101|SF|", "DS|", "DE|", "ZZ|"]
+NOISE = [b"\x06", b"\x02GI|", b"\x03", b"x" * (FRAME_LIMIT + 9), b"y" * (UNFRAMED_LIMIT + 1)]
+FAULTS: list[dict[str, Any]] = [
+    {},
+    {},
+    {},
+    {"no_ls": True},
+    {"ls_la_at_once": True},
+    {"never_la": True},
+    {"la_for_la": True},
+    {"ls_every": 1},
+    {"ls_every": 10, "never_la": True},
+    {"ls_unanswered": True},
+    {"ld_mirror": True},
+    {"ld_mirror": True, "no_ls": True},
+    {"remember_declaration": True, "no_ls": True},
+    {"frozen": True},
+    {"drop_after": 1},
+    {"drop_after": 20},
+    {"refuse_second": True},
+    {"split_bytes": True},
+    {"joined": True},
+    {"one_per_read": True},
+    {"trailer": "lrc"},
+    {"no_last_bar": True, "hhmm": True, "unknown_record": True},
+    {"oversize": 20_000},
+]
+
+
+def timer_of(call: Any) -> str | None:
+    """What a delayed call is for; None if it is none of the link's."""
+    function = call.func
+    owner = getattr(function, "__self__", None)
+    if isinstance(owner, Countdown):
+        function = owner._then
+    if isinstance(function, LoopingCall):
+        return CHECK
+    if isinstance(owner, End):
+        return CLOSING if function.__name__ == "abortConnection" else None
+    match function.__module__, function.__name__:
+        case "twisted.internet.protocol", "reconnector":
+            return REDIAL
+        case "pmslink.link.link", "_time_is_up":
+            return cast(str, call.args[0])
+        case "pmslink.link.link", "settled":
+            return SETTLE
+        case "pmslink.link.link_checks", _:
+            return CHECK
+        case "pmslink.link.resync", _:
+            return RESYNC
+        case "pmslink.link.link_session", "_probe" | "_never_confirmed":
+            return SYNC
+        case ("pmslink.link.connection", "_send_next") | ("pmslink.link.outbox", "flow"):
+            return GAP
+        case module, name if module.startswith("pmslink.link"):
+            raise AssertionError(f"a timer that nobody knows: {module}.{name}")
+    return None
+
+
+STEPS = 30_000
+COME_BACK_EVERY = 250
+
+
+@pytest.mark.parametrize("seed", [1, 2026])
+def test_wherever_it_is_led_the_link_keeps_the_rules_and_finds_back(
+    seed: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    walk = Walk(seed)
+    for module in (link_checks, connection):  # the jitter comes from the same dice
+        monkeypatch.setattr(module, "random", walk.dice)
+    for step in range(1, STEPS + 1):
+        walk.step()
+        walk.judge()
+        if step % COME_BACK_EVERY == 0:
+            walk.come_back()
+    for marker in MARKERS:
+        for _ in range(STEPS):
+            if walk.link.core.marker == marker:
+                break
+            walk.step()
+            walk.judge()
+        assert walk.link.core.marker == marker
+        walk.come_back()
+    assert set(walk.recovered_from) == set(MARKERS)
+    assert MEANINGFUL - set(walk.edges) == set()
+    assert {way for way in WAYS if way[0] != way[1]} == walk.gone_ways
+    assert walk.restarts > STEPS / 1000

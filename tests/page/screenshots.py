@@ -1,0 +1,127 @@
+"""Pictures of the page for the README: a small chain of hotels, some of them in trouble.
+
+python -m tests.page.screenshots FOLDER
+"""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+from pathlib import Path
+from typing import Literal
+
+from playwright.sync_api import Browser, Page, expect
+
+from tests.page.browser import chromium
+from tests.page.hotel_processes import quarter_to_seven
+from tests.process.server_processes import Running, Service, free_ports, service, simulator, until
+
+Scheme = Literal["light", "dark"]
+WIDE, PHONE = (1280, 900), (390, 844)
+HOTELS = {"seaside": "protel", "alpenhof": "opera", "riverside": "opera", "old-town": "suite8"}
+POSTING = {"type": "call", "room": "101", "dialled": "+49 89 1234", "duration": 754, "amount": 480}
+
+
+def take_all(folder: Path) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory() as state:
+        pms_port, *_ = free_ports(len(HOTELS) + 1)
+        control, api = free_ports(2)
+        with (
+            simulator(Path(state), pms_port, control, ports=len(HOTELS) + 1) as pms,
+            service(Path(state), pms_port, api, answer_timeout=1, unanswered="hold") as pbx,
+            chromium() as browser,
+        ):
+            _open_the_chain(pbx, pms_port)
+            pms.call("POST", f"/faults?port={pms_port}", {"pa_never": True})
+            pbx.call("POST", "/api/v1/links/grand/postings", POSTING)
+            pms.call("POST", f"/faults?port={pms_port + 1}", {"ls_unanswered": True})
+            _take(browser, pbx, folder)
+            _fill_the_rooms(pbx, pms, pms_port + list(HOTELS).index("alpenhof") + 1, Path(state))
+            _take_rooms(browser, pbx, folder)
+
+
+def _open_the_chain(pbx: Service, pms_port: int) -> None:
+    for number, (name, profile) in enumerate(HOTELS.items(), 1):
+        link = {"name": name, "host": "127.0.0.1", "port": pms_port + number, "profile": profile}
+        pbx.call("POST", "/api/v1/links", {**link, "alive_interval": 2, "alive_timeout": 1})
+        pbx.call("POST", f"/api/v1/links/{name}/enable")
+    pbx.call("POST", "/api/v1/links/old-town/expire")
+
+    def docked() -> bool:
+        links = pbx.call("GET", "/api/v1/links")["links"]
+        return len([link for link in links if link["in_sync"]]) == len(links) - 1
+
+    until(docked, "the chain docks")
+
+
+def _fill_the_rooms(pbx: Service, pms: Running, port: int, folder: Path) -> None:
+    """An evening at the alpenhof, where somebody has forgotten the phone of room 104."""
+    table = folder / "extensions.csv"
+    rooms = [one["room"] for one in pms.call("GET", f"/rooms?port={port}")["rooms"] if one["room"] != "104"]
+    table.write_text("".join(f"{room},7{room}\n" for room in rooms))
+    pbx.call("PATCH", "/api/v1/links/alpenhof", {"extensions": "table", "extension_table": str(table)})
+    for room, settings in {
+        "101": {"do_not_disturb": True},
+        "102": {"message_light": True},
+        "106": {"class_of_service": 0},
+    }.items():
+        pms.call("PATCH", f"/rooms/{room}?port={port}", settings)
+    for room, status in {"103": 5, "104": 2, "105": 4, "108": 1}.items():
+        pbx.call("PUT", f"/api/v1/links/alpenhof/rooms/{room}/status", {"status": status})
+    for room in ("102", "105"):
+        order = {"at": quarter_to_seven().isoformat()}
+        pbx.call("PUT", f"/api/v1/links/alpenhof/rooms/{room}/wake-up", order)
+
+
+def _take_rooms(browser: Browser, pbx: Service, folder: Path) -> None:
+    page = _page(browser, WIDE, "light")
+    page.goto(f"http://127.0.0.1:{pbx.port}/#/links/alpenhof/rooms")
+    page.get_by_label("Show guest names").check()
+    expect(page.locator(".light")).to_have_count(2)
+    expect(page.locator(".status")).to_have_count(4)
+    expect(page.locator(".wake-up")).to_have_count(2)
+    expect(page.locator(".fault")).to_have_count(1)
+    expect(page.locator(".fresh")).to_have_count(0)
+    page.screenshot(path=folder / "rooms.png")
+    page.context.close()
+
+
+def _take(browser: Browser, pbx: Service, folder: Path) -> None:
+    url = f"http://127.0.0.1:{pbx.port}/"
+    for scheme in ("light", "dark"):
+        page = _page(browser, WIDE, scheme)
+        page.goto(url)
+        expect(page.locator(".toast", has_text="seaside")).to_be_visible()
+        page.screenshot(path=folder / f"links-{scheme}.png")
+        page.context.close()
+    page = _page(browser, WIDE, "light")
+    page.goto(f"{url}#/links/seaside")
+    expect(page.locator(".timeline rect").first).to_be_visible()
+    expect(page.locator(".records li").first).to_be_visible()
+    page.screenshot(path=folder / "link.png", full_page=True)
+    page.goto(f"{url}#/new")
+    page.locator("#setting-host").fill("127.0.0.1")
+    page.locator("#setting-port").fill("9")
+    page.locator("#setting-name").fill("lakeside")
+    page.locator("#setting-profile").select_option("opera")
+    page.locator("#test").click()
+    expect(page.locator('.trial [data-step="connect"]')).to_contain_text("refused")
+    page.screenshot(path=folder / "new-link.png")
+    page.context.close()
+    page = _page(browser, PHONE, "dark")
+    page.goto(url)
+    expect(page.locator(".row").first).to_be_visible()
+    page.screenshot(path=folder / "phone.png")
+    page.context.close()
+
+
+def _page(browser: Browser, size: tuple[int, int], scheme: Scheme) -> Page:
+    width, height = size
+    return browser.new_context(
+        viewport={"width": width, "height": height}, color_scheme=scheme, locale="en-GB"
+    ).new_page()
+
+
+if __name__ == "__main__":
+    take_all(Path(sys.argv[1]))

@@ -1,0 +1,116 @@
+"""A link that was made in the page: enabled, changed and removed there, in a real browser."""
+
+from __future__ import annotations
+
+from playwright.sync_api import Locator, Page, expect
+
+from tests.page.browser import Person
+from tests.page.hotel_processes import Hotel
+
+
+def _interval(page: Page) -> Locator:
+    page.get_by_role("link", name="Change settings").click()
+    page.get_by_text("All settings").click()
+    return page.get_by_label("alive_interval (seconds)")
+
+
+def _save(page: Page) -> None:
+    page.get_by_role("button", name="Save").click()
+    expect(page.locator(".head h1")).to_have_text("made")
+
+
+def test_it_is_made_enabled_and_docks(hotel: Hotel, person: Person) -> None:
+    page = person.page
+    page.get_by_role("link", name="Add a link").click()
+    page.get_by_label("name", exact=True).fill("made")
+    page.get_by_label("host").fill("127.0.0.1")
+    page.get_by_label("port").fill(str(hotel.ports[1]))
+    page.get_by_label("profile").select_option("generic")
+    page.get_by_role("button", name="Make the link").click()
+
+    expect(page.locator(".head h1")).to_have_text("made")
+    expect(page.locator(".head .marker")).to_have_text("DISABLED")
+    page.get_by_role("button", name="Enable").click()
+    expect(page.locator(".head .marker")).to_have_text("ESTABLISHED")
+    expect(page.locator(".head .sync")).to_have_text("in sync")
+    assert page.url.endswith("#/links/made")
+
+
+def test_a_setting_is_kept_and_once_it_is_cleared_is_the_default_again(hotel: Hotel, person: Person) -> None:
+    page = person.page
+    hotel.make("made", charset="gbk")
+    person.go("#/links/made")
+    _interval(page).fill("7")
+    _save(page)
+    assert hotel.link("made")["settings"]["alive_interval"] == 7
+    assert hotel.link("made")["settings"]["charset"] == "gbk"
+
+    interval = _interval(page)
+    expect(interval).to_have_value("7")
+    interval.fill("")
+    hotel.pbx.call("PATCH", "/api/v1/links/made", {"timezone": "Asia/Shanghai"})
+    _save(page)
+    settings = hotel.link("made")["settings"]
+    assert settings["alive_interval"] == 30
+    assert settings["timezone"] == "Asia/Shanghai"  # what another changed meanwhile stays
+    interval = _interval(page)
+    expect(interval).to_have_value("")
+    expect(interval).to_have_attribute("placeholder", "default: 30")
+
+
+def test_removing_it_asks_first(hotel: Hotel, person: Person) -> None:
+    person.watched.expected += ["404"]  # it may be looked at once more, just when it goes
+    page = person.page
+    hotel.make("made")
+    person.go("#/links/made")
+    dialog = page.get_by_role("dialog")
+    page.get_by_role("button", name="Remove the link").click()
+    expect(dialog).to_contain_text("Remove the link made")
+    dialog.get_by_role("button", name="Cancel").click()
+    assert hotel.link("made")["name"] == "made"
+
+    page.get_by_role("button", name="Remove the link").click()
+    dialog.get_by_role("button", name="Remove the link").click()
+    expect(page.locator(".row h2")).to_have_text(["grand"])
+    assert page.url.endswith("#/")
+    assert [link["name"] for link in hotel.pbx.call("GET", "/api/v1/links")["links"]] == ["grand"]
+
+
+def test_removing_one_with_postings_asks_whether_they_are_given_up(hotel: Hotel, person: Person) -> None:
+    person.watched.expected += ["409", "404"]
+    page = person.page
+    hotel.make("made")
+    hotel.post("made", type="charge", room="101", amount=250)
+    person.go("#/links/made")
+    dialog = page.get_by_role("dialog")
+    page.get_by_role("button", name="Remove the link").click()
+    dialog.get_by_role("button", name="Remove the link").click()
+    expect(dialog).to_contain_text("Give them up, and remove made?")
+    dialog.get_by_role("button", name="Cancel").click()
+    expect(page.locator(".one > .error")).to_contain_text("Some of its postings are not settled.")
+    page.get_by_role("button", name="Remove the link").click()
+    dialog.get_by_role("button", name="Remove the link").click()
+    expect(dialog).to_contain_text("Give them up, and remove made?")
+    dialog.get_by_role("button", name="Remove the link").click()
+    expect(page.locator(".row h2")).to_have_text(["grand"])
+
+
+def test_one_that_another_removes_is_told_gone(hotel: Hotel, person: Person) -> None:
+    person.watched.expected += ["404"]  # it may be looked at once more, just when it goes
+    hotel.make("made")
+    person.go("#/links/made")
+    expect(person.page.locator(".head h1")).to_have_text("made")
+    hotel.remove("made")
+    expect(person.page.get_by_text("There is no link made.")).to_be_visible()
+    person.page.get_by_role("link", name="All links").click()
+    expect(person.page.locator(".row h2")).to_have_text(["grand"])
+
+
+def test_a_link_of_the_configuration_is_changed_there(person: Person) -> None:
+    person.go("#/links/grand")
+    expect(person.page.locator(".head h1")).to_have_text("grand")
+    expect(person.page.get_by_role("button", name="Remove the link")).to_be_hidden()
+    person.page.get_by_role("link", name="Settings").click()
+    expect(person.page.locator(".note")).to_contain_text("stands in the configuration file")
+    expect(person.page.get_by_label("host")).to_be_disabled()
+    expect(person.page.get_by_role("button", name="Save")).to_have_count(0)

@@ -1,0 +1,57 @@
+"""What a link has been through, in a real browser: drawn over time, and each change in a table."""
+
+from __future__ import annotations
+
+import re
+
+from playwright.sync_api import expect
+
+from tests.page.browser import Person
+from tests.page.hotel_processes import Hotel
+from tests.process.server_processes import HASTY
+
+
+def test_a_death_and_a_recovery_are_drawn_and_listed(hotel: Hotel, person: Person) -> None:
+    page = person.page
+    hotel.docked("made", hotel.ports[1], **HASTY)
+    person.go("#/links/made")
+    past = page.locator(".past")
+    rows = past.locator("tbody tr")
+    expect(rows).to_have_count(3)
+    expect(past.locator("rect[data-state=ESTABLISHED]")).to_have_count(1)
+
+    hotel.pms.call("POST", f"/link/drop?port={hotel.ports[1]}")
+    expect(rows).to_have_count(6)
+    expect(page.locator(".head .marker")).to_have_text("ESTABLISHED")
+    expect(rows.locator("td:nth-child(2)")).to_have_text(
+        ["WAIT_LS", "EXPECTION", "ESTABLISHED", "WAIT_LS", "CLOSED", "–"]
+    )
+    expect(rows.locator("td:nth-child(3)")).to_have_text(
+        ["ESTABLISHED", "WAIT_LS", "EXPECTION", "ESTABLISHED", "WAIT_LS", "CLOSED"]
+    )
+    expect(rows.nth(2).locator("td:nth-child(4)")).to_have_text("The connection was lost: the PMS closed it")
+
+    expect(past.locator("rect[data-state=ESTABLISHED]")).to_have_count(2)
+    death = past.locator("rect[data-state=EXPECTION]")
+    expect(death).to_have_count(1)
+    expect(death.locator("title")).to_have_text(
+        re.compile(r"EXPECTION [\d:]+ – [\d:]+\nThe connection was lost: the PMS closed it")
+    )
+    expect(past.locator(".legend li")).to_contain_text(["ESTABLISHED", "EXPECTION"])
+    expect(past.locator(".share")).to_have_text(
+        re.compile(r"In sync \d+(\.\d+)?% of the \d+ s that are known.")
+    )
+    expect(past.get_by_role("img")).to_have_accessible_name(re.compile("In sync .*%"))
+
+
+def test_the_drawing_is_in_the_order_of_time_and_within_its_frame(hotel: Hotel, person: Person) -> None:
+    hotel.make("made")
+    hotel.control("made", "expire")
+    hotel.control("made", "disable")
+    person.go("#/links/made")
+    rects = person.page.locator(".past rect")
+    expect(rects.last).to_have_attribute("data-state", "DISABLED")
+    placed = rects.evaluate_all("(all) => all.map((one) => [one.x.baseVal.value, one.width.baseVal.value])")
+    assert placed[0][0] == 0
+    assert [x for x, _ in placed] == sorted(x for x, _ in placed)
+    assert placed[-1][0] + placed[-1][1] <= 1001

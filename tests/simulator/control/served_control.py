@@ -1,0 +1,79 @@
+"""The control interface of two properties, served over a loopback socket."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import asynccontextmanager
+from functools import wraps
+from inspect import signature
+from typing import Any
+
+import treq
+from attrs import frozen
+from twisted.internet.defer import Deferred, ensureDeferred
+from twisted.internet.endpoints import serverFromString
+from twisted.web.client import Agent
+
+from pmslink.simulator.control.control_api import Control
+from pmslink.simulator.control.http_site import json_site
+from pmslink.simulator.pms.property import Pms
+from tests.simulator.simulated_pbx import Pbx, property_with
+from tests.simulator.sockets import reactor, sockets_closed_after
+
+
+@frozen
+class Interface:
+    """Two properties, the first docked, and their control interface."""
+
+    first: Pms
+    second: Pms
+    pbx: Pbx
+    url: str
+
+    async def call(
+        self, method: str, path: str, value: Any = None, data: bytes | None = None
+    ) -> tuple[int, Any]:
+        """The status and the JSON of an answer."""
+        body = data if data is not None else None if value is None else json.dumps(value).encode()
+        response = await treq.request(method, self.url + path, data=body, agent=Agent(reactor))
+        return response.code, await response.json()
+
+    async def error(
+        self, method: str, path: str, value: Any = None, data: bytes | None = None
+    ) -> tuple[Any, ...]:
+        """The status, code and field of an answer that is an error."""
+        status, answer = await self.call(method, path, value, data)
+        assert answer["error"]["message"]
+        return status, answer["error"]["code"], answer["error"].get("field")
+
+
+@asynccontextmanager
+async def serving() -> AsyncIterator[Interface]:
+    (_, first), (_, second) = property_with(), property_with()
+    first.port = 5010
+    second.port = 5011
+    pbx = Pbx(first).dock()
+    async with sockets_closed_after():
+        served = json_site(Control([first, second]).app)
+        port = await serverFromString(reactor, "tcp:0:interface=127.0.0.1").listen(served)
+        address: Any = port.getHost()
+        yield Interface(first, second, pbx, f"http://127.0.0.1:{address.port}")
+        await port.stopListening()
+
+
+def interface(test: Callable[..., Coroutine[Any, Any, None]]) -> Callable[..., Deferred[None]]:
+    """Run a test with an Interface as its first argument."""
+
+    async def run(**parameters: Any) -> None:
+        async with serving() as control:
+            await test(control, **parameters)
+
+    @wraps(test)
+    def begun(**parameters: Any) -> Deferred[None]:
+        return ensureDeferred(run(**parameters))
+
+    whole = signature(test)
+    shown = whole.replace(parameters=list(whole.parameters.values())[1:])
+    begun.__signature__ = shown  # type: ignore[attr-defined]
+    return begun

@@ -1,0 +1,229 @@
+"""The telephones' way to pmslink, over a loopback socket."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+from unittest.mock import patch
+
+import pytest
+import pytest_twisted
+from klein import Klein
+from twisted.application.service import MultiService
+from twisted.internet.defer import Deferred
+from twisted.internet.endpoints import serverFromString
+from twisted.internet.protocol import Factory, Protocol
+from twisted.internet.task import Clock, deferLater
+from twisted.internet.testing import MemoryReactorClock
+from twisted.logger import Logger, formatEvent
+from twisted.web.iweb import IRequest
+from twisted.web.server import Site
+
+from pmslink.simulator.life import pmslink_client
+from pmslink.simulator.life.phones import Phones, UnreachableError
+from pmslink.simulator.life.pmslink_client import HttpInterface, Line, line_to, phones_at, phones_of
+from tests.simulator.sockets import reactor, sockets_closed_after
+
+
+class Pmslink:
+    """Keeps what it is asked, and answers it with what it was asked."""
+
+    app = Klein()
+
+    def __init__(self) -> None:
+        self.asked: list[tuple[str, str, bytes]] = []
+        self.held = 0
+
+    @app.route("/silent")
+    def silent(self, request: IRequest) -> Deferred[bytes]:
+        self.held += 1
+        return Deferred()
+
+    @app.route("/page")
+    def page(self, request: IRequest) -> bytes:
+        return b"<html>"
+
+    @app.route("/", branch=True)
+    def answer(self, request: Any) -> bytes:
+        self.asked.append((request.method.decode(), request.uri.decode(), request.content.read()))
+        request.setResponseCode(202)
+        key = request.getHeader("Idempotency-Key") or ""
+        kind = request.getHeader("Content-Type") or ""
+        return f'{{"key": "{key}", "kind": "{kind}"}}'.encode()
+
+
+@asynccontextmanager
+async def served(factory: Any) -> AsyncIterator[str]:
+    async with sockets_closed_after():
+        port: Any = await serverFromString(reactor, "tcp:0:interface=127.0.0.1").listen(factory)
+        yield f"http://127.0.0.1:{port.getHost().port}"
+        await port.stopListening()
+
+
+@pytest_twisted.ensureDeferred  # type: ignore[untyped-decorator]
+async def test_a_call_carries_method_path_body_and_key() -> None:
+    pmslink = Pmslink()
+    async with served(Site(pmslink.app.resource())) as url:
+        interface = HttpInterface(reactor, url)
+        posted = await interface.call("POST", "/postings", {"room": "101"}, "phone-1")
+        deleted = await interface.call("DELETE", "/rooms/1%202%2F3/wake-up?at=2026-11-20T07%3A00")
+        await interface.close()
+    assert posted == (202, {"key": "phone-1", "kind": "application/json"})
+    assert deleted == (202, {"key": "", "kind": ""})
+    assert pmslink.asked == [
+        ("POST", "/postings", b'{"room": "101"}'),
+        ("DELETE", "/rooms/1%202%2F3/wake-up?at=2026-11-20T07%3A00", b""),
+    ]
+
+
+class Halves(Protocol):
+    """Gives half an answer, and then hangs up or falls silent."""
+
+    hangs_up = False
+
+    def dataReceived(self, data: bytes) -> None:
+        assert self.transport is not None
+        self.transport.write(b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n{")
+        if self.hangs_up:
+            self.transport.loseConnection()
+
+
+class HalvesAndHangsUp(Halves):
+    hangs_up = True
+
+
+@pytest_twisted.ensureDeferred  # type: ignore[untyped-decorator]
+async def test_half_an_answer_is_none() -> None:
+    async with served(Factory.forProtocol(HalvesAndHangsUp)) as url:
+        interface = HttpInterface(reactor, url)
+        with pytest.raises(UnreachableError):
+            await interface.call("GET", "/")
+    async with served(Factory.forProtocol(Halves)) as url:
+        interface = HttpInterface(reactor, url)
+        clock = interface._reactor = Clock()
+        begun: list[Any] = []
+        with patch.object(pmslink_client._Body, "dataReceived", lambda _, data: begun.append(data)):
+            call = Deferred.fromCoroutine(interface.call("GET", "/"))
+            while not begun:
+                await deferLater(reactor, 0)
+        clock.advance(10)
+        with pytest.raises(UnreachableError):
+            await call
+
+
+class HangsUp(Protocol):
+    """Whoever calls is cut off."""
+
+    def dataReceived(self, data: bytes) -> None:
+        assert self.transport is not None
+        self.transport.loseConnection()
+
+
+@pytest_twisted.ensureDeferred  # type: ignore[untyped-decorator]
+async def test_an_interface_that_is_none_is_unreachable_with_the_reason() -> None:
+    async with served(Factory.forProtocol(HangsUp)) as url:
+        interface = HttpInterface(reactor, url)
+        with pytest.raises(UnreachableError, match=r"^http://127\.0\.0\.1:[0-9]+: Connection was closed"):
+            await interface.call("GET", "/")
+        await interface.close()
+    with pytest.raises(UnreachableError, match="refused"):
+        await interface.call("GET", "/")
+    async with served(Site(Pmslink().app.resource())) as url:
+        interface = HttpInterface(reactor, url)
+        with pytest.raises(UnreachableError, match="does not answer in JSON"):
+            await interface.call("GET", "/page")
+        await interface.close()
+
+
+@pytest.mark.parametrize(("query", "seconds"), [("", 10), ("?after=3&wait=30", 40)])
+@pytest_twisted.ensureDeferred  # type: ignore[untyped-decorator]
+async def test_an_answer_is_waited_for_as_long_as_the_call_itself_waits_and_ten_seconds(
+    query: str, seconds: float
+) -> None:
+    pmslink = Pmslink()
+    async with served(Site(pmslink.app.resource())) as url:
+        interface = HttpInterface(reactor, url)
+        clock = interface._reactor = Clock()
+        call = Deferred.fromCoroutine(interface.call("GET", f"/silent{query}"))
+        while not pmslink.held:
+            await deferLater(reactor, 0)
+        clock.advance(seconds - 0.1)
+        assert not call.called
+        clock.advance(0.2)
+        with pytest.raises(UnreachableError):
+            await call
+        await interface.close()
+
+
+@pytest.mark.parametrize(
+    ("text", "url"),
+    [
+        ("http://127.0.0.1:8080,demo", "http://127.0.0.1:8080"),
+        ("https://pbx.example/,demo", "https://pbx.example"),
+        ("http://[::1]:8080,demo", "http://[::1]:8080"),
+    ],
+)
+def test_a_line_is_a_url_and_a_link(text: str, url: str) -> None:
+    assert Line.parse(text) == Line(url, "demo")
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("http://127.0.0.1:8080", "should look like http://127.0.0.1:8080,hotel"),
+        ("http://127.0.0.1:8080,", "a link is named by 1 to 64 letters"),
+        ("http://127.0.0.1:8080,a b", "a link is named by 1 to 64 letters"),
+        ("127.0.0.1:8080,demo", "should look like"),
+        ("ftp://127.0.0.1,demo", "should look like"),
+        ("http://,demo", "should look like"),
+        ("http://[::1,demo", "Invalid IPv6 URL"),
+        ("http://127.0.0.1:99999,demo", "Port out of range"),
+        ("http://127.0.0.1:8080/api/v1,demo", "only the host and the port are wanted"),
+        ("http://me@127.0.0.1:8080,demo", "only the host and the port are wanted"),
+    ],
+)
+def test_a_line_that_is_none_is_told_why(text: str, problem: str) -> None:
+    with pytest.raises(ValueError, match="should look like") as wrong:
+        Line.parse(text)
+    assert problem in str(wrong.value)
+
+
+@pytest.mark.parametrize(
+    ("listen", "url"),
+    [
+        ("tcp:8080", "http://127.0.0.1:8080"),
+        ("tcp:port=8080:interface=127.0.0.1", "http://127.0.0.1:8080"),
+        ("tcp:8080:backlog=5:interface=10.0.0.5", "http://10.0.0.5:8080"),
+        ("tcp:8080:interface=0.0.0.0", "http://127.0.0.1:8080"),
+        (r"tcp:8080:interface=\:\:1", "http://[::1]:8080"),
+        (r"tcp:8080:interface=\:\:", "http://[::1]:8080"),
+    ],
+)
+def test_a_service_is_called_where_it_listens(listen: str, url: str) -> None:
+    assert line_to(listen, "demo") == Line(url, "demo")
+
+
+@pytest.mark.parametrize("listen", ["tcp:0", "ssl:8443:privateKey=key.pem", "unix:/run/pmslink", "tcp:web"])
+def test_where_no_port_of_tcp_is_listened_on_the_phones_stay_silent_and_say_so(listen: str) -> None:
+    lines: list[str] = []
+    observer = Logger(observer=lambda event: lines.append(formatEvent(event)))  # type: ignore[arg-type]
+    with patch.object(pmslink_client, "_log", observer):
+        service = phones_of(MemoryReactorClock(), listen, "demo")
+    assert not isinstance(service, Phones)
+    assert lines == [f"the phones stay silent: {listen} is no port of TCP"]
+
+
+@pytest_twisted.ensureDeferred  # type: ignore[untyped-decorator]
+async def test_phones_call_over_http_until_they_stop() -> None:
+    pmslink = Pmslink()
+    async with served(Site(pmslink.app.resource())) as url:
+        whole = MultiService()
+        phones = phones_at(reactor, Line(url, "grand"))
+        phones.setServiceParent(whole)  # type: ignore[no-untyped-call]
+        whole.startService()
+        while not pmslink.asked:
+            await deferLater(reactor, 0.001)
+        await whole.stopService()
+    assert pmslink.asked[0][:2] == ("GET", "/api/v1/links/grand/events?after=0&wait=30&limit=1000")
+    assert phones._now().tzinfo is not None

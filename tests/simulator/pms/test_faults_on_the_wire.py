@@ -1,0 +1,513 @@
+"""Each fault, as it shows on the wire."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from twisted.internet.task import Clock
+
+from pmslink.simulator.pms import posting_answers, segmented_wire
+from pmslink.simulator.pms.fault_switches import Faults
+from pmslink.simulator.pms.property import Pms
+from pmslink.simulator.pms.record_dialect import lrc
+from tests.simulator.simulated_pbx import STAMP, Pbx, docked, property_with
+
+
+def check_in_told(rooms: int = 6, **faults: Any) -> tuple[bytes, Clock, Pbx]:
+    """The bytes that tell a check-in with these faults."""
+    clock, pms, pbx = docked(rooms, **faults)
+    pms.check_in("101", "Adams", first_name="Ann")
+    return pbx.raw(), clock, pbx
+
+
+def switch(pms: Pms, **faults: Any) -> None:
+    pms.set_faults(Faults.from_json(faults, pms.faults))
+
+
+# the start of a link, and its checks
+
+
+def test_no_ls() -> None:
+    _, pms = property_with(no_ls=True)
+    pbx = Pbx(pms)
+    assert pbx.heard() == []
+    pbx.send("LS|")
+    assert pbx.ids() == ["LS"]
+
+
+def test_ls_la_at_once() -> None:
+    _, pms = property_with(ls_la_at_once=True, la_for_la=True)
+    pbx = Pbx(pms)
+    assert pbx.ids() == ["LS", "LA"]
+    pbx.describe({"GI": "RN"})
+    assert pbx.ids() == ["LA"]  # for the LA at the end; LD and LR are ignored
+    pms.check_in("101", "Adams")
+    assert pbx.heard() == [f"GI|RN101|G#5001|GSN|GNAdams|GA260101|{STAMP}"]
+    pbx.send("LS|")
+    assert pbx.ids() == ["LA"]
+
+
+def test_never_la() -> None:
+    _, pms = property_with(never_la=True)
+    pbx = Pbx(pms)
+    pbx.heard()
+    pbx.describe()
+    assert pbx.heard() == []
+    pbx.send("PS|RN101|P#1|", "LS|")
+    assert pbx.ids() == ["PA", "LS"]
+
+
+def test_la_for_la() -> None:
+    _, _, pbx = docked(la_for_la=True)
+    pbx.send("LA|", "LA|")
+    assert pbx.ids() == ["LA", "LA"]
+
+
+def test_ls_every() -> None:
+    clock, _, pbx = docked(ls_every=30)
+    clock.advance(29)
+    assert pbx.ids() == []
+    clock.advance(1)
+    assert pbx.ids() == ["LS"]
+    clock.advance(100)
+    assert pbx.ids() == []  # it waits for the description
+    pbx.dock()
+    clock.advance(30)
+    assert pbx.ids() == ["LS"]
+
+
+def test_ls_every_begins_and_ends_on_a_link_that_is_alive() -> None:
+    clock, pms, pbx = docked()
+    switch(pms, ls_every=30)
+    switch(pms, ls_every=None)
+    assert clock.getDelayedCalls() == []
+    switch(pms, ls_every=30)
+    clock.advance(30)
+    assert pbx.ids() == ["LS"]
+
+
+def test_ls_every_waits_for_a_link_that_is_alive() -> None:
+    clock, pms = property_with()
+    Pbx(pms)
+    switch(pms, ls_every=30)
+    assert clock.getDelayedCalls() == []
+
+
+def test_ls_unanswered() -> None:
+    _, _, pbx = docked(ls_unanswered=True)
+    pbx.send("LS|", "PS|RN101|P#1|")
+    assert pbx.ids() == ["PA"]
+
+
+def test_ld_mirror() -> None:
+    _, pms = property_with(ld_mirror=True, no_ls=True)
+    pbx = Pbx(pms)
+    pbx.send("LS|")
+    told = pbx.ids()
+    assert (told[0], set(told[1:-1]), told[-1]) == ("LD", {"LR"}, "LA")
+    pbx.send("LA|")
+    assert pms.alive
+    pms.check_in("101", "Adams")
+    assert pbx.ids() == ["GI"]
+    pbx.describe({"GO": "RN"})
+    assert pbx.ids() == ["LA"]
+    assert pms.declared == {"GO": ("RN",)}
+
+
+def test_remember_declaration() -> None:
+    _, pms, first = docked(remember_declaration=True)
+    first.gone()
+    second = Pbx(pms)
+    second.heard()
+    pms.check_in("101", "Adams")
+    second.send("LS|")
+    assert second.heard() == [f"LA|{STAMP}", "GI|RN101|G#5001|GSN|GNAdams|"]
+
+
+def test_remember_declaration_has_nothing_to_remember_at_first() -> None:
+    _, pms = property_with(remember_declaration=True)
+    pbx = Pbx(pms)
+    pbx.send("LS|")
+    assert pbx.ids() == ["LS", "LS"]
+
+
+def test_frozen() -> None:
+    _, pms, pbx = docked(frozen=True)
+    pbx.describe()
+    pbx.send("LS|", "PS|RN101|P#1|", "LE|")
+    newcomer = Pbx(pms)
+    pms.send_text("RE|RN101|")
+    pms.send_bytes(b"x")
+    assert pbx.raw() + newcomer.raw() == b""
+    assert pms.postings.deliveries() == {}
+
+
+def test_frozen_and_thawed_goes_on_where_it_was() -> None:
+    _, pms, pbx = docked()
+    switch(pms, frozen=True)
+    pms.check_in("101", "Adams")
+    assert pbx.heard() == []
+    switch(pms, frozen=None)
+    pbx.send("LS|")
+    assert pbx.ids() == ["GI", "LA"]
+
+
+# connections
+
+
+def test_drop_after_takes_the_last_record_but_does_not_answer_it() -> None:
+    _, pms = property_with()
+    pbx = Pbx(pms).dock({"PA": "P#"})  # three records
+    switch(pms, drop_after=5)
+    pbx.send("PS|RN101|P#1|")
+    assert not pbx.closed
+    pbx.segment("PS|RN101|P#2|", "PS|RN101|P#3|")
+    assert pbx.closed
+    assert pbx.heard() == ["PA|P#1|"]
+    assert pms.postings.deliveries() == {"1": 1, "2": 1}
+
+
+def test_refuse_second() -> None:
+    _, pms, first = docked(refuse_second=True)
+    assert Pbx(pms).refused
+    assert not first.closed
+    first.gone()
+    assert not Pbx(pms).refused
+
+
+# bytes on the wire
+
+
+def test_split_bytes() -> None:
+    clock, pms, pbx = docked()
+    switch(pms, split_bytes=True)
+    pbx.send("LS|", "LS|")
+    clock.pump([0] * 100)
+    assert {len(segment) for segment in pbx.transport.segments} == {1}
+    assert pbx.ids() == ["LA", "LA"]
+
+
+def test_split_bytes_keeps_the_order_when_it_is_switched_off() -> None:
+    clock, pms, pbx = docked()
+    switch(pms, split_bytes=True)
+    pms.send_text("RE|RN101|MLY|")
+    switch(pms, split_bytes=False)
+    pms.send_text("RE|RN102|MLY|")
+    clock.pump([0] * 100)
+    assert pbx.heard() == ["RE|RN101|MLY|", "RE|RN102|MLY|"]
+
+
+def test_bytes_that_still_wait_go_out_before_the_connection_closes() -> None:
+    clock, pms, pbx = docked()
+    switch(pms, split_bytes=True)
+    pbx.send("LE|")
+    assert pbx.ids() == ["LE"]
+    pbx.gone()
+    assert clock.getDelayedCalls() == []
+
+
+def test_bytes_that_wait_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(segmented_wire, "SEGMENTS_KEPT", 20)
+    clock, pms, pbx = docked()
+    switch(pms, split_bytes=True)
+    pbx.send("LS|")
+    assert pbx.ids() == ["LA"]
+    assert clock.getDelayedCalls() == []
+
+
+def test_joined() -> None:
+    clock, pms, pbx = docked()
+    switch(pms, joined=True)
+    pbx.send("LS|", "LS|", "PS|RN101|P#1|")
+    assert pbx.transport.segments == []
+    clock.advance(0.02)
+    assert len(pbx.transport.segments) == 1
+    assert pbx.ids() == ["LA", "LA", "PA"]
+
+
+def test_one_per_read() -> None:
+    _, pms, pbx = docked()
+    switch(pms, one_per_read=True)
+    pbx.segment("PS|RN101|P#1|", "PS|RN101|P#2|")
+    pbx.segment("PS|RN101|P#3|")
+    assert pms.postings.deliveries() == {"1": 1, "3": 1}
+
+
+def test_crlf_framing_both_ways() -> None:
+    _, pms = property_with(framing="crlf")
+    pbx = Pbx(pms)
+    assert pbx.raw() == f"LS|{STAMP}\r\n".encode()
+    pbx.connection.dataReceived(b"LD|\r\nLR|RIGI|FLRN|\r\nLA|\r\n")
+    assert pbx.raw() == f"LA|{STAMP}\r\n".encode()
+
+
+@pytest.mark.parametrize(("trailer", "told"), [("ack", b"\x06"), ("lrc", b"\x32"), ("crlf", b"\r\n")])
+def test_trailer(trailer: str, told: bytes) -> None:
+    _, pms, pbx = docked(trailer=trailer)
+    pms.send_text("12345")
+    assert pbx.raw() == b"\x0212345\x03" + told
+
+
+@pytest.mark.parametrize(
+    ("text", "byte"),
+    [
+        (b"LA|DA260101|TI080000|", 0x66),
+        (b"LS|DA260101|TI080000|", 0x74),
+        (b"PS|RN101|PTC|TA1250|P#7|DA260101|TI080000|", 0x54),
+    ],
+)
+def test_the_check_byte_covers_the_text_and_etx(text: bytes, byte: int) -> None:
+    assert lrc(text) == bytes([byte])
+
+
+@pytest.mark.parametrize("charset", ["cp850", "cp1252", "utf-8", "gbk"])
+def test_charset(charset: str) -> None:
+    _, pms, pbx = docked(charset=charset)
+    pms.check_in("101", "Müller 张")
+    name = "Müller 张".encode(charset, "replace")
+    assert pbx.raw() == b"\x02GI|RN101|G#5001|GSN|GN" + name + b"|\x03"
+    pbx.connection.dataReceived(b"\x02PS|RN101|P#1|CT" + name + b"|\x03")
+    assert pms.postings.by_number["1"].text == f"PS|RN101|P#1|CT{name.decode(charset)}|"
+
+
+# how records are written
+
+
+def test_no_last_bar() -> None:
+    told, _, _ = check_in_told(no_last_bar=True)
+    assert told == b"\x02GI|RN101|G#5001|GSN|GNAdams|GFAnn\x03"
+
+
+def test_unknown_record() -> None:
+    told, _, pbx = check_in_told(unknown_record=True)
+    assert told == b"\x02ZZ|ZZ1|\x03\x02GI|RN101|G#5001|GSN|GNAdams|GFAnn|\x03"
+    pbx.send("LS|")
+    assert pbx.ids() == ["LA"]
+
+
+def test_unknown_field() -> None:
+    told, _, _ = check_in_told(unknown_field=True)
+    assert told == b"\x02GI|RN101|G#5001|GSN|GNAdams|GFAnn|ZZ1|\x03"
+
+
+def test_empty_fields() -> None:
+    _, pms, pbx = docked(rooms=1, empty_fields=True)
+    guest = pms.check_in("101", "Adams")
+    pms.change(guest.number, {"name": "Adam"})
+    pms.check_out(guest.number)
+    pms.resync()
+    assert pbx.heard() == [
+        "GI|RN101|G#5001|GSN|GNAdams|GF|",
+        "GC|RN101|G#5001|GSN|GNAdam|",
+        "GO|RN101|G#5001|GSN|",
+        f"DS|{STAMP}",
+        "GO|RN101|G#|GSN|SF|",
+        f"DE|{STAMP}",
+    ]
+
+
+def test_shuffled() -> None:
+    _, pms, pbx = docked(rooms=20, shuffled=True)
+    for room in pms.hotel.rooms:
+        pms.check_in(room, "Adams")
+    told = [text.removesuffix("|").split("|") for text in pbx.heard()]
+    assert len({tuple(code[:2] for code in fields) for fields in told}) > 5
+    assert {tuple(sorted(code[:2] for code in fields)) for fields in told} == {("G#", "GI", "GN", "GS", "RN")}
+    assert all(fields[0] == "GI" for fields in told)
+
+
+def test_shuffled_moves_keep_each_gs_behind_its_room() -> None:
+    _, pms, pbx = docked(shuffled=True)
+    guest = pms.check_in("101", "Adams")
+    pms.check_in("101", "Bauer")
+    for room in ("102", "101") * 20:
+        pms.move(guest.number, room)
+    moves = [text for text in pbx.heard() if text.startswith("GC")]
+    assert len(set(moves)) > 10
+    assert all(("RN102|GSN|" in move) == ("RO101|GSY|" in move) for move in moves)
+    assert all(("RN101|GSY|" in move) == ("RO102|GSN|" in move) for move in moves)
+
+
+def test_shuffling_is_the_same_for_the_same_seed() -> None:
+    def told(seed: int) -> list[str]:
+        pms = Pms(Clock(), property_with()[1].now, 20, seed=seed)
+        pms.set_faults(Faults(shuffled=True))
+        pbx = Pbx(pms).dock()
+        pbx.send("DR|")
+        return pbx.heard()
+
+    assert told(1) == told(1)
+    assert told(1) != told(2)
+
+
+def test_gs_twice() -> None:
+    told, _, _ = check_in_told(gs_twice=True)
+    assert told == b"\x02GI|RN101|G#5001|GSN|GNAdams|GFAnn|GSN|\x03"
+
+
+def test_gs_twice_leaves_records_without_it_alone() -> None:
+    _, _, pbx = docked(gs_twice=True)
+    pbx.send("PS|RN101|P#1|")
+    assert pbx.heard() == ["PA|RN101|ASOK|P#1|"]
+
+
+def test_hhmm() -> None:
+    _, _, pbx = docked(hhmm=True)
+    pbx.send("LS|")
+    assert pbx.heard() == ["LA|DA260101|TI0800|"]
+
+
+def test_name_bytes() -> None:
+    told, _, _ = check_in_told(name_bytes="021b")
+    assert told == b"\x02GI|RN101|G#5001|GSN|GNAd\x02\x1bams|GFAnn|\x03"
+
+
+def test_oversize() -> None:
+    told, _, _ = check_in_told(oversize=20_000)
+    assert len(told) == len(b"\x02\x03") + 20_000
+    assert told.startswith(b"\x02GI|RN101|G#5001|GSN|GNAdamsxxxx")
+    assert told.endswith(b"x|GFAnn|\x03")
+
+
+# what it tells of guests
+
+
+def test_duplicate_gi() -> None:
+    _, pms, pbx = docked(duplicate_gi=True)
+    pms.check_out(pms.check_in("101", "Adams").number)
+    assert pbx.ids() == ["GI", "GI", "GO"]
+
+
+def test_move_as_go_gi() -> None:
+    _, pms, pbx = docked(move_as_go_gi=True)
+    guest = pms.check_in("101", "Adams")
+    pms.check_in("102", "Bauer")
+    pbx.heard()
+    pms.move(guest.number, "102")
+    pms.change(guest.number, {"name": "Adam"})
+    assert pbx.heard() == [
+        "GO|RN101|G#5001|GSN|",
+        "GI|RN102|G#5001|GSY|GNAdams|",
+        "GC|RN102|G#5001|GSY|GNAdam|",
+    ]
+
+
+def test_move_as_gi_go() -> None:
+    _, pms, pbx = docked(move_as_gi_go=True)
+    guest = pms.check_in("101", "Adams")
+    pbx.heard()
+    pms.move(guest.number, "102")
+    assert pbx.heard() == ["GI|RN102|G#5001|GSN|GNAdams|", "GO|RN101|G#5001|GSN|"]
+
+
+def test_dr_ignored() -> None:
+    _, _, pbx = docked(dr_ignored=True)
+    pbx.send("DR|", "LS|")
+    assert pbx.ids() == ["LA"]
+
+
+def test_de_missing() -> None:
+    _, _, pbx = docked(rooms=2, de_missing=True)
+    pbx.send("DR|")
+    assert pbx.ids() == ["DS", "GO", "GO"]
+
+
+def test_live_in_resync() -> None:
+    _, pms, pbx = docked(rooms=4, live_in_resync=True)
+    pbx.send("DR|")
+    told = pbx.heard()
+    assert [text[:2] for text in told] == ["DS", "GO", "GO", "GI", "GO", "GO", "DE"]
+    assert told[3] == "GI|RN101|G#5001|GSN|GNLive|"
+    assert pms.hotel.guest("5001").room == "101"
+
+
+# answers to postings
+
+
+def test_pa_delay() -> None:
+    clock, _, pbx = docked(pa_delay=40)
+    pbx.send("PS|RN101|P#1|")
+    clock.advance(39)
+    assert pbx.heard() == []
+    clock.advance(1)
+    assert pbx.heard() == ["PA|RN101|ASOK|P#1|"]
+
+
+def test_a_late_answer_comes_on_the_next_connection() -> None:
+    clock, pms, pbx = docked(pa_delay=40)
+    pbx.send("PS|RN101|P#1|")
+    pbx.gone()
+    clock.advance(40)
+    pbx = Pbx(pms)
+    pbx.describe()
+    assert pbx.ids() == ["LS", "LA", "PA"]
+
+
+def test_late_answers_are_bounded_and_end_with_the_property(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(posting_answers, "WAITING", 2)
+    clock, pms, pbx = docked(pa_delay=40)
+    pbx.send("PS|P#1|", "PS|P#2|", "PS|P#3|")
+    assert len(clock.getDelayedCalls()) == 2
+    pms.stop()
+    pbx.gone()
+    assert clock.getDelayedCalls() == []
+
+
+def test_pa_never() -> None:
+    _, pms, pbx = docked(pa_never=True)
+    pbx.send("PS|RN101|P#1|", "PS|RN101|P#1|")
+    assert pbx.heard() == []
+    assert pms.postings.deliveries() == {"1": 2}
+    assert pms.postings.by_number["1"].answers == ()
+
+
+def test_pa_skip_counts_down() -> None:
+    _, pms, pbx = docked(pa_skip=2)
+    pbx.send("PS|RN101|P#1|", "PS|RN101|P#1|", "PS|RN101|P#1|")
+    assert pbx.ids() == ["PA"]
+    assert pms.faults.pa_skip == 0
+
+
+def test_pa_out_of_order() -> None:
+    _, pms, pbx = docked(pa_out_of_order=True)
+    pbx.send("PS|RN101|P#1|")
+    assert pbx.heard() == []
+    pbx.send("PS|RN101|P#2|")
+    assert pbx.heard() == ["PA|RN101|ASOK|P#2|", "PA|RN101|ASOK|P#1|"]
+    pbx.send("PS|RN101|P#3|")
+    assert pbx.heard() == []
+    switch(pms, pa_out_of_order=None)
+    pbx.send("PS|RN101|P#4|")
+    assert pbx.heard() == ["PA|RN101|ASOK|P#4|", "PA|RN101|ASOK|P#3|"]
+
+
+def test_pa_without_number() -> None:
+    _, _, pbx = docked(pa_without_number=True)
+    pbx.send("PS|RN101|P#1|")
+    assert pbx.heard() == ["PA|RN101|ASOK|"]
+
+
+@pytest.mark.parametrize("code", ["OK", "NG", "NA", "NP", "RY", "UR"])
+def test_pa_answer(code: str) -> None:
+    _, pms, pbx = docked(pa_answer=code)
+    pbx.send("PS|RN101|P#1|")
+    (told,) = pbx.heard()
+    assert told.startswith(f"PA|RN101|AS{code}|P#1|")
+    assert ("CT" in told) == (code != "OK")
+    assert pms.postings.by_number["1"].answers == (code,)
+
+
+def test_faults_do_not_leak_between_properties() -> None:
+    _, _, broken = docked(pa_never=True, hhmm=True)
+    _, _, sound = docked()
+    for pbx in (broken, sound):
+        pbx.send("LS|", "PS|RN101|P#1|")
+    assert broken.heard() == ["LA|DA260101|TI0800|"]
+    assert sound.heard() == [f"LA|{STAMP}", "PA|RN101|ASOK|P#1|"]
+
+
+def test_every_fault_has_a_test_of_its_own() -> None:
+    tests = " ".join(name for name in globals() if name.startswith("test_"))
+    shared = {"framing": "crlf_framing"}
+    assert [name for name in Faults().to_json() if shared.get(name, name) not in tests] == []

@@ -1,0 +1,83 @@
+"""Disks of their own for a test: one that is cut off from its power, and one that fills up.
+
+Both need root. Whatever is mounted is unmounted at the end, however the test ends.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from tests.process.server_processes import until
+
+
+class Disk:
+    """What is mounted, with these arguments of mount, on a directory."""
+
+    def __init__(self, path: Path, *mounted: str) -> None:
+        self.path = path
+        self._mounted = mounted
+        path.mkdir()
+
+    def mount(self) -> None:
+        run("mount", *self._mounted, str(self.path))
+
+    def unmount(self) -> None:
+        """Whoever had files open there has just ended: the kernel may need a moment to notice."""
+        until(lambda: self._unmounted(), f"{self.path} can be unmounted", 20)
+
+    def _unmounted(self) -> bool:
+        return subprocess.run(["umount", str(self.path)], check=False, capture_output=True).returncode == 0
+
+    def cut(self) -> None:
+        """Nothing reaches the disk from now on, not even what is in the file system's log."""
+        run("xfs_io", "-x", "-c", "shutdown", str(self.path))
+
+    def free(self) -> int:
+        """Bytes that are left."""
+        room = os.statvfs(self.path)
+        return room.f_bavail * room.f_frsize
+
+    def away(self) -> None:
+        """Unmounted at last, even while somebody still holds a file there."""
+        if self.path.is_mount():
+            run("umount", "--lazy", str(self.path))
+
+
+@contextmanager
+def ext4(folder: Path, megabytes: int) -> Iterator[Disk]:
+    """A disk with a journal, in a file, with nothing on it."""
+    image, disk = folder / "image", Disk(folder / "disk", "-o", "loop", str(folder / "image"))
+    with image.open("wb") as file:
+        file.truncate(megabytes << 20)
+    run("mkfs.ext4", "-q", "-F", str(image))
+    try:
+        disk.mount()
+    except subprocess.CalledProcessError as refused:
+        if "CI" in os.environ:
+            raise
+        pytest.skip(f"NOT run: this machine mounts no loop devices: {refused.stderr.decode().strip()}")
+    try:
+        yield disk
+    finally:
+        disk.away()
+
+
+@contextmanager
+def tmpfs(folder: Path, megabytes: int) -> Iterator[Disk]:
+    """A small disk in memory."""
+    disk = Disk(folder / "disk", "-t", "tmpfs", "-o", f"size={megabytes}m", "none")
+    disk.mount()
+    try:
+        yield disk
+    finally:
+        disk.away()
+
+
+def run(*command: str) -> None:
+    subprocess.run(command, check=True, capture_output=True)

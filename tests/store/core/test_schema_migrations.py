@@ -1,0 +1,140 @@
+"""A store that an older version made is brought up to date at the start, and loses nothing."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import inspect, select, text
+
+from pmslink.store.core import schema
+from pmslink.store.core.row_checksum import require_intact
+from pmslink.store.core.store_errors import StoreError
+from pmslink.store.store_service import open_store
+from pmslink.store.tables.history_queries import newest_records, newest_transitions
+from pmslink.store.tables.outbox_rows import newest_rows
+from pmslink.store.tables.timeline_query import read_timeline
+from tests.memory_store import MemoryDatabase
+from tests.store.store_harness import DAY, LINK, START, Playing, Watched
+from tests.store.test_store_service import opening, version
+
+OLD_VERSIONS = range(1, schema.VERSION)
+
+
+def put_version(number: int, database: Watched) -> None:
+    """Let there be a whole store of this version, as that made and filled it; the file never changes."""
+    database.create()
+    statements = (Path(__file__).parent / f"version_{number}.sql").read_text("utf-8").split(";\n")
+    with database.writer() as connection, connection.begin():
+        for statement in filter(None, statements):
+            connection.exec_driver_sql(statement)
+
+
+@pytest.fixture(params=OLD_VERSIONS)
+def old_version(request: pytest.FixtureRequest) -> int:
+    number: int = request.param
+    return number
+
+
+@pytest.fixture
+def old(database: Watched, old_version: int) -> Watched:
+    put_version(old_version, database)
+    return database
+
+
+def test_what_an_old_store_holds_is_there_afterwards(old: Watched) -> None:
+    playing = Playing(old)
+    try:
+        assert version(old) == schema.VERSION
+        playing.read(require_intact)
+        (link,) = playing.store.opened.links
+        assert (link.name, link.intent, link.resync_records) == (LINK, "enabled", 2)
+        states = [one.new for one in playing.read(newest_transitions, LINK, None, 9)]
+        assert states == ["ESTABLISHED", "WAIT_LS", "CLOSED"]
+        assert [one.type for one in playing.read(newest_records, LINK, None, None, None, 9)] == ["GO", "GI"]
+        assert [row.state for row in playing.read(newest_rows, LINK, None, None, 9)] == ["pending", "done"]
+    finally:
+        playing.crash()
+
+
+def test_the_pms_is_to_tell_of_all_rooms_again_once(old: Watched) -> None:
+    """Until version 3 nothing was known of rooms."""
+    playing = Playing(old)
+    assert playing.store.opened.unclean
+    playing.stop()
+    playing.start()
+    assert not playing.store.opened.unclean
+    playing.crash()
+
+
+def test_before_version_2_nobody_knows_when_the_service_ran(database: Watched) -> None:
+    put_version(1, database)
+    playing = Playing(database)
+    try:
+        found = playing.read(read_timeline, LINK, START - DAY, START + DAY, playing.store.run)
+        assert [span.changed for span in found.spans] == [None]
+        assert found.share is None
+    finally:
+        playing.crash()
+
+
+def test_from_version_2_on_it_is_known_how_a_link_was(database: Watched) -> None:
+    put_version(2, database)
+    playing = Playing(database)
+    try:
+        found = playing.read(read_timeline, LINK, START - DAY, START + DAY, playing.store.run)
+        known = [span.state for span in found.spans if span.state is not None]
+        assert known == ["CLOSED", "WAIT_LS", "ESTABLISHED"]
+        assert found.in_sync > 0 * DAY
+    finally:
+        playing.crash()
+
+
+def tables(database: Watched) -> dict[str, Any]:
+    """What the tables are made of."""
+    with database.reader() as connection, connection.begin():
+        found = inspect(connection)
+        return {
+            name: (
+                [(one["name"], str(one["type"]), one["nullable"]) for one in found.get_columns(name)],
+                found.get_pk_constraint(name)["constrained_columns"],
+                sorted(
+                    (str(one["name"]), one["column_names"], one["unique"]) for one in found.get_indexes(name)
+                ),
+            )
+            for name in found.get_table_names()
+        }
+
+
+def test_an_old_store_gets_the_tables_of_a_new_one(old: Watched) -> None:
+    new = Watched(MemoryDatabase())
+    opening(new)
+    assert tables(old) != tables(new)
+    opening(old)
+    assert tables(old) == tables(new)
+
+
+def test_one_that_turns_out_to_be_damaged_stays_as_it_was(old: Watched, old_version: int) -> None:
+    before = tables(old)
+    with old.writer() as connection, connection.begin():
+        connection.execute(text("UPDATE records SET text = 'altered'"))
+    with pytest.raises(StoreError, match="a row of records is not as it was written"):
+        open_store(old, START, remembered=10)
+    assert version(old) == old_version
+    assert tables(old) == before
+
+
+def test_it_is_brought_up_to_date_once(old: Watched) -> None:
+    for _ in range(2):
+        opening(old)
+        assert version(old) == schema.VERSION
+
+
+def test_there_is_nothing_in_what_was_added(old: Watched) -> None:
+    before = tables(old)
+    opening(old)
+    with old.reader() as connection, connection.begin():
+        for table in schema.METADATA.sorted_tables:
+            if table.name not in before:
+                assert connection.execute(select(table)).all() == []

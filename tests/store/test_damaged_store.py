@@ -1,0 +1,148 @@
+"""A file that is damaged, or cannot be read: a line that says what to do, and nothing is touched."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import sqlite3
+import stat
+from collections.abc import Callable
+from pathlib import Path
+from random import Random
+
+import pytest
+from sqlalchemy import exc
+
+from pmslink.store.core.database import FILE, SqliteDatabase
+from pmslink.store.core.store_errors import StoreError
+from pmslink.store.operations.hotel_updates import keep_records
+from pmslink.store.store_service import open_store
+from pmslink.store.tables.link_rows import KeptLink, keep_links
+from pmslink.store.tables.log_entries import Synced, keep_syncs, keep_transitions
+from tests.store.store_harness import LINK, RETENTION, START, Playing, Watched, a_record
+from tests.store.tables.test_history_queries import a_change
+
+GUEST = RETENTION.guest
+HISTORY = RETENTION.history
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    """A store that was stopped in good order, with something in each table."""
+    directory = tmp_path_factory.mktemp("whole")
+    playing = Playing(Watched(SqliteDatabase(directory)))
+    playing.do(keep_links, KeptLink(LINK, None, "enabled"))
+    for number in range(60):
+        playing.accept(room=str(number), key=str(number), asked="a")
+        playing.do(keep_records, a_record(f"GI|RN{number}|GNAdams|"))
+        playing.do(keep_transitions, a_change(number))
+        playing.do(keep_syncs, Synced(number, LINK, START, in_sync=True))
+    playing.stop()
+    return (directory / FILE).read_bytes()
+
+
+def try_to_open(directory: Path) -> str:
+    """What is told of it, or nothing."""
+    try:
+        open_store(SqliteDatabase(directory), START, remembered=100)
+    except StoreError as problem:
+        return str(problem)
+    return ""
+
+
+def is_told_as_damage(told: str, path: Path) -> bool:
+    return (
+        told.startswith(f"{path} is damaged: ")
+        and "run pmslink store move-aside" in told
+        and told.isprintable()
+    )
+
+
+Cut = Callable[[bytes], bytes]
+CUTS: dict[str, Cut] = {
+    "nothing": lambda data: b"",
+    "one byte": lambda data: data[:1],
+    "the header": lambda data: data[:100],
+    "one page": lambda data: data[:4096],
+    "half of it": lambda data: data[: len(data) // 2],
+    "all but a page": lambda data: data[:-4096],
+    "not even sqlite": lambda data: b"This is no database.\n" * 1000,
+    "zeros": lambda data: bytes(len(data)),
+}
+
+
+@pytest.mark.parametrize("cut", CUTS)
+def test_a_file_that_is_cut_off_is_told_as_damaged(cut: str, whole: bytes, tmp_path: Path) -> None:
+    (tmp_path / FILE).write_bytes(CUTS[cut](whole))
+    before = (tmp_path / FILE).read_bytes()
+    told = try_to_open(tmp_path)
+    assert is_told_as_damage(told, tmp_path / FILE), told
+    with pytest.raises(StoreError, match="is damaged"):
+        SqliteDatabase(tmp_path).check()
+    assert (tmp_path / FILE).read_bytes() == before
+
+
+def test_a_flipped_bit_is_told_as_damage_or_changes_no_structure(whole: bytes, tmp_path: Path) -> None:
+    chance = Random(3)
+    told_of = 0
+    for number in range(200):
+        directory = tmp_path / str(number)
+        directory.mkdir()
+        at = chance.randrange(len(whole) if number % 2 else 8192)
+        (directory / FILE).write_bytes(flipped(whole, at, chance.randrange(8)))
+        if told := try_to_open(directory):
+            told_of += 1
+            assert is_told_as_damage(told, directory / FILE) or "by a newer pmslink" in told, told
+        shutil.rmtree(directory)
+    assert told_of > 20
+
+
+def flipped(data: bytes, at: int, bit: int) -> bytes:
+    return data[:at] + bytes([data[at] ^ 1 << bit]) + data[at + 1 :]
+
+
+def test_an_unfinished_beginning_is_begun_anew(tmp_path: Path) -> None:
+    (tmp_path / f"{FILE}.new").write_bytes(b"half")
+    assert try_to_open(tmp_path) == ""
+    assert [path.name for path in tmp_path.iterdir()] == [FILE]
+    assert stat.S_IMODE((tmp_path / FILE).stat().st_mode) == 0o600
+
+
+def test_a_store_larger_than_is_looked_through_at_a_start_is_checked_by_hand(
+    whole: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    at = whole.rindex(b"GI|RN59|GNAdams|") // 4096 * 4096
+    (tmp_path / FILE).write_bytes(whole[:at] + bytes(2) + whole[at + 2 :])  # a page of records
+    monkeypatch.setattr("pmslink.store.core.database.CHECKED", 1000)
+    SqliteDatabase(tmp_path).create()
+    with pytest.raises(StoreError, match="is damaged"):
+        SqliteDatabase(tmp_path).check()
+
+
+def test_one_that_cannot_be_read_is_told_with_what_to_look_at(tmp_path: Path) -> None:
+    path = tmp_path / FILE
+    path.mkdir()  # unreadable even for root, whom no mode stops
+    for told in (try_to_open(tmp_path), checked(tmp_path)):
+        assert re.fullmatch(rf"{path} cannot be opened: [a-zA-Z/ ]+\. Look at the disk, .*", told), told
+
+
+def checked(directory: Path) -> str:
+    with pytest.raises(StoreError) as caught:
+        SqliteDatabase(directory).check()
+    return str(caught.value)
+
+
+@pytest.mark.parametrize("wrapped", [False, True])
+def test_a_disk_that_is_full_is_no_damage(tmp_path: Path, wrapped: bool) -> None:
+    database = SqliteDatabase(tmp_path)
+    for code, told in [(sqlite3.SQLITE_FULL, "cannot be opened: x. Look"), (1, "is damaged: x. Keep")]:
+        error = sqlite3.OperationalError("x")
+        error.sqlite_errorcode = code
+        problem = exc.DBAPIError("SELECT", {}, error) if wrapped else error
+        assert told in str(database.unusable(problem))
+    assert "is damaged: ValueError. Keep" in str(database.unusable(ValueError()))
+
+
+def test_where_there_is_no_store_none_is_made_by_a_look(tmp_path: Path) -> None:
+    assert checked(tmp_path) == f"{tmp_path / FILE}: there is no store"
+    assert list(tmp_path.iterdir()) == []

@@ -1,0 +1,83 @@
+"""Calls that a link's tariff prices."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.time_limit import within
+from tests.web.served_api import Served
+
+PATH = "/api/v1/links/grand/postings"
+CALL = {"type": "call", "room": "101", "dialled": "+43 (1) 1234", "duration": 61}
+TARIFF = {
+    "rounding": 50,
+    "rates": [
+        {"prefix": "43", "connection": 20, "interval": 60, "price": 100, "call_type": "N"},
+        {"prefix": "44", "interval": 60, "price": 100, "free": 90},
+    ],
+}
+
+
+async def taken(served: Served, body: object, status: int = 202, key: str = "") -> Any:
+    answer = await served.post(PATH, body, headers={"idempotency-key": key} if key else None)
+    assert answer.status == status
+    return answer.json()
+
+
+def sent(served: Served) -> str:
+    """The PS that went out."""
+    link = served.links.get("grand")
+    assert link is not None
+    (posting,) = link.trace.newest(None, "out", "PS")
+    return posting.text
+
+
+@pytest.mark.parametrize(
+    ("more", "amount", "call_type", "record"),
+    [
+        ({}, 250, "N", "PS|RN101|PTC|TA250|DD4311234|DU000101|PCN|"),
+        ({"call_type": "L"}, 250, "L", "PS|RN101|PTC|TA250|DD4311234|DU000101|PCL|"),
+        ({"call_type": None, "amount": None}, 250, "N", "PS|RN101|PTC|TA250|DD4311234|DU000101|PCN|"),
+        ({"amount": 7}, 7, None, "PS|RN101|PTC|TA7|DD4311234|DU000101|"),
+        ({"dialled": "441"}, 0, None, "PS|RN101|PTC|TA0|DD441|DU000101|"),
+        ({"dialled": "441", "duration": 91}, 100, None, "PS|RN101|PTC|TA100|DD441|DU000131|"),
+        ({"dialled": "1"}, None, None, "PS|RN101|PTT|DD1|DU000101|"),
+    ],
+)
+@within(10)
+async def test_a_call_without_an_amount_gets_the_tariffs(
+    served: Served, more: dict[str, Any], amount: int | None, call_type: str | None, record: str
+) -> None:
+    served.add(tariff=TARIFF)
+    served.dock()
+    posting = await taken(served, CALL | more)
+    assert (posting.get("amount"), posting.get("call_type")) == (amount, call_type)
+    assert (await served.get(PATH)).json()["postings"][0].get("amount") == amount
+    served.run(1)
+    assert sent(served).startswith(record)
+
+
+@within(10)
+async def test_without_a_tariff_the_pms_prices(served: Served) -> None:
+    served.add()
+    assert "amount" not in await taken(served, CALL)
+
+
+@within(10)
+async def test_nothing_but_calls_is_priced(served: Served) -> None:
+    served.add(tariff={"rates": [{"prefix": "", "interval": 1, "price": 1}]})
+    assert "amount" not in await taken(served, {"type": "minibar", "room": "101", "article": "7"})
+    charge = {"type": "charge", "room": "101", "amount": 500}
+    assert (await taken(served, charge))["amount"] == 500
+
+
+@within(10)
+async def test_the_same_asked_again_is_the_same_though_the_tariff_has_changed(served: Served) -> None:
+    new = {"name": "grand", "host": "192.0.2.1", "port": 5010, "tariff": TARIFF}
+    assert (await served.post("/api/v1/links", new)).status == 201
+    first = await taken(served, CALL, key="cdr-1")
+    assert (await served.post("/api/v1/links/grand", {"tariff": None}, method="PATCH")).status == 200
+    assert await taken(served, CALL, status=200, key="cdr-1") == first
+    assert "amount" not in await taken(served, CALL, key="cdr-2")

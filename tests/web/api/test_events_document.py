@@ -1,0 +1,95 @@
+"""docs/events.md: every type of event has its example, and each of them was really told."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any, get_args
+
+import pytest
+
+from pmslink.hotel.events import EventType
+from tests.time_limit import within
+from tests.web.api.test_room_endpoints import events, put
+from tests.web.served_api import Served, validate
+
+DOCUMENT = (Path(__file__).parents[3] / "docs/events.md").read_text("utf-8")
+EXAMPLES: list[dict[str, Any]] = [
+    json.loads(block) for block in re.findall(r"^```json\n(.*?)^```$", DOCUMENT, re.DOTALL | re.MULTILINE)
+]
+LARSEN = "G#5006|GSN|GNLarsen-Dahl"
+
+
+def test_there_is_one_example_of_every_type() -> None:
+    types = [example["type"] for example in EXAMPLES]
+    assert sorted(types) == sorted(get_args(EventType))
+    assert [type for type in types if f"`{type}`" not in DOCUMENT] == []
+
+
+@pytest.mark.parametrize("example", EXAMPLES, ids=lambda example: example["type"])
+def test_an_example_is_as_the_interface_is_described(example: dict[str, Any]) -> None:
+    validate({"$ref": "#/components/schemas/Event"}, example)
+
+
+def test_no_other_types_are_named() -> None:
+    families = "|".join({type.partition(".")[0] for type in get_args(EventType)})
+    named = set(re.findall(rf"`((?:{families})\.[a-z_]+)`", DOCUMENT))
+    assert named == set(get_args(EventType))
+
+
+@within(30)
+async def test_the_examples_are_what_is_told(served: Served) -> None:
+    told = [without_numbers(event) for event in await lived(served)]
+    for example in EXAMPLES:
+        assert without_numbers(example) in told
+
+
+async def lived(served: Served) -> list[dict[str, Any]]:
+    """A morning in a hotel in Vienna."""
+    served.add(
+        "grand",
+        timezone="Europe/Vienna",
+        extensions="prefix",
+        extension_prefix="7",
+        unanswered="hold",
+        answer_timeout=5,
+        alive_interval=36_000,
+    )
+    served.dock()
+    served.say("DS|DA261120|TI080000|", "GI|RN102|G#5004|GNBauer|GLGE|SF|", "DE|DA261120|TI080001|")
+    served.run(3)
+    stay = "GFNils|GTDr|GLEA|GV1|GGOslo Choir|GA261120|GD261124"
+    served.say(f"GI|RN101|G#5006|GSN|GNLarsen|{stay}|CS2|DA261120|TI080003|")
+    served.run(5)
+    served.say(f"GC|RN101|{LARSEN}|DA261120|TI080008|", "RE|RN101|MLY|")
+    served.run(5)
+    served.say(f"GC|RN104|RO101|{LARSEN}|GSN|DA261120|TI080013|")
+    served.run(1)
+    await put(served, "dnd", {"on": True}, "104")
+    served.say("WR|RN104|DA261120|TI0830|", "WR|RN104|DA261121|TI0630|", "WC|RN104|DA261121|TI0630|")
+    served.run(30 * 60)
+    (due,) = (event for event in await events(served) if event["type"] == "wake_up.due")
+    result = {"id": due["wake_up"]["id"], "attempt": 1, "result": "answered"}
+    await served.post("/api/v1/links/grand/rooms/104/wake-up/result", result)
+    served.say("NS|DA261120|TI083300|", "NE|DA261120|TI083400|")
+    call = {"type": "call", "room": "104", "dialled": "00498912345", "duration": 61, "amount": 250}
+    await served.post("/api/v1/links/grand/postings", call)
+    served.run(1)
+    served.say("PA|RN104|ASNP|P#1|CTno post|DA261120|TI083401|")
+    served.run(1)
+    minibar = {"type": "minibar", "room": "104", "article": "7", "count": 2}
+    await served.post("/api/v1/links/grand/postings", minibar)
+    served.run(6)
+    served.say("GO|RN104|G#5006|GSN|DA261120|TI090000|")
+    served.run(3)
+    served.say("LE|DA261120|TI090000|")
+    found: list[dict[str, Any]] = (await served.get("/api/v1/links/grand/events?limit=1000")).json()["events"]
+    return found
+
+
+def without_numbers(told: Any) -> Any:
+    """An event without what is another number in each run."""
+    if isinstance(told, dict):
+        return {key: without_numbers(value) for key, value in told.items() if key not in ("seq", "id")}
+    return told

@@ -1,0 +1,195 @@
+"""Links as the interface shows them, and the controls."""
+
+from __future__ import annotations
+
+import pytest
+from attrs import fields
+
+from pmslink.config.link_settings import LinkSettings
+from pmslink.errors import NotApplicable
+from pmslink.link.connection_probe import Step
+from tests.time_limit import within
+from tests.web.served_api import Served
+
+
+@within(10)
+async def test_a_link_that_is_in_sync(served: Served) -> None:
+    served.add(alive_interval=20, alive_timeout=5, profile="opera")
+    served.dock()
+    link = (await served.get("/api/v1/links/grand")).json()
+    assert {key: link[key] for key in ("name", "state", "label", "reason", "advice", "intent")} == {
+        "name": "grand",
+        "state": "ESTABLISHED",
+        "label": "Link established",
+        "reason": "The PMS started the link (LS)",
+        "advice": "",
+        "intent": "enabled",
+    }
+    assert link["since"] == link["last_in_sync"] == "2026-11-20T07:00:00.000Z"
+    assert link["in_sync"] is True
+    assert link["down_since"] is None
+    assert link["cause"] == {"code": "started", "params": {"record": "LS"}}
+    assert (link["host"], link["port"], link["profile"], link["declared"]) == (
+        "192.0.2.1",
+        5010,
+        "opera",
+        True,
+    )
+    assert link["retry"] == {"attempt": 0, "next_at": None}
+    assert link["outbox"] == {"pending": 0, "unknown": 0, "refused": 0, "oldest": None}
+    assert link["resync"] == {"wanted": False, "asked": None, "started": None, "ended": None, "records": 0}
+    assert link["settings"].keys() == {one.name for one in fields(LinkSettings)}
+    assert link["settings"]["alive_interval"] == 20
+    assert link["declared_records"][:2] == ["GI", "GO"]
+
+
+@within(10)
+async def test_a_link_that_redials(served: Served) -> None:
+    served.network.mode = "refuse"
+    served.add()
+    link = (await served.get("/api/v1/links/grand")).json()
+    assert link["state"] == "EXPECTION"
+    assert link["retry"]["attempt"] == 1
+    assert link["retry"]["next_at"].startswith("2026-11-20T07:00:0")
+    assert link["down_since"] == "2026-11-20T07:00:00.000Z"
+    assert link["cause"]["code"] == "refused"
+
+
+@within(10)
+async def test_what_a_check_and_a_resync_leave_behind(served: Served) -> None:
+    served.add(alive_interval=20, alive_timeout=30)
+    served.dock()
+    served.say("DS|DA261120|TI070000|", "GI|RN101|G#1|SF|", "DE|DA261120|TI070000|")
+    served.run(20.5)
+    served.say("LA|DA261120|TI070000|")
+    link = (await served.get("/api/v1/links/grand")).json()
+    assert link["alive"]["last_check"] < link["alive"]["last_answer"] == link["alive"]["last_received"]
+    assert 0 < link["alive"]["round_trip_ms"] < 11000
+    assert link["resync"]["records"] == 1
+    assert link["resync"]["ended"] == "2026-11-20T07:00:00.000Z"
+
+
+@within(10)
+async def test_a_link_without_description_declares_no_records(served: Served) -> None:
+    served.add(describe=False, enabled=False, expires_at="2030-01-01T00:00:00Z")
+    link = (await served.get("/api/v1/links/grand")).json()
+    assert link["declared_records"] == []
+    assert link["settings"]["expires_at"] == "2030-01-01T00:00:00.000Z"
+
+
+@within(10)
+async def test_all_links_stand_in_one_list(served: Served) -> None:
+    served.add("a", enabled=False)
+    served.add("b", enabled=False)
+    listed = (await served.get("/api/v1/links")).json()["links"]
+    assert [link["name"] for link in listed] == ["a", "b"]
+    assert listed[0] == (await served.get("/api/v1/links/a")).json()
+
+
+@within(10)
+async def test_controls_answer_with_the_link_after_the_change(served: Served) -> None:
+    served.add(enabled=False)
+    seen = []
+    for control in ("enable", "disconnect", "expire", "enable", "disable"):
+        answer = await served.post(f"/api/v1/links/grand/{control}")
+        assert answer.status == 200
+        seen.append((answer.json()["state"], answer.json()["intent"]))
+    assert seen == [
+        ("WAIT_LS", "enabled"),
+        ("CLOSED", "disconnected"),
+        ("EXPIRED", "expired"),
+        ("WAIT_LS", "enabled"),
+        ("DISABLED", "disabled"),
+    ]
+
+
+@within(10)
+async def test_controls_that_do_not_apply_are_refused(served: Served) -> None:
+    served.add("off", enabled=False)
+    served.add("past", expires_at="2026-01-01T00:00:00Z")
+    assert (await served.post("/api/v1/links/off/disconnect")).error == (409, "not_applicable")
+    refused = await served.post("/api/v1/links/past/enable")
+    assert refused.error == (409, "expired")
+    assert "expires_at" in refused.json()["error"]["message"]
+
+
+@within(10)
+async def test_a_control_takes_a_body_only_in_json(served: Served) -> None:
+    served.add(enabled=False)
+    form = {"content-type": "application/x-www-form-urlencoded"}
+    refused = await served.call("POST", "/api/v1/links/grand/enable", headers=form, body=b"a=b")
+    assert refused.error == (415, "unsupported_type")
+    assert (await served.post("/api/v1/links/grand/enable", {})).status == 200
+    assert (await served.call("POST", "/api/v1/links/grand/enable", headers=form)).status == 200
+
+
+@pytest.mark.parametrize(
+    "path", ["", "/transitions", "/records", "/enable", "/disable", "/expire", "/disconnect"]
+)
+@within(10)
+async def test_an_unknown_link_is_not_found(served: Served, path: str) -> None:
+    method = "GET" if path in ("", "/transitions", "/records") else "POST"
+    answer = await served.call(method, f"/api/v1/links/none{path}")
+    assert answer.error == (404, "unknown_link")
+
+
+@within(10)
+async def test_settings_are_tried(served: Served) -> None:
+    served.test_result = [Step("resolve", True, "", 0.00123), Step("connect", False, "refused", 1)]
+    answer = await served.post("/api/v1/links/test", {"host": "pms", "port": 5010, "profile": None})
+    assert answer.json() == {
+        "steps": [
+            {"step": "resolve", "ok": True, "reason": "", "seconds": 0.001},
+            {"step": "connect", "ok": False, "reason": "refused", "seconds": 1},
+        ]
+    }
+    assert [(config.name, config.host) for config in served.tested] == [("test", "pms")]
+
+
+@within(10)
+async def test_an_address_in_use_is_not_tried(served: Served) -> None:
+    served.test_result = NotApplicable("in_use", "the link grand uses it")
+    answer = await served.post("/api/v1/links/test", {"host": "pms", "port": 5010})
+    assert answer.error == (409, "in_use")
+
+
+@pytest.mark.parametrize(
+    ("body", "field"),
+    [
+        (b'{"port": 5010}', "host"),
+        (b'{"host": "pms", "port": "5010"}', "port"),
+        (b'{"host": "pms", "port": 5010, "records": {"GI": "x"}}', "records.GI"),
+        (b'{"host": "pms", "port": 5010, "retry_initial": 90}', "retry_initial"),
+        (b'{"host": "pms", "port": 5010, "colour": "\\ud800"}', "colour"),
+        (b"[]", None),
+        (b"{", None),
+        (b"", None),
+        (b"\xff", None),
+        (b'{"host": "pms", "port": NaN}', None),
+        (b'{"host":' + b"[" * 100_000, None),
+        (b'{"host":' + b"[" * 90 + b"]" * 90 + b"}", "host"),
+    ],
+)
+@within(10)
+async def test_settings_that_are_wrong_are_not_tried(served: Served, body: bytes, field: str | None) -> None:
+    answer = await served.call(
+        "POST", "/api/v1/links/test", headers={"content-type": "application/json"}, body=body
+    )
+    assert answer.error == (400, "invalid")
+    assert answer.json()["error"].get("field") == field
+    assert "\n" not in answer.json()["error"]["message"]
+    assert not served.tested
+
+
+@within(10)
+async def test_settings_come_only_in_json(served: Served) -> None:
+    answer = await served.call(
+        "POST", "/api/v1/links/test", headers={"content-type": "text/plain"}, body=b"{}"
+    )
+    assert answer.error == (415, "unsupported_type")
+
+
+@within(10)
+async def test_a_link_may_be_named_test(served: Served) -> None:
+    served.add("test", enabled=False)
+    assert (await served.get("/api/v1/links/test")).json()["name"] == "test"

@@ -1,0 +1,164 @@
+"""Which role may make which call."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+
+from pmslink.web.api.app import Api
+from pmslink.web.auth.permissions import _WHO_MAY, Role, who_may
+from tests.time_limit import within
+from tests.web.protected_api import Guarded
+from tests.web.served_api import Served, turns
+from tests.web.stream_client import watch
+
+# Written by hand, and read against the contract: not made from the table.
+ANYBODY = """
+GET /
+GET /page/<path:name>
+GET /openapi.json
+GET /healthz
+GET /readyz
+GET /api/v1/session
+POST /api/v1/session
+DELETE /api/v1/session
+"""
+ALL_ROLES = """
+GET /api/v1/status
+GET /api/v1/stream
+GET /api/v1/links
+GET /api/v1/links/<link>
+GET /api/v1/links/<link>/events
+GET /api/v1/links/<link>/postings
+GET /api/v1/links/<link>/postings/<id>
+GET /api/v1/links/<link>/rooms
+GET /api/v1/links/<link>/rooms/<room>
+"""
+VIEW_AND_CONTROL = """
+GET /metrics
+GET /api/v1/links/<link>/transitions
+GET /api/v1/links/<link>/timeline
+GET /api/v1/links/<link>/records
+"""
+PBX_AND_CONTROL = """
+POST /api/v1/links/<link>/postings
+PUT /api/v1/links/<link>/rooms/<room>/status
+PUT /api/v1/links/<link>/rooms/<room>/dnd
+PUT /api/v1/links/<link>/rooms/<room>/make-up-room
+PUT /api/v1/links/<link>/rooms/<room>/voicemail
+PUT /api/v1/links/<link>/rooms/<room>/wake-up
+DELETE /api/v1/links/<link>/rooms/<room>/wake-up
+POST /api/v1/links/<link>/rooms/<room>/wake-up/result
+"""
+CONTROL = """
+POST /api/v1/links
+POST /api/v1/links/test
+PATCH /api/v1/links/<link>
+DELETE /api/v1/links/<link>
+POST /api/v1/links/<link>/enable
+POST /api/v1/links/<link>/disable
+POST /api/v1/links/<link>/expire
+POST /api/v1/links/<link>/disconnect
+POST /api/v1/links/<link>/resync
+POST /api/v1/links/<link>/postings/<id>/resend
+POST /api/v1/links/<link>/postings/<id>/discard
+"""
+
+ROLES: tuple[Role, ...] = ("view", "control", "pbx")
+EXPECTED = {
+    **dict.fromkeys(ANYBODY.strip().splitlines(), "anybody view control pbx"),
+    **dict.fromkeys(ALL_ROLES.strip().splitlines(), "view control pbx"),
+    **dict.fromkeys(VIEW_AND_CONTROL.strip().splitlines(), "view control"),
+    **dict.fromkeys(PBX_AND_CONTROL.strip().splitlines(), "control pbx"),
+    **dict.fromkeys(CONTROL.strip().splitlines(), "control"),
+}
+
+
+def routes(api: Api) -> set[str]:
+    return {
+        f"{method} {rule.rule}"
+        for rule in api.app.url_map.iter_rules()
+        for method in (rule.methods or set()) - {"HEAD"}
+    }
+
+
+def allowed(*asked: Any) -> str:
+    whom = who_may(*asked)
+    return "anybody view control pbx" if whom is None else " ".join(role for role in ROLES if role in whom)
+
+
+@within(10)
+async def test_the_table_says_what_is_expected_of_every_route_and_of_no_others(served: Served) -> None:
+    assert routes(served.site.api) == set(EXPECTED)
+    assert {" ".join(call) for call in _WHO_MAY} == set(EXPECTED)
+    assert {call: allowed(*call.split()) for call in EXPECTED} == EXPECTED
+
+
+def test_what_the_table_lacks_is_not_served() -> None:
+    with pytest.raises(LookupError, match="who may call POST /api/v1/links/<link>/explode"):
+        who_may("POST", "/api/v1/links/<link>/explode")
+
+
+@pytest.mark.parametrize("who", ["nobody", "stranger", *ROLES])
+@within(30)
+async def test_every_route_lets_in_whom_it_is_for_and_no_others(guarded: Guarded, who: Any) -> None:
+    shown: dict[str, dict[str, str]] = {
+        "nobody": {},
+        "stranger": {"authorization": "Bearer pmslink_wrong"},
+        **{role: guarded.bearer(role) for role in ROLES},
+    }
+    headers = shown[who]
+    for call, right in EXPECTED.items():
+        guarded.run(60)  # too many wrong tokens would be another refusal
+        method, path = call.split()
+        path = re.sub("<.*?>", "none", path)
+        if path == "/api/v1/stream" and who in right:
+            guarded.add(enabled=False)
+            watching = await watch(guarded, headers=headers)
+            assert "HTTP/1.1 200" in bytes(watching.connection.received).decode()
+            await watching.end()
+            continue
+        answer = await guarded.call(method, path, headers)
+        code = answer.error[1] if answer.status >= 400 else None
+        if who in right or "anybody" in right:
+            # beyond the door: what it is about is not there, or not as it should be
+            own = path == "/api/v1/session" and who in ("nobody", "stranger")
+            assert own or code not in ("unauthorized", "forbidden"), (call, answer)
+        elif who in ROLES:
+            assert answer.error == (403, "forbidden"), (call, answer)
+        else:
+            assert answer.error == (401, "unauthorized"), (call, answer)
+            assert answer.headers["www-authenticate"] == "Bearer"
+
+
+@within(10)
+async def test_head_follows_get(guarded: Guarded) -> None:
+    for path in ("/api/v1/links", "/api/v1/stream", "/metrics"):
+        assert (await guarded.call("HEAD", path)).status == 401
+        assert (await guarded.call("HEAD", path, guarded.bearer("control"))).status == 200
+    assert (await guarded.call("HEAD", "/metrics", guarded.bearer("pbx"))).status == 403
+
+
+@within(10)
+async def test_who_may_not_is_told_who_may(guarded: Guarded) -> None:
+    answer = await guarded.post("/api/v1/links/none/enable", headers=guarded.bearer("view"))
+    assert (
+        answer.json()["error"]["message"] == "this needs the role control; the token view has the role view"
+    )
+    answer = await guarded.get("/metrics", headers=guarded.bearer("pbx"))
+    message = "this needs the role control or view; the token pbx has the role pbx"
+    assert answer.json()["error"]["message"] == message
+
+
+@within(10)
+async def test_a_control_that_is_refused_does_nothing(guarded: Guarded) -> None:
+    core: Any = guarded.add(enabled=False).core
+    path = "/api/v1/links/grand/enable"
+    for headers in ({}, guarded.bearer("view"), guarded.bearer("pbx")):
+        assert (await guarded.post(path, headers=headers)).status in (401, 403)
+    await turns()
+    assert core.intent == "disabled"
+    assert (await guarded.post(path, headers=guarded.bearer("control"))).status == 200
+    assert core.intent == "enabled"

@@ -1,0 +1,65 @@
+"""What the interface leaves in the log."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from twisted.internet.address import IPv4Address
+from twisted.logger import LogEvent, formatEvent, globalLogPublisher
+from twisted.web.test.requesthelper import DummyChannel
+
+from pmslink.link.link_registry import Links, utc_now
+from pmslink.web.auth.caller import Caller
+from pmslink.web.auth.token_reload import LiveTokens
+from pmslink.web.http.bounded_request import BoundedRequest
+from pmslink.web.site import ApiSite, make_site
+from tests.memory_store import make_store
+from tests.web.served_api import NOWHERE
+
+NEIGHBOUR = Caller()
+
+
+def logged(method: bytes, path: bytes, caller: Caller | None = NEIGHBOUR) -> list[str]:
+    from twisted.internet.task import Clock
+
+    async def no_test(config: object) -> list[Any]:
+        return []
+
+    clock = Clock()
+    store = make_store(clock, utc_now)
+    tokens = LiveTokens(NOWHERE, clock)
+    site: ApiSite = make_site(Links(clock, store), store, clock, no_test, tokens, local=True)
+    request = BoundedRequest(DummyChannel(), False)  # type: ignore[no-untyped-call]
+    request.method, request.path, request.code = method, path, 200
+    request.client = IPv4Address("TCP", "127.0.0.1", 4711)
+    if caller is not None:
+        request.caller = caller
+    events: list[LogEvent] = []
+    publisher: Any = globalLogPublisher
+    publisher.addObserver(events.append)
+    site.log(request)
+    publisher.removeObserver(events.append)
+    return [formatEvent(event) for event in events]
+
+
+def test_a_change_is_noted_with_who_asked_for_it() -> None:
+    (line,) = logged(b"POST", b"/api/v1/links/grand/disable")
+    assert (
+        line
+        == "IPv4Address(type='TCP', host='127.0.0.1', port=4711): POST '/api/v1/links/grand/disable': 200"
+    )
+
+
+def test_a_path_cannot_write_lines_of_its_own() -> None:
+    (line,) = logged(b"POST", b"/x\r\nforged")
+    assert "\n" not in line
+
+
+def test_looking_is_not_noted() -> None:
+    assert logged(b"GET", b"/api/v1/links") == []
+
+
+def test_those_whom_nobody_knows_cannot_fill_it() -> None:
+    assert logged(b"POST", b"/api/v1/links", caller=None) == []
+    (line,) = logged(b"POST", b"/" + b"x" * 16_000)
+    assert len(line) < 400

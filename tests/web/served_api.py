@@ -1,0 +1,273 @@
+"""The interface on a real port, over links whose PMS and whose time the test holds in hand."""
+
+from __future__ import annotations
+
+import http.client
+import io
+import json
+import re
+import sqlite3
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from attrs import frozen
+from jsonschema import Draft202012Validator
+from twisted.internet import reactor as the_reactor
+from twisted.internet.defer import Deferred
+from twisted.internet.endpoints import TCP4ClientEndpoint, connectProtocol
+from twisted.internet.interfaces import IAddress
+from twisted.internet.protocol import Factory, Protocol, connectionDone
+from twisted.internet.task import Clock, deferLater
+from twisted.python.failure import Failure
+
+from pmslink.config.loader import LinkConfig, read_link
+from pmslink.link.connection_probe import Step
+from pmslink.link.link import Link
+from pmslink.link.link_registry import Links
+from pmslink.link.resync import Progress
+from pmslink.store.store_service import LAST_WORDS
+from pmslink.web.api.openapi import openapi
+from pmslink.web.auth.token_reload import LiveTokens
+from pmslink.web.site import make_site
+from tests.memory_network import Network, run
+from tests.memory_store import MemoryDatabase, make_store
+
+reactor: Any = the_reactor
+NOWHERE = Path("/nowhere")
+START = datetime(2026, 11, 20, 7, tzinfo=UTC)
+
+
+class Pms(Protocol):
+    """The PMS's end of a link; it says what the test says."""
+
+    def say(self, *records: str) -> None:
+        for record in records:
+            self.transport.write(b"\x02" + record.encode() + b"\x03")  # type: ignore[union-attr]
+
+
+class PmsFactory(Factory):
+    noisy = False
+    latest: Pms
+
+    def buildProtocol(self, addr: IAddress | None) -> Pms:
+        self.latest = Pms()
+        return self.latest
+
+
+@frozen
+class Answer:
+    """An answer as it came."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+    def json(self) -> Any:
+        return json.loads(self.body)
+
+    @property
+    def error(self) -> tuple[int, str]:
+        return self.status, self.json()["error"]["code"]
+
+
+class Served:
+    """A service: a store and a network in memory, links, and the site on a real port.
+
+    With the service that was there before, it goes on with its store and its time, and has the links
+    that the store knows, and these.
+    """
+
+    def __init__(
+        self,
+        before: Served | None = None,
+        links: Sequence[LinkConfig] = (),
+        state_dir: Path = NOWHERE,
+        local: bool = True,
+    ) -> None:
+        self.clock: Clock = before.clock if before else Clock()
+        self.database: MemoryDatabase = before.database if before else MemoryDatabase()
+        self.pms = PmsFactory()
+        self.network = Network(self.clock, self.pms)
+        self.tested: list[LinkConfig] = []
+        self.test_result: list[Step] | Exception = []
+        self.store = make_store(self.clock, self.now, self.database)
+        self.links = Links(self.clock, self.store, self.now, self.network.dial)
+        for config in links:
+            self.links.add(config)
+        self.links.add_kept()
+        tokens = LiveTokens(state_dir, self.clock)
+        self.site = make_site(self.links, self.store, self.clock, self._test, tokens, local, self.now)
+        self._listen("127.0.0.1")
+        self.store.startService()
+        self.links.startService()
+        self.run()
+
+    def _listen(self, interface: str) -> None:
+        self.listening = reactor.listenTCP(0, self.site, interface=interface)
+        self.interface = interface
+        self.port = self.listening.getHost().port
+
+    async def move_to(self, interface: str) -> None:
+        await self.listening.stopListening()
+        self._listen(interface)
+
+    def now(self) -> datetime:
+        return START + timedelta(seconds=self.clock.seconds())
+
+    async def _test(self, config: LinkConfig) -> list[Step]:
+        self.tested.append(config)
+        if isinstance(self.test_result, Exception):
+            raise self.test_result
+        return self.test_result
+
+    def add(self, name: str = "grand", **settings: object) -> Link:
+        """A link that has dialled, unless `enabled` is false."""
+        link = self.links.add(config(name, **settings))
+        link.resync.progress = Progress(wanted=False)
+        self.run()
+        return link
+
+    def break_store(self) -> None:
+        """The disk is full from now on."""
+        self.database.outage = sqlite3.OperationalError("database or disk is full")
+        self.store.journal._connection = None
+
+    def mend_store(self) -> None:
+        self.database.outage = None
+        self.run(1)
+
+    def dock(self, link: Link | None = None) -> None:
+        """The PMS starts the link that dialled last, and confirms the description."""
+        self.say("LS|DA261120|TI070000|", "LA|DA261120|TI070000|")
+
+    def say(self, *records: str) -> None:
+        self.pms.latest.say(*records)
+        self.run()
+
+    def run(self, seconds: float = 0) -> None:
+        run(self.clock, seconds)
+
+    async def stop(self) -> None:
+        if not self.links.running:
+            return
+        stopped = self.links.stopService()
+        self.run(1)
+        await stopped
+        stopping = self.store.stopService()
+        self.run(LAST_WORDS)
+        await stopping
+        await self.listening.stopListening()
+        await turns()
+
+    async def until(self, true: Callable[[], object]) -> None:
+        """Let the reactor turn until this is true, and what is due on the test's clock happen."""
+        while not true():
+            self.run()
+            await deferLater(reactor, 0.001)
+
+    async def connect(self, request: bytes) -> Connection:
+        endpoint = TCP4ClientEndpoint(reactor, self.interface, self.port)
+        connection: Connection = await connectProtocol(endpoint, Connection())
+        connection.write(request)
+        return connection
+
+    async def get(self, path: str, **more: Any) -> Answer:
+        return await self.call("GET", path, **more)
+
+    async def post(
+        self,
+        path: str,
+        body: object = None,
+        headers: Mapping[str, str] | None = None,
+        method: str = "POST",
+    ) -> Answer:
+        if body is None:
+            return await self.call(method, path, headers)
+        type = {"content-type": "application/json", **(headers or {})}
+        return await self.call(method, path, type, json.dumps(body).encode())
+
+    async def call(
+        self,
+        method: str,
+        path: str,
+        headers: Mapping[str, str] | None = None,
+        body: bytes = b"",
+        raw: bytes | None = None,
+    ) -> Answer:
+        """Make a call on a connection of its own; an answer in JSON must be as `openapi.yaml` says."""
+        lines = {"host": f"{self.interface}:{self.port}", "connection": "close", **(headers or {})}
+        if body:
+            lines["content-length"] = str(len(body))
+        head = "".join(f"{name}: {value}\r\n" for name, value in lines.items())
+        connection = await self.connect(f"{method} {path} HTTP/1.1\r\n{head}\r\n".encode("latin-1"))
+        connection.write(body if raw is None else raw)
+        await self.until(lambda: connection.closed.called)
+        answer = parsed(method, bytes(connection.received))
+        of_the_page = path.startswith("/page/") and answer.status == 200  # described by what it is for
+        if answer.body and answer.headers["content-type"] == "application/json" and not of_the_page:
+            require_described(method, path, answer)
+        return answer
+
+
+class Connection(Protocol):
+    """A client that keeps all it receives."""
+
+    def __init__(self) -> None:
+        self.received = bytearray()
+        self.closed: Deferred[None] = Deferred()
+
+    def write(self, data: bytes) -> None:
+        self.transport.write(data)  # type: ignore[union-attr]
+
+    def dataReceived(self, data: bytes) -> None:
+        self.received += data
+
+    def connectionLost(self, reason: Failure = connectionDone) -> None:
+        self.closed.callback(None)
+
+
+class _Received:
+    """What `http.client` takes for a socket."""
+
+    def __init__(self, data: bytes) -> None:
+        self._data = data
+
+    def makefile(self, mode: str) -> io.BytesIO:
+        return io.BytesIO(self._data)
+
+
+def parsed(method: str, received: bytes) -> Answer:
+    response = http.client.HTTPResponse(_Received(received), method=method)  # type: ignore[arg-type]
+    response.begin()
+    headers = {name.lower(): value for name, value in response.getheaders()}
+    return Answer(response.status, headers, response.read())
+
+
+def require_described(method: str, path: str, answer: Answer) -> None:
+    """Fail unless the OpenAPI file describes this answer."""
+    schema: Any = {"$ref": "#/components/schemas/Error"}
+    for template, operations in openapi()["paths"].items():
+        pattern = re.sub(r"\{\w+\}", "[^/]+", template)
+        if method.lower() in operations and re.fullmatch(pattern, path.partition("?")[0]):
+            responses = operations[method.lower()]["responses"]
+            response = responses.get(str(answer.status), responses["default"])
+            if "$ref" in response:
+                response = openapi()["components"]["responses"][response["$ref"].rpartition("/")[2]]
+            schema = response["content"]["application/json"]["schema"]
+    validate(schema, answer.json())
+
+
+def validate(schema: Mapping[str, object], value: object) -> None:
+    Draft202012Validator({**schema, "components": openapi()["components"]}).validate(value)
+
+
+def config(name: str = "grand", **settings: object) -> LinkConfig:
+    return read_link(name, {"host": "192.0.2.1", "port": 5010, "listen_time": 9, **settings})
+
+
+async def turns(number: int = 5) -> None:
+    """Let the reactor turn a few times: what is ready to be read or closed is."""
+    for _ in range(number):
+        await deferLater(reactor, 0)
