@@ -10,9 +10,9 @@ from klein import Klein
 from twisted.internet import reactor as global_reactor
 from twisted.web.server import Site
 
-from bench.bench_processes import POSTINGS
+from bench.bench_processes import POSTINGS_PATH
 
-ADDED = {
+ADDED_FIELDS = {
     "id": 1795618877519,
     "number": 12345,
     "started": "2026-11-25T15:01:19.852Z",
@@ -29,16 +29,16 @@ ADDED = {
 app = Klein()
 
 
-@app.route(POSTINGS.replace("grand", "<link>"), methods=["POST"])
+@app.route(POSTINGS_PATH.replace("grand", "<link>"), methods=["POST"])
 def post(request: Any, link: str) -> bytes:
-    body = json.dumps({**json.load(request.content), **ADDED}).encode()
+    body = json.dumps({**json.load(request.content), **ADDED_FIELDS}).encode()
     request.setResponseCode(202)
     request.setHeader(b"content-type", b"application/json")
     request.setHeader(b"content-length", b"%d" % len(body))
     return body
 
 
-class Quiet(Site):
+class QuietSite(Site):
     """Logs nothing."""
 
     def log(self, request: Any) -> None:
@@ -47,6 +47,6 @@ class Quiet(Site):
 
 if __name__ == "__main__":
     reactor: Any = global_reactor
-    site = Quiet(app.resource())  # type: ignore[no-untyped-call]
+    site = QuietSite(app.resource())  # type: ignore[no-untyped-call]
     reactor.listenTCP(int(sys.argv[1]), site, interface="127.0.0.1")
     reactor.run()

@@ -18,23 +18,23 @@ from urllib.request import Request, urlopen
 
 from attrs import frozen
 
-DISK = "/var/tmp"
+DISK_DIR = "/var/tmp"
 """A directory that is kept in memory nowhere, unlike /tmp."""
-PATIENCE = 300.0
+WAIT_TIMEOUT_S = 300.0
 """Seconds after which what should have happened ends the measurement."""
 LINK = "grand"
-POSTINGS = f"/api/v1/links/{LINK}/postings"
-_BIN = Path(sys.executable).parent
+POSTINGS_PATH = f"/api/v1/links/{LINK}/postings"
+_BIN_DIR = Path(sys.executable).parent
 
 
 @frozen
-class Served:
+class ServerProcess:
     """A process that listens on a port."""
 
     port: int
     pid: int
 
-    def cpu(self) -> float:
+    def cpu_seconds(self) -> float:
         """Seconds of CPU that it has used."""
         used = Path(f"/proc/{self.pid}/stat").read_text().rpartition(") ")[2].split()[11:13]
         return sum(map(int, used)) / os.sysconf("SC_CLK_TCK")
@@ -43,7 +43,7 @@ class Served:
 @contextmanager
 def state_directory() -> Iterator[Path]:
     """A directory on a disk, which is gone afterwards."""
-    with tempfile.TemporaryDirectory(prefix="pmslink-bench-", dir=DISK) as name:
+    with tempfile.TemporaryDirectory(prefix="pmslink-bench-", dir=DISK_DIR) as name:
         yield Path(name)
 
 
@@ -66,35 +66,35 @@ def write_config(folder: Path, api: int, links: Mapping[str, int], *more: str) -
 
 
 @contextmanager
-def twistd(*arguments: object, port: int) -> Iterator[Served]:
+def start_twistd(*arguments: object, port: int) -> Iterator[ServerProcess]:
     """A process of `twistd`, which listens on this port, until it is left."""
-    with _process(_BIN / "twistd", "-n", "--pidfile=", *arguments, port=port) as served:
+    with _start_process(_BIN_DIR / "twistd", "-n", "--pidfile=", *arguments, port=port) as served:
         yield served
 
 
 @contextmanager
-def module(name: str, *arguments: object, port: int) -> Iterator[Served]:
+def start_module(name: str, *arguments: object, port: int) -> Iterator[ServerProcess]:
     """A module of the benchmarks as a process, which listens on this port, until it is left."""
-    with _process(sys.executable, "-m", name, *arguments, port=port) as served:
+    with _start_process(sys.executable, "-m", name, *arguments, port=port) as served:
         yield served
 
 
 @contextmanager
-def service(folder: Path, pms: int = 9) -> Iterator[Served]:
+def start_service(folder: Path, pms: int = 9) -> Iterator[ServerProcess]:
     """The service with one link, which is disabled; the port is the interface's."""
     api = free_port()
-    with twistd("pmslink", "--config", write_config(folder, api, {LINK: pms}), port=api) as served:
+    with start_twistd("pmslink", "--config", write_config(folder, api, {LINK: pms}), port=api) as served:
         yield served
 
 
 @contextmanager
-def _process(*command: object, port: int) -> Iterator[Served]:
+def _start_process(*command: object, port: int) -> Iterator[ServerProcess]:
     with subprocess.Popen(
         list(map(str, command)), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     ) as process:
         try:
-            until_listening(port, process)
-            yield Served(port, process.pid)
+            wait_until_listening(port, process)
+            yield ServerProcess(port, process.pid)
         finally:
             process.terminate()
             try:
@@ -103,9 +103,9 @@ def _process(*command: object, port: int) -> Iterator[Served]:
                 process.kill()
 
 
-def until_listening(port: int, process: subprocess.Popen[bytes]) -> None:
+def wait_until_listening(port: int, process: subprocess.Popen[bytes]) -> None:
     """Wait for a process that will listen on this port."""
-    deadline = time.monotonic() + PATIENCE
+    deadline = time.monotonic() + WAIT_TIMEOUT_S
     with socket.socket() as probe:
         while probe.connect_ex(("127.0.0.1", port)):
             if process.poll() is not None or time.monotonic() > deadline:
@@ -118,25 +118,25 @@ def call(port: int, method: str, path: str, body: object = None) -> Any:
     data = None if body is None else json.dumps(body).encode()
     headers = {"Content-Type": "application/json"}
     request = Request(f"http://127.0.0.1:{port}{path}", data, headers, method=method)
-    with urlopen(request, timeout=PATIENCE) as answer:
+    with urlopen(request, timeout=WAIT_TIMEOUT_S) as answer:
         return json.load(answer)
 
 
-def load(*arguments: object) -> dict[str, Any]:
+def run_load(*arguments: object) -> dict[str, Any]:
     """What callers in a process of their own have measured; see `bench.posting_load`."""
     command = [sys.executable, "-m", "bench.posting_load", *map(str, arguments)]
-    done = subprocess.run(command, stdout=subprocess.PIPE, check=True, timeout=PATIENCE)
+    done = subprocess.run(command, stdout=subprocess.PIPE, check=True, timeout=WAIT_TIMEOUT_S)
     measured: dict[str, Any] = json.loads(done.stdout)
     return measured
 
 
-def spread(figures: Sequence[float], digits: int = 0, unit: str = "") -> str:
+def format_spread(figures: Sequence[float], digits: int = 0, unit: str = "") -> str:
     """The median of the rounds, and the range they were in."""
     low, middle, high = (f"{one:,.{digits}f}" for one in (min(figures), median(figures), max(figures)))
     return f"{middle}{unit} ({low}–{high})"
 
 
-def show(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+def print_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     """Print a table."""
     print(f"\n| {' | '.join((title, *columns))} |\n|{'---|' * (len(columns) + 1)}")
     for row in rows:

@@ -17,25 +17,25 @@ from twisted.web.resource import Resource
 from twisted.web.server import Site
 
 
-class Taker(Resource):
+class EventReceiver(Resource):
     isLeaf = True
 
     def __init__(self) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
-        self._came: list[tuple[str, str | None, float]] = []
+        self._received_events: list[tuple[str, str | None, float]] = []
 
     def render_POST(self, request: Any) -> bytes:
         now, event = time.time(), json.load(request.content)
-        self._came.append((event["type"], event.get("guest", {}).get("number"), now))
+        self._received_events.append((event["type"], event.get("guest", {}).get("number"), now))
         request.setResponseCode(204)
         return b""
 
     def render_GET(self, request: Any) -> bytes:
-        came, self._came = self._came, []
+        came, self._received_events = self._received_events, []
         return json.dumps(came).encode()
 
 
-class Quiet(Site):
+class QuietSite(Site):
     """Logs nothing."""
 
     def log(self, request: Any) -> None:
@@ -44,5 +44,5 @@ class Quiet(Site):
 
 if __name__ == "__main__":
     reactor: Any = global_reactor
-    reactor.listenTCP(int(sys.argv[1]), Quiet(Taker()), interface="127.0.0.1")  # type: ignore[no-untyped-call]
+    reactor.listenTCP(int(sys.argv[1]), QuietSite(EventReceiver()), interface="127.0.0.1")  # type: ignore[no-untyped-call]
     reactor.run()

@@ -22,25 +22,25 @@ from twisted.internet.defer import Deferred, ensureDeferred
 from twisted.internet.task import deferLater, react
 from twisted.internet.threads import deferToThread
 
-from bench.bench_processes import call, free_port, show, state_directory, twistd, write_config
-from bench.resync_throughput import Held, part, until, watchers
-from pmslink.link.link_registry import Links
+from bench.bench_processes import call, free_port, print_table, start_twistd, state_directory, write_config
+from bench.resync_throughput import LoopBlocking, find_part, start_subscribers, until
+from pmslink.link.link_registry import LinkRegistry
 from pmslink.service import Options, makeService
 from pmslink.web.site import ApiSite
 
-LINKS = 500
-WATCHERS = 20
+LINK_COUNT = 500
+SUBSCRIBER_COUNT = 20
 FIRST_PORT = 22_000
-ENDED = 100
-PAUSE = 0.1
+ENDED_LINKS = 100
+PAUSE_S = 0.1
 """Seconds between two ends of links."""
 
 reactor: Any = global_reactor
 
 
 @contextmanager
-def browser(url: str) -> Iterator[subprocess.Popen[str]]:
-    command = [sys.executable, "-m", "bench.page_observer", url, str(LINKS)]
+def start_observer(url: str) -> Iterator[subprocess.Popen[str]]:
+    command = [sys.executable, "-m", "bench.page_observer", url, str(LINK_COUNT)]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         try:
             yield process
@@ -48,24 +48,26 @@ def browser(url: str) -> Iterator[subprocess.Popen[str]]:
             process.terminate()
 
 
-def said(process: subprocess.Popen[str]) -> Deferred[str]:
+def next_line(process: subprocess.Popen[str]) -> Deferred[str]:
     """The next line of the browser's process."""
     assert process.stdout is not None
     line: Deferred[str] = deferToThread(process.stdout.readline)
     return line
 
 
-async def latencies(control: int, looker: subprocess.Popen[str]) -> list[float]:
+async def measure_latencies(control: int, observer: subprocess.Popen[str]) -> list[float]:
     """Milliseconds from the LE of a PMS to CLOSED in the page, for one link after another."""
-    ports = {f"hotel-{number}": FIRST_PORT + number for number in range(0, LINKS, LINKS // ENDED)}
+    ports = {
+        f"hotel-{number}": FIRST_PORT + number for number in range(0, LINK_COUNT, LINK_COUNT // ENDED_LINKS)
+    }
     for port in ports.values():
         await deferToThread(call, control, "POST", f"/link/end?port={port}")
-        await deferLater(reactor, PAUSE, lambda: None)
+        await deferLater(reactor, PAUSE_S, lambda: None)
     await deferLater(reactor, 2, lambda: None)
-    assert looker.stdin is not None
-    print(file=looker.stdin, flush=True)
+    assert observer.stdin is not None
+    print(file=observer.stdin, flush=True)
     seen: dict[str, float] = {}
-    for name, marker, at in json.loads(await said(looker)):
+    for name, marker, at in json.loads(await next_line(observer)):
         if marker == "CLOSED":
             seen.setdefault(name, at)
     return [seen[name] - await deferToThread(ended_at, control, port) for name, port in ports.items()]
@@ -78,28 +80,33 @@ def ended_at(control: int, port: int) -> float:
     return datetime.fromisoformat(end["at"]).timestamp() * 1000
 
 
-async def measured(folder: Path) -> tuple[list[float], Held]:
+async def run_measurement(folder: Path) -> tuple[list[float], LoopBlocking]:
     api, control = free_port(), free_port()
-    config = write_config(folder, api, {f"hotel-{number}": FIRST_PORT + number for number in range(LINKS)})
+    config = write_config(
+        folder, api, {f"hotel-{number}": FIRST_PORT + number for number in range(LINK_COUNT)}
+    )
     options = Options()  # type: ignore[no-untyped-call]
     options.parseOptions(["--config", str(config)])
     service = makeService(options)
     listen = f"tcp:{FIRST_PORT}:interface=127.0.0.1"
-    simulator = ("--listen", listen, "--control", f"tcp:{control}:interface=127.0.0.1", "--ports", LINKS)
-    with twistd("pmssim", "--rooms", 5, *simulator, port=control):
+    simulator = ("--listen", listen, "--control", f"tcp:{control}:interface=127.0.0.1", "--ports", LINK_COUNT)
+    with start_twistd("pmssim", "--rooms", 5, *simulator, port=control):
         service.startService()
         try:
-            links, stream = part(service, Links), part(service, ApiSite).api.stream
+            links, stream = find_part(service, LinkRegistry), find_part(service, ApiSite).api.broadcaster
             for link in links:
                 link.enable()
-            await until(lambda: all(link.conversation.in_sync for link in links), "all links dock")
-            with watchers(api, WATCHERS - 1), browser(f"http://127.0.0.1:{api}/") as looker:
-                assert (await said(looker)).strip() == "ready"
-                await until(lambda: len(stream) == WATCHERS, "all watch")
+            await until(lambda: all(link.session.in_sync for link in links), "all links dock")
+            with (
+                start_subscribers(api, SUBSCRIBER_COUNT - 1),
+                start_observer(f"http://127.0.0.1:{api}/") as looker,
+            ):
+                assert (await next_line(looker)).strip() == "ready"
+                await until(lambda: len(stream) == SUBSCRIBER_COUNT, "all watch")
                 await deferLater(reactor, 3, lambda: None)
-                held = Held()
-                end = held.watch()
-                found = await latencies(control, looker)
+                held = LoopBlocking()
+                end = held.start()
+                found = await measure_latencies(control, looker)
                 end()
             await until(lambda: not len(stream), "nobody watches")
         finally:
@@ -109,16 +116,16 @@ async def measured(folder: Path) -> tuple[list[float], Held]:
 
 async def measure() -> None:
     with state_directory() as folder:
-        found, held = await measured(folder)
+        found, held = await run_measurement(folder)
     late = quantiles(found, n=100)
-    show(
-        f"{LINKS} links, {WATCHERS} watchers, {len(found)} changes",
+    print_table(
+        f"{LINK_COUNT} links, {SUBSCRIBER_COUNT} watchers, {len(found)} changes",
         ("measured", "target"),
         [
             ("from LE to the page, median", f"{median(found):.0f} ms", "–"),
             ("95th percentile", f"{late[94]:.0f} ms", "under 250 ms"),
             ("longest", f"{max(found):.0f} ms", "–"),
-            ("longest turn of the loop", f"{1000 * held.turn:.0f} ms", "under 50 ms"),
+            ("longest turn of the loop", f"{1000 * held.longest_turn_s:.0f} ms", "under 50 ms"),
         ],
     )
 

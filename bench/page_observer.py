@@ -11,9 +11,9 @@ import sys
 
 from playwright.sync_api import expect
 
-from tests.page.browser import chromium
+from tests.page.browser import start_chromium
 
-NOTE = """
+OBSERVER_SCRIPT = """
 () => {
   window.changes = [];
   const note = (mutations) => {
@@ -31,16 +31,16 @@ NOTE = """
 """
 
 
-def look(url: str, links: int) -> None:
-    with chromium() as browser:
+def observe_page(url: str, links: int) -> None:
+    with start_chromium() as browser:
         page = browser.new_page(viewport={"width": 1280, "height": 800})
         page.goto(url)
         expect(page.locator(".row")).to_have_count(links, timeout=60_000)
-        page.evaluate(NOTE)
+        page.evaluate(OBSERVER_SCRIPT)
         print("ready", flush=True)
         sys.stdin.readline()
         print(json.dumps(page.evaluate("window.changes")), flush=True)
 
 
 if __name__ == "__main__":
-    look(sys.argv[1], int(sys.argv[2]))
+    observe_page(sys.argv[1], int(sys.argv[2]))

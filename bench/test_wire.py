@@ -12,25 +12,25 @@ from twisted.internet.task import Clock
 from twisted.internet.testing import StringTransport
 from twisted.protocols.basic import LineReceiver
 
-from pmslink.config.loader import read_link
+from pmslink.config.loader import parse_link
 from pmslink.fias.framing import ETX, STX
 from pmslink.fias.record import Record
 from pmslink.link.cause import Cause
 from pmslink.link.connection import Connection
 from pmslink.link.link import Link
-from pmslink.store.core.journal_interface import Forgetful
+from pmslink.store.core.journal_interface import NullJournal
 
 CHECK_IN = (
     b"GI|RN0101|G#500123|GSN|GNAdamson-Smith|GFAnnabel|GTMrs|GLEA|GV2|GGTOUR12|GA261120|GD261127|"
     b"CS2|DA261120|TI140000|"
 )
-CHUNK = 16 * 1024
+CHUNK_BYTES = 16 * 1024
 
 
-def chunks(record: bytes) -> list[bytes]:
+def split_chunks(record: bytes) -> list[bytes]:
     """About a megabyte of this record, as a socket would deliver it."""
-    stream = (STX + record + ETX) * (64 * CHUNK // (len(record) + 2))
-    return [stream[at : at + CHUNK] for at in range(0, len(stream), CHUNK)]
+    stream = (STX + record + ETX) * (64 * CHUNK_BYTES // (len(record) + 2))
+    return [stream[at : at + CHUNK_BYTES] for at in range(0, len(stream), CHUNK_BYTES)]
 
 
 @pytest.mark.benchmark(group="a check-in of 14 fields, bytes to fields (at most 1.5 times)")
@@ -43,20 +43,20 @@ class TestRecord:
         assert len(fields) == 14
 
 
-class Dropping(LineReceiver):
+class DiscardingReceiver(LineReceiver):
     delimiter = ETX
 
     def lineReceived(self, line: bytes) -> None:
         pass
 
 
-def bare() -> LineReceiver:
-    receiver = Dropping()
+def baseline_receiver() -> LineReceiver:
+    receiver = DiscardingReceiver()
     receiver.makeConnection(StringTransport())  # type: ignore[no-untyped-call]
     return receiver
 
 
-def docked() -> LineReceiver:
+def docked_connection() -> LineReceiver:
     """The connection of a link that is established, and keeps nothing."""
     clock = Clock()
     connections: list[Connection] = []
@@ -67,18 +67,18 @@ def docked() -> LineReceiver:
         connections[0].makeConnection(StringTransport())  # type: ignore[no-untyped-call]
         return object()
 
-    config = read_link("bench", {"host": "127.0.0.1", "port": 5010})
-    link = Link(config, clock, lambda: datetime.now(UTC), dial, lambda link, transition: None, Forgetful())
+    config = parse_link("bench", {"host": "127.0.0.1", "port": 5010})
+    link = Link(config, clock, lambda: datetime.now(UTC), dial, lambda link, transition: None, NullJournal())
     link.start()
     link.machine.ls(Cause("started", {"record": "LS"}))
     link.machine.la(Cause("started", {"record": "LA"}))
-    assert link.conversation.in_sync
+    assert link.session.in_sync
     return connections[0]
 
 
-def feed(make: Callable[[], LineReceiver], record: bytes, benchmark: BenchmarkFixture) -> None:
-    stream = chunks(record)
-    receiver = make()
+def feed(make_receiver: Callable[[], LineReceiver], record: bytes, benchmark: BenchmarkFixture) -> None:
+    stream = split_chunks(record)
+    receiver = make_receiver()
 
     def run() -> None:
         for chunk in stream:
@@ -90,16 +90,16 @@ def feed(make: Callable[[], LineReceiver], record: bytes, benchmark: BenchmarkFi
 @pytest.mark.benchmark(group="1 MiB of check-ins in 16 KiB chunks (at most 3 times)")
 class TestCheckIns:
     def test_bare_line_receiver(self, benchmark: BenchmarkFixture) -> None:
-        feed(bare, CHECK_IN, benchmark)
+        feed(baseline_receiver, CHECK_IN, benchmark)
 
     def test_pmslink_link(self, benchmark: BenchmarkFixture) -> None:
-        feed(docked, CHECK_IN, benchmark)
+        feed(docked_connection, CHECK_IN, benchmark)
 
 
 @pytest.mark.benchmark(group="1 MiB of LA in 16 KiB chunks: each goes through the machine")
 class TestAlive:
     def test_bare_line_receiver(self, benchmark: BenchmarkFixture) -> None:
-        feed(bare, b"LA|DA261120|TI140000|", benchmark)
+        feed(baseline_receiver, b"LA|DA261120|TI140000|", benchmark)
 
     def test_pmslink_link(self, benchmark: BenchmarkFixture) -> None:
-        feed(docked, b"LA|DA261120|TI140000|", benchmark)
+        feed(docked_connection, b"LA|DA261120|TI140000|", benchmark)

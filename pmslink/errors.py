@@ -13,7 +13,7 @@ class FieldError(PmslinkError, ValueError):
         self.code = code
 
 
-class NotApplicable(PmslinkError):
+class NotApplicableError(PmslinkError):
     """A control that cannot be obeyed in this state; ``code`` says why to programs."""
 
     def __init__(self, code: str, message: str) -> None:

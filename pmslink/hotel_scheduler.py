@@ -11,45 +11,45 @@ from twisted.internet.task import LoopingCall
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
-from pmslink.config.extension_table import ExtensionTableError, extensions_of
+from pmslink.config.extension_table import ExtensionTableError, load_extension_mapping
 from pmslink.config.link_settings import LinkSettings
-from pmslink.hotel.extensions import Extensions
-from pmslink.hotel.hotel_policy import Rules
+from pmslink.hotel.extensions import ExtensionMapping
+from pmslink.hotel.hotel_policy import HotelPolicy
 from pmslink.store.core.journal import Journal
-from pmslink.store.core.journal_interface import Keeper
-from pmslink.store.operations.hotel_updates import let_time_pass
+from pmslink.store.core.journal_interface import JournalPort
+from pmslink.store.operations.hotel_updates import run_due
 from pmslink.store.tables.hotel_events import is_without_extension
-from pmslink.store.tables.hotel_states import Houses
-from pmslink.store.tables.log_entries import Entry, Planned
+from pmslink.store.tables.hotel_states import HotelStore
+from pmslink.store.tables.log_entries import Entry, NextDueChanged
 from pmslink.timestamps import to_ms
 
-LOOK = 1.0
+CHECK_INTERVAL_S = 1.0
 """Seconds between two looks at the wall clock, which may be set meanwhile."""
 
-MOST_TOLD = 1000
+MAX_LOGGED_ROOMS = 1000
 """Rooms of a link without an extension that the log tells of."""
 
 _log = Logger()
 
 
-def rules_of(link: str, settings: LinkSettings) -> Rules:
+def build_policy(link: str, settings: LinkSettings) -> HotelPolicy:
     """The rules of a link's hotel. A table of extensions that cannot be read any more is told in the log."""
     try:
-        extensions = extensions_of(settings)
+        extensions = load_extension_mapping(settings)
     except ExtensionTableError as problem:
         _log.error("{link}: no room has an extension: {problem}", link=link, problem=str(problem))
-        extensions = Extensions("table")
-    return Rules(
+        extensions = ExtensionMapping("table")
+    return HotelPolicy(
         timezone=settings.zone,
-        attempts=settings.wake_up_attempts,
-        interval=round(settings.wake_up_interval * 1000),
-        late=round(settings.wake_up_late * 1000),
-        extensions=extensions.of,
-        rooms=extensions.rooms,
+        wake_up_attempts=settings.wake_up_attempts,
+        wake_up_interval_ms=round(settings.wake_up_interval * 1000),
+        wake_up_late_ms=round(settings.wake_up_late * 1000),
+        extensions_of_room=extensions.extensions_of_room,
+        rooms_of_extension=extensions.rooms_of_extension,
     )
 
 
-class Hours:
+class HotelScheduler:
     """Lets time pass in the houses where something is due.
 
     It stands still in those whose links do not run: by which rules they live, nobody knows. Of rooms
@@ -60,67 +60,67 @@ class Hours:
         self,
         clock: IReactorTime,
         journal: Journal,
-        wall: Callable[[], datetime],
-        plans: Mapping[str, int],
-        houses: Houses,
+        wall_clock: Callable[[], datetime],
+        next_due_times: Mapping[str, int],
+        hotels: HotelStore,
     ) -> None:
-        self._journal: Keeper = journal
-        self._houses = houses
-        self._wall = wall
-        self._plans = dict(plans)
-        self._looking: set[str] = set()  # links that the journal has been asked about
-        self._without: dict[str, set[str]] = defaultdict(set)  # by link, rooms that the log has told of
-        self._looked_at = 0
-        self._looks = LoopingCall(self._look)
-        self._looks.clock = clock
-        journal.told.append(self._told)
+        self._journal: JournalPort = journal
+        self._hotels = hotels
+        self._wall_clock = wall_clock
+        self._next_due_times = dict(next_due_times)
+        self._running_links: set[str] = set()  # links that the journal has been asked about
+        self._warned_rooms: dict[str, set[str]] = defaultdict(set)  # by link, rooms that the log has told of
+        self._last_check_ms = 0
+        self._check_loop = LoopingCall(self._check_due)
+        self._check_loop.clock = clock
+        journal.on_commit.append(self._on_commit)
 
     def start(self) -> None:
-        self._looks.start(LOOK).addErrback(
+        self._check_loop.start(CHECK_INTERVAL_S).addErrback(
             lambda failure: _log.failure("nobody is woken any more: the hours are not watched", failure)
         )
 
     def stop(self) -> None:
-        if self._looks.running:
-            self._looks.stop()
+        if self._check_loop.running:
+            self._check_loop.stop()
 
-    def look(self, link: str) -> None:
+    def on_policy_changed(self, link: str) -> None:
         """By other rules something may be due at another time, and rooms have other extensions."""
-        self.forget(link)
-        if link in self._plans:
-            self._journal.append(let_time_pass, link)
+        self.clear_warnings(link)
+        if link in self._next_due_times:
+            self._journal.submit_nowait(run_due, link)
 
-    def forget(self, link: str) -> None:
+    def clear_warnings(self, link: str) -> None:
         """What the log has told of a link."""
-        self._without.pop(link, None)
+        self._warned_rooms.pop(link, None)
 
-    def _told(self, entries: Sequence[Entry]) -> None:
+    def _on_commit(self, entries: Sequence[Entry]) -> None:
         for entry in entries:
-            if isinstance(entry, Planned) and entry.next_at is None:
-                self._plans.pop(entry.link, None)
-            elif isinstance(entry, Planned) and entry.next_at is not None:
-                self._plans[entry.link] = entry.next_at
+            if isinstance(entry, NextDueChanged) and entry.next_at is None:
+                self._next_due_times.pop(entry.link, None)
+            elif isinstance(entry, NextDueChanged) and entry.next_at is not None:
+                self._next_due_times[entry.link] = entry.next_at
             elif is_without_extension(entry):
-                self._tell_without(entry.link, entry.room)
+                self._warn_unmapped_room(entry.link, entry.room)
 
-    def _tell_without(self, link: str, room: str | None) -> None:
-        told = self._without[link]
-        if room is not None and room not in told and len(told) < MOST_TOLD:
+    def _warn_unmapped_room(self, link: str, room: str | None) -> None:
+        told = self._warned_rooms[link]
+        if room is not None and room not in told and len(told) < MAX_LOGGED_ROOMS:
             told.add(room)
             _log.warn("{link}: room {room} has no extension", link=link, room=room)
 
-    def _look(self) -> None:
-        now = to_ms(self._wall())
-        set_back, self._looked_at = now < self._looked_at, now
-        for link, next_at in self._plans.items():
+    def _check_due(self) -> None:
+        now = to_ms(self._wall_clock())
+        set_back, self._last_check_ms = now < self._last_check_ms, now
+        for link, next_at in self._next_due_times.items():
             due = next_at <= now or set_back
-            if due and link not in self._looking and self._houses.has_rules(link):
-                self._looking.add(link)
-                done = self._journal.write(let_time_pass, link, keep=True)
-                done.addErrback(self._bug, link).addBoth(self._looked, link)
+            if due and link not in self._running_links and self._hotels.has_policy(link):
+                self._running_links.add(link)
+                done = self._journal.submit(run_due, link, retry_until_stored=True)
+                done.addErrback(self._on_run_failed, link).addBoth(self._on_run_done, link)
 
-    def _looked(self, _: None, link: str) -> None:
-        self._looking.discard(link)
+    def _on_run_done(self, _: None, link: str) -> None:
+        self._running_links.discard(link)
 
-    def _bug(self, failure: Failure, link: str) -> None:
+    def _on_run_failed(self, failure: Failure, link: str) -> None:
         _log.failure("{link}: what is due in the hotel was not done", failure, link=link)

@@ -5,13 +5,13 @@ from __future__ import annotations
 from twisted.web.client import HTTPConnectionPool, _HTTP11ClientFactory
 
 
-class QuietFactory(_HTTP11ClientFactory):
+class QuietHttpClientFactory(_HTTP11ClientFactory):
     """Makes the protocol of a connection; each would be two lines of the log."""
 
     noisy = False
 
 
-class QuietPool(HTTPConnectionPool):
+class QuietConnectionPool(HTTPConnectionPool):
     """Keeps them for an Agent."""
 
-    _factory = QuietFactory
+    _factory = QuietHttpClientFactory

@@ -14,7 +14,7 @@ from twisted.internet.interfaces import IListeningPort, IProtocolFactory, IStrea
 from twisted.python.failure import Failure
 
 
-class Listening(Service):
+class ListenerService(Service):
     """Listens on an endpoint that opens its port at once, as those of TCP, TLS and UNIX sockets do."""
 
     def __init__(
@@ -22,22 +22,22 @@ class Listening(Service):
         program: str,
         endpoint: IStreamServerEndpoint,
         factory: IProtocolFactory,
-        opened: Callable[[Any], None] = lambda address: None,
+        on_listening: Callable[[Any], None] = lambda address: None,
     ) -> None:
         self._program = program
         self._endpoint = endpoint
         self._factory = factory
-        self._opened = opened
+        self._on_listening = on_listening
         self._port: IListeningPort | None = None
 
     def privilegedStartService(self) -> None:
         """Open the port. A port that cannot be opened ends the program, with one line for its user."""
         super().privilegedStartService()  # type: ignore[no-untyped-call]
         failures: list[Failure] = []
-        self._endpoint.listen(self._factory).addCallbacks(self._listens, failures.append)
+        self._endpoint.listen(self._factory).addCallbacks(self._port_opened, failures.append)
         if failures:
             sys.stderr = sys.__stderr__  # a daemon's may be its log by now, where nobody looks for this line
-            raise SystemExit(f"{self._program}: cannot listen on {_why_not(failures[0])}")
+            raise SystemExit(f"{self._program}: cannot listen on {_describe_listen_failure(failures[0])}")
 
     def startService(self) -> None:
         super().startService()  # type: ignore[no-untyped-call]
@@ -51,12 +51,12 @@ class Listening(Service):
         closed: Deferred[None] | None = port.stopListening() if port else None
         return closed or succeed(None)
 
-    def _listens(self, port: IListeningPort) -> None:
+    def _port_opened(self, port: IListeningPort) -> None:
         self._port = port
-        self._opened(port.getHost())
+        self._on_listening(port.getHost())
 
 
-def _why_not(failure: Failure) -> str:
+def _describe_listen_failure(failure: Failure) -> str:
     """The address and what is wrong with it. Raises whatever else went wrong."""
     problem = failure.value
     if isinstance(problem, CannotListenError):

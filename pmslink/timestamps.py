@@ -4,33 +4,33 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-_BEGIN = datetime(1970, 1, 1, tzinfo=UTC)
-_MS = timedelta(milliseconds=1)
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MILLISECOND = timedelta(milliseconds=1)
 
 
 def to_ms(at: datetime) -> int:
     """An aware moment in milliseconds; what is smaller is cut off."""
-    return (at - _BEGIN) // _MS
+    return (at - _EPOCH) // _MILLISECOND
 
 
 def from_ms(ms: int) -> datetime:
     """The moment, in UTC."""
-    return _BEGIN + ms * _MS
+    return _EPOCH + ms * _MILLISECOND
 
 
-def perhaps_to_ms(at: datetime | None) -> int | None:
+def optional_to_ms(at: datetime | None) -> int | None:
     return None if at is None else to_ms(at)
 
 
-def perhaps_from_ms(ms: int | None) -> datetime | None:
+def optional_from_ms(ms: int | None) -> datetime | None:
     return None if ms is None else from_ms(ms)
 
 
-def timestamp(at: datetime) -> str:
+def format_timestamp(at: datetime) -> str:
     """An aware moment in ISO 8601, in UTC and with milliseconds: as JSON tells it."""
     return at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-def timestamp_of(ms: int) -> str:
+def format_timestamp_ms(ms: int) -> str:
     """The same of a moment that is kept."""
-    return timestamp(from_ms(ms))
+    return format_timestamp(from_ms(ms))

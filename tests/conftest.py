@@ -15,7 +15,7 @@ publisher: Any = globalLogPublisher  # which mypy lets no plain function observe
 
 
 @pytest.fixture(autouse=True)
-def nothing_left_behind() -> Iterator[list[LogEvent]]:
+def leak_check() -> Iterator[list[LogEvent]]:
     """Fail a test that leaves timers or sockets in the reactor, or failures in the log.
 
     A failure that nobody handled is logged when its Deferred is collected. A test that wants a failure
@@ -23,7 +23,7 @@ def nothing_left_behind() -> Iterator[list[LogEvent]]:
     """
     gc.freeze()  # what is older than the test need not be looked through after it
     timers_before = set(reactor.getDelayedCalls())
-    sockets_before = _sockets()
+    sockets_before = _open_sockets()
     logged: list[LogEvent] = []
 
     def watch(event: LogEvent) -> None:
@@ -39,7 +39,7 @@ def nothing_left_behind() -> Iterator[list[LogEvent]]:
     timers = set(reactor.getDelayedCalls()) - timers_before
     for timer in timers:
         timer.cancel()
-    sockets = _sockets() - sockets_before
+    sockets = _open_sockets() - sockets_before
     for socket in sockets:
         reactor.removeReader(socket)
         reactor.removeWriter(socket)
@@ -48,6 +48,6 @@ def nothing_left_behind() -> Iterator[list[LogEvent]]:
     assert not logged, [event.get("log_failure") or event for event in logged]
 
 
-def _sockets() -> set[Any]:
+def _open_sockets() -> set[Any]:
     inner = reactor._internalReaders  # the reactor's own, made when it first runs
     return {one for one in (*reactor.getReaders(), *reactor.getWriters()) if one not in inner}

@@ -27,105 +27,111 @@ from typing import Any
 from twisted.internet.defer import Deferred
 
 from pmslink.hotel import phone_updates
-from pmslink.hotel.wake_ups import NotDue, UnknownWakeUp
-from pmslink.store.operations.hotel_updates import Reported, take_results
-from pmslink.store.operations.outbox_enqueue import Offer
+from pmslink.hotel.wake_ups import UnknownWakeUpError, WakeUpNotDueError
+from pmslink.store.operations.hotel_updates import WakeUpReport, store_wake_up_results
+from pmslink.store.operations.outbox_enqueue import NewRow
 from pmslink.timestamps import to_ms
 from pmslink.validation.json_body import BodyError
-from tests.scripted_pms import Stage
+from tests.scripted_pms import DialogueHarness
 
 
 class HotelSteps:
     """What such steps do."""
 
-    stage: Stage
+    harness: DialogueHarness
 
-    async def _clock(self, text: str) -> None:
-        assert self.stage.link is None, "it is too late for that"
-        self.stage.begin = datetime.fromisoformat(text).replace(tzinfo=UTC)
+    async def _set_clock(self, text: str) -> None:
+        assert self.harness.link is None, "it is too late for that"
+        self.harness.start_time = datetime.fromisoformat(text).replace(tzinfo=UTC)
 
-    async def _event(self, type: str, room: str | None, told: str | None, within: str | None) -> None:
-        events = self.stage.events
+    async def _expect_event(
+        self, type: str, room: str | None, content: str | None, within: str | None
+    ) -> None:
+        events = self.harness.events
         seconds = None if within is None else float(within)
-        assert await self.stage.until(lambda: bool(events), seconds), "nothing happened"
+        assert await self.harness.until(lambda: bool(events), seconds), "nothing happened"
         event = events.popleft()
         assert (event.type, event.room) == (type, room), f"this happened: {event}"
-        assert _tells(json.loads(event.text), json.loads(told or "{}")), f"it tells {event.text}"
+        assert _contains(json.loads(event.text), json.loads(content or "{}")), f"it tells {event.text}"
 
-    async def _no_event(self) -> None:
-        await self.stage.wait(0)
-        assert not self.stage.events, f"this happened: {list(self.stage.events)}"
+    async def _expect_no_event(self) -> None:
+        await self.harness.wait(0)
+        assert not self.harness.events, f"this happened: {list(self.harness.events)}"
 
-    async def _phone(self, room: str, what: str, body: str | None, refused: str | None) -> None:
+    async def _update_phone(self, room: str, field: str, body: str | None, rejected: str | None) -> None:
         problem: BodyError | None = None
         try:
-            told = self._tell(room, what, json.loads(body or "{}"))
+            told = self._parse_update(room, field, json.loads(body or "{}"))
         except BodyError as caught:
             problem = caught
-        assert bool(problem) == bool(refused), (
+        assert bool(problem) == bool(rejected), (
             f"it was refused: {problem}" if problem else "it was not refused"
         )
         if problem is None:
-            await self._hand_over(told)
+            await self._enqueue(told)
 
-    def _tell(self, room: str, what: str, body: dict[str, object]) -> phone_updates.Told:
-        stage = self.stage
+    def _parse_update(self, room: str, field: str, body: dict[str, object]) -> phone_updates.OutboundUpdate:
+        stage = self.harness
         assert stage.link is not None, "not started"
-        rules = stage.store.houses.rules_of("hotel")
-        tell: dict[str, Callable[[], phone_updates.Told]] = {
-            "status": lambda: phone_updates.told_status(room, body, stage.settings.get("status_codes", {})),
-            "dnd": lambda: phone_updates.told_dnd(room, body),
-            "make_up_room": lambda: phone_updates.told_make_up_room(room, body),
-            "voicemail": lambda: phone_updates.told_voicemail(room, body),
-            "wake_up": lambda: phone_updates.told_wake_up(room, body, stage.wall(), rules),
-            "wake_up_cancel": lambda: phone_updates.told_wake_up_cancel(room, body.get("at"), rules),  # type: ignore[arg-type]
+        rules = stage.store.hotels.policy_of("hotel")
+        tell: dict[str, Callable[[], phone_updates.OutboundUpdate]] = {
+            "status": lambda: phone_updates.status_update(room, body, stage.settings.get("status_codes", {})),
+            "dnd": lambda: phone_updates.dnd_update(room, body),
+            "make_up_room": lambda: phone_updates.make_up_room_update(room, body),
+            "voicemail": lambda: phone_updates.voicemail_update(room, body),
+            "wake_up": lambda: phone_updates.wake_up_update(room, body, stage.wall(), rules),
+            "wake_up_cancel": lambda: phone_updates.wake_up_cancel_update(room, body.get("at"), rules),  # type: ignore[arg-type]
         }
-        return tell[what]()
+        return tell[field]()
 
-    async def _hand_over(self, told: phone_updates.Told) -> None:
-        offer = Offer(
+    async def _enqueue(self, update: phone_updates.OutboundUpdate) -> None:
+        offer = NewRow(
             "hotel",
-            told.record.id,
-            told.type,
-            told.room,
-            phone_updates.body_text(told),
-            told.record.text,
-            to_ms(self.stage.wall()),
-            subject=told.subject,
-            until=told.until,
-            change=told.change,
+            update.record.id,
+            update.type,
+            update.room,
+            phone_updates.serialize_update_body(update),
+            update.record.text,
+            to_ms(self.harness.wall()),
+            subject=update.subject,
+            until=update.until,
+            phone_update=update.phone_update,
         )
-        self.stage.offer(offer)
-        await self.stage.wait(0)
+        self.harness.enqueue(offer)
+        await self.harness.wait(0)
 
-    async def _woken(self, room: str, result: Any, attempt: str | None, refused: str | None) -> None:
-        id = self.stage.rung.get(room)
+    async def _report_wake_up(
+        self, room: str, result: Any, attempt: str | None, rejected: str | None
+    ) -> None:
+        id = self.harness.rung_wake_ups.get(room)
         assert id is not None, "there was no attempt to wake in this room"
-        reported = Reported("hotel", room, id, int(attempt) if attempt else None, result)
+        reported = WakeUpReport("hotel", room, id, int(attempt) if attempt else None, result)
         problems: list[object] = []
         answers: list[object] = []
-        written: Deferred[Any] = self.stage.store.journal.write(take_results, reported)
-        written.addErrback(lambda failure: problems.append(failure.trap(NotDue, UnknownWakeUp)))
+        written: Deferred[Any] = self.harness.store.journal.submit(store_wake_up_results, reported)
+        written.addErrback(
+            lambda failure: problems.append(failure.trap(WakeUpNotDueError, UnknownWakeUpError))
+        )
         written.addCallback(answers.append)
-        assert await self.stage.until(lambda: bool(answers), None), "no answer"
-        assert bool(problems) == bool(refused), "it was refused" if problems else "it was not refused"
+        assert await self.harness.until(lambda: bool(answers), None), "no answer"
+        assert bool(problems) == bool(rejected), "it was refused" if problems else "it was not refused"
 
 
-def _tells(told: Any, wanted: Any) -> bool:
+def _contains(actual: Any, expected: Any) -> bool:
     """Whether that much is told."""
-    if isinstance(told, dict) and isinstance(wanted, dict):
-        return all(name in told and _tells(told[name], wanted[name]) for name in wanted)
-    return bool(told == wanted)
+    if isinstance(actual, dict) and isinstance(expected, dict):
+        return all(name in actual and _contains(actual[name], expected[name]) for name in expected)
+    return bool(actual == expected)
 
 
 HOTEL_STEPS: dict[str, Callable[..., Awaitable[None]]] = {
-    r"clock (\S+)": HotelSteps._clock,
+    r"clock (\S+)": HotelSteps._set_clock,
     r"event ([a-z_]+\.[a-z_]+)(?: (?!within )([^{]+?))?(?: (\{.*\}))?(?: within ([\d.]+) s)?": (
-        HotelSteps._event
+        HotelSteps._expect_event
     ),
-    r"no event": HotelSteps._no_event,
-    r"phone (.+) (answered|busy|no_answer)(?: to attempt (\d+))?( refused)?": HotelSteps._woken,
+    r"no event": HotelSteps._expect_no_event,
+    r"phone (.+) (answered|busy|no_answer)(?: to attempt (\d+))?( refused)?": HotelSteps._report_wake_up,
     r"phone (.+?) (status|dnd|make_up_room|voicemail|wake_up|wake_up_cancel)(?: (\{.*\}))?( refused)?": (
-        HotelSteps._phone
+        HotelSteps._update_phone
     ),
 }

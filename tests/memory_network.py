@@ -18,9 +18,9 @@ from twisted.internet.task import Clock
 from twisted.python.failure import Failure
 
 from pmslink.config.loader import LinkConfig
-from pmslink.link.connection import LinkFactory
+from pmslink.link.connection import Dialer
 
-Mode = Literal["accept", "refuse", "black hole", "stall"]
+NetworkMode = Literal["accept", "refuse", "black hole", "stall"]
 """How the network is: dials succeed, are refused, or hang; with "stall" they succeed but then nothing
 passes any more, on the connections that exist neither, until another mode lets it all through."""
 
@@ -34,112 +34,112 @@ class Network:
         self.clock = clock
         self.server = server
         self.latency = 0.0
-        self.dials = 0
+        self.dial_count = 0
         """How many dials there were in all."""
-        self._mode: Mode = "accept"
-        self._ways: dict[LinkFactory, Way] = {}
-        self._ends: set[End] = set()
+        self._mode: NetworkMode = "accept"
+        self._connectors: dict[Dialer, MemoryConnector] = {}
+        self._transports: set[MemoryTransport] = set()
 
     @property
-    def mode(self) -> Mode:
+    def mode(self) -> NetworkMode:
         return self._mode
 
     @mode.setter
-    def mode(self, mode: Mode) -> None:
+    def mode(self, mode: NetworkMode) -> None:
         self._mode = mode
         if mode != "stall":
-            for end in tuple(self._ends):
-                end.let_through()
+            for end in tuple(self._transports):
+                end.deliver_blocked()
 
     @property
-    def open(self) -> int:
+    def open_count(self) -> int:
         """How many dials and connections of links exist."""
-        return len(self._ways)
+        return len(self._connectors)
 
-    def dial(self, factory: LinkFactory, config: LinkConfig) -> IConnector:
+    def dial(self, factory: Dialer, config: LinkConfig) -> IConnector:
         """Begin to connect. A link that has a dial or a connection already may not."""
-        assert factory not in self._ways, "a second dial or connection of one link"
-        self.dials += 1
-        way = self._ways[factory] = Way(self, factory, config.settings.start_timeout + 1)
+        assert factory not in self._connectors, "a second dial or connection of one link"
+        self.dial_count += 1
+        way = self._connectors[factory] = MemoryConnector(self, factory, config.settings.start_timeout + 1)
         way.connect()
         return way
 
-    def gone(self, factory: LinkFactory) -> None:
+    def on_connector_closed(self, factory: Dialer) -> None:
         """The dial or connection of this link exists no more; it may dial again."""
-        del self._ways[factory]
+        del self._connectors[factory]
 
-    def join(self, client: End, connector: Way) -> None:
+    def connect(self, client: MemoryTransport, connector: MemoryConnector) -> None:
         """Make a connection of a dial that was accepted."""
-        server = End(self, None)
+        server = MemoryTransport(self, None)
         client.peer, server.peer = server, client
         near, far = connector.buildProtocol(_ADDRESS), self.server.buildProtocol(_ADDRESS)
         for end, protocol in ((server, far), (client, near)):
-            self._ends.add(end)
-            end.begin(protocol)
+            self._transports.add(end)
+            end.attach(protocol)
 
-    def forget(self, end: End) -> None:
+    def on_transport_closed(self, transport: MemoryTransport) -> None:
         """This end of a connection is closed."""
-        self._ends.discard(end)
+        self._transports.discard(transport)
 
 
-class Way(BaseConnector):
+class MemoryConnector(BaseConnector):
     """One dial of a link, and the connection that comes of it."""
 
-    def __init__(self, network: Network, factory: LinkFactory, timeout: float) -> None:
+    def __init__(self, network: Network, factory: Dialer, timeout: float) -> None:
         super().__init__(factory, timeout, network.clock)  # type: ignore[arg-type]  # it wants the time only
         self._network = network
-        self._link = factory
+        self._link_factory = factory
 
     def getDestination(self) -> IAddress:
         return _ADDRESS
 
-    def _makeTransport(self) -> End:  # type: ignore[override]
-        return End(self._network, self)
+    def _makeTransport(self) -> MemoryTransport:  # type: ignore[override]
+        return MemoryTransport(self._network, self)
 
     def connectionFailed(self, reason: Failure) -> None:
-        self._network.gone(self._link)
+        self._network.on_connector_closed(self._link_factory)
         super().connectionFailed(reason)
 
     def connectionLost(self, reason: Failure) -> None:
-        self._network.gone(self._link)
+        self._network.on_connector_closed(self._link_factory)
         super().connectionLost(reason)
 
 
-class End:
+class MemoryTransport:
     """One end of a connection: its transport. The client's end exists from the dial on."""
 
-    def __init__(self, network: Network, connector: Way | None) -> None:
-        self.peer: End | None = None
+    def __init__(self, network: Network, connector: MemoryConnector | None) -> None:
+        self.peer: MemoryTransport | None = None
         self.disconnecting = False  # what LineReceiver asks for
         self._network = network
         self._clock = network.clock
         self._connector = connector
         self._protocol: IProtocol | None = None
         self._closed = False
-        self._arriving: deque[bytes | Exception] = deque()
-        self._held = 0  # how many of those the stalled network, or this end, holds back
+        self._incoming: deque[bytes | Exception] = deque()
+        self._blocked_count = 0  # how many of those the stalled network, or this end, holds back
         self._paused = False
-        self._answer: IDelayedCall | None = None  # to the dial
+        self._dial_timer: IDelayedCall | None = None  # to the dial
         if connector is not None and network.mode != "black hole":
-            self._answer = self._clock.callLater(network.latency, self._answered, connector)
+            self._dial_timer = self._clock.callLater(network.latency, self._complete_dial, connector)
 
     # The dial.
 
-    def _answered(self, connector: Way) -> None:
-        self._answer = None
+    def _complete_dial(self, connector: MemoryConnector) -> None:
+        self._dial_timer = None
         if self._network.mode == "refuse":
             connector.connectionFailed(Failure(error.ConnectionRefusedError()))
         else:
-            self._network.join(self, connector)
+            self._network.connect(self, connector)
 
     def failIfNotConnected(self, problem: Exception) -> None:
         """The connector gives the dial up."""
-        if self._answer is not None:
-            self._answer.cancel()
+        if self._dial_timer is not None:
+            self._dial_timer.cancel()
         if self._connector is not None:
             self._connector.connectionFailed(Failure(problem))
 
-    def begin(self, protocol: IProtocol | None) -> None:
+    def attach(self, protocol: IProtocol | None) -> None:
         """The connection exists. One that nobody wants is closed."""
         self._protocol = protocol
         if protocol is None:
@@ -165,7 +165,7 @@ class End:
 
     def resumeProducing(self) -> None:
         self._paused = False
-        self.let_through()
+        self.deliver_blocked()
 
     def loseConnection(self) -> None:
         """Close once all is sent, which in a stalled network never comes."""
@@ -184,16 +184,16 @@ class End:
 
     # What arrives.
 
-    def _send(self, what: bytes | Exception) -> None:
+    def _send(self, item: bytes | Exception) -> None:
         if self.peer is not None:
-            self.peer._arriving.append(what)
-            self._clock.callLater(self._network.latency, self.peer._arrive)
+            self.peer._incoming.append(item)
+            self._clock.callLater(self._network.latency, self.peer._deliver_next)
 
-    def _arrive(self) -> None:
+    def _deliver_next(self) -> None:
         if self._network.mode == "stall" or (self._paused and not self._closed):
-            self._held += 1
+            self._blocked_count += 1
             return
-        what = self._arriving.popleft()
+        what = self._incoming.popleft()
         if self._closed:
             return
         if isinstance(what, Exception):
@@ -201,36 +201,36 @@ class End:
         elif self._protocol is not None:
             self._protocol.dataReceived(what)
 
-    def let_through(self) -> None:
+    def deliver_blocked(self) -> None:
         """The network passes again what it held back, and what waited to be sent before a close."""
-        for _ in range(self._held):
-            self._clock.callLater(0, self._arrive)
-        self._held = 0
+        for _ in range(self._blocked_count):
+            self._clock.callLater(0, self._deliver_next)
+        self._blocked_count = 0
         if self.disconnecting and self._network.mode != "stall":
             self._clock.callLater(0, self._close, error.ConnectionDone())
 
-    def _close(self, why: Exception) -> None:
+    def _close(self, reason_error: Exception) -> None:
         if self._closed:
             return
         self._closed = self.disconnecting = True
-        self._network.forget(self)
-        reason = Failure(why)
+        self._network.on_transport_closed(self)
+        reason = Failure(reason_error)
         if self._protocol is not None:
             self._protocol.connectionLost(reason)
         if self._connector is not None:
             self._connector.connectionLost(reason)
 
 
-def run(clock: Clock, seconds: float) -> None:
+def advance_clock(clock: Clock, seconds: float) -> None:
     """Let time pass, each timer at its own moment: `Clock.advance` would make all of them late."""
     end = clock.seconds() + seconds
     clock.advance(0)
-    while (due := next_timer(clock)) is not None and due <= end:
+    while (due := next_timer_due(clock)) is not None and due <= end:
         clock.rightNow = max(due, clock.rightNow)
         clock.advance(0)
     clock.rightNow = end
 
 
-def next_timer(clock: Clock) -> float | None:
+def next_timer_due(clock: Clock) -> float | None:
     """When the next timer is due; None if there is none."""
     return min((call.getTime() for call in clock.getDelayedCalls()), default=None)

@@ -11,16 +11,16 @@ from sqlalchemy import Connection, create_engine, event
 from sqlalchemy.pool import StaticPool
 from twisted.internet.defer import Deferred, execute
 
-from pmslink.store.core.database import begin_properly, is_sqlite_outage
+from pmslink.store.core.database import is_sqlite_outage, set_begin_statement
 from pmslink.store.core.journal import Thread
 from pmslink.store.core.store_errors import StoreError
 from pmslink.store.operations.retention import Retention
 from pmslink.store.store_service import Store, open_store
 
-REMEMBERED = 1000
+BUFFERED_ENTRIES = 1000
 
 
-class Inline:
+class InlineThread:
     """A thread that is none: whatever is run there is run at once."""
 
     def start(self) -> None:
@@ -42,14 +42,14 @@ class MemoryDatabase:
     name = "memory"
 
     def __init__(self) -> None:
-        self.outage: Exception | None = None
+        self.commit_error: Exception | None = None
         self._engine = create_engine(
             "sqlite://",
             creator=lambda: sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False),
             poolclass=StaticPool,
         )
-        begin_properly(self._engine, "BEGIN")
-        event.listen(self._engine, "begin", self._fail)
+        set_begin_statement(self._engine, "BEGIN")
+        event.listen(self._engine, "begin", self._fail_if_out)
 
     def create(self) -> None:
         pass
@@ -60,11 +60,11 @@ class MemoryDatabase:
     def reader(self) -> Connection:
         return self._engine.connect().execution_options(reads=True)
 
-    def _fail(self, connection: Connection) -> None:
-        if self.outage is not None and not connection.get_execution_options().get("reads"):
-            raise self.outage
+    def _fail_if_out(self, connection: Connection) -> None:
+        if self.commit_error is not None and not connection.get_execution_options().get("reads"):
+            raise self.commit_error
 
-    def unusable(self, problem: Exception) -> StoreError:
+    def to_store_error(self, problem: Exception) -> StoreError:
         return StoreError(f"memory: {problem}")
 
     def is_outage(self, problem: Exception) -> bool:
@@ -84,5 +84,7 @@ def make_store(
 ) -> Store:
     """A store that is open but not started; in memory unless a database is given."""
     database = database or MemoryDatabase()
-    opened = open_store(database, wall(), REMEMBERED)
-    return Store(database, opened, clock, wall, retention, writing or Inline(), reading or Inline())
+    opened = open_store(database, wall(), BUFFERED_ENTRIES)
+    return Store(
+        database, opened, clock, wall, retention, writing or InlineThread(), reading or InlineThread()
+    )

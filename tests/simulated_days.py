@@ -9,84 +9,92 @@ from typing import Any
 from attrs import evolve
 
 from pmslink.simulator.pms.fault_switches import Faults
-from tests.memory_network import run
-from tests.simulated_hotel import LivingHotel
+from tests.memory_network import advance_clock
+from tests.simulated_hotel import SimulatedHotel
 
-HOUR = 3600.0
-CALLS = 1 / 300
+HOUR_S = 3600.0
+CALLS_PER_ROOM_AND_MINUTE = 1 / 300
 """What phones do, and what happens at the desk: per room and minute."""
 
 
-def live(days: int, rooms: int, seed: int, **faults: Any) -> LivingHotel:
+def simulate_days(days: int, rooms: int, seed: int, **faults: Any) -> SimulatedHotel:
     """So many days with four troubles each, a resync in the middle, and a quiet hour at the end.
 
     `faults` are more of the PMS's, as the simulator names them.
     """
     chance = Random(seed)
-    hotel = LivingHotel(rooms, seed, pace=rooms * CALLS, calls=rooms * CALLS, unanswered="hold")
+    hotel = SimulatedHotel(
+        rooms,
+        seed,
+        pace=rooms * CALLS_PER_ROOM_AND_MINUTE,
+        calls=rooms * CALLS_PER_ROOM_AND_MINUTE,
+        unanswered="hold",
+    )
     # late answers, so that troubles come while a posting is on its way
     hotel.pms.set_faults(Faults(pa_delay=2.0, **faults))
     hotel.life.start()
     hotel.phones.startService()
     for day in range(days):
         for _ in range(4):
-            run(hotel.clock, chance.uniform(1, 5) * HOUR)
-            chance.choice(TROUBLES)(hotel, chance)
+            advance_clock(hotel.clock, chance.uniform(1, 5) * HOUR_S)
+            chance.choice(DISTURBANCES)(hotel, chance)
         if day == days // 2:
             hotel.link.request_resync()
-        run(hotel.clock, (day + 1) * 24 * HOUR - hotel.clock.seconds())
+        advance_clock(hotel.clock, (day + 1) * 24 * HOUR_S - hotel.clock.seconds())
     hotel.life.stop()
     hotel.phones.stopService()
-    run(hotel.clock, HOUR)
+    advance_clock(hotel.clock, HOUR_S)
     return hotel
 
 
-def _network_away(hotel: LivingHotel, chance: Random) -> None:
+def _interrupt_network(hotel: SimulatedHotel, rng: Random) -> None:
     hotel.network.mode = "refuse"
     hotel.pms.drop_link()
-    run(hotel.clock, chance.choice((5, 60, 600, 7200)))
+    advance_clock(hotel.clock, rng.choice((5, 60, 600, 7200)))
     hotel.network.mode = "accept"
 
 
-def _pms_ends(hotel: LivingHotel, chance: Random) -> None:
+def _end_pms_link(hotel: SimulatedHotel, rng: Random) -> None:
     hotel.pms.end_link()
-    run(hotel.clock, 60)
+    advance_clock(hotel.clock, 60)
 
 
-def _restart(hotel: LivingHotel, chance: Random) -> None:
+def _restart_service(hotel: SimulatedHotel, rng: Random) -> None:
     hotel.stop(crash=False)
-    run(hotel.clock, chance.choice((1, 60, 300)))
+    advance_clock(hotel.clock, rng.choice((1, 60, 300)))
     hotel.start()
 
 
-def _crash(hotel: LivingHotel, chance: Random) -> None:
+def _crash_service(hotel: SimulatedHotel, rng: Random) -> None:
     hotel.stop(crash=True)
-    run(hotel.clock, chance.choice((1, 60, 300)))
+    advance_clock(hotel.clock, rng.choice((1, 60, 300)))
     hotel.start()
 
 
-def _answers_lost(hotel: LivingHotel, chance: Random) -> None:
+def _lose_answers(hotel: SimulatedHotel, rng: Random) -> None:
     hotel.pms.set_faults(evolve(hotel.pms.faults, pa_skip=2))
 
 
-TROUBLES = (_network_away, _pms_ends, _restart, _crash, _answers_lost)
+DISTURBANCES = (_interrupt_network, _end_pms_link, _restart_service, _crash_service, _lose_answers)
 
 
-def judge(hotel: LivingHotel) -> str:
+def check_hotel(hotel: SimulatedHotel) -> str:
     """What there was, in words. Raises AssertionError for whatever is not as it was promised."""
-    ours, theirs = hotel.rooms(), told_by_pms(hotel)
+    ours, theirs = hotel.rooms(), pms_rooms(hotel)
     unlike = {
-        name: (told, as_told(ours[name])) for name, told in theirs.items() if as_told(ours[name]) != told
+        name: (told, comparable_room(ours[name]))
+        for name, told in theirs.items()
+        if comparable_room(ours[name]) != told
     }
     assert not unlike, "PMS and pmslink do not agree: " + "; ".join(
         f"{name}: {pms} but {own}" for name, (pms, own) in unlike.items()
     )
-    events, rows = hotel.events(), hotel.rows()
-    wake_ups = judge_wake_ups(hotel, ours, events, rows)
-    return f"{wake_ups}; {judge_postings(hotel, rows)}"
+    events, rows = hotel.events(), hotel.outbox_rows()
+    wake_ups = check_wake_ups(hotel, ours, events, rows)
+    return f"{wake_ups}; {check_postings(hotel, rows)}"
 
 
-def as_told(room: dict[str, Any]) -> dict[str, Any]:
+def comparable_room(room: dict[str, Any]) -> dict[str, Any]:
     return {
         "guests": {guest["number"]: (guest["name"], guest["first_name"]) for guest in room["guests"]},
         "class_of_service": room["class_of_service"],
@@ -96,7 +104,7 @@ def as_told(room: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def told_by_pms(hotel: LivingHotel) -> dict[str, Any]:
+def pms_rooms(hotel: SimulatedHotel) -> dict[str, Any]:
     return {
         name: {
             "guests": {guest.number: (guest.name, guest.first_name or None) for guest in guests},
@@ -108,11 +116,11 @@ def told_by_pms(hotel: LivingHotel) -> dict[str, Any]:
                 for d, t in hotel.pms.equipment(name).wake_ups
             ),
         }
-        for name, guests in hotel.pms.hotel.by_room().items()
+        for name, guests in hotel.pms.hotel.guests_by_room().items()
     }
 
 
-def judge_wake_ups(hotel: LivingHotel, rooms: Any, events: list[dict[str, Any]], rows: Any) -> str:
+def check_wake_ups(hotel: SimulatedHotel, rooms: Any, events: list[dict[str, Any]], rows: Any) -> str:
     """Each that was set has ended once, was cancelled, or waits; the PMS heard one result of each."""
     of_type: dict[str, Counter[int]] = {}
     for event in events:
@@ -122,10 +130,10 @@ def judge_wake_ups(hotel: LivingHotel, rooms: Any, events: list[dict[str, Any]],
     waiting = {one["id"] for room in rooms.values() for one in room["wake_ups"]}
     assert set(ordered) == set(ended) | set(of_type["wake_up.cancelled"]) | waiting
     assert max(ended.values()) == 1
-    assert max(hotel.pms.results.values()) == 1
+    assert max(hotel.pms.result_counts.values()) == 1
     results = [row for row in rows if row.record == "WA" and row.state != "discarded"]  # for another room
     assert len(results) == len(ended)
-    told = sum(hotel.pms.results.values())
+    told = sum(hotel.pms.result_counts.values())
     states = Counter(row.state for row in results)
     assert set(states) <= {"done", "unknown"}
     assert states["done"] <= told <= states["done"] + states["unknown"]
@@ -134,7 +142,7 @@ def judge_wake_ups(hotel: LivingHotel, rooms: Any, events: list[dict[str, Any]],
     )
 
 
-def judge_postings(hotel: LivingHotel, rows: Any) -> str:
+def check_postings(hotel: SimulatedHotel, rows: Any) -> str:
     """Each that was accepted is one row, booked once; or in doubt, and booked once at most."""
     postings = [row for row in rows if row.record == "PS"]
     states = Counter(row.state for row in postings)

@@ -7,15 +7,19 @@ from datetime import datetime
 from typing import Any
 
 from pmslink.config.loader import LinkConfig
-from pmslink.link.link import Dial, Link, Watcher
+from pmslink.link.link import Link, LinkSubscriber, StartLinkDial
 from pmslink.link.resync import Progress
-from pmslink.store.core.journal_interface import Forgetful
+from pmslink.store.core.journal_interface import NullJournal
 
 
-def lone_link(
-    config: LinkConfig, clock: Any, wall: Callable[[], datetime], dial: Dial, watcher: Watcher
+def link_without_store(
+    config: LinkConfig,
+    clock: Any,
+    wall: Callable[[], datetime],
+    dial: StartLinkDial,
+    on_change: LinkSubscriber,
 ) -> Link:
     """It keeps nothing, has nothing to send, and asks for no resync."""
-    link = Link(config, clock, wall, dial, watcher, Forgetful())
+    link = Link(config, clock, wall, dial, on_change, NullJournal())
     link.resync.progress = Progress(wanted=False)
     return link

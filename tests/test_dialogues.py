@@ -70,13 +70,13 @@ from typing import Any, cast
 import pytest
 from twisted.python.failure import Failure
 
-from pmslink.errors import NotApplicable
+from pmslink.errors import NotApplicableError
 from pmslink.link.link import Link
 from pmslink.store.operations.operator_actions import discard, resend
 from tests.hotel_dialogue_steps import HOTEL_STEPS, HotelSteps
-from tests.memory_network import Mode
-from tests.scripted_pms import CONNECTION, InMemory, OverTcp, Stage
-from tests.time_limit import within
+from tests.memory_network import NetworkMode
+from tests.scripted_pms import CONNECTION_EVENT, DialogueHarness, InMemoryHarness, TcpHarness
+from tests.time_limit import time_limit
 
 FILES = sorted((Path(__file__).parent / "dialogues").glob("*.txt"))
 LONGEST_WAIT_OVER_TCP = 3.0
@@ -101,8 +101,8 @@ def fits_tcp(file: Path) -> bool:
 class Dialogue(HotelSteps):
     """One dialogue on a stage."""
 
-    def __init__(self, stage: Stage) -> None:
-        self.stage = stage
+    def __init__(self, stage: DialogueHarness) -> None:
+        self.harness = stage
         self._told = 0  # transitions that a history step has seen
         self._text = ""  # of the answer to the row that was last asked for
 
@@ -114,11 +114,13 @@ class Dialogue(HotelSteps):
                 except AssertionError as problem:
                     raise AssertionError(f"{file.name}, line {number}: {step}\n{problem}") from None
             if any(step.startswith(("event ", "no event")) for _, step in steps(file)):
-                await self._no_event()
-            assert not self.stage.heard, f"not expected: {list(self.stage.heard)}"
-            assert not self.stage.ends, "the link ended a connection, which no step expected"
+                await self._expect_no_event()
+            assert not self.harness.received, f"not expected: {list(self.harness.received)}"
+            assert not self.harness.ended_connection_count, (
+                "the link ended a connection, which no step expected"
+            )
         finally:
-            await self.stage.end()
+            await self.harness.stop()
 
     async def _do(self, step: str) -> None:
         for pattern, action in self._grammar.items():
@@ -129,46 +131,48 @@ class Dialogue(HotelSteps):
 
     @property
     def _link(self) -> Link:
-        assert self.stage.link is not None, "not started"
-        return self.stage.link
+        assert self.harness.link is not None, "not started"
+        return self.harness.link
 
     # The network and the service.
 
     async def _mode(self, mode: str) -> None:
-        await self.stage.be(cast(Mode, mode))
+        await self.harness.set_network_mode(cast(NetworkMode, mode))
 
     async def _settings(self, name: str, value: str) -> None:
-        self.stage.set(name, tomllib.loads(f"value = {value}")["value"])
+        self.harness.change_setting(name, tomllib.loads(f"value = {value}")["value"])
 
     async def _start(self) -> None:
-        self.stage.start()
+        self.harness.start()
 
     async def _restart(self, how: str) -> None:
-        await self.stage.restart(crash=how == "crash")
+        await self.harness.restart(crash=how == "crash")
 
     async def _resync_wanted(self) -> None:
-        self.stage.resync_wanted = True
+        self.harness.resync_wanted = True
 
     async def _store(self, how: str) -> None:
         outage = sqlite3.OperationalError("database or disk is full")
-        self.stage.database.outage = outage if how == "fails" else None
+        self.harness.database.commit_error = outage if how == "fails" else None
 
     # The PBX.
 
     async def _pbx(self, text: str) -> None:
-        self.stage.hand_over(text)
-        await self.stage.wait(0)
+        self.harness.enqueue_record(text)
+        await self.harness.wait(0)
 
     async def _row(self, number: str, state: str, answer: str | None, attempts: str | None) -> None:
         wanted = (state, answer, int(attempts or 0))
 
         def now() -> tuple[str, str | None, int]:
-            row = self.stage.row(int(number))
+            row = self.harness.stored_row(int(number))
             assert row is not None, "there is no such row"
             self._text = row.text_answer or ""
             return row.state, row.answer if answer else None, row.attempts if attempts else 0
 
-        assert await self.stage.until(lambda: now() == wanted, None), f"it is {self.stage.row(int(number))}"
+        assert await self.harness.until(lambda: now() == wanted, None), (
+            f"it is {self.harness.stored_row(int(number))}"
+        )
 
     async def _text_is(self, pattern: str) -> None:
         assert fnmatchcase(self._text, pattern), f"it is {self._text!r}"
@@ -176,8 +180,8 @@ class Dialogue(HotelSteps):
     async def _decide(self, word: str, number: str, refused: str | None) -> None:
         decision = resend if word == "resends" else discard
         answers: list[object] = []
-        self.stage.decide(int(number), decision).addBoth(answers.append)
-        assert await self.stage.until(lambda: bool(answers), None), "no answer"
+        self.harness.operator_action(int(number), decision).addBoth(answers.append)
+        assert await self.harness.until(lambda: bool(answers), None), "no answer"
         failed = isinstance(answers[0], Failure)
         assert failed == bool(refused), f"the answer was {answers[0]}"
 
@@ -185,7 +189,7 @@ class Dialogue(HotelSteps):
 
     async def _pms_sends(self, text: str) -> None:
         await self._connected()
-        self.stage.send(text)
+        self.harness.send(text)
 
     async def _pms_describes(self) -> None:
         for text in ("LD|V#mirror|IFPB|", "LR|RIGI|FLRNG#|", "LR|RIGO|FLRNG#|", "LA|"):
@@ -193,22 +197,22 @@ class Dialogue(HotelSteps):
 
     async def _pms_sends_bytes(self, text: str) -> None:
         await self._connected()
-        self.stage.send_bytes(text.encode("latin-1").decode("unicode_escape").encode("latin-1"))
+        self.harness.send_bytes(text.encode("latin-1").decode("unicode_escape").encode("latin-1"))
 
     async def _pms_sends_noise(self, size: str) -> None:
         await self._connected()
-        self.stage.send_bytes(b"?" * int(size))
+        self.harness.send_bytes(b"?" * int(size))
 
     async def _pms_closes(self) -> None:
         await self._connected()
-        self.stage.close(gently=True)
+        self.harness.close(graceful=True)
 
     async def _pms_drops(self) -> None:
         await self._connected()
-        self.stage.close(gently=False)
+        self.harness.close(graceful=False)
 
     async def _connected(self) -> None:
-        assert await self.stage.until(lambda: self.stage.connection is not None, None), "no connection"
+        assert await self.harness.until(lambda: self.harness.connection is not None, None), "no connection"
 
     async def _dock(self) -> None:
         await self._expect("connection", None)
@@ -219,34 +223,36 @@ class Dialogue(HotelSteps):
     # What is expected.
 
     async def _expect(self, pattern: str, within: str | None) -> None:
-        heard = self.stage.heard
-        assert await self.stage.until(lambda: bool(heard), _seconds(within)), "nothing came"
+        heard = self.harness.received
+        assert await self.harness.until(lambda: bool(heard), _seconds(within)), "nothing came"
         text = heard.popleft()
-        wanted = CONNECTION if pattern == "connection" else pattern
+        wanted = CONNECTION_EVENT if pattern == "connection" else pattern
         assert fnmatchcase(text, wanted.replace("[", "[[]")), f"this came: {text}"
 
     async def _expect_description(self) -> None:
         await self._expect("LD|DA??????|TI??????|V#*|IFPB|", None)
         await self._expect("LR|RI??|FL*|", None)
-        heard = self.stage.heard
-        while await self.stage.until(lambda: bool(heard), None) and heard[0].startswith("LR|"):
+        heard = self.harness.received
+        while await self.harness.until(lambda: bool(heard), None) and heard[0].startswith("LR|"):
             heard.popleft()
         await self._expect("LA|DA??????|TI??????|", None)
 
     async def _expect_nothing(self, seconds: str | None) -> None:
-        await self.stage.wait(float(seconds) if seconds else _BRIEF if self._in_real_time else 0)
-        assert not self.stage.heard, f"this came: {list(self.stage.heard)}"
+        await self.harness.wait(float(seconds) if seconds else _BRIEF if self._in_real_time else 0)
+        assert not self.harness.received, f"this came: {list(self.harness.received)}"
 
     async def _expect_end(self) -> None:
-        assert await self.stage.until(lambda: self.stage.ends > 0, None), "the connection goes on"
-        self.stage.ends -= 1
+        assert await self.harness.until(lambda: self.harness.ended_connection_count > 0, None), (
+            "the connection goes on"
+        )
+        self.harness.ended_connection_count -= 1
 
     @property
     def _in_real_time(self) -> bool:
-        return isinstance(self.stage, OverTcp)
+        return isinstance(self.harness, TcpHarness)
 
     async def _wait(self, seconds: str) -> None:
-        await self.stage.wait(float(seconds))
+        await self.harness.wait(float(seconds))
 
     # The user.
 
@@ -254,7 +260,7 @@ class Dialogue(HotelSteps):
         answer = ""
         try:
             getattr(self._link, "request_resync" if control == "resync" else control)()
-        except NotApplicable as problem:
+        except NotApplicableError as problem:
             answer = str(problem)
         assert bool(answer) == bool(refused), f"it was refused: {answer}" if answer else "it was not refused"
 
@@ -264,11 +270,11 @@ class Dialogue(HotelSteps):
         link = self._link
 
         def so() -> bool:
-            synced = not sync or link.conversation.in_sync == (sync == " in sync")
+            synced = not sync or link.session.in_sync == (sync == " in sync")
             return link.core.marker == marker and synced
 
-        synced = "in sync" if link.conversation.in_sync else "not in sync"
-        assert await self.stage.until(so, _seconds(within)), f"it is {link.core.marker}, {synced}"
+        synced = "in sync" if link.session.in_sync else "not in sync"
+        assert await self.harness.until(so, _seconds(within)), f"it is {link.core.marker}, {synced}"
 
     async def _intent(self, intent: str) -> None:
         assert self._link.core.intent == intent, f"it is {self._link.core.intent}"
@@ -284,20 +290,20 @@ class Dialogue(HotelSteps):
 
     async def _history(self, markers: str) -> None:
         def path() -> str:
-            return ", ".join(transition.new for transition in self.stage.history[self._told :])
+            return ", ".join(transition.new for transition in self.harness.transitions[self._told :])
 
-        assert await self.stage.until(lambda: path() == markers, None), f"it is {path()}"
-        self._told = len(self.stage.history)
+        assert await self.harness.until(lambda: path() == markers, None), f"it is {path()}"
+        self._told = len(self.harness.transitions)
 
     async def _taken(self, id: str, count: str) -> None:
-        counts = self._link.trace.counts
-        assert await self.stage.until(lambda: counts["in", id] == int(count), None), (
+        counts = self._link.trace.record_counts
+        assert await self.harness.until(lambda: counts["in", id] == int(count), None), (
             f"{counts['in', id]} were"
         )
 
     async def _skipped(self, what: str) -> None:
-        skipped = self._link.trace.skipped
-        assert await self.stage.until(lambda: skipped[what] > 0, None), f"these were: {dict(skipped)}"
+        skipped = self._link.trace.skipped_bytes
+        assert await self.harness.until(lambda: skipped[what] > 0, None), f"these were: {dict(skipped)}"
 
     _grammar: dict[str, Callable[..., Awaitable[None]]] = {  # noqa: RUF012  # read only
         **HOTEL_STEPS,
@@ -344,16 +350,16 @@ def _named(files: Iterable[Path]) -> list[Any]:
 
 
 @pytest.mark.parametrize("file", _named(FILES))
-@within(30)
+@time_limit(30)
 async def test_in_memory(file: Path) -> None:
     random.seed(file.stem)  # the same jitter each time
-    await Dialogue(InMemory()).play(file)
+    await Dialogue(InMemoryHarness()).play(file)
 
 
 @pytest.mark.parametrize("file", _named(filter(fits_tcp, FILES)))
-@within(60)
+@time_limit(60)
 async def test_over_tcp(file: Path) -> None:
-    await Dialogue(OverTcp()).play(file)
+    await Dialogue(TcpHarness()).play(file)
 
 
 def test_each_dialogue_says_what_it_proves() -> None:

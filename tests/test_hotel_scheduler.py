@@ -13,17 +13,17 @@ import pytest
 from twisted.logger import LogEvent, formatEvent, globalLogPublisher
 
 from pmslink.config.link_settings import LinkSettings
-from pmslink.hotel.extensions import Extensions
-from pmslink.hotel.hotel_policy import Rules
-from pmslink.hotel_scheduler import LOOK, MOST_TOLD, Hours, rules_of
-from pmslink.store.operations.hotel_updates import let_time_pass
-from pmslink.store.tables.link_rows import Remove, remove_links
-from pmslink.store.tables.log_entries import Planned
+from pmslink.hotel.extensions import ExtensionMapping
+from pmslink.hotel.hotel_policy import HotelPolicy
+from pmslink.hotel_scheduler import CHECK_INTERVAL_S, MAX_LOGGED_ROOMS, HotelScheduler, build_policy
+from pmslink.store.operations.hotel_updates import run_due
+from pmslink.store.tables.link_rows import RemoveLink, remove_links
+from pmslink.store.tables.log_entries import NextDueChanged
 from pmslink.timestamps import to_ms
 from tests.memory_store import MemoryDatabase
-from tests.store.store_harness import LINK, START, Playing, Watched
+from tests.store.store_harness import LINK_NAME, START_TIME, FaultyDatabase, StoreHarness
 
-SEVEN = START + timedelta(hours=7)
+SEVEN = START_TIME + timedelta(hours=7)
 MINUTE = timedelta(minutes=1)
 
 
@@ -31,16 +31,18 @@ class Day:
     """A day in a hotel: a store, its hours, and a wall clock beside the one that runs evenly."""
 
     def __init__(self) -> None:
-        self.rules: Rules | None = Rules(timezone=ZoneInfo("UTC"))
-        self.playing = Playing(Watched(MemoryDatabase()))
+        self.rules: HotelPolicy | None = HotelPolicy(timezone=ZoneInfo("UTC"))
+        self.playing = StoreHarness(FaultyDatabase(MemoryDatabase()))
         self._begin()
 
     def _begin(self) -> None:
         playing = self.playing
         store = playing.store
         if self.rules is not None:
-            store.houses.live_by(LINK, self.rules)
-        self.hours = Hours(playing.clock, playing.journal, playing.wall, store.opened.plans, store.houses)
+            store.hotels.set_policy(LINK_NAME, self.rules)
+        self.hours = HotelScheduler(
+            playing.clock, playing.journal, playing.wall, store.startup_snapshot.next_due_times, store.hotels
+        )
         self.hours.start()
 
     def restart(self, after: timedelta = timedelta(0)) -> None:
@@ -51,37 +53,37 @@ class Day:
         self.playing.start()
         self._begin()
 
-    def live_by(self, rules: Rules) -> None:
+    def live_by(self, rules: HotelPolicy) -> None:
         """The link has other settings, or runs again."""
-        self.playing.store.houses.live_by(LINK, rules)
-        self.hours.look(LINK)
+        self.playing.store.hotels.set_policy(LINK_NAME, rules)
+        self.hours.on_policy_changed(LINK_NAME)
 
     def end(self) -> None:
         self.hours.stop()
-        self.playing.database.mend()
+        self.playing.database.stop_failing()
         self.playing.crash()
 
     def say(self, *texts: str) -> None:
-        self.playing.say(*texts)
+        self.playing.receive_records(*texts)
 
     def come(self, at: datetime) -> None:
         """The wall clock says so, and the hours have looked at it."""
         self.playing.now = at
         for _ in range(3):
-            self.playing.turn(LOOK)
+            self.playing.advance(CHECK_INTERVAL_S)
 
     def pass_by(self, seconds: int) -> None:
         for _ in range(seconds):
             self.playing.now += timedelta(seconds=1)
-            self.playing.turn(1)
+            self.playing.advance(1)
 
     def looks(self) -> int:
         """How often the store was asked so far."""
-        return self.playing.database.commits
+        return self.playing.database.commit_count
 
     @property
     def told(self) -> list[str]:
-        return self.playing.types()
+        return self.playing.event_types()
 
 
 @pytest.fixture
@@ -95,7 +97,7 @@ def day() -> Iterator[Day]:
 def ordered(day: Day) -> Day:
     """A guest of room 101 is to be woken at seven."""
     day.say("GI|RN101|G#7|", "WR|RN101|DA260101|TI0700|")
-    day.playing.told.clear()
+    day.playing.published.clear()
     return day
 
 
@@ -139,14 +141,14 @@ def test_a_guest_who_leaves_has_left_after_two_seconds(ordered: Day) -> None:
 
 
 def test_other_hotels_have_their_own_hours(ordered: Day) -> None:
-    ordered.playing.say("WR|RN7|DA260101|TI0800|", link="annexe")
+    ordered.playing.receive_records("WR|RN7|DA260101|TI0800|", link="annexe")
     ordered.come(SEVEN)
     assert ordered.told == ["wake_up.due"]
-    assert ordered.playing.types("annexe") == ["wake_up.set"]
+    assert ordered.playing.event_types("annexe") == ["wake_up.set"]
 
 
 def test_of_a_link_that_is_removed_nothing_is_due(ordered: Day) -> None:
-    ordered.playing.do(remove_links, Remove(LINK, discard=True))
+    ordered.playing.submit(remove_links, RemoveLink(LINK_NAME, discard=True))
     before = ordered.looks()
     ordered.come(SEVEN)
     assert ordered.looks() == before
@@ -193,41 +195,41 @@ def test_a_clock_that_is_set_back_keeps_no_guest_who_has_left(ordered: Day) -> N
 
 
 def test_what_is_due_while_nothing_can_be_kept_is_told_once_it_can(ordered: Day) -> None:
-    ordered.playing.database.fail()
+    ordered.playing.database.start_failing()
     ordered.come(SEVEN)
     ordered.pass_by(120)
     assert ordered.told == []
-    ordered.playing.database.mend()
+    ordered.playing.database.stop_failing()
     ordered.pass_by(3)
     assert ordered.told == ["wake_up.due"]
 
 
 def test_what_nothing_could_be_kept_of_for_too_long_is_missed(ordered: Day) -> None:
-    ordered.playing.database.fail()
+    ordered.playing.database.start_failing()
     ordered.come(SEVEN)
     ordered.pass_by(601)
-    ordered.playing.database.mend()
+    ordered.playing.database.stop_failing()
     ordered.pass_by(3)
     assert ordered.told == ["wake_up.done"]
     assert json.loads(ordered.playing.events()[0].text)["result"] == "missed"
 
 
 def test_while_nothing_can_be_kept_each_link_waits_once(ordered: Day) -> None:
-    ordered.playing.database.fail()
+    ordered.playing.database.start_failing()
     ordered.come(SEVEN)
     ordered.pass_by(60)
-    waiting = [one for one in ordered.playing.journal._waiting if one.operation is let_time_pass]
+    waiting = [one for one in ordered.playing.journal._queue if one.operation is run_due]
     assert len(waiting) == 1
 
 
 def test_hours_that_fail_are_told_in_the_log_and_go_on(
-    ordered: Day, monkeypatch: pytest.MonkeyPatch, nothing_left_behind: list[LogEvent]
+    ordered: Day, monkeypatch: pytest.MonkeyPatch, leak_check: list[LogEvent]
 ) -> None:
-    monkeypatch.setattr("pmslink.hotel.wake_ups._ring", None)
+    monkeypatch.setattr("pmslink.hotel.wake_ups._start_attempt", None)
     ordered.come(SEVEN)
-    assert nothing_left_behind
-    assert "what is due in the hotel was not done" in str(nothing_left_behind[0]["log_format"])
-    nothing_left_behind.clear()
+    assert leak_check
+    assert "what is due in the hotel was not done" in str(leak_check[0]["log_format"])
+    leak_check.clear()
     monkeypatch.undo()
     ordered.come(SEVEN + timedelta(seconds=9))
     assert ordered.told == ["wake_up.due"]
@@ -237,22 +239,22 @@ def test_hours_that_fail_are_told_in_the_log_and_go_on(
 
 
 def test_another_time_zone_makes_another_moment_of_the_same_local_time(ordered: Day) -> None:
-    ordered.live_by(Rules(timezone=ZoneInfo("Europe/Vienna")))
-    ordered.playing.turn()
-    (planned,) = (one.next_at for one in ordered.playing.told if isinstance(one, Planned))
+    ordered.live_by(HotelPolicy(timezone=ZoneInfo("Europe/Vienna")))
+    ordered.playing.advance()
+    (planned,) = (one.next_at for one in ordered.playing.published if isinstance(one, NextDueChanged))
     assert planned == to_ms(SEVEN - timedelta(hours=1))
     ordered.come(SEVEN - timedelta(hours=1))
     assert ordered.told == ["wake_up.due"]
 
 
 def test_a_time_zone_in_which_it_was_due_last_night_lets_it_be_missed(ordered: Day) -> None:
-    ordered.live_by(Rules(timezone=ZoneInfo("Asia/Shanghai")))
-    ordered.playing.turn()
+    ordered.live_by(HotelPolicy(timezone=ZoneInfo("Asia/Shanghai")))
+    ordered.playing.advance()
     assert ordered.told == ["wake_up.done"]
 
 
 def test_a_time_zone_further_west_puts_it_off(ordered: Day) -> None:
-    ordered.live_by(Rules(timezone=ZoneInfo("America/New_York")))
+    ordered.live_by(HotelPolicy(timezone=ZoneInfo("America/New_York")))
     ordered.come(SEVEN)
     assert ordered.told == []
     ordered.come(SEVEN + timedelta(hours=5))
@@ -261,8 +263,8 @@ def test_a_time_zone_further_west_puts_it_off(ordered: Day) -> None:
 
 def test_a_look_at_a_link_without_plans_asks_nobody(day: Day) -> None:
     before = day.looks()
-    day.hours.look(LINK)
-    day.playing.turn()
+    day.hours.on_policy_changed(LINK_NAME)
+    day.playing.advance()
     assert day.looks() == before
 
 
@@ -275,10 +277,10 @@ def test_rules_are_made_of_settings() -> None:
         extensions="prefix",
         extension_prefix="7",
     )
-    rules = rules_of(LINK, settings)
-    assert (rules.timezone, rules.attempts) == (ZoneInfo("Europe/Vienna"), 2)
-    assert (rules.interval, rules.late) == (90_500, 300_000)
-    assert (rules.extensions("101"), rules.rooms("7101")) == (("7101",), ("101",))
+    rules = build_policy(LINK_NAME, settings)
+    assert (rules.timezone, rules.wake_up_attempts) == (ZoneInfo("Europe/Vienna"), 2)
+    assert (rules.wake_up_interval_ms, rules.wake_up_late_ms) == (90_500, 300_000)
+    assert (rules.extensions_of_room("101"), rules.rooms_of_extension("7101")) == (("7101",), ("101",))
 
 
 def logged(call: Callable[[], object]) -> list[str]:
@@ -299,14 +301,14 @@ def logged(call: Callable[[], object]) -> list[str]:
 
 def test_a_table_of_extensions_that_is_gone_is_told_and_no_room_has_any(tmp_path: Path) -> None:
     settings = LinkSettings(extensions="table", extension_table=str(tmp_path / "gone.csv"))
-    found: list[Rules] = []
-    (line,) = logged(lambda: found.append(rules_of(LINK, settings)))
+    found: list[HotelPolicy] = []
+    (line,) = logged(lambda: found.append(build_policy(LINK_NAME, settings)))
     assert line.startswith("grand: no room has an extension: ")
     assert "gone.csv: there is no such file" in line
-    assert found[0].extensions("101") == found[0].rooms("101") == ()
+    assert found[0].extensions_of_room("101") == found[0].rooms_of_extension("101") == ()
 
 
-PHONES = Rules(extensions=Extensions("table", table={"101": ["7101"]}).of)
+PHONES = HotelPolicy(extensions_of_room=ExtensionMapping("table", table={"101": ["7101"]}).extensions_of_room)
 
 
 def test_a_room_without_an_extension_is_told_once(day: Day) -> None:
@@ -326,22 +328,22 @@ def test_it_is_told_once_more_by_other_settings(day: Day) -> None:
 
 def test_each_link_has_its_own_rooms_without_extension(day: Day) -> None:
     day.live_by(PHONES)
-    day.playing.store.houses.live_by("annexe", PHONES)
+    day.playing.store.hotels.set_policy("annexe", PHONES)
     assert len(logged(lambda: day.say("RE|RN102|MLY|"))) == 1
-    assert logged(lambda: day.playing.say("RE|RN102|MLY|", link="annexe")) == [
+    assert logged(lambda: day.playing.receive_records("RE|RN102|MLY|", link="annexe")) == [
         "annexe: room 102 has no extension"
     ]
 
 
 def test_a_pms_that_names_rooms_without_end_does_not_fill_the_log(day: Day) -> None:
     day.live_by(PHONES)
-    rooms = [f"RE|RN{room}|MLY|" for room in range(1000, 1000 + MOST_TOLD + 5)]
-    assert len(logged(lambda: day.say(*rooms))) == MOST_TOLD
+    rooms = [f"RE|RN{room}|MLY|" for room in range(1000, 1000 + MAX_LOGGED_ROOMS + 5)]
+    assert len(logged(lambda: day.say(*rooms))) == MAX_LOGGED_ROOMS
 
 
 def test_hours_that_never_began_can_be_ended(day: Day) -> None:
     playing = day.playing
-    hours = Hours(playing.clock, playing.journal, playing.wall, {}, playing.store.houses)
+    hours = HotelScheduler(playing.clock, playing.journal, playing.wall, {}, playing.store.hotels)
     hours.stop()
 
 
@@ -413,7 +415,7 @@ def test_nothing_is_due_at_a_link_that_does_not_run(closed: Day) -> None:
 
 def test_it_rings_by_the_time_of_the_hotel_once_the_link_runs_again(closed: Day) -> None:
     closed.come(SEVEN)
-    closed.live_by(Rules(timezone=ZoneInfo("America/New_York")))
+    closed.live_by(HotelPolicy(timezone=ZoneInfo("America/New_York")))
     closed.pass_by(2)
     assert closed.told == []
     closed.come(SEVEN + timedelta(hours=5))
@@ -422,7 +424,7 @@ def test_it_rings_by_the_time_of_the_hotel_once_the_link_runs_again(closed: Day)
 
 def test_what_was_due_meanwhile_is_missed_once_the_link_runs_again(closed: Day) -> None:
     closed.come(SEVEN + 20 * MINUTE)
-    closed.live_by(Rules(timezone=ZoneInfo("UTC")))
+    closed.live_by(HotelPolicy(timezone=ZoneInfo("UTC")))
     closed.pass_by(2)
     assert closed.told == ["wake_up.done"]
     assert json.loads(closed.playing.events()[0].text)["result"] == "missed"
@@ -434,6 +436,6 @@ def test_who_was_leaving_has_left_once_the_link_runs_again(ordered: Day) -> None
     ordered.restart(after=MINUTE)
     ordered.pass_by(3)
     assert ordered.told == []
-    ordered.live_by(Rules(timezone=ZoneInfo("UTC")))
+    ordered.live_by(HotelPolicy(timezone=ZoneInfo("UTC")))
     ordered.pass_by(2)
     assert ordered.told == ["wake_up.cancelled", "guest.checked_out"]

@@ -12,26 +12,26 @@ from twisted.internet.interfaces import IListeningPort, IProtocolFactory, IStrea
 from twisted.internet.protocol import Factory
 from zope.interface import implementer
 
-from pmslink.listener import Listening
-from tests.time_limit import within
+from pmslink.listener import ListenerService
+from tests.time_limit import time_limit
 
 
 def test_a_socket_whose_directory_is_missing_is_named(tmp_path: Path) -> None:
     endpoint = serverFromString(reactor, f"unix:{tmp_path}/none/pmslink.sock")
     with pytest.raises(SystemExit) as end:
-        Listening("pmslink", endpoint, Factory()).privilegedStartService()
+        ListenerService("pmslink", endpoint, Factory()).privilegedStartService()
     assert str(end.value).startswith(f"pmslink: cannot listen on {tmp_path}/none/pmslink.sock")
     assert str(end.value).endswith("No such file or directory")
 
 
-@within(10)
+@time_limit(10)
 async def test_a_socket_that_is_in_use_is_named(tmp_path: Path) -> None:
     path = tmp_path / "pmslink.sock"
     endpoint = serverFromString(reactor, f"unix:{path}")
-    first = Listening("pmslink", endpoint, Factory())
+    first = ListenerService("pmslink", endpoint, Factory())
     first.startService()
     with pytest.raises(SystemExit) as end:
-        Listening("pmslink", endpoint, Factory()).privilegedStartService()
+        ListenerService("pmslink", endpoint, Factory()).privilegedStartService()
     assert str(end.value) == f"pmslink: cannot listen on {path}: Cannot acquire lock"
     await first.stopService()
 
@@ -46,4 +46,4 @@ class Broken:
 
 def test_what_nobody_foresaw_is_raised_as_it_is() -> None:
     with pytest.raises(ZeroDivisionError):
-        Listening("pmslink", Broken(), Factory()).privilegedStartService()
+        ListenerService("pmslink", Broken(), Factory()).privilegedStartService()

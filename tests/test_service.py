@@ -13,13 +13,13 @@ from twisted.internet import reactor
 from twisted.logger import LogEvent
 from twisted.plugin import getPlugins
 
-from pmslink.config.loader import Config, read_link
+from pmslink.config.loader import Config, parse_link
 from pmslink.link.link_registry import utc_now
-from pmslink.service import Options, makeService, pmslink_service
+from pmslink.service import Options, build_service, makeService
 from pmslink.store.core.database import SqliteDatabase
-from pmslink.store.core.schema import prepare
-from pmslink.store.tables.hotel_states import Drafts, Houses
-from pmslink.store.tables.link_rows import KeptLink, keep_links
+from pmslink.store.core.schema import create_or_migrate
+from pmslink.store.tables.hotel_states import HotelStore, UnitOfWork
+from pmslink.store.tables.link_rows import StoredLink, store_links
 from pmslink.store.tables.log_entries import Transaction
 from pmslink.web.auth import token_file_edits
 
@@ -71,7 +71,7 @@ def test_every_error_of_a_file_has_its_line() -> None:
 def test_without_tokens_the_interface_is_not_opened_to_the_world(tmp_path: Path, endpoint: str) -> None:
     config = Config(state_dir=tmp_path / "state", api_listen=endpoint)
     with pytest.raises(SystemExit) as ended:
-        pmslink_service(reactor, config)
+        build_service(reactor, config)
     (line,) = str(ended.value.code).splitlines()
     assert line.startswith(f"pmslink: api.listen = '{endpoint}': ")
     assert "make a token first: pmslink token add NAME --role control" in line
@@ -79,15 +79,15 @@ def test_without_tokens_the_interface_is_not_opened_to_the_world(tmp_path: Path,
 
 
 def test_with_a_token_it_may_listen_anywhere(tmp_path: Path) -> None:
-    token_file_edits.add(tmp_path, "desk", "view", utc_now())
+    token_file_edits.add_token(tmp_path, "desk", "view", utc_now())
     config = Config(state_dir=tmp_path, api_listen="tcp:8080")
-    assert len(list(pmslink_service(reactor, config))) == 5
+    assert len(list(build_service(reactor, config))) == 5
 
 
 def test_tokens_that_are_wrong_are_told_in_one_line(tmp_path: Path) -> None:
     (tmp_path / "tokens").write_text("rubbish")
     with pytest.raises(SystemExit) as ended:
-        pmslink_service(reactor, Config(state_dir=tmp_path))
+        build_service(reactor, Config(state_dir=tmp_path))
     told = str(ended.value.code)
     assert told.startswith(f"pmslink: {tmp_path}/tokens, line 1: must be NAME ROLE sha256:HEX CREATED")
     assert sorted(path.name for path in tmp_path.iterdir()) == ["tokens"]
@@ -127,20 +127,20 @@ def test_a_demonstration_that_is_given_a_state_directory_keeps_it(
 )
 def test_an_endpoint_that_is_none_is_named(tmp_path: Path, wrong: str) -> None:
     with pytest.raises(SystemExit) as ended:
-        pmslink_service(reactor, Config(state_dir=tmp_path, api_listen=wrong))
+        build_service(reactor, Config(state_dir=tmp_path, api_listen=wrong))
     assert str(ended.value.code).startswith(f"pmslink: api.listen = {wrong}: ")
 
 
 def test_a_state_directory_is_made_for_its_owner_alone(tmp_path: Path) -> None:
     place = tmp_path / "a" / "b"
-    pmslink_service(reactor, Config(state_dir=place))
+    build_service(reactor, Config(state_dir=place))
     assert place.stat().st_mode & 0o777 == 0o700
 
 
 def test_a_second_service_on_a_state_directory_is_refused_and_told_whose_it_is(tmp_path: Path) -> None:
-    pmslink_service(reactor, Config(state_dir=tmp_path))
+    build_service(reactor, Config(state_dir=tmp_path))
     with pytest.raises(SystemExit) as ended:
-        pmslink_service(reactor, Config(state_dir=tmp_path))
+        build_service(reactor, Config(state_dir=tmp_path))
     assert str(ended.value.code) == (
         f"pmslink: the state directory {tmp_path} is in use by another pmslink, process {os.getpid()}: "
         "stop that one, or name another directory"
@@ -150,42 +150,42 @@ def test_a_second_service_on_a_state_directory_is_refused_and_told_whose_it_is(t
 def test_a_store_that_is_none_is_told_in_one_line(tmp_path: Path) -> None:
     (tmp_path / "store.sqlite3").write_bytes(b"no store" * 1000)
     with pytest.raises(SystemExit) as ended:
-        pmslink_service(reactor, Config(state_dir=tmp_path))
+        build_service(reactor, Config(state_dir=tmp_path))
     told = str(ended.value.code)
     assert told.startswith(f"pmslink: {tmp_path}/store.sqlite3 is damaged: file is not a database")
     assert "pmslink store move-aside" in told
 
 
 def test_links_of_the_interface_are_there_again_unless_the_configuration_took_their_names(
-    tmp_path: Path, nothing_left_behind: list[LogEvent]
+    tmp_path: Path, leak_check: list[LogEvent]
 ) -> None:
     given = {"host": "192.0.2.1", "port": 5010}
     database = SqliteDatabase(tmp_path)
     database.create()
     with database.writer() as connection, connection.begin():
-        prepare(connection)
-        transaction = Transaction(connection, count(1), Drafts(Houses(utc_now)))
+        create_or_migrate(connection)
+        transaction = Transaction(connection, count(1), UnitOfWork(HotelStore(utc_now)))
         wrong = json.dumps({**given, "ca_file": "/nowhere", "tls": True})
-        keep_links(
+        store_links(
             transaction,
             [
-                KeptLink("made", json.dumps(given), "enabled"),
-                KeptLink("taken", json.dumps(given), "disconnected"),
-                KeptLink("broken", wrong, "enabled"),
+                StoredLink("made", json.dumps(given), "enabled"),
+                StoredLink("taken", json.dumps(given), "disconnected"),
+                StoredLink("broken", wrong, "enabled"),
             ],
         )
-    declared = read_link("taken", {"host": "192.0.2.9", "port": 5011})
-    *_, links, _ = list(pmslink_service(reactor, Config(state_dir=tmp_path, links=(declared,))))
+    declared = parse_link("taken", {"host": "192.0.2.9", "port": 5011})
+    *_, links, _ = list(build_service(reactor, Config(state_dir=tmp_path, links=(declared,))))
     assert [(link.name, link.declared, link.core.intent) for link in links] == [
         ("taken", True, "disconnected"),
         ("made", False, "enabled"),
     ]
-    assert not nothing_left_behind
+    assert not leak_check
 
 
 def test_a_state_directory_that_cannot_be_made_is_named() -> None:
     with pytest.raises(SystemExit) as ended:
-        pmslink_service(reactor, Config(state_dir=Path("/dev/null/state")))
+        build_service(reactor, Config(state_dir=Path("/dev/null/state")))
     assert str(ended.value.code) == "pmslink: state_dir = /dev/null/state: cannot be made: Not a directory"
 
 
@@ -194,7 +194,7 @@ def test_a_state_directory_that_is_not_writable_is_told(
 ) -> None:
     monkeypatch.setattr(os, "access", lambda path, mode: False)
     with pytest.raises(SystemExit) as ended:
-        pmslink_service(reactor, Config(state_dir=tmp_path))
+        build_service(reactor, Config(state_dir=tmp_path))
     assert str(ended.value.code) == f"pmslink: state_dir = {tmp_path}: is not writable"
 
 

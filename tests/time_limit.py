@@ -12,7 +12,7 @@ from twisted.internet.defer import Deferred
 P = ParamSpec("P")
 
 
-def within(
+def time_limit(
     seconds: float,
 ) -> Callable[[Callable[P, Coroutine[Any, Any, None]]], Callable[P, Deferred[None]]]:
     """For an `async def` test: it has so many seconds."""

@@ -24,24 +24,24 @@ from attrs import frozen
 
 from pmslink import __version__
 from pmslink.cli import store_commands, token_commands
-from pmslink.config.link_settings import PROFILES, LinkSettings, describe_settings
-from pmslink.config.loader import LinkConfig, load
+from pmslink.config.link_settings import PROFILE_PRESETS, LinkSettings, serialize_settings
+from pmslink.config.loader import LinkConfig, load_config
 from pmslink.errors import PmslinkError
 from pmslink.fias.catalog import FIELDS, RECORDS
 
-POLL_INTERVAL = 0.5
+POLL_INTERVAL_S = 0.5
 """Seconds between two looks of ``trace`` at the service."""
-MOST = 1000
+MAX_RECORDS = 1000
 """Most records that the service gives at once."""
-ANSWER_TIMEOUT = 10
+RESPONSE_TIMEOUT_S = 10
 """Seconds that the service may take for an answer."""
 
-_WORST_FIRST = ("EXPECTION", "WAIT_LS", "CLOSED", "WAIT_LE", "EXPIRED", "ESTABLISHED", "DISABLED")
+_STATES_BY_URGENCY = ("EXPECTION", "WAIT_LS", "CLOSED", "WAIT_LE", "EXPIRED", "ESTABLISHED", "DISABLED")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command and return its exit status. Raises SystemExit for a wrong command line."""
-    arguments = _parser().parse_args(argv)
+    arguments = _build_parser().parse_args(argv)
     if isinstance(sys.stdout, io.TextIOWrapper):
         # whole lines for whoever reads a pipe, and no crash where a terminal lacks an arrow
         sys.stdout.reconfigure(line_buffering=True, errors="replace")
@@ -56,7 +56,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     return 0
 
 
-def _parser() -> argparse.ArgumentParser:
+def _build_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="pmslink", description=__doc__.partition("\n")[0])
     parser.add_argument("--version", action="version", version=f"pmslink {__version__}")
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
@@ -66,7 +66,9 @@ def _parser() -> argparse.ArgumentParser:
     check.set_defaults(run=_check_config)
 
     service = argparse.ArgumentParser(add_help=False)
-    service.add_argument("--url", type=_url, default="http://127.0.0.1:8080", help="where pmslink serves")
+    service.add_argument(
+        "--url", type=_parse_url, default="http://127.0.0.1:8080", help="where pmslink serves"
+    )
     service.add_argument("--token-file", metavar="FILE", help="a file with a token in its first line")
 
     status = commands.add_parser("status", parents=[service], help="show the state of all links")
@@ -75,35 +77,39 @@ def _parser() -> argparse.ArgumentParser:
     trace = commands.add_parser("trace", parents=[service], help="follow the records of one link, decoded")
     trace.add_argument("link", metavar="LINK")
     trace.add_argument(
-        "--lines", type=_lines, default=20, metavar="N", help="past records to show first (default: 20)"
+        "--lines",
+        type=_parse_line_count,
+        default=20,
+        metavar="N",
+        help="past records to show first (default: 20)",
     )
     trace.add_argument("--once", action="store_true", help="show these and end")
     trace.set_defaults(run=_trace)
 
     store = commands.add_parser("store", help="what to do with a damaged store, only ever by hand")
     store_commands.add_commands(store.add_subparsers(metavar="COMMAND", required=True))
-    store.set_defaults(run=_say)
+    store.set_defaults(run=_print_lines)
 
     token = commands.add_parser("token", help="who may call the interface")
     token_commands.add_commands(token.add_subparsers(metavar="COMMAND", required=True))
-    token.set_defaults(run=_say)
+    token.set_defaults(run=_print_lines)
     return parser
 
 
-def _say(arguments: argparse.Namespace) -> None:
+def _print_lines(arguments: argparse.Namespace) -> None:
     for line in arguments.say(arguments):
         print(line)
 
 
-def _url(text: str) -> str:
+def _parse_url(text: str) -> str:
     if not text.startswith(("http://", "https://")):
         raise argparse.ArgumentTypeError(f"{text!r} must begin with http:// or https://")
     return text.rstrip("/")
 
 
-def _lines(text: str) -> int:
-    if not text.isdecimal() or int(text) > MOST:
-        raise argparse.ArgumentTypeError(f"{text!r} must be a whole number from 0 to {MOST}")
+def _parse_line_count(text: str) -> int:
+    if not text.isdecimal() or int(text) > MAX_RECORDS:
+        raise argparse.ArgumentTypeError(f"{text!r} must be a whole number from 0 to {MAX_RECORDS}")
     return int(text)
 
 
@@ -111,23 +117,23 @@ def _lines(text: str) -> int:
 
 
 def _check_config(arguments: argparse.Namespace) -> None:
-    config = load(arguments.file)
+    config = load_config(arguments.file)
     print(f"state_dir: {config.state_dir}")
     print(f"api.listen: {config.api_listen}")
     print(f"retention: guest data {config.guest_days} days, history {config.history_days} days")
     for link in config.links:
-        print(f"links.{link.name}: {_described(link)}")
+        print(f"links.{link.name}: {_format_link(link)}")
     if not config.links:
         print("no links")
 
 
-def _described(link: LinkConfig) -> str:
+def _format_link(link: LinkConfig) -> str:
     """Address and profile of a link, and where its settings differ from the profile's."""
     host = f"[{link.host}]" if ":" in link.host else link.host
-    usual = describe_settings(LinkSettings(**PROFILES[link.profile]))
+    usual = serialize_settings(LinkSettings(**PROFILE_PRESETS[link.profile]))
     differing = [
         f"{name} = {json.dumps(value, ensure_ascii=False)}"
-        for name, value in describe_settings(link.settings).items()
+        for name, value in serialize_settings(link.settings).items()
         if value != usual[name]
     ]
     return ", ".join([f"{host}:{link.port}", link.profile, *differing])
@@ -137,7 +143,7 @@ def _described(link: LinkConfig) -> str:
 
 
 def _status(arguments: argparse.Namespace) -> None:
-    links = sorted(_service(arguments).get("links", "links"), key=_badness)
+    links = sorted(_service_client(arguments).get("links", "links"), key=_urgency)
     rows = [("LINK", "STATE", "", "IN SYNC", "SINCE", "REASON")]
     rows += [
         (
@@ -145,7 +151,9 @@ def _status(arguments: argparse.Namespace) -> None:
             link["state"],
             link["label"],
             "yes" if link["in_sync"] else "no",
-            f"down since {_local(link['down_since'])}" if link["down_since"] else _local(link["since"]),
+            f"down since {_format_local_time(link['down_since'])}"
+            if link["down_since"]
+            else _format_local_time(link["since"]),
             link["reason"],
         )
         for link in links
@@ -154,14 +162,14 @@ def _status(arguments: argparse.Namespace) -> None:
     advices = ["", *(link["advice"] for link in links)]
     for row, advice in zip(rows, advices, strict=True):
         cells = [cell.ljust(width) for cell, width in zip(row, widths, strict=True)]
-        print(_printable("  ".join(cells).rstrip()))
+        print(_escape_unprintable("  ".join(cells).rstrip()))
         if advice:
-            print(_printable(f"    {advice}"))
+            print(_escape_unprintable(f"    {advice}"))
 
 
-def _badness(link: dict[str, Any]) -> tuple[bool, int, str, str]:
-    known = link["state"] in _WORST_FIRST
-    rank = _WORST_FIRST.index(link["state"]) if known else 0
+def _urgency(link: dict[str, Any]) -> tuple[bool, int, str, str]:
+    known = link["state"] in _STATES_BY_URGENCY
+    rank = _STATES_BY_URGENCY.index(link["state"]) if known else 0
     return bool(link["in_sync"]), rank, link["down_since"] or "9999", link["name"]
 
 
@@ -169,40 +177,40 @@ def _badness(link: dict[str, Any]) -> tuple[bool, int, str, str]:
 
 
 def _trace(arguments: argparse.Namespace) -> None:
-    service = _service(arguments)
+    service = _service_client(arguments)
     path = f"links/{urllib.parse.quote(arguments.link, safe='')}/records"
     try:
         shown = service.get(path, "records", limit=max(arguments.lines, 1))
         last = shown[0]["id"] if shown else 0
-        _show(shown[: arguments.lines])
+        _print_records(shown[: arguments.lines])
         while not arguments.once:
-            sleep(POLL_INTERVAL)
-            new, missed = _newer(service, path, last)
+            sleep(POLL_INTERVAL_S)
+            new, missed = _records_after(service, path, last)
             if missed:
-                print(f"… {MOST} records or more since the last look: some may be missing here")
-            _show(new)
+                print(f"… {MAX_RECORDS} records or more since the last look: some may be missing here")
+            _print_records(new)
             last = new[0]["id"] if new else last
     except KeyboardInterrupt:
         pass  # how a person ends it
 
 
-def _newer(service: Service, path: str, last: int) -> tuple[list[dict[str, Any]], bool]:
+def _records_after(service: ServiceClient, path: str, last: int) -> tuple[list[dict[str, Any]], bool]:
     """The records after the last one, newest first, and whether there may be more than these."""
     new: list[dict[str, Any]] = []
-    for limit in (50, MOST):  # seldom more than a few; all are asked for only then
+    for limit in (50, MAX_RECORDS):  # seldom more than a few; all are asked for only then
         new = [record for record in service.get(path, "records", limit=limit) if record["id"] > last]
         if len(new) < limit:
             return new, False
     return new, True
 
 
-def _show(records: Sequence[dict[str, Any]]) -> None:
+def _print_records(records: Sequence[dict[str, Any]]) -> None:
     """Print records, given newest first, oldest first."""
     for record in reversed(records):
-        print(_printable(_decoded(record)))
+        print(_escape_unprintable(_format_record(record)))
 
 
-def _decoded(record: dict[str, Any]) -> str:
+def _format_record(record: dict[str, Any]) -> str:
     arrow = "→" if record["direction"] == "out" else "←"
     kind = RECORDS.get(record["type"])
     fields = [
@@ -210,15 +218,17 @@ def _decoded(record: dict[str, Any]) -> str:
         for code, value in record["fields"]
     ]
     name = kind.name if kind else "unknown record"
-    return "  ".join([f"{_local(record['at'], 'milliseconds')} {arrow} {record['type']} {name}", *fields])
+    return "  ".join(
+        [f"{_format_local_time(record['at'], 'milliseconds')} {arrow} {record['type']} {name}", *fields]
+    )
 
 
-def _local(at: str, precision: str = "seconds") -> str:
+def _format_local_time(at: str, precision: str = "seconds") -> str:
     """A time of the service as this terminal's, with its offset."""
     return datetime.fromisoformat(at).astimezone().isoformat(" ", precision)
 
 
-def _printable(text: str) -> str:
+def _escape_unprintable(text: str) -> str:
     # what a PMS sends must not steer the terminal
     return "".join(
         character if character.isprintable() else character.encode("unicode_escape").decode()
@@ -234,7 +244,7 @@ class ServiceError(PmslinkError):
 
 
 @frozen
-class Service:
+class ServiceClient:
     """The JSON interface of a running pmslink."""
 
     url: str
@@ -248,11 +258,11 @@ class Service:
         opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
         try:
             request = urllib.request.Request(url, headers=headers)  # noqa: S310  (http or https: see _url)
-            with opener.open(request, timeout=ANSWER_TIMEOUT) as answer:
+            with opener.open(request, timeout=RESPONSE_TIMEOUT_S) as answer:
                 return list(json.load(answer)[key])
         except urllib.error.HTTPError as refusal:
             with refusal:
-                raise ServiceError(f"{self.url}: {_refusal(refusal)}") from None
+                raise ServiceError(f"{self.url}: {_error_message(refusal)}") from None
         except (OSError, http.client.HTTPException) as problem:
             reason = getattr(problem, "reason", problem)
             raise ServiceError(f"{self.url} cannot be reached: {reason}") from None
@@ -260,7 +270,7 @@ class Service:
             raise ServiceError(f"{self.url} does not answer as pmslink does") from None
 
 
-def _refusal(answer: urllib.error.HTTPError) -> str:
+def _error_message(answer: urllib.error.HTTPError) -> str:
     try:
         error = json.load(answer)["error"]
         hint = "; name a file that holds one with --token-file" if answer.code == 401 else ""
@@ -269,11 +279,11 @@ def _refusal(answer: urllib.error.HTTPError) -> str:
         return f"{answer.code} {answer.reason}"
 
 
-def _service(arguments: argparse.Namespace) -> Service:
-    return Service(arguments.url, arguments.token_file and _token(arguments.token_file))
+def _service_client(arguments: argparse.Namespace) -> ServiceClient:
+    return ServiceClient(arguments.url, arguments.token_file and _read_token(arguments.token_file))
 
 
-def _token(file: str) -> str:
+def _read_token(file: str) -> str:
     try:
         token = Path(file).read_text(encoding="ascii").partition("\n")[0].strip()
     except OSError as problem:

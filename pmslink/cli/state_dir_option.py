@@ -5,10 +5,10 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from pmslink.config.loader import Config, load
+from pmslink.config.loader import Config, load_config
 
 
-def state_options() -> argparse.ArgumentParser:
+def state_dir_options() -> argparse.ArgumentParser:
     """The options that name it, as a parent of the commands that have them."""
     options = argparse.ArgumentParser(add_help=False)
     where = options.add_mutually_exclusive_group()
@@ -22,5 +22,5 @@ def state_dir_of(arguments: argparse.Namespace) -> Path:
     """The directory that they name. Raises ConfigError."""
     if arguments.state_dir is not None:
         return Path(arguments.state_dir)
-    config = load(arguments.config) if arguments.config is not None else Config()
+    config = load_config(arguments.config) if arguments.config is not None else Config()
     return config.state_dir

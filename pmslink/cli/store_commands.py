@@ -8,20 +8,20 @@ from typing import Any
 
 from sqlalchemy import Connection, Table, func, select
 
-from pmslink.cli.state_dir_option import state_dir_of, state_options
+from pmslink.cli.state_dir_option import state_dir_of, state_dir_options
 from pmslink.store.core import schema, state_directory
 from pmslink.store.core.database import SqliteDatabase
-from pmslink.store.core.row_checksum import require_intact
+from pmslink.store.core.row_checksum import verify_checksums
 from pmslink.store.core.store_errors import StoreError
-from pmslink.store.store_service import read_store, understood
+from pmslink.store.store_service import read_startup_snapshot, translate_errors
 
-REMEMBERED = 1000
+TRIAL_READ_ENTRIES = 1000
 """So much of what was told last is read for a try."""
 
 
 def add_commands(commands: Any) -> None:
     """The commands below ``pmslink store``; `say` of each gives the lines to print. Raises PmslinkError."""
-    place = state_options()
+    place = state_dir_options()
     for name, act, summary in (
         ("check", check, "look the whole store through, also while a service uses it"),
         ("move-aside", move_aside, "rename it, so that the next start makes a new one"),
@@ -36,26 +36,26 @@ def check(state_dir: Path) -> list[str]:
     A service may be using it meanwhile.
     """
     database = SqliteDatabase(state_dir)
-    database.check()
-    with understood(database), database.reader() as connection, connection.begin():
-        version = schema.known_version(connection)
+    database.check_integrity()
+    with translate_errors(database), database.reader() as connection, connection.begin():
+        version = schema.supported_version(connection)
         if version is None:
             raise StoreError(f"{database.path}: it is sound, but holds nothing yet")
-        if version == schema.VERSION:
-            require_intact(connection)
-            read_store(connection, datetime.now(UTC), REMEMBERED)
-        links, records = _count(connection, schema.LINKS), _count(connection, schema.RECORDS)
+        if version == schema.SCHEMA_VERSION:
+            verify_checksums(connection)
+            read_startup_snapshot(connection, datetime.now(UTC), TRIAL_READ_ENTRIES)
+        links, records = _count_rows(connection, schema.LINKS), _count_rows(connection, schema.RECORDS)
         return [
             f"{database.path} is sound: version {version}, links {links}, records {records}, "
-            f"postings {_postings(connection)}"
+            f"postings {_count_postings_by_state(connection)}"
         ]
 
 
-def _count(connection: Connection, table: Table) -> int:
+def _count_rows(connection: Connection, table: Table) -> int:
     return connection.execute(select(func.count()).select_from(table)).scalar_one()
 
 
-def _postings(connection: Connection) -> str:
+def _count_postings_by_state(connection: Connection) -> str:
     """How many, and of these in each state."""
     state = schema.POSTINGS.c.state
     asked = select(state, func.count()).group_by(state).order_by(state)

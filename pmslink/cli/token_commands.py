@@ -8,27 +8,27 @@ from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from typing import Any, get_args
 
-from pmslink.cli.state_dir_option import state_dir_of, state_options
+from pmslink.cli.state_dir_option import state_dir_of, state_dir_options
 from pmslink.store.core import state_directory
 from pmslink.web.auth import token_file_edits
 from pmslink.web.auth.permissions import Role
-from pmslink.web.auth.token_file import read_text, read_tokens
+from pmslink.web.auth.token_file import parse_tokens, read_token_file
 
-_NONE = (
+_NO_TOKENS_TEXT = (
     "There are no tokens: where pmslink listens on this machine alone, anybody on it may do everything, but "
     "one that had tokens lets nobody in until it is restarted; on any other address pmslink does not start."
 )
-_ADDED = """\
+_ADDED_TEXT = """\
 It is shown only now. A program sends it as "Authorization: Bearer TOKEN"; pmslink status and trace read it
 from a --token-file; the page asks for it. It counts for the pmslink whose state directory is {place}.
 """
-_FIRST = "It is the first one: from now on every call there needs a token.\n"
-_NO_CONTROL = "None of the tokens there has the role control: nobody can change anything.\n"
+_FIRST_CREDENTIAL_TEXT = "It is the first one: from now on every call there needs a token.\n"
+_NO_CONTROL_ROLE_TEXT = "None of the tokens there has the role control: nobody can change anything.\n"
 
 
 def add_commands(commands: Any) -> None:
     """The commands below ``pmslink token``; `say` of each gives the lines to print. Raises PmslinkError."""
-    place = state_options()
+    place = state_dir_options()
     add = commands.add_parser("add", parents=[place], help="make a token, and print it: it is not kept")
     add.add_argument("name", metavar="NAME", help="whose it is")
     add.add_argument(
@@ -48,20 +48,22 @@ def add_commands(commands: Any) -> None:
 
 def _add(arguments: argparse.Namespace) -> Iterator[str]:
     place = state_dir_of(arguments)
-    state_directory.make(place)
-    token, count = token_file_edits.add(place, arguments.name, arguments.role, datetime.now(UTC))
+    state_directory.create_state_directory(place)
+    token, count = token_file_edits.add_token(place, arguments.name, arguments.role, datetime.now(UTC))
     yield token
     # not on stdout, so that this can go into a file as it is
-    sys.stderr.write(_ADDED.format(place=place.absolute()) + (_FIRST if count == 1 else ""))
-    if not any(one.role == "control" for one in read_tokens(place, read_text(place))):
-        sys.stderr.write(_NO_CONTROL)
+    sys.stderr.write(
+        _ADDED_TEXT.format(place=place.absolute()) + (_FIRST_CREDENTIAL_TEXT if count == 1 else "")
+    )
+    if not any(one.role == "control" for one in parse_tokens(place, read_token_file(place))):
+        sys.stderr.write(_NO_CONTROL_ROLE_TEXT)
 
 
 def _list(arguments: argparse.Namespace) -> Iterable[str]:
     place = state_dir_of(arguments)
-    tokens = read_tokens(place, read_text(place))
+    tokens = parse_tokens(place, read_token_file(place))
     if not tokens:
-        return [_NONE]
+        return [_NO_TOKENS_TEXT]
     rows = [("NAME", "ROLE", "CREATED")]
     rows += [(one.name, one.role, one.created.astimezone().isoformat(" ", "seconds")) for one in tokens]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
@@ -71,5 +73,5 @@ def _list(arguments: argparse.Namespace) -> Iterable[str]:
 
 
 def _remove(arguments: argparse.Namespace) -> Iterable[str]:
-    left = token_file_edits.remove(state_dir_of(arguments), arguments.name)
-    return [] if left else [_NONE]
+    left = token_file_edits.remove_token(state_dir_of(arguments), arguments.name)
+    return [] if left else [_NO_TOKENS_TEXT]

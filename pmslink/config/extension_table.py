@@ -15,12 +15,12 @@ from functools import lru_cache
 
 from pmslink.config.link_settings import LinkSettings
 from pmslink.errors import PmslinkError
-from pmslink.hotel.extensions import Extensions
+from pmslink.hotel.extensions import ExtensionMapping
 
-BIGGEST = 1 << 20
+MAX_TABLE_BYTES = 1 << 20
 """Bytes that a table may have."""
 
-_CELL = re.compile('[^,;"\x00-\x1f\x7f-\x9f]{1,40}')
+_CELL_PATTERN = re.compile('[^,;"\x00-\x1f\x7f-\x9f]{1,40}')
 _Row = tuple[int, Sequence[str]]
 """The number of a line, and its cells."""
 
@@ -36,30 +36,30 @@ class ExtensionTableError(PmslinkError):
         self.problem = problem
 
 
-def extensions_of(settings: LinkSettings) -> Extensions:
+def load_extension_mapping(settings: LinkSettings) -> ExtensionMapping:
     """How the extensions of a hotel's rooms are found; reads the table, so keep it as long as the settings.
 
     Raises ExtensionTableError.
     """
     table: Mapping[str, Sequence[str]] = {}
     if settings.extensions == "table":
-        table = read_table(settings.extension_table or "")
-    return Extensions(settings.extensions, settings.extension_prefix or "", table)
+        table = load_extension_table(settings.extension_table or "")
+    return ExtensionMapping(settings.extensions, settings.extension_prefix or "", table)
 
 
-def read_table(path: str) -> Mapping[str, Sequence[str]]:
+def load_extension_table(path: str) -> Mapping[str, Sequence[str]]:
     """The extensions of each room, in the order of the file. Raises ExtensionTableError."""
     try:
-        return _table(_read(path))
+        return _parse_table(_read_bytes(path))
     except ValueError as problem:
         raise ExtensionTableError(path, str(problem)) from None
 
 
 @lru_cache(maxsize=1)  # who judges settings asks, and at once after that who follows them
-def _table(content: bytes) -> Mapping[str, Sequence[str]]:
+def _parse_table(content: bytes) -> Mapping[str, Sequence[str]]:
     found: dict[str, list[str]] = {}
     lines: dict[str, int] = {}
-    for line, (room, *extensions) in _without_heading(_rows(content)):
+    for line, (room, *extensions) in _skip_header(_split_rows(content)):
         if not extensions:
             raise ValueError(f"line {line} has a room without an extension")
         for extension in extensions:
@@ -70,20 +70,20 @@ def _table(content: bytes) -> Mapping[str, Sequence[str]]:
     return {room: tuple(extensions) for room, extensions in found.items()}
 
 
-def _read(path: str) -> bytes:
+def _read_bytes(path: str) -> bytes:
     if not os.path.isfile(path):  # a pipe or a device would never end
         raise ValueError("there is no such file")
     try:
         with open(path, "rb") as file:
-            content = file.read(BIGGEST + 1)
+            content = file.read(MAX_TABLE_BYTES + 1)
     except OSError as problem:
         raise ValueError(f"it cannot be read: {problem.strerror}") from None
-    if len(content) > BIGGEST:
+    if len(content) > MAX_TABLE_BYTES:
         raise ValueError("it has more than 1 MiB")
     return content
 
 
-def _rows(content: bytes) -> Iterator[_Row]:
+def _split_rows(content: bytes) -> Iterator[_Row]:
     delimiter = ""
     for number, raw in enumerate(re.split(b"\r\n|\r|\n", content), 1):
         try:
@@ -93,26 +93,29 @@ def _rows(content: bytes) -> Iterator[_Row]:
         if not line or line.startswith("#"):
             continue
         delimiter = delimiter or (re.findall("[,;]", line) or [""])[0]
-        yield number, _cells(line, delimiter or ",", number)
+        yield number, _parse_cells(line, delimiter or ",", number)
 
 
-def _cells(line: str, delimiter: str, number: int) -> Sequence[str]:
+def _parse_cells(line: str, delimiter: str, line_number: int) -> Sequence[str]:
     try:
         (row,) = csv.reader([line], delimiter=delimiter, skipinitialspace=True, strict=True)
     except csv.Error:
-        raise ValueError(f"line {number} has a quotation mark that is not closed or out of place") from None
+        raise ValueError(
+            f"line {line_number} has a quotation mark that is not closed or out of place"
+        ) from None
     cells = [cell.strip() for cell in row]
     if not all(cells):
-        raise ValueError(f"line {number} has an empty cell")
-    if not all(map(_CELL.fullmatch, cells)):
+        raise ValueError(f"line {line_number} has an empty cell")
+    if not all(map(_CELL_PATTERN.fullmatch, cells)):
         raise ValueError(
-            f"line {number} has a cell that is neither a room nor an extension: text of 1 to 40 characters"
+            f"line {line_number} has a cell that is neither a room nor an extension: "
+            "text of 1 to 40 characters"
             f' without comma, semicolon and quotation mark; cells are apart by "{delimiter}"'
         )
     return cells
 
 
-def _without_heading(rows: Iterator[_Row]) -> Iterator[_Row]:
+def _skip_header(rows: Iterator[_Row]) -> Iterator[_Row]:
     for at, (number, cells) in enumerate(rows):
         if at or cells[0].casefold() != "room":
             yield number, cells

@@ -14,45 +14,45 @@ from zoneinfo import ZoneInfo
 
 from attrs import asdict, field, fields, frozen
 
-from pmslink.fias.field_values import usable_charset
+from pmslink.fias.field_values import is_usable_charset
 from pmslink.fias.framing import Framing
-from pmslink.hotel.call_tariff import Tariff, read_tariff
-from pmslink.hotel.extensions import HowExtensions
-from pmslink.timestamps import timestamp
+from pmslink.hotel.call_tariff import Tariff, parse_tariff
+from pmslink.hotel.extensions import ExtensionScheme
+from pmslink.timestamps import format_timestamp
 from pmslink.validation.nested_settings import (
     RECORDS_SCHEMA,
     STATUS_CODES_SCHEMA,
-    read_records,
-    read_status_codes,
+    parse_record_overrides,
+    parse_status_codes,
 )
 from pmslink.validation.setting_fields import (
-    UNTOLD,
-    about,
+    REDACTED,
+    boolean,
+    choice,
+    integer,
     is_host,
+    is_parseable,
     is_path,
     matching_text,
-    one_of,
-    reads,
     seconds,
-    setting,
+    setting_metadata,
+    setting_of,
     text,
-    whole,
-    yes_or_no,
 )
 
 Profile = Literal["generic", "opera", "suite8", "protel"]
 AliveOn = Literal["LA", "any"]
 SyncOn = Literal["LA", "any", "declared"]
-Unanswered = Literal["resend", "hold"]
+UnansweredPolicy = Literal["resend", "hold"]
 
 _WEBHOOK_URL_LENGTH = 2000
 
 
 def _is_timezone(name: str) -> bool:
-    return reads(ZoneInfo, name)
+    return is_parseable(ZoneInfo, name)
 
 
-def _read_moment(raw: object) -> datetime:
+def _parse_moment(raw: object) -> datetime:
     moment = datetime.fromisoformat(raw) if isinstance(raw, str) else raw
     if not isinstance(moment, datetime) or moment.tzinfo is None:
         raise ValueError
@@ -62,13 +62,16 @@ def _read_moment(raw: object) -> datetime:
         raise ValueError from None
 
 
-def _is_webhook(url: str) -> bool:
+def _is_webhook_url(url: str) -> bool:
     return (
-        len(url) <= _WEBHOOK_URL_LENGTH and url.isascii() and url.isprintable() and reads(_judge_webhook, url)
+        len(url) <= _WEBHOOK_URL_LENGTH
+        and url.isascii()
+        and url.isprintable()
+        and is_parseable(_require_webhook_url, url)
     )
 
 
-def _judge_webhook(url: str) -> None:
+def _require_webhook_url(url: str) -> None:
     parts = urlsplit(url)
     plain = not set(url) & set(" #") and "@" not in parts.netloc
     if not (
@@ -77,8 +80,8 @@ def _judge_webhook(url: str) -> None:
         raise ValueError
 
 
-def _shown_secret(secret: str | None) -> str:
-    return repr(secret and UNTOLD)
+def _redacted_repr(secret: str | None) -> str:
+    return repr(secret and REDACTED)
 
 
 @frozen(kw_only=True)
@@ -95,7 +98,7 @@ class LinkSettings:
     )
     alive_on: AliveOn = field(
         default="LA",
-        metadata=one_of(
+        metadata=choice(
             AliveOn,
             'records that prove the link alive: "LA" accepts LA, LS and LD; "any" accepts every known record',
         ),
@@ -114,48 +117,48 @@ class LinkSettings:
     retry_initial: float = field(default=1, metadata=seconds("delay before the first reconnect attempt"))
     retry_max: float = field(default=30, metadata=seconds("longest delay before a reconnect attempt"))
     describe: bool = field(
-        default=True, metadata=yes_or_no("answer LS with the link description (LD, LR…, LA)")
+        default=True, metadata=boolean("answer LS with the link description (LD, LR…, LA)")
     )
     sync_on: SyncOn = field(
         default="LA",
-        metadata=one_of(
+        metadata=choice(
             SyncOn,
             'what opens the outbox after the link description: "LA", "any" known record, or "declared":'
             " the description itself",
         ),
     )
-    unanswered: Unanswered = field(
+    unanswered: UnansweredPolicy = field(
         default="resend",
-        metadata=one_of(
-            Unanswered,
+        metadata=choice(
+            UnansweredPolicy,
             'what happens to a posting without PA: "resend" sends it again, "hold" leaves it to an operator',
         ),
     )
     send_limit: int = field(
-        default=3, metadata=whole("how many times an unanswered posting is sent in total", 1, 100)
+        default=3, metadata=integer("how many times an unanswered posting is sent in total", 1, 100)
     )
     charset: str = field(
         default="cp1252",
         metadata=text(
             "character set of the records on the wire",
             'a character set that Python knows and that extends ASCII, such as "cp1252", "utf-8" or "gbk"',
-            usable_charset,
+            is_usable_charset,
         ),
     )
     framing: Framing = field(
         default="stx-etx",
-        metadata=one_of(Framing, "how records are delimited: by STX and ETX, or one per line (CR LF)"),
+        metadata=choice(Framing, "how records are delimited: by STX and ETX, or one per line (CR LF)"),
     )
     record_gap: float = field(
         default=0,
         metadata=seconds("pause between records, for a PMS that reads one record per TCP segment", 0, 60),
     )
     posting_digits: int = field(
-        default=8, metadata=whole("width of the posting number P#; 4 for old systems", 1, 8, "digits")
+        default=8, metadata=integer("width of the posting number P#; 4 for old systems", 1, 8, "digits")
     )
     outbox_limit: int = field(
         default=100_000,
-        metadata=whole(
+        metadata=integer(
             "maximum number of pending rows in the outbox; above it new ones are rejected",
             1,
             10_000_000,
@@ -163,7 +166,7 @@ class LinkSettings:
         ),
     )
     tls: bool = field(
-        default=False, metadata=yes_or_no("connect to the PMS with TLS and verify its certificate")
+        default=False, metadata=boolean("connect to the PMS with TLS and verify its certificate")
     )
     ca_file: str | None = field(
         default=None,
@@ -183,32 +186,32 @@ class LinkSettings:
     )
     expires_at: datetime | None = field(
         default=None,
-        metadata=about(
+        metadata=setting_metadata(
             "when the PMS service subscription ends",
             'a date and time with its offset, such as "2027-01-01T00:00:00+01:00"',
-            _read_moment,
+            _parse_moment,
             kind="moment",
             schema={"examples": ["2027-01-01T00:00:00+01:00"]},
         ),
     )
     enabled: bool = field(
         default=True,
-        metadata=yes_or_no("dock when the link is first added; later the last user action decides"),
+        metadata=boolean("dock when the link is first added; later the last user action decides"),
     )
     records: Mapping[str, str] = field(
         factory=dict,
-        metadata=about(
+        metadata=setting_metadata(
             "overrides of the link description: the fields to declare, by record id",
             'known field codes, concatenated, under a record id, such as GI = "RNG#GSGN"',
-            read_records,
+            parse_record_overrides,
             kind="records",
             schema=RECORDS_SCHEMA,
         ),
     )
-    extensions: HowExtensions = field(
+    extensions: ExtensionScheme = field(
         default="same",
-        metadata=one_of(
-            HowExtensions,
+        metadata=choice(
+            ExtensionScheme,
             'how a room\'s extensions are found: the room number itself ("same"), with extension_prefix added'
             ' ("prefix") or removed ("strip"), or from extension_table ("table")',
         ),
@@ -232,25 +235,25 @@ class LinkSettings:
     )
     status_codes: Mapping[str, int] = field(
         factory=dict,
-        metadata=about(
+        metadata=setting_metadata(
             "room status (RS) to send to the PMS for each dialled code; if empty, 1 to 6 are sent as dialled",
             'a whole number from 1 to 99 under 1 to 8 digits, * or #, such as "*61" = 1; 100 at most',
-            read_status_codes,
+            parse_status_codes,
             kind="codes",
             schema=STATUS_CODES_SCHEMA,
         ),
     )
     tariff: Tariff | None = field(
         default=None,
-        metadata=about(
+        metadata=setting_metadata(
             "price list for calls sent without an amount; if not set, the PMS prices them",
             'a table with rates, such as rates = [{prefix = "0043", interval = 60, price = 15}]',
-            read_tariff,
+            parse_tariff,
             kind="tariff",
         ),
     )
     wake_up_attempts: int = field(
-        default=3, metadata=whole("maximum number of call attempts for one wake-up", 1, 10)
+        default=3, metadata=integer("maximum number of call attempts for one wake-up", 1, 10)
     )
     wake_up_interval: float = field(
         default=180,
@@ -274,13 +277,13 @@ class LinkSettings:
             "URL to which events are sent by POST, signed with webhook_secret",
             f"an http or https URL of at most {_WEBHOOK_URL_LENGTH} characters, without user, password and"
             " fragment",
-            _is_webhook,
+            _is_webhook_url,
             schema={"maxLength": _WEBHOOK_URL_LENGTH},
         ),
     )
     webhook_secret: str | None = field(
         default=None,
-        repr=_shown_secret,
+        repr=_redacted_repr,
         metadata=matching_text(
             "key that signs the events; it is never shown",
             "text of 16 to 200 printable ASCII characters",
@@ -295,10 +298,12 @@ class LinkSettings:
         return ZoneInfo(self.timezone) if self.timezone else None
 
 
-SECRETS = frozenset(one.name for one in fields(LinkSettings) if setting(LinkSettings, one.name).secret)
+SECRET_SETTINGS = frozenset(
+    one.name for one in fields(LinkSettings) if setting_of(LinkSettings, one.name).secret
+)
 """Settings that are never told again."""
 
-PROFILES: Mapping[Profile, Mapping[str, Any]] = {
+PROFILE_PRESETS: Mapping[Profile, Mapping[str, Any]] = {
     "generic": {},
     "opera": {"alive_interval": 300, "alive_timeout": 30, "alive_on": "any"},
     "suite8": {"alive_interval": 300, "alive_timeout": 30, "alive_on": "any"},
@@ -307,14 +312,14 @@ PROFILES: Mapping[Profile, Mapping[str, Any]] = {
 """What differs from the defaults for the PMS of one maker: what it publishes, or was measured on it."""
 
 
-def describe_settings(settings: LinkSettings) -> dict[str, object]:
+def serialize_settings(settings: LinkSettings) -> dict[str, object]:
     """All effective settings, ready for JSON: durations in seconds, times ISO 8601 in UTC, secrets untold."""
-    described = asdict(settings, value_serializer=_listed)
-    described |= {name: UNTOLD for name in SECRETS if described[name] is not None}
+    described = asdict(settings, value_serializer=_tuple_to_list)
+    described |= {name: REDACTED for name in SECRET_SETTINGS if described[name] is not None}
     if settings.expires_at is not None:
-        described["expires_at"] = timestamp(settings.expires_at)
+        described["expires_at"] = format_timestamp(settings.expires_at)
     return described
 
 
-def _listed(_of: object, _field: object, value: object) -> object:
+def _tuple_to_list(_instance: object, _field: object, value: object) -> object:
     return list(value) if isinstance(value, tuple) else value  # JSON has no other sequence

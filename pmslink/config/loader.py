@@ -16,20 +16,20 @@ import cattrs
 from attrs import field, fields, frozen
 from cattrs.gen import make_dict_structure_fn, override
 
-from pmslink.config.cross_checks import contradictions
-from pmslink.config.link_settings import PROFILES, LinkSettings, Profile
+from pmslink.config.cross_checks import cross_check
+from pmslink.config.link_settings import PROFILE_PRESETS, LinkSettings, Profile
 from pmslink.errors import PmslinkError
 from pmslink.validation.setting_fields import (
-    UNTOLD,
+    REDACTED,
+    NestedValueError,
     Setting,
-    WrongPartError,
-    about,
+    choice,
+    integer,
     is_host,
     is_path,
-    one_of,
-    setting,
+    setting_metadata,
+    setting_of,
     text,
-    whole,
 )
 
 _T = TypeVar("_T")
@@ -45,27 +45,29 @@ class ConfigError(PmslinkError):
     """
 
     def __init__(
-        self, key: str, value: object, right: str, file: str = "", more: Sequence[ConfigError] = ()
+        self, key: str, value: object, expected: str, file: str = "", other_errors: Sequence[ConfigError] = ()
     ) -> None:
-        value = _untold(key, value)
-        super().__init__(key, value, right, file)
+        value = _redact(key, value)
+        super().__init__(key, value, expected, file)
         self.key = key
         self.value = value
-        self.right = right
+        self.expected = expected
         self.file = file
-        self.errors: tuple[ConfigError, ...] = (self, *more)
+        self.errors: tuple[ConfigError, ...] = (self, *other_errors)
 
     def __str__(self) -> str:
-        return "\n".join(error._line() for error in self.errors)
+        return "\n".join(error._format_line() for error in self.errors)
 
-    def _line(self) -> str:
-        place = f"{self.key} is missing" if self.value is None else f"{self.key} = {_shown(self.value)}"
-        return ": ".join(part for part in (self.file, self.key and place, self.right) if part)
+    def _format_line(self) -> str:
+        place = (
+            f"{self.key} is missing" if self.value is None else f"{self.key} = {_format_value(self.value)}"
+        )
+        return ": ".join(part for part in (self.file, self.key and place, self.expected) if part)
 
 
 @frozen
 class LinkConfig:
-    """One link, as ``read_link`` makes it.
+    """One link, as ``parse_link`` makes it.
 
     ``given`` is what was set for it, host, port and profile aside: as it was written, but ready for
     JSON. ``settings`` is that over the presets of the profile.
@@ -80,7 +82,7 @@ class LinkConfig:
 
 
 @frozen(kw_only=True)
-class FlatLink(LinkSettings):
+class LinkDefinition(LinkSettings):
     """Everything that can be written for one link, in TOML and in JSON."""
 
     host: str = field(
@@ -91,14 +93,14 @@ class FlatLink(LinkSettings):
             schema={"minLength": 1},
         )
     )
-    port: int = field(metadata=whole("TCP port of the PMS", 1, 65535))
+    port: int = field(metadata=integer("TCP port of the PMS", 1, 65535))
     profile: Profile = field(
         default="generic",
-        metadata=one_of(Profile, "product of the PMS: selects the defaults of the link checks"),
+        metadata=choice(Profile, "product of the PMS: selects the defaults of the link checks"),
     )
 
 
-def read_link(name: str, raw: Mapping[str, object], where: str = "") -> LinkConfig:
+def parse_link(name: str, raw: Mapping[str, object], key_prefix: str = "") -> LinkConfig:
     """A link from what was written for it, flat; None stands for "not given".
 
     ``where`` is the dotted key of the link, for errors. Raises ConfigError about all that is wrong.
@@ -106,16 +108,16 @@ def read_link(name: str, raw: Mapping[str, object], where: str = "") -> LinkConf
     errors: list[ConfigError] = []
     if not re.fullmatch("[A-Za-z0-9_-]{1,64}", name):
         right = 'must be named by 1 to 64 letters, digits, "-" and "_"'
-        errors.append(ConfigError(where or "name", name, right))
+        errors.append(ConfigError(key_prefix or "name", name, right))
     given = {key: value for key, value in raw.items() if value is not None}
     try:
-        flat = _structured(FlatLink, {**_presets(given), **given}, where)
-        for key, value, right in contradictions(flat, given):
-            errors.append(ConfigError(_dotted(where, key), value, right))
+        flat = _structure(LinkDefinition, {**_profile_presets(given), **given}, key_prefix)
+        for key, value, right in cross_check(flat, given):
+            errors.append(ConfigError(_dotted_key(key_prefix, key), value, right))
     except ConfigError as error:
         errors.extend(error.errors)
     if errors:
-        raise _together(errors)
+        raise _combine_errors(errors)
     return LinkConfig(
         name=name,
         host=flat.host,
@@ -130,60 +132,62 @@ def read_link(name: str, raw: Mapping[str, object], where: str = "") -> LinkConf
     )
 
 
-WHEN_DEFINED: Mapping[str, object] = {"enabled": False}
+API_LINK_DEFAULTS: Mapping[str, object] = {"enabled": False}
 """What differs from the defaults for a link that is made over the interface: a person says when it docks."""
 
 
-def read_defined(name: str, raw: Mapping[str, object]) -> LinkConfig:
+def parse_api_link(name: str, raw: Mapping[str, object]) -> LinkConfig:
     """A link that is made over the interface."""
     given = {key: value for key, value in raw.items() if value is not None}
-    return read_link(name, {**WHEN_DEFINED, **given})
+    return parse_link(name, {**API_LINK_DEFAULTS, **given})
 
 
-def _presets(given: Mapping[str, object]) -> Mapping[str, object]:
-    return next((PROFILES[known] for known in PROFILES if known == given.get("profile")), {})
+def _profile_presets(given: Mapping[str, object]) -> Mapping[str, object]:
+    return next((PROFILE_PRESETS[known] for known in PROFILE_PRESETS if known == given.get("profile")), {})
 
 
-_PMS = re.compile(r"(?:\[([^\[\]]+)\]|([^:,\[\]]+)):([0-9]{1,5})(?:,(.+))?")
+_PMS_PATTERN = re.compile(r"(?:\[([^\[\]]+)\]|([^:,\[\]]+)):([0-9]{1,5})(?:,(.+))?")
 
 
-def read_pms(text: str) -> LinkConfig:
+def parse_pms_argument(text: str) -> LinkConfig:
     """The link ``pms`` from ``HOST:PORT[,PROFILE]``; an address of IPv6 stands in brackets.
 
     Raises ConfigError.
     """
     right = "must be HOST:PORT or HOST:PORT,PROFILE, such as 10.20.0.5:5010,opera; PROFILE is "
-    wrong = ConfigError("--pms", text, right + setting(FlatLink, "profile").right.replace('"', ""))
-    match = _PMS.fullmatch(text)
+    wrong = ConfigError(
+        "--pms", text, right + setting_of(LinkDefinition, "profile").expected.replace('"', "")
+    )
+    match = _PMS_PATTERN.fullmatch(text)
     if match is None:
         raise wrong
     bracketed, plain, port, profile = match.groups()
     try:
-        return read_link("pms", {"host": bracketed or plain, "port": int(port), "profile": profile})
+        return parse_link("pms", {"host": bracketed or plain, "port": int(port), "profile": profile})
     except ConfigError:
         raise wrong from None
 
 
-def _read_links(raw: object) -> tuple[LinkConfig, ...]:
+def _parse_links(raw: object) -> tuple[LinkConfig, ...]:
     if not isinstance(raw, dict):
         raise ValueError
     links: list[LinkConfig] = []
     errors: list[ConfigError] = []
     for name, link in raw.items():
-        where = _dotted("links", name)
+        where = _dotted_key("links", name)
         if not isinstance(link, dict):
             errors.append(ConfigError(where, link, "must be a table of settings"))
             continue
         try:
-            links.append(read_link(name, link, where))
+            links.append(parse_link(name, link, where))
         except ConfigError as error:
             errors.extend(error.errors)
     if errors:
-        raise _together(errors)
+        raise _combine_errors(errors)
     return tuple(links)
 
 
-def _read_path(raw: object) -> Path:
+def _parse_path(raw: object) -> Path:
     if not isinstance(raw, str) or not is_path(raw):
         raise ValueError
     return Path(raw)
@@ -195,8 +199,8 @@ class Config:
 
     state_dir: Path = field(
         default=Path("pmslink-state"),
-        metadata=about(
-            "directory of the store, its lock file and the token file", "the path of a directory", _read_path
+        metadata=setting_metadata(
+            "directory of the store, its lock file and the token file", "the path of a directory", _parse_path
         ),
     )
     api_listen: str = field(
@@ -209,14 +213,16 @@ class Config:
     )
     guest_days: int = field(
         default=30,
-        metadata=whole("retention time of records and rooms that hold guest data", 1, 3650, "days"),
+        metadata=integer("retention time of records and rooms that hold guest data", 1, 3650, "days"),
     )
     history_days: int = field(
-        default=400, metadata=whole("retention time of transitions and postings", 1, 3650, "days")
+        default=400, metadata=integer("retention time of transitions and postings", 1, 3650, "days")
     )
     links: tuple[LinkConfig, ...] = field(
         default=(),
-        metadata=about("the links, by name", "a table of links, such as [links.grand]", _read_links),
+        metadata=setting_metadata(
+            "the links, by name", "a table of links, such as [links.grand]", _parse_links
+        ),
     )
 
 
@@ -229,16 +235,16 @@ TOML_KEYS = {
 """The dotted key in the file of each field of Config that has another name there."""
 
 
-def load(path: str | os.PathLike[str]) -> Config:
+def load_config(path: str | os.PathLike[str]) -> Config:
     """Read and judge a configuration file. Raises ConfigError about all that is wrong in it."""
     file = os.fspath(path)
     try:
-        return _structured(Config, _dotted_sections(_parsed(file)))
+        return _structure(Config, _flatten_sections(_read_toml(file)))
     except ConfigError as problem:
-        raise _together(problem.errors, file) from None
+        raise _combine_errors(problem.errors, file) from None
 
 
-def _parsed(file: str) -> dict[str, object]:
+def _read_toml(file: str) -> dict[str, object]:
     try:
         return tomllib.loads(Path(file).read_text(encoding="utf-8"))
     except OSError as problem:
@@ -249,7 +255,7 @@ def _parsed(file: str) -> dict[str, object]:
         raise ConfigError("", None, f"is not TOML: {problem}") from None
 
 
-def _dotted_sections(raw: Mapping[str, object]) -> dict[str, object]:
+def _flatten_sections(raw: Mapping[str, object]) -> dict[str, object]:
     flat = dict(raw)
     for section in _SECTIONS:
         table = flat.pop(section, {})
@@ -261,12 +267,12 @@ def _dotted_sections(raw: Mapping[str, object]) -> dict[str, object]:
 
 def _converter() -> cattrs.Converter:
     def hook(known: Setting) -> Any:
-        return lambda raw, _type: known.read(raw)
+        return lambda raw, _type: known.parse(raw)
 
     converter = cattrs.Converter()
-    for cls in (FlatLink, Config):
+    for cls in (LinkDefinition, Config):
         overrides = {
-            one.name: override(struct_hook=hook(setting(cls, one.name)), rename=TOML_KEYS.get(one.name))
+            one.name: override(struct_hook=hook(setting_of(cls, one.name)), rename=TOML_KEYS.get(one.name))
             for one in fields(cls)
         }
         converter.register_structure_hook(
@@ -279,15 +285,15 @@ def _converter() -> cattrs.Converter:
 _CONVERTER = _converter()
 
 
-def _structured(cls: type[_T], raw: Mapping[str, object], where: str = "") -> _T:
+def _structure(cls: type[_T], raw: Mapping[str, object], key_prefix: str = "") -> _T:
     try:
         return _CONVERTER.structure(raw, cls)
     except cattrs.ClassValidationError as group:
-        raise _together(list(_errors(cls, raw, group, where))) from None
+        raise _combine_errors(list(_config_errors(cls, raw, group, key_prefix))) from None
 
 
-def _errors(
-    cls: type, raw: Mapping[str, object], group: cattrs.ClassValidationError, where: str
+def _config_errors(
+    cls: type, raw: Mapping[str, object], group: cattrs.ClassValidationError, key_prefix: str
 ) -> Iterator[ConfigError]:
     of_settings, of_keys = group.group_exceptions()
     for error, note in of_settings:
@@ -296,44 +302,44 @@ def _errors(
             continue
         key = TOML_KEYS.get(note.name, note.name)
         value = raw.get(key)
-        place = _dotted(where, key)
+        place = _dotted_key(key_prefix, key)
         right = ""
-        if isinstance(error, WrongPartError):
-            place = _dotted(place, error.key)
-            value, right = error.value, error.right
-        yield ConfigError(place, value, right or f"must be {setting(cls, note.name).right}")
+        if isinstance(error, NestedValueError):
+            place = _dotted_key(place, error.key)
+            value, right = error.value, error.expected
+        yield ConfigError(place, value, right or f"must be {setting_of(cls, note.name).expected}")
     known = [TOML_KEYS.get(one.name, one.name) for one in fields(cls)]
     for unknown in of_keys:
         for key in sorted(cast(cattrs.ForbiddenExtraKeysError, unknown).extra_fields):
             near = difflib.get_close_matches(key, known, n=1)
             right = "there is no such setting" + (f"; did you mean {near[0]}?" if near else "")
-            yield ConfigError(_dotted(where, key), raw[key], right)
+            yield ConfigError(_dotted_key(key_prefix, key), raw[key], right)
 
 
-def _together(errors: Sequence[ConfigError], file: str = "") -> ConfigError:
-    first, *more = [ConfigError(error.key, error.value, error.right, file) for error in errors]
-    return ConfigError(first.key, first.value, first.right, file, more)
+def _combine_errors(errors: Sequence[ConfigError], file: str = "") -> ConfigError:
+    first, *more = [ConfigError(error.key, error.value, error.expected, file) for error in errors]
+    return ConfigError(first.key, first.value, first.expected, file, more)
 
 
-def _dotted(where: str, key: str) -> str:
+def _dotted_key(key_prefix: str, key: str) -> str:
     shown = key if re.fullmatch("[A-Za-z0-9_.-]+", key) else json.dumps(key, ensure_ascii=False)
-    return f"{where}.{shown}" if where else shown
+    return f"{key_prefix}.{shown}" if key_prefix else shown
 
 
-def _untold(key: str, value: object) -> object:
+def _redact(key: str, value: object) -> object:
     """A value as it may be told: without what stands under any secret's key, and who may open a URL."""
     name = key.rpartition(".")[2].lower()
     if "secret" in name and value is not None:
-        return UNTOLD
+        return REDACTED
     if isinstance(value, Mapping):
-        return {part: _untold(str(part), value[part]) for part in value}
+        return {part: _redact(str(part), value[part]) for part in value}
     if isinstance(value, list):
-        return [_untold("", part) for part in value]
+        return [_redact("", part) for part in value]
     if isinstance(value, str) and ("//" in value or "url" in name):
-        return re.sub("(?s).*@", f"{UNTOLD}@", value)
+        return re.sub("(?s).*@", f"{REDACTED}@", value)
     return value
 
 
-def _shown(value: object) -> str:
+def _format_value(value: object) -> str:
     shown = json.dumps(value, ensure_ascii=False, default=str)
     return shown if len(shown) <= 80 else shown[:79] + "…"

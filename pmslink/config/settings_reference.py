@@ -14,14 +14,14 @@ from typing import Any
 
 from attrs import NOTHING, Attribute, fields, fields_dict
 
-from pmslink.config.link_settings import PROFILES, LinkSettings, Profile
-from pmslink.config.loader import TOML_KEYS, WHEN_DEFINED, Config, FlatLink
-from pmslink.validation.setting_fields import UNTOLD, Kind, Setting
+from pmslink.config.link_settings import PROFILE_PRESETS, LinkSettings, Profile
+from pmslink.config.loader import API_LINK_DEFAULTS, TOML_KEYS, Config, LinkDefinition
+from pmslink.validation.setting_fields import REDACTED, Setting, SettingKind
 
 Schema = dict[str, Any]
 
 _SCHEMAS = "#/components/schemas"
-_BY_KIND: Mapping[Kind, Schema] = {
+_BY_KIND: Mapping[SettingKind, Schema] = {
     "number": {"type": "number"},
     "whole": {"type": "integer"},
     "yes_or_no": {"type": "boolean"},
@@ -33,7 +33,7 @@ _BY_KIND: Mapping[Kind, Schema] = {
     "codes": {"type": "object"},
     "tariff": {"$ref": f"{_SCHEMAS}/Tariff"},
 }
-_SELF_EVIDENT: frozenset[Kind] = frozenset({"number", "whole", "yes_or_no", "choice"})
+_SELF_EVIDENT: frozenset[SettingKind] = frozenset({"number", "whole", "yes_or_no", "choice"})
 """Kinds whose expectation a schema states completely."""
 
 GROUPS: Mapping[str, tuple[str, ...]] = {
@@ -67,15 +67,15 @@ GROUPS: Mapping[str, tuple[str, ...]] = {
 
 
 def settings_schemas() -> dict[str, Schema]:
-    """Return the schemas Profile, Settings, FlatLink, NewLink and LinkChanges of the OpenAPI document.
+    """Return the schemas Profile, Settings, LinkDefinition, NewLink and LinkChanges of the OpenAPI document.
 
     Settings describes effective values, the other three what a client sends: there null means the default.
     """
     effective = {one.name: _effective_schema(one) for one in fields(LinkSettings)}
-    own = [one for one in fields(FlatLink) if one.name not in effective]
+    own = [one for one in fields(LinkDefinition) if one.name not in effective]
     sent = {one.name: _sent_schema(one) for one in (*own, *fields(LinkSettings))}
-    required = [one.name for one in fields(FlatLink) if one.default is NOTHING]
-    profile = _setting(fields_dict(FlatLink)["profile"])
+    required = [one.name for one in fields(LinkDefinition) if one.default is NOTHING]
+    profile = _setting(fields_dict(LinkDefinition)["profile"])
     return {
         "Profile": {**_schema(profile), "description": _description(profile)},
         "Settings": _object("All effective settings; durations are in seconds.", effective, list(effective)),
@@ -98,8 +98,8 @@ def _effective_schema(one: Attribute[Any]) -> Schema:
     setting = _setting(one)
     if setting.secret:
         return {
-            "enum": [UNTOLD, None],
-            "description": f"{_sentence(setting.meaning)} `{UNTOLD}` means that it is set.",
+            "enum": [REDACTED, None],
+            "description": f"{_sentence(setting.meaning)} `{REDACTED}` means that it is set.",
         }
     if setting.kind == "moment":
         schema = {"$ref": f"{_SCHEMAS}/PerhapsTime"}
@@ -116,8 +116,8 @@ def _sent_schema(one: Attribute[Any]) -> Schema:
     if one.name == "profile":
         return _nullable({"$ref": f"{_SCHEMAS}/Profile"})
     if setting.secret:
-        pattern = f"^({re.escape(UNTOLD)}|{setting.pattern})$"
-        description = f"{_description(setting)} `{UNTOLD}` keeps the current value."
+        pattern = f"^({re.escape(REDACTED)}|{setting.pattern})$"
+        description = f"{_description(setting)} `{REDACTED}` keeps the current value."
         return {"type": ["string", "null"], "pattern": pattern, "description": description}
     if setting.kind != "moment" and one.name in fields_dict(LinkSettings):
         schema = {"$ref": f"{_SCHEMAS}/Settings/properties/{one.name}"}
@@ -150,7 +150,7 @@ def _nullable(schema: Schema) -> Schema:
 def _description(setting: Setting) -> str:
     """State what a schema does not: the meaning, the unit, and what is expected of text and tables."""
     unit = f" Unit: {setting.unit}." if setting.unit else ""
-    expected = "" if setting.kind in _SELF_EVIDENT else f" It must be {setting.right}."
+    expected = "" if setting.kind in _SELF_EVIDENT else f" It must be {setting.expected}."
     return f"{_sentence(setting.meaning)}{unit}{expected}"
 
 
@@ -185,10 +185,10 @@ def _reference_lines() -> Iterator[str]:
     yield "Set these for each link. The names are the same in the configuration file (`[links.NAME]`), in the"
     yield "API and in the form of the page. If a default depends on the profile, all are given in this"
     yield f"order: {' / '.join(', '.join(f'`{name}`' for name in alike) for alike in _profiles())}."
-    for name, value in WHEN_DEFINED.items():
+    for name, value in API_LINK_DEFAULTS.items():
         yield f"If a link is created over the API, the default of `{name}` is {_value(value)}."
     yield ""
-    known = fields_dict(FlatLink)
+    known = fields_dict(LinkDefinition)
     for group, names in GROUPS.items():
         yield f"### {group}"
         yield ""
@@ -204,13 +204,13 @@ def _table(rows: list[tuple[str, ...]]) -> Iterator[str]:
 
 def _row(key: str, one: Attribute[Any], default: str) -> tuple[str, ...]:
     setting = _setting(one)
-    return f"`{key}`", default, setting.unit, _escaped(setting.meaning), _escaped(setting.right)
+    return f"`{key}`", default, setting.unit, _escaped(setting.meaning), _escaped(setting.expected)
 
 
 def _profiles() -> list[list[Profile]]:
     """Return the profiles, those with equal presets together."""
     alike: dict[str, list[Profile]] = {}
-    for profile, presets in PROFILES.items():
+    for profile, presets in PROFILE_PRESETS.items():
         alike.setdefault(json.dumps(presets), []).append(profile)
     return list(alike.values())
 
@@ -219,7 +219,7 @@ def _defaults(one: Attribute[Any]) -> str:
     """Return the default of a setting, or one per group of profiles where they differ."""
     default = _default(one)
     each = [
-        _value(presets[one.name]) if one.name in (presets := PROFILES[first]) else default
+        _value(presets[one.name]) if one.name in (presets := PROFILE_PRESETS[first]) else default
         for first, *_ in _profiles()
     ]
     return default if len(set(each)) == 1 else " / ".join(each)

@@ -42,9 +42,9 @@ class FieldType:
     length: int
 
 
-_USER = "A0 A1 A2 A3 A4 A5 A6 A7 A8 A9"
-_KEY = f"{_USER} $1 $2 $3 CT DA TI DT GA GD GG GN G# ID K# KO RT SI UO"
-_GUEST = f"GN GF GT GL GV GG GA GD CS TV MR VR NP G+ {_USER}"
+_USER_FIELD_CODES = "A0 A1 A2 A3 A4 A5 A6 A7 A8 A9"
+_KEY_FIELD_CODES = f"{_USER_FIELD_CODES} $1 $2 $3 CT DA TI DT GA GD GG GN G# ID K# KO RT SI UO"
+_GUEST_FIELD_CODES = f"GN GF GT GL GV GG GA GD CS TV MR VR NP G+ {_USER_FIELD_CODES}"
 
 _RECORDS = [
     # link
@@ -55,9 +55,9 @@ _RECORDS = [
     ("LE", "link end", "both", "DA TI", ""),
     ("LC", "link configuration", "from_pms", "", "RP A0 A1 A2 A3 PH CG DA TI"),
     # guest and room; G# and GS are there when the link is kept by guest, not when by room
-    ("GI", "guest check-in", "from_pms", "RN", f"G# GS {_GUEST} SF DA TI WS EN EP ES"),
+    ("GI", "guest check-in", "from_pms", "RN", f"G# GS {_GUEST_FIELD_CODES} SF DA TI WS EN EP ES"),
     ("GO", "guest check-out", "from_pms", "RN", "G# GS SF DA TI WS EN EP ES"),
-    ("GC", "guest change", "from_pms", "RN", f"G# GS {_GUEST} RO DA TI WS EN EP ES EO EI ET"),
+    ("GC", "guest change", "from_pms", "RN", f"G# GS {_GUEST_FIELD_CODES} RO DA TI WS EN EP ES EO EI ET"),
     ("RE", "room equipment", "both", "RN", "CS DN ML MR TV VR G# RS VM PP CT ID PU DA TI"),
     ("WR", "wake-up request", "both", "DA RN TI", ""),
     ("WC", "wake-up clear", "both", "DA RN TI", ""),
@@ -79,7 +79,7 @@ _RECORDS = [
         "posting list",
         "from_pms",
         "G# GN P# RN WS",
-        f"{_USER} BA CL GA GD GF GL GT GV NP PM SO C# DA TI",
+        f"{_USER_FIELD_CODES} BA CL GA GD GF GL GT GV NP PM SO C# DA TI",
     ),
     # messages, bill, locators
     ("XL", "message text", "both", "G# RN MT", "MI $J DA TI"),
@@ -94,11 +94,11 @@ _RECORDS = [
     ("LF", "locator off", "to_pms", "G#", "RN"),
     ("LP", "locator retrieve", "both", "G#", "RN AS CT LT"),
     # keys
-    ("KR", "key request", "from_pms", "KC KT RN WS", _KEY),
-    ("KD", "key delete", "from_pms", "KC RN WS", _KEY),
-    ("KM", "key change", "from_pms", "G# KC RN WS", f"RO {_KEY}"),
-    ("KA", "key answer", "to_pms", "AS CT KC WS", _KEY),
-    ("KZ", "key read", "both", "KC WS", f"AS CT RN {_KEY}"),
+    ("KR", "key request", "from_pms", "KC KT RN WS", _KEY_FIELD_CODES),
+    ("KD", "key delete", "from_pms", "KC RN WS", _KEY_FIELD_CODES),
+    ("KM", "key change", "from_pms", "G# KC RN WS", f"RO {_KEY_FIELD_CODES}"),
+    ("KA", "key answer", "to_pms", "AS CT KC WS", _KEY_FIELD_CODES),
+    ("KZ", "key read", "both", "KC WS", f"AS CT RN {_KEY_FIELD_CODES}"),
     # control
     ("DR", "database resync request", "to_pms", "DA TI", ""),
     ("DS", "database resync start", "from_pms", "DA TI", ""),
@@ -181,12 +181,12 @@ GUEST_FIELDS = frozenset(
 The rest is what the house needs to run: rooms, numbers of reservations, dates, rights, amounts.
 """
 
-ANSWERS = frozenset({"PA"})
+ANSWER_RECORDS = frozenset({"PA"})
 """The records whose clear text (CT) is the PMS's word on what it was sent: who looks after postings has to
 know why one was refused."""
 
 
-def problems(record: Record) -> list[str]:
+def find_problems(record: Record) -> list[str]:
     """What in a record breaks FIAS, in words; empty for a good one. Unknown fields are no problem."""
     known = RECORDS.get(record.id)
     if known is None:
@@ -209,6 +209,6 @@ def problems(record: Record) -> list[str]:
     return found
 
 
-def explained(record: Record) -> list[tuple[str, str, str]]:
+def describe_fields(record: Record) -> list[tuple[str, str, str]]:
     """A record's fields as (code, name, value), for people; an unknown code is its own name."""
     return [(code, FIELDS[code].name if code in FIELDS else code, value) for code, value in record.fields]

@@ -13,59 +13,59 @@ from twisted.protocols.basic import LineReceiver
 
 STX, ETX = b"\x02", b"\x03"
 
-FRAME_LIMIT = 16 * 1024
+FRAME_LIMIT_BYTES = 16 * 1024
 """Longest record that is read, in bytes; FIAS itself ends at 2 000 characters."""
-UNFRAMED_LIMIT = 1024 * 1024
+UNFRAMED_LIMIT_BYTES = 1024 * 1024
 """So many bytes without one frame are not FIAS at all."""
 
 Framing = Literal["stx-etx", "crlf"]
-Skipped = Literal["noise", "torn", "overlong"]
+SkipReason = Literal["noise", "torn", "overlong"]
 
 
-def framed(text: bytes, framing: Framing) -> bytes:
+def framed(payload: bytes, framing: Framing) -> bytes:
     """The bytes that carry an encoded record."""
-    return text + b"\r\n" if framing == "crlf" else STX + text + ETX
+    return payload + b"\r\n" if framing == "crlf" else STX + payload + ETX
 
 
 class FrameReceiver(LineReceiver):
     """Cuts a stream into frames; a subclass says what becomes of them."""
 
-    MAX_LENGTH = FRAME_LIMIT + len(STX)
+    MAX_LENGTH = FRAME_LIMIT_BYTES + len(STX)
 
     def __init__(self, framing: Framing = "stx-etx") -> None:
-        self._crlf = framing == "crlf"
-        self.delimiter = b"\n" if self._crlf else ETX
-        self._unframed = 0  # bytes since the last frame
-        self._put_back = b""  # what stands behind an overlong frame
-        self._in_overlong = False  # its end is still to come (lines have no STX to tell by)
+        self._is_crlf = framing == "crlf"
+        self.delimiter = b"\n" if self._is_crlf else ETX
+        self._unframed_bytes = 0  # bytes since the last frame
+        self._pushback = b""  # what stands behind an overlong frame
+        self._in_overlong_line = False  # its end is still to come (lines have no STX to tell by)
 
     def frameReceived(self, frame: bytes) -> None:
         """One whole record, still in the link's charset. Must not return anything (see lineReceived)."""
 
-    def skipped(self, what: Skipped, size: int) -> None:
+    def skipped(self, what: SkipReason, size: int) -> None:
         """So many bytes were no frame: noise between frames, a frame torn by an STX, or one too long."""
 
     def nothingFramed(self) -> None:
-        """UNFRAMED_LIMIT bytes came without one frame."""
+        """UNFRAMED_LIMIT_BYTES bytes came without one frame."""
 
     def dataReceived(self, data: bytes) -> None:
-        self._unframed += len(data)
+        self._unframed_bytes += len(data)
         super().dataReceived(data)  # type: ignore[no-untyped-call]
-        while self._put_back:
-            data, self._put_back = self._put_back, b""
+        while self._pushback:
+            data, self._pushback = self._pushback, b""
             super().dataReceived(data)  # type: ignore[no-untyped-call]
-        if self._unframed > UNFRAMED_LIMIT:
-            self._unframed = 0
+        if self._unframed_bytes > UNFRAMED_LIMIT_BYTES:
+            self._unframed_bytes = 0
             self.nothingFramed()
 
     def lineReceived(self, line: bytes) -> None:
         # LineReceiver stops reading if this returns a true value, so it never returns one.
-        if self._crlf:
-            self._line_of_text(line)
+        if self._is_crlf:
+            self._receive_text_line(line)
             return
         begin = line.rfind(STX)
         if begin == 0:
-            self._unframed = 0
+            self._unframed_bytes = 0
             self.frameReceived(line[1:])
         elif begin < 0:
             self.skipped("noise", len(line) + len(ETX))
@@ -75,24 +75,24 @@ class FrameReceiver(LineReceiver):
                 self.skipped("noise", torn)
             if torn < begin:
                 self.skipped("torn", begin - torn)
-            self._unframed = 0
+            self._unframed_bytes = 0
             self.frameReceived(line[begin + 1 :])
 
-    def _line_of_text(self, line: bytes) -> None:
-        if self._in_overlong:
-            self._in_overlong = False
+    def _receive_text_line(self, line: bytes) -> None:
+        if self._in_overlong_line:
+            self._in_overlong_line = False
             self.skipped("overlong", len(line) + len(self.delimiter))
         elif text := line.strip(b"\r\x02\x03"):  # some send their STX and ETX as well
-            self._unframed = 0
+            self._unframed_bytes = 0
             self.frameReceived(text)
 
     def lineLengthExceeded(self, rest: bytes) -> None:
         # `rest` is all that is buffered: the line that is too long and whatever stands behind it.
         line, end, behind = rest.partition(self.delimiter)
         size = len(line) + len(end)
-        self._put_back = behind
-        if self._crlf:
-            self._in_overlong = not end
+        self._pushback = behind
+        if self._is_crlf:
+            self._in_overlong_line = not end
             self.skipped("overlong", size)
             return
         begin = line.rfind(STX)
@@ -102,4 +102,4 @@ class FrameReceiver(LineReceiver):
             self.skipped("overlong", size)
         else:  # only what stands before it is too long, not the frame
             self.skipped("noise", begin)
-            self._put_back = rest[begin:]
+            self._pushback = rest[begin:]

@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime
 
-from pmslink.fias.field_values import stamp
-from pmslink.fias.record import Record, write
+from pmslink.fias.field_values import date_time_fields
+from pmslink.fias.record import Record, build_record
 
-DECLARED: dict[str, str] = {
+DECLARED_FIELDS: dict[str, str] = {
     "GI": "RNG#GSGNGFGTGLGVGGGAGDCSSFDATI",
     "GO": "RNG#GSSFDATI",
     "GC": "RNG#GSGNGFGTGLGVGGGAGDCSRODATI",
@@ -30,21 +30,24 @@ DA and TI of a guest's records tell one that is repeated from a new one that say
 """
 
 
-def declared(overrides: Mapping[str, str]) -> dict[str, str]:
+def declared_fields(overrides: Mapping[str, str]) -> dict[str, str]:
     """What a link declares: the common set, with the link's own lists in their places or behind it."""
-    return {**DECLARED, **overrides}
+    return {**DECLARED_FIELDS, **overrides}
 
 
-def description(overrides: Mapping[str, str], version: str, now: datetime) -> list[Record]:
+def build_description(overrides: Mapping[str, str], version: str, now: datetime) -> list[Record]:
     """LD, the LRs and LA, to be sent back to back and in this order."""
     return [
-        write("LD", [*stamp(now), ("V#", version[:10]), ("IF", "PB")]),
-        *(write("LR", [("RI", id), ("FL", codes)]) for id, codes in declared(overrides).items()),
-        write("LA", stamp(now)),
+        build_record("LD", [*date_time_fields(now), ("V#", version[:10]), ("IF", "PB")]),
+        *(
+            build_record("LR", [("RI", id), ("FL", codes)])
+            for id, codes in declared_fields(overrides).items()
+        ),
+        build_record("LA", date_time_fields(now)),
     ]
 
 
-def read_declaration(record: Record) -> tuple[str, tuple[str, ...]] | None:
+def parse_declaration(record: Record) -> tuple[str, tuple[str, ...]] | None:
     """An LR's record id and field codes; None when it declares nothing readable.
 
     One PMS emulator's own LRs say ``RT`` for ``RI`` and give the codes as fields; that is taken too.

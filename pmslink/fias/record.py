@@ -20,7 +20,7 @@ Field = tuple[str, str]
 """A field's two-character code and its value, which may be empty."""
 
 BAR = "|"
-_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f]")
+_CONTROL_PATTERN = re.compile("[\x00-\x1f\x7f-\x9f]")
 
 
 @frozen
@@ -55,7 +55,7 @@ class Record:
         return any(found == code for found, _ in self.fields)
 
 
-def write(id: str, fields: Iterable[Field] = ()) -> Record:
+def build_record(id: str, fields: Iterable[Field] = ()) -> Record:
     """Make a record that FIAS can carry.
 
     Raises FieldError, which names the field, for an id or code that is not two characters long and
@@ -75,5 +75,5 @@ def _require_writable(code: str, text: str, exactly: int | None = None) -> None:
         raise FieldError(code, f"{text!r} is not {exactly} characters long")
     if BAR in text:
         raise FieldError(code, f"{text!r} holds a bar, which FIAS cannot carry; write / or a blank instead")
-    if _CONTROL.search(text):
+    if _CONTROL_PATTERN.search(text):
         raise FieldError(code, f"{text!r} holds a control character, which FIAS cannot carry")

@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 from attrs import field, frozen
 
-from pmslink.hotel.rooms import Result, WakeUp
+from pmslink.hotel.rooms import WakeUp, WakeUpResult
 
 EventType = Literal[
     "guest.checked_in",
@@ -41,14 +41,14 @@ class Event:
 
     type: EventType
     room: str | None = None
-    told: Mapping[str, Any] = field(factory=dict)
+    payload: Mapping[str, Any] = field(factory=dict)
     resync: bool = False
 
 
 @frozen
-class Awoken:
+class WakeUpFinished:
     """The one final result of a wake-up, which the PMS is to hear."""
 
     room: str
     wake_up: WakeUp
-    result: Result
+    result: WakeUpResult

@@ -7,20 +7,20 @@ from typing import Literal
 
 from attrs import field, frozen
 
-HowExtensions = Literal["same", "prefix", "strip", "table"]
+ExtensionScheme = Literal["same", "prefix", "strip", "table"]
 
 
 @frozen
-class Extensions:
+class ExtensionMapping:
     """How the extensions of a room are found."""
 
-    how: HowExtensions = "same"
+    scheme: ExtensionScheme = "same"
     prefix: str = ""
     table: Mapping[str, Sequence[str]] = field(factory=dict)
 
-    def of(self, room: str) -> tuple[str, ...]:
+    def extensions_of_room(self, room: str) -> tuple[str, ...]:
         """The extensions of a room; none, if no such room has a phone."""
-        match self.how:
+        match self.scheme:
             case "same":
                 found = room
             case "prefix":
@@ -31,9 +31,9 @@ class Extensions:
                 return tuple(self.table.get(room, ()))
         return (found,) if found else ()
 
-    def rooms(self, extension: str) -> tuple[str, ...]:
+    def rooms_of_extension(self, extension: str) -> tuple[str, ...]:
         """The rooms that have this extension, be there such rooms or not; none, if none can have it."""
-        match self.how:
+        match self.scheme:
             case "same":
                 found = extension
             case "prefix":

@@ -10,26 +10,26 @@ from attrs import frozen
 from pmslink.timestamps import from_ms, to_ms
 
 
-def as_they_are(room: str) -> tuple[str, ...]:
+def identity(room: str) -> tuple[str, ...]:
     """Each room has one phone, whose number is the room's."""
     return (room,)
 
 
 @frozen
-class Rules:
+class HotelPolicy:
     """`interval` and `late` in milliseconds; the time zone of the system is None.
 
     `attempts` of a wake-up are made, one each `interval`; one that is `late` by more is missed.
     """
 
     timezone: tzinfo | None = None
-    attempts: int = 3
-    interval: int = 180_000
-    late: int = 600_000
-    extensions: Callable[[str], tuple[str, ...]] = as_they_are
-    rooms: Callable[[str], tuple[str, ...]] = as_they_are  # of an extension
+    wake_up_attempts: int = 3
+    wake_up_interval_ms: int = 180_000
+    wake_up_late_ms: int = 600_000
+    extensions_of_room: Callable[[str], tuple[str, ...]] = identity
+    rooms_of_extension: Callable[[str], tuple[str, ...]] = identity  # of an extension
 
-    def instant(self, local: datetime) -> int:
+    def to_utc_ms(self, local: datetime) -> int:
         """A moment of the hotel's local time in milliseconds since 1970 in UTC.
 
         One that comes twice is the first of both, unless its `fold` is 1; one that a clock set forward
@@ -38,11 +38,11 @@ class Rules:
         aware = local.replace(tzinfo=self.timezone) if self.timezone else local.astimezone()
         return to_ms(aware)
 
-    def meant(self, local: datetime, earliest: int) -> datetime:
+    def resolve_ambiguous(self, local: datetime, earliest_ms: int) -> datetime:
         """Of a moment that comes twice the second, if the first was before `earliest`."""
         second = local.replace(fold=1)
-        return second if self.instant(local) < earliest <= self.instant(second) else local
+        return second if self.to_utc_ms(local) < earliest_ms <= self.to_utc_ms(second) else local
 
-    def local(self, instant: int) -> datetime:
+    def to_local(self, utc_ms: int) -> datetime:
         """The hotel's local time."""
-        return from_ms(instant).astimezone(self.timezone).replace(tzinfo=None)
+        return from_ms(utc_ms).astimezone(self.timezone).replace(tzinfo=None)

@@ -1,6 +1,6 @@
 """What a phone tells the PMS: the status of its room, the sign at the door, voicemail, wake-ups.
 
-Each becomes one record, and what of it the house is to know as well is a `Change`.
+Each becomes one record, and what of it the house is to know as well is a `PhoneUpdate`.
 """
 
 from __future__ import annotations
@@ -12,25 +12,25 @@ from typing import Any, Literal
 
 from attrs import evolve, frozen
 
-from pmslink.fias.field_values import write_date, write_time
-from pmslink.fias.record import Field, Record, write
-from pmslink.hotel.events import Awoken
-from pmslink.hotel.hotel_policy import Rules
-from pmslink.hotel.hotel_state import House, Now
-from pmslink.hotel.stays import settle_room
-from pmslink.hotel.wake_ups import TooManyWakeUps, call_off, order, status_of
+from pmslink.fias.field_values import serialize_date, serialize_time
+from pmslink.fias.record import Field, Record, build_record
+from pmslink.hotel.events import WakeUpFinished
+from pmslink.hotel.hotel_policy import HotelPolicy
+from pmslink.hotel.hotel_state import Context, HotelState
+from pmslink.hotel.stays import complete_room_check_outs
+from pmslink.hotel.wake_ups import TooManyWakeUpsError, answer_status, cancel_wake_ups, set_wake_up
 from pmslink.timestamps import to_ms
 from pmslink.validation.json_body import (
-    ROOM,
+    ROOM_FIELD,
     BodyError,
-    Key,
-    matching,
-    must,
-    read,
-    read_key,
-    required,
-    whole,
-    yes_or_no,
+    BodyField,
+    integer_parser,
+    parse_body,
+    parse_boolean,
+    parse_field,
+    pattern_parser,
+    require,
+    required_field,
 )
 
 PhoneType = Literal[
@@ -38,19 +38,19 @@ PhoneType = Literal[
 ]
 """What a row of the outbox is about that is no posting."""
 
-Results = Literal["answered", "busy", "no_answer"]
+ReportedResult = Literal["answered", "busy", "no_answer"]
 """What a PBX may say of an attempt to wake."""
 
-_DND_ON, _MAKE_UP_ON, _SIGNS_OFF = "8", "9", "10"
+_RS_DND_ON, _RS_MAKE_UP_ON, _RS_SIGNS_OFF = "8", "9", "10"
 """RS of the signs; FIAS takes DN from the PMS only, and has one RS that takes both signs away."""
-_TOLD_BY_PHONES = frozenset({"status", "dnd", "make_up_room", "wake_up", "wake_up_cancel"})
+_PHONE_UPDATE_TYPES = frozenset({"status", "dnd", "make_up_room", "wake_up", "wake_up_cancel"})
 """What the house is to know of."""
-_JUST_NOW = timedelta(minutes=1)
-_FURTHEST = timedelta(days=366)
+_PAST_TOLERANCE = timedelta(minutes=1)
+_MAX_LEAD_TIME = timedelta(days=366)
 
 
 @frozen
-class Change:
+class PhoneUpdate:
     """What the house is to know: a value, or the moment of a wake-up in the hotel's local time."""
 
     type: PhoneType
@@ -59,7 +59,7 @@ class Change:
 
 
 @frozen
-class Told:
+class OutboundUpdate:
     """A record for the PMS. `subject`: what a newer one takes the place of; `until`: in milliseconds,
     when the PMS need not hear of it any more."""
 
@@ -69,175 +69,183 @@ class Told:
     record: Record
     subject: str | None = None
     until: int | None = None
-    change: Change | None = None
+    phone_update: PhoneUpdate | None = None
 
 
-def told_status(room: str, body: Mapping[str, object], codes: Mapping[str, int]) -> Told:
+def status_update(room: str, body: Mapping[str, object], codes: Mapping[str, int]) -> OutboundUpdate:
     """RE with RS; `codes` say what the hotel's phones dial for it. Raises BodyError."""
-    value = read({"status": must(_right_of_status(codes), _status_reader(codes))}, body, "a status")["status"]
-    return _equipment("status", room, {"status": value}, [("RS", str(value))], "status", value)
+    value = parse_body(
+        {"status": required_field(_expected_status(codes), _status_parser(codes))}, body, "a status"
+    )["status"]
+    return _equipment_update("status", room, {"status": value}, [("RS", str(value))], "status", value)
 
 
-def _right_of_status(codes: Mapping[str, int]) -> str:
+def _expected_status(codes: Mapping[str, int]) -> str:
     return f"one of the hotel's codes {', '.join(codes)}" if codes else "a whole number from 1 to 6"
 
 
-def _status_reader(codes: Mapping[str, int]) -> Any:
+def _status_parser(codes: Mapping[str, int]) -> Any:
     if not codes:
-        return whole(1, 6)
+        return integer_parser(1, 6)
 
     def dialled(raw: Any) -> object:
         status = codes.get(str(raw)) if type(raw) in (int, str) else None
-        return required(status, status)
+        return require(status, status)
 
     return dialled
 
 
-def told_dnd(room: str, body: Mapping[str, object]) -> Told:
+def dnd_update(room: str, body: Mapping[str, object]) -> OutboundUpdate:
     """RE with the RS of the sign. Raises BodyError."""
-    on = _read_on(body)
-    fields = [("RS", _DND_ON if on else _SIGNS_OFF)]
-    return _equipment("dnd", room, {"on": on}, fields, "sign", on)
+    on = _parse_on(body)
+    fields = [("RS", _RS_DND_ON if on else _RS_SIGNS_OFF)]
+    return _equipment_update("dnd", room, {"on": on}, fields, "sign", on)
 
 
-def told_make_up_room(room: str, body: Mapping[str, object]) -> Told:
+def make_up_room_update(room: str, body: Mapping[str, object]) -> OutboundUpdate:
     """RE with the RS of the sign; there is one sign at a door, so it takes do-not-disturb away.
 
     Raises BodyError.
     """
-    on = _read_on(body)
-    fields = [("RS", _MAKE_UP_ON if on else _SIGNS_OFF)]
-    return _equipment("make_up_room", room, {"on": on}, fields, "sign", False)
+    on = _parse_on(body)
+    fields = [("RS", _RS_MAKE_UP_ON if on else _RS_SIGNS_OFF)]
+    return _equipment_update("make_up_room", room, {"on": on}, fields, "sign", False)
 
 
-def _read_on(body: Mapping[str, object]) -> bool:
-    on: bool = read({"on": must("true or false", yes_or_no)}, body, "a sign")["on"]
+def _parse_on(body: Mapping[str, object]) -> bool:
+    on: bool = parse_body({"on": required_field("true or false", parse_boolean)}, body, "a sign")["on"]
     return on
 
 
-def told_voicemail(room: str, body: Mapping[str, object]) -> Told:
+def voicemail_update(room: str, body: Mapping[str, object]) -> OutboundUpdate:
     """RE with VM: how many messages are unread and read. Raises BodyError."""
-    count = Key("a whole number from 0 to 99", whole(0, 99), default=0)
-    counts = read({"unread": evolve(count, required=True), "read": count}, body, "a voicemail")
+    count = BodyField("a whole number from 0 to 99", integer_parser(0, 99), default=0)
+    counts = parse_body({"unread": evolve(count, required=True), "read": count}, body, "a voicemail")
     fields = [("VM", f"{counts['unread']:02}{counts['read']:02}")]
-    return evolve(_equipment("voicemail", room, counts, fields, "voicemail", None), change=None)
+    return evolve(_equipment_update("voicemail", room, counts, fields, "voicemail", None), phone_update=None)
 
 
-def _equipment(
+def _equipment_update(
     type: PhoneType, room: str, body: Mapping[str, object], fields: list[Field], subject: str, value: Any
-) -> Told:
-    record = write("RE", [("RN", _read_room(room)), *fields])
-    return Told(type, room, body, record, subject, change=Change(type, room, value))
+) -> OutboundUpdate:
+    record = build_record("RE", [("RN", _parse_room_name(room)), *fields])
+    return OutboundUpdate(type, room, body, record, subject, phone_update=PhoneUpdate(type, room, value))
 
 
-def told_wake_up(room: str, body: Mapping[str, object], now: datetime, rules: Rules) -> Told:
+def wake_up_update(
+    room: str, body: Mapping[str, object], now: datetime, policy: HotelPolicy
+) -> OutboundUpdate:
     """WR: a guest has ordered it on the phone. Raises BodyError."""
-    at = read({"at": must(_AT, _read_local)}, body, "a wake-up")["at"]
-    at = rules.meant(at, to_ms(now - _JUST_NOW))
-    instant = rules.instant(at)
-    if not now - _JUST_NOW <= datetime.fromtimestamp(instant / 1000, UTC) <= now + _FURTHEST:
+    at = parse_body({"at": required_field(_AT_EXPECTED, _parse_local_time)}, body, "a wake-up")["at"]
+    at = policy.resolve_ambiguous(at, to_ms(now - _PAST_TOLERANCE))
+    instant = policy.to_utc_ms(at)
+    if not now - _PAST_TOLERANCE <= datetime.fromtimestamp(instant / 1000, UTC) <= now + _MAX_LEAD_TIME:
         raise BodyError("at", "at must be in the future, and within a year")
-    return _wake_up("wake_up", "WR", room, at, instant)
+    return _timed_update("wake_up", "WR", room, at, instant)
 
 
-def told_wake_up_cancel(room: str, at: str | None, rules: Rules) -> Told:
+def wake_up_cancel_update(room: str, at: str | None, policy: HotelPolicy) -> OutboundUpdate:
     """WC: the guest has cancelled one, or without a moment all. Raises BodyError."""
     if at is None:
-        record = write("WC", [("RN", _read_room(room)), ("DA", ""), ("TI", "")])
-        return Told("wake_up_cancel", room, {}, record, change=Change("wake_up_cancel", room, None))
-    moment = read_key("at", must(_AT, _read_local), {"at": at})
-    return _wake_up("wake_up_cancel", "WC", room, moment, rules.instant(moment))
+        record = build_record("WC", [("RN", _parse_room_name(room)), ("DA", ""), ("TI", "")])
+        return OutboundUpdate(
+            "wake_up_cancel", room, {}, record, phone_update=PhoneUpdate("wake_up_cancel", room, None)
+        )
+    moment = parse_field("at", required_field(_AT_EXPECTED, _parse_local_time), {"at": at})
+    return _timed_update("wake_up_cancel", "WC", room, moment, policy.to_utc_ms(moment))
 
 
-def _wake_up(type: PhoneType, id: str, room: str, at: datetime, instant: int) -> Told:
-    record = write(id, [("RN", _read_room(room)), ("DA", write_date(at)), ("TI", write_time(at.time()))])
+def _timed_update(type: PhoneType, id: str, room: str, at: datetime, due_ms: int) -> OutboundUpdate:
+    record = build_record(
+        id, [("RN", _parse_room_name(room)), ("DA", serialize_date(at)), ("TI", serialize_time(at.time()))]
+    )
     body = {"at": at.isoformat()}
-    return Told(type, room, body, record, until=instant, change=Change(type, room, at))
+    return OutboundUpdate(type, room, body, record, until=due_ms, phone_update=PhoneUpdate(type, room, at))
 
 
-def told_result(awoken: Awoken) -> Told:
+def wake_up_result_update(finished: WakeUpFinished) -> OutboundUpdate:
     """WA: how a wake-up ended, said of the very date and time that it was ordered with."""
-    wake_up = awoken.wake_up
+    wake_up = finished.wake_up
     fields = [
-        ("RN", awoken.room),
+        ("RN", finished.room),
         ("DA", wake_up.date),
         ("TI", wake_up.time),
-        ("AS", status_of(awoken.result)),
+        ("AS", answer_status(finished.result)),
     ]
-    body = {"at": wake_up.at.isoformat(), "result": awoken.result}
-    return Told("wake_up_result", awoken.room, body, write("WA", fields))
+    body = {"at": wake_up.at.isoformat(), "result": finished.result}
+    return OutboundUpdate("wake_up_result", finished.room, body, build_record("WA", fields))
 
 
-def change_of(type: str, room: str, body: str) -> Change | None:
+def parse_phone_update(type: str, room: str, body: str) -> PhoneUpdate | None:
     """What the house is to know of a row of the outbox; None for one that no phone has told."""
-    if type not in _TOLD_BY_PHONES:  # each posting asks, when it is sent
+    if type not in _PHONE_UPDATE_TYPES:  # each posting asks, when it is sent
         return None
     told = json.loads(body)
     match type:
         case "status":
-            return Change("status", room, told["status"])
+            return PhoneUpdate("status", room, told["status"])
         case "dnd":
-            return Change("dnd", room, told["on"])
+            return PhoneUpdate("dnd", room, told["on"])
         case "make_up_room":
-            return Change("make_up_room", room, False)
+            return PhoneUpdate("make_up_room", room, False)
         case "wake_up":
-            return Change("wake_up", room, _read_local(told["at"]))
+            return PhoneUpdate("wake_up", room, _parse_local_time(told["at"]))
         case "wake_up_cancel":
-            return Change("wake_up_cancel", room, _read_local(told["at"]) if told else None)
+            return PhoneUpdate("wake_up_cancel", room, _parse_local_time(told["at"]) if told else None)
     return None
 
 
-def read_result(body: Mapping[str, object]) -> tuple[int, int | None, Results]:
+def parse_wake_up_result(body: Mapping[str, object]) -> tuple[int, int | None, ReportedResult]:
     """Id, attempt and result of what a PBX tells of a wake-up. Raises BodyError."""
-    told = read(_RESULT, body, "a wake-up's result")
+    told = parse_body(_RESULT_FIELDS, body, "a wake-up's result")
     return told["id"], told["attempt"], told["result"]
 
 
-def apply(house: House, change: Change, now: Now) -> None:
+def apply_phone_update(state: HotelState, update: PhoneUpdate, context: Context) -> None:
     """What a phone has told the PMS is so. Of a room that the PMS has not named only what has to be known.
 
-    Raises TooManyWakeUps.
+    Raises TooManyWakeUpsError.
     """
-    settle_room(house, change.room, now)
-    has_to_be_known = change.type == "wake_up" or change.value is True
-    room = house.room(change.room) if has_to_be_known else house.rooms.get(change.room)
-    match change:
-        case Change(type="wake_up", value=at):
-            spelled = (write_date(at), write_time(at.time()))
-            if room is None or not order(house, room, at, spelled, now, "pbx"):
-                raise TooManyWakeUps(f"room {change.room} has as many wake-ups as it may")
+    complete_room_check_outs(state, update.room, context)
+    has_to_be_known = update.type == "wake_up" or update.value is True
+    room = state.room_by_name(update.room) if has_to_be_known else state.rooms.get(update.room)
+    match update:
+        case PhoneUpdate(type="wake_up", value=at):
+            spelled = (serialize_date(at), serialize_time(at.time()))
+            if room is None or not set_wake_up(state, room, at, spelled, context, "pbx"):
+                raise TooManyWakeUpsError(f"room {update.room} has as many wake-ups as it may")
         case _ if room is None:
             pass
-        case Change(type="status"):
-            house.put(evolve(room, status=change.value), now, "pbx")
-        case Change(type="dnd" | "make_up_room"):
-            house.put(evolve(room, do_not_disturb=change.value), now, "pbx")
-        case Change(type="wake_up_cancel", value=at):
-            call_off(house, room, at, now, "pbx")
+        case PhoneUpdate(type="status"):
+            state.set_room(evolve(room, status=update.value), context, "pbx")
+        case PhoneUpdate(type="dnd" | "make_up_room"):
+            state.set_room(evolve(room, do_not_disturb=update.value), context, "pbx")
+        case PhoneUpdate(type="wake_up_cancel", value=at):
+            cancel_wake_ups(state, room, at, context, "pbx")
 
 
-def _read_room(room: str) -> str:
-    name: str = read_key("room", ROOM, {"room": room})
+def _parse_room_name(room: str) -> str:
+    name: str = parse_field("room", ROOM_FIELD, {"room": room})
     return name
 
 
-def _read_local(raw: Any) -> datetime:
+def _parse_local_time(raw: Any) -> datetime:
     try:
-        at = datetime.fromisoformat(required(isinstance(raw, str), raw))
+        at = datetime.fromisoformat(require(isinstance(raw, str), raw))
     except ValueError:
         raise ValueError from None
-    required(at.tzinfo is None and 2000 <= at.year <= 2099 and "T" in raw, raw)
+    require(at.tzinfo is None and 2000 <= at.year <= 2099 and "T" in raw, raw)
     return at.replace(microsecond=0)
 
 
-_AT = 'a date and time of the hotel without an offset, such as "2026-11-20T07:00"'
-_RESULT = {
-    "id": must("the id of a wake-up, from wake_up.due", whole(1, 2**53 - 1)),
-    "attempt": Key("the number of the attempt, from wake_up.due", whole(1, 10)),
-    "result": must("answered, busy or no_answer", matching("answered|busy|no_answer")),
+_AT_EXPECTED = 'a date and time of the hotel without an offset, such as "2026-11-20T07:00"'
+_RESULT_FIELDS = {
+    "id": required_field("the id of a wake-up, from wake_up.due", integer_parser(1, 2**53 - 1)),
+    "attempt": BodyField("the number of the attempt, from wake_up.due", integer_parser(1, 10)),
+    "result": required_field("answered, busy or no_answer", pattern_parser("answered|busy|no_answer")),
 }
 
 
-def body_text(told: Told) -> str:
+def serialize_update_body(update: OutboundUpdate) -> str:
     """What was asked for, in JSON, as the outbox keeps it."""
-    return json.dumps(dict(told.body))
+    return json.dumps(dict(update.body))

@@ -15,20 +15,20 @@ from typing import Any, Literal
 from attrs import evolve, frozen
 
 from pmslink.errors import FieldError
-from pmslink.fias.field_values import stamp, write_duration, write_money
-from pmslink.fias.record import BAR, Record, write
-from pmslink.timestamps import timestamp
+from pmslink.fias.field_values import date_time_fields, serialize_duration, serialize_money
+from pmslink.fias.record import BAR, Record, build_record
+from pmslink.timestamps import format_timestamp
 from pmslink.validation import json_body
 from pmslink.validation.json_body import (
     BodyError,
-    Key,
+    BodyField,
     free_text,
-    matching,
-    must,
-    read_key,
-    required,
-    text,
-    whole,
+    integer_parser,
+    parse_field,
+    pattern_parser,
+    require,
+    required_field,
+    text_parser,
 )
 
 PostingType = Literal["call", "minibar", "charge"]
@@ -45,107 +45,111 @@ class Posting:
     type: PostingType
     room: str
     started: datetime
-    given: Mapping[str, object]
+    details: Mapping[str, object]
 
 
-def read_posting(body: Mapping[str, object], now: datetime) -> Posting:
+def parse_posting(body: Mapping[str, object], now: datetime) -> Posting:
     """A posting from an object of JSON; null stands for "not given". ``now`` is aware.
 
     Raises BodyError about the first thing that is wrong.
     """
     told = {"started": now.isoformat()} | {name: value for name, value in body.items() if value is not None}
-    type: PostingType = read_key("type", _COMMON["type"], told)
-    keys = {**_COMMON, **_KEYS[type]}
+    type: PostingType = parse_field("type", _COMMON_FIELDS["type"], told)
+    keys = {**_COMMON_FIELDS, **_FIELDS_BY_TYPE[type]}
     for name in told:
         if name not in keys:
-            raise BodyError(name, _why_unknown(name, type))
-    values = {name: read_key(name, key, told) for name, key in keys.items()}
-    _, room, started = (values.pop(name) for name in _COMMON)
+            raise BodyError(name, _unknown_field_message(name, type))
+    values = {name: parse_field(name, key, told) for name, key in keys.items()}
+    _, room, started = (values.pop(name) for name in _COMMON_FIELDS)
     return Posting(type, room, started, {name: value for name, value in values.items() if value is not None})
 
 
-def posting_json(posting: Posting) -> dict[str, object]:
-    """A posting ready for JSON, such that ``read_posting`` makes the same of it again."""
-    started = timestamp(posting.started)
-    return {"type": posting.type, "room": posting.room, "started": started, **posting.given}
+def serialize_posting(posting: Posting) -> dict[str, object]:
+    """A posting ready for JSON, such that ``parse_posting`` makes the same of it again."""
+    started = format_timestamp(posting.started)
+    return {"type": posting.type, "room": posting.room, "started": started, **posting.details}
 
 
-def posting_record(posting: Posting, timezone: tzinfo | None) -> Record:
+def build_posting_record(posting: Posting, timezone: tzinfo | None) -> Record:
     """The PS of a posting, still without its number; None stands for the time zone of the system.
 
     DA and TI are the start, in the hotel's local time. Raises BodyError for what FIAS cannot carry.
     """
-    keys = {name: key for name, key in _KEYS[posting.type].items() if name in posting.given}
+    keys = {name: key for name, key in _FIELDS_BY_TYPE[posting.type].items() if name in posting.details}
     kind = "M" if posting.type == "minibar" else "C" if "amount" in keys else "T"  # T, M: priced by the PMS
     fields = [("RN", posting.room), ("PT", kind)]
     try:
-        fields += [(key.code, key.write(posting.given[name])) for name, key in keys.items()]
-        return write("PS", fields + stamp(posting.started.astimezone(timezone)))
+        fields += [(key.code, key.encode(posting.details[name])) for name, key in keys.items()]
+        return build_record("PS", fields + date_time_fields(posting.started.astimezone(timezone)))
     except FieldError as problem:
         name = next((name for name, key in keys.items() if key.code == problem.code), "room")
         raise BodyError(name, f"{name} cannot be sent: {problem}") from None
 
 
-def with_number(record: Record, number: int) -> Record:
+def with_posting_number(record: Record, number: int) -> Record:
     """The PS with its posting number, P#."""
-    return write(record.id, [*record.fields, ("P#", str(number))])
+    return build_record(record.id, [*record.fields, ("P#", str(number))])
 
 
-def _why_unknown(name: str, type: PostingType) -> str:
-    if others := [other for other, keys in _KEYS.items() if name in keys]:
+def _unknown_field_message(name: str, type: PostingType) -> str:
+    if others := [other for other, keys in _FIELDS_BY_TYPE.items() if name in keys]:
         return f"{name} belongs to {' and '.join(others)}, not to {type}"
-    known = [*_COMMON, *_KEYS[type]]
-    return (
-        f"there is no {json_body.quoted(name)} in a posting of type {type}; {json_body.nearest(name, known)}"
-    )
+    known = [*_COMMON_FIELDS, *_FIELDS_BY_TYPE[type]]
+    suggestion = json_body.suggest_name(name, known)
+    return f"there is no {json_body.quote_json(name)} in a posting of type {type}; {suggestion}"
 
 
-def _read_dialled(raw: Any) -> object:
-    digits = required(isinstance(raw, str), raw).translate(str.maketrans("", "", "+-() "))
+def _parse_dialled(raw: Any) -> object:
+    digits = require(isinstance(raw, str), raw).translate(str.maketrans("", "", "+-() "))
     if stranger := re.search("[^0-9]", digits):
         raise ValueError(f"{json.dumps(stranger[0], ensure_ascii=False)} is not known")
-    return required(1 <= len(digits) <= 20, digits)
+    return require(1 <= len(digits) <= 20, digits)
 
 
-def _read_started(raw: Any) -> object:
+def _parse_started(raw: Any) -> object:
     try:
-        moment = datetime.fromisoformat(required(isinstance(raw, str), raw))
-        started = required(moment.tzinfo, moment).astimezone(UTC)
+        moment = datetime.fromisoformat(require(isinstance(raw, str), raw))
+        started = require(moment.tzinfo, moment).astimezone(UTC)
     except (ValueError, OverflowError):
         raise ValueError from None
-    required(2000 <= started.year <= 2099, raw)  # DA has two digits for the year
+    require(2000 <= started.year <= 2099, raw)  # DA has two digits for the year
     return started.replace(microsecond=started.microsecond // 1000 * 1000)  # JSON tells milliseconds
 
 
-_MOMENT = 'a moment of 2000 to 2099 with its offset, such as "2026-11-20T07:00:00Z"'
+_STARTED_EXPECTED = 'a moment of 2000 to 2099 with its offset, such as "2026-11-20T07:00:00Z"'
 
-_AMOUNT = Key("a whole number of minor units from 0 to 10^14", whole(0, 10**14), "TA", write_money)
-_OUTLET = Key(
+_AMOUNT_FIELD = BodyField(
+    "a whole number of minor units from 0 to 10^14", integer_parser(0, 10**14), "TA", serialize_money
+)
+_OUTLET_FIELD = BodyField(
     'text of 1 to 5 printable characters without "|"',
-    text(lambda text: len(text) in range(1, 6) and text.isprintable() and BAR not in text),
+    text_parser(lambda text: len(text) in range(1, 6) and text.isprintable() and BAR not in text),
     "SO",
 )
-_COMMON: Mapping[str, Key] = {
-    "type": must("call, minibar or charge", matching("call|minibar|charge")),
-    "room": json_body.ROOM,
-    "started": Key(_MOMENT, _read_started),
+_COMMON_FIELDS: Mapping[str, BodyField] = {
+    "type": required_field("call, minibar or charge", pattern_parser("call|minibar|charge")),
+    "room": json_body.ROOM_FIELD,
+    "started": BodyField(_STARTED_EXPECTED, _parse_started),
 }
-_KEYS: Mapping[PostingType, Mapping[str, Key]] = {
+_FIELDS_BY_TYPE: Mapping[PostingType, Mapping[str, BodyField]] = {
     "call": {
-        "amount": _AMOUNT,
-        "dialled": must("1 to 20 digits; + - ( ) and blanks are dropped", _read_dialled, "DD"),
-        "duration": must(
-            "whole seconds from 0 to 359999", whole(0, 359_999), "DU", partial(write_duration, "DU")
+        "amount": _AMOUNT_FIELD,
+        "dialled": required_field("1 to 20 digits; + - ( ) and blanks are dropped", _parse_dialled, "DD"),
+        "duration": required_field(
+            "whole seconds from 0 to 359999",
+            integer_parser(0, 359_999),
+            "DU",
+            partial(serialize_duration, "DU"),
         ),
-        "call_type": Key("L (local), N (national) or I (international)", matching("[LNI]"), "PC"),
+        "call_type": BodyField("L (local), N (national) or I (international)", pattern_parser("[LNI]"), "PC"),
     },
     "minibar": {
-        "article": must("text of 1 to 4 digits", matching("[0-9]{1,4}"), "MA"),
-        "count": Key("a whole number from 1 to 99", whole(1, 99), "M#", default=1),
+        "article": required_field("text of 1 to 4 digits", pattern_parser("[0-9]{1,4}"), "MA"),
+        "count": BodyField("a whole number from 1 to 99", integer_parser(1, 99), "M#", default=1),
     },
     "charge": {
-        "amount": evolve(_AMOUNT, required=True),
-        "outlet": _OUTLET,
-        "text": Key(*free_text(20), "CT"),
+        "amount": evolve(_AMOUNT_FIELD, required=True),
+        "outlet": _OUTLET_FIELD,
+        "text": BodyField(*free_text(20), "CT"),
     },
 }

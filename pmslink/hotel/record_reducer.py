@@ -10,38 +10,40 @@ from collections.abc import Callable, Mapping
 
 from pmslink.fias.record import Record
 from pmslink.hotel import equipment, stays, wake_ups
-from pmslink.hotel.hotel_state import TOGETHER, House, Now
+from pmslink.hotel.hotel_state import MOVE_WINDOW_MS, Context, HotelState
 
-MEANINGS: Mapping[str, Callable[[House, Record, Now], None]] = {
-    "GI": stays.checked_in,
-    "GC": stays.changed,
-    "GO": stays.checked_out,
-    "DS": stays.resync_started,
-    "DE": stays.resync_ended,
-    "RE": equipment.equipped,
-    "WR": wake_ups.ordered,
-    "WC": wake_ups.called_off,
-    "NS": equipment.audit_started,
-    "NE": equipment.audit_ended,
+HANDLERS: Mapping[str, Callable[[HotelState, Record, Context], None]] = {
+    "GI": stays.on_check_in,
+    "GC": stays.on_data_change,
+    "GO": stays.on_check_out,
+    "DS": stays.on_resync_start,
+    "DE": stays.on_resync_end,
+    "RE": equipment.on_room_equipment,
+    "WR": wake_ups.on_wake_up_request,
+    "WC": wake_ups.on_wake_up_clear,
+    "NS": equipment.on_night_audit_start,
+    "NE": equipment.on_night_audit_end,
 }
 """By record id: what it does to a house."""
 
 
-def hear(house: House, record: Record, now: Now) -> None:
+def apply_record(state: HotelState, record: Record, context: Context) -> None:
     """A record from the PMS. One that means nothing here, or has come before, changes nothing."""
-    meaning = MEANINGS.get(record.id)
-    if meaning is None or house.heard_before(record, now.session):
+    meaning = HANDLERS.get(record.id)
+    if meaning is None or state.is_replay(record, context.session):
         return
-    if house.leaving and record.id != "GO":  # told twice, that is no news of the room
-        stays.settle_room(house, record.get("RN"), now)
-    meaning(house, record, now)
+    if state.pending_check_outs and record.id != "GO":  # told twice, that is no news of the room
+        stays.complete_room_check_outs(state, record.get("RN"), context)
+    meaning(state, record, context)
 
 
-def let_time_pass(house: House, now: Now) -> None:
+def advance(state: HotelState, context: Context) -> None:
     """Guests who left have left, wake-ups are due, attempts to wake are over."""
-    for room, guests in tuple(house.leaving.items()):
+    for room, guests in tuple(state.pending_check_outs.items()):
         for number, leaving in tuple(guests.items()):
-            if not leaving.since <= now.at < leaving.since + TOGETHER:  # a clock may have been set back
-                stays.settle(house, room, number, now)
-    for name in sorted(house.waking):
-        wake_ups.let_time_pass(house, name, now)
+            if (
+                not leaving.since <= context.now_ms < leaving.since + MOVE_WINDOW_MS
+            ):  # a clock may have been set back
+                stays.complete_check_out(state, room, number, context)
+    for name in sorted(state.rooms_with_wake_ups):
+        wake_ups.advance_room(state, name, context)

@@ -1,6 +1,6 @@
 """Rooms and guests, as values: what the PMS last said of them.
 
-They are kept as JSON: `room_json` and `read_room` are each other's reverse.
+They are kept as JSON: `serialize_room` and `parse_room` are each other's reverse.
 """
 
 from __future__ import annotations
@@ -13,14 +13,14 @@ from typing import Any, Literal
 from attrs import evolve, field, fields, frozen
 
 from pmslink.errors import FieldError
-from pmslink.fias.field_values import read_date
+from pmslink.fias.field_values import parse_date
 
-LONGEST_ROOM = 40
+MAX_ROOM_NAME_CHARS = 40
 """Characters of a room's name; FIAS has 8, and PMSs have more."""
-LONGEST_TEXT = 200
+MAX_GUEST_TEXT_CHARS = 200
 """Characters of what is kept of a guest's name, title and the like."""
 
-Result = Literal["answered", "busy", "no_answer", "unreported", "missed"]
+WakeUpResult = Literal["answered", "busy", "no_answer", "unreported", "missed"]
 """How a wake-up ended. `unreported`: the PBX never said; `missed`: it could not be told in time."""
 
 
@@ -60,10 +60,10 @@ class WakeUp:
     due: int
     attempts: int = 0
     again: int | None = None
-    result: Result | None = None
+    result: WakeUpResult | None = None
 
     @property
-    def next_at(self) -> int:
+    def next_due_at(self) -> int:
         """When something is to be done about it."""
         return self.due if self.again is None else self.again
 
@@ -90,9 +90,9 @@ class Room:
         """The one with this number."""
         return next((guest for guest in self.guests if guest.number == number), None)
 
-    def without(self, *gone: Guest) -> Room:
+    def without_guests(self, *departed: Guest) -> Room:
         """Without these guests."""
-        return evolve(self, guests=tuple(guest for guest in self.guests if guest not in gone))
+        return evolve(self, guests=tuple(guest for guest in self.guests if guest not in departed))
 
     def with_guest(self, guest: Guest) -> Room:
         """With this guest in the place of the one with the same number, or added."""
@@ -100,9 +100,9 @@ class Room:
             return evolve(self, guests=(*self.guests, guest))
         return evolve(self, guests=tuple(guest if one.number == guest.number else one for one in self.guests))
 
-    def cleared(self, spared: Container[int]) -> Room:
+    def reset_for_new_guests(self, preserved: Container[int]) -> Room:
         """Without what was of guests who have left, while new ones stay, whose wake-ups have these ids."""
-        wake_ups = tuple(one for one in self.wake_ups if one.id in spared)
+        wake_ups = tuple(one for one in self.wake_ups if one.id in preserved)
         return evolve(self, do_not_disturb=False, message_light=False, wake_ups=wake_ups)
 
     def vacated(self) -> Room:
@@ -112,7 +112,7 @@ class Room:
 
 # What records say of guests.
 
-_TEXTS = {
+_TEXT_FIELDS = {
     "GN": "name",
     "GF": "first_name",
     "GT": "title",
@@ -120,73 +120,75 @@ _TEXTS = {
     "GV": "vip",
     "GG": "group",
 }
-_DATES = {"GA": "arrival", "GD": "departure"}
-PERSONAL = ("name", "first_name", "title", "group")
+_DATE_FIELDS = {"GA": "arrival", "GD": "departure"}
+PERSONAL_FIELDS = ("name", "first_name", "title", "group")
 """What of a guest tells who it is."""
 
 
-def told_of_guest(said: Mapping[str, str]) -> dict[str, str | None]:
+def guest_fields(field_values: Mapping[str, str]) -> dict[str, str | None]:
     """What a record's fields say of a guest's person, under Guest's names; None for what they say is not.
 
     A date that is none says nothing.
     """
     told: dict[str, str | None] = {
-        name: said[code][:LONGEST_TEXT] or None for code, name in _TEXTS.items() if code in said
+        name: field_values[code][:MAX_GUEST_TEXT_CHARS] or None
+        for code, name in _TEXT_FIELDS.items()
+        if code in field_values
     }
-    for code, name in _DATES.items():
-        if code in said:
-            told[name] = _day(code, said[code])
+    for code, name in _DATE_FIELDS.items():
+        if code in field_values:
+            told[name] = _parse_optional_date(code, field_values[code])
     return told
 
 
-def _day(code: str, text: str) -> str | None:
+def _parse_optional_date(code: str, text: str) -> str | None:
     try:
-        return read_date(code, text).isoformat()
+        return parse_date(code, text).isoformat()
     except FieldError:
         return None
 
 
-_ROOM = re.compile(rf"[^\x00-\x1f\x7f-\x9f]{{1,{LONGEST_ROOM}}}")
+_ROOM_NAME_PATTERN = re.compile(rf"[^\x00-\x1f\x7f-\x9f]{{1,{MAX_ROOM_NAME_CHARS}}}")
 
 
-def is_room(name: str | None) -> bool:
+def is_room_name(name: str | None) -> bool:
     """Whether a record can mean a room by this: what holds control bytes could not be told back."""
-    return name is not None and _ROOM.fullmatch(name) is not None
+    return name is not None and _ROOM_NAME_PATTERN.fullmatch(name) is not None
 
 
 # As JSON.
 
-_GUEST = tuple(one.name for one in fields(Guest))
+_GUEST_FIELDS = tuple(one.name for one in fields(Guest))
 
 
-def guest_json(guest: Guest) -> dict[str, Any]:
+def serialize_guest(guest: Guest) -> dict[str, Any]:
     """A guest, as the interface and the store have it."""
-    return {name: getattr(guest, name) for name in _GUEST}
+    return {name: getattr(guest, name) for name in _GUEST_FIELDS}
 
 
-def room_json(room: Room) -> dict[str, Any]:
+def serialize_room(room: Room) -> dict[str, Any]:
     """All that is kept of a room, but for its name and when it changed."""
     return {
-        "guests": [guest_json(guest) for guest in room.guests],
+        "guests": [serialize_guest(guest) for guest in room.guests],
         "class_of_service": room.class_of_service,
         "do_not_disturb": room.do_not_disturb,
         "message_light": room.message_light,
         "status": room.status,
-        "wake_ups": [_kept(wake_up) for wake_up in room.wake_ups],
+        "wake_ups": [_serialize_stored_wake_up(wake_up) for wake_up in room.wake_ups],
         "over": list(room.over),
     }
 
 
-def read_room(name: str, kept: Mapping[str, Any], changed: int) -> Room:
-    """What `room_json` gave."""
-    values = dict(kept)
-    values["guests"] = tuple(Guest(**guest) for guest in kept["guests"])
-    values["wake_ups"] = tuple(_wake_up(one) for one in kept["wake_ups"])
-    values["over"] = tuple(kept["over"])
-    return Room(name, **values, changed=changed)
+def parse_room(room_name: str, stored: Mapping[str, Any], changed: int) -> Room:
+    """What `serialize_room` gave."""
+    values = dict(stored)
+    values["guests"] = tuple(Guest(**guest) for guest in stored["guests"])
+    values["wake_ups"] = tuple(_parse_stored_wake_up(one) for one in stored["wake_ups"])
+    values["over"] = tuple(stored["over"])
+    return Room(room_name, **values, changed=changed)
 
 
-def _kept(wake_up: WakeUp) -> dict[str, Any]:
+def _serialize_stored_wake_up(wake_up: WakeUp) -> dict[str, Any]:
     return {
         "id": wake_up.id,
         "at": wake_up.at.isoformat(),
@@ -200,12 +202,12 @@ def _kept(wake_up: WakeUp) -> dict[str, Any]:
     }
 
 
-def _wake_up(kept: Mapping[str, Any]) -> WakeUp:
-    values = dict(kept)
+def _parse_stored_wake_up(stored: Mapping[str, Any]) -> WakeUp:
+    values = dict(stored)
     at = datetime.fromisoformat(values["at"]).replace(fold=values.pop("fold"))
     return WakeUp(**{**values, "at": at})
 
 
-def wake_up_json(wake_up: WakeUp) -> dict[str, Any]:
+def serialize_wake_up(wake_up: WakeUp) -> dict[str, Any]:
     """A wake-up as the interface shows it."""
     return {"id": wake_up.id, "at": wake_up.at.isoformat()}

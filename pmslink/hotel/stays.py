@@ -11,311 +11,333 @@ from collections.abc import Iterable, Mapping
 from attrs import evolve
 
 from pmslink.fias.record import Record
-from pmslink.hotel.equipment import class_of_service
-from pmslink.hotel.hotel_state import TOGETHER, House, Leaving, Now
-from pmslink.hotel.rooms import Guest, Room, guest_json, told_of_guest
-from pmslink.hotel.wake_ups import cancel_gone, taken_along
+from pmslink.hotel.equipment import parse_class_of_service
+from pmslink.hotel.hotel_state import MOVE_WINDOW_MS, Context, HotelState, PendingCheckOut
+from pmslink.hotel.rooms import Guest, Room, guest_fields, serialize_guest
+from pmslink.hotel.wake_ups import emit_removed_wake_ups, transfer_wake_ups
 
-MOST_GUESTS = 100
+MAX_GUESTS = 100
 """Of one room; a PMS that names more is not believed."""
-LONGEST_NUMBER = 40
+MAX_RESERVATION_NUMBER_CHARS = 40
 """Characters of a reservation number; FIAS has 10."""
-_NOBODY_ELSE = "N"
-_OTHERS = "Y"
+_SHARE_NO = "N"
+_SHARE_YES = "Y"
 
 
 # Records.
 
 
-def checked_in(house: House, record: Record, now: Now) -> None:
+def on_check_in(state: HotelState, record: Record, context: Context) -> None:
     """GI: a guest comes, or with SF is told of once more."""
     said = dict(record.fields)
     resync = "SF" in said
-    room = house.named(record)
+    room = state.room_of(record)
     if room is None:
         return
-    guest = Guest(_number(said), **told_of_guest(said))  # type: ignore[arg-type]
-    known = _known(house, guest.number, room)
-    if known is None and len(room.guests) >= MOST_GUESTS:
+    guest = Guest(_reservation_number(said), **guest_fields(said))  # type: ignore[arg-type]
+    known = _find_guest(state, guest.number, room)
+    if known is None and len(room.guests) >= MAX_GUESTS:
         return
     if known is None:
-        _arrive(house, guest, room, said, now, resync)
+        _check_in(state, guest, room, said, context, resync)
     elif known[0] == room:
-        _tell_changes(house, room, evolve(guest, sharer=known[1].sharer), said, now, resync)
+        _update_guest(state, room, evolve(guest, sharer=known[1].sharer), said, context, resync)
     else:
-        _move(house, guest, known[0], room, said, (said.get("GS"), None), now, resync)
+        _move(state, guest, known[0], room, said, (said.get("GS"), None), context, resync)
 
 
-def changed(house: House, record: Record, now: Now) -> None:
+def on_data_change(state: HotelState, record: Record, context: Context) -> None:
     """GC: what is listed of a guest is different now, or with RO another room is his."""
     said = dict(record.fields)
-    room = house.named(record)
+    room = state.room_of(record)
     if room is None:
         return
-    number = _number(said)
+    number = _reservation_number(said)
     if number == "0":  # a telephone number of a room without a stay
         return
-    known = _known(house, number, room)
-    old_room = house.rooms.get(said.get("RO", ""))
+    known = _find_guest(state, number, room)
+    old_room = state.rooms.get(said.get("RO", ""))
     if known is None and not number and old_room is not None:  # kept by room
-        known = _known(house, number, old_room)
-    if known is None and len(room.guests) >= MOST_GUESTS:
+        known = _find_guest(state, number, old_room)
+    if known is None and len(room.guests) >= MAX_GUESTS:
         return
     if known is None:  # his check-in was missed
         known = room, Guest(number, sharer=bool(room.guests))
-    old, guest = known[0], evolve(known[1], **told_of_guest(said))  # type: ignore[arg-type]
+    old, guest = known[0], evolve(known[1], **guest_fields(said))  # type: ignore[arg-type]
     if old == room:
-        _tell_changes(house, room, guest, said, now)
+        _update_guest(state, room, guest, said, context)
     else:
-        _move(house, guest, old, room, said, shares(record), now)
+        _move(state, guest, old, room, said, parse_gs_flags(record), context)
 
 
-def checked_out(house: House, record: Record, now: Now) -> None:
+def on_check_out(state: HotelState, record: Record, context: Context) -> None:
     """GO: a guest goes, or with SF the room is vacant.
 
     A guest who is known by number stays for a moment: a check-in to another room that comes with it
     makes a move of both.
     """
     said = dict(record.fields)
-    room = house.named(record)
+    room = state.room_of(record)
     if room is None:
         return
-    number = _number(said)
+    number = _reservation_number(said)
     resync = "SF" in said
     share = said.get("GS")
-    if resync and house.resyncing:  # who was there may be told of elsewhere yet; else he is gone at DE
-        house.saw_vacant(room.room)
-        house.put(room, now)
+    if resync and state.resyncing:  # who was there may be told of elsewhere yet; else he is gone at DE
+        state.mark_seen_vacant(room.room)
+        state.set_room(room, context)
     elif not number or resync:
-        settle_room(house, room.room, now)
-        room = house.rooms.get(room.room, room)
-        house.put(room, now)
-        if number and share != _NOBODY_ELSE:
-            depart(house, room, _numbered(room, number), now, resync, share)
-        elif share != _OTHERS:  # else it names nobody who is known to go
-            vacate(house, room, now, resync)
-    elif house.whereabouts.get(number) == room.room:
-        house.leaving.setdefault(room.room, {}).setdefault(number, Leaving(now.at, share))
-    elif share == _NOBODY_ELSE and (not room.guests or _moved_just_now(house, number, room, now)):
-        vacate(house, room, now)
+        complete_room_check_outs(state, room.room, context)
+        room = state.rooms.get(room.room, room)
+        state.set_room(room, context)
+        if number and share != _SHARE_NO:
+            check_out_guests(state, room, _guests_with_number(room, number), context, resync, share)
+        elif share != _SHARE_YES:  # else it names nobody who is known to go
+            vacate(state, room, context, resync)
+    elif state.room_by_guest.get(number) == room.room:
+        state.pending_check_outs.setdefault(room.room, {}).setdefault(
+            number, PendingCheckOut(context.now_ms, share)
+        )
+    elif share == _SHARE_NO and (not room.guests or _completes_recent_move(state, number, room, context)):
+        vacate(state, room, context)
 
 
-def resync_started(house: House, record: Record, now: Now) -> None:
+def on_resync_start(state: HotelState, record: Record, context: Context) -> None:
     """DS: all who stay are told of once more."""
-    abandon_resync(house)
-    settle_all(house, now)
-    house.resyncing = True
-    house.seen = set()
-    house.tell("resync.started", resync=True)
+    abort_resync(state)
+    complete_all_check_outs(state, context)
+    state.resyncing = True
+    state.seen_guests = set()
+    state.emit("resync.started", resync=True)
 
 
-def resync_ended(house: House, record: Record, now: Now) -> None:
+def on_resync_end(state: HotelState, record: Record, context: Context) -> None:
     """DE: who was not mentioned is gone, if anybody was."""
-    if not house.resyncing:
+    if not state.resyncing:
         return
-    settle_all(house, now)
-    whole = house.seen is not None
-    if house.seen:
-        for room in tuple(house.rooms.values()):
-            gone = [guest for guest in room.guests if not house.was_seen(guest, room.room)]
-            depart(house, room, gone, now, resync=True)
-    _end_resync(house, whole)
+    complete_all_check_outs(state, context)
+    whole = state.seen_guests is not None
+    if state.seen_guests:
+        for room in tuple(state.rooms.values()):
+            gone = [guest for guest in room.guests if not state.is_seen(guest, room.room)]
+            check_out_guests(state, room, gone, context, resync=True)
+    _end_resync(state, whole)
 
 
-def abandon_resync(house: House) -> None:
+def abort_resync(state: HotelState) -> None:
     """A resync that was running will not end: it changes nothing more."""
-    if house.resyncing:
-        _end_resync(house, complete=False)
+    if state.resyncing:
+        _end_resync(state, complete=False)
 
 
-def _end_resync(house: House, complete: bool) -> None:
-    house.resyncing = False
-    house.seen = None
-    house.newcomers.clear()
-    house.spared.clear()
-    house.tell("resync.ended", told={"complete": complete}, resync=True)
+def _end_resync(state: HotelState, complete: bool) -> None:
+    state.resyncing = False
+    state.seen_guests = None
+    state.new_guests.clear()
+    state.preserved_wake_ups.clear()
+    state.emit("resync.ended", payload={"complete": complete}, resync=True)
 
 
 # What they come to.
 
 
-def _arrive(house: House, guest: Guest, room: Room, said: Mapping[str, str], now: Now, resync: bool) -> None:
+def _check_in(
+    state: HotelState,
+    guest: Guest,
+    room: Room,
+    field_values: Mapping[str, str],
+    context: Context,
+    resync: bool,
+) -> None:
     """A new guest, alone or with others; whom a resync tells of need not be new."""
-    share = said.get("GS")
-    if share == _NOBODY_ELSE and not resync:
-        depart(house, room, room.guests, now)
-        room = house.rooms.get(room.room, room)
+    share = field_values.get("GS")
+    if share == _SHARE_NO and not resync:
+        check_out_guests(state, room, room.guests, context)
+        room = state.rooms.get(room.room, room)
     guest = evolve(guest, sharer=_is_sharer(share, room))
     first = not guest.sharer and not resync
-    told = {"guest": guest_json(guest)}
-    house.tell("guest.checked_in", room.room, told, resync)
+    told = {"guest": serialize_guest(guest)}
+    state.emit("guest.checked_in", room.room, told, resync)
     if first:  # what is not told is as by default; a sharer must not reset the room
         room = evolve(room, class_of_service=None, do_not_disturb=False, message_light=False)
-    _put_guest(house, guest, _served(room, said), now, resync)
+    _set_guest(state, guest, _with_class_of_service(room, field_values), context, resync)
 
 
 def _move(
-    house: House,
+    state: HotelState,
     guest: Guest,
     old: Room,
     new: Room,
-    said: Mapping[str, str],
-    shares: tuple[str | None, str | None],
-    now: Now,
+    field_values: Mapping[str, str],
+    gs_flags: tuple[str | None, str | None],
+    context: Context,
     resync: bool = False,
 ) -> None:
     """A guest takes another room; `shares` are GS of the new and the old one."""
-    new_share, old_share = shares
-    leaving = _no_longer_leaving(house, old.room, guest.number)
+    new_share, old_share = gs_flags
+    leaving = _pop_pending_check_out(state, old.room, guest.number)
     if leaving is not None:
         old_share = leaving.share
     elif old_share is None and guest.number and not resync:
-        house.moved = {number: one for number, one in house.moved.items() if now.at < one[1] + TOGETHER}
-        house.moved[guest.number] = (old.room, now.at)
-    if old_share == _NOBODY_ELSE:
+        state.recent_moves = {
+            number: one
+            for number, one in state.recent_moves.items()
+            if context.now_ms < one[1] + MOVE_WINDOW_MS
+        }
+        state.recent_moves[guest.number] = (old.room, context.now_ms)
+    if old_share == _SHARE_NO:
         others = tuple(one for one in old.guests if one.number != guest.number)
-        depart(house, old, others, now, resync)
-    if new_share == _NOBODY_ELSE and not resync:
-        depart(house, new, new.guests, now)
-    old, new = house.rooms[old.room], house.rooms.get(new.room, new)
-    left = old.without(*_numbered(old, guest.number))
+        check_out_guests(state, old, others, context, resync)
+    if new_share == _SHARE_NO and not resync:
+        check_out_guests(state, new, new.guests, context)
+    old, new = state.rooms[old.room], state.rooms.get(new.room, new)
+    left = old.without_guests(*_guests_with_number(old, guest.number))
     first = not new.guests
     guest = evolve(guest, sharer=_is_sharer(new_share, new))
-    vacant = not left.guests and old_share != _OTHERS
-    told = {"guest": guest_json(guest), "from_room": old.room, "vacant": vacant}
-    house.tell("guest.moved", new.room, told, resync)
-    alone = vacant or (resync and house.only_newcomers(left))  # what was of the room was this guest's
+    vacant = not left.guests and old_share != _SHARE_YES
+    told = {"guest": serialize_guest(guest), "from_room": old.room, "vacant": vacant}
+    state.emit("guest.moved", new.room, told, resync)
+    alone = vacant or (resync and state.has_only_new_guests(left))  # what was of the room was this guest's
     if alone:
-        left = left.vacated() if vacant else left.cleared(house.spared)
-        new = taken_along(house, old, left, new, resync)
-        house.left(old.room, new.room)
+        left = left.vacated() if vacant else left.reset_for_new_guests(state.preserved_wake_ups)
+        new = transfer_wake_ups(state, old, left, new, resync)
+        state.add_departure(old.room, new.room)
     if first and not resync:
         new = evolve(new, class_of_service=None, do_not_disturb=False, message_light=False)
     if first and alone:
         new = evolve(new, class_of_service=old.class_of_service, message_light=old.message_light)
-    house.put(left, now, resync=resync)
-    _put_guest(house, guest, _served(new, said), now, resync)
+    state.set_room(left, context, resync=resync)
+    _set_guest(state, guest, _with_class_of_service(new, field_values), context, resync)
 
 
-def depart(
-    house: House,
+def check_out_guests(
+    state: HotelState,
     room: Room,
-    gone: Iterable[Guest],
-    now: Now,
+    departed: Iterable[Guest],
+    context: Context,
     resync: bool = False,
     share: str | None = None,
 ) -> None:
     """These guests have left; with the last of them all that was of the room, unless GS tells of others."""
-    for guest in gone:
-        room = house.rooms[room.room]
-        room = room.without(guest)
-        house.whereabouts.pop(guest.number, None)
-        _no_longer_leaving(house, room.room, guest.number)
-        vacant = not room.guests and share != _OTHERS
-        if vacant or (resync and house.only_newcomers(room)):
-            left = room.vacated() if vacant else room.cleared(house.spared)
-            room = _left(house, room, left, resync)
-        house.tell("guest.checked_out", room.room, {"guest": guest_json(guest), "vacant": vacant}, resync)
-        house.put(room, now, resync=resync)
+    for guest in departed:
+        room = state.rooms[room.room]
+        room = room.without_guests(guest)
+        state.room_by_guest.pop(guest.number, None)
+        _pop_pending_check_out(state, room.room, guest.number)
+        vacant = not room.guests and share != _SHARE_YES
+        if vacant or (resync and state.has_only_new_guests(room)):
+            left = room.vacated() if vacant else room.reset_for_new_guests(state.preserved_wake_ups)
+            room = _clear_room(state, room, left, resync)
+        state.emit(
+            "guest.checked_out", room.room, {"guest": serialize_guest(guest), "vacant": vacant}, resync
+        )
+        state.set_room(room, context, resync=resync)
 
 
-def vacate(house: House, room: Room, now: Now, resync: bool = False) -> None:
+def vacate(state: HotelState, room: Room, context: Context, resync: bool = False) -> None:
     """Nobody is in the room any more, known or not, and nothing of it is as it was."""
     if room.guests:
-        depart(house, room, room.guests, now, resync)
+        check_out_guests(state, room, room.guests, context, resync)
     else:
-        house.put(_left(house, room, room.vacated(), resync), now, resync=resync)
+        state.set_room(_clear_room(state, room, room.vacated(), resync), context, resync=resync)
 
 
-def _left(house: House, room: Room, left: Room, resync: bool) -> Room:
+def _clear_room(state: HotelState, room: Room, after: Room, resync: bool) -> Room:
     """What the last guests leave behind; with them goes what the PMS was to hear of the room."""
-    cancel_gone(house, room, left, resync)
-    house.left(room.room)
-    return left
+    emit_removed_wake_ups(state, room, after, resync)
+    state.add_departure(room.room)
+    return after
 
 
-def settle(house: House, name: str, number: str, now: Now) -> None:
+def complete_check_out(state: HotelState, room_name: str, reservation_number: str, context: Context) -> None:
     """A guest whose check-out was held back for a moment has left."""
-    leaving = _no_longer_leaving(house, name, number)
+    leaving = _pop_pending_check_out(state, room_name, reservation_number)
     if leaving is None:  # gone with another
         return
-    room = house.rooms[name]
-    gone = room.guests if leaving.share == _NOBODY_ELSE else _numbered(room, number)
-    depart(house, room, gone, now, share=leaving.share)
+    room = state.rooms[room_name]
+    gone = room.guests if leaving.share == _SHARE_NO else _guests_with_number(room, reservation_number)
+    check_out_guests(state, room, gone, context, share=leaving.share)
 
 
-def settle_room(house: House, name: str | None, now: Now) -> None:
+def complete_room_check_outs(state: HotelState, room_name: str | None, context: Context) -> None:
     """All who are leaving this room have left, for something new is told of it."""
-    for number in tuple(house.leaving.get(name or "", ())):
-        settle(house, name or "", number, now)
+    for number in tuple(state.pending_check_outs.get(room_name or "", ())):
+        complete_check_out(state, room_name or "", number, context)
 
 
-def settle_all(house: House, now: Now) -> None:
+def complete_all_check_outs(state: HotelState, context: Context) -> None:
     """All who are leaving have left."""
-    for name in tuple(house.leaving):
-        settle_room(house, name, now)
+    for name in tuple(state.pending_check_outs):
+        complete_room_check_outs(state, name, context)
 
 
-def _no_longer_leaving(house: House, name: str, number: str) -> Leaving | None:
-    guests = house.leaving.get(name, {})
-    leaving = guests.pop(number, None)
+def _pop_pending_check_out(
+    state: HotelState, room_name: str, reservation_number: str
+) -> PendingCheckOut | None:
+    guests = state.pending_check_outs.get(room_name, {})
+    leaving = guests.pop(reservation_number, None)
     if leaving is not None and not guests:
-        del house.leaving[name]
+        del state.pending_check_outs[room_name]
     return leaving
 
 
-def _moved_just_now(house: House, number: str, room: Room, now: Now) -> bool:
+def _completes_recent_move(state: HotelState, reservation_number: str, room: Room, context: Context) -> bool:
     """Whether a check-out is the second half of a move: the guest has checked in elsewhere a moment ago."""
-    left, since = house.moved.pop(number, ("", 0))
-    return left == room.room and since <= now.at < since + TOGETHER
+    left, since = state.recent_moves.pop(reservation_number, ("", 0))
+    return left == room.room and since <= context.now_ms < since + MOVE_WINDOW_MS
 
 
-def _tell_changes(
-    house: House, room: Room, guest: Guest, said: Mapping[str, str], now: Now, resync: bool = False
+def _update_guest(
+    state: HotelState,
+    room: Room,
+    guest: Guest,
+    field_values: Mapping[str, str],
+    context: Context,
+    resync: bool = False,
 ) -> None:
     """What is different of a guest who stays in the room."""
     known = room.guest(guest.number)
     if guest != known:
-        house.tell("guest.changed", room.room, {"guest": guest_json(guest)}, resync)
-    _put_guest(house, guest, _served(room, said), now, resync)
+        state.emit("guest.changed", room.room, {"guest": serialize_guest(guest)}, resync)
+    _set_guest(state, guest, _with_class_of_service(room, field_values), context, resync)
 
 
-def _put_guest(house: House, guest: Guest, room: Room, now: Now, resync: bool) -> None:
+def _set_guest(state: HotelState, guest: Guest, room: Room, context: Context, resync: bool) -> None:
     new = room.guest(guest.number) is None
     if guest.number:
-        house.whereabouts[guest.number] = room.room
-    house.saw(guest, room.room, new)
-    house.put(room.with_guest(guest), now, resync=resync)
+        state.room_by_guest[guest.number] = room.room
+    state.mark_seen(guest, room.room, new)
+    state.set_room(room.with_guest(guest), context, resync=resync)
 
 
-def _served(room: Room, said: Mapping[str, str]) -> Room:
+def _with_class_of_service(room: Room, field_values: Mapping[str, str]) -> Room:
     """With the class of service, if a record tells it."""
-    value = class_of_service(said.get("CS"))
+    value = parse_class_of_service(field_values.get("CS"))
     return room if value is None else evolve(room, class_of_service=value)
 
 
-def _known(house: House, number: str, room: Room) -> tuple[Room, Guest] | None:
+def _find_guest(state: HotelState, reservation_number: str, room: Room) -> tuple[Room, Guest] | None:
     """Where a guest is, and who that is; one without a number is whoever is in the room."""
-    at = house.rooms.get(house.whereabouts.get(number, "")) if number else room
-    guest = None if at is None else at.guest(number)
+    at = state.rooms.get(state.room_by_guest.get(reservation_number, "")) if reservation_number else room
+    guest = None if at is None else at.guest(reservation_number)
     return None if at is None or guest is None else (at, guest)
 
 
-def _number(said: Mapping[str, str]) -> str:
+def _reservation_number(field_values: Mapping[str, str]) -> str:
     """The reservation number; empty where the PMS keeps the link by room."""
-    return said.get("G#", "")[:LONGEST_NUMBER]
+    return field_values.get("G#", "")[:MAX_RESERVATION_NUMBER_CHARS]
 
 
 def _is_sharer(share: str | None, room: Room) -> bool:
     """Whether a guest comes to a room that is another's; where GS does not tell, by who is there."""
-    return share == _OTHERS or (share != _NOBODY_ELSE and bool(room.guests))
+    return share == _SHARE_YES or (share != _SHARE_NO and bool(room.guests))
 
 
-def _numbered(room: Room, number: str) -> tuple[Guest, ...]:
-    return tuple(guest for guest in room.guests if guest.number == number)
+def _guests_with_number(room: Room, reservation_number: str) -> tuple[Guest, ...]:
+    return tuple(guest for guest in room.guests if guest.number == reservation_number)
 
 
-def shares(record: Record) -> tuple[str | None, str | None]:
+def parse_gs_flags(record: Record) -> tuple[str | None, str | None]:
     """GS of the new room and of the old one: each belongs to the room that stands before it."""
     found: dict[str, str] = {}
     last = "RN"

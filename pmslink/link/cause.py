@@ -8,7 +8,7 @@ from typing import Literal
 
 from attrs import field, frozen
 
-Code = Literal[
+CauseCode = Literal[
     "no_answer",
     "refused",
     "unresolved",
@@ -31,21 +31,21 @@ Code = Literal[
 class Cause:
     """One of the codes of the interface, with the values its sentence needs (never guest data)."""
 
-    code: Code
+    code: CauseCode
     params: Mapping[str, str | float] = field(factory=dict)
 
 
-SETTINGS = Cause("settings")
-EXPIRED = Cause("expired")
-STARTED = Cause("started")
+SETTINGS_CAUSE = Cause("settings")
+EXPIRED_CAUSE = Cause("expired")
+STARTED_CAUSE = Cause("started")
 
 
-def by_user(control: str) -> Cause:
+def user_cause(control: str) -> Cause:
     """A user asked for it, with this control."""
     return Cause("user", {"control": control})
 
 
 @cache
-def told_by_pms(id: str) -> Cause:
+def record_cause(record_id: str) -> Cause:
     """What a record of the PMS is the cause of: LE ends the link; LS, or any other, starts one."""
-    return Cause("pms_ended") if id == "LE" else Cause("started", {"record": id})
+    return Cause("pms_ended") if record_id == "LE" else Cause("started", {"record": record_id})

@@ -12,16 +12,16 @@ from twisted.internet.defer import Deferred
 from twisted.internet.error import DNSLookupError
 
 from pmslink.config.loader import LinkConfig
-from pmslink.errors import NotApplicable
-from pmslink.fias.link_description import declared
-from pmslink.link.link import Dial, Link
-from pmslink.link.link_registry import Links
+from pmslink.errors import NotApplicableError
+from pmslink.fias.link_description import declared_fields
+from pmslink.link.link import Link, StartLinkDial
+from pmslink.link.link_registry import LinkRegistry
 from pmslink.link.resync import Progress
 from pmslink.link.state_history import Transition
-from pmslink.store.core.journal_interface import Forgetful
+from pmslink.store.core.journal_interface import NullJournal
 
 StepName = Literal["resolve", "connect", "link_start", "description", "confirmation"]
-_AFTER_RESOLVE: tuple[StepName, ...] = ("connect", "link_start", "description", "confirmation")
+_STEPS_AFTER_RESOLVE: tuple[StepName, ...] = ("connect", "link_start", "description", "confirmation")
 
 
 @frozen
@@ -37,17 +37,19 @@ class Step:
 class Probe:
     """Tries addresses that no link of this process uses."""
 
-    def __init__(self, reactor: Any, wall: Callable[[], datetime], dial: Dial, links: Links) -> None:
+    def __init__(
+        self, reactor: Any, wall_clock: Callable[[], datetime], dial: StartLinkDial, links: LinkRegistry
+    ) -> None:
         self._reactor = reactor
-        self._wall = wall
+        self._wall_clock = wall_clock
         self._dial = dial
         self._links = links
-        self._tried: set[tuple[str, int]] = set()
+        self._tested_addresses: set[tuple[str, int]] = set()
 
     async def test(self, config: LinkConfig) -> list[Step]:
         """Try to dock as this link would. Takes at most its start and sync timeouts and a little more.
 
-        Raises NotApplicable while a link or another trial uses the address: a second connection makes
+        Raises NotApplicableError while a link or another trial uses the address: a second connection makes
         a PMS drop the first.
         """
         begun: float = self._reactor.seconds()
@@ -60,28 +62,28 @@ class Probe:
         used_by = [
             link.name
             for link in self._links
-            if link.wanted
+            if link.is_active
             and link.config.port == config.port
             and await self._resolve(link.config.host) == resolved
         ]
-        if used_by or address in self._tried:
+        if used_by or address in self._tested_addresses:
             by = f"the link {used_by[0]}" if used_by else "another test"
-            raise NotApplicable("in_use", f"{by} uses {config.host}:{config.port}; disable it first")
-        self._tried.add(address)
+            raise NotApplicableError("in_use", f"{by} uses {config.host}:{config.port}; disable it first")
+        self._tested_addresses.add(address)
         try:
-            return await self._try(config, resolved, begun)
+            return await self._run_steps(config, resolved, begun)
         finally:
-            self._tried.remove(address)
+            self._tested_addresses.remove(address)
 
-    async def _try(self, config: LinkConfig, resolved: str, begun: float) -> list[Step]:
+    async def _run_steps(self, config: LinkConfig, resolved: str, started: float) -> list[Step]:
         settings = evolve(config.settings, enabled=True, expires_at=None)
-        trial = _Trial(evolve(config, settings=settings), self._reactor, self._wall, self._dial)
+        trial = _ProbeLink(evolve(config, settings=settings), self._reactor, self._wall_clock, self._dial)
         is_address = resolved == config.host
-        trial.passed("resolve", f"{config.host} is {'an address' if is_address else resolved}", begun)
+        trial.pass_step("resolve", f"{config.host} is {'an address' if is_address else resolved}", started)
         try:
             trial.start()
-            await trial.judged
-            if trial.conversation.in_sync:
+            await trial.finished
+            if trial.session.in_sync:
                 trial.disconnect()
                 await trial.closed
         finally:
@@ -97,55 +99,63 @@ class Probe:
             return None
 
 
-class _Trial(Link):
+class _ProbeLink(Link):
     """A link that keeps account of its first docking, and is given up at the first failure."""
 
-    def __init__(self, config: LinkConfig, reactor: Any, wall: Callable[[], datetime], dial: Dial) -> None:
-        super().__init__(config, reactor, wall, dial, self._happened, Forgetful())
+    def __init__(
+        self, config: LinkConfig, reactor: Any, wall_clock: Callable[[], datetime], dial: StartLinkDial
+    ) -> None:
+        super().__init__(config, reactor, wall_clock, dial, self._on_link_changed, NullJournal())
         self.resync.progress = Progress(wanted=False)  # it is to be seen, and nothing asked of it
         self._reactor = reactor
         self._seconds: Callable[[], float] = reactor.seconds
-        self._begun: float = reactor.seconds()
+        self._step_started: float = reactor.seconds()
         self.steps: list[Step] = []
-        self._is_judged = False
-        self.judged: Deferred[None] = Deferred()
+        self._is_finished = False
+        self.finished: Deferred[None] = Deferred()
         self.closed: Deferred[None] = Deferred()
 
-    def passed(self, step: StepName, reason: str, begun: float | None = None) -> None:
+    def pass_step(self, step: StepName, reason: str, started: float | None = None) -> None:
         """Note a step that succeeded."""
-        self._note(step, True, reason, begun)
+        self._add_step(step, True, reason, started)
 
-    def connection_up(self) -> None:
-        self.passed("connect", f"{self.address} took the connection")
-        super().connection_up()
+    def on_connection_up(self) -> None:
+        self.pass_step("connect", f"{self.address} took the connection")
+        super().on_connection_up()
 
-    def _happened(self, _: Link, transition: Transition | None) -> None:
+    def _on_link_changed(self, _: Link, transition: Transition | None) -> None:
         marker = self.core.marker
-        if self._is_judged:
+        if self._is_finished:
             if marker != "WAIT_LE" and not self.closed.called:
                 self.closed.callback(None)
             return
         if transition is not None and marker == "ESTABLISHED":
-            self.passed("link_start", self.reason)
-            self.passed("description", f"{len(declared(self.settings().records))} record types described")
-        if self.conversation.in_sync:
-            self.passed("confirmation", "The link is in sync")
-            self._judge()
+            self.pass_step("link_start", self.reason)
+            self.pass_step(
+                "description", f"{len(declared_fields(self.settings().records))} record types described"
+            )
+        if self.session.in_sync:
+            self.pass_step("confirmation", "The link is in sync")
+            self._finish()
         elif (
             transition is not None
             and transition.old in ("WAIT_LS", "ESTABLISHED")
             and marker != "ESTABLISHED"
         ):
-            failed = next(step for step in _AFTER_RESOLVE if step not in [one.step for one in self.steps])
-            self._note(failed, False, self.reason)
-            self._judge()
+            failed = next(
+                step for step in _STEPS_AFTER_RESOLVE if step not in [one.step for one in self.steps]
+            )
+            self._add_step(failed, False, self.reason)
+            self._finish()
 
-    def _judge(self) -> None:
-        self._is_judged = True
+    def _finish(self) -> None:
+        self._is_finished = True
         # Later, for this is told in the middle of a move, and what comes next is a move as well.
-        self._reactor.callLater(0, self.judged.callback, None)
+        self._reactor.callLater(0, self.finished.callback, None)
 
-    def _note(self, step: StepName, ok: bool, reason: str, begun: float | None = None) -> None:
+    def _add_step(self, step: StepName, ok: bool, reason: str, started: float | None = None) -> None:
         now = self._seconds()
-        self.steps.append(Step(step, ok, reason, round(now - (self._begun if begun is None else begun), 3)))
-        self._begun = now
+        self.steps.append(
+            Step(step, ok, reason, round(now - (self._step_started if started is None else started), 3))
+        )
+        self._step_started = now

@@ -11,9 +11,9 @@ from twisted.internet.interfaces import IDelayedCall, IReactorTime
 class Countdown:
     """Calls `then` when its time is up, unless it is stopped or started anew before."""
 
-    def __init__(self, clock: IReactorTime, then: Callable[..., None]) -> None:
+    def __init__(self, clock: IReactorTime, callback: Callable[..., None]) -> None:
         self._clock = clock
-        self._then = then
+        self._callback = callback
         self._call: IDelayedCall | None = None
 
     @property
@@ -23,13 +23,13 @@ class Countdown:
     def start(self, seconds: float, *arguments: Any) -> None:
         """From now on; what it counted before is forgotten."""
         self.stop()
-        self._call = self._clock.callLater(max(0.0, seconds), self._over, *arguments)
+        self._call = self._clock.callLater(max(0.0, seconds), self._fire, *arguments)
 
     def stop(self) -> None:
         if self._call is not None:
             self._call.cancel()
             self._call = None
 
-    def _over(self, *arguments: Any) -> None:
+    def _fire(self, *arguments: Any) -> None:
         self._call = None
-        self._then(*arguments)
+        self._callback(*arguments)

@@ -28,7 +28,7 @@ from pmslink.link.cause import Cause
 
 Marker = Literal["DISABLED", "EXPIRED", "CLOSED", "WAIT_LS", "ESTABLISHED", "EXPECTION", "WAIT_LE"]
 Intent = Literal["enabled", "disabled", "expired", "disconnected"]
-Timer = Literal["start_timeout", "listen_time", "end_timeout"]
+TimerName = Literal["start_timeout", "listen_time", "end_timeout"]
 
 
 class Events(Protocol):
@@ -102,54 +102,54 @@ class Events(Protocol):
         """LE: the PMS ends the link."""
 
 
-class Line(Protocol):
+class DialerPort(Protocol):
     """The way to the PMS: at most one dial or connection at a time, and the redial delay."""
 
     def dial(self) -> None:
         """Dial, as soon as the last connection is gone."""
 
     def redial_later(self) -> None:
-        """Start the redial delay; `Events.redial` follows."""
+        """Start the redial delay; `Events.on_redial_due` follows."""
 
-    def hang_up(self, gently: bool) -> None:
+    def hang_up(self, graceful: bool) -> None:
         """End the delay, the dial or the connection; nothing more is heard of it."""
 
 
-class Talk(Protocol):
+class SessionPort(Protocol):
     """What is said on the connection."""
 
-    def greet(self) -> None:
+    def send_ls(self) -> None:
         """Send LS."""
 
     def dock(self, record: str) -> None:
         """The link is established, by this record: describe it, and from in sync on check it."""
 
-    def restart(self) -> None:
+    def on_ls(self) -> None:
         """LS on the established link: describe it again."""
 
-    def mirrored(self) -> None:
+    def on_ld(self) -> None:
         """LD on the established link."""
 
-    def confirmed(self) -> None:
+    def on_la(self) -> None:
         """LA on the established link."""
 
-    def take_leave(self) -> None:
+    def send_le_when_idle(self) -> None:
         """Send LE as soon as no posting waits for its answer, and then start the end timeout."""
 
-    def answer_farewell(self) -> None:
+    def send_le(self) -> None:
         """Send LE."""
 
-    def fall_silent(self) -> None:
+    def suspend(self) -> None:
         """The link is established no more: end its checks and limits, send no more data."""
 
-    def break_off(self) -> None:
+    def abort_in_flight(self) -> None:
         """The connection is left: what waits for an answer will get none."""
 
 
 class Timers(Protocol):
     """The timers of a state, named as the settings that hold their seconds."""
 
-    def start_timer(self, timer: Timer) -> None:
+    def start_timer(self, timer: TimerName) -> None:
         """Start it; the event of that name follows unless the state is left before."""
 
     def stop_timers(self) -> None:
@@ -160,10 +160,10 @@ class Timers(Protocol):
 class Core:
     """What all states share."""
 
-    line: Line
-    talk: Talk
+    dialer: DialerPort
+    session: SessionPort
     timers: Timers
-    announce: Callable[[Marker, Cause], None]
+    on_transition: Callable[[Marker, Cause], None]
     intent: Intent
     marker: Marker
     cause: Cause
@@ -189,7 +189,7 @@ STATES = {
 Action = Callable[[Events, Core, Cause], None]
 
 
-Ends = Literal["nothing", "abruptly", "gently", "with LE"]
+DisconnectMode = Literal["nothing", "abruptly", "gently", "with LE"]
 
 
 @frozen
@@ -202,7 +202,7 @@ class Move:
 
     to: Marker | None
     action: Action
-    ends: Ends = "nothing"
+    disconnect_mode: DisconnectMode = "nothing"
 
     @property
     def name(self) -> str:
@@ -213,21 +213,21 @@ class Move:
             self.action(link, core, cause)
             return
         core.timers.stop_timers()
-        core.talk.fall_silent()
-        if self.ends == "with LE":
-            core.talk.answer_farewell()
-        if self.ends != "nothing":
-            core.talk.break_off()
+        core.session.suspend()
+        if self.disconnect_mode == "with LE":
+            core.session.send_le()
+        if self.disconnect_mode != "nothing":
+            core.session.abort_in_flight()
             said_le = core.marker == "WAIT_LE"  # which an abort could take back
-            core.line.hang_up(gently=said_le or self.ends != "abruptly")
+            core.dialer.hang_up(graceful=said_le or self.disconnect_mode != "abruptly")
         core.marker, core.cause = self.to, cause
         self.action(link, core, cause)
-        core.announce(self.to, cause)
+        core.on_transition(self.to, cause)
 
 
-def enter(to: Marker, ends: Ends) -> Callable[[Action], Move]:
+def enter(to: Marker, disconnect_mode: DisconnectMode) -> Callable[[Action], Move]:
     """What is done on entry into a state."""
-    return lambda action: Move(to, action, ends)
+    return lambda action: Move(to, action, disconnect_mode)
 
 
 def stay(action: Action) -> Move:
@@ -238,53 +238,53 @@ def stay(action: Action) -> Move:
 # What leads into a state.
 
 
-@enter("WAIT_LS", ends="abruptly")
+@enter("WAIT_LS", disconnect_mode="abruptly")
 def dial(link: Events, core: Core, cause: Cause) -> None:
-    core.line.dial()
+    core.dialer.dial()
     core.timers.start_timer("start_timeout")
 
 
-@enter("ESTABLISHED", ends="nothing")
+@enter("ESTABLISHED", disconnect_mode="nothing")
 def dock(link: Events, core: Core, cause: Cause) -> None:
-    core.talk.dock(str(cause.params["record"]))
+    core.session.dock(str(cause.params["record"]))
 
 
-@enter("EXPECTION", ends="abruptly")
+@enter("EXPECTION", disconnect_mode="abruptly")
 def abnormal(link: Events, core: Core, cause: Cause) -> None:
-    core.line.redial_later()
+    core.dialer.redial_later()
 
 
-@enter("WAIT_LE", ends="nothing")
-def part(link: Events, core: Core, cause: Cause) -> None:
-    core.talk.take_leave()
+@enter("WAIT_LE", disconnect_mode="nothing")
+def disconnect(link: Events, core: Core, cause: Cause) -> None:
+    core.session.send_le_when_idle()
 
 
-def _redial_if_wanted(link: Events, core: Core, cause: Cause) -> None:
+def _redial_if_enabled(link: Events, core: Core, cause: Cause) -> None:
     if core.intent == "enabled":  # the PMS ended the link, or it was enabled again in WAIT_LE
-        core.line.redial_later()
+        core.dialer.redial_later()
 
 
-ended = enter("CLOSED", ends="gently")(_redial_if_wanted)
-answer_le = enter("CLOSED", ends="with LE")(_redial_if_wanted)
+close = enter("CLOSED", disconnect_mode="gently")(_redial_if_enabled)
+answer_le = enter("CLOSED", disconnect_mode="with LE")(_redial_if_enabled)
 
 
-@enter("CLOSED", ends="abruptly")
-def rest(link: Events, core: Core, cause: Cause) -> None:
+@enter("CLOSED", disconnect_mode="abruptly")
+def abort(link: Events, core: Core, cause: Cause) -> None:
     pass
 
 
-@enter("CLOSED", ends="abruptly")
+@enter("CLOSED", disconnect_mode="abruptly")
 def reopen(link: Events, core: Core, cause: Cause) -> None:
     link.redial(cause)  # once this move is done: CLOSED is seen on the way, as the specification has it
 
 
-@enter("DISABLED", ends="abruptly")
-def switch_off(link: Events, core: Core, cause: Cause) -> None:
+@enter("DISABLED", disconnect_mode="abruptly")
+def disable(link: Events, core: Core, cause: Cause) -> None:
     pass
 
 
-@enter("EXPIRED", ends="abruptly")
-def run_out(link: Events, core: Core, cause: Cause) -> None:
+@enter("EXPIRED", disconnect_mode="abruptly")
+def expire(link: Events, core: Core, cause: Cause) -> None:
     pass
 
 
@@ -292,13 +292,13 @@ def run_out(link: Events, core: Core, cause: Cause) -> None:
 
 
 @stay
-def same(link: Events, core: Core, cause: Cause) -> None:
+def unchanged(link: Events, core: Core, cause: Cause) -> None:
     """A control that finds the link as it wants it."""
 
 
 @stay
-def at_rest(link: Events, core: Core, cause: Cause) -> None:
-    core.line.hang_up(gently=False)  # no redial will follow
+def stop_redial(link: Events, core: Core, cause: Cause) -> None:
+    core.dialer.hang_up(graceful=False)  # no redial will follow
 
 
 @stay
@@ -312,12 +312,12 @@ def ignore(link: Events, core: Core, cause: Cause) -> None:
 
 
 @stay
-def taken(link: Events, core: Core, cause: Cause) -> None:
+def handled(link: Events, core: Core, cause: Cause) -> None:
     """A record that changes no state: the link has taken it already, on the way here."""
 
 
 @stay
-def now(link: Events, core: Core, cause: Cause) -> None:
+def redial_now(link: Events, core: Core, cause: Cause) -> None:
     if core.intent == "enabled":
         link.redial(cause)
 
@@ -328,48 +328,48 @@ def listen(link: Events, core: Core, cause: Cause) -> None:
 
 
 @stay
-def greet(link: Events, core: Core, cause: Cause) -> None:
-    core.talk.greet()
+def send_ls(link: Events, core: Core, cause: Cause) -> None:
+    core.session.send_ls()
 
 
 @stay
-def restart(link: Events, core: Core, cause: Cause) -> None:
-    core.talk.restart()
+def handle_ls(link: Events, core: Core, cause: Cause) -> None:
+    core.session.on_ls()
 
 
 @stay
-def mirrored(link: Events, core: Core, cause: Cause) -> None:
-    core.talk.mirrored()
+def handle_ld(link: Events, core: Core, cause: Cause) -> None:
+    core.session.on_ld()
 
 
 @stay
-def confirmed(link: Events, core: Core, cause: Cause) -> None:
-    core.talk.confirmed()
+def handle_la(link: Events, core: Core, cause: Cause) -> None:
+    core.session.on_la()
 
 
 _ = ignore
 # fmt: off
 TABLE: dict[str, tuple[Move, ...]] = {
-    #                 DISABLED    EXPIRED     CLOSED      WAIT_LS     ESTABLISHED EXPECTION   WAIT_LE
-    "enable":        (reopen,     reopen,     dial,       same,       same,       dial,       same),
-    "disable":       (same,       switch_off, switch_off, switch_off, switch_off, switch_off, switch_off),
-    "expire":        (run_out,    same,       run_out,    run_out,    run_out,    run_out,    run_out),
-    "disconnect":    (refuse,     refuse,     at_rest,    rest,       part,       rest,       same),
-    "readdress":     (same,       same,       now,        reopen,     reopen,     reopen,     same),
-    "redial":        (_,          _,          dial,       _,          _,          dial,       _),
-    "connected":     (_,          _,          _,          listen,     _,          _,          _),
-    "lost":          (_,          _,          _,          abnormal,   abnormal,   _,          ended),
-    "silent":        (_,          _,          _,          greet,      _,          _,          _),
-    "start_overdue": (_,          _,          _,          abnormal,   _,          _,          _),
-    "check_overdue": (_,          _,          _,          _,          abnormal,   _,          _),
-    "sync_overdue":  (_,          _,          _,          _,          abnormal,   _,          _),
-    "end_overdue":   (_,          _,          _,          _,          _,          _,          ended),
-    "store_failed":  (_,          _,          _,          abnormal,   abnormal,   _,          _),
-    "ls":            (_,          _,          _,          dock,       restart,    _,          _),
-    "ld":            (_,          _,          _,          dock,       mirrored,   _,          _),
-    "la":            (_,          _,          _,          dock,       confirmed,  _,          _),
-    "record":        (_,          _,          _,          dock,       taken,      _,          taken),
-    "le":            (_,          _,          _,          answer_le,  answer_le,  _,          ended),
+    #                DISABLED     EXPIRED      CLOSED       WAIT_LS      ESTABLISHED  EXPECTION    WAIT_LE
+    "enable":       (reopen,      reopen,      dial,        unchanged,   unchanged,   dial,        unchanged),
+    "disable":      (unchanged,   disable,     disable,     disable,     disable,     disable,     disable),
+    "expire":       (expire,      unchanged,   expire,      expire,      expire,      expire,      expire),
+    "disconnect":   (refuse,      refuse,      stop_redial, abort,       disconnect,  abort,       unchanged),
+    "readdress":    (unchanged,   unchanged,   redial_now,  reopen,      reopen,      reopen,      unchanged),
+    "redial":       (_,           _,           dial,        _,           _,           dial,        _),
+    "connected":    (_,           _,           _,           listen,      _,           _,           _),
+    "lost":         (_,           _,           _,           abnormal,    abnormal,    _,           close),
+    "silent":       (_,           _,           _,           send_ls,     _,           _,           _),
+    "start_overdue":(_,           _,           _,           abnormal,    _,           _,           _),
+    "check_overdue":(_,           _,           _,           _,           abnormal,    _,           _),
+    "sync_overdue": (_,           _,           _,           _,           abnormal,    _,           _),
+    "end_overdue":  (_,           _,           _,           _,           _,           _,           close),
+    "store_failed": (_,           _,           _,           abnormal,    abnormal,    _,           _),
+    "ls":           (_,           _,           _,           dock,        handle_ls,   _,           _),
+    "ld":           (_,           _,           _,           dock,        handle_ld,   _,           _),
+    "la":           (_,           _,           _,           dock,        handle_la,   _,           _),
+    "record":       (_,           _,           _,           dock,        handled,     _,           handled),
+    "le":           (_,           _,           _,           answer_le,   answer_le,   _,           close),
 }
 # fmt: on
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from pmslink.link.machine import STATES, TABLE
 
-_DRAWING = re.compile(r"```mermaid\n.*?```\n", re.DOTALL)
+_DIAGRAM_BLOCK_RE = re.compile(r"```mermaid\n.*?```\n", re.DOTALL)
 
 
 def diagram() -> str:
@@ -24,11 +24,11 @@ def diagram() -> str:
     return "\n".join([*lines, "```", ""])
 
 
-def redrawn(document: str) -> str:
+def redraw_diagram(document: str) -> str:
     """The document with its drawing as the machine is now."""
-    return _DRAWING.sub(lambda _: diagram(), document)
+    return _DIAGRAM_BLOCK_RE.sub(lambda _: diagram(), document)
 
 
 if __name__ == "__main__":
     path = Path(sys.argv[1])
-    path.write_text(redrawn(path.read_text(encoding="utf-8")), encoding="utf-8")
+    path.write_text(redraw_diagram(path.read_text(encoding="utf-8")), encoding="utf-8")

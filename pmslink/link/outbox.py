@@ -27,57 +27,57 @@ from pmslink.errors import FieldError
 from pmslink.fias.field_values import encode
 from pmslink.fias.record import Record
 from pmslink.link.countdown import Countdown
-from pmslink.link.outbox_counts import Tally
-from pmslink.store.core.journal_interface import Keeper
-from pmslink.store.core.store_errors import StoreFailing
+from pmslink.link.outbox_counts import OutboxCounts
+from pmslink.store.core.journal_interface import JournalPort
+from pmslink.store.core.store_errors import StoreUnavailableError
 from pmslink.store.operations.outbox_delivery import (
-    Answer,
-    Later,
-    Leave,
-    Proved,
-    PutBack,
-    Refuse,
-    Take,
-    leave,
-    prove,
-    put_back,
-    refuse,
-    settle,
-    take,
+    ClaimNext,
+    ConfirmDelivered,
+    MarkRefused,
+    MarkUnknown,
+    NotBefore,
+    PostingAnswer,
+    Release,
+    claim_next,
+    confirm_delivered,
+    mark_refused,
+    mark_unknown,
+    release,
+    store_answers,
 )
-from pmslink.store.operations.outbox_enqueue import Accepted, Offer, accept
-from pmslink.store.tables.outbox_rows import Row
+from pmslink.store.operations.outbox_enqueue import Enqueued, NewRow, enqueue
+from pmslink.store.tables.outbox_rows import OutboxRow
 from pmslink.timestamps import to_ms
 
-NIGHT_AUDIT = 900.0
+NIGHT_AUDIT_PAUSE_S = 900.0
 """Seconds that the queue waits after NA, unless NE ends the night audit sooner."""
-ASKS_PER_INTERVAL = 10
+MAX_EARLY_CHECKS_PER_INTERVAL = 10
 """So often, at most, a link check is moved forward in an interval because something wants proof."""
-LOOK_AGAIN = 0.1
+MIN_GAP_POLL_S = 0.1
 """Seconds between looks at whether a record gap is over, at least."""
-MOST_UNPROVED = 100
+MAX_UNCONFIRMED_RECORDS = 100
 """Records without an answer that may wait for proof; then the next one waits as well."""
-MOST_QUESTIONS = 1000
+MAX_CONFIRMATION_REQUESTS = 1000
 """Questions that are remembered to a PMS that never answers."""
-_NUMBER = re.compile("[0-9]{1,9}")
+_POSTING_NUMBER_RE = re.compile("[0-9]{1,9}")
 
 
-class Way(Protocol):
+class OutboxTransport(Protocol):
     """The link that the outbox sends on."""
 
     def settings(self) -> LinkSettings:
         """The settings now."""
 
-    def say(self, records: Sequence[Record]) -> None:
+    def send(self, records: Sequence[Record]) -> None:
         """Send these."""
 
-    def holds_back(self) -> bool:
+    def is_blocked(self) -> bool:
         """Whether a resync is running: nothing is sent into it."""
 
-    def gapped(self) -> bool:
+    def is_throttled(self) -> bool:
         """Whether what is said now would have to wait for the record gap."""
 
-    def ask(self) -> None:
+    def request_link_check(self) -> None:
         """Send a link check now, if none is open."""
 
 
@@ -87,254 +87,267 @@ class Outbox:
     log = Logger()
 
     def __init__(
-        self, name: str, way: Way, keeper: Keeper, clock: IReactorTime, wall: Callable[[], datetime]
+        self,
+        name: str,
+        transport: OutboxTransport,
+        journal: JournalPort,
+        clock: IReactorTime,
+        wall_clock: Callable[[], datetime],
     ) -> None:
         self._name = name
-        self._way = way
-        self._keeper = keeper
+        self._transport = transport
+        self._journal = journal
         self._clock = clock
-        self._wall = wall
-        self.tally = Tally()
-        self._accepting = 0
-        self._open = False
-        self._posting: Row | None = None  # the one that waits for its PA
+        self._wall_clock = wall_clock
+        self.counts = OutboxCounts()
+        self._enqueuing = 0
+        self._in_sync = False
+        self._posting: OutboxRow | None = None  # the one that waits for its PA
         self._unanswered: set[int] = set()  # postings of this connection, that one included
-        self._in_doubt = False
-        self._taking = False
-        self._answered_meanwhile: set[int] = set()  # numbers of answers that came while a row was taken
-        self._strays = False  # a take has failed, and may still be on the disk
-        self._unproved: list[int] = []  # rows without an answer, in the order sent
-        self._questions: deque[int] = deque(maxlen=MOST_QUESTIONS)
+        self._paused_until_alive = False
+        self._claiming = False
+        self._answered_while_claiming: set[int] = set()  # numbers of answers that came while a row was taken
+        self._has_stray_claim = False  # a take has failed, and may still be on the disk
+        self._unconfirmed: list[int] = []  # rows without an answer, in the order sent
+        self._confirmation_requests: deque[int] = deque(maxlen=MAX_CONFIRMATION_REQUESTS)
         """For each LS or description that is open: how many of the unproved its answer proves."""
-        self._asked_at = -float("inf")
-        self._latest = 0  # milliseconds; a wall clock that is set back makes nothing wait twice
-        self._when_answered: Callable[[], None] | None = None
-        self._deadline = Countdown(clock, self._overdue)
-        self._gap = Countdown(clock, self.flow)
-        self._audit = Countdown(clock, self.flow)
-        self._set_aside = Countdown(clock, self._no_longer_aside)
-        self._asking = Countdown(clock, self._ask)
+        self._requested_at = -float("inf")
+        self._latest_ms = 0  # milliseconds; a wall clock that is set back makes nothing wait twice
+        self._idle_callback: Callable[[], None] | None = None
+        self._answer_deadline = Countdown(clock, self._on_answer_timeout)
+        self._gap_timer = Countdown(clock, self.send_next)
+        self._night_audit_timer = Countdown(clock, self.send_next)
+        self._retry_timer = Countdown(clock, self._on_retry_due)
+        self._request_timer = Countdown(clock, self._request_confirmation)
 
     # From whoever has something for the PMS.
 
-    def offer(self, offer: Offer) -> Deferred[Accepted]:
-        """Fires once the row is safe. Fails with OutboxFull, StoreFailing, KeyReused or NoNumber."""
-        full = self.tally.not_final + self._accepting >= self._way.settings().outbox_limit
-        self._accepting += 1
-        return self._keeper.write(accept, offer._replace(full=full)).addBoth(self._offered)
+    def enqueue(self, new_row: NewRow) -> Deferred[Enqueued]:
+        """Store a row for the PMS. The Deferred fires once the row is committed.
 
-    def _offered(self, outcome: Accepted | Failure) -> Accepted | Failure:
-        self._accepting -= 1
-        self.flow()
+        It fails with OutboxFullError, StoreUnavailableError, IdempotencyKeyReusedError or
+        PostingNumbersExhaustedError.
+        """
+        full = self.counts.not_final + self._enqueuing >= self._transport.settings().outbox_limit
+        self._enqueuing += 1
+        return self._journal.submit(enqueue, new_row._replace(outbox_full=full)).addBoth(self._on_enqueued)
+
+    def _on_enqueued(self, outcome: Enqueued | Failure) -> Enqueued | Failure:
+        self._enqueuing -= 1
+        self.send_next()
         return outcome
 
     # From the link.
 
     def start(self) -> None:
         """Whatever the last service had on its way, nobody knows what became of it."""
-        self._leave(None)
+        self._mark_unknown(None)
 
-    def opened(self) -> None:
+    def on_in_sync(self) -> None:
         """In sync: data may flow. On a new connection, or after a new description, that is proof of life."""
-        self._open = True
-        self._in_doubt = False
-        self.flow()
+        self._in_sync = True
+        self._paused_until_alive = False
+        self.send_next()
 
-    def held(self) -> None:
+    def on_out_of_sync(self) -> None:
         """Nothing more is sent; what is on its way may still be answered."""
-        self._open = False
+        self._in_sync = False
 
-    def closed(self) -> None:
+    def abort_in_flight(self) -> None:
         """What is on its way will not be answered: the connection has ended, or the PMS starts anew."""
-        self._open = False
-        self._when_answered = None
-        ids = [*self._unproved]
+        self._in_sync = False
+        self._idle_callback = None
+        ids = [*self._unconfirmed]
         if self._posting is not None:
             ids.append(self._posting.id)
-        self._forget_posting()
-        self._unproved.clear()
-        self._questions.clear()
+        self._clear_posting()
+        self._unconfirmed.clear()
+        self._confirmation_requests.clear()
         self._unanswered.clear()
-        self._asking.stop()
-        self._gap.stop()
+        self._request_timer.stop()
+        self._gap_timer.stop()
         if ids:
-            self._leave(tuple(ids))
+            self._mark_unknown(tuple(ids))
 
     def stop(self) -> None:
         """The link will not be used again."""
-        self.closed()
-        self._audit.stop()
-        self._set_aside.stop()
+        self.abort_in_flight()
+        self._night_audit_timer.stop()
+        self._retry_timer.stop()
 
-    def when_answered(self, then: Callable[[], None]) -> bool:
+    def when_idle(self, callback: Callable[[], None]) -> bool:
         """Whether a posting waits for its answer; if so, call this once it has come, or will not."""
         if self._posting is None:
             return False
-        self._when_answered = then
+        self._idle_callback = callback
         return True
 
-    def farewell(self) -> None:
+    def on_le_sent(self) -> None:
         """LE goes out now, answered or not."""
-        self._when_answered = None
+        self._idle_callback = None
 
-    def asked(self) -> None:
+    def on_confirmation_requested(self) -> None:
         """An LS or a description went out: its LA proves what was sent before."""
-        self._questions.append(len(self._unproved))
-        self._asked_at = self._clock.seconds()
+        self._confirmation_requests.append(len(self._unconfirmed))
+        self._requested_at = self._clock.seconds()
 
-    def confirmed(self) -> None:
+    def on_la(self) -> None:
         """An LA came; it answers the oldest question that is open."""
-        if self._questions:
-            self._prove(self._questions.popleft())
+        if self._confirmation_requests:
+            self._confirm(self._confirmation_requests.popleft())
 
-    def alive(self) -> None:
+    def on_peer_alive(self) -> None:
         """The link has proved alive."""
-        if self._in_doubt:
-            self._in_doubt = False
-            self.flow()
+        if self._paused_until_alive:
+            self._paused_until_alive = False
+            self.send_next()
 
-    def heard(self, record: Record) -> None:
+    def on_data_record(self, record: Record) -> None:
         """A record came that is no link record."""
         if record.id == "PA":
-            self._answered(record)
+            self._on_answer(record)
         elif record.id == "NE":
-            self._audit.stop()
-            self.flow()
+            self._night_audit_timer.stop()
+            self.send_next()
 
     # Sending.
 
-    def flow(self) -> None:
+    def send_next(self) -> None:
         """Send the next row, if one may be sent now."""
-        if not self._may_send() or self._taking:
+        if not self._may_send() or self._claiming:
             return
-        if self._way.gapped():  # it might go out into a resync
-            self._gap.start(max(LOOK_AGAIN, self._way.settings().record_gap))
+        if self._transport.is_throttled():  # it might go out into a resync
+            self._gap_timer.start(max(MIN_GAP_POLL_S, self._transport.settings().record_gap))
             return
-        self._taking = True
-        self._answered_meanwhile.clear()
-        mine = tuple(self._unproved) if self._strays else None
-        asked = Take(self._name, self._now(), self._way.settings().unanswered == "resend", mine)
-        self._keeper.write(take, asked).addCallbacks(self._taken, self._not_taken)
+        self._claiming = True
+        self._answered_while_claiming.clear()
+        mine = tuple(self._unconfirmed) if self._has_stray_claim else None
+        asked = ClaimNext(self._name, self._now_ms(), self._transport.settings().unanswered == "resend", mine)
+        self._journal.submit(claim_next, asked).addCallbacks(self._on_claimed, self._on_claim_failed)
 
     def _may_send(self) -> bool:
         return (
-            self._open
+            self._in_sync
             and self._posting is None
-            and not self._in_doubt
-            and not self._audit.running
-            and not self._gap.running
-            and len(self._unproved) < MOST_UNPROVED
-            and not self._way.holds_back()
+            and not self._paused_until_alive
+            and not self._night_audit_timer.running
+            and not self._gap_timer.running
+            and len(self._unconfirmed) < MAX_UNCONFIRMED_RECORDS
+            and not self._transport.is_blocked()
         )
 
-    def _taken(self, row: Row | Later | None) -> None:
-        self._taking = False
-        self._strays = False
-        if isinstance(row, Row):
-            if row.number in self._answered_meanwhile:  # it had been sent before, and is settled now
-                self.flow()
+    def _on_claimed(self, row: OutboxRow | NotBefore | None) -> None:
+        self._claiming = False
+        self._has_stray_claim = False
+        if isinstance(row, OutboxRow):
+            if row.number in self._answered_while_claiming:  # it had been sent before, and is settled now
+                self.send_next()
             elif self._may_send():
                 self._send(row)
             else:  # something has come in between while the row was taken
-                self._keeper.append(put_back, PutBack(row.id))
+                self._journal.submit_nowait(release, Release(row.id))
             return
         if row is not None:
-            self._set_aside.start((row.at - self._now()) / 1000, row.at)
-        self._ask_for_proof()
+            self._retry_timer.start((row.at - self._now_ms()) / 1000, row.at)
+        self._schedule_confirmation()
 
-    def _not_taken(self, failure: Failure) -> None:
-        self._taking = False
-        self._strays = True
-        failure.trap(StoreFailing)
-        self._keeper.when_roomy(self.flow)
+    def _on_claim_failed(self, failure: Failure) -> None:
+        self._claiming = False
+        self._has_stray_claim = True
+        failure.trap(StoreUnavailableError)
+        self._journal.when_drained(self.send_next)
 
-    def _send(self, row: Row) -> None:
+    def _send(self, row: OutboxRow) -> None:
         record = Record(row.text if row.number is None else f"{row.text}P#{row.number}|")
-        settings = self._way.settings()
+        settings = self._transport.settings()
         try:
             encode(record, settings.charset)
         except FieldError as problem:  # the charset is not what it was when the row was accepted
-            self._keeper.append(refuse, Refuse(row.id, self._now(), str(problem)))
-            self.flow()
+            self._journal.submit_nowait(mark_refused, MarkRefused(row.id, self._now_ms(), str(problem)))
+            self.send_next()
             return
         if row.record == "PS":
             self._posting = row
             self._unanswered.add(row.id)
-            self._deadline.start(settings.answer_timeout)
-            self._way.say([record])
+            self._answer_deadline.start(settings.answer_timeout)
+            self._transport.send([record])
             return
-        self._unproved.append(row.id)
-        self._way.say([record])
-        self.flow()
-        self._ask_for_proof()
+        self._unconfirmed.append(row.id)
+        self._transport.send([record])
+        self.send_next()
+        self._schedule_confirmation()
 
-    def _no_longer_aside(self, at: int) -> None:
-        self._latest = max(self._latest, at)
-        self.flow()
+    def _on_retry_due(self, at_ms: int) -> None:
+        self._latest_ms = max(self._latest_ms, at_ms)
+        self.send_next()
 
-    def _now(self) -> int:
+    def _now_ms(self) -> int:
         """The wall clock in milliseconds, which never goes back."""
-        self._latest = max(self._latest, to_ms(self._wall()))
-        return self._latest
+        self._latest_ms = max(self._latest_ms, to_ms(self._wall_clock()))
+        return self._latest_ms
 
     # What comes back.
 
-    def _answered(self, answer: Record) -> None:
+    def _on_answer(self, answer: Record) -> None:
         number = answer.get("P#") or ""
         status = answer.get("AS") or ""
         posting = self._posting
-        told = (self._name, self._now(), status, answer.get("CT") or None)
-        if _NUMBER.fullmatch(number):
-            self._answered_meanwhile.add(int(number))
+        told = (self._name, self._now_ms(), status, answer.get("CT") or None)
+        if _POSTING_NUMBER_RE.fullmatch(number):
+            self._answered_while_claiming.add(int(number))
             if posting is not None and posting.number == int(number):
-                self._settle(Answer(*told, id=posting.id), posting)
+                self._record_answer(PostingAnswer(*told, id=posting.id), posting)
             else:
-                self._settle(Answer(*told, number=int(number)), None)
-        elif posting is not None and not number and self._can_only_mean(posting, answer):
-            self._settle(Answer(*told, id=posting.id), posting)
+                self._record_answer(PostingAnswer(*told, number=int(number)), None)
+        elif posting is not None and not number and self._matches_unnumbered(posting, answer):
+            self._record_answer(PostingAnswer(*told, id=posting.id), posting)
         else:
             self.log.warn("{link}: an answer (PA) names no posting, and was ignored", link=self._name)
 
-    def _can_only_mean(self, posting: Row, answer: Record) -> bool:
+    def _matches_unnumbered(self, posting: OutboxRow, answer: Record) -> bool:
         return answer.get("RN") == posting.room and self._unanswered == {posting.id}
 
-    def _settle(self, answer: Answer, posting: Row | None) -> None:
+    def _record_answer(self, answer: PostingAnswer, posting: OutboxRow | None) -> None:
         """Note an answer; `posting` is the one that waits, if it is meant."""
-        self._keeper.write(settle, answer, keep=True).addCallback(self._settled).addErrback(self._bug)
+        self._journal.submit(store_answers, answer, retry_until_stored=True).addCallback(
+            self._on_answer_recorded
+        ).addErrback(self._log_store_failure)
         if answer.status == "NA":
-            self._audit.start(NIGHT_AUDIT)
+            self._night_audit_timer.start(NIGHT_AUDIT_PAUSE_S)
         if posting is not None:
             self._unanswered.discard(posting.id)
-            self._forget_posting()
-            self._prove(len(self._unproved))
-        self._in_doubt = False
-        self.flow()
+            self._clear_posting()
+            self._confirm(len(self._unconfirmed))
+        self._paused_until_alive = False
+        self.send_next()
 
-    def _settled(self, row: Row | None) -> None:
+    def _on_answer_recorded(self, row: OutboxRow | None) -> None:
         if row is not None:
             self._unanswered.discard(row.id)
 
-    def _overdue(self) -> None:
+    def _on_answer_timeout(self) -> None:
         posting = self._posting
         if posting is not None:
-            self._in_doubt = True
-            self._forget_posting()
-            self._leave((posting.id,))
-            self._ask_for_proof()
+            self._paused_until_alive = True
+            self._clear_posting()
+            self._mark_unknown((posting.id,))
+            self._schedule_confirmation()
 
-    def _forget_posting(self) -> None:
+    def _clear_posting(self) -> None:
         self._posting = None
-        self._deadline.stop()
-        if self._when_answered is not None:
-            then, self._when_answered = self._when_answered, None
+        self._answer_deadline.stop()
+        if self._idle_callback is not None:
+            then, self._idle_callback = self._idle_callback, None
             then()
 
-    def _leave(self, ids: tuple[int, ...] | None) -> None:
-        settings = self._way.settings()
-        left = Leave(self._name, settings.unanswered == "resend", settings.send_limit, ids)
-        self._keeper.write(leave, left, keep=True).addCallback(self._left).addErrback(self._bug)
+    def _mark_unknown(self, ids: tuple[int, ...] | None) -> None:
+        settings = self._transport.settings()
+        left = MarkUnknown(self._name, settings.unanswered == "resend", settings.send_limit, ids)
+        self._journal.submit(mark_unknown, left, retry_until_stored=True).addCallback(
+            self._on_marked_unknown
+        ).addErrback(self._log_store_failure)
 
-    def _left(self, rows: Sequence[Row] | None) -> None:
+    def _on_marked_unknown(self, rows: Sequence[OutboxRow] | None) -> None:
         for row in rows or ():
             if row.record == "WA":
                 self.log.error(
@@ -344,31 +357,37 @@ class Outbox:
                     id=row.id,
                 )
 
-    def _bug(self, failure: Failure) -> None:
+    def _log_store_failure(self, failure: Failure) -> None:
         self.log.failure("{link}: what became of a row could not be kept", failure, link=self._name)
 
     # Proof.
 
-    def _prove(self, count: int) -> None:
+    def _confirm(self, count: int) -> None:
         """The PMS has read the first so many rows that want proof."""
-        proved, self._unproved = self._unproved[:count], self._unproved[count:]
+        proved, self._unconfirmed = self._unconfirmed[:count], self._unconfirmed[count:]
         if proved:
-            self._questions = deque((max(0, one - count) for one in self._questions), MOST_QUESTIONS)
-            self._keeper.append(prove, Proved(self._name, self._now(), tuple(proved)))
-            self.flow()
+            self._confirmation_requests = deque(
+                (max(0, one - count) for one in self._confirmation_requests), MAX_CONFIRMATION_REQUESTS
+            )
+            self._journal.submit_nowait(
+                confirm_delivered, ConfirmDelivered(self._name, self._now_ms(), tuple(proved))
+            )
+            self.send_next()
 
-    def _ask_for_proof(self) -> None:
+    def _schedule_confirmation(self) -> None:
         """Have a link check sent now, though not too often, if that would prove something."""
-        if not self._asking.running and self._wants_proof():
-            pause = self._way.settings().alive_interval / ASKS_PER_INTERVAL
-            self._asking.start(self._asked_at + pause - self._clock.seconds())
+        if not self._request_timer.running and self._needs_confirmation():
+            pause = self._transport.settings().alive_interval / MAX_EARLY_CHECKS_PER_INTERVAL
+            self._request_timer.start(self._requested_at + pause - self._clock.seconds())
 
-    def _ask(self) -> None:
-        if self._wants_proof():
-            self._way.ask()
-            self._asked_at = self._clock.seconds()
-            self._ask_for_proof()
+    def _request_confirmation(self) -> None:
+        if self._needs_confirmation():
+            self._transport.request_link_check()
+            self._requested_at = self._clock.seconds()
+            self._schedule_confirmation()
 
-    def _wants_proof(self) -> bool:
+    def _needs_confirmation(self) -> bool:
         """While a posting waits, its answer will be proof."""
-        return self._open and self._posting is None and (bool(self._unproved) or self._in_doubt)
+        return (
+            self._in_sync and self._posting is None and (bool(self._unconfirmed) or self._paused_until_alive)
+        )

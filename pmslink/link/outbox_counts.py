@@ -7,59 +7,61 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import cast
 
-from pmslink.store.tables.outbox_rows import State
+from pmslink.store.tables.outbox_rows import RowState
 from pmslink.timestamps import from_ms
 
-_WAITING: tuple[State, ...] = ("pending", "sent")
-_COUNTED: tuple[State, ...] = (*_WAITING, "unknown", "refused")
+_PENDING_STATES: tuple[RowState, ...] = ("pending", "sent")
+_COUNTED_STATES: tuple[RowState, ...] = (*_PENDING_STATES, "unknown", "refused")
 
 
-Standing = tuple[int, State, int]
+UnresolvedRow = tuple[int, RowState, int]
 """The id, state and birth (in milliseconds) of a row."""
 
 
-def by_link(rows: Iterable[tuple[str, int, State, int]]) -> dict[str, list[Standing]]:
+def group_by_link(rows: Iterable[tuple[str, int, RowState, int]]) -> dict[str, list[UnresolvedRow]]:
     """Rows that begin with the name of their link, by that."""
-    sorted_out: dict[str, list[Standing]] = defaultdict(list)
+    sorted_out: dict[str, list[UnresolvedRow]] = defaultdict(list)
     for link, *row in rows:
-        sorted_out[link].append(cast(Standing, tuple(row)))
+        sorted_out[link].append(cast(UnresolvedRow, tuple(row)))
     return sorted_out
 
 
-class Tally:
+class OutboxCounts:
     """Follows the rows of one link that are not done or discarded."""
 
     def __init__(self) -> None:
         self.reset(())
 
-    def reset(self, rows: Iterable[Standing]) -> None:
+    def reset(self, rows: Iterable[UnresolvedRow]) -> None:
         """These are all there are: id, state and birth, oldest first."""
-        self._states: dict[int, State] = {}
-        self._counts: Counter[State] = Counter()
-        self._waiting: dict[int, int] = {}  # id and birth, oldest first
+        self._states: dict[int, RowState] = {}
+        self._counts: Counter[RowState] = Counter()
+        self._pending_created_ms: dict[int, int] = {}  # id and birth, oldest first
         for row in rows:
-            self.note(*row)
+            self.update(*row)
 
-    def note(self, id: int, state: State, created: int) -> None:
+    def update(self, row_id: int, state: RowState, created_ms: int) -> None:
         """A row is in this state now."""
-        before = self._states.pop(id, None)
+        before = self._states.pop(row_id, None)
         if before is not None:
             self._counts[before] -= 1
-        if state in _COUNTED:
-            self._states[id] = state
+        if state in _COUNTED_STATES:
+            self._states[row_id] = state
             self._counts[state] += 1
-        if state not in _WAITING:
-            self._waiting.pop(id, None)
-        elif id not in self._waiting:
-            out_of_order = bool(self._waiting) and id < next(reversed(self._waiting))
-            self._waiting[id] = created
+        if state not in _PENDING_STATES:
+            self._pending_created_ms.pop(row_id, None)
+        elif row_id not in self._pending_created_ms:
+            out_of_order = bool(self._pending_created_ms) and row_id < next(
+                reversed(self._pending_created_ms)
+            )
+            self._pending_created_ms[row_id] = created_ms
             if out_of_order:  # a person has it sent again
-                self._waiting = dict(sorted(self._waiting.items()))
+                self._pending_created_ms = dict(sorted(self._pending_created_ms.items()))
 
     @property
     def pending(self) -> int:
         """How many wait for the PMS."""
-        return len(self._waiting)
+        return len(self._pending_created_ms)
 
     @property
     def unknown(self) -> int:
@@ -77,5 +79,5 @@ class Tally:
     @property
     def oldest(self) -> datetime | None:
         """Since when the one waits that has waited longest."""
-        born = next(iter(self._waiting.values()), None)
+        born = next(iter(self._pending_created_ms.values()), None)
         return None if born is None else from_ms(born)

@@ -6,30 +6,30 @@ from collections.abc import Callable
 
 from pmslink.link.cause import Cause
 
-SHORT = 10.0
+EARLY_LOSS_WINDOW_S = 10.0
 """Seconds after docking within which a loss looks like another client's doing …"""
-TOO_OFTEN = 3
+EARLY_LOSS_THRESHOLD = 3
 """… when it happens so many times running."""
 
 
-class Displacement:
+class PortConflictDetector:
     """Counts the connections of one link that were lost soon after they docked."""
 
     def __init__(self, seconds: Callable[[], float]) -> None:
         self._seconds = seconds
         self._docked_at = 0.0
-        self._running = 0
+        self._early_losses = 0
 
-    def docked(self) -> None:
+    def on_docked(self) -> None:
         """The link is established."""
         self._docked_at = self._seconds()
 
-    def lost(self, cause: Cause) -> Cause:
+    def classify_loss(self, cause: Cause) -> Cause:
         """An established link was lost; gives the cause, or what is behind it."""
-        short = cause.code == "lost" and self._seconds() - self._docked_at < SHORT
-        self._running = self._running + 1 if short else 0
-        return Cause("displaced") if self._running >= TOO_OFTEN else cause
+        short = cause.code == "lost" and self._seconds() - self._docked_at < EARLY_LOSS_WINDOW_S
+        self._early_losses = self._early_losses + 1 if short else 0
+        return Cause("displaced") if self._early_losses >= EARLY_LOSS_THRESHOLD else cause
 
-    def forget(self) -> None:
+    def reset(self) -> None:
         """The link is well, or a person has seen to it."""
-        self._running = 0
+        self._early_losses = 0

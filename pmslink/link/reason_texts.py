@@ -9,7 +9,7 @@ from __future__ import annotations
 from pmslink.link.cause import Cause
 from pmslink.link.machine import Marker
 
-ENGLISH: dict[str, str] = {
+ENGLISH_TEXTS: dict[str, str] = {
     "label.DISABLED": "Switched off",
     "label.EXPIRED": "Subscription ended",
     "label.CLOSED": "Link closed",
@@ -63,7 +63,7 @@ ENGLISH: dict[str, str] = {
 
 def label(marker: Marker) -> str:
     """The state in words."""
-    return ENGLISH[f"label.{marker}"]
+    return ENGLISH_TEXTS[f"label.{marker}"]
 
 
 def reason(marker: Marker, cause: Cause, address: str) -> str:
@@ -74,24 +74,26 @@ def reason(marker: Marker, cause: Cause, address: str) -> str:
     elif cause.code == "user":
         key = str(cause.params["control"])
     values = {"address": address, "seconds": 0, "detail": "", **cause.params}
-    return ENGLISH[f"reason.{key}"].format(**{name: _written(value) for name, value in values.items()})
+    return ENGLISH_TEXTS[f"reason.{key}"].format(
+        **{name: _format_value(value) for name, value in values.items()}
+    )
 
 
-def advice(marker: Marker, cause: Cause, wanted: bool, in_sync: bool, redial_in: float | None) -> str:
+def advice(marker: Marker, cause: Cause, is_active: bool, in_sync: bool, redial_in: float | None) -> str:
     """What to do about it; empty when nothing is to be done."""
     if marker in ("DISABLED", "EXPIRED"):
-        return ENGLISH[f"advice.{marker}"]
+        return ENGLISH_TEXTS[f"advice.{marker}"]
     if marker == "ESTABLISHED":
-        return "" if in_sync else ENGLISH["advice.unconfirmed"]
-    if not wanted:
-        return "" if marker == "WAIT_LE" else ENGLISH["advice.at_rest"]
+        return "" if in_sync else ENGLISH_TEXTS["advice.unconfirmed"]
+    if not is_active:
+        return "" if marker == "WAIT_LE" else ENGLISH_TEXTS["advice.at_rest"]
     sentences = []
     if redial_in is not None:
-        sentences.append(ENGLISH["advice.redialling"].format(seconds=round(redial_in)))
-    if f"advice.{cause.code}" in ENGLISH:
-        sentences.append(ENGLISH["advice.lasting"].format(advice=ENGLISH[f"advice.{cause.code}"]))
+        sentences.append(ENGLISH_TEXTS["advice.redialling"].format(seconds=round(redial_in)))
+    if f"advice.{cause.code}" in ENGLISH_TEXTS:
+        sentences.append(ENGLISH_TEXTS["advice.lasting"].format(advice=ENGLISH_TEXTS[f"advice.{cause.code}"]))
     return " ".join(sentences)
 
 
-def _written(value: str | float) -> str:
+def _format_value(value: str | float) -> str:
     return value if isinstance(value, str) else f"{value:g}"

@@ -18,11 +18,11 @@ from twisted.internet.interfaces import IReactorTime
 from pmslink.fias.record import Record
 from pmslink.link.countdown import Countdown
 
-LONGEST_PAUSE = 600.0
+MAX_RECORD_PAUSE_S = 600.0
 """Seconds after its last record when a resync without DE counts as over."""
-PATIENCE = 30.0
+DS_TIMEOUT_S = 30.0
 """Seconds that the PMS has for DS; after that it does not find a resync needful."""
-REST = 3600.0
+MIN_REQUEST_INTERVAL_S = 3600.0
 """Seconds on one connection between a DR and the next one that nobody has asked for."""
 
 
@@ -37,19 +37,19 @@ class Progress:
     records: int = 0
 
 
-class Resynced(Protocol):
+class ResyncListener(Protocol):
     """Whose link it is."""
 
-    def ask_for_resync(self) -> None:
+    def send_dr(self) -> None:
         """Send DR."""
 
-    def resync_changed(self) -> None:
+    def on_resync_progress(self) -> None:
         """The progress has changed, and is worth keeping."""
 
-    def resync_broken(self) -> None:
+    def on_resync_aborted(self) -> None:
         """One was running, and will not end."""
 
-    def resync_over(self) -> None:
+    def on_resync_ended(self) -> None:
         """Nothing is held back for it any more."""
 
 
@@ -57,16 +57,20 @@ class Resync:
     """The resyncs of one link."""
 
     def __init__(
-        self, clock: IReactorTime, wall: Callable[[], datetime], link: Resynced, progress: Progress
+        self,
+        clock: IReactorTime,
+        wall_clock: Callable[[], datetime],
+        listener: ResyncListener,
+        progress: Progress,
     ) -> None:
         self._clock = clock
-        self._wall = wall
-        self._link = link
+        self._wall_clock = wall_clock
+        self._listener = listener
         self._in_sync = False
-        self._heard_at = 0.0
-        self._waiting = Countdown(clock, self._ignored)  # for DS
-        self._resting = Countdown(clock, self._ask)  # after a DR on this connection
-        self._limit = Countdown(clock, self._too_quiet)  # while one runs
+        self._last_received_at = 0.0
+        self._ds_deadline = Countdown(clock, self._on_request_ignored)  # for DS
+        self._request_interval_timer = Countdown(clock, self._request_if_due)  # after a DR on this connection
+        self._record_pause_timer = Countdown(clock, self._on_record_pause)  # while one runs
         self.progress = progress
         """As of the last change that is worth keeping."""
         self.records = progress.records
@@ -75,80 +79,80 @@ class Resync:
     @property
     def running(self) -> bool:
         """Between DS and DE; nothing is sent to the PMS meanwhile."""
-        return self._limit.running
+        return self._record_pause_timer.running
 
-    def want(self) -> None:
+    def require(self) -> None:
         """Something may have been missed."""
         if not self.progress.wanted:
-            self._note(wanted=True)
-        self._ask()
+            self._update_progress(wanted=True)
+        self._request_if_due()
 
     def request(self) -> None:
         """A person wants one, however lately the PMS was asked."""
-        self._resting.stop()
-        self.want()
+        self._request_interval_timer.stop()
+        self.require()
 
-    def opened(self) -> None:
+    def on_in_sync(self) -> None:
         """The link is in sync."""
         self._in_sync = True
-        self._ask()
+        self._request_if_due()
 
-    def held(self) -> None:
+    def on_out_of_sync(self) -> None:
         """It is in sync no more."""
         self._in_sync = False
 
-    def closed(self) -> None:
+    def on_disconnected(self) -> None:
         """The connection has ended, and with it a resync that was running."""
         self._in_sync = False
-        self._waiting.stop()
-        self._resting.stop()
+        self._ds_deadline.stop()
+        self._request_interval_timer.stop()
         if self.running:
-            self._limit.stop()
-            self._note()
-            self._link.resync_broken()
+            self._record_pause_timer.stop()
+            self._update_progress()
+            self._listener.on_resync_aborted()
 
-    def heard(self, id: str, record: Record) -> None:
+    def on_data_record(self, record_id: str, record: Record) -> None:
         """Any record from the PMS that is no link record."""
-        if id == "DS":
-            self._waiting.stop()
-            self._heard_at = self._clock.seconds()
-            self._limit.start(LONGEST_PAUSE)
+        if record_id == "DS":
+            self._ds_deadline.stop()
+            self._last_received_at = self._clock.seconds()
+            self._record_pause_timer.start(MAX_RECORD_PAUSE_S)
             self.records = 0
-            self._note(wanted=False, started=self._wall(), ended=None)
+            self._update_progress(wanted=False, started=self._wall_clock(), ended=None)
         elif not self.running:
             return
-        elif id == "DE":
-            self._note(ended=self._wall())
-            self._over()
+        elif record_id == "DE":
+            self._update_progress(ended=self._wall_clock())
+            self._finish()
         elif "|SF" in record.text:
             self.records += 1
-            self._heard_at = self._clock.seconds()
+            self._last_received_at = self._clock.seconds()
 
-    def _ask(self) -> None:
-        busy = self.running or self._waiting.running or self._resting.running
+    def _request_if_due(self) -> None:
+        busy = self.running or self._ds_deadline.running or self._request_interval_timer.running
         if self.progress.wanted and self._in_sync and not busy:
-            self._waiting.start(PATIENCE)
-            self._resting.start(REST)
-            self._note(asked=self._wall())
-            self._link.ask_for_resync()
+            self._ds_deadline.start(DS_TIMEOUT_S)
+            self._request_interval_timer.start(MIN_REQUEST_INTERVAL_S)
+            self._update_progress(asked=self._wall_clock())
+            self._listener.send_dr()
 
-    def _ignored(self) -> None:
-        self._note(wanted=False)
+    def _on_request_ignored(self) -> None:
+        self._update_progress(wanted=False)
 
-    def _too_quiet(self) -> None:
-        quiet = self._clock.seconds() - self._heard_at
-        if quiet < LONGEST_PAUSE - 0.001:  # what is less is lost in rounding
-            self._limit.start(LONGEST_PAUSE - quiet)
+    def _on_record_pause(self) -> None:
+        quiet = self._clock.seconds() - self._last_received_at
+        if quiet < MAX_RECORD_PAUSE_S - 0.001:  # what is less is lost in rounding
+            self._record_pause_timer.start(MAX_RECORD_PAUSE_S - quiet)
         else:
-            self._note()
-            self._link.resync_broken()
-            self._over()
+            self._update_progress()
+            self._listener.on_resync_aborted()
+            self._finish()
 
-    def _over(self) -> None:
-        self._limit.stop()
-        self._ask()  # if a frame was dropped in the middle of it
-        self._link.resync_over()
+    def _finish(self) -> None:
+        self._record_pause_timer.stop()
+        self._request_if_due()  # if a frame was dropped in the middle of it
+        self._listener.on_resync_ended()
 
-    def _note(self, **changes: Any) -> None:
+    def _update_progress(self, **changes: Any) -> None:
         self.progress = evolve(self.progress, records=self.records, **changes)
-        self._link.resync_changed()
+        self._listener.on_resync_progress()

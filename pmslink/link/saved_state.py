@@ -8,10 +8,10 @@ from attrs import field, frozen
 
 from pmslink.link.machine import Intent, Marker
 from pmslink.link.resync import Progress
-from pmslink.store.tables.link_rows import KeptLink
-from pmslink.timestamps import perhaps_from_ms, perhaps_to_ms
+from pmslink.store.tables.link_rows import StoredLink
+from pmslink.timestamps import optional_from_ms, optional_to_ms
 
-AT_START: dict[Intent, Marker] = {
+INITIAL_MARKERS: dict[Intent, Marker] = {
     "enabled": "CLOSED",
     "disabled": "DISABLED",
     "expired": "EXPIRED",
@@ -21,7 +21,7 @@ AT_START: dict[Intent, Marker] = {
 
 
 @frozen
-class Lasting:
+class SavedState:
     """It, as the link has it. `expiry_seen` is the expires_at whose passing was seen."""
 
     intent: Intent
@@ -31,34 +31,34 @@ class Lasting:
     resync: Progress = field(factory=Progress)
 
     @classmethod
-    def of(cls, kept: KeptLink) -> Lasting:
+    def from_row(cls, row: StoredLink) -> SavedState:
         """From the store."""
         return cls(
-            kept.intent,
-            perhaps_from_ms(kept.expiry_seen),
-            perhaps_from_ms(kept.down_since),
-            perhaps_from_ms(kept.last_in_sync),
+            row.intent,
+            optional_from_ms(row.expiry_seen),
+            optional_from_ms(row.down_since),
+            optional_from_ms(row.last_in_sync),
             Progress(
-                bool(kept.resync_wanted),
-                perhaps_from_ms(kept.resync_asked),
-                perhaps_from_ms(kept.resync_started),
-                perhaps_from_ms(kept.resync_ended),
-                kept.resync_records,
+                bool(row.resync_wanted),
+                optional_from_ms(row.resync_asked),
+                optional_from_ms(row.resync_started),
+                optional_from_ms(row.resync_ended),
+                row.resync_records,
             ),
         )
 
-    def to_keep(self, name: str, definition: str | None) -> KeptLink:
+    def to_row(self, name: str, definition: str | None) -> StoredLink:
         """For the store."""
-        return KeptLink(
+        return StoredLink(
             name,
             definition,
             self.intent,
-            perhaps_to_ms(self.expiry_seen),
-            perhaps_to_ms(self.down_since),
-            perhaps_to_ms(self.last_in_sync),
+            optional_to_ms(self.expiry_seen),
+            optional_to_ms(self.down_since),
+            optional_to_ms(self.last_in_sync),
             self.resync.wanted,
-            perhaps_to_ms(self.resync.asked),
-            perhaps_to_ms(self.resync.started),
-            perhaps_to_ms(self.resync.ended),
+            optional_to_ms(self.resync.asked),
+            optional_to_ms(self.resync.started),
+            optional_to_ms(self.resync.ended),
             self.resync.records,
         )

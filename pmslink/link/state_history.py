@@ -11,10 +11,15 @@ from attrs import frozen
 
 from pmslink.link.cause import Cause
 from pmslink.link.machine import Marker
-from pmslink.link.saved_state import Lasting
-from pmslink.store.core.journal_interface import Keeper
-from pmslink.store.tables.link_rows import KeptLink, keep_links
-from pmslink.store.tables.log_entries import Changed, Synced, keep_syncs, keep_transitions
+from pmslink.link.saved_state import SavedState
+from pmslink.store.core.journal_interface import JournalPort
+from pmslink.store.tables.link_rows import StoredLink, store_links
+from pmslink.store.tables.log_entries import (
+    SyncChanged,
+    TransitionLogged,
+    append_sync_changes,
+    append_transitions,
+)
 
 
 @frozen
@@ -29,52 +34,56 @@ class Transition:
     cause: Cause
 
 
-class Chronicle:
+class StateHistory:
     """Of one link; `kept` is what the store knows of it, None at first sight."""
 
     def __init__(
-        self, link: str, keeper: Keeper, wall: Callable[[], datetime], kept: KeptLink | None
+        self, link: str, journal: JournalPort, wall_clock: Callable[[], datetime], stored: StoredLink | None
     ) -> None:
         self._link = link
-        self._keeper = keeper
-        self._wall = wall
-        self.kept = kept
+        self._journal = journal
+        self._wall_clock = wall_clock
+        self.stored = stored
         """What of the link outlives a restart, as it was kept last."""
         self.marker: Marker | None = None
         """The marker that was told last."""
-        self.since = wall()
+        self.since = wall_clock()
         self.in_sync = False
         """As it was noted last."""
-        self.down_since = Lasting.of(kept).down_since if kept else None
+        self.down_since = SavedState.from_row(stored).down_since if stored else None
         """Since when the link is wanted and not in sync; kept over all redials, and restarts."""
-        self.changes: Counter[tuple[Marker | None, Marker]] = Counter()
+        self.transition_counts: Counter[tuple[Marker | None, Marker]] = Counter()
         """How often the marker changed, from and to."""
 
-    def enter(self, marker: Marker, reason: str, cause: Cause) -> Transition:
+    def add_transition(self, marker: Marker, reason: str, cause: Cause) -> Transition:
         """The link has this marker now."""
-        self.since = self._wall()
+        self.since = self._wall_clock()
         old, self.marker = self.marker, marker
-        self.changes[old, marker] += 1
-        transition = Transition(self._keeper.number(), self.since, old, marker, reason, cause)
+        self.transition_counts[old, marker] += 1
+        transition = Transition(self._journal.next_seq(), self.since, old, marker, reason, cause)
         why = json.dumps({"code": cause.code, "params": dict(cause.params)})
-        self._keeper.append(
-            keep_transitions, Changed(transition.id, self._link, self.since, old, marker, reason, why)
+        self._journal.submit_nowait(
+            append_transitions,
+            TransitionLogged(transition.id, self._link, self.since, old, marker, reason, why),
         )
         return transition
 
-    def note(self, wanted: bool, in_sync: bool) -> None:
+    def update_availability(self, enabled: bool, in_sync: bool) -> None:
         """Whether the link is wanted now, and of use."""
         if in_sync != self.in_sync:
             self.in_sync = in_sync
-            self._keeper.append(keep_syncs, Synced(self._keeper.number(), self._link, self._wall(), in_sync))
-        if in_sync or not wanted:
+            self._journal.submit_nowait(
+                append_sync_changes,
+                SyncChanged(self._journal.next_seq(), self._link, self._wall_clock(), in_sync),
+            )
+        if in_sync or not enabled:
             self.down_since = None
         elif self.down_since is None:
-            self.down_since = self._wall()
+            self.down_since = self._wall_clock()
 
-    def keep(self, lasting: Lasting, definition: str | None) -> None:
+    def save(self, saved_state: SavedState, definition: str | None) -> None:
         """Have what outlives a restart kept, if it is not."""
-        kept = lasting.to_keep(self._link, definition)
-        if kept != self.kept:
-            self.kept = kept
-            self._keeper.append(keep_links, kept)
+        kept = saved_state.to_row(self._link, definition)
+        if kept != self.stored:
+            self.stored = kept
+            self._journal.submit_nowait(store_links, kept)

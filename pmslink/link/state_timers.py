@@ -7,7 +7,7 @@ from collections.abc import Callable
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 
 from pmslink.config.link_settings import LinkSettings
-from pmslink.link.machine import Timer
+from pmslink.link.machine import TimerName
 
 
 class StateTimers:
@@ -17,16 +17,16 @@ class StateTimers:
         self,
         clock: IReactorTime,
         settings: Callable[[], LinkSettings],
-        time_is_up: Callable[[Timer, float], None],
+        on_timeout: Callable[[TimerName, float], None],
     ) -> None:
         self._clock = clock
         self._settings = settings
-        self._time_is_up = time_is_up
-        self._running: dict[Timer, IDelayedCall] = {}
+        self._on_timeout = on_timeout
+        self._running: dict[TimerName, IDelayedCall] = {}
 
-    def start_timer(self, timer: Timer) -> None:
+    def start_timer(self, timer: TimerName) -> None:
         seconds: float = getattr(self._settings(), timer)
-        self._running[timer] = self._clock.callLater(seconds, self._time_is_up, timer, seconds)
+        self._running[timer] = self._clock.callLater(seconds, self._on_timeout, timer, seconds)
 
     def stop_timers(self) -> None:
         for call in self._running.values():

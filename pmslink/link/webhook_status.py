@@ -7,16 +7,16 @@ from typing import Literal
 
 from attrs import frozen
 
-ReceptionState = Literal["idle", "delivering", "retrying"]
+WebhookState = Literal["idle", "delivering", "retrying"]
 
 
 @frozen
-class Reception:
+class WebhookStatus:
     """`backlog` events wait to be told, the first since `oldest`; after a failure the next attempt is at
-    `next_at`. `lost` were kept long enough, and are gone before they were told."""
+    `next_due_at`. `lost` were kept long enough, and are gone before they were told."""
 
     url: str
-    state: ReceptionState = "idle"
+    state: WebhookState = "idle"
     backlog: int = 0
     oldest: datetime | None = None
     last_delivered: datetime | None = None

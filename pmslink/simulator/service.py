@@ -14,53 +14,53 @@ from twisted.internet.defer import Deferred, gatherResults
 from twisted.internet.endpoints import serverFromString
 from twisted.python import usage
 
-from pmslink.listener import Listening
-from pmslink.simulator.control.control_api import Control
+from pmslink.listener import ListenerService
+from pmslink.simulator.control.control_api import ControlApi
 from pmslink.simulator.control.http_site import json_site
 from pmslink.simulator.life.activity_scheduler import Life
-from pmslink.simulator.life.pmslink_client import Line, phones_at
+from pmslink.simulator.life.pmslink_client import ApiTarget, make_phones
 from pmslink.simulator.pms.pbx_connection import PmsFactory
-from pmslink.simulator.pms.property import KEEP, Pms
+from pmslink.simulator.pms.property import MAX_STORED_RECORDS, Pms
 
-MOST_ROOMS, MOST_PORTS = 10_000, 50_000
-SLOWEST, FASTEST = 0.1, 6000
+MAX_ROOMS, MAX_PORTS = 10_000, 50_000
+MIN_PACE_PER_MINUTE, MAX_PACE_PER_MINUTE = 0.1, 6000
 """Things that may happen in a minute."""
-_KEPT_BY_ALL = 200_000
+_MAX_RECORDS_IN_PROCESS = 200_000
 """Trace entries that all properties of a process may keep together."""
-_KEPT_BY_EACH = 100
+_MIN_RECORDS_PER_PROPERTY = 100
 """And at least so many each."""
-_OTHER_FILES = 64
+_SPARE_DESCRIPTORS = 64
 """Descriptors that a process needs beside its ports and connections."""
-_LIKE = "an endpoint should look like tcp:5010:interface=127.0.0.1"
+_EXPECTED_FORM = "an endpoint should look like tcp:5010:interface=127.0.0.1"
 
 
 @frozen
-class Place:
+class ListenEndpoint:
     """An endpoint string, its port apart."""
 
-    kind: str
+    transport: str
     port: int
-    rest: str
+    arguments: str
 
     @classmethod
-    def parse(cls, text: str) -> Place:
+    def parse(cls, text: str) -> ListenEndpoint:
         """Read ``tcp:5010:interface=127.0.0.1`` and its like. Raises ValueError for anything else."""
         match = re.fullmatch(r"(tcp6?|ssl):(?:port=)?([0-9]{1,5})(:.*)?", text)
         if match is None or int(match[2]) > 65535:
-            raise ValueError(_LIKE)
+            raise ValueError(_EXPECTED_FORM)
         place = cls(match[1], int(match[2]), match[3] or "")
         try:
             serverFromString(None, str(place))  # judges the rest, listens nowhere
         except TypeError:
-            raise ValueError(_LIKE) from None
+            raise ValueError(_EXPECTED_FORM) from None
         return place
 
     def __str__(self) -> str:
-        return f"{self.kind}:{self.port}{self.rest}"
+        return f"{self.transport}:{self.port}{self.arguments}"
 
-    def following(self, distance: int) -> Place:
+    def at_port_offset(self, offset: int) -> ListenEndpoint:
         """The same place some ports further; port 0, which is any free one, has no further."""
-        return evolve(self, port=self.port + distance) if self.port else self
+        return evolve(self, port=self.port + offset) if self.port else self
 
 
 class Options(usage.Options):
@@ -85,15 +85,15 @@ class Options(usage.Options):
 
     def postOptions(self) -> None:
         """Raises UsageError for what cannot be."""
-        for name, most in (("rooms", MOST_ROOMS), ("ports", MOST_PORTS)):
+        for name, most in (("rooms", MAX_ROOMS), ("ports", MAX_PORTS)):
             given = self[name]
             if not (given.isascii() and given.isdigit() and len(given) < 9 and 1 <= int(given) <= most):
                 raise usage.UsageError(f"--{name} {given}: should be a number from 1 to {most}")
             self[name] = int(given)
-        self["pace"] = self._pace()
-        self["phones"] = self._line()
-        listen, control = self._place("listen"), self._place("control")
-        last = listen.following(self["ports"] - 1).port
+        self["pace"] = self._parse_pace()
+        self["phones"] = self._parse_phones()
+        listen, control = self._parse_endpoint("listen"), self._parse_endpoint("control")
+        last = listen.at_port_offset(self["ports"] - 1).port
         if last > 65535:
             raise usage.UsageError(
                 f"--ports {self['ports']}: the last would be port {last}; 65535 is the highest"
@@ -102,23 +102,25 @@ class Options(usage.Options):
             taken = f"{listen.port} to {last}"
             raise usage.UsageError(f"--control {control}: the properties take the ports {taken}")
 
-    def _pace(self) -> float:
+    def _parse_pace(self) -> float:
         given = self["pace"]
         good = re.fullmatch(r"[0-9]{1,4}(\.[0-9]{1,3})?", given)
-        if not (good and SLOWEST <= float(given) <= FASTEST):
-            raise usage.UsageError(f"--pace {given}: should be a number from {SLOWEST} to {FASTEST}")
+        if not (good and MIN_PACE_PER_MINUTE <= float(given) <= MAX_PACE_PER_MINUTE):
+            raise usage.UsageError(
+                f"--pace {given}: should be a number from {MIN_PACE_PER_MINUTE} to {MAX_PACE_PER_MINUTE}"
+            )
         return float(given)
 
-    def _line(self) -> Line | None:
+    def _parse_phones(self) -> ApiTarget | None:
         given = self["phones"]
         try:
-            return None if given is None else Line.parse(given)
+            return None if given is None else ApiTarget.parse(given)
         except ValueError as problem:
             raise usage.UsageError(f"--phones {given}: {problem}") from None
 
-    def _place(self, name: str) -> Place:
+    def _parse_endpoint(self, name: str) -> ListenEndpoint:
         try:
-            return Place.parse(self[name])
+            return ListenEndpoint.parse(self[name])
         except (ValueError, OSError) as problem:
             raise usage.UsageError(f"--{name} {self[name]}: {problem}") from None
 
@@ -139,10 +141,10 @@ class Simulator(MultiService):
         pace: float | None = None,
     ) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
-        keep = min(KEEP, max(_KEPT_BY_EACH, _KEPT_BY_ALL // ports))
-        places = [Place.parse(listen).following(at) for at in range(ports)]
+        keep = min(MAX_STORED_RECORDS, max(_MIN_RECORDS_PER_PROPERTY, _MAX_RECORDS_IN_PROCESS // ports))
+        places = [ListenEndpoint.parse(listen).at_port_offset(at) for at in range(ports)]
         self.properties = [
-            Pms(reactor, _hotel_time, rooms, port=place.port, keep=keep, seed=at)
+            Pms(reactor, local_now, rooms, port=place.port, max_records=keep, seed=at)
             for at, place in enumerate(places)
         ]
         self.lives = []
@@ -150,8 +152,8 @@ class Simulator(MultiService):
             for at, pms in enumerate(self.properties):
                 self.lives.append(Life(pms, reactor, Random(at), pace))  # noqa: S311 (repeatable, not secret)
         for pms, place in zip(self.properties, places, strict=True):
-            self._listen(serverFromString(reactor, str(place)), PmsFactory(pms), pms.listens_on)
-        self._listen(serverFromString(reactor, control), json_site(Control(self.properties).app))
+            self._listen(serverFromString(reactor, str(place)), PmsFactory(pms), pms.on_listening)
+        self._listen(serverFromString(reactor, control), json_site(ControlApi(self.properties).app))
 
     def startService(self) -> None:
         super().startService()  # type: ignore[no-untyped-call]
@@ -166,14 +168,14 @@ class Simulator(MultiService):
         return gatherResults([closed, *(pms.stop() for pms in self.properties)])
 
     def _listen(self, *arguments: Any) -> None:
-        Listening("pmssim", *arguments).setServiceParent(self)  # type: ignore[no-untyped-call]
+        ListenerService("pmssim", *arguments).setServiceParent(self)  # type: ignore[no-untyped-call]
 
 
 def makeService(options: Options) -> IService:
     """The service of ``twistd pmssim``."""
     from twisted.internet import reactor
 
-    _allow_descriptors(2 * options["ports"] + _OTHER_FILES)
+    _raise_descriptor_limit(2 * options["ports"] + _SPARE_DESCRIPTORS)
     pace, line = options["pace"], options["phones"]
     simulator = Simulator(
         reactor,
@@ -184,15 +186,15 @@ def makeService(options: Options) -> IService:
         pace if options["life"] else None,
     )
     if line is not None:
-        phones_at(reactor, line, pace).setServiceParent(simulator)  # type: ignore[no-untyped-call]
+        make_phones(reactor, line, pace).setServiceParent(simulator)  # type: ignore[no-untyped-call]
     return simulator
 
 
-def _allow_descriptors(needed: int) -> None:
+def _raise_descriptor_limit(needed: int) -> None:
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if soft < needed:
         resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 
 
-def _hotel_time() -> datetime:
+def local_now() -> datetime:
     return datetime.now().astimezone()

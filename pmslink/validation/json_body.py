@@ -27,53 +27,53 @@ class BodyError(PmslinkError):
 
 
 @frozen
-class Key:
+class BodyField:
     """What may stand under a key: ``right`` completes the sentence "must be …".
 
     ``read`` makes the value of what came, and raises ValueError, which may tell more, if that is not right.
     ``code`` is the field that carries it.
     """
 
-    right: str
-    read: Callable[[Any], object]
+    expected: str
+    parse: Callable[[Any], object]
     code: str = ""
-    write: Callable[[Any], str] = str
+    encode: Callable[[Any], str] = str
     required: bool = False
     default: object = None
 
 
-def read(keys: Mapping[str, Key], body: Mapping[str, object], kind: str) -> dict[str, Any]:
+def parse_body(fields: Mapping[str, BodyField], body: Mapping[str, object], noun: str) -> dict[str, Any]:
     """The values of a body that has these keys; null stands for "not given". Raises BodyError."""
     told = {name: value for name, value in body.items() if value is not None}
     for name in told:
-        if name not in keys:
-            raise BodyError(name, f"there is no {quoted(name)} in {kind}; {nearest(name, keys)}")
-    return {name: read_key(name, key, told) for name, key in keys.items()}
+        if name not in fields:
+            raise BodyError(name, f"there is no {quote_json(name)} in {noun}; {suggest_name(name, fields)}")
+    return {name: parse_field(name, key, told) for name, key in fields.items()}
 
 
-def read_key(name: str, key: Key, told: Mapping[str, object]) -> Any:
+def parse_field(name: str, field: BodyField, given: Mapping[str, object]) -> Any:
     """The value of one. Raises BodyError."""
-    if name not in told:
-        if key.required:
-            raise BodyError(name, f"{name} is missing: must be {key.right}")
-        return key.default
+    if name not in given:
+        if field.required:
+            raise BodyError(name, f"{name} is missing: must be {field.expected}")
+        return field.default
     try:
-        return key.read(told[name])
+        return field.parse(given[name])
     except ValueError as problem:
         more = f", {problem}" if problem.args else ""
-        raise BodyError(name, f"{name} must be {key.right}{more}") from None
+        raise BodyError(name, f"{name} must be {field.expected}{more}") from None
 
 
-def nearest(name: str, known: Iterable[str]) -> str:
+def suggest_name(name: str, candidates: Iterable[str]) -> str:
     """What may have been meant."""
-    names = list(known)
+    names = list(candidates)
     near = difflib.get_close_matches(name, names, n=1)
     if near:
         return f"did you mean {near[0]}?"
     return f"there is {names[0]}" if len(names) == 1 else f"there are {', '.join(names)}"
 
 
-def quoted(name: str) -> str:
+def quote_json(name: str) -> str:
     """As it stands in JSON."""
     return json.dumps(name, ensure_ascii=False)
 
@@ -81,42 +81,42 @@ def quoted(name: str) -> str:
 # How values are read: one function per kind.
 
 
-def required(right: object, raw: Any) -> Any:
+def require(condition: object, value: Any) -> Any:
     """The value, if it is right."""
-    if not right:
+    if not condition:
         raise ValueError
-    return raw
+    return value
 
 
-def whole(least: int, most: int) -> Callable[[Any], object]:
+def integer_parser(minimum: int, maximum: int) -> Callable[[Any], object]:
     """A whole number."""
     # not isinstance(…, int): a bool is an int to Python
-    return lambda raw: required(type(raw) is int and least <= raw <= most, raw)
+    return lambda raw: require(type(raw) is int and minimum <= raw <= maximum, raw)
 
 
-def yes_or_no(raw: Any) -> object:
+def parse_boolean(raw: Any) -> object:
     """True or false."""
-    return required(isinstance(raw, bool), raw)
+    return require(isinstance(raw, bool), raw)
 
 
-def text(is_right: Callable[[str], object]) -> Callable[[Any], object]:
+def text_parser(is_valid: Callable[[str], object]) -> Callable[[Any], object]:
     """Text of which that holds."""
-    return lambda raw: required(isinstance(raw, str) and is_right(raw), raw)
+    return lambda raw: require(isinstance(raw, str) and is_valid(raw), raw)
 
 
-def matching(pattern: str) -> Callable[[Any], object]:
+def pattern_parser(pattern: str) -> Callable[[Any], object]:
     """Text that is as a whole like this."""
-    return text(re.compile(pattern).fullmatch)
+    return text_parser(re.compile(pattern).fullmatch)
 
 
-def free_text(longest: int) -> tuple[str, Callable[[Any], object]]:
+def free_text(max_chars: int) -> tuple[str, Callable[[Any], object]]:
     """What is right, and how it is read: whatever FIAS can carry."""
     # half of a surrogate pair can stand in JSON, but in no charset and no database
     carried = r"[^|\x00-\x1f\x7f-\x9f\ud800-\udfff]"
-    right = f'text of 1 to {longest} characters without "|" and control characters'
-    return right, matching(f"{carried}{{1,{longest}}}")
+    right = f'text of 1 to {max_chars} characters without "|" and control characters'
+    return right, pattern_parser(f"{carried}{{1,{max_chars}}}")
 
 
-must = partial(Key, required=True)
-ROOM = must(*free_text(40), "RN")
+required_field = partial(BodyField, required=True)
+ROOM_FIELD = required_field(*free_text(40), "RN")
 """The room that something is about."""

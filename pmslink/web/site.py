@@ -10,18 +10,18 @@ from twisted.logger import Logger
 from twisted.web.http import Request
 from twisted.web.server import Site
 
-from pmslink.link.link_registry import Links, utc_now
+from pmslink.link.link_registry import LinkRegistry, utc_now
 from pmslink.store.store_service import Store
 from pmslink.web.api.app import Api
-from pmslink.web.api.link_endpoints import TestLink
-from pmslink.web.auth.access_control import Door
+from pmslink.web.api.link_endpoints import LinkTester
+from pmslink.web.auth.access_control import AccessControl
 from pmslink.web.auth.caller import Caller
-from pmslink.web.auth.failed_login_limit import Attempts
+from pmslink.web.auth.failed_login_limit import FailedLoginLimiter
 from pmslink.web.auth.login_sessions import Sessions
-from pmslink.web.auth.token_reload import LiveTokens
+from pmslink.web.auth.token_reload import TokenRegistry
 from pmslink.web.http.bounded_request import BoundedRequest
 
-_LOGGED = 200
+_MAX_LOGGED_PATH_CHARS = 200
 """Characters of a path that are logged."""
 
 
@@ -30,7 +30,7 @@ class ApiSite(Site):
 
     _log = Logger()
 
-    def __init__(self, api: Api, reactor: IReactorTime, local: bool) -> None:
+    def __init__(self, api: Api, reactor: IReactorTime, local_only: bool) -> None:
         super().__init__(  # type: ignore[no-untyped-call]
             api.app.resource(),
             requestFactory=BoundedRequest,
@@ -39,7 +39,7 @@ class ApiSite(Site):
             reactor=reactor,
         )
         self.api = api
-        self.local = local
+        self.local_only = local_only
         """Whether only this machine reaches it."""
 
     def log(self, request: Request) -> None:
@@ -56,7 +56,7 @@ class ApiSite(Site):
                 peer=request.getClientAddress(),
                 name="" if caller.name is None else f", {caller.name}",
                 method=request.method.decode("ascii", "replace"),
-                path=request.path[:_LOGGED].decode("ascii", "replace"),
+                path=request.path[:_MAX_LOGGED_PATH_CHARS].decode("ascii", "replace"),
                 code=request.code,
             )
 
@@ -70,17 +70,17 @@ class ApiSite(Site):
 
 
 def make_site(
-    links: Links,
+    links: LinkRegistry,
     store: Store,
     reactor: IReactorTime,
-    test_link: TestLink,
-    tokens: LiveTokens,
-    local: bool,
+    test_link: LinkTester,
+    tokens: TokenRegistry,
+    local_only: bool,
     wall: Callable[[], datetime] = utc_now,
 ) -> ApiSite:
     """The whole interface over these links, and the store that they are kept in.
 
     `test_link` tries the settings of a link; `local` tells that only this machine will reach the site.
     """
-    door = Door(tokens, Sessions(reactor, wall), Attempts(reactor), local)
-    return ApiSite(Api(links, store, reactor, wall, test_link, door), reactor, local)
+    door = AccessControl(tokens, Sessions(reactor, wall), FailedLoginLimiter(reactor), local_only)
+    return ApiSite(Api(links, store, reactor, wall, test_link, door), reactor, local_only)

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from pmslink.cli.main import main
-from pmslink.web.auth.token_file import FILE, digest, read_text, read_tokens
+from pmslink.web.auth.token_file import TOKEN_FILE_NAME, digest_token, parse_tokens, read_token_file
 from tests.cli.test_commands import Run, fail, run
 
 __all__ = ["fail", "run"]  # the fixtures
@@ -39,10 +39,10 @@ def test_add_prints_the_token_alone_and_how_to_use_it_beside(
     assert "It is the first one: from now on every call there needs a token." in hint
     assert f"the pmslink whose state directory is {state}" in hint
     assert "None of the tokens there has the role control" in hint
-    (token,) = read_tokens(state, read_text(state))
-    assert (token.name, token.role, token.digest) == ("desk", "pbx", digest(told.strip()))
+    (token,) = parse_tokens(state, read_token_file(state))
+    assert (token.name, token.role, token.digest) == ("desk", "pbx", digest_token(told.strip()))
     assert state.stat().st_mode & 0o777 == 0o700
-    assert (state / FILE).stat().st_mode & 0o777 == 0o600
+    assert (state / TOKEN_FILE_NAME).stat().st_mode & 0o777 == 0o600
     _, hint = add(capsys, state, "bar", "control")
     assert "the first one" not in hint
     assert "None of the tokens" not in hint
@@ -99,10 +99,10 @@ def test_a_file_that_is_wrong_or_not_there(fail: Run, tmp_path: Path) -> None:
     assert told == f"the state directory {tmp_path}/nowhere: No such file or directory"
     (told,) = fail("token", "add", "desk", "--role", "view", "--state-dir", "/dev/null/state")
     assert told == "state_dir = /dev/null/state: cannot be made: Not a directory"
-    (tmp_path / FILE).write_text("rubbish\n")
+    (tmp_path / TOKEN_FILE_NAME).write_text("rubbish\n")
     for command in (["list"], ["remove", "desk"], ["add", "desk", "--role", "view"]):
         (told,) = fail("token", *command, "--state-dir", str(tmp_path))
-        assert told.startswith(f"{tmp_path / FILE}, line 1: must be NAME ROLE sha256:HEX CREATED")
+        assert told.startswith(f"{tmp_path / TOKEN_FILE_NAME}, line 1: must be NAME ROLE sha256:HEX CREATED")
 
 
 @pytest.mark.parametrize(
@@ -135,7 +135,7 @@ def test_two_at_once_lose_nothing(tmp_path: Path) -> None:
         for number in range(4)
     ]
     printed = [one.communicate(timeout=60)[0].decode() for one in adding]
-    kept = read_tokens(tmp_path, read_text(tmp_path))
+    kept = parse_tokens(tmp_path, read_token_file(tmp_path))
     assert {one.name: one.digest for one in kept} == {
-        f"t{number}": digest(token.strip()) for number, token in enumerate(printed)
+        f"t{number}": digest_token(token.strip()) for number, token in enumerate(printed)
     }

@@ -8,9 +8,14 @@ from pathlib import Path
 import pytest
 
 from pmslink.config import extension_table
-from pmslink.config.extension_table import BIGGEST, ExtensionTableError, extensions_of, read_table
+from pmslink.config.extension_table import (
+    MAX_TABLE_BYTES,
+    ExtensionTableError,
+    load_extension_mapping,
+    load_extension_table,
+)
 from pmslink.config.link_settings import LinkSettings
-from pmslink.hotel.extensions import Extensions
+from pmslink.hotel.extensions import ExtensionMapping
 
 
 @pytest.fixture
@@ -21,7 +26,7 @@ def table(tmp_path: Path) -> Path:
 def problem(file: Path, content: str | bytes) -> str:
     file.write_bytes(content.encode() if isinstance(content, str) else content)
     with pytest.raises(ExtensionTableError) as caught:
-        read_table(str(file))
+        load_extension_table(str(file))
     assert str(caught.value) == f"{file}: {caught.value.problem}"
     return caught.value.problem
 
@@ -40,24 +45,29 @@ TABLE = """\ufeffRoom,Extension
 @pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
 def test_a_table_may_say_it(separator: str, end: str, table: Path) -> None:
     table.write_bytes(TABLE.replace(",", separator).replace("\n", end).encode())
-    extensions = extensions_of(LinkSettings(extensions="table", extension_table=str(table)))
-    assert extensions.of("101") == ("7101", "7301", "7401")
-    assert extensions.of("0102") == ("07102", "7202")
-    assert extensions.of("102") == extensions.of("room") == extensions.of("") == ()
-    assert (extensions.rooms("7401"), extensions.rooms("7102")) == (("101",), ())
+    extensions = load_extension_mapping(LinkSettings(extensions="table", extension_table=str(table)))
+    assert extensions.extensions_of_room("101") == ("7101", "7301", "7401")
+    assert extensions.extensions_of_room("0102") == ("07102", "7202")
+    assert (
+        extensions.extensions_of_room("102")
+        == extensions.extensions_of_room("room")
+        == extensions.extensions_of_room("")
+        == ()
+    )
+    assert (extensions.rooms_of_extension("7401"), extensions.rooms_of_extension("7102")) == (("101",), ())
 
 
 def test_the_heading_is_only_in_the_first_row_and_needs_no_extension(table: Path) -> None:
     table.write_text("\n# rooms\nROOM\n101,1\n")
-    assert read_table(str(table)) == {"101": ("1",)}
+    assert load_extension_table(str(table)) == {"101": ("1",)}
     table.write_text("101,1\nroom,2\n")
-    assert read_table(str(table)) == {"101": ("1",), "room": ("2",)}
+    assert load_extension_table(str(table)) == {"101": ("1",), "room": ("2",)}
 
 
 @pytest.mark.parametrize("content", ["", "\n\n", "room,extension", "# 101,1"])
 def test_a_table_may_be_empty(content: str, table: Path) -> None:
     table.write_text(content)
-    assert read_table(str(table)) == {}
+    assert load_extension_table(str(table)) == {}
 
 
 @pytest.mark.parametrize(
@@ -92,38 +102,40 @@ def test_what_stands_in_a_file_that_is_no_table_is_not_told(table: Path) -> None
 
 
 def test_a_table_has_a_greatest_size(table: Path) -> None:
-    table.write_bytes(b"101,1\n#".ljust(BIGGEST, b" "))
-    assert read_table(str(table)) == {"101": ("1",)}
-    assert problem(table, b"101,1\n#".ljust(BIGGEST + 1, b" ")) == "it has more than 1 MiB"
+    table.write_bytes(b"101,1\n#".ljust(MAX_TABLE_BYTES, b" "))
+    assert load_extension_table(str(table)) == {"101": ("1",)}
+    assert problem(table, b"101,1\n#".ljust(MAX_TABLE_BYTES + 1, b" ")) == "it has more than 1 MiB"
 
 
 def test_a_table_that_cannot_be_read_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     os.mkfifo(tmp_path / "pipe")
     for path in (tmp_path, tmp_path / "none.csv", tmp_path / "pipe"):
         with pytest.raises(ExtensionTableError, match="there is no such file"):
-            read_table(str(path))
+            load_extension_table(str(path))
     monkeypatch.setattr(os.path, "isfile", lambda path: True)  # it is gone a moment later
     with pytest.raises(ExtensionTableError, match="it cannot be read: No such file or directory"):
-        extensions_of(LinkSettings(extensions="table", extension_table=str(tmp_path / "none.csv")))
+        load_extension_mapping(LinkSettings(extensions="table", extension_table=str(tmp_path / "none.csv")))
 
 
 def test_settings_say_how_extensions_are_found() -> None:
-    assert Extensions() == extensions_of(LinkSettings())
-    assert extensions_of(LinkSettings(extensions="strip", extension_prefix="7")) == Extensions("strip", "7")
+    assert ExtensionMapping() == load_extension_mapping(LinkSettings())
+    assert load_extension_mapping(LinkSettings(extensions="strip", extension_prefix="7")) == ExtensionMapping(
+        "strip", "7"
+    )
 
 
 def test_a_prefix_that_is_not_asked_for_is_not_used_and_no_table_read() -> None:
     settings = LinkSettings(extensions="same", extension_prefix="7", extension_table="/nowhere")
-    assert extensions_of(settings).of("101") == ("101",)
+    assert load_extension_mapping(settings).extensions_of_room("101") == ("101",)
 
 
 def test_a_table_that_did_not_change_is_understood_once(table: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     table.write_text("101,7101\n")
-    read_table(str(table))
+    load_extension_table(str(table))
     with monkeypatch.context() as patched:
-        patched.setattr(extension_table, "_rows", None)
-        assert read_table(str(table)) == {"101": ("7101",)}
+        patched.setattr(extension_table, "_split_rows", None)
+        assert load_extension_table(str(table)) == {"101": ("7101",)}
     before = table.stat()
     table.write_text("101,7102\n")  # as long
     os.utime(table, ns=(before.st_atime_ns, before.st_mtime_ns))  # and at the same moment, for a coarse clock
-    assert read_table(str(table)) == {"101": ("7102",)}
+    assert load_extension_table(str(table)) == {"101": ("7102",)}

@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 
-from pmslink.config.extension_table import BIGGEST
-from pmslink.config.link_settings import SECRETS, LinkSettings, describe_settings
-from pmslink.config.loader import ConfigError, FlatLink, load, read_link
-from pmslink.hotel.call_tariff import MOST_RATES, Rate, Tariff
-from pmslink.validation.setting_fields import UNTOLD, setting
+from pmslink.config.extension_table import MAX_TABLE_BYTES
+from pmslink.config.link_settings import SECRET_SETTINGS, LinkSettings, serialize_settings
+from pmslink.config.loader import ConfigError, LinkDefinition, load_config, parse_link
+from pmslink.hotel.call_tariff import MAX_RATES, Rate, Tariff
+from pmslink.validation.setting_fields import REDACTED, setting_of
 
 LINK = {"host": "10.20.0.5", "port": 5010}
 SECRET = "correct horse battery staple"
@@ -23,12 +23,12 @@ RATE: dict[str, Any] = {"prefix": "0043", "interval": 60, "price": 15}
 
 def complaint(raw: dict[str, Any]) -> str:
     with pytest.raises(ConfigError) as caught:
-        read_link("grand", LINK | raw)
+        parse_link("grand", LINK | raw)
     return str(caught.value)
 
 
 def test_without_any_the_pms_prices_and_everything_is_as_it_is_numbered() -> None:
-    settings = read_link("grand", LINK).settings
+    settings = parse_link("grand", LINK).settings
     assert (settings.extensions, settings.extension_prefix, settings.extension_table) == ("same", None, None)
     assert (settings.status_codes, settings.tariff) == ({}, None)
     assert (settings.wake_up_attempts, settings.wake_up_interval, settings.wake_up_late) == (3, 180, 600)
@@ -82,13 +82,15 @@ def test_without_any_the_pms_prices_and_everything_is_as_it_is_numbered() -> Non
         {"webhook_secret": "x" * 20 + "ü"},
         {"webhook_secret": "x" * 20 + "\t"},
         {"webhook_secret": 12345678901234567},
-        {"webhook_secret": UNTOLD},
+        {"webhook_secret": REDACTED},
     ],
     ids=lambda raw: str(raw)[:50],
 )
 def test_a_wrong_value_is_named_with_what_would_be_right(raw: dict[str, Any]) -> None:
     *_, key = raw
-    assert re.fullmatch(rf"{key} = .+: must be {re.escape(setting(FlatLink, key).right)}", complaint(raw))
+    assert re.fullmatch(
+        rf"{key} = .+: must be {re.escape(setting_of(LinkDefinition, key).expected)}", complaint(raw)
+    )
 
 
 @pytest.mark.parametrize(
@@ -108,9 +110,9 @@ def test_a_wrong_value_is_named_with_what_would_be_right(raw: dict[str, Any]) ->
     ids=lambda raw: str(raw)[:50],
 )
 def test_a_right_value_is_taken_as_it_is(raw: dict[str, Any]) -> None:
-    taken = describe_settings(read_link("grand", LINK | raw).settings)
+    taken = serialize_settings(parse_link("grand", LINK | raw).settings)
     assert {key: taken[key] for key in raw} == {
-        key: UNTOLD if key in SECRETS else value for key, value in raw.items()
+        key: REDACTED if key in SECRET_SETTINGS else value for key, value in raw.items()
     }
 
 
@@ -131,7 +133,7 @@ def test_a_right_value_is_taken_as_it_is(raw: dict[str, Any]) -> None:
 def test_a_wrong_status_code_is_named(codes: dict[str, Any], place: str) -> None:
     said = complaint({"status_codes": {"*60": 6, **codes}})
     assert said.startswith(f"status_codes.{place} = ")
-    assert said.endswith(f": must be {setting(FlatLink, 'status_codes').right}")
+    assert said.endswith(f": must be {setting_of(LinkDefinition, 'status_codes').expected}")
 
 
 def test_a_tariff_is_read_and_told_with_its_defaults() -> None:
@@ -143,15 +145,15 @@ def test_a_tariff_is_read_and_told_with_its_defaults() -> None:
         "free": 5,
         "call_type": "I",
     }
-    settings = read_link("grand", LINK | {"tariff": {"rounding": 10, "rates": [RATE, dear]}}).settings
+    settings = parse_link("grand", LINK | {"tariff": {"rounding": 10, "rates": [RATE, dear]}}).settings
     cheap = Rate(prefix="0043", interval=60, price=15)
     assert settings.tariff == Tariff(rounding=10, rates=(cheap, Rate(**dear)))
-    described = describe_settings(settings)
+    described = serialize_settings(settings)
     assert described["tariff"] == {
         "rounding": 10,
         "rates": [{**RATE, "connection": 0, "free": 0, "call_type": None}, dear],
     }
-    again = read_link("grand", json.loads(json.dumps(LINK | described)))
+    again = parse_link("grand", json.loads(json.dumps(LINK | described)))
     assert again.settings == settings
 
 
@@ -162,7 +164,7 @@ def test_a_tariff_is_written_in_toml(tmp_path: Path) -> None:
         '[[links.grand.tariff.rates]]\nprefix = "00"\ninterval = 60\nprice = 90\n'
         '[links.grand.status_codes]\n"*61" = 3\n'
     )
-    settings = load(file).links[0].settings
+    settings = load_config(file).links[0].settings
     assert settings.tariff == Tariff(rounding=5, rates=(Rate(prefix="00", interval=60, price=90),))
     assert settings.status_codes == {"*61": 3}
 
@@ -177,7 +179,7 @@ def without(key: str) -> dict[str, Any]:
         ({}, "tariff.rates is missing: must be a list of 1 to 500 rates, counted from 1"),
         ({"rates": []}, "tariff.rates = []: must be a list of 1 to 500 rates, counted from 1"),
         ({"rates": RATE}, 'tariff.rates = {"prefix": "0043", "interval": 60, "price": 15}: must be a list'),
-        ({"rates": [RATE] * (MOST_RATES + 1)}, "tariff.rates = "),
+        ({"rates": [RATE] * (MAX_RATES + 1)}, "tariff.rates = "),
         ({"rates": [RATE, 5]}, "tariff.rates.2 = 5: must be a table of prefix, interval, price"),
         ({"rates": [RATE], "rounding": 0}, "tariff.rounding = 0: must be a whole number from 1 to 1000000"),
         ({"rates": [RATE], "round": 5}, "tariff.round = 5: there is no such part; there are rounding, rates"),
@@ -233,10 +235,10 @@ def test_a_table_that_is_wrong_names_file_and_line(tmp_path: Path) -> None:
     file = tmp_path / "t.csv"
     file.write_text("101,7101\n102\n")
     with pytest.raises(ConfigError) as caught:
-        read_link("grand", LINK | {"extensions": "table", "extension_table": str(file)}, "links.grand")
+        parse_link("grand", LINK | {"extensions": "table", "extension_table": str(file)}, "links.grand")
     assert (caught.value.key, caught.value.value) == ("links.grand.extension_table", str(file))
-    assert caught.value.right.endswith("; line 2 has a room without an extension")
-    file.write_bytes(b"#" * (BIGGEST + 1))
+    assert caught.value.expected.endswith("; line 2 has a room without an extension")
+    file.write_bytes(b"#" * (MAX_TABLE_BYTES + 1))
     said = complaint({"extensions": "table", "extension_table": str(file)})
     assert said.endswith("; it has more than 1 MiB")
 
@@ -256,11 +258,11 @@ def test_url_and_secret_need_each_other() -> None:
 
 
 def test_a_secret_is_not_told() -> None:
-    link = read_link("grand", LINK | HOOK)
+    link = parse_link("grand", LINK | HOOK)
     assert link.settings.webhook_secret == SECRET
-    assert SECRET not in f"{link!r} {describe_settings(link.settings)}"
+    assert SECRET not in f"{link!r} {serialize_settings(link.settings)}"
     assert "webhook_secret='***'" in repr(link)
-    assert describe_settings(LinkSettings())["webhook_secret"] is None
+    assert serialize_settings(LinkSettings())["webhook_secret"] is None
     assert "webhook_secret=None" in repr(LinkSettings())
 
 
@@ -286,7 +288,7 @@ def test_nor_is_it_by_the_error_about_a_wrong_one(text: str, key: str, tmp_path:
     file = tmp_path / "hotel.toml"
     file.write_text(text)
     with pytest.raises(ConfigError) as caught:
-        load(file)
+        load_config(file)
     told = [f"{error} {error.value} {error.args}" for error in caught.value.errors]
     assert not [one for one in told if "hush" in one or "sh@" in one]
-    assert [one for one in told if key in one and UNTOLD in one]
+    assert [one for one in told if key in one and REDACTED in one]

@@ -13,16 +13,16 @@ from typing import Any
 import pytest
 from attrs import fields
 
-from pmslink.config.link_settings import PROFILES, LinkSettings, describe_settings
+from pmslink.config.link_settings import PROFILE_PRESETS, LinkSettings, serialize_settings
 from pmslink.config.loader import (
     Config,
     ConfigError,
-    FlatLink,
-    load,
-    read_link,
-    read_pms,
+    LinkDefinition,
+    load_config,
+    parse_link,
+    parse_pms_argument,
 )
-from pmslink.validation.setting_fields import setting
+from pmslink.validation.setting_fields import setting_of
 
 Written = Callable[[str], Path]
 
@@ -62,18 +62,18 @@ def written(tmp_path: Path) -> Written:
 def complaints(file: Path) -> list[str]:
     """What load() says about a file, without the directory that the test is in."""
     with pytest.raises(ConfigError) as caught:
-        load(file)
+        load_config(file)
     return str(caught.value).replace(f"{file.parent}{os.sep}", "").splitlines()
 
 
 def complaint(raw: dict[str, object]) -> str:
     with pytest.raises(ConfigError) as caught:
-        read_link("grand", LINK | raw)
+        parse_link("grand", LINK | raw)
     return str(caught.value)
 
 
 def test_a_whole_file_is_read(written: Written) -> None:
-    config = load(written(WHOLE))
+    config = load_config(written(WHOLE))
     grand, annexe = config.links
     assert config.state_dir == Path("/var/lib/pmslink")
     assert config.api_listen == "unix:/run/pmslink.sock"
@@ -90,18 +90,18 @@ def test_a_whole_file_is_read(written: Written) -> None:
 
 
 def test_an_empty_file_gives_the_defaults(written: Written) -> None:
-    assert load(written("")) == Config()
+    assert load_config(written("")) == Config()
 
 
 def test_what_was_given_is_kept_apart_from_the_presets_and_can_go_into_json(written: Written) -> None:
-    grand = load(written(WHOLE)).links[0]
+    grand = load_config(written(WHOLE)).links[0]
     assert json.loads(json.dumps(grand.given)) == {
         "alive_timeout": 12.5,
         "expires_at": "2027-01-01T00:00:00+01:00",
         "records": {"GI": "RNG#GSGNGLCSSF"},
     }
     again = {"host": grand.host, "port": grand.port, "profile": grand.profile, **grand.given}
-    assert read_link("grand", again) == grand
+    assert parse_link("grand", again) == grand
 
 
 @pytest.mark.parametrize(
@@ -114,15 +114,15 @@ def test_what_was_given_is_kept_apart_from_the_presets_and_can_go_into_json(writ
     ],
 )
 def test_a_profile_presets_the_link_checks(profile: str, interval: float, timeout: float, on: str) -> None:
-    settings = read_link("grand", {**LINK, "profile": profile}).settings
+    settings = parse_link("grand", {**LINK, "profile": profile}).settings
     assert (settings.alive_interval, settings.alive_timeout, settings.alive_on) == (interval, timeout, on)
 
 
 def test_what_is_given_wins_over_the_profile_and_null_restores_it() -> None:
     raw: dict[str, object] = {**LINK, "profile": "protel", "alive_interval": 45}
-    assert read_link("grand", raw).settings.alive_interval == 45
-    assert read_link("grand", raw | {"alive_interval": None}).settings.alive_interval == 60
-    assert "alive_interval" not in read_link("grand", raw | {"alive_interval": None}).given
+    assert parse_link("grand", raw).settings.alive_interval == 45
+    assert parse_link("grand", raw | {"alive_interval": None}).settings.alive_interval == 60
+    assert "alive_interval" not in parse_link("grand", raw | {"alive_interval": None}).given
 
 
 def test_all_errors_of_a_file_are_told_at_once_each_with_its_place(written: Written) -> None:
@@ -155,10 +155,10 @@ def test_all_errors_of_a_file_are_told_at_once_each_with_its_place(written: Writ
 def test_an_error_can_be_taken_apart(written: Written) -> None:
     file = written('[links.grand]\nhost = "h"\nport = 1\nretry_max = "long"')
     with pytest.raises(ConfigError) as caught:
-        load(file)
+        load_config(file)
     error = caught.value
     assert (error.file, error.key, error.value) == (str(file), "links.grand.retry_max", "long")
-    assert error.right == "must be a number of seconds from 0.1 to 86400"
+    assert error.expected == "must be a number of seconds from 0.1 to 86400"
     assert error.errors == (error,)
 
 
@@ -249,7 +249,9 @@ def test_a_file_that_cannot_be_read_is_told(tmp_path: Path) -> None:
 )
 def test_a_wrong_value_is_named_with_what_would_be_right(raw: dict[str, object]) -> None:
     ((key, _),) = raw.items()
-    assert re.fullmatch(rf"{key} = .+: must be {re.escape(setting(FlatLink, key).right)}", complaint(raw))
+    assert re.fullmatch(
+        rf"{key} = .+: must be {re.escape(setting_of(LinkDefinition, key).expected)}", complaint(raw)
+    )
 
 
 @pytest.mark.parametrize(
@@ -271,8 +273,8 @@ def test_a_wrong_value_is_named_with_what_would_be_right(raw: dict[str, object])
     ids=repr,
 )
 def test_a_right_value_is_taken_as_it_is(raw: dict[str, Any]) -> None:
-    link = read_link("grand", LINK | raw)
-    taken = {"host": link.host, **describe_settings(link.settings)}
+    link = parse_link("grand", LINK | raw)
+    taken = {"host": link.host, **serialize_settings(link.settings)}
     assert {key: taken[key] for key in raw} == raw
 
 
@@ -308,7 +310,7 @@ def test_a_link_has_a_plain_name(name: str) -> None:
     with pytest.raises(
         ConfigError, match=r'^name = .*: must be named by 1 to 64 letters, digits, "-" and "_"'
     ):
-        read_link(name, LINK)
+        parse_link(name, LINK)
 
 
 def test_a_long_wrong_value_is_cut_short() -> None:
@@ -325,9 +327,9 @@ def test_a_long_wrong_value_is_cut_short() -> None:
     ],
 )
 def test_pms_on_the_command_line(text: str, host: str, port: int, profile: str) -> None:
-    link = read_pms(text)
+    link = parse_pms_argument(text)
     assert (link.name, link.host, link.port, link.profile) == ("pms", host, port, profile)
-    assert link.settings == LinkSettings(**PROFILES[link.profile])
+    assert link.settings == LinkSettings(**PROFILE_PRESETS[link.profile])
 
 
 @pytest.mark.parametrize(
@@ -348,7 +350,7 @@ def test_pms_on_the_command_line(text: str, host: str, port: int, profile: str) 
 )
 def test_a_wrong_pms_is_told_in_one_line(text: str) -> None:
     with pytest.raises(ConfigError) as caught:
-        read_pms(text)
+        parse_pms_argument(text)
     assert str(caught.value) == (
         f'--pms = "{text}": must be HOST:PORT or HOST:PORT,PROFILE, such as 10.20.0.5:5010,opera;'
         " PROFILE is generic or opera or suite8 or protel"
@@ -357,20 +359,20 @@ def test_a_wrong_pms_is_told_in_one_line(text: str) -> None:
 
 def test_the_effective_settings_can_go_into_json() -> None:
     raw = {"expires_at": "2027-01-01T00:00:00.5+01:00", "records": {"GI": "RN"}}
-    described = describe_settings(read_link("grand", LINK | raw).settings)
+    described = serialize_settings(parse_link("grand", LINK | raw).settings)
     assert json.loads(json.dumps(described)) == described
     assert described["expires_at"] == "2026-12-31T23:00:00.500Z"
     assert described["timezone"] is None
     assert list(described) == [one.name for one in fields(LinkSettings)]
-    assert read_link("grand", LINK | described).settings == read_link("grand", LINK | raw).settings
+    assert parse_link("grand", LINK | described).settings == parse_link("grand", LINK | raw).settings
 
 
-@pytest.mark.parametrize("cls", [FlatLink, Config])
+@pytest.mark.parametrize("cls", [LinkDefinition, Config])
 def test_every_setting_tells_its_meaning_and_what_is_right(cls: type) -> None:
-    known = [setting(cls, one.name) for one in fields(cls)]
-    assert all(one.meaning and one.right for one in known)
+    known = [setting_of(cls, one.name) for one in fields(cls)]
+    assert all(one.meaning and one.expected for one in known)
 
 
 def test_the_defaults_are_right_themselves() -> None:
-    defaults = describe_settings(LinkSettings())
-    assert read_link("grand", LINK | defaults).settings == LinkSettings()
+    defaults = serialize_settings(LinkSettings())
+    assert parse_link("grand", LINK | defaults).settings == LinkSettings()

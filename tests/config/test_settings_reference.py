@@ -12,11 +12,11 @@ from attrs import fields
 from jsonschema import Draft202012Validator
 
 import pmslink
-from pmslink.config.link_settings import PROFILES, LinkSettings, describe_settings
-from pmslink.config.loader import FlatLink, read_link
+from pmslink.config.link_settings import PROFILE_PRESETS, LinkSettings, serialize_settings
+from pmslink.config.loader import LinkDefinition, parse_link
 from pmslink.config.settings_reference import GROUPS, settings_reference, settings_schemas
-from pmslink.validation.setting_fields import UNTOLD, setting
-from pmslink.web.api.openapi import openapi
+from pmslink.validation.setting_fields import REDACTED, setting_of
+from pmslink.web.api.openapi import load_openapi
 
 ROOT = Path(__file__).parents[2]
 SETTINGS = settings_schemas()["Settings"]["properties"]
@@ -36,7 +36,7 @@ GIVEN = {
 
 
 def is_valid(schema: str, value: object) -> bool:
-    document = {"$ref": f"#/components/schemas/{schema}", "components": openapi()["components"]}
+    document = {"$ref": f"#/components/schemas/{schema}", "components": load_openapi()["components"]}
     return Draft202012Validator(document).is_valid(value)
 
 
@@ -70,7 +70,7 @@ def is_valid(schema: str, value: object) -> bool:
 )
 def test_each_kind_of_setting_has_its_schema(name: str, schema: dict[str, Any]) -> None:
     generated = dict(SETTINGS[name])
-    assert setting(FlatLink, name).meaning[1:] in generated.pop("description")
+    assert setting_of(LinkDefinition, name).meaning[1:] in generated.pop("description")
     assert generated == schema
 
 
@@ -99,18 +99,18 @@ def test_each_setting_has_a_description() -> None:
         assert re.fullmatch(r"[A-Z].+\.", schema["description"]), name
 
 
-@pytest.mark.parametrize("given", [{}, *({"profile": one} for one in PROFILES), GIVEN])
+@pytest.mark.parametrize("given", [{}, *({"profile": one} for one in PROFILE_PRESETS), GIVEN])
 def test_the_schemas_accept_what_is_read_and_described(given: dict[str, Any]) -> None:
     assert is_valid("FlatLink", LINK | given)
     assert is_valid("NewLink", {"name": "grand", **LINK, **given})
     assert is_valid("LinkChanges", given)
-    described = describe_settings(read_link("grand", LINK | given).settings)
+    described = serialize_settings(parse_link("grand", LINK | given).settings)
     assert is_valid("Settings", json.loads(json.dumps(described)))
 
 
 def test_null_stands_for_each_default_and_the_mask_for_the_secret() -> None:
     assert is_valid("LinkChanges", {one.name: None for one in fields(LinkSettings)} | {"profile": None})
-    assert is_valid("LinkChanges", {"webhook_secret": UNTOLD})
+    assert is_valid("LinkChanges", {"webhook_secret": REDACTED})
 
 
 @pytest.mark.parametrize(
@@ -138,7 +138,7 @@ def test_the_schemas_reject_what_is_wrong(wrong: dict[str, Any]) -> None:
 
 def test_each_setting_is_in_one_group_and_the_form_has_the_same_groups() -> None:
     grouped = [name for names in GROUPS.values() for name in names]
-    assert sorted(grouped) == sorted(one.name for one in fields(FlatLink))
+    assert sorted(grouped) == sorted(one.name for one in fields(LinkDefinition))
     (form,) = Path(pmslink.__file__).parent.rglob("form.js")
     found = re.search(r"const GROUPS = \{(.*?)\n\};", form.read_text("utf-8"), re.DOTALL)
     assert found is not None

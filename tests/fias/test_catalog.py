@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pmslink.fias.catalog import FIELDS, LINK_RECORDS, RECORDS, explained, problems
+from pmslink.fias.catalog import FIELDS, LINK_RECORDS, RECORDS, describe_fields, find_problems
 from pmslink.fias.record import Record
 
 SESSIONS = {
@@ -82,7 +82,7 @@ def test_nothing_is_wrong_in_a_good_session(session: str) -> None:
     for line in SESSIONS[session].split("\n")[1:-1]:
         direction, text = line.split()[0], line.strip()[2:]
         record = Record(text)
-        assert problems(record) == []
+        assert find_problems(record) == []
         assert RECORDS[record.id].direction in ("both", "to_pms" if direction == ">" else "from_pms")
         assert {code for code, _ in record.fields} <= set(RECORDS[record.id].fields)
 
@@ -140,11 +140,11 @@ def test_it_has_the_numbered_and_the_odd_fields(code: str) -> None:
     ],
 )
 def test_what_breaks_the_rules_is_told_in_words(text: str, found: list[str]) -> None:
-    assert problems(Record(text)) == found
+    assert find_problems(Record(text)) == found
 
 
 def test_fields_are_explained_for_people() -> None:
-    assert explained(Record("GI|RN101|G#5001|HSx|SF|")) == [
+    assert describe_fields(Record("GI|RN101|G#5001|HSx|SF|")) == [
         ("RN", "room", "101"),
         ("G#", "reservation number", "5001"),
         ("HS", "HS", "x"),

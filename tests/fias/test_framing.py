@@ -12,18 +12,18 @@ from twisted.internet.testing import StringTransport
 
 from pmslink.fias.framing import (
     ETX,
-    FRAME_LIMIT,
+    FRAME_LIMIT_BYTES,
     STX,
-    UNFRAMED_LIMIT,
+    UNFRAMED_LIMIT_BYTES,
     FrameReceiver,
     Framing,
-    Skipped,
+    SkipReason,
     framed,
 )
 
 LS, LA = b"LS|DA260101|TI080000|", b"LA|DA260101|TI080001|"
 ACK, ENQ = b"\x06", b"\x05"
-LONGEST = b"x" * FRAME_LIMIT
+LONGEST = b"x" * FRAME_LIMIT_BYTES
 
 
 class Receiver(FrameReceiver):
@@ -32,7 +32,7 @@ class Receiver(FrameReceiver):
     def __init__(self, framing: Framing = "stx-etx", pause_after: int = -1) -> None:
         super().__init__(framing)
         self.frames: list[bytes] = []
-        self.skips: list[tuple[Skipped, int]] = []
+        self.skips: list[tuple[SkipReason, int]] = []
         self.unframed = 0
         self._pause_after = pause_after
         self.makeConnection(StringTransport())  # type: ignore[no-untyped-call]
@@ -42,7 +42,7 @@ class Receiver(FrameReceiver):
         if len(self.frames) == self._pause_after:
             self.pauseProducing()  # type: ignore[no-untyped-call]
 
-    def skipped(self, what: Skipped, size: int) -> None:
+    def skipped(self, what: SkipReason, size: int) -> None:
         self.skips.append((what, size))
 
     def nothingFramed(self) -> None:
@@ -64,7 +64,7 @@ def pieces(stream: bytes, cuts: Iterable[int]) -> list[bytes]:
 
 BYTES = st.binary(max_size=30)
 TEXTS = BYTES.map(lambda text: text.translate(None, STX + ETX + b"\r\n"))
-LONG = st.integers(FRAME_LIMIT - 3, FRAME_LIMIT + 3).map(lambda size: b"y" * size)
+LONG = st.integers(FRAME_LIMIT_BYTES - 3, FRAME_LIMIT_BYTES + 3).map(lambda size: b"y" * size)
 STREAMS = st.lists(
     st.one_of(
         TEXTS.map(lambda text: framed(text, "stx-etx")),
@@ -168,11 +168,11 @@ def test_a_longer_frame_is_skipped_up_to_the_next() -> None:
 
 
 def test_noise_of_any_length_is_noise() -> None:
-    assert received(LONGEST * 3, ETX).skips == [("noise", 3 * FRAME_LIMIT), ("noise", 1)]
+    assert received(LONGEST * 3, ETX).skips == [("noise", 3 * FRAME_LIMIT_BYTES), ("noise", 1)]
 
 
 def test_a_mebibyte_without_a_frame_is_told_once() -> None:
-    receiver = received(*[b"x" * 65536] * (UNFRAMED_LIMIT // 65536))
+    receiver = received(*[b"x" * 65536] * (UNFRAMED_LIMIT_BYTES // 65536))
     assert receiver.unframed == 0
     receiver.dataReceived(b"x")
     assert receiver.unframed == 1
@@ -183,14 +183,14 @@ def test_a_mebibyte_without_a_frame_is_told_once() -> None:
 @pytest.mark.parametrize("framing", ["stx-etx", "crlf"])
 def test_a_frame_among_noise_begins_the_count_anew(framing: Framing) -> None:
     good = framed(LA, framing)
-    filling = framed(b"y" * (FRAME_LIMIT + 2), framing) * 50
+    filling = framed(b"y" * (FRAME_LIMIT_BYTES + 2), framing) * 50
     assert received(filling, filling, framing=framing).unframed == 1
     receiver = received(filling, good, filling, framing=framing)
     assert (receiver.frames, receiver.unframed) == ([LA], 0)
 
 
 def test_a_frame_after_torn_ones_begins_the_count_anew() -> None:
-    half = b"x" * (UNFRAMED_LIMIT // 2)
+    half = b"x" * (UNFRAMED_LIMIT_BYTES // 2)
     assert received(half, b"y" + framed(LA, "stx-etx"), half).unframed == 0
 
 
@@ -230,10 +230,14 @@ def test_an_overlong_line_is_skipped_up_to_its_end() -> None:
     assert (whole.frames, whole.skips) == ([LA], [("overlong", len(overlong))])
     late = received(LONGEST + b"xx", LONGEST + b"xx", b"tail\r\n" + good, framing="crlf")
     assert late.frames == [LA]
-    assert late.skips == [("overlong", FRAME_LIMIT + 2), ("overlong", FRAME_LIMIT + 2), ("overlong", 6)]
+    assert late.skips == [
+        ("overlong", FRAME_LIMIT_BYTES + 2),
+        ("overlong", FRAME_LIMIT_BYTES + 2),
+        ("overlong", 6),
+    ]
 
 
 def test_a_receiver_that_says_nothing_about_frames_reads_on() -> None:
     receiver = FrameReceiver()
     receiver.makeConnection(StringTransport())  # type: ignore[no-untyped-call]
-    receiver.dataReceived(ACK + framed(LS, "stx-etx") + b"x" * (UNFRAMED_LIMIT + 1))
+    receiver.dataReceived(ACK + framed(LS, "stx-etx") + b"x" * (UNFRAMED_LIMIT_BYTES + 1))

@@ -7,44 +7,49 @@ from datetime import datetime
 import pytest
 
 from pmslink.errors import FieldError
-from pmslink.fias.catalog import RECORDS, problems
-from pmslink.fias.link_description import DECLARED, declared, description, read_declaration
+from pmslink.fias.catalog import RECORDS, find_problems
+from pmslink.fias.link_description import (
+    DECLARED_FIELDS,
+    build_description,
+    declared_fields,
+    parse_declaration,
+)
 from pmslink.fias.record import Record
 
 NOW = datetime(2026, 1, 1, 8)  # noqa: DTZ001  (the hotel's local time)
 
 
 def test_it_is_ld_then_an_lr_for_each_record_then_la() -> None:
-    first, *declarations, last = [record.text for record in description({}, "1.0", NOW)]
+    first, *declarations, last = [record.text for record in build_description({}, "1.0", NOW)]
     assert (first, last) == ("LD|DA260101|TI080000|V#1.0|IFPB|", "LA|DA260101|TI080000|")
-    assert declarations == [f"LR|RI{id}|FL{codes}|" for id, codes in DECLARED.items()]
+    assert declarations == [f"LR|RI{id}|FL{codes}|" for id, codes in DECLARED_FIELDS.items()]
 
 
 def test_a_link_may_put_its_own_lists_in_the_places_of_the_common_ones_or_behind() -> None:
     own = {"GI": "RNG#GNSF", "XL": "G#RNMTMI"}
-    assert declared(own) == {**DECLARED, **own}
-    assert list(declared(own)) == [*DECLARED, "XL"]
-    written = [record.text for record in description(own, "1.0", NOW)]
+    assert declared_fields(own) == {**DECLARED_FIELDS, **own}
+    assert list(declared_fields(own)) == [*DECLARED_FIELDS, "XL"]
+    written = [record.text for record in build_description(own, "1.0", NOW)]
     assert written[1] == "LR|RIGI|FLRNG#GNSF|"
     assert written[-2] == "LR|RIXL|FLG#RNMTMI|"
 
 
 def test_a_version_is_cut_to_what_fias_allows() -> None:
-    assert description({}, "1.0.0.dev20260101", NOW)[0].get("V#") == "1.0.0.dev2"
+    assert build_description({}, "1.0.0.dev20260101", NOW)[0].get("V#") == "1.0.0.dev2"
 
 
 def test_what_cannot_be_written_is_an_error() -> None:
     with pytest.raises(FieldError):
-        description({"GI": "RN|GN"}, "1.0", NOW)
+        build_description({"GI": "RN|GN"}, "1.0", NOW)
 
 
 def test_what_is_declared_by_itself_breaks_no_rule() -> None:
-    assert [found for record in description({}, "1.0", NOW) for found in problems(record)] == []
+    assert [found for record in build_description({}, "1.0", NOW) for found in find_problems(record)] == []
 
 
-@pytest.mark.parametrize("id", DECLARED)
+@pytest.mark.parametrize("id", DECLARED_FIELDS)
 def test_each_declared_field_belongs_to_its_record(id: str) -> None:
-    read = read_declaration(Record(f"LR|RI{id}|FL{DECLARED[id]}|"))
+    read = parse_declaration(Record(f"LR|RI{id}|FL{DECLARED_FIELDS[id]}|"))
     assert read is not None
     assert read[0] == id
     assert set(RECORDS[id].mandatory) <= set(read[1]) <= set(RECORDS[id].fields)
@@ -65,4 +70,4 @@ def test_each_declared_field_belongs_to_its_record(id: str) -> None:
     ],
 )
 def test_a_declaration_is_read_in_its_dialects(text: str, read: tuple[str, tuple[str, ...]] | None) -> None:
-    assert read_declaration(Record(text)) == read
+    assert parse_declaration(Record(text)) == read

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pmslink.errors import FieldError, PmslinkError
-from pmslink.fias.record import Record, write
+from pmslink.fias.record import Record, build_record
 
 SAFE = st.characters(exclude_categories=["Cs", "Cc"], exclude_characters="|")
 CODES = st.text(SAFE, min_size=2, max_size=2)
@@ -49,7 +49,7 @@ def test_a_check_in_is_an_id_and_fields_in_order() -> None:
     ],
 )
 def test_a_code_may_be_any_two_characters(code: str) -> None:
-    record = write("GI", [(code, "x1"), ("RN", "0330")])
+    record = build_record("GI", [(code, "x1"), ("RN", "0330")])
     assert record.text == f"GI|{code}x1|RN0330|"
     assert record.get(code) == "x1"
 
@@ -89,7 +89,7 @@ def test_any_text_makes_a_record(text: str) -> None:
 
 @given(CODES, FIELDS)
 def test_what_was_written_is_read_again(id: str, fields: list[tuple[str, str]]) -> None:
-    record = write(id, fields)
+    record = build_record(id, fields)
     assert record.text.endswith("|")
     assert (record.id, list(record.fields)) == (id, fields)
     assert Record(record.text) == record
@@ -117,7 +117,7 @@ def test_what_fias_cannot_carry_is_an_error_that_names_the_field(
     id: str, fields: list[tuple[str, str]], code: str
 ) -> None:
     with pytest.raises(FieldError) as caught:
-        write(id, fields)
+        build_record(id, fields)
     assert caught.value.code == code
     assert str(caught.value).startswith(f"field {code}: ")
     assert isinstance(caught.value, PmslinkError)

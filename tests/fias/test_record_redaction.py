@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from pmslink.fias.catalog import FIELDS, GUEST_FIELDS, RECORDS
 from pmslink.fias.record import Record
-from pmslink.fias.record_redaction import MASK, masked
+from pmslink.fias.record_redaction import MASK, mask_record
 
 
 @pytest.mark.parametrize(
@@ -29,13 +29,13 @@ from pmslink.fias.record_redaction import MASK, masked
     ],
 )  # fmt: skip
 def test_what_tells_of_guests_is_masked(text: str, shown: str) -> None:
-    assert masked(Record(text)).text == shown
+    assert mask_record(Record(text)).text == shown
 
 
 def test_what_tells_of_none_is_the_same_record() -> None:
     for text in ("LS|DA261120|TI070000", "RE|RN101|CS1|ML1|", "GO|RN101|G#5|"):
         record = Record(text)
-        assert masked(record) is record
+        assert mask_record(record) is record
 
 
 def test_the_fields_of_guests_are_fields() -> None:
@@ -49,9 +49,9 @@ def test_the_fields_of_guests_are_fields() -> None:
 )
 def test_nothing_is_lost_but_values(id: str, codes: list[str], value: str) -> None:
     record = Record("|".join([id, *(code + value for code in codes)]))
-    shown = masked(record)
+    shown = mask_record(record)
     assert [code for code, _ in shown.fields] == codes
     assert all(
         told == (MASK if code in GUEST_FIELDS else value) or told == MASK for code, told in shown.fields
     )
-    assert masked(shown).text == shown.text
+    assert mask_record(shown).text == shown.text

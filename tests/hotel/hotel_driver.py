@@ -11,114 +11,120 @@ from attrs import evolve
 
 from pmslink.fias.record import Record
 from pmslink.hotel import record_reducer, wake_ups
-from pmslink.hotel.events import Awoken, Event
-from pmslink.hotel.hotel_policy import Rules
-from pmslink.hotel.hotel_state import House, Now
-from pmslink.hotel.phone_updates import Change, apply
-from pmslink.hotel.rooms import Result, Room
+from pmslink.hotel.events import Event, WakeUpFinished
+from pmslink.hotel.hotel_policy import HotelPolicy
+from pmslink.hotel.hotel_state import Context, HotelState
+from pmslink.hotel.phone_updates import PhoneUpdate, apply_phone_update
+from pmslink.hotel.rooms import Room, WakeUpResult
 from pmslink.timestamps import to_ms
 
-NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
+START_TIME = datetime(2026, 1, 1, 12, tzinfo=UTC)
 """When every test begins that does not say otherwise; the hotel is where UTC is the time."""
 
-News = list[Event | Awoken]
+Emitted = list[Event | WakeUpFinished]
 
 
-class Hotel:
+class HotelDriver:
     """What is done gives what comes of it, in words; `news` has it as it is.
 
     `left` are the rooms that were left by it, and where to. The PMS may repeat itself in a new `session`.
     """
 
-    def __init__(self, at: datetime = NOON, **rules: Any) -> None:
-        self.house = House({})
-        self.ms = to_ms(at)
-        self.rules = Rules(**{"timezone": UTC, **rules})
-        self.news: News = []
-        self.left: list[tuple[str, str | None]] = []
+    def __init__(self, at: datetime = START_TIME, **rules: Any) -> None:
+        self.state = HotelState({})
+        self.now_ms = to_ms(at)
+        self.rules = HotelPolicy(**{"timezone": UTC, **rules})
+        self.emitted: Emitted = []
+        self.departures: list[tuple[str, str | None]] = []
         self.session = 0
         self._numbers = count(1)
 
     @property
-    def now(self) -> Now:
-        return Now(self.ms, self.rules, lambda: next(self._numbers), self.session)
+    def context(self) -> Context:
+        return Context(self.now_ms, self.rules, lambda: next(self._numbers), self.session)
 
     def room(self, name: str = "110") -> Room:
-        return self.house.rooms[name]
+        return self.state.rooms[name]
 
     def guests(self, name: str = "110") -> list[str]:
         """The reservation numbers of a room's guests."""
         return [guest.number for guest in self.room(name).guests]
 
-    def by_house(self) -> dict[str, list[str]]:
+    def guests_by_room(self) -> dict[str, list[str]]:
         """The guests of every room that is known."""
-        return {name: self.guests(name) for name in self.house.rooms}
+        return {name: self.guests(name) for name in self.state.rooms}
 
     # What is done.
 
-    def hear(self, *texts: str) -> list[str]:
+    def receive(self, *texts: str) -> list[str]:
         """The PMS says this, all in one moment."""
         for text in texts:
-            record_reducer.hear(self.house, Record(text), self.now)
-        return self._came()
+            record_reducer.apply_record(self.state, Record(text), self.context)
+        return self._collect()
 
-    def hear_again(self, *texts: str) -> list[str]:
+    def receive_in_new_session(self, *texts: str) -> list[str]:
         """The PMS has started the link anew, and repeats this."""
         self.session += 1
-        return self.hear(*texts)
+        return self.receive(*texts)
 
     def wait(self, seconds: float) -> list[str]:
         """Time passes, and is looked at whenever something is due."""
-        end = self.ms + round(seconds * 1000)
-        while (due := self.house.next_at) is not None and due <= end:
-            assert self._look(max(due, self.ms)) or self.house.next_at != due, "what is due stays due"
-        self._look(end)
-        return self._came()
+        end = self.now_ms + round(seconds * 1000)
+        while (due := self.state.next_due_at) is not None and due <= end:
+            assert self._advance_to(max(due, self.now_ms)) or self.state.next_due_at != due, (
+                "what is due stays due"
+            )
+        self._advance_to(end)
+        return self._collect()
 
-    def look_at(self, at: datetime) -> list[str]:
+    def jump_to(self, at: datetime) -> list[str]:
         """It is then, and nobody has looked before."""
-        self._look(to_ms(at))
-        return self._came()
+        self._advance_to(to_ms(at))
+        return self._collect()
 
-    def _look(self, ms: int) -> bool:
-        passed, self.ms = ms > self.ms, ms
-        record_reducer.let_time_pass(self.house, self.now)
+    def _advance_to(self, ms: int) -> bool:
+        passed, self.now_ms = ms > self.now_ms, ms
+        record_reducer.advance(self.state, self.context)
         return passed
 
-    def phone(self, change: Change) -> list[str]:
+    def apply_phone_update(self, update: PhoneUpdate) -> list[str]:
         """A phone tells the PMS this."""
-        apply(self.house, change, self.now)
-        return self._came()
+        apply_phone_update(self.state, update, self.context)
+        return self._collect()
 
-    def answer(self, result: Result, attempt: int | None = None, room: str = "110", id: int = 1) -> list[str]:
+    def report_wake_up(
+        self, result: WakeUpResult, attempt: int | None = None, room: str = "110", id: int = 1
+    ) -> list[str]:
         """The PBX tells how an attempt to wake went."""
-        wake_ups.answered(self.house, room, id, attempt, result, self.now)
-        return self._came()
+        wake_ups.record_attempt_result(self.state, room, id, attempt, result, self.context)
+        return self._collect()
 
-    def rule(self, **changes: Any) -> None:
+    def change_rules(self, **changes: Any) -> None:
         """From now on the hotel wants it so."""
         self.rules = evolve(self.rules, **changes)
 
-    def _came(self) -> list[str]:
-        self.news, self.left = self.house.take_news(), self.house.take_left()
-        return words(self.news)
+    def _collect(self) -> list[str]:
+        self.emitted, self.departures = self.state.pop_events(), self.state.pop_departures()
+        return describe_emitted(self.emitted)
 
-    def reloaded(self) -> None:
+    def reload(self) -> None:
         """The house is put together again of what lasts."""
-        house = self.house
-        self.house = House(house.rooms, house.auditing, house.resyncing, house.leaving)
+        house = self.state
+        self.state = HotelState(
+            house.rooms, house.night_audit_stamp, house.resyncing, house.pending_check_outs
+        )
 
 
-def words(news: Iterable[Event | Awoken]) -> list[str]:
+def describe_emitted(emitted: Iterable[Event | WakeUpFinished]) -> list[str]:
     """Each of the news in a line."""
-    return [" ".join(_words(one)) for one in news]
+    return [" ".join(_describe(one)) for one in emitted]
 
 
-def _words(one: Event | Awoken) -> Iterable[str]:
-    if isinstance(one, Awoken):
+def _describe(one: Event | WakeUpFinished) -> Iterable[str]:
+    if isinstance(one, WakeUpFinished):
         yield from ("WA", one.room, f"{one.wake_up.at:%H:%M}", one.result)
         return
-    told = one.told
+    told = one.payload
     yield one.type
     if one.room is not None:
         yield one.room

@@ -25,110 +25,117 @@ class _Pms:
         self._draw = draw
         self._now = now
         self._guests: dict[str, str] = {}  # rooms by reservation number
-        self._ordered: list[tuple[str, str]] = []  # room, date and time
-        self._auditing = False
+        self._wake_ups: list[tuple[str, str]] = []  # room, date and time
+        self._in_night_audit = False
         self.steps: list[Step] = []
 
-    def go_on(self) -> None:
-        what = [self._time_passes, self._equips, self._orders, self._calls_off, self._audits, self._resyncs]
-        what += [self._checks_in] * 3
+    def add_step(self) -> None:
+        what = [
+            self._wait,
+            self._equip_room,
+            self._order_wake_up,
+            self._cancel_wake_up,
+            self._toggle_night_audit,
+            self._resync,
+        ]
+        what += [self._check_in] * 3
         if self._guests:
-            what += [self._checks_out, self._changes, self._moves, self._moves]
-        seconds = self._one_of(1, 1, 1, 2, 60)
-        self._pass(seconds)  # two things in one second would be told by the same words
-        self._one_of(*what)()
+            what += [self._check_out, self._change_guest, self._move_guest, self._move_guest]
+        seconds = self._choose(1, 1, 1, 2, 60)
+        self._advance(seconds)  # two things in one second would be told by the same words
+        self._choose(*what)()
 
-    def _one_of(self, *choices: Any) -> Any:
+    def _choose(self, *choices: Any) -> Any:
         return self._draw(st.sampled_from(choices))
 
-    def _pass(self, seconds: int) -> None:
+    def _advance(self, seconds: int) -> None:
         self._now += timedelta(seconds=seconds)
         self.steps.append(seconds)
 
-    def _time_passes(self) -> None:
-        self._pass(self._one_of(180, 1800, 8 * 3600))
+    def _wait(self) -> None:
+        self._advance(self._choose(180, 1800, 8 * 3600))
 
     @property
-    def _stamp(self) -> str:
+    def _stamp_fields(self) -> str:
         return f"{self._now:DA%y%m%d|TI%H%M%S}|"
 
-    def _in(self, room: str) -> list[str]:
+    def _guests_in(self, room: str) -> list[str]:
         return [number for number, of in self._guests.items() if of == room]
 
-    def _shared(self, room: str) -> str:
-        return "GSY|" if self._in(room) else "GSN|"
+    def _share_field(self, room: str) -> str:
+        return "GSY|" if self._guests_in(room) else "GSN|"
 
-    def _name(self) -> str:
-        return self._one_of("", "GN|", "GNClark|", "GNClark-Day|GFAnn|", "GN王小明|CS2|")  # type: ignore[no-any-return]
+    def _name_fields(self) -> str:
+        return self._choose("", "GN|", "GNClark|", "GNClark-Day|GFAnn|", "GN王小明|CS2|")  # type: ignore[no-any-return]
 
     # What happens.
 
-    def _checks_in(self) -> None:
+    def _check_in(self) -> None:
         number = str(6000 + len(self.steps))
-        room = self._one_of(*ROOMS)
+        room = self._choose(*ROOMS)
         if self._draw(st.integers(0, 5)) == 0:  # a check-out that nobody heard of
-            for gone in self._in(room):
+            for gone in self._guests_in(room):
                 del self._guests[gone]
-        share = self._shared(room)
+        share = self._share_field(room)
         self._guests[number] = room
-        self.steps.append(f"GI|RN{room}|G#{number}|{share}{self._name()}{self._stamp}")
+        self.steps.append(f"GI|RN{room}|G#{number}|{share}{self._name_fields()}{self._stamp_fields}")
 
-    def _checks_out(self) -> None:
-        number = self._one_of(*self._guests)
+    def _check_out(self) -> None:
+        number = self._choose(*self._guests)
         room = self._guests.pop(number)
-        self.steps.append(f"GO|RN{room}|G#{number}|{self._shared(room)}{self._stamp}")
+        self.steps.append(f"GO|RN{room}|G#{number}|{self._share_field(room)}{self._stamp_fields}")
 
-    def _changes(self) -> None:
-        number = self._one_of(*self._guests)
-        self.steps.append(f"GC|RN{self._guests[number]}|G#{number}|{self._name()}{self._stamp}")
+    def _change_guest(self) -> None:
+        number = self._choose(*self._guests)
+        self.steps.append(f"GC|RN{self._guests[number]}|G#{number}|{self._name_fields()}{self._stamp_fields}")
 
-    def _moves(self) -> None:
-        number = self._one_of(*self._guests)
+    def _move_guest(self) -> None:
+        number = self._choose(*self._guests)
         old = self._guests.pop(number)
-        new = self._one_of(*(room for room in ROOMS if room != old))
-        old_share, new_share = self._shared(old), self._shared(new)
+        new = self._choose(*(room for room in ROOMS if room != old))
+        old_share, new_share = self._share_field(old), self._share_field(new)
         self._guests[number] = new
-        leaves = f"GO|RN{old}|G#{number}|{old_share}{self._stamp}"
-        comes = f"GI|RN{new}|G#{number}|{new_share}{self._name()}{self._stamp}"
-        moves = f"GC|RN{new}|{new_share}G#{number}|RO{old}|{old_share}{self._stamp}"
-        self.steps += self._one_of([moves], [leaves, comes], [comes, leaves])
+        leaves = f"GO|RN{old}|G#{number}|{old_share}{self._stamp_fields}"
+        comes = f"GI|RN{new}|G#{number}|{new_share}{self._name_fields()}{self._stamp_fields}"
+        moves = f"GC|RN{new}|{new_share}G#{number}|RO{old}|{old_share}{self._stamp_fields}"
+        self.steps += self._choose([moves], [leaves, comes], [comes, leaves])
 
-    def _equips(self) -> None:
+    def _equip_room(self) -> None:
         fields = self._draw(st.sets(st.sampled_from(["CS0", "CS3", "DNY", "DNN", "MLY", "MLN", "RS3"])))
-        self.steps.append(f"RE|RN{self._one_of(*ROOMS)}|{'|'.join([*sorted(fields), ''])}")
+        self.steps.append(f"RE|RN{self._choose(*ROOMS)}|{'|'.join([*sorted(fields), ''])}")
 
-    def _orders(self) -> None:
-        at = self._now + timedelta(seconds=self._one_of(-700, -30, 0, 45, 600, 7 * 3600))
-        order = (self._one_of(*ROOMS), f"{at:DA%y%m%d|TI%H%M%S}|")
-        self._ordered.append(order)
+    def _order_wake_up(self) -> None:
+        at = self._now + timedelta(seconds=self._choose(-700, -30, 0, 45, 600, 7 * 3600))
+        order = (self._choose(*ROOMS), f"{at:DA%y%m%d|TI%H%M%S}|")
+        self._wake_ups.append(order)
         self.steps.append("WR|RN{}|{}".format(*order))
 
-    def _calls_off(self) -> None:
-        if self._ordered:
-            room, at = self._one_of(*self._ordered)
-            self.steps.append(f"WC|RN{room}|{self._one_of(at, 'DA|TI|')}")
+    def _cancel_wake_up(self) -> None:
+        if self._wake_ups:
+            room, at = self._choose(*self._wake_ups)
+            self.steps.append(f"WC|RN{room}|{self._choose(at, 'DA|TI|')}")
 
-    def _audits(self) -> None:
-        self._auditing = not self._auditing
-        self.steps.append(f"{'NS' if self._auditing else 'NE'}|{self._stamp}")
+    def _toggle_night_audit(self) -> None:
+        self._in_night_audit = not self._in_night_audit
+        self.steps.append(f"{'NS' if self._in_night_audit else 'NE'}|{self._stamp_fields}")
 
-    def _resyncs(self) -> None:
-        self.steps.append(f"DS|{self._stamp}")
+    def _resync(self) -> None:
+        self.steps.append(f"DS|{self._stamp_fields}")
         told = [f"GI|RN{room}|G#{number}|SF|" for number, room in self._guests.items()]
-        told += [f"GO|RN{room}|GSN|SF|" for room in ROOMS if not self._in(room)]
+        told += [f"GO|RN{room}|GSN|SF|" for room in ROOMS if not self._guests_in(room)]
         for record in self._draw(st.permutations(told)):
             self.steps.append(record)
         if self._draw(st.booleans()):
-            self._checks_in()
+            self._check_in()
         if self._draw(st.booleans()):
-            self._pass(1)
-        self.steps.append(f"DE|{self._stamp}")
+            self._advance(1)
+        self.steps.append(f"DE|{self._stamp_fields}")
 
 
 @st.composite
-def hours(draw: Callable[[st.SearchStrategy[Any]], Any], begin: datetime) -> Sequence[Step]:
+def plausible_records(draw: Callable[[st.SearchStrategy[Any]], Any], start: datetime) -> Sequence[Step]:
     """Records of a plausible PMS from then on, and the seconds between them."""
-    pms = _Pms(draw, begin)
+    pms = _Pms(draw, start)
     for _ in range(draw(st.integers(1, 20))):
-        pms.go_on()
+        pms.add_step()
     return pms.steps

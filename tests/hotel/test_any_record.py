@@ -8,11 +8,11 @@ from collections import Counter
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pmslink.hotel.events import Awoken
-from pmslink.hotel.phone_updates import told_result
-from pmslink.hotel.record_reducer import MEANINGS
-from pmslink.hotel.rooms import read_room, room_json
-from tests.hotel.hotel_driver import NOON, Hotel
+from pmslink.hotel.events import WakeUpFinished
+from pmslink.hotel.phone_updates import wake_up_result_update
+from pmslink.hotel.record_reducer import HANDLERS
+from pmslink.hotel.rooms import parse_room, serialize_room
+from tests.hotel.hotel_driver import START_TIME, HotelDriver
 
 ROOMS, NUMBERS, SHARES = ["110", "111"], ["1", "1", "2", ""], ["", "N", "Y"]
 DATES, TIMES = ["", "260101", "260102", "26"], ["", "1200", "120000", "115500", "235959", "1261"]
@@ -46,7 +46,7 @@ others = st.lists(
 )
 record = st.builds(
     lambda id, first, more: f"{id}|{''.join(first)}{''.join(more)}",
-    st.sampled_from(sorted(MEANINGS)),
+    st.sampled_from(sorted(HANDLERS)),
     usual | timed | moved | st.just(()),
     others,
 )
@@ -56,32 +56,32 @@ moment = st.sampled_from([0, 1, 60, 180, 1800, -3600])
 @settings(max_examples=100, deadline=None, derandomize=True)
 @given(st.lists(record | record | moment, min_size=20, max_size=50))
 def test_nothing_fails_and_the_house_is_of_one_piece(steps: list[str | int]) -> None:
-    hotel = Hotel(NOON)
+    hotel = HotelDriver(START_TIME)
     for step in steps:
         if isinstance(step, str):
-            hotel.hear(step)
+            hotel.receive(step)
         else:
-            hotel.ms += step * 1000
+            hotel.now_ms += step * 1000
             hotel.wait(0)
-        for one in hotel.news:
-            if isinstance(one, Awoken):
-                told_result(one)
+        for one in hotel.emitted:
+            if isinstance(one, WakeUpFinished):
+                wake_up_result_update(one)
             else:
-                json.dumps(one.told)
+                json.dumps(one.payload)
         assert_of_one_piece(hotel)
 
 
-def assert_of_one_piece(hotel: Hotel) -> None:
-    house = hotel.house
+def assert_of_one_piece(hotel: HotelDriver) -> None:
+    house = hotel.state
     numbered = {guest.number: name for name, room in house.rooms.items() for guest in room.guests}
-    assert {number: name for number, name in numbered.items() if number} == house.whereabouts
-    assert {name for name, room in house.rooms.items() if room.wake_ups} == house.waking
-    for name, guests in house.leaving.items():
+    assert {number: name for number, name in numbered.items() if number} == house.room_by_guest
+    assert {name for name, room in house.rooms.items() if room.wake_ups} == house.rooms_with_wake_ups
+    for name, guests in house.pending_check_outs.items():
         assert guests
-        assert {house.whereabouts[number] for number in guests} == {name}
-    assert house.resyncing or not (house.newcomers or house.spared)
+        assert {house.room_by_guest[number] for number in guests} == {name}
+    assert house.resyncing or not (house.new_guests or house.preserved_wake_ups)
     for name, room in house.rooms.items():
         assert name == room.room
         assert max(Counter(guest.number for guest in room.guests).values(), default=1) == 1
         assert list(room.wake_ups) == sorted(room.wake_ups, key=lambda one: one.at)
-        assert read_room(name, json.loads(json.dumps(room_json(room))), room.changed) == room
+        assert parse_room(name, json.loads(json.dumps(serialize_room(room))), room.changed) == room

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pmslink.hotel.call_tariff import MOST_RATES, Priced, Rate, Tariff, read_tariff
+from pmslink.hotel.call_tariff import MAX_RATES, CallPrice, Rate, Tariff, parse_tariff
 
 LONGEST = 359_999
 AMOUNTS = st.integers(0, 100_000_000)
@@ -32,9 +32,9 @@ TARIFFS = st.builds(
 )
 
 
-def price(dialled: str, duration: int, *rates: dict[str, Any], rounding: int = 1) -> Priced | None:
+def price(dialled: str, duration: int, *rates: dict[str, Any], rounding: int = 1) -> CallPrice | None:
     usual = {"prefix": "", "interval": 60, "price": 10}
-    return read_tariff({"rounding": rounding, "rates": [usual | rate for rate in rates]}).price(
+    return parse_tariff({"rounding": rounding, "rates": [usual | rate for rate in rates]}).price(
         dialled, duration
     )
 
@@ -44,17 +44,17 @@ def price(dialled: str, duration: int, *rates: dict[str, Any], rounding: int = 1
     [(0, 0), (1, 30), (60, 30), (61, 40), (120, 40), (121, 50)],
 )
 def test_each_interval_begun_is_charged_on_top_of_the_connection(duration: int, amount: int) -> None:
-    assert price("0043", duration, {"connection": 20}) == Priced(amount, None)
+    assert price("0043", duration, {"connection": 20}) == CallPrice(amount, None)
 
 
 @pytest.mark.parametrize(("duration", "amount"), [(0, 0), (5, 0), (6, 30), (65, 30), (66, 40)])
 def test_what_is_free_is_neither_charged_nor_counted(duration: int, amount: int) -> None:
-    assert price("0043", duration, {"connection": 20, "free": 5}) == Priced(amount, None)
+    assert price("0043", duration, {"connection": 20, "free": 5}) == CallPrice(amount, None)
 
 
 @pytest.mark.parametrize(("duration", "amount"), [(0, 0), (60, 50), (300, 50), (301, 100)])
 def test_amounts_are_rounded_up(duration: int, amount: int) -> None:
-    assert price("0043", duration, {}, rounding=50) == Priced(amount, None)
+    assert price("0043", duration, {}, rounding=50) == CallPrice(amount, None)
 
 
 def test_the_longest_prefix_holds_wherever_it_stands() -> None:
@@ -65,10 +65,10 @@ def test_the_longest_prefix_holds_wherever_it_stands() -> None:
         {"prefix": "00436", "price": 5},
     ]
     for order in (rates, rates[::-1]):
-        assert price("0043123", 1, *order) == Priced(4, "N")
-        assert price("00436", 1, *order) == Priced(5, None)
-        assert price("0044", 1, *order) == Priced(2, "I")
-        assert price("0", 1, *order) == Priced(1, "L")
+        assert price("0043123", 1, *order) == CallPrice(4, "N")
+        assert price("00436", 1, *order) == CallPrice(5, None)
+        assert price("0044", 1, *order) == CallPrice(2, "I")
+        assert price("0", 1, *order) == CallPrice(1, "L")
 
 
 def test_a_number_without_a_rate_has_no_price() -> None:
@@ -77,12 +77,12 @@ def test_a_number_without_a_rate_has_no_price() -> None:
 
 
 def test_a_rate_for_nothing_is_a_price() -> None:
-    assert price("0800", 60, {"price": 0}) == Priced(0, None)
+    assert price("0800", 60, {"price": 0}) == CallPrice(0, None)
 
 
 def test_there_may_be_many_rates() -> None:
-    rates = [{"prefix": str(number)} for number in range(MOST_RATES)]
-    assert price("499", 1, *rates) == Priced(10, None)
+    rates = [{"prefix": str(number)} for number in range(MAX_RATES)]
+    assert price("499", 1, *rates) == CallPrice(10, None)
 
 
 @settings(deadline=None)

@@ -7,10 +7,10 @@ from typing import Any, get_args
 
 import pytest
 
-from pmslink.hotel.events import Awoken, Event, EventType
-from pmslink.hotel.phone_updates import Change
+from pmslink.hotel.events import Event, EventType, WakeUpFinished
+from pmslink.hotel.phone_updates import PhoneUpdate
 from pmslink.hotel.rooms import WakeUp
-from tests.hotel.hotel_driver import Hotel
+from tests.hotel.hotel_driver import HotelDriver
 
 ANN = {
     "number": "6001",
@@ -30,37 +30,37 @@ ALARM = {"id": 1, "at": "2026-01-01T12:00:00"}
 
 
 @pytest.fixture
-def hotel() -> Hotel:
-    return Hotel()
+def hotel() -> HotelDriver:
+    return HotelDriver()
 
 
-def test_a_check_in(hotel: Hotel) -> None:
-    hotel.hear(CHECKED_IN)
-    assert hotel.news == [Event("guest.checked_in", "110", {"guest": ANN})]
+def test_a_check_in(hotel: HotelDriver) -> None:
+    hotel.receive(CHECKED_IN)
+    assert hotel.emitted == [Event("guest.checked_in", "110", {"guest": ANN})]
 
 
-def test_a_check_in_of_a_resync(hotel: Hotel) -> None:
-    hotel.hear(CHECKED_IN + "SF|")
-    assert hotel.news == [Event("guest.checked_in", "110", {"guest": ANN}, resync=True)]
+def test_a_check_in_of_a_resync(hotel: HotelDriver) -> None:
+    hotel.receive(CHECKED_IN + "SF|")
+    assert hotel.emitted == [Event("guest.checked_in", "110", {"guest": ANN}, resync=True)]
 
 
-def test_a_check_out(hotel: Hotel) -> None:
-    hotel.hear(CHECKED_IN, "GO|RN110|G#6001|GSN|")
+def test_a_check_out(hotel: HotelDriver) -> None:
+    hotel.receive(CHECKED_IN, "GO|RN110|G#6001|GSN|")
     hotel.wait(2)
-    assert hotel.news == [Event("guest.checked_out", "110", {"guest": ANN, "vacant": True})]
+    assert hotel.emitted == [Event("guest.checked_out", "110", {"guest": ANN, "vacant": True})]
 
 
-def test_a_change(hotel: Hotel) -> None:
-    hotel.hear(CHECKED_IN)
-    hotel.hear("GC|RN110|G#6001|GNDay|")
-    assert hotel.news == [Event("guest.changed", "110", {"guest": ANN | {"name": "Day"}})]
+def test_a_change(hotel: HotelDriver) -> None:
+    hotel.receive(CHECKED_IN)
+    hotel.receive("GC|RN110|G#6001|GNDay|")
+    assert hotel.emitted == [Event("guest.changed", "110", {"guest": ANN | {"name": "Day"}})]
 
 
-def test_a_move(hotel: Hotel) -> None:
-    hotel.hear(CHECKED_IN)
-    hotel.hear("GC|RN215|GSN|G#6001|RO110|GSN|")
+def test_a_move(hotel: HotelDriver) -> None:
+    hotel.receive(CHECKED_IN)
+    hotel.receive("GC|RN215|GSN|G#6001|RO110|GSN|")
     told = {"guest": ANN, "from_room": "110", "vacant": True}
-    assert hotel.news == [Event("guest.moved", "215", told)]
+    assert hotel.emitted == [Event("guest.moved", "215", told)]
 
 
 @pytest.mark.parametrize(
@@ -71,19 +71,19 @@ def test_a_move(hotel: Hotel) -> None:
         ("MLY", "message_light", True),
     ],
 )
-def test_equipment(hotel: Hotel, field: str, name: str, value: object) -> None:
-    hotel.hear(f"RE|RN110|{field}|")
-    assert hotel.news == [Event(f"room.{name}", "110", {"value": value, "by": "pms"})]  # type: ignore[arg-type]
+def test_equipment(hotel: HotelDriver, field: str, name: str, value: object) -> None:
+    hotel.receive(f"RE|RN110|{field}|")
+    assert hotel.emitted == [Event(f"room.{name}", "110", {"value": value, "by": "pms"})]  # type: ignore[arg-type]
 
 
-def test_a_sign_from_the_phone(hotel: Hotel) -> None:
-    hotel.phone(Change("dnd", "110", True))
-    assert hotel.news == [Event("room.do_not_disturb", "110", {"value": True, "by": "pbx"})]
+def test_a_sign_from_the_phone(hotel: HotelDriver) -> None:
+    hotel.apply_phone_update(PhoneUpdate("dnd", "110", True))
+    assert hotel.emitted == [Event("room.do_not_disturb", "110", {"value": True, "by": "pbx"})]
 
 
-def test_a_wake_up_that_is_set_and_due(hotel: Hotel) -> None:
-    hotel.hear(ORDERED)
-    assert hotel.news == [
+def test_a_wake_up_that_is_set_and_due(hotel: HotelDriver) -> None:
+    hotel.receive(ORDERED)
+    assert hotel.emitted == [
         Event("wake_up.set", "110", {"wake_up": ALARM, "by": "pms"}),
         Event(
             "wake_up.due",
@@ -93,41 +93,41 @@ def test_a_wake_up_that_is_set_and_due(hotel: Hotel) -> None:
     ]
 
 
-def test_a_wake_up_that_is_cancelled(hotel: Hotel) -> None:
-    hotel.hear(ORDERED)
-    hotel.hear("WC|RN110|DA|TI|")
-    assert hotel.news == [Event("wake_up.cancelled", "110", {"wake_up": ALARM, "by": "pms"})]
+def test_a_wake_up_that_is_cancelled(hotel: HotelDriver) -> None:
+    hotel.receive(ORDERED)
+    hotel.receive("WC|RN110|DA|TI|")
+    assert hotel.emitted == [Event("wake_up.cancelled", "110", {"wake_up": ALARM, "by": "pms"})]
 
 
-def test_a_wake_up_that_is_over(hotel: Hotel) -> None:
-    hotel.hear(ORDERED)
-    hotel.answer("answered")
+def test_a_wake_up_that_is_over(hotel: HotelDriver) -> None:
+    hotel.receive(ORDERED)
+    hotel.report_wake_up("answered")
     at = datetime(2026, 1, 1, 12)  # noqa: DTZ001
-    again = hotel.ms + 180_000
-    wake_up = WakeUp(1, at, "260101", "1200", due=hotel.ms, attempts=1, again=again, result="answered")
-    assert hotel.news == [
+    again = hotel.now_ms + 180_000
+    wake_up = WakeUp(1, at, "260101", "1200", due=hotel.now_ms, attempts=1, again=again, result="answered")
+    assert hotel.emitted == [
         Event("wake_up.done", "110", {"wake_up": ALARM, "result": "answered", "attempts": 1}),
-        Awoken("110", wake_up, "answered"),
+        WakeUpFinished("110", wake_up, "answered"),
     ]
 
 
-def test_night_audits_and_resyncs(hotel: Hotel) -> None:
-    hotel.hear("NS|", "NE|", "DS|", "DE|")
-    assert hotel.news == [
+def test_night_audits_and_resyncs(hotel: HotelDriver) -> None:
+    hotel.receive("NS|", "NE|", "DS|", "DE|")
+    assert hotel.emitted == [
         Event("night_audit.started"),
         Event("night_audit.ended"),
         Event("resync.started", resync=True),
-        Event("resync.ended", told={"complete": True}, resync=True),
+        Event("resync.ended", payload={"complete": True}, resync=True),
     ]
 
 
 def test_there_is_no_other_event_of_the_hotel() -> None:
-    hotel = Hotel()
+    hotel = HotelDriver()
     told: set[Any] = set()
 
     def heard(*texts: str) -> None:
-        hotel.hear(*texts)
-        told.update(one.type for one in hotel.news if isinstance(one, Event))
+        hotel.receive(*texts)
+        told.update(one.type for one in hotel.emitted if isinstance(one, Event))
 
     heard(CHECKED_IN, "RE|RN110|CS2|DNY|MLY|", ORDERED, "WC|RN110|DA|TI|", "GC|RN110|G#6001|GNDay|")
     heard("GC|RN215|G#6001|RO110|", "GO|RN215|", "NS|", "NE|", "DS|", "DE|", "WR|RN1|DA260101|TI1100|")

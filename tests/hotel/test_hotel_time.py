@@ -8,13 +8,13 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from pmslink.hotel.hotel_policy import Rules, as_they_are
-from pmslink.hotel.hotel_state import House
-from pmslink.hotel.phone_updates import told_wake_up
-from pmslink.hotel.rooms import read_room, room_json
+from pmslink.hotel.hotel_policy import HotelPolicy, identity
+from pmslink.hotel.hotel_state import HotelState
+from pmslink.hotel.phone_updates import wake_up_update
+from pmslink.hotel.rooms import parse_room, serialize_room
 from pmslink.timestamps import from_ms, to_ms
 from pmslink.validation.json_body import BodyError
-from tests.hotel.hotel_driver import Hotel, words
+from tests.hotel.hotel_driver import HotelDriver, describe_emitted
 
 VIENNA = ZoneInfo("Europe/Vienna")
 
@@ -23,13 +23,13 @@ def at(text: str) -> datetime:
     return datetime.fromisoformat(text).replace(tzinfo=UTC)
 
 
-def rings(hotel: Hotel) -> datetime:
+def rings(hotel: HotelDriver) -> datetime:
     """When the only wake-up rings, in UTC."""
     (wake_up,) = hotel.room().wake_ups
-    hotel.wait(wake_up.due / 1000 - hotel.ms / 1000 - 0.001)
+    hotel.wait(wake_up.due / 1000 - hotel.now_ms / 1000 - 0.001)
     assert hotel.room().wake_ups[0].attempts == 0
     assert hotel.wait(0.001)[0].startswith("wake_up.due 110")
-    return from_ms(hotel.ms)
+    return from_ms(hotel.now_ms)
 
 
 @pytest.mark.parametrize(
@@ -47,18 +47,18 @@ def rings(hotel: Hotel) -> datetime:
     ],
 )
 def test_a_guest_is_woken_by_the_clock_of_the_hotel(order: str, moment: str) -> None:
-    hotel = Hotel(timezone=VIENNA)
-    hotel.hear(f"WR|RN110|{order}|")
+    hotel = HotelDriver(timezone=VIENNA)
+    hotel.receive(f"WR|RN110|{order}|")
     assert rings(hotel) == at(moment)
 
 
 def test_in_the_hour_that_comes_twice_a_guest_is_woken_once() -> None:
-    hotel = Hotel(at("2026-10-25T00:00"), timezone=VIENNA)
-    hotel.hear("WR|RN110|DA261025|TI023000|")
+    hotel = HotelDriver(at("2026-10-25T00:00"), timezone=VIENNA)
+    hotel.receive("WR|RN110|DA261025|TI023000|")
     rings(hotel)
-    hotel.answer("answered")
+    hotel.report_wake_up("answered")
     assert hotel.wait(2 * 3600) == []
-    assert hotel.hear("WR|RN110|DA261025|TI023000|") == []
+    assert hotel.receive("WR|RN110|DA261025|TI023000|") == []
 
 
 # Here it is ten to three for the second time. What was ordered ten minutes ago at most means now.
@@ -75,101 +75,103 @@ ONCE_MORE = at("2026-10-25T01:50")
     ],
 )
 def test_in_the_second_of_two_hours_an_order_is_for_that_one(time: str, moment: str) -> None:
-    hotel = Hotel(ONCE_MORE, timezone=VIENNA)
-    hotel.hear(f"WR|RN110|DA261025|TI{time}|")
+    hotel = HotelDriver(ONCE_MORE, timezone=VIENNA)
+    hotel.receive(f"WR|RN110|DA261025|TI{time}|")
     (wake_up,) = hotel.room().wake_ups
     assert from_ms(wake_up.due) == at(moment)
     rung = [f"wake_up.due 110 {time[:2]}:{time[2:4]} 1"]
     due = from_ms(wake_up.due) > ONCE_MORE
-    assert (hotel.wait((at(moment) - ONCE_MORE).total_seconds()) if due else words(hotel.news[1:])) == rung
-    hotel.answer("answered")
-    assert hotel.hear(f"WR|RN110|DA261025|TI{time}|") == []
+    assert (
+        hotel.wait((at(moment) - ONCE_MORE).total_seconds()) if due else describe_emitted(hotel.emitted[1:])
+    ) == rung
+    hotel.report_wake_up("answered")
+    assert hotel.receive(f"WR|RN110|DA261025|TI{time}|") == []
 
 
 def test_which_of_two_hours_was_meant_is_known_when_the_service_begins_anew() -> None:
-    hotel = Hotel(ONCE_MORE, timezone=VIENNA)
-    hotel.hear("WR|RN110|DA261025|TI025500|")
-    kept = read_room("110", json.loads(json.dumps(room_json(hotel.room()))), 0)
+    hotel = HotelDriver(ONCE_MORE, timezone=VIENNA)
+    hotel.receive("WR|RN110|DA261025|TI025500|")
+    kept = parse_room("110", json.loads(json.dumps(serialize_room(hotel.room()))), 0)
     assert kept.wake_ups[0].at.fold == 1
-    hotel.house = House({"110": kept})
+    hotel.state = HotelState({"110": kept})
     assert hotel.wait(299) == []
     assert hotel.wait(1) == ["wake_up.due 110 02:55 1"]
 
 
 def test_what_is_missed_of_both_hours_is_missed() -> None:
-    hotel = Hotel(ONCE_MORE, timezone=VIENNA)
-    assert hotel.hear("WR|RN110|DA261025|TI023959|")[-1] == "WA 110 02:39 missed"
+    hotel = HotelDriver(ONCE_MORE, timezone=VIENNA)
+    assert hotel.receive("WR|RN110|DA261025|TI023959|")[-1] == "WA 110 02:39 missed"
 
 
 def test_at_the_first_of_two_hours_an_order_is_for_that_one() -> None:
-    hotel = Hotel(at("2026-10-25T00:50"), timezone=VIENNA)
-    hotel.hear("WR|RN110|DA261025|TI024000|")
+    hotel = HotelDriver(at("2026-10-25T00:50"), timezone=VIENNA)
+    hotel.receive("WR|RN110|DA261025|TI024000|")
     assert from_ms(hotel.room().wake_ups[0].due) == at("2026-10-25T00:40")
 
 
 def test_a_guest_too_may_order_for_the_second_of_two_hours() -> None:
-    hotel = Hotel(ONCE_MORE, timezone=VIENNA)
-    told = told_wake_up("110", {"at": "2026-10-25T02:55"}, ONCE_MORE, hotel.rules)
+    hotel = HotelDriver(ONCE_MORE, timezone=VIENNA)
+    told = wake_up_update("110", {"at": "2026-10-25T02:55"}, ONCE_MORE, hotel.rules)
     assert told.until == to_ms(at("2026-10-25T01:55"))
-    assert told.change is not None
-    hotel.phone(told.change)
-    hotel.phone(told.change)
+    assert told.phone_update is not None
+    hotel.apply_phone_update(told.phone_update)
+    hotel.apply_phone_update(told.phone_update)
     assert from_ms(hotel.room().wake_ups[0].due) == at("2026-10-25T01:55")
     with pytest.raises(BodyError, match="in the future"):
-        told_wake_up("110", {"at": "2026-10-25T02:48"}, ONCE_MORE, hotel.rules)
+        wake_up_update("110", {"at": "2026-10-25T02:48"}, ONCE_MORE, hotel.rules)
 
 
 @pytest.mark.parametrize("day", ["2026-03-28", "2026-10-24"])
 def test_one_that_is_over_is_known_all_through_a_night_in_which_clocks_change(day: str) -> None:
-    hotel = Hotel(at(f"{day}T08:00"), timezone=VIENNA)
+    hotel = HotelDriver(at(f"{day}T08:00"), timezone=VIENNA)
     order = f"WR|RN110|DA{day[2:4]}{day[5:7]}{day[8:]}|TI120000|"
-    hotel.hear(order)
+    hotel.receive(order)
     rings(hotel)
-    hotel.answer("answered")
+    hotel.report_wake_up("answered")
     for _ in range(30):
-        later = (hotel.rules.local(hotel.ms) + timedelta(hours=1)).strftime("DA%y%m%d|TI%H%M%S")
-        hotel.hear(f"WR|RN110|{later}|")
+        later = (hotel.rules.to_local(hotel.now_ms) + timedelta(hours=1)).strftime("DA%y%m%d|TI%H%M%S")
+        hotel.receive(f"WR|RN110|{later}|")
         hotel.wait(3600)
-        assert hotel.hear(order) == []
+        assert hotel.receive(order) == []
 
 
 def test_a_time_zone_that_is_set_right_counts_for_what_was_ordered_before() -> None:
-    hotel = Hotel(timezone=UTC)
-    hotel.hear("WR|RN110|DA260102|TI070000|")
-    hotel.rule(timezone=VIENNA)
-    assert hotel.look_at(at("2026-01-02T05:59:59")) == []
-    assert hotel.house.next_at == hotel.ms + 1000
+    hotel = HotelDriver(timezone=UTC)
+    hotel.receive("WR|RN110|DA260102|TI070000|")
+    hotel.change_rules(timezone=VIENNA)
+    assert hotel.jump_to(at("2026-01-02T05:59:59")) == []
+    assert hotel.state.next_due_at == hotel.now_ms + 1000
     assert hotel.wait(1) == ["wake_up.due 110 07:00 1"]
 
 
 def test_a_time_zone_that_is_set_while_it_rings_changes_nothing_of_that() -> None:
-    hotel = Hotel(timezone=UTC)
-    hotel.hear("WR|RN110|DA260101|TI123000|")
+    hotel = HotelDriver(timezone=UTC)
+    hotel.receive("WR|RN110|DA260101|TI123000|")
     hotel.wait(1800)
-    hotel.rule(timezone=VIENNA)
+    hotel.change_rules(timezone=VIENNA)
     assert hotel.wait(179.999) == []
     assert hotel.wait(0.001) == ["wake_up.due 110 12:30 2"]
 
 
 def test_a_time_zone_by_which_it_was_long_ago_lets_it_be_missed() -> None:
-    hotel = Hotel(timezone=UTC)
-    hotel.hear("WR|RN110|DA260101|TI123000|")
-    hotel.rule(timezone=VIENNA)
+    hotel = HotelDriver(timezone=UTC)
+    hotel.receive("WR|RN110|DA260101|TI123000|")
+    hotel.change_rules(timezone=VIENNA)
     assert hotel.wait(0) == ["wake_up.done 110 12:30 missed", "WA 110 12:30 missed"]
 
 
 def test_without_a_time_zone_the_system_s_counts() -> None:
-    rules = Rules()
+    rules = HotelPolicy()
     local = datetime(2026, 1, 1, 12)  # noqa: DTZ001  # the hotel's
-    assert from_ms(rules.instant(local)) == local.astimezone()
-    assert rules.local(rules.instant(local)) == local
+    assert from_ms(rules.to_utc_ms(local)) == local.astimezone()
+    assert rules.to_local(rules.to_utc_ms(local)) == local
 
 
 def test_the_local_time_has_no_zone() -> None:
-    rules = Rules(timezone=VIENNA)
-    assert rules.local(rules.instant(datetime(2026, 7, 1, 9))) == datetime(2026, 7, 1, 9)  # noqa: DTZ001
+    rules = HotelPolicy(timezone=VIENNA)
+    assert rules.to_local(rules.to_utc_ms(datetime(2026, 7, 1, 9))) == datetime(2026, 7, 1, 9)  # noqa: DTZ001
 
 
 def test_by_itself_a_room_has_one_extension_numbered_as_it_is() -> None:
-    assert Rules().extensions is as_they_are
-    assert as_they_are("0330") == ("0330",)
+    assert HotelPolicy().extensions_of_room is identity
+    assert identity("0330") == ("0330",)

@@ -6,26 +6,26 @@ from datetime import timedelta
 
 import pytest
 
-from pmslink.hotel.rooms import Result
+from pmslink.hotel.rooms import WakeUpResult
 from pmslink.timestamps import to_ms
-from tests.hotel.hotel_driver import NOON, Hotel
+from tests.hotel.hotel_driver import START_TIME, HotelDriver
 from tests.hotel.test_wake_ups import HALF_AN_HOUR, HALF_PAST
 
 
 @pytest.fixture
-def hotel() -> Hotel:
+def hotel() -> HotelDriver:
     """At noon; a guest is called three times at most, every three minutes."""
-    return Hotel()
+    return HotelDriver()
 
 
-def test_one_that_is_a_little_late_is_made_up_for(hotel: Hotel) -> None:
-    hotel.hear(HALF_PAST)
-    assert hotel.look_at(NOON + timedelta(minutes=40)) == ["wake_up.due 110 12:30 1"]
+def test_one_that_is_a_little_late_is_made_up_for(hotel: HotelDriver) -> None:
+    hotel.receive(HALF_PAST)
+    assert hotel.jump_to(START_TIME + timedelta(minutes=40)) == ["wake_up.due 110 12:30 1"]
 
 
-def test_one_that_is_too_late_is_missed(hotel: Hotel) -> None:
-    hotel.hear(HALF_PAST)
-    assert hotel.look_at(NOON + timedelta(minutes=40, milliseconds=1)) == [
+def test_one_that_is_too_late_is_missed(hotel: HotelDriver) -> None:
+    hotel.receive(HALF_PAST)
+    assert hotel.jump_to(START_TIME + timedelta(minutes=40, milliseconds=1)) == [
         "wake_up.done 110 12:30 missed",
         "WA 110 12:30 missed",
     ]
@@ -33,46 +33,48 @@ def test_one_that_is_too_late_is_missed(hotel: Hotel) -> None:
 
 
 @pytest.mark.parametrize("told", [None, "busy"])
-def test_one_that_rang_before_is_not_tried_again_after_a_long_time(hotel: Hotel, told: Result | None) -> None:
-    hotel.hear(HALF_PAST)
+def test_one_that_rang_before_is_not_tried_again_after_a_long_time(
+    hotel: HotelDriver, told: WakeUpResult | None
+) -> None:
+    hotel.receive(HALF_PAST)
     hotel.wait(HALF_AN_HOUR)
     if told:
-        hotel.answer(told)
-    assert hotel.look_at(NOON + timedelta(hours=2)) == [
+        hotel.report_wake_up(told)
+    assert hotel.jump_to(START_TIME + timedelta(hours=2)) == [
         f"wake_up.done 110 12:30 {told or 'unreported'}",
         f"WA 110 12:30 {told or 'unreported'}",
     ]
 
 
-def test_several_that_are_due_are_seen_to_in_order_of_rooms(hotel: Hotel) -> None:
-    hotel.hear(*(f"WR|RN{room}|DA260101|TI123000|" for room in ("112", "110", "111")))
+def test_several_that_are_due_are_seen_to_in_order_of_rooms(hotel: HotelDriver) -> None:
+    hotel.receive(*(f"WR|RN{room}|DA260101|TI123000|" for room in ("112", "110", "111")))
     assert hotel.wait(HALF_AN_HOUR) == [f"wake_up.due {room} 12:30 1" for room in ("110", "111", "112")]
 
 
-def test_a_clock_that_is_set_back_does_not_wake_twice(hotel: Hotel) -> None:
-    hotel.hear(HALF_PAST)
+def test_a_clock_that_is_set_back_does_not_wake_twice(hotel: HotelDriver) -> None:
+    hotel.receive(HALF_PAST)
     hotel.wait(HALF_AN_HOUR)
-    hotel.answer("answered")
-    assert hotel.look_at(NOON) == []
+    hotel.report_wake_up("answered")
+    assert hotel.jump_to(START_TIME) == []
     assert hotel.wait(3600) == []
 
 
 @pytest.mark.parametrize("back", [1, 3600, 24 * 3600])
 def test_a_clock_that_is_set_back_while_it_rings_does_not_put_the_next_attempt_off(
-    hotel: Hotel, back: int
+    hotel: HotelDriver, back: int
 ) -> None:
-    hotel.hear(HALF_PAST)
+    hotel.receive(HALF_PAST)
     hotel.wait(HALF_AN_HOUR)
-    set_back = NOON + timedelta(seconds=HALF_AN_HOUR - back)
-    assert hotel.look_at(set_back) == []
+    set_back = START_TIME + timedelta(seconds=HALF_AN_HOUR - back)
+    assert hotel.jump_to(set_back) == []
     assert hotel.room().wake_ups[0].again == to_ms(set_back) + 180_000
     assert hotel.wait(179.999) == []
     assert hotel.wait(0.001) == ["wake_up.due 110 12:30 2"]
 
 
-def test_a_clock_that_is_looked_at_in_between_changes_nothing(hotel: Hotel) -> None:
-    hotel.hear(HALF_PAST)
+def test_a_clock_that_is_looked_at_in_between_changes_nothing(hotel: HotelDriver) -> None:
+    hotel.receive(HALF_PAST)
     hotel.wait(HALF_AN_HOUR)
     again = hotel.room().wake_ups[0].again
-    hotel.look_at(NOON + timedelta(seconds=HALF_AN_HOUR + 90))
+    hotel.jump_to(START_TIME + timedelta(seconds=HALF_AN_HOUR + 90))
     assert hotel.room().wake_ups[0].again == again

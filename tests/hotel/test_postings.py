@@ -14,14 +14,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pmslink.errors import PmslinkError
-from pmslink.fias.catalog import problems
+from pmslink.fias.catalog import find_problems
 from pmslink.fias.record import Record
 from pmslink.hotel.postings import (
     Posting,
-    posting_json,
-    posting_record,
-    read_posting,
-    with_number,
+    build_posting_record,
+    parse_posting,
+    serialize_posting,
+    with_posting_number,
 )
 from pmslink.validation.json_body import BodyError
 
@@ -35,7 +35,7 @@ EACH = pytest.mark.parametrize("body", [CALL, MINIBAR, CHARGE], ids=["call", "mi
 
 
 def read(body: dict[str, object], **more: object) -> Posting:
-    return read_posting({**body, **more}, NOW)
+    return parse_posting({**body, **more}, NOW)
 
 
 def error(body: dict[str, object], **more: object) -> BodyError:
@@ -45,7 +45,7 @@ def error(body: dict[str, object], **more: object) -> BodyError:
 
 
 def sent(body: dict[str, object], **more: object) -> str:
-    return posting_record(read(body, **more), UTC).text
+    return build_posting_record(read(body, **more), UTC).text
 
 
 # what is taken
@@ -70,7 +70,7 @@ def sent(body: dict[str, object], **more: object) -> str:
 )
 def test_what_was_told_is_kept_with_the_defaults(body: dict[str, object], given: dict[str, object]) -> None:
     posting = read(body)
-    assert (posting.type, posting.room, posting.given) == (body["type"], "110", given)
+    assert (posting.type, posting.room, posting.details) == (body["type"], "110", given)
 
 
 @pytest.mark.parametrize(
@@ -103,7 +103,7 @@ def test_what_was_told_is_kept_with_the_defaults(body: dict[str, object], given:
     ],
 )
 def test_what_is_right_is_kept_exactly(body: dict[str, object], name: str, value: object) -> None:
-    told = posting_json(read(body, **{name: value}))
+    told = serialize_posting(read(body, **{name: value}))
     assert told[name] == value
     assert type(told[name]) is type(value)
 
@@ -113,7 +113,7 @@ def test_what_is_right_is_kept_exactly(body: dict[str, object], name: str, value
     [("+49 (89) 123-45", "498912345"), ("(0)1", "01"), ("1" * 20 + " - + ( )", "1" * 20)],
 )
 def test_what_people_write_between_digits_is_dropped(dialled: str, digits: str) -> None:
-    assert read(CALL, dialled=dialled).given["dialled"] == digits
+    assert read(CALL, dialled=dialled).details["dialled"] == digits
 
 
 @EACH
@@ -140,7 +140,7 @@ def test_the_start_is_kept_in_utc_and_milliseconds(started: str, utc: datetime) 
 
 def test_a_posting_starts_now_if_nothing_else_is_told() -> None:
     at = NOW.astimezone(VIENNA)
-    assert read_posting(CALL, at).started == datetime(2026, 11, 20, 12, 35, 45, 678_000, UTC)
+    assert parse_posting(CALL, at).started == datetime(2026, 11, 20, 12, 35, 45, 678_000, UTC)
 
 
 # what is not
@@ -185,7 +185,7 @@ def test_a_start_that_is_no_moment_is_an_error(body: dict[str, object], started:
 
 def test_a_clock_outside_the_years_of_fias_is_no_start() -> None:
     with pytest.raises(BodyError) as caught:
-        read_posting(CALL, datetime(1970, 1, 1, tzinfo=UTC))
+        parse_posting(CALL, datetime(1970, 1, 1, tzinfo=UTC))
     assert caught.value.field == "started"
 
 
@@ -319,7 +319,7 @@ def test_a_posting_is_a_ps(posting: dict[str, object], text: str) -> None:
 
 def test_date_and_time_are_the_start_where_the_hotel_is() -> None:
     posting = read(CALL, started="2026-12-31T23:30:15Z")
-    record = posting_record(posting, VIENNA)
+    record = build_posting_record(posting, VIENNA)
     assert (record.get("DA"), record.get("TI")) == ("270101", "003015")
 
 
@@ -334,12 +334,12 @@ def system_in_lima(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 @pytest.mark.usefixtures("system_in_lima")
 def test_without_a_time_zone_the_hotel_is_where_the_system_is() -> None:
-    record = posting_record(read(CALL, started="2026-11-20T03:00:00Z"), None)
+    record = build_posting_record(read(CALL, started="2026-11-20T03:00:00Z"), None)
     assert (record.get("DA"), record.get("TI")) == ("261119", "220000")
 
 
 def test_the_number_comes_last() -> None:
-    record = with_number(posting_record(read(MINIBAR), UTC), 17)
+    record = with_posting_number(build_posting_record(read(MINIBAR), UTC), 17)
     assert record == Record("PS|RN110|PTM|MA1450|M#1|DA261120|TI123545|P#17|")
 
 
@@ -357,7 +357,7 @@ def test_what_fias_cannot_carry_is_an_error_that_names_the_key(
     posting: Posting, field: str, code: str
 ) -> None:
     with pytest.raises(BodyError) as caught:
-        posting_record(posting, UTC)
+        build_posting_record(posting, UTC)
     assert caught.value.field == field
     assert str(caught.value).startswith(f"{field} cannot be sent: field {code}: ")
 
@@ -366,7 +366,7 @@ def test_what_fias_cannot_carry_is_an_error_that_names_the_key(
 
 
 def test_a_posting_is_told_with_its_defaults() -> None:
-    assert posting_json(read(MINIBAR)) == {
+    assert serialize_posting(read(MINIBAR)) == {
         "type": "minibar",
         "room": "110",
         "started": "2026-11-20T12:35:45.678Z",
@@ -419,8 +419,8 @@ BODIES = st.one_of(
 @settings(deadline=None)
 @given(BODIES, st.sampled_from([UTC, VIENNA, ZoneInfo("Pacific/Kiritimati"), None]))
 def test_whatever_is_taken_is_a_good_record(body: dict[str, Any], zone: ZoneInfo | None) -> None:
-    record = with_number(posting_record(read(body), zone), 99_999_999)
-    assert [problem for problem in problems(record) if not problem.startswith("RN (room) is ")] == []
+    record = with_posting_number(build_posting_record(read(body), zone), 99_999_999)
+    assert [problem for problem in find_problems(record) if not problem.startswith("RN (room) is ")] == []
     assert record.get("RN") == body["room"]
 
 
@@ -428,7 +428,9 @@ def test_whatever_is_taken_is_a_good_record(body: dict[str, Any], zone: ZoneInfo
 @given(BODIES)
 def test_what_is_told_of_a_posting_makes_the_same_again(body: dict[str, Any]) -> None:
     posting = read(body)
-    assert read_posting(json.loads(json.dumps(posting_json(posting))), NOW + timedelta(days=1)) == posting
+    assert (
+        parse_posting(json.loads(json.dumps(serialize_posting(posting))), NOW + timedelta(days=1)) == posting
+    )
 
 
 KEYS = [*CALL, *MINIBAR, *CHARGE, "started", "call_type", "count", "outlet", "text", "else"]
@@ -441,7 +443,7 @@ def test_anything_is_a_posting_or_an_error_that_names_a_key(
     body: dict[str, object], more: dict[str, object]
 ) -> None:
     try:
-        named = list(posting_json(read(body, **more)))
+        named = list(serialize_posting(read(body, **more)))
     except BodyError as problem:
         named = [problem.field]
     assert set(named) <= set(KEYS)

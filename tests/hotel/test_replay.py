@@ -28,21 +28,21 @@ from hypothesis import strategies as st
 
 from pmslink.fias.record import Record
 from pmslink.hotel import record_reducer
-from pmslink.hotel.events import Awoken
-from pmslink.hotel.hotel_policy import Rules
-from pmslink.hotel.hotel_state import STAMPED, House, Now
-from pmslink.hotel.phone_updates import told_result
+from pmslink.hotel.events import WakeUpFinished
+from pmslink.hotel.hotel_policy import HotelPolicy
+from pmslink.hotel.hotel_state import TIMESTAMPED_RECORD_IDS, Context, HotelState
+from pmslink.hotel.phone_updates import wake_up_result_update
 from pmslink.hotel.rooms import Room
-from pmslink.store.operations.hotel_updates import keep_records, let_time_pass
+from pmslink.store.operations.hotel_updates import append_records, run_due
 from pmslink.store.tables.hotel_states import rooms_of
-from pmslink.store.tables.log_entries import Entry, Happened
-from pmslink.store.tables.outbox_rows import Moved
+from pmslink.store.tables.log_entries import Entry, HotelEventLogged
+from pmslink.store.tables.outbox_rows import OutboxRowChanged
 from pmslink.timestamps import to_ms
-from tests.hotel.plausible_pms import Step, hours
+from tests.hotel.plausible_pms import Step, plausible_records
 from tests.memory_store import MemoryDatabase
-from tests.store.store_harness import LINK, START, Playing, Watched, a_record
+from tests.store.store_harness import LINK_NAME, START_TIME, FaultyDatabase, StoreHarness, make_record
 
-RULES = Rules(timezone=UTC)
+RULES = HotelPolicy(timezone=UTC)
 DETERMINED = settings(max_examples=150, deadline=None, derandomize=True)
 BY_STORE = settings(max_examples=50, deadline=None, derandomize=True)
 
@@ -68,23 +68,23 @@ def _happening(type: str, room: str | None, told: dict[str, Any]) -> object:
 
 def fold(steps: Iterable[Step | None]) -> Outcome:
     """What comes of it without any store; at None the PMS starts the link anew."""
-    house, ms, session, number = House({}), to_ms(START), 0, iter(range(10**6))
+    house, ms, session, number = HotelState({}), to_ms(START_TIME), 0, iter(range(10**6))
     for step in steps:
         if step is None:
             session += 1
             continue
         if isinstance(step, int):
             ms += step * 1000
-        now = Now(ms, RULES, number.__next__, session)
+        now = Context(ms, RULES, number.__next__, session)
         if isinstance(step, int):
-            record_reducer.let_time_pass(house, now)
+            record_reducer.advance(house, now)
         else:
-            record_reducer.hear(house, Record(step), now)
+            record_reducer.apply_record(house, Record(step), now)
     told = [
-        told_result(one).record.text
-        if isinstance(one, Awoken)
-        else _happening(one.type, one.room, {**one.told, "resync": one.resync})
-        for one in house.take_news()
+        wake_up_result_update(one).record.text
+        if isinstance(one, WakeUpFinished)
+        else _happening(one.type, one.room, {**one.payload, "resync": one.resync})
+        for one in house.pop_events()
     ]
     return outcome_of(told, house.rooms.values())
 
@@ -98,17 +98,21 @@ def repeated(steps: Iterable[Step], times: Sequence[int]) -> Iterator[Step]:
 
 def replayable(steps: Iterable[Step]) -> list[Step]:
     """The records that say when they were made."""
-    return [step for step in steps if isinstance(step, str) and step[:2] in STAMPED and "SF|" not in step]
+    return [
+        step
+        for step in steps
+        if isinstance(step, str) and step[:2] in TIMESTAMPED_RECORD_IDS and "SF|" not in step
+    ]
 
 
 @DETERMINED
-@given(hours(START), st.lists(st.integers(1, 3), min_size=1, max_size=5))
+@given(plausible_records(START_TIME), st.lists(st.integers(1, 3), min_size=1, max_size=5))
 def test_a_record_that_comes_again_at_once_changes_nothing(steps: list[Step], times: list[int]) -> None:
     assert fold(repeated(steps, times)) == fold(steps)
 
 
 @DETERMINED
-@given(hours(START), st.integers(1, 20), st.sampled_from([0, 1, 3600]))
+@given(plausible_records(START_TIME), st.integers(1, 20), st.sampled_from([0, 1, 3600]))
 def test_a_run_of_guest_records_that_was_heard_in_an_earlier_session_changes_nothing(
     steps: list[Step], length: int, later: int
 ) -> None:
@@ -119,25 +123,25 @@ class Kept:
     """The same, folded by the store in any number of commits and between restarts."""
 
     def __init__(self) -> None:
-        self.playing = Playing(Watched(MemoryDatabase()))
+        self.playing = StoreHarness(FaultyDatabase(MemoryDatabase()))
         self._live()
         self._told: list[Entry] = []
         self._batch: list[tuple[Any, Any]] = []  # operations and what they are about, for one commit
 
     def _live(self) -> None:
-        self.playing.store.houses.live_by(LINK, RULES)
+        self.playing.store.hotels.set_policy(LINK_NAME, RULES)
 
     def step(self, step: Step) -> None:
         if isinstance(step, int):
             self.commit()
             self.playing.now += timedelta(seconds=step)
-            self._batch.append((let_time_pass, LINK))
+            self._batch.append((run_due, LINK_NAME))
         else:
-            self._batch.append((keep_records, a_record(step, self.playing.now)))
+            self._batch.append((append_records, make_record(step, self.playing.now)))
 
     def commit(self) -> None:
         batch, self._batch = self._batch, []
-        self.playing.outcomes([self.playing.journal.write(*one) for one in batch])
+        self.playing.outcomes([self.playing.journal.submit(*one) for one in batch])
 
     def restart(self, crash: bool) -> None:
         if crash:
@@ -148,19 +152,19 @@ class Kept:
         self._live()
 
     def outcome(self) -> Outcome:
-        rooms = self.playing.read(rooms_of, LINK)
-        return outcome_of(filter(None, map(_told, self.playing.told)), rooms)
+        rooms = self.playing.read(rooms_of, LINK_NAME)
+        return outcome_of(filter(None, map(_told, self.playing.published)), rooms)
 
 
 def _told(entry: Entry) -> object:
-    if isinstance(entry, Happened):
+    if isinstance(entry, HotelEventLogged):
         return _happening(entry.type, entry.room, json.loads(entry.text))
-    return entry.row.text if isinstance(entry, Moved) else None
+    return entry.row.text if isinstance(entry, OutboxRowChanged) else None
 
 
 @BY_STORE
 @given(
-    hours(START),
+    plausible_records(START_TIME),
     st.lists(st.sampled_from(["go on", "go on", "commit", "restart", "crash"]), min_size=1, max_size=7),
     st.integers(1, 20),
 )

@@ -5,17 +5,17 @@ from __future__ import annotations
 import pytest
 
 from pmslink.hotel import stays
-from tests.hotel.hotel_driver import Hotel
+from tests.hotel.hotel_driver import HotelDriver
 
 START = "DS|DA260101|TI081501|"
 END = "DE|DA260101|TI081509|"
 
 
 @pytest.fixture
-def hotel() -> Hotel:
+def hotel() -> HotelDriver:
     """Adams is in 101, Bauer in 103, and somebody in 105."""
-    hotel = Hotel()
-    hotel.hear(
+    hotel = HotelDriver()
+    hotel.receive(
         "GI|RN101|G#5001|GSN|GNAdams|GLEA|CS2|",
         "GI|RN103|G#5002|GSN|GNBauer|GLGE|CS2|",
         "GI|RN105|G#5005|GSN|GNCole|CS2|",
@@ -25,48 +25,50 @@ def hotel() -> Hotel:
     return hotel
 
 
-def test_who_was_not_mentioned_is_gone_and_who_came_meanwhile_is_not(hotel: Hotel) -> None:
+def test_who_was_not_mentioned_is_gone_and_who_came_meanwhile_is_not(hotel: HotelDriver) -> None:
     """The worked session of the reference."""
-    assert hotel.hear(START) == ["resync.started"]
-    assert hotel.house.resyncing
-    assert hotel.hear("GI|RN101|G#5001|GSN|GNAdams|GLEA|CS3|SF|") == []
-    assert hotel.hear("GO|RN102|GSN|SF|") == []
-    assert hotel.hear("GI|RN103|G#5002|GSN|GNBauer|GLGE|CS2|SF|") == []
-    assert hotel.hear("GI|RN103|G#5009|GSY|GNBauer|GLGE|CS2|") == ["guest.checked_in 103 #5009"]
-    assert hotel.hear(END) == [
+    assert hotel.receive(START) == ["resync.started"]
+    assert hotel.state.resyncing
+    assert hotel.receive("GI|RN101|G#5001|GSN|GNAdams|GLEA|CS3|SF|") == []
+    assert hotel.receive("GO|RN102|GSN|SF|") == []
+    assert hotel.receive("GI|RN103|G#5002|GSN|GNBauer|GLGE|CS2|SF|") == []
+    assert hotel.receive("GI|RN103|G#5009|GSY|GNBauer|GLGE|CS2|") == ["guest.checked_in 103 #5009"]
+    assert hotel.receive(END) == [
         "wake_up.cancelled 105 07:00 (resync)",
         "guest.checked_out 105 #5005 vacant (resync)",
         "room.class_of_service 105 None (resync)",
         "resync.ended True",
     ]
-    assert hotel.by_house() == {"101": ["5001"], "102": [], "103": ["5002", "5009"], "105": []}
-    assert (hotel.house.resyncing, hotel.house.seen) == (False, None)
+    assert hotel.guests_by_room() == {"101": ["5001"], "102": [], "103": ["5002", "5009"], "105": []}
+    assert (hotel.state.resyncing, hotel.state.seen_guests) == (False, None)
 
 
-def test_it_compares_and_never_resets(hotel: Hotel) -> None:
-    hotel.hear(START)
-    assert hotel.hear("GI|RN101|G#5001|GSN|GNAdams|GLEA|SF|") == []
-    assert hotel.hear("GI|RN101|G#5001|GSN|GNAdams|GLEA|CS1|SF|") == ["room.class_of_service 101 1 (resync)"]
+def test_it_compares_and_never_resets(hotel: HotelDriver) -> None:
+    hotel.receive(START)
+    assert hotel.receive("GI|RN101|G#5001|GSN|GNAdams|GLEA|SF|") == []
+    assert hotel.receive("GI|RN101|G#5001|GSN|GNAdams|GLEA|CS1|SF|") == [
+        "room.class_of_service 101 1 (resync)"
+    ]
     assert (hotel.room("101").do_not_disturb, hotel.room("101").message_light) == (True, True)
 
 
-def test_a_guest_of_whom_only_the_resync_tells_comes_without_a_reset(hotel: Hotel) -> None:
-    hotel.hear("RE|RN104|DNY|", START)
-    assert hotel.hear("GI|RN104|G#5004|GSN|CS2|SF|") == [
+def test_a_guest_of_whom_only_the_resync_tells_comes_without_a_reset(hotel: HotelDriver) -> None:
+    hotel.receive("RE|RN104|DNY|", START)
+    assert hotel.receive("GI|RN104|G#5004|GSN|CS2|SF|") == [
         "guest.checked_in 104 #5004 (resync)",
         "room.class_of_service 104 2 (resync)",
     ]
     assert hotel.room("104").do_not_disturb
 
 
-def test_what_is_different_of_a_guest_is_told(hotel: Hotel) -> None:
-    hotel.hear(START)
-    assert hotel.hear("GI|RN101|G#5001|GSN|GNAdams-Day|GLEA|SF|") == ["guest.changed 101 #5001 (resync)"]
+def test_what_is_different_of_a_guest_is_told(hotel: HotelDriver) -> None:
+    hotel.receive(START)
+    assert hotel.receive("GI|RN101|G#5001|GSN|GNAdams-Day|GLEA|SF|") == ["guest.changed 101 #5001 (resync)"]
 
 
-def test_a_guest_who_is_told_of_in_another_room_has_moved(hotel: Hotel) -> None:
-    hotel.hear("RE|RN106|DNY|", START)
-    assert hotel.hear("GI|RN106|G#5005|GSN|GNCole|SF|") == [
+def test_a_guest_who_is_told_of_in_another_room_has_moved(hotel: HotelDriver) -> None:
+    hotel.receive("RE|RN106|DNY|", START)
+    assert hotel.receive("GI|RN106|G#5005|GSN|GNCole|SF|") == [
         "guest.moved 106 #5005 from 105 vacant (resync)",
         "room.class_of_service 105 None (resync)",
         "room.class_of_service 106 2 (resync)",
@@ -75,28 +77,28 @@ def test_a_guest_who_is_told_of_in_another_room_has_moved(hotel: Hotel) -> None:
     assert hotel.room("106").do_not_disturb
 
 
-def test_a_guest_who_has_moved_out_of_a_room_that_is_another_s_resets_nothing(hotel: Hotel) -> None:
-    hotel.hear("GI|RN105|G#5006|GSY|", "RE|RN106|CS1|MLY|", START)
-    assert hotel.hear("GI|RN106|G#5005|GSN|GNCole|SF|") == ["guest.moved 106 #5005 from 105 (resync)"]
+def test_a_guest_who_has_moved_out_of_a_room_that_is_another_s_resets_nothing(hotel: HotelDriver) -> None:
+    hotel.receive("GI|RN105|G#5006|GSY|", "RE|RN106|CS1|MLY|", START)
+    assert hotel.receive("GI|RN106|G#5005|GSN|GNCole|SF|") == ["guest.moved 106 #5005 from 105 (resync)"]
     assert (hotel.room("106").class_of_service, hotel.room("106").message_light) == (1, True)
 
 
-def test_a_first_guest_of_a_resync_displaces_nobody_until_its_end(hotel: Hotel) -> None:
+def test_a_first_guest_of_a_resync_displaces_nobody_until_its_end(hotel: HotelDriver) -> None:
     """GSN stands in the first record of a room that has more."""
-    hotel.hear("GI|RN103|G#5009|GSY|", START)
-    assert hotel.hear("GI|RN103|G#5010|GSN|SF|") == ["guest.checked_in 103 #5010 (resync)"]
+    hotel.receive("GI|RN103|G#5009|GSY|", START)
+    assert hotel.receive("GI|RN103|G#5010|GSN|SF|") == ["guest.checked_in 103 #5010 (resync)"]
     assert not hotel.room("103").guests[2].sharer
-    assert hotel.hear("GI|RN103|G#5009|GSY|SF|") == []
-    assert "guest.checked_out 103 #5002 (resync)" in hotel.hear(END)
+    assert hotel.receive("GI|RN103|G#5009|GSY|SF|") == []
+    assert "guest.checked_out 103 #5002 (resync)" in hotel.receive(END)
     assert hotel.guests("103") == ["5009", "5010"]
 
 
 @pytest.mark.parametrize("fields", ["", "GSN|", "G#5005|GSN|", "G#5005|"])
-def test_a_vacant_room_is_left_when_it_ends(hotel: Hotel, fields: str) -> None:
+def test_a_vacant_room_is_left_when_it_ends(hotel: HotelDriver, fields: str) -> None:
     """Until then its guest may be told of elsewhere."""
-    hotel.hear(START)
-    assert hotel.hear(f"GO|RN105|{fields}SF|") == []
-    assert hotel.hear("GI|RN101|G#5001|GSN|SF|", "GI|RN103|G#5002|GSN|SF|", END)[-4:] == [
+    hotel.receive(START)
+    assert hotel.receive(f"GO|RN105|{fields}SF|") == []
+    assert hotel.receive("GI|RN101|G#5001|GSN|SF|", "GI|RN103|G#5002|GSN|SF|", END)[-4:] == [
         "wake_up.cancelled 105 07:00 (resync)",
         "guest.checked_out 105 #5005 vacant (resync)",
         "room.class_of_service 105 None (resync)",
@@ -104,60 +106,62 @@ def test_a_vacant_room_is_left_when_it_ends(hotel: Hotel, fields: str) -> None:
     ]
 
 
-def test_a_guest_whose_room_is_vacant_may_be_told_of_in_another(hotel: Hotel) -> None:
-    hotel.hear(START, "GO|RN105|GSN|SF|")
-    assert hotel.hear("GI|RN106|G#5005|GSN|GNCole|SF|")[0] == "guest.moved 106 #5005 from 105 vacant (resync)"
+def test_a_guest_whose_room_is_vacant_may_be_told_of_in_another(hotel: HotelDriver) -> None:
+    hotel.receive(START, "GO|RN105|GSN|SF|")
+    assert (
+        hotel.receive("GI|RN106|G#5005|GSN|GNCole|SF|")[0] == "guest.moved 106 #5005 from 105 vacant (resync)"
+    )
     assert len(hotel.room("106").wake_ups) == 1
 
 
 @pytest.mark.parametrize("number", ["", "G#5005|"])
-def test_outside_of_a_resync_a_vacant_room_is_left_at_once(hotel: Hotel, number: str) -> None:
+def test_outside_of_a_resync_a_vacant_room_is_left_at_once(hotel: HotelDriver, number: str) -> None:
     """Q22: there are PMSs that tell all guests without DS and DE."""
-    assert hotel.hear(f"GO|RN105|{number}GSN|SF|")[1] == "guest.checked_out 105 #5005 vacant (resync)"
+    assert hotel.receive(f"GO|RN105|{number}GSN|SF|")[1] == "guest.checked_out 105 #5005 vacant (resync)"
 
 
-def test_outside_of_a_resync_too_one_of_several_may_be_told_to_be_gone(hotel: Hotel) -> None:
-    hotel.hear("GI|RN103|G#5009|GSY|")
-    assert hotel.hear("GO|RN103|G#5002|GSY|SF|") == ["guest.checked_out 103 #5002 (resync)"]
+def test_outside_of_a_resync_too_one_of_several_may_be_told_to_be_gone(hotel: HotelDriver) -> None:
+    hotel.receive("GI|RN103|G#5009|GSY|")
+    assert hotel.receive("GO|RN103|G#5002|GSY|SF|") == ["guest.checked_out 103 #5002 (resync)"]
     assert hotel.guests("103") == ["5009"]
 
 
-def test_vacant_rooms_alone_are_something_that_was_mentioned(hotel: Hotel) -> None:
-    hotel.hear(START, "GO|RN102|SF|")
-    hotel.hear(END)
-    assert hotel.by_house() == {"101": [], "102": [], "103": [], "105": []}
+def test_vacant_rooms_alone_are_something_that_was_mentioned(hotel: HotelDriver) -> None:
+    hotel.receive(START, "GO|RN102|SF|")
+    hotel.receive(END)
+    assert hotel.guests_by_room() == {"101": [], "102": [], "103": [], "105": []}
 
 
-def test_a_resync_that_mentions_nobody_changes_nothing(hotel: Hotel) -> None:
-    before = hotel.by_house()
-    assert hotel.hear(START, END) == ["resync.started", "resync.ended True"]
-    assert hotel.by_house() == before
+def test_a_resync_that_mentions_nobody_changes_nothing(hotel: HotelDriver) -> None:
+    before = hotel.guests_by_room()
+    assert hotel.receive(START, END) == ["resync.started", "resync.ended True"]
+    assert hotel.guests_by_room() == before
 
 
 @pytest.mark.parametrize("live", ["GI|RN105|G#5005|GSN|GNCole|", "GC|RN105|G#5005|GV1|"])
-def test_who_is_told_of_live_meanwhile_is_there(hotel: Hotel, live: str) -> None:
-    hotel.hear(START, "GI|RN101|G#5001|GSN|GNAdams|GLEA|SF|", live, END)
-    assert hotel.by_house() == {"101": ["5001"], "103": [], "105": ["5005"]}
+def test_who_is_told_of_live_meanwhile_is_there(hotel: HotelDriver, live: str) -> None:
+    hotel.receive(START, "GI|RN101|G#5001|GSN|GNAdams|GLEA|SF|", live, END)
+    assert hotel.guests_by_room() == {"101": ["5001"], "103": [], "105": ["5005"]}
 
 
-def test_who_moves_live_meanwhile_is_there(hotel: Hotel) -> None:
-    hotel.hear(START, "GC|RN109|GSN|G#5005|RO105|GSN|", END)
-    assert hotel.by_house() == {"101": [], "103": [], "105": [], "109": ["5005"]}
+def test_who_moves_live_meanwhile_is_there(hotel: HotelDriver) -> None:
+    hotel.receive(START, "GC|RN109|GSN|G#5005|RO105|GSN|", END)
+    assert hotel.guests_by_room() == {"101": [], "103": [], "105": [], "109": ["5005"]}
 
 
-def test_who_leaves_live_meanwhile_is_gone_though_he_was_mentioned(hotel: Hotel) -> None:
-    hotel.hear(START, "GI|RN101|G#5001|GSN|SF|", "GI|RN103|G#5002|GSN|SF|", "GO|RN103|G#5002|GSN|")
-    assert "guest.checked_out 103 #5002 vacant" in hotel.hear(END)
-    assert hotel.by_house() == {"101": ["5001"], "103": [], "105": []}
+def test_who_leaves_live_meanwhile_is_gone_though_he_was_mentioned(hotel: HotelDriver) -> None:
+    hotel.receive(START, "GI|RN101|G#5001|GSN|SF|", "GI|RN103|G#5002|GSN|SF|", "GO|RN103|G#5002|GSN|")
+    assert "guest.checked_out 103 #5002 vacant" in hotel.receive(END)
+    assert hotel.guests_by_room() == {"101": ["5001"], "103": [], "105": []}
 
 
-def test_who_was_leaving_has_left_when_it_starts(hotel: Hotel) -> None:
-    hotel.hear("GO|RN101|G#5001|GSN|")
-    assert hotel.hear(START)[0] == "guest.checked_out 101 #5001 vacant"
+def test_who_was_leaving_has_left_when_it_starts(hotel: HotelDriver) -> None:
+    hotel.receive("GO|RN101|G#5001|GSN|")
+    assert hotel.receive(START)[0] == "guest.checked_out 101 #5001 vacant"
 
 
-def test_what_was_mentioned_of_a_room_goes_by_the_last_record(hotel: Hotel) -> None:
-    hotel.hear(START, "GO|RN105|SF|", "GI|RN105|G#9|GSN|SF|", END)
+def test_what_was_mentioned_of_a_room_goes_by_the_last_record(hotel: HotelDriver) -> None:
+    hotel.receive(START, "GO|RN105|SF|", "GI|RN105|G#9|GSN|SF|", END)
     assert hotel.guests("105") == ["9"]
 
 
@@ -165,160 +169,160 @@ def test_what_was_mentioned_of_a_room_goes_by_the_last_record(hotel: Hotel) -> N
 
 
 @pytest.fixture
-def waking() -> Hotel:
+def waking() -> HotelDriver:
     """5001 is in 101, is to be woken at seven, and has two lights on."""
-    hotel = Hotel()
-    hotel.hear("GI|RN101|G#5001|GSN|CS2|", "RE|RN101|DNY|MLY|", "WR|RN101|DA260102|TI070000|")
+    hotel = HotelDriver()
+    hotel.receive("GI|RN101|G#5001|GSN|CS2|", "RE|RN101|DNY|MLY|", "WR|RN101|DA260102|TI070000|")
     return hotel
 
 
-def wake_ups(hotel: Hotel) -> dict[str, list[str]]:
-    rooms = hotel.house.rooms.values()
+def wake_ups(hotel: HotelDriver) -> dict[str, list[str]]:
+    rooms = hotel.state.rooms.values()
     return {room.room: [f"{one.at:%H:%M}" for one in room.wake_ups] for room in rooms if room.wake_ups}
 
 
 @pytest.mark.parametrize("newcomer", ["GI|RN101|G#7001|GSN|SF|", "GI|RN101|GSN|SF|"])
 def test_a_guest_s_own_goes_with_him_though_somebody_is_in_his_room_already(
-    waking: Hotel, newcomer: str
+    waking: HotelDriver, newcomer: str
 ) -> None:
-    waking.hear(START, newcomer)
-    assert waking.hear("GI|RN205|G#5001|GSN|SF|") == [
+    waking.receive(START, newcomer)
+    assert waking.receive("GI|RN205|G#5001|GSN|SF|") == [
         "guest.moved 205 #5001 from 101 (resync)",
         "room.do_not_disturb 101 False (resync)",
         "room.message_light 101 False (resync)",
         "room.class_of_service 205 2 (resync)",
         "room.message_light 205 True (resync)",
     ]
-    assert waking.left == [("101", "205")]
+    assert waking.departures == [("101", "205")]
     assert wake_ups(waking) == {"205": ["07:00"]}
-    waking.hear(END)
+    waking.receive(END)
     assert len(waking.guests("101")) == len(waking.guests("205")) == 1
 
 
-def test_a_guest_s_own_goes_though_somebody_is_in_his_room_already(waking: Hotel) -> None:
-    waking.hear(START, "GI|RN101|G#7001|GSN|SF|")
-    assert waking.hear(END) == [
+def test_a_guest_s_own_goes_though_somebody_is_in_his_room_already(waking: HotelDriver) -> None:
+    waking.receive(START, "GI|RN101|G#7001|GSN|SF|")
+    assert waking.receive(END) == [
         "wake_up.cancelled 101 07:00 (resync)",
         "guest.checked_out 101 #5001 (resync)",
         "room.do_not_disturb 101 False (resync)",
         "room.message_light 101 False (resync)",
         "resync.ended True",
     ]
-    assert waking.left == [("101", None)]
+    assert waking.departures == [("101", None)]
     assert waking.guests("101") == ["7001"]
     assert waking.room("101").class_of_service == 2
 
 
-def test_what_is_of_a_room_stays_while_one_is_there_who_was(waking: Hotel) -> None:
-    waking.hear("GI|RN101|G#5002|GSY|", START, "GI|RN101|G#7001|GSN|SF|")
-    assert waking.hear("GI|RN205|G#5001|GSN|SF|") == ["guest.moved 205 #5001 from 101 (resync)"]
-    assert waking.hear("GI|RN101|G#5002|GSY|SF|", END) == ["resync.ended True"]
-    assert waking.left == []
+def test_what_is_of_a_room_stays_while_one_is_there_who_was(waking: HotelDriver) -> None:
+    waking.receive("GI|RN101|G#5002|GSY|", START, "GI|RN101|G#7001|GSN|SF|")
+    assert waking.receive("GI|RN205|G#5001|GSN|SF|") == ["guest.moved 205 #5001 from 101 (resync)"]
+    assert waking.receive("GI|RN101|G#5002|GSY|SF|", END) == ["resync.ended True"]
+    assert waking.departures == []
     assert wake_ups(waking) == {"101": ["07:00"]}
 
 
-def test_a_newcomer_keeps_what_he_brought(waking: Hotel) -> None:
-    waking.hear("GI|RN205|G#7001|GSN|", "WR|RN205|DA260102|TI080000|")
-    waking.hear(START, "GI|RN101|G#7001|GSN|SF|")
+def test_a_newcomer_keeps_what_he_brought(waking: HotelDriver) -> None:
+    waking.receive("GI|RN205|G#7001|GSN|", "WR|RN205|DA260102|TI080000|")
+    waking.receive(START, "GI|RN101|G#7001|GSN|SF|")
     assert wake_ups(waking) == {"101": ["07:00", "08:00"]}
-    assert waking.hear(END)[:2] == [
+    assert waking.receive(END)[:2] == [
         "wake_up.cancelled 101 07:00 (resync)",
         "guest.checked_out 101 #5001 (resync)",
     ]
     assert wake_ups(waking) == {"101": ["08:00"]}
 
 
-def test_two_may_have_changed_rooms(waking: Hotel) -> None:
-    waking.hear("GI|RN205|G#7001|GSN|", "WR|RN205|DA260102|TI080000|")
-    waking.hear(START, "GI|RN101|G#7001|GSN|SF|", "GI|RN205|G#5001|GSN|SF|", END)
+def test_two_may_have_changed_rooms(waking: HotelDriver) -> None:
+    waking.receive("GI|RN205|G#7001|GSN|", "WR|RN205|DA260102|TI080000|")
+    waking.receive(START, "GI|RN101|G#7001|GSN|SF|", "GI|RN205|G#5001|GSN|SF|", END)
     assert wake_ups(waking) == {"101": ["08:00"], "205": ["07:00"]}
 
 
-def test_of_two_at_the_same_moment_one_is_left_for_the_newcomer(waking: Hotel) -> None:
-    waking.hear("GI|RN205|G#7001|GSN|", "WR|RN205|DA260102|TI070000|")
-    waking.hear(START, "GI|RN101|G#7001|GSN|SF|", END)
+def test_of_two_at_the_same_moment_one_is_left_for_the_newcomer(waking: HotelDriver) -> None:
+    waking.receive("GI|RN205|G#7001|GSN|", "WR|RN205|DA260102|TI070000|")
+    waking.receive(START, "GI|RN101|G#7001|GSN|SF|", END)
     assert wake_ups(waking) == {"101": ["07:00"]}
 
 
 @pytest.mark.parametrize("at", ["DA260102|TI080000|", "DA260102|TI0700|"])
-def test_what_is_ordered_meanwhile_is_for_who_is_there_now(waking: Hotel, at: str) -> None:
-    waking.hear(START, "GI|RN101|G#7001|GSN|SF|", f"WR|RN101|{at}", END)
-    assert waking.house.spared == set()
+def test_what_is_ordered_meanwhile_is_for_who_is_there_now(waking: HotelDriver, at: str) -> None:
+    waking.receive(START, "GI|RN101|G#7001|GSN|SF|", f"WR|RN101|{at}", END)
+    assert waking.state.preserved_wake_ups == set()
     assert len(waking.room("101").wake_ups) == 1
     assert waking.room("101").wake_ups[0].at.strftime("TI%H%M") in at
 
 
-def test_who_has_come_to_a_room_is_no_newcomer_once_it_has_ended(waking: Hotel) -> None:
-    waking.hear(START, "GI|RN101|G#7001|GSN|SF|", "GI|RN101|G#5001|GSY|SF|", END)
-    assert (waking.house.newcomers, waking.house.spared) == (set(), set())
-    assert waking.hear("GI|RN205|G#5001|GSN|SF|") == ["guest.moved 205 #5001 from 101 (resync)"]
+def test_who_has_come_to_a_room_is_no_newcomer_once_it_has_ended(waking: HotelDriver) -> None:
+    waking.receive(START, "GI|RN101|G#7001|GSN|SF|", "GI|RN101|G#5001|GSY|SF|", END)
+    assert (waking.state.new_guests, waking.state.preserved_wake_ups) == (set(), set())
+    assert waking.receive("GI|RN205|G#5001|GSN|SF|") == ["guest.moved 205 #5001 from 101 (resync)"]
     assert wake_ups(waking) == {"101": ["07:00"]}
 
 
-def test_others_of_whom_nothing_is_known_keep_the_room_as_it_is(waking: Hotel) -> None:
-    waking.hear("GO|RN101|G#5001|GSY|")
-    assert waking.hear("GI|RN205|G#5001|GSN|SF|") == ["guest.moved 205 #5001 from 101 (resync)"]
+def test_others_of_whom_nothing_is_known_keep_the_room_as_it_is(waking: HotelDriver) -> None:
+    waking.receive("GO|RN101|G#5001|GSY|")
+    assert waking.receive("GI|RN205|G#5001|GSN|SF|") == ["guest.moved 205 #5001 from 101 (resync)"]
     assert wake_ups(waking) == {"101": ["07:00"]}
 
 
-def test_records_of_a_resync_are_never_taken_for_repetitions(hotel: Hotel) -> None:
+def test_records_of_a_resync_are_never_taken_for_repetitions(hotel: HotelDriver) -> None:
     told = "GI|RN101|G#5001|GSN|GNAdams|DA260101|TI081502|SF|"
-    hotel.hear(START, told, END)
-    hotel.hear("GO|RN101|G#5001|GSN|")
+    hotel.receive(START, told, END)
+    hotel.receive("GO|RN101|G#5001|GSN|")
     hotel.wait(2)
-    assert hotel.hear(START, told)[1] == "guest.checked_in 101 #5001 (resync)"
+    assert hotel.receive(START, told)[1] == "guest.checked_in 101 #5001 (resync)"
 
 
 def test_rooms_without_numbers_are_compared_by_room() -> None:
-    hotel = Hotel()
-    hotel.hear("GI|RN101|", "GI|RN102|", "GI|RN103|")
-    hotel.hear(START, "GI|RN101|SF|", "GO|RN102|SF|", "GI|RN104|SF|", END)
-    assert hotel.by_house() == {"101": [""], "102": [], "103": [], "104": [""]}
+    hotel = HotelDriver()
+    hotel.receive("GI|RN101|", "GI|RN102|", "GI|RN103|")
+    hotel.receive(START, "GI|RN101|SF|", "GO|RN102|SF|", "GI|RN104|SF|", END)
+    assert hotel.guests_by_room() == {"101": [""], "102": [], "103": [], "104": [""]}
 
 
 @pytest.mark.parametrize("there", [True, False])
 def test_of_a_room_without_numbers_the_last_word_counts(there: bool) -> None:
-    hotel = Hotel()
-    hotel.hear("GI|RN101|", START)
+    hotel = HotelDriver()
+    hotel.receive("GI|RN101|", START)
     told = ["GO|RN101|SF|", "GI|RN101|SF|"]
-    hotel.hear(*(told if there else told[::-1]), END)
+    hotel.receive(*(told if there else told[::-1]), END)
     assert hotel.guests("101") == [""] * there
 
 
 # One that does not end as it should.
 
 
-def test_one_that_starts_anew_forgets_what_the_first_had_mentioned(hotel: Hotel) -> None:
-    hotel.hear(START, "GI|RN103|G#5002|GSN|SF|")
-    assert hotel.hear(START) == ["resync.ended False", "resync.started"]
-    hotel.hear("GI|RN101|G#5001|GSN|SF|", END)
-    assert hotel.by_house() == {"101": ["5001"], "103": [], "105": []}
+def test_one_that_starts_anew_forgets_what_the_first_had_mentioned(hotel: HotelDriver) -> None:
+    hotel.receive(START, "GI|RN103|G#5002|GSN|SF|")
+    assert hotel.receive(START) == ["resync.ended False", "resync.started"]
+    hotel.receive("GI|RN101|G#5001|GSN|SF|", END)
+    assert hotel.guests_by_room() == {"101": ["5001"], "103": [], "105": []}
 
 
-def test_one_that_is_abandoned_takes_nobody_away(hotel: Hotel) -> None:
-    before = hotel.by_house()
-    hotel.hear(START, "GI|RN101|G#5001|GSN|GNAdams|GLEA|SF|")
-    stays.abandon_resync(hotel.house)
-    assert hotel.hear() == ["resync.ended False"]
-    assert hotel.hear(END) == []
-    assert hotel.by_house() == before
+def test_one_that_is_abandoned_takes_nobody_away(hotel: HotelDriver) -> None:
+    before = hotel.guests_by_room()
+    hotel.receive(START, "GI|RN101|G#5001|GSN|GNAdams|GLEA|SF|")
+    stays.abort_resync(hotel.state)
+    assert hotel.receive() == ["resync.ended False"]
+    assert hotel.receive(END) == []
+    assert hotel.guests_by_room() == before
 
 
-def test_nothing_is_abandoned_where_none_runs(hotel: Hotel) -> None:
-    stays.abandon_resync(hotel.house)
-    assert hotel.hear() == []
+def test_nothing_is_abandoned_where_none_runs(hotel: HotelDriver) -> None:
+    stays.abort_resync(hotel.state)
+    assert hotel.receive() == []
 
 
-def test_an_end_without_a_start_ends_nothing(hotel: Hotel) -> None:
-    assert hotel.hear("GI|RN101|G#5001|GSN|GNAdams|GLEA|SF|", END) == []
+def test_an_end_without_a_start_ends_nothing(hotel: HotelDriver) -> None:
+    assert hotel.receive("GI|RN101|G#5001|GSN|GNAdams|GLEA|SF|", END) == []
     assert len(hotel.guests("105")) == 1
 
 
-def test_one_whose_beginning_nobody_knows_any_more_takes_nobody_away(hotel: Hotel) -> None:
-    before = hotel.by_house()
-    hotel.hear(START, "GI|RN101|G#5001|GSN|GNAdams|GLEA|SF|")
-    hotel.reloaded()
-    assert hotel.hear("GO|RN102|SF|", "GI|RN103|G#5002|GSN|GNBauer|GLGE|CS2|SF|", END) == [
+def test_one_whose_beginning_nobody_knows_any_more_takes_nobody_away(hotel: HotelDriver) -> None:
+    before = hotel.guests_by_room()
+    hotel.receive(START, "GI|RN101|G#5001|GSN|GNAdams|GLEA|SF|")
+    hotel.reload()
+    assert hotel.receive("GO|RN102|SF|", "GI|RN103|G#5002|GSN|GNBauer|GLGE|CS2|SF|", END) == [
         "resync.ended False"
     ]
-    assert hotel.by_house() == {**before, "102": []}
+    assert hotel.guests_by_room() == {**before, "102": []}

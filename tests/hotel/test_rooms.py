@@ -12,15 +12,15 @@ from hypothesis import strategies as st
 
 from pmslink.hotel.rooms import (
     Guest,
-    Result,
     Room,
     WakeUp,
-    guest_json,
-    is_room,
-    read_room,
-    room_json,
-    told_of_guest,
-    wake_up_json,
+    WakeUpResult,
+    guest_fields,
+    is_room_name,
+    parse_room,
+    serialize_guest,
+    serialize_room,
+    serialize_wake_up,
 )
 
 texts = st.none() | st.text(min_size=1, max_size=20)
@@ -43,7 +43,7 @@ wake_ups = st.builds(
     due=instants,
     attempts=st.integers(0, 10),
     again=st.none() | instants,
-    result=st.none() | st.sampled_from(get_args(Result)),
+    result=st.none() | st.sampled_from(get_args(WakeUpResult)),
 )
 rooms = st.builds(
     Room,
@@ -62,8 +62,8 @@ rooms = st.builds(
 @settings(deadline=None, derandomize=True)
 @given(rooms)
 def test_what_is_kept_of_a_room_is_all_of_it(room: Room) -> None:
-    kept = json.loads(json.dumps(room_json(room)))
-    read = read_room(room.room, kept, room.changed)
+    kept = json.loads(json.dumps(serialize_room(room)))
+    read = parse_room(room.room, kept, room.changed)
     assert read == room
     assert read.changed == room.changed
     assert [one.at.fold for one in read.wake_ups] == [one.at.fold for one in room.wake_ups]
@@ -75,7 +75,7 @@ def test_when_a_room_changed_makes_it_no_other_room() -> None:
 
 def test_a_guest_is_shown_in_full() -> None:
     guest = Guest("6001", "Clark", "Ann", "Mrs", "EA", "2", "Wedding", "2026-01-01", "2026-01-05", True)
-    assert guest_json(guest) == {
+    assert serialize_guest(guest) == {
         "number": "6001",
         "name": "Clark",
         "first_name": "Ann",
@@ -91,13 +91,13 @@ def test_a_guest_is_shown_in_full() -> None:
 
 def test_a_wake_up_is_shown_by_its_id_and_moment() -> None:
     wake_up = WakeUp(7, datetime(2026, 1, 3, 7), "260103", "0700", due=1)  # noqa: DTZ001
-    assert wake_up_json(wake_up) == {"id": 7, "at": "2026-01-03T07:00:00"}
+    assert serialize_wake_up(wake_up) == {"id": 7, "at": "2026-01-03T07:00:00"}
 
 
 def test_a_wake_up_is_next_due_at_its_time_and_then_when_its_attempt_is_over() -> None:
     wake_up = WakeUp(7, datetime(2026, 1, 3, 7), "260103", "0700", due=1)  # noqa: DTZ001
-    assert wake_up.next_at == 1
-    assert WakeUp(7, wake_up.at, "260103", "0700", due=1, attempts=1, again=9).next_at == 9
+    assert wake_up.next_due_at == 1
+    assert WakeUp(7, wake_up.at, "260103", "0700", due=1, attempts=1, again=9).next_due_at == 9
 
 
 def test_a_guest_takes_his_own_place_or_another() -> None:
@@ -105,7 +105,7 @@ def test_a_guest_takes_his_own_place_or_another() -> None:
     room = Room("110").with_guest(ann).with_guest(ben)
     assert room.guests == (ann, ben)
     assert room.with_guest(Guest("1", "Anna")).guests == (Guest("1", "Anna"), ben)
-    assert room.without(ann).guests == (ben,)
+    assert room.without_guests(ann).guests == (ben,)
     assert (room.guest("2"), room.guest("3")) == (ben, None)
 
 
@@ -119,19 +119,21 @@ def test_a_room_that_is_cleared_keeps_its_guests_their_wake_ups_and_who_may_call
     one = WakeUp(7, datetime(2026, 1, 3, 7), "260103", "0700", due=1)  # noqa: DTZ001
     another = evolve(one, id=8)
     room = Room("110", (Guest("1"),), 2, True, True, 4, (one, another))
-    assert room.cleared(spared={8}) == Room("110", (Guest("1"),), 2, status=4, wake_ups=(another,))
+    assert room.reset_for_new_guests(preserved={8}) == Room(
+        "110", (Guest("1"),), 2, status=4, wake_ups=(another,)
+    )
 
 
 def test_only_what_is_said_of_a_guest_is_told() -> None:
-    assert told_of_guest({"RN": "110", "GN": "Clark", "GL": ""}) == {"name": "Clark", "language": None}
-    assert told_of_guest({"GA": "260101", "GD": "260229"}) == {"arrival": "2026-01-01", "departure": None}
+    assert guest_fields({"RN": "110", "GN": "Clark", "GL": ""}) == {"name": "Clark", "language": None}
+    assert guest_fields({"GA": "260101", "GD": "260229"}) == {"arrival": "2026-01-01", "departure": None}
 
 
 def test_a_room_has_a_name_of_forty_characters_at_most_that_can_be_sent_back() -> None:
-    assert is_room("0330\xa0é三")
-    assert not is_room("33\x000")
-    assert not is_room("330\n")
-    assert is_room("1" * 40)
-    assert not is_room("1" * 41)
-    assert not is_room("")
-    assert not is_room(None)
+    assert is_room_name("0330\xa0é三")
+    assert not is_room_name("33\x000")
+    assert not is_room_name("330\n")
+    assert is_room_name("1" * 40)
+    assert not is_room_name("1" * 41)
+    assert not is_room_name("")
+    assert not is_room_name(None)

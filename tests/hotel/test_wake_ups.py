@@ -7,44 +7,44 @@ from itertools import product
 
 import pytest
 
-from pmslink.hotel.events import Awoken, Event
-from pmslink.hotel.phone_updates import Change, told_result
-from pmslink.hotel.rooms import Result
+from pmslink.hotel.events import Event, WakeUpFinished
+from pmslink.hotel.phone_updates import PhoneUpdate, wake_up_result_update
+from pmslink.hotel.rooms import WakeUpResult
 from pmslink.hotel.wake_ups import (
-    MOST_WAKE_UPS,
-    NotDue,
-    TooManyWakeUps,
-    UnknownWakeUp,
-    answered,
-    status_of,
+    MAX_WAKE_UPS,
+    TooManyWakeUpsError,
+    UnknownWakeUpError,
+    WakeUpNotDueError,
+    answer_status,
+    record_attempt_result,
 )
-from tests.hotel.hotel_driver import NOON, Hotel
+from tests.hotel.hotel_driver import START_TIME, HotelDriver
 
 HALF_PAST = "WR|RN110|DA260101|TI123000|"
 HALF_AN_HOUR = 1800
 
 
 @pytest.fixture
-def hotel() -> Hotel:
+def hotel() -> HotelDriver:
     """At noon; a guest is called three times at most, every three minutes."""
-    return Hotel()
+    return HotelDriver()
 
 
-def times(hotel: Hotel, room: str = "110") -> list[str]:
+def times(hotel: HotelDriver, room: str = "110") -> list[str]:
     return [f"{wake_up.at:%d. %H:%M:%S}" for wake_up in hotel.room(room).wake_ups]
 
 
 # Ordered.
 
 
-def test_one_that_is_ordered_is_told_and_waits(hotel: Hotel) -> None:
-    assert hotel.hear(HALF_PAST) == ["wake_up.set 110 12:30"]
+def test_one_that_is_ordered_is_told_and_waits(hotel: HotelDriver) -> None:
+    assert hotel.receive(HALF_PAST) == ["wake_up.set 110 12:30"]
     assert hotel.wait(HALF_AN_HOUR - 0.001) == []
 
 
-def test_a_room_may_have_several_in_order(hotel: Hotel) -> None:
+def test_a_room_may_have_several_in_order(hotel: HotelDriver) -> None:
     """Q18."""
-    hotel.hear("WR|RN110|DA260102|TI070000|", "WR|RN110|DA260101|TI183000|", "WR|RN110|DA260102|TI065500|")
+    hotel.receive("WR|RN110|DA260102|TI070000|", "WR|RN110|DA260101|TI183000|", "WR|RN110|DA260102|TI065500|")
     assert times(hotel) == ["01. 18:30:00", "02. 06:55:00", "02. 07:00:00"]
     assert hotel.wait(19 * 3600) == [
         *("wake_up.due 110 18:30 1", "wake_up.due 110 18:30 2", "wake_up.due 110 18:30 3"),
@@ -53,117 +53,119 @@ def test_a_room_may_have_several_in_order(hotel: Hotel) -> None:
     ]
 
 
-def test_the_same_moment_twice_is_one(hotel: Hotel) -> None:
-    hotel.hear(HALF_PAST)
-    assert hotel.hear(HALF_PAST, "WR|RN110|DA260101|TI1230|") == []
-    assert hotel.hear("WR|RN110|DA260101|TI123001|") == ["wake_up.set 110 12:30"]
+def test_the_same_moment_twice_is_one(hotel: HotelDriver) -> None:
+    hotel.receive(HALF_PAST)
+    assert hotel.receive(HALF_PAST, "WR|RN110|DA260101|TI1230|") == []
+    assert hotel.receive("WR|RN110|DA260101|TI123001|") == ["wake_up.set 110 12:30"]
 
 
-def test_the_time_may_be_hours_and_minutes(hotel: Hotel) -> None:
+def test_the_time_may_be_hours_and_minutes(hotel: HotelDriver) -> None:
     """Q19; the result says it as it was said."""
-    assert hotel.hear("WR|RN110|DA260101|TI1230|") == ["wake_up.set 110 12:30"]
+    assert hotel.receive("WR|RN110|DA260101|TI1230|") == ["wake_up.set 110 12:30"]
     wake_up = hotel.room().wake_ups[0]
     assert (wake_up.date, wake_up.time) == ("260101", "1230")
     assert hotel.wait(HALF_AN_HOUR) == ["wake_up.due 110 12:30 1"]
 
 
 @pytest.mark.parametrize("fields", ["", "DA|TI|", "DA260230|TI070000|", "DA260101|TI2561|", "DA260101|TI|"])
-def test_one_without_a_moment_is_none(hotel: Hotel, fields: str) -> None:
-    assert hotel.hear(f"WR|RN110|{fields}") == []
+def test_one_without_a_moment_is_none(hotel: HotelDriver, fields: str) -> None:
+    assert hotel.receive(f"WR|RN110|{fields}") == []
 
 
 @pytest.mark.parametrize("ago", [0, 1, 60, 600])
-def test_one_whose_time_has_just_come_means_now(hotel: Hotel, ago: int) -> None:
+def test_one_whose_time_has_just_come_means_now(hotel: HotelDriver, ago: int) -> None:
     """Q17: there are PMSs that tell of it only then."""
-    at = NOON - timedelta(seconds=ago)
-    assert hotel.hear(f"WR|RN110|DA260101|TI{at:%H%M%S}|") == [
+    at = START_TIME - timedelta(seconds=ago)
+    assert hotel.receive(f"WR|RN110|DA260101|TI{at:%H%M%S}|") == [
         f"wake_up.set 110 {at:%H:%M}",
         f"wake_up.due 110 {at:%H:%M} 1",
     ]
 
 
-def test_one_whose_time_comes_within_the_minute_rings_then(hotel: Hotel) -> None:
-    hotel.hear("WR|RN110|DA260101|TI120059|")
+def test_one_whose_time_comes_within_the_minute_rings_then(hotel: HotelDriver) -> None:
+    hotel.receive("WR|RN110|DA260101|TI120059|")
     assert hotel.wait(58.9) == []
     assert hotel.wait(0.1) == ["wake_up.due 110 12:00 1"]
 
 
-def test_one_that_comes_too_late_is_missed_at_once(hotel: Hotel) -> None:
-    assert hotel.hear("WR|RN110|DA260101|TI114959|") == [
+def test_one_that_comes_too_late_is_missed_at_once(hotel: HotelDriver) -> None:
+    assert hotel.receive("WR|RN110|DA260101|TI114959|") == [
         "wake_up.set 110 11:49",
         "wake_up.done 110 11:49 missed",
         "WA 110 11:49 missed",
     ]
 
 
-def test_one_of_days_ago_is_none(hotel: Hotel) -> None:
-    assert hotel.hear("WR|RN110|DA251231|TI115959|") == []
-    assert len(hotel.hear("WR|RN110|DA251231|TI120000|")) == 3
+def test_one_of_days_ago_is_none(hotel: HotelDriver) -> None:
+    assert hotel.receive("WR|RN110|DA251231|TI115959|") == []
+    assert len(hotel.receive("WR|RN110|DA251231|TI120000|")) == 3
 
 
-def test_one_that_is_over_is_not_another_when_it_is_told_again(hotel: Hotel) -> None:
-    hotel.hear(HALF_PAST)
+def test_one_that_is_over_is_not_another_when_it_is_told_again(hotel: HotelDriver) -> None:
+    hotel.receive(HALF_PAST)
     hotel.wait(HALF_AN_HOUR)
-    hotel.answer("answered")
-    assert hotel.hear(HALF_PAST) == []
+    hotel.report_wake_up("answered")
+    assert hotel.receive(HALF_PAST) == []
     hotel.wait(24 * 3600)
-    assert hotel.hear(HALF_PAST) == []
+    assert hotel.receive(HALF_PAST) == []
 
 
-def test_what_is_over_is_known_for_as_long_as_it_could_be_taken_for_new(hotel: Hotel) -> None:
-    hotel.hear(HALF_PAST, "WR|RN110|DA260102|TI122900|")
+def test_what_is_over_is_known_for_as_long_as_it_could_be_taken_for_new(hotel: HotelDriver) -> None:
+    hotel.receive(HALF_PAST, "WR|RN110|DA260102|TI122900|")
     hotel.wait(24 * 3600 + HALF_AN_HOUR - 1)
-    assert hotel.hear(HALF_PAST) == []
-    hotel.hear("WR|RN110|DA260104|TI130000|")
+    assert hotel.receive(HALF_PAST) == []
+    hotel.receive("WR|RN110|DA260104|TI130000|")
     hotel.wait(3 * 24 * 3600)
     assert hotel.room().over == ("2026-01-04T13:00:00",)  # and the older ones are forgotten
 
 
-def test_the_same_time_tomorrow_is_another(hotel: Hotel) -> None:
-    hotel.hear(HALF_PAST)
+def test_the_same_time_tomorrow_is_another(hotel: HotelDriver) -> None:
+    hotel.receive(HALF_PAST)
     hotel.wait(3600)
-    assert hotel.hear("WR|RN110|DA260102|TI123000|") == ["wake_up.set 110 12:30"]
+    assert hotel.receive("WR|RN110|DA260102|TI123000|") == ["wake_up.set 110 12:30"]
 
 
-def test_one_that_was_called_off_may_be_ordered_again(hotel: Hotel) -> None:
-    hotel.hear(HALF_PAST, "WC|RN110|DA260101|TI123000|")
-    assert hotel.hear(HALF_PAST) == ["wake_up.set 110 12:30"]
+def test_one_that_was_called_off_may_be_ordered_again(hotel: HotelDriver) -> None:
+    hotel.receive(HALF_PAST, "WC|RN110|DA260101|TI123000|")
+    assert hotel.receive(HALF_PAST) == ["wake_up.set 110 12:30"]
 
 
 A_LOT = [f"WR|RN110|DA260102|TI{hour:02}{minute:02}00|" for hour, minute in product((7, 8), range(60))]
 
 
-def test_a_room_has_a_hundred_at_most(hotel: Hotel) -> None:
-    assert len(hotel.hear(*A_LOT)) == MOST_WAKE_UPS == 100
-    assert hotel.hear("WR|RN111|DA260102|TI070000|") == ["wake_up.set 111 07:00"]
+def test_a_room_has_a_hundred_at_most(hotel: HotelDriver) -> None:
+    assert len(hotel.receive(*A_LOT)) == MAX_WAKE_UPS == 100
+    assert hotel.receive("WR|RN111|DA260102|TI070000|") == ["wake_up.set 111 07:00"]
 
 
-def test_a_hundred_that_are_over_are_remembered(hotel: Hotel) -> None:
-    hotel.rule(attempts=1, interval=1000)
+def test_a_hundred_that_are_over_are_remembered(hotel: HotelDriver) -> None:
+    hotel.change_rules(wake_up_attempts=1, wake_up_interval_ms=1000)
     for hour, minute in product(range(13, 16), range(60)):
-        hotel.hear(f"WR|RN110|DA260101|TI{hour}{minute:02}00|")
+        hotel.receive(f"WR|RN110|DA260101|TI{hour}{minute:02}00|")
         hotel.wait(90)
     assert len(hotel.room().over) == 100
 
 
-def test_a_phone_is_told_that_a_room_has_a_hundred(hotel: Hotel) -> None:
+def test_a_phone_is_told_that_a_room_has_a_hundred(hotel: HotelDriver) -> None:
     """The PMS, which cannot be told, is not believed; but a guest would rely on it."""
-    hotel.hear(*A_LOT)
+    hotel.receive(*A_LOT)
     known, moment = hotel.room(), datetime(2026, 1, 2, 9)  # noqa: DTZ001
-    with pytest.raises(TooManyWakeUps, match=r"^room 110 has as many wake-ups as it may$"):
-        hotel.phone(Change("wake_up", "110", moment))
-    assert (hotel.hear(), hotel.room()) == ([], known)
-    assert hotel.phone(Change("wake_up", "110", known.wake_ups[0].at)) == []  # this one it has
-    assert hotel.phone(Change("wake_up", "111", moment)) == ["wake_up.set 111 09:00 by pbx"]
+    with pytest.raises(TooManyWakeUpsError, match=r"^room 110 has as many wake-ups as it may$"):
+        hotel.apply_phone_update(PhoneUpdate("wake_up", "110", moment))
+    assert (hotel.receive(), hotel.room()) == ([], known)
+    assert (
+        hotel.apply_phone_update(PhoneUpdate("wake_up", "110", known.wake_ups[0].at)) == []
+    )  # this one it has
+    assert hotel.apply_phone_update(PhoneUpdate("wake_up", "111", moment)) == ["wake_up.set 111 09:00 by pbx"]
 
 
-def test_a_phone_may_order_a_moment_anew_that_the_pms_could_only_repeat(hotel: Hotel) -> None:
-    hotel.hear(HALF_PAST)
+def test_a_phone_may_order_a_moment_anew_that_the_pms_could_only_repeat(hotel: HotelDriver) -> None:
+    hotel.receive(HALF_PAST)
     hotel.wait(HALF_AN_HOUR)
-    hotel.answer("answered")
-    assert hotel.hear(HALF_PAST) == []
+    hotel.report_wake_up("answered")
+    assert hotel.receive(HALF_PAST) == []
     moment = datetime(2026, 1, 1, 12, 30)  # noqa: DTZ001
-    assert hotel.phone(Change("wake_up", "110", moment)) == [
+    assert hotel.apply_phone_update(PhoneUpdate("wake_up", "110", moment)) == [
         "wake_up.set 110 12:30 by pbx",
         "wake_up.due 110 12:30 1",
     ]
@@ -172,185 +174,202 @@ def test_a_phone_may_order_a_moment_anew_that_the_pms_could_only_repeat(hotel: H
 # Called off.
 
 
-def test_the_one_of_that_moment_is_called_off(hotel: Hotel) -> None:
-    hotel.hear(HALF_PAST, "WR|RN110|DA260101|TI124500|")
-    assert hotel.hear("WC|RN110|DA260101|TI1230|") == ["wake_up.cancelled 110 12:30"]
+def test_the_one_of_that_moment_is_called_off(hotel: HotelDriver) -> None:
+    hotel.receive(HALF_PAST, "WR|RN110|DA260101|TI124500|")
+    assert hotel.receive("WC|RN110|DA260101|TI1230|") == ["wake_up.cancelled 110 12:30"]
     assert times(hotel) == ["01. 12:45:00"]
 
 
 @pytest.mark.parametrize("fields", ["DA|TI|", "", "DA|"])
-def test_without_a_moment_all_are_called_off(hotel: Hotel, fields: str) -> None:
+def test_without_a_moment_all_are_called_off(hotel: HotelDriver, fields: str) -> None:
     """Q29."""
-    hotel.hear(HALF_PAST, "WR|RN110|DA260101|TI124500|", "WR|RN111|DA260101|TI124500|")
-    assert hotel.hear(f"WC|RN110|{fields}") == ["wake_up.cancelled 110 12:30", "wake_up.cancelled 110 12:45"]
+    hotel.receive(HALF_PAST, "WR|RN110|DA260101|TI124500|", "WR|RN111|DA260101|TI124500|")
+    assert hotel.receive(f"WC|RN110|{fields}") == [
+        "wake_up.cancelled 110 12:30",
+        "wake_up.cancelled 110 12:45",
+    ]
     assert times(hotel, "111") == ["01. 12:45:00"]
 
 
 @pytest.mark.parametrize("fields", ["DA260101|TI|", "DA|TI123000|", "DAx|TI123000|", "DA260101|TI124500|"])
-def test_half_a_moment_or_another_calls_nothing_off(hotel: Hotel, fields: str) -> None:
-    hotel.hear(HALF_PAST)
-    assert hotel.hear(f"WC|RN110|{fields}") == []
+def test_half_a_moment_or_another_calls_nothing_off(hotel: HotelDriver, fields: str) -> None:
+    hotel.receive(HALF_PAST)
+    assert hotel.receive(f"WC|RN110|{fields}") == []
     assert len(times(hotel)) == 1
 
 
-def test_one_that_rings_may_be_called_off_and_the_pms_hears_no_result(hotel: Hotel) -> None:
-    hotel.hear(HALF_PAST)
+def test_one_that_rings_may_be_called_off_and_the_pms_hears_no_result(hotel: HotelDriver) -> None:
+    hotel.receive(HALF_PAST)
     hotel.wait(HALF_AN_HOUR)
-    assert hotel.hear("WC|RN110|DA260101|TI123000|") == ["wake_up.cancelled 110 12:30"]
+    assert hotel.receive("WC|RN110|DA260101|TI123000|") == ["wake_up.cancelled 110 12:30"]
     assert hotel.wait(3600) == []
 
 
-def test_calling_off_what_is_not_there_says_nothing(hotel: Hotel) -> None:
-    assert hotel.hear("WC|RN110|DA260101|TI123000|", "WC|RN110|DA|TI|") == []
+def test_calling_off_what_is_not_there_says_nothing(hotel: HotelDriver) -> None:
+    assert hotel.receive("WC|RN110|DA260101|TI123000|", "WC|RN110|DA|TI|") == []
 
 
 # Due.
 
 
-def test_a_guest_who_answers_is_awake(hotel: Hotel) -> None:
-    hotel.hear(HALF_PAST)
+def test_a_guest_who_answers_is_awake(hotel: HotelDriver) -> None:
+    hotel.receive(HALF_PAST)
     assert hotel.wait(HALF_AN_HOUR) == ["wake_up.due 110 12:30 1"]
-    assert hotel.answer("answered", attempt=1) == ["wake_up.done 110 12:30 answered", "WA 110 12:30 answered"]
+    assert hotel.report_wake_up("answered", attempt=1) == [
+        "wake_up.done 110 12:30 answered",
+        "WA 110 12:30 answered",
+    ]
     assert hotel.wait(3600) == []
 
 
-def test_a_guest_is_called_again_after_the_interval_until_the_attempts_are_over(hotel: Hotel) -> None:
-    hotel.hear(HALF_PAST)
+def test_a_guest_is_called_again_after_the_interval_until_the_attempts_are_over(hotel: HotelDriver) -> None:
+    hotel.receive(HALF_PAST)
     assert hotel.wait(HALF_AN_HOUR) == ["wake_up.due 110 12:30 1"]
-    assert hotel.answer("busy") == []
+    assert hotel.report_wake_up("busy") == []
     assert hotel.wait(179) == []
     assert hotel.wait(1) == ["wake_up.due 110 12:30 2"]
-    assert hotel.answer("no_answer") == []
+    assert hotel.report_wake_up("no_answer") == []
     assert hotel.wait(180) == ["wake_up.due 110 12:30 3"]
-    assert hotel.answer("busy") == ["wake_up.done 110 12:30 busy", "WA 110 12:30 busy"]
-    assert hotel.news[0].told["attempts"] == 3  # type: ignore[union-attr]
+    assert hotel.report_wake_up("busy") == ["wake_up.done 110 12:30 busy", "WA 110 12:30 busy"]
+    assert hotel.emitted[0].payload["attempts"] == 3  # type: ignore[union-attr]
 
 
-def test_each_attempt_tells_until_when_it_is_made(hotel: Hotel) -> None:
-    hotel.hear(HALF_PAST)
+def test_each_attempt_tells_until_when_it_is_made(hotel: HotelDriver) -> None:
+    hotel.receive(HALF_PAST)
     untils = []
     for seconds in (HALF_AN_HOUR, 180, 180):
         hotel.wait(seconds)
-        untils += [one.told["until"] for one in hotel.news if isinstance(one, Event)]
+        untils += [one.payload["until"] for one in hotel.emitted if isinstance(one, Event)]
     assert untils == [f"2026-01-01T12:{minute}:00.000Z" for minute in (33, 36, 39)]
 
 
-def test_how_often_and_when_the_hotel_decides(hotel: Hotel) -> None:
-    hotel.rule(attempts=2, interval=60_000)
-    hotel.hear(HALF_PAST)
+def test_how_often_and_when_the_hotel_decides(hotel: HotelDriver) -> None:
+    hotel.change_rules(wake_up_attempts=2, wake_up_interval_ms=60_000)
+    hotel.receive(HALF_PAST)
     hotel.wait(HALF_AN_HOUR)
     assert hotel.wait(60) == ["wake_up.due 110 12:30 2"]
     assert hotel.wait(60) == ["wake_up.done 110 12:30 unreported", "WA 110 12:30 unreported"]
 
 
-def test_fewer_attempts_may_be_wanted_meanwhile(hotel: Hotel) -> None:
-    hotel.hear(HALF_PAST)
+def test_fewer_attempts_may_be_wanted_meanwhile(hotel: HotelDriver) -> None:
+    hotel.receive(HALF_PAST)
     hotel.wait(HALF_AN_HOUR + 180)
-    hotel.rule(attempts=1)
-    assert hotel.answer("busy") == ["wake_up.done 110 12:30 busy", "WA 110 12:30 busy"]
+    hotel.change_rules(wake_up_attempts=1)
+    assert hotel.report_wake_up("busy") == ["wake_up.done 110 12:30 busy", "WA 110 12:30 busy"]
 
 
-def test_a_pbx_that_says_nothing_is_given_up(hotel: Hotel) -> None:
-    hotel.hear(HALF_PAST)
+def test_a_pbx_that_says_nothing_is_given_up(hotel: HotelDriver) -> None:
+    hotel.receive(HALF_PAST)
     assert hotel.wait(3600)[-2:] == ["wake_up.done 110 12:30 unreported", "WA 110 12:30 unreported"]
 
 
 def test_what_is_said_of_an_attempt_that_was_given_up_counts_only_if_the_guest_is_awake(
-    hotel: Hotel,
+    hotel: HotelDriver,
 ) -> None:
-    hotel.hear(HALF_PAST)
+    hotel.receive(HALF_PAST)
     hotel.wait(HALF_AN_HOUR + 180)
-    assert hotel.answer("busy", attempt=1) == []
+    assert hotel.report_wake_up("busy", attempt=1) == []
     assert hotel.room().wake_ups[0].result is None
-    assert hotel.answer("answered", attempt=1) == ["wake_up.done 110 12:30 answered", "WA 110 12:30 answered"]
+    assert hotel.report_wake_up("answered", attempt=1) == [
+        "wake_up.done 110 12:30 answered",
+        "WA 110 12:30 answered",
+    ]
 
 
-def test_an_earlier_result_does_not_stand_for_an_attempt_of_which_nothing_is_told(hotel: Hotel) -> None:
-    hotel.rule(attempts=2)
-    hotel.hear(HALF_PAST)
+def test_an_earlier_result_does_not_stand_for_an_attempt_of_which_nothing_is_told(hotel: HotelDriver) -> None:
+    hotel.change_rules(wake_up_attempts=2)
+    hotel.receive(HALF_PAST)
     hotel.wait(HALF_AN_HOUR)
-    hotel.answer("busy")
+    hotel.report_wake_up("busy")
     assert hotel.wait(3600)[-1] == "WA 110 12:30 unreported"
 
 
-def test_of_several_that_ring_each_is_answered_for_itself(hotel: Hotel) -> None:
-    hotel.hear(HALF_PAST, "WR|RN110|DA260101|TI123100|")
+def test_of_several_that_ring_each_is_answered_for_itself(hotel: HotelDriver) -> None:
+    hotel.receive(HALF_PAST, "WR|RN110|DA260101|TI123100|")
     hotel.wait(HALF_AN_HOUR + 60)
-    assert hotel.answer("answered", id=2) == ["wake_up.done 110 12:31 answered", "WA 110 12:31 answered"]
-    assert hotel.answer("answered", id=1) == ["wake_up.done 110 12:30 answered", "WA 110 12:30 answered"]
+    assert hotel.report_wake_up("answered", id=2) == [
+        "wake_up.done 110 12:31 answered",
+        "WA 110 12:31 answered",
+    ]
+    assert hotel.report_wake_up("answered", id=1) == [
+        "wake_up.done 110 12:30 answered",
+        "WA 110 12:30 answered",
+    ]
 
 
-def test_what_is_told_gives_the_wake_up_as_it_is_now(hotel: Hotel) -> None:
-    hotel.hear(HALF_PAST)
+def test_what_is_told_gives_the_wake_up_as_it_is_now(hotel: HotelDriver) -> None:
+    hotel.receive(HALF_PAST)
     hotel.wait(HALF_AN_HOUR)
-    busy = answered(hotel.house, "110", 1, 1, "busy", hotel.now)
-    assert (busy.result, busy.attempts, busy.again) == ("busy", 1, hotel.ms + 180_000)
-    late = answered(hotel.house, "110", 1, None, "answered", hotel.now)
+    busy = record_attempt_result(hotel.state, "110", 1, 1, "busy", hotel.context)
+    assert (busy.result, busy.attempts, busy.again) == ("busy", 1, hotel.now_ms + 180_000)
+    late = record_attempt_result(hotel.state, "110", 1, None, "answered", hotel.context)
     assert (late.result, late.again) == ("answered", None)
 
 
-def test_nothing_can_be_told_of_one_that_has_not_rung(hotel: Hotel) -> None:
-    hotel.hear(HALF_PAST)
-    with pytest.raises(NotDue, match=r"^wake-up 1 is due at 2026-01-01T12:30:00, and has not rung yet$"):
-        hotel.answer("answered")
+def test_nothing_can_be_told_of_one_that_has_not_rung(hotel: HotelDriver) -> None:
+    hotel.receive(HALF_PAST)
+    with pytest.raises(
+        WakeUpNotDueError, match=r"^wake-up 1 is due at 2026-01-01T12:30:00, and has not rung yet$"
+    ):
+        hotel.report_wake_up("answered")
     hotel.wait(HALF_AN_HOUR)
-    with pytest.raises(NotDue, match=r"^of wake-up 1 there were 1 attempts, and no number 2$"):
-        hotel.answer("answered", attempt=2)
-    with pytest.raises(NotDue):
-        hotel.answer("answered", attempt=0)
+    with pytest.raises(WakeUpNotDueError, match=r"^of wake-up 1 there were 1 attempts, and no number 2$"):
+        hotel.report_wake_up("answered", attempt=2)
+    with pytest.raises(WakeUpNotDueError):
+        hotel.report_wake_up("answered", attempt=0)
 
 
-def test_nothing_can_be_told_of_one_that_is_over_or_never_was(hotel: Hotel) -> None:
-    hotel.hear(HALF_PAST, "GI|RN111|G#1|GSN|")
+def test_nothing_can_be_told_of_one_that_is_over_or_never_was(hotel: HotelDriver) -> None:
+    hotel.receive(HALF_PAST, "GI|RN111|G#1|GSN|")
     hotel.wait(HALF_AN_HOUR)
-    hotel.answer("answered")
+    hotel.report_wake_up("answered")
     for room in ("110", "111", "999"):
-        with pytest.raises(UnknownWakeUp, match=rf"^room {room} has no wake-up 1, or it is over$"):
-            hotel.answer("answered", room=room)
+        with pytest.raises(UnknownWakeUpError, match=rf"^room {room} has no wake-up 1, or it is over$"):
+            hotel.report_wake_up("answered", room=room)
 
 
 @pytest.mark.parametrize(
     ("result", "status"),
     [("answered", "OK"), ("busy", "BY"), ("no_answer", "NR"), ("unreported", "NR"), ("missed", "NR")],
 )
-def test_the_pms_hears_of_each_result_in_its_own_words(result: Result, status: str) -> None:
-    assert status_of(result) == status
+def test_the_pms_hears_of_each_result_in_its_own_words(result: WakeUpResult, status: str) -> None:
+    assert answer_status(result) == status
 
 
 def test_any_room_that_can_be_woken_can_be_told_of() -> None:
     """Else one room with a damaged name would keep all others asleep."""
     for character in map(chr, (*range(0x180), 0x3000, 0xFFFD)):
-        hotel = Hotel()
-        hotel.hear(f"WR|RN1{character}0|DA251231|TI120000|")
-        for awoken in hotel.news[2:]:
-            assert isinstance(awoken, Awoken)
-            assert told_result(awoken).record.get("RN") == awoken.room
+        hotel = HotelDriver()
+        hotel.receive(f"WR|RN1{character}0|DA251231|TI120000|")
+        for awoken in hotel.emitted[2:]:
+            assert isinstance(awoken, WakeUpFinished)
+            assert wake_up_result_update(awoken).record.get("RN") == awoken.room
 
 
 # What else happens to the room.
 
 
-def test_one_that_rings_goes_on_in_the_room_that_the_guest_moves_to(hotel: Hotel) -> None:
-    hotel.hear("GI|RN110|G#1|GSN|", HALF_PAST)
+def test_one_that_rings_goes_on_in_the_room_that_the_guest_moves_to(hotel: HotelDriver) -> None:
+    hotel.receive("GI|RN110|G#1|GSN|", HALF_PAST)
     hotel.wait(HALF_AN_HOUR)
-    hotel.hear("GC|RN215|GSN|G#1|RO110|GSN|")
+    hotel.receive("GC|RN215|GSN|G#1|RO110|GSN|")
     assert hotel.wait(180) == ["wake_up.due 215 12:30 2"]
     # of the attempt in the old room
-    assert hotel.answer("answered", attempt=1, room="110") == [
+    assert hotel.report_wake_up("answered", attempt=1, room="110") == [
         "wake_up.done 215 12:30 answered",
         "WA 215 12:30 answered",
     ]
 
 
-def test_nobody_is_woken_in_a_room_that_its_guest_has_left(hotel: Hotel) -> None:
-    hotel.hear("GI|RN110|G#1|GSN|", HALF_PAST, "GO|RN110|G#1|GSN|")
+def test_nobody_is_woken_in_a_room_that_its_guest_has_left(hotel: HotelDriver) -> None:
+    hotel.receive("GI|RN110|G#1|GSN|", HALF_PAST, "GO|RN110|G#1|GSN|")
     assert hotel.wait(HALF_AN_HOUR) == ["wake_up.cancelled 110 12:30", "guest.checked_out 110 #1 vacant"]
     assert hotel.wait(3600) == []
 
 
-def test_what_is_over_is_known_in_the_new_room_too(hotel: Hotel) -> None:
-    hotel.hear("GI|RN110|G#1|GSN|", HALF_PAST)
+def test_what_is_over_is_known_in_the_new_room_too(hotel: HotelDriver) -> None:
+    hotel.receive("GI|RN110|G#1|GSN|", HALF_PAST)
     hotel.wait(HALF_AN_HOUR)
-    hotel.answer("answered")
-    hotel.hear("GC|RN215|GSN|G#1|RO110|GSN|")
-    assert hotel.hear("WR|RN215|DA260101|TI123000|", HALF_PAST) == []
+    hotel.report_wake_up("answered")
+    hotel.receive("GC|RN215|GSN|G#1|RO110|GSN|")
+    assert hotel.receive("WR|RN215|DA260101|TI123000|", HALF_PAST) == []

@@ -19,7 +19,7 @@ _DAY = timedelta(days=1)
 
 
 @frozen
-class Authority:
+class CertificateAuthority:
     """A CA; `file` holds its certificate as PEM."""
 
     file: Path
@@ -27,12 +27,12 @@ class Authority:
     _name: x509.Name
 
     @classmethod
-    def made(cls, file: Path) -> Authority:
+    def create(cls, file: Path) -> CertificateAuthority:
         key, name = _new_key(), _name(file.stem)
         file.write_bytes(_certificate(name, key, name, key, None).public_bytes(Encoding.PEM))
         return cls(file, key, name)
 
-    def options(self, address: str) -> Any:
+    def server_options(self, address: str) -> Any:
         """What a TLS server of this IP address is made with."""
         return PrivateCertificate.loadPEM(self.pem(address)).options()
 

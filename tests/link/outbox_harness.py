@@ -13,35 +13,35 @@ from twisted.internet.defer import Deferred
 from twisted.internet.task import Clock
 from twisted.python.failure import Failure
 
-from pmslink.config.loader import read_link
+from pmslink.config.loader import parse_link
 from pmslink.fias.record import Record
 from pmslink.link.link import Link
-from pmslink.link.link_registry import Links
+from pmslink.link.link_registry import LinkRegistry
 from pmslink.link.record_trace import Trace
 from pmslink.link.state_history import Transition
 from pmslink.simulator.pms.pbx_connection import PmsFactory
 from pmslink.simulator.pms.property import Pms
 from pmslink.store.core import store_metadata
-from pmslink.store.core.journal_interface import Keeper
-from pmslink.store.operations.outbox_enqueue import Offer
+from pmslink.store.core.journal_interface import JournalPort
+from pmslink.store.operations.outbox_enqueue import NewRow
 from pmslink.store.tables.log_entries import Direction
-from pmslink.store.tables.outbox_rows import Row, question, rows
+from pmslink.store.tables.outbox_rows import OutboxRow, fetch_rows, row_query
 from pmslink.timestamps import to_ms
-from tests.link.outbox_checks import judge
-from tests.link.outbox_model import Model
-from tests.link.outbox_row import identity_of
-from tests.memory_network import Network, run
-from tests.memory_store import Inline, MemoryDatabase, make_store
+from tests.link.outbox_checks import check_step
+from tests.link.outbox_model import OutboxModel
+from tests.link.outbox_row import row_identity
+from tests.memory_network import Network, advance_clock
+from tests.memory_store import InlineThread, MemoryDatabase, make_store
 
-NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
-PA_WITH_ID = "RNASP#DATICTID"
+START_TIME = datetime(2026, 1, 1, 12, tzinfo=UTC)
+PA_FIELDS_WITH_ID = "RNASP#DATICTID"
 """The fields of PA, so that the PMS says which row it means."""
 
-WHAT_IS_JUDGED = "SELECT id, record, state, changed, number, created FROM postings ORDER BY id"
+CHECKED_ROWS_SQL = "SELECT id, record, state, changed, number, created FROM postings ORDER BY id"
 
 
 @frozen
-class Rules:
+class OutboxSettings:
     """What is set for one life of the link."""
 
     unanswered: str = "resend"
@@ -51,99 +51,99 @@ class Rules:
     answer_timeout: float = 2.0
 
 
-class Ear(Trace):
+class ModelTrace(Trace):
     """Tells the model what the link says and hears, before anything comes of it."""
 
-    def __init__(self, model: Model, keeper: Keeper, wall: Callable[[], datetime]) -> None:
-        super().__init__("hotel", keeper, wall)
+    def __init__(self, model: OutboxModel, journal: JournalPort, wall_clock: Callable[[], datetime]) -> None:
+        super().__init__("hotel", journal, wall_clock)
         self._model = model
 
-    def add(self, direction: Direction, id: str, record: Record) -> bool:
-        with self._model.objecting():
+    def add(self, direction: Direction, record_id: str, record: Record) -> bool:
+        with self._model.collecting_errors():
             if direction == "in":
-                self._model.heard(record)
+                self._model.on_received(record)
             else:
-                self._model.says(record)
-        return super().add(direction, id, record)
+                self._model.on_sent(record)
+        return super().add(direction, record_id, record)
 
 
 class CountingPms(Pms):
     """Counts what it has taken from the PBX, by the row's own id."""
 
     def __init__(self, clock: Clock, wall: Callable[[], datetime]) -> None:
-        super().__init__(clock, wall, rooms=2, keep=100)
-        self.taken: Counter[str] = Counter()
-        self.posted: list[Record] = []
+        super().__init__(clock, wall, room_count=2, max_records=100)
+        self.received_counts: Counter[str] = Counter()
+        self.posted_records: list[Record] = []
 
-    def received(self, record: Record) -> None:
-        self.taken[identity_of(record)] += 1
+    def on_record(self, record: Record) -> None:
+        self.received_counts[row_identity(record)] += 1
         if record.id == "PS":
-            self.posted.append(record)
-        super().received(record)
+            self.posted_records.append(record)
+        super().on_record(record)
 
 
-class Mortal(Inline):
+class CrashingThread(InlineThread):
     """A writer's thread that may die behind its next commit, before anybody hears of that."""
 
-    dying = False
+    crashes_after_commit = False
 
     def run(self, call: Callable[..., Any], *arguments: Any) -> Deferred[Any]:
         done = super().run(call, *arguments)
-        if not self.dying:
+        if not self.crashes_after_commit:
             return done
         done.addErrback(lambda failure: None)
         return Deferred()
 
 
-class Life:
+class OutboxHarness:
     """One life of a link, over however many services."""
 
-    def __init__(self, rules: Rules) -> None:
+    def __init__(self, rules: OutboxSettings) -> None:
         self.rules = rules
         self.clock = Clock()
         self.database = MemoryDatabase()
         self.pms = CountingPms(self.clock, self.wall)
-        self.rooms = [*self.pms.hotel.rooms[:2], "999"]  # the last is none: NG
+        self.room_names = [*self.pms.hotel.rooms[:2], "999"]  # the last is none: NG
         self.network = Network(self.clock, PmsFactory(self.pms))
         self.charset = "cp1252"
-        self.model = Model(
+        self.model = OutboxModel(
             self.clock.seconds,
             self._wall_ms,
-            self.pms.taken,
+            self.pms.received_counts,
             rules.unanswered,
             rules.answer_timeout,
             rules.digits,
         )
-        self.offers: list[Offer] = []
-        self.keyed: list[Offer] = []
-        self.accepting = 0
+        self.new_rows: list[NewRow] = []
+        self.keyed_new_rows: list[NewRow] = []
+        self.enqueuing_count = 0
         self.failures: list[Failure] = []
-        self.begin()
+        self.start()
 
     # The service.
 
-    def begin(self) -> None:
-        self.thread = Mortal()
-        self.store = make_store(self.clock, self.wall, self.database, writing=self.thread)
-        self.store.journal.told.append(self.model.told)
-        self.links = Links(self.clock, self.store, self.wall, self.network.dial)
-        self.links.watch(self._changed)
-        self.link = self.links.add(self._config())
-        self.link.trace = Ear(self.model, self.store.journal, self.wall)
-        self.model.in_sync = lambda: self.link.conversation.in_sync
-        self.store.journal.append(store_metadata.begin, None)
+    def start(self) -> None:
+        self.writer_thread = CrashingThread()
+        self.store = make_store(self.clock, self.wall, self.database, writing=self.writer_thread)
+        self.store.journal.on_commit.append(self.model.on_commit)
+        self.links = LinkRegistry(self.clock, self.store, self.wall, self.network.dial)
+        self.links.subscribe(self._on_change)
+        self.link = self.links.add(self._link_config())
+        self.link.trace = ModelTrace(self.model, self.store.journal, self.wall)
+        self.model.in_sync = lambda: self.link.session.in_sync
+        self.store.journal.submit_nowait(store_metadata.mark_running, None)
         self.links.startService()
 
-    def _config(self) -> Any:
+    def _link_config(self) -> Any:
         rules = self.rules
-        return read_link(
+        return parse_link(
             "hotel",
             {
                 "host": "192.0.2.1",
                 "port": 5010,
                 "timezone": "UTC",
                 "charset": self.charset,
-                "records": {"PA": PA_WITH_ID},
+                "records": {"PA": PA_FIELDS_WITH_ID},
                 "alive_interval": 10,
                 "alive_timeout": 1,
                 "listen_time": 1,
@@ -158,53 +158,56 @@ class Life:
             },
         )
 
-    def _changed(self, link: Link, transition: Transition | None) -> None:
+    def _on_change(self, link: Link, transition: Transition | None) -> None:
         if transition is not None:
-            self.model.moved_on(transition)
+            self.model.on_transition(transition)
 
-    def restart(self, how: str) -> None:
+    def restart(self, mode: str) -> None:
         """In good order, by SIGKILL, or by SIGKILL just behind a commit."""
-        if how == "killed behind a commit":
-            self.thread.dying = True
-            run(self.clock, 0)
-        if how != "stopped":
+        if mode == "killed behind a commit":
+            self.writer_thread.crashes_after_commit = True
+            advance_clock(self.clock, 0)
+        if mode != "stopped":
             self.store.journal.stop()
-        self.model.outage()
+        self.model.on_outage()
         stopped: list[object] = []
         self.links.stopService().addCallback(stopped.append)
-        run(self.clock, 0)
+        advance_clock(self.clock, 0)
         assert stopped
-        if how == "stopped":
-            self.store.journal.append(store_metadata.end, None)
-            run(self.clock, 0)
+        if mode == "stopped":
+            self.store.journal.submit_nowait(store_metadata.mark_stopped, None)
+            advance_clock(self.clock, 0)
             self.store.journal.stop()
-        outage, self.database.outage = self.database.outage, None  # else the service would not start at all
-        self.accepting = 0
-        self.model.restarted(self.rows())
-        self.begin()
-        self.database.outage = outage
+        outage, self.database.commit_error = (
+            self.database.commit_error,
+            None,
+        )  # else the service would not start at all
+        self.enqueuing_count = 0
+        self.model.on_restart(self.stored_rows())
+        self.start()
+        self.database.commit_error = outage
 
     # What there is.
 
-    def rows(self) -> list[Row]:
+    def stored_rows(self) -> list[OutboxRow]:
         with self.database.reader() as connection:
-            return _all_rows(connection)
+            return _query_all_rows(connection)
 
-    def judge(self) -> None:
+    def check(self) -> None:
         assert not self.failures
-        shown = self.link.outbox.tally
+        shown = self.link.outbox.counts
         oldest = None if shown.oldest is None else to_ms(shown.oldest)
         with self.database.reader() as connection:
-            held = list(connection.exec_driver_sql(WHAT_IS_JUDGED))
-        judge(self.model, held, (shown.pending, shown.unknown, shown.refused, oldest))
-        assert self.network.open <= 1
+            held = list(connection.exec_driver_sql(CHECKED_ROWS_SQL))
+        check_step(self.model, held, (shown.pending, shown.unknown, shown.refused, oldest))
+        assert self.network.open_count <= 1
 
     def wall(self) -> datetime:
-        return NOON + timedelta(seconds=self.clock.seconds())
+        return START_TIME + timedelta(seconds=self.clock.seconds())
 
     def _wall_ms(self) -> int:
         return to_ms(self.wall())
 
 
-def _all_rows(connection: Connection) -> list[Row]:
-    return rows(connection, question())
+def _query_all_rows(connection: Connection) -> list[OutboxRow]:
+    return fetch_rows(connection, row_query())

@@ -13,280 +13,287 @@ from contextlib import contextmanager
 
 from pmslink.fias.record import Record
 from pmslink.link.state_history import Transition
-from pmslink.store.tables.log_entries import Entry, Recorded
-from pmslink.store.tables.outbox_rows import Moved, Row
-from tests.link.outbox_row import AGAIN, OPEN, Heard, Known, identity_of
+from pmslink.store.tables.log_entries import Entry, RecordLogged
+from pmslink.store.tables.outbox_rows import OutboxRow, OutboxRowChanged
+from tests.link.outbox_row import OPEN_STATES, RETRY_STATUSES, ModelRow, ReceivedAnswer, row_identity
 
-DAY = 24 * 3600.0
-NIGHT_AUDIT = 900.0
-LONGEST_RESYNC_PAUSE = 600.0
-ON_THE_LINK = ("ESTABLISHED", "WAIT_LE")
+DAY_S = 24 * 3600.0
+NIGHT_AUDIT_PAUSE_S = 900.0
+MAX_RESYNC_PAUSE_S = 600.0
+CONNECTED_MARKERS = ("ESTABLISHED", "WAIT_LE")
 """Markers in which a connection carries records."""
-NOT_IN_CHARSET = "does not exist in the link's charset"
-PROOF = ("LA", "LS", "LD", "PA")
-OURS = ("PS", "RE", "WR", "WC", "WA")
+CHARSET_ERROR_TEXT = "does not exist in the link's charset"
+CONFIRMING_RECORDS = ("LA", "LS", "LD", "PA")
+SENT_RECORDS = ("PS", "RE", "WR", "WC", "WA")
 
 
-class Model:
+class OutboxModel:
     """`taken` tells how often the PMS has taken the row of this identity."""
 
     def __init__(
         self,
         now: Callable[[], float],
         wall_ms: Callable[[], int],
-        taken: Counter[str],
+        received_counts: Counter[str],
         unanswered: str,
         answer_timeout: float,
         digits: int,
     ) -> None:
         self.now = now
         self.wall_ms = wall_ms
-        self.taken = taken
+        self.received_counts = received_counts
         self.unanswered = unanswered
         self.answer_timeout = answer_timeout
-        self.highest = 10**digits - 1
-        self.rows: dict[int, Known] = {}
-        self.by_identity: dict[str, Known] = {}
-        self.edges: Counter[tuple[str, str]] = Counter()
-        self.seq = 0
-        self.by_number: dict[int, list[Heard]] = {}
-        self.by_room: dict[str, list[Heard]] = {}
+        self.max_number = 10**digits - 1
+        self.rows: dict[int, ModelRow] = {}
+        self.rows_by_identity: dict[str, ModelRow] = {}
+        self.state_changes: Counter[tuple[str, str]] = Counter()
+        self.last_seq = 0
+        self.answers_by_number: dict[int, list[ReceivedAnswer]] = {}
+        self.answers_by_room: dict[str, list[ReceivedAnswer]] = {}
         """Answers without a number."""
-        self.unkept: deque[Heard] = deque()
-        self.spoken: dict[str, float] = {}
+        self.unstored_answers: deque[ReceivedAnswer] = deque()
+        self.wake_up_mention_times: dict[str, float] = {}
         """When the PMS last spoke of the wake-ups of a room."""
-        self.outages = 0
-        self.outstanding: Known | None = None
-        self.counted_as_sent: Known | None = None
-        self.newest_said_first = 0
-        self.resync: float | None = None
+        self.outage_count = 0
+        self.outstanding_posting: ModelRow | None = None
+        self.claimed_row: ModelRow | None = None
+        self.last_first_sent_id = 0
+        self.resync_seen_at: float | None = None
         """The last sign of a resync that has not ended."""
-        self.audit_until = 0.0
-        self.doubt_since = 0.0
-        self.proved_at = 0.0
+        self.night_audit_until = 0.0
+        self.unknown_since = 0.0
+        self.confirmed_at = 0.0
         self.in_sync: Callable[[], bool] = lambda: False
-        self.objections: list[AssertionError] = []
+        self.errors: list[AssertionError] = []
 
     @contextmanager
-    def objecting(self) -> Iterator[None]:
+    def collecting_errors(self) -> Iterator[None]:
         """Whoever calls the model goes on; what it objects to is kept."""
         try:
             yield
         except AssertionError as objection:
-            self.objections.append(objection)
+            self.errors.append(objection)
 
     # What comes from the PMS.
 
-    def heard(self, record: Record) -> None:
+    def on_received(self, record: Record) -> None:
         now = self.now()
-        if record.id in PROOF:
-            self.proved_at = now
+        if record.id in CONFIRMING_RECORDS:
+            self.confirmed_at = now
         match record.id:
             case "LS":
-                self.outage()
+                self.on_outage()
             case "DS":
-                self.resync = now
+                self.resync_seen_at = now
             case "DE":
-                self.resync = None
+                self.resync_seen_at = None
             case "NE":
-                self.audit_until = 0.0
+                self.night_audit_until = 0.0
             case "WR" | "WC":
-                self.spoken[record.get("RN") or ""] = now
+                self.wake_up_mention_times[record.get("RN") or ""] = now
             case "PA":
-                self._answered(record)
-        if self.resync is not None and "|SF" in record.text:
-            self.resync = now
+                self._on_answer(record)
+        if self.resync_seen_at is not None and "|SF" in record.text:
+            self.resync_seen_at = now
 
-    def _answered(self, record: Record) -> None:
-        heard = Heard(record.get("AS") or "", self.now())
-        self.unkept.append(heard)
+    def _on_answer(self, record: Record) -> None:
+        heard = ReceivedAnswer(record.get("AS") or "", self.now())
+        self.unstored_answers.append(heard)
         number = record.get("P#")
         if number is None:
-            self.by_room.setdefault(record.get("RN") or "", []).append(heard)
+            self.answers_by_room.setdefault(record.get("RN") or "", []).append(heard)
             return
-        self.by_number.setdefault(int(number), []).append(heard)
-        meant = self.by_identity[identity_of(record)]
+        self.answers_by_number.setdefault(int(number), []).append(heard)
+        meant = self.rows_by_identity[row_identity(record)]
         if meant.row.number == int(number):  # else a person has had it sent again under another
             meant.answers.append(heard)
-        posting = self.outstanding
+        posting = self.outstanding_posting
         if posting is not None and posting.row.number == int(number):
-            in_time = self.now() < posting.said[-1] + self.answer_timeout
+            in_time = self.now() < posting.sent_times[-1] + self.answer_timeout
             if heard.status == "NA" and in_time:
-                self.audit_until = self.now() + NIGHT_AUDIT
-            self.outstanding = None
+                self.night_audit_until = self.now() + NIGHT_AUDIT_PAUSE_S
+            self.outstanding_posting = None
 
-    def moved_on(self, transition: Transition) -> None:
+    def on_transition(self, transition: Transition) -> None:
         """The link has changed its marker."""
-        if transition.new not in ON_THE_LINK:
-            self.resync = None
-            self.outage()
+        if transition.new not in CONNECTED_MARKERS:
+            self.resync_seen_at = None
+            self.on_outage()
 
-    def outage(self) -> None:
-        self.outages += 1
-        self.outstanding = None
+    def on_outage(self) -> None:
+        self.outage_count += 1
+        self.outstanding_posting = None
 
     # What is said to it.
 
-    def says(self, record: Record) -> None:
-        if record.id not in OURS:
+    def on_sent(self, record: Record) -> None:
+        if record.id not in SENT_RECORDS:
             return
-        known = self.counted_as_sent
+        known = self.claimed_row
         assert known is not None
         assert known.state == "sent", f"{known.state} and said"
         number = known.row.number
         assert record.text == known.row.text + ("" if number is None else f"P#{number}|")
-        self._judge_the_moment()
-        self._judge_the_order(known)
+        self._check_send_time()
+        self._check_send_order(known)
         if known.record == "PS":
-            self._judge_that_it_is_alone()
-        if known.said and (known.person is None or known.said[-1] > known.person):
-            self._judge_the_repetition(known)
-        assert not known.booked, "sent again although it is booked"
-        known.said.append(self.now())
-        known.outage = self.outages
+            self._check_no_other_outstanding()
+        if known.sent_times and (
+            known.resent_by_operator_at is None or known.sent_times[-1] > known.resent_by_operator_at
+        ):
+            self._check_resend(known)
+        assert not known.is_booked, "sent again although it is booked"
+        known.sent_times.append(self.now())
+        known.outages_when_sent = self.outage_count
         if known.record == "PS":
-            self.outstanding = known
+            self.outstanding_posting = known
 
-    def _judge_the_moment(self) -> None:
+    def _check_send_time(self) -> None:
         now = self.now()
         assert self.in_sync()
-        assert self.resync is None or now - self.resync >= LONGEST_RESYNC_PAUSE, "said into a resync"
-        assert now >= self.audit_until, "said while NA holds the queue"
-        assert self.proved_at >= self.doubt_since, "said before the link has proved alive"
+        assert self.resync_seen_at is None or now - self.resync_seen_at >= MAX_RESYNC_PAUSE_S, (
+            "said into a resync"
+        )
+        assert now >= self.night_audit_until, "said while NA holds the queue"
+        assert self.confirmed_at >= self.unknown_since, "said before the link has proved alive"
 
-    def _judge_that_it_is_alone(self) -> None:
-        posting = self.outstanding
-        assert posting is None or self.now() >= posting.said[-1] + self.answer_timeout
+    def _check_no_other_outstanding(self) -> None:
+        posting = self.outstanding_posting
+        assert posting is None or self.now() >= posting.sent_times[-1] + self.answer_timeout
 
-    def _judge_the_order(self, known: Known) -> None:
-        if not known.said and known.person is None:
-            assert known.id > self.newest_said_first
-            self.newest_said_first = known.id
+    def _check_send_order(self, row_model: ModelRow) -> None:
+        if not row_model.sent_times and row_model.resent_by_operator_at is None:
+            assert row_model.id > self.last_first_sent_id
+            self.last_first_sent_id = row_model.id
 
-    def _judge_the_repetition(self, known: Known) -> None:
-        last = known.said[-1]
-        outage = self.outages > known.outage
-        if known.record == "PS":
-            put_back = any(heard.status in AGAIN and heard.at >= last for heard in self.may_mean(known))
+    def _check_resend(self, row_model: ModelRow) -> None:
+        last = row_model.sent_times[-1]
+        outage = self.outage_count > row_model.outages_when_sent
+        if row_model.record == "PS":
+            put_back = any(
+                heard.status in RETRY_STATUSES and heard.received_at >= last
+                for heard in self.possible_answers(row_model)
+            )
             assert put_back or self.unanswered == "resend", "held, and sent again"
             assert put_back or outage or self.now() >= last + self.answer_timeout
             return
         assert outage
-        assert known.record != "WA", "the result of a wake-up is not sent twice"
-        if known.record == "RE":
-            assert not any(self._is_newer(other, known) for other in self.rows.values())
+        assert row_model.record != "WA", "the result of a wake-up is not sent twice"
+        if row_model.record == "RE":
+            assert not any(self._is_newer(other, row_model) for other in self.rows.values())
         else:
-            assert (known.row.until or 0) >= self.wall_ms()
-            spoken = self.spoken.get(known.row.room, 0.0)
+            assert (row_model.row.until or 0) >= self.wall_ms()
+            spoken = self.wake_up_mention_times.get(row_model.row.room, 0.0)
             assert spoken <= last or spoken == self.now()
 
-    def _is_newer(self, other: Known, known: Known) -> bool:
+    def _is_newer(self, other: ModelRow, row_model: ModelRow) -> bool:
         return (
-            (other.row.room, other.row.subject) == (known.row.room, known.row.subject)
-            and other.id > known.id
-            and other.made < self.now()
+            (other.row.room, other.row.subject) == (row_model.row.room, row_model.row.subject)
+            and other.id > row_model.id
+            and other.created_at < self.now()
             and other.state != "discarded"
         )
 
     # What the world is told.
 
-    def told(self, entries: Sequence[Entry]) -> None:
+    def on_commit(self, entries: Sequence[Entry]) -> None:
         for entry in entries:
-            with self.objecting():
-                self._told(entry)
+            with self.collecting_errors():
+                self._on_entry(entry)
 
-    def _told(self, entry: Entry) -> None:
-        assert entry.seq > self.seq
-        self.seq = entry.seq
-        if isinstance(entry, Moved):
-            self._moved(entry.row)
-        elif isinstance(entry, Recorded) and (entry.direction, entry.type) == ("in", "PA"):
-            self.unkept.popleft()
+    def _on_entry(self, entry: Entry) -> None:
+        assert entry.seq > self.last_seq
+        self.last_seq = entry.seq
+        if isinstance(entry, OutboxRowChanged):
+            self._on_row_changed(entry.row)
+        elif isinstance(entry, RecordLogged) and (entry.direction, entry.type) == ("in", "PA"):
+            self.unstored_answers.popleft()
 
-    def _moved(self, row: Row) -> None:
+    def _on_row_changed(self, row: OutboxRow) -> None:
         known = self.rows.get(row.id)
         if known is None:
-            self._made(row)
+            self._add_row(row)
             return
         before, known.row = known.row, row
-        self.edges[before.state, row.state] += 1
-        if known is self.outstanding and row.state != "sent":
-            self.outstanding = None
+        self.state_changes[before.state, row.state] += 1
+        if known is self.outstanding_posting and row.state != "sent":
+            self.outstanding_posting = None
         if row.state == "sent":
-            self.counted_as_sent = known
+            self.claimed_row = known
         elif row.state == "unknown" and row.record == "PS":
-            self._judge_the_doubt(known)
+            self._check_unknown(known)
         elif row.state == "pending":
-            self._judge_the_return(before, known)
-        self._judge_the_end(known)
+            self._check_requeued(before, known)
+        self._check_final_state(known)
 
-    def _made(self, row: Row) -> None:
-        identity = identity_of(Record(row.text))
-        assert identity not in self.by_identity, "accepted twice"
+    def _add_row(self, row: OutboxRow) -> None:
+        identity = row_identity(Record(row.text))
+        assert identity not in self.rows_by_identity, "accepted twice"
         assert row.state == "pending"
         assert row.id > max(self.rows, default=0)
-        self.rows[row.id] = self.by_identity[identity] = Known(row.id, identity, row, self.now())
-        self.edges["", "pending"] += 1
+        self.rows[row.id] = self.rows_by_identity[identity] = ModelRow(row.id, identity, row, self.now())
+        self.state_changes["", "pending"] += 1
 
-    def _judge_the_doubt(self, known: Known) -> None:
+    def _check_unknown(self, row_model: ModelRow) -> None:
         """Nobody knows what became of a posting: there was an outage, or no answer in time."""
-        if not known.said:
+        if not row_model.sent_times:
             return  # a crash came between counting and sending
-        overdue = known.said[-1] + self.answer_timeout
-        assert self.outages > known.outage or self.now() >= overdue
-        self.doubt_since = max(self.doubt_since, min(overdue, self.now()))
+        overdue = row_model.sent_times[-1] + self.answer_timeout
+        assert self.outage_count > row_model.outages_when_sent or self.now() >= overdue
+        self.unknown_since = max(self.unknown_since, min(overdue, self.now()))
 
-    def _judge_the_return(self, before: Row, known: Known) -> None:
-        if before.attempts > known.row.attempts:
+    def _check_requeued(self, before: OutboxRow, row_model: ModelRow) -> None:
+        if before.attempts > row_model.row.attempts:
             return  # it was counted as sent, and not said
-        if known.asked_again and known.row.answer is None:
-            known.asked_again, known.person = False, self.now()
+        if row_model.resend_requested and row_model.row.answer is None:
+            row_model.resend_requested, row_model.resent_by_operator_at = False, self.now()
             return
-        assert any(heard.status in AGAIN for heard in self.may_mean(known))
+        assert any(heard.status in RETRY_STATUSES for heard in self.possible_answers(row_model))
 
-    def _judge_the_end(self, known: Known) -> None:
-        row, answers = known.row, self.may_mean(known)
+    def _check_final_state(self, row_model: ModelRow) -> None:
+        row, answers = row_model.row, self.possible_answers(row_model)
         if row.state == "discarded":
             superseded = row.record in ("RE", "WR", "WC") and bool(row.text_answer)
-            assert known.given_up or superseded
-        elif row.state == "refused" and NOT_IN_CHARSET not in (row.text_answer or ""):
-            final = any(heard.status not in ("OK", *AGAIN) for heard in answers)
-            worn_out = answers and answers[-1].at - known.said[0] >= DAY
+            assert row_model.discard_requested or superseded
+        elif row.state == "refused" and CHARSET_ERROR_TEXT not in (row.text_answer or ""):
+            final = any(heard.status not in ("OK", *RETRY_STATUSES) for heard in answers)
+            worn_out = answers and answers[-1].received_at - row_model.sent_times[0] >= DAY_S
             assert final or worn_out
         elif row.state == "done" and row.record == "PS":
             assert any(heard.status == "OK" for heard in answers), "done, and nobody said so"
         elif row.state == "done":
-            assert self.taken[known.identity], "done, and the PMS has not taken it"
+            assert self.received_counts[row_model.identity], "done, and the PMS has not taken it"
 
-    def may_mean(self, known: Known) -> list[Heard]:
+    def possible_answers(self, row_model: ModelRow) -> list[ReceivedAnswer]:
         """The answers that may be taken for this row's; with many digits all that carry a number are."""
-        if not known.said:
+        if not row_model.sent_times:
             return []
-        numbered = self.by_number.get(known.row.number or 0, [])
-        nameless = self.by_room.get(known.row.room, [])
-        return [heard for heard in (*numbered, *nameless) if heard.at >= known.said[0]]
+        numbered = self.answers_by_number.get(row_model.row.number or 0, [])
+        nameless = self.answers_by_room.get(row_model.row.room, [])
+        return [heard for heard in (*numbered, *nameless) if heard.received_at >= row_model.sent_times[0]]
 
     # The service.
 
-    def restarted(self, rows: Sequence[Row]) -> None:
+    def on_restart(self, rows: Sequence[OutboxRow]) -> None:
         """Another service begins on these rows: nobody may have been told of what was kept last."""
         for row in rows:
             if row.id not in self.rows:
-                self._made(row)
+                self._add_row(row)
             known = self.rows[row.id]
             if row.changed > known.row.changed:
                 before, known.row = known.row, row
                 if row.state == "pending":
-                    self._judge_the_return(before, known)
-                self._judge_the_end(known)
-        while self.unkept:
-            self.unkept.popleft().sure = False
-        self.resync = None
-        self.audit_until = 0.0
-        self.outage()
+                    self._check_requeued(before, known)
+                self._check_final_state(known)
+        while self.unstored_answers:
+            self.unstored_answers.popleft().is_surely_stored = False
+        self.resync_seen_at = None
+        self.night_audit_until = 0.0
+        self.on_outage()
 
-    def open_rows(self) -> int:
-        return sum(known.state in OPEN for known in self.rows.values())
+    def open_row_count(self) -> int:
+        return sum(known.state in OPEN_STATES for known in self.rows.values())
 
-    def held_numbers(self) -> int:
-        return sum(known.state in OPEN and known.record == "PS" for known in self.rows.values())
+    def open_posting_count(self) -> int:
+        return sum(known.state in OPEN_STATES and known.record == "PS" for known in self.rows.values())

@@ -5,45 +5,45 @@ from __future__ import annotations
 from attrs import define, field
 
 from pmslink.fias.record import Record
-from pmslink.store.tables.outbox_rows import Row
+from pmslink.store.tables.outbox_rows import OutboxRow
 
-OPEN = ("pending", "sent", "unknown")
-AGAIN = ("RY", "NA")
+OPEN_STATES = ("pending", "sent", "unknown")
+RETRY_STATUSES = ("RY", "NA")
 """Answers after which a posting is sent again."""
 
 
-def identity_of(record: Record) -> str:
+def row_identity(record: Record) -> str:
     """What tells a row from all others: the ID that the test gave it; of a wake-up's result, which the hotel
     makes by itself, what it says."""
     return record.get("ID") or record.text
 
 
 @define(eq=False)
-class Heard:
+class ReceivedAnswer:
     """An answer of the PMS. It is not `sure` if a crash may have come before it was kept."""
 
     status: str
-    at: float
-    sure: bool = True
+    received_at: float
+    is_surely_stored: bool = True
 
 
 @define(eq=False)
-class Known:
+class ModelRow:
     """One row, as the model knows it."""
 
     id: int
     identity: str
-    row: Row
-    made: float
-    said: list[float] = field(factory=list)
-    outage: int = 0
+    row: OutboxRow
+    created_at: float
+    sent_times: list[float] = field(factory=list)
+    outages_when_sent: int = 0
     """How many outages there had been when it was said last."""
-    answers: list[Heard] = field(factory=list)
+    answers: list[ReceivedAnswer] = field(factory=list)
     """To this row itself."""
-    person: float | None = None
+    resent_by_operator_at: float | None = None
     """When a person last had it sent again."""
-    asked_again: bool = False
-    given_up: bool = False
+    resend_requested: bool = False
+    discard_requested: bool = False
     """A person has asked for that."""
 
     @property
@@ -55,7 +55,10 @@ class Known:
         return self.row.state
 
     @property
-    def booked(self) -> bool:
+    def is_booked(self) -> bool:
         """The PMS has said OK: unless a person has not believed it, it may not be sent again."""
-        since = -1.0 if self.person is None else self.person
-        return any(heard.sure and heard.status == "OK" and heard.at > since for heard in self.answers)
+        since = -1.0 if self.resent_by_operator_at is None else self.resent_by_operator_at
+        return any(
+            heard.is_surely_stored and heard.status == "OK" and heard.received_at > since
+            for heard in self.answers
+        )

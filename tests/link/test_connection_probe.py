@@ -12,15 +12,15 @@ from twisted.internet import reactor as global_reactor
 from twisted.internet.defer import CancelledError, Deferred, maybeDeferred
 from twisted.internet.error import DNSLookupError
 
-from pmslink.config.loader import read_link
-from pmslink.errors import NotApplicable
+from pmslink.config.loader import parse_link
+from pmslink.errors import NotApplicableError
 from pmslink.link.connection_probe import Probe
-from pmslink.link.link_registry import Links, dial_with, utc_now
+from pmslink.link.link_registry import LinkRegistry, dial_with, utc_now
 from pmslink.simulator.pms.fault_switches import Faults
 from pmslink.simulator.pms.pbx_connection import PmsFactory
 from pmslink.simulator.pms.property import Pms
 from tests.memory_store import make_store
-from tests.time_limit import within
+from tests.time_limit import time_limit
 
 reactor: Any = global_reactor
 HASTY: dict[str, object] = {
@@ -39,11 +39,11 @@ class Street:
         self.port = reactor.listenTCP(0, PmsFactory(self.pms), interface="127.0.0.1")
         self.number: int = self.port.getHost().port
         self.store = make_store(reactor, utc_now)
-        self.links = Links(reactor, self.store)
+        self.links = LinkRegistry(reactor, self.store)
         self.probe = Probe(reactor, utc_now, dial_with(reactor), self.links)
 
     async def steps(self, **settings: object) -> list[tuple[str, bool, str]]:
-        config = read_link("test", {**HASTY, "port": self.number, **settings})
+        config = parse_link("test", {**HASTY, "port": self.number, **settings})
         return [(one.step, one.ok, one.reason) for one in await self.probe.test(config)]
 
 
@@ -55,7 +55,7 @@ async def street() -> AsyncIterator[Street]:
     await made.pms.stop()
 
 
-@within(10)
+@time_limit(10)
 async def test_a_pms_that_answers_passes_every_step_and_is_left_with_le(street: Street) -> None:
     steps = await street.steps()
     assert [(name, ok) for name, ok, _ in steps] == [
@@ -66,16 +66,18 @@ async def test_a_pms_that_answers_passes_every_step_and_is_left_with_le(street: 
         ("confirmation", True),
     ]
     assert "LE|" in [one.text[:3] for one in street.pms.trace.after() if one.direction == "in"]
-    assert street.store.journal.told_up_to == street.store.opened.first - 1  # nothing of it is kept
-    assert not street.store.journal._waiting
+    assert (
+        street.store.journal.last_published_seq == street.store.startup_snapshot.first_seq - 1
+    )  # nothing of it is kept
+    assert not street.store.journal._queue
 
 
-@within(10)
+@time_limit(10)
 async def test_a_name_is_resolved_and_told(street: Street) -> None:
     assert (await street.steps(host="localhost"))[0] == ("resolve", True, "localhost is 127.0.0.1")
 
 
-@within(10)
+@time_limit(10)
 async def test_a_name_that_is_not_known_fails_the_first_step(
     street: Street, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -88,7 +90,7 @@ async def test_a_name_that_is_not_known_fails_the_first_step(
     ]
 
 
-@within(10)
+@time_limit(10)
 async def test_a_port_that_nobody_listens_on_fails_the_connection(street: Street) -> None:
     await street.port.stopListening()
     assert (await street.steps())[1:] == [
@@ -96,7 +98,7 @@ async def test_a_port_that_nobody_listens_on_fails_the_connection(street: Street
     ]
 
 
-@within(10)
+@time_limit(10)
 async def test_a_silent_pms_fails_the_link_start(street: Street) -> None:
     street.pms.set_faults(Faults(frozen=True))
     assert [(name, ok) for name, ok, _ in await street.steps()] == [
@@ -106,7 +108,7 @@ async def test_a_silent_pms_fails_the_link_start(street: Street) -> None:
     ]
 
 
-@within(10)
+@time_limit(10)
 async def test_a_pms_that_never_confirms_fails_the_confirmation(street: Street) -> None:
     street.pms.set_faults(Faults(never_la=True))
     name, ok, reason = (await street.steps())[-1]
@@ -114,31 +116,31 @@ async def test_a_pms_that_never_confirms_fails_the_confirmation(street: Street) 
     assert "never confirmed" in reason
 
 
-@within(10)
+@time_limit(10)
 async def test_an_address_that_a_link_wants_is_not_tried(street: Street) -> None:
-    street.links.add(read_link("grand", {"host": "127.0.0.1", "port": street.number}))
-    with pytest.raises(NotApplicable, match="the link grand uses") as refused:
+    street.links.add(parse_link("grand", {"host": "127.0.0.1", "port": street.number}))
+    with pytest.raises(NotApplicableError, match="the link grand uses") as refused:
         await street.steps()
     assert refused.value.code == "in_use"
 
 
-@within(10)
+@time_limit(10)
 async def test_another_spelling_of_an_address_that_a_link_wants_is_not_tried_either(street: Street) -> None:
-    street.links.add(read_link("grand", {"host": "127.0.0.1", "port": street.number}))
-    street.links.add(read_link("nowhere", {"host": "127.0.0.2", "port": street.number}))
-    with pytest.raises(NotApplicable, match="the link grand uses"):
+    street.links.add(parse_link("grand", {"host": "127.0.0.1", "port": street.number}))
+    street.links.add(parse_link("nowhere", {"host": "127.0.0.2", "port": street.number}))
+    with pytest.raises(NotApplicableError, match="the link grand uses"):
         await street.steps(host="localhost")
 
 
-@within(10)
+@time_limit(10)
 async def test_two_trials_of_one_address_do_not_meet(street: Street) -> None:
     first = Deferred.fromCoroutine(street.steps())
-    with pytest.raises(NotApplicable, match="another test uses"):
+    with pytest.raises(NotApplicableError, match="another test uses"):
         await street.steps()
     assert (await first)[-1][:2] == ("confirmation", True)
 
 
-@within(10)
+@time_limit(10)
 async def test_a_trial_that_is_given_up_leaves_nothing_behind(street: Street) -> None:
     street.pms.set_faults(Faults(frozen=True))
     trial = Deferred.fromCoroutine(street.steps())

@@ -9,28 +9,28 @@ import pytest
 from twisted.internet.protocol import Factory, Protocol
 from twisted.internet.task import Clock
 
-from pmslink.config.loader import read_link
+from pmslink.config.loader import parse_link
 from pmslink.fias.framing import framed
 from pmslink.link.link import Link
 from pmslink.link.resync import Progress
 from pmslink.link.state_history import Transition
-from pmslink.store.core.journal_interface import Forgetful
-from pmslink.store.tables.log_entries import Synced
-from tests.memory_network import Network, run
+from pmslink.store.core.journal_interface import NullJournal
+from pmslink.store.tables.log_entries import SyncChanged
+from tests.memory_network import Network, advance_clock
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 
 
-class Remembering(Forgetful):
+class Remembering(NullJournal):
     """A keeper that knows what changes of sync it got."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.syncs: list[Synced] = []
+        self.syncs: list[SyncChanged] = []
 
-    def append(self, operation: Any, argument: Any, soon: bool = True) -> None:
-        super().append(operation, argument, soon)
-        if isinstance(argument, Synced):
+    def submit_nowait(self, operation: Any, argument: Any, urgent: bool = True) -> None:
+        super().submit_nowait(operation, argument, urgent)
+        if isinstance(argument, SyncChanged):
             self.syncs.append(argument)
 
 
@@ -50,7 +50,7 @@ class Hotel(Factory):
         self.clock = Clock()
         self.keeper = Remembering()
         self.told: list[bool] = []
-        config = read_link("hotel", {"host": "192.0.2.1", "port": 5010, "alive_interval": 600, **settings})
+        config = parse_link("hotel", {"host": "192.0.2.1", "port": 5010, "alive_interval": 600, **settings})
         network = Network(self.clock, self)
         self.link = Link(config, self.clock, self.wall, network.dial, self._watch, self.keeper)
         self.link.resync.progress = Progress(wanted=False)
@@ -61,12 +61,12 @@ class Hotel(Factory):
         return START + timedelta(seconds=self.clock.seconds())
 
     def _watch(self, link: Link, transition: Transition | None) -> None:
-        in_sync = link.conversation.in_sync
+        in_sync = link.session.in_sync
         assert in_sync == (self.keeper.syncs[-1].in_sync if self.keeper.syncs else False)
         self.told.append(in_sync)
 
     def run(self, seconds: float = 0.0) -> None:
-        run(self.clock, seconds)
+        advance_clock(self.clock, seconds)
 
     def send(self, *texts: str) -> None:
         for text in texts:

@@ -15,21 +15,21 @@ from twisted.internet.testing import StringTransport
 from twisted.logger import LogEvent
 from twisted.python.failure import Failure
 
-from pmslink.config.loader import LinkConfig, read_link
+from pmslink.config.loader import LinkConfig, parse_link
 from pmslink.fias.framing import framed
 from pmslink.fias.record import Record
 from pmslink.link import connection, link_checks, reason_texts, record_trace
-from pmslink.link.cause import Cause, Code, by_user
-from pmslink.link.connection import Connection, cause_of_failed_dial, cause_of_loss, in_words
+from pmslink.link.cause import Cause, CauseCode, user_cause
+from pmslink.link.connection import Connection, cause_of_failed_dial, cause_of_loss, describe_network_error
 from pmslink.link.link import Link
-from pmslink.link.link_registry import Links
+from pmslink.link.link_registry import LinkRegistry
 from pmslink.link.machine import Marker
-from pmslink.link.record_trace import KEPT_CHARACTERS, Trace
+from pmslink.link.record_trace import MAX_CHARACTERS, Trace
 from pmslink.link.state_history import Transition
-from pmslink.store.core.journal_interface import Forgetful
-from tests.memory_network import Network, run
+from pmslink.store.core.journal_interface import NullJournal
+from tests.memory_network import Network, advance_clock
 from tests.memory_store import make_store
-from tests.storeless_link import lone_link
+from tests.storeless_link import link_without_store
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 MARKERS: tuple[Marker, ...] = get_args(Marker)
@@ -56,11 +56,11 @@ class Hotel(Factory):
         self.network = Network(self.clock, self)
         self.told: list[Transition | None] = []
         self.config = self.configured(**settings)
-        self.link = lone_link(self.config, self.clock, self.wall, self.network.dial, self._watch)
+        self.link = link_without_store(self.config, self.clock, self.wall, self.network.dial, self._watch)
 
     @staticmethod
     def configured(**settings: object) -> LinkConfig:
-        return read_link("hotel", {"host": "192.0.2.1", "port": 5010, **settings})
+        return parse_link("hotel", {"host": "192.0.2.1", "port": 5010, **settings})
 
     def wall(self) -> datetime:
         return START + timedelta(seconds=self.clock.seconds())
@@ -72,7 +72,7 @@ class Hotel(Factory):
         return self.link.core.marker
 
     def run(self, seconds: float = 0.0) -> None:
-        run(self.clock, seconds)
+        advance_clock(self.clock, seconds)
 
     def send(self, *texts: str) -> None:
         self.newest.send(*texts)
@@ -82,14 +82,14 @@ class Hotel(Factory):
         self.run()
         self.send("LS|")
         self.send("LA|")
-        assert self.link.conversation.in_sync
+        assert self.link.session.in_sync
 
     def redial_delays(self, count: int) -> list[float]:
         """The delays after so many failed dials, one after the other."""
         delays = []
         for _ in range(count):
             self.run()
-            delay = self.link.factory.redial_in
+            delay = self.link.dialer.redial_in
             assert delay is not None
             delays.append(delay)
             self.run(delay)
@@ -180,7 +180,7 @@ def enabled(hotel: Hotel) -> None:
 
 
 def changed(hotel: Hotel) -> None:
-    hotel.link.change(hotel.configured(end_timeout=3))
+    hotel.link.apply_config(hotel.configured(end_timeout=3))
 
 
 @pytest.mark.parametrize("act", [enabled, changed])
@@ -212,7 +212,7 @@ def test_the_first_check_comes_after_half_to_a_whole_interval(dice: Dice, share:
     hotel = Hotel()
     hotel.link.start()
     hotel.dock()
-    checks = hotel.link.conversation.checks
+    checks = hotel.link.session.heartbeat
     hotel.run(first - 0.01)
     assert checks.last_check is None
     hotel.run(0.02)
@@ -228,14 +228,14 @@ def test_a_new_interval_counts_from_the_next_check_on(dice: Dice) -> None:
     hotel = Hotel()
     hotel.link.start()
     hotel.dock()
-    hotel.link.change(hotel.configured(alive_interval=100))
+    hotel.link.apply_config(hotel.configured(alive_interval=100))
     hotel.run(30)
-    assert hotel.link.trace.counts["out", "LS"] == 1
+    assert hotel.link.trace.record_counts["out", "LS"] == 1
     hotel.send("LA|")
     hotel.run(99.9)
-    assert hotel.link.trace.counts["out", "LS"] == 1
+    assert hotel.link.trace.record_counts["out", "LS"] == 1
     hotel.run(0.2)
-    assert hotel.link.trace.counts["out", "LS"] == 2
+    assert hotel.link.trace.record_counts["out", "LS"] == 2
 
 
 def test_a_check_that_cannot_run_makes_the_link_abnormal(dice: Dice, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -246,7 +246,7 @@ def test_a_check_that_cannot_run_makes_the_link_abnormal(dice: Dice, monkeypatch
     def broken() -> None:
         raise RuntimeError("no more checks")
 
-    monkeypatch.setattr(hotel.link.conversation, "ask", broken)
+    monkeypatch.setattr(hotel.link.session, "send_link_check", broken)
     hotel.run(30)
     assert [told.new for told in hotel.told if told][-2:] == ["EXPECTION", "WAIT_LS"]
     assert hotel.link.core.cause == Cause("lost", {"detail": "the link check failed: no more checks"})
@@ -260,7 +260,7 @@ def test_any_record_of_a_resync_puts_link_checks_off(dice: Dice) -> None:
     for _ in range(10):
         hotel.run(20)
         hotel.send("LA|")
-    assert hotel.link.conversation.checks.last_check is None
+    assert hotel.link.session.heartbeat.last_check is None
 
 
 # What the watchers are told.
@@ -281,16 +281,16 @@ def test_an_outage_lasts_over_all_redials_until_in_sync() -> None:
     hotel.run(5)
     hotel.link.start()
     hotel.run(100)
-    assert hotel.link.chronicle.down_since == START + timedelta(seconds=5)
+    assert hotel.link.state_history.down_since == START + timedelta(seconds=5)
     hotel.network.mode = "accept"
     hotel.link.enable()
     hotel.dock()
-    assert hotel.link.chronicle.down_since is None
+    assert hotel.link.state_history.down_since is None
     hotel.send("LE|")
-    assert hotel.link.chronicle.down_since == hotel.wall()
+    assert hotel.link.state_history.down_since == hotel.wall()
     hotel.link.disconnect()
     assert hotel.marker() == "CLOSED"
-    assert hotel.link.chronicle.down_since is None
+    assert hotel.link.state_history.down_since is None
 
 
 def test_a_link_enabled_again_while_it_ends_is_down_from_then_on() -> None:
@@ -299,10 +299,10 @@ def test_a_link_enabled_again_while_it_ends_is_down_from_then_on() -> None:
     hotel.dock()
     hotel.link.disconnect()
     hotel.run(1)
-    assert hotel.link.chronicle.down_since is None
+    assert hotel.link.state_history.down_since is None
     hotel.link.enable()
     assert hotel.marker() == "WAIT_LE"
-    assert hotel.link.chronicle.down_since == hotel.wall()
+    assert hotel.link.state_history.down_since == hotel.wall()
 
 
 # Stopping, and connections that nobody wants any more.
@@ -318,7 +318,7 @@ def test_stopping_waits_until_nothing_is_open(mode: Any) -> None:
     hotel.link.stop().addCallback(stopped.append)
     hotel.run()
     assert stopped == [None]
-    assert hotel.network.open == 0
+    assert hotel.network.open_count == 0
     assert not hotel.clock.getDelayedCalls()
 
 
@@ -331,7 +331,7 @@ def test_stopping_ends_a_connection_without_le() -> None:
     assert stopped == []
     hotel.run()
     assert stopped == [None]
-    assert hotel.link.trace.counts["out", "LE"] == 0
+    assert hotel.link.trace.record_counts["out", "LE"] == 0
 
 
 def test_a_connection_that_cannot_close_is_aborted_after_a_second_and_then_replaced() -> None:
@@ -346,9 +346,9 @@ def test_a_connection_that_cannot_close_is_aborted_after_a_second_and_then_repla
     hotel.link.enable()
     assert hotel.marker() == "WAIT_LS"
     hotel.run(0.9)
-    assert hotel.network.dials == 1
+    assert hotel.network.dial_count == 1
     hotel.run(0.2)
-    assert hotel.network.dials == 2
+    assert hotel.network.dial_count == 2
     assert hotel.newest is not first
 
 
@@ -356,22 +356,22 @@ def test_what_arrives_on_a_connection_that_was_left_reaches_nobody() -> None:
     hotel = Hotel(tls=False)
     hotel.link.start()
     hotel.dock()
-    connection = hotel.link.factory._connection
+    connection = hotel.link.dialer._connection
     assert connection is not None
     hotel.link.disable()
-    before = dict(hotel.link.trace.counts)
+    before = dict(hotel.link.trace.record_counts)
     connection.dataReceived(b"\x02GI|RN101|\x03?\x03")
     connection.dataReceived(b"?" * 2_000_000)
     connection.handshakeCompleted()
-    assert hotel.link.trace.counts == before
-    assert not hotel.link.trace.skipped
+    assert hotel.link.trace.record_counts == before
+    assert not hotel.link.trace.skipped_bytes
     hotel.run()
     assert hotel.marker() == "DISABLED"
 
 
 def test_a_dial_that_succeeds_after_it_was_given_up_makes_no_connection() -> None:
     hotel = Hotel()
-    assert hotel.link.factory.buildProtocol(IPv4Address("TCP", "192.0.2.1", 5010)) is None
+    assert hotel.link.dialer.buildProtocol(IPv4Address("TCP", "192.0.2.1", 5010)) is None
 
 
 # Why dials and connections fail.
@@ -387,15 +387,15 @@ def test_a_dial_that_succeeds_after_it_was_given_up_makes_no_connection() -> Non
         (error.NoRouteError(), "refused"),
     ],
 )
-def test_each_failed_dial_has_its_code(problem: Exception, code: Code) -> None:
+def test_each_failed_dial_has_its_code(problem: Exception, code: CauseCode) -> None:
     cause = cause_of_failed_dial(Failure(problem))
     assert cause.code == code
     assert reason_texts.reason("EXPECTION", cause, "192.0.2.1:5010")
 
 
 def test_a_failure_without_words_is_called_by_its_name_and_a_long_one_is_cut() -> None:
-    assert in_words(Failure(ValueError())) == "ValueError"
-    assert len(in_words(Failure(ValueError("x" * 1000)))) == 200
+    assert describe_network_error(Failure(ValueError())) == "ValueError"
+    assert len(describe_network_error(Failure(ValueError("x" * 1000)))) == 200
     assert cause_of_loss(Failure(error.ConnectionDone())).params == {"detail": "the PMS closed it"}
 
 
@@ -409,9 +409,9 @@ def test_the_trace_keeps_the_newest_records_and_counts_all(monkeypatch: pytest.M
     for _ in range(3):
         hotel.send(*["GI|RN101|"] * 500)
     kept = list(hotel.link.trace.newest(None, None, None))
-    assert len(kept) == record_trace.KEPT
+    assert len(kept) == record_trace.MAX_RECORDS
     assert [one.seq for one in kept] == sorted((one.seq for one in kept), reverse=True)
-    assert hotel.link.trace.counts["in", "GI"] == 1500
+    assert hotel.link.trace.record_counts["in", "GI"] == 1500
     assert hotel.link.trace.last_received == hotel.wall()
 
 
@@ -429,12 +429,12 @@ def test_the_trace_is_read_by_direction_by_kind_and_from_an_id_on() -> None:
 # What is said.
 
 
-@pytest.mark.parametrize("code", get_args(Code))
+@pytest.mark.parametrize("code", get_args(CauseCode))
 @pytest.mark.parametrize("marker", MARKERS)
-def test_there_are_words_for_every_cause_in_every_state(marker: Marker, code: Code) -> None:
+def test_there_are_words_for_every_cause_in_every_state(marker: Marker, code: CauseCode) -> None:
     causes = [Cause(code), Cause(code, {"record": "LS"})]
     if code == "user":
-        causes = [by_user(control) for control in ("enable", "disable", "expire", "disconnect")]
+        causes = [user_cause(control) for control in ("enable", "disable", "expire", "disconnect")]
     for cause in causes:
         reason = reason_texts.reason(marker, cause, "192.0.2.1:5010")
         assert reason
@@ -455,28 +455,28 @@ def test_an_address_of_ipv6_stands_in_brackets() -> None:
 # All links of a service.
 
 
-def links_in_memory() -> tuple[Clock, Links]:
+def links_in_memory() -> tuple[Clock, LinkRegistry]:
     clock = Clock()
     network = Network(clock, Factory.forProtocol(Pms))
 
     def wall() -> datetime:
         return START + timedelta(seconds=clock.seconds())
 
-    return clock, Links(clock, make_store(clock, wall), wall, network.dial)
+    return clock, LinkRegistry(clock, make_store(clock, wall), wall, network.dial)
 
 
 def test_links_are_found_counted_and_started_also_while_the_service_runs() -> None:
     clock, links = links_in_memory()
-    first = links.add(read_link("first", {"host": "192.0.2.1", "port": 1}))
+    first = links.add(parse_link("first", {"host": "192.0.2.1", "port": 1}))
     links.startService()
-    second = links.add(read_link("second", {"host": "192.0.2.1", "port": 2, "enabled": False}))
+    second = links.add(parse_link("second", {"host": "192.0.2.1", "port": 2, "enabled": False}))
     assert links.get("first") is first
     assert links.get("third") is None
     assert list(links) == [first, second]
     assert len(links) == 2
-    assert links.by_marker() == {**dict.fromkeys(MARKERS, 0), "WAIT_LS": 1, "DISABLED": 1}
+    assert links.count_by_marker() == {**dict.fromkeys(MARKERS, 0), "WAIT_LS": 1, "DISABLED": 1}
     links.stopService()
-    run(clock, 0)
+    advance_clock(clock, 0)
     assert not clock.getDelayedCalls()
 
 
@@ -486,10 +486,10 @@ def test_a_service_that_never_ran_can_be_stopped() -> None:
 
 
 def test_a_watcher_that_fails_harms_neither_the_link_nor_the_other_watchers(
-    nothing_left_behind: list[LogEvent],
+    leak_check: list[LogEvent],
 ) -> None:
     clock, links = links_in_memory()
-    link = links.add(read_link("hotel", {"host": "192.0.2.1", "port": 1}))
+    link = links.add(parse_link("hotel", {"host": "192.0.2.1", "port": 1}))
     seen: list[Marker] = []
 
     def broken(link: Link, transition: Transition | None) -> None:
@@ -499,26 +499,26 @@ def test_a_watcher_that_fails_harms_neither_the_link_nor_the_other_watchers(
         if transition is not None:
             seen.append(transition.new)
 
-    unwatch = links.watch(broken)
-    links.watch(watching)
+    unwatch = links.subscribe(broken)
+    links.subscribe(watching)
     links.startService()
     assert seen == ["CLOSED", "WAIT_LS"]
-    assert [event["log_failure"].type for event in nothing_left_behind] == [RuntimeError, RuntimeError]
-    nothing_left_behind.clear()
+    assert [event["log_failure"].type for event in leak_check] == [RuntimeError, RuntimeError]
+    leak_check.clear()
     unwatch()
     link.disable()
     assert seen[-1] == "DISABLED"
     links.stopService()
-    run(clock, 0)
+    advance_clock(clock, 0)
 
 
 def test_the_trace_of_long_records_is_bounded_too() -> None:
-    trace = Trace("hotel", Forgetful(), lambda: START)
+    trace = Trace("hotel", NullJournal(), lambda: START)
     long = Record("LA|" + "A1|" * 5000)
     for _ in range(100):
         trace.add("in", "LA", long)
-    assert len(list(trace.newest(None, None, None))) == KEPT_CHARACTERS // len(long.text)
-    assert trace.counts["in", "LA"] == 100
+    assert len(list(trace.newest(None, None, None))) == MAX_CHARACTERS // len(long.text)
+    assert trace.record_counts["in", "LA"] == 100
 
 
 def test_the_trace_shows_what_is_kept_only_once_it_is_safe() -> None:
@@ -530,9 +530,9 @@ def test_the_trace_shows_what_is_kept_only_once_it_is_safe() -> None:
     assert [one.type for one in trace.newest(None, None, None)] == ["LA"]
     clock.advance(0)
     assert [one.type for one in trace.newest(None, None, None)] == ["LA", "GI"]
-    trace.forget(START)
+    trace.purge(START)
     assert len(list(trace.newest(None, None, None))) == 2
-    trace.forget(START + timedelta(seconds=1))
+    trace.purge(START + timedelta(seconds=1))
     assert not list(trace.newest(None, None, None))
 
 
@@ -554,8 +554,8 @@ def started_over(transport: StringTransport, **settings: object) -> tuple[Link, 
         connections.append(factory.buildProtocol(None))
         connections[0].makeConnection(transport)  # type: ignore[no-untyped-call]
 
-    link = lone_link(
-        read_link("grand", {"host": "127.0.0.1", "port": 5010, **settings}),
+    link = link_without_store(
+        parse_link("grand", {"host": "127.0.0.1", "port": 5010, **settings}),
         Clock(),
         lambda: datetime(2026, 1, 1, tzinfo=UTC),
         dial,
@@ -570,10 +570,10 @@ def test_a_pms_that_makes_us_talk_and_does_not_listen_is_not_read() -> None:
     link, connection = started_over(transport)
     connection.dataReceived(b"\x02LA|\x03\x02LS|\x03" * 1000)
     assert transport.producerState == "paused"
-    assert link.trace.counts["in", "LS"] < 10
+    assert link.trace.record_counts["in", "LS"] < 10
     transport.clear()  # type: ignore[no-untyped-call]  # the PMS has read
     connection.resumeProducing()
-    assert link.trace.counts["in", "LS"] < 20
+    assert link.trace.record_counts["in", "LS"] < 20
     link.stop()
 
 

@@ -7,16 +7,16 @@ from itertools import pairwise
 import pytest
 
 from pmslink.link.cause import Cause
-from pmslink.link.machine import STATES, TABLE, Core, Events, Intent, Machine, Marker, Timer, applies
+from pmslink.link.machine import STATES, TABLE, Core, Events, Intent, Machine, Marker, TimerName, applies
 
 CAUSE = Cause("started", {"record": "LS"})
 
 # What a state has running is ended whenever it is left: its timers, its checks and limits. Each way
 # in the table below begins with one of these; what becomes of the dial or connection differs.
-LEAVE = "stop timers, fall silent"
-ABORT = f"{LEAVE}, break off, hang up"
-GENTLY = f"{LEAVE}, break off, hang up gently"
-WITH_LE = f"{LEAVE}, say LE, break off, hang up gently"
+LEAVE = "stop timers, suspend"
+ABORT = f"{LEAVE}, abort in flight, hang up"
+GRACEFULLY = f"{LEAVE}, abort in flight, hang up gracefully"
+WITH_LE = f"{LEAVE}, send LE, abort in flight, hang up gracefully"
 
 SAME = ""
 DIAL = f"{ABORT}, dial, start start_timeout, announce WAIT_LS"
@@ -27,9 +27,9 @@ ABNORMAL = f"{ABORT}, {REDIAL}, announce EXPECTION"
 DISABLE = f"{ABORT}, announce DISABLED"
 EXPIRE = f"{ABORT}, announce EXPIRED"
 REST = f"{ABORT}, announce CLOSED"
-PART = f"{LEAVE}, take leave, announce WAIT_LE"
+PART = f"{LEAVE}, send LE when idle, announce WAIT_LE"
 ENDED_BY_PMS = f"{WITH_LE}, {REDIAL}, announce CLOSED"
-ENDED = f"{GENTLY}, announce CLOSED"
+ENDED = f"{GRACEFULLY}, announce CLOSED"
 
 # The intent that a link has in each state when an event finds it there: the one that brought it there.
 # CLOSED and WAIT_LE have two lives; the second ones stand below.
@@ -62,7 +62,7 @@ EXPECTED: dict[str, dict[Marker, str]] = {
         "WAIT_LS": DISABLE,
         "ESTABLISHED": DISABLE,
         "EXPECTION": DISABLE,
-        "WAIT_LE": f"{GENTLY}, announce DISABLED",
+        "WAIT_LE": f"{GRACEFULLY}, announce DISABLED",
     },
     "expire": {
         "DISABLED": EXPIRE,
@@ -71,7 +71,7 @@ EXPECTED: dict[str, dict[Marker, str]] = {
         "WAIT_LS": EXPIRE,
         "ESTABLISHED": EXPIRE,
         "EXPECTION": EXPIRE,
-        "WAIT_LE": f"{GENTLY}, announce EXPIRED",
+        "WAIT_LE": f"{GRACEFULLY}, announce EXPIRED",
     },
     "disconnect": {
         "DISABLED": SAME,
@@ -94,15 +94,15 @@ EXPECTED: dict[str, dict[Marker, str]] = {
     "redial": {"CLOSED": DIAL, "EXPECTION": DIAL},
     "connected": {"WAIT_LS": "start listen_time"},
     "lost": {"WAIT_LS": ABNORMAL, "ESTABLISHED": ABNORMAL, "WAIT_LE": ENDED},
-    "silent": {"WAIT_LS": "greet"},
+    "silent": {"WAIT_LS": "send LS"},
     "start_overdue": {"WAIT_LS": ABNORMAL},
     "check_overdue": {"ESTABLISHED": ABNORMAL},
     "sync_overdue": {"ESTABLISHED": ABNORMAL},
     "end_overdue": {"WAIT_LE": ENDED},
     "store_failed": {"WAIT_LS": ABNORMAL, "ESTABLISHED": ABNORMAL},
-    "ls": {"WAIT_LS": DOCK, "ESTABLISHED": "restart"},
-    "ld": {"WAIT_LS": DOCK, "ESTABLISHED": "mirrored"},
-    "la": {"WAIT_LS": DOCK, "ESTABLISHED": "confirmed"},
+    "ls": {"WAIT_LS": DOCK, "ESTABLISHED": "on LS"},
+    "ld": {"WAIT_LS": DOCK, "ESTABLISHED": "on LD"},
+    "la": {"WAIT_LS": DOCK, "ESTABLISHED": "on LA"},
     "record": {"WAIT_LS": DOCK, "ESTABLISHED": SAME, "WAIT_LE": SAME},
     "le": {"WAIT_LS": ENDED_BY_PMS, "ESTABLISHED": ENDED_BY_PMS, "WAIT_LE": ENDED},
 }
@@ -133,7 +133,7 @@ class Logged:
         if marker in self.when_announced:
             getattr(self.machine, self.when_announced.pop(marker))(CAUSE)
 
-    # The line.
+    # DialerPort
 
     def dial(self) -> None:
         self.log.append("dial")
@@ -141,41 +141,41 @@ class Logged:
     def redial_later(self) -> None:
         self.log.append("redial later")
 
-    def hang_up(self, gently: bool) -> None:
-        self.log.append("hang up gently" if gently else "hang up")
+    def hang_up(self, graceful: bool) -> None:
+        self.log.append("hang up gracefully" if graceful else "hang up")
 
-    # The talk.
+    # SessionPort
 
-    def greet(self) -> None:
-        self.log.append("greet")
+    def send_ls(self) -> None:
+        self.log.append("send LS")
 
     def dock(self, record: str) -> None:
         self.log.append(f"dock {record}")
 
-    def restart(self) -> None:
-        self.log.append("restart")
+    def on_ls(self) -> None:
+        self.log.append("on LS")
 
-    def mirrored(self) -> None:
-        self.log.append("mirrored")
+    def on_ld(self) -> None:
+        self.log.append("on LD")
 
-    def confirmed(self) -> None:
-        self.log.append("confirmed")
+    def on_la(self) -> None:
+        self.log.append("on LA")
 
-    def take_leave(self) -> None:
-        self.log.append("take leave")
+    def send_le_when_idle(self) -> None:
+        self.log.append("send LE when idle")
 
-    def answer_farewell(self) -> None:
-        self.log.append("say LE")
+    def send_le(self) -> None:
+        self.log.append("send LE")
 
-    def break_off(self) -> None:
-        self.log.append("break off")
+    def abort_in_flight(self) -> None:
+        self.log.append("abort in flight")
 
-    def fall_silent(self) -> None:
-        self.log.append("fall silent")
+    def suspend(self) -> None:
+        self.log.append("suspend")
 
-    # The timers.
+    # Timers
 
-    def start_timer(self, timer: Timer) -> None:
+    def start_timer(self, timer: TimerName) -> None:
         self.log.append(f"start {timer}")
 
     def stop_timers(self) -> None:
@@ -221,7 +221,7 @@ def test_nothing_outlives_the_state_that_is_left(event: str, marker: Marker) -> 
         entered = call.removeprefix("announce ")
         entry = calls[:at]
         left = len(entry) - 1 - entry[::-1].index("stop timers")
-        assert entry[left + 1] == "fall silent"
+        assert entry[left + 1] == "suspend"
         if entered in ("ESTABLISHED", "WAIT_LE"):  # these two live on the connection of the state before
             assert not any(step.startswith("hang up") for step in entry[left:])
         else:
@@ -239,11 +239,13 @@ def test_a_marker_that_did_not_change_is_not_announced(event: str, marker: Marke
 
 
 @pytest.mark.parametrize("intent", ["enabled", "disconnected"])
-@pytest.mark.parametrize(("event", "gently"), [("le", GENTLY), ("lost", GENTLY), ("end_overdue", GENTLY)])
-def test_after_wait_le_only_an_enabled_link_redials(event: str, gently: str, intent: Intent) -> None:
+@pytest.mark.parametrize(
+    ("event", "left"), [("le", GRACEFULLY), ("lost", GRACEFULLY), ("end_overdue", GRACEFULLY)]
+)
+def test_after_wait_le_only_an_enabled_link_redials(event: str, left: str, intent: Intent) -> None:
     link = Logged("WAIT_LE", intent)
     redial = f", {REDIAL}" if intent == "enabled" else ""
-    assert link.event(event) == f"{gently}{redial}, announce CLOSED"
+    assert link.event(event) == f"{left}{redial}, announce CLOSED"
 
 
 def test_a_link_at_rest_stays_closed_when_its_address_changes() -> None:

@@ -17,8 +17,8 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from pmslink.link import connection, link_checks
-from tests.link.outbox_actions import World
-from tests.link.outbox_harness import Rules
+from tests.link.outbox_actions import OutboxActions
+from tests.link.outbox_harness import OutboxSettings
 
 EDGES = {
     ("", "pending"),
@@ -89,34 +89,34 @@ def _happening(name: str, weight: float, /, **choices: list[Any]) -> Happening:
 
 HAPPENINGS = [
     _happening("post", 12, room=[0, 0, 0, 1, 2], key=[False, True], euro=[False, False, True]),
-    _happening("post_again", 2, back=[0, 1, 2], other=[False, True]),
-    _happening("tell", 4, room=[0, 1], field=["RS", "VM"], value=[1, 2, 3]),
-    _happening("wake", 4, record=["WR", "WC", "WA"], room=[0, 1], ahead=[3.0, 3.0, 60.0, 172_800.0]),
-    _happening("one_call", 25),
-    _happening("to_the_next_timer", 25),
+    _happening("repeat_post", 2, back=[0, 1, 2], other=[False, True]),
+    _happening("update_room", 4, room=[0, 1], field=["RS", "VM"], value=[1, 2, 3]),
+    _happening("add_wake_up", 4, record=["WR", "WC", "WA"], room=[0, 1], ahead=[3.0, 3.0, 60.0, 172_800.0]),
+    _happening("run_one_timer", 25),
+    _happening("run_to_next_timer", 25),
     _happening("wait", 8, seconds=[0.0, 0.0, 0.0625, 0.25, 2.0, 5.0, 31.0]),
     _happening("wait", 0.3, seconds=[610.0, 901.0]),
-    _happening("a_day", 0.05),
-    _happening("pms_becomes", 6, faults=FAULTS),
+    _happening("idle_for_a_day", 0.05),
+    _happening("set_pms_faults", 6, faults=FAULTS),
     _happening(
-        "network_becomes",
+        "set_network",
         3,
         mode=["accept"] * 5 + ["refuse", "stall", "black hole"],
         latency=[0.0, 0.0, 0.0625, 0.75],
     ),
     _happening(
-        "at_the_pms",
+        "trigger_pms",
         5,
-        what=["LE", "drop", "LS", "DS to DE", "DS", "DE", "night audit", "end of night audit", "WR"],
+        action=["LE", "drop", "LS", "DS to DE", "DS", "DE", "night audit", "end of night audit", "WR"],
     ),
     _happening(
-        "late_answer", 3, overdue=[True, True, False], back=[0, 0, 1], status=["OK", "OK", "NG", "RY"]
+        "send_late_answer", 3, overdue=[True, True, False], back=[0, 0, 1], status=["OK", "OK", "NG", "RY"]
     ),
-    _happening("disk", 2, full=[False, False, True]),
-    _happening("restart", 2, how=["stopped", "killed", "killed behind a commit"]),
-    _happening("control", 2, name=["disconnect", "disable", *["enable"] * 6]),
-    _happening("charset_becomes", 0.7, charset=["cp1252", "cp850"]),
-    _happening("decide", 5, word=["resend", "discard"], back=[0, 0, 1, 2]),
+    _happening("set_disk_full", 2, full=[False, False, True]),
+    _happening("restart", 2, mode=["stopped", "killed", "killed behind a commit"]),
+    _happening("control", 2, action=["disconnect", "disable", *["enable"] * 6]),
+    _happening("set_charset", 0.7, charset=["cp1252", "cp850"]),
+    _happening("operator_action", 5, action=["resend", "discard"], back=[0, 0, 1, 2]),
 ]
 RULES: dict[str, list[Any]] = {
     "unanswered": ["resend", "hold"],
@@ -147,14 +147,14 @@ def _one_life(dice: Random, monkeypatch: pytest.MonkeyPatch) -> Counter[tuple[st
         monkeypatch.setattr(module, "random", dice)
     rules = {name: dice.choice(choices) for name, choices in RULES.items()}
     print(f"world = World(Rules(**{rules}))")
-    world = World(Rules(**rules))
+    world = OutboxActions(OutboxSettings(**rules))
     for happening in dice.choices(HAPPENINGS, [one.weight for one in HAPPENINGS], k=STEPS):
         given = {name: dice.choice(choices) for name, choices in happening.choices.items()}
         print(f"world.{happening.name}(**{given})")
         getattr(world, happening.name)(**given)
-        world.judge()
-    world.come_back()
-    return world.model.edges
+        world.check()
+    world.recover()
+    return world.model.state_changes
 
 
 class ShortLife(RuleBasedStateMachine):
@@ -162,15 +162,15 @@ class ShortLife(RuleBasedStateMachine):
 
     @initialize(rules=st.fixed_dictionaries({name: st.sampled_from(of) for name, of in RULES.items()}))
     def begin(self, rules: dict[str, Any]) -> None:
-        self.world = World(Rules(**rules))
+        self.world = OutboxActions(OutboxSettings(**rules))
 
     @invariant()
     def judge(self) -> None:
-        self.world.judge()
+        self.world.check()
 
     def teardown(self) -> None:
         if hasattr(self, "world"):
-            self.world.come_back()
+            self.world.recover()
 
 
 def _rule(happening: Happening) -> Any:

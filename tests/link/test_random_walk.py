@@ -18,23 +18,23 @@ from twisted.internet.task import Clock, LoopingCall
 
 from pmslink.config.link_settings import LinkSettings
 from pmslink.config.loader import LinkConfig
-from pmslink.errors import NotApplicable
-from pmslink.fias.framing import FRAME_LIMIT, UNFRAMED_LIMIT
+from pmslink.errors import NotApplicableError
+from pmslink.fias.framing import FRAME_LIMIT_BYTES, UNFRAMED_LIMIT_BYTES
 from pmslink.link import connection, link_checks
 from pmslink.link.countdown import Countdown
 from pmslink.link.link import Link
-from pmslink.link.machine import STATES, TABLE, Intent, Marker, Timer
+from pmslink.link.machine import STATES, TABLE, Intent, Marker, TimerName
 from pmslink.link.state_history import Transition
-from pmslink.simulator.pms.fault_switches import NONE, Faults
+from pmslink.simulator.pms.fault_switches import NO_FAULTS, Faults
 from pmslink.simulator.pms.pbx_connection import PmsFactory
 from pmslink.simulator.pms.property import NotLinkedError, Pms
-from pmslink.store.core.journal_interface import Forgetful
-from tests.memory_network import End, Mode, Network, next_timer, run
+from pmslink.store.core.journal_interface import NullJournal
+from tests.memory_network import MemoryTransport, Network, NetworkMode, advance_clock, next_timer_due
 
 NEW_YEAR = datetime(2026, 1, 1, tzinfo=UTC)
 MARKERS: tuple[Marker, ...] = get_args(Marker)
 
-MEANINGLESS = {"ignore", "same", "refuse", "taken"}
+MEANINGLESS = {"ignore", "unchanged", "refuse", "handled"}
 """Moves that do nothing."""
 MEANINGFUL = {
     (event, marker)
@@ -61,7 +61,7 @@ INTENTS: dict[Marker, set[Intent]] = {
     "WAIT_LE": {"enabled", "disconnected"},
 }
 
-START, LISTEN, END = get_args(Timer)
+START, LISTEN, END = get_args(TimerName)
 REDIAL, CHECK, SYNC, SETTLE, GAP, CLOSING = "redial", "check", "sync", "settle", "gap", "closing"
 RESYNC = "resync"
 ALLOWED: dict[Marker, set[str]] = {
@@ -79,10 +79,10 @@ AT_MOST = {CHECK: 2, RESYNC: 2, GAP: 2}
 and the outbox that waits for its end. Of others one."""
 
 
-class Keeper(Forgetful):
+class Keeper(NullJournal):
     """A store that keeps nothing, and at times cannot do even that."""
 
-    failing = False
+    is_failing = False
 
 
 class Walk:
@@ -91,7 +91,7 @@ class Walk:
     def __init__(self, seed: int) -> None:
         self.dice = Random(seed)
         self.clock = Clock()
-        self.pms = Pms(self.clock, self.wall, rooms=3, keep=50, seed=seed)
+        self.pms = Pms(self.clock, self.wall, room_count=3, max_records=50, seed=seed)
         self.network = Network(self.clock, PmsFactory(self.pms))
         self.told: list[Transition] = []
         self.edges: Counter[tuple[str, str]] = Counter()
@@ -145,23 +145,23 @@ class Walk:
         choice()
 
     def to_the_next_timer(self) -> None:
-        due = next_timer(self.clock)
+        due = next_timer_due(self.clock)
         if due is not None:
-            run(self.clock, max(0.0, due - self.clock.seconds()))
+            advance_clock(self.clock, max(0.0, due - self.clock.seconds()))
 
     def a_moment(self) -> None:
-        run(self.clock, self.dice.choice([0, 0, 0.01, 0.1]))
+        advance_clock(self.clock, self.dice.choice([0, 0, 0.01, 0.1]))
 
     def some_seconds(self) -> None:
-        run(self.clock, self.dice.uniform(0, 5))
+        advance_clock(self.clock, self.dice.uniform(0, 5))
 
     def minutes(self) -> None:
-        run(self.clock, self.dice.uniform(5, 150))
+        advance_clock(self.clock, self.dice.uniform(5, 150))
 
     def control(self, name: str) -> None:
         try:
             getattr(self.link, name)()
-        except NotApplicable:
+        except NotApplicableError:
             assert name in ("enable", "disconnect")
 
     def change_settings(self) -> None:
@@ -177,7 +177,7 @@ class Walk:
 
     def change(self, config: LinkConfig) -> None:
         self.config = config
-        self.link.change(config)
+        self.link.apply_config(config)
 
     def look_at_the_calendar(self) -> None:
         self.link.check_expiry()
@@ -186,10 +186,10 @@ class Walk:
         """The service stops and starts again, with what it then has of the link's settings."""
         gone: list[object] = []
         self.link.stop().addCallback(gone.append)
-        run(self.clock, 0)
+        advance_clock(self.clock, 0)
         assert gone
         assert not self.timers()
-        assert self.network.open == 0
+        assert self.network.open_count == 0
         enabled = self.link.core.intent == "enabled"
         self.config = evolve(self.config, settings=evolve(self.config.settings, enabled=enabled))
         self.restarts += 1
@@ -197,13 +197,13 @@ class Walk:
         self.link = self.started()
 
     def change_the_network(self) -> None:
-        modes: list[Mode] = ["accept", "refuse", "black hole", "stall"]
+        modes: list[NetworkMode] = ["accept", "refuse", "black hole", "stall"]
         (self.network.mode,) = self.dice.choices(modes, [8, 1, 1, 1])
         self.network.latency = self.dice.choice([0, 0, 0.01, 0.4])
 
     def change_the_pms(self) -> None:
         faults = self.dice.choice(FAULTS)
-        self.pms.set_faults(Faults.from_json(faults))
+        self.pms.set_faults(Faults.parse(faults))
 
     def at_the_pms(self, event: Callable[[], None]) -> None:
         try:
@@ -263,16 +263,16 @@ class Walk:
         assert isinstance(link.advice, str)
 
     def store_fails(self) -> None:
-        if not self.keeper.failing:
-            self.keeper.failing = True
-            self.link.store_troubled()
+        if not self.keeper.is_failing:
+            self.keeper.is_failing = True
+            self.link.on_store_failing()
             self.some_seconds()
-            self.link.store_failed()
+            self.link.on_store_failed()
 
     def store_recovers(self) -> None:
-        if self.keeper.failing:
-            self.keeper.failing = False
-            self.link.store_recovered()
+        if self.keeper.is_failing:
+            self.keeper.is_failing = False
+            self.link.on_store_recovered()
 
     # The rules.
 
@@ -290,29 +290,29 @@ class Walk:
         marker, intent = link.core.marker, link.core.intent
         assert self.told[-1].new == marker
         assert intent in INTENTS[marker]
-        assert self.network.open <= 1
-        assert not link.conversation.in_sync or marker == "ESTABLISHED"
+        assert self.network.open_count <= 1
+        assert not link.session.in_sync or marker == "ESTABLISHED"
         timers = self.timers()
         closing = timers.pop(CLOSING, 0)
         assert closing <= 1
         assert set(timers) <= ALLOWED[marker], (marker, timers)
         assert all(count <= AT_MOST.get(name, 1) for name, count in timers.items()), timers
-        assert marker == "WAIT_LS" or link.factory.up == (marker in ("ESTABLISHED", "WAIT_LE"))
+        assert marker == "WAIT_LS" or link.dialer.is_connected == (marker in ("ESTABLISHED", "WAIT_LE"))
         if marker in ("EXPECTION", "CLOSED"):
-            waits = self.keeper.failing and not timers[REDIAL]  # for a store that takes something
+            waits = self.keeper.is_failing and not timers[REDIAL]  # for a store that takes something
             assert timers[REDIAL] == (intent == "enabled" and not waits)
-            assert (link.next_redial is not None) == (intent == "enabled" and not self.keeper.failing)
+            assert (link.next_redial is not None) == (intent == "enabled" and not self.keeper.is_failing)
         if marker == "WAIT_LS":
             assert timers[START] == 1
-            assert self.network.open == 1  # a dial, a connection, or an old one that it waits for
+            assert self.network.open_count == 1  # a dial, a connection, or an old one that it waits for
         if marker == "ESTABLISHED":
-            assert bool(timers[CHECK]) == link.conversation.in_sync
-            assert timers[SYNC] == (not link.conversation.in_sync)
+            assert bool(timers[CHECK]) == link.session.in_sync
+            assert timers[SYNC] == (not link.session.in_sync)
             assert closing == 0
         if marker == "WAIT_LE":
             assert timers[END] == 1
-        assert (link.chronicle.down_since is not None) == (
-            intent == "enabled" and not link.conversation.in_sync
+        assert (link.state_history.down_since is not None) == (
+            intent == "enabled" and not link.session.in_sync
         )
 
     def come_back(self) -> None:
@@ -320,24 +320,24 @@ class Walk:
         marker = self.link.core.marker
         self.network.mode = "accept"
         self.network.latency = 0
-        self.pms.set_faults(NONE)
+        self.pms.set_faults(NO_FAULTS)
         self.store_recovers()
         self.change(evolve(self.config, settings=evolve(self.config.settings, expires_at=None)))
         self.link.enable()
         for _ in range(600):
-            if self.link.core.marker == "ESTABLISHED" and self.link.conversation.in_sync:
+            if self.link.core.marker == "ESTABLISHED" and self.link.session.in_sync:
                 break
-            run(self.clock, 0.5)
+            advance_clock(self.clock, 0.5)
             self.judge()
-        run(self.clock, 100)  # and it lasts
+        advance_clock(self.clock, 100)  # and it lasts
         self.judge()
         assert self.link.core.marker == "ESTABLISHED", (marker, self.link.reason)
-        assert self.link.conversation.in_sync
+        assert self.link.session.in_sync
         self.recovered_from[marker] += 1
 
 
 RECORDS = ["LS|", "LA|", "LE|", "LD|", "LR|", "GI|RN101|", "GI|RN101|SF|", "DS|", "DE|", "ZZ|"]
-NOISE = [b"\x06", b"\x02GI|", b"\x03", b"x" * (FRAME_LIMIT + 9), b"y" * (UNFRAMED_LIMIT + 1)]
+NOISE = [b"\x06", b"\x02GI|", b"\x03", b"x" * (FRAME_LIMIT_BYTES + 9), b"y" * (UNFRAMED_LIMIT_BYTES + 1)]
 FAULTS: list[dict[str, Any]] = [
     {},
     {},
@@ -370,25 +370,25 @@ def timer_of(call: Any) -> str | None:
     function = call.func
     owner = getattr(function, "__self__", None)
     if isinstance(owner, Countdown):
-        function = owner._then
+        function = owner._callback
     if isinstance(function, LoopingCall):
         return CHECK
-    if isinstance(owner, End):
+    if isinstance(owner, MemoryTransport):
         return CLOSING if function.__name__ == "abortConnection" else None
     match function.__module__, function.__name__:
         case "twisted.internet.protocol", "reconnector":
             return REDIAL
-        case "pmslink.link.link", "_time_is_up":
+        case "pmslink.link.link", "_on_timeout":
             return cast(str, call.args[0])
-        case "pmslink.link.link", "settled":
+        case "pmslink.link.link", "on_stable":
             return SETTLE
         case "pmslink.link.link_checks", _:
             return CHECK
         case "pmslink.link.resync", _:
             return RESYNC
-        case "pmslink.link.link_session", "_probe" | "_never_confirmed":
+        case "pmslink.link.link_session", "_send_final_check" | "_on_never_confirmed":
             return SYNC
-        case ("pmslink.link.connection", "_send_next") | ("pmslink.link.outbox", "flow"):
+        case ("pmslink.link.connection", "_send_next") | ("pmslink.link.outbox", "send_next"):
             return GAP
         case module, name if module.startswith("pmslink.link"):
             raise AssertionError(f"a timer that nobody knows: {module}.{name}")

@@ -13,14 +13,14 @@ from twisted.internet import reactor as the_reactor
 from twisted.internet.protocol import Factory, Protocol
 from twisted.internet.task import deferLater
 
-from pmslink.config.loader import read_link
-from pmslink.link.connection import KEEPALIVE
+from pmslink.config.loader import parse_link
+from pmslink.link.connection import TCP_KEEPALIVE_OPTIONS
 from pmslink.link.link import Link
-from pmslink.link.link_registry import Links, utc_now
+from pmslink.link.link_registry import LinkRegistry, utc_now
 from pmslink.link.resync import Progress
-from tests.link.certificates import Authority
+from tests.link.certificates import CertificateAuthority
 from tests.memory_store import make_store
-from tests.time_limit import within
+from tests.time_limit import time_limit
 
 reactor: Any = the_reactor
 
@@ -71,8 +71,8 @@ async def linked(protocol: type[Pms] = Pms, options: Any = None, **settings: obj
     else:
         port = reactor.listenSSL(0, server, options, interface="127.0.0.1")
     given = {"host": "127.0.0.1", "port": port.getHost().port, **settings}
-    links = Links(reactor, make_store(reactor, utc_now))
-    link = links.add(read_link("hotel", given))
+    links = LinkRegistry(reactor, make_store(reactor, utc_now))
+    link = links.add(parse_link("hotel", given))
     link.resync.progress = Progress(wanted=False)
     links.startService()
     try:
@@ -84,18 +84,20 @@ async def linked(protocol: type[Pms] = Pms, options: Any = None, **settings: obj
 
 
 def docked(link: Link) -> bool:
-    return link.core.marker == "ESTABLISHED" and link.conversation.in_sync
+    return link.core.marker == "ESTABLISHED" and link.session.in_sync
 
 
-@within(10)
+@time_limit(10)
 async def test_a_cut_cable_is_seen_by_the_kernel() -> None:
     async with linked() as link:
         await until(lambda: docked(link))
-        connection: Any = link.factory._connection
+        connection: Any = link.dialer._connection
         tcp = connection.transport.socket
         assert tcp.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE)
         assert tcp.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
-        set_to = {name: tcp.getsockopt(socket.IPPROTO_TCP, getattr(socket, name)) for name in KEEPALIVE}
+        set_to = {
+            name: tcp.getsockopt(socket.IPPROTO_TCP, getattr(socket, name)) for name in TCP_KEEPALIVE_OPTIONS
+        }
         assert set_to == {
             "TCP_KEEPIDLE": 10,
             "TCP_KEEPINTVL": 5,
@@ -104,46 +106,49 @@ async def test_a_cut_cable_is_seen_by_the_kernel() -> None:
         }
 
 
-@within(10)
+@time_limit(10)
 async def test_docks_over_tls_to_a_pms_whose_certificate_is_vouched_for(tmp_path: Path) -> None:
-    ca = Authority.made(tmp_path / "ca.pem")
-    async with linked(options=ca.options("127.0.0.1"), tls=True, ca_file=str(ca.file)) as link:
+    ca = CertificateAuthority.create(tmp_path / "ca.pem")
+    async with linked(options=ca.server_options("127.0.0.1"), tls=True, ca_file=str(ca.file)) as link:
         await until(lambda: docked(link))
-        connection: Any = link.factory._connection
+        connection: Any = link.dialer._connection
         tcp = connection.transport.socket
         assert tcp.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT) == 25_000
         link.disconnect()
         await until(lambda: link.core.marker == "CLOSED")
 
 
-@within(10)
+@time_limit(10)
 async def test_a_file_may_hold_several_certificates(tmp_path: Path) -> None:
-    other, ca = Authority.made(tmp_path / "other.pem"), Authority.made(tmp_path / "ca.pem")
+    other, ca = (
+        CertificateAuthority.create(tmp_path / "other.pem"),
+        CertificateAuthority.create(tmp_path / "ca.pem"),
+    )
     both = tmp_path / "both.pem"
     both.write_bytes(other.file.read_bytes() + ca.file.read_bytes())
-    async with linked(options=ca.options("127.0.0.1"), tls=True, ca_file=str(both)) as link:
+    async with linked(options=ca.server_options("127.0.0.1"), tls=True, ca_file=str(both)) as link:
         await until(lambda: docked(link))
 
 
-@within(10)
+@time_limit(10)
 async def test_a_certificate_for_another_host_is_refused(tmp_path: Path) -> None:
-    ca = Authority.made(tmp_path / "ca.pem")
-    async with linked(options=ca.options("192.0.2.7"), tls=True, ca_file=str(ca.file)) as link:
+    ca = CertificateAuthority.create(tmp_path / "ca.pem")
+    async with linked(options=ca.server_options("192.0.2.7"), tls=True, ca_file=str(ca.file)) as link:
         await until(lambda: link.core.marker == "EXPECTION")
         assert link.core.cause.code == "lost"
         assert link.reason == "The connection was lost: the certificate of the PMS is for another host"
 
 
-@within(10)
+@time_limit(10)
 async def test_a_certificate_that_nobody_vouches_for_is_refused(tmp_path: Path) -> None:
-    ca = Authority.made(tmp_path / "ca.pem")
-    async with linked(options=ca.options("127.0.0.1"), tls=True) as link:
+    ca = CertificateAuthority.create(tmp_path / "ca.pem")
+    async with linked(options=ca.server_options("127.0.0.1"), tls=True) as link:
         await until(lambda: link.core.marker == "EXPECTION")
         assert link.core.cause.code == "lost"
         assert link.reason == "The connection was lost: TLS: certificate verify failed"
 
 
-@within(10)
+@time_limit(10)
 async def test_a_server_that_speaks_no_tls_is_given_up_in_time(tmp_path: Path) -> None:
     async with linked(Silent, tls=True, start_timeout=0.2) as link:
         await until(lambda: link.core.marker == "EXPECTION")
@@ -152,14 +157,14 @@ async def test_a_server_that_speaks_no_tls_is_given_up_in_time(tmp_path: Path) -
 
 
 @pytest.mark.parametrize("gone", ["ca.pem", "empty.pem"])
-@within(10)
+@time_limit(10)
 async def test_a_ca_file_that_has_vanished_is_told_and_can_come_back(gone: str, tmp_path: Path) -> None:
-    ca = Authority.made(tmp_path / "ca.pem")
+    ca = CertificateAuthority.create(tmp_path / "ca.pem")
     pem = ca.file.read_bytes()
     file = tmp_path / gone
     file.write_bytes(pem)
     async with linked(
-        options=ca.options("127.0.0.1"), tls=True, ca_file=str(file), retry_initial=0.1, enabled=False
+        options=ca.server_options("127.0.0.1"), tls=True, ca_file=str(file), retry_initial=0.1, enabled=False
     ) as link:
         file.unlink()
         link.enable()
@@ -171,20 +176,20 @@ async def test_a_ca_file_that_has_vanished_is_told_and_can_come_back(gone: str, 
 
 
 @pytest.mark.parametrize("host", ["hotel-ä.invalid", "no-such-host.invalid"])
-@within(20)
+@time_limit(20)
 async def test_a_name_that_cannot_be_resolved_is_abnormal(host: str) -> None:
     async with linked(host=host) as link:
         await until(lambda: link.core.marker == "EXPECTION")
         assert link.reason == f"The name of {link.address} is not known to the DNS"
 
 
-@within(10)
+@time_limit(10)
 async def test_nobody_listens() -> None:
     async with linked(retry_initial=0.1, enabled=False) as link:
         port = reactor.listenTCP(0, Server(Pms), interface="127.0.0.1")
         number = port.getHost().port
         await port.stopListening()
-        link.change(read_link("hotel", {"host": "127.0.0.1", "port": number}))
+        link.apply_config(parse_link("hotel", {"host": "127.0.0.1", "port": number}))
         link.enable()
         await until(lambda: link.core.marker == "EXPECTION")
         assert link.reason == f"127.0.0.1:{number} refused the connection: Connection refused"

@@ -9,8 +9,8 @@ from typing import Any
 from attrs import frozen
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Dialog, Page, sync_playwright
 
-CHROMIUM = "/usr/bin/chromium"
-_QUIETLY = (
+CHROMIUM_PATH = "/usr/bin/chromium"
+_CHROMIUM_OPTIONS = (
     "--disable-gpu",
     "--disable-quic",
     "--no-first-run",
@@ -21,11 +21,11 @@ _QUIETLY = (
 
 
 @contextmanager
-def chromium() -> Iterator[Browser]:
+def start_chromium() -> Iterator[Browser]:
     """Debian's Chromium, which calls nobody on its own account."""
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
-            executable_path=CHROMIUM, chromium_sandbox=False, args=list(_QUIETLY)
+            executable_path=CHROMIUM_PATH, chromium_sandbox=False, args=list(_CHROMIUM_OPTIONS)
         )
         try:
             yield browser
@@ -33,60 +33,60 @@ def chromium() -> Iterator[Browser]:
             browser.close()
 
 
-class Watched:
+class PageErrors:
     """Keeps account of what a page must not do: raise, complain, open a box, or ask any other host."""
 
     def __init__(self, page: Page, service: str) -> None:
         self._service = service
-        self.wrong: list[str] = []
-        self.expected: list[str] = []
+        self.errors: list[str] = []
+        self.expected_errors: list[str] = []
         """Parts of complaints that belong to the test."""
-        page.on("pageerror", lambda error: self.wrong.append(f"raised: {error}"))
-        page.on("console", self._said)
-        page.on("dialog", self._boxed)
-        page.on("request", lambda request: self._asked(request.url))
+        page.on("pageerror", lambda error: self.errors.append(f"raised: {error}"))
+        page.on("console", self._on_console)
+        page.on("dialog", self._on_dialog)
+        page.on("request", lambda request: self._on_request(request.url))
 
-    def _said(self, message: ConsoleMessage) -> None:
+    def _on_console(self, message: ConsoleMessage) -> None:
         if message.type in ("error", "warning"):
-            self.wrong.append(f"{message.type}: {message.text}")
+            self.errors.append(f"{message.type}: {message.text}")
 
-    def _boxed(self, box: Dialog) -> None:
-        self.wrong.append(f"{box.type}: {box.message}")
+    def _on_dialog(self, box: Dialog) -> None:
+        self.errors.append(f"{box.type}: {box.message}")
         box.dismiss()
 
-    def _asked(self, url: str) -> None:
+    def _on_request(self, url: str) -> None:
         if not url.startswith((self._service, "blob:")):
-            self.wrong.append(f"asked {url}")
+            self.errors.append(f"asked {url}")
 
-    def require_nothing_wrong(self) -> None:
-        wrong = [one for one in self.wrong if not any(part in one for part in self.expected)]
+    def require_no_errors(self) -> None:
+        wrong = [one for one in self.errors if not any(part in one for part in self.expected_errors)]
         assert not wrong, wrong
 
 
 @frozen
-class Person:
+class BrowserUser:
     """Somebody before a browser, whose page may complain of nothing that the test does not expect."""
 
     context: BrowserContext
     page: Page
-    watched: Watched
+    page_errors: PageErrors
 
-    def go(self, hash: str) -> None:
+    def navigate(self, hash: str) -> None:
         """Follow a link of the page, as by a bookmark."""
         self.page.evaluate("(hash) => { location.hash = hash }", hash)
 
 
 @contextmanager
-def somebody(browser: Browser, url: str, **options: Any) -> Iterator[Person]:
+def open_page(browser: Browser, url: str, **options: Any) -> Iterator[BrowserUser]:
     """A person who looks at this address; the options are those of a context of the browser."""
     usual = {"locale": "en-GB", "viewport": {"width": 1280, "height": 800}}
     context = browser.new_context(**{**usual, **options})
     context.set_default_timeout(10_000)
     page = context.new_page()
-    watched = Watched(page, url)
+    watched = PageErrors(page, url)
     try:
         page.goto(url)
-        yield Person(context, page, watched)
-        watched.require_nothing_wrong()
+        yield BrowserUser(context, page, watched)
+        watched.require_no_errors()
     finally:
         context.close()

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, expect
 
-from tests.page.browser import Person, chromium, somebody
-from tests.page.hotel_processes import Hotel, open_hotel
+from tests.page.browser import BrowserUser, open_page, start_chromium
+from tests.page.hotel_processes import HotelProcesses, start_hotel
 
 expect.set_options(timeout=10_000)
 
@@ -21,33 +21,33 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
-    with chromium() as browser:
+    with start_chromium() as browser:
         yield browser
 
 
 @pytest.fixture(scope="session")
-def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hotel]:
-    with open_hotel(tmp_path_factory.mktemp("hotel")) as hotel:
+def shared_hotel(tmp_path_factory: pytest.TempPathFactory) -> Iterator[HotelProcesses]:
+    with start_hotel(tmp_path_factory.mktemp("hotel")) as hotel:
         yield hotel
 
 
 @pytest.fixture
-def hotel(house: Hotel) -> Iterator[Hotel]:
+def hotel(shared_hotel: HotelProcesses) -> Iterator[HotelProcesses]:
     """The same for all tests: each begins with `grand` in sync, no other link, and PMSs without faults."""
-    yield house
-    house.tidy()
+    yield shared_hotel
+    shared_hotel.reset()
 
 
 @pytest.fixture
-def port(hotel: Hotel) -> int:
+def port(hotel: HotelProcesses) -> int:
     """That of a PMS that speaks UTF-8; a link `made` is docked to it."""
     port = hotel.ports[1]
-    hotel.fault(port, charset="utf-8")
-    hotel.docked("made", port, alive_interval=3600, charset="utf-8")
+    hotel.set_faults(port, charset="utf-8")
+    hotel.make_docked_link("made", port, alive_interval=3600, charset="utf-8")
     return port
 
 
 @pytest.fixture
-def person(browser: Browser, hotel: Hotel) -> Iterator[Person]:
-    with somebody(browser, hotel.url) as person:
+def user(browser: Browser, hotel: HotelProcesses) -> Iterator[BrowserUser]:
+    with open_page(browser, hotel.url) as person:
         yield person

@@ -10,17 +10,24 @@ from typing import Any
 
 from attrs import frozen
 
-from tests.process.server_processes import Running, Service, free_ports, service, simulator, until
+from tests.process.server_processes import (
+    ServerProcess,
+    ServiceProcess,
+    free_ports,
+    run_service,
+    run_simulator,
+    wait_until,
+)
 
-PROPERTIES = 4
+PROPERTY_COUNT = 4
 
 
 @frozen
-class Hotel:
+class HotelProcesses:
     """A docked link `grand`, whose PMS can be told to misbehave, and PMSs that no link has yet."""
 
-    pms: Running
-    pbx: Service
+    pms: ServerProcess
+    pbx: ServiceProcess
     ports: Sequence[int]
     """Where the PMSs listen, that of `grand` first."""
 
@@ -28,88 +35,88 @@ class Hotel:
     def url(self) -> str:
         return f"http://127.0.0.1:{self.pbx.port}"
 
-    def make(self, name: str, port: int = 1, **settings: object) -> Any:
+    def make_link(self, name: str, port: int = 1, **settings: object) -> Any:
         """Make a link; nobody listens on port 1."""
         body = {"name": name, "host": "127.0.0.1", "port": port, "profile": "generic", **settings}
-        return done(self.pbx.call("POST", "/api/v1/links", body))
+        return require_success(self.pbx.call("POST", "/api/v1/links", body))
 
-    def docked(self, name: str, port: int, **settings: object) -> None:
+    def make_docked_link(self, name: str, port: int, **settings: object) -> None:
         """Make a link, and wait until it is in sync and the hotel has told of all its rooms."""
-        self.make(name, port, enabled=True, **settings)
-        until(lambda: self._settled(name), f"{name} is docked")
+        self.make_link(name, port, enabled=True, **settings)
+        wait_until(lambda: self._is_docked(name), f"{name} is docked")
 
-    def _settled(self, name: str) -> bool:
+    def _is_docked(self, name: str) -> bool:
         link = self.link(name)
         return bool(link["in_sync"] and link["resync"]["ended"])
 
     def link(self, name: str = "grand") -> Any:
-        return done(self.pbx.call("GET", f"/api/v1/links/{name}"))
+        return require_success(self.pbx.call("GET", f"/api/v1/links/{name}"))
 
     def transitions(self, name: str) -> list[Any]:
         """Oldest first."""
-        answer = done(self.pbx.call("GET", f"/api/v1/links/{name}/transitions"))
+        answer = require_success(self.pbx.call("GET", f"/api/v1/links/{name}/transitions"))
         return list(reversed(answer["transitions"]))
 
     def control(self, name: str, verb: str) -> Any:
-        return done(self.pbx.call("POST", f"/api/v1/links/{name}/{verb}"))
+        return require_success(self.pbx.call("POST", f"/api/v1/links/{name}/{verb}"))
 
-    def post(self, name: str, **posting: object) -> Any:
-        return done(self.pbx.call("POST", f"/api/v1/links/{name}/postings", posting))
+    def enqueue_posting(self, name: str, **posting: object) -> Any:
+        return require_success(self.pbx.call("POST", f"/api/v1/links/{name}/postings", posting))
 
-    def remove(self, name: str) -> None:
-        done(self.pbx.call("DELETE", f"/api/v1/links/{name}?discard=true"))
+    def remove_link(self, name: str) -> None:
+        require_success(self.pbx.call("DELETE", f"/api/v1/links/{name}?discard=true"))
 
-    def fault(self, port: int, **faults: object) -> None:
-        done(self.pms.call("POST", f"/faults?port={port}", faults))
+    def set_faults(self, port: int, **faults: object) -> None:
+        require_success(self.pms.call("POST", f"/faults?port={port}", faults))
 
-    def say(self, port: int, text: str) -> None:
+    def send_record(self, port: int, text: str) -> None:
         """The PMS sends this record."""
-        done(self.pms.call("POST", f"/records?port={port}", {"text": text}))
+        require_success(self.pms.call("POST", f"/records?port={port}", {"text": text}))
 
     def check_in(self, port: int, room: str, name: str, **details: object) -> str:
         """Gives the guest's number."""
-        guest = self.at_desk("POST", "/guests", port, {"room": room, "name": name, **details})
+        guest = self.call_desk("POST", "/guests", port, {"room": room, "name": name, **details})
         return str(guest["number"])
 
-    def at_desk(self, method: str, path: str, port: int, body: object = None) -> Any:
+    def call_desk(self, method: str, path: str, port: int, body: object = None) -> Any:
         """What the hotel's desk does."""
-        return done(self.pms.call(method, f"{path}?port={port}", body))
+        return require_success(self.pms.call(method, f"{path}?port={port}", body))
 
     def vacant_rooms(self, port: int) -> list[str]:
-        return [one["room"] for one in self.at_desk("GET", "/rooms", port)["rooms"] if not one["guests"]]
+        return [one["room"] for one in self.call_desk("GET", "/rooms", port)["rooms"] if not one["guests"]]
 
-    def by_phone(self, method: str, path: str, body: object = None, link: str = "made") -> Any:
+    def call_rooms(self, method: str, path: str, body: object = None, link: str = "made") -> Any:
         """What the phone of a room tells the PMS."""
-        return done(self.pbx.call(method, f"/api/v1/links/{link}/rooms/{path}", body))
+        return require_success(self.pbx.call(method, f"/api/v1/links/{link}/rooms/{path}", body))
 
-    def tidy(self) -> None:
+    def reset(self) -> None:
         """As it was in the beginning, but for what is past."""
-        done(self.pms.call("DELETE", "/faults"))
+        require_success(self.pms.call("DELETE", "/faults"))
         for link in self.pbx.call("GET", "/api/v1/links")["links"]:
             if link["name"] != "grand":
-                self.remove(link["name"])
+                self.remove_link(link["name"])
         self.control("grand", "enable")
-        self.pbx.until_state("ESTABLISHED")
+        self.pbx.wait_until_state("ESTABLISHED")
 
 
-def quarter_to_seven() -> datetime:
+def future_wake_up_time() -> datetime:
     """Of a morning to come, in the hotel's local time, which is that of this machine."""
     soon = datetime.now() + timedelta(days=2)  # noqa: DTZ005
     return soon.replace(hour=6, minute=45, second=0, microsecond=0)
 
 
-def done(answer: Any) -> Any:
+def require_success(answer: Any) -> Any:
     assert answer is not None, "nobody answered"
     assert "error" not in answer, answer
     return answer
 
 
 @contextmanager
-def open_hotel(folder: Path) -> Iterator[Hotel]:
-    ports = free_ports(PROPERTIES)
+def start_hotel(folder: Path) -> Iterator[HotelProcesses]:
+    ports = free_ports(PROPERTY_COUNT)
     with ExitStack() as stack:
         control, api = free_ports(2)
-        pms = stack.enter_context(simulator(folder, ports[0], control, ports=PROPERTIES))
-        pbx = stack.enter_context(service(folder, ports[0], api))
-        pbx.until_state("ESTABLISHED")
-        yield Hotel(pms, pbx, ports)
+        pms = stack.enter_context(run_simulator(folder, ports[0], control, ports=PROPERTY_COUNT))
+        pbx = stack.enter_context(run_service(folder, ports[0], api))
+        pbx.wait_until_state("ESTABLISHED")
+        yield HotelProcesses(pms, pbx, ports)

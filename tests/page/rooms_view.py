@@ -6,28 +6,28 @@ import re
 
 from playwright.sync_api import Locator, Page, expect
 
-from tests.page.browser import Person
+from tests.page.browser import BrowserUser
 
-VIEW = "#/links/made/rooms"
-ALL = 100
+VIEW_HASH = "#/links/made/rooms"
+ROOM_COUNT = 100
 """Rooms of a simulated hotel."""
 
 
-def look_at_rooms(person: Person) -> Page:
+def open_rooms(user: BrowserUser) -> Page:
     """Open the view, and wait until all are shown."""
-    person.go(VIEW)
-    expect(rows_of(person.page)).to_have_count(ALL)
-    return person.page
+    user.navigate(VIEW_HASH)
+    expect(room_rows(user.page)).to_have_count(ROOM_COUNT)
+    return user.page
 
 
-def rows_of(page: Page) -> Locator:
+def room_rows(page: Page) -> Locator:
     return page.locator(".room")
 
 
-def row_of(page: Page, room: str) -> Locator:
+def room_row(page: Page, room: str) -> Locator:
     return page.locator(".room", has=page.locator("h2", has_text=re.compile(f"^{room}$")))
 
 
-def count_of(page: Page, what: str) -> int:
+def summary_count(page: Page, name: str) -> int:
     """One of the numbers at the top."""
-    return int(page.locator(f"[data-count={what}] dd").text_content() or 0)
+    return int(page.locator(f"[data-count={name}] dd").text_content() or 0)

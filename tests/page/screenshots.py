@@ -12,37 +12,44 @@ from typing import Literal
 
 from playwright.sync_api import Browser, Page, expect
 
-from tests.page.browser import chromium
-from tests.page.hotel_processes import quarter_to_seven
-from tests.process.server_processes import Running, Service, free_ports, service, simulator, until
+from tests.page.browser import start_chromium
+from tests.page.hotel_processes import future_wake_up_time
+from tests.process.server_processes import (
+    ServerProcess,
+    ServiceProcess,
+    free_ports,
+    run_service,
+    run_simulator,
+    wait_until,
+)
 
-Scheme = Literal["light", "dark"]
-WIDE, PHONE = (1280, 900), (390, 844)
-HOTELS = {"seaside": "protel", "alpenhof": "opera", "riverside": "opera", "old-town": "suite8"}
-POSTING = {"type": "call", "room": "101", "dialled": "+49 89 1234", "duration": 754, "amount": 480}
+ColorScheme = Literal["light", "dark"]
+DESKTOP_SIZE_PX, PHONE_SIZE_PX = (1280, 900), (390, 844)
+PROFILE_BY_LINK = {"seaside": "protel", "alpenhof": "opera", "riverside": "opera", "old-town": "suite8"}
+SAMPLE_POSTING = {"type": "call", "room": "101", "dialled": "+49 89 1234", "duration": 754, "amount": 480}
 
 
-def take_all(folder: Path) -> None:
+def take_screenshots(folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as state:
-        pms_port, *_ = free_ports(len(HOTELS) + 1)
+        pms_port, *_ = free_ports(len(PROFILE_BY_LINK) + 1)
         control, api = free_ports(2)
         with (
-            simulator(Path(state), pms_port, control, ports=len(HOTELS) + 1) as pms,
-            service(Path(state), pms_port, api, answer_timeout=1, unanswered="hold") as pbx,
-            chromium() as browser,
+            run_simulator(Path(state), pms_port, control, ports=len(PROFILE_BY_LINK) + 1) as pms,
+            run_service(Path(state), pms_port, api, answer_timeout=1, unanswered="hold") as pbx,
+            start_chromium() as browser,
         ):
-            _open_the_chain(pbx, pms_port)
+            _dock_links(pbx, pms_port)
             pms.call("POST", f"/faults?port={pms_port}", {"pa_never": True})
-            pbx.call("POST", "/api/v1/links/grand/postings", POSTING)
+            pbx.call("POST", "/api/v1/links/grand/postings", SAMPLE_POSTING)
             pms.call("POST", f"/faults?port={pms_port + 1}", {"ls_unanswered": True})
-            _take(browser, pbx, folder)
-            _fill_the_rooms(pbx, pms, pms_port + list(HOTELS).index("alpenhof") + 1, Path(state))
-            _take_rooms(browser, pbx, folder)
+            _take_link_screenshots(browser, pbx, folder)
+            _prepare_rooms(pbx, pms, pms_port + list(PROFILE_BY_LINK).index("alpenhof") + 1, Path(state))
+            _take_rooms_screenshot(browser, pbx, folder)
 
 
-def _open_the_chain(pbx: Service, pms_port: int) -> None:
-    for number, (name, profile) in enumerate(HOTELS.items(), 1):
+def _dock_links(pbx: ServiceProcess, pms_port: int) -> None:
+    for number, (name, profile) in enumerate(PROFILE_BY_LINK.items(), 1):
         link = {"name": name, "host": "127.0.0.1", "port": pms_port + number, "profile": profile}
         pbx.call("POST", "/api/v1/links", {**link, "alive_interval": 2, "alive_timeout": 1})
         pbx.call("POST", f"/api/v1/links/{name}/enable")
@@ -52,10 +59,10 @@ def _open_the_chain(pbx: Service, pms_port: int) -> None:
         links = pbx.call("GET", "/api/v1/links")["links"]
         return len([link for link in links if link["in_sync"]]) == len(links) - 1
 
-    until(docked, "the chain docks")
+    wait_until(docked, "the chain docks")
 
 
-def _fill_the_rooms(pbx: Service, pms: Running, port: int, folder: Path) -> None:
+def _prepare_rooms(pbx: ServiceProcess, pms: ServerProcess, port: int, folder: Path) -> None:
     """An evening at the alpenhof, where somebody has forgotten the phone of room 104."""
     table = folder / "extensions.csv"
     rooms = [one["room"] for one in pms.call("GET", f"/rooms?port={port}")["rooms"] if one["room"] != "104"]
@@ -70,12 +77,12 @@ def _fill_the_rooms(pbx: Service, pms: Running, port: int, folder: Path) -> None
     for room, status in {"103": 5, "104": 2, "105": 4, "108": 1}.items():
         pbx.call("PUT", f"/api/v1/links/alpenhof/rooms/{room}/status", {"status": status})
     for room in ("102", "105"):
-        order = {"at": quarter_to_seven().isoformat()}
+        order = {"at": future_wake_up_time().isoformat()}
         pbx.call("PUT", f"/api/v1/links/alpenhof/rooms/{room}/wake-up", order)
 
 
-def _take_rooms(browser: Browser, pbx: Service, folder: Path) -> None:
-    page = _page(browser, WIDE, "light")
+def _take_rooms_screenshot(browser: Browser, pbx: ServiceProcess, folder: Path) -> None:
+    page = _open_page(browser, DESKTOP_SIZE_PX, "light")
     page.goto(f"http://127.0.0.1:{pbx.port}/#/links/alpenhof/rooms")
     page.get_by_label("Show guest names").check()
     expect(page.locator(".light")).to_have_count(2)
@@ -87,15 +94,15 @@ def _take_rooms(browser: Browser, pbx: Service, folder: Path) -> None:
     page.context.close()
 
 
-def _take(browser: Browser, pbx: Service, folder: Path) -> None:
+def _take_link_screenshots(browser: Browser, pbx: ServiceProcess, folder: Path) -> None:
     url = f"http://127.0.0.1:{pbx.port}/"
     for scheme in ("light", "dark"):
-        page = _page(browser, WIDE, scheme)
+        page = _open_page(browser, DESKTOP_SIZE_PX, scheme)
         page.goto(url)
         expect(page.locator(".toast", has_text="seaside")).to_be_visible()
         page.screenshot(path=folder / f"links-{scheme}.png")
         page.context.close()
-    page = _page(browser, WIDE, "light")
+    page = _open_page(browser, DESKTOP_SIZE_PX, "light")
     page.goto(f"{url}#/links/seaside")
     expect(page.locator(".timeline rect").first).to_be_visible()
     expect(page.locator(".records li").first).to_be_visible()
@@ -109,14 +116,14 @@ def _take(browser: Browser, pbx: Service, folder: Path) -> None:
     expect(page.locator('.trial [data-step="connect"]')).to_contain_text("refused")
     page.screenshot(path=folder / "new-link.png")
     page.context.close()
-    page = _page(browser, PHONE, "dark")
+    page = _open_page(browser, PHONE_SIZE_PX, "dark")
     page.goto(url)
     expect(page.locator(".row").first).to_be_visible()
     page.screenshot(path=folder / "phone.png")
     page.context.close()
 
 
-def _page(browser: Browser, size: tuple[int, int], scheme: Scheme) -> Page:
+def _open_page(browser: Browser, size: tuple[int, int], scheme: ColorScheme) -> Page:
     width, height = size
     return browser.new_context(
         viewport={"width": width, "height": height}, color_scheme=scheme, locale="en-GB"
@@ -124,4 +131,4 @@ def _page(browser: Browser, size: tuple[int, int], scheme: Scheme) -> Page:
 
 
 if __name__ == "__main__":
-    take_all(Path(sys.argv[1]))
+    take_screenshots(Path(sys.argv[1]))

@@ -5,15 +5,15 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from tests.page.browser import Person
-from tests.page.hotel_processes import Hotel
+from tests.page.browser import BrowserUser
+from tests.page.hotel_processes import HotelProcesses
 
 
 @pytest.fixture
-def page(person: Person) -> Page:
-    person.go("#/links/grand")
-    expect(person.page.get_by_role("heading", level=1)).to_have_text("grand")
-    return person.page
+def page(user: BrowserUser) -> Page:
+    user.navigate("#/links/grand")
+    expect(user.page.get_by_role("heading", level=1)).to_have_text("grand")
+    return user.page
 
 
 def _control(page: Page, name: str) -> Locator:
@@ -25,7 +25,7 @@ def _expect_active(page: Page, *names: str) -> None:
     expect(page.locator(".controls button")).to_have_count(5)
 
 
-def test_only_those_that_apply_can_be_used(hotel: Hotel, page: Page) -> None:
+def test_only_those_that_apply_can_be_used(hotel: HotelProcesses, page: Page) -> None:
     marker = page.locator(".head .marker")
     expect(marker).to_have_text("ESTABLISHED")
     _expect_active(page, "Resync", "Disconnect", "Disable", "Mark as expired")
@@ -43,16 +43,16 @@ def test_only_those_that_apply_can_be_used(hotel: Hotel, page: Page) -> None:
     _expect_active(page, "Enable", "Disable")
 
 
-def test_one_whose_subscription_has_ended_cannot_be_enabled(hotel: Hotel, page: Page) -> None:
-    hotel.make("ended", enabled=True, expires_at="2026-01-01T00:00:00Z")
+def test_one_whose_subscription_has_ended_cannot_be_enabled(hotel: HotelProcesses, page: Page) -> None:
+    hotel.make_link("ended", enabled=True, expires_at="2026-01-01T00:00:00Z")
     page.goto(f"{hotel.url}/#/links/ended")
     expect(page.locator(".head .marker")).to_have_text("EXPIRED")
     _expect_active(page, "Disable")
     expect(page.locator(".head")).to_contain_text("Renew the subscription")
 
 
-def test_an_abnormal_link_can_be_redialled_at_once(hotel: Hotel, page: Page) -> None:
-    hotel.make("lost", enabled=True, retry_initial=3600, retry_max=3600)
+def test_an_abnormal_link_can_be_redialled_at_once(hotel: HotelProcesses, page: Page) -> None:
+    hotel.make_link("lost", enabled=True, retry_initial=3600, retry_max=3600)
     page.goto(f"{hotel.url}/#/links/lost")
     marker = page.locator(".head .marker")
     expect(marker).to_have_text("EXPECTION")
@@ -69,7 +69,7 @@ def test_an_abnormal_link_can_be_redialled_at_once(hotel: Hotel, page: Page) -> 
     ]
 
 
-def test_disconnecting_asks_first_and_says_what_came_of_it(hotel: Hotel, page: Page) -> None:
+def test_disconnecting_asks_first_and_says_what_came_of_it(hotel: HotelProcesses, page: Page) -> None:
     dialog = page.get_by_role("dialog")
     _control(page, "Disconnect").click()
     expect(dialog).to_contain_text("Disconnect grand in good order (LE)?")
@@ -88,12 +88,12 @@ def test_disconnecting_asks_first_and_says_what_came_of_it(hotel: Hotel, page: P
     assert hotel.link()["intent"] == "disconnected"
 
 
-def test_enabling_and_a_resync_are_done_without_a_question(hotel: Hotel, page: Page) -> None:
+def test_enabling_and_a_resync_are_done_without_a_question(hotel: HotelProcesses, page: Page) -> None:
     hotel.control("grand", "disable")
     _control(page, "Enable").click()
     expect(page.locator(".controls .answer")).to_contain_text("Enable: done.")
     expect(page.locator(".head .marker")).to_have_text("ESTABLISHED")
-    before = hotel.pbx.until_state("ESTABLISHED")["resync"]["started"]
+    before = hotel.pbx.wait_until_state("ESTABLISHED")["resync"]["started"]
     _control(page, "Resync").click()
     expect(page.locator(".controls .answer")).to_have_text(
         "Resync: done. The link is ESTABLISHED (Link established)."
@@ -103,8 +103,10 @@ def test_enabling_and_a_resync_are_done_without_a_question(hotel: Hotel, page: P
     assert hotel.link()["resync"]["started"] != before
 
 
-def test_one_that_no_longer_applies_says_why_in_words(hotel: Hotel, person: Person, page: Page) -> None:
-    person.watched.expected += ["409"]
+def test_one_that_no_longer_applies_says_why_in_words(
+    hotel: HotelProcesses, user: BrowserUser, page: Page
+) -> None:
+    user.page_errors.expected_errors += ["409"]
     _control(page, "Disconnect").click()
     hotel.control("grand", "expire")
     expect(page.locator(".head .marker")).to_have_text("EXPIRED")

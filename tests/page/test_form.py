@@ -7,15 +7,15 @@ import re
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from tests.page.browser import Person
-from tests.page.hotel_processes import Hotel
+from tests.page.browser import BrowserUser
+from tests.page.hotel_processes import HotelProcesses
 
 
 @pytest.fixture
-def page(person: Person) -> Page:
-    person.page.get_by_role("link", name="Add a link").click()
-    expect(person.page.get_by_role("heading", level=1)).to_have_text("A new link")
-    return person.page
+def page(user: BrowserUser) -> Page:
+    user.page.get_by_role("link", name="Add a link").click()
+    expect(user.page.get_by_role("heading", level=1)).to_have_text("A new link")
+    return user.page
 
 
 def _field(page: Page, name: str) -> Locator:
@@ -39,7 +39,7 @@ def _expect_error(page: Page, name: str, text: str) -> None:
     expect(page.locator(f"#setting-{name}-error")).to_be_visible()
 
 
-def test_what_is_required_says_so_at_each_field(hotel: Hotel, page: Page) -> None:
+def test_what_is_required_says_so_at_each_field(hotel: HotelProcesses, page: Page) -> None:
     _make(page)
     _expect_error(page, "name", "It must be 1 to 64 letters, digits, “-” and “_”.")
     _expect_error(page, "host", "It must be ")
@@ -76,8 +76,8 @@ WRONG = (
 )
 
 
-def test_what_only_the_service_can_judge_is_told_at_its_field_too(person: Person, page: Page) -> None:
-    person.watched.expected += ["400"]
+def test_what_only_the_service_can_judge_is_told_at_its_field_too(user: BrowserUser, page: Page) -> None:
+    user.page_errors.expected_errors += ["400"]
     page.get_by_text("All settings").click()
     for name, value, said in WRONG:
         _fill(page, "made", 1)
@@ -89,8 +89,8 @@ def test_what_only_the_service_can_judge_is_told_at_its_field_too(person: Person
         _field(page, name).fill("")
 
 
-def test_a_name_that_is_taken_is_told(person: Person, page: Page) -> None:
-    person.watched.expected += ["409"]
+def test_a_name_that_is_taken_is_told(user: BrowserUser, page: Page) -> None:
+    user.page_errors.expected_errors += ["409"]
     _fill(page, "grand", 1)
     _make(page)
     expect(page.locator("form > .answer")).to_contain_text("There is a link of that name already.")
@@ -105,7 +105,7 @@ def test_the_defaults_are_those_of_the_profile(page: Page) -> None:
         expect(_field(page, "alive_on").locator("option:checked")).to_have_text(f"default: {proof}")
 
 
-def test_all_settings_are_sent_as_they_were_written(hotel: Hotel, page: Page) -> None:
+def test_all_settings_are_sent_as_they_were_written(hotel: HotelProcesses, page: Page) -> None:
     _fill(page, "made", 4711, "protel")
     page.get_by_text("All settings").click()
     _field(page, "alive_interval").fill("1.5")
@@ -125,13 +125,13 @@ def test_all_settings_are_sent_as_they_were_written(hotel: Hotel, page: Page) ->
     assert settings["records"] == {"GI": "RNG#GSGN", "GO": "RNGS"}
 
 
-def test_cancelling_makes_nothing(hotel: Hotel, page: Page) -> None:
+def test_cancelling_makes_nothing(hotel: HotelProcesses, page: Page) -> None:
     _fill(page, "made", 1)
     page.get_by_role("link", name="Cancel").click()
     expect(page.locator(".row h2")).to_have_text(["grand"])
 
 
-def test_a_trial_of_a_pms_goes_through_all_steps(hotel: Hotel, page: Page) -> None:
+def test_a_trial_of_a_pms_goes_through_all_steps(hotel: HotelProcesses, page: Page) -> None:
     _fill(page, "made", hotel.ports[1])
     page.get_by_role("button", name="Test without saving").click()
     steps = page.locator(".trial li")
@@ -145,7 +145,9 @@ def test_a_trial_of_a_pms_goes_through_all_steps(hotel: Hotel, page: Page) -> No
     assert [link["name"] for link in hotel.pbx.call("GET", "/api/v1/links")["links"]] == ["grand"]
 
 
-def test_a_trial_that_fails_tells_where_and_what_that_means(hotel: Hotel, person: Person, page: Page) -> None:
+def test_a_trial_that_fails_tells_where_and_what_that_means(
+    hotel: HotelProcesses, user: BrowserUser, page: Page
+) -> None:
     _fill(page, "made", 1)
     page.get_by_role("button", name="Test without saving").click()
     connection = page.locator(".trial li[data-step=connect]")
@@ -155,7 +157,7 @@ def test_a_trial_that_fails_tells_where_and_what_that_means(hotel: Hotel, person
     expect(page.locator(".trial li[data-mood=off]")).to_contain_text(["not tried"] * 3)
     expect(page.locator(".trial .answer.error")).to_contain_text("Nothing takes the connection.")
 
-    person.watched.expected += ["409"]
+    user.page_errors.expected_errors += ["409"]
     _field(page, "port").fill(str(hotel.ports[0]))
     page.get_by_role("button", name="Test without saving").click()
     expect(page.locator("form > .answer")).to_contain_text("The address is in use.")

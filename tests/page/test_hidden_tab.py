@@ -8,9 +8,9 @@ from urllib.request import urlopen
 import pytest
 from playwright.sync_api import Browser, Locator, expect
 
-from tests.page.browser import Person, somebody
-from tests.page.hotel_processes import Hotel
-from tests.process.server_processes import until
+from tests.page.browser import BrowserUser, open_page
+from tests.page.hotel_processes import HotelProcesses
+from tests.process.server_processes import wait_until
 
 HIDE = """
 Object.defineProperty(Document.prototype, "hidden", {get: () => window.unseen ?? false});
@@ -22,29 +22,29 @@ window.look = (unseen) => {
 
 
 @pytest.fixture
-def tab(browser: Browser, hotel: Hotel) -> Iterator[Person]:
+def tab(browser: Browser, hotel: HotelProcesses) -> Iterator[BrowserUser]:
     """One whose time the test turns on, and which can be hidden."""
-    with somebody(browser, hotel.url) as person:
+    with open_page(browser, hotel.url) as person:
         person.page.clock.install()
         person.page.add_init_script(HIDE)
         person.page.reload()
         expect(person.page.locator(".row .marker")).to_have_text("ESTABLISHED")
-        until(lambda: _watching(hotel) == 1, "this tab watches, and no other any more")
+        wait_until(lambda: _watching(hotel) == 1, "this tab watches, and no other any more")
         yield person
 
 
-def _watching(hotel: Hotel) -> int:
+def _watching(hotel: HotelProcesses) -> int:
     with urlopen(f"{hotel.url}/metrics", timeout=5) as answer:
         line = next(one for one in answer.read().decode().splitlines() if one.startswith("pmslink_watchers "))
     return int(float(line.split()[1]))
 
 
-def _hide_until_it_rests(hotel: Hotel, tab: Person) -> Locator:
+def _hide_until_it_rests(hotel: HotelProcesses, tab: BrowserUser) -> Locator:
     """Gives the marker of a link that is EXPIRED by then.
 
     Not the whole minute at once: the tab would take the silence for a loss, and come back.
     """
-    hotel.make("made")
+    hotel.make_link("made")
     marker = tab.page.locator(".row", has_text="made").locator(".marker")
     expect(marker).to_have_text("DISABLED")
     tab.page.evaluate("look(true)")
@@ -52,32 +52,32 @@ def _hide_until_it_rests(hotel: Hotel, tab: Person) -> Locator:
     hotel.control("made", "expire")
     expect(marker).to_have_text("EXPIRED")
     tab.page.clock.run_for(30_000)
-    until(lambda: _watching(hotel) == 0, "the tab rests")
+    wait_until(lambda: _watching(hotel) == 0, "the tab rests")
     return marker
 
 
-def test_it_gives_its_connection_back_and_looks_now_and_then(hotel: Hotel, tab: Person) -> None:
+def test_it_gives_its_connection_back_and_looks_now_and_then(hotel: HotelProcesses, tab: BrowserUser) -> None:
     marker = _hide_until_it_rests(hotel, tab)
     expect(tab.page.locator(".notice.offline")).to_be_hidden()
     hotel.control("made", "disable")
     tab.page.clock.run_for(16_000)
     expect(marker).to_have_text("DISABLED")
     expect(tab.page.locator(".toast")).to_contain_text("EXPIRED → DISABLED")
-    until(lambda: _watching(hotel) == 0, "the tab rests again")
+    wait_until(lambda: _watching(hotel) == 0, "the tab rests again")
 
 
-def test_it_is_up_to_date_as_soon_as_it_is_seen(hotel: Hotel, tab: Person) -> None:
+def test_it_is_up_to_date_as_soon_as_it_is_seen(hotel: HotelProcesses, tab: BrowserUser) -> None:
     marker = _hide_until_it_rests(hotel, tab)
     hotel.control("made", "disable")
     tab.page.evaluate("look(false)")
     expect(marker).to_have_text("DISABLED")
 
 
-def test_two_clicks_make_one_link(hotel: Hotel, person: Person) -> None:
-    person.go("#/new")
+def test_two_clicks_make_one_link(hotel: HotelProcesses, user: BrowserUser) -> None:
+    user.navigate("#/new")
     for name, value in {"name": "made", "host": "127.0.0.1", "port": "1"}.items():
-        person.page.locator(f"#setting-{name}").fill(value)
-    person.page.locator("#setting-profile").select_option("opera")
-    person.page.get_by_role("button", name="Make the link").dblclick()
-    expect(person.page.get_by_role("heading", level=1)).to_have_text("made")
-    expect(person.page.locator(".past tbody tr")).to_have_count(1)
+        user.page.locator(f"#setting-{name}").fill(value)
+    user.page.locator("#setting-profile").select_option("opera")
+    user.page.get_by_role("button", name="Make the link").dblclick()
+    expect(user.page.get_by_role("heading", level=1)).to_have_text("made")
+    expect(user.page.locator(".past tbody tr")).to_have_count(1)

@@ -7,8 +7,8 @@ import re
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from tests.page.browser import Person
-from tests.page.hotel_processes import Hotel
+from tests.page.browser import BrowserUser
+from tests.page.hotel_processes import HotelProcesses
 
 SECRET = "correct horse battery staple"
 TARIFF = """
@@ -23,8 +23,8 @@ def _field(page: Page, name: str) -> Locator:
     return page.locator(f"#setting-{name}")
 
 
-def _change(person: Person) -> Page:
-    person.go("#/links/made")
+def _change(person: BrowserUser) -> Page:
+    person.navigate("#/links/made")
     person.page.get_by_role("link", name="Change settings").click()
     person.page.get_by_text("All settings").click()
     return person.page
@@ -40,9 +40,9 @@ def _expect_error(page: Page, name: str, text: str) -> None:
     expect(_field(page, name)).to_have_accessible_description(re.compile(re.escape(text)))
 
 
-def test_lines_become_what_they_say_and_are_shown_again(hotel: Hotel, person: Person) -> None:
-    hotel.make("made")
-    page = _change(person)
+def test_lines_become_what_they_say_and_are_shown_again(hotel: HotelProcesses, user: BrowserUser) -> None:
+    hotel.make_link("made")
+    page = _change(user)
     _field(page, "extensions").select_option("prefix")
     _field(page, "extension_prefix").fill("7")
     _field(page, "status_codes").fill("*61 = 1\n0=2")
@@ -57,7 +57,7 @@ def test_lines_become_what_they_say_and_are_shown_again(hotel: Hotel, person: Pe
     others = {"prefix": "", "price": 40, "interval": 30, "connection": 0, "free": 0, "call_type": None}
     assert settings["tariff"] == {"rounding": 10, "rates": [national, others]}
 
-    page = _change(person)
+    page = _change(user)
     expect(_field(page, "tariff")).to_have_value(
         "rounding = 10\n"
         "0043: price = 15, interval = 60, connection = 20, call_type = N\n"
@@ -81,9 +81,11 @@ def test_lines_become_what_they_say_and_are_shown_again(hotel: Hotel, person: Pe
         ("status_codes", "*61 = 1\n*61 = 2"),
     ],
 )
-def test_lines_that_say_nothing_are_told_at_once(hotel: Hotel, person: Person, name: str, text: str) -> None:
-    hotel.make("made")
-    page = _change(person)
+def test_lines_that_say_nothing_are_told_at_once(
+    hotel: HotelProcesses, user: BrowserUser, name: str, text: str
+) -> None:
+    hotel.make_link("made")
+    page = _change(user)
     _field(page, name).fill(text)
     page.get_by_role("button", name="Save").click()
     _expect_error(page, name, "It must be a line for each")
@@ -102,10 +104,12 @@ WRONG = (
 )
 
 
-def test_what_only_the_service_can_judge_is_told_at_its_field_too(hotel: Hotel, person: Person) -> None:
-    person.watched.expected += ["400"]
-    hotel.make("made")
-    page = _change(person)
+def test_what_only_the_service_can_judge_is_told_at_its_field_too(
+    hotel: HotelProcesses, user: BrowserUser
+) -> None:
+    user.page_errors.expected_errors += ["400"]
+    hotel.make_link("made")
+    page = _change(user)
     for name, text, said in WRONG:
         _field(page, name).fill(text)
         page.get_by_role("button", name="Save").click()
@@ -115,9 +119,11 @@ def test_what_only_the_service_can_judge_is_told_at_its_field_too(hotel: Hotel, 
         _field(page, name).fill("")
 
 
-def test_a_secret_is_not_shown_and_stays_until_another_is_written(hotel: Hotel, person: Person) -> None:
-    hotel.make("made", webhook_url="https://pbx.example/", webhook_secret=SECRET)
-    page = _change(person)
+def test_a_secret_is_not_shown_and_stays_until_another_is_written(
+    hotel: HotelProcesses, user: BrowserUser
+) -> None:
+    hotel.make_link("made", webhook_url="https://pbx.example/", webhook_secret=SECRET)
+    page = _change(user)
     secret = _field(page, "webhook_secret")
     expect(secret).to_have_attribute("type", "password")
     expect(secret).to_have_value("***")
@@ -126,29 +132,29 @@ def test_a_secret_is_not_shown_and_stays_until_another_is_written(hotel: Hotel, 
     settings = hotel.link("made")["settings"]
     assert (settings["webhook_url"], settings["webhook_secret"]) == ("https://pbx.example/other", "***")
 
-    page = _change(person)
+    page = _change(user)
     secret = _field(page, "webhook_secret")
     secret.press("End")
     secret.press_sequentially("another one, as long")  # and not behind what stands for the old one
     expect(secret).to_have_value("another one, as long")
     _save(page)
 
-    page = _change(person)
+    page = _change(user)
     for name in ("webhook_url", "webhook_secret"):
         _field(page, name).fill("")
     _save(page)
     assert hotel.link("made")["settings"]["webhook_secret"] is None
 
 
-def test_an_address_is_tried_though_the_secret_is_not_known(hotel: Hotel, person: Person) -> None:
-    hotel.make("made", hotel.ports[1], webhook_url="https://pbx.example/", webhook_secret=SECRET)
-    page = _change(person)
+def test_an_address_is_tried_though_the_secret_is_not_known(hotel: HotelProcesses, user: BrowserUser) -> None:
+    hotel.make_link("made", hotel.ports[1], webhook_url="https://pbx.example/", webhook_secret=SECRET)
+    page = _change(user)
     page.get_by_role("button", name="Test without saving").click()
     expect(page.locator(".trial .answer")).to_contain_text("All steps succeeded", timeout=20_000)
 
 
-def test_an_example_stands_where_nothing_is_written_yet(hotel: Hotel, person: Person) -> None:
-    hotel.make("made")
-    page = _change(person)
+def test_an_example_stands_where_nothing_is_written_yet(hotel: HotelProcesses, user: BrowserUser) -> None:
+    hotel.make_link("made")
+    page = _change(user)
     for name, example in (("tariff", "0043: price = 15, interval = 60"), ("status_codes", "*61 = 1")):
         expect(_field(page, name)).to_have_attribute("placeholder", re.compile(re.escape(example)))

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from playwright.sync_api import Locator, Page, expect
 
-from tests.page.browser import Person
-from tests.page.hotel_processes import Hotel
+from tests.page.browser import BrowserUser
+from tests.page.hotel_processes import HotelProcesses
 
 WITHIN_OR_NOWHERE = "dialog.contains(document.activeElement) || document.activeElement === document.body"
 
@@ -20,8 +20,8 @@ def _tab_to(page: Page, wanted: Locator) -> None:
     raise AssertionError(f"Tab does not lead to {wanted}")
 
 
-def test_the_first_tab_leads_over_the_header(person: Person) -> None:
-    page = person.page
+def test_the_first_tab_leads_over_the_header(user: BrowserUser) -> None:
+    page = user.page
     skip = page.get_by_role("link", name="Skip to the content")
     expect(skip).not_to_be_in_viewport()
     page.keyboard.press("Tab")
@@ -34,8 +34,8 @@ def test_the_first_tab_leads_over_the_header(person: Person) -> None:
     assert page.url.endswith("/")
 
 
-def test_a_slash_leads_to_the_search_and_can_be_searched_for(person: Person) -> None:
-    page = person.page
+def test_a_slash_leads_to_the_search_and_can_be_searched_for(user: BrowserUser) -> None:
+    page = user.page
     search = page.get_by_role("searchbox")
     expect(search).not_to_be_focused()
     page.keyboard.press("/")
@@ -46,9 +46,9 @@ def test_a_slash_leads_to_the_search_and_can_be_searched_for(person: Person) -> 
 
 
 def test_a_link_is_opened_and_switched_off_and_the_dialog_holds_the_focus(
-    hotel: Hotel, person: Person
+    hotel: HotelProcesses, user: BrowserUser
 ) -> None:
-    page = person.page
+    page = user.page
     _tab_to(page, page.locator(".row").get_by_role("link", name="grand"))
     page.keyboard.press("Enter")
     expect(page.get_by_role("heading", level=1)).to_have_text("grand")
@@ -75,8 +75,8 @@ def test_a_link_is_opened_and_switched_off_and_the_dialog_holds_the_focus(
     _tab_to(page, page.locator(".controls").get_by_role("button", name="Enable"))
 
 
-def test_the_language_is_chosen_and_the_focus_stays_there(person: Person) -> None:
-    page = person.page
+def test_the_language_is_chosen_and_the_focus_stays_there(user: BrowserUser) -> None:
+    page = user.page
     expect(page.get_by_role("heading", level=1)).to_have_text("Links")
     _tab_to(page, page.get_by_label("Language"))
     page.keyboard.press("ArrowDown")
@@ -84,10 +84,10 @@ def test_the_language_is_chosen_and_the_focus_stays_there(person: Person) -> Non
     expect(page.get_by_label("语言")).to_be_focused()
 
 
-def test_a_row_that_moves_keeps_the_focus(hotel: Hotel, person: Person) -> None:
-    hotel.make("made")
-    names = person.page.locator(".row h2")
-    link = person.page.locator(".row").get_by_role("link", name="made")
+def test_a_row_that_moves_keeps_the_focus(hotel: HotelProcesses, user: BrowserUser) -> None:
+    hotel.make_link("made")
+    names = user.page.locator(".row h2")
+    link = user.page.locator(".row").get_by_role("link", name="made")
     expect(names).to_have_text(["grand", "made"])
     link.focus()
     hotel.control("made", "expire")
@@ -98,11 +98,11 @@ def test_a_row_that_moves_keeps_the_focus(hotel: Hotel, person: Person) -> None:
     expect(link).to_be_focused()
 
 
-def test_each_view_begins_in_its_content(person: Person) -> None:
-    expect(person.page.get_by_role("heading", level=1)).to_have_text("Links")
+def test_each_view_begins_in_its_content(user: BrowserUser) -> None:
+    expect(user.page.get_by_role("heading", level=1)).to_have_text("Links")
     for hash in ("#/links/grand", "#/links/grand/rooms", "#/links/grand/settings", "#/new", "#/"):
-        person.go(hash)
-        expect(person.page.locator("#main")).to_be_focused()
-        expect(person.page.get_by_role("heading", level=1)).to_be_visible()
-        person.page.keyboard.press("Tab")
-        expect(person.page.locator("#main")).not_to_be_focused()
+        user.navigate(hash)
+        expect(user.page.locator("#main")).to_be_focused()
+        expect(user.page.get_by_role("heading", level=1)).to_be_visible()
+        user.page.keyboard.press("Tab")
+        expect(user.page.locator("#main")).not_to_be_focused()

@@ -6,16 +6,16 @@ import re
 
 from playwright.sync_api import Browser, expect
 
-from tests.page.browser import Person, somebody
-from tests.page.hotel_processes import Hotel
+from tests.page.browser import BrowserUser, open_page
+from tests.page.hotel_processes import HotelProcesses
 
 ROOMS = "#/links/grand/rooms"
 VIEWS = ("#/", "#/links/lost", "#/links/grand", ROOMS, "#/links/lost/settings", "#/new")
 
 
-def test_a_chinese_browser_is_spoken_to_in_chinese(hotel: Hotel, browser: Browser) -> None:
-    hotel.make("lost", enabled=True)
-    with somebody(browser, hotel.url, locale="zh-CN") as person:
+def test_a_chinese_browser_is_spoken_to_in_chinese(hotel: HotelProcesses, browser: Browser) -> None:
+    hotel.make_link("lost", enabled=True)
+    with open_page(browser, hotel.url, locale="zh-CN") as person:
         page = person.page
         row = page.locator(".row", has_text="lost")
         expect(page.get_by_label("语言").locator("option:checked")).to_have_text("简体中文")
@@ -29,8 +29,8 @@ def test_a_chinese_browser_is_spoken_to_in_chinese(hotel: Hotel, browser: Browse
         expect(page.locator(".toast", has_text="用户停用了链路")).to_be_visible()
 
 
-def test_the_language_is_changed_at_once_and_remembered(person: Person) -> None:
-    page = person.page
+def test_the_language_is_changed_at_once_and_remembered(user: BrowserUser) -> None:
+    page = user.page
     heading = page.get_by_role("heading", level=1)
     page.evaluate("window.marker = 1")
     expect(heading).to_have_text("Links")
@@ -47,9 +47,9 @@ def test_the_language_is_changed_at_once_and_remembered(person: Person) -> None:
     expect(heading).to_have_text("Links")
 
 
-def test_a_form_that_is_half_filled_in_stays_so_in_another_language(person: Person) -> None:
-    page = person.page
-    person.go("#/new")
+def test_a_form_that_is_half_filled_in_stays_so_in_another_language(user: BrowserUser) -> None:
+    page = user.page
+    user.navigate("#/new")
     page.get_by_label("host").fill("pms.seaside.example")
     page.get_by_label("profile").select_option("opera")
     page.get_by_label("Language").select_option("zh")
@@ -58,20 +58,20 @@ def test_a_form_that_is_half_filled_in_stays_so_in_another_language(person: Pers
     expect(page.get_by_label("profile")).to_have_value("opera")
 
 
-def test_a_language_that_there_is_not_is_english(hotel: Hotel, browser: Browser) -> None:
-    with somebody(browser, hotel.url, locale="pt-BR") as person:
+def test_a_language_that_there_is_not_is_english(hotel: HotelProcesses, browser: Browser) -> None:
+    with open_page(browser, hotel.url, locale="pt-BR") as person:
         expect(person.page.get_by_role("heading", level=1)).to_have_text("Links")
 
 
-def test_all_that_is_said_is_said_in_words(hotel: Hotel, browser: Browser) -> None:
+def test_all_that_is_said_is_said_in_words(hotel: HotelProcesses, browser: Browser) -> None:
     """No placeholder stays empty, and no text is missing; in Chinese, little is left in English."""
-    hotel.make("lost", enabled=True)
-    hotel.post("grand", type="minibar", room="101", article="1", count=1)
-    hotel.by_phone("PUT", "101/status", {"status": 3}, link="grand")
+    hotel.make_link("lost", enabled=True)
+    hotel.enqueue_posting("grand", type="minibar", room="101", article="1", count=1)
+    hotel.call_rooms("PUT", "101/status", {"status": 3}, link="grand")
     for locale in ("en-GB", "zh-CN"):
-        with somebody(browser, hotel.url, locale=locale) as person:
+        with open_page(browser, hotel.url, locale=locale) as person:
             for view in VIEWS:
-                person.go(view)
+                person.navigate(view)
                 expect(person.page.get_by_role("heading", level=1)).to_be_visible()
                 if view == "#/links/grand":
                     expect(person.page.locator(".records li").first).to_be_visible()

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from playwright.sync_api import Locator, Page, expect
 
-from tests.page.browser import Person
-from tests.page.hotel_processes import Hotel
+from tests.page.browser import BrowserUser
+from tests.page.hotel_processes import HotelProcesses
 
 
 def _interval(page: Page) -> Locator:
@@ -19,8 +19,8 @@ def _save(page: Page) -> None:
     expect(page.locator(".head h1")).to_have_text("made")
 
 
-def test_it_is_made_enabled_and_docks(hotel: Hotel, person: Person) -> None:
-    page = person.page
+def test_it_is_made_enabled_and_docks(hotel: HotelProcesses, user: BrowserUser) -> None:
+    page = user.page
     page.get_by_role("link", name="Add a link").click()
     page.get_by_label("name", exact=True).fill("made")
     page.get_by_label("host").fill("127.0.0.1")
@@ -36,10 +36,12 @@ def test_it_is_made_enabled_and_docks(hotel: Hotel, person: Person) -> None:
     assert page.url.endswith("#/links/made")
 
 
-def test_a_setting_is_kept_and_once_it_is_cleared_is_the_default_again(hotel: Hotel, person: Person) -> None:
-    page = person.page
-    hotel.make("made", charset="gbk")
-    person.go("#/links/made")
+def test_a_setting_is_kept_and_once_it_is_cleared_is_the_default_again(
+    hotel: HotelProcesses, user: BrowserUser
+) -> None:
+    page = user.page
+    hotel.make_link("made", charset="gbk")
+    user.navigate("#/links/made")
     _interval(page).fill("7")
     _save(page)
     assert hotel.link("made")["settings"]["alive_interval"] == 7
@@ -58,11 +60,11 @@ def test_a_setting_is_kept_and_once_it_is_cleared_is_the_default_again(hotel: Ho
     expect(interval).to_have_attribute("placeholder", "default: 30")
 
 
-def test_removing_it_asks_first(hotel: Hotel, person: Person) -> None:
-    person.watched.expected += ["404"]  # it may be looked at once more, just when it goes
-    page = person.page
-    hotel.make("made")
-    person.go("#/links/made")
+def test_removing_it_asks_first(hotel: HotelProcesses, user: BrowserUser) -> None:
+    user.page_errors.expected_errors += ["404"]  # it may be looked at once more, just when it goes
+    page = user.page
+    hotel.make_link("made")
+    user.navigate("#/links/made")
     dialog = page.get_by_role("dialog")
     page.get_by_role("button", name="Remove the link").click()
     expect(dialog).to_contain_text("Remove the link made")
@@ -76,12 +78,14 @@ def test_removing_it_asks_first(hotel: Hotel, person: Person) -> None:
     assert [link["name"] for link in hotel.pbx.call("GET", "/api/v1/links")["links"]] == ["grand"]
 
 
-def test_removing_one_with_postings_asks_whether_they_are_given_up(hotel: Hotel, person: Person) -> None:
-    person.watched.expected += ["409", "404"]
-    page = person.page
-    hotel.make("made")
-    hotel.post("made", type="charge", room="101", amount=250)
-    person.go("#/links/made")
+def test_removing_one_with_postings_asks_whether_they_are_given_up(
+    hotel: HotelProcesses, user: BrowserUser
+) -> None:
+    user.page_errors.expected_errors += ["409", "404"]
+    page = user.page
+    hotel.make_link("made")
+    hotel.enqueue_posting("made", type="charge", room="101", amount=250)
+    user.navigate("#/links/made")
     dialog = page.get_by_role("dialog")
     page.get_by_role("button", name="Remove the link").click()
     dialog.get_by_role("button", name="Remove the link").click()
@@ -95,22 +99,22 @@ def test_removing_one_with_postings_asks_whether_they_are_given_up(hotel: Hotel,
     expect(page.locator(".row h2")).to_have_text(["grand"])
 
 
-def test_one_that_another_removes_is_told_gone(hotel: Hotel, person: Person) -> None:
-    person.watched.expected += ["404"]  # it may be looked at once more, just when it goes
-    hotel.make("made")
-    person.go("#/links/made")
-    expect(person.page.locator(".head h1")).to_have_text("made")
-    hotel.remove("made")
-    expect(person.page.get_by_text("There is no link made.")).to_be_visible()
-    person.page.get_by_role("link", name="All links").click()
-    expect(person.page.locator(".row h2")).to_have_text(["grand"])
+def test_one_that_another_removes_is_told_gone(hotel: HotelProcesses, user: BrowserUser) -> None:
+    user.page_errors.expected_errors += ["404"]  # it may be looked at once more, just when it goes
+    hotel.make_link("made")
+    user.navigate("#/links/made")
+    expect(user.page.locator(".head h1")).to_have_text("made")
+    hotel.remove_link("made")
+    expect(user.page.get_by_text("There is no link made.")).to_be_visible()
+    user.page.get_by_role("link", name="All links").click()
+    expect(user.page.locator(".row h2")).to_have_text(["grand"])
 
 
-def test_a_link_of_the_configuration_is_changed_there(person: Person) -> None:
-    person.go("#/links/grand")
-    expect(person.page.locator(".head h1")).to_have_text("grand")
-    expect(person.page.get_by_role("button", name="Remove the link")).to_be_hidden()
-    person.page.get_by_role("link", name="Settings").click()
-    expect(person.page.locator(".note")).to_contain_text("stands in the configuration file")
-    expect(person.page.get_by_label("host")).to_be_disabled()
-    expect(person.page.get_by_role("button", name="Save")).to_have_count(0)
+def test_a_link_of_the_configuration_is_changed_there(user: BrowserUser) -> None:
+    user.navigate("#/links/grand")
+    expect(user.page.locator(".head h1")).to_have_text("grand")
+    expect(user.page.get_by_role("button", name="Remove the link")).to_be_hidden()
+    user.page.get_by_role("link", name="Settings").click()
+    expect(user.page.locator(".note")).to_contain_text("stands in the configuration file")
+    expect(user.page.get_by_label("host")).to_be_disabled()
+    expect(user.page.get_by_role("button", name="Save")).to_have_count(0)

@@ -6,15 +6,15 @@ import re
 
 from playwright.sync_api import expect
 
-from tests.page.browser import Person
-from tests.page.hotel_processes import Hotel
-from tests.process.server_processes import HASTY
+from tests.page.browser import BrowserUser
+from tests.page.hotel_processes import HotelProcesses
+from tests.process.server_processes import FAST_TIMINGS
 
 
-def test_a_death_and_a_recovery_are_drawn_and_listed(hotel: Hotel, person: Person) -> None:
-    page = person.page
-    hotel.docked("made", hotel.ports[1], **HASTY)
-    person.go("#/links/made")
+def test_a_death_and_a_recovery_are_drawn_and_listed(hotel: HotelProcesses, user: BrowserUser) -> None:
+    page = user.page
+    hotel.make_docked_link("made", hotel.ports[1], **FAST_TIMINGS)
+    user.navigate("#/links/made")
     past = page.locator(".past")
     rows = past.locator("tbody tr")
     expect(rows).to_have_count(3)
@@ -44,12 +44,14 @@ def test_a_death_and_a_recovery_are_drawn_and_listed(hotel: Hotel, person: Perso
     expect(past.get_by_role("img")).to_have_accessible_name(re.compile("In sync .*%"))
 
 
-def test_the_drawing_is_in_the_order_of_time_and_within_its_frame(hotel: Hotel, person: Person) -> None:
-    hotel.make("made")
+def test_the_drawing_is_in_the_order_of_time_and_within_its_frame(
+    hotel: HotelProcesses, user: BrowserUser
+) -> None:
+    hotel.make_link("made")
     hotel.control("made", "expire")
     hotel.control("made", "disable")
-    person.go("#/links/made")
-    rects = person.page.locator(".past rect")
+    user.navigate("#/links/made")
+    rects = user.page.locator(".past rect")
     expect(rects.last).to_have_attribute("data-state", "DISABLED")
     placed = rects.evaluate_all("(all) => all.map((one) => [one.x.baseVal.value, one.width.baseVal.value])")
     assert placed[0][0] == 0

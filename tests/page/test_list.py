@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from playwright.sync_api import expect
 
-from tests.page.browser import Person
-from tests.page.hotel_processes import Hotel
+from tests.page.browser import BrowserUser
+from tests.page.hotel_processes import HotelProcesses
 
 MUTATIONS = """
 (marker) => {
@@ -16,12 +16,12 @@ MUTATIONS = """
 """
 
 
-def test_a_link_dies_and_recovers_before_ones_eyes(hotel: Hotel, person: Person) -> None:
-    row = person.page.locator(".row")
-    toast = person.page.locator(".toast")
+def test_a_link_dies_and_recovers_before_ones_eyes(hotel: HotelProcesses, user: BrowserUser) -> None:
+    row = user.page.locator(".row")
+    toast = user.page.locator(".toast")
     marker = row.locator(".marker")
     expect(marker).to_have_text("ESTABLISHED")
-    expect(person.page).to_have_title("pmslink")
+    expect(user.page).to_have_title("pmslink")
     expect(toast).to_have_count(0)
 
     hotel.pms.call("POST", "/faults", {"ls_unanswered": True})
@@ -31,50 +31,54 @@ def test_a_link_dies_and_recovers_before_ones_eyes(hotel: Hotel, person: Person)
     expect(toast).to_contain_text("did not answer the last link check within 3 s")
     expect(row).to_contain_text("ask the hotel whether the interface program runs")
     expect(row).to_contain_text("Down since")
-    expect(person.page).to_have_title("(1 down) pmslink")
-    expect(person.page.locator("#icon")).to_have_attribute("href", "page/icons/bad.svg")
+    expect(user.page).to_have_title("(1 down) pmslink")
+    expect(user.page.locator("#icon")).to_have_attribute("href", "page/icons/bad.svg")
 
     hotel.pms.call("DELETE", "/faults")
     expect(marker).to_have_text("ESTABLISHED")
     expect(toast).to_have_count(1)
     expect(toast).to_contain_text("WAIT_LS → ESTABLISHED")
-    expect(person.page).to_have_title("pmslink")
-    expect(person.page.locator("#icon")).to_have_attribute("href", "page/icons/good.svg")
+    expect(user.page).to_have_title("pmslink")
+    expect(user.page.locator("#icon")).to_have_attribute("href", "page/icons/good.svg")
 
 
-def test_a_state_that_is_told_again_leaves_the_marker_untouched(hotel: Hotel, person: Person) -> None:
-    hotel.make("made")
-    row = person.page.locator(".row", has_text="made")
+def test_a_state_that_is_told_again_leaves_the_marker_untouched(
+    hotel: HotelProcesses, user: BrowserUser
+) -> None:
+    hotel.make_link("made")
+    row = user.page.locator(".row", has_text="made")
     expect(row.locator(".marker")).to_have_text("DISABLED")
     row.locator(".marker").evaluate(MUTATIONS)
     for port in (2, 3, 4):
         hotel.pbx.call("PATCH", "/api/v1/links/made", {"port": port})
         expect(row).to_contain_text(f"127.0.0.1:{port}")  # the page has heard of the link again
-    assert person.page.evaluate("window.mutations") == 0
+    assert user.page.evaluate("window.mutations") == 0
     hotel.control("made", "expire")
     expect(row.locator(".marker")).to_have_text("EXPIRED")
-    assert person.page.evaluate("window.mutations") > 0
+    assert user.page.evaluate("window.mutations") > 0
 
 
-def test_links_that_need_looking_at_come_first(hotel: Hotel, person: Person) -> None:
-    names = person.page.locator(".row h2")
-    hotel.make("zenith", enabled=True)
+def test_links_that_need_looking_at_come_first(hotel: HotelProcesses, user: BrowserUser) -> None:
+    names = user.page.locator(".row h2")
+    hotel.make_link("zenith", enabled=True)
     expect(names).to_have_text(["zenith", "grand"])
     for name in ("bust", "ended", "idle"):
-        hotel.make(name)
+        hotel.make_link(name)
     hotel.control("ended", "expire")
     expect(names).to_have_text(["zenith", "ended", "grand", "bust", "idle"])
     hotel.control("bust", "enable")
     expect(names).to_have_text(["zenith", "bust", "ended", "grand", "idle"])  # the longest down first
     hotel.control("zenith", "disable")
     expect(names).to_have_text(["bust", "ended", "grand", "idle", "zenith"])
-    expect(person.page.locator(".count")).to_have_text("1 up and 1 down, of 5 links")
+    expect(user.page.locator(".count")).to_have_text("1 up and 1 down, of 5 links")
 
 
-def test_the_search_finds_names_addresses_states_and_what_they_mean(hotel: Hotel, person: Person) -> None:
-    hotel.make("idle", port=4711)
-    names = person.page.locator(".row h2")
-    search = person.page.get_by_role("searchbox")
+def test_the_search_finds_names_addresses_states_and_what_they_mean(
+    hotel: HotelProcesses, user: BrowserUser
+) -> None:
+    hotel.make_link("idle", port=4711)
+    names = user.page.locator(".row h2")
+    search = user.page.get_by_role("searchbox")
     expect(names).to_have_text(["grand", "idle"])
     for wanted, found in (
         ("GRA", "grand"),
@@ -84,23 +88,25 @@ def test_the_search_finds_names_addresses_states_and_what_they_mean(hotel: Hotel
     ):
         search.fill(wanted)
         expect(names).to_have_text([found])
-        expect(person.page.locator(".count")).to_have_text("1 of 2 links")
+        expect(user.page.locator(".count")).to_have_text("1 of 2 links")
     search.fill("nowhere")
     expect(names).to_have_count(0)
-    expect(person.page.get_by_text("Nothing found.")).to_be_visible()
+    expect(user.page.get_by_text("Nothing found.")).to_be_visible()
     search.fill("")
     expect(names).to_have_text(["grand", "idle"])
-    expect(person.page.get_by_text("Nothing found.")).to_be_hidden()
+    expect(user.page.get_by_text("Nothing found.")).to_be_hidden()
     search.fill("EXPIRED")
     expect(names).to_have_count(0)
     hotel.control("idle", "expire")
     expect(names).to_have_text(["idle"])
 
 
-def test_a_link_that_is_made_appears_and_one_that_is_removed_disappears(hotel: Hotel, person: Person) -> None:
-    names = person.page.locator(".row h2")
+def test_a_link_that_is_made_appears_and_one_that_is_removed_disappears(
+    hotel: HotelProcesses, user: BrowserUser
+) -> None:
+    names = user.page.locator(".row h2")
     expect(names).to_have_text(["grand"])
-    hotel.make("made")
+    hotel.make_link("made")
     expect(names).to_have_text(["grand", "made"])
-    hotel.remove("made")
+    hotel.remove_link("made")
     expect(names).to_have_text(["grand"])

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, expect
 
-from tests.page.browser import Person, somebody
-from tests.process.server_processes import Service, free_ports, until
+from tests.page.browser import BrowserUser, open_page
+from tests.process.server_processes import ServiceProcess, free_ports, wait_until
 
 COUNT = 500
 
@@ -31,7 +31,7 @@ WATCH = """
 
 
 @pytest.fixture(scope="module")
-def crowd(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+def crowd(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServiceProcess]:
     folder = tmp_path_factory.mktemp("crowd")
     config = folder / "hotels.toml"
     port = free_ports(1)[0]
@@ -42,24 +42,24 @@ def crowd(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
         )
     )
     api = f"tcp:{port}:interface=127.0.0.1"
-    service = Service(["pmslink", "--config", str(config), "--api", api], port, folder)
+    service = ServiceProcess(["pmslink", "--config", str(config), "--api", api], port, folder)
     try:
-        until(lambda: service.call("GET", "/healthz"), "the service answers")
+        wait_until(lambda: service.call("GET", "/healthz"), "the service answers")
         yield service
-        service.end()
+        service.terminate()
     finally:
         if service.process.poll() is None:
             service.kill()
 
 
 @pytest.fixture
-def looker(browser: Browser, crowd: Service) -> Iterator[Person]:
-    with somebody(browser, f"http://127.0.0.1:{crowd.port}") as person:
+def looker(browser: Browser, crowd: ServiceProcess) -> Iterator[BrowserUser]:
+    with open_page(browser, f"http://127.0.0.1:{crowd.port}") as person:
         expect(person.page.locator(".row")).to_have_count(COUNT)
         yield person
 
 
-def test_a_search_shows_those_it_finds_and_then_all_again(looker: Person) -> None:
+def test_a_search_shows_those_it_finds_and_then_all_again(looker: BrowserUser) -> None:
     names = looker.page.locator(".row h2")
     search = looker.page.get_by_role("searchbox")
     search.fill("hotel-37")
@@ -71,7 +71,9 @@ def test_a_search_shows_those_it_finds_and_then_all_again(looker: Person) -> Non
     expect(names.last).to_have_text("hotel-499")
 
 
-def test_a_change_of_one_touches_no_other_whether_it_goes_up_or_down(crowd: Service, looker: Person) -> None:
+def test_a_change_of_one_touches_no_other_whether_it_goes_up_or_down(
+    crowd: ServiceProcess, looker: BrowserUser
+) -> None:
     names = looker.page.locator(".row h2")
     looker.page.locator(".links").evaluate(WATCH)
 
@@ -84,5 +86,5 @@ def test_a_change_of_one_touches_no_other_whether_it_goes_up_or_down(crowd: Serv
     assert _touched(looker) == ["hotel-250"]
 
 
-def _touched(looker: Person) -> Any:
+def _touched(looker: BrowserUser) -> Any:
     return looker.page.evaluate("[...window.touched]")

@@ -6,13 +6,13 @@ import re
 
 from playwright.sync_api import expect
 
-from tests.page.browser import Person
-from tests.page.hotel_processes import Hotel
-from tests.process.server_processes import until
+from tests.page.browser import BrowserUser
+from tests.page.hotel_processes import HotelProcesses
+from tests.process.server_processes import wait_until
 
 
-def test_it_is_reached_from_the_list_and_leads_back(hotel: Hotel, person: Person) -> None:
-    page = person.page
+def test_it_is_reached_from_the_list_and_leads_back(hotel: HotelProcesses, user: BrowserUser) -> None:
+    page = user.page
     page.get_by_role("searchbox").fill("gra")
     page.locator(".row").get_by_role("link", name="grand").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("grand")
@@ -25,47 +25,51 @@ def test_it_is_reached_from_the_list_and_leads_back(hotel: Hotel, person: Person
     expect(page.get_by_role("heading", level=1)).to_have_text("grand")
 
 
-def test_its_checks_are_followed_while_its_state_stays(person: Person) -> None:
-    person.go("#/links/grand")
-    checked = person.page.locator(".facts div", has_text="Last check").locator("dd")
+def test_its_checks_are_followed_while_its_state_stays(user: BrowserUser) -> None:
+    user.navigate("#/links/grand")
+    checked = user.page.locator(".facts div", has_text="Last check").locator("dd")
     before = checked.get_attribute("title")
     expect(checked).not_to_have_attribute("title", before or "")
     expect(checked).to_contain_text("ago")
-    expect(person.page.locator(".facts div", has_text="Answered in").locator("dd")).to_contain_text("ms")
+    expect(user.page.locator(".facts div", has_text="Answered in").locator("dd")).to_contain_text("ms")
 
 
-def test_how_a_link_of_the_list_is_is_asked_for_now_and_then(hotel: Hotel, person: Person) -> None:
-    person.page.clock.install()
-    person.page.reload()
-    checked = person.page.locator(".row dl div", has_text="Last check").locator("dd")
+def test_how_a_link_of_the_list_is_is_asked_for_now_and_then(
+    hotel: HotelProcesses, user: BrowserUser
+) -> None:
+    user.page.clock.install()
+    user.page.reload()
+    checked = user.page.locator(".row dl div", has_text="Last check").locator("dd")
     expect(checked).to_contain_text("answered in")
     before = checked.get_attribute("title")
     then = _second_of_check(hotel)
-    until(lambda: _second_of_check(hotel) > then, "another check, in another second")
-    person.page.clock.fast_forward(16_000)
+    wait_until(lambda: _second_of_check(hotel) > then, "another check, in another second")
+    user.page.clock.fast_forward(16_000)
     expect(checked).not_to_have_attribute("title", before or "")
 
 
-def _second_of_check(hotel: Hotel) -> str:
+def _second_of_check(hotel: HotelProcesses) -> str:
     checked: str = hotel.link()["alive"]["last_check"]
     return checked[: len("2026-11-25T07:00:00")]
 
 
-def test_a_link_that_is_not_there_is_told(person: Person) -> None:
-    person.watched.expected += ["404"]
-    person.go("#/links/nowhere")
-    expect(person.page.get_by_text("There is no link nowhere.")).to_be_visible()
+def test_a_link_that_is_not_there_is_told(user: BrowserUser) -> None:
+    user.page_errors.expected_errors += ["404"]
+    user.navigate("#/links/nowhere")
+    expect(user.page.get_by_text("There is no link nowhere.")).to_be_visible()
 
 
-def test_how_events_reach_a_program_is_told_where_one_is_set(hotel: Hotel, person: Person) -> None:
-    page, webhook = person.page, person.page.locator(".webhook")
-    person.go("#/links/grand")
+def test_how_events_reach_a_program_is_told_where_one_is_set(
+    hotel: HotelProcesses, user: BrowserUser
+) -> None:
+    page, webhook = user.page, user.page.locator(".webhook")
+    user.navigate("#/links/grand")
     expect(page.locator(".controls")).to_be_visible()
     expect(webhook).to_be_hidden()
 
     port = hotel.ports[1]
-    hotel.docked("made", port, webhook_url="http://127.0.0.1:1/events", webhook_secret="a" * 20)
-    person.go("#/links/made")
+    hotel.make_docked_link("made", port, webhook_url="http://127.0.0.1:1/events", webhook_secret="a" * 20)
+    user.navigate("#/links/made")
     expect(webhook).to_contain_text("http://127.0.0.1:1/events")
     expect(webhook.locator(".state")).to_have_text("not taken: trying again")
     expect(webhook).to_have_attribute("data-mood", "bad")

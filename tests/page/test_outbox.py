@@ -5,21 +5,23 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import APIResponse, Locator, Page, Route, expect
 
-from tests.page.browser import Person
-from tests.page.hotel_processes import Hotel, quarter_to_seven
+from tests.page.browser import BrowserUser
+from tests.page.hotel_processes import HotelProcesses, future_wake_up_time
 
 CALL = {"type": "call", "room": "101", "dialled": "+49 89 1234", "duration": 61, "amount": 250}
 
 
 @pytest.fixture
-def page(hotel: Hotel, person: Person) -> Page:
+def page(hotel: HotelProcesses, user: BrowserUser) -> Page:
     """That of a link whose PMS takes the next posting and does not answer it; a person has to decide then."""
     port = hotel.ports[1]
-    hotel.docked("made", port, unanswered="hold", answer_timeout=0.5, alive_interval=1, alive_timeout=3)
-    hotel.fault(port, pa_skip=1)
-    person.go("#/links/made")
-    expect(person.page.locator(".outbox")).to_contain_text("There is nothing here.")
-    return person.page
+    hotel.make_docked_link(
+        "made", port, unanswered="hold", answer_timeout=0.5, alive_interval=1, alive_timeout=3
+    )
+    hotel.set_faults(port, pa_skip=1)
+    user.navigate("#/links/made")
+    expect(user.page.locator(".outbox")).to_contain_text("There is nothing here.")
+    return user.page
 
 
 def _row(page: Page) -> Locator:
@@ -30,10 +32,10 @@ def _button(page: Page, name: str) -> Locator:
     return _row(page).get_by_role("button", name=name)
 
 
-def test_a_posting_appears_and_changes_as_it_is_sent_and_answered(hotel: Hotel, page: Page) -> None:
+def test_a_posting_appears_and_changes_as_it_is_sent_and_answered(hotel: HotelProcesses, page: Page) -> None:
     hotel.control("made", "disable")
-    hotel.fault(hotel.ports[1], pa_skip=None)
-    hotel.post("made", **CALL)
+    hotel.set_faults(hotel.ports[1], pa_skip=None)
+    hotel.enqueue_posting("made", **CALL)
     expect(_row(page)).to_contain_text("call · room 101 · 49891234 · 1 min 1 s · 2.50")
     expect(_row(page)).to_have_attribute("data-state", "pending")
     expect(page.get_by_text("There is nothing here.")).to_be_hidden()
@@ -43,33 +45,35 @@ def test_a_posting_appears_and_changes_as_it_is_sent_and_answered(hotel: Hotel, 
     expect(_row(page).get_by_role("button")).to_have_count(0)
 
 
-def test_one_that_comes_while_the_list_is_on_its_way_is_not_missed(hotel: Hotel, person: Person) -> None:
-    page = person.page
-    hotel.make("made")
-    hotel.post("made", **CALL)
+def test_one_that_comes_while_the_list_is_on_its_way_is_not_missed(
+    hotel: HotelProcesses, user: BrowserUser
+) -> None:
+    page = user.page
+    hotel.make_link("made")
+    hotel.enqueue_posting("made", **CALL)
     held: list[tuple[Route, APIResponse]] = []
     page.route("**/postings?*", lambda route: held.append((route, route.fetch())))
-    person.go("#/links/made")
+    user.navigate("#/links/made")
     expect(page.locator(".head h1")).to_have_text("made")
     outbox = page.locator(".facts div", has_text="Outbox")
     expect(outbox).to_contain_text("1 waiting")
-    hotel.post("made", **{**CALL, "room": "102"})
+    hotel.enqueue_posting("made", **{**CALL, "room": "102"})
     expect(outbox).to_contain_text("2 waiting")
     for route, answer in held:
         route.fulfill(response=answer)
     expect(_row(page)).to_contain_text(["room 102", "room 101"])
 
 
-def test_one_in_doubt_can_be_sent_again(hotel: Hotel, page: Page) -> None:
-    hotel.post("made", **CALL)
+def test_one_in_doubt_can_be_sent_again(hotel: HotelProcesses, page: Page) -> None:
+    hotel.enqueue_posting("made", **CALL)
     expect(_row(page)).to_have_attribute("data-state", "unknown")
     _button(page, "Resend").click()
     expect(page.locator(".outbox .answer")).to_contain_text("will be sent again")
     expect(_row(page)).to_have_attribute("data-state", "done")
 
 
-def test_one_in_doubt_can_be_given_up_which_is_asked_first(hotel: Hotel, page: Page) -> None:
-    hotel.post("made", **CALL)
+def test_one_in_doubt_can_be_given_up_which_is_asked_first(hotel: HotelProcesses, page: Page) -> None:
+    hotel.enqueue_posting("made", **CALL)
     expect(_row(page)).to_have_attribute("data-state", "unknown")
     dialog = page.get_by_role("dialog")
     _button(page, "Discard").click()
@@ -83,18 +87,20 @@ def test_one_in_doubt_can_be_given_up_which_is_asked_first(hotel: Hotel, page: P
     expect(_row(page).get_by_role("button")).to_have_count(0)
 
 
-def test_the_list_says_that_one_is_in_doubt(hotel: Hotel, person: Person, page: Page) -> None:
-    hotel.post("made", **CALL)
-    person.go("#/")
+def test_the_list_says_that_one_is_in_doubt(hotel: HotelProcesses, user: BrowserUser, page: Page) -> None:
+    hotel.enqueue_posting("made", **CALL)
+    user.navigate("#/")
     row = page.locator(".row", has_text="made")
     expect(row.locator(".doubt")).to_contain_text("1 unknown")
     expect(page.locator(".row h2")).to_have_text(["made", "grand"])
 
 
-def test_they_can_be_chosen_by_their_state_and_are_shown_newest_first(hotel: Hotel, page: Page) -> None:
+def test_they_can_be_chosen_by_their_state_and_are_shown_newest_first(
+    hotel: HotelProcesses, page: Page
+) -> None:
     hotel.control("made", "disable")
     for room in ("101", "102", "103"):
-        hotel.post("made", **{**CALL, "room": room})
+        hotel.enqueue_posting("made", **{**CALL, "room": room})
     expect(_row(page)).to_contain_text(["room 103", "room 102", "room 101"])
     _row(page).nth(1).get_by_role("button", name="Discard").click()
     page.get_by_role("dialog").get_by_role("button", name="Discard").click()
@@ -108,9 +114,9 @@ def test_they_can_be_chosen_by_their_state_and_are_shown_newest_first(hotel: Hot
     expect(_row(page)).to_have_count(2)
 
 
-def test_a_decision_that_comes_too_late_says_so(hotel: Hotel, person: Person, page: Page) -> None:
-    person.watched.expected += ["409"]
-    posting = hotel.post("made", **CALL)
+def test_a_decision_that_comes_too_late_says_so(hotel: HotelProcesses, user: BrowserUser, page: Page) -> None:
+    user.page_errors.expected_errors += ["409"]
+    posting = hotel.enqueue_posting("made", **CALL)
     expect(_row(page)).to_have_attribute("data-state", "unknown")
     _button(page, "Discard").click()
     hotel.pbx.call("POST", f"/api/v1/links/made/postings/{posting['id']}/resend")
@@ -119,10 +125,10 @@ def test_a_decision_that_comes_too_late_says_so(hotel: Hotel, person: Person, pa
     expect(page.locator(".outbox .answer.error")).to_contain_text("The posting is in another state by now.")
 
 
-def test_many_are_shown_page_by_page(hotel: Hotel, page: Page) -> None:
+def test_many_are_shown_page_by_page(hotel: HotelProcesses, page: Page) -> None:
     hotel.control("made", "disable")
     for number in range(60):
-        hotel.post("made", type="charge", room="101", amount=number)
+        hotel.enqueue_posting("made", type="charge", room="101", amount=number)
     page.reload()
     expect(_row(page)).to_have_count(50)
     page.get_by_role("button", name="Show more").click()
@@ -131,18 +137,18 @@ def test_many_are_shown_page_by_page(hotel: Hotel, page: Page) -> None:
     expect(_row(page).last).to_contain_text("0.00")
 
 
-def test_what_phones_tell_is_told_in_words(hotel: Hotel, person: Person) -> None:
-    hotel.docked("made", hotel.ports[1])
-    hotel.by_phone("PUT", "101/status", {"status": 3})
-    hotel.by_phone("PUT", "101/make-up-room", {"on": True})
-    hotel.by_phone("PUT", "101/make-up-room", {"on": False})
-    hotel.by_phone("PUT", "101/voicemail", {"unread": 2})
-    at = quarter_to_seven()
-    hotel.by_phone("PUT", "101/wake-up", {"at": at.isoformat()})
-    hotel.by_phone("DELETE", "101/wake-up")
-    person.go("#/links/made")
+def test_what_phones_tell_is_told_in_words(hotel: HotelProcesses, user: BrowserUser) -> None:
+    hotel.make_docked_link("made", hotel.ports[1])
+    hotel.call_rooms("PUT", "101/status", {"status": 3})
+    hotel.call_rooms("PUT", "101/make-up-room", {"on": True})
+    hotel.call_rooms("PUT", "101/make-up-room", {"on": False})
+    hotel.call_rooms("PUT", "101/voicemail", {"unread": 2})
+    at = future_wake_up_time()
+    hotel.call_rooms("PUT", "101/wake-up", {"at": at.isoformat()})
+    hotel.call_rooms("DELETE", "101/wake-up")
+    user.navigate("#/links/made")
     wake_up = f"wake-up · room 101 · {at:%a, %b} {at.day}, 06:45"
     told = ("wake-up cancelled · room 101", wake_up, "voicemail · room 101 · 2 unread")
     sign = ("make up room · room 101 · off", "make up room · room 101 · on")
-    what = person.page.locator(".outbox tbody td:nth-child(2)")
+    what = user.page.locator(".outbox tbody td:nth-child(2)")
     expect(what).to_have_text([*told, *sign, "room status · room 101 · clean, vacant"])

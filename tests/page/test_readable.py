@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.page.browser import Person, somebody
-from tests.page.hotel_processes import Hotel
+from tests.page.browser import BrowserUser, open_page
+from tests.page.hotel_processes import HotelProcesses
 
 ROOMS = "#/links/grand/rooms"
 VIEWS = ("#/", "#/links/grand", ROOMS, "#/links/lost", "#/links/ended/settings", "#/new")
@@ -49,20 +49,20 @@ CONTRASTS = """
 
 
 @pytest.fixture
-def moods(hotel: Hotel) -> Hotel:
+def moods(hotel: HotelProcesses) -> HotelProcesses:
     """A link of each mood: good, wait, bad, ended and off; and a posting in doubt."""
-    hotel.fault(hotel.ports[1], frozen=True)
-    hotel.make("waiting", hotel.ports[1], enabled=True)
-    hotel.make("lost", enabled=True)
-    hotel.make("off")
-    hotel.make("ended")
+    hotel.set_faults(hotel.ports[1], frozen=True)
+    hotel.make_link("waiting", hotel.ports[1], enabled=True)
+    hotel.make_link("lost", enabled=True)
+    hotel.make_link("off")
+    hotel.make_link("ended")
     hotel.control("ended", "expire")
     return hotel
 
 
-def _show(person: Person, view: str) -> Page:
+def _show(person: BrowserUser, view: str) -> Page:
     page = person.page
-    person.go(view)
+    person.navigate(view)
     expect(page.get_by_role("heading", level=1)).to_be_visible()
     if view == "#/":
         expect(page.locator(".row")).to_have_count(5)
@@ -78,10 +78,10 @@ def _show(person: Person, view: str) -> Page:
 
 
 def test_all_that_can_be_used_has_a_name_and_each_view_one_heading_of_its_own(
-    moods: Hotel, person: Person
+    moods: HotelProcesses, user: BrowserUser
 ) -> None:
     for view in VIEWS:
-        page = _show(person, view)
+        page = _show(user, view)
         told = page.locator("body").aria_snapshot()
         assert not NAMELESS.findall(told), (view, NAMELESS.findall(told))
         levels = page.locator("h1, h2, h3").evaluate_all("(all) => all.map((one) => one.tagName)")
@@ -89,18 +89,18 @@ def test_all_that_can_be_used_has_a_name_and_each_view_one_heading_of_its_own(
         assert levels.count("H1") == 1, (view, levels)
 
 
-def test_a_question_and_what_is_told_meanwhile_are_read_out(person: Person) -> None:
+def test_a_question_and_what_is_told_meanwhile_are_read_out(user: BrowserUser) -> None:
     for told in ("#toasts", "#notices", ".controls .answer"):
-        expect(_show(person, "#/links/grand").locator(told)).to_have_attribute("role", "status")
-    page = _show(person, "#/links/grand")
+        expect(_show(user, "#/links/grand").locator(told)).to_have_attribute("role", "status")
+    page = _show(user, "#/links/grand")
     page.locator(".controls").get_by_role("button", name="Disable").click()
     expect(page.get_by_role("dialog")).to_have_accessible_name(re.compile("Switch grand off?"))
     expect(page.get_by_role("dialog").get_by_role("button")).to_have_text(["Cancel", "Disable"])
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_all_text_stands_out_from_its_ground(moods: Hotel, browser: Browser, scheme: Any) -> None:
-    with somebody(browser, moods.url, color_scheme=scheme) as person:
+def test_all_text_stands_out_from_its_ground(moods: HotelProcesses, browser: Browser, scheme: Any) -> None:
+    with open_page(browser, moods.url, color_scheme=scheme) as person:
         expect(person.page.locator(".row")).to_have_count(5)
         moods.control("ended", "disable")
         moods.control("ended", "expire")
@@ -111,15 +111,15 @@ def test_all_text_stands_out_from_its_ground(moods: Hotel, browser: Browser, sch
             assert not [one for one in told if one[1] < LEAST_CONTRAST], view
 
 
-def test_nothing_scrolls_sideways_on_a_phone(moods: Hotel, browser: Browser) -> None:
-    moods.make(f"a-hotel-with-{'a' * 51}", host=f"{'a' * 60}.example")
-    with somebody(browser, moods.url, viewport={"width": 390, "height": 844}) as person:
+def test_nothing_scrolls_sideways_on_a_phone(moods: HotelProcesses, browser: Browser) -> None:
+    moods.make_link(f"a-hotel-with-{'a' * 51}", host=f"{'a' * 60}.example")
+    with open_page(browser, moods.url, viewport={"width": 390, "height": 844}) as person:
         expect(person.page.locator(".row")).to_have_count(6)
         person.page.get_by_role("heading", name="a-hotel-with").get_by_role("link").click()
         _require_no_scrolling(person.page)
         for view in VIEWS[1:]:
             _require_no_scrolling(_show(person, view))
-        person.go("#/")
+        person.navigate("#/")
         expect(person.page.locator(".row")).to_have_count(6)
         _require_no_scrolling(person.page)
 

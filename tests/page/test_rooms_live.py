@@ -7,10 +7,10 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Page, Request, expect
 
-from tests.page.browser import Person, somebody
-from tests.page.hotel_processes import Hotel
-from tests.page.rooms_view import ALL, VIEW, look_at_rooms, row_of, rows_of
-from tests.process.server_processes import until
+from tests.page.browser import BrowserUser, open_page
+from tests.page.hotel_processes import HotelProcesses
+from tests.page.rooms_view import ROOM_COUNT, VIEW_HASH, open_rooms, room_row, room_rows
+from tests.process.server_processes import wait_until
 
 WATCH = """
 (list) => {
@@ -42,12 +42,12 @@ UNSEEN = """
 
 
 @pytest.fixture
-def page(port: int, person: Person) -> Page:
-    return look_at_rooms(person)
+def page(port: int, user: BrowserUser) -> Page:
+    return open_rooms(user)
 
 
 @pytest.fixture
-def asked(person: Person) -> Iterator[list[str]]:
+def asked(user: BrowserUser) -> Iterator[list[str]]:
     """The calls for rooms that the page makes."""
     calls: list[str] = []
 
@@ -55,123 +55,125 @@ def asked(person: Person) -> Iterator[list[str]]:
         if "/rooms" in request.url:
             calls.append(request.url)
 
-    person.page.on("request", note)
+    user.page.on("request", note)
     yield calls
-    person.page.remove_listener("request", note)
+    user.page.remove_listener("request", note)
 
 
 def test_a_change_touches_no_row_but_its_own_and_marks_it_for_a_moment(
-    hotel: Hotel, port: int, page: Page
+    hotel: HotelProcesses, port: int, page: Page
 ) -> None:
     room = hotel.vacant_rooms(port)[0]
-    row = row_of(page, room)
+    row = room_row(page, room)
     expect(page.locator(".fresh")).to_have_count(0)  # all were shown, and nothing changed
     page.locator(".rooms").evaluate(WATCH)
     guest = hotel.check_in(port, room, "Larsen")
     expect(row.locator(".guests")).to_have_text("•••")
     expect(row).to_have_class("room")
-    hotel.at_desk("DELETE", f"/guests/{guest}", port)
+    hotel.call_desk("DELETE", f"/guests/{guest}", port)
     expect(row.locator(".guests")).to_have_text("vacant")
     assert page.evaluate("[...window.touched]") == [room]
     assert page.evaluate("window.marked") == {room: "glow"}
 
 
 def test_who_wants_nothing_to_move_sees_the_mark_stand_still(
-    hotel: Hotel, port: int, browser: Browser
+    hotel: HotelProcesses, port: int, browser: Browser
 ) -> None:
     room = hotel.vacant_rooms(port)[0]
-    with somebody(browser, hotel.url, reduced_motion="reduce") as person:
-        person.go(VIEW)
-        expect(rows_of(person.page)).to_have_count(ALL)
+    with open_page(browser, hotel.url, reduced_motion="reduce") as person:
+        person.navigate(VIEW_HASH)
+        expect(room_rows(person.page)).to_have_count(ROOM_COUNT)
         person.page.locator(".rooms").evaluate(WATCH)
-        hotel.at_desk("PATCH", f"/rooms/{room}", port, {"message_light": True})
-        expect(row_of(person.page, room).locator(".light")).to_have_text("message light")
+        hotel.call_desk("PATCH", f"/rooms/{room}", port, {"message_light": True})
+        expect(room_row(person.page, room).locator(".light")).to_have_text("message light")
         assert person.page.evaluate("window.marked") == {room: "none"}
-    hotel.at_desk("PATCH", f"/rooms/{room}", port, {"message_light": False})
+    hotel.call_desk("PATCH", f"/rooms/{room}", port, {"message_light": False})
 
 
-def test_a_resync_is_not_asked_for_room_by_room(hotel: Hotel, person: Person, asked: list[str]) -> None:
-    page, port = person.page, hotel.ports[1]
-    hotel.make("made", port)
-    person.go(VIEW)
+def test_a_resync_is_not_asked_for_room_by_room(
+    hotel: HotelProcesses, user: BrowserUser, asked: list[str]
+) -> None:
+    page, port = user.page, hotel.ports[1]
+    hotel.make_link("made", port)
+    user.navigate(VIEW_HASH)
     expect(page.get_by_text("The PMS has told of no room yet, and the link is not in sync.")).to_be_visible()
     hotel.control("made", "enable")
-    expect(rows_of(page)).to_have_count(ALL)
-    until(lambda: hotel.link("made")["resync"]["ended"], "the resync has ended")
+    expect(room_rows(page)).to_have_count(ROOM_COUNT)
+    wait_until(lambda: hotel.link("made")["resync"]["ended"], "the resync has ended")
     _require_up_to_date(hotel, page, port)
     assert len(asked) < 10, asked
     assert {one.rsplit("/", 1)[1] for one in asked} == {"rooms"}
 
 
 def test_many_changes_at_once_are_asked_for_together(
-    hotel: Hotel, port: int, page: Page, asked: list[str]
+    hotel: HotelProcesses, port: int, page: Page, asked: list[str]
 ) -> None:
     rooms = hotel.vacant_rooms(port)[:25]
     for room in rooms:
-        hotel.say(port, f"RE|RN{room}|MLY|")
+        hotel.send_record(port, f"RE|RN{room}|MLY|")
     page.get_by_label("Rooms shown").select_option("lights")
-    expect(rows_of(page)).to_have_count(len(rooms))
+    expect(room_rows(page)).to_have_count(len(rooms))
     assert len(asked) < len(rooms), asked
     for room in rooms:
-        hotel.say(port, f"RE|RN{room}|MLN|")
-    expect(rows_of(page)).to_have_count(0)
+        hotel.send_record(port, f"RE|RN{room}|MLN|")
+    expect(room_rows(page)).to_have_count(0)
 
 
 def test_what_was_missed_while_offline_is_shown_afterwards(
-    hotel: Hotel, port: int, person: Person, page: Page
+    hotel: HotelProcesses, port: int, user: BrowserUser, page: Page
 ) -> None:
-    person.watched.expected += ["ERR_INTERNET_DISCONNECTED"]
+    user.page_errors.expected_errors += ["ERR_INTERNET_DISCONNECTED"]
     room = hotel.vacant_rooms(port)[0]
-    person.context.set_offline(True)
+    user.context.set_offline(True)
     expect(page.locator(".notice.offline")).to_be_visible()
     guest = hotel.check_in(port, room, "Larsen")
-    expect(row_of(page, room).locator(".guests")).to_have_text("vacant")
-    person.context.set_offline(False)
-    expect(row_of(page, room).locator(".guest")).to_have_text("•••")
-    hotel.at_desk("DELETE", f"/guests/{guest}", port)
+    expect(room_row(page, room).locator(".guests")).to_have_text("vacant")
+    user.context.set_offline(False)
+    expect(room_row(page, room).locator(".guest")).to_have_text("•••")
+    hotel.call_desk("DELETE", f"/guests/{guest}", port)
 
 
-def test_all_is_asked_for_again_where_the_stream_begins_again(hotel: Hotel, page: Page) -> None:
+def test_all_is_asked_for_again_where_the_stream_begins_again(hotel: HotelProcesses, page: Page) -> None:
     with page.expect_request("**/links/made/rooms"):
-        hotel.make("other")
-        hotel.remove("other")  # after which all who watch begin again
+        hotel.make_link("other")
+        hotel.remove_link("other")  # after which all who watch begin again
 
 
 def test_a_tab_that_nobody_sees_asks_for_nothing_until_it_is_seen(
-    hotel: Hotel, port: int, page: Page, asked: list[str]
+    hotel: HotelProcesses, port: int, page: Page, asked: list[str]
 ) -> None:
     page.clock.install()
     page.reload()
-    expect(rows_of(page)).to_have_count(ALL)
+    expect(room_rows(page)).to_have_count(ROOM_COUNT)
     room = hotel.vacant_rooms(port)[0]
     page.evaluate(UNSEEN)
     asked.clear()
     guest = hotel.check_in(port, room, "Larsen")
-    until(lambda: hotel.by_phone("GET", room)["guests"], "the service knows of the guest")
+    wait_until(lambda: hotel.call_rooms("GET", room)["guests"], "the service knows of the guest")
     hotel.control("made", "disable")
     expect(page.locator(".head .marker")).to_have_text("DISABLED")  # so it has heard of the guest as well
     page.clock.run_for(10_000)
     assert asked == []
     page.evaluate("window.look()")
-    expect(row_of(page, room).locator(".guest")).to_have_text("•••")
-    hotel.at_desk("DELETE", f"/guests/{guest}", port)
+    expect(room_row(page, room).locator(".guest")).to_have_text("•••")
+    hotel.call_desk("DELETE", f"/guests/{guest}", port)
 
 
 def test_a_room_that_cannot_be_asked_for_is_asked_for_again(
-    hotel: Hotel, port: int, person: Person, page: Page
+    hotel: HotelProcesses, port: int, user: BrowserUser, page: Page
 ) -> None:
-    person.watched.expected += ["503"]
+    user.page_errors.expected_errors += ["503"]
     room = hotel.vacant_rooms(port)[0]
     problem = '{"error": {"code": "store", "message": "the disk is gone"}}'
     page.route("**/rooms/*", lambda route: route.fulfill(status=503, body=problem), times=1)
     guest = hotel.check_in(port, room, "Larsen")
     expect(page.get_by_text("The disk does not take it. the disk is gone")).to_be_visible()
-    expect(row_of(page, room).locator(".guest")).to_have_text("•••")
+    expect(room_row(page, room).locator(".guest")).to_have_text("•••")
     expect(page.get_by_text("the disk is gone")).to_be_hidden()
-    hotel.at_desk("DELETE", f"/guests/{guest}", port)
+    hotel.call_desk("DELETE", f"/guests/{guest}", port)
 
 
-def _require_up_to_date(hotel: Hotel, page: Page, port: int) -> None:
-    rooms = hotel.at_desk("GET", "/rooms", port)["rooms"]
+def _require_up_to_date(hotel: HotelProcesses, page: Page, port: int) -> None:
+    rooms = hotel.call_desk("GET", "/rooms", port)["rooms"]
     guests = sum(len(one["guests"]) for one in rooms)
     expect(page.locator("[data-count=guests] dd")).to_have_text(str(guests))

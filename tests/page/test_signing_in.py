@@ -10,9 +10,9 @@ import pytest
 from attrs import field, frozen
 from playwright.sync_api import Browser, Page, expect
 
-from tests.page.browser import Person, somebody
-from tests.page.hotel_processes import Hotel
-from tests.process.server_processes import BIN, free_ports, service
+from tests.page.browser import BrowserUser, open_page
+from tests.page.hotel_processes import HotelProcesses
+from tests.process.server_processes import BIN_DIR, free_ports, run_service
 
 WHOSE = {"control": "control", "view": "view", "pbx": "pbx", "lost": "control"}
 WRONG = "401"  # what the browser notes in its console about a wrong token, or about none
@@ -27,25 +27,25 @@ class Guarded:
     tokens: dict[str, str] = field(factory=dict)
 
     def token(self, *arguments: str) -> str:
-        command = [str(BIN / "pmslink"), "token", *arguments]
+        command = [str(BIN_DIR / "pmslink"), "token", *arguments]
         done = subprocess.run(command, cwd=self.folder, capture_output=True, text=True, check=True)
         return done.stdout.strip()
 
 
 @pytest.fixture(scope="module")
-def guarded(house: Hotel, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Guarded]:
+def guarded(shared_hotel: HotelProcesses, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Guarded]:
     (port,) = free_ports(1)
     guarded = Guarded(f"http://127.0.0.1:{port}", tmp_path_factory.mktemp("guarded"))
     for whose, role in WHOSE.items():
         guarded.tokens[whose] = guarded.token("add", f"the-{whose}", "--role", role)
-    with service(guarded.folder, house.ports[-1], port):
+    with run_service(guarded.folder, shared_hotel.ports[-1], port):
         yield guarded
 
 
 @pytest.fixture
-def stranger(browser: Browser, guarded: Guarded) -> Iterator[Person]:
-    with somebody(browser, guarded.url) as person:
-        person.watched.expected += [WRONG]
+def stranger(browser: Browser, guarded: Guarded) -> Iterator[BrowserUser]:
+    with open_page(browser, guarded.url) as person:
+        person.page_errors.expected_errors += [WRONG]
         expect(person.page.get_by_role("heading", level=1)).to_have_text("Sign in")
         yield person
 
@@ -55,13 +55,15 @@ def _sign_in(page: Page, token: str) -> None:
     page.get_by_role("button", name="Sign in").click()
 
 
-def _signed_in(guarded: Guarded, person: Person, role: str) -> Page:
+def _signed_in(guarded: Guarded, person: BrowserUser, role: str) -> Page:
     _sign_in(person.page, guarded.tokens[role])
     expect(person.page.locator(".row h2")).to_have_text(["grand"])
     return person.page
 
 
-def test_a_stranger_is_asked_for_a_token_whatever_the_address(guarded: Guarded, stranger: Person) -> None:
+def test_a_stranger_is_asked_for_a_token_whatever_the_address(
+    guarded: Guarded, stranger: BrowserUser
+) -> None:
     page = stranger.page
     token = page.get_by_label("Token")
     for hash in ("#/links/grand", "#/new"):
@@ -76,7 +78,7 @@ def test_a_stranger_is_asked_for_a_token_whatever_the_address(guarded: Guarded, 
 
 
 def test_signing_in_leads_to_what_was_asked_for_and_lasts_over_a_reload(
-    guarded: Guarded, stranger: Person
+    guarded: Guarded, stranger: BrowserUser
 ) -> None:
     page = stranger.page
     page.goto(f"{guarded.url}/#/links/grand")
@@ -89,11 +91,11 @@ def test_signing_in_leads_to_what_was_asked_for_and_lasts_over_a_reload(
     expect(page.get_by_role("heading", level=1)).to_have_text("grand")
 
 
-def test_who_controls_uses_the_controls_and_sees_names(guarded: Guarded, stranger: Person) -> None:
+def test_who_controls_uses_the_controls_and_sees_names(guarded: Guarded, stranger: BrowserUser) -> None:
     page = _signed_in(guarded, stranger, "control")
     expect(page.locator("#header")).to_contain_text("the-control (may control)")
     expect(page.get_by_role("link", name="Add a link")).to_be_visible()
-    stranger.go("#/links/grand")
+    stranger.navigate("#/links/grand")
     controls = page.locator(".controls")
     controls.get_by_role("button", name="Resync").click()
     expect(controls.locator(".answer")).to_contain_text("Resync: done.")
@@ -102,10 +104,10 @@ def test_who_controls_uses_the_controls_and_sees_names(guarded: Guarded, strange
     expect(page.locator(".records .part[title=GN]").first).not_to_contain_text("•••")
 
 
-def test_who_looks_changes_nothing_and_sees_no_names(guarded: Guarded, stranger: Person) -> None:
+def test_who_looks_changes_nothing_and_sees_no_names(guarded: Guarded, stranger: BrowserUser) -> None:
     page = _signed_in(guarded, stranger, "view")
     expect(page.get_by_role("link", name="Add a link")).to_have_count(0)
-    stranger.go("#/links/grand")
+    stranger.navigate("#/links/grand")
     expect(page.locator(".controls button")).to_have_count(5)
     expect(page.locator(".controls button:not([aria-disabled])")).to_have_count(0)
     expect(page.locator(".controls button").first).to_have_attribute(
@@ -116,32 +118,32 @@ def test_who_looks_changes_nothing_and_sees_no_names(guarded: Guarded, stranger:
     expect(names).to_be_disabled()
     page.get_by_label("Type of record").select_option("GI")
     expect(page.locator(".records .part[title=GN]").first).to_contain_text("•••")
-    stranger.go("#/links/grand/rooms")
+    stranger.navigate("#/links/grand/rooms")
     expect(page.get_by_label("Guest names are hidden from your role")).to_be_disabled()
     expect(page.locator(".guest").first).to_have_text("•••")
     assert set(page.locator(".guest").all_text_contents()) == {"•••"}
-    stranger.go("#/new")
+    stranger.navigate("#/new")
     expect(page.get_by_label("host")).to_be_disabled()
     expect(page.get_by_role("button", name="Make the link")).to_have_count(0)
 
 
 def test_a_pbx_sees_how_links_are_and_is_shown_nothing_that_is_not_for_it(
-    guarded: Guarded, stranger: Person
+    guarded: Guarded, stranger: BrowserUser
 ) -> None:
     page = _signed_in(guarded, stranger, "pbx")
     expect(page.locator("#header")).to_contain_text("the-pbx (a PBX)")
     expect(page.locator(".row .marker")).to_have_text("ESTABLISHED")
-    stranger.go("#/links/grand")
+    stranger.navigate("#/links/grand")
     expect(page.locator(".outbox")).to_contain_text("There is nothing here.")
     expect(page.locator(".past, .trace")).to_have_count(0)
-    stranger.go("#/links/grand/rooms")
+    stranger.navigate("#/links/grand/rooms")
     page.get_by_label("Show guest names").check()
     expect(page.locator(".guest").first).not_to_have_text("•••")
-    stranger.go("#/links/grand")
+    stranger.navigate("#/links/grand")
     expect(page.locator(".controls button:not([aria-disabled])")).to_have_count(0)
 
 
-def test_who_signs_out_is_asked_for_a_token_again(guarded: Guarded, stranger: Person) -> None:
+def test_who_signs_out_is_asked_for_a_token_again(guarded: Guarded, stranger: BrowserUser) -> None:
     page = _signed_in(guarded, stranger, "control")
     page.get_by_role("button", name="Sign out").click()
     expect(page.get_by_label("Token")).to_be_visible()
@@ -151,9 +153,9 @@ def test_who_signs_out_is_asked_for_a_token_again(guarded: Guarded, stranger: Pe
 
 
 def test_who_loses_the_token_is_asked_for_one_without_doing_anything(
-    guarded: Guarded, stranger: Person
+    guarded: Guarded, stranger: BrowserUser
 ) -> None:
-    stranger.watched.expected += ["net::ERR_"]  # the stream is cut off
+    stranger.page_errors.expected_errors += ["net::ERR_"]  # the stream is cut off
     _signed_in(guarded, stranger, "lost")
     guarded.token("remove", "the-lost")
     expect(stranger.page.get_by_label("Token")).to_be_visible()
@@ -166,8 +168,8 @@ def test_who_loses_the_token_is_asked_for_one_without_doing_anything(
 
 
 def test_nothing_scrolls_sideways_on_a_phone(guarded: Guarded, browser: Browser) -> None:
-    with somebody(browser, guarded.url, viewport={"width": 390, "height": 844}, locale="zh-CN") as person:
-        person.watched.expected += [WRONG]
+    with open_page(browser, guarded.url, viewport={"width": 390, "height": 844}, locale="zh-CN") as person:
+        person.page_errors.expected_errors += [WRONG]
         expect(person.page.get_by_role("heading", level=1)).to_have_text("登录")
         wide, screen = person.page.evaluate("[document.documentElement.scrollWidth, innerWidth]")
         assert wide <= screen == 390

@@ -5,19 +5,19 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from tests.page.browser import Person
-from tests.page.hotel_processes import Hotel
+from tests.page.browser import BrowserUser
+from tests.page.hotel_processes import HotelProcesses
 
 MESSAGE = "RE|RN101|MLY|"
 
 
 @pytest.fixture
-def page(hotel: Hotel, person: Person) -> Page:
+def page(hotel: HotelProcesses, user: BrowserUser) -> Page:
     """That of a docked link whose wire is quiet."""
-    hotel.docked("made", hotel.ports[1], alive_interval=3600)
-    person.go("#/links/made")
-    expect(_rows(person.page).first).to_be_visible()
-    return person.page
+    hotel.make_docked_link("made", hotel.ports[1], alive_interval=3600)
+    user.navigate("#/links/made")
+    expect(_rows(user.page).first).to_be_visible()
+    return user.page
 
 
 def _rows(page: Page) -> Locator:
@@ -25,23 +25,23 @@ def _rows(page: Page) -> Locator:
 
 
 def test_records_appear_as_they_go_over_the_wire_with_the_names_of_their_fields(
-    hotel: Hotel, page: Page
+    hotel: HotelProcesses, page: Page
 ) -> None:
-    hotel.say(hotel.ports[1], MESSAGE)
+    hotel.send_record(hotel.ports[1], MESSAGE)
     newest = _rows(page).first
     expect(newest).to_contain_text("RE")
     expect(newest.locator(".kind")).to_have_text("room equipment")
     expect(newest.locator(".part")).to_have_text(["room 101", "message light Y"])
     expect(newest.locator(".arrow")).to_have_attribute("title", "from the PMS")
-    hotel.post("made", type="charge", room="101", amount=250)
+    hotel.enqueue_posting("made", type="charge", room="101", amount=250)
     sent = _rows(page).filter(has_text="posting simple")
     expect(sent.locator(".arrow")).to_have_attribute("title", "to the PMS")
     expect(sent).to_contain_text("total amount 250")
 
 
-def test_they_can_be_chosen_by_type_direction_and_text(hotel: Hotel, page: Page) -> None:
-    hotel.say(hotel.ports[1], MESSAGE)
-    hotel.say(hotel.ports[1], "RE|RN102|MLN|")
+def test_they_can_be_chosen_by_type_direction_and_text(hotel: HotelProcesses, page: Page) -> None:
+    hotel.send_record(hotel.ports[1], MESSAGE)
+    hotel.send_record(hotel.ports[1], "RE|RN102|MLN|")
     types = page.locator(".records li strong")
     page.get_by_label("Type of record").select_option("RE")
     expect(types).to_have_text(["RE", "RE"])
@@ -58,13 +58,13 @@ def test_they_can_be_chosen_by_type_direction_and_text(hotel: Hotel, page: Page)
     expect(page.locator(".records li:not(.out)")).to_have_count(0)
 
 
-def test_it_can_be_paused(hotel: Hotel, page: Page) -> None:
+def test_it_can_be_paused(hotel: HotelProcesses, page: Page) -> None:
     page.clock.install()
     page.reload()
     expect(_rows(page).first).to_be_visible()
     page.get_by_role("button", name="Pause").click()
     before = _rows(page).count()
-    hotel.say(hotel.ports[1], MESSAGE)
+    hotel.send_record(hotel.ports[1], MESSAGE)
     page.clock.run_for(5_000)
     assert _rows(page).count() == before
     page.get_by_role("button", name="Go on").click()
@@ -72,7 +72,7 @@ def test_it_can_be_paused(hotel: Hotel, page: Page) -> None:
     expect(page.get_by_role("button", name="Pause")).to_have_attribute("aria-pressed", "false")
 
 
-def test_guests_are_masked_until_their_names_are_asked_for(hotel: Hotel, page: Page) -> None:
+def test_guests_are_masked_until_their_names_are_asked_for(hotel: HotelProcesses, page: Page) -> None:
     hotel.check_in(hotel.ports[1], "101", "Larsen")
     newest = _rows(page).first
     expect(newest).to_contain_text("guest check-in")
@@ -92,13 +92,15 @@ def test_guests_are_masked_until_their_names_are_asked_for(hotel: Hotel, page: P
 NAMES = ("<script>alert(1)</script>", "<img src=x onerror=alert(2)>", "王小明", "Larsen\u202enodnoL")
 
 
-def test_names_that_look_like_something_else_are_shown_as_they_are(hotel: Hotel, person: Person) -> None:
-    page = person.page
-    hotel.fault(hotel.ports[1], charset="utf-8")
-    hotel.docked("made", hotel.ports[1], alive_interval=3600, charset="utf-8")
+def test_names_that_look_like_something_else_are_shown_as_they_are(
+    hotel: HotelProcesses, user: BrowserUser
+) -> None:
+    page = user.page
+    hotel.set_faults(hotel.ports[1], charset="utf-8")
+    hotel.make_docked_link("made", hotel.ports[1], alive_interval=3600, charset="utf-8")
     for room, name in zip(("101", "102", "103", "104"), NAMES, strict=True):
         hotel.check_in(hotel.ports[1], room, name)
-    person.go("#/links/made")
+    user.navigate("#/links/made")
     page.get_by_label("Type of record").select_option("GI")
     page.get_by_label("Show guest names").check()
     names = page.locator(".records li .part[title=GN]")

@@ -17,11 +17,11 @@ from typing import Any
 from urllib.error import HTTPError, URLError
 from urllib.request import Request, urlopen
 
-BIN = Path(sys.executable).parent
-PATIENCE = 60.0
+BIN_DIR = Path(sys.executable).parent
+WAIT_TIMEOUT_S = 60.0
 """Seconds after which what a test waits for has not happened; nothing passes by being slow."""
 
-HASTY = {
+FAST_TIMINGS = {
     "alive_interval": 1,
     "alive_timeout": 3,
     "start_timeout": 3,
@@ -30,8 +30,8 @@ HASTY = {
 }
 
 
-_worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
-_ports = (20_000 + 4_000 * _worker + number % 4_000 for number in count(97 * os.getpid()))
+_worker_number = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+_candidate_ports = (20_000 + 4_000 * _worker_number + number % 4_000 for number in count(97 * os.getpid()))
 """Of this process of tests alone, and none that the kernel gives to whoever connects somewhere. Another run
 of tests on this machine begins elsewhere among them."""
 
@@ -40,7 +40,7 @@ def free_ports(number: int) -> list[int]:
     """Consecutive ports of the loopback interface that nobody listens on."""
     ports: list[int] = []
     while len(ports) < number:
-        port = next(_ports)
+        port = next(_candidate_ports)
         follows = not ports or port == ports[-1] + 1
         ports = [*ports, port] if follows and _is_free(port) else []
     return ports
@@ -54,16 +54,16 @@ def _is_free(port: int) -> bool:
     return True
 
 
-def until(wanted: Callable[[], Any], what: str, seconds: float = PATIENCE) -> Any:
+def wait_until(condition: Callable[[], Any], description: str, seconds: float = WAIT_TIMEOUT_S) -> Any:
     """Ask again and again until the answer is true, and return it."""
     deadline = time.monotonic() + seconds
-    while not (answer := wanted()):
-        assert time.monotonic() < deadline, f"did not happen within {seconds:g} s: {what}"
+    while not (answer := condition()):
+        assert time.monotonic() < deadline, f"did not happen within {seconds:g} s: {description}"
         time.sleep(0.05)
     return answer
 
 
-def wall_clock(folder: Path) -> tuple[Path, dict[str, str]]:
+def fake_wall_clock(folder: Path) -> tuple[Path, dict[str, str]]:
     """A file that says how far a wall clock is out, and the environment of a process that heeds it."""
     file = folder / "wall-clock"
     file.write_text("+0")
@@ -76,7 +76,7 @@ def wall_clock(folder: Path) -> tuple[Path, dict[str, str]]:
     }
 
 
-class Running:
+class ServerProcess:
     """A process of `twistd`; its interface is asked with `call`, from inside its network namespace."""
 
     def __init__(
@@ -92,7 +92,7 @@ class Running:
         self.log = folder / f"{arguments[0]}-{port}.log"
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
-                [*prefix, str(BIN / "twistd"), "-n", "--pidfile=", *arguments],
+                [*prefix, str(BIN_DIR / "twistd"), "-n", "--pidfile=", *arguments],
                 cwd=folder,
                 stdout=log,
                 stderr=subprocess.STDOUT,
@@ -102,7 +102,7 @@ class Running:
     def call(self, method: str, path: str, body: object = None) -> Any:
         """The JSON answer, an error's too; None while nobody listens."""
         if self.prefix:
-            return self._call_from_inside(method, path, body)
+            return self._call_in_namespace(method, path, body)
         request = Request(f"http://127.0.0.1:{self.port}{path}", method=method)
         if body is not None:
             request.add_header("Content-Type", "application/json")
@@ -116,7 +116,7 @@ class Running:
             assert self.process.poll() is None, self.log.read_text()
             return None
 
-    def _call_from_inside(self, method: str, path: str, body: object) -> Any:
+    def _call_in_namespace(self, method: str, path: str, body: object) -> Any:
         asked = subprocess.run(
             [*self.prefix, "curl", "-s", "-m", "5", "-X", method, "-H", "Content-Type: application/json"]
             + (["-d", json.dumps(body)] if body is not None else [])
@@ -132,20 +132,20 @@ class Running:
         self.process.kill()
         self.process.wait()
 
-    def end(self) -> None:
+    def terminate(self) -> None:
         """SIGTERM, and wait: the log must then tell of no error."""
         self.process.terminate()
         self.process.wait(10)
         assert "Traceback" not in self.log.read_text(), self.log.read_text()
 
 
-class Service(Running):
+class ServiceProcess(ServerProcess):
     """The service with one link, `grand`."""
 
     def link(self) -> Any:
         return self.call("GET", "/api/v1/links/grand") or {}
 
-    def until_state(self, state: str, cause: str | None = None, seconds: float = PATIENCE) -> Any:
+    def wait_until_state(self, state: str, cause: str | None = None, seconds: float = WAIT_TIMEOUT_S) -> Any:
         """Wait until the link is in this state, for this cause; in sync where that belongs to it."""
 
         def reached() -> Any:
@@ -153,7 +153,7 @@ class Service(Running):
             in_it = link.get("state") == state and (cause is None or link["cause"]["code"] == cause)
             return link if in_it and link["in_sync"] == (state == "ESTABLISHED") else None
 
-        return until(reached, f"{state} for {cause}; it is {self.link()}", seconds)
+        return wait_until(reached, f"{state} for {cause}; it is {self.link()}", seconds)
 
     def transitions(self) -> list[Any]:
         """Oldest first."""
@@ -162,20 +162,20 @@ class Service(Running):
 
 
 @contextmanager
-def simulator(
+def run_simulator(
     folder: Path,
     port: int,
     control: int,
     host: str = "127.0.0.1",
     prefix: Sequence[str] = (),
     ports: int = 1,
-) -> Iterator[Running]:
+) -> Iterator[ServerProcess]:
     """A running PMS simulator that answers on its control port, with so many hotels from `port` on."""
     listen = f"tcp:{port}:interface={host}"
     arguments = ["pmssim", "--listen", listen, "--control", f"tcp:{control}:interface=127.0.0.1"]
-    running = Running([*arguments, "--ports", str(ports)], control, folder, prefix)
+    running = ServerProcess([*arguments, "--ports", str(ports)], control, folder, prefix)
     try:
-        until(lambda: running.call("GET", "/"), "the simulator answers")
+        wait_until(lambda: running.call("GET", "/"), "the simulator answers")
         yield running
     finally:
         if running.process.poll() is None:
@@ -183,7 +183,7 @@ def simulator(
 
 
 @contextmanager
-def service(
+def run_service(
     folder: Path,
     pms_port: int,
     port: int,
@@ -191,13 +191,13 @@ def service(
     prefix: Sequence[str] = (),
     environment: Mapping[str, str] | None = None,
     **settings: object,
-) -> Iterator[Service]:
+) -> Iterator[ServiceProcess]:
     """The running service with a link to this address; at the end it must stop without complaint."""
-    written = {"host": host, "port": pms_port, **HASTY, **settings}
+    written = {"host": host, "port": pms_port, **FAST_TIMINGS, **settings}
     lines = [f"{key} = {json.dumps(value)}" for key, value in written.items()]
     config = folder / "hotel.toml"
     config.write_text("\n".join(["[links.grand]", *lines, ""]))
-    running = Service(
+    running = ServiceProcess(
         ["pmslink", "--config", str(config), "--api", f"tcp:{port}:interface=127.0.0.1"],
         port,
         folder,
@@ -205,10 +205,10 @@ def service(
         environment,
     )
     try:
-        until(lambda: running.call("GET", "/healthz"), "the service answers")
+        wait_until(lambda: running.call("GET", "/healthz"), "the service answers")
         yield running
         if running.process.poll() is None:  # not killed by the test
-            running.end()
+            running.terminate()
     finally:
         if running.process.poll() is None:
             running.kill()

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.process.server_processes import free_ports, service, simulator, until, wall_clock
+from tests.process.server_processes import fake_wall_clock, free_ports, run_service, run_simulator, wait_until
 
 pytestmark = pytest.mark.debian
 
@@ -42,39 +42,39 @@ def test_a_network_that_swallows_packets_is_noticed_within_thirty_seconds(tmp_pa
     with two_hosts() as (here, there, address):
         inside, far = f"ip netns exec {here}".split(), f"ip netns exec {there}".split()
         with (
-            simulator(tmp_path, 5010, 5011, host=address, prefix=far),
+            run_simulator(tmp_path, 5010, 5011, host=address, prefix=far),
             # The link check alone would take five minutes: it is TCP that notices.
-            service(tmp_path, 5010, 8080, host=address, prefix=inside, alive_interval=300) as pbx,
+            run_service(tmp_path, 5010, 8080, host=address, prefix=inside, alive_interval=300) as pbx,
         ):
-            pbx.until_state("ESTABLISHED")
+            pbx.wait_until_state("ESTABLISHED")
             run(f"ip netns exec {there} iptables -A INPUT -i cable -j DROP")
             cut = time.monotonic()
-            lost = pbx.until_state("EXPECTION", "lost")
+            lost = pbx.wait_until_state("EXPECTION", "lost")
             assert time.monotonic() - cut < 31
             assert "no sign of life" in lost["reason"]
-            pbx.until_state("EXPECTION", "dial_timeout")
+            pbx.wait_until_state("EXPECTION", "dial_timeout")
             run(f"ip netns exec {there} iptables -F INPUT")
-            pbx.until_state("ESTABLISHED")
+            pbx.wait_until_state("ESTABLISHED")
 
 
 @pytest.mark.parametrize("jump", ["+1h", "-1h"])
 def test_a_clock_that_jumps_moves_no_timer(tmp_path: Path, jump: str) -> None:
     pms_port, control, api = free_ports(3)
-    clock, faked = wall_clock(tmp_path)
+    clock, faked = fake_wall_clock(tmp_path)
     with (
-        simulator(tmp_path, pms_port, control) as pms,
-        service(tmp_path, pms_port, api, environment=faked) as pbx,
+        run_simulator(tmp_path, pms_port, control) as pms,
+        run_service(tmp_path, pms_port, api, environment=faked) as pbx,
     ):
 
         def checks() -> int:
             records = pms.call("GET", "/records?limit=1000")["records"]
             return len([one for one in records if one["direction"] == "in" and one["type"] == "LS"])
 
-        pbx.until_state("ESTABLISHED")
-        until(lambda: checks() >= 2, "link checks before the jump")
+        pbx.wait_until_state("ESTABLISHED")
+        wait_until(lambda: checks() >= 2, "link checks before the jump")
         before, reported = checks(), pbx.link()["alive"]["last_check"]
         clock.write_text(jump)
-        until(lambda: pbx.link()["alive"]["last_check"][:13] != reported[:13], "the jump is seen", 10)
-        until(lambda: checks() >= before + 3, "link checks go on", 10)
+        wait_until(lambda: pbx.link()["alive"]["last_check"][:13] != reported[:13], "the jump is seen", 10)
+        wait_until(lambda: checks() >= before + 3, "link checks go on", 10)
         assert pbx.link()["state"] == "ESTABLISHED"
         assert len(pbx.transitions()) == 3, "no timer fired early"

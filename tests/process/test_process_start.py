@@ -10,14 +10,14 @@ from pathlib import Path
 
 import pytest
 
-from tests.process.server_processes import BIN, free_ports
+from tests.process.server_processes import BIN_DIR, free_ports
 
 ROOT = Path(__file__).parents[2]
 
 
 def twistd(*arguments: str, folder: Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [BIN / "twistd", "-n", "--pidfile=", *arguments],
+        [BIN_DIR / "twistd", "-n", "--pidfile=", *arguments],
         cwd=folder,
         capture_output=True,
         text=True,

@@ -8,35 +8,43 @@ from typing import Any
 
 import pytest
 
-from tests.process.server_processes import BIN, Service, free_ports, service, simulator, until, wall_clock
+from tests.process.server_processes import (
+    BIN_DIR,
+    ServiceProcess,
+    fake_wall_clock,
+    free_ports,
+    run_service,
+    run_simulator,
+    wait_until,
+)
 
 
-def post(pbx: Service, room: str) -> Any:
+def post(pbx: ServiceProcess, room: str) -> Any:
     call = {"type": "call", "room": room, "dialled": "0049891234", "duration": 61, "amount": 250}
     return pbx.call("POST", "/api/v1/links/grand/postings", call)
 
 
-def postings(pbx: Service) -> list[Any]:
+def postings(pbx: ServiceProcess) -> list[Any]:
     """Oldest first."""
     return list(reversed(pbx.call("GET", "/api/v1/links/grand/postings?limit=1000")["postings"]))
 
 
-def until_done(pbx: Service) -> list[Any]:
-    until(lambda: {one["state"] for one in postings(pbx)} == {"done"}, "all are booked")
+def until_done(pbx: ServiceProcess) -> list[Any]:
+    wait_until(lambda: {one["state"] for one in postings(pbx)} == {"done"}, "all are booked")
     return postings(pbx)
 
 
 def test_what_was_accepted_while_the_pms_was_away_outlives_sigkill_and_is_booked(tmp_path: Path) -> None:
     pms_port, control, api = free_ports(3)
-    with service(tmp_path, pms_port, api) as pbx:
+    with run_service(tmp_path, pms_port, api) as pbx:
         accepted = [post(pbx, f"{number}") for number in range(101, 111)]
         assert [one["state"] for one in accepted] == ["pending"] * 10
         pbx.kill()
         with (
-            service(tmp_path, pms_port, api) as again,
-            simulator(tmp_path, pms_port, control) as pms,
+            run_service(tmp_path, pms_port, api) as again,
+            run_simulator(tmp_path, pms_port, control) as pms,
         ):
-            again.until_state("ESTABLISHED")
+            again.wait_until_state("ESTABLISHED")
             booked = until_done(again)
             assert [one["id"] for one in booked] == [one["id"] for one in accepted]
             delivered = pms.call("GET", "/postings")["postings"]
@@ -47,9 +55,16 @@ def test_what_was_accepted_while_the_pms_was_away_outlives_sigkill_and_is_booked
 
 def test_a_second_service_refuses_to_start_and_names_the_first(tmp_path: Path) -> None:
     pms_port, api, other_api = free_ports(3)
-    with service(tmp_path, pms_port, api) as pbx:
+    with run_service(tmp_path, pms_port, api) as pbx:
         ended = subprocess.run(
-            [BIN / "twistd", "-n", "--pidfile=", "pmslink", "--api", f"tcp:{other_api}:interface=127.0.0.1"],
+            [
+                BIN_DIR / "twistd",
+                "-n",
+                "--pidfile=",
+                "pmslink",
+                "--api",
+                f"tcp:{other_api}:interface=127.0.0.1",
+            ],
             cwd=tmp_path,
             capture_output=True,
             text=True,
@@ -59,22 +74,22 @@ def test_a_second_service_refuses_to_start_and_names_the_first(tmp_path: Path) -
         assert ended.returncode == 1
         (complaint,) = ended.stderr.splitlines()
         assert f"is in use by another pmslink, process {pbx.process.pid}" in complaint
-        pbx.until_state("EXPECTION", "refused")
+        pbx.wait_until_state("EXPECTION", "refused")
 
 
 @pytest.mark.debian
 @pytest.mark.parametrize("jump", ["+400d", "-400d"])
 def test_a_clock_that_jumps_changes_no_order_and_forgets_nothing(tmp_path: Path, jump: str) -> None:
     pms_port, control, api = free_ports(3)
-    clock, faked = wall_clock(tmp_path)
+    clock, faked = fake_wall_clock(tmp_path)
     with (
-        simulator(tmp_path, pms_port, control) as pms,
-        service(tmp_path, pms_port, api, environment=faked) as pbx,
+        run_simulator(tmp_path, pms_port, control) as pms,
+        run_service(tmp_path, pms_port, api, environment=faked) as pbx,
     ):
-        pbx.until_state("ESTABLISHED")
+        pbx.wait_until_state("ESTABLISHED")
         before = [post(pbx, "101") for _ in range(3)]
         clock.write_text(jump)
-        until(lambda: post(pbx, "102")["created"][:7] != before[0]["created"][:7], "the jump is seen")
+        wait_until(lambda: post(pbx, "102")["created"][:7] != before[0]["created"][:7], "the jump is seen")
         clock.write_text("+0")
         post(pbx, "103")
         ids = [one["id"] for one in until_done(pbx)]

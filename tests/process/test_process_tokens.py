@@ -9,13 +9,13 @@ from pathlib import Path
 from typing import Any
 from urllib.request import Request, urlopen
 
-from tests.link.certificates import Authority
-from tests.process.server_processes import BIN, Running, free_ports, service, until
+from tests.link.certificates import CertificateAuthority
+from tests.process.server_processes import BIN_DIR, ServerProcess, free_ports, run_service, wait_until
 
 
 def pmslink(*arguments: object, folder: Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [BIN / "pmslink", *map(str, arguments)],
+        [BIN_DIR / "pmslink", *map(str, arguments)],
         cwd=folder,
         capture_output=True,
         text=True,
@@ -27,11 +27,11 @@ def pmslink(*arguments: object, folder: Path) -> subprocess.CompletedProcess[str
 def test_the_first_token_shuts_a_running_service(tmp_path: Path) -> None:
     pms_port, api = free_ports(2)
     url = ("--url", f"http://127.0.0.1:{api}")
-    with service(tmp_path, pms_port, api) as pbx:
+    with run_service(tmp_path, pms_port, api) as pbx:
         assert pmslink("status", *url, folder=tmp_path).returncode == 0
         added = pmslink("token", "add", "desk", "--role", "view", folder=tmp_path)
         (tmp_path / "token").write_text(added.stdout)
-        until(lambda: "error" in pbx.call("GET", "/api/v1/links"), "the service asks for a token")
+        wait_until(lambda: "error" in pbx.call("GET", "/api/v1/links"), "the service asks for a token")
         refused = pmslink("status", *url, folder=tmp_path)
         assert refused.returncode == 1
         assert "(401 unauthorized)" in refused.stderr
@@ -43,10 +43,10 @@ def test_the_first_token_shuts_a_running_service(tmp_path: Path) -> None:
 
 def test_with_a_token_it_listens_for_other_machines_over_tls(tmp_path: Path) -> None:
     (port,) = free_ports(1)
-    ca = Authority.made(tmp_path / "ca.pem")
+    ca = CertificateAuthority.create(tmp_path / "ca.pem")
     (tmp_path / "server.pem").write_bytes(ca.pem("127.0.0.1"))
     token = pmslink("token", "add", "desk", "--role", "control", folder=tmp_path).stdout.strip()
-    running = Running(["pmslink", "--api", f"ssl:{port}:privateKey=server.pem"], port, tmp_path)
+    running = ServerProcess(["pmslink", "--api", f"ssl:{port}:privateKey=server.pem"], port, tmp_path)
     vouched = ssl.create_default_context(cafile=str(ca.file))
 
     def ask(body: object = None) -> Any:
@@ -60,10 +60,10 @@ def test_with_a_token_it_listens_for_other_machines_over_tls(tmp_path: Path) -> 
             return None
 
     try:
-        with until(ask, "the service answers") as answer:
+        with wait_until(ask, "the service answers") as answer:
             assert json.load(answer)["name"] == "desk"
         with ask({"token": token}) as answer:
             assert "; Secure" in answer.headers["Set-Cookie"]
-        running.end()
+        running.terminate()
     finally:
         running.process.kill()

@@ -15,9 +15,9 @@ from pmslink.simulator.pms.fault_switches import Faults
 from pmslink.simulator.pms.pbx_connection import PmsFactory
 from pmslink.simulator.pms.property import Pms
 
-NOW = datetime(2026, 1, 1, 8, 0, 0, tzinfo=UTC)
-STAMP = "DA260101|TI080000|"
-DECLARED = {
+HOTEL_TIME = datetime(2026, 1, 1, 8, 0, 0, tzinfo=UTC)
+STAMP_FIELDS = "DA260101|TI080000|"
+DECLARED_FIELDS = {
     "GI": "RNG#GSGNGFSF",
     "GO": "RNG#GSSF",
     "GC": "RNG#GSGNGFRO",
@@ -30,7 +30,7 @@ DECLARED = {
 }
 
 
-class Segments(StringTransport):
+class SegmentTransport(StringTransport):
     """Remembers each write as a segment of its own, and behaves like a connection when it is closed."""
 
     def __init__(self) -> None:
@@ -38,22 +38,22 @@ class Segments(StringTransport):
         self.segments: list[bytes] = []
 
     def write(self, data: bytes) -> None:
-        assert not self.closing, "written after it was closed"
+        assert not self.is_closing, "written after it was closed"
         self.segments.append(data)
 
     @property
-    def closing(self) -> bool:
+    def is_closing(self) -> bool:
         return self.disconnecting or self.disconnected
 
 
-class Pbx:
+class SimulatedPbx:
     """One connection to a property."""
 
     def __init__(self, pms: Pms) -> None:
         self.pms = pms
-        self.transport = Segments()
+        self.transport = SegmentTransport()
         connection = PmsFactory(pms).buildProtocol(None)
-        self.refused = connection is None
+        self.is_refused = connection is None
         if connection is not None:
             self.connection = connection
             connection.makeConnection(self.transport)  # type: ignore[no-untyped-call]
@@ -61,57 +61,57 @@ class Pbx:
     def send(self, *texts: str) -> None:
         """Each record in a segment of its own."""
         for text in texts:
-            self.segment(text)
+            self.send_segment(text)
 
-    def segment(self, *texts: str) -> None:
+    def send_segment(self, *texts: str) -> None:
         """All records in one segment."""
         self.connection.dataReceived(b"".join(b"\x02" + text.encode("cp1252") + b"\x03" for text in texts))
 
-    def raw(self) -> bytes:
+    def take_bytes(self) -> bytes:
         """The bytes that came since the last look."""
         data = b"".join(self.transport.segments)
         self.transport.segments.clear()
         return data
 
-    def heard(self) -> list[str]:
+    def take_records(self) -> list[str]:
         """The records that came since the last look."""
-        return [frame.lstrip(b"\x02").decode("cp1252") for frame in self.raw().split(b"\x03")[:-1]]
+        return [frame.lstrip(b"\x02").decode("cp1252") for frame in self.take_bytes().split(b"\x03")[:-1]]
 
-    def ids(self) -> list[str]:
+    def take_record_ids(self) -> list[str]:
         """The ids of the records that came since the last look."""
-        return [text[:2] for text in self.heard()]
+        return [text[:2] for text in self.take_records()]
 
-    def describe(self, declared: dict[str, str] = DECLARED, **more: str) -> None:
+    def send_description(self, declared: dict[str, str] = DECLARED_FIELDS, **more: str) -> None:
         """LD, LR…, LA in one segment, as a PBX sends them."""
         extra = "".join(f"{code}{value}|" for code, value in more.items())
         lrs = [f"LR|RI{id}|FL{codes}|" for id, codes in declared.items()]
-        self.segment(f"LD|{STAMP}V#1.0|IFPB|{extra}", *lrs, f"LA|{STAMP}")
+        self.send_segment(f"LD|{STAMP_FIELDS}V#1.0|IFPB|{extra}", *lrs, f"LA|{STAMP_FIELDS}")
 
-    def dock(self, declared: dict[str, str] = DECLARED) -> Pbx:
+    def dock(self, declared: dict[str, str] = DECLARED_FIELDS) -> SimulatedPbx:
         """Describe, and forget what was heard so far."""
-        self.describe(declared)
-        self.raw()
+        self.send_description(declared)
+        self.take_bytes()
         return self
 
     @property
-    def closed(self) -> bool:
-        return self.transport.closing
+    def is_closed(self) -> bool:
+        return self.transport.is_closing
 
-    def gone(self) -> None:
+    def lose_connection(self) -> None:
         """The socket is closed."""
         self.connection.connectionLost(Failure(ConnectionDone()))
 
 
-def property_with(rooms: int = 6, **faults: Any) -> tuple[Clock, Pms]:
+def make_property(rooms: int = 6, **faults: Any) -> tuple[Clock, Pms]:
     """A property without guests and its clock."""
     clock = Clock()
-    pms = Pms(clock, lambda: NOW, rooms)
+    pms = Pms(clock, lambda: HOTEL_TIME, rooms)
     pms.hotel = Hotel(pms.hotel.rooms)
-    pms.set_faults(Faults.from_json(faults))
+    pms.set_faults(Faults.parse(faults))
     return clock, pms
 
 
-def docked(rooms: int = 6, **faults: Any) -> tuple[Clock, Pms, Pbx]:
+def make_docked_property(rooms: int = 6, **faults: Any) -> tuple[Clock, Pms, SimulatedPbx]:
     """A property whose PBX has described itself with DECLARED."""
-    clock, pms = property_with(rooms, **faults)
-    return clock, pms, Pbx(pms).dock()
+    clock, pms = make_property(rooms, **faults)
+    return clock, pms, SimulatedPbx(pms).dock()

@@ -11,21 +11,21 @@ from twisted.internet.task import deferLater
 
 reactor: Any = the_reactor
 
-TURNS = 10_000
+MAX_REACTOR_TURNS = 10_000
 
 
 @asynccontextmanager
 async def sockets_closed_after() -> AsyncIterator[None]:
     """At the end, let the reactor turn until no socket that was opened inside is left."""
-    before = _sockets()
+    before = _open_sockets()
     yield
-    for _ in range(TURNS):
-        if _sockets() <= before:
+    for _ in range(MAX_REACTOR_TURNS):
+        if _open_sockets() <= before:
             return
         await deferLater(reactor, 0)
     raise AssertionError("sockets stay open")
 
 
-def _sockets() -> set[Any]:
+def _open_sockets() -> set[Any]:
     inner: set[Any] = reactor._internalReaders
     return {*reactor.getReaders(), *reactor.getWriters()} - inner

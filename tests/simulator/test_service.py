@@ -16,13 +16,13 @@ from twisted.internet.testing import MemoryReactorClock
 from twisted.python import usage
 
 from pmslink.fias.framing import FrameReceiver
-from pmslink.listener import Listening
+from pmslink.listener import ListenerService
 from pmslink.simulator import service
 from pmslink.simulator.hotel import sample_data
-from pmslink.simulator.hotel.sample_data import population, room_numbers
+from pmslink.simulator.hotel.sample_data import room_numbers, sample_guests
 from pmslink.simulator.life.phones import Phones
-from pmslink.simulator.life.pmslink_client import Line
-from pmslink.simulator.service import Options, Place, Simulator, makeService
+from pmslink.simulator.life.pmslink_client import ApiTarget
+from pmslink.simulator.service import ListenEndpoint, Options, Simulator, makeService
 from tests.simulator.sockets import reactor, sockets_closed_after
 
 
@@ -124,15 +124,15 @@ def test_life_and_phones_are_what_the_command_line_asks_for() -> None:
     assert len(service.lives) == 1
     (phones,) = (child for child in service if isinstance(child, Phones))
     assert not phones.running
-    assert given["phones"] == Line("http://127.0.0.1:8080", "demo")
+    assert given["phones"] == ApiTarget("http://127.0.0.1:8080", "demo")
     silent: Any = makeService(options("--phones", "http://127.0.0.1:8080,demo"))
     assert not silent.lives
 
 
 def test_places_follow_each_other() -> None:
-    place = Place.parse("tcp:5010:interface=127.0.0.1")
-    assert str(place.following(2)) == "tcp:5012:interface=127.0.0.1"
-    assert str(Place.parse("tcp:0").following(2)) == "tcp:0"
+    place = ListenEndpoint.parse("tcp:5010:interface=127.0.0.1")
+    assert str(place.at_port_offset(2)) == "tcp:5012:interface=127.0.0.1"
+    assert str(ListenEndpoint.parse("tcp:0").at_port_offset(2)) == "tcp:0"
 
 
 def test_serves_properties_on_consecutive_ports_of_one_interface() -> None:
@@ -183,12 +183,12 @@ def test_another_failure_to_listen_is_raised_as_it_is() -> None:
 
     endpoint: Any = Broken()
     with pytest.raises(RuntimeError, match="broken"):
-        Listening("pmssim", endpoint, Factory()).privilegedStartService()
+        ListenerService("pmssim", endpoint, Factory()).privilegedStartService()
 
 
 def test_stopping_what_never_listened_is_no_error() -> None:
     endpoint: Any = None
-    assert Listening("pmssim", endpoint, Factory()).stopService().called
+    assert ListenerService("pmssim", endpoint, Factory()).stopService().called
 
 
 def test_many_ports_raise_the_limit_of_descriptors(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -205,7 +205,7 @@ def test_many_properties_share_the_room_for_traces() -> None:
     _, whole = started(ports=1000, control="tcp:5000")
     pms = whole.properties[0]
     for _ in range(300):
-        pms.note("in", "LS|")
+        pms.trace_record("in", "LS|")
     assert len(pms.trace.after()) == 200
 
 
@@ -246,8 +246,8 @@ def test_rooms_are_numbered_by_floor() -> None:
 
 
 def test_two_thirds_of_the_rooms_begin_occupied_some_by_two() -> None:
-    today = service._hotel_time().date()
-    guests = population(1000, today)
+    today = service.local_now().date()
+    guests = sample_guests(1000, today)
     rooms = {guest.room for guest in guests}
     assert 600 < len(rooms) < 733
     assert 50 < len(guests) - len(rooms) < 200
@@ -258,7 +258,7 @@ def test_two_thirds_of_the_rooms_begin_occupied_some_by_two() -> None:
 
 
 def test_the_same_guests_come_at_every_start() -> None:
-    today = service._hotel_time().date()
-    before = population(50, today)
-    sample_data._stays.cache_clear()
-    assert population(50, today) == before
+    today = service.local_now().date()
+    before = sample_guests(50, today)
+    sample_data._sample_stays.cache_clear()
+    assert sample_guests(50, today) == before

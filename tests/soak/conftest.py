@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-RESULTS = pytest.StashKey[list[str]]()
+RESULTS_KEY = pytest.StashKey[list[str]]()
 
 
 @pytest.fixture
@@ -15,13 +15,13 @@ def report(request: pytest.FixtureRequest) -> Callable[[str], None]:
 
     def say(line: str) -> None:
         print(line)
-        request.config.stash.setdefault(RESULTS, []).append(f"{request.node.name}: {line}")
+        request.config.stash.setdefault(RESULTS_KEY, []).append(f"{request.node.name}: {line}")
 
     return say
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    if lines := config.stash.get(RESULTS, []):
+    if lines := config.stash.get(RESULTS_KEY, []):
         terminalreporter.section("what was shown")
         for line in lines:
             terminalreporter.line(line)

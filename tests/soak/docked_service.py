@@ -11,13 +11,20 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from tests.process.server_processes import BIN, HASTY, Running, free_ports, simulator, until
-from tests.soak.json_client import Interface
-from tests.soak.posting_clients import POSTINGS
+from tests.process.server_processes import (
+    BIN_DIR,
+    FAST_TIMINGS,
+    ServerProcess,
+    free_ports,
+    run_simulator,
+    wait_until,
+)
+from tests.soak.json_client import JsonClient
+from tests.soak.posting_clients import POSTINGS_PATH
 
-LINK = "/api/v1/links/grand"
-TIMINGS = {
-    **HASTY,
+LINK_PATH = "/api/v1/links/grand"
+SOAK_SETTINGS = {
+    **FAST_TIMINGS,
     "listen_time": 1,
     "sync_timeout": 3,
     "end_timeout": 0.5,
@@ -29,31 +36,33 @@ TIMINGS = {
 }
 
 
-class Lane:
+class DockedService:
     """The two processes; ``state`` is the service's state directory."""
 
-    def __init__(self, folder: Path, state: Path, pms: Running, ports: tuple[int, int], **settings: object):
+    def __init__(
+        self, folder: Path, state_dir: Path, pms: ServerProcess, ports: tuple[int, int], **settings: object
+    ):
         self.folder = folder
-        self.state = state
-        self.pms = Interface(pms.port)
-        self.interface = Interface(ports[1])
-        self.settings: dict[str, Any] = {**TIMINGS, **settings}
+        self.state_dir = state_dir
+        self.pms_client = JsonClient(pms.port)
+        self.service_client = JsonClient(ports[1])
+        self.settings: dict[str, Any] = {**SOAK_SETTINGS, **settings}
         self._config = folder / "hotel.toml"
         written = {"host": "127.0.0.1", "port": ports[0], **self.settings}
         lines = [f"{key} = {json.dumps(value)}" for key, value in written.items()]
         self._config.write_text("\n".join(["[links.grand]", *lines, ""]))
-        self.service: Running | None = None
+        self.service: ServerProcess | None = None
 
     @property
     def arguments(self) -> list[str]:
         """The service's, for twistd."""
-        api = f"tcp:{self.interface.port}:interface=127.0.0.1"
-        return ["pmslink", "--config", str(self._config), "--state-dir", str(self.state), "--api", api]
+        api = f"tcp:{self.service_client.port}:interface=127.0.0.1"
+        return ["pmslink", "--config", str(self._config), "--state-dir", str(self.state_dir), "--api", api]
 
-    def spawn(self) -> Running:
+    def spawn(self) -> ServerProcess:
         """Start the process, and wait for nothing."""
         assert self.service is None
-        self.service = Running(self.arguments, self.interface.port, self.folder)
+        self.service = ServerProcess(self.arguments, self.service_client.port, self.folder)
         return self.service
 
     def start(self) -> None:
@@ -61,40 +70,40 @@ class Lane:
         service = self.spawn()
 
         def answers() -> bool:
-            assert service.process.poll() is None, f"the service ended by itself: {self.last_words()}"
-            return self.interface.call("GET", "/healthz") is not None
+            assert service.process.poll() is None, f"the service ended by itself: {self.log_tail()}"
+            return self.service_client.call("GET", "/healthz") is not None
 
-        until(answers, "the service answers")
+        wait_until(answers, "the service answers")
 
     def kill(self) -> None:
         """SIGKILL; that the service has ended before by itself is an error."""
         assert self.service is not None
-        assert self.service.process.poll() is None, f"the service ended by itself: {self.last_words()}"
-        self.bury()
+        assert self.service.process.poll() is None, f"the service ended by itself: {self.log_tail()}"
+        self.ensure_killed()
 
-    def bury(self) -> None:
+    def ensure_killed(self) -> None:
         """SIGKILL, if it still runs."""
         if self.service is not None:
             self.service.kill()
             self.service = None
 
-    def freeze(self) -> None:
+    def suspend(self) -> None:
         """SIGSTOP: from now on the service says nothing more."""
         assert self.service is not None
         process = self.service.process
         process.send_signal(signal.SIGSTOP)
-        until(lambda: _state_of(process.pid) == "T", "the service stands still", 10)
+        wait_until(lambda: _process_state(process.pid) == "T", "the service stands still", 10)
 
     def stop(self) -> None:
         """SIGTERM; the log must tell of no error since the first start."""
         if self.service is not None:
             service, self.service = self.service, None
             try:
-                service.end()
+                service.terminate()
             finally:
                 service.kill()
 
-    def last_words(self) -> str:
+    def log_tail(self) -> str:
         """The end of the service's log."""
         assert self.service is not None
         return self.service.log.read_text()[-3000:]
@@ -102,36 +111,36 @@ class Lane:
     # what the service says
 
     def link(self) -> Any:
-        return self.interface.get(LINK)
+        return self.service_client.get(LINK_PATH)
 
-    def until_state(self, state: str, cause: str | None = None, seconds: float = 60) -> Any:
+    def wait_until_state(self, state_dir: str, cause: str | None = None, seconds: float = 60) -> Any:
         """Wait until the link is in this state, for this cause; in sync where that belongs to it."""
 
         def reached() -> Any:
             link = self.link()
-            in_it = link["state"] == state and cause in (None, link["cause"]["code"])
-            return link if in_it and link["in_sync"] == (state == "ESTABLISHED") else None
+            in_it = link["state"] == state_dir and cause in (None, link["cause"]["code"])
+            return link if in_it and link["in_sync"] == (state_dir == "ESTABLISHED") else None
 
-        return until(reached, f"{state} for {cause}; it is {self.link()}", seconds)
+        return wait_until(reached, f"{state_dir} for {cause}; it is {self.link()}", seconds)
 
     def transitions(self) -> list[Any]:
         """Oldest first."""
-        return self.interface.every(f"{LINK}/transitions", "transitions")
+        return self.service_client.get_all_pages(f"{LINK_PATH}/transitions", "transitions")
 
     def postings(self) -> list[Any]:
         """All of them, oldest first."""
-        return self.interface.every(POSTINGS, "postings")
+        return self.service_client.get_all_pages(POSTINGS_PATH, "postings")
 
-    def calm(self) -> None:
+    def clear_faults(self) -> None:
         """Let the PMS behave again."""
-        assert self.pms.call("DELETE", "/faults") is not None
+        assert self.pms_client.call("DELETE", "/faults") is not None
 
-    def settle(self, seconds: float) -> list[Any]:
+    def wait_until_settled(self, seconds: float) -> list[Any]:
         """Wait until no posting is on its way any more; returns all of them."""
         deadline = time.monotonic() + seconds
         while True:
             postings = self.postings()
-            moving = [one for one in postings if self._moves(one)]
+            moving = [one for one in postings if self._is_moving(one)]
             if not moving:
                 return postings
             waiting = f"{len(moving)} postings still wait, the first is {moving[0]}"
@@ -139,42 +148,44 @@ class Lane:
             time.sleep(0.5)
 
     @property
-    def attempts_allowed(self) -> int:
+    def max_attempts(self) -> int:
         """How often a posting without an answer is sent in all."""
         return int(self.settings["send_limit"]) if self.settings["unanswered"] == "resend" else 1
 
-    def _moves(self, posting: dict[str, Any]) -> bool:
+    def _is_moving(self, posting: dict[str, Any]) -> bool:
         if posting["state"] == "unknown":  # such a one is sent again, or rests
-            return bool(posting["attempts"] < self.attempts_allowed)
+            return bool(posting["attempts"] < self.max_attempts)
         return posting["state"] in ("pending", "sent")
 
 
 @contextmanager
-def lane(folder: Path, state: Path | None = None, **settings: object) -> Iterator[Lane]:
+def run_docked_service(
+    folder: Path, state_dir: Path | None = None, **settings: object
+) -> Iterator[DockedService]:
     """A lane whose simulator runs and whose service does not; at the end neither does."""
     folder.mkdir(exist_ok=True)
     pms_port, control, api = free_ports(3)
-    with simulator(folder, pms_port, control) as pms:
-        made = Lane(folder, state or folder / "state", pms, (pms_port, api), **settings)
+    with run_simulator(folder, pms_port, control) as pms:
+        made = DockedService(folder, state_dir or folder / "state", pms, (pms_port, api), **settings)
         try:
             yield made
         finally:
-            made.bury()
+            made.ensure_killed()
 
 
-def _state_of(pid: int) -> str:
+def _process_state(pid: int) -> str:
     """The state of a process as Linux shows it, such as T (stopped)."""
     return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
 
 
-def store_command(name: str, state: Path) -> subprocess.CompletedProcess[str]:
+def run_store_command(name: str, state_dir: Path) -> subprocess.CompletedProcess[str]:
     """What `pmslink store NAME` says of a state directory."""
-    command = [str(BIN / "pmslink"), "store", name, "--state-dir", str(state)]
+    command = [str(BIN_DIR / "pmslink"), "store", name, "--state-dir", str(state_dir)]
     return subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
 
 
-def is_sound(state: Path) -> bool:
+def is_store_intact(state_dir: Path) -> bool:
     """What `pmslink store check` finds."""
-    done = store_command("check", state)
+    done = run_store_command("check", state_dir)
     print(done.stdout, done.stderr, sep="")
     return done.returncode == 0

@@ -5,47 +5,47 @@ from __future__ import annotations
 from random import Random
 from threading import Event, Thread
 
-from tests.soak.json_client import Interface
+from tests.soak.json_client import JsonClient
 
-DESCRIPTION = 13
+DESCRIPTION_RECORDS = 13
 """Records of a PBX before the first posting on a connection: LD, the LRs, LA."""
-LONGEST_MOOD = 0.7
+MAX_FAULT_DURATION_S = 0.7
 
 
-class Weather:
+class FaultInjector:
     """Faults of the simulator, one after the other, at random moments."""
 
-    def __init__(self, pms: Interface, seed: object) -> None:
+    def __init__(self, pms: JsonClient, seed: object) -> None:
         self._pms = pms
-        self._chance = Random(f"weather {seed}")
-        self._stop = Event()
+        self._rng = Random(f"weather {seed}")
+        self._stopping = Event()
         self._thread = Thread(target=self._run, daemon=True)
 
     def start(self) -> None:
         self._thread.start()
 
-    def end(self) -> None:
+    def stop(self) -> None:
         """No more faults; those that are on are switched off."""
-        self._stop.set()
+        self._stopping.set()
         self._thread.join(30)
         self._pms.call("DELETE", "/faults")
 
     def _run(self) -> None:
-        while not self._stop.is_set():
-            self._change()
-            self._stop.wait(self._chance.uniform(0.05, LONGEST_MOOD))
+        while not self._stopping.is_set():
+            self._set_random_fault()
+            self._stopping.wait(self._rng.uniform(0.05, MAX_FAULT_DURATION_S))
 
-    def _change(self) -> None:
-        chance = self._chance
+    def _set_random_fault(self) -> None:
+        chance = self._rng
         match chance.randrange(12):
             case 0:
-                self._set(pa_delay=chance.uniform(0.02, 0.3))
+                self._set_faults(pa_delay=chance.uniform(0.02, 0.3))
             case 1:
-                self._set(pa_delay=chance.uniform(1.1, 2.5))
+                self._set_faults(pa_delay=chance.uniform(1.1, 2.5))
             case 2:
-                self._set(pa_skip=chance.randint(1, 2))
+                self._set_faults(pa_skip=chance.randint(1, 2))
             case 3:
-                self._set(drop_after=DESCRIPTION + chance.randint(1, 40))
+                self._set_faults(drop_after=DESCRIPTION_RECORDS + chance.randint(1, 40))
             case 4:
                 self._pms.call("POST", "/link/drop")
             case 5:
@@ -57,5 +57,5 @@ class Weather:
             case _:
                 self._pms.call("DELETE", "/faults")
 
-    def _set(self, **faults: float) -> None:
+    def _set_faults(self, **faults: float) -> None:
         self._pms.call("POST", "/faults", faults)

@@ -10,12 +10,12 @@ from urllib.parse import urlencode
 
 from attrs import frozen
 
-CALL_TIMEOUT = 20.0
+CALL_TIMEOUT_S = 20.0
 """Seconds after which a call counts as unanswered; the service answers far sooner or is dead."""
 
 
 @frozen
-class Interface:
+class JsonClient:
     """The JSON interface on a port of this machine."""
 
     port: int
@@ -24,7 +24,7 @@ class Interface:
         self, method: str, path: str, body: object = None, headers: Mapping[str, str] | None = None
     ) -> tuple[int, Any] | None:
         """Status and answer; None if the connection could not be made or broke."""
-        connection = HTTPConnection("127.0.0.1", self.port, timeout=CALL_TIMEOUT)
+        connection = HTTPConnection("127.0.0.1", self.port, timeout=CALL_TIMEOUT_S)
         try:
             sent = None if body is None else json.dumps(body)
             given = {**({"Content-Type": "application/json"} if sent else {}), **(headers or {})}
@@ -43,7 +43,7 @@ class Interface:
         assert answer[0] == 200, f"GET {path}: {answer}"
         return answer[1]
 
-    def every(self, path: str, key: str, **query: str) -> list[Any]:
+    def get_all_pages(self, path: str, key: str, **query: str) -> list[Any]:
         """A whole list that is served newest first, page by page; oldest first."""
         found: list[Any] = []
         while True:

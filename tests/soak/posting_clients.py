@@ -12,17 +12,17 @@ from typing import Any
 
 from attrs import frozen
 
-from tests.soak.json_client import Interface
+from tests.soak.json_client import JsonClient
 
-POSTINGS = "/api/v1/links/grand/postings"
+POSTINGS_PATH = "/api/v1/links/grand/postings"
 UNKNOWN_ROOM = "999"
 """A room that the simulated hotel lacks: the PMS refuses what is posted to it."""
-REPEATED = 0.05
+REPEAT_PROBABILITY = 0.05
 """How often a client asks once more for what has been accepted."""
 
 
 @frozen
-class Promise:
+class AcceptedPosting:
     """A posting that was accepted: its key, what was posted, and what it was called."""
 
     key: str
@@ -31,21 +31,21 @@ class Promise:
     number: str
 
 
-class Load:
+class PostingClients:
     """So many clients. ``pause`` is the longest time in seconds that one waits between two postings."""
 
-    def __init__(self, interface: Interface, seed: object, clients: int, pause: float) -> None:
-        self.interface = interface
-        self.pause = pause
-        self.promises: dict[str, Promise] = {}
-        self.refusals: list[dict[str, Any]] = []
+    def __init__(self, client: JsonClient, seed: object, clients: int, max_pause_s: float) -> None:
+        self.client = client
+        self.max_pause_s = max_pause_s
+        self.accepted_postings: dict[str, AcceptedPosting] = {}
+        self.unavailable_errors: list[dict[str, Any]] = []
         """Errors of answers 503."""
-        self.complaints: list[str] = []
+        self.errors: list[str] = []
         """What may not happen and did."""
-        self.lost_answers = 0
+        self.lost_response_count = 0
         """Calls whose answer never came."""
-        self._stop = Event()
-        self._give_up = Event()
+        self._stopping = Event()
+        self._abandoned = Event()
         self._lock = Lock()
         names = [f"{seed}-{at}" for at in range(clients)]
         self._threads = [Thread(target=self._run, args=(name,), daemon=True) for name in names]
@@ -57,17 +57,17 @@ class Load:
     def ids(self) -> set[int]:
         """What has been accepted so far."""
         with self._lock:
-            return {promise.id for promise in self.promises.values()}
+            return {promise.id for promise in self.accepted_postings.values()}
 
-    def finish(self) -> None:
+    def stop_when_accepted(self) -> None:
         """Begin no more postings, and wait until the last ones are accepted: the service must run."""
-        self._stop.set()
+        self._stopping.set()
         self._join()
 
     def abandon(self) -> None:
         """End at once, whatever has been accepted."""
-        self._give_up.set()
-        self._stop.set()
+        self._abandoned.set()
+        self._stopping.set()
         self._join()
 
     def _join(self) -> None:
@@ -79,78 +79,78 @@ class Load:
 
     def _run(self, name: str) -> None:
         chance = Random(name)
-        own: list[Promise] = []
-        while not self._stop.is_set():
-            promise = self._post(f"{name}-{len(own)}", _charge(chance, len(own)))
+        own: list[AcceptedPosting] = []
+        while not self._stopping.is_set():
+            promise = self._post(f"{name}-{len(own)}", _make_posting(chance, len(own)))
             if promise is None:
                 return
             if own and promise.id <= own[-1].id:
-                self._complain(f"{promise} was accepted after {own[-1]}")
+                self._add_error(f"{promise} was accepted after {own[-1]}")
             own.append(promise)
-            if chance.random() < REPEATED:
-                self._ask_again(chance.choice(own))
-            self._stop.wait(chance.uniform(0, self.pause))
+            if chance.random() < REPEAT_PROBABILITY:
+                self._repeat_posting(chance.choice(own))
+            self._stopping.wait(chance.uniform(0, self.max_pause_s))
 
-    def _post(self, key: str, body: dict[str, Any]) -> Promise | None:
+    def _post(self, key: str, body: dict[str, Any]) -> AcceptedPosting | None:
         """Post until it is accepted. None if it never was."""
         tried = False
-        while not self._give_up.is_set():
+        while not self._abandoned.is_set():
             match self._call(key, body):
                 case (202, answer):
-                    return self._promised(key, body, answer)
+                    return self._record_accepted(key, body, answer)
                 case (200, answer):
                     if not tried:
-                        self._complain(f"{key} was new, but answered 200")
-                    return self._promised(key, body, answer)
+                        self._add_error(f"{key} was new, but answered 200")
+                    return self._record_accepted(key, body, answer)
                 case (503, answer):
-                    self.refusals.append(answer["error"])
+                    self.unavailable_errors.append(answer["error"])
                 case (status, answer):
-                    self._complain(f"{key}: {status} {answer}")
+                    self._add_error(f"{key}: {status} {answer}")
                     return None
             tried = True
-            self._give_up.wait(0.1)
+            self._abandoned.wait(0.1)
         return None
 
-    def _ask_again(self, before: Promise) -> None:
+    def _repeat_posting(self, accepted: AcceptedPosting) -> None:
         """The same key and body give the same posting; the same key with another body gives 409."""
-        match self._call(before.key, before.body):
+        match self._call(accepted.key, accepted.body):
             case None | (503, _):
                 pass
             case (200, answer):
-                self._promised(before.key, before.body, answer)
+                self._record_accepted(accepted.key, accepted.body, answer)
             case other:
-                self._complain(f"{before} once more: {other}")
-        match self._call(before.key, {**before.body, "room": "111"}):
+                self._add_error(f"{accepted} once more: {other}")
+        match self._call(accepted.key, {**accepted.body, "room": "111"}):
             case None | (503, _):
                 pass
             case (409, {"error": {"code": "key_reused"}}):
                 pass
             case other:
-                self._complain(f"{before} with another body: {other}")
+                self._add_error(f"{accepted} with another body: {other}")
 
     def _call(self, key: str, body: dict[str, Any]) -> tuple[int, Any] | None:
-        answer = self.interface.call("POST", POSTINGS, body, {"Idempotency-Key": key})
+        answer = self.client.call("POST", POSTINGS_PATH, body, {"Idempotency-Key": key})
         if answer is None:
             with self._lock:
-                self.lost_answers += 1
+                self.lost_response_count += 1
         return answer
 
-    def _promised(self, key: str, body: dict[str, Any], answer: dict[str, Any]) -> Promise:
-        promise = Promise(key, body, answer["id"], str(answer["number"]))
+    def _record_accepted(self, key: str, body: dict[str, Any], answer: dict[str, Any]) -> AcceptedPosting:
+        promise = AcceptedPosting(key, body, answer["id"], str(answer["number"]))
         with self._lock:
-            known = self.promises.setdefault(key, promise)
+            known = self.accepted_postings.setdefault(key, promise)
         if known != promise:
-            self._complain(f"{known} became {promise}")
+            self._add_error(f"{known} became {promise}")
         return promise
 
-    def _complain(self, what: str) -> None:
-        self.complaints.append(what)
+    def _add_error(self, error: str) -> None:
+        self.errors.append(error)
 
 
-def _charge(chance: Random, count: int) -> dict[str, Any]:
+def _make_posting(rng: Random, count: int) -> dict[str, Any]:
     """A posting that no other of this client equals: its amount, digits or text count up."""
-    room = UNKNOWN_ROOM if chance.random() < 0.03 else str(chance.randint(101, 110))
-    match chance.randrange(4):
+    room = UNKNOWN_ROOM if rng.random() < 0.03 else str(rng.randint(101, 110))
+    match rng.randrange(4):
         case 0:
             call = {"type": "call", "room": room, "dialled": f"00{count + 1}", "duration": 60}
             return {**call, "amount": count + 1, "call_type": "I"}

@@ -6,7 +6,7 @@ import os
 from random import Random
 
 
-def seed() -> int:
+def choose_seed() -> int:
     """Another one each time, printed; or what the environment's SOAK_SEED repeats."""
     chosen = int(os.environ.get("SOAK_SEED") or Random().randrange(10**6))
     print(f"SOAK_SEED={chosen}")

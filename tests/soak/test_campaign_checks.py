@@ -7,25 +7,25 @@ from typing import Any
 import pytest
 
 from tests.soak import campaign_checks
-from tests.soak.campaign_checks import Row
-from tests.soak.event_consumer import Consumer, Staying
-from tests.soak.json_client import Interface
-from tests.soak.posting_clients import Promise
+from tests.soak.campaign_checks import RowJson
+from tests.soak.event_consumer import EventConsumer, GuestLocations
+from tests.soak.json_client import JsonClient
+from tests.soak.posting_clients import AcceptedPosting
 
 pytestmark = pytest.mark.soak
 
 BODY = {"type": "charge", "amount": 1}
 
 
-def row(id: int, **values: Any) -> Row:
+def row(id: int, **values: Any) -> RowJson:
     return {**BODY, "id": id, "number": id, "state": "done", "attempts": 1, **values}
 
 
-def promise(id: int) -> Promise:
-    return Promise(f"key-{id}", BODY, id, str(id))
+def promise(id: int) -> AcceptedPosting:
+    return AcceptedPosting(f"key-{id}", BODY, id, str(id))
 
 
-def came(number: int, *deliveries: tuple[int, float | None]) -> Row:
+def came(number: int, *deliveries: tuple[int, float | None]) -> RowJson:
     """What the simulator tells of a posting: per delivery its connection, and how late it was answered."""
     return {
         "number": str(number),
@@ -56,8 +56,8 @@ ALL_WELL = [row(1), row(2)]
         ([row(1), row(2), row(3)], ["listed, but accepted for nobody"]),
     ],
 )
-def test_what_was_promised_is_listed_once_and_unchanged(rows: list[Row], found: list[str]) -> None:
-    assert starts(campaign_checks.kept(rows, [promise(1), promise(2)]), found)
+def test_what_was_promised_is_listed_once_and_unchanged(rows: list[RowJson], found: list[str]) -> None:
+    assert starts(campaign_checks.check_all_listed(rows, [promise(1), promise(2)]), found)
 
 
 @pytest.mark.parametrize(
@@ -76,15 +76,15 @@ def test_what_was_promised_is_listed_once_and_unchanged(rows: list[Row], found: 
         (row(1), [came(1, (1, 0.0)), came(2, (1, 0.0))], ["the PMS got what nobody listed"]),
     ],
 )
-def test_the_states_are_what_happened(one: Row, seen: list[Row], found: list[str]) -> None:
-    assert starts(campaign_checks.told_truly([one], seen, limit=3), found)
+def test_the_states_are_what_happened(one: RowJson, seen: list[RowJson], found: list[str]) -> None:
+    assert starts(campaign_checks.check_states([one], seen, limit=3), found)
 
 
 @pytest.mark.parametrize(
     ("rows", "found"), [(ALL_WELL, ["posting 2 came before 1"]), ([row(1, attempts=2), row(2)], [])]
 )
-def test_the_order_is_that_of_acceptance(rows: list[Row], found: list[str]) -> None:
-    assert starts(campaign_checks.in_order(rows, [came(2, (1, 0.0)), came(1, (1, 0.0))]), found)
+def test_the_order_is_that_of_acceptance(rows: list[RowJson], found: list[str]) -> None:
+    assert starts(campaign_checks.check_order(rows, [came(2, (1, 0.0)), came(1, (1, 0.0))]), found)
 
 
 @pytest.mark.parametrize(
@@ -97,8 +97,8 @@ def test_the_order_is_that_of_acceptance(rows: list[Row], found: list[str]) -> N
         ([came(number, (1, 0.0), (2, 0.0)) for number in (1, 2)], ["2 answers were lost with connection 1"]),
     ],
 )
-def test_nothing_is_repeated_without_a_reason(seen: list[Row], found: list[str]) -> None:
-    assert starts(campaign_checks.repeated_for_a_reason(seen, in_time=0.5), found)
+def test_nothing_is_repeated_without_a_reason(seen: list[RowJson], found: list[str]) -> None:
+    assert starts(campaign_checks.check_repetitions(seen, in_time=0.5), found)
 
 
 def of_guest(type: str, number: str = "7", room: str = "101") -> dict[str, Any]:
@@ -118,12 +118,12 @@ def of_guest(type: str, number: str = "7", room: str = "101") -> dict[str, Any]:
     ],
 )
 def test_who_follows_the_events_knows_who_stays_or_complains(
-    types: list[str], complaints: int, staying: Staying
+    types: list[str], complaints: int, staying: GuestLocations
 ) -> None:
-    follows = Consumer(Interface(1))
+    follows = EventConsumer(JsonClient(1))
     for type in types:
-        follows.hear(of_guest(type))
-    assert (len(follows.complaints), follows.staying) == (complaints, staying)
+        follows.apply_event(of_guest(type))
+    assert (len(follows.errors), follows.guests) == (complaints, staying)
 
 
 def starts(problems: Any, found: list[str]) -> bool:

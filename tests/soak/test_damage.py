@@ -19,11 +19,11 @@ from typing import Any
 import pytest
 from attrs import frozen
 
-from tests.process.server_processes import BIN, until
-from tests.soak.campaign_checks import judge
-from tests.soak.docked_service import Lane, is_sound, lane, store_command
-from tests.soak.posting_clients import POSTINGS, Load
-from tests.soak.random_seed import seed
+from tests.process.server_processes import BIN_DIR, wait_until
+from tests.soak.campaign_checks import check_campaign
+from tests.soak.docked_service import DockedService, is_store_intact, run_docked_service, run_store_command
+from tests.soak.posting_clients import POSTINGS_PATH, PostingClients
+from tests.soak.random_seed import choose_seed
 
 pytestmark = pytest.mark.soak
 
@@ -49,18 +49,18 @@ class Whole:
 
 @pytest.fixture
 def whole(tmp_path: Path) -> Whole:
-    with lane(tmp_path / "whole") as one:
-        load = Load(one.interface, "damage", clients=4, pause=0.02)
+    with run_docked_service(tmp_path / "whole") as one:
+        load = PostingClients(one.service_client, "damage", clients=4, max_pause_s=0.02)
         one.start()
         load.start()
         time.sleep(1.5)
-        load.finish()
-        judge(one, load)
+        load.stop_when_accepted()
+        check_campaign(one, load)
         rows = one.postings()
         one.stop()
     assert 100 < len(rows) < 1000
-    assert is_sound(one.state)
-    return Whole(one.state, rows)
+    assert is_store_intact(one.state_dir)
+    return Whole(one.state_dir, rows)
 
 
 def damaged(data: bytes, chance: Random) -> Mapping[str, bytes]:
@@ -90,20 +90,20 @@ def copy(whole: Whole, state: Path, data: bytes) -> None:
 class Attempt:
     """A start of the service that may fail, with what it says on standard output and on standard error."""
 
-    def __init__(self, one: Lane) -> None:
+    def __init__(self, one: DockedService) -> None:
         self._one = one
         self._said = (one.folder / "stdout", one.folder / "stderr")
         with self._said[0].open("wb") as stdout, self._said[1].open("wb") as stderr:
-            command = [str(BIN / "twistd"), "-n", "--pidfile=", *one.arguments]
+            command = [str(BIN_DIR / "twistd"), "-n", "--pidfile=", *one.arguments]
             self._process = subprocess.Popen(command, stdout=stdout, stderr=stderr, cwd=one.folder)
 
     def status(self) -> int | None:
         """The exit status if it ends by itself, None once it answers."""
-        until(lambda: self._process.poll() is not None or self._answers(), "it starts, or ends")
+        wait_until(lambda: self._process.poll() is not None or self._answers(), "it starts, or ends")
         return self._process.poll()
 
     def _answers(self) -> bool:
-        return self._one.interface.call("GET", "/healthz") is not None
+        return self._one.service_client.call("GET", "/healthz") is not None
 
     def end(self) -> None:
         self._process.terminate()
@@ -120,7 +120,7 @@ class Attempt:
         return self._said[1].read_text().splitlines()
 
 
-def outcome(one: Lane, rows: list[Any]) -> str:
+def outcome(one: DockedService, rows: list[Any]) -> str:
     """What becomes of a service that is started on this state; an AssertionError if it may not."""
     attempt = Attempt(one)
     try:
@@ -138,20 +138,20 @@ def outcome(one: Lane, rows: list[Any]) -> str:
     return "unchanged"
 
 
-def assert_refused(one: Lane, status: int, errors: list[str]) -> None:
+def assert_refused(one: DockedService, status: int, errors: list[str]) -> None:
     assert status == 1, f"ended with status {status}: {errors}"
     assert len(errors) == 1, errors
     (line,) = errors
-    assert str(one.state / FILE) in line, line
+    assert str(one.state_dir / FILE) in line, line
     assert "pmslink store move-aside" in line, line
-    found = store_command("check", one.state)
+    found = run_store_command("check", one.state_dir)
     assert found.returncode == 1, f"refused with {line!r}, but store check says {found.stdout!r}"
     assert len(found.stderr.splitlines()) == 1, found.stderr
 
 
-def read_postings(one: Lane) -> list[Any] | None:
+def read_postings(one: DockedService) -> list[Any] | None:
     """Oldest first; None if the service says that it cannot read them."""
-    match one.interface.call("GET", f"{POSTINGS}?limit=1000"):
+    match one.service_client.call("GET", f"{POSTINGS_PATH}?limit=1000"):
         case (200, {"postings": list(newest_first)}):
             return newest_first[::-1]
         case (503, {"error": {"code": "store"}}):
@@ -170,13 +170,13 @@ def first_difference(told: list[Any], rows: list[Any]) -> str:
 def test_a_damaged_store_is_refused_or_unchanged(
     tmp_path: Path, whole: Whole, report: Callable[[str], None]
 ) -> None:
-    cases = list(damaged(whole.data, Random(seed())).items())
+    cases = list(damaged(whole.data, Random(choose_seed())).items())
 
     def tried(at: int) -> Iterator[tuple[str, str]]:
-        with lane(tmp_path / f"lane-{at}") as one:
+        with run_docked_service(tmp_path / f"lane-{at}") as one:
             for name, data in cases[at::LANES]:
-                one.state = one.folder / name.replace(" ", "-")
-                copy(whole, one.state, data)
+                one.state_dir = one.folder / name.replace(" ", "-")
+                copy(whole, one.state_dir, data)
                 try:
                     yield name, outcome(one, whole.rows)
                 except AssertionError as problem:
@@ -194,18 +194,18 @@ def test_a_damaged_store_is_refused_or_unchanged(
 
 def test_a_damaged_store_is_moved_aside_and_a_new_one_begun(tmp_path: Path, whole: Whole) -> None:
     broken = whole.data[: len(whole.data) // 2]
-    with lane(tmp_path / "lane") as one:
-        copy(whole, one.state, broken)
+    with run_docked_service(tmp_path / "lane") as one:
+        copy(whole, one.state_dir, broken)
         assert outcome(one, whole.rows) == "refused"
-        moved = store_command("move-aside", one.state)
+        moved = run_store_command("move-aside", one.state_dir)
         assert moved.returncode == 0, moved.stderr
-        assert not (one.state / FILE).exists()
-        assert broken in [file.read_bytes() for file in one.state.rglob("*") if file.is_file()]
+        assert not (one.state_dir / FILE).exists()
+        assert broken in [file.read_bytes() for file in one.state_dir.rglob("*") if file.is_file()]
         one.start()
-        one.until_state("ESTABLISHED")
+        one.wait_until_state("ESTABLISHED")
         assert one.postings() == []
-        refused = store_command("move-aside", one.state)
+        refused = run_store_command("move-aside", one.state_dir)
         assert refused.returncode == 1, "moved aside under a running service"
         assert len(refused.stderr.splitlines()) == 1, refused.stderr
-        assert one.interface.get("/api/v1/status")["store"]["ok"]
+        assert one.service_client.get("/api/v1/status")["store"]["ok"]
         one.stop()

@@ -14,13 +14,13 @@ from typing import Any
 
 import pytest
 
-from tests.process.server_processes import until
-from tests.soak.campaign_checks import Verdict, judge
-from tests.soak.docked_service import Lane, is_sound, lane
-from tests.soak.event_consumer import judge_guests
-from tests.soak.guest_arrivals import Arrivals, told_of
-from tests.soak.mounted_disk import Disk, tmpfs
-from tests.soak.posting_clients import Load
+from tests.process.server_processes import wait_until
+from tests.soak.campaign_checks import CampaignResult, check_campaign
+from tests.soak.docked_service import DockedService, is_store_intact, run_docked_service
+from tests.soak.event_consumer import check_guests
+from tests.soak.guest_arrivals import GuestArrivals, checked_in_names
+from tests.soak.mounted_disk import Disk, tmpfs_disk
+from tests.soak.posting_clients import PostingClients
 
 pytestmark = [pytest.mark.soak, pytest.mark.debian]
 
@@ -32,17 +32,20 @@ LEFT = 256 << 10
 
 @pytest.fixture
 def disk(tmp_path: Path) -> Iterator[Disk]:
-    with tmpfs(tmp_path, MEGABYTES) as small:
+    with tmpfs_disk(tmp_path, MEGABYTES) as small:
         yield small
 
 
 @contextmanager
-def working(tmp_path: Path, disk: Disk) -> Iterator[tuple[Lane, Load, Arrivals]]:
+def working(tmp_path: Path, disk: Disk) -> Iterator[tuple[DockedService, PostingClients, GuestArrivals]]:
     """A service in sync whose state is on that disk, with postings and guests coming in."""
-    with lane(tmp_path / "lane", disk.path / "state") as one:
-        load, arrivals = Load(one.interface, "disk full", clients=4, pause=0.02), Arrivals(one.pms, 0.02)
+    with run_docked_service(tmp_path / "lane", disk.path / "state") as one:
+        load, arrivals = (
+            PostingClients(one.service_client, "disk full", clients=4, max_pause_s=0.02),
+            GuestArrivals(one.pms_client, 0.02),
+        )
         one.start()
-        one.until_state("ESTABLISHED")
+        one.wait_until_state("ESTABLISHED")
         load.start()
         arrivals.start()
         try:
@@ -51,19 +54,21 @@ def working(tmp_path: Path, disk: Disk) -> Iterator[tuple[Lane, Load, Arrivals]]
             load.abandon()
             raise
         finally:
-            arrivals.end()
+            arrivals.stop()
 
 
-def fill(one: Lane, disk: Disk, load: Load) -> None:
+def fill(one: DockedService, disk: Disk, load: PostingClients) -> None:
     """Leave no space; returns when the first posting is refused for it."""
     ballast = disk.path / "ballast"
     with ballast.open("wb") as file:
-        while (room := disk.free() - LEFT) > 0:
+        while (room := disk.free_bytes() - LEFT) > 0:
             file.write(bytes(min(room, 1 << 20)))
             file.flush()
-    until(lambda: load.refusals, f"a posting is refused; {disk.free()} bytes are left", 60)
-    assert [one for one in load.refusals if one["code"] != "store" or not one["message"]] == []
-    until(lambda: not store(one)["ok"], "the status tells of it", 2)
+    wait_until(
+        lambda: load.unavailable_errors, f"a posting is refused; {disk.free_bytes()} bytes are left", 60
+    )
+    assert [one for one in load.unavailable_errors if one["code"] != "store" or not one["message"]] == []
+    wait_until(lambda: not store(one)["ok"], "the status tells of it", 2)
     assert "full" in store(one)["reason"]
 
 
@@ -71,31 +76,31 @@ def make_space(disk: Disk) -> None:
     (disk.path / "ballast").unlink()
 
 
-def store(one: Lane) -> Any:
-    return one.interface.get("/api/v1/status")["store"]
+def store(one: DockedService) -> Any:
+    return one.service_client.get("/api/v1/status")["store"]
 
 
-def recovered(one: Lane, load: Load, arrivals: Arrivals) -> Verdict:
+def recovered(one: DockedService, load: PostingClients, arrivals: GuestArrivals) -> CampaignResult:
     """The link is back and all that was promised is there."""
-    one.until_state("ESTABLISHED", seconds=30)
-    until(lambda: store(one)["ok"], "the status says that the store is well again", 10)
-    before = len(load.promises)
-    until(lambda: len(load.promises) > before, "postings are accepted again", 10)
-    arrivals.end()
-    load.finish()
-    verdict = judge(one, load)
+    one.wait_until_state("ESTABLISHED", seconds=30)
+    wait_until(lambda: store(one)["ok"], "the status says that the store is well again", 10)
+    before = len(load.accepted_postings)
+    wait_until(lambda: len(load.accepted_postings) > before, "postings are accepted again", 10)
+    arrivals.stop()
+    load.stop_when_accepted()
+    verdict = check_campaign(one, load)
     assert store(one) == {"ok": True, "reason": None}
     return verdict
 
 
-def missed(one: Lane, names: list[str]) -> list[int]:
+def missed(one: DockedService, names: list[str]) -> list[int]:
     """Of which guests it was not told that they came; of the others once each, in order."""
 
     def up_to_the_last() -> list[str] | None:
-        told = told_of(one.interface)
+        told = checked_in_names(one.service_client)
         return told if told[-1:] == names[-1:] else None
 
-    told = until(up_to_the_last, "the last guest is told of", 10)
+    told = wait_until(up_to_the_last, "the last guest is told of", 10)
     assert told == [name for name in names if name in set(told)]
     return [at for at, name in enumerate(names) if name not in set(told)]
 
@@ -106,13 +111,16 @@ def test_a_disk_that_is_full_for_a_moment_costs_nothing(tmp_path: Path, disk: Di
         time.sleep(3)
         make_space(disk)
         verdict = recovered(one, load, arrivals)
-        assert missed(one, arrivals.names) == []
-        judge_guests(one)
+        assert missed(one, arrivals.guest_names) == []
+        check_guests(one)
         states = [each["to"] for each in one.transitions()]
         assert "EXPECTION" not in states, "the link was given up for a moment's failure"
         one.stop()
-        assert is_sound(one.state)
-    report(f"{len(load.refusals)} postings refused; {len(arrivals.names)} guests, none missed; {verdict}")
+        assert is_store_intact(one.state_dir)
+    report(
+        f"{len(load.unavailable_errors)} postings refused; {len(arrivals.guest_names)} guests, none missed; "
+        f"{verdict}"
+    )
 
 
 def test_a_disk_that_stays_full_ends_the_link_until_there_is_space(
@@ -120,31 +128,32 @@ def test_a_disk_that_stays_full_ends_the_link_until_there_is_space(
 ) -> None:
     with working(tmp_path, disk) as (one, load, arrivals):
         asked = one.link()["resync"]["asked"]
-        before, began = len(arrivals.names), time.monotonic()
+        before, began = len(arrivals.guest_names), time.monotonic()
         fill(one, disk, load)
         noticed = time.monotonic()
-        one.until_state("EXPECTION", "store", seconds=20)
-        given_up = len(arrivals.names)
+        one.wait_until_state("EXPECTION", "store", seconds=20)
+        given_up = len(arrivals.guest_names)
         assert time.monotonic() - began >= 5
         assert time.monotonic() - noticed < 8
         rests_while_full(one, load)
         make_space(disk)
         verdict = recovered(one, load, arrivals)
-        unheard = missed(one, arrivals.names)
+        unheard = missed(one, arrivals.guest_names)
         assert all(before <= at <= given_up for at in unheard), f"{unheard}, not {before} to {given_up}"
         assert not unheard or one.link()["resync"]["asked"] != asked, "the PMS was not asked for them"
-        judge_guests(one)
+        check_guests(one)
         one.stop()
-        assert is_sound(one.state)
+        assert is_store_intact(one.state_dir)
     report(
-        f"{len(load.refusals)} postings refused; {len(arrivals.names)} guests, of which {len(unheard)} were "
+        f"{len(load.unavailable_errors)} postings refused; {len(arrivals.guest_names)} guests, "
+        f"of which {len(unheard)} were "
         f"under way when the link was given up; {verdict}"
     )
 
 
-def rests_while_full(one: Lane, load: Load) -> None:
+def rests_while_full(one: DockedService, load: PostingClients) -> None:
     """Nothing is dialled and nothing accepted, for as long as a few redials would take."""
-    refused, accepted = len(load.refusals), len(load.promises)
+    refused, accepted = len(load.unavailable_errors), len(load.accepted_postings)
     connections = dialled(one)
     until_then = time.monotonic() + 4
     while time.monotonic() < until_then:
@@ -154,11 +163,11 @@ def rests_while_full(one: Lane, load: Load) -> None:
         assert link["reason"]
         time.sleep(0.2)
     assert dialled(one) == connections
-    assert len(load.refusals) > refused
-    assert len(load.promises) == accepted
+    assert len(load.unavailable_errors) > refused
+    assert len(load.accepted_postings) == accepted
 
 
-def dialled(one: Lane) -> int:
+def dialled(one: DockedService) -> int:
     """How many connections the PMS has accepted."""
-    (hotel,) = one.pms.get("/")["properties"]
+    (hotel,) = one.pms_client.get("/")["properties"]
     return int(hotel["connections"])

@@ -18,13 +18,13 @@ from random import Random
 
 import pytest
 
-from tests.process.server_processes import until
-from tests.soak.campaign_checks import Verdict, judge
-from tests.soak.docked_service import Lane, is_sound, lane
-from tests.soak.event_consumer import Consumer, judge_events
-from tests.soak.fault_injector import Weather
-from tests.soak.posting_clients import Load
-from tests.soak.random_seed import seed
+from tests.process.server_processes import wait_until
+from tests.soak.campaign_checks import CampaignResult, check_campaign
+from tests.soak.docked_service import DockedService, is_store_intact, run_docked_service
+from tests.soak.event_consumer import EventConsumer, check_events
+from tests.soak.fault_injector import FaultInjector
+from tests.soak.posting_clients import PostingClients
+from tests.soak.random_seed import choose_seed
 
 pytestmark = pytest.mark.soak
 
@@ -40,29 +40,32 @@ Report = Callable[[str], None]
 
 @pytest.mark.parametrize("unanswered", ["resend", "hold"])
 def test_a_killed_service_loses_no_posting(tmp_path: Path, report: Report, unanswered: str) -> None:
-    chosen = seed()
+    chosen = choose_seed()
 
-    def campaign(at: int) -> Verdict:
+    def campaign(at: int) -> CampaignResult:
         folder, name = tmp_path / f"lane-{at}", f"{chosen}-{unanswered}-{at}"
-        with lane(folder, unanswered=unanswered) as one:
+        with run_docked_service(folder, unanswered=unanswered) as one:
             return killed_again_and_again(one, name)
 
     began = time.monotonic()
     with ThreadPoolExecutor(LANES) as pool:
         total = reduce(add, pool.map(campaign, range(LANES)))
     report(f"{LANES * KILLS} kills in {time.monotonic() - began:.0f} s, seed {chosen}; {total}")
-    assert total.accepted > LANES * KILLS, "the clients hardly got anything accepted"
+    assert total.accepted_count > LANES * KILLS, "the clients hardly got anything accepted"
     if unanswered == "hold":
-        assert total.repeated == 0
-        assert total.states["unknown"] > 0, "nothing was ever in doubt: this showed nothing"
+        assert total.repeated_count == 0
+        assert total.state_counts["unknown"] > 0, "nothing was ever in doubt: this showed nothing"
     else:
-        assert total.repeated > 0, "nothing was ever repeated: this showed nothing"
+        assert total.repeated_count > 0, "nothing was ever repeated: this showed nothing"
 
 
-def killed_again_and_again(one: Lane, name: str) -> Verdict:
+def killed_again_and_again(one: DockedService, name: str) -> CampaignResult:
     chance = Random(name)
-    load, weather = Load(one.interface, name, CLIENTS, pause=0.05), Weather(one.pms, name)
-    consumer = Consumer(one.interface)
+    load, weather = (
+        PostingClients(one.service_client, name, CLIENTS, max_pause_s=0.05),
+        FaultInjector(one.pms_client, name),
+    )
+    consumer = EventConsumer(one.service_client)
     for actor in (load, weather, consumer):
         actor.start()
     try:
@@ -70,20 +73,20 @@ def killed_again_and_again(one: Lane, name: str) -> Verdict:
             run_for_a_moment(one, chance)
     except BaseException:
         load.abandon()
-        consumer.end()
+        consumer.stop()
         raise
     finally:
-        weather.end()
+        weather.stop()
     one.start()
-    load.finish()
-    verdict = judge(one, load)
-    judge_events(one, consumer)
+    load.stop_when_accepted()
+    verdict = check_campaign(one, load)
+    check_events(one, consumer)
     one.stop()
-    assert is_sound(one.state)
+    assert is_store_intact(one.state_dir)
     return verdict
 
 
-def run_for_a_moment(one: Lane, chance: Random) -> None:
+def run_for_a_moment(one: DockedService, chance: Random) -> None:
     """Start, and kill: mostly while the service works, else while it starts."""
     if chance.random() < 0.25:
         one.spawn()
@@ -95,13 +98,13 @@ def run_for_a_moment(one: Lane, chance: Random) -> None:
 
 
 def test_a_kill_while_the_store_is_made_leaves_one_that_opens(tmp_path: Path, report: Report) -> None:
-    chosen = seed()
+    chosen = choose_seed()
 
     def campaign(at: int) -> None:
         chance = Random(f"{chosen}-{at}")
-        with lane(tmp_path / f"lane-{at}") as one:
+        with run_docked_service(tmp_path / f"lane-{at}") as one:
             for attempt in range(FIRST_STARTS):
-                one.state = one.folder / f"state-{attempt}"
+                one.state_dir = one.folder / f"state-{attempt}"
                 killed_at_first_sight_of_the_store(one, chance.uniform(0, 0.05))
 
     with ThreadPoolExecutor(LANES) as pool:
@@ -109,16 +112,16 @@ def test_a_kill_while_the_store_is_made_leaves_one_that_opens(tmp_path: Path, re
     report(f"{LANES * FIRST_STARTS} kills, seed {chosen}; every store opened")
 
 
-def killed_at_first_sight_of_the_store(one: Lane, delay: float) -> None:
+def killed_at_first_sight_of_the_store(one: DockedService, delay: float) -> None:
     one.spawn()
-    while not one.state.is_dir() or not any(one.state.glob("store.sqlite3*")):
+    while not one.state_dir.is_dir() or not any(one.state_dir.glob("store.sqlite3*")):
         assert one.service is not None
-        assert one.service.process.poll() is None, one.last_words()
+        assert one.service.process.poll() is None, one.log_tail()
         time.sleep(0.001)
     time.sleep(delay)
     one.kill()
     one.start()
-    until(lambda: one.link()["in_sync"], "the link docks")
+    wait_until(lambda: one.link()["in_sync"], "the link docks")
     assert one.postings() == []
     one.stop()
-    assert is_sound(one.state)
+    assert is_store_intact(one.state_dir)

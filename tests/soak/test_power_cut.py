@@ -15,12 +15,12 @@ from random import Random
 
 import pytest
 
-from tests.process.server_processes import until
-from tests.soak.campaign_checks import judge
-from tests.soak.docked_service import Lane, is_sound, lane
-from tests.soak.mounted_disk import Disk, ext4
-from tests.soak.posting_clients import Load
-from tests.soak.random_seed import seed
+from tests.process.server_processes import wait_until
+from tests.soak.campaign_checks import check_campaign
+from tests.soak.docked_service import DockedService, is_store_intact, run_docked_service
+from tests.soak.mounted_disk import Disk, ext4_disk
+from tests.soak.posting_clients import PostingClients
+from tests.soak.random_seed import choose_seed
 
 pytestmark = [pytest.mark.soak, pytest.mark.debian]
 
@@ -28,13 +28,13 @@ CUTS = 12
 
 
 def test_a_power_cut_takes_nothing_that_was_accepted(tmp_path: Path, report: Callable[[str], None]) -> None:
-    chosen = seed()
+    chosen = choose_seed()
     chance = Random(chosen)
     with (
-        ext4(tmp_path, megabytes=64) as disk,
-        lane(tmp_path / "lane", disk.path / "state") as one,
+        ext4_disk(tmp_path, megabytes=64) as disk,
+        run_docked_service(tmp_path / "lane", disk.path / "state") as one,
     ):
-        load = Load(one.interface, chosen, clients=6, pause=0.02)
+        load = PostingClients(one.service_client, chosen, clients=6, max_pause_s=0.02)
         load.start()
         try:
             for _ in range(CUTS):
@@ -43,47 +43,50 @@ def test_a_power_cut_takes_nothing_that_was_accepted(tmp_path: Path, report: Cal
             load.abandon()
             raise
         one.start()
-        load.finish()
-        verdict = judge(one, load)
+        load.stop_when_accepted()
+        verdict = check_campaign(one, load)
         one.stop()
-        assert is_sound(one.state)
+        assert is_store_intact(one.state_dir)
     report(f"{CUTS} power cuts, seed {chosen}; {verdict}")
 
 
-def power_goes_and_comes_back(one: Lane, disk: Disk, load: Load, chance: Random) -> None:
+def power_goes_and_comes_back(one: DockedService, disk: Disk, load: PostingClients, chance: Random) -> None:
     before = load.ids()
     one.start()
     assert before <= {row["id"] for row in one.postings()}, "lost in the last power cut"
     time.sleep(chance.uniform(0.3, 1.5))
-    one.freeze()
-    disk.cut()
-    one.bury()
-    assert len(load.promises) > len(before), "nothing was accepted since the last power cut"
+    one.suspend()
+    disk.cut_power()
+    one.ensure_killed()
+    assert len(load.accepted_postings) > len(before), "nothing was accepted since the last power cut"
     disk.unmount()
     disk.mount()
 
 
 def test_a_disk_that_fails_under_the_service_is_no_secret(tmp_path: Path) -> None:
-    with ext4(tmp_path, megabytes=64) as disk, lane(tmp_path / "lane", disk.path / "state") as one:
-        load = Load(one.interface, "no secret", clients=4, pause=0.02)
+    with (
+        ext4_disk(tmp_path, megabytes=64) as disk,
+        run_docked_service(tmp_path / "lane", disk.path / "state") as one,
+    ):
+        load = PostingClients(one.service_client, "no secret", clients=4, max_pause_s=0.02)
         one.start()
         load.start()
         try:
-            until(lambda: len(load.promises) > 50, "postings are accepted")
+            wait_until(lambda: len(load.accepted_postings) > 50, "postings are accepted")
             before = load.ids()
-            disk.cut()
-            until(lambda: load.refusals, "a posting is refused")
-            accepted = len(load.promises)
-            until(lambda: len(load.refusals) > 20, "postings are refused")
-            assert len(load.promises) == accepted, "accepted without a disk"
-            assert {error["code"] for error in load.refusals} == {"store"}
-            status = one.interface.get("/api/v1/status")["store"]
+            disk.cut_power()
+            wait_until(lambda: load.unavailable_errors, "a posting is refused")
+            accepted = len(load.accepted_postings)
+            wait_until(lambda: len(load.unavailable_errors) > 20, "postings are refused")
+            assert len(load.accepted_postings) == accepted, "accepted without a disk"
+            assert {error["code"] for error in load.unavailable_errors} == {"store"}
+            status = one.service_client.get("/api/v1/status")["store"]
             assert not status["ok"]
             assert status["reason"]
-            one.until_state("EXPECTION", "store", seconds=15)
+            one.wait_until_state("EXPECTION", "store", seconds=15)
         finally:
             load.abandon()
-        one.bury()
+        one.ensure_killed()
         disk.unmount()
         disk.mount()
         one.start()

@@ -7,12 +7,12 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.simulated_days import judge, live
-from tests.soak.random_seed import seed
+from tests.simulated_days import check_hotel, simulate_days
+from tests.soak.random_seed import choose_seed
 
 
 @pytest.mark.soak
 def test_a_week_of_300_rooms(report: Callable[[str], None]) -> None:
-    chosen = seed()
-    hotel = live(days=7, rooms=300, seed=chosen)
-    report(f"seed {chosen}; {judge(hotel)}; {dict(hotel.life.counts)}; {dict(hotel.phones.counts)}")
+    chosen = choose_seed()
+    hotel = simulate_days(days=7, rooms=300, seed=chosen)
+    report(f"seed {chosen}; {check_hotel(hotel)}; {dict(hotel.life.counts)}; {dict(hotel.phones.counts)}")

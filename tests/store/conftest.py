@@ -8,39 +8,39 @@ from pathlib import Path
 import pytest
 
 from pmslink.store.core.database import Database, SqliteDatabase
-from pmslink.store.core.row_checksum import require_intact
+from pmslink.store.core.row_checksum import verify_checksums
 from tests.memory_store import MemoryDatabase
-from tests.store.store_harness import Playing, Slow, Watched
+from tests.store.store_harness import FaultyDatabase, ManualThread, StoreHarness
 
-KINDS: Mapping[str, Callable[[Path], Database]] = {
+DATABASE_FACTORIES: Mapping[str, Callable[[Path], Database]] = {
     "file": SqliteDatabase,
     "memory": lambda directory: MemoryDatabase(),
 }
 
 
-@pytest.fixture(params=KINDS)
-def database(request: pytest.FixtureRequest, tmp_path: Path) -> Watched:
+@pytest.fixture(params=DATABASE_FACTORIES)
+def database(request: pytest.FixtureRequest, tmp_path: Path) -> FaultyDatabase:
     """An empty one, of each kind."""
-    return Watched(KINDS[request.param](tmp_path))
+    return FaultyDatabase(DATABASE_FACTORIES[request.param](tmp_path))
 
 
 @pytest.fixture
-def playing(database: Watched) -> Iterator[Playing]:
+def harness(database: FaultyDatabase) -> Iterator[StoreHarness]:
     """A store that runs on it."""
-    one = Playing(database)
+    one = StoreHarness(database)
     yield one
-    database.mend()
+    database.stop_failing()
     one.crash()
-    one.read(require_intact)
+    one.read(verify_checksums)
 
 
 @pytest.fixture
-def slow(playing: Playing) -> Slow:
+def manual_thread(harness: StoreHarness) -> ManualThread:
     """The thread of a journal that has written all that it had."""
-    thread = Slow()
-    playing.crash()
-    playing.writing = thread
-    playing.start()
-    thread.work()
-    playing.turn()
+    thread = ManualThread()
+    harness.crash()
+    harness.writer_thread = thread
+    harness.start()
+    thread.run_queued()
+    harness.advance()
     return thread

@@ -13,13 +13,20 @@ from random import Random
 import pytest
 from sqlalchemy import exc
 
-from pmslink.store.core.database import FILE, SqliteDatabase
+from pmslink.store.core.database import STORE_FILE_NAME, SqliteDatabase
 from pmslink.store.core.store_errors import StoreError
-from pmslink.store.operations.hotel_updates import keep_records
+from pmslink.store.operations.hotel_updates import append_records
 from pmslink.store.store_service import open_store
-from pmslink.store.tables.link_rows import KeptLink, keep_links
-from pmslink.store.tables.log_entries import Synced, keep_syncs, keep_transitions
-from tests.store.store_harness import LINK, RETENTION, START, Playing, Watched, a_record
+from pmslink.store.tables.link_rows import StoredLink, store_links
+from pmslink.store.tables.log_entries import SyncChanged, append_sync_changes, append_transitions
+from tests.store.store_harness import (
+    LINK_NAME,
+    RETENTION,
+    START_TIME,
+    FaultyDatabase,
+    StoreHarness,
+    make_record,
+)
 from tests.store.tables.test_history_queries import a_change
 
 GUEST = RETENTION.guest
@@ -30,21 +37,21 @@ HISTORY = RETENTION.history
 def whole(tmp_path_factory: pytest.TempPathFactory) -> bytes:
     """A store that was stopped in good order, with something in each table."""
     directory = tmp_path_factory.mktemp("whole")
-    playing = Playing(Watched(SqliteDatabase(directory)))
-    playing.do(keep_links, KeptLink(LINK, None, "enabled"))
+    playing = StoreHarness(FaultyDatabase(SqliteDatabase(directory)))
+    playing.submit(store_links, StoredLink(LINK_NAME, None, "enabled"))
     for number in range(60):
-        playing.accept(room=str(number), key=str(number), asked="a")
-        playing.do(keep_records, a_record(f"GI|RN{number}|GNAdams|"))
-        playing.do(keep_transitions, a_change(number))
-        playing.do(keep_syncs, Synced(number, LINK, START, in_sync=True))
+        playing.enqueue(room=str(number), key=str(number), asked="a")
+        playing.submit(append_records, make_record(f"GI|RN{number}|GNAdams|"))
+        playing.submit(append_transitions, a_change(number))
+        playing.submit(append_sync_changes, SyncChanged(number, LINK_NAME, START_TIME, in_sync=True))
     playing.stop()
-    return (directory / FILE).read_bytes()
+    return (directory / STORE_FILE_NAME).read_bytes()
 
 
 def try_to_open(directory: Path) -> str:
     """What is told of it, or nothing."""
     try:
-        open_store(SqliteDatabase(directory), START, remembered=100)
+        open_store(SqliteDatabase(directory), START_TIME, replay_limit=100)
     except StoreError as problem:
         return str(problem)
     return ""
@@ -73,13 +80,13 @@ CUTS: dict[str, Cut] = {
 
 @pytest.mark.parametrize("cut", CUTS)
 def test_a_file_that_is_cut_off_is_told_as_damaged(cut: str, whole: bytes, tmp_path: Path) -> None:
-    (tmp_path / FILE).write_bytes(CUTS[cut](whole))
-    before = (tmp_path / FILE).read_bytes()
+    (tmp_path / STORE_FILE_NAME).write_bytes(CUTS[cut](whole))
+    before = (tmp_path / STORE_FILE_NAME).read_bytes()
     told = try_to_open(tmp_path)
-    assert is_told_as_damage(told, tmp_path / FILE), told
+    assert is_told_as_damage(told, tmp_path / STORE_FILE_NAME), told
     with pytest.raises(StoreError, match="is damaged"):
-        SqliteDatabase(tmp_path).check()
-    assert (tmp_path / FILE).read_bytes() == before
+        SqliteDatabase(tmp_path).check_integrity()
+    assert (tmp_path / STORE_FILE_NAME).read_bytes() == before
 
 
 def test_a_flipped_bit_is_told_as_damage_or_changes_no_structure(whole: bytes, tmp_path: Path) -> None:
@@ -89,10 +96,10 @@ def test_a_flipped_bit_is_told_as_damage_or_changes_no_structure(whole: bytes, t
         directory = tmp_path / str(number)
         directory.mkdir()
         at = chance.randrange(len(whole) if number % 2 else 8192)
-        (directory / FILE).write_bytes(flipped(whole, at, chance.randrange(8)))
+        (directory / STORE_FILE_NAME).write_bytes(flipped(whole, at, chance.randrange(8)))
         if told := try_to_open(directory):
             told_of += 1
-            assert is_told_as_damage(told, directory / FILE) or "by a newer pmslink" in told, told
+            assert is_told_as_damage(told, directory / STORE_FILE_NAME) or "by a newer pmslink" in told, told
         shutil.rmtree(directory)
     assert told_of > 20
 
@@ -102,25 +109,25 @@ def flipped(data: bytes, at: int, bit: int) -> bytes:
 
 
 def test_an_unfinished_beginning_is_begun_anew(tmp_path: Path) -> None:
-    (tmp_path / f"{FILE}.new").write_bytes(b"half")
+    (tmp_path / f"{STORE_FILE_NAME}.new").write_bytes(b"half")
     assert try_to_open(tmp_path) == ""
-    assert [path.name for path in tmp_path.iterdir()] == [FILE]
-    assert stat.S_IMODE((tmp_path / FILE).stat().st_mode) == 0o600
+    assert [path.name for path in tmp_path.iterdir()] == [STORE_FILE_NAME]
+    assert stat.S_IMODE((tmp_path / STORE_FILE_NAME).stat().st_mode) == 0o600
 
 
 def test_a_store_larger_than_is_looked_through_at_a_start_is_checked_by_hand(
     whole: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     at = whole.rindex(b"GI|RN59|GNAdams|") // 4096 * 4096
-    (tmp_path / FILE).write_bytes(whole[:at] + bytes(2) + whole[at + 2 :])  # a page of records
-    monkeypatch.setattr("pmslink.store.core.database.CHECKED", 1000)
+    (tmp_path / STORE_FILE_NAME).write_bytes(whole[:at] + bytes(2) + whole[at + 2 :])  # a page of records
+    monkeypatch.setattr("pmslink.store.core.database.STARTUP_CHECK_MAX_BYTES", 1000)
     SqliteDatabase(tmp_path).create()
     with pytest.raises(StoreError, match="is damaged"):
-        SqliteDatabase(tmp_path).check()
+        SqliteDatabase(tmp_path).check_integrity()
 
 
 def test_one_that_cannot_be_read_is_told_with_what_to_look_at(tmp_path: Path) -> None:
-    path = tmp_path / FILE
+    path = tmp_path / STORE_FILE_NAME
     path.mkdir()  # unreadable even for root, whom no mode stops
     for told in (try_to_open(tmp_path), checked(tmp_path)):
         assert re.fullmatch(rf"{path} cannot be opened: [a-zA-Z/ ]+\. Look at the disk, .*", told), told
@@ -128,7 +135,7 @@ def test_one_that_cannot_be_read_is_told_with_what_to_look_at(tmp_path: Path) ->
 
 def checked(directory: Path) -> str:
     with pytest.raises(StoreError) as caught:
-        SqliteDatabase(directory).check()
+        SqliteDatabase(directory).check_integrity()
     return str(caught.value)
 
 
@@ -139,10 +146,10 @@ def test_a_disk_that_is_full_is_no_damage(tmp_path: Path, wrapped: bool) -> None
         error = sqlite3.OperationalError("x")
         error.sqlite_errorcode = code
         problem = exc.DBAPIError("SELECT", {}, error) if wrapped else error
-        assert told in str(database.unusable(problem))
-    assert "is damaged: ValueError. Keep" in str(database.unusable(ValueError()))
+        assert told in str(database.to_store_error(problem))
+    assert "is damaged: ValueError. Keep" in str(database.to_store_error(ValueError()))
 
 
 def test_where_there_is_no_store_none_is_made_by_a_look(tmp_path: Path) -> None:
-    assert checked(tmp_path) == f"{tmp_path / FILE}: there is no store"
+    assert checked(tmp_path) == f"{tmp_path / STORE_FILE_NAME}: there is no store"
     assert list(tmp_path.iterdir()) == []

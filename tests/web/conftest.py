@@ -7,19 +7,19 @@ from pathlib import Path
 
 import pytest_twisted
 
-from tests.web.protected_api import Guarded
-from tests.web.served_api import Served
+from tests.web.protected_api import TokenProtectedApi
+from tests.web.served_api import ServedApi
 
 
 @pytest_twisted.async_yield_fixture  # type: ignore[untyped-decorator]
-async def served() -> AsyncIterator[Served]:
-    service = Served()
+async def served_api() -> AsyncIterator[ServedApi]:
+    service = ServedApi()
     yield service
     await service.stop()
 
 
 @pytest_twisted.async_yield_fixture  # type: ignore[untyped-decorator]
-async def guarded(tmp_path: Path) -> AsyncIterator[Guarded]:
-    service = Guarded(tmp_path)
+async def protected_api(tmp_path: Path) -> AsyncIterator[TokenProtectedApi]:
+    service = TokenProtectedApi(tmp_path)
     yield service
     await service.stop()

@@ -22,42 +22,42 @@ from twisted.internet.protocol import Factory, Protocol, connectionDone
 from twisted.internet.task import Clock, deferLater
 from twisted.python.failure import Failure
 
-from pmslink.config.loader import LinkConfig, read_link
+from pmslink.config.loader import LinkConfig, parse_link
 from pmslink.link.connection_probe import Step
 from pmslink.link.link import Link
-from pmslink.link.link_registry import Links
+from pmslink.link.link_registry import LinkRegistry
 from pmslink.link.resync import Progress
-from pmslink.store.store_service import LAST_WORDS
-from pmslink.web.api.openapi import openapi
-from pmslink.web.auth.token_reload import LiveTokens
+from pmslink.store.store_service import SHUTDOWN_TIMEOUT_S
+from pmslink.web.api.openapi import load_openapi
+from pmslink.web.auth.token_reload import TokenRegistry
 from pmslink.web.site import make_site
-from tests.memory_network import Network, run
+from tests.memory_network import Network, advance_clock
 from tests.memory_store import MemoryDatabase, make_store
 
 reactor: Any = the_reactor
-NOWHERE = Path("/nowhere")
-START = datetime(2026, 11, 20, 7, tzinfo=UTC)
+NO_STATE_DIR = Path("/nowhere")
+START_TIME = datetime(2026, 11, 20, 7, tzinfo=UTC)
 
 
-class Pms(Protocol):
+class ScriptedPmsConnection(Protocol):
     """The PMS's end of a link; it says what the test says."""
 
-    def say(self, *records: str) -> None:
+    def send(self, *records: str) -> None:
         for record in records:
             self.transport.write(b"\x02" + record.encode() + b"\x03")  # type: ignore[union-attr]
 
 
-class PmsFactory(Factory):
+class ScriptedPmsFactory(Factory):
     noisy = False
-    latest: Pms
+    latest_connection: ScriptedPmsConnection
 
-    def buildProtocol(self, addr: IAddress | None) -> Pms:
-        self.latest = Pms()
-        return self.latest
+    def buildProtocol(self, addr: IAddress | None) -> ScriptedPmsConnection:
+        self.latest_connection = ScriptedPmsConnection()
+        return self.latest_connection
 
 
 @frozen
-class Answer:
+class Response:
     """An answer as it came."""
 
     status: int
@@ -72,7 +72,7 @@ class Answer:
         return self.status, self.json()["error"]["code"]
 
 
-class Served:
+class ServedApi:
     """A service: a store and a network in memory, links, and the site on a real port.
 
     With the service that was there before, it goes on with its store and its time, and has the links
@@ -81,99 +81,99 @@ class Served:
 
     def __init__(
         self,
-        before: Served | None = None,
+        previous: ServedApi | None = None,
         links: Sequence[LinkConfig] = (),
-        state_dir: Path = NOWHERE,
-        local: bool = True,
+        state_dir: Path = NO_STATE_DIR,
+        local_only: bool = True,
     ) -> None:
-        self.clock: Clock = before.clock if before else Clock()
-        self.database: MemoryDatabase = before.database if before else MemoryDatabase()
-        self.pms = PmsFactory()
+        self.clock: Clock = previous.clock if previous else Clock()
+        self.database: MemoryDatabase = previous.database if previous else MemoryDatabase()
+        self.pms = ScriptedPmsFactory()
         self.network = Network(self.clock, self.pms)
-        self.tested: list[LinkConfig] = []
+        self.tested_configs: list[LinkConfig] = []
         self.test_result: list[Step] | Exception = []
         self.store = make_store(self.clock, self.now, self.database)
-        self.links = Links(self.clock, self.store, self.now, self.network.dial)
+        self.links = LinkRegistry(self.clock, self.store, self.now, self.network.dial)
         for config in links:
             self.links.add(config)
-        self.links.add_kept()
-        tokens = LiveTokens(state_dir, self.clock)
-        self.site = make_site(self.links, self.store, self.clock, self._test, tokens, local, self.now)
+        self.links.add_stored()
+        tokens = TokenRegistry(state_dir, self.clock)
+        self.site = make_site(self.links, self.store, self.clock, self._test, tokens, local_only, self.now)
         self._listen("127.0.0.1")
         self.store.startService()
         self.links.startService()
-        self.run()
+        self.advance()
 
     def _listen(self, interface: str) -> None:
-        self.listening = reactor.listenTCP(0, self.site, interface=interface)
+        self.listening_port = reactor.listenTCP(0, self.site, interface=interface)
         self.interface = interface
-        self.port = self.listening.getHost().port
+        self.port = self.listening_port.getHost().port
 
     async def move_to(self, interface: str) -> None:
-        await self.listening.stopListening()
+        await self.listening_port.stopListening()
         self._listen(interface)
 
     def now(self) -> datetime:
-        return START + timedelta(seconds=self.clock.seconds())
+        return START_TIME + timedelta(seconds=self.clock.seconds())
 
     async def _test(self, config: LinkConfig) -> list[Step]:
-        self.tested.append(config)
+        self.tested_configs.append(config)
         if isinstance(self.test_result, Exception):
             raise self.test_result
         return self.test_result
 
-    def add(self, name: str = "grand", **settings: object) -> Link:
+    def add_link(self, name: str = "grand", **settings: object) -> Link:
         """A link that has dialled, unless `enabled` is false."""
-        link = self.links.add(config(name, **settings))
+        link = self.links.add(make_link_config(name, **settings))
         link.resync.progress = Progress(wanted=False)
-        self.run()
+        self.advance()
         return link
 
     def break_store(self) -> None:
         """The disk is full from now on."""
-        self.database.outage = sqlite3.OperationalError("database or disk is full")
+        self.database.commit_error = sqlite3.OperationalError("database or disk is full")
         self.store.journal._connection = None
 
-    def mend_store(self) -> None:
-        self.database.outage = None
-        self.run(1)
+    def repair_store(self) -> None:
+        self.database.commit_error = None
+        self.advance(1)
 
     def dock(self, link: Link | None = None) -> None:
         """The PMS starts the link that dialled last, and confirms the description."""
-        self.say("LS|DA261120|TI070000|", "LA|DA261120|TI070000|")
+        self.send_from_pms("LS|DA261120|TI070000|", "LA|DA261120|TI070000|")
 
-    def say(self, *records: str) -> None:
-        self.pms.latest.say(*records)
-        self.run()
+    def send_from_pms(self, *records: str) -> None:
+        self.pms.latest_connection.send(*records)
+        self.advance()
 
-    def run(self, seconds: float = 0) -> None:
-        run(self.clock, seconds)
+    def advance(self, seconds: float = 0) -> None:
+        advance_clock(self.clock, seconds)
 
     async def stop(self) -> None:
         if not self.links.running:
             return
         stopped = self.links.stopService()
-        self.run(1)
+        self.advance(1)
         await stopped
         stopping = self.store.stopService()
-        self.run(LAST_WORDS)
+        self.advance(SHUTDOWN_TIMEOUT_S)
         await stopping
-        await self.listening.stopListening()
-        await turns()
+        await self.listening_port.stopListening()
+        await run_reactor_turns()
 
-    async def until(self, true: Callable[[], object]) -> None:
+    async def until(self, condition: Callable[[], object]) -> None:
         """Let the reactor turn until this is true, and what is due on the test's clock happen."""
-        while not true():
-            self.run()
+        while not condition():
+            self.advance()
             await deferLater(reactor, 0.001)
 
-    async def connect(self, request: bytes) -> Connection:
+    async def connect(self, request: bytes) -> RawConnection:
         endpoint = TCP4ClientEndpoint(reactor, self.interface, self.port)
-        connection: Connection = await connectProtocol(endpoint, Connection())
+        connection: RawConnection = await connectProtocol(endpoint, RawConnection())
         connection.write(request)
         return connection
 
-    async def get(self, path: str, **more: Any) -> Answer:
+    async def get(self, path: str, **more: Any) -> Response:
         return await self.call("GET", path, **more)
 
     async def post(
@@ -182,7 +182,7 @@ class Served:
         body: object = None,
         headers: Mapping[str, str] | None = None,
         method: str = "POST",
-    ) -> Answer:
+    ) -> Response:
         if body is None:
             return await self.call(method, path, headers)
         type = {"content-type": "application/json", **(headers or {})}
@@ -195,7 +195,7 @@ class Served:
         headers: Mapping[str, str] | None = None,
         body: bytes = b"",
         raw: bytes | None = None,
-    ) -> Answer:
+    ) -> Response:
         """Make a call on a connection of its own; an answer in JSON must be as `openapi.yaml` says."""
         lines = {"host": f"{self.interface}:{self.port}", "connection": "close", **(headers or {})}
         if body:
@@ -204,14 +204,14 @@ class Served:
         connection = await self.connect(f"{method} {path} HTTP/1.1\r\n{head}\r\n".encode("latin-1"))
         connection.write(body if raw is None else raw)
         await self.until(lambda: connection.closed.called)
-        answer = parsed(method, bytes(connection.received))
+        answer = parse_response(method, bytes(connection.received))
         of_the_page = path.startswith("/page/") and answer.status == 200  # described by what it is for
         if answer.body and answer.headers["content-type"] == "application/json" and not of_the_page:
-            require_described(method, path, answer)
+            require_documented(method, path, answer)
         return answer
 
 
-class Connection(Protocol):
+class RawConnection(Protocol):
     """A client that keeps all it receives."""
 
     def __init__(self) -> None:
@@ -228,7 +228,7 @@ class Connection(Protocol):
         self.closed.callback(None)
 
 
-class _Received:
+class _ResponseSocket:
     """What `http.client` takes for a socket."""
 
     def __init__(self, data: bytes) -> None:
@@ -238,36 +238,36 @@ class _Received:
         return io.BytesIO(self._data)
 
 
-def parsed(method: str, received: bytes) -> Answer:
-    response = http.client.HTTPResponse(_Received(received), method=method)  # type: ignore[arg-type]
+def parse_response(method: str, received: bytes) -> Response:
+    response = http.client.HTTPResponse(_ResponseSocket(received), method=method)  # type: ignore[arg-type]
     response.begin()
     headers = {name.lower(): value for name, value in response.getheaders()}
-    return Answer(response.status, headers, response.read())
+    return Response(response.status, headers, response.read())
 
 
-def require_described(method: str, path: str, answer: Answer) -> None:
+def require_documented(method: str, path: str, answer: Response) -> None:
     """Fail unless the OpenAPI file describes this answer."""
     schema: Any = {"$ref": "#/components/schemas/Error"}
-    for template, operations in openapi()["paths"].items():
+    for template, operations in load_openapi()["paths"].items():
         pattern = re.sub(r"\{\w+\}", "[^/]+", template)
         if method.lower() in operations and re.fullmatch(pattern, path.partition("?")[0]):
             responses = operations[method.lower()]["responses"]
             response = responses.get(str(answer.status), responses["default"])
             if "$ref" in response:
-                response = openapi()["components"]["responses"][response["$ref"].rpartition("/")[2]]
+                response = load_openapi()["components"]["responses"][response["$ref"].rpartition("/")[2]]
             schema = response["content"]["application/json"]["schema"]
-    validate(schema, answer.json())
+    validate_schema(schema, answer.json())
 
 
-def validate(schema: Mapping[str, object], value: object) -> None:
-    Draft202012Validator({**schema, "components": openapi()["components"]}).validate(value)
+def validate_schema(schema: Mapping[str, object], value: object) -> None:
+    Draft202012Validator({**schema, "components": load_openapi()["components"]}).validate(value)
 
 
-def config(name: str = "grand", **settings: object) -> LinkConfig:
-    return read_link(name, {"host": "192.0.2.1", "port": 5010, "listen_time": 9, **settings})
+def make_link_config(name: str = "grand", **settings: object) -> LinkConfig:
+    return parse_link(name, {"host": "192.0.2.1", "port": 5010, "listen_time": 9, **settings})
 
 
-async def turns(number: int = 5) -> None:
+async def run_reactor_turns(count: int = 5) -> None:
     """Let the reactor turn a few times: what is ready to be read or closed is."""
-    for _ in range(number):
+    for _ in range(count):
         await deferLater(reactor, 0)

@@ -9,36 +9,41 @@ from typing import Any
 
 from attrs import frozen
 
-from tests.web.served_api import Connection, Served, turns, validate
+from tests.web.served_api import RawConnection, ServedApi, run_reactor_turns, validate_schema
 
-SCHEMAS = {"link": "LinkEvent", "event": "Event", "posting": "PostingEvent", "reset": "ResetEvent"}
+SCHEMA_BY_EVENT = {
+    "link": "LinkEvent",
+    "event": "Event",
+    "posting": "PostingEvent",
+    "reset": "ResetEvent",
+}
 
 
 @frozen
-class Event:
+class StreamEvent:
     """One event, as `EventSource` would give it."""
 
     id: int
-    event: str
+    kind: str
     data: Any
 
     @property
-    def told(self) -> tuple[str, str, str | None]:
+    def link_change(self) -> tuple[str, str, str | None]:
         """Kind, link, and the marker it changed to."""
         change = self.data.get("transition")
         link = self.data.get("link", "")
-        return self.event, link["name"] if isinstance(link, dict) else link, change and change["to"]
+        return self.kind, link["name"] if isinstance(link, dict) else link, change and change["to"]
 
 
-class Watching:
+class StreamClient:
     """A connection to the stream, and what came over it."""
 
-    def __init__(self, served: Served, connection: Connection) -> None:
+    def __init__(self, served: ServedApi, connection: RawConnection) -> None:
         self.served = served
         self.connection = connection
 
     @property
-    def text(self) -> str:
+    def body_text(self) -> str:
         """The body so far, out of its chunks."""
         body = bytes(self.connection.received).partition(b"\r\n\r\n")[2]
         text = b""
@@ -49,62 +54,62 @@ class Watching:
         return text.decode()
 
     @property
-    def head(self) -> dict[str, str]:
+    def response_headers(self) -> dict[str, str]:
         lines = bytes(self.connection.received).partition(b"\r\n\r\n")[0].decode().lower().split("\r\n")[1:]
         return dict(line.split(": ", 1) for line in lines)
 
     @property
-    def events(self) -> list[Event]:
+    def events(self) -> list[StreamEvent]:
         found = []
-        for block in self.text.split("\n\n")[:-1]:
+        for block in self.body_text.split("\n\n")[:-1]:
             lines = dict(line.split(": ", 1) for line in block.split("\n") if not line.startswith(":"))
             if "data" in lines:
-                event = Event(int(lines["id"]), lines["event"], json.loads(lines["data"]))
-                validate({"$ref": f"#/components/schemas/{SCHEMAS[event.event]}"}, event.data)
+                event = StreamEvent(int(lines["id"]), lines["event"], json.loads(lines["data"]))
+                validate_schema({"$ref": f"#/components/schemas/{SCHEMA_BY_EVENT[event.kind]}"}, event.data)
                 assert event.data["seq"] == event.id
                 found.append(event)
         return found
 
     @property
-    def ids(self) -> list[int]:
+    def event_ids(self) -> list[int]:
         """The numbers of all events so far."""
         return [event.id for event in self.events]
 
     @property
-    def told(self) -> list[tuple[str, str, str | None]]:
+    def link_changes(self) -> list[tuple[str, str, str | None]]:
         """What was told of links themselves."""
-        return [event.told for event in self.events if event.event in ("link", "reset")]
+        return [event.link_change for event in self.events if event.kind in ("link", "reset")]
 
-    def of(self, kind: str) -> list[Event]:
+    def events_of_kind(self, kind: str) -> list[StreamEvent]:
         """The events of this kind so far."""
-        return [event for event in self.events if event.event == kind]
+        return [event for event in self.events if event.kind == kind]
 
-    async def has(self, number: int) -> list[tuple[str, str, str | None]]:
+    async def wait_for_changes(self, count: int) -> list[tuple[str, str, str | None]]:
         """What was told of links, once there is so much (and no more follows at once)."""
-        await self.served.until(lambda: len(re.findall("\nevent: (?:link|reset)\n", self.text)) >= number)
-        await self.rest()
-        return self.told
+        await self.served.until(lambda: len(re.findall("\nevent: (?:link|reset)\n", self.body_text)) >= count)
+        await self.drain()
+        return self.link_changes
 
-    async def rest(self) -> None:
+    async def drain(self) -> None:
         """Let everything come that is on its way."""
-        self.served.run()
-        await turns()
+        self.served.advance()
+        await run_reactor_turns()
 
-    async def end(self) -> None:
+    async def disconnect(self) -> None:
         self.connection.transport.abortConnection()  # type: ignore[union-attr]
         await self.connection.closed
-        await turns()
+        await run_reactor_turns()
 
 
-async def watch(
-    served: Served, last: int | str | None = None, headers: Mapping[str, str] | None = None
-) -> Watching:
+async def open_stream(
+    served: ServedApi, last_event_id: int | str | None = None, headers: Mapping[str, str] | None = None
+) -> StreamClient:
     """Watch the stream; `last` is the Last-Event-ID. The answer has begun."""
     lines = {"host": f"localhost:{served.port}", **(headers or {})}
-    if last is not None:
-        lines["last-event-id"] = str(last)
+    if last_event_id is not None:
+        lines["last-event-id"] = str(last_event_id)
     head = "".join(f"{name}: {value}\r\n" for name, value in lines.items())
     request = f"GET /api/v1/stream HTTP/1.1\r\n{head}\r\n"
-    watching = Watching(served, await served.connect(request.encode()))
-    await served.until(lambda: "retry: 500\n\n" in watching.text or watching.connection.closed.called)
+    watching = StreamClient(served, await served.connect(request.encode()))
+    await served.until(lambda: "retry: 500\n\n" in watching.body_text or watching.connection.closed.called)
     return watching

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from prometheus_client.parser import text_string_to_metric_families
 
-from pmslink.link.webhook_status import Reception
-from tests.time_limit import within
-from tests.web.served_api import START, Served
+from pmslink.link.webhook_status import WebhookStatus
+from tests.time_limit import time_limit
+from tests.web.served_api import START_TIME, ServedApi
 
 Samples = dict[tuple[str, tuple[tuple[str, str], ...]], float]
 
 
-async def scraped(served: Served) -> Samples:
+async def scraped(served: ServedApi) -> Samples:
     answer = await served.get("/metrics")
     assert answer.headers["content-type"].startswith("text/plain; version=0.0.4")
     return {
@@ -25,13 +25,13 @@ def one(samples: Samples, name: str, **labels: str) -> float | None:
     return samples.get((f"pmslink_{name}", tuple(sorted(labels.items()))))
 
 
-@within(10)
-async def test_a_link_that_works(served: Served) -> None:
-    served.add(alive_interval=20, alive_timeout=30)
-    served.dock()
-    served.run(20.5)
-    served.say("LA|DA261120|TI070000|", "??|", "GI|RN\x02GO|RN1|")
-    samples = await scraped(served)
+@time_limit(10)
+async def test_a_link_that_works(served_api: ServedApi) -> None:
+    served_api.add_link(alive_interval=20, alive_timeout=30)
+    served_api.dock()
+    served_api.advance(20.5)
+    served_api.send_from_pms("LA|DA261120|TI070000|", "??|", "GI|RN\x02GO|RN1|")
+    samples = await scraped(served_api)
     grand = {"link": "grand"}
     assert one(samples, "link_state", state="ESTABLISHED", **grand) == 1
     assert one(samples, "link_state", state="CLOSED", **grand) == 0
@@ -44,56 +44,60 @@ async def test_a_link_that_works(served: Served) -> None:
     assert one(samples, "records_total", direction="in", type="junk", **grand) == 1
     assert one(samples, "records_total", direction="out", type="LD", **grand) == 1
     assert one(samples, "skipped_bytes_total", what="torn", **grand) == len("GI|RN") + 1
-    assert one(samples, "last_receive_timestamp_seconds", **grand) == START.timestamp() + 20.5
+    assert one(samples, "last_receive_timestamp_seconds", **grand) == START_TIME.timestamp() + 20.5
     round_trip = one(samples, "heartbeat_rtt_seconds", **grand)
     assert round_trip is not None
     assert 0.5 <= round_trip <= 10.5
     assert one(samples, "watchers") == 0
 
 
-@within(10)
-async def test_what_never_happened_has_no_time(served: Served) -> None:
-    served.add(enabled=False)
-    samples = await scraped(served)
+@time_limit(10)
+async def test_what_never_happened_has_no_time(served_api: ServedApi) -> None:
+    served_api.add_link(enabled=False)
+    samples = await scraped(served_api)
     assert one(samples, "link_up", link="grand") == 0
     assert one(samples, "reconnects_total", link="grand") == 0
     names = {name for name, _ in samples}
     assert not names & {"pmslink_last_receive_timestamp_seconds", "pmslink_heartbeat_rtt_seconds"}
 
 
-@within(10)
-async def test_what_waits_for_the_pms(served: Served) -> None:
-    served.add()
+@time_limit(10)
+async def test_what_waits_for_the_pms(served_api: ServedApi) -> None:
+    served_api.add_link()
     grand = {"link": "grand"}
-    assert one(await scraped(served), "outbox_oldest_seconds", **grand) == 0
+    assert one(await scraped(served_api), "outbox_oldest_seconds", **grand) == 0
     for _ in range(2):
-        await served.post("/api/v1/links/grand/postings", {"type": "minibar", "room": "1", "article": "7"})
-    served.run(5)
-    samples = await scraped(served)
+        await served_api.post(
+            "/api/v1/links/grand/postings", {"type": "minibar", "room": "1", "article": "7"}
+        )
+    served_api.advance(5)
+    samples = await scraped(served_api)
     assert one(samples, "outbox_rows", state="pending", **grand) == 2
     assert one(samples, "outbox_rows", state="unknown", **grand) == 0
     assert one(samples, "outbox_oldest_seconds", **grand) == 5
-    served.dock()
-    served.say("PA|RN1|ASUR|P#1|DA261120|TI070005|")
-    samples = await scraped(served)
+    served_api.dock()
+    served_api.send_from_pms("PA|RN1|ASUR|P#1|DA261120|TI070005|")
+    samples = await scraped(served_api)
     assert one(samples, "outbox_rows", state="pending", **grand) == 1
     assert one(samples, "outbox_rows", state="refused", **grand) == 1
 
 
-@within(10)
-async def test_whether_the_store_is_well(served: Served) -> None:
-    assert one(await scraped(served), "store_ok") == 1
-    served.break_store()
-    served.add()
-    assert one(await scraped(served), "store_ok") == 0
+@time_limit(10)
+async def test_whether_the_store_is_well(served_api: ServedApi) -> None:
+    assert one(await scraped(served_api), "store_ok") == 1
+    served_api.break_store()
+    served_api.add_link()
+    assert one(await scraped(served_api), "store_ok") == 0
 
 
-@within(10)
-async def test_a_webhook_that_does_not_take_events(served: Served) -> None:
-    link = served.add()
-    assert one(await scraped(served), "webhook_up", link="grand") is None
-    link.webhook = Reception("http://pbx.example/", "retrying", backlog=7, last_error="it answered 500")
-    samples = await scraped(served)
+@time_limit(10)
+async def test_a_webhook_that_does_not_take_events(served_api: ServedApi) -> None:
+    link = served_api.add_link()
+    assert one(await scraped(served_api), "webhook_up", link="grand") is None
+    link.webhook_status = WebhookStatus(
+        "http://pbx.example/", "retrying", backlog=7, last_error="it answered 500"
+    )
+    samples = await scraped(served_api)
     assert (one(samples, "webhook_up", link="grand"), one(samples, "webhook_backlog", link="grand")) == (0, 7)
-    link.webhook = Reception("http://pbx.example/")
-    assert one(await scraped(served), "webhook_up", link="grand") == 1
+    link.webhook_status = WebhookStatus("http://pbx.example/")
+    assert one(await scraped(served_api), "webhook_up", link="grand") == 1

@@ -19,170 +19,179 @@ from twisted.python.failure import Failure
 
 from pmslink.link.countdown import Countdown
 from pmslink.link.link import Link
-from pmslink.link.webhook_status import Reception
-from pmslink.pbx.webhook.http_delivery import Courier, NotDelivered, Receiver
-from pmslink.store.core.store_errors import StoreFailing
+from pmslink.link.webhook_status import WebhookStatus
+from pmslink.pbx.webhook.http_delivery import DeliveryError, Receiver, WebhookTransport
+from pmslink.store.core.store_errors import StoreUnavailableError
 from pmslink.store.store_service import Store
 from pmslink.store.tables.history_queries import events_after
-from pmslink.store.tables.log_entries import Changed, Entry, Happened
-from pmslink.store.tables.webhook_cursors import Cursor, count_after, keep_cursors
+from pmslink.store.tables.log_entries import Entry, HotelEventLogged, TransitionLogged
+from pmslink.store.tables.webhook_cursors import Cursor, count_events_after, store_cursors
 
-AT_ONCE = 100
+READ_BATCH_EVENTS = 100
 """Events that are read from the store at once."""
-FIRST_PAUSE, LONGEST_PAUSE = 1.0, 60.0
+MIN_RETRY_DELAY_S, MAX_RETRY_DELAY_S = 1.0, 60.0
 """Seconds before a failed delivery is tried again; the pause doubles up to the longest."""
-SPREAD = 0.1
+RETRY_JITTER_RATIO = 0.1
 """A pause is longer or shorter by up to this share, so that webhooks do not beat together."""
 
 
 @frozen
-class Means:
+class WebhookContext:
     """What the webhooks of all links share. `write` gives an event as it is posted; `announce` tells those
     who watch a link that something about it is different."""
 
     store: Store
     clock: IReactorTime
-    wall: Callable[[], datetime]
-    courier: Courier
-    write: Callable[[Entry], bytes]
-    announce: Callable[[Link], None]
+    wall_clock: Callable[[], datetime]
+    transport: WebhookTransport
+    serialize: Callable[[Entry], bytes]
+    publish_change: Callable[[Link], None]
 
 
-class Webhook:
+class DeliveryQueue:
     """Tells the events of one link to one receiver."""
 
     log = Logger()
 
-    def __init__(self, link: Link, receiver: Receiver, cursor: int, means: Means) -> None:
+    def __init__(self, link: Link, receiver: Receiver, cursor: int, context: WebhookContext) -> None:
         self.receiver = receiver
         self.cursor = cursor
         """The last event that was told."""
         self._link = link
-        self._means = means
-        self._counted = False  # the backlog is what the store has
-        self._running: Deferred[None] | None = None
-        self._more = False
-        self._pause = Countdown(means.clock, self.deliver)
-        self._next_pause = FIRST_PAUSE
+        self._context = context
+        self._backlog_counted = False  # the backlog is what the store has
+        self._delivery: Deferred[None] | None = None
+        self._deliver_again = False
+        self._retry_timer = Countdown(context.clock, self.deliver)
+        self._next_delay_s = MIN_RETRY_DELAY_S
         self._stopped = False
         # Not idle before it is known that nothing waits.
-        self._shown = link.webhook = Reception(receiver.url, "delivering")
+        self._status = link.webhook_status = WebhookStatus(receiver.url, "delivering")
 
     def stop(self) -> None:
         """Tell no more. What is on its way is told again by who comes next, for nobody knows."""
         self._stopped = True
-        self._pause.stop()
-        if self._running is not None:
-            self._running.cancel()
-        self._link.webhook = None
+        self._retry_timer.stop()
+        if self._delivery is not None:
+            self._delivery.cancel()
+        self._link.webhook_status = None
 
-    def happened(self, count: int) -> None:
+    def enqueue_count(self, count: int) -> None:
         """So many events more are to be told."""
-        self._show(backlog=self._shown.backlog + count)
+        self._update_status(backlog=self._status.backlog + count)
         self.deliver()
 
-    def purged(self) -> None:
+    def on_purge(self) -> None:
         """Something has been kept long enough, and perhaps was to be told."""
-        if self._shown.backlog:
-            self._counted = False
-            self._pause.stop()
+        if self._status.backlog:
+            self._backlog_counted = False
+            self._retry_timer.stop()
             self.deliver()
 
     def deliver(self) -> None:
         """Go on with what waits, unless that is being done, or a pause is made."""
-        if self._stopped or self._pause.running:
+        if self._stopped or self._retry_timer.running:
             return
-        if self._running is not None:
-            self._more = True
+        if self._delivery is not None:
+            self._deliver_again = True
             return
-        self._more = False
-        self._running = Deferred.fromCoroutine(self._deliver())
-        self._running.addBoth(self._rest)
+        self._deliver_again = False
+        self._delivery = Deferred.fromCoroutine(self._deliver_all())
+        self._delivery.addBoth(self._on_delivery_ended)
 
-    async def _deliver(self) -> None:
+    async def _deliver_all(self) -> None:
         while True:
-            if not self._counted:
-                await self._count()
-            events = await self._read()
+            if not self._backlog_counted:
+                await self._count_backlog()
+            events = await self._read_batch()
             if not events:
                 return
             for entry in events:
-                await self._bring(entry)
+                await self._deliver_one(entry)
 
-    async def _count(self) -> None:
+    async def _count_backlog(self) -> None:
         """What waited and is not in the store any more is lost."""
-        store, before = self._means.store, self._shown.backlog
-        there = await store.read(count_after, self._link.name, self.cursor, store.journal.told_up_to)
-        self._counted = True
+        store, before = self._context.store, self._status.backlog
+        there = await store.read(
+            count_events_after, self._link.name, self.cursor, store.journal.last_published_seq
+        )
+        self._backlog_counted = True
         lost = max(0, before - there)
-        self._show(backlog=self._shown.backlog + there - before, lost=self._shown.lost + lost)
+        self._update_status(backlog=self._status.backlog + there - before, lost=self._status.lost + lost)
         if lost:
             self.log.error(
                 "{link}: {lost} events have been kept long enough and are gone, before the webhook took them",
                 link=self._link.name,
                 lost=lost,
             )
-            self._means.announce(self._link)
+            self._context.publish_change(self._link)
 
-    async def _read(self) -> list[Happened | Changed]:
-        store = self._means.store
-        found = await store.read(events_after, self._link.name, self.cursor, AT_ONCE)
-        told = store.journal.told_up_to
-        return [one for one in found if isinstance(one, Happened | Changed) and one.seq <= told]
+    async def _read_batch(self) -> list[HotelEventLogged | TransitionLogged]:
+        store = self._context.store
+        found = await store.read(events_after, self._link.name, self.cursor, READ_BATCH_EVENTS)
+        told = store.journal.last_published_seq
+        return [
+            one for one in found if isinstance(one, HotelEventLogged | TransitionLogged) and one.seq <= told
+        ]
 
-    async def _bring(self, entry: Happened | Changed) -> None:
-        if self._shown.last_error is None:
-            self._show(state="delivering")
-        self._show(oldest=entry.at, next_at=None)
-        await self._means.courier.post(self.receiver, self._means.write(entry))
+    async def _deliver_one(self, entry: HotelEventLogged | TransitionLogged) -> None:
+        if self._status.last_error is None:
+            self._update_status(state="delivering")
+        self._update_status(oldest=entry.at, next_at=None)
+        await self._context.transport.post(self.receiver, self._context.serialize(entry))
         self.cursor = entry.seq
-        self._means.store.journal.append(keep_cursors, Cursor(self._link.name, entry.seq), soon=False)
-        self._next_pause = FIRST_PAUSE
-        backlog = self._shown.backlog - 1
-        self._well(
-            "it takes events again", state="delivering", backlog=backlog, last_delivered=self._means.wall()
+        self._context.store.journal.submit_nowait(
+            store_cursors, Cursor(self._link.name, entry.seq), urgent=False
+        )
+        self._next_delay_s = MIN_RETRY_DELAY_S
+        backlog = self._status.backlog - 1
+        self._on_success(
+            "it takes events again",
+            state="delivering",
+            backlog=backlog,
+            last_delivered=self._context.wall_clock(),
         )
 
-    def _rest(self, outcome: Failure | None) -> None:
+    def _on_delivery_ended(self, outcome: Failure | None) -> None:
         """All is told, or something is in the way."""
-        self._running = None
+        self._delivery = None
         if not isinstance(outcome, Failure):
-            self._told_all()
-        elif outcome.check(NotDelivered):
-            self._failed(outcome.getErrorMessage())
-        elif outcome.check(StoreFailing):
-            self._failed(f"events cannot be read: {outcome.getErrorMessage()}")
+            self._on_queue_empty()
+        elif outcome.check(DeliveryError):
+            self._on_failure(outcome.getErrorMessage())
+        elif outcome.check(StoreUnavailableError):
+            self._on_failure(f"events cannot be read: {outcome.getErrorMessage()}")
         elif not (self._stopped and outcome.check(CancelledError)):
             self.log.failure("{link}: the webhook has failed", outcome, link=self._link.name)
-            self._failed(f"pmslink is at fault, see its log ({type(outcome.value).__name__})")
+            self._on_failure(f"pmslink is at fault, see its log ({type(outcome.value).__name__})")
 
-    def _told_all(self) -> None:
-        if self._more:
+    def _on_queue_empty(self) -> None:
+        if self._deliver_again:
             self.deliver()
         else:
-            self._well("nothing waits for it any more", state="idle", backlog=0, oldest=None)
+            self._on_success("nothing waits for it any more", state="idle", backlog=0, oldest=None)
 
-    def _well(self, how: str, **changes: Any) -> None:
-        recovered = self._shown.last_error is not None
-        self._show(last_error=None, next_at=None, **changes)
+    def _on_success(self, message: str, **changes: Any) -> None:
+        recovered = self._status.last_error is not None
+        self._update_status(last_error=None, next_at=None, **changes)
         if recovered:
-            self.log.info("{link}: the webhook: {how}", link=self._link.name, how=how)
-            self._means.announce(self._link)
+            self.log.info("{link}: the webhook: {how}", link=self._link.name, how=message)
+            self._context.publish_change(self._link)
 
-    def _failed(self, why: str) -> None:
+    def _on_failure(self, reason: str) -> None:
         if self._stopped:
             return
-        pause = self._next_pause * random.uniform(1 - SPREAD, 1 + SPREAD)  # noqa: S311 (no secret)
-        self._next_pause = min(2 * self._next_pause, LONGEST_PAUSE)
-        first = self._shown.last_error is None
-        next_at = self._means.wall() + timedelta(seconds=pause)
-        self._show(state="retrying", last_error=why, next_at=next_at)
-        self._pause.start(pause)
+        pause = self._next_delay_s * random.uniform(1 - RETRY_JITTER_RATIO, 1 + RETRY_JITTER_RATIO)  # noqa: S311 (no secret)
+        self._next_delay_s = min(2 * self._next_delay_s, MAX_RETRY_DELAY_S)
+        first = self._status.last_error is None
+        next_at = self._context.wall_clock() + timedelta(seconds=pause)
+        self._update_status(state="retrying", last_error=reason, next_at=next_at)
+        self._retry_timer.start(pause)
         if first:
-            self.log.warn("{link}: the webhook: {why}", link=self._link.name, why=why)
-            self._means.announce(self._link)
+            self.log.warn("{link}: the webhook: {why}", link=self._link.name, why=reason)
+            self._context.publish_change(self._link)
 
-    def _show(self, **changes: Any) -> None:
-        self._shown = evolve(self._shown, **changes)
+    def _update_status(self, **changes: Any) -> None:
+        self._status = evolve(self._status, **changes)
         if not self._stopped:
-            self._link.webhook = self._shown
+            self._link.webhook_status = self._status

@@ -8,77 +8,79 @@ from collections.abc import Sequence
 from twisted.application.service import Service
 
 from pmslink.link.link import Link
-from pmslink.link.link_registry import Links
-from pmslink.pbx.webhook.delivery_queue import Means, Webhook
+from pmslink.link.link_registry import LinkRegistry
+from pmslink.pbx.webhook.delivery_queue import DeliveryQueue, WebhookContext
 from pmslink.pbx.webhook.http_delivery import Receiver
 from pmslink.store.operations.retention import Purge
-from pmslink.store.tables.log_entries import Changed, Entry, Happened
-from pmslink.store.tables.webhook_cursors import Cursor, keep_cursors
+from pmslink.store.tables.log_entries import Entry, HotelEventLogged, TransitionLogged
+from pmslink.store.tables.webhook_cursors import Cursor, store_cursors
 
 
-class Webhooks(Service):
+class WebhookService(Service):
     """Begins and ends them as the settings of links say."""
 
-    def __init__(self, links: Links, means: Means) -> None:
+    def __init__(self, links: LinkRegistry, context: WebhookContext) -> None:
         self._links = links
-        self._means = means
-        self._cursors = dict(means.store.opened.cursors)
-        self._hooks: dict[str, Webhook] = {}
-        links.settled.append(self._settled)
-        means.store.journal.told.append(self._told)
-        means.store.purged.append(self._purged)
+        self._context = context
+        self._cursors = dict(context.store.startup_snapshot.cursors)
+        self._queues: dict[str, DeliveryQueue] = {}
+        links.on_reconfigured.append(self._on_reconfigured)
+        context.store.journal.on_commit.append(self._on_commit)
+        context.store.on_purge.append(self._on_purge)
 
     def startService(self) -> None:
         super().startService()  # type: ignore[no-untyped-call]
         for link in self._links:
-            self._settled(link.name)
+            self._on_reconfigured(link.name)
 
     def stopService(self) -> None:
         super().stopService()  # type: ignore[no-untyped-call]
-        for hook in self._hooks.values():
+        for hook in self._queues.values():
             hook.stop()
-        self._hooks.clear()
-        self._means.courier.close()
+        self._queues.clear()
+        self._context.transport.close()
 
-    def _settled(self, name: str) -> None:
+    def _on_reconfigured(self, name: str) -> None:
         """A link was made, removed, or has other settings."""
         if not self.running:
             return
         link = self._links.get(name)
         receiver = None if link is None else receiver_of(link)
-        hook = self._hooks.get(name)
+        hook = self._queues.get(name)
         if hook is not None:
             if hook.receiver == receiver:
                 return
             self._cursors[name] = hook.cursor
-            del self._hooks[name]
+            del self._queues[name]
             hook.stop()
         if link is None:
             return  # what is kept of it goes with it; or it comes back, for it could not be removed
         if receiver is not None:
-            self._begin(link, receiver)
+            self._start_queue(link, receiver)
         elif self._cursors.pop(name, None) is not None:
-            self._means.store.journal.append(keep_cursors, Cursor(name, None))
+            self._context.store.journal.submit_nowait(store_cursors, Cursor(name, None))
 
-    def _begin(self, link: Link, receiver: Receiver) -> None:
+    def _start_queue(self, link: Link, receiver: Receiver) -> None:
         """A receiver that is new hears of what happens from now on."""
-        journal = self._means.store.journal
-        cursor = self._cursors.setdefault(link.name, journal.told_up_to)
-        journal.append(keep_cursors, Cursor(link.name, cursor))
-        hook = self._hooks[link.name] = Webhook(link, receiver, cursor, self._means)
+        journal = self._context.store.journal
+        cursor = self._cursors.setdefault(link.name, journal.last_published_seq)
+        journal.submit_nowait(store_cursors, Cursor(link.name, cursor))
+        hook = self._queues[link.name] = DeliveryQueue(link, receiver, cursor, self._context)
         hook.deliver()
 
-    def _told(self, entries: Sequence[Entry]) -> None:
-        if not self._hooks:
+    def _on_commit(self, entries: Sequence[Entry]) -> None:
+        if not self._queues:
             return
-        counts = Counter(entry.link for entry in entries if isinstance(entry, Happened | Changed))
+        counts = Counter(
+            entry.link for entry in entries if isinstance(entry, HotelEventLogged | TransitionLogged)
+        )
         for name, count in counts.items():
-            if name in self._hooks:
-                self._hooks[name].happened(count)
+            if name in self._queues:
+                self._queues[name].enqueue_count(count)
 
-    def _purged(self, purge: Purge) -> None:
-        for hook in self._hooks.values():
-            hook.purged()
+    def _on_purge(self, purge: Purge) -> None:
+        for hook in self._queues.values():
+            hook.on_purge()
 
 
 def receiver_of(link: Link) -> Receiver | None:

@@ -8,10 +8,10 @@ from typing import Any
 
 from attrs import asdict
 
-from pmslink.simulator.control.http_site import ApiError, read
+from pmslink.simulator.control.http_site import ApiError, parse_value
 from pmslink.simulator.hotel.hotel_model import Guest, Hotel
 
-_CODES = {
+_JSON_NAMES = {
     "RN": "room",
     "GN": "name",
     "GF": "first_name",
@@ -21,12 +21,12 @@ _CODES = {
 }
 
 
-def named(code: str) -> str:
+def json_name(code: str) -> str:
     """The JSON name of a record's field."""
-    return _CODES.get(code, code)
+    return _JSON_NAMES.get(code, code)
 
 
-def shown(guest: Guest, hotel: Hotel) -> dict[str, Any]:
+def serialize_guest(guest: Guest, hotel: Hotel) -> dict[str, Any]:
     """A guest as JSON, with the room's class of service; ``sharer``: somebody else stays there too."""
     return {
         **asdict(
@@ -34,32 +34,32 @@ def shown(guest: Guest, hotel: Hotel) -> dict[str, Any]:
             value_serializer=lambda _, __, value: value.isoformat() if isinstance(value, date) else value,
         ),
         "class_of_service": hotel.equipment(guest.room).class_of_service,
-        "sharer": hotel.occupied(guest.room, besides=guest.number),
+        "sharer": hotel.is_occupied(guest.room, excluding=guest.number),
     }
 
 
-def details(given: Mapping[str, Any], required: tuple[str, ...] = ()) -> dict[str, Any]:
+def parse_guest(given: Mapping[str, Any], required: tuple[str, ...] = ()) -> dict[str, Any]:
     """Guest's attributes from JSON; null is "not known". Raises ApiError 400 that names the key."""
-    read = {name: _read(name, value) for name, value in given.items()}
+    read = {name: _parse_value(name, value) for name, value in given.items()}
     for name in required:
         if not read.get(name):
             raise ApiError(400, "missing", f"{name} is needed", name)
     return read
 
 
-def _read(name: str, value: Any) -> Any:
-    if value is None and name in _READERS:
-        return "" if _READERS[name] is _text else None
-    return read(_READERS, name, value)
+def _parse_value(name: str, value: Any) -> Any:
+    if value is None and name in _PARSERS:
+        return "" if _PARSERS[name] is _parse_text else None
+    return parse_value(_PARSERS, name, value)
 
 
-def _text(value: Any) -> str:
+def _parse_text(value: Any) -> str:
     if not isinstance(value, str) or len(value) > 200:
         raise ValueError("text of at most 200 characters")
     return value
 
 
-def _day(value: Any) -> date:
+def _parse_date(value: Any) -> date:
     try:
         day = date.fromisoformat(value)
     except (TypeError, ValueError):
@@ -69,21 +69,21 @@ def _day(value: Any) -> date:
     return day
 
 
-def class_of_service(value: Any) -> int:
+def parse_class_of_service(value: Any) -> int:
     """CS from JSON. Raises ValueError with what would be right."""
     if isinstance(value, bool) or value not in (0, 1, 2, 3):
         raise ValueError("0 (barred), 1 (local), 2 (national) or 3 (unrestricted)")
     return int(value)
 
 
-_READERS: dict[str, Callable[[Any], Any]] = {
-    "room": _text,
-    "name": _text,
-    "first_name": _text,
-    "title": _text,
-    "language": _text,
-    "arrival": _day,
-    "departure": _day,
-    "vip": _text,
-    "class_of_service": class_of_service,
+_PARSERS: dict[str, Callable[[Any], Any]] = {
+    "room": _parse_text,
+    "name": _parse_text,
+    "first_name": _parse_text,
+    "title": _parse_text,
+    "language": _parse_text,
+    "arrival": _parse_date,
+    "departure": _parse_date,
+    "vip": _parse_text,
+    "class_of_service": parse_class_of_service,
 }

@@ -8,13 +8,13 @@ from typing import Any
 
 from attrs import asdict
 
-from pmslink.simulator.control.guest_serializer import class_of_service
-from pmslink.simulator.control.http_site import ApiError, read
+from pmslink.simulator.control.guest_serializer import parse_class_of_service
+from pmslink.simulator.control.http_site import ApiError, parse_value
 from pmslink.simulator.hotel.hotel_model import Guest
 from pmslink.simulator.hotel.room_equipment import Equipment
 
 
-def shown(room: str, guests: Sequence[Guest], equipment: Equipment) -> dict[str, Any]:
+def serialize_room(room: str, guests: Sequence[Guest], equipment: Equipment) -> dict[str, Any]:
     """A room as JSON, with the numbers of its guests."""
     return {
         "room": room,
@@ -24,34 +24,34 @@ def shown(room: str, guests: Sequence[Guest], equipment: Equipment) -> dict[str,
     }
 
 
-def settings(given: Mapping[str, Any]) -> dict[str, Any]:
+def parse_room_settings(given: Mapping[str, Any]) -> dict[str, Any]:
     """What a room is to be set to, as Desk.equip takes it. Raises ApiError 400 that names the key."""
     if not given:
-        raise ApiError(400, "missing", f"one of {', '.join(_SETTINGS)} is needed")
-    return {name: read(_SETTINGS, name, value) for name, value in given.items()}
+        raise ApiError(400, "missing", f"one of {', '.join(_SETTING_PARSERS)} is needed")
+    return {name: parse_value(_SETTING_PARSERS, name, value) for name, value in given.items()}
 
 
-def ordered(given: Mapping[str, Any]) -> datetime:
+def parse_wake_up_order(given: Mapping[str, Any]) -> datetime:
     """When a wake-up is wanted. Raises ApiError 400 that names the key."""
     if "at" not in given:
         raise ApiError(400, "missing", "at is needed", "at")
-    moments = {name: read(_WAKE_UP, name, value) for name, value in given.items()}
+    moments = {name: parse_value(_WAKE_UP_PARSERS, name, value) for name, value in given.items()}
     at: datetime = moments["at"]
     return at
 
 
-def cancelled(at: str) -> datetime | None:
+def parse_wake_up_cancellation(at: str) -> datetime | None:
     """Which wake-up is cancelled; None for all. Raises ApiError 400."""
-    return read(_WAKE_UP, "at", at) if at else None
+    return parse_value(_WAKE_UP_PARSERS, "at", at) if at else None
 
 
-def _switch(value: Any) -> bool:
+def _parse_boolean(value: Any) -> bool:
     if not isinstance(value, bool):
         raise ValueError("true or false")
     return value
 
 
-def _local(value: Any) -> datetime:
+def _parse_local_time(value: Any) -> datetime:
     try:
         moment = datetime.fromisoformat(value)
     except (TypeError, ValueError):
@@ -62,9 +62,9 @@ def _local(value: Any) -> datetime:
     return moment
 
 
-_SETTINGS: dict[str, Callable[[Any], Any]] = {
-    "class_of_service": class_of_service,
-    "message_light": _switch,
-    "do_not_disturb": _switch,
+_SETTING_PARSERS: dict[str, Callable[[Any], Any]] = {
+    "class_of_service": parse_class_of_service,
+    "message_light": _parse_boolean,
+    "do_not_disturb": _parse_boolean,
 }
-_WAKE_UP: dict[str, Callable[[Any], Any]] = {"at": _local}
+_WAKE_UP_PARSERS: dict[str, Callable[[Any], Any]] = {"at": _parse_local_time}

@@ -7,10 +7,10 @@ from typing import Any
 
 from pmslink.simulator.pms.property import Pms
 from pmslink.simulator.pms.received_postings import Posting
-from pmslink.simulator.pms.record_log import Entry
+from pmslink.simulator.pms.record_log import TraceEntry
 
 
-def status(pms: Pms) -> dict[str, Any]:
+def serialize_status(pms: Pms) -> dict[str, Any]:
     """How a property stands."""
     return {
         "port": pms.port,
@@ -19,41 +19,41 @@ def status(pms: Pms) -> dict[str, Any]:
         "declared": {id: "".join(codes) for id, codes in pms.declared.items()},
         "rooms": len(pms.hotel.rooms),
         "guests": len(pms.hotel.guests),
-        "connections": pms.accepted_connections,
+        "connections": pms.connection_count,
     }
 
 
-def entry(entry: Entry) -> dict[str, Any]:
+def serialize_entry(entry: TraceEntry) -> dict[str, Any]:
     """A record that was received or sent."""
     return {
         "id": entry.id,
-        "at": _moment(entry.at),
+        "at": _serialize_time(entry.at),
         "direction": entry.direction,
         "type": entry.type,
         "text": entry.text,
     }
 
 
-def posting(posting: Posting) -> dict[str, Any]:
+def serialize_posting(posting: Posting) -> dict[str, Any]:
     """A posting number and its deliveries."""
     return {
         "number": posting.number,
-        "deliveries": posting.deliveries,
+        "deliveries": posting.delivery_count,
         "answers": posting.answers,
-        "first_at": _moment(posting.first_at),
-        "last_at": _moment(posting.came[-1].at),
+        "first_at": _serialize_time(posting.first_at),
+        "last_at": _serialize_time(posting.recent_deliveries[-1].at),
         "text": posting.text,
         "came": [
             {
-                "at": _moment(delivery.at),
+                "at": _serialize_time(delivery.at),
                 "connection": delivery.connection,
                 "answer": delivery.answer,
-                "answered_at": delivery.answered_at and _moment(delivery.answered_at),
+                "answered_at": delivery.answered_at and _serialize_time(delivery.answered_at),
             }
-            for delivery in posting.came
+            for delivery in posting.recent_deliveries
         ],
     }
 
 
-def _moment(at: datetime) -> str:
+def _serialize_time(at: datetime) -> str:
     return at.isoformat(timespec="milliseconds")

@@ -9,90 +9,92 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from pmslink.fias.record import Field, Record, write
+from pmslink.fias.record import Field, Record, build_record
 from pmslink.simulator.hotel.hotel_model import Guest, Hotel
 from pmslink.simulator.hotel.room_equipment import WakeUp
 
-_SWAP = ("SF", "")  # its presence says: part of a resync
+_RESYNC_FLAG = ("SF", "")  # its presence says: part of a resync
 
 
-def said(hotel: Hotel, guest: Guest) -> list[Field]:
+def guest_fields(hotel: Hotel, guest: Guest) -> list[Field]:
     """What is said of a guest: room and number first, then the person, then the room's class of service."""
     service = hotel.equipment(guest.room).class_of_service
     return [*guest.fields(), *([] if service is None else [("CS", str(service))])]
 
 
-def arrival(hotel: Hotel, guest: Guest, stamp: list[Field]) -> Record:
+def check_in_record(hotel: Hotel, guest: Guest, stamp: list[Field]) -> Record:
     """GI for a guest who is already counted in the hotel."""
-    return _check_in(hotel, guest, hotel.occupied(guest.room, besides=guest.number), *stamp)
+    return _gi_record(hotel, guest, hotel.is_occupied(guest.room, excluding=guest.number), *stamp)
 
 
-def departure(hotel: Hotel, guest: Guest, room: str, stamp: list[Field]) -> Record:
+def check_out_record(hotel: Hotel, guest: Guest, room: str, stamp: list[Field]) -> Record:
     """GO for a guest who no longer stays in the room. It never carries the name."""
-    share = _share(hotel.occupied(room, besides=guest.number))
-    return write("GO", [("RN", room), ("G#", guest.number), share, *stamp])
+    share = _share_field(hotel.is_occupied(room, excluding=guest.number))
+    return build_record("GO", [("RN", room), ("G#", guest.number), share, *stamp])
 
 
-def change(hotel: Hotel, guest: Guest, before: list[Field], stamp: list[Field]) -> Record | None:
+def guest_change_record(hotel: Hotel, guest: Guest, before: list[Field], stamp: list[Field]) -> Record | None:
     """GC with nothing but what changed since ``before`` was said; a value that was taken away comes empty.
 
     None where nothing changed.
     """
-    old, new = dict(before), dict(said(hotel, guest))
+    old, new = dict(before), dict(guest_fields(hotel, guest))
     changed = [(code, new.get(code, "")) for code in {**old, **new} if old.get(code) != new.get(code)]
-    share = _share(hotel.occupied(guest.room, besides=guest.number))
+    share = _share_field(hotel.is_occupied(guest.room, excluding=guest.number))
     whole = [("RN", guest.room), ("G#", guest.number), share, *changed, *stamp]
-    return write("GC", whole) if changed else None
+    return build_record("GC", whole) if changed else None
 
 
-def move(hotel: Hotel, before: Guest, after: Guest, stamp: list[Field]) -> Record:
+def move_record(hotel: Hotel, before: Guest, after: Guest, stamp: list[Field]) -> Record:
     """GC from one room to another; each GS belongs to the room right before it."""
-    room, number, *person = said(hotel, after)
-    new_share = _share(hotel.occupied(after.room, besides=after.number))
-    old_share = _share(hotel.occupied(before.room, besides=after.number))
-    return write("GC", [room, new_share, number, *person, ("RO", before.room), old_share, *stamp])
+    room, number, *person = guest_fields(hotel, after)
+    new_share = _share_field(hotel.is_occupied(after.room, excluding=after.number))
+    old_share = _share_field(hotel.is_occupied(before.room, excluding=after.number))
+    return build_record("GC", [room, new_share, number, *person, ("RO", before.room), old_share, *stamp])
 
 
-def inventory(hotel: Hotel, stamp: list[Field]) -> Iterator[Record]:
+def resync_records(hotel: Hotel, stamp: list[Field]) -> Iterator[Record]:
     """The heart of a resync: a GI for each guest, a GO for each vacant room, all with SF."""
-    for room, guests in hotel.by_room().items():
+    for room, guests in hotel.guests_by_room().items():
         for at, guest in enumerate(guests):
-            yield _check_in(hotel, guest, at > 0, _SWAP, *stamp)
+            yield _gi_record(hotel, guest, at > 0, _RESYNC_FLAG, *stamp)
         if not guests:
-            yield write("GO", [("RN", room), _share(False), _SWAP, *stamp])
+            yield build_record("GO", [("RN", room), _share_field(False), _RESYNC_FLAG, *stamp])
 
 
-def equipped(
+def equipment_record(
     room: str, class_of_service: int | None, message_light: bool | None, do_not_disturb: bool | None
 ) -> Record:
     """RE for what is not None."""
     told = {
         "CS": None if class_of_service is None else str(class_of_service),
-        "ML": _yes_or_no(message_light),
-        "DN": _yes_or_no(do_not_disturb),
+        "ML": _flag_text(message_light),
+        "DN": _flag_text(do_not_disturb),
     }
-    return write("RE", [("RN", room), *((code, text) for code, text in told.items() if text is not None)])
+    return build_record(
+        "RE", [("RN", room), *((code, text) for code, text in told.items() if text is not None)]
+    )
 
 
-def wake_up(room: str, moment: WakeUp) -> Record:
+def wake_up_record(room: str, moment: WakeUp) -> Record:
     """WR: somebody wants to be woken."""
-    return write("WR", [("RN", room), ("DA", moment[0]), ("TI", moment[1])])
+    return build_record("WR", [("RN", room), ("DA", moment[0]), ("TI", moment[1])])
 
 
-def wake_up_cancelled(room: str, moment: WakeUp | None) -> Record:
+def wake_up_cancel_record(room: str, moment: WakeUp | None) -> Record:
     """WC; an empty date and time, for None, cancel all wake-ups of the room."""
     date, time = moment or ("", "")
-    return write("WC", [("RN", room), ("DA", date), ("TI", time)])
+    return build_record("WC", [("RN", room), ("DA", date), ("TI", time)])
 
 
-def _check_in(hotel: Hotel, guest: Guest, shares: bool, *more: Field) -> Record:
-    room, number, *person = said(hotel, guest)
-    return write("GI", [room, number, _share(shares), *person, *more])
+def _gi_record(hotel: Hotel, guest: Guest, shares: bool, *more: Field) -> Record:
+    room, number, *person = guest_fields(hotel, guest)
+    return build_record("GI", [room, number, _share_field(shares), *person, *more])
 
 
-def _share(shares: bool) -> Field:
+def _share_field(shares: bool) -> Field:
     return ("GS", "Y" if shares else "N")
 
 
-def _yes_or_no(value: bool | None) -> str | None:
+def _flag_text(value: bool | None) -> str | None:
     return None if value is None else "Y" if value else "N"

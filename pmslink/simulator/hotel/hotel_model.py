@@ -9,11 +9,11 @@ from typing import Any
 from attrs import evolve, frozen
 
 from pmslink.errors import PmslinkError
-from pmslink.fias.field_values import write_date
-from pmslink.fias.record import Field, write
-from pmslink.simulator.hotel.room_equipment import Equipment, moved
+from pmslink.fias.field_values import serialize_date
+from pmslink.fias.record import Field, build_record
+from pmslink.simulator.hotel.room_equipment import Equipment, transfer_equipment
 
-_UNTOUCHED = Equipment()
+_DEFAULT_EQUIPMENT = Equipment()
 
 
 class UnknownRoomError(PmslinkError):
@@ -46,7 +46,7 @@ class Guest:
     vip: str = ""
 
     def __attrs_post_init__(self) -> None:
-        write("GI", self.fields())
+        build_record("GI", self.fields())
 
     def fields(self) -> list[Field]:
         """What a record says of the guest's person; what is not known is left out."""
@@ -56,8 +56,8 @@ class Guest:
             "GT": self.title,
             "GL": self.language,
             "GV": self.vip,
-            "GA": write_date(self.arrival) if self.arrival else "",
-            "GD": write_date(self.departure) if self.departure else "",
+            "GA": serialize_date(self.arrival) if self.arrival else "",
+            "GD": serialize_date(self.departure) if self.departure else "",
         }
         return [
             ("RN", self.room),
@@ -93,15 +93,15 @@ class Hotel:
         The first guest of a room finds it reset, but for a class of service that is given; a sharer
         changes nothing of it else.
         """
-        self._require(room)
+        self._require_room(room)
         guest = Guest(str(self._next_number), room, name, **details)
-        shared = self.occupied(room)
+        shared = self.is_occupied(room)
         self._next_number += 1
         self.guests[guest.number] = guest
         if not shared:
-            self._equipment[room] = self.equipment(room).taken(class_of_service)
+            self._equipment[room] = self.equipment(room).reset_for_check_in(class_of_service)
         elif class_of_service is not None:
-            self.equip(room, class_of_service=class_of_service)
+            self.change_equipment(room, class_of_service=class_of_service)
         return guest
 
     def change(self, number: str, details: Mapping[str, Any]) -> Guest:
@@ -113,20 +113,20 @@ class Hotel:
         guest = evolve(self.guest(number), **personal)
         self.guests[number] = guest
         if len(personal) < len(details):
-            self.equip(guest.room, class_of_service=details["class_of_service"])
+            self.change_equipment(guest.room, class_of_service=details["class_of_service"])
         return guest
 
     def move(self, number: str, room: str) -> Guest:
         """Put a guest into another room. Raises UnknownGuestError or UnknownRoomError."""
-        self._require(room)
-        before, shared = self.guest(number), self.occupied(room)
+        self._require_room(room)
+        before, shared = self.guest(number), self.is_occupied(room)
         if room == before.room:
             return before
         guest = self.guests[number] = evolve(before, room=room)
-        self._equipment[before.room], self._equipment[room] = moved(
+        self._equipment[before.room], self._equipment[room] = transfer_equipment(
             self.equipment(before.room),
             self.equipment(room),
-            emptied=not self.occupied(before.room),
+            emptied=not self.is_occupied(before.room),
             shared=shared,
         )
         return guest
@@ -135,35 +135,35 @@ class Hotel:
         """Remove a guest; the last one leaves a room that is reset. Raises UnknownGuestError."""
         guest = self.guest(number)
         del self.guests[number]
-        if not self.occupied(guest.room):
-            self._equipment[guest.room] = self.equipment(guest.room).vacated()
+        if not self.is_occupied(guest.room):
+            self._equipment[guest.room] = self.equipment(guest.room).reset_for_vacancy()
         return guest
 
     def equipment(self, room: str) -> Equipment:
         """How the room is, beside its guests."""
-        return self._equipment.get(room, _UNTOUCHED)
+        return self._equipment.get(room, _DEFAULT_EQUIPMENT)
 
-    def put(self, room: str, equipment: Equipment) -> None:
+    def set_equipment(self, room: str, equipment: Equipment) -> None:
         """The room is like this now. Raises UnknownRoomError."""
-        self._require(room)
+        self._require_room(room)
         self._equipment[room] = equipment
 
-    def equip(self, room: str, **changes: Any) -> Equipment:
+    def change_equipment(self, room: str, **changes: Any) -> Equipment:
         """Change attributes of Equipment. Raises UnknownRoomError."""
-        self.put(room, evolve(self.equipment(room), **changes))
+        self.set_equipment(room, evolve(self.equipment(room), **changes))
         return self.equipment(room)
 
-    def occupied(self, room: str, besides: str = "") -> bool:
+    def is_occupied(self, room: str, excluding: str = "") -> bool:
         """Whether anyone stays in the room; ``besides`` is the number of a guest who does not count."""
-        return any(guest.room == room and guest.number != besides for guest in self.guests.values())
+        return any(guest.room == room and guest.number != excluding for guest in self.guests.values())
 
-    def by_room(self) -> dict[str, list[Guest]]:
+    def guests_by_room(self) -> dict[str, list[Guest]]:
         """Every room, in order, with its guests; an empty list is a vacant room."""
         rooms: dict[str, list[Guest]] = {room: [] for room in self.rooms}
         for guest in self.guests.values():
             rooms[guest.room].append(guest)
         return rooms
 
-    def _require(self, room: str) -> None:
+    def _require_room(self, room: str) -> None:
         if room not in self.rooms:
             raise UnknownRoomError(room)

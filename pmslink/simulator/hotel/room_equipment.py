@@ -11,12 +11,12 @@ from datetime import datetime
 
 from attrs import evolve, frozen
 
-from pmslink.fias.field_values import write_date, write_time
+from pmslink.fias.field_values import serialize_date, serialize_time
 from pmslink.fias.record import Record
 
-WAKE_UPS_KEPT = 100
+MAX_WAKE_UPS = 100
 """Wake-ups remembered for one room; the oldest goes first."""
-RESULTS_KEPT = 20
+MAX_WAKE_UP_RESULTS = 20
 """So many results of wake-ups are remembered of one room."""
 
 WakeUp = tuple[str, str]
@@ -25,7 +25,7 @@ WakeUpResult = tuple[str, str, str]
 """Date, time, and how it ended: OK, BY, NR, …"""
 
 DO_NOT_DISTURB = "do-not-disturb"
-_SIGNS = {"8": DO_NOT_DISTURB, "9": "make-up-room", "10": ""}
+_SIGNS_BY_STATUS = {"8": DO_NOT_DISTURB, "9": "make-up-room", "10": ""}
 
 
 @frozen
@@ -51,24 +51,24 @@ class Equipment:
         """Whether the guests want their peace."""
         return self.sign == DO_NOT_DISTURB
 
-    def taken(self, class_of_service: int | None) -> Equipment:
+    def reset_for_check_in(self, class_of_service: int | None) -> Equipment:
         """The first guest has come: what is not given has its default."""
         return evolve(self, class_of_service=class_of_service, message_light=False, sign="")
 
-    def vacated(self) -> Equipment:
+    def reset_for_vacancy(self) -> Equipment:
         """The last guest has left; what the PBX told of the room itself stays."""
-        return evolve(self.taken(None), wake_ups=())
+        return evolve(self.reset_for_check_in(None), wake_ups=())
 
-    def disturbed(self, peace: bool) -> Equipment:
+    def with_do_not_disturb(self, active: bool) -> Equipment:
         """Do-not-disturb is on or off; the other sign only goes where this one comes."""
-        if peace == self.do_not_disturb:
+        if active == self.do_not_disturb:
             return self
-        return evolve(self, sign=DO_NOT_DISTURB if peace else "")
+        return evolve(self, sign=DO_NOT_DISTURB if active else "")
 
     def with_wake_ups(self, *wake_ups: WakeUp) -> Equipment:
         """With these as well, each once."""
         others = tuple(one for one in self.wake_ups if one not in wake_ups)
-        return evolve(self, wake_ups=(*others, *wake_ups)[-WAKE_UPS_KEPT:])
+        return evolve(self, wake_ups=(*others, *wake_ups)[-MAX_WAKE_UPS:])
 
     def without_wake_up(self, wake_up: WakeUp | None) -> Equipment:
         """Without this one; None is all."""
@@ -76,7 +76,9 @@ class Equipment:
         return evolve(self, wake_ups=kept)
 
 
-def moved(old: Equipment, new: Equipment, *, emptied: bool, shared: bool) -> tuple[Equipment, Equipment]:
+def transfer_equipment(
+    old: Equipment, new: Equipment, *, emptied: bool, shared: bool
+) -> tuple[Equipment, Equipment]:
     """The old and the new room after a guest went from one to the other.
 
     Where nobody stays behind (`emptied`), class of service, message light and wake-ups go along; the
@@ -89,53 +91,53 @@ def moved(old: Equipment, new: Equipment, *, emptied: bool, shared: bool) -> tup
         service = new.class_of_service if old.class_of_service is None else old.class_of_service
         light = new.message_light or old.message_light
         new = evolve(new, class_of_service=service, message_light=light).with_wake_ups(*old.wake_ups)
-        old = old.vacated()
+        old = old.reset_for_vacancy()
     return old, new
 
 
-def wake_up_at(moment: datetime) -> WakeUp:
+def build_wake_up(moment: datetime) -> WakeUp:
     """A wake-up at a moment of the hotel's local time."""
-    return write_date(moment), write_time(moment.time())
+    return serialize_date(moment), serialize_time(moment.time())
 
 
-def after(equipment: Equipment, record: Record) -> Equipment:
+def apply_record(equipment: Equipment, record: Record) -> Equipment:
     """The state after RE, WR, WC or WA from the PBX."""
-    return _CHANGES[record.id](equipment, record)
+    return _RECORD_HANDLERS[record.id](equipment, record)
 
 
-def _equipment(equipment: Equipment, record: Record) -> Equipment:
+def _on_equipment(equipment: Equipment, record: Record) -> Equipment:
     status = record.get("RS") or ""
-    if status in _SIGNS:
-        equipment = evolve(equipment, sign=_SIGNS[status])
+    if status in _SIGNS_BY_STATUS:
+        equipment = evolve(equipment, sign=_SIGNS_BY_STATUS[status])
     elif status:
         equipment = evolve(equipment, status=status)
     return evolve(equipment, voicemail=record.get("VM") or equipment.voicemail)
 
 
-def _wake_up_set(equipment: Equipment, record: Record) -> Equipment:
-    return equipment.with_wake_ups(_moment(record))
+def _on_wake_up_set(equipment: Equipment, record: Record) -> Equipment:
+    return equipment.with_wake_ups(_parse_wake_up(record))
 
 
-def _wake_up_cleared(equipment: Equipment, record: Record) -> Equipment:
-    moment = _moment(record)
+def _on_wake_up_cleared(equipment: Equipment, record: Record) -> Equipment:
+    moment = _parse_wake_up(record)
     return equipment.without_wake_up(None if moment == ("", "") else moment)  # empty ones clear all
 
 
-def _wake_up_answered(equipment: Equipment, record: Record) -> Equipment:
-    result = (*_moment(record), record.get("AS") or "")
-    kept = (*equipment.wake_up_results, result)[-RESULTS_KEPT:]
-    return evolve(equipment.without_wake_up(_moment(record)), wake_up_results=kept)
+def _on_wake_up_result(equipment: Equipment, record: Record) -> Equipment:
+    result = (*_parse_wake_up(record), record.get("AS") or "")
+    kept = (*equipment.wake_up_results, result)[-MAX_WAKE_UP_RESULTS:]
+    return evolve(equipment.without_wake_up(_parse_wake_up(record)), wake_up_results=kept)
 
 
-def _moment(record: Record) -> WakeUp:
+def _parse_wake_up(record: Record) -> WakeUp:
     time = record.get("TI") or ""
     return record.get("DA") or "", time + "00" if len(time) == len("HHMM") else time
 
 
-_CHANGES: dict[str, Callable[[Equipment, Record], Equipment]] = {
-    "RE": _equipment,
-    "WR": _wake_up_set,
-    "WC": _wake_up_cleared,
-    "WA": _wake_up_answered,
+_RECORD_HANDLERS: dict[str, Callable[[Equipment, Record], Equipment]] = {
+    "RE": _on_equipment,
+    "WR": _on_wake_up_set,
+    "WC": _on_wake_up_cleared,
+    "WA": _on_wake_up_result,
 }
-TOLD_BY_PBX = frozenset(_CHANGES)
+PBX_STATE_RECORDS = frozenset(_RECORD_HANDLERS)

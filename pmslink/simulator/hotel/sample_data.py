@@ -13,8 +13,8 @@ from functools import cache, lru_cache
 from pmslink.simulator.hotel.hotel_model import Guest
 from pmslink.simulator.hotel.room_equipment import Equipment
 
-ROOMS_A_FLOOR = 20
-_FIRST_NUMBER = 5001
+ROOMS_PER_FLOOR = 20
+_FIRST_RESERVATION_NUMBER = 5001
 _NAMES = ("Adams", "Bauer", "Clark", "Diaz", "Engel", "García", "Jensen", "König", "Müller", "Olsen")
 _FIRST_NAMES = ("Ann", "Ben", "Carla", "David", "Emma", "Felix", "Grace", "Hugo", "Inès", "Léon")
 _TITLES = ("", "", "Dr", "Prof")
@@ -24,31 +24,31 @@ _LANGUAGES = ("EA", "GE", "FR", "SP", "IT")
 @cache
 def room_numbers(count: int) -> tuple[str, ...]:
     """``count`` rooms, twenty a floor: 101 to 120, then 201 to 220, and so on."""
-    return tuple(str(at // ROOMS_A_FLOOR * 100 + 101 + at % ROOMS_A_FLOOR) for at in range(count))
+    return tuple(str(at // ROOMS_PER_FLOOR * 100 + 101 + at % ROOMS_PER_FLOOR) for at in range(count))
 
 
-def person(chance: random.Random) -> dict[str, str]:
+def random_person(rng: random.Random) -> dict[str, str]:
     """Somebody: name, first name, title and language, under Guest's names."""
     return {
-        "name": chance.choice(_NAMES),
-        "first_name": chance.choice(_FIRST_NAMES),
-        "title": chance.choice(_TITLES),
-        "language": chance.choice(_LANGUAGES),
+        "name": rng.choice(_NAMES),
+        "first_name": rng.choice(_FIRST_NAMES),
+        "title": rng.choice(_TITLES),
+        "language": rng.choice(_LANGUAGES),
     }
 
 
-def population(count: int, today: date) -> tuple[Guest, ...]:
+def sample_guests(count: int, today: date) -> tuple[Guest, ...]:
     """Guests for two thirds of so many rooms; one occupied room in six holds two of them."""
-    return _stays(count, today)[0]
+    return _sample_stays(count, today)[0]
 
 
-def equipment(count: int, today: date) -> Mapping[str, Equipment]:
+def sample_equipment(count: int, today: date) -> Mapping[str, Equipment]:
     """The class of service of each room in which the population stays."""
-    return _stays(count, today)[1]
+    return _sample_stays(count, today)[1]
 
 
 @lru_cache(maxsize=16)
-def _stays(count: int, today: date) -> tuple[tuple[Guest, ...], Mapping[str, Equipment]]:
+def _sample_stays(count: int, today: date) -> tuple[tuple[Guest, ...], Mapping[str, Equipment]]:
     chance = random.Random(f"{count} rooms")  # noqa: S311 (invented, not secret)
     beds = [
         room
@@ -60,16 +60,16 @@ def _stays(count: int, today: date) -> tuple[tuple[Guest, ...], Mapping[str, Equ
     for at, room in enumerate(beds):
         guests.append(
             Guest(
-                number=str(_FIRST_NUMBER + at),
+                number=str(_FIRST_RESERVATION_NUMBER + at),
                 room=room,
-                **person(chance),
+                **random_person(chance),
                 arrival=today - timedelta(days=chance.randrange(5)),
                 departure=today + timedelta(days=chance.randrange(1, 8)),
                 vip=chance.choice(("", "", "", "1")),
             )
         )
-        rooms[room] = _SERVICES[chance.randrange(1, 4)]
+        rooms[room] = _EQUIPMENT_BY_CLASS_OF_SERVICE[chance.randrange(1, 4)]
     return tuple(guests), rooms
 
 
-_SERVICES = tuple(Equipment(class_of_service=service) for service in range(4))
+_EQUIPMENT_BY_CLASS_OF_SERVICE = tuple(Equipment(class_of_service=service) for service in range(4))

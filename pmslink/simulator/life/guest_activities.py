@@ -11,129 +11,135 @@ from random import Random
 from typing import TypeVar
 
 from pmslink.simulator.hotel.hotel_model import Guest
-from pmslink.simulator.hotel.sample_data import person
+from pmslink.simulator.hotel.sample_data import random_person
 from pmslink.simulator.pms.property import Pms
 
-OCCUPANCY = 2 / 3
+TARGET_OCCUPANCY_RATIO = 2 / 3
 """The share of rooms that is occupied in the long run."""
-MOST_IN_A_ROOM = 3
-MOST_WAKE_UPS = 4
+MAX_GUESTS_PER_ROOM = 3
+MAX_DESK_WAKE_UPS = 4
 """Wake-ups that wait in one room, as far as the desk orders them."""
 
 _T = TypeVar("_T")
-Happening = Callable[[Pms, Random], int]
+Activity = Callable[[Pms, Random], int]
 
 
-def next_happening(pms: Pms, chance: Random) -> Happening:
+def choose_activity(pms: Pms, rng: Random) -> Activity:
     """Any of them, the frequent ones more often; coming and going keep the hotel as full as it should be."""
     occupied = len({guest.room for guest in pms.hotel.guests.values()}) / len(pms.hotel.rooms)
-    missing = round(60 * (OCCUPANCY - occupied))
-    weights = {**_WEIGHTS, check_in: max(1, 10 + missing), check_out: max(1, 10 - missing)}
-    return chance.choices(list(weights), list(weights.values()))[0]
+    missing = round(60 * (TARGET_OCCUPANCY_RATIO - occupied))
+    weights = {**_ACTIVITY_WEIGHTS, check_in: max(1, 10 + missing), check_out: max(1, 10 - missing)}
+    return rng.choices(list(weights), list(weights.values()))[0]
 
 
-def check_in(pms: Pms, chance: Random) -> int:
+def check_in(pms: Pms, rng: Random) -> int:
     """Somebody takes a vacant room, most with a class of service."""
-    room = _any_of(chance, (room for room, guests in pms.hotel.by_room().items() if not guests))
+    room = _choose(rng, (room for room, guests in pms.hotel.guests_by_room().items() if not guests))
     if room is None:
         return 0
-    service = chance.choice((None, 1, 2, 2, 3))
-    days = timedelta(days=chance.randrange(1, 8))
-    vip = chance.choice(("", "", "", "1"))
+    service = rng.choice((None, 1, 2, 2, 3))
+    days = timedelta(days=rng.randrange(1, 8))
+    vip = rng.choice(("", "", "", "1"))
     departure = pms.now().date() + days
-    pms.check_in(room, **person(chance), departure=departure, vip=vip, class_of_service=service)
+    pms.check_in(room, **random_person(rng), departure=departure, vip=vip, class_of_service=service)
     return 1
 
 
-def share(pms: Pms, chance: Random) -> int:
+def share(pms: Pms, rng: Random) -> int:
     """Somebody joins another guest."""
-    first = _any_of(chance, (guests[0] for guests in _occupied(pms) if len(guests) < MOST_IN_A_ROOM))
+    first = _choose(
+        rng, (guests[0] for guests in _guests_by_occupied_room(pms) if len(guests) < MAX_GUESTS_PER_ROOM)
+    )
     if first is None:
         return 0
-    who = {**person(chance), "name": first.name}
+    who = {**random_person(rng), "name": first.name}
     pms.check_in(first.room, **who, departure=first.departure)
     return 1
 
 
-def check_out(pms: Pms, chance: Random) -> int:
+def check_out(pms: Pms, rng: Random) -> int:
     """A room is left: by all of its guests, and now and then by one of them alone."""
-    guests = _any_of(chance, _occupied(pms))
+    guests = _choose(rng, _guests_by_occupied_room(pms))
     if guests is None:
         return 0
-    leaving = guests[:1] if chance.random() < 1 / 5 else guests
+    leaving = guests[:1] if rng.random() < 1 / 5 else guests
     for guest in leaving:
         pms.check_out(guest.number)
     return len(leaving)
 
 
-def change(pms: Pms, chance: Random) -> int:
+def change(pms: Pms, rng: Random) -> int:
     """Something is known better of a guest, or he stays longer."""
-    guest = _any_guest(pms, chance)
+    guest = _choose_guest(pms, rng)
     if guest is None:
         return 0
-    better = chance.choice(("name", "first_name", "language", "title", "departure"))
-    days = timedelta(days=chance.randrange(1, 8))
-    known = {**person(chance), "departure": pms.now().date() + days}
+    better = rng.choice(("name", "first_name", "language", "title", "departure"))
+    days = timedelta(days=rng.randrange(1, 8))
+    known = {**random_person(rng), "departure": pms.now().date() + days}
     return int(pms.change(guest.number, {better: known[better]}) != guest)
 
 
-def move(pms: Pms, chance: Random) -> int:
+def move(pms: Pms, rng: Random) -> int:
     """A guest takes a vacant room, or now and then joins others."""
-    guest = _any_guest(pms, chance)
+    guest = _choose_guest(pms, rng)
     if guest is None:
         return 0
-    others = chance.random() < 1 / 6
-    rooms = pms.hotel.by_room().items()
+    others = rng.random() < 1 / 6
+    rooms = pms.hotel.guests_by_room().items()
     free = (
         room
         for room, guests in rooms
-        if room != guest.room and (0 < len(guests) < MOST_IN_A_ROOM if others else not guests)
+        if room != guest.room and (0 < len(guests) < MAX_GUESTS_PER_ROOM if others else not guests)
     )
-    room = _any_of(chance, free)
+    room = _choose(rng, free)
     if room is None:
         return 0
     pms.move(guest.number, room)
     return 1
 
 
-def class_of_service(pms: Pms, chance: Random) -> int:
+def class_of_service(pms: Pms, rng: Random) -> int:
     """The desk bars a room's telephone, or opens it."""
-    return _equip(pms, chance, lambda room: pms.equip(room, class_of_service=chance.randrange(4)))
+    return _equip_random_room(
+        pms, rng, lambda room: pms.change_equipment(room, class_of_service=rng.randrange(4))
+    )
 
 
-def message_light(pms: Pms, chance: Random) -> int:
+def message_light(pms: Pms, rng: Random) -> int:
     """A message waits at the desk, or was fetched."""
-    return _equip(
-        pms, chance, lambda room: pms.equip(room, message_light=not pms.equipment(room).message_light)
+    return _equip_random_room(
+        pms, rng, lambda room: pms.change_equipment(room, message_light=not pms.equipment(room).message_light)
     )
 
 
-def do_not_disturb(pms: Pms, chance: Random) -> int:
+def do_not_disturb(pms: Pms, rng: Random) -> int:
     """The guests ask the desk for their peace, or for an end of it."""
-    return _equip(
-        pms, chance, lambda room: pms.equip(room, do_not_disturb=not pms.equipment(room).do_not_disturb)
+    return _equip_random_room(
+        pms,
+        rng,
+        lambda room: pms.change_equipment(room, do_not_disturb=not pms.equipment(room).do_not_disturb),
     )
 
 
-def order_wake_up(pms: Pms, chance: Random) -> int:
+def order_wake_up(pms: Pms, rng: Random) -> int:
     """The desk notes down one wake-up of a room, or two or three."""
-    guest = _any_guest(pms, chance)
-    if guest is None or len(pms.equipment(guest.room).wake_ups) >= MOST_WAKE_UPS:
+    guest = _choose_guest(pms, rng)
+    if guest is None or len(pms.equipment(guest.room).wake_ups) >= MAX_DESK_WAKE_UPS:
         return 0
-    moments = {wake_up_moment(pms.now(), chance) for _ in range(chance.choice((1, 1, 1, 2, 3)))}
+    moments = {choose_wake_up_time(pms.now(), rng) for _ in range(rng.choice((1, 1, 1, 2, 3)))}
     for moment in sorted(moments):
         pms.order_wake_up(guest.room, moment)
     return len(moments)
 
 
-def cancel_wake_up(pms: Pms, chance: Random) -> int:
+def cancel_wake_up(pms: Pms, rng: Random) -> int:
     """A guest would rather sleep: one wake-up is cancelled, or all of the room."""
     rooms = dict.fromkeys(guest.room for guest in pms.hotel.guests.values())
-    room = _any_of(chance, (room for room in rooms if pms.equipment(room).wake_ups))
+    room = _choose(rng, (room for room in rooms if pms.equipment(room).wake_ups))
     if room is None:
         return 0
-    date, time = chance.choice(pms.equipment(room).wake_ups)
-    all_of_them = chance.random() < 1 / 4
+    date, time = rng.choice(pms.equipment(room).wake_ups)
+    all_of_them = rng.random() < 1 / 4
     try:
         moment = datetime.strptime(date + time, "%y%m%d%H%M%S")  # noqa: DTZ007 (local, as FIAS has it)
     except ValueError:  # a phone's wake-up that is no moment
@@ -142,37 +148,37 @@ def cancel_wake_up(pms: Pms, chance: Random) -> int:
     return 1
 
 
-def wake_up_moment(now: datetime, chance: Random) -> datetime:
+def choose_wake_up_time(now: datetime, rng: Random) -> datetime:
     """A whole minute to come, in the same local time: mostly of a morning, at times very soon."""
     minute = now.replace(tzinfo=None, second=0, microsecond=0)
-    if chance.random() < 1 / 4:
-        return minute + timedelta(minutes=chance.randrange(2, 30))
-    morning = minute.replace(hour=0, minute=0) + timedelta(hours=5, minutes=5 * chance.randrange(60))
+    if rng.random() < 1 / 4:
+        return minute + timedelta(minutes=rng.randrange(2, 30))
+    morning = minute.replace(hour=0, minute=0) + timedelta(hours=5, minutes=5 * rng.randrange(60))
     return morning if morning > minute + timedelta(minutes=1) else morning + timedelta(days=1)
 
 
-def _equip(pms: Pms, chance: Random, act: Callable[[str], object]) -> int:
-    guest = _any_guest(pms, chance)
+def _equip_random_room(pms: Pms, rng: Random, action: Callable[[str], object]) -> int:
+    guest = _choose_guest(pms, rng)
     if guest is None:
         return 0
-    act(guest.room)
+    action(guest.room)
     return 1
 
 
-def _occupied(pms: Pms) -> list[list[Guest]]:
-    return [guests for guests in pms.hotel.by_room().values() if guests]
+def _guests_by_occupied_room(pms: Pms) -> list[list[Guest]]:
+    return [guests for guests in pms.hotel.guests_by_room().values() if guests]
 
 
-def _any_guest(pms: Pms, chance: Random) -> Guest | None:
-    return _any_of(chance, pms.hotel.guests.values())
+def _choose_guest(pms: Pms, rng: Random) -> Guest | None:
+    return _choose(rng, pms.hotel.guests.values())
 
 
-def _any_of(chance: Random, them: Iterable[_T]) -> _T | None:
-    choices: Sequence[_T] = list(them)
-    return chance.choice(choices) if choices else None
+def _choose(rng: Random, candidates: Iterable[_T]) -> _T | None:
+    choices: Sequence[_T] = list(candidates)
+    return rng.choice(choices) if choices else None
 
 
-_WEIGHTS: dict[Happening, int] = {
+_ACTIVITY_WEIGHTS: dict[Activity, int] = {
     check_in: 10,
     share: 3,
     check_out: 10,

@@ -20,16 +20,16 @@ from twisted.internet.task import deferLater
 from twisted.logger import Logger
 
 from pmslink.errors import PmslinkError
-from pmslink.simulator.life.phone_activities import Deed, Habits, Reply, Room
+from pmslink.simulator.life.phone_activities import ApiCall, DelayedApiCall, PhoneActivity, RoomJson
 
-PACE = 6.0
+CALLS_PER_MINUTE = 6.0
 """Deeds per minute, on the average."""
-EVENTS_WAIT, EVENTS_LIMIT = 30, 1000
-FORGOTTEN = timedelta(minutes=10)
+EVENTS_WAIT_S, EVENTS_PAGE_ENTRIES = 30, 1000
+MAX_RING_AGE = timedelta(minutes=10)
 """A phone that should have rung so long ago does not ring any more."""
-LONGEST_PAUSE = 60.0
+MAX_RETRY_DELAY_S = 60.0
 """Seconds between two attempts; the first is 1, and each is twice the one before."""
-ROOMS_FRESH = 30.0
+ROOMS_CACHE_S = 30.0
 """Seconds for which a list of rooms is good enough."""
 
 
@@ -37,7 +37,7 @@ class UnreachableError(PmslinkError):
     """The interface gave no answer; the text says why."""
 
 
-class Interface(Protocol):
+class ApiClient(Protocol):
     """pmslink's JSON interface, over HTTP or not."""
 
     async def call(
@@ -53,91 +53,91 @@ class Phones(Service):
 
     def __init__(
         self,
-        interface: Interface,
+        client: ApiClient,
         link: str,
         clock: IReactorTime,
         now: Callable[[], datetime],
-        chance: Random,
-        pace: float = PACE,
-        at_end: Callable[[], Deferred[Any]] = lambda: succeed(None),
+        rng: Random,
+        pace: float = CALLS_PER_MINUTE,
+        on_stopped: Callable[[], Deferred[Any]] = lambda: succeed(None),
     ) -> None:
         self.counts: Counter[str] = Counter()
         """What was answered with success, by the names of the deeds; and ``rejected`` for all the others."""
-        self.after = 0
+        self.last_seq = 0
         """The number of the last event that was dealt with."""
-        self._interface = interface
+        self._client = client
         self._link = link
         self._clock = clock
         self._now = now
-        self._chance = chance
+        self._rng = rng
         self._pace = pace
-        self._at_end = at_end
-        self._habits = Habits(link, chance)
-        self._stories: set[Deferred[None]] = set()
-        self._rooms: Sequence[Room] = ()
-        self._rooms_at: float | None = None
-        self._said: set[str] = set()
+        self._on_stopped = on_stopped
+        self._activity = PhoneActivity(link, rng)
+        self._tasks: set[Deferred[None]] = set()
+        self._rooms: Sequence[RoomJson] = ()
+        self._rooms_fetched_at: float | None = None
+        self._logged_warnings: set[str] = set()
 
     def startService(self) -> None:
         super().startService()  # type: ignore[no-untyped-call]
-        self._tell(self._live())
-        self._tell(self._listen())
+        self._start_task(self._make_calls())
+        self._start_task(self._follow_events())
 
     def stopService(self) -> Deferred[Any]:
         """Hang up everywhere; fires when nothing is under way any more."""
         super().stopService()  # type: ignore[no-untyped-call]
-        stories = list(self._stories)
+        stories = list(self._tasks)
         for story in stories:
             story.cancel()
-        return DeferredList(stories).addCallback(lambda _: self._at_end())
+        return DeferredList(stories).addCallback(lambda _: self._on_stopped())
 
     # the stories
 
-    async def _live(self) -> None:
+    async def _make_calls(self) -> None:
         while True:
-            await self._pause(self._chance.expovariate(self._pace / 60))
-            deed = self._habits.next_deed(await self._newest_rooms(), self._now())
+            await self._pause(self._rng.expovariate(self._pace / 60))
+            deed = self._activity.next_call(await self._current_rooms(), self._now())
             if deed is not None:
-                await self._do(deed)
+                await self._perform(deed)
 
-    async def _listen(self) -> None:
+    async def _follow_events(self) -> None:
         while True:
             asked = self._clock.seconds()
-            query = f"after={self.after}&wait={EVENTS_WAIT}&limit={EVENTS_LIMIT}"
-            status, answer = await self._patiently("GET", f"{self._habits.path}/events?{query}")
-            events = _listed(status, answer, "events")
+            query = f"after={self.last_seq}&wait={EVENTS_WAIT_S}&limit={EVENTS_PAGE_ENTRIES}"
+            status, answer = await self._call_until_answered("GET", f"{self._activity.path}/events?{query}")
+            events = _parse_list(status, answer, "events")
             for event in events:
-                reply = self._habits.reply(event)
-                if reply is not None and self._is_news(event):
-                    self._tell(self._ring(reply))
+                reply = self._activity.react_to_event(event)
+                if reply is not None and self._is_recent(event):
+                    self._start_task(self._answer_ring(reply))
             if events:
-                self.after = events[-1]["seq"]
+                self.last_seq = events[-1]["seq"]
             if not events and self._clock.seconds() - asked < 1:  # no answer worth waiting for
-                await self._pause(1 if status == 200 else LONGEST_PAUSE)
+                await self._pause(1 if status == 200 else MAX_RETRY_DELAY_S)
 
-    async def _ring(self, reply: Reply) -> None:
-        await self._pause(reply.seconds)
-        await self._do(reply.deed)
+    async def _answer_ring(self, delayed_call: DelayedApiCall) -> None:
+        await self._pause(delayed_call.seconds)
+        await self._perform(delayed_call.call)
 
     # what they are made of
 
-    async def _do(self, deed: Deed) -> None:
-        status, _ = await self._patiently(deed.method, deed.path, deed.body, deed.key)
-        self.counts[deed.what if status < 300 else "rejected"] += 1
+    async def _perform(self, call: ApiCall) -> None:
+        status, _ = await self._call_until_answered(call.method, call.path, call.body, call.key)
+        self.counts[call.name if status < 300 else "rejected"] += 1
 
-    async def _newest_rooms(self) -> Sequence[Room]:
-        if self._rooms_at is None or self._clock.seconds() - self._rooms_at >= ROOMS_FRESH:
-            status, answer = await self._patiently("GET", f"{self._habits.path}/rooms")
+    async def _current_rooms(self) -> Sequence[RoomJson]:
+        if self._rooms_fetched_at is None or self._clock.seconds() - self._rooms_fetched_at >= ROOMS_CACHE_S:
+            status, answer = await self._call_until_answered("GET", f"{self._activity.path}/rooms")
             if status != 200:
-                self._say(f"the phones learn of no rooms of {self._link}", _told(status, answer))
-            self._rooms = _listed(status, answer, "rooms")
-            self._rooms_at = self._clock.seconds()
+                self._warn_once(f"the phones learn of no rooms of {self._link}", _error_text(status, answer))
+            self._rooms = _parse_list(status, answer, "rooms")
+            self._rooms_fetched_at = self._clock.seconds()
         return self._rooms
 
-    def _is_news(self, event: Mapping[str, Any]) -> bool:
-        return self._now() - datetime.fromisoformat(event["at"]) < FORGOTTEN
+    def _is_recent(self, event: Mapping[str, Any]) -> bool:
+        return self._now() - datetime.fromisoformat(event["at"]) < MAX_RING_AGE
 
-    async def _patiently(
+    async def _call_until_answered(
         self, method: str, path: str, body: Mapping[str, Any] | None = None, key: str | None = None
     ) -> tuple[int, Any]:
         """The answer, if it takes for ever. Cancelled when the service stops, or the phones may not call."""
@@ -145,24 +145,26 @@ class Phones(Service):
         pause = 1.0
         while True:
             try:
-                status, answer = await self._interface.call(method, path, body, key)
+                status, answer = await self._client.call(method, path, body, key)
             except UnreachableError as problem:
                 self._require_running()
-                self._say(away, str(problem))
+                self._warn_once(away, str(problem))
             else:
                 self._require_running()
-                if away in self._said:
-                    self._said.remove(away)
+                if away in self._logged_warnings:
+                    self._logged_warnings.remove(away)
                     self._log.info("the phones reach pmslink again")
                 if status in (401, 403):
-                    self._say("the phones may not call, and stay silent", _told(status, answer))
+                    self._warn_once("the phones may not call, and stay silent", _error_text(status, answer))
                     self._clock.callLater(0, self.stopService)
                     raise CancelledError
                 if status < 500 and status != 429:
                     return status, answer
-                self._say("pmslink does not take a call, and is offered it again", _told(status, answer))
+                self._warn_once(
+                    "pmslink does not take a call, and is offered it again", _error_text(status, answer)
+                )
             await self._pause(pause)
-            pause = min(2 * pause, LONGEST_PAUSE)
+            pause = min(2 * pause, MAX_RETRY_DELAY_S)
 
     async def _pause(self, seconds: float) -> None:
         await deferLater(self._clock, seconds)
@@ -172,26 +174,26 @@ class Phones(Service):
         if not self.running:
             raise CancelledError
 
-    def _tell(self, story: Coroutine[Deferred[Any], Any, None]) -> None:
-        told = Deferred.fromCoroutine(story)
-        self._stories.add(told)
+    def _start_task(self, coroutine: Coroutine[Deferred[Any], Any, None]) -> None:
+        told = Deferred.fromCoroutine(coroutine)
+        self._tasks.add(told)
         told.addErrback(lambda failure: failure.trap(CancelledError))
         told.addErrback(lambda failure: self._log.failure("the phones", failure))
-        told.addBoth(lambda _: self._stories.discard(told))
+        told.addBoth(lambda _: self._tasks.discard(told))
 
-    def _say(self, what: str, why: str) -> None:
+    def _warn_once(self, problem: str, reason: str) -> None:
         """Once; that pmslink is away, once each time."""
-        if what not in self._said:
-            self._said.add(what)
-            self._log.warn("{what}: {why}", what=what, why=why)
+        if problem not in self._logged_warnings:
+            self._logged_warnings.add(problem)
+            self._log.warn("{what}: {why}", what=problem, why=reason)
 
 
-def _listed(status: int, answer: Any, name: str) -> Sequence[Mapping[str, Any]]:
+def _parse_list(status: int, answer: Any, name: str) -> Sequence[Mapping[str, Any]]:
     listed = answer.get(name) if status == 200 and isinstance(answer, dict) else None
     return listed if isinstance(listed, list) else ()
 
 
-def _told(status: int, answer: Any) -> str:
+def _error_text(status: int, answer: Any) -> str:
     match answer:
         case {"error": {"code": str(code), "message": str(message)}}:
             return f"{status} {code}: {message}"

@@ -30,44 +30,44 @@ from twisted.web.client import (
 from twisted.web.http import PotentialDataLoss
 from twisted.web.http_headers import Headers
 
-from pmslink.http_client_pool import QuietPool
-from pmslink.simulator.life.phones import PACE, Phones, UnreachableError
+from pmslink.http_client_pool import QuietConnectionPool
+from pmslink.simulator.life.phones import CALLS_PER_MINUTE, Phones, UnreachableError
 
-CONNECT_TIME, ANSWER_TIME = 3.0, 10.0
+CONNECT_TIMEOUT_S, RESPONSE_TIMEOUT_S = 3.0, 10.0
 """Seconds for a connection, and for an answer beyond what the call itself waits."""
 
-_LIKE = "should look like http://127.0.0.1:8080,hotel: where pmslink listens, and the name of a link"
+_EXPECTED_FORM = "should look like http://127.0.0.1:8080,hotel: where pmslink listens, and the name of a link"
 _log = Logger()
 
 
 @frozen
-class Line:
+class ApiTarget:
     """Where the telephones call, and for which link."""
 
     url: str
     link: str
 
     @classmethod
-    def parse(cls, text: str) -> Line:
+    def parse(cls, text: str) -> ApiTarget:
         """Read ``http://127.0.0.1:8080,hotel``. Raises ValueError that says what is wrong."""
         url, comma, link = text.rpartition(",")
         if not comma:
-            raise ValueError(_LIKE)
+            raise ValueError(_EXPECTED_FORM)
         if not re.fullmatch(r"[A-Za-z0-9_-]{1,64}", link):
-            raise ValueError(f'a link is named by 1 to 64 letters, digits, "-" and "_"; it {_LIKE}')
+            raise ValueError(f'a link is named by 1 to 64 letters, digits, "-" and "_"; it {_EXPECTED_FORM}')
         try:
             parts = urlsplit(url)
             parts.port  # noqa: B018 (raises for a port that is none)
         except ValueError as problem:
-            raise ValueError(f"{problem}; it {_LIKE}") from None
+            raise ValueError(f"{problem}; it {_EXPECTED_FORM}") from None
         if parts.scheme not in ("http", "https") or not parts.hostname:
-            raise ValueError(_LIKE)
+            raise ValueError(_EXPECTED_FORM)
         if parts.path not in ("", "/") or parts.query or parts.fragment or parts.username is not None:
-            raise ValueError(f"only the host and the port are wanted; it {_LIKE}")
+            raise ValueError(f"only the host and the port are wanted; it {_EXPECTED_FORM}")
         return cls(f"{parts.scheme}://{parts.netloc}", link)
 
 
-def line_to(listen: str, link: str) -> Line:
+def target_from_endpoint(listen: str, link: str) -> ApiTarget:
     """Where a service is called that listens on this endpoint. Raises ValueError unless it is one of TCP."""
     match = re.fullmatch(r"tcp:(?:port=)?([0-9]{1,5})((?::(?:[^:\\]|\\.)*)*)", listen)
     if match is None or not 0 < int(match[1]) < 65536:
@@ -75,34 +75,34 @@ def line_to(listen: str, link: str) -> Line:
     interface = re.search(r":interface=((?:[^:\\]|\\.)*)", match[2])
     host = re.sub(r"\\(.)", r"\1", interface[1]) if interface else ""
     host = {"": "127.0.0.1", "0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 (is called)
-    return Line(f"http://[{host}]:{match[1]}" if ":" in host else f"http://{host}:{match[1]}", link)
+    return ApiTarget(f"http://[{host}]:{match[1]}" if ":" in host else f"http://{host}:{match[1]}", link)
 
 
-def phones_at(reactor: Any, line: Line, pace: float = PACE) -> Phones:
+def make_phones(reactor: Any, target: ApiTarget, pace: float = CALLS_PER_MINUTE) -> Phones:
     """The telephones that call there."""
-    interface = HttpInterface(reactor, line.url)
+    interface = HttpApiClient(reactor, target.url)
     # not the same at every start: pmslink remembers the keys of postings for longer than that
     chance = Random()  # noqa: S311 (no secret)
-    return Phones(interface, line.link, reactor, _local_time, chance, pace, interface.close)
+    return Phones(interface, target.link, reactor, local_now, chance, pace, interface.close)
 
 
-def phones_of(reactor: Any, listen: str, link: str, pace: float = PACE) -> Service:
+def make_endpoint_phones(reactor: Any, listen: str, link: str, pace: float = CALLS_PER_MINUTE) -> Service:
     """The telephones that call a service which listens on this endpoint; silent ones if it is not of TCP."""
     try:
-        return phones_at(reactor, line_to(listen, link), pace)
+        return make_phones(reactor, target_from_endpoint(listen, link), pace)
     except ValueError as problem:
         _log.warn("the phones stay silent: {problem}", problem=problem)
         return Service()
 
 
-class HttpInterface:
+class HttpApiClient:
     """The interface at a URL, which has no path."""
 
     def __init__(self, reactor: Any, url: str) -> None:
         self._reactor = reactor
         self._url = url
-        self._pool = QuietPool(reactor)  # type: ignore[no-untyped-call]
-        self._agent = Agent(reactor, connectTimeout=CONNECT_TIME, pool=self._pool)
+        self._pool = QuietConnectionPool(reactor)  # type: ignore[no-untyped-call]
+        self._agent = Agent(reactor, connectTimeout=CONNECT_TIMEOUT_S, pool=self._pool)
 
     async def call(
         self, method: str, path: str, body: Mapping[str, Any] | None = None, key: str | None = None
@@ -111,10 +111,10 @@ class HttpInterface:
         waits = float(parse_qs(urlsplit(path).query).get("wait", ["0"])[0])
         answered = Deferred.fromCoroutine(self._call(method, path, body, key))
         try:
-            status, text = await answered.addTimeout(waits + ANSWER_TIME, self._reactor)
+            status, text = await answered.addTimeout(waits + RESPONSE_TIMEOUT_S, self._reactor)
             return status, json.loads(text)
-        except _NO_ANSWER as problem:
-            raise UnreachableError(f"{self._url}: {_why(problem)}") from None
+        except _CONNECTION_ERRORS as problem:
+            raise UnreachableError(f"{self._url}: {_error_text(problem)}") from None
         except ValueError:
             raise UnreachableError(f"{self._url} does not answer in JSON") from None
 
@@ -136,35 +136,35 @@ class HttpInterface:
         response = await self._agent.request(
             method.encode(), f"{self._url}{path}".encode("ascii"), headers, producer
         )
-        body_read = _Body()
+        body_read = _BodyReader()
         response.deliverBody(body_read)
-        return response.code, await body_read.whole
+        return response.code, await body_read.completed
 
 
-class _Body(Protocol):
+class _BodyReader(Protocol):
     """Reads the body of an answer; who does not want it any more closes the connection."""
 
     def __init__(self) -> None:
-        self.whole: Deferred[bytes] = Deferred(lambda _: self._give_up())
-        self._parts: list[bytes] = []
+        self.completed: Deferred[bytes] = Deferred(lambda _: self._abort())
+        self._chunks: list[bytes] = []
 
     def dataReceived(self, data: bytes) -> None:
-        self._parts.append(data)
+        self._chunks.append(data)
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
-        if self.whole.called:
+        if self.completed.called:
             return
         if reason.check(ResponseDone, PotentialDataLoss):
-            self.whole.callback(b"".join(self._parts))
+            self.completed.callback(b"".join(self._chunks))
         else:
-            self.whole.errback(reason)
+            self.completed.errback(reason)
 
-    def _give_up(self) -> None:
+    def _abort(self) -> None:
         if self.transport is not None:
             self.transport.loseConnection()
 
 
-_NO_ANSWER = (
+_CONNECTION_ERRORS = (
     CancelledError,
     ConnectError,
     ConnectionClosed,
@@ -177,7 +177,7 @@ _NO_ANSWER = (
 )
 
 
-def _why(problem: Exception) -> str:
+def _error_text(problem: Exception) -> str:
     """What is behind it, in a line."""
     match getattr(problem, "reasons", None):
         case [Failure() as first, *_]:
@@ -185,5 +185,5 @@ def _why(problem: Exception) -> str:
     return " ".join(str(problem).split()) or type(problem).__name__
 
 
-def _local_time() -> datetime:
+def local_now() -> datetime:
     return datetime.now().astimezone()

@@ -12,15 +12,15 @@ from typing import Any, Self
 from attrs import asdict, evolve, field, fields, frozen
 
 from pmslink.errors import PmslinkError
-from pmslink.fias.field_values import usable_charset
+from pmslink.fias.field_values import is_usable_charset
 
-ANSWERS = ("OK", "NG", "NA", "NP", "RY", "UR", "DN", "FX", "IA", "CO", "DM", "NF", "NM", "BM", "CD")
+ANSWER_CODES = ("OK", "NG", "NA", "NP", "RY", "UR", "DN", "FX", "IA", "CO", "DM", "NF", "NM", "BM", "CD")
 """What a PMS may answer to a posting (AS)."""
 
-LONGEST_RECORD = 1_000_000
-LONGEST_DELAY = 86_400
+MAX_RECORD_CHARS = 1_000_000
+MAX_DELAY_S = 86_400
 
-Judge = Callable[[Any], str | None]
+Validator = Callable[[Any], str | None]
 """Gives what a value should have been, or None for a good one."""
 
 
@@ -32,18 +32,18 @@ class FaultError(PmslinkError):
         self.name = name
 
 
-def _fault(default: Any, meaning: str, judge: Judge) -> Any:
-    return field(default=default, metadata={"meaning": meaning, "judge": judge})
+def _fault(default: Any, meaning: str, validator: Validator) -> Any:
+    return field(default=default, metadata={"meaning": meaning, "judge": validator})
 
 
-def _switch(meaning: str) -> Any:
+def _boolean(meaning: str) -> Any:
     return _fault(False, meaning, lambda value: None if isinstance(value, bool) else "true or false")
 
 
-def _count(meaning: str, most: int) -> Any:
+def _integer(meaning: str, maximum: int) -> Any:
     def judge(value: Any) -> str | None:
-        good = isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= most
-        return None if good else f"a whole number from 0 (off) to {most}"
+        good = isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= maximum
+        return None if good else f"a whole number from 0 (off) to {maximum}"
 
     return _fault(0, meaning, judge)
 
@@ -51,8 +51,8 @@ def _count(meaning: str, most: int) -> Any:
 def _seconds(meaning: str) -> Any:
     def judge(value: Any) -> str | None:
         number = isinstance(value, int | float) and not isinstance(value, bool)
-        good = number and (value == 0 or 0.01 <= value <= LONGEST_DELAY)
-        return None if good else f"seconds: 0 (off), or 0.01 to {LONGEST_DELAY}"
+        good = number and (value == 0 or 0.01 <= value <= MAX_DELAY_S)
+        return None if good else f"seconds: 0 (off), or 0.01 to {MAX_DELAY_S}"
 
     return _fault(0, meaning, judge)
 
@@ -64,12 +64,12 @@ def _choice(meaning: str, *choices: str, default: str = "") -> Any:
     return _fault(default, meaning, judge)
 
 
-def _charset(value: Any) -> str | None:
-    good = isinstance(value, str) and usable_charset(value)
+def _validate_charset(value: Any) -> str | None:
+    good = isinstance(value, str) and is_usable_charset(value)
     return None if good else "a charset that contains ASCII, such as cp850, cp1252, utf-8 or gbk"
 
 
-def _control_bytes(value: Any) -> str | None:
+def _validate_control_bytes(value: Any) -> str | None:
     try:
         good = (
             isinstance(value, str) and len(value) <= 32 and all(byte < 0x20 for byte in bytes.fromhex(value))
@@ -84,29 +84,29 @@ class Faults:
     """Which faults a property has at the moment; all are off unless given."""
 
     # the start of a link, and its checks
-    no_ls: bool = _switch("sends no LS on connect and waits for the PBX")
-    ls_la_at_once: bool = _switch(
+    no_ls: bool = _boolean("sends no LS on connect and waits for the PBX")
+    ls_la_at_once: bool = _boolean(
         "sends LS and LA on connect, ignores the link description, tells everything"
     )
-    never_la: bool = _switch("never sends LA: takes the link description and goes on, answers LS with LS")
-    la_for_la: bool = _switch("answers LA with LA once the link is alive")
+    never_la: bool = _boolean("never sends LA: takes the link description and goes on, answers LS with LS")
+    la_for_la: bool = _boolean("answers LA with LA once the link is alive")
     ls_every: float = _seconds("sends LS again so many seconds after the link became alive")
-    ls_unanswered: bool = _switch("does not answer LS: link checks stay open while all else works")
-    ld_mirror: bool = _switch("answers LS as a PBX would: with LD, LR and LA of its own")
-    remember_declaration: bool = _switch(
+    ls_unanswered: bool = _boolean("does not answer LS: link checks stay open while all else works")
+    ld_mirror: bool = _boolean("answers LS as a PBX would: with LD, LR and LA of its own")
+    remember_declaration: bool = _boolean(
         "keeps the link description over connections and answers the LS of a new one with LA"
     )
-    frozen: bool = _switch("answers nothing at all and sends nothing; connections are still accepted")
+    frozen: bool = _boolean("answers nothing at all and sends nothing; connections are still accepted")
     # connections
-    drop_after: int = _count(
+    drop_after: int = _integer(
         "closes a connection without LE once so many records came on it; the last is taken, but unanswered",
         1_000_000,
     )
-    refuse_second: bool = _switch("refuses a second connection; normally it displaces the first")
+    refuse_second: bool = _boolean("refuses a second connection; normally it displaces the first")
     # bytes on the wire
-    split_bytes: bool = _switch("sends every byte in a segment of its own")
-    joined: bool = _switch("sends all records of 20 ms in one segment")
-    one_per_read: bool = _switch("takes only the first record of each segment that it reads")
+    split_bytes: bool = _boolean("sends every byte in a segment of its own")
+    joined: bool = _boolean("sends all records of 20 ms in one segment")
+    one_per_read: bool = _boolean("takes only the first record of each segment that it reads")
     framing: str = _choice(
         "stx-etx, or crlf: lines without STX and ETX, both ways, from the next connection on",
         "stx-etx",
@@ -116,40 +116,40 @@ class Faults:
     trailer: str = _choice(
         "what follows each ETX: ack (06), lrc (a check byte) or crlf", "", "ack", "lrc", "crlf"
     )
-    charset: str = _fault("cp1252", "the charset of all text, both ways", _charset)
+    charset: str = _fault("cp1252", "the charset of all text, both ways", _validate_charset)
     # how records are written
-    no_last_bar: bool = _switch("leaves out the bar behind the last field")
-    unknown_record: bool = _switch("sends a record of an unknown type (ZZ) before each data record")
-    unknown_field: bool = _switch("adds an unknown field (ZZ) to each record")
-    empty_fields: bool = _switch(
+    no_last_bar: bool = _boolean("leaves out the bar behind the last field")
+    unknown_record: bool = _boolean("sends a record of an unknown type (ZZ) before each data record")
+    unknown_field: bool = _boolean("adds an unknown field (ZZ) to each record")
+    empty_fields: bool = _boolean(
         "sends declared fields for which it has no value, empty; not in GC, and never SF"
     )
-    shuffled: bool = _switch("sends the fields of each record in random order")
-    gs_twice: bool = _switch("sends GS twice in each record that has it once")
-    hhmm: bool = _switch("sends times as HHMM")
+    shuffled: bool = _boolean("sends the fields of each record in random order")
+    gs_twice: bool = _boolean("sends GS twice in each record that has it once")
+    hhmm: bool = _boolean("sends times as HHMM")
     name_bytes: str = _fault(
-        "", "control bytes (hexadecimal) in the middle of each guest's name", _control_bytes
+        "", "control bytes (hexadecimal) in the middle of each guest's name", _validate_control_bytes
     )
-    oversize: int = _count("makes each GI so many characters long, by padding the name", LONGEST_RECORD)
+    oversize: int = _integer("makes each GI so many characters long, by padding the name", MAX_RECORD_CHARS)
     # what it tells of guests
-    duplicate_gi: bool = _switch("sends each GI twice")
-    move_as_go_gi: bool = _switch("tells a room move as GO and GI, whatever was declared")
-    move_as_gi_go: bool = _switch("tells a room move as GI and GO, in this order, whatever was declared")
-    dr_ignored: bool = _switch("does not answer DR")
-    de_missing: bool = _switch("does not end a resync with DE")
-    live_in_resync: bool = _switch("checks a guest in in the middle of each resync")
+    duplicate_gi: bool = _boolean("sends each GI twice")
+    move_as_go_gi: bool = _boolean("tells a room move as GO and GI, whatever was declared")
+    move_as_gi_go: bool = _boolean("tells a room move as GI and GO, in this order, whatever was declared")
+    dr_ignored: bool = _boolean("does not answer DR")
+    de_missing: bool = _boolean("does not end a resync with DE")
+    live_in_resync: bool = _boolean("checks a guest in in the middle of each resync")
     # answers to postings
     pa_delay: float = _seconds("answers postings so many seconds late")
-    pa_never: bool = _switch("never answers postings")
-    pa_skip: int = _count("does not answer the next so many postings; counts down", 1_000_000)
-    pa_out_of_order: bool = _switch(
+    pa_never: bool = _boolean("never answers postings")
+    pa_skip: int = _integer("does not answer the next so many postings; counts down", 1_000_000)
+    pa_out_of_order: bool = _boolean(
         "keeps each answer until a second posting came, then answers the second first"
     )
-    pa_without_number: bool = _switch("answers without P#")
-    pa_answer: str = _choice("answers every posting with this code", "", *ANSWERS)
+    pa_without_number: bool = _boolean("answers without P#")
+    pa_answer: str = _choice("answers every posting with this code", "", *ANSWER_CODES)
 
     @classmethod
-    def from_json(cls, values: Mapping[str, Any], base: Self | None = None) -> Self:
+    def parse(cls, values: Mapping[str, Any], base: Self | None = None) -> Self:
         """Faults from JSON values by name; null is the default, names not given stay as in ``base``.
 
         Raises FaultError that names the fault, the value and what would be right.
@@ -166,18 +166,18 @@ class Faults:
             changes[name] = value
         return evolve(base or cls(), **changes)
 
-    def to_json(self) -> dict[str, Any]:
+    def serialize(self) -> dict[str, Any]:
         """Every fault with its value."""
         return asdict(self)
 
-    def switched_on(self) -> dict[str, Any]:
+    def non_default(self) -> dict[str, Any]:
         """The faults that are not at their default, with their values."""
-        return {name: value for name, value in asdict(self).items() if value != getattr(NONE, name)}
+        return {name: value for name, value in asdict(self).items() if value != getattr(NO_FAULTS, name)}
 
 
-def meanings() -> dict[str, str]:
+def fault_meanings() -> dict[str, str]:
     """What each fault does, by name."""
     return {fault.name: fault.metadata["meaning"] for fault in fields(Faults)}
 
 
-NONE = Faults()
+NO_FAULTS = Faults()

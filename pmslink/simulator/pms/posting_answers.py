@@ -12,67 +12,67 @@ from twisted.internet.interfaces import IDelayedCall, IReactorTime
 
 from pmslink.fias.record import Field, Record
 from pmslink.simulator.pms.fault_switches import Faults
-from pmslink.simulator.pms.record_dialect import assembled
+from pmslink.simulator.pms.record_dialect import build_record
 
-WAITING = 10_000
+MAX_DELAYED_ANSWERS = 10_000
 """Answers that may wait at a time; further ones are not given."""
 
-Answer = Callable[[], None]
+SendAnswer = Callable[[], None]
 
-_ECHOED = ("P#", "WS", "SO", "ID", "C#")
+_ECHOED_FIELDS = ("P#", "WS", "SO", "ID", "C#")
 """What an answer repeats of its posting."""
-_REASONS = {"NG": "INVALID ROOM", "NA": "NIGHT AUDIT", "RY": "RETRY LATER"}
+_REASON_TEXTS = {"NG": "INVALID ROOM", "NA": "NIGHT AUDIT", "RY": "RETRY LATER"}
 
 
 def posting_answer(posting: Record, code: str, faults: Faults, stamp: list[Field]) -> Record:
     """PA for a PS, with an answer code such as OK or NG."""
     echoed = [
         (echo, value)
-        for echo in _ECHOED
+        for echo in _ECHOED_FIELDS
         if (value := posting.get(echo)) is not None and not (echo == "P#" and faults.pa_without_number)
     ]
-    reason = [] if code == "OK" else [("CT", _REASONS.get(code, "NOT POSTED"))]
-    return assembled("PA", [("RN", posting.get("RN") or ""), ("AS", code), *echoed, *reason, *stamp])
+    reason = [] if code == "OK" else [("CT", _REASON_TEXTS.get(code, "NOT POSTED"))]
+    return build_record("PA", [("RN", posting.get("RN") or ""), ("AS", code), *echoed, *reason, *stamp])
 
 
-class Answers:
+class AnswerScheduler:
     """The answers that a property has still to give."""
 
     def __init__(self, clock: IReactorTime) -> None:
         self._clock = clock
-        self._kept: Answer | None = None  # until the next posting
-        self._late: set[IDelayedCall] = set()
+        self._postponed: SendAnswer | None = None  # until the next posting
+        self._delayed_calls: set[IDelayedCall] = set()
 
-    def give(self, answer: Answer, faults: Faults) -> Faults:
+    def schedule(self, answer: SendAnswer, faults: Faults) -> Faults:
         """Call ``answer`` when the faults say so. Returns the faults: pa_skip counts down."""
         if faults.pa_never:
             return faults
         if faults.pa_skip:
             return evolve(faults, pa_skip=faults.pa_skip - 1)
-        if faults.pa_out_of_order and self._kept is None:
-            self._kept = answer
+        if faults.pa_out_of_order and self._postponed is None:
+            self._postponed = answer
             return faults
-        kept, self._kept = self._kept, None
+        kept, self._postponed = self._postponed, None
         for each in (answer, kept):
             if each is not None:
-                self._after(faults.pa_delay, each)
+                self._call_after(faults.pa_delay, each)
         return faults
 
     def stop(self) -> None:
         """Give no more answers."""
-        self._kept = None
-        for call in self._late:
+        self._postponed = None
+        for call in self._delayed_calls:
             call.cancel()
-        self._late.clear()
+        self._delayed_calls.clear()
 
-    def _after(self, delay: float, answer: Answer) -> None:
+    def _call_after(self, delay: float, answer: SendAnswer) -> None:
         if not delay:
             answer()
-        elif len(self._late) < WAITING:
+        elif len(self._delayed_calls) < MAX_DELAYED_ANSWERS:
 
             def due() -> None:
-                self._late.discard(call)
+                self._delayed_calls.discard(call)
                 answer()
 
             call = self._clock.callLater(delay, due)
-            self._late.add(call)
+            self._delayed_calls.add(call)

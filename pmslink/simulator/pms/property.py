@@ -17,21 +17,21 @@ from twisted.internet.defer import Deferred, succeed
 from twisted.internet.interfaces import IReactorTime
 
 from pmslink.errors import PmslinkError
-from pmslink.fias.record import Record, write
+from pmslink.fias.record import Record, build_record
 from pmslink.simulator.hotel import guest_records, room_equipment
 from pmslink.simulator.hotel.front_desk import Desk
 from pmslink.simulator.pms import record_dialect
 from pmslink.simulator.pms.fault_switches import Faults
 from pmslink.simulator.pms.pbx_connection import PmsConnection
 from pmslink.simulator.pms.pbx_declaration import Declaration
-from pmslink.simulator.pms.posting_answers import Answers, posting_answer
+from pmslink.simulator.pms.posting_answers import AnswerScheduler, posting_answer
 from pmslink.simulator.pms.received_postings import Postings
 from pmslink.simulator.pms.record_log import Direction, Trace
 
-KEEP = 10_000
+MAX_STORED_RECORDS = 10_000
 """Records kept in the trace, and data records kept while no link is alive."""
 
-_NUMBER_KEPT = 32
+_MAX_NUMBER_CHARS = 32
 
 
 class NotLinkedError(PmslinkError):
@@ -45,37 +45,37 @@ class Pms(Desk):
         self,
         clock: IReactorTime,
         now: Callable[[], datetime],
-        rooms: int = 100,
+        room_count: int = 100,
         *,
         port: int = 0,
-        keep: int = KEEP,
+        max_records: int = MAX_STORED_RECORDS,
         seed: int = 0,
     ) -> None:
-        super().__init__(now, rooms)
+        super().__init__(now, room_count)
         self.clock = clock
         self.port = port
         """Its TCP port; what the control interface knows it by."""
         self.faults = Faults()
-        self.trace = Trace(keep)
+        self.trace = Trace(max_records)
         self.postings = Postings()
-        self.remembered: Declaration | None = None
+        self.last_declaration: Declaration | None = None
         """The last link description that was taken as a whole."""
-        self.accepted_connections = 0
+        self.connection_count = 0
         self._seed = seed
         self._connection: PmsConnection | None = None
-        self._open: set[PmsConnection] = set()
+        self._open_connections: set[PmsConnection] = set()
         self._stopped: Deferred[None] | None = None
-        self._untold: deque[Record] = deque(maxlen=keep)
-        self._answers = Answers(clock)
+        self._queued_records: deque[Record] = deque(maxlen=max_records)
+        self._answers = AnswerScheduler(clock)
 
     @cached_property
-    def chance(self) -> Random:
+    def rng(self) -> Random:
         """What shuffles fields."""
         return Random(self._seed)  # noqa: S311 (repeatable, not secret)
 
     # the link
 
-    def listens_on(self, address: Any) -> None:
+    def on_listening(self, address: Any) -> None:
         """Its port is open, at this address of TCP."""
         self.port = address.port
 
@@ -94,45 +94,45 @@ class Pms(Desk):
         """Record ids and field codes that the connected PBX declared."""
         return self._connection.declaration.records if self._connection else {}
 
-    def accepted(self, connection: PmsConnection) -> None:
+    def on_connected(self, connection: PmsConnection) -> None:
         """A PBX connected; the one before it is thrown out."""
-        self.accepted_connections += 1
-        self._open.add(connection)
+        self.connection_count += 1
+        self._open_connections.add(connection)
         if self._connection is not None:
             self._connection.close()
         self._connection = connection
 
-    def left(self, connection: PmsConnection) -> None:
+    def on_closing(self, connection: PmsConnection) -> None:
         """A connection is being closed and carries no more records."""
         if self._connection is connection:
             self._connection = None
 
-    def lost(self, connection: PmsConnection) -> None:
+    def on_disconnected(self, connection: PmsConnection) -> None:
         """A connection is gone."""
-        self.left(connection)
-        self._open.discard(connection)
-        if not self._open and self._stopped is not None:
+        self.on_closing(connection)
+        self._open_connections.discard(connection)
+        if not self._open_connections and self._stopped is not None:
             stopped, self._stopped = self._stopped, None
             stopped.callback(None)
 
     def start_link(self) -> None:
         """Send LS. Raises NotLinkedError without a connection."""
-        self._connected().start()
+        self._require_connection().start_link()
 
     def end_link(self) -> None:
         """Send LE and close. Raises NotLinkedError without a connection."""
-        self._connected().end()
+        self._require_connection().end_link()
 
     def drop_link(self) -> None:
         """Close the connection without LE. Raises NotLinkedError without one."""
-        self._connected().close()
+        self._require_connection().close()
 
     def stop(self) -> Deferred[None]:
         """End everything that still runs: late answers and connections. Fires when they are gone."""
         self._answers.stop()
-        for connection in list(self._open):
+        for connection in list(self._open_connections):
             connection.close()
-        if not self._open:
+        if not self._open_connections:
             return succeed(None)
         self._stopped = Deferred()
         return self._stopped
@@ -141,8 +141,8 @@ class Pms(Desk):
         """Put these faults in the place of those before."""
         self.faults = faults
         if self._connection is not None:
-            self._connection.faults_changed()
-        self.release()
+            self._connection.on_faults_changed()
+        self.send_queued()
 
     # what is sent
 
@@ -151,74 +151,74 @@ class Pms(Desk):
         if not self.alive:
             raise NotLinkedError("the link is not alive, so no resync can run")
         faults = self.faults
-        records = list(guest_records.inventory(self.hotel, self._stamp()))
-        self._tell(write("DS", self._stamp()))
+        records = list(guest_records.resync_records(self.hotel, self._stamp_fields()))
+        self._send_record(build_record("DS", self._stamp_fields()))
         for at, record in enumerate(records):
             if faults.live_in_resync and at == len(records) // 2:
                 self.check_in(self.hotel.rooms[0], "Live")
-            self._tell(record)
+            self._send_record(record)
         if not faults.de_missing:
-            self._tell(write("DE", self._stamp()))
+            self._send_record(build_record("DE", self._stamp_fields()))
 
     def send_text(self, text: str) -> None:
         """Send a record's text as it is, declared or not. Raises NotLinkedError without a connection."""
-        self._connected().send(text)
+        self._require_connection().send_text(text)
 
     def send_bytes(self, data: bytes) -> None:
         """Send bytes without a frame. Raises NotLinkedError without a connection."""
-        self._connected().send_bytes(data)
+        self._require_connection().send_bytes(data)
 
-    def release(self) -> None:
+    def send_queued(self) -> None:
         """Tell what waited, if the link is alive."""
-        while self._untold and self.alive:
-            self._tell(self._untold.popleft())
+        while self._queued_records and self.alive:
+            self._send_record(self._queued_records.popleft())
 
-    def note(self, direction: Direction, text: str) -> None:
+    def trace_record(self, direction: Direction, text: str) -> None:
         """Keep a record in the trace."""
         self.trace.add(self.now(), direction, text)
 
     # what comes from the PBX
 
-    def received(self, record: Record) -> None:
+    def on_record(self, record: Record) -> None:
         """Take a business record of a link that is alive."""
         room = record.get("RN") or ""
         if record.id == "DR" and not self.faults.dr_ignored:
             self.resync()
         elif record.id == "PS":
-            self._posted(record)
-        elif record.id in room_equipment.TOLD_BY_PBX and room in self.hotel.rooms:
-            self.hotel.put(room, room_equipment.after(self.equipment(room), record))
+            self._on_posting(record)
+        elif record.id in room_equipment.PBX_STATE_RECORDS and room in self.hotel.rooms:
+            self.hotel.set_equipment(room, room_equipment.apply_record(self.equipment(room), record))
 
-    def _posted(self, record: Record) -> None:
-        number = (record.get("P#") or "")[:_NUMBER_KEPT]
-        delivery = self.postings.delivered(number, record.text, self.now(), self.accepted_connections)
-        code = self.faults.pa_answer or self._judged(record)
+    def _on_posting(self, record: Record) -> None:
+        number = (record.get("P#") or "")[:_MAX_NUMBER_CHARS]
+        delivery = self.postings.add_delivery(number, record.text, self.now(), self.connection_count)
+        code = self.faults.pa_answer or self._answer_code(record)
 
         def answer() -> None:
-            delivery.answered(code, self.now())
-            self._tell(posting_answer(record, code, self.faults, self._stamp()))
+            delivery.set_answer(code, self.now())
+            self._send_record(posting_answer(record, code, self.faults, self._stamp_fields()))
 
-        self.faults = self._answers.give(answer, self.faults)
+        self.faults = self._answers.schedule(answer, self.faults)
 
-    def _judged(self, record: Record) -> str:
-        if self.auditing:
+    def _answer_code(self, record: Record) -> str:
+        if self.in_night_audit:
             return "NA"
         return "OK" if record.get("RN") in self.hotel.rooms else "NG"
 
     # within
 
-    def _tell(self, record: Record) -> None:
+    def _send_record(self, record: Record) -> None:
         if self._connection is not None and self.alive:
-            self._connection.tell(record)
+            self._connection.send_record(record)
         else:
-            self._untold.append(record)
+            self._queued_records.append(record)
 
     @property
-    def _tells_moves_as_pairs(self) -> bool:
-        described = self.remembered.records if self.remembered is not None else None
-        return record_dialect.move_is_a_pair(described, self.faults)
+    def _sends_moves_as_pairs(self) -> bool:
+        described = self.last_declaration.records if self.last_declaration is not None else None
+        return record_dialect.sends_move_as_pair(described, self.faults)
 
-    def _connected(self) -> PmsConnection:
+    def _require_connection(self) -> PmsConnection:
         if self._connection is None:
             raise NotLinkedError("no PBX is connected")
         return self._connection

@@ -11,11 +11,11 @@ from datetime import datetime
 
 from attrs import define, field
 
-from pmslink.simulator.pms.record_log import TEXT_KEPT
+from pmslink.simulator.pms.record_log import MAX_TEXT_CHARS
 
-KEPT = 100_000
+MAX_POSTINGS = 100_000
 """So many numbers are remembered; the oldest goes first."""
-DELIVERIES_KEPT = 20
+MAX_DELIVERIES_PER_POSTING = 20
 """So many deliveries of one number are remembered; the oldest goes first."""
 
 
@@ -29,7 +29,7 @@ class Delivery:
     """The answer code that was given to the link, also when a lost connection swallowed it."""
     answered_at: datetime | None = None
 
-    def answered(self, code: str, at: datetime) -> None:
+    def set_answer(self, code: str, at: datetime) -> None:
         """Its PA was given to the link."""
         self.answer, self.answered_at = code, at
 
@@ -42,14 +42,14 @@ class Posting:
     first_at: datetime
     text: str = ""
     """The record as it last came."""
-    deliveries: int = 0
-    came: deque[Delivery] = field(factory=lambda: deque(maxlen=DELIVERIES_KEPT))
+    delivery_count: int = 0
+    recent_deliveries: deque[Delivery] = field(factory=lambda: deque(maxlen=MAX_DELIVERIES_PER_POSTING))
     """The newest deliveries, newest last."""
 
     @property
     def answers(self) -> tuple[str, ...]:
         """The answer codes that were given, in the order of the deliveries."""
-        return tuple(one.answer for one in self.came if one.answer is not None)
+        return tuple(one.answer for one in self.recent_deliveries if one.answer is not None)
 
 
 class Postings:
@@ -58,19 +58,19 @@ class Postings:
     def __init__(self) -> None:
         self.by_number: dict[str, Posting] = {}
 
-    def delivered(self, number: str, text: str, at: datetime, connection: int) -> Delivery:
+    def add_delivery(self, number: str, text: str, at: datetime, connection: int) -> Delivery:
         """A PS came."""
         posting = self.by_number.get(number)
         if posting is None:
-            if len(self.by_number) >= KEPT:
+            if len(self.by_number) >= MAX_POSTINGS:
                 del self.by_number[next(iter(self.by_number))]
             posting = self.by_number[number] = Posting(number, at)
         delivery = Delivery(at, connection)
-        posting.text = text[:TEXT_KEPT]
-        posting.deliveries += 1
-        posting.came.append(delivery)
+        posting.text = text[:MAX_TEXT_CHARS]
+        posting.delivery_count += 1
+        posting.recent_deliveries.append(delivery)
         return delivery
 
-    def deliveries(self) -> dict[str, int]:
+    def delivery_counts(self) -> dict[str, int]:
         """How many times each number came."""
-        return {number: posting.deliveries for number, posting in self.by_number.items()}
+        return {number: posting.delivery_count for number, posting in self.by_number.items()}

@@ -9,14 +9,14 @@ from typing import Literal
 
 from attrs import frozen
 
-TEXT_KEPT = 2100
+MAX_TEXT_CHARS = 2100
 """Characters that are kept of one record; FIAS ends at 2 000."""
 
 Direction = Literal["in", "out"]
 
 
 @frozen
-class Entry:
+class TraceEntry:
     """One record on its way in (from the PBX) or out."""
 
     id: int
@@ -33,16 +33,16 @@ class Entry:
 class Trace:
     """The newest ``keep`` records; ids grow by one and are never given twice."""
 
-    def __init__(self, keep: int) -> None:
-        self._entries: deque[Entry] = deque(maxlen=keep)
-        self._last = 0
+    def __init__(self, max_entries: int) -> None:
+        self._entries: deque[TraceEntry] = deque(maxlen=max_entries)
+        self._last_id = 0
 
     def add(self, at: datetime, direction: Direction, text: str) -> None:
         """Note a record; of a very long one only the beginning is kept."""
-        self._last += 1
-        self._entries.append(Entry(self._last, at, direction, text[:TEXT_KEPT]))
+        self._last_id += 1
+        self._entries.append(TraceEntry(self._last_id, at, direction, text[:MAX_TEXT_CHARS]))
 
-    def after(self, id: int = 0, limit: int | None = None) -> list[Entry]:
+    def after(self, id: int = 0, limit: int | None = None) -> list[TraceEntry]:
         """The oldest entries with a greater id, at most ``limit``."""
         return list(islice((entry for entry in self._entries if entry.id > id), limit))
 

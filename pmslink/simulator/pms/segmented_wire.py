@@ -16,11 +16,11 @@ class Transport(Protocol):
     def abortConnection(self) -> None: ...
 
 
-Cut = Literal["records", "bytes", "joined"]
+Segmentation = Literal["records", "bytes", "joined"]
 
-JOIN_TIME = 0.02
+JOIN_DELAY_S = 0.02
 """Seconds for which records are gathered into one segment."""
-SEGMENTS_KEPT = 1_000_000
+MAX_SEGMENTS = 1_000_000
 
 
 class Wire:
@@ -30,21 +30,21 @@ class Wire:
         self._transport = transport
         self._clock = clock
         self._segments: deque[bytes] = deque()
-        self._next: IDelayedCall | None = None
+        self._timer: IDelayedCall | None = None
 
-    def write(self, data: bytes, cut: Cut) -> None:
+    def write(self, data: bytes, segmentation: Segmentation) -> None:
         """Send, now or in pieces over the next turns of the reactor."""
-        if cut == "bytes":
+        if segmentation == "bytes":
             self._segments.extend(bytes([byte]) for byte in data)
-            self._continue(0)
-        elif cut == "joined":
+            self._schedule(0)
+        elif segmentation == "joined":
             self._segments.append((self._segments.pop() if self._segments else b"") + data)
-            self._continue(JOIN_TIME)
+            self._schedule(JOIN_DELAY_S)
         elif self._segments:
             self._segments.append(data)
         else:
             self._transport.write(data)
-        if len(self._segments) > SEGMENTS_KEPT:
+        if len(self._segments) > MAX_SEGMENTS:
             self.flush()
 
     def flush(self) -> None:
@@ -66,16 +66,16 @@ class Wire:
 
     def stop(self) -> None:
         """End the timer; what waits is not sent."""
-        if self._next is not None:
-            self._next.cancel()
-            self._next = None
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
 
-    def _continue(self, delay: float) -> None:
-        if self._next is None:
-            self._next = self._clock.callLater(delay, self._one_segment)
+    def _schedule(self, delay: float) -> None:
+        if self._timer is None:
+            self._timer = self._clock.callLater(delay, self._write_segment)
 
-    def _one_segment(self) -> None:
-        self._next = None
+    def _write_segment(self) -> None:
+        self._timer = None
         self._transport.write(self._segments.popleft())
         if self._segments:
-            self._continue(0)
+            self._schedule(0)

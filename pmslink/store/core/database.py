@@ -20,22 +20,22 @@ from sqlalchemy.pool import NullPool
 from pmslink.store.core.row_checksum import checksum
 from pmslink.store.core.store_errors import StoreError
 
-FILE = "store.sqlite3"
-CHECKED = 256 * 1024**2
+STORE_FILE_NAME = "store.sqlite3"
+STARTUP_CHECK_MAX_BYTES = 256 * 1024**2
 """Bytes up to which a store is looked through for damage at each start; that takes seconds."""
-_HEADER = 100
-BUSY_TIMEOUT = 5000
+_HEADER_BYTES = 100
+BUSY_TIMEOUT_MS = 5000
 """Milliseconds to wait for another connection's lock."""
-PAGES_AT_ONCE = 1000
+VACUUM_BATCH_PAGES = 1000
 """Pages that are given back between two commits."""
-_SET_UP = (
+_CONNECTION_PRAGMAS = (
     "PRAGMA journal_mode=WAL",
     "PRAGMA synchronous=FULL",
     "PRAGMA secure_delete=ON",  # what is deleted is overwritten
-    f"PRAGMA busy_timeout={BUSY_TIMEOUT}",
+    f"PRAGMA busy_timeout={BUSY_TIMEOUT_MS}",
 )
 
-_OF_THE_SYSTEM = {
+_ENVIRONMENT_ERROR_CODES = {
     sqlite3.SQLITE_PERM,
     sqlite3.SQLITE_BUSY,
     sqlite3.SQLITE_LOCKED,
@@ -63,10 +63,10 @@ class Database(Protocol):
     def reader(self) -> Connection:
         """A connection that sees what is committed and can change nothing."""
 
-    def unusable(self, problem: Exception) -> StoreError:
+    def to_store_error(self, error: Exception) -> StoreError:
         """What to tell of one that could not be read at the start: this is why."""
 
-    def is_outage(self, problem: Exception) -> bool:
+    def is_outage(self, error: Exception) -> bool:
         """Whether this is a failure of the database or its disk, rather than of what was asked of it."""
 
     def reclaim(self, connection: Connection) -> bool:
@@ -80,23 +80,23 @@ class SqliteDatabase:
     """A file of SQLite, in WAL mode, synchronous=FULL."""
 
     def __init__(self, directory: Path) -> None:
-        self.path = directory / FILE
+        self.path = directory / STORE_FILE_NAME
         self.name = str(self.path)
 
     def create(self) -> None:
-        with self._understood():
+        with self._translate_errors():
             if not self.path.exists():
-                self._make()
-            self._require_header()
+                self._create_file()
+            self._check_header()
             with closing(sqlite3.connect(self.path)) as connection:
-                for pragma in _SET_UP:
+                for pragma in _CONNECTION_PRAGMAS:
                     connection.execute(pragma)
-                if self.path.stat().st_size <= CHECKED:
-                    _require_whole(connection)
+                if self.path.stat().st_size <= STARTUP_CHECK_MAX_BYTES:
+                    _check_integrity(connection)
 
-    def _make(self) -> None:
+    def _create_file(self) -> None:
         """Under another name at first: one that is empty is not a new one, but has lost everything."""
-        unfinished = self.path.with_name(f"{FILE}.new")
+        unfinished = self.path.with_name(f"{STORE_FILE_NAME}.new")
         unfinished.unlink(missing_ok=True)
         with closing(sqlite3.connect(unfinished)) as connection:
             unfinished.chmod(0o600)  # it holds the guests' names
@@ -104,21 +104,21 @@ class SqliteDatabase:
             connection.execute("PRAGMA journal_mode=WAL")
         unfinished.rename(self.path)
 
-    def _require_header(self) -> None:
-        if self.path.stat().st_size < _HEADER:  # which SQLite takes for an empty one
+    def _check_header(self) -> None:
+        if self.path.stat().st_size < _HEADER_BYTES:  # which SQLite takes for an empty one
             raise sqlite3.DatabaseError("it is cut off")
 
-    def check(self) -> None:
+    def check_integrity(self) -> None:
         """Look the whole store through, however large. Raises StoreError for a damaged one."""
         if not self.path.exists():
             raise StoreError(f"{self.path}: there is no store")
-        with self._understood():
-            self._require_header()
-            with closing(sqlite3.connect(self._read_only(), uri=True)) as connection:
-                _require_whole(connection)
+        with self._translate_errors():
+            self._check_header()
+            with closing(sqlite3.connect(self._read_only_uri(), uri=True)) as connection:
+                _check_integrity(connection)
 
     @contextmanager
-    def _understood(self) -> Iterator[None]:
+    def _translate_errors(self) -> Iterator[None]:
         try:
             yield
         except (
@@ -126,13 +126,16 @@ class SqliteDatabase:
             OSError,
             ValueError,
         ) as problem:  # a damaged schema is told in what is no UTF-8
-            raise self.unusable(problem) from None
+            raise self.to_store_error(problem) from None
 
-    def unusable(self, problem: Exception) -> StoreError:
-        problem = _root(problem)
-        words = " ".join(str(problem).split()) or type(problem).__name__
+    def to_store_error(self, error: Exception) -> StoreError:
+        error = _driver_error(error)
+        words = " ".join(str(error).split()) or type(error).__name__
         what = "".join(character if character.isprintable() else "?" for character in words)
-        if isinstance(problem, OSError) or getattr(problem, "sqlite_errorcode", 0) & 0xFF in _OF_THE_SYSTEM:
+        if (
+            isinstance(error, OSError)
+            or getattr(error, "sqlite_errorcode", 0) & 0xFF in _ENVIRONMENT_ERROR_CODES
+        ):
             return StoreError(
                 f"{self.path} cannot be opened: {what}. Look at the disk, and at whom the file and its "
                 "directory belong to"
@@ -146,23 +149,25 @@ class SqliteDatabase:
         return _engine(str(self.path), uri=False).connect()
 
     def reader(self) -> Connection:
-        return _engine(self._read_only(), uri=True).connect()
+        return _engine(self._read_only_uri(), uri=True).connect()
 
-    def _read_only(self) -> str:
+    def _read_only_uri(self) -> str:
         return f"file:{quote(str(self.path))}?mode=ro"
 
-    def is_outage(self, problem: Exception) -> bool:
-        return is_sqlite_outage(problem)
+    def is_outage(self, error: Exception) -> bool:
+        return is_sqlite_outage(error)
 
     def reclaim(self, connection: Connection) -> bool:
         raw = cast(sqlite3.Connection, connection.connection.driver_connection)
-        raw.executescript(f"PRAGMA incremental_vacuum({PAGES_AT_ONCE})")  # `execute` would give back one page
+        raw.executescript(
+            f"PRAGMA incremental_vacuum({VACUUM_BATCH_PAGES})"
+        )  # `execute` would give back one page
         (free,) = raw.execute("PRAGMA freelist_count").fetchone()
         if free:
             return False
         raw.execute("PRAGMA busy_timeout=0")  # who reads just now is not waited for: the next purge will do
         raw.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
-        raw.execute(f"PRAGMA busy_timeout={BUSY_TIMEOUT}")
+        raw.execute(f"PRAGMA busy_timeout={BUSY_TIMEOUT_MS}")
         return True
 
 
@@ -172,28 +177,28 @@ def insert_many(connection: Connection, table: Table, rows: Sequence[tuple[objec
     The driver gets them as they are: SQLAlchemy's own binding takes longer than SQLite's writing.
     """
     checked = [(*row, checksum(tuple(row))) for row in rows]
-    connection.exec_driver_sql(_insertion(table, connection.dialect), checked)
+    connection.exec_driver_sql(_insert_statement(table, connection.dialect), checked)
 
 
 @cache
-def _insertion(table: Table, dialect: Dialect) -> str:
+def _insert_statement(table: Table, dialect: Dialect) -> str:
     return str(table.insert().compile(dialect=dialect))
 
 
-def is_sqlite_outage(problem: Exception) -> bool:
+def is_sqlite_outage(error: Exception) -> bool:
     """Disk full, input or output error, damage: not an error of a statement or of its values."""
-    problem = _root(problem)
-    return isinstance(problem, sqlite3.OperationalError | OSError) or type(problem) is sqlite3.DatabaseError
+    error = _driver_error(error)
+    return isinstance(error, sqlite3.OperationalError | OSError) or type(error) is sqlite3.DatabaseError
 
 
-def _root(problem: Exception) -> Exception:
+def _driver_error(error: Exception) -> Exception:
     """What the driver said."""
-    if isinstance(problem, exc.DBAPIError) and isinstance(problem.orig, Exception):
-        return problem.orig
-    return problem
+    if isinstance(error, exc.DBAPIError) and isinstance(error.orig, Exception):
+        return error.orig
+    return error
 
 
-def _require_whole(connection: sqlite3.Connection) -> None:
+def _check_integrity(connection: sqlite3.Connection) -> None:
     # not quick_check, which compares no index with its rows: a damaged one would hide some
     for (verdict,) in connection.execute("PRAGMA integrity_check(1)"):
         if verdict != "ok":
@@ -208,17 +213,17 @@ def _engine(name: str, uri: bool) -> Engine:
         poolclass=NullPool,
         hide_parameters=True,  # what goes into the store is told in no error, and so in no log
     )
-    begin_properly(engine, "BEGIN" if uri else "BEGIN IMMEDIATE")
+    set_begin_statement(engine, "BEGIN" if uri else "BEGIN IMMEDIATE")
     if not uri:
-        event.listen(engine, "connect", _set_up)
+        event.listen(engine, "connect", _apply_pragmas)
     return engine
 
 
-def begin_properly(engine: Engine, statement: str) -> None:
+def set_begin_statement(engine: Engine, statement: str) -> None:
     """Transactions of this engine begin with this statement."""
     event.listen(engine, "begin", lambda connection: connection.exec_driver_sql(statement))
 
 
-def _set_up(connection: sqlite3.Connection, _record: object) -> None:
-    for pragma in _SET_UP:
+def _apply_pragmas(connection: sqlite3.Connection, _record: object) -> None:
+    for pragma in _CONNECTION_PRAGMAS:
         connection.execute(pragma)

@@ -25,20 +25,27 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from pmslink.store.core.database import Database
-from pmslink.store.core.store_errors import StoreFailing, in_words
-from pmslink.store.core.store_metadata import keep_reserve, test_write
-from pmslink.store.tables.hotel_states import Drafts, Houses
-from pmslink.store.tables.log_entries import Announced, Argument, Entry, Operation, Result, Transaction
+from pmslink.store.core.store_errors import StoreUnavailableError, describe_failure
+from pmslink.store.core.store_metadata import check_writable, reserve_numbers
+from pmslink.store.tables.hotel_states import HotelStore, UnitOfWork
+from pmslink.store.tables.log_entries import (
+    Argument,
+    Entry,
+    LinkSnapshotLogged,
+    Operation,
+    Result,
+    Transaction,
+)
 
-UNHURRIED = 0.05
+BATCH_DELAY_S = 0.05
 """Seconds that what nobody waits for may wait for others to be committed with."""
-RETRY = 1.0
+RETRY_DELAY_S = 1.0
 """Seconds between attempts while the database fails."""
-CROWDED = 1000
+BACKPRESSURE_LIMIT_WRITES = 1000
 """So much may wait before reading from the PMS pauses."""
-HANGING = 5.0
+COMMIT_TIMEOUT_S = 5.0
 """Seconds after which a commit that is not done counts as a failure, until it is."""
-MOST_WAITING = 20_000
+QUEUE_LIMIT_WRITES = 20_000
 """So much may wait before new work is refused."""
 
 
@@ -60,7 +67,7 @@ class _Write:
     operation: Operation[Any, Any]
     argument: Any
     done: Deferred[Any] | None
-    keep: bool
+    retry_until_stored: bool
 
 
 class Journal:
@@ -69,98 +76,104 @@ class Journal:
     log = Logger()
 
     def __init__(
-        self, database: Database, thread: Thread, clock: IReactorTime, first: int, houses: Houses
+        self, database: Database, thread: Thread, clock: IReactorTime, first_seq: int, hotels: HotelStore
     ) -> None:
         self._database = database
         self._thread = thread
         self._clock = clock
-        self._houses = houses
+        self._hotels = hotels
         self._connection: Connection | None = None
-        self._waiting: list[_Write] = []
-        self._hanging: IDelayedCall | None = None
+        self._queue: list[_Write] = []
+        self._commit_timeout: IDelayedCall | None = None
         self._stopped = False
-        self._writing = 0  # how much the commit holds that runs
-        self._next: IDelayedCall | None = None
-        self._unhurried = False  # the next commit is put off, for nobody waits for it
-        self._numbers = count(first)
-        self._reserved = first
-        self._idle: list[Deferred[None]] = []
-        self._when_roomy: list[Callable[[], None]] = []
-        self.told: list[Callable[[Sequence[Entry]], None]] = []
+        self._batch_size = 0  # how much the commit holds that runs
+        self._next_commit: IDelayedCall | None = None
+        self._is_commit_delayed = False  # the next commit is put off, for nobody waits for it
+        self._sequence = count(first_seq)
+        self._reserved_until = first_seq
+        self._idle_waiters: list[Deferred[None]] = []
+        self._drain_callbacks: list[Callable[[], None]] = []
+        self.on_commit: list[Callable[[Sequence[Entry]], None]] = []
         """Who is told what was committed, in order."""
-        self.health: list[Callable[[], None]] = []
+        self.on_health_change: list[Callable[[], None]] = []
         """Who is told that `reason` has changed between something and None."""
-        self.reason: str | None = None
+        self.failure_reason: str | None = None
         """Why nothing can be written; None while all is well."""
-        self.told_up_to = first - 1
+        self.last_published_seq = first_seq - 1
         """The number of the newest entry that was told."""
 
     # From whoever has something to keep.
 
-    def write(
-        self, operation: Operation[Argument, Result], argument: Argument, keep: bool = False
+    def submit(
+        self, operation: Operation[Argument, Result], argument: Argument, retry_until_stored: bool = False
     ) -> Deferred[Result]:
         """Fires with the result once it is committed.
 
-        With `keep` that may take as long as the database fails. Without, it fails with StoreFailing, and
-        with whatever the operation raised.
+        With `keep` that may take as long as the database fails. Without, it fails with
+        StoreUnavailableError, and with whatever the operation raised.
         """
-        if not keep and (refusal := self._refusal()):
-            return fail(StoreFailing(refusal))
+        if not retry_until_stored and (refusal := self._refusal_reason()):
+            return fail(StoreUnavailableError(refusal))
         done: Deferred[Result] = Deferred()
-        self._wait(_Write(operation, argument, done, keep))
+        self._enqueue(_Write(operation, argument, done, retry_until_stored))
         return done
 
-    def append(self, operation: Operation[Argument, Any], argument: Argument, soon: bool = True) -> None:
+    def submit_nowait(
+        self, operation: Operation[Argument, Any], argument: Argument, urgent: bool = True
+    ) -> None:
         """Keep this, whatever comes; nobody waits for it. If not `soon`, it may wait for the next commit."""
-        self._wait(_Write(operation, argument, None, keep=True), 0 if soon else UNHURRIED)
+        self._enqueue(
+            _Write(operation, argument, None, retry_until_stored=True), 0 if urgent else BATCH_DELAY_S
+        )
 
-    def number(self) -> int:
+    def next_seq(self) -> int:
         """A number of the sequence for what is not kept."""
-        return next(self._numbers)
+        return next(self._sequence)
 
     @property
-    def failing(self) -> bool:
-        return self.reason is not None
+    def is_failing(self) -> bool:
+        return self.failure_reason is not None
 
     @property
-    def crowded(self) -> bool:
+    def is_congested(self) -> bool:
         """Whether so much waits that no more should be read."""
-        return len(self._waiting) + self._writing > CROWDED
+        return len(self._queue) + self._batch_size > BACKPRESSURE_LIMIT_WRITES
 
-    def when_roomy(self, then: Callable[[], None]) -> None:
+    def when_drained(self, callback: Callable[[], None]) -> None:
         """Call it once, when the journal is neither crowded nor failing."""
-        self._when_roomy.append(then)
+        self._drain_callbacks.append(callback)
 
-    def _refusal(self) -> str | None:
-        if self.reason is None and len(self._waiting) >= MOST_WAITING:
+    def _refusal_reason(self) -> str | None:
+        if self.failure_reason is None and len(self._queue) >= QUEUE_LIMIT_WRITES:
             return "the disk cannot keep up; try again in a moment"
-        return self.reason
+        return self.failure_reason
 
-    def _wait(self, write: _Write, delay: float = 0) -> None:
-        self._waiting.append(write)
-        if self._writing or self._stopped:
+    def _enqueue(self, write: _Write, delay: float = 0) -> None:
+        self._queue.append(write)
+        if self._batch_size or self._stopped:
             return
-        if self._next is None:
-            self._next = self._clock.callLater(delay, self._begin)
-            self._unhurried = delay > 0
-        elif self._unhurried and delay == 0:
-            self._next.reset(0)
-            self._unhurried = False
+        if self._next_commit is None:
+            self._next_commit = self._clock.callLater(delay, self._start_commit)
+            self._is_commit_delayed = delay > 0
+        elif self._is_commit_delayed and delay == 0:
+            self._next_commit.reset(0)
+            self._is_commit_delayed = False
 
     # The commit.
 
-    def _begin(self) -> None:
-        self._next = None
-        self._unhurried = False
-        batch, self._waiting = self._waiting, []
-        if self.failing:
-            batch.append(_Write(test_write, None, None, keep=False))
-        self._writing = len(batch)
-        self._hanging = self._clock.callLater(HANGING, self._set_reason, "the disk does not answer")
+    def _start_commit(self) -> None:
+        self._next_commit = None
+        self._is_commit_delayed = False
+        batch, self._queue = self._queue, []
+        if self.is_failing:
+            batch.append(_Write(check_writable, None, None, retry_until_stored=False))
+        self._batch_size = len(batch)
+        self._commit_timeout = self._clock.callLater(
+            COMMIT_TIMEOUT_S, self._set_failure_reason, "the disk does not answer"
+        )
         self._thread.run(self._commit, batch).addCallbacks(
             self._committed, self._failed, callbackArgs=(batch,), errbackArgs=(batch,)
-        ).addErrback(self._bug)
+        ).addErrback(self._log_unexpected)
 
     def _commit(self, batch: Sequence[_Write]) -> tuple[list[Any], list[Entry], Failure | None]:
         """In the writer's thread. One result for each write, a Failure for one that is at fault itself.
@@ -168,7 +181,7 @@ class Journal:
         Fewer results, and the outage, when the database fails after some were committed alone.
         """
         try:
-            return *self._attempt(batch), None
+            return *self._execute(batch), None
         except Exception as problem:
             if self._database.is_outage(problem):
                 raise
@@ -177,7 +190,7 @@ class Journal:
         told: list[Entry] = []
         for write in batch:
             try:
-                alone, entries = self._attempt([write])
+                alone, entries = self._execute([write])
             except Exception as problem:
                 if self._database.is_outage(problem):
                     return results, told, Failure()
@@ -187,125 +200,131 @@ class Journal:
                 told.extend(entries)
         return results, told, None
 
-    def _attempt(self, batch: Sequence[_Write]) -> tuple[list[Any], list[Entry]]:
+    def _execute(self, batch: Sequence[_Write]) -> tuple[list[Any], list[Entry]]:
         if self._connection is None:
             self._connection = self._database.writer()
         results: list[Any] = []
         try:
             with self._connection.begin():
-                transaction = Transaction(self._connection, self._numbers, Drafts(self._houses))
+                transaction = Transaction(self._connection, self._sequence, UnitOfWork(self._hotels))
                 for operation, writes in groupby(batch, key=attrgetter("operation")):
                     results.extend(operation(transaction, [write.argument for write in writes]))
-                transaction.houses.write(transaction)
-                reserved = keep_reserve(transaction, self._reserved)
-            transaction.houses.committed()
-            self._reserved = reserved
+                transaction.hotels.flush(transaction)
+                reserved = reserve_numbers(transaction, self._reserved_until)
+            transaction.hotels.committed()
+            self._reserved_until = reserved
         except Exception:
             # A connection whose disk has failed may hold on to what it could not write.
             with suppress(Exception):
                 self._connection.close()
             self._connection = None
             raise
-        return results, transaction.told
+        return results, transaction.to_publish
 
     def _committed(
         self, outcome: tuple[list[Any], list[Entry], Failure | None], batch: Sequence[_Write]
     ) -> None:
         results, told, outage = outcome
-        self._ends()
+        self._end_commit()
         if outage is None:
-            if self._waiting and not self._stopped:
-                self._next = self._clock.callLater(0, self._begin)
-            self._set_reason(None)
-        self._tell(told)
+            if self._queue and not self._stopped:
+                self._next_commit = self._clock.callLater(0, self._start_commit)
+            self._set_failure_reason(None)
+        self._publish(told)
         for write, result in zip(batch, results, strict=False):
-            self._answer(write, result)
+            self._deliver_result(write, result)
         if outage is None:
-            self._rest()
+            self._notify_if_drained()
         else:
             self._failed(outage, batch[len(results) :])
 
     def _failed(self, failure: Failure, batch: Sequence[_Write]) -> None:
-        reason = in_words(failure)
+        reason = describe_failure(failure)
         self.log.error("the store cannot be written: {reason}", reason=reason)
-        self._ends()
-        undone = [*batch, *self._waiting]
-        self._waiting = [write for write in undone if write.keep]
+        self._end_commit()
+        undone = [*batch, *self._queue]
+        self._queue = [write for write in undone if write.retry_until_stored]
         if not self._stopped:
-            self._next = self._clock.callLater(RETRY, self._begin)
-        self._set_reason(reason)
-        self._tell([self._numbered(write.argument) for write in self._waiting if _is_urgent(write.argument)])
+            self._next_commit = self._clock.callLater(RETRY_DELAY_S, self._start_commit)
+        self._set_failure_reason(reason)
+        self._publish(
+            [
+                self._assign_seq(write.argument)
+                for write in self._queue
+                if _is_published_unstored(write.argument)
+            ]
+        )
         for write in undone:
-            if not write.keep and write.done is not None:
-                self._answer(write, Failure(StoreFailing(reason)))
+            if not write.retry_until_stored and write.done is not None:
+                self._deliver_result(write, Failure(StoreUnavailableError(reason)))
 
-    def _ends(self) -> None:
+    def _end_commit(self) -> None:
         """The commit that ran has ended, in whatever way."""
-        self._writing = 0
-        if self._hanging is not None and self._hanging.active():
-            self._hanging.cancel()
+        self._batch_size = 0
+        if self._commit_timeout is not None and self._commit_timeout.active():
+            self._commit_timeout.cancel()
 
-    def _numbered(self, entry: Entry) -> Entry:
-        entry.seq = self.number()
+    def _assign_seq(self, entry: Entry) -> Entry:
+        entry.seq = self.next_seq()
         return entry
 
-    def _answer(self, write: _Write, result: Any) -> None:
+    def _deliver_result(self, write: _Write, result: Any) -> None:
         failed = Failure(result) if isinstance(result, Exception) else result
         if write.done is not None:
             write.done.callback(failed)  # or its errback, for a Failure
         elif isinstance(failed, Failure):
             self.log.failure("something could not be kept", failed)
 
-    def _set_reason(self, reason: str | None) -> None:
-        changed = (reason is None) != (self.reason is None)
-        self.reason = reason
+    def _set_failure_reason(self, reason: str | None) -> None:
+        changed = (reason is None) != (self.failure_reason is None)
+        self.failure_reason = reason
         if changed:
-            for watcher in tuple(self.health):
-                self._tell_one(watcher)
+            for watcher in tuple(self.on_health_change):
+                self._notify(watcher)
 
-    def _tell(self, entries: Sequence[Entry]) -> None:
+    def _publish(self, entries: Sequence[Entry]) -> None:
         if not entries:
             return
-        self.told_up_to = entries[-1].seq
+        self.last_published_seq = entries[-1].seq
         for entry in entries:
-            entry.told = True
-        for watcher in tuple(self.told):
-            self._tell_one(watcher, entries)
+            entry.published = True
+        for watcher in tuple(self.on_commit):
+            self._notify(watcher, entries)
 
-    def _tell_one(self, watcher: Callable[..., None], *news: Any) -> None:
+    def _notify(self, subscriber: Callable[..., None], *arguments: Any) -> None:
         try:
-            watcher(*news)
+            subscriber(*arguments)
         except Exception:
             self.log.failure("who is told of the store has failed")
 
-    def _rest(self) -> None:
-        if not self.crowded and not self.failing:
-            roomy, self._when_roomy = self._when_roomy, []
+    def _notify_if_drained(self) -> None:
+        if not self.is_congested and not self.is_failing:
+            roomy, self._drain_callbacks = self._drain_callbacks, []
             for then in roomy:
-                self._tell_one(then)
-        if not self._waiting and not self._writing:
-            idle, self._idle = self._idle, []
+                self._notify(then)
+        if not self._queue and not self._batch_size:
+            idle, self._idle_waiters = self._idle_waiters, []
             for done in idle:
                 done.callback(None)
 
-    def _bug(self, failure: Failure) -> None:
+    def _log_unexpected(self, failure: Failure) -> None:
         self.log.failure("the journal has failed", failure)
 
     # From the service.
 
-    def idle(self) -> Deferred[None]:
+    def wait_idle(self) -> Deferred[None]:
         """Fires once nothing waits; with what could not be written, when the database fails."""
         done: Deferred[None] = Deferred()
-        self._idle.append(done)
-        self._clock.callLater(0, self._rest)
+        self._idle_waiters.append(done)
+        self._clock.callLater(0, self._notify_if_drained)
         return done
 
     def stop(self) -> None:
         """Write no more; whatever could not be written is lost."""
         self._stopped = True
-        if self._next is not None:
-            self._next.cancel()
-            self._next = None
+        if self._next_commit is not None:
+            self._next_commit.cancel()
+            self._next_commit = None
 
     def reclaim(self) -> bool:
         """In the writer's thread: do a part of `Database.reclaim`; whether that was the last."""
@@ -318,6 +337,6 @@ class Journal:
             self._connection = None
 
 
-def _is_urgent(argument: object) -> bool:
+def _is_published_unstored(argument: object) -> bool:
     """Whether this is told even while it cannot be kept: how the links are is nobody's secret."""
-    return isinstance(argument, Announced) and not argument.told
+    return isinstance(argument, LinkSnapshotLogged) and not argument.published

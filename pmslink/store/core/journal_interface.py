@@ -11,54 +11,58 @@ from twisted.internet.defer import Deferred, succeed
 from pmslink.store.tables.log_entries import Argument, Entry, Operation, Result
 
 
-class Keeper(Protocol):
+class JournalPort(Protocol):
     """What a link asks of the journal; see `store.journal.Journal`, which says more."""
 
-    def write(
-        self, operation: Operation[Argument, Result], argument: Argument, keep: bool = False
+    def submit(
+        self, operation: Operation[Argument, Result], argument: Argument, retry_until_stored: bool = False
     ) -> Deferred[Result]:
         """Fires once it is safe; `keep` stands for whatever comes."""
 
-    def append(self, operation: Operation[Argument, Any], argument: Argument, soon: bool = True) -> None:
+    def submit_nowait(
+        self, operation: Operation[Argument, Any], argument: Argument, urgent: bool = True
+    ) -> None:
         """Keep this whatever comes; nobody waits for it, and if not `soon`, it can wait for others."""
 
-    def number(self) -> int:
+    def next_seq(self) -> int:
         """A number of the one sequence, for what is not kept."""
 
     @property
-    def failing(self) -> bool:
+    def is_failing(self) -> bool:
         """Whether nothing can be kept at the moment."""
 
     @property
-    def reason(self) -> str | None:
+    def failure_reason(self) -> str | None:
         """Why not."""
 
     @property
-    def crowded(self) -> bool:
+    def is_congested(self) -> bool:
         """Whether so much waits that no more should be read."""
 
-    def when_roomy(self, then: Callable[[], None]) -> None:
+    def when_drained(self, callback: Callable[[], None]) -> None:
         """Call it once, when it is neither crowded nor failing."""
 
 
-class Forgetful:
+class NullJournal:
     """Keeps nothing, and has nothing to send."""
 
-    failing = crowded = False
-    reason = None
+    is_failing = is_congested = False
+    failure_reason = None
 
     def __init__(self) -> None:
-        self._numbers = count(1)
+        self._sequence = count(1)
 
-    def write(self, operation: Operation[Any, Any], argument: Any, keep: bool = False) -> Deferred[Any]:
+    def submit(
+        self, operation: Operation[Any, Any], argument: Any, retry_until_stored: bool = False
+    ) -> Deferred[Any]:
         return succeed(None)
 
-    def append(self, operation: Operation[Any, Any], argument: Any, soon: bool = True) -> None:
+    def submit_nowait(self, operation: Operation[Any, Any], argument: Any, urgent: bool = True) -> None:
         if isinstance(argument, Entry):  # nothing has to be waited for
-            argument.seq, argument.told = self.number(), True
+            argument.seq, argument.published = self.next_seq(), True
 
-    def number(self) -> int:
-        return next(self._numbers)
+    def next_seq(self) -> int:
+        return next(self._sequence)
 
-    def when_roomy(self, then: Callable[[], None]) -> None:
-        then()
+    def when_drained(self, callback: Callable[[], None]) -> None:
+        callback()

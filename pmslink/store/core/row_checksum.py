@@ -6,13 +6,13 @@ from zlib import crc32
 
 from sqlalchemy import Connection, select
 
-from pmslink.store.core.schema import CHECKED
+from pmslink.store.core.schema import CHECKSUMMED_TABLES
 
-AT_START = 100_000
+STARTUP_CHECK_ROWS = 100_000
 """The newest rows of each table that are checked at each start; that takes about a second."""
 
 
-class Altered(ValueError):
+class ChecksumError(ValueError):
     """A row is not as it was written."""
 
 
@@ -21,11 +21,11 @@ def checksum(row: tuple[object, ...]) -> int:
     return crc32(repr(row).encode())
 
 
-def require_intact(connection: Connection, newest: int | None = None) -> None:
+def verify_checksums(connection: Connection, newest_rows: int | None = None) -> None:
     """Raise Altered unless all rows, or the newest, are as they were written."""
-    for table in CHECKED:
+    for table in CHECKSUMMED_TABLES:
         newest_first = [key.desc() for key in table.primary_key]
-        for row in connection.execute(select(table).order_by(*newest_first).limit(newest)):
+        for row in connection.execute(select(table).order_by(*newest_first).limit(newest_rows)):
             *values, told = row
             if checksum(tuple(values)) != told:
-                raise Altered(f"a row of {table.name} is not as it was written")
+                raise ChecksumError(f"a row of {table.name} is not as it was written")

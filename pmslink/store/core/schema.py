@@ -26,26 +26,26 @@ from sqlalchemy import (
     update,
 )
 
-from pmslink.store.core.schema_migrations import UPGRADES, Upgrade
-from pmslink.store.core.store_errors import TooNew
+from pmslink.store.core.schema_migrations import MIGRATIONS, Migration
+from pmslink.store.core.store_errors import StoreTooNewError
 
-VERSION = 3
+SCHEMA_VERSION = 3
 """What this program writes and reads."""
 
 METADATA = MetaData()
 
 
-def _where(condition: str) -> dict[str, Any]:
+def _partial_index(condition: str) -> dict[str, Any]:
     """For an index over some rows only, in whatever database."""
     return {"sqlite_where": text(condition), "postgresql_where": text(condition)}
 
 
-def _checksum() -> Column[int]:
+def _checksum_column() -> Column[int]:
     """Of all other columns; the last one of its table."""
     return Column("checksum", BigInteger, nullable=False)
 
 
-FACTS = Table(
+STORE_METADATA = Table(
     "facts",
     METADATA,
     Column("name", String, primary_key=True),
@@ -67,10 +67,10 @@ LINKS = Table(
     Column("resync_started", BigInteger),
     Column("resync_ended", BigInteger),
     Column("resync_records", Integer, nullable=False),
-    _checksum(),
+    _checksum_column(),
 )
 
-NUMBERS = Table(
+POSTING_NUMBERS = Table(
     "numbers",
     METADATA,
     Column("link", String, primary_key=True),
@@ -87,7 +87,7 @@ RECORDS = Table(
     Column("direction", String, nullable=False),
     Column("type", String, nullable=False),
     Column("text", Text, nullable=False),
-    _checksum(),
+    _checksum_column(),
     Index("records_of_link", "link", "seq"),
 )
 """What the PMS said and was told, but for the records that only keep the link (LS, LA …)."""
@@ -103,19 +103,19 @@ TRANSITIONS = Table(
     Column("new", String, nullable=False),
     Column("reason", Text, nullable=False),
     Column("cause", Text, nullable=False),
-    _checksum(),
+    _checksum_column(),
     Index("transitions_of_link", "link", "id"),
     Index("transitions_by_seq", "link", "seq"),
 )
 
-SYNCS = Table(
+SYNC_CHANGES = Table(
     "syncs",
     METADATA,
     Column("id", BigInteger, primary_key=True, autoincrement=False),
     Column("link", String, nullable=False),
     Column("at", BigInteger, nullable=False),
     Column("in_sync", Boolean, nullable=False),
-    _checksum(),
+    _checksum_column(),
     Index("syncs_of_link", "link", "id"),
 )
 """Each change of whether a link is in sync. Its `id` comes out of the same sequence as those of
@@ -127,18 +127,18 @@ RUNS = Table(
     Column("id", BigInteger, primary_key=True, autoincrement=False),
     Column("began", BigInteger, nullable=False),
     Column("seen", BigInteger, nullable=False),
-    _checksum(),
+    _checksum_column(),
 )
 """Each run of the service, and when it was last known to run. What has an id between those of a run and of
 the next one happened in that run."""
 
-ANNOUNCEMENTS = Table(
+LINK_SNAPSHOTS = Table(
     "announcements",
     METADATA,
     Column("seq", BigInteger, primary_key=True, autoincrement=False),
     Column("at", BigInteger, nullable=False),
     Column("text", Text, nullable=False),
-    _checksum(),
+    _checksum_column(),
 )
 """The last changes of links as watchers were told them, for those who come back after a restart."""
 
@@ -170,12 +170,12 @@ POSTINGS = Table(
     Column("text_answer", Text),
     Column("not_before", BigInteger),
     Column("held_since", BigInteger),  # since when the PMS answers to try later
-    _checksum(),
+    _checksum_column(),
     Index("postings_of_link", "link", "state", "id"),
     Index("postings_by_number", "link", "number"),
     Index("postings_by_change", "changed"),
-    Index("postings_by_room", "link", "room", **_where("number IS NULL")),
-    Index("postings_by_key", "link", "key", unique=True, **_where("key IS NOT NULL")),
+    Index("postings_by_room", "link", "room", **_partial_index("number IS NULL")),
+    Index("postings_by_key", "link", "key", unique=True, **_partial_index("key IS NOT NULL")),
 )
 
 ROOMS = Table(
@@ -186,18 +186,18 @@ ROOMS = Table(
     Column("body", Text, nullable=False),
     Column("changed", BigInteger, nullable=False),
     Column("named", Boolean, nullable=False),  # it tells who a guest is
-    _checksum(),
+    _checksum_column(),
     Index("rooms_by_age", "named", "changed"),
 )
 """What is known of each room, in JSON."""
 
-HOUSES = Table(
+HOTELS = Table(
     "houses",
     METADATA,
     Column("link", String, primary_key=True),
     Column("body", Text, nullable=False),
     Column("next_at", BigInteger),  # when something is due
-    _checksum(),
+    _checksum_column(),
 )
 """What is known of each hotel beside its rooms."""
 
@@ -210,7 +210,7 @@ EVENTS = Table(
     Column("type", String, nullable=False),
     Column("room", String),
     Column("text", Text, nullable=False),
-    _checksum(),
+    _checksum_column(),
     Index("events_of_link", "link", "seq"),
 )
 """What has happened in the hotels, as it is told to PBXs."""
@@ -220,44 +220,62 @@ CURSORS = Table(
     METADATA,
     Column("link", String, primary_key=True),
     Column("seq", BigInteger, nullable=False),
-    _checksum(),
+    _checksum_column(),
 )
 """How far each link's webhook has been told."""
 
-CHECKED = (LINKS, RECORDS, TRANSITIONS, SYNCS, RUNS, ANNOUNCEMENTS, POSTINGS, ROOMS, HOUSES, EVENTS, CURSORS)
+CHECKSUMMED_TABLES = (
+    LINKS,
+    RECORDS,
+    TRANSITIONS,
+    SYNC_CHANGES,
+    RUNS,
+    LINK_SNAPSHOTS,
+    POSTINGS,
+    ROOMS,
+    HOTELS,
+    EVENTS,
+    CURSORS,
+)
 """The tables whose rows have a checksum."""
 
 
-def prepare(
-    connection: Connection, version: int = VERSION, upgrades: Mapping[int, Upgrade] = UPGRADES
+def create_or_migrate(
+    connection: Connection, version: int = SCHEMA_VERSION, migrations: Mapping[int, Migration] = MIGRATIONS
 ) -> None:
     """Make the tables of a new store, or bring those of an older version up to date.
 
-    Raises TooNew for a store of a newer version, which is left as it is.
+    Raises StoreTooNewError for a store of a newer version, which is left as it is.
     """
-    found = known_version(connection, version)
+    found = supported_version(connection, version)
     if found is None:
         METADATA.create_all(connection)
-        connection.execute(FACTS.insert(), {"name": "version", "value": str(version)})
+        connection.execute(STORE_METADATA.insert(), {"name": "version", "value": str(version)})
         return
     for next_version in range(found + 1, version + 1):
-        upgrades[next_version](connection)
-        connection.execute(update(FACTS).where(FACTS.c.name == "version").values(value=str(next_version)))
+        migrations[next_version](connection)
+        connection.execute(
+            update(STORE_METADATA).where(STORE_METADATA.c.name == "version").values(value=str(next_version))
+        )
 
 
-def known_version(connection: Connection, version: int = VERSION) -> int | None:
-    """The version of a store, None before it has any tables. Raises TooNew."""
-    if not inspect(connection).has_table(FACTS.name):
+def supported_version(connection: Connection, version: int = SCHEMA_VERSION) -> int | None:
+    """The version of a store, None before it has any tables. Raises StoreTooNewError."""
+    if not inspect(connection).has_table(STORE_METADATA.name):
         return None
-    found = version_of(connection)
+    found = stored_version(connection)
     if found > version:
-        raise TooNew(
+        raise StoreTooNewError(
             f"it was written by a newer pmslink (store version {found}, this one knows {version}): "
             "install that version again, or name another state directory"
         )
     return found
 
 
-def version_of(connection: Connection) -> int:
+def stored_version(connection: Connection) -> int:
     """The version that a store was written by."""
-    return int(connection.execute(select(FACTS.c.value).where(FACTS.c.name == "version")).scalar_one())
+    return int(
+        connection.execute(
+            select(STORE_METADATA.c.value).where(STORE_METADATA.c.name == "version")
+        ).scalar_one()
+    )

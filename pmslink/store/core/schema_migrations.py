@@ -10,9 +10,9 @@ from collections.abc import Callable, Mapping
 
 from sqlalchemy import Connection
 
-Upgrade = Callable[[Connection], None]
+Migration = Callable[[Connection], None]
 
-_TO_2 = (
+_VERSION_2_STATEMENTS = (
     "CREATE TABLE syncs (id BIGINT NOT NULL, link VARCHAR NOT NULL, at BIGINT NOT NULL,"
     " in_sync BOOLEAN NOT NULL, checksum BIGINT NOT NULL, PRIMARY KEY (id))",
     "CREATE INDEX syncs_of_link ON syncs (link, id)",
@@ -20,7 +20,7 @@ _TO_2 = (
     " checksum BIGINT NOT NULL, PRIMARY KEY (id))",
 )
 
-_TO_3 = (
+_VERSION_3_STATEMENTS = (
     "CREATE TABLE rooms (link VARCHAR NOT NULL, room VARCHAR NOT NULL, body TEXT NOT NULL,"
     " changed BIGINT NOT NULL, named BOOLEAN NOT NULL, checksum BIGINT NOT NULL, PRIMARY KEY (link, room))",
     "CREATE INDEX rooms_by_age ON rooms (named, changed)",
@@ -37,16 +37,16 @@ _TO_3 = (
 
 def _add_syncs_and_runs(connection: Connection) -> None:
     """Both are empty at first: of what was before, nobody knows when the service ran."""
-    for statement in _TO_2:
+    for statement in _VERSION_2_STATEMENTS:
         connection.exec_driver_sql(statement)
 
 
-def _add_the_hotel(connection: Connection) -> None:
+def _add_hotel_tables(connection: Connection) -> None:
     """Of rooms nothing is known until the PMS tells all of them again: as after an unclean stop."""
-    for statement in _TO_3:
+    for statement in _VERSION_3_STATEMENTS:
         connection.exec_driver_sql(statement)
     connection.exec_driver_sql("UPDATE facts SET value = '1' WHERE name = 'running'")
 
 
-UPGRADES: Mapping[int, Upgrade] = {2: _add_syncs_and_runs, 3: _add_the_hotel}
+MIGRATIONS: Mapping[int, Migration] = {2: _add_syncs_and_runs, 3: _add_hotel_tables}
 """By the version that it leads to: what makes a store of the version before into one of this."""

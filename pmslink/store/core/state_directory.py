@@ -7,23 +7,23 @@ import os
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from pmslink.store.core.database import FILE
+from pmslink.store.core.database import STORE_FILE_NAME
 from pmslink.store.core.store_errors import StoreError
 
-LOCK = "lock"
-_PARTS = (FILE, f"{FILE}-wal", f"{FILE}-shm")
+LOCK_FILE_NAME = "lock"
+_STORE_FILE_NAMES = (STORE_FILE_NAME, f"{STORE_FILE_NAME}-wal", f"{STORE_FILE_NAME}-shm")
 
 
-class Lock:
+class DirectoryLock:
     """Held by the one service that a state directory has; two would throw each other's links out for ever.
 
-    The lock goes with the process, however it ends. It outlives a fork, after which `sign` has to be
+    The lock goes with the process, however it ends. It outlives a fork, after which `write_pid` has to be
     called again, for it names its holder.
     """
 
     def __init__(self, directory: Path) -> None:
         """Raises StoreError that names the process which holds it."""
-        self.path = directory / LOCK
+        self.path = directory / LOCK_FILE_NAME
         try:
             self._file = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         except OSError as problem:
@@ -39,9 +39,9 @@ class Lock:
                 f"the state directory {directory} is in use by another pmslink, process {holder}: "
                 "stop that one, or name another directory"
             ) from None
-        self.sign()
+        self.write_pid()
 
-    def sign(self) -> None:
+    def write_pid(self) -> None:
         """Write down which process this is."""
         os.ftruncate(self._file, 0)
         os.pwrite(self._file, f"{os.getpid()}\n".encode(), 0)
@@ -51,7 +51,7 @@ class Lock:
         os.close(self._file)
 
 
-def make(directory: Path) -> None:
+def create_state_directory(directory: Path) -> None:
     """Make a state directory that only its owner can read. Raises StoreError."""
     try:
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -63,16 +63,16 @@ def make(directory: Path) -> None:
 
 def move_aside(directory: Path, now: datetime) -> list[Path]:
     """Rename a store, so that the next start makes a new one; gives the new names. Raises StoreError."""
-    lock = Lock(directory)
+    lock = DirectoryLock(directory)
     try:
-        while (directory / f"{FILE}.{(ending := now.strftime('%Y%m%dT%H%M%S'))}").exists():
+        while (directory / f"{STORE_FILE_NAME}.{(ending := now.strftime('%Y%m%dT%H%M%S'))}").exists():
             now += timedelta(seconds=1)
         moved = []
-        for part in _PARTS:
+        for part in _STORE_FILE_NAMES:
             if (directory / part).exists():
                 moved.append((directory / part).rename(directory / f"{part}.{ending}"))
     finally:
         lock.release()
     if not moved:
-        raise StoreError(f"{directory / FILE}: there is no store to move aside")
+        raise StoreError(f"{directory / STORE_FILE_NAME}: there is no store to move aside")
     return moved

@@ -11,15 +11,15 @@ class StoreError(PmslinkError):
     """The store cannot be used as it is; the text says what a person can do about it."""
 
 
-class TooNew(StoreError):
+class StoreTooNewError(StoreError):
     """The store was written by a newer version of the program."""
 
 
-class StoreFailing(StoreError):
+class StoreUnavailableError(StoreError):
     """Nothing can be written at the moment, or too much waits; what was handed over was not accepted."""
 
 
-def in_words(failure: Failure) -> str:
+def describe_failure(failure: Failure) -> str:
     """Why the database failed, in one line."""
     cause = getattr(failure.value, "orig", None) or failure.value
     text = " ".join(str(cause).split()) or type(cause).__name__

@@ -4,43 +4,52 @@ from __future__ import annotations
 
 from sqlalchemy import bindparam, or_
 
-from pmslink.fias.record import Record, write
+from pmslink.fias.record import Record, build_record
 from pmslink.store.core.schema import POSTINGS
 from pmslink.store.tables.log_entries import Transaction
-from pmslink.store.tables.outbox_rows import OF_LINK, Row, add, move, question, rows
+from pmslink.store.tables.outbox_rows import (
+    OF_LINK,
+    OutboxRow,
+    fetch_rows,
+    insert_rows,
+    row_query,
+    update_row,
+)
 
-_WAKE_UPS = ("WR", "WC", "WA")
-_UNHEARD = question(
+_WAKE_UP_RECORDS = ("WR", "WC", "WA")
+_SELECT_UNDELIVERED = row_query(
     OF_LINK,
     POSTINGS.c.state.in_(("pending", "unknown")),
     POSTINGS.c.queued == 1,
     POSTINGS.c.number.is_(None),
     POSTINGS.c.room == bindparam("room"),
-    or_(POSTINGS.c.record.in_(_WAKE_UPS), POSTINGS.c.subject.in_(("sign", "voicemail"))),
+    or_(POSTINGS.c.record.in_(_WAKE_UP_RECORDS), POSTINGS.c.subject.in_(("sign", "voicemail"))),
 )
 
 
-def left(transaction: Transaction, link: str, room: str, new_room: str | None = None) -> None:
+def cancel_pending_for_room(
+    transaction: Transaction, link: str, room: str, new_room: str | None = None
+) -> None:
     """Nobody stays in the room any more: what its phone ordered is not to reach the PMS.
 
     With a guest who has moved his wake-ups, and how they ended, go to the new room, as they do in the PMS.
     """
-    for row in rows(transaction.connection, _UNHEARD, link=link, room=room):
-        if new_room is not None and row.record in _WAKE_UPS:
-            _give_up(transaction, row, f"the guest has moved to room {new_room}")
-            add(transaction, [_for_room(transaction, row, new_room)])
+    for row in fetch_rows(transaction.connection, _SELECT_UNDELIVERED, link=link, room=room):
+        if new_room is not None and row.record in _WAKE_UP_RECORDS:
+            _cancel(transaction, row, f"the guest has moved to room {new_room}")
+            insert_rows(transaction, [_copy_to_room(transaction, row, new_room)])
         elif row.record != "WA":  # a guest who was woken was woken
-            _give_up(transaction, row, "the guest has left the room")
+            _cancel(transaction, row, "the guest has left the room")
 
 
-def _give_up(transaction: Transaction, row: Row, why: str) -> None:
-    move(transaction, row, state="discarded", queued=0, not_before=None, text_answer=why)
+def _cancel(transaction: Transaction, row: OutboxRow, reason: str) -> None:
+    update_row(transaction, row, state="discarded", queued=0, not_before=None, text_answer=reason)
 
 
-def _for_room(transaction: Transaction, row: Row, room: str) -> Row:
-    id = transaction.number()
+def _copy_to_room(transaction: Transaction, row: OutboxRow, room: str) -> OutboxRow:
+    id = transaction.next_seq()
     fields = ((code, room if code == "RN" else value) for code, value in Record(row.text).fields)
-    text = write(row.record, fields).text
+    text = build_record(row.record, fields).text
     return row._replace(
         id=id,
         changed=id,

@@ -9,25 +9,37 @@ from sqlalchemy import Connection, bindparam
 
 from pmslink.errors import PmslinkError
 from pmslink.store.core.schema import POSTINGS
-from pmslink.store.operations.outbox_enqueue import NoNumber, free_numbers, note_numbers
+from pmslink.store.operations.outbox_enqueue import (
+    PostingNumbersExhaustedError,
+    free_numbers,
+    store_last_numbers,
+)
 from pmslink.store.tables.log_entries import Transaction
-from pmslink.store.tables.outbox_rows import IS_OPEN, OF_LINK, Row, first, move, question, row_of
+from pmslink.store.tables.outbox_rows import (
+    IS_OPEN,
+    OF_LINK,
+    OutboxRow,
+    fetch_first,
+    row_of_link,
+    row_query,
+    update_row,
+)
 
-_OTHERS = question(
+_SELECT_NUMBER_IN_USE = row_query(
     OF_LINK, POSTINGS.c.number == bindparam("number"), POSTINGS.c.id != bindparam("id"), IS_OPEN
 ).limit(1)
 
 
-class NoSuchRow(PmslinkError):
+class RowNotFoundError(PmslinkError):
     """There is no row with this id."""
 
 
-class WrongState(PmslinkError):
+class InvalidRowStateError(PmslinkError):
     """A person may not do this to a row in this state."""
 
 
 @frozen
-class Decide:
+class OperatorAction:
     """A person's word on one row. `digits` as in Offer."""
 
     link: str
@@ -35,23 +47,23 @@ class Decide:
     digits: int
 
 
-def resend(transaction: Transaction, asked: Sequence[Decide]) -> Sequence[Row | Exception]:
+def resend(transaction: Transaction, requests: Sequence[OperatorAction]) -> Sequence[OutboxRow | Exception]:
     """An operation: send it again, from unknown or refused."""
-    return [_resend(transaction, one) for one in asked]
+    return [_resend(transaction, one) for one in requests]
 
 
-def _resend(transaction: Transaction, asked: Decide) -> Row | Exception:
-    row = row_of(transaction.connection, asked.link, asked.id)
+def _resend(transaction: Transaction, request: OperatorAction) -> OutboxRow | Exception:
+    row = row_of_link(transaction.connection, request.link, request.id)
     if row is None:
-        return NoSuchRow()
+        return RowNotFoundError()
     if row.state not in ("unknown", "refused"):
-        return WrongState(row.state)
+        return InvalidRowStateError(row.state)
     number = row.number
-    if row.state == "refused" and number is not None and _is_held(transaction.connection, row):
-        number = next(free_numbers(transaction.connection, row.link, 10**asked.digits - 1, 1), None)
+    if row.state == "refused" and number is not None and _is_number_in_use(transaction.connection, row):
+        number = next(free_numbers(transaction.connection, row.link, 10**request.digits - 1, 1), None)
         if number is None:
-            return NoNumber(f"all posting numbers of {asked.digits} digits are held")
-    moved = move(
+            return PostingNumbersExhaustedError(f"all posting numbers of {request.digits} digits are held")
+    moved = update_row(
         transaction,
         row,
         state="pending",
@@ -65,25 +77,25 @@ def _resend(transaction: Transaction, asked: Decide) -> Row | Exception:
         held_since=None,
     )
     if number != row.number:
-        note_numbers(transaction.connection, [moved])
+        store_last_numbers(transaction.connection, [moved])
     return moved
 
 
-def _is_held(connection: Connection, row: Row) -> bool:
+def _is_number_in_use(connection: Connection, row: OutboxRow) -> bool:
     """Whether another row that waits has this one's number by now."""
-    others = first(connection, _OTHERS, link=row.link, number=row.number, id=row.id)
+    others = fetch_first(connection, _SELECT_NUMBER_IN_USE, link=row.link, number=row.number, id=row.id)
     return others is not None
 
 
-def discard(transaction: Transaction, asked: Sequence[Decide]) -> Sequence[Row | Exception]:
+def discard(transaction: Transaction, requests: Sequence[OperatorAction]) -> Sequence[OutboxRow | Exception]:
     """An operation: give it up, from unknown, refused or pending."""
-    results: list[Row | Exception] = []
-    for one in asked:
-        row = row_of(transaction.connection, one.link, one.id)
+    results: list[OutboxRow | Exception] = []
+    for one in requests:
+        row = row_of_link(transaction.connection, one.link, one.id)
         if row is None:
-            results.append(NoSuchRow())
+            results.append(RowNotFoundError())
         elif row.state not in ("unknown", "refused", "pending"):
-            results.append(WrongState(row.state))
+            results.append(InvalidRowStateError(row.state))
         else:
-            results.append(move(transaction, row, state="discarded", queued=0, not_before=None))
+            results.append(update_row(transaction, row, state="discarded", queued=0, not_before=None))
     return results

@@ -11,69 +11,71 @@ from attrs import evolve, frozen
 from sqlalchemy import Connection, bindparam, func, or_, select
 
 from pmslink.fias.record import Record
-from pmslink.hotel.hotel_state import TOGETHER
-from pmslink.hotel.phone_updates import Change, change_of
-from pmslink.hotel.stays import shares
-from pmslink.hotel.wake_ups import TooManyWakeUps
+from pmslink.hotel.hotel_state import MOVE_WINDOW_MS
+from pmslink.hotel.phone_updates import PhoneUpdate, parse_phone_update
+from pmslink.hotel.stays import parse_gs_flags
+from pmslink.hotel.wake_ups import TooManyWakeUpsError
 from pmslink.store.core.schema import POSTINGS, RECORDS
-from pmslink.store.operations.hotel_updates import apply_change
+from pmslink.store.operations.hotel_updates import apply_phone_update
 from pmslink.store.tables.log_entries import Transaction
 from pmslink.store.tables.outbox_rows import (
     IS_OPEN,
     OF_LINK,
-    ROWS_AT_ONCE,
-    Row,
-    by_id,
-    first,
-    move,
-    question,
-    rows,
+    QUERY_BATCH_ROWS,
+    OutboxRow,
+    fetch_first,
+    fetch_rows,
+    row_by_id,
+    row_query,
+    update_row,
 )
 from pmslink.timestamps import from_ms
 
-SET_ASIDE = 30_000
+RETRY_LATER_MS = 30_000
 """Milliseconds that a posting which the PMS answers with RY waits before it is sent again."""
-PATIENCE = 24 * 3600 * 1000
+ANSWER_DEADLINE_MS = 24 * 3600 * 1000
 """Milliseconds after which a PMS that says RY or NA has refused."""
 
-_WAKE_UPS = ("WR", "WC")
-_DUE = or_(POSTINGS.c.not_before.is_(None), POSTINGS.c.not_before <= bindparam("now"))
-_PENDING = question(OF_LINK, POSTINGS.c.state == "pending", _DUE).limit(1)
-_AGAIN = question(OF_LINK, POSTINGS.c.state == "unknown", POSTINGS.c.queued == 1).limit(1)
-_SET_ASIDE_UNTIL = select(func.min(POSTINGS.c.not_before)).where(OF_LINK, POSTINGS.c.state == "pending")
-_NEWER = question(
+_WAKE_UP_REQUEST_RECORDS = ("WR", "WC")
+_IS_DUE = or_(POSTINGS.c.not_before.is_(None), POSTINGS.c.not_before <= bindparam("now"))
+_SELECT_NEXT_PENDING = row_query(OF_LINK, POSTINGS.c.state == "pending", _IS_DUE).limit(1)
+_SELECT_NEXT_RESEND = row_query(OF_LINK, POSTINGS.c.state == "unknown", POSTINGS.c.queued == 1).limit(1)
+_SELECT_NEXT_RETRY_TIME = select(func.min(POSTINGS.c.not_before)).where(
+    OF_LINK, POSTINGS.c.state == "pending"
+)
+_SELECT_NEWER_VALUE = row_query(
     OF_LINK,
     POSTINGS.c.room == bindparam("room"),
     POSTINGS.c.subject == bindparam("subject"),
     POSTINGS.c.id > bindparam("id"),
     POSTINGS.c.state != "discarded",
 ).limit(1)
-_LATER = question(
+_SELECT_LATER_QUEUED = row_query(
     OF_LINK,
     POSTINGS.c.number.is_(None),
     POSTINGS.c.room == bindparam("room"),
     POSTINGS.c.id > bindparam("id"),
     POSTINGS.c.queued == 1,
 )
-_SPOKEN = select(RECORDS.c.text).where(
+_SELECT_PMS_RECORDS_SINCE = select(RECORDS.c.text).where(
     RECORDS.c.link == bindparam("link"),
     RECORDS.c.seq > bindparam("seq"),
     RECORDS.c.direction == "in",
     RECORDS.c.type.in_(("WR", "WC", "GO", "GC")),
 )
-_NUMBERED = question(
+_SELECT_LAST_BY_NUMBER = row_query(
     OF_LINK, POSTINGS.c.number == bindparam("number"), POSTINGS.c.attempts > 0, newest_first=True
 ).limit(1)
-_HOLDER = _NUMBERED.where(IS_OPEN)
-_SENT = question(OF_LINK, POSTINGS.c.state == "sent")
-_SENT_OF = _SENT.where(POSTINGS.c.id.in_(bindparam("ids", expanding=True)))
+_SELECT_OPEN_BY_NUMBER = _SELECT_LAST_BY_NUMBER.where(IS_OPEN)
+_SELECT_SENT = row_query(OF_LINK, POSTINGS.c.state == "sent")
+_SELECT_SENT_BY_IDS = _SELECT_SENT.where(POSTINGS.c.id.in_(bindparam("ids", expanding=True)))
 
 
 # Sending.
 
 
 @frozen
-class Take:
+class ClaimNext:
     """The next row of a link is wanted.
 
     `resend`: postings in doubt that are queued may be sent again. `mine`, after a take that failed: the
@@ -83,66 +85,71 @@ class Take:
     link: str
     now: int
     resend: bool = True
-    mine: tuple[int, ...] | None = None
+    in_flight_ids: tuple[int, ...] | None = None
 
 
 @frozen
-class Later:
+class NotBefore:
     """There is one, but not before this moment."""
 
     at: int
 
 
-def take(transaction: Transaction, asked: Sequence[Take]) -> Sequence[Row | Later | None]:
+def claim_next(
+    transaction: Transaction, requests: Sequence[ClaimNext]
+) -> Sequence[OutboxRow | NotBefore | None]:
     """An operation: the next row that is to be sent now, already counted as sent."""
-    return [_take(transaction, one) for one in asked]
+    return [_claim_next(transaction, one) for one in requests]
 
 
-def _take(transaction: Transaction, asked: Take) -> Row | Later | None:
-    link, now = asked.link, asked.now
-    if asked.mine is not None:
-        for row in rows(transaction.connection, _SENT, link=link):
-            if row.id not in asked.mine:
-                _put_back(transaction, row)
+def _claim_next(transaction: Transaction, request: ClaimNext) -> OutboxRow | NotBefore | None:
+    link, now = request.link, request.now
+    if request.in_flight_ids is not None:
+        for row in fetch_rows(transaction.connection, _SELECT_SENT, link=link):
+            if row.id not in request.in_flight_ids:
+                _release(transaction, row)
     while next_row := _next_due(transaction.connection, link, now):
-        if why := _superseded(transaction.connection, next_row):
-            move(transaction, next_row, state="discarded", queued=0, text_answer=why)
-        elif _rests(next_row, asked):
-            move(transaction, next_row, state="unknown", queued=0)
-        elif _is_being_left(transaction, next_row):
-            return Later(now + TOGETHER)
+        if why := _superseded_reason(transaction.connection, next_row):
+            update_row(transaction, next_row, state="discarded", queued=0, text_answer=why)
+        elif _stays_unknown(next_row, request):
+            update_row(transaction, next_row, state="unknown", queued=0)
+        elif _awaits_check_out(transaction, next_row):
+            return NotBefore(now + MOVE_WINDOW_MS)
         else:
-            return _send(transaction, next_row, now)
-    at = transaction.connection.execute(_SET_ASIDE_UNTIL, {"link": link}).scalar()
-    return None if at is None else Later(at)
+            return _mark_sent(transaction, next_row, now)
+    at = transaction.connection.execute(_SELECT_NEXT_RETRY_TIME, {"link": link}).scalar()
+    return None if at is None else NotBefore(at)
 
 
-def _rests(row: Row, asked: Take) -> bool:
+def _stays_unknown(row: OutboxRow, request: ClaimNext) -> bool:
     """Whether what became of a row stays unknown: sending it again is not wished, or of no use any more."""
     if row.record == "PS":
-        return row.state == "unknown" and not asked.resend
-    return bool(row.attempts) and row.until is not None and row.until < asked.now
+        return row.state == "unknown" and not request.resend
+    return bool(row.attempts) and row.until is not None and row.until < request.now
 
 
-def _is_being_left(transaction: Transaction, row: Row) -> bool:
+def _awaits_check_out(transaction: Transaction, row: OutboxRow) -> bool:
     """Whether it shows in a moment if the guest who has told this moves or leaves, which makes it void."""
     if row.record == "PS" or row.attempts:
         return False
-    return row.room in transaction.houses.of(transaction.connection, row.link).leaving
+    return row.room in transaction.hotels.hotel(transaction.connection, row.link).pending_check_outs
 
 
-def _next_due(connection: Connection, link: str, now: int) -> Row | None:
+def _next_due(connection: Connection, link: str, now: int) -> OutboxRow | None:
     """The oldest that is to be sent again, or for the first time."""
-    found = (first(connection, _AGAIN, link=link), first(connection, _PENDING, link=link, now=now))
+    found = (
+        fetch_first(connection, _SELECT_NEXT_RESEND, link=link),
+        fetch_first(connection, _SELECT_NEXT_PENDING, link=link, now=now),
+    )
     return min(filter(None, found), key=attrgetter("id"), default=None)
 
 
-def _send(transaction: Transaction, row: Row, now: int) -> Row:
+def _mark_sent(transaction: Transaction, row: OutboxRow, now: int) -> OutboxRow:
     if not row.attempts:
-        _say_again(transaction, row, now)
-    number = transaction.number()
+        _reapply_phone_update(transaction, row, now)
+    number = transaction.next_seq()
     attempts = row.attempts + 1
-    return move(
+    return update_row(
         transaction,
         row,
         state="sent",
@@ -154,92 +161,100 @@ def _send(transaction: Transaction, row: Row, now: int) -> Row:
     )
 
 
-def _say_again(transaction: Transaction, row: Row, now: int) -> None:
+def _reapply_phone_update(transaction: Transaction, row: OutboxRow, now: int) -> None:
     """What a phone told is so again, if the PMS has said something else while it waited: it hears this last.
 
     Unless the phone has told something else since, or the time of a wake-up has passed.
     """
-    change = change_of(row.type, row.room, row.body)
+    change = parse_phone_update(row.type, row.room, row.body)
     if change is None or (row.until is not None and row.until <= now):
         return
     asked = {"link": row.link, "room": row.room, "id": row.id}
-    later = rows(transaction.connection, _LATER, **asked)
-    changes: Iterable[Change] = [change]
-    if row.record in _WAKE_UPS:
-        changes = _still_meant(transaction, row.link, change, later)
+    later = fetch_rows(transaction.connection, _SELECT_LATER_QUEUED, **asked)
+    changes: Iterable[PhoneUpdate] = [change]
+    if row.record in _WAKE_UP_REQUEST_RECORDS:
+        changes = _effective_wake_up_updates(transaction, row.link, change, later)
     elif any(one.subject == row.subject for one in later):
         changes = ()
     for one in changes:
-        with suppress(TooManyWakeUps):  # the PMS has filled the room meanwhile
-            apply_change(transaction, row.link, one, from_ms(now))
+        with suppress(TooManyWakeUpsError):  # the PMS has filled the room meanwhile
+            apply_phone_update(transaction, row.link, one, from_ms(now))
 
 
-def _still_meant(
-    transaction: Transaction, link: str, change: Change, later: Iterable[Row]
-) -> Iterator[Change]:
+def _effective_wake_up_updates(
+    transaction: Transaction, link: str, phone_update: PhoneUpdate, later_rows: Iterable[OutboxRow]
+) -> Iterator[PhoneUpdate]:
     """What a phone told of wake-ups, without the moments of which it has told something later."""
-    told = [change_of(one.type, one.room, one.body) for one in later if one.record in _WAKE_UPS]
+    told = [
+        parse_phone_update(one.type, one.room, one.body)
+        for one in later_rows
+        if one.record in _WAKE_UP_REQUEST_RECORDS
+    ]
     moments = {one.value for one in told if one is not None}
-    if None in moments or change.value in moments:
+    if None in moments or phone_update.value in moments:
         return
-    if change.value is not None or not moments:
-        yield change
-    elif room := transaction.houses.of(transaction.connection, link).rooms.get(change.room):
+    if phone_update.value is not None or not moments:
+        yield phone_update
+    elif room := transaction.hotels.hotel(transaction.connection, link).rooms.get(phone_update.room):
         for wake_up in room.wake_ups:
             if wake_up.at not in moments:
-                yield evolve(change, value=wake_up.at)
+                yield evolve(phone_update, value=wake_up.at)
 
 
-def _superseded(connection: Connection, row: Row) -> str | None:
+def _superseded_reason(connection: Connection, row: OutboxRow) -> str | None:
     """Why a row that was sent before need not be sent again."""
     if not row.attempts:
         return None
     if row.record == "RE":
-        newer = first(connection, _NEWER, link=row.link, room=row.room, subject=row.subject, id=row.id)
+        newer = fetch_first(
+            connection, _SELECT_NEWER_VALUE, link=row.link, room=row.room, subject=row.subject, id=row.id
+        )
         return "a newer value is sent instead" if newer else None
-    if row.record in _WAKE_UPS:
-        spoken = connection.execute(_SPOKEN, {"link": row.link, "seq": row.sent_seq or 0}).scalars()
-        if any(_settles_wake_ups(Record(text), row.room) for text in spoken):
+    if row.record in _WAKE_UP_REQUEST_RECORDS:
+        spoken = connection.execute(
+            _SELECT_PMS_RECORDS_SINCE, {"link": row.link, "seq": row.sent_seq or 0}
+        ).scalars()
+        if any(_supersedes_wake_ups(Record(text), row.room) for text in spoken):
             return "the PMS has spoken of this room's wake-up since"
     return None
 
 
-def _settles_wake_ups(record: Record, room: str) -> bool:
+def _supersedes_wake_ups(record: Record, room: str) -> bool:
     """Whether the PMS says anew whom to wake there: it orders or cancels, or the room becomes vacant."""
     match record.id:
         case "WR" | "WC":
             return record.get("RN") == room
         case "GO":
             return record.get("RN") == room and record.get("GS") != "Y"
-    return record.get("RO") == room and shares(record)[1] != "Y"
+    return record.get("RO") == room and parse_gs_flags(record)[1] != "Y"
 
 
 @frozen
-class PutBack:
+class Release:
     """A row was counted as sent, but not a byte of it was written."""
 
     id: int
 
 
-def put_back(transaction: Transaction, asked: Sequence[PutBack]) -> Sequence[None]:
+def release(transaction: Transaction, requests: Sequence[Release]) -> Sequence[None]:
     """An operation: what was taken is to be sent later."""
-    for one in asked:
-        row = by_id(transaction.connection, one.id)
+    for one in requests:
+        row = row_by_id(transaction.connection, one.id)
         if row is not None and row.state == "sent":  # not answered meanwhile, for an earlier attempt
-            _put_back(transaction, row)
-    return [None] * len(asked)
+            _release(transaction, row)
+    return [None] * len(requests)
 
 
-def _put_back(transaction: Transaction, row: Row) -> None:
+def _release(transaction: Transaction, row: OutboxRow) -> None:
     state = "unknown" if row.lost else "pending"
-    move(transaction, row, state=state, queued=1, attempts=row.attempts - 1)
+    update_row(transaction, row, state=state, queued=1, attempts=row.attempts - 1)
 
 
 # What comes back.
 
 
 @frozen
-class Answer:
+class PostingAnswer:
     """The PMS's PA, for a number, or for the row that it can only mean."""
 
     link: str
@@ -250,41 +265,43 @@ class Answer:
     id: int | None = None
 
 
-def settle(transaction: Transaction, answers: Sequence[Answer]) -> Sequence[Row | None]:
+def store_answers(transaction: Transaction, answers: Sequence[PostingAnswer]) -> Sequence[OutboxRow | None]:
     """An operation: note what the PMS answered. None where no row is meant, or it says nothing new."""
-    return [_settle(transaction, answer) for answer in answers]
+    return [_store_answer(transaction, answer) for answer in answers]
 
 
-def _settle(transaction: Transaction, answer: Answer) -> Row | None:
+def _store_answer(transaction: Transaction, answer: PostingAnswer) -> OutboxRow | None:
     connection = transaction.connection
     if answer.id is not None:
-        row: Row | None = by_id(connection, answer.id)
+        row: OutboxRow | None = row_by_id(connection, answer.id)
     else:
         # The one that holds the number; else the last that had it.
         meant = {"link": answer.link, "number": answer.number}
-        row = first(connection, _HOLDER, **meant) or first(connection, _NUMBERED, **meant)
+        row = fetch_first(connection, _SELECT_OPEN_BY_NUMBER, **meant) or fetch_first(
+            connection, _SELECT_LAST_BY_NUMBER, **meant
+        )
     told: dict[str, Any] = {"answered": answer.now, "answer": answer.status, "text_answer": answer.text}
     match answer.status, row:
         case _, None:
             return None
-        case "OK", Row(state="sent" | "unknown" | "discarded" | "pending"):
-            return move(transaction, row, state="done", queued=0, **told)
-        case "RY" | "NA", Row(state="sent" | "unknown") if not _patience_ends(row, answer.now):
-            not_before = answer.now + SET_ASIDE if answer.status == "RY" else None
+        case "OK", OutboxRow(state="sent" | "unknown" | "discarded" | "pending"):
+            return update_row(transaction, row, state="done", queued=0, **told)
+        case "RY" | "NA", OutboxRow(state="sent" | "unknown") if not _is_answer_overdue(row, answer.now):
+            not_before = answer.now + RETRY_LATER_MS if answer.status == "RY" else None
             held_since = row.held_since or answer.now
             told.update(not_before=not_before, held_since=held_since)
-            return move(transaction, row, state="pending", queued=1, **told)
-        case _, Row(state="sent" | "unknown"):
-            return move(transaction, row, state="refused", queued=0, **told)
+            return update_row(transaction, row, state="pending", queued=1, **told)
+        case _, OutboxRow(state="sent" | "unknown"):
+            return update_row(transaction, row, state="refused", queued=0, **told)
     return None
 
 
-def _patience_ends(row: Row, now: int) -> bool:
-    return row.held_since is not None and now - row.held_since >= PATIENCE
+def _is_answer_overdue(row: OutboxRow, now: int) -> bool:
+    return row.held_since is not None and now - row.held_since >= ANSWER_DEADLINE_MS
 
 
 @frozen
-class Proved:
+class ConfirmDelivered:
     """What came later proves that the PMS has read these rows."""
 
     link: str
@@ -292,24 +309,24 @@ class Proved:
     ids: tuple[int, ...]
 
 
-def prove(transaction: Transaction, asked: Sequence[Proved]) -> Sequence[None]:
+def confirm_delivered(transaction: Transaction, requests: Sequence[ConfirmDelivered]) -> Sequence[None]:
     """An operation: records that are not answered are done once there is proof."""
-    for one in asked:
-        for row in _sent_of(transaction.connection, one.link, one.ids):
-            move(transaction, row, state="done", answered=one.now)
-    return [None] * len(asked)
+    for one in requests:
+        for row in _sent_rows(transaction.connection, one.link, one.ids):
+            update_row(transaction, row, state="done", answered=one.now)
+    return [None] * len(requests)
 
 
-def _sent_of(connection: Connection, link: str, ids: Sequence[int]) -> list[Row]:
+def _sent_rows(connection: Connection, link: str, ids: Sequence[int]) -> list[OutboxRow]:
     return [
         row
-        for at in range(0, len(ids), ROWS_AT_ONCE)
-        for row in rows(connection, _SENT_OF, link=link, ids=ids[at : at + ROWS_AT_ONCE])
+        for at in range(0, len(ids), QUERY_BATCH_ROWS)
+        for row in fetch_rows(connection, _SELECT_SENT_BY_IDS, link=link, ids=ids[at : at + QUERY_BATCH_ROWS])
     ]
 
 
 @frozen
-class Leave:
+class MarkUnknown:
     """What was sent will not be answered any more: these rows of a link, or all of it at a start.
 
     `resend`, up to `limit` attempts that are not answered; else a posting rests in unknown.
@@ -317,44 +334,44 @@ class Leave:
 
     link: str
     resend: bool
-    limit: int
+    max_attempts: int
     ids: tuple[int, ...] | None = None
 
 
-def leave(transaction: Transaction, asked: Sequence[Leave]) -> Sequence[Sequence[Row]]:
+def mark_unknown(transaction: Transaction, requests: Sequence[MarkUnknown]) -> Sequence[Sequence[OutboxRow]]:
     """An operation: nobody knows what became of these; some are to be sent again. Gives the rows."""
-    left: list[Sequence[Row]] = []
-    for one in asked:
+    left: list[Sequence[OutboxRow]] = []
+    for one in requests:
         if one.ids is None:
-            sent = rows(transaction.connection, _SENT, link=one.link)
+            sent = fetch_rows(transaction.connection, _SELECT_SENT, link=one.link)
         else:
-            sent = _sent_of(transaction.connection, one.link, one.ids)
-        left.append([_leave(transaction, row, one) for row in sent])
+            sent = _sent_rows(transaction.connection, one.link, one.ids)
+        left.append([_mark_unknown(transaction, row, one) for row in sent])
     return left
 
 
-def _leave(transaction: Transaction, row: Row, how: Leave) -> Row:
+def _mark_unknown(transaction: Transaction, row: OutboxRow, request: MarkUnknown) -> OutboxRow:
     again = row.record != "WA"  # a second result of a wake-up would be taken for the first of another
     if row.record == "PS":
-        again = how.resend and row.lost + 1 < how.limit
-    return move(transaction, row, state="unknown", queued=int(again), lost=row.lost + 1)
+        again = request.resend and row.lost + 1 < request.max_attempts
+    return update_row(transaction, row, state="unknown", queued=int(again), lost=row.lost + 1)
 
 
 @frozen
-class Refuse:
+class MarkRefused:
     """A row that cannot be sent as the link is set up now."""
 
     id: int
     now: int
-    why: str
+    reason: str
 
 
-def refuse(transaction: Transaction, asked: Sequence[Refuse]) -> Sequence[None]:
+def mark_refused(transaction: Transaction, requests: Sequence[MarkRefused]) -> Sequence[None]:
     """An operation: it was not sent, and this is why. What became of an earlier attempt stays unknown."""
-    for one in asked:
-        row = by_id(transaction.connection, one.id)
+    for one in requests:
+        row = row_by_id(transaction.connection, one.id)
         if row is not None and row.state == "sent":
             state = "unknown" if row.lost else "refused"
-            told = {"attempts": row.attempts - 1, "text_answer": one.why}
-            move(transaction, row, state=state, answered=one.now, **told)
-    return [None] * len(asked)
+            told = {"attempts": row.attempts - 1, "text_answer": one.reason}
+            update_row(transaction, row, state=state, answered=one.now, **told)
+    return [None] * len(requests)

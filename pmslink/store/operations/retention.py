@@ -17,16 +17,24 @@ from attrs import frozen
 from sqlalchemy import Column, delete, select
 
 from pmslink.store.core import store_metadata
-from pmslink.store.core.schema import ANNOUNCEMENTS, EVENTS, POSTINGS, RECORDS, RUNS, SYNCS, TRANSITIONS
-from pmslink.store.operations.hotel_updates import forget_guests
+from pmslink.store.core.schema import (
+    EVENTS,
+    LINK_SNAPSHOTS,
+    POSTINGS,
+    RECORDS,
+    RUNS,
+    SYNC_CHANGES,
+    TRANSITIONS,
+)
+from pmslink.store.operations.hotel_updates import delete_guest_names
 from pmslink.store.tables.log_entries import Transaction
-from pmslink.store.tables.outbox_rows import FINAL
+from pmslink.store.tables.outbox_rows import FINAL_STATES
 from pmslink.timestamps import from_ms, to_ms
 
-AT_ONCE = 1000
+PURGE_BATCH_ROWS = 1000
 """Entries that one commit deletes at most, for others wait for it."""
-ANNOUNCEMENTS_KEPT = 10_000
-STRIDE = timedelta(hours=4)
+LINK_SNAPSHOT_MAX_ROWS = 10_000
+PURGE_CLOCK_MAX_STEP = timedelta(hours=4)
 """So far the purge's clock may go in one purge."""
 
 
@@ -38,15 +46,15 @@ class Retention:
     history: timedelta
 
 
-def purge_time(transaction: Transaction, asked: Sequence[datetime]) -> Sequence[datetime]:
+def advance_purge_clock(transaction: Transaction, wall_times: Sequence[datetime]) -> Sequence[datetime]:
     """An operation: what the purge takes for now, given the wall clock."""
-    return [_purge_time(transaction, wall) for wall in asked]
+    return [_advance_purge_clock(transaction, wall) for wall in wall_times]
 
 
-def _purge_time(transaction: Transaction, wall: datetime) -> datetime:
-    before = store_metadata.read(transaction.connection, "purged_until")
-    now = wall if before is None else min(wall, from_ms(before) + STRIDE)
-    store_metadata.write(transaction.connection, "purged_until", to_ms(now))
+def _advance_purge_clock(transaction: Transaction, wall_time: datetime) -> datetime:
+    before = store_metadata.read_value(transaction.connection, "purged_until")
+    now = wall_time if before is None else min(wall_time, from_ms(before) + PURGE_CLOCK_MAX_STEP)
+    store_metadata.write_value(transaction.connection, "purged_until", to_ms(now))
     return now
 
 
@@ -60,36 +68,38 @@ class Purge:
     now: datetime
 
 
-def purge(transaction: Transaction, asked: Sequence[Purge]) -> Sequence[int]:
+def purge(transaction: Transaction, requests: Sequence[Purge]) -> Sequence[int]:
     """An operation: delete some of what is old enough; gives how much, 0 when nothing is left."""
-    return [_purge(transaction, one) for one in asked]
+    return [_purge(transaction, one) for one in requests]
 
 
-def _purge(transaction: Transaction, asked: Purge) -> int:
-    guest, history, now = to_ms(asked.guest_before), to_ms(asked.history_before), to_ms(asked.now)
+def _purge(transaction: Transaction, request: Purge) -> int:
+    guest, history, now = to_ms(request.guest_before), to_ms(request.history_before), to_ms(request.now)
     return (
-        _forget_oldest(transaction, RECORDS.c.at, guest, now)
-        + _forget_oldest(transaction, EVENTS.c.at, guest, now)
-        + forget_guests(transaction, guest, asked.now.date().isoformat())
-        + _forget_oldest(transaction, TRANSITIONS.c.at, history, now)
-        + _forget_oldest(transaction, SYNCS.c.at, history, now)
-        + _forget_oldest(transaction, RUNS.c.seen, history, now)
-        + _forget_announcements(transaction)
-        + _forget_postings(transaction, history, now)
+        _delete_oldest(transaction, RECORDS.c.at, guest, now)
+        + _delete_oldest(transaction, EVENTS.c.at, guest, now)
+        + delete_guest_names(transaction, guest, request.now.date().isoformat())
+        + _delete_oldest(transaction, TRANSITIONS.c.at, history, now)
+        + _delete_oldest(transaction, SYNC_CHANGES.c.at, history, now)
+        + _delete_oldest(transaction, RUNS.c.seen, history, now)
+        + _delete_old_link_snapshots(transaction)
+        + _delete_old_postings(transaction, history, now)
     )
 
 
-def _forget_oldest(transaction: Transaction, dated: Column[int], before: int, now: int) -> int:
+def _delete_oldest(transaction: Transaction, timestamp_column: Column[int], before: int, now: int) -> int:
     """Of a table, by the column that tells how old a row is."""
-    (place,) = dated.table.primary_key
-    oldest = transaction.connection.execute(select(place, dated).order_by(place).limit(AT_ONCE))
-    gone = _old(oldest, before, now)
+    (place,) = timestamp_column.table.primary_key
+    oldest = transaction.connection.execute(
+        select(place, timestamp_column).order_by(place).limit(PURGE_BATCH_ROWS)
+    )
+    gone = _expired_ids(oldest, before, now)
     if gone:
-        transaction.connection.execute(delete(dated.table).where(place <= gone[-1]))
+        transaction.connection.execute(delete(timestamp_column.table).where(place <= gone[-1]))
     return len(gone)
 
 
-def _old(oldest: Iterable[Any], before: int, now: int) -> list[int]:
+def _expired_ids(oldest: Iterable[Any], before: int, now: int) -> list[int]:
     """Of numbers and dates from the beginning on, those up to the first that is young enough."""
     old: list[int] = []
     undated: list[int] = []
@@ -103,23 +113,23 @@ def _old(oldest: Iterable[Any], before: int, now: int) -> list[int]:
     return old
 
 
-def _forget_announcements(transaction: Transaction) -> int:
-    newest = select(ANNOUNCEMENTS.c.seq).order_by(ANNOUNCEMENTS.c.seq.desc()).offset(ANNOUNCEMENTS_KEPT)
+def _delete_old_link_snapshots(transaction: Transaction) -> int:
+    newest = select(LINK_SNAPSHOTS.c.seq).order_by(LINK_SNAPSHOTS.c.seq.desc()).offset(LINK_SNAPSHOT_MAX_ROWS)
     last = transaction.connection.execute(newest.limit(1)).scalar()
     if last is None:
         return 0
-    return transaction.connection.execute(delete(ANNOUNCEMENTS).where(ANNOUNCEMENTS.c.seq <= last)).rowcount
+    return transaction.connection.execute(delete(LINK_SNAPSHOTS).where(LINK_SNAPSHOTS.c.seq <= last)).rowcount
 
 
-def _forget_postings(transaction: Transaction, before: int, now: int) -> int:
+def _delete_old_postings(transaction: Transaction, before: int, now: int) -> int:
     """What still waits stays, however old; it holds up nothing."""
     oldest = transaction.connection.execute(
         select(POSTINGS.c.id, POSTINGS.c.created)
-        .where(POSTINGS.c.state.in_(FINAL))
+        .where(POSTINGS.c.state.in_(FINAL_STATES))
         .order_by(POSTINGS.c.id)
-        .limit(AT_ONCE)
+        .limit(PURGE_BATCH_ROWS)
     )
-    gone = _old(oldest, before, now)
+    gone = _expired_ids(oldest, before, now)
     if gone:
         transaction.connection.execute(delete(POSTINGS).where(POSTINGS.c.id.in_(gone)))
     return len(gone)

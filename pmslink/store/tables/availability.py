@@ -16,7 +16,7 @@ from operator import attrgetter
 
 from attrs import frozen
 
-from pmslink.store.tables.log_entries import Changed, Synced
+from pmslink.store.tables.log_entries import SyncChanged, TransitionLogged
 from pmslink.store.tables.service_runs import Run
 
 
@@ -29,11 +29,11 @@ class Span:
 
     since: datetime
     until: datetime
-    changed: Changed | None
+    transition: TransitionLogged | None
 
     @property
     def state(self) -> str | None:
-        return None if self.changed is None else self.changed.new
+        return None if self.transition is None else self.transition.new
 
 
 @frozen
@@ -43,82 +43,86 @@ class Timeline:
     since: datetime
     until: datetime
     spans: list[Span]
-    known: timedelta
+    observed_time: timedelta
     """How much of it something is known of …"""
-    in_sync: timedelta
+    in_sync_time: timedelta
     """… and how much of that the link was in sync."""
 
     @property
-    def share(self) -> float | None:
+    def in_sync_ratio(self) -> float | None:
         """Of the time that is known, the part in sync; None where nothing is known."""
-        return self.in_sync / self.known if self.known else None
+        return self.in_sync_time / self.observed_time if self.observed_time else None
 
 
-def timeline(
+def build_timeline(
     since: datetime,
     until: datetime,
     runs: Sequence[Run],
-    changes: Sequence[Changed],
-    syncs: Sequence[Synced],
+    transitions: Sequence[TransitionLogged],
+    sync_changes: Sequence[SyncChanged],
 ) -> Timeline:
     """Of what happened to a link, oldest first; what there was before `since` tells how it was then."""
-    pieces = _pieces(since, until, _moments(runs, changes, syncs))
+    pieces = _segments(since, until, _state_points(runs, transitions, sync_changes))
     spans = []
-    for changed, same in groupby(pieces, key=attrgetter("changed")):
+    for changed, same in groupby(pieces, key=attrgetter("transition")):
         group = list(same)
         spans.append(Span(group[0].since, group[-1].until, changed))
-    known = [piece for piece in pieces if piece.changed is not None]
+    known = [piece for piece in pieces if piece.transition is not None]
     in_sync = [piece for piece in known if piece.in_sync]
-    return Timeline(since, until, spans, _length(known), _length(in_sync))
+    return Timeline(since, until, spans, _total_duration(known), _total_duration(in_sync))
 
 
 @frozen
-class _Moment:
+class _StatePoint:
     """From here on the link is so, until the next moment."""
 
     at: datetime
-    changed: Changed | None
+    transition: TransitionLogged | None
     in_sync: bool
 
 
 @frozen
-class _Piece:
+class _Segment:
     """What lies between two moments."""
 
     since: datetime
     until: datetime
-    changed: Changed | None
+    transition: TransitionLogged | None
     in_sync: bool
 
 
-def _moments(runs: Sequence[Run], changes: Sequence[Changed], syncs: Sequence[Synced]) -> Iterator[_Moment]:
+def _state_points(
+    runs: Sequence[Run], transitions: Sequence[TransitionLogged], sync_changes: Sequence[SyncChanged]
+) -> Iterator[_StatePoint]:
     """As it happened. A run begins with nothing known; what happened in none that is known is left out."""
     ids = [run.id for run in runs]
-    happened: Iterator[Changed | Synced] = merge(changes, syncs, key=attrgetter("id"))
+    happened: Iterator[TransitionLogged | SyncChanged] = merge(
+        transitions, sync_changes, key=attrgetter("id")
+    )
     for number, of_run in groupby(happened, key=lambda one: bisect(ids, one.id)):
         if number == 0:
             continue
         changed, in_sync = None, False
         for one in of_run:
-            if isinstance(one, Changed):
+            if isinstance(one, TransitionLogged):
                 changed = one
             else:
                 in_sync = one.in_sync
-            yield _Moment(one.at, changed, in_sync)
+            yield _StatePoint(one.at, changed, in_sync)
         # what happened after the run was noted last shows that it still ran
-        yield _Moment(max(runs[number - 1].seen, one.at), None, False)
+        yield _StatePoint(max(runs[number - 1].seen, one.at), None, False)
 
 
-def _pieces(since: datetime, until: datetime, moments: Iterable[_Moment]) -> list[_Piece]:
+def _segments(since: datetime, until: datetime, points: Iterable[_StatePoint]) -> list[_Segment]:
     """What lies between these moments, within this stretch of time and without what has no length."""
     pieces = []
-    for moment in reversed([_Moment(since, None, False), *moments]):
+    for moment in reversed([_StatePoint(since, None, False), *points]):
         begin = min(max(moment.at, since), until)
         if begin < until:
-            pieces.append(_Piece(begin, until, moment.changed, moment.in_sync))
+            pieces.append(_Segment(begin, until, moment.transition, moment.in_sync))
             until = begin
     return pieces[::-1]
 
 
-def _length(pieces: Iterable[_Piece]) -> timedelta:
-    return sum((piece.until - piece.since for piece in pieces), timedelta())
+def _total_duration(segments: Iterable[_Segment]) -> timedelta:
+    return sum((piece.until - piece.since for piece in segments), timedelta())

@@ -15,37 +15,48 @@ from attrs import asdict, frozen
 from sqlalchemy import BindParameter, Connection, bindparam, delete, select
 
 from pmslink.fias.record import Record
-from pmslink.hotel.hotel_policy import Rules
-from pmslink.hotel.hotel_state import REMEMBERED, STAMPED, House, Leaving
-from pmslink.hotel.rooms import PERSONAL, Room, read_room, room_json
+from pmslink.hotel.hotel_policy import HotelPolicy
+from pmslink.hotel.hotel_state import (
+    REPLAY_WINDOW_RECORDS,
+    TIMESTAMPED_RECORD_IDS,
+    HotelState,
+    PendingCheckOut,
+)
+from pmslink.hotel.rooms import PERSONAL_FIELDS, Room, parse_room, serialize_room
 from pmslink.store.core.database import insert_many
-from pmslink.store.core.schema import EVENTS, HOUSES, RECORDS, ROOMS
-from pmslink.store.tables.log_entries import Happened, Planned, Transaction
-from pmslink.store.tables.outbox_rows import ROWS_AT_ONCE
+from pmslink.store.core.schema import EVENTS, HOTELS, RECORDS, ROOMS
+from pmslink.store.tables.log_entries import HotelEventLogged, NextDueChanged, Transaction
+from pmslink.store.tables.outbox_rows import QUERY_BATCH_ROWS
 from pmslink.timestamps import to_ms
 
-_USUAL = Rules()
-_EARLIER = -1
+_DEFAULT_POLICY = HotelPolicy()
+_PREVIOUS_SERVICE_SESSION = -1
 """The session of what an earlier service has heard."""
-_LINK: BindParameter[str] = bindparam("link")
-_ROOMS_OF = select(ROOMS.c.room, ROOMS.c.body, ROOMS.c.changed).where(ROOMS.c.link == _LINK)
-_HOUSE_OF = select(HOUSES.c.body, HOUSES.c.next_at).where(HOUSES.c.link == _LINK)
-_NO_ROOM = delete(ROOMS).where(ROOMS.c.link == _LINK, ROOMS.c.room.in_(bindparam("rooms", expanding=True)))
-_NO_HOUSE = delete(HOUSES).where(HOUSES.c.link == _LINK)
-_HEARD = (
+_LINK_PARAMETER: BindParameter[str] = bindparam("link")
+_SELECT_ROOMS = select(ROOMS.c.room, ROOMS.c.body, ROOMS.c.changed).where(ROOMS.c.link == _LINK_PARAMETER)
+_SELECT_HOTEL = select(HOTELS.c.body, HOTELS.c.next_at).where(HOTELS.c.link == _LINK_PARAMETER)
+_DELETE_ROOMS = delete(ROOMS).where(
+    ROOMS.c.link == _LINK_PARAMETER, ROOMS.c.room.in_(bindparam("rooms", expanding=True))
+)
+_DELETE_HOTEL = delete(HOTELS).where(HOTELS.c.link == _LINK_PARAMETER)
+_SELECT_STAMPED_RECORDS = (
     select(RECORDS.c.text)
-    .where(RECORDS.c.link == _LINK, RECORDS.c.direction == "in", RECORDS.c.type.in_(sorted(STAMPED)))
+    .where(
+        RECORDS.c.link == _LINK_PARAMETER,
+        RECORDS.c.direction == "in",
+        RECORDS.c.type.in_(sorted(TIMESTAMPED_RECORD_IDS)),
+    )
     .where(RECORDS.c.text.not_like("%|SF%"))  # what a resync tells is not remembered
     .order_by(RECORDS.c.seq.desc())
-    .limit(REMEMBERED)
+    .limit(REPLAY_WINDOW_RECORDS)
 )
 
 
 @frozen
-class _Kept:
+class _CommittedHotel:
     """A house as it is committed, and the row that stands for it beside those of its rooms."""
 
-    house: House
+    state: HotelState
     row: tuple[str, int | None] | None
 
     @property
@@ -54,163 +65,168 @@ class _Kept:
         return None if self.row is None else self.row[1]
 
 
-class Houses:
+class HotelStore:
     """As they are committed, and by which rules they live."""
 
-    def __init__(self, wall: Callable[[], datetime]) -> None:
-        self.wall = wall
-        self._rules: dict[str, Rules] = {}
-        self._kept: dict[str, _Kept] = {}
+    def __init__(self, wall_clock: Callable[[], datetime]) -> None:
+        self.wall_clock = wall_clock
+        self._policies: dict[str, HotelPolicy] = {}
+        self._cache: dict[str, _CommittedHotel] = {}
 
-    def live_by(self, link: str, rules: Rules) -> None:
+    def set_policy(self, link: str, policy: HotelPolicy) -> None:
         """From now on these are the rules of a hotel."""
-        self._rules[link] = rules
+        self._policies[link] = policy
 
-    def forget_rules(self, link: str) -> None:
+    def remove_policy(self, link: str) -> None:
         """The link is no more."""
-        self._rules.pop(link, None)
+        self._policies.pop(link, None)
 
-    def has_rules(self, link: str) -> bool:
+    def has_policy(self, link: str) -> bool:
         """Whether the link of a hotel runs; else nobody can tell what time it is there."""
-        return link in self._rules
+        return link in self._policies
 
-    def rules_of(self, link: str) -> Rules:
+    def policy_of(self, link: str) -> HotelPolicy:
         """The rules of a hotel."""
-        return self._rules.get(link, _USUAL)
+        return self._policies.get(link, _DEFAULT_POLICY)
 
-    def kept(self, connection: Connection, link: str) -> _Kept:
+    def get_committed(self, connection: Connection, link: str) -> _CommittedHotel:
         """In the writer's thread: the house as it is committed."""
-        return self._kept.get(link) or _load(connection, link)
+        return self._cache.get(link) or _load_hotel(connection, link)
 
-    def knows(self, link: str) -> bool:
+    def is_cached(self, link: str) -> bool:
         """In the writer's thread: whether the house is in memory."""
-        return link in self._kept
+        return link in self._cache
 
-    def keep(self, link: str, kept: _Kept | None) -> None:
+    def set_committed(self, link: str, committed: _CommittedHotel | None) -> None:
         """In the writer's thread: this is committed; None for a link that was removed."""
-        if kept is None:
-            self._kept.pop(link, None)
+        if committed is None:
+            self._cache.pop(link, None)
         else:
-            self._kept[link] = kept
+            self._cache[link] = committed
 
 
-class Drafts:
+class UnitOfWork:
     """The houses that one commit changes, and what happens in them."""
 
-    def __init__(self, houses: Houses) -> None:
-        self._houses = houses
-        self._before: dict[str, _Kept] = {}
-        self._drafts: dict[str, House] = {}
-        self._done: dict[str, _Kept | None] = {}
-        self.events: list[Happened] = []
-        self.rules_of = houses.rules_of
-        self.wall = houses.wall
+    def __init__(self, hotels: HotelStore) -> None:
+        self._hotels = hotels
+        self._originals: dict[str, _CommittedHotel] = {}
+        self._drafts: dict[str, HotelState] = {}
+        self._results: dict[str, _CommittedHotel | None] = {}
+        self.events: list[HotelEventLogged] = []
+        self.policy_of = hotels.policy_of
+        self.wall_clock = hotels.wall_clock
 
-    def of(self, connection: Connection, link: str) -> House:
+    def hotel(self, connection: Connection, link: str) -> HotelState:
         """A house that this commit may change."""
-        if link not in self._before:
-            self._before[link] = self._houses.kept(connection, link)
+        if link not in self._originals:
+            self._originals[link] = self._hotels.get_committed(connection, link)
         if link not in self._drafts:
-            self._drafts[link] = self._before[link].house.copy()
+            self._drafts[link] = self._originals[link].state.copy()
         return self._drafts[link]
 
-    def resyncs(self, connection: Connection, link: str) -> bool:
+    def is_resyncing(self, connection: Connection, link: str) -> bool:
         """Whether a resync of this house runs. All links ask at a start, so no rooms are read for it."""
-        if link in self._before or self._houses.knows(link):
-            return self.of(connection, link).resyncing
-        row = connection.execute(_HOUSE_OF, {"link": link}).first()
+        if link in self._originals or self._hotels.is_cached(link):
+            return self.hotel(connection, link).resyncing
+        row = connection.execute(_SELECT_HOTEL, {"link": link}).first()
         return row is not None and bool(json.loads(row.body)["resyncing"])
 
-    def forget(self, link: str) -> None:
+    def remove(self, link: str) -> None:
         """The link is removed; whoever speaks of it after that finds an empty house."""
-        self._before[link] = _Kept(House({}), None)
+        self._originals[link] = _CommittedHotel(HotelState({}), None)
         self._drafts.pop(link, None)
         self.events = [one for one in self.events if one.link != link]
-        self._done[link] = None
+        self._results[link] = None
 
-    def write(self, transaction: Transaction) -> None:
+    def flush(self, transaction: Transaction) -> None:
         """All that is different now, at the end of the commit."""
         if self.events:
             insert_many(transaction.connection, EVENTS, list(map(_event_row, self.events)))
-        for link in self._done:  # as yet, those that were removed
-            _plan(transaction, link, None)
+        for link in self._results:  # as yet, those that were removed
+            _publish_next_due(transaction, link, None)
         for link, house in self._drafts.items():
             _write_rooms(transaction.connection, link, house)
-            before, row = self._before[link], _house_row(house)
-            kept = _Kept(house, row)
+            before, row = self._originals[link], _hotel_row(house)
+            kept = _CommittedHotel(house, row)
             if row != before.row:
-                transaction.connection.execute(_NO_HOUSE, {"link": link})
+                transaction.connection.execute(_DELETE_HOTEL, {"link": link})
                 if row is not None:
-                    insert_many(transaction.connection, HOUSES, [(link, *row)])
+                    insert_many(transaction.connection, HOTELS, [(link, *row)])
             if kept.next_at != before.next_at:
-                _plan(transaction, link, kept.next_at)
-            self._done[link] = kept
+                _publish_next_due(transaction, link, kept.next_at)
+            self._results[link] = kept
 
     def committed(self) -> None:
         """What was written is safe."""
-        for link, kept in self._done.items():
-            self._houses.keep(link, kept)
+        for link, kept in self._results.items():
+            self._hotels.set_committed(link, kept)
 
 
-def _event_row(entry: Happened) -> tuple[object, ...]:
+def _event_row(entry: HotelEventLogged) -> tuple[object, ...]:
     return (entry.seq, entry.link, to_ms(entry.at), entry.type, entry.room, entry.text)
 
 
-def _write_rooms(connection: Connection, link: str, house: House) -> None:
-    touched = sorted(house.touched)
-    house.touched.clear()
-    for at in range(0, len(touched), ROWS_AT_ONCE):
-        names = touched[at : at + ROWS_AT_ONCE]
-        connection.execute(_NO_ROOM, {"link": link, "rooms": names})
-        insert_many(connection, ROOMS, [_room_row(link, house.rooms[name]) for name in names])
+def _write_rooms(connection: Connection, link: str, hotel: HotelState) -> None:
+    touched = sorted(hotel.changed_rooms)
+    hotel.changed_rooms.clear()
+    for at in range(0, len(touched), QUERY_BATCH_ROWS):
+        names = touched[at : at + QUERY_BATCH_ROWS]
+        connection.execute(_DELETE_ROOMS, {"link": link, "rooms": names})
+        insert_many(connection, ROOMS, [_room_row(link, hotel.rooms[name]) for name in names])
 
 
 def _room_row(link: str, room: Room) -> tuple[object, ...]:
-    named = any(getattr(guest, name) for guest in room.guests for name in PERSONAL)
-    return (link, room.room, json.dumps(room_json(room), ensure_ascii=False), room.changed, named)
+    named = any(getattr(guest, name) for guest in room.guests for name in PERSONAL_FIELDS)
+    return (link, room.room, json.dumps(serialize_room(room), ensure_ascii=False), room.changed, named)
 
 
-def _house_row(house: House) -> tuple[str, int | None] | None:
+def _hotel_row(hotel: HotelState) -> tuple[str, int | None] | None:
     """None if all there is to say of it is how its rooms are."""
-    if not (house.auditing is not None or house.resyncing or house.leaving or house.waking):
+    if not (
+        hotel.night_audit_stamp is not None
+        or hotel.resyncing
+        or hotel.pending_check_outs
+        or hotel.rooms_with_wake_ups
+    ):
         return None
-    leaving = {room: _leaving(guests) for room, guests in house.leaving.items()}
-    told = {"auditing": house.auditing, "resyncing": house.resyncing, "leaving": leaving}
-    return json.dumps(told), house.next_at
+    leaving = {room: _serialize_check_outs(guests) for room, guests in hotel.pending_check_outs.items()}
+    told = {"auditing": hotel.night_audit_stamp, "resyncing": hotel.resyncing, "leaving": leaving}
+    return json.dumps(told), hotel.next_due_at
 
 
-def _leaving(guests: Mapping[str, Leaving]) -> dict[str, object]:
+def _serialize_check_outs(guests: Mapping[str, PendingCheckOut]) -> dict[str, object]:
     return {number: asdict(one) for number, one in guests.items()}
 
 
-def _plan(transaction: Transaction, link: str, next_at: int | None) -> None:
-    planned = Planned(link, next_at)
-    planned.seq = transaction.number()
-    transaction.told.append(planned)
+def _publish_next_due(transaction: Transaction, link: str, next_at: int | None) -> None:
+    planned = NextDueChanged(link, next_at)
+    planned.seq = transaction.next_seq()
+    transaction.to_publish.append(planned)
 
 
-def _load(connection: Connection, link: str) -> _Kept:
-    rooms = {room.room: room for room in _rooms(connection, link)}
-    row = connection.execute(_HOUSE_OF, {"link": link}).first()
+def _load_hotel(connection: Connection, link: str) -> _CommittedHotel:
+    rooms = {room.room: room for room in _read_rooms(connection, link)}
+    row = connection.execute(_SELECT_HOTEL, {"link": link}).first()
     told = json.loads(row.body) if row is not None else {}
     leaving = {
-        room: {number: Leaving(**one) for number, one in guests.items()}
+        room: {number: PendingCheckOut(**one) for number, one in guests.items()}
         for room, guests in told.get("leaving", {}).items()
     }
-    house = House(rooms, told.get("auditing"), told.get("resyncing", False), leaving)
-    for text in reversed(connection.execute(_HEARD, {"link": link}).scalars().all()):
-        house.heard_before(Record(text), _EARLIER)
-    return _Kept(house, None if row is None else (row.body, row.next_at))
+    house = HotelState(rooms, told.get("auditing"), told.get("resyncing", False), leaving)
+    for text in reversed(connection.execute(_SELECT_STAMPED_RECORDS, {"link": link}).scalars().all()):
+        house.is_replay(Record(text), _PREVIOUS_SERVICE_SESSION)
+    return _CommittedHotel(house, None if row is None else (row.body, row.next_at))
 
 
-def _rooms(connection: Connection, link: str) -> Iterator[Room]:
-    for name, body, changed in connection.execute(_ROOMS_OF, {"link": link}):
-        yield read_room(name, json.loads(body), changed)
+def _read_rooms(connection: Connection, link: str) -> Iterator[Room]:
+    for name, body, changed in connection.execute(_SELECT_ROOMS, {"link": link}):
+        yield parse_room(name, json.loads(body), changed)
 
 
-def plans(connection: Connection) -> dict[str, int]:
+def next_due_times(connection: Connection) -> dict[str, int]:
     """When something is to be done about a house, by link."""
-    asked = select(HOUSES.c.link, HOUSES.c.next_at).where(HOUSES.c.next_at.is_not(None))
+    asked = select(HOTELS.c.link, HOTELS.c.next_at).where(HOTELS.c.next_at.is_not(None))
     return {row.link: row.next_at for row in connection.execute(asked)}
 
 
@@ -219,13 +235,13 @@ def plans(connection: Connection) -> dict[str, int]:
 
 def rooms_of(connection: Connection, link: str) -> list[Room]:
     """All rooms of a link that are known, by name."""
-    return sorted(_rooms(connection, link), key=lambda room: room.room)
+    return sorted(_read_rooms(connection, link), key=lambda room: room.room)
 
 
-_ROOM_OF = _ROOMS_OF.where(ROOMS.c.room == bindparam("room"))
+_SELECT_ROOM = _SELECT_ROOMS.where(ROOMS.c.room == bindparam("room"))
 
 
 def room_of(connection: Connection, link: str, room: str) -> Room | None:
     """One of them."""
-    row = connection.execute(_ROOM_OF, {"link": link, "room": room}).first()
-    return None if row is None else read_room(row.room, json.loads(row.body), row.changed)
+    row = connection.execute(_SELECT_ROOM, {"link": link, "room": room}).first()
+    return None if row is None else parse_room(row.room, json.loads(row.body), row.changed)

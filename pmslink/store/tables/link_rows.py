@@ -13,38 +13,38 @@ from pmslink.store.core.row_checksum import checksum
 from pmslink.store.core.schema import (
     CURSORS,
     EVENTS,
-    HOUSES,
+    HOTELS,
     LINKS,
-    NUMBERS,
+    POSTING_NUMBERS,
     POSTINGS,
     RECORDS,
     ROOMS,
-    SYNCS,
+    SYNC_CHANGES,
     TRANSITIONS,
 )
 from pmslink.store.tables.log_entries import Transaction
-from pmslink.store.tables.outbox_rows import OPEN
+from pmslink.store.tables.outbox_rows import OPEN_STATES
 
 Intent = Literal["enabled", "disabled", "expired", "disconnected"]
-_OF_A_LINK: tuple[Table, ...] = (
+_LINK_TABLES: tuple[Table, ...] = (
     RECORDS,
     TRANSITIONS,
-    SYNCS,
+    SYNC_CHANGES,
     POSTINGS,
-    NUMBERS,
+    POSTING_NUMBERS,
     ROOMS,
-    HOUSES,
+    HOTELS,
     EVENTS,
     CURSORS,
 )
 
 
-class NotFinal(PmslinkError):
+class PostingsNotFinalError(PmslinkError):
     """A link whose postings are not all final is not removed."""
 
 
 @frozen
-class KeptLink:
+class StoredLink:
     """One link as it is kept; moments in milliseconds.
 
     `definition` is what the interface was given, flat and in JSON; None if the configuration has it.
@@ -63,12 +63,12 @@ class KeptLink:
     resync_records: int = 0
 
 
-def kept_links(connection: Connection) -> list[KeptLink]:
+def read_links(connection: Connection) -> list[StoredLink]:
     """All that are known, in the order in which they became known."""
-    return [KeptLink(*row[:-1]) for row in connection.execute(select(LINKS))]  # the last is the checksum
+    return [StoredLink(*row[:-1]) for row in connection.execute(select(LINKS))]  # the last is the checksum
 
 
-def keep_links(transaction: Transaction, links: Sequence[KeptLink]) -> Sequence[None]:
+def store_links(transaction: Transaction, links: Sequence[StoredLink]) -> Sequence[None]:
     """An operation: keep each as it is now."""
     newest = {link.name: link for link in links}
     for link in newest.values():
@@ -80,25 +80,31 @@ def keep_links(transaction: Transaction, links: Sequence[KeptLink]) -> Sequence[
 
 
 @frozen
-class Remove:
+class RemoveLink:
     """A link is to be removed with all that is kept of it; `discard` its postings that are not final."""
 
     name: str
     discard: bool
 
 
-def remove_links(transaction: Transaction, asked: Sequence[Remove]) -> Sequence[NotFinal | None]:
-    """An operation: forget links. NotFinal may come of it."""
-    return [_remove(transaction, one) for one in asked]
+def remove_links(
+    transaction: Transaction, requests: Sequence[RemoveLink]
+) -> Sequence[PostingsNotFinalError | None]:
+    """An operation: forget links. PostingsNotFinalError may come of it."""
+    return [_remove(transaction, one) for one in requests]
 
 
-def _remove(transaction: Transaction, asked: Remove) -> NotFinal | None:
+def _remove(transaction: Transaction, request: RemoveLink) -> PostingsNotFinalError | None:
     connection = transaction.connection
-    waiting = select(POSTINGS.c.id).where(POSTINGS.c.link == asked.name, POSTINGS.c.state.in_(OPEN)).limit(1)
-    if not asked.discard and connection.execute(waiting).first():
-        return NotFinal(f"postings of {asked.name} are not final; discard=true gives them up")
-    for table in _OF_A_LINK:
-        connection.execute(delete(table).where(table.c.link == asked.name))
-    connection.execute(delete(LINKS).where(LINKS.c.name == asked.name))
-    transaction.houses.forget(asked.name)
+    waiting = (
+        select(POSTINGS.c.id)
+        .where(POSTINGS.c.link == request.name, POSTINGS.c.state.in_(OPEN_STATES))
+        .limit(1)
+    )
+    if not request.discard and connection.execute(waiting).first():
+        return PostingsNotFinalError(f"postings of {request.name} are not final; discard=true gives them up")
+    for table in _LINK_TABLES:
+        connection.execute(delete(table).where(table.c.link == request.name))
+    connection.execute(delete(LINKS).where(LINKS.c.name == request.name))
+    transaction.hotels.remove(request.name)
     return None

@@ -10,11 +10,11 @@ from attrs import define, field, frozen
 from sqlalchemy import Connection, Table
 
 from pmslink.store.core.database import insert_many
-from pmslink.store.core.schema import ANNOUNCEMENTS, SYNCS, TRANSITIONS
+from pmslink.store.core.schema import LINK_SNAPSHOTS, SYNC_CHANGES, TRANSITIONS
 from pmslink.timestamps import to_ms
 
 if TYPE_CHECKING:
-    from pmslink.store.tables.hotel_states import Drafts
+    from pmslink.store.tables.hotel_states import UnitOfWork
 
 Direction = Literal["in", "out"]
 Argument = TypeVar("Argument")
@@ -26,11 +26,11 @@ class Entry:
     """Something that is kept. It gets its number when it is written, and is told when that is safe."""
 
     seq: int = field(default=0, init=False)
-    told: bool = field(default=False, init=False)
+    published: bool = field(default=False, init=False)
 
 
 @define(eq=False)
-class Recorded(Entry):
+class RecordLogged(Entry):
     """A record that came in or went out."""
 
     link: str
@@ -43,7 +43,7 @@ class Recorded(Entry):
 
 
 @define(eq=False)
-class Changed(Entry):
+class TransitionLogged(Entry):
     """A change of marker. It has an id from the beginning; `cause` is JSON."""
 
     id: int
@@ -56,7 +56,7 @@ class Changed(Entry):
 
 
 @frozen
-class Synced:
+class SyncChanged:
     """A change of in-sync. It is no entry: who watches hears of it by what is announced of the link."""
 
     id: int
@@ -66,7 +66,7 @@ class Synced:
 
 
 @define(eq=False)
-class Happened(Entry):
+class HotelEventLogged(Entry):
     """An event of the hotel; `text` is what it tells beside its type and room, in JSON."""
 
     link: str
@@ -77,7 +77,7 @@ class Happened(Entry):
 
 
 @define(eq=False)
-class Planned(Entry):
+class NextDueChanged(Entry):
     """When something is to be done about a house, in milliseconds; None: nothing is. Nobody outside hears
     of it."""
 
@@ -86,7 +86,7 @@ class Planned(Entry):
 
 
 @define(eq=False)
-class Announced(Entry):
+class LinkSnapshotLogged(Entry):
     """A change of a link as watchers are told it, in JSON: told even while nothing can be kept."""
 
     at: datetime
@@ -98,23 +98,23 @@ class Transaction:
     """What an operation works with, in the writer's thread."""
 
     connection: Connection
-    _numbers: Iterator[int]
-    houses: Drafts
-    told: list[Entry] = field(factory=list)
+    _sequence: Iterator[int]
+    hotels: UnitOfWork
+    to_publish: list[Entry] = field(factory=list)
     """What the world is told once this is committed, in order."""
 
-    def number(self) -> int:
+    def next_seq(self) -> int:
         """The next of the store's one sequence."""
-        return next(self._numbers)
+        return next(self._sequence)
 
 
 Operation = Callable[[Transaction, Sequence[Argument]], Sequence[Result | Exception]]
 """Works on the store for everyone who asked at the same time, and gives each a result, or an error."""
 
 
-def keep_transitions(transaction: Transaction, transitions: Sequence[Changed]) -> Sequence[None]:
+def append_transitions(transaction: Transaction, transitions: Sequence[TransitionLogged]) -> Sequence[None]:
     """An operation: keep these changes of marker."""
-    return _keep(
+    return _append(
         transaction,
         TRANSITIONS,
         transitions,
@@ -122,27 +122,29 @@ def keep_transitions(transaction: Transaction, transitions: Sequence[Changed]) -
     )
 
 
-def keep_syncs(transaction: Transaction, syncs: Sequence[Synced]) -> Sequence[None]:
+def append_sync_changes(transaction: Transaction, sync_changes: Sequence[SyncChanged]) -> Sequence[None]:
     """An operation: keep these changes of in-sync."""
-    rows = [(one.id, one.link, to_ms(one.at), one.in_sync) for one in syncs]
-    insert_many(transaction.connection, SYNCS, rows)
-    return [None] * len(syncs)
+    rows = [(one.id, one.link, to_ms(one.at), one.in_sync) for one in sync_changes]
+    insert_many(transaction.connection, SYNC_CHANGES, rows)
+    return [None] * len(sync_changes)
 
 
-def keep_announcements(transaction: Transaction, announcements: Sequence[Announced]) -> Sequence[None]:
+def append_link_snapshots(
+    transaction: Transaction, snapshots: Sequence[LinkSnapshotLogged]
+) -> Sequence[None]:
     """An operation: keep these for watchers who come back."""
-    return _keep(transaction, ANNOUNCEMENTS, announcements, lambda one: (one.seq, to_ms(one.at), one.text))
+    return _append(transaction, LINK_SNAPSHOTS, snapshots, lambda one: (one.seq, to_ms(one.at), one.text))
 
 
-def _keep(
+def _append(
     transaction: Transaction,
     table: Table,
     entries: Sequence[Any],
-    row: Callable[[Any], tuple[object, ...]],
+    to_row: Callable[[Any], tuple[object, ...]],
 ) -> Sequence[None]:
     for entry in entries:
-        if not entry.told:
-            entry.seq = transaction.number()
-            transaction.told.append(entry)
-    insert_many(transaction.connection, table, [row(entry) for entry in entries])
+        if not entry.published:
+            entry.seq = transaction.next_seq()
+            transaction.to_publish.append(entry)
+    insert_many(transaction.connection, table, [to_row(entry) for entry in entries])
     return [None] * len(entries)

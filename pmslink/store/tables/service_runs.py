@@ -31,7 +31,7 @@ class Run:
     seen: datetime
 
 
-def keep_runs(transaction: Transaction, runs: Sequence[Run]) -> Sequence[None]:
+def store_runs(transaction: Transaction, runs: Sequence[Run]) -> Sequence[None]:
     """An operation: keep each as it is now."""
     for run in runs:
         transaction.connection.execute(delete(RUNS).where(RUNS.c.id == run.id))
@@ -39,6 +39,6 @@ def keep_runs(transaction: Transaction, runs: Sequence[Run]) -> Sequence[None]:
     return [None] * len(runs)
 
 
-def as_run(row: Any) -> Run:
+def run_from_row(row: Any) -> Run:
     """One, of its row."""
     return Run(row.id, from_ms(row.began), from_ms(row.seen))

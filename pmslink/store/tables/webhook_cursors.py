@@ -20,7 +20,7 @@ class Cursor:
     seq: int | None
 
 
-def keep_cursors(transaction: Transaction, cursors: Sequence[Cursor]) -> Sequence[None]:
+def store_cursors(transaction: Transaction, cursors: Sequence[Cursor]) -> Sequence[None]:
     """An operation: keep each as it is now."""
     newest = {cursor.link: cursor for cursor in cursors}
     for link in newest:
@@ -31,12 +31,12 @@ def keep_cursors(transaction: Transaction, cursors: Sequence[Cursor]) -> Sequenc
     return [None] * len(cursors)
 
 
-def kept_cursors(connection: Connection) -> dict[str, int]:
+def read_cursors(connection: Connection) -> dict[str, int]:
     """By link."""
     return {row.link: row.seq for row in connection.execute(select(CURSORS))}
 
 
-def count_after(connection: Connection, link: str, after: int, until: int) -> int:
+def count_events_after(connection: Connection, link: str, after: int, until: int) -> int:
     """How many events of a link have these numbers, the first excluded."""
     return sum(
         connection.execute(

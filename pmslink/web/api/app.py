@@ -8,21 +8,21 @@ from datetime import datetime
 from klein import Klein
 from twisted.internet.interfaces import IReactorTime
 
-from pmslink.link.link_registry import Links
+from pmslink.link.link_registry import LinkRegistry
 from pmslink.store.store_service import Store
-from pmslink.web.api.history_endpoints import ListCalls
-from pmslink.web.api.link_endpoints import LinkCalls, TestLink
-from pmslink.web.api.posting_endpoints import OutboxCalls
-from pmslink.web.api.room_endpoints import RoomCalls
-from pmslink.web.api.service_endpoints import AboutCalls
-from pmslink.web.api.session_endpoints import SessionCalls
-from pmslink.web.api.timeline_endpoint import TimelineCalls
-from pmslink.web.auth.access_control import Door
-from pmslink.web.http.json_responses import answer_failure
-from pmslink.web.http.routing import Subject
-from pmslink.web.stream.broadcaster import Stream
-from pmslink.web.stream.long_poll import Waiting
-from pmslink.web.ui.static_files import PageCalls
+from pmslink.web.api.history_endpoints import HistoryResource
+from pmslink.web.api.link_endpoints import LinkResource, LinkTester
+from pmslink.web.api.posting_endpoints import PostingResource
+from pmslink.web.api.room_endpoints import RoomResource
+from pmslink.web.api.service_endpoints import ServiceResource
+from pmslink.web.api.session_endpoints import SessionResource
+from pmslink.web.api.timeline_endpoint import TimelineResource
+from pmslink.web.auth.access_control import AccessControl
+from pmslink.web.http.json_responses import make_error_response
+from pmslink.web.http.routing import Resource
+from pmslink.web.stream.broadcaster import Broadcaster
+from pmslink.web.stream.long_poll import LongPoll
+from pmslink.web.ui.static_files import PageResource
 
 
 class Api:
@@ -30,43 +30,43 @@ class Api:
 
     def __init__(
         self,
-        links: Links,
+        links: LinkRegistry,
         store: Store,
         clock: IReactorTime,
         wall: Callable[[], datetime],
-        test_link: TestLink,
-        door: Door,
+        test_link: LinkTester,
+        access_control: AccessControl,
     ) -> None:
-        self._door = door
-        self.stream = Stream(links, store, clock, wall, door.admits)
-        door.on_leaving.append(self.stream.send_away)
-        self.waiting = Waiting(store.journal, clock)
-        door.on_leaving.append(self.waiting.wake_all)
+        self._access_control = access_control
+        self.broadcaster = Broadcaster(links, store, clock, wall, access_control.is_still_authorized)
+        access_control.on_revocation.append(self.broadcaster.drop_unauthorized)
+        self.long_poll = LongPoll(store.journal, clock)
+        access_control.on_revocation.append(self.long_poll.wake_all)
         self.app = Klein()
         self.app.url_map.merge_slashes = False  # "//" is an unknown path, not a redirect
-        self.app.handle_errors(Exception)(answer_failure)
-        subjects: tuple[Subject, ...] = (
-            PageCalls(),
-            AboutCalls(links, store.journal, clock, wall, self.stream),
-            LinkCalls(links, test_link, self.stream, self.waiting, clock),
-            ListCalls(links, store, self.waiting, door),
-            TimelineCalls(links, store, wall),
-            OutboxCalls(links, store, wall),
-            RoomCalls(links, store, wall),
-            SessionCalls(door),
+        self.app.handle_errors(Exception)(make_error_response)
+        subjects: tuple[Resource, ...] = (
+            PageResource(),
+            ServiceResource(links, store.journal, clock, wall, self.broadcaster),
+            LinkResource(links, test_link, self.broadcaster, self.long_poll, clock),
+            HistoryResource(links, store, self.long_poll, access_control),
+            TimelineResource(links, store, wall),
+            PostingResource(links, store, wall),
+            RoomResource(links, store, wall),
+            SessionResource(access_control),
         )
         for subject in subjects:
             for method, path, answers in subject.routes():
-                guarded = door.guarded(method, path, answers)
+                guarded = access_control.authorize(method, path, answers)
                 self.app.route(path, methods=[method], endpoint=f"{method} {path}")(guarded)
 
     def start(self) -> None:
-        self._door.tokens.start()
-        self.stream.start()
-        self.waiting.start()
+        self._access_control.tokens.start()
+        self.broadcaster.start()
+        self.long_poll.start()
 
     def stop(self) -> None:
         """End all connections that watch, and all calls that wait."""
-        self._door.tokens.stop()
-        self.stream.stop()
-        self.waiting.stop()
+        self._access_control.tokens.stop()
+        self.broadcaster.stop()
+        self.long_poll.stop()

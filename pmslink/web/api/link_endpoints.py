@@ -10,72 +10,84 @@ from twisted.internet.interfaces import IReactorTime
 from twisted.internet.task import deferLater
 from twisted.web.server import Request
 
-from pmslink.config.link_settings import SECRETS
-from pmslink.config.loader import ConfigError, LinkConfig, read_defined, read_link
-from pmslink.errors import NotApplicable
+from pmslink.config.link_settings import SECRET_SETTINGS
+from pmslink.config.loader import ConfigError, LinkConfig, parse_api_link, parse_link
+from pmslink.errors import NotApplicableError
 from pmslink.link.connection_probe import Step
 from pmslink.link.link import Link
-from pmslink.link.link_registry import Links
-from pmslink.store.core.store_errors import StoreFailing
-from pmslink.validation.setting_fields import UNTOLD
-from pmslink.web.http.json_responses import ApiError, answer, asked_choice, json_object, require_json, written
-from pmslink.web.http.routing import Route, find_link, shielded
-from pmslink.web.serializers.link_serializer import link_json
-from pmslink.web.stream.broadcaster import Stream
-from pmslink.web.stream.long_poll import Waiting
+from pmslink.link.link_registry import LinkRegistry
+from pmslink.store.core.store_errors import StoreUnavailableError
+from pmslink.validation.setting_fields import REDACTED
+from pmslink.web.http.json_responses import (
+    ApiError,
+    enum_param,
+    make_response,
+    parse_json_object,
+    require_json,
+    serialize_json,
+)
+from pmslink.web.http.routing import Route, find_link, shield
+from pmslink.web.serializers.link_serializer import serialize_link
+from pmslink.web.stream.broadcaster import Broadcaster
+from pmslink.web.stream.long_poll import LongPoll
 
-TestLink = Callable[[LinkConfig], Awaitable[Sequence[Step]]]
-"""Tries what a link would do. Raises NotApplicable where that would disturb one."""
+LinkTester = Callable[[LinkConfig], Awaitable[Sequence[Step]]]
+"""Tries what a link would do. Raises NotApplicableError where that would disturb one."""
 
-AT_ONCE = 50
+LINKS_PER_TURN = 50
 """Links that are told of in one turn of the reactor."""
 
-_Reader = Callable[[str, Mapping[str, object]], LinkConfig]
+_LinkParser = Callable[[str, Mapping[str, object]], LinkConfig]
 
 
-class LinkCalls:
+class LinkResource:
     """Obeys at once, and answers once that is safe."""
 
     def __init__(
-        self, links: Links, test_link: TestLink, stream: Stream, waiting: Waiting, clock: IReactorTime
+        self,
+        links: LinkRegistry,
+        test_link: LinkTester,
+        broadcaster: Broadcaster,
+        long_poll: LongPoll,
+        clock: IReactorTime,
     ) -> None:
         self._links = links
         self._clock = clock
         self._test_link = test_link
-        self._stream = stream
-        self._waiting = waiting
+        self._broadcaster = broadcaster
+        self._long_poll = long_poll
 
     def routes(self) -> Iterator[Route]:
-        yield "GET", "/api/v1/links", self.all
-        yield "POST", "/api/v1/links", self.create
-        yield "POST", "/api/v1/links/test", self.test
-        yield "GET", "/api/v1/links/<link>", self.one
-        yield "PATCH", "/api/v1/links/<link>", self.change
-        yield "DELETE", "/api/v1/links/<link>", self.remove
-        yield "POST", "/api/v1/links/<link>/enable", self.enable
-        yield "POST", "/api/v1/links/<link>/disable", self.disable
-        yield "POST", "/api/v1/links/<link>/expire", self.expire
-        yield "POST", "/api/v1/links/<link>/disconnect", self.disconnect
-        yield "POST", "/api/v1/links/<link>/resync", self.resync
+        yield "GET", "/api/v1/links", self.list_links
+        yield "POST", "/api/v1/links", self.create_link
+        yield "POST", "/api/v1/links/test", self.test_settings
+        yield "GET", "/api/v1/links/<link>", self.get_link
+        yield "PATCH", "/api/v1/links/<link>", self.update_link
+        yield "DELETE", "/api/v1/links/<link>", self.remove_link
+        yield "POST", "/api/v1/links/<link>/enable", self.enable_link
+        yield "POST", "/api/v1/links/<link>/disable", self.disable_link
+        yield "POST", "/api/v1/links/<link>/expire", self.expire_link
+        yield "POST", "/api/v1/links/<link>/disconnect", self.disconnect_link
+        yield "POST", "/api/v1/links/<link>/resync", self.resync_link
 
-    async def all(self, request: Request) -> bytes:
+    async def list_links(self, request: Request) -> bytes:
         # Some of them at a time: hundreds would hold up all else for longer than anybody should wait.
         told: list[bytes] = []
         links = list(self._links)
-        for begin in range(0, len(links), AT_ONCE):
+        for begin in range(0, len(links), LINKS_PER_TURN):
             if begin:
                 await deferLater(self._clock, 0)
-            told += [written(link_json(link)) for link in links[begin : begin + AT_ONCE]]
-        return answer(request, b'{"links":[%s]}\n' % b",".join(told))
+            told += [serialize_json(serialize_link(link)) for link in links[begin : begin + LINKS_PER_TURN]]
+        return make_response(request, b'{"links":[%s]}\n' % b",".join(told))
 
-    def one(self, request: Request, link: str) -> bytes:
-        return answer(request, link_json(find_link(self._links, link)))
+    def get_link(self, request: Request, link: str) -> bytes:
+        return make_response(request, serialize_link(find_link(self._links, link)))
 
-    async def test(self, request: Request) -> bytes:
+    async def test_settings(self, request: Request) -> bytes:
         # The form of a link does not know its secret. Nothing is signed here, so that any does.
-        flat = _with_secrets(json_object(request), dict.fromkeys(SECRETS, "*" * 20))
-        steps = await self._test_link(_settings(read_link, "test", flat))
-        return answer(
+        flat = _restore_secrets(parse_json_object(request), dict.fromkeys(SECRET_SETTINGS, "*" * 20))
+        steps = await self._test_link(_parse_settings(parse_link, "test", flat))
+        return make_response(
             request,
             {
                 "steps": [
@@ -87,95 +99,95 @@ class LinkCalls:
 
     # Making, changing and removing one.
 
-    async def create(self, request: Request) -> bytes:
-        flat = _given(json_object(request))
+    async def create_link(self, request: Request) -> bytes:
+        flat = _drop_nulls(parse_json_object(request))
         name = flat.pop("name", None)
         if not isinstance(name, str):
             raise ApiError(400, "invalid", "name must be the name of the new link", "name")
-        config = _settings(read_defined, name, flat)
-        link = await shielded(self._create(config, json.dumps(flat)))
-        return answer(request, link_json(link), 201)
+        config = _parse_settings(parse_api_link, name, flat)
+        link = await shield(self._create_and_store(config, json.dumps(flat)))
+        return make_response(request, serialize_link(link), 201)
 
-    async def _create(self, config: LinkConfig, definition: str) -> Link:
+    async def _create_and_store(self, config: LinkConfig, definition: str) -> Link:
         try:
             return await self._links.create(config, definition)
-        except StoreFailing:
-            self._stream.removed([config.name])  # who watches may have seen it
+        except StoreUnavailableError:
+            self._broadcaster.publish_removal([config.name])  # who watches may have seen it
             raise
 
-    async def change(self, request: Request, link: str) -> bytes:
+    async def update_link(self, request: Request, link: str) -> bytes:
         found = find_link(self._links, link)
         if found.definition is None:
-            raise NotApplicable("declared", f"{link} stands in the configuration file; change it there")
+            raise NotApplicableError("declared", f"{link} stands in the configuration file; change it there")
         before = json.loads(found.definition)
-        flat = _given({**before, **_with_secrets(json_object(request), before)})
-        self._links.redefine(found, json.dumps(flat), _settings(read_defined, link, flat))
-        self._stream.changed(found, None)
-        await self._saved()
-        return answer(request, link_json(found))
+        flat = _drop_nulls({**before, **_restore_secrets(parse_json_object(request), before)})
+        self._links.redefine(found, json.dumps(flat), _parse_settings(parse_api_link, link, flat))
+        self._broadcaster.publish_link(found, None)
+        await self._wait_until_saved()
+        return make_response(request, serialize_link(found))
 
-    async def remove(self, request: Request, link: str) -> bytes:
+    async def remove_link(self, request: Request, link: str) -> bytes:
         found = find_link(self._links, link)
-        discard = asked_choice(request, "discard", ("true", "false")) == "true"
-        await shielded(self._remove(found, discard))
-        return answer(request, {"removed": link})
+        discard = enum_param(request, "discard", ("true", "false")) == "true"
+        await shield(self._remove_and_publish(found, discard))
+        return make_response(request, {"removed": link})
 
-    async def _remove(self, link: Link, discard: bool) -> None:
+    async def _remove_and_publish(self, link: Link, discard: bool) -> None:
         await self._links.remove(link, discard)
-        self._stream.removed([link.name])
-        self._waiting.wake(link.name)
+        self._broadcaster.publish_removal([link.name])
+        self._long_poll.wake(link.name)
 
     # Controls.
 
-    async def enable(self, request: Request, link: str) -> bytes:
-        return await self._control(request, link, Link.enable)
+    async def enable_link(self, request: Request, link: str) -> bytes:
+        return await self._apply_control(request, link, Link.enable)
 
-    async def disable(self, request: Request, link: str) -> bytes:
-        return await self._control(request, link, Link.disable)
+    async def disable_link(self, request: Request, link: str) -> bytes:
+        return await self._apply_control(request, link, Link.disable)
 
-    async def expire(self, request: Request, link: str) -> bytes:
-        return await self._control(request, link, Link.expire)
+    async def expire_link(self, request: Request, link: str) -> bytes:
+        return await self._apply_control(request, link, Link.expire)
 
-    async def disconnect(self, request: Request, link: str) -> bytes:
-        return await self._control(request, link, Link.disconnect)
+    async def disconnect_link(self, request: Request, link: str) -> bytes:
+        return await self._apply_control(request, link, Link.disconnect)
 
-    async def resync(self, request: Request, link: str) -> bytes:
-        return await self._control(request, link, Link.request_resync, 202)
+    async def resync_link(self, request: Request, link: str) -> bytes:
+        return await self._apply_control(request, link, Link.request_resync, 202)
 
-    async def _control(
+    async def _apply_control(
         self, request: Request, name: str, control: Callable[[Link], None], status: int = 200
     ) -> bytes:
         link = find_link(self._links, name)
         require_json(request)
         control(link)
-        await self._saved()
-        return answer(request, link_json(link), status)
+        await self._wait_until_saved()
+        return make_response(request, serialize_link(link), status)
 
-    async def _saved(self) -> None:
+    async def _wait_until_saved(self) -> None:
         try:
-            await shielded(self._links.saved())
-        except StoreFailing as problem:
+            await shield(self._links.when_saved())
+        except StoreUnavailableError as problem:
             raise ApiError(
                 503, "store", f"it was done, but could not be kept: {problem}; a restart would forget it"
             ) from None
 
 
-def _given(flat: Mapping[str, Any]) -> dict[str, Any]:
+def _drop_nulls(settings: Mapping[str, Any]) -> dict[str, Any]:
     """Null stands for the default."""
-    return {name: value for name, value in flat.items() if value is not None}
+    return {name: value for name, value in settings.items() if value is not None}
 
 
-def _with_secrets(flat: Mapping[str, Any], kept: Mapping[str, Any]) -> dict[str, Any]:
+def _restore_secrets(settings: Mapping[str, Any], stored: Mapping[str, Any]) -> dict[str, Any]:
     """What is given back as it was told stays as it is, if there is such a secret."""
     return {
-        name: kept[name] if value == UNTOLD and name in SECRETS & kept.keys() else value
-        for name, value in flat.items()
+        name: stored[name] if value == REDACTED and name in SECRET_SETTINGS & stored.keys() else value
+        for name, value in settings.items()
     }
 
 
-def _settings(read: _Reader, name: str, flat: Mapping[str, object]) -> LinkConfig:
+def _parse_settings(parse: _LinkParser, name: str, settings: Mapping[str, object]) -> LinkConfig:
     try:
-        return read(name, flat)
+        return parse(name, settings)
     except ConfigError as problem:
         message = "; ".join(str(problem).splitlines())
         raise ApiError(400, "invalid", message, problem.key) from None

@@ -10,11 +10,11 @@ import yaml
 
 from pmslink import __version__
 from pmslink.config.settings_reference import settings_schemas
-from pmslink.web.http.json_responses import written
+from pmslink.web.http.json_responses import serialize_json
 
 
 @cache
-def openapi() -> dict[str, Any]:
+def load_openapi() -> dict[str, Any]:
     """Return the OpenAPI document of this version."""
     document: dict[str, Any] = yaml.safe_load(files(__package__).joinpath("openapi.yaml").read_bytes())
     document["info"]["version"] = __version__
@@ -23,6 +23,6 @@ def openapi() -> dict[str, Any]:
 
 
 @cache
-def openapi_json() -> bytes:
+def serialize_openapi() -> bytes:
     """Return the OpenAPI document as JSON."""
-    return written(openapi())
+    return serialize_json(load_openapi())

@@ -9,91 +9,103 @@ from typing import Any, get_args
 from twisted.web.server import Request
 
 from pmslink.link.link import Link
-from pmslink.link.link_registry import Links
-from pmslink.store.operations.operator_actions import Decide, NoSuchRow, WrongState, discard, resend
+from pmslink.link.link_registry import LinkRegistry
+from pmslink.store.operations.operator_actions import (
+    InvalidRowStateError,
+    OperatorAction,
+    RowNotFoundError,
+    discard,
+    resend,
+)
 from pmslink.store.store_service import Store
 from pmslink.store.tables.log_entries import Transaction
-from pmslink.store.tables.outbox_rows import Row, State, newest_rows, row_of
+from pmslink.store.tables.outbox_rows import OutboxRow, RowState, newest_rows, row_of_link
 from pmslink.web.http.bounded_request import BoundedRequest
 from pmslink.web.http.json_responses import (
-    MOST,
+    MAX_SAFE_INTEGER,
     ApiError,
-    answer,
-    asked_choice,
-    json_object,
+    enum_param,
+    make_response,
+    parse_json_object,
     require_json,
 )
-from pmslink.web.http.routing import Route, asked_before, asked_limit, find_link, shielded
-from pmslink.web.serializers.posting_serializer import asked_key, posting_offer, row_json
-from pmslink.web.serializers.redaction import masked_row
+from pmslink.web.http.routing import Route, before_param, find_link, limit_param, shield
+from pmslink.web.serializers.posting_serializer import build_posting_row, idempotency_key_param, serialize_row
+from pmslink.web.serializers.redaction import redact_row
 
-_Decision = Callable[[Transaction, Sequence[Decide]], Sequence[Row | Exception]]
+_ActionOperation = Callable[[Transaction, Sequence[OperatorAction]], Sequence[OutboxRow | Exception]]
 
 
-class OutboxCalls:
+class PostingResource:
     """Answers once what was asked for is safe on the disk."""
 
-    def __init__(self, links: Links, store: Store, wall: Callable[[], datetime]) -> None:
+    def __init__(self, links: LinkRegistry, store: Store, wall: Callable[[], datetime]) -> None:
         self._links = links
         self._store = store
         self._wall = wall
 
     def routes(self) -> Iterator[Route]:
-        yield "POST", "/api/v1/links/<link>/postings", self.post
-        yield "GET", "/api/v1/links/<link>/postings", self.all
-        yield "GET", "/api/v1/links/<link>/postings/<id>", self.one
-        yield "POST", "/api/v1/links/<link>/postings/<id>/resend", self.resend
-        yield "POST", "/api/v1/links/<link>/postings/<id>/discard", self.discard
+        yield "POST", "/api/v1/links/<link>/postings", self.create_posting
+        yield "GET", "/api/v1/links/<link>/postings", self.list_postings
+        yield "GET", "/api/v1/links/<link>/postings/<id>", self.get_posting
+        yield "POST", "/api/v1/links/<link>/postings/<id>/resend", self.resend_posting
+        yield "POST", "/api/v1/links/<link>/postings/<id>/discard", self.discard_posting
 
-    async def post(self, request: Request, link: str) -> bytes:
+    async def create_posting(self, request: Request, link: str) -> bytes:
         found = find_link(self._links, link)
-        offer = posting_offer(found, json_object(request), asked_key(request), self._wall())
-        accepted = await shielded(found.outbox.offer(offer))
-        return answer(request, row_json(accepted.row), 202 if accepted.new else 200)
+        offer = build_posting_row(
+            found, parse_json_object(request), idempotency_key_param(request), self._wall()
+        )
+        accepted = await shield(found.outbox.enqueue(offer))
+        return make_response(request, serialize_row(accepted.row), 202 if accepted.is_new else 200)
 
-    async def all(self, request: BoundedRequest, link: str) -> bytes:
+    async def list_postings(self, request: BoundedRequest, link: str) -> bytes:
         find_link(self._links, link)
-        state = asked_choice(request, "state", get_args(State))
-        before, limit = asked_before(request), asked_limit(request)
+        state = enum_param(request, "state", get_args(RowState))
+        before, limit = before_param(request), limit_param(request)
         rows = await self._store.read(newest_rows, link, state, before, limit)
-        return answer(request, {"postings": [_shown(request, row) for row in rows]})
+        return make_response(request, {"postings": [_serialize_visible_row(request, row) for row in rows]})
 
-    async def one(self, request: BoundedRequest, link: str, id: str) -> bytes:
+    async def get_posting(self, request: BoundedRequest, link: str, id: str) -> bytes:
         find_link(self._links, link)
-        row = await self._store.read(row_of, link, _read_id(id))
+        row = await self._store.read(row_of_link, link, _parse_row_id(id))
         if row is None:
-            raise NoSuchRow
-        return answer(request, _shown(request, row))
+            raise RowNotFoundError
+        return make_response(request, _serialize_visible_row(request, row))
 
-    async def resend(self, request: Request, link: str, id: str) -> bytes:
-        return await self._decide(request, link, id, resend, "unknown or refused")
+    async def resend_posting(self, request: Request, link: str, id: str) -> bytes:
+        return await self._apply_action(request, link, id, resend, "unknown or refused")
 
-    async def discard(self, request: Request, link: str, id: str) -> bytes:
-        return await self._decide(request, link, id, discard, "unknown, refused or pending")
+    async def discard_posting(self, request: Request, link: str, id: str) -> bytes:
+        return await self._apply_action(request, link, id, discard, "unknown, refused or pending")
 
-    async def _decide(self, request: Request, name: str, id: str, decision: _Decision, fit: str) -> bytes:
-        link = find_link(self._links, name)
+    async def _apply_action(
+        self, request: Request, link_name: str, row_id: str, operation: _ActionOperation, allowed_states: str
+    ) -> bytes:
+        link = find_link(self._links, link_name)
         require_json(request)
         try:
-            row = await shielded(self._decided(link, _read_id(id), decision))
-        except WrongState as problem:
+            row = await shield(self._store_action(link, _parse_row_id(row_id), operation))
+        except InvalidRowStateError as problem:
             raise ApiError(
-                409, "wrong_state", f"the posting is {problem}; this goes only from {fit}"
+                409, "wrong_state", f"the posting is {problem}; this goes only from {allowed_states}"
             ) from None
-        return answer(request, row_json(row))
+        return make_response(request, serialize_row(row))
 
-    async def _decided(self, link: Link, id: int, decision: _Decision) -> Row:
-        row = await self._store.journal.write(decision, Decide(link.name, id, link.settings().posting_digits))
-        link.outbox.flow()
+    async def _store_action(self, link: Link, row_id: int, operation: _ActionOperation) -> OutboxRow:
+        row = await self._store.journal.submit(
+            operation, OperatorAction(link.name, row_id, link.settings().posting_digits)
+        )
+        link.outbox.send_next()
         return row
 
 
-def _shown(request: BoundedRequest, row: Row) -> dict[str, Any]:
-    return row_json(row if request.caller.sees_guests else masked_row(row))
+def _serialize_visible_row(request: BoundedRequest, row: OutboxRow) -> dict[str, Any]:
+    return serialize_row(row if request.caller.sees_guests else redact_row(row))
 
 
-def _read_id(text: str) -> int:
+def _parse_row_id(text: str) -> int:
     """The id in a path; what was never one is the id of no posting."""
-    if not (text.isascii() and text.isdigit() and len(text) <= 16 and int(text) <= MOST):
-        raise NoSuchRow
+    if not (text.isascii() and text.isdigit() and len(text) <= 16 and int(text) <= MAX_SAFE_INTEGER):
+        raise RowNotFoundError
     return int(text)

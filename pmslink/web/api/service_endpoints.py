@@ -11,72 +11,72 @@ from twisted.internet.interfaces import IReactorTime
 from twisted.web.server import Request
 
 from pmslink import __version__
-from pmslink.link.attention import worst
-from pmslink.link.link_registry import Links
+from pmslink.link.attention import most_urgent
+from pmslink.link.link_registry import LinkRegistry
 from pmslink.store.core.journal import Journal
 from pmslink.web import metrics
-from pmslink.web.api.openapi import openapi_json
+from pmslink.web.api.openapi import serialize_openapi
 from pmslink.web.http.bounded_request import BoundedRequest
-from pmslink.web.http.json_responses import ApiError, answer, begin_answer
+from pmslink.web.http.json_responses import ApiError, begin_response, make_response
 from pmslink.web.http.routing import Route
 from pmslink.web.stream import broadcaster
 
 
-class AboutCalls:
+class ServiceResource:
     """Answers from the service as it is."""
 
     def __init__(
         self,
-        links: Links,
+        links: LinkRegistry,
         journal: Journal,
         clock: IReactorTime,
         wall: Callable[[], datetime],
-        watched: broadcaster.Stream,
+        broadcaster: broadcaster.Broadcaster,
     ) -> None:
         self._links = links
         self._journal = journal
         self._clock = clock
-        self._begun = clock.seconds()
-        self._stream = watched
-        self._metrics = metrics.Metrics(links, journal, wall, partial(len, watched))
+        self._started_at_s = clock.seconds()
+        self._broadcaster = broadcaster
+        self._metrics = metrics.Metrics(links, journal, wall, partial(len, broadcaster))
 
     def routes(self) -> Iterator[Route]:
-        yield "GET", "/openapi.json", self.openapi
-        yield "GET", "/healthz", self.health
-        yield "GET", "/readyz", self.readiness
-        yield "GET", "/metrics", self.metrics
-        yield "GET", "/api/v1/status", self.status
-        yield "GET", "/api/v1/stream", self.watch
+        yield "GET", "/openapi.json", self.get_openapi
+        yield "GET", "/healthz", self.get_health
+        yield "GET", "/readyz", self.get_readiness
+        yield "GET", "/metrics", self.get_metrics
+        yield "GET", "/api/v1/status", self.get_status
+        yield "GET", "/api/v1/stream", self.open_stream
 
-    def openapi(self, request: Request) -> bytes:
-        return answer(request, openapi_json())
+    def get_openapi(self, request: Request) -> bytes:
+        return make_response(request, serialize_openapi())
 
-    def health(self, request: Request) -> bytes:
-        return answer(request, {"ok": True})
+    def get_health(self, request: Request) -> bytes:
+        return make_response(request, {"ok": True})
 
-    def readiness(self, request: Request) -> bytes:
-        if self._journal.reason is not None:
-            raise ApiError(503, "not_ready", f"nothing can be kept: {self._journal.reason}")
-        return answer(request, {"ok": True})
+    def get_readiness(self, request: Request) -> bytes:
+        if self._journal.failure_reason is not None:
+            raise ApiError(503, "not_ready", f"nothing can be kept: {self._journal.failure_reason}")
+        return make_response(request, {"ok": True})
 
-    def metrics(self, request: Request) -> bytes:
-        return answer(request, self._metrics.text(), type=metrics.CONTENT_TYPE)
+    def get_metrics(self, request: Request) -> bytes:
+        return make_response(request, self._metrics.render_text(), content_type=metrics.CONTENT_TYPE)
 
-    def status(self, request: Request) -> bytes:
-        reason = self._journal.reason
-        return answer(
+    def get_status(self, request: Request) -> bytes:
+        reason = self._journal.failure_reason
+        return make_response(
             request,
             {
                 "version": __version__,
-                "uptime": round(self._clock.seconds() - self._begun, 3),
+                "uptime": round(self._clock.seconds() - self._started_at_s, 3),
                 "store": {"ok": reason is None, "reason": reason},
-                "links": self._links.by_marker(),
-                "worst": worst(self._links),
+                "links": self._links.count_by_marker(),
+                "worst": most_urgent(self._links),
             },
         )
 
-    def watch(self, request: BoundedRequest) -> bytes | Deferred[bytes]:
+    def open_stream(self, request: BoundedRequest) -> bytes | Deferred[bytes]:
         if request.method == b"HEAD":
-            begin_answer(request, 200, broadcaster.CONTENT_TYPE)
+            begin_response(request, 200, broadcaster.CONTENT_TYPE)
             return b""
-        return self._stream.watch(request, request.caller)
+        return self._broadcaster.subscribe(request, request.caller)

@@ -4,68 +4,68 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from pmslink.errors import NotApplicable
-from pmslink.timestamps import timestamp
-from pmslink.web.auth.access_control import Door, require_csrf
+from pmslink.errors import NotApplicableError
+from pmslink.timestamps import format_timestamp
+from pmslink.web.auth.access_control import AccessControl, require_csrf
 from pmslink.web.auth.caller import Caller
-from pmslink.web.auth.credentials import set_cookie
-from pmslink.web.auth.login_sessions import LASTS
+from pmslink.web.auth.credentials import set_session_cookie
+from pmslink.web.auth.login_sessions import SESSION_LIFETIME_S
 from pmslink.web.http.bounded_request import BoundedRequest
-from pmslink.web.http.json_responses import ApiError, answer, json_object
+from pmslink.web.http.json_responses import ApiError, make_response, parse_json_object
 from pmslink.web.http.routing import Route
 
-_PATH = "/api/v1/session"
+_SESSION_PATH = "/api/v1/session"
 
 
-class SessionCalls:
+class SessionResource:
     """Open to anybody: who has no token yet has to show it here."""
 
-    def __init__(self, door: Door) -> None:
-        self._door = door
+    def __init__(self, access_control: AccessControl) -> None:
+        self._access_control = access_control
 
     def routes(self) -> Iterator[Route]:
-        yield "POST", _PATH, self.sign_in
-        yield "GET", _PATH, self.who
-        yield "DELETE", _PATH, self.sign_out
+        yield "POST", _SESSION_PATH, self.sign_in
+        yield "GET", _SESSION_PATH, self.get_session
+        yield "DELETE", _SESSION_PATH, self.sign_out
 
     def sign_in(self, request: BoundedRequest) -> bytes:
-        token = _token(request)
-        if not self._door.tokens.needed:
-            raise NotApplicable("no_tokens", "there are no tokens, so there is nothing to sign in with")
-        id, session = self._door.sign_in(request, token)
+        token = _parse_token(request)
+        if not self._access_control.tokens.is_required:
+            raise NotApplicableError("no_tokens", "there are no tokens, so there is nothing to sign in with")
+        id, session = self._access_control.sign_in(request, token)
         request.caller = Caller(session.token, session)
-        set_cookie(request, id, LASTS)
-        return self._told(request, request.caller)
+        set_session_cookie(request, id, SESSION_LIFETIME_S)
+        return self._session_response(request, request.caller)
 
-    def who(self, request: BoundedRequest) -> bytes:
-        return self._told(request, self._door.caller(request))
+    def get_session(self, request: BoundedRequest) -> bytes:
+        return self._session_response(request, self._access_control.authenticate(request))
 
     def sign_out(self, request: BoundedRequest) -> bytes:
-        session = self._door.session(request)
+        session = self._access_control.find_session(request)
         if session is not None:
             require_csrf(request, session)
             request.caller = Caller(session.token, session)
-            self._door.sign_out(session)
-        set_cookie(request, "", 0)
-        return answer(request, {"signed_out": True})
+            self._access_control.sign_out(session)
+        set_session_cookie(request, "", 0)
+        return make_response(request, {"signed_out": True})
 
-    def _told(self, request: BoundedRequest, caller: Caller) -> bytes:
+    def _session_response(self, request: BoundedRequest, caller: Caller) -> bytes:
         session = caller.session
-        return answer(
+        return make_response(
             request,
             {
                 "name": caller.name,
                 "role": caller.role,
-                "expires": None if session is None else timestamp(session.expires),
-                "csrf": None if session is None else session.csrf,
+                "expires": None if session is None else format_timestamp(session.expires_at),
+                "csrf": None if session is None else session.csrf_token,
                 "tokens": caller.token is not None,
             },
         )
 
 
-def _token(request: BoundedRequest) -> str:
+def _parse_token(request: BoundedRequest) -> str:
     """What the body shows. Raises ApiError 400 or 415."""
-    body = json_object(request)
+    body = parse_json_object(request)
     for name in body:
         if name != "token":
             raise ApiError(400, "invalid", f"there is no {name!r} in signing in; there is token", name)

@@ -9,60 +9,60 @@ from typing import Any
 
 from twisted.web.server import Request
 
-from pmslink.link.link_registry import Links
+from pmslink.link.link_registry import LinkRegistry
 from pmslink.store.store_service import Store
 from pmslink.store.tables.availability import Span, Timeline
 from pmslink.store.tables.timeline_query import read_timeline
-from pmslink.timestamps import timestamp
-from pmslink.web.http.json_responses import answer, asked_number
+from pmslink.timestamps import format_timestamp
+from pmslink.web.http.json_responses import int_param, make_response
 from pmslink.web.http.routing import Route, find_link
 
-USUAL = 24
+DEFAULT_TIMELINE_HOURS = 24
 """Hours that are told of when none are asked for …"""
-AT_MOST = 168
+MAX_TIMELINE_HOURS = 168
 """… and however many are."""
 
 
-class TimelineCalls:
+class TimelineResource:
     """Answers from the store."""
 
-    def __init__(self, links: Links, store: Store, wall: Callable[[], datetime]) -> None:
+    def __init__(self, links: LinkRegistry, store: Store, wall: Callable[[], datetime]) -> None:
         self._links = links
         self._store = store
         self._wall = wall
 
     def routes(self) -> Iterator[Route]:
-        yield "GET", "/api/v1/links/<link>/timeline", self.timeline
+        yield "GET", "/api/v1/links/<link>/timeline", self.get_timeline
 
-    async def timeline(self, request: Request, link: str) -> bytes:
+    async def get_timeline(self, request: Request, link: str) -> bytes:
         find_link(self._links, link)
-        hours = asked_number(request, "hours", most=AT_MOST) or USUAL
+        hours = int_param(request, "hours", maximum=MAX_TIMELINE_HOURS) or DEFAULT_TIMELINE_HOURS
         now = self._wall()
         since = now - timedelta(hours=hours)
-        found = await self._store.read(read_timeline, link, since, now, self._store.run)
-        return answer(request, timeline_json(found))
+        found = await self._store.read(read_timeline, link, since, now, self._store.run_id)
+        return make_response(request, serialize_timeline(found))
 
 
-def timeline_json(timeline: Timeline) -> dict[str, Any]:
+def serialize_timeline(timeline: Timeline) -> dict[str, Any]:
     """The spans of a stretch of time, and how much of it the link was in sync."""
     return {
-        "from": timestamp(timeline.since),
-        "until": timestamp(timeline.until),
-        "spans": [_span_json(span) for span in timeline.spans],
+        "from": format_timestamp(timeline.since),
+        "until": format_timestamp(timeline.until),
+        "spans": [_serialize_span(span) for span in timeline.spans],
         "in_sync": {
-            "seconds": timeline.in_sync.total_seconds(),
-            "known_seconds": timeline.known.total_seconds(),
-            "share": timeline.share,
+            "seconds": timeline.in_sync_time.total_seconds(),
+            "known_seconds": timeline.observed_time.total_seconds(),
+            "share": timeline.in_sync_ratio,
         },
     }
 
 
-def _span_json(span: Span) -> dict[str, Any]:
-    changed = span.changed
+def _serialize_span(span: Span) -> dict[str, Any]:
+    changed = span.transition
     return {
         "state": span.state,
-        "since": timestamp(span.since),
-        "until": timestamp(span.until),
+        "since": format_timestamp(span.since),
+        "until": format_timestamp(span.until),
         "reason": changed and changed.reason,
         "cause": changed and json.loads(changed.cause),
     }

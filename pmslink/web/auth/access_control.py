@@ -17,119 +17,123 @@ from twisted.logger import Logger
 from twisted.web.server import Request
 
 from pmslink.web.auth.caller import Caller
-from pmslink.web.auth.credentials import shown_csrf, shown_session, shown_token, unauthorized
-from pmslink.web.auth.failed_login_limit import Attempts, place_of
+from pmslink.web.auth.credentials import bearer_token, csrf_token, session_cookie, unauthorized_error
+from pmslink.web.auth.failed_login_limit import FailedLoginLimiter, client_network
 from pmslink.web.auth.login_sessions import Session, Sessions
-from pmslink.web.auth.permissions import Role, who_may
-from pmslink.web.auth.token_reload import LiveTokens
+from pmslink.web.auth.permissions import Role, find_allowed_roles
+from pmslink.web.auth.token_reload import TokenRegistry
 from pmslink.web.http.bounded_request import BoundedRequest
 from pmslink.web.http.json_responses import ApiError
 
 
-class Door:
+class AccessControl:
     """Knows each caller by a token, or by a session that began with one."""
 
     log = Logger()
 
-    def __init__(self, tokens: LiveTokens, sessions: Sessions, attempts: Attempts, local: bool) -> None:
+    def __init__(
+        self, tokens: TokenRegistry, sessions: Sessions, login_limiter: FailedLoginLimiter, local_only: bool
+    ) -> None:
         """`local`: only this machine reaches the interface."""
         self.tokens = tokens
         self.sessions = sessions
-        self._attempts = attempts
-        self._local = local
-        self.on_leaving: list[Callable[[], None]] = []
+        self._login_limiter = login_limiter
+        self._local_only = local_only
+        self.on_revocation: list[Callable[[], None]] = []
         """Called when some who came in may have to leave."""
-        tokens.changed.append(self._tokens_changed)
+        tokens.on_change.append(self._on_tokens_changed)
 
-    def guarded(self, method: str, path: str, answers: Callable[..., Any]) -> Callable[..., Any]:
+    def authorize(self, method: str, path: str, handler: Callable[..., Any]) -> Callable[..., Any]:
         """What answers a call, for those whom the call is for. Raises LookupError for an unknown call."""
-        whom = who_may(method, path)
+        whom = find_allowed_roles(method, path)
         if whom is None:
-            return answers
+            return handler
 
-        @wraps(answers)
+        @wraps(handler)
         def let_in(request: BoundedRequest, **parts: str) -> Any:
-            request.caller = self.caller(request)
+            request.caller = self.authenticate(request)
             require_role(request.caller, whom)
-            return answers(request, **parts)
+            return handler(request, **parts)
 
         return let_in
 
-    def caller(self, request: Request) -> Caller:
+    def authenticate(self, request: Request) -> Caller:
         """Who sends a request. Raises ApiError 401, 403 or 429."""
-        if not self.tokens.needed:
-            return self._neighbour()
-        token = shown_token(request)
+        if not self.tokens.is_required:
+            return self._local_caller()
+        token = bearer_token(request)
         if token is not None:
-            return self._holder(request, token)
-        session = self.session(request)
+            return self._authenticate_token(request, token)
+        session = self.find_session(request)
         if session is None:
-            raise unauthorized("this needs a token, or to be signed in")
+            raise unauthorized_error("this needs a token, or to be signed in")
         if request.method not in (b"GET", b"HEAD"):
             require_csrf(request, session)
         return Caller(session.token, session)
 
-    def session(self, request: Request) -> Session | None:
+    def find_session(self, request: Request) -> Session | None:
         """The session that a request belongs to, if that goes on."""
-        id = shown_session(request)
+        id = session_cookie(request)
         session = None if id is None else self.sessions.find(id)
         return session if session is not None and session.token in self.tokens else None
 
-    def _neighbour(self) -> Caller:
-        if not self._local:
-            raise unauthorized("nobody may call: there are no tokens, and other machines reach this address")
+    def _local_caller(self) -> Caller:
+        if not self._local_only:
+            raise unauthorized_error(
+                "nobody may call: there are no tokens, and other machines reach this address"
+            )
         return Caller()
 
-    def _holder(self, request: Request, shown: str) -> Caller:
+    def _authenticate_token(self, request: Request, token_text: str) -> Caller:
         """Whoever has a right token comes in, however many wrong ones came from the same place."""
-        token = self.tokens.find(shown)
-        return self._refuse(request) if token is None else Caller(token)
+        token = self.tokens.find(token_text)
+        return self._reject_token(request) if token is None else Caller(token)
 
     # Signing in and out.
 
-    def sign_in(self, request: Request, shown: str) -> tuple[str, Session]:
+    def sign_in(self, request: Request, token_text: str) -> tuple[str, Session]:
         """A session for who has this token, and what names it. Raises ApiError 401 or 429."""
-        token = self.tokens.find(shown)
-        return self._refuse(request) if token is None else self.sessions.begin(token)
+        token = self.tokens.find(token_text)
+        return self._reject_token(request) if token is None else self.sessions.begin(token)
 
     def sign_out(self, session: Session) -> None:
         """End a session, and what goes on under it."""
         self.sessions.end(session)
-        self._leave()
+        self._notify_revocation()
 
     # Staying.
 
-    def admits(self, caller: Caller) -> bool:
+    def is_still_authorized(self, caller: Caller) -> bool:
         """Whether one who came in may stay."""
         if caller.token is None:
-            return self._local and not self.tokens.needed
+            return self._local_only and not self.tokens.is_required
         return caller.token in self.tokens and (caller.session is None or caller.session in self.sessions)
 
-    def require_admitted(self, caller: Caller) -> None:
+    def require_still_authorized(self, caller: Caller) -> None:
         """Raise ApiError 401 for one who may not stay."""
-        if not self.admits(caller):
-            raise unauthorized("the token, or the session, has ended meanwhile")
+        if not self.is_still_authorized(caller):
+            raise unauthorized_error("the token, or the session, has ended meanwhile")
 
-    def _tokens_changed(self) -> None:
-        self.sessions.keep(lambda session: session.token in self.tokens)
-        self._leave()
+    def _on_tokens_changed(self) -> None:
+        self.sessions.retain(lambda session: session.token in self.tokens)
+        self._notify_revocation()
 
-    def _leave(self) -> None:
-        for called in self.on_leaving:
+    def _notify_revocation(self) -> None:
+        for called in self.on_revocation:
             called()
 
     # Wrong tokens.
 
-    def _refuse(self, request: Request) -> NoReturn:
-        self._require_patience(request)
+    def _reject_token(self, request: Request) -> NoReturn:
+        self._require_below_rate_limit(request)
         peer = request.getClientAddress()
-        self._attempts.failed(place_of(peer))
+        self._login_limiter.record_failure(client_network(peer))
         self.log.warn("{peer}: a wrong token", peer=peer)
-        raise unauthorized("there is no such token")
+        raise unauthorized_error("there is no such token")
 
-    def _require_patience(self, request: Request) -> None:
+    def _require_below_rate_limit(self, request: Request) -> None:
         """Raise ApiError 429 where too many wrong tokens came from."""
-        wait = math.ceil(self._attempts.wait(place_of(request.getClientAddress())))
+        wait = math.ceil(self._login_limiter.retry_after_s(client_network(request.getClientAddress())))
         if wait:
             message = f"too many wrong tokens came from this address; wait {wait} s"
             raise ApiError(429, "too_many_attempts", message, headers=((b"retry-after", b"%d" % wait),))
@@ -137,13 +141,13 @@ class Door:
 
 def require_csrf(request: Request, session: Session) -> None:
     """Raise ApiError 403 unless the page of this session sends the request."""
-    if not hmac.compare_digest(shown_csrf(request).encode(), session.csrf.encode()):
+    if not hmac.compare_digest(csrf_token(request).encode(), session.csrf_token.encode()):
         raise ApiError(403, "csrf", "X-CSRF-Token must be the csrf that the session was begun with")
 
 
-def require_role(caller: Caller, whom: frozenset[Role]) -> None:
+def require_role(caller: Caller, allowed_roles: frozenset[Role]) -> None:
     """Raise ApiError 403 unless the call is for this one."""
-    if caller.role not in whom:
-        right = " or ".join(sorted(whom))
+    if caller.role not in allowed_roles:
+        right = " or ".join(sorted(allowed_roles))
         has = f"the token {caller.name} has the role {caller.role}"
         raise ApiError(403, "forbidden", f"this needs the role {right}; {has}")

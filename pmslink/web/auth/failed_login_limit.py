@@ -8,15 +8,15 @@ from collections import deque
 from twisted.internet.address import IPv4Address, IPv6Address
 from twisted.internet.interfaces import IAddress, IReactorTime
 
-MOST_FAILURES = 10
+MAX_FAILED_LOGINS = 10
 """So many wrong tokens from one place …"""
-WITHIN = 300.0
+FAILED_LOGIN_WINDOW_S = 300.0
 """… within so many seconds are too many."""
-MOST_PLACES = 1000
+MAX_TRACKED_NETWORKS = 1000
 """Places that are remembered; of more, those where it happened longest ago are forgotten."""
 
 
-def place_of(peer: IAddress) -> str:
+def client_network(peer: IAddress) -> str:
     """Where a caller is. One that has an IPv6 address has all those of its network as well."""
     if not isinstance(peer, IPv4Address | IPv6Address):
         return "this machine"
@@ -28,27 +28,27 @@ def place_of(peer: IAddress) -> str:
     return str(ipaddress.ip_network((address, 64), strict=False))
 
 
-class Attempts:
+class FailedLoginLimiter:
     """The moments of the last failures, by place. While a place has to wait, no more are counted."""
 
     def __init__(self, clock: IReactorTime) -> None:
         self._clock = clock
-        self._failures: dict[str, deque[float]] = {}
+        self._failure_times_by_network: dict[str, deque[float]] = {}
 
     def __len__(self) -> int:
-        return len(self._failures)
+        return len(self._failure_times_by_network)
 
-    def failed(self, place: str) -> None:
+    def record_failure(self, network: str) -> None:
         """A wrong token came from there."""
-        moments = self._failures.pop(place, None) or deque(maxlen=MOST_FAILURES)
+        moments = self._failure_times_by_network.pop(network, None) or deque(maxlen=MAX_FAILED_LOGINS)
         moments.append(self._clock.seconds())
-        self._failures[place] = moments  # the last, now
-        if len(self) > MOST_PLACES:
-            del self._failures[next(iter(self._failures))]
+        self._failure_times_by_network[network] = moments  # the last, now
+        if len(self) > MAX_TRACKED_NETWORKS:
+            del self._failure_times_by_network[next(iter(self._failure_times_by_network))]
 
-    def wait(self, place: str) -> float:
+    def retry_after_s(self, network: str) -> float:
         """Seconds until somebody there may try again; 0 for at once."""
-        moments = self._failures.get(place)
-        if moments is None or len(moments) < MOST_FAILURES:
+        moments = self._failure_times_by_network.get(network)
+        if moments is None or len(moments) < MAX_FAILED_LOGINS:
             return 0.0
-        return max(0.0, moments[0] + WITHIN - self._clock.seconds())
+        return max(0.0, moments[0] + FAILED_LOGIN_WINDOW_S - self._clock.seconds())

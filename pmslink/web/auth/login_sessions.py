@@ -9,12 +9,12 @@ from datetime import datetime, timedelta
 from attrs import frozen
 from twisted.internet.interfaces import IReactorTime
 
-from pmslink.web.auth.token_file import Token, digest
+from pmslink.web.auth.token_file import Token, digest_token
 
-LASTS = 12 * 3600
+SESSION_LIFETIME_S = 12 * 3600
 """Seconds from signing in to the end of a session, however it is used."""
-MOST_SESSIONS = 1000
-MOST_OF_A_TOKEN = 50
+MAX_SESSIONS = 1000
+MAX_SESSIONS_PER_TOKEN = 50
 """Sessions of one token, so that its holder cannot sign the others out."""
 
 
@@ -22,11 +22,11 @@ MOST_OF_A_TOKEN = 50
 class Session:
     """One that began with this token. Calls that change something have to repeat `csrf`."""
 
-    key: bytes
+    id_digest: bytes
     token: Token
-    csrf: str
-    expires: datetime
-    ends: float
+    csrf_token: str
+    expires_at: datetime
+    expires_at_monotonic_s: float
     """The same on the clock that cannot be set."""
 
 
@@ -36,42 +36,47 @@ class Sessions:
     def __init__(self, clock: IReactorTime, wall: Callable[[], datetime]) -> None:
         self._clock = clock
         self._wall = wall
-        self._sessions: dict[bytes, Session] = {}
+        self._sessions_by_digest: dict[bytes, Session] = {}
 
     def __len__(self) -> int:
-        return len(self._sessions)
+        return len(self._sessions_by_digest)
 
     def __contains__(self, session: Session) -> bool:
         """Whether it goes on."""
-        return session.key in self._sessions and self._clock.seconds() < session.ends
+        return (
+            session.id_digest in self._sessions_by_digest
+            and self._clock.seconds() < session.expires_at_monotonic_s
+        )
 
     def begin(self, token: Token) -> tuple[str, Session]:
         """A new session, and what names it. Where there are too many, the token's oldest ends, or any's."""
         id = secrets.token_urlsafe(32)
         session = Session(
-            digest(id),
+            digest_token(id),
             token,
             secrets.token_urlsafe(32),
-            self._wall() + timedelta(seconds=LASTS),
-            self._clock.seconds() + LASTS,
+            self._wall() + timedelta(seconds=SESSION_LIFETIME_S),
+            self._clock.seconds() + SESSION_LIFETIME_S,
         )
-        self.keep(lambda one: one in self)
-        own = [one for one in self._sessions.values() if one.token == token]
-        if len(own) >= MOST_OF_A_TOKEN:
+        self.retain(lambda one: one in self)
+        own = [one for one in self._sessions_by_digest.values() if one.token == token]
+        if len(own) >= MAX_SESSIONS_PER_TOKEN:
             self.end(own[0])
-        elif len(self) >= MOST_SESSIONS:
-            self.end(next(iter(self._sessions.values())))
-        self._sessions[session.key] = session
+        elif len(self) >= MAX_SESSIONS:
+            self.end(next(iter(self._sessions_by_digest.values())))
+        self._sessions_by_digest[session.id_digest] = session
         return id, session
 
-    def find(self, id: str) -> Session | None:
+    def find(self, session_id: str) -> Session | None:
         """The session that this names, while it goes on."""
-        session = self._sessions.get(digest(id))
+        session = self._sessions_by_digest.get(digest_token(session_id))
         return session if session is not None and session in self else None
 
     def end(self, session: Session) -> None:
-        self._sessions.pop(session.key, None)
+        self._sessions_by_digest.pop(session.id_digest, None)
 
-    def keep(self, wanted: Callable[[Session], bool]) -> None:
+    def retain(self, predicate: Callable[[Session], bool]) -> None:
         """End all others."""
-        self._sessions = {key: one for key, one in self._sessions.items() if wanted(one)}
+        self._sessions_by_digest = {
+            key: one for key, one in self._sessions_by_digest.items() if predicate(one)
+        }

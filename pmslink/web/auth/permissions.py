@@ -12,65 +12,65 @@ from typing import Literal
 Role = Literal["view", "control", "pbx"]
 """What the holder of a token may do."""
 
-Whom = frozenset[Role] | None
+AllowedRoles = frozenset[Role] | None
 """The roles that may call; None stands for anybody, also without a token."""
 
-_ANYBODY: Whom = None
-_ALL: Whom = frozenset({"view", "control", "pbx"})
-_LOOK: Whom = frozenset({"view", "control"})
-_HAND_OVER: Whom = frozenset({"control", "pbx"})
-_CONTROL: Whom = frozenset({"control"})
+_PUBLIC: AllowedRoles = None
+_ANY_ROLE: AllowedRoles = frozenset({"view", "control", "pbx"})
+_VIEW_OR_CONTROL: AllowedRoles = frozenset({"view", "control"})
+_PBX_OR_CONTROL: AllowedRoles = frozenset({"control", "pbx"})
+_CONTROL_ONLY: AllowedRoles = frozenset({"control"})
 
-_WHO_MAY: Mapping[tuple[str, str], Whom] = {
-    ("GET", "/"): _ANYBODY,
-    ("GET", "/page/<path:name>"): _ANYBODY,
-    ("GET", "/openapi.json"): _ANYBODY,
-    ("GET", "/healthz"): _ANYBODY,
-    ("GET", "/readyz"): _ANYBODY,
-    ("GET", "/metrics"): _LOOK,
-    ("POST", "/api/v1/session"): _ANYBODY,
-    ("GET", "/api/v1/session"): _ANYBODY,
-    ("DELETE", "/api/v1/session"): _ANYBODY,
-    ("GET", "/api/v1/status"): _ALL,
-    ("GET", "/api/v1/stream"): _ALL,
-    ("GET", "/api/v1/links"): _ALL,
-    ("POST", "/api/v1/links"): _CONTROL,
-    ("POST", "/api/v1/links/test"): _CONTROL,
-    ("GET", "/api/v1/links/<link>"): _ALL,
-    ("PATCH", "/api/v1/links/<link>"): _CONTROL,
-    ("DELETE", "/api/v1/links/<link>"): _CONTROL,
-    ("POST", "/api/v1/links/<link>/enable"): _CONTROL,
-    ("POST", "/api/v1/links/<link>/disable"): _CONTROL,
-    ("POST", "/api/v1/links/<link>/expire"): _CONTROL,
-    ("POST", "/api/v1/links/<link>/disconnect"): _CONTROL,
-    ("POST", "/api/v1/links/<link>/resync"): _CONTROL,
-    ("GET", "/api/v1/links/<link>/transitions"): _LOOK,
-    ("GET", "/api/v1/links/<link>/timeline"): _LOOK,
-    ("GET", "/api/v1/links/<link>/records"): _LOOK,
-    ("GET", "/api/v1/links/<link>/events"): _ALL,
-    ("POST", "/api/v1/links/<link>/postings"): _HAND_OVER,
-    ("GET", "/api/v1/links/<link>/postings"): _ALL,
-    ("GET", "/api/v1/links/<link>/postings/<id>"): _ALL,
-    ("POST", "/api/v1/links/<link>/postings/<id>/resend"): _CONTROL,
-    ("POST", "/api/v1/links/<link>/postings/<id>/discard"): _CONTROL,
-    ("GET", "/api/v1/links/<link>/rooms"): _ALL,
-    ("GET", "/api/v1/links/<link>/rooms/<room>"): _ALL,
-    ("PUT", "/api/v1/links/<link>/rooms/<room>/status"): _HAND_OVER,
-    ("PUT", "/api/v1/links/<link>/rooms/<room>/dnd"): _HAND_OVER,
-    ("PUT", "/api/v1/links/<link>/rooms/<room>/make-up-room"): _HAND_OVER,
-    ("PUT", "/api/v1/links/<link>/rooms/<room>/voicemail"): _HAND_OVER,
-    ("PUT", "/api/v1/links/<link>/rooms/<room>/wake-up"): _HAND_OVER,
-    ("DELETE", "/api/v1/links/<link>/rooms/<room>/wake-up"): _HAND_OVER,
-    ("POST", "/api/v1/links/<link>/rooms/<room>/wake-up/result"): _HAND_OVER,
+_ALLOWED_ROLES_BY_ROUTE: Mapping[tuple[str, str], AllowedRoles] = {
+    ("GET", "/"): _PUBLIC,
+    ("GET", "/page/<path:name>"): _PUBLIC,
+    ("GET", "/openapi.json"): _PUBLIC,
+    ("GET", "/healthz"): _PUBLIC,
+    ("GET", "/readyz"): _PUBLIC,
+    ("GET", "/metrics"): _VIEW_OR_CONTROL,
+    ("POST", "/api/v1/session"): _PUBLIC,
+    ("GET", "/api/v1/session"): _PUBLIC,
+    ("DELETE", "/api/v1/session"): _PUBLIC,
+    ("GET", "/api/v1/status"): _ANY_ROLE,
+    ("GET", "/api/v1/stream"): _ANY_ROLE,
+    ("GET", "/api/v1/links"): _ANY_ROLE,
+    ("POST", "/api/v1/links"): _CONTROL_ONLY,
+    ("POST", "/api/v1/links/test"): _CONTROL_ONLY,
+    ("GET", "/api/v1/links/<link>"): _ANY_ROLE,
+    ("PATCH", "/api/v1/links/<link>"): _CONTROL_ONLY,
+    ("DELETE", "/api/v1/links/<link>"): _CONTROL_ONLY,
+    ("POST", "/api/v1/links/<link>/enable"): _CONTROL_ONLY,
+    ("POST", "/api/v1/links/<link>/disable"): _CONTROL_ONLY,
+    ("POST", "/api/v1/links/<link>/expire"): _CONTROL_ONLY,
+    ("POST", "/api/v1/links/<link>/disconnect"): _CONTROL_ONLY,
+    ("POST", "/api/v1/links/<link>/resync"): _CONTROL_ONLY,
+    ("GET", "/api/v1/links/<link>/transitions"): _VIEW_OR_CONTROL,
+    ("GET", "/api/v1/links/<link>/timeline"): _VIEW_OR_CONTROL,
+    ("GET", "/api/v1/links/<link>/records"): _VIEW_OR_CONTROL,
+    ("GET", "/api/v1/links/<link>/events"): _ANY_ROLE,
+    ("POST", "/api/v1/links/<link>/postings"): _PBX_OR_CONTROL,
+    ("GET", "/api/v1/links/<link>/postings"): _ANY_ROLE,
+    ("GET", "/api/v1/links/<link>/postings/<id>"): _ANY_ROLE,
+    ("POST", "/api/v1/links/<link>/postings/<id>/resend"): _CONTROL_ONLY,
+    ("POST", "/api/v1/links/<link>/postings/<id>/discard"): _CONTROL_ONLY,
+    ("GET", "/api/v1/links/<link>/rooms"): _ANY_ROLE,
+    ("GET", "/api/v1/links/<link>/rooms/<room>"): _ANY_ROLE,
+    ("PUT", "/api/v1/links/<link>/rooms/<room>/status"): _PBX_OR_CONTROL,
+    ("PUT", "/api/v1/links/<link>/rooms/<room>/dnd"): _PBX_OR_CONTROL,
+    ("PUT", "/api/v1/links/<link>/rooms/<room>/make-up-room"): _PBX_OR_CONTROL,
+    ("PUT", "/api/v1/links/<link>/rooms/<room>/voicemail"): _PBX_OR_CONTROL,
+    ("PUT", "/api/v1/links/<link>/rooms/<room>/wake-up"): _PBX_OR_CONTROL,
+    ("DELETE", "/api/v1/links/<link>/rooms/<room>/wake-up"): _PBX_OR_CONTROL,
+    ("POST", "/api/v1/links/<link>/rooms/<room>/wake-up/result"): _PBX_OR_CONTROL,
 }
 
 
-def who_may(method: str, path: str) -> Whom:
+def find_allowed_roles(method: str, path: str) -> AllowedRoles:
     """Whom a call is for, named by its method and path as they are routed; HEAD follows GET.
 
     Raises LookupError for one that the table lacks: nothing is served that nobody has thought about.
     """
     try:
-        return _WHO_MAY[method, path]
+        return _ALLOWED_ROLES_BY_ROUTE[method, path]
     except KeyError:
         raise LookupError(f"roles.py does not say who may call {method} {path}") from None

@@ -20,20 +20,20 @@ from attrs import frozen
 from pmslink.errors import PmslinkError
 from pmslink.web.auth.permissions import Role
 
-FILE = "tokens"
-MOST = 10_000
+TOKEN_FILE_NAME = "tokens"  # noqa: S105  (not a secret: a file name)
+MAX_TOKENS = 10_000
 """Tokens that a file may have …"""
-MOST_BYTES = 2 * 1024 * 1024
+MAX_TOKEN_FILE_BYTES = 2 * 1024 * 1024
 """… and its bytes, for a service reads it in one go."""
 
-_NAME = "the name must be 1 to 64 letters, digits, - and _"
+_NAME_RULE = "the name must be 1 to 64 letters, digits, - and _"
 
 
-class TokenError(PmslinkError):
+class TokenFileError(PmslinkError):
     """The file of tokens cannot be used, or not be changed as was asked."""
 
 
-class Unreadable(TokenError):
+class TokenFileUnreadableError(TokenFileError):
     """It cannot even be read at the moment, whatever stands in it."""
 
 
@@ -47,68 +47,70 @@ class Token:
     created: datetime
 
 
-def digest(token: str) -> bytes:
+def digest_token(token: str) -> bytes:
     """What is kept of a token."""
     return sha256(token.encode("utf-8", "surrogatepass")).digest()
 
 
-def require_name(name: str) -> None:
+def require_token_name(name: str) -> None:
     """Raise ValueError unless a token can have this name."""
     if not re.fullmatch("[A-Za-z0-9_-]{1,64}", name):
-        raise ValueError(_NAME)
+        raise ValueError(_NAME_RULE)
 
 
-def read_text(state_dir: Path) -> str:
-    """What stands in the file; nothing where there is none. Raises TokenError."""
-    file = state_dir / FILE
+def read_token_file(state_dir: Path) -> str:
+    """What stands in the file; nothing where there is none. Raises TokenFileError."""
+    file = state_dir / TOKEN_FILE_NAME
     try:
         with file.open("rb") as opened:
-            found = opened.read(MOST_BYTES + 1)
+            found = opened.read(MAX_TOKEN_FILE_BYTES + 1)
     except (FileNotFoundError, NotADirectoryError):
         return ""
     except OSError as problem:
-        raise Unreadable(f"{file}: cannot be read: {problem.strerror}") from None
-    if len(found) > MOST_BYTES:
-        raise TokenError(f"{file}: must have at most {MOST_BYTES} bytes")
+        raise TokenFileUnreadableError(f"{file}: cannot be read: {problem.strerror}") from None
+    if len(found) > MAX_TOKEN_FILE_BYTES:
+        raise TokenFileError(f"{file}: must have at most {MAX_TOKEN_FILE_BYTES} bytes")
     return found.decode("utf-8", "surrogateescape").removeprefix("\ufeff")  # of an editor on Windows
 
 
-def read_tokens(state_dir: Path, text: str) -> list[Token]:
-    """The tokens of the file, of which this is the text. Raises TokenError, which names the line."""
-    file = state_dir / FILE
+def parse_tokens(state_dir: Path, text: str) -> list[Token]:
+    """The tokens of the file, of which this is the text. Raises TokenFileError, which names the line."""
+    file = state_dir / TOKEN_FILE_NAME
     tokens: list[Token] = []
     lines: dict[str | bytes, int] = {}
     for number, line in enumerate(text.split("\n"), 1):
         if not line.strip() or line.startswith("#"):
             continue
         try:
-            token = _token(line)
+            token = _parse_token_line(line)
         except ValueError as problem:
-            raise TokenError(f"{file}, line {number}: {problem}") from None
+            raise TokenFileError(f"{file}, line {number}: {problem}") from None
         for part, what in ((token.name, "name"), (token.digest, "token")):
             if (before := lines.setdefault(part, number)) != number:
-                raise TokenError(f"{file}, line {number}: the {what} must differ from that of line {before}")
+                raise TokenFileError(
+                    f"{file}, line {number}: the {what} must differ from that of line {before}"
+                )
         tokens.append(token)
-    if len(tokens) > MOST:
-        raise TokenError(f"{file}: must have at most {MOST} tokens")
+    if len(tokens) > MAX_TOKENS:
+        raise TokenFileError(f"{file}: must have at most {MAX_TOKENS} tokens")
     return tokens
 
 
-def _token(line: str) -> Token:
+def _parse_token_line(line: str) -> Token:
     """Raises ValueError, which never tells what stands in the line: it could be a token."""
     parts = line.split()
     if len(parts) != 4:
         raise ValueError("must be NAME ROLE sha256:HEX CREATED, separated by blanks")
     name, role, hash, created = parts
-    require_name(name)
+    require_token_name(name)
     if role not in get_args(Role):
         raise ValueError(f"the role must be {' or '.join(get_args(Role))}")
     if not re.fullmatch("sha256:[0-9a-f]{64}", hash):
         raise ValueError("after the role must stand sha256: and the 64 hex digits of the token's SHA-256")
-    return Token(name, cast(Role, role), bytes.fromhex(hash.removeprefix("sha256:")), _moment(created))
+    return Token(name, cast(Role, role), bytes.fromhex(hash.removeprefix("sha256:")), _parse_created(created))
 
 
-def _moment(text: str) -> datetime:
+def _parse_created(text: str) -> datetime:
     try:
         moment = datetime.fromisoformat(text)
     except ValueError:

@@ -12,35 +12,38 @@ from pathlib import Path
 
 from pmslink.web.auth.permissions import Role
 from pmslink.web.auth.token_file import (
-    FILE,
-    MOST,
-    MOST_BYTES,
+    MAX_TOKEN_FILE_BYTES,
+    MAX_TOKENS,
+    TOKEN_FILE_NAME,
     Token,
-    TokenError,
-    digest,
-    read_text,
-    read_tokens,
-    require_name,
+    TokenFileError,
+    digest_token,
+    parse_tokens,
+    read_token_file,
+    require_token_name,
 )
 
-PREFIX = "pmslink_"
+TOKEN_PREFIX = "pmslink_"  # noqa: S105  (not a secret: every token begins so)
 """What every token begins with, so that one which went astray is known for what it is."""
 
-_HEADING = "# Who may call, kept by `pmslink token`: NAME ROLE sha256:HEX CREATED\n"
+_FILE_HEADER = "# Who may call, kept by `pmslink token`: NAME ROLE sha256:HEX CREATED\n"
 
-_Edit = Callable[[str, list[Token]], str]
+_TokenFileEdit = Callable[[str, list[Token]], str]
 """Makes the new text of the file from the old one, and the tokens in that."""
 
 
-def add(state_dir: Path, name: str, role: Role, now: datetime) -> tuple[str, int]:
-    """Make a token. Gives it, which cannot be had again, and how many there are now. Raises TokenError."""
+def add_token(state_dir: Path, name: str, role: Role, now: datetime) -> tuple[str, int]:
+    """Create a token; return it and the number of tokens. Raises TokenFileError.
+
+    The file holds only its digest, so the token cannot be read again.
+    """
     try:
-        require_name(name)
+        require_token_name(name)
     except ValueError as problem:
-        raise TokenError(f"{name!r}: {problem}") from None
-    token = PREFIX + secrets.token_urlsafe(32)
+        raise TokenFileError(f"{name!r}: {problem}") from None
+    token = TOKEN_PREFIX + secrets.token_urlsafe(32)
     created = now.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-    line = f"{name} {role} sha256:{digest(token).hex()} {created}\n"
+    line = f"{name} {role} sha256:{digest_token(token).hex()} {created}\n"
 
     count = 0
 
@@ -48,50 +51,54 @@ def add(state_dir: Path, name: str, role: Role, now: datetime) -> tuple[str, int
         nonlocal count
         count = len(tokens) + 1
         if any(one.name == name for one in tokens):
-            raise TokenError(f"there is a token {name} already: remove it first, or take another name")
-        if count > MOST:
-            raise TokenError(f"there are {MOST} tokens already: remove one first")
-        before = text or _HEADING
+            raise TokenFileError(f"there is a token {name} already: remove it first, or take another name")
+        if count > MAX_TOKENS:
+            raise TokenFileError(f"there are {MAX_TOKENS} tokens already: remove one first")
+        before = text or _FILE_HEADER
         return before + ("" if before.endswith("\n") else "\n") + line
 
-    _edit(state_dir, added)
+    _edit_file(state_dir, added)
     return token, count
 
 
-def remove(state_dir: Path, name: str) -> int:
-    """Take a token back; gives how many there are still. Raises TokenError."""
+def remove_token(state_dir: Path, name: str) -> int:
+    """Take a token back; gives how many there are still. Raises TokenFileError."""
     left = 0
 
     def removed(text: str, tokens: list[Token]) -> str:
         nonlocal left
         left = sum(one.name != name for one in tokens)
         if left == len(tokens):
-            raise TokenError(f"there is no token {name}")
+            raise TokenFileError(f"there is no token {name}")
         return "\n".join(line for line in text.split("\n") if line.split()[:1] != [name])
 
-    _edit(state_dir, removed)
+    _edit_file(state_dir, removed)
     return left
 
 
-def _edit(state_dir: Path, edit: _Edit) -> None:
-    with _alone(state_dir):
-        before = read_text(state_dir)
-        after = edit(before, read_tokens(state_dir, before)).encode("utf-8", "surrogateescape")
-        if len(after) > MOST_BYTES:
-            raise TokenError(f"{state_dir / FILE}: would have more than {MOST_BYTES} bytes")
+def _edit_file(state_dir: Path, edit: _TokenFileEdit) -> None:
+    with _lock_directory(state_dir):
+        before = read_token_file(state_dir)
+        after = edit(before, parse_tokens(state_dir, before)).encode("utf-8", "surrogateescape")
+        if len(after) > MAX_TOKEN_FILE_BYTES:
+            raise TokenFileError(
+                f"{state_dir / TOKEN_FILE_NAME}: would have more than {MAX_TOKEN_FILE_BYTES} bytes"
+            )
         try:
-            _replace(state_dir, after)
+            _replace_file(state_dir, after)
         except OSError as problem:
-            raise TokenError(f"{state_dir / FILE}: cannot be written: {problem.strerror}") from None
+            raise TokenFileError(
+                f"{state_dir / TOKEN_FILE_NAME}: cannot be written: {problem.strerror}"
+            ) from None
 
 
 @contextmanager
-def _alone(state_dir: Path) -> Iterator[None]:
+def _lock_directory(state_dir: Path) -> Iterator[None]:
     """While nobody else changes the file. The lock is on its directory, for it is another file each time."""
     try:
         directory = os.open(state_dir, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     except OSError as problem:
-        raise TokenError(f"the state directory {state_dir}: {problem.strerror}") from None
+        raise TokenFileError(f"the state directory {state_dir}: {problem.strerror}") from None
     try:
         fcntl.flock(directory, fcntl.LOCK_EX)
         yield
@@ -99,9 +106,9 @@ def _alone(state_dir: Path) -> Iterator[None]:
         os.close(directory)
 
 
-def _replace(state_dir: Path, content: bytes) -> None:
+def _replace_file(state_dir: Path, content: bytes) -> None:
     """Put a new file in the place of the old one, for the directory's owner alone."""
-    new = state_dir / f"{FILE}.new"
+    new = state_dir / f"{TOKEN_FILE_NAME}.new"
     new.unlink(missing_ok=True)  # of a change that was cut short
     with open(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600), "wb") as opened:
         if os.geteuid() == 0:  # "sudo pmslink token": the service has to read it
@@ -110,11 +117,11 @@ def _replace(state_dir: Path, content: bytes) -> None:
         opened.write(content)
         opened.flush()
         os.fsync(opened.fileno())
-    new.rename(state_dir / FILE)
-    _sync(state_dir)
+    new.rename(state_dir / TOKEN_FILE_NAME)
+    _fsync_directory(state_dir)
 
 
-def _sync(directory: Path) -> None:
+def _fsync_directory(directory: Path) -> None:
     opened = os.open(directory, os.O_RDONLY | os.O_CLOEXEC)
     try:
         os.fsync(opened)

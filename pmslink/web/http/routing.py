@@ -12,12 +12,12 @@ from twisted.web.iweb import IRequest
 
 from pmslink.errors import PmslinkError
 from pmslink.link.link import Link
-from pmslink.link.link_registry import Links
-from pmslink.web.http.json_responses import MOST, ApiError, asked_number
+from pmslink.link.link_registry import LinkRegistry
+from pmslink.web.http.json_responses import MAX_SAFE_INTEGER, ApiError, int_param
 
-USUAL = 100
+DEFAULT_LIST_LIMIT = 100
 """Entries of a list that are given when no limit is asked for …"""
-AT_MOST = 1000
+MAX_LIST_LIMIT = 1000
 """… and however many are."""
 
 Route = tuple[str, str, Callable[..., Any]]
@@ -27,14 +27,14 @@ _Result = TypeVar("_Result")
 _log = Logger()
 
 
-class Subject(Protocol):
+class Resource(Protocol):
     """Some of the calls, those about one thing."""
 
     def routes(self) -> Iterable[Route]:
         """Its calls."""
 
 
-def find_link(links: Links, name: str) -> Link:
+def find_link(links: LinkRegistry, name: str) -> Link:
     """The link that a path names. Raises ApiError 404."""
     link = links.get(name)
     if link is None:
@@ -42,17 +42,17 @@ def find_link(links: Links, name: str) -> Link:
     return link
 
 
-def asked_limit(request: IRequest) -> int:
+def limit_param(request: IRequest) -> int:
     """How many entries of a list are wanted."""
-    return asked_number(request, "limit", most=AT_MOST) or USUAL
+    return int_param(request, "limit", maximum=MAX_LIST_LIMIT) or DEFAULT_LIST_LIMIT
 
 
-def asked_before(request: IRequest) -> int | None:
+def before_param(request: IRequest) -> int | None:
     """What all entries of a list have to be older than."""
-    return asked_number(request, "before", most=MOST)
+    return int_param(request, "before", maximum=MAX_SAFE_INTEGER)
 
 
-def shielded(work: Deferred[_Result] | Coroutine[Any, Any, _Result]) -> Deferred[_Result]:
+def shield(work: Deferred[_Result] | Coroutine[Any, Any, _Result]) -> Deferred[_Result]:
     """Fires as this does, which goes on even when nobody waits for it any more.
 
     Klein cancels the Deferred of a caller who goes away, and a change must not end half-way.

@@ -5,32 +5,32 @@ from __future__ import annotations
 import json
 from typing import Any, TypeGuard
 
-from pmslink.store.tables.log_entries import Changed, Entry, Happened
-from pmslink.store.tables.outbox_rows import told_row
-from pmslink.timestamps import timestamp
-from pmslink.web.http.json_responses import written
-from pmslink.web.serializers.link_serializer import changed_json
-from pmslink.web.serializers.posting_serializer import row_json
+from pmslink.store.tables.log_entries import Entry, HotelEventLogged, TransitionLogged
+from pmslink.store.tables.outbox_rows import row_from_event
+from pmslink.timestamps import format_timestamp
+from pmslink.web.http.json_responses import serialize_json
+from pmslink.web.serializers.link_serializer import serialize_stored_transition
+from pmslink.web.serializers.posting_serializer import serialize_row
 
 
-def is_event(entry: Entry) -> TypeGuard[Happened | Changed]:
+def is_event(entry: Entry) -> TypeGuard[HotelEventLogged | TransitionLogged]:
     """Whether this is told as an event."""
-    return isinstance(entry, Happened | Changed)
+    return isinstance(entry, HotelEventLogged | TransitionLogged)
 
 
-def event_json(entry: Entry) -> dict[str, Any]:
+def serialize_event(entry: Entry) -> dict[str, Any]:
     """One event."""
-    assert isinstance(entry, Happened | Changed)  # noqa: S101
-    begun: dict[str, Any] = {"seq": entry.seq, "at": timestamp(entry.at), "link": entry.link}
-    if isinstance(entry, Changed):
+    assert isinstance(entry, HotelEventLogged | TransitionLogged)  # noqa: S101
+    begun: dict[str, Any] = {"seq": entry.seq, "at": format_timestamp(entry.at), "link": entry.link}
+    if isinstance(entry, TransitionLogged):
         nowhere: dict[str, Any] = {"type": "link.changed", "room": None, "extensions": [], "resync": False}
-        return begun | nowhere | {"transition": changed_json(entry)}
+        return begun | nowhere | {"transition": serialize_stored_transition(entry)}
     told: dict[str, Any] = json.loads(entry.text)
     if "posting" in told:
-        told["posting"] = row_json(told_row(told["posting"]))
+        told["posting"] = serialize_row(row_from_event(told["posting"]))
     return begun | {"type": entry.type, "room": entry.room} | told
 
 
-def event_body(entry: Entry) -> bytes:
+def serialize_webhook_event(entry: Entry) -> bytes:
     """One event, as a webhook gets it."""
-    return written(event_json(entry))
+    return serialize_json(serialize_event(entry))

@@ -6,119 +6,121 @@ import json
 from datetime import datetime
 from typing import Any
 
-from pmslink.config.link_settings import describe_settings
-from pmslink.fias.link_description import declared
+from pmslink.config.link_settings import serialize_settings
+from pmslink.fias.link_description import declared_fields
 from pmslink.fias.record import Record
 from pmslink.link.cause import Cause
 from pmslink.link.link import Link
 from pmslink.link.reason_texts import label
 from pmslink.link.state_history import Transition
-from pmslink.link.webhook_status import Reception
-from pmslink.store.tables.log_entries import Changed, Recorded
-from pmslink.timestamps import timestamp
+from pmslink.link.webhook_status import WebhookStatus
+from pmslink.store.tables.log_entries import RecordLogged, TransitionLogged
+from pmslink.timestamps import format_timestamp
 
 
-def perhaps_timestamp(at: datetime | None) -> str | None:
-    return None if at is None else timestamp(at)
+def optional_timestamp(at: datetime | None) -> str | None:
+    return None if at is None else format_timestamp(at)
 
 
-def link_json(link: Link) -> dict[str, Any]:
+def serialize_link(link: Link) -> dict[str, Any]:
     """A link: what it is, how it is, and why."""
-    core, talk, settings = link.core, link.conversation, link.settings()
-    checks, outbox, resync = talk.checks, link.outbox.tally, link.resync.progress
+    core, talk, settings = link.core, link.session, link.settings()
+    checks, outbox, resync = talk.heartbeat, link.outbox.counts, link.resync.progress
     return {
         "name": link.name,
         "state": core.marker,
         "label": label(core.marker),
-        "since": timestamp(link.chronicle.since),
+        "since": format_timestamp(link.state_history.since),
         "reason": link.reason,
-        "cause": cause_json(core.cause),
+        "cause": serialize_cause(core.cause),
         "advice": link.advice,
         "intent": core.intent,
         "in_sync": talk.in_sync,
-        "last_in_sync": perhaps_timestamp(talk.last_in_sync),
-        "down_since": perhaps_timestamp(link.chronicle.down_since),
+        "last_in_sync": optional_timestamp(talk.last_in_sync),
+        "down_since": optional_timestamp(link.state_history.down_since),
         "host": link.config.host,
         "port": link.config.port,
         "profile": link.config.profile,
-        "settings": describe_settings(settings),
+        "settings": serialize_settings(settings),
         "declared": link.declared,
-        "retry": {"attempt": link.factory.retries, "next_at": perhaps_timestamp(link.next_redial)},
+        "retry": {"attempt": link.dialer.retries, "next_at": optional_timestamp(link.next_redial)},
         "alive": {
-            "last_check": perhaps_timestamp(checks.last_check),
-            "last_answer": perhaps_timestamp(checks.last_answer),
+            "last_check": optional_timestamp(checks.last_check),
+            "last_answer": optional_timestamp(checks.last_answer),
             "round_trip_ms": None if checks.round_trip is None else round(checks.round_trip * 1000, 3),
-            "last_received": perhaps_timestamp(link.trace.last_received),
+            "last_received": optional_timestamp(link.trace.last_received),
         },
         "outbox": {
             "pending": outbox.pending,
             "unknown": outbox.unknown,
             "refused": outbox.refused,
-            "oldest": perhaps_timestamp(outbox.oldest),
+            "oldest": optional_timestamp(outbox.oldest),
         },
         "resync": {
             "wanted": resync.wanted,
-            "asked": perhaps_timestamp(resync.asked),
-            "started": perhaps_timestamp(resync.started),
-            "ended": perhaps_timestamp(resync.ended),
+            "asked": optional_timestamp(resync.asked),
+            "started": optional_timestamp(resync.started),
+            "ended": optional_timestamp(resync.ended),
             "records": link.resync.records,
         },
-        "declared_records": list(declared(settings.records)) if settings.describe else [],
-        "webhook": None if link.webhook is None else _reception_json(link.webhook),
+        "declared_records": list(declared_fields(settings.records)) if settings.describe else [],
+        "webhook": None if link.webhook_status is None else _serialize_webhook_status(link.webhook_status),
     }
 
 
-def _reception_json(reception: Reception) -> dict[str, Any]:
+def _serialize_webhook_status(webhook_status: WebhookStatus) -> dict[str, Any]:
     return {
-        "url": reception.url,
-        "state": reception.state,
-        "backlog": reception.backlog,
-        "oldest": perhaps_timestamp(reception.oldest),
-        "last_delivered": perhaps_timestamp(reception.last_delivered),
-        "last_error": reception.last_error,
-        "next_at": perhaps_timestamp(reception.next_at),
-        "lost": reception.lost,
+        "url": webhook_status.url,
+        "state": webhook_status.state,
+        "backlog": webhook_status.backlog,
+        "oldest": optional_timestamp(webhook_status.oldest),
+        "last_delivered": optional_timestamp(webhook_status.last_delivered),
+        "last_error": webhook_status.last_error,
+        "next_at": optional_timestamp(webhook_status.next_at),
+        "lost": webhook_status.lost,
     }
 
 
-def cause_json(cause: Cause) -> dict[str, Any]:
+def serialize_cause(cause: Cause) -> dict[str, Any]:
     """Why a link is in its state, for programs."""
     return {"code": cause.code, "params": dict(cause.params)}
 
 
-def transition_json(transition: Transition) -> dict[str, Any]:
+def serialize_transition(transition: Transition) -> dict[str, Any]:
     """A change of state; the first after a start comes from null."""
-    return _change(transition, cause_json(transition.cause))
+    return _serialize_transition_fields(transition, serialize_cause(transition.cause))
 
 
-def changed_json(changed: Changed) -> dict[str, Any]:
+def serialize_stored_transition(transition: TransitionLogged) -> dict[str, Any]:
     """The same, as the store keeps it."""
-    return _change(changed, json.loads(changed.cause))
+    return _serialize_transition_fields(transition, json.loads(transition.cause))
 
 
-def _change(one: Transition | Changed, cause: dict[str, Any]) -> dict[str, Any]:
+def _serialize_transition_fields(
+    transition: Transition | TransitionLogged, cause: dict[str, Any]
+) -> dict[str, Any]:
     return {
-        "id": one.id,
-        "at": timestamp(one.at),
-        "from": one.old,
-        "to": one.new,
-        "reason": one.reason,
+        "id": transition.id,
+        "at": format_timestamp(transition.at),
+        "from": transition.old,
+        "to": transition.new,
+        "reason": transition.reason,
         "cause": cause,
     }
 
 
-def record_json(recorded: Recorded) -> dict[str, Any]:
+def serialize_record(entry: RecordLogged) -> dict[str, Any]:
     """A record that came in or went out, and its fields in the order of the wire."""
     return {
-        "id": recorded.seq,
-        "at": timestamp(recorded.at),
-        "direction": recorded.direction,
-        "type": recorded.type,
-        "text": recorded.text,
-        "fields": fields_json(Record(recorded.text)),
+        "id": entry.seq,
+        "at": format_timestamp(entry.at),
+        "direction": entry.direction,
+        "type": entry.type,
+        "text": entry.text,
+        "fields": serialize_fields(Record(entry.text)),
     }
 
 
-def fields_json(record: Record) -> list[list[str]]:
+def serialize_fields(record: Record) -> list[list[str]]:
     """Pairs of code and value."""
     return [list(field) for field in record.fields]

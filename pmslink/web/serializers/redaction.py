@@ -8,21 +8,21 @@ from copy import copy
 from typing import Any
 
 from pmslink.fias.record import Record
-from pmslink.fias.record_redaction import MASK, masked
-from pmslink.hotel.rooms import PERSONAL
-from pmslink.store.tables.log_entries import Entry, Happened, Recorded
-from pmslink.store.tables.outbox_rows import Moved, Row, row_told, told_row
+from pmslink.fias.record_redaction import MASK, mask_record
+from pmslink.hotel.rooms import PERSONAL_FIELDS
+from pmslink.store.tables.log_entries import Entry, HotelEventLogged, RecordLogged
+from pmslink.store.tables.outbox_rows import OutboxRow, OutboxRowChanged, row_from_event, row_to_event
 
-_OF_GUESTS = ("dialled", "text", "article")
+_GUEST_POSTING_KEYS = ("dialled", "text", "article")
 """What a posting tells of a guest: whom he called, and what he bought."""
 
 
-def masked_entry(entry: Entry) -> Entry:
+def redact_entry(entry: Entry) -> Entry:
     """A copy that names no guest; the entry itself, if it names none."""
-    if isinstance(entry, Happened):
-        return _masked_event(entry)
-    if isinstance(entry, Moved):
-        row = masked_row(entry.row)
+    if isinstance(entry, HotelEventLogged):
+        return _redact_event(entry)
+    if isinstance(entry, OutboxRowChanged):
+        row = redact_row(entry.row)
         if row is not entry.row:
             moved = copy(entry)
             moved.row = row
@@ -30,12 +30,12 @@ def masked_entry(entry: Entry) -> Entry:
     return entry
 
 
-def _masked_event(entry: Happened) -> Happened:
+def _redact_event(entry: HotelEventLogged) -> HotelEventLogged:
     told = json.loads(entry.text)
     if "guest" in told:
-        told["guest"] = masked_guest(told["guest"])
+        told["guest"] = redact_guest(told["guest"])
     elif "posting" in told:
-        told["posting"] = row_told(masked_row(told_row(told["posting"])))
+        told["posting"] = row_to_event(redact_row(row_from_event(told["posting"])))
     else:
         return entry
     copied = copy(entry)
@@ -43,24 +43,24 @@ def _masked_event(entry: Happened) -> Happened:
     return copied
 
 
-def masked_guest(guest: Mapping[str, Any]) -> dict[str, Any]:
+def redact_guest(guest: Mapping[str, Any]) -> dict[str, Any]:
     """A guest who cannot be recognised."""
-    return {**guest, **{name: MASK for name in PERSONAL if guest[name] is not None}}
+    return {**guest, **{name: MASK for name in PERSONAL_FIELDS if guest[name] is not None}}
 
 
-def masked_record(recorded: Recorded) -> Recorded:
+def redact_record(entry: RecordLogged) -> RecordLogged:
     """The same of a record."""
-    record = Record(recorded.text)
-    shown = masked(record)
+    record = Record(entry.text)
+    shown = mask_record(record)
     if shown is record:
-        return recorded
-    copied = copy(recorded)
+        return entry
+    copied = copy(entry)
     copied.type, copied.text = shown.id, shown.text
     return copied
 
 
-def masked_row(row: Row) -> Row:
+def redact_row(row: OutboxRow) -> OutboxRow:
     """The same of a row of the outbox, as far as it is told."""
     told = json.loads(row.body)
-    hidden = {name: MASK for name in _OF_GUESTS if name in told}
+    hidden = {name: MASK for name in _GUEST_POSTING_KEYS if name in told}
     return row._replace(body=json.dumps(told | hidden)) if hidden else row

@@ -14,82 +14,86 @@ from typing import Any
 
 from pmslink.link.link import Link
 from pmslink.link.state_history import Transition
-from pmslink.store.tables.log_entries import Announced, Changed, Entry, Happened
-from pmslink.store.tables.outbox_rows import Moved
-from pmslink.timestamps import from_ms, timestamp
-from pmslink.web.http.json_responses import written
-from pmslink.web.serializers.event_serializer import event_json, is_event
-from pmslink.web.serializers.link_serializer import link_json, transition_json
-from pmslink.web.serializers.posting_serializer import row_json
+from pmslink.store.tables.log_entries import Entry, HotelEventLogged, LinkSnapshotLogged, TransitionLogged
+from pmslink.store.tables.outbox_rows import OutboxRowChanged
+from pmslink.timestamps import format_timestamp, from_ms
+from pmslink.web.http.json_responses import serialize_json
+from pmslink.web.serializers.event_serializer import is_event, serialize_event
+from pmslink.web.serializers.link_serializer import serialize_link, serialize_transition
+from pmslink.web.serializers.posting_serializer import serialize_row
 
-_OF_LINK = '{"link":{"name":'
-_REMOVAL = '{"removed":'
+_LINK_JSON_PREFIX = '{"link":{"name":'
+_REMOVAL_JSON_PREFIX = '{"removed":'
 
 
-def is_shown(entry: Entry) -> bool:
+def is_streamed(entry: Entry) -> bool:
     """Whether watchers are told of it."""
-    return isinstance(entry, Announced | Moved) or is_event(entry)
+    return isinstance(entry, LinkSnapshotLogged | OutboxRowChanged) or is_event(entry)
 
 
-def announcement(link: Link, transition: Transition | None) -> str:
+def serialize_link_snapshot(link: Link, transition: Transition | None) -> str:
     """A link as it is now, for the store."""
-    change = None if transition is None else transition_json(transition)
-    return written({"link": link_json(link), "transition": change}).decode()
+    change = None if transition is None else serialize_transition(transition)
+    return serialize_json({"link": serialize_link(link), "transition": change}).decode()
 
 
-def removal(names: Iterable[str]) -> str:
+def serialize_removal(names: Iterable[str]) -> str:
     """That these links are gone, for the store."""
-    return _REMOVAL + json.dumps(list(names)) + "}"
+    return _REMOVAL_JSON_PREFIX + json.dumps(list(names)) + "}"
 
 
 def is_removal(entry: Entry) -> bool:
-    return isinstance(entry, Announced) and entry.text.startswith(_REMOVAL)
+    return isinstance(entry, LinkSnapshotLogged) and entry.text.startswith(_REMOVAL_JSON_PREFIX)
 
 
-def names_told(entries: Iterable[Entry]) -> set[str]:
+def published_link_names(entries: Iterable[Entry]) -> set[str]:
     """The links that who was told all this knows of."""
     names: set[str] = set()
     for entry in entries:
-        if is_removal(entry) and isinstance(entry, Announced):
+        if is_removal(entry) and isinstance(entry, LinkSnapshotLogged):
             names.difference_update(json.loads(entry.text)["removed"])
-        elif isinstance(entry, Announced) and (match := re.match(_OF_LINK + '"([^"]+)"', entry.text)):
+        elif isinstance(entry, LinkSnapshotLogged) and (
+            match := re.match(_LINK_JSON_PREFIX + '"([^"]+)"', entry.text)
+        ):
             names.add(match[1])
     return names
 
 
-def rendered(entry: Entry, told_at: datetime | None) -> bytes:
+def serialize_sse_entry(entry: Entry, published_at: datetime | None) -> bytes:
     """One entry, which was told at this moment, or by an earlier service."""
-    if isinstance(entry, Announced):
-        return _in_sse(entry.seq, "link", _begun(entry.seq, entry.at) + b"," + entry.text[1:].encode())
-    if isinstance(entry, Moved):
+    if isinstance(entry, LinkSnapshotLogged):
+        return _format_sse(
+            entry.seq, "link", _serialize_json_head(entry.seq, entry.at) + b"," + entry.text[1:].encode()
+        )
+    if isinstance(entry, OutboxRowChanged):
         row = entry.row
-        at = told_at or from_ms(max(row.created, row.sent or 0, row.answered or 0))
-        told = {"link": row.link, "posting": row_json(row)}
-        return event(entry.seq, "posting", at, told)
-    return _in_sse(entry.seq, "event", written(event_json(entry)))
+        at = published_at or from_ms(max(row.created, row.sent or 0, row.answered or 0))
+        told = {"link": row.link, "posting": serialize_row(row)}
+        return serialize_sse_event(entry.seq, "posting", at, told)
+    return _format_sse(entry.seq, "event", serialize_json(serialize_event(entry)))
 
 
-def event(number: int, kind: str, at: datetime, told: dict[str, Any]) -> bytes:
+def serialize_sse_event(seq: int, event_type: str, at: datetime, payload: dict[str, Any]) -> bytes:
     """An event that is told by itself."""
-    return _in_sse(number, kind, written({"seq": number, "at": timestamp(at), **told}))
+    return _format_sse(seq, event_type, serialize_json({"seq": seq, "at": format_timestamp(at), **payload}))
 
 
-def size(entry: Entry) -> int:
+def estimate_size_bytes(entry: Entry) -> int:
     """About how many bytes an entry takes in memory."""
     match entry:
-        case Announced() | Happened():
+        case LinkSnapshotLogged() | HotelEventLogged():
             return 400 + len(entry.text)
-        case Changed():
+        case TransitionLogged():
             return 600 + len(entry.reason) + len(entry.cause)
-        case Moved():
+        case OutboxRowChanged():
             return 800 + len(entry.row.body) + len(entry.row.text) + len(entry.row.text_answer or "")
         case _:
             raise TypeError(entry)
 
 
-def _begun(number: int, at: datetime) -> bytes:
-    return b'{"seq":%d,"at":"%s"' % (number, timestamp(at).encode())
+def _serialize_json_head(seq: int, at: datetime) -> bytes:
+    return b'{"seq":%d,"at":"%s"' % (seq, format_timestamp(at).encode())
 
 
-def _in_sse(number: int, kind: str, data: bytes) -> bytes:
-    return b"id: %d\nevent: %s\ndata: %s\n\n" % (number, kind.encode(), data)
+def _format_sse(seq: int, event_type: str, data: bytes) -> bytes:
+    return b"id: %d\nevent: %s\ndata: %s\n\n" % (seq, event_type.encode(), data)

@@ -9,23 +9,23 @@ from twisted.web.server import Request
 from zope.interface import implementer
 
 from pmslink.web.auth.caller import Caller
-from pmslink.web.stream.replay_buffer import Past
+from pmslink.web.stream.replay_buffer import ReplayBuffer
 from pmslink.web.stream.sse_events import is_removal
 
-BEATS_UNREAD = 2
+MAX_UNREAD_HEARTBEATS = 2
 """Heartbeats in a row that a watcher may leave unread."""
-AT_ONCE = 100
+EVENTS_PER_WRITE = 100
 """Events that are written at once at most …"""
-AT_ONCE_BYTES = 64 * 1024
+WRITE_THRESHOLD_BYTES = 64 * 1024
 """… unless they have so many bytes before."""
 
-Beginning = Callable[[int, int], Iterator[bytes]]
+SnapshotFactory = Callable[[int, int], Iterator[bytes]]
 """All links as they are: a reset, then one event each. The last of them has the second number, which can be
 resumed from; those before have the first."""
 
 
 @implementer(IPushProducer)
-class Watcher:
+class Subscriber:
     """Writes events as fast as they are read, and no faster.
 
     What a slow watcher has not had yet waits in the past that all watchers share, not in a buffer of
@@ -37,41 +37,43 @@ class Watcher:
         self,
         request: Request,
         caller: Caller,
-        past: Past,
-        got: int,
-        opening: Iterator[bytes],
-        beginning: Beginning,
-        flow: Callable[[Watcher], None],
+        replay_buffer: ReplayBuffer,
+        last_seq: int,
+        initial_events: Iterator[bytes],
+        snapshot_events: SnapshotFactory,
+        enqueue_write: Callable[[Subscriber], None],
     ) -> None:
         self.caller = caller
         self._request = request
-        self._past = past
-        self._got = got  # the number of the last event written, once the opening is
-        self._opening: Iterator[bytes] | None = opening
-        self._beginning = beginning
-        self._flow = flow
-        self._paused = False
-        self._ended = False
-        self._unread = 0
+        self._replay_buffer = replay_buffer
+        self._last_seq = last_seq  # the number of the last event written, once the opening is
+        self._initial_events: Iterator[bytes] | None = initial_events
+        self._snapshot_events = snapshot_events
+        self._enqueue_write = enqueue_write
+        self._is_paused = False
+        self._is_closed = False
+        self._unread_heartbeats = 0
 
     def start(self) -> None:
         self._request.registerProducer(self, True)
-        self._flow(self)
+        self._enqueue_write(self)
 
     @property
-    def waits(self) -> bool:
+    def has_pending(self) -> bool:
         """Whether there is something that can be written now."""
-        return self._ready and (self._opening is not None or self._got < self._past.last)
+        return self._is_writable and (
+            self._initial_events is not None or self._last_seq < self._replay_buffer.last_seq
+        )
 
     def write(self) -> int:
         """Write some of what has not been written yet; gives how many events."""
-        if not self._past.reaches_back_to(self._got):
+        if not self._replay_buffer.covers(self._last_seq):
             self.drop()
             return 0
         events: list[bytes] = []
         size = 0
-        while len(events) < AT_ONCE and size < AT_ONCE_BYTES:
-            event = self._next()
+        while len(events) < EVENTS_PER_WRITE and size < WRITE_THRESHOLD_BYTES:
+            event = self._next_event()
             if event is None:
                 break
             events.append(event)
@@ -80,49 +82,49 @@ class Watcher:
             self._request.write(b"".join(events))
         return len(events)
 
-    def _next(self) -> bytes | None:
-        if self._opening is not None:
-            opening = next(self._opening, None)
+    def _next_event(self) -> bytes | None:
+        if self._initial_events is not None:
+            opening = next(self._initial_events, None)
             if opening is not None:
                 return opening
-            self._opening = None
-        kept = self._past.after(self._got)
+            self._initial_events = None
+        kept = self._replay_buffer.first_after(self._last_seq)
         if kept is None:
             return None
-        before, self._got = self._got, kept.seq
+        before, self._last_seq = self._last_seq, kept.seq
         if is_removal(kept.entry):
-            self._opening = self._beginning(before, kept.seq)
-            return next(self._opening)
-        return self._past.event(kept, self.caller.sees_guests)
+            self._initial_events = self._snapshot_events(before, kept.seq)
+            return next(self._initial_events)
+        return self._replay_buffer.render(kept, self.caller.sees_guests)
 
-    def beat(self) -> None:
+    def send_heartbeat(self) -> None:
         """Write a comment, which shows that the stream lives and finds connections that do not."""
-        if self._ready:
+        if self._is_writable:
             self._request.write(b":\n\n")
             return
-        self._unread += 1
-        if self._unread >= BEATS_UNREAD:
+        self._unread_heartbeats += 1
+        if self._unread_heartbeats >= MAX_UNREAD_HEARTBEATS:
             self.drop()
 
     def drop(self) -> None:
         """End the connection without waiting for what is not read."""
-        if not self._ended:
-            self._ended = True
+        if not self._is_closed:
+            self._is_closed = True
             self._request.channel.forceAbortClient()
 
     @property
-    def _ready(self) -> bool:
-        return not (self._paused or self._ended)
+    def _is_writable(self) -> bool:
+        return not (self._is_paused or self._is_closed)
 
     # What the connection calls.
 
     def pauseProducing(self) -> None:
-        self._paused = True
+        self._is_paused = True
 
     def resumeProducing(self) -> None:
-        self._paused = False
-        self._unread = 0
-        self._flow(self)
+        self._is_paused = False
+        self._unread_heartbeats = 0
+        self._enqueue_write(self)
 
     def stopProducing(self) -> None:
-        self._ended = True
+        self._is_closed = True

@@ -7,14 +7,14 @@ from typing import Any, get_args
 from attrs import NOTHING, Attribute, fields
 
 from pmslink import __version__
-from pmslink.config.link_settings import PROFILES
-from pmslink.config.loader import WHEN_DEFINED, FlatLink
-from pmslink.fias.catalog import ANSWERS, FIELDS, GUEST_FIELDS, RECORDS
+from pmslink.config.link_settings import PROFILE_PRESETS
+from pmslink.config.loader import API_LINK_DEFAULTS, LinkDefinition
+from pmslink.fias.catalog import ANSWER_RECORDS, FIELDS, GUEST_FIELDS, RECORDS
 from pmslink.link.machine import Marker
 from pmslink.validation.setting_fields import Setting
 
 
-def known() -> dict[str, Any]:
+def bootstrap_data() -> dict[str, Any]:
     """Ids of records and codes of fields, the markers, and each setting with its kind, bounds and default."""
     return {
         "version": __version__,
@@ -22,23 +22,23 @@ def known() -> dict[str, Any]:
         "records": list(RECORDS),
         "fields": list(FIELDS),
         "personal": sorted(GUEST_FIELDS),
-        "answers": sorted(ANSWERS),
-        "settings": [_setting(one) for one in fields(FlatLink)],
-        "profiles": PROFILES,
+        "answers": sorted(ANSWER_RECORDS),
+        "settings": [_serialize_setting(one) for one in fields(LinkDefinition)],
+        "profiles": PROFILE_PRESETS,
     }
 
 
-def _setting(one: Attribute[Any]) -> dict[str, Any]:
-    setting: Setting = one.metadata["setting"]
-    default = WHEN_DEFINED.get(one.name, one.default)
+def _serialize_setting(attribute: Attribute[Any]) -> dict[str, Any]:
+    setting: Setting = attribute.metadata["setting"]
+    default = API_LINK_DEFAULTS.get(attribute.name, attribute.default)
     plain = isinstance(default, bool | int | float | str)
     return {
-        "name": one.name,
+        "name": attribute.name,
         "kind": setting.kind,
         "unit": setting.unit,
         "choices": setting.choices,
         "bounds": setting.bounds,
         "default": default if plain else None,
         # the profile has a default, but whoever makes a link by hand is to think of it
-        "required": one.default is NOTHING or one.name == "profile",
+        "required": attribute.default is NOTHING or attribute.name == "profile",
     }

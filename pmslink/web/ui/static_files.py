@@ -14,70 +14,72 @@ from attrs import frozen
 from twisted.web.http import CACHED
 from twisted.web.server import Request
 
-from pmslink.web.http.json_responses import ApiError, begin_answer, written
+from pmslink.web.http.json_responses import ApiError, begin_response, serialize_json
 from pmslink.web.http.routing import Route
-from pmslink.web.ui.bootstrap_data import known
-from pmslink.web.ui.translations import LANGUAGES, texts
+from pmslink.web.ui.bootstrap_data import bootstrap_data
+from pmslink.web.ui.translations import LANGUAGES, load_translations
 
-INDEX = "index.html"
+INDEX_FILE_NAME = "index.html"
 
 
 @frozen
 class Asset:
     """One file of the page."""
 
-    type: bytes
+    content_type: bytes
     body: bytes
-    tag: bytes
+    etag: bytes
     """The same for the same content, as HTTP's ETag."""
 
 
-class PageCalls:
+class PageResource:
     """Gives the page to a browser, which keeps it and asks each time whether it is still the same."""
 
     def routes(self) -> Iterator[Route]:
-        yield "GET", "/", self.index
-        yield "GET", "/page/<path:name>", self.asset
+        yield "GET", "/", self.get_index
+        yield "GET", "/page/<path:name>", self.get_asset
 
-    def index(self, request: Request) -> bytes:
-        return self.asset(request, INDEX)
+    def get_index(self, request: Request) -> bytes:
+        return self.get_asset(request, INDEX_FILE_NAME)
 
-    def asset(self, request: Request, name: str) -> bytes:
-        asset = assets().get(name)
+    def get_asset(self, request: Request, name: str) -> bytes:
+        asset = load_assets().get(name)
         if asset is None:
             raise ApiError(404, "not_found", f"the page has no part {name!r}")
-        begin_answer(request, 200, asset.type)
+        begin_response(request, 200, asset.content_type)
         request.setHeader(b"cache-control", b"no-cache")
-        if request.setETag(asset.tag) is CACHED:
+        if request.setETag(asset.etag) is CACHED:
             return b""
         request.setHeader(b"content-length", b"%d" % len(asset.body))
         return asset.body
 
 
 @cache
-def assets() -> dict[str, Asset]:
+def load_assets() -> dict[str, Asset]:
     """All parts of the page, by their names below `/page/`."""
     page = files(__package__).joinpath("static")
-    parts = {name: _asset(_type(name), file.read_bytes()) for name, file in _files(page)}
+    parts = {
+        name: _make_asset(_guess_content_type(name), file.read_bytes()) for name, file in _walk_files(page)
+    }
     json = b"application/json"
-    parts["known.json"] = _asset(json, written(known()))
+    parts["known.json"] = _make_asset(json, serialize_json(bootstrap_data()))
     for language in LANGUAGES:
-        parts[f"texts/{language}.json"] = _asset(json, written(texts(language)))
+        parts[f"texts/{language}.json"] = _make_asset(json, serialize_json(load_translations(language)))
     return parts
 
 
-def _files(folder: Traversable, prefix: str = "") -> Iterator[tuple[str, Traversable]]:
+def _walk_files(folder: Traversable, prefix: str = "") -> Iterator[tuple[str, Traversable]]:
     for file in folder.iterdir():
         if file.is_dir():
-            yield from _files(file, f"{prefix}{file.name}/")
+            yield from _walk_files(file, f"{prefix}{file.name}/")
         else:
             yield prefix + file.name, file
 
 
-def _type(name: str) -> bytes:
+def _guess_content_type(name: str) -> bytes:
     type, _ = mimetypes.guess_type(name)
     return f"{type}; charset=utf-8".encode()
 
 
-def _asset(type: bytes, body: bytes) -> Asset:
-    return Asset(type, body, b'"%s"' % urlsafe_b64encode(sha256(body).digest()[:12]))
+def _make_asset(content_type: bytes, body: bytes) -> Asset:
+    return Asset(content_type, body, b'"%s"' % urlsafe_b64encode(sha256(body).digest()[:12]))

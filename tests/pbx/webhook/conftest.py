@@ -6,19 +6,19 @@ from collections.abc import AsyncIterator
 
 import pytest_twisted
 
-from tests.pbx.webhook.http_receiver import Errand
-from tests.pbx.webhook.webhook_harness import Hooked
+from tests.pbx.webhook.http_receiver import WebhookTransportHarness
+from tests.pbx.webhook.webhook_harness import WebhookHarness
 
 
 @pytest_twisted.async_yield_fixture  # type: ignore[untyped-decorator]
-async def hooked() -> AsyncIterator[Hooked]:
-    service = Hooked()
+async def webhook_service() -> AsyncIterator[WebhookHarness]:
+    service = WebhookHarness()
     yield service
     await service.stop()
 
 
 @pytest_twisted.async_yield_fixture  # type: ignore[untyped-decorator]
-async def errand() -> AsyncIterator[Errand]:
-    one = Errand()
+async def transport_harness() -> AsyncIterator[WebhookTransportHarness]:
+    one = WebhookTransportHarness()
     yield one
-    await one.end()
+    await one.stop()

@@ -17,21 +17,21 @@ from twisted.internet.task import Clock, deferLater
 from twisted.python.failure import Failure
 from zope.interface import directlyProvides, implementer, providedBy
 
-from pmslink.pbx.webhook.http_delivery import HttpCourier, NotDelivered, Receiver
-from tests.web.served_api import turns
+from pmslink.pbx.webhook.http_delivery import DeliveryError, HttpWebhookTransport, Receiver
+from tests.web.served_api import run_reactor_turns
 
 reactor: Any = the_reactor
-START = datetime(2026, 11, 20, 7, tzinfo=UTC)
-OK = b"HTTP/1.1 204 No Content\r\n\r\n"
-SECRET = "correct horse battery staple"
+START_TIME = datetime(2026, 11, 20, 7, tzinfo=UTC)
+OK_RESPONSE = b"HTTP/1.1 204 No Content\r\n\r\n"
+WEBHOOK_SECRET = "correct horse battery staple"
 
 
-def answer(code: int, more: str = "", body: bytes = b"") -> bytes:
-    return f"HTTP/1.1 {code} So\r\nContent-Length: {len(body)}\r\n{more}\r\n".encode() + body
+def build_response(code: int, extra_headers: str = "", body: bytes = b"") -> bytes:
+    return f"HTTP/1.1 {code} So\r\nContent-Length: {len(body)}\r\n{extra_headers}\r\n".encode() + body
 
 
 @frozen
-class Posted:
+class ReceivedRequest:
     """A request as it came."""
 
     line: str
@@ -39,31 +39,31 @@ class Posted:
     body: bytes
 
 
-class Incoming(Protocol):
+class ReceiverConnection(Protocol):
     """One connection to the receiver."""
 
-    def __init__(self, receiving: Receiving) -> None:
-        self._receiving = receiving
-        self._came = b""
+    def __init__(self, receiver: HttpReceiver) -> None:
+        self._receiver = receiver
+        self._received = b""
 
     def connectionMade(self) -> None:
-        self._receiving.connections += 1
-        self._receiving.open.append(self)
+        self._receiver.connection_count += 1
+        self._receiver.open_connections.append(self)
 
     def dataReceived(self, data: bytes) -> None:
-        self._came += data
-        if self._came.startswith(b"\x16"):  # TLS, which is not meant for this connection
-            self.write(answer(400))
+        self._received += data
+        if self._received.startswith(b"\x16"):  # TLS, which is not meant for this connection
+            self.write(build_response(400))
             self.close()
             return
-        head, blank, rest = self._came.partition(b"\r\n\r\n")
+        head, blank, rest = self._received.partition(b"\r\n\r\n")
         line, *lines = head.decode().split("\r\n")
         headers = {name.lower(): value for name, value in (one.split(": ", 1) for one in lines)}
         length = int(headers.get("content-length", 0))
         if blank and len(rest) >= length:
-            self._came = rest[length:]
-            self._receiving.posted.append(Posted(line, headers, rest[:length]))
-            self._receiving.answers(self)
+            self._received = rest[length:]
+            self._receiver.requests.append(ReceivedRequest(line, headers, rest[:length]))
+            self._receiver.respond(self)
 
     def write(self, data: bytes) -> None:
         self.transport.write(data)  # type: ignore[union-attr]
@@ -72,19 +72,19 @@ class Incoming(Protocol):
         self.transport.loseConnection()  # type: ignore[union-attr]
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
-        self._receiving.open.remove(self)
+        self._receiver.open_connections.remove(self)
 
 
-class Receiving(Factory):
+class HttpReceiver(Factory):
     """The receiver."""
 
     noisy = False
 
     def __init__(self, tls: Any = None) -> None:
-        self.posted: list[Posted] = []
-        self.connections = 0
-        self.open: list[Incoming] = []
-        self.answers: Callable[[Incoming], None] = lambda connection: connection.write(OK)
+        self.requests: list[ReceivedRequest] = []
+        self.connection_count = 0
+        self.open_connections: list[ReceiverConnection] = []
+        self.respond: Callable[[ReceiverConnection], None] = lambda connection: connection.write(OK_RESPONSE)
         self._tls = tls
         self.listen(0)
 
@@ -97,29 +97,29 @@ class Receiving(Factory):
         address: IPv4Address = self._port.getHost()
         self.port = address.port
 
-    def buildProtocol(self, addr: IAddress | None) -> Incoming:
-        return Incoming(self)
+    def buildProtocol(self, addr: IAddress | None) -> ReceiverConnection:
+        return ReceiverConnection(self)
 
-    def always(self, data: bytes, close: bool = False) -> None:
+    def respond_always(self, data: bytes, close: bool = False) -> None:
         """Answer this from now on, and perhaps close then."""
 
-        def answers(connection: Incoming) -> None:
+        def answers(connection: ReceiverConnection) -> None:
             connection.write(data)
             if close:
                 connection.close()
 
-        self.answers = answers
+        self.respond = answers
 
     def url(self, path: str = "/events", host: str = "127.0.0.1") -> str:
         return f"{'http' if self._tls is None else 'https'}://{host}:{self.port}{path}"
 
-    async def deaf(self) -> None:
+    async def stop_listening(self) -> None:
         """Listen no more."""
         await maybeDeferred(self._port.stopListening)
 
 
 @implementer(IHostnameResolver)
-class _Addresses:
+class _AddressOnlyResolver:
     """Knows addresses, and no name."""
 
     def resolveHostName(
@@ -137,56 +137,56 @@ class _Addresses:
         return resolutionReceiver
 
 
-class Timed:
+class FakeTimeReactor:
     """The real reactor, but for its time, and for names, of which it knows none."""
 
     def __init__(self, clock: Clock) -> None:
         self.callLater = clock.callLater
         self.seconds = clock.seconds
-        self.nameResolver = _Addresses()
+        self.nameResolver = _AddressOnlyResolver()
         directlyProvides(self, providedBy(reactor))
 
     def __getattr__(self, name: str) -> Any:
         return getattr(reactor, name)
 
 
-class Errand:
+class WebhookTransportHarness:
     """A courier, and the receiver that it goes to."""
 
     def __init__(self, tls: Any = None) -> None:
         self.clock = Clock()
-        self.receiving = Receiving(tls)
-        self.courier = HttpCourier(Timed(self.clock), self.now)
+        self.receiver = HttpReceiver(tls)
+        self.transport = HttpWebhookTransport(FakeTimeReactor(self.clock), self.now)
 
     def now(self) -> datetime:
-        return START + timedelta(seconds=self.clock.seconds())
+        return START_TIME + timedelta(seconds=self.clock.seconds())
 
-    async def post(self, body: bytes = b'{"seq":1}', url: str | None = None, waits: float = 0) -> str:
+    async def post(self, body: bytes = b'{"seq":1}', url: str | None = None, delay_s: float = 0) -> str:
         """Post this, and let so much time pass once it has come; gives why it was not taken, or nothing."""
         said: list[str] = []
-        came = len(self.receiving.posted)
-        posted = self.courier.post(Receiver(url or self.receiving.url(), SECRET), body)
-        posted.addCallbacks(lambda _: said.append(""), lambda failure: said.append(_why(failure)))
-        if waits:
-            await self.until(lambda: len(self.receiving.posted) > came)
-            self.clock.advance(waits)
+        came = len(self.receiver.requests)
+        posted = self.transport.post(Receiver(url or self.receiver.url(), WEBHOOK_SECRET), body)
+        posted.addCallbacks(lambda _: said.append(""), lambda failure: said.append(_error_text(failure)))
+        if delay_s:
+            await self.until(lambda: len(self.receiver.requests) > came)
+            self.clock.advance(delay_s)
         await self.until(lambda: said)
         return said[0]
 
-    async def until(self, true: Callable[[], object]) -> None:
-        while not true():
+    async def until(self, condition: Callable[[], object]) -> None:
+        while not condition():
             await deferLater(reactor, 0.001)
 
-    async def end(self) -> None:
-        self.courier.close()
-        await self.receiving.deaf()
-        for connection in tuple(self.receiving.open):
+    async def stop(self) -> None:
+        self.transport.close()
+        await self.receiver.stop_listening()
+        for connection in tuple(self.receiver.open_connections):
             connection.close()
-        await self.until(lambda: not self.receiving.open)
-        await turns()
+        await self.until(lambda: not self.receiver.open_connections)
+        await run_reactor_turns()
         assert not self.clock.getDelayedCalls()
 
 
-def _why(failure: Failure) -> str:
-    failure.trap(NotDelivered)
+def _error_text(failure: Failure) -> str:
+    failure.trap(DeliveryError)
     return failure.getErrorMessage()

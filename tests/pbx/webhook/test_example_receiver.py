@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from tests.process.server_processes import free_ports, service, simulator, until
+from tests.process.server_processes import free_ports, run_service, run_simulator, wait_until
 
 ROOT = Path(__file__).parents[3]
 PORT = "9000"
@@ -64,14 +64,14 @@ def test_it_is_short() -> None:
 def test_it_prints_what_the_pms_tells(tmp_path: Path) -> None:
     pms_port, control, api, port = free_ports(4)
     with (
-        simulator(tmp_path, pms_port, control) as pms,
+        run_simulator(tmp_path, pms_port, control) as pms,
         receiver(tmp_path, port) as printed,
-        service(tmp_path, pms_port, api, **settings(port)) as pbx,
+        run_service(tmp_path, pms_port, api, **settings(port)) as pbx,
     ):
-        pbx.until_state("ESTABLISHED")
+        pbx.wait_until_state("ESTABLISHED")
         pms.call("POST", "/guests", GUEST)
-        until(lambda: "guest.checked_in 103\n" in printed.read_text(), "the check-in arrives")
-        until(lambda: pbx.link()["webhook"]["state"] == "idle", "all is taken")
+        wait_until(lambda: "guest.checked_in 103\n" in printed.read_text(), "the check-in arrives")
+        wait_until(lambda: pbx.link()["webhook"]["state"] == "idle", "all is taken")
         events = pbx.call("GET", "/api/v1/links/grand/events?limit=1000")["events"]
         told = [[str(one[key]) for key in ("seq", "type", "room")] for one in events]
         assert heard(printed) == told[: len(heard(printed))]
@@ -82,11 +82,11 @@ def test_with_another_secret_it_takes_nothing_and_the_link_tells_why(tmp_path: P
     pms_port, control, api, port = free_ports(4)
     wrong = settings(port) | {"webhook_secret": "not the one it has"}
     with (
-        simulator(tmp_path, pms_port, control),
+        run_simulator(tmp_path, pms_port, control),
         receiver(tmp_path, port) as printed,
-        service(tmp_path, pms_port, api, **wrong) as pbx,
+        run_service(tmp_path, pms_port, api, **wrong) as pbx,
     ):
-        until(lambda: pbx.link()["webhook"]["state"] == "retrying", "it is refused")
+        wait_until(lambda: pbx.link()["webhook"]["state"] == "retrying", "it is refused")
         shown = pbx.link()["webhook"]
         assert shown["last_error"] == "it answered 401"
         assert shown["backlog"] > 0
@@ -98,19 +98,19 @@ def test_with_another_secret_it_takes_nothing_and_the_link_tells_why(tmp_path: P
 
 def test_what_happens_while_it_is_away_comes_later_once_and_in_order(tmp_path: Path) -> None:
     pms_port, control, api, port = free_ports(4)
-    with simulator(tmp_path, pms_port, control) as pms:
-        with service(tmp_path, pms_port, api, **settings(port)) as pbx:
-            pbx.until_state("ESTABLISHED")
+    with run_simulator(tmp_path, pms_port, control) as pms:
+        with run_service(tmp_path, pms_port, api, **settings(port)) as pbx:
+            pbx.wait_until_state("ESTABLISHED")
             pms.call("POST", "/guests", GUEST)
-            until(
+            wait_until(
                 lambda: pbx.link()["webhook"]["last_error"] == "it refused the connection", "nobody is there"
             )
             pbx.kill()
         with (
-            service(tmp_path, pms_port, api, **settings(port)) as again,
+            run_service(tmp_path, pms_port, api, **settings(port)) as again,
             receiver(tmp_path, port) as printed,
         ):
-            until(lambda: again.link()["webhook"]["state"] == "idle", "all is taken")
+            wait_until(lambda: again.link()["webhook"]["state"] == "idle", "all is taken")
             numbers = [int(seq) for seq, _, _ in heard(printed)]
             assert numbers == sorted({*numbers})
             assert ["guest.checked_in", "103"] in [rest for _, *rest in heard(printed)]

@@ -12,122 +12,129 @@ from twisted.logger import LogEvent, formatEvent, globalLogPublisher
 
 from pmslink.config.loader import LinkConfig
 from pmslink.link.link import Link
-from pmslink.pbx.webhook.delivery_queue import Means
-from pmslink.pbx.webhook.http_delivery import NotDelivered, Receiver
-from pmslink.pbx.webhook.webhook_service import Webhooks
-from pmslink.store.operations.hotel_updates import keep_records
-from pmslink.store.tables.log_entries import Recorded
-from pmslink.web.serializers.event_serializer import event_body
-from tests.web.served_api import Served, turns
+from pmslink.pbx.webhook.delivery_queue import WebhookContext
+from pmslink.pbx.webhook.http_delivery import DeliveryError, Receiver
+from pmslink.pbx.webhook.webhook_service import WebhookService
+from pmslink.store.operations.hotel_updates import append_records
+from pmslink.store.tables.log_entries import RecordLogged
+from pmslink.web.serializers.event_serializer import serialize_webhook_event
+from tests.web.served_api import ServedApi, run_reactor_turns
 
-SECRET = "correct horse battery staple"
-HOOK = {"webhook_url": "http://pbx.example/events", "webhook_secret": SECRET}
-NAME = "Zebedee"
+WEBHOOK_SECRET = "correct horse battery staple"
+WEBHOOK_SETTINGS = {"webhook_url": "http://pbx.example/events", "webhook_secret": WEBHOOK_SECRET}
+GUEST_NAME = "Zebedee"
 """A guest that no log may know."""
 publisher: Any = globalLogPublisher  # which mypy lets no plain function observe
 
 
-class ScriptedCourier:
+class ScriptedWebhookTransport:
     """Notes what it is to bring; receivers take it, unless the test says otherwise."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
-        self.tried: list[tuple[Receiver, Any]] = []
+        self.attempts: list[tuple[Receiver, Any]] = []
         """All attempts."""
-        self.tried_at: list[float] = []
-        self.taken: list[Any] = []
+        self.attempt_times: list[float] = []
+        self.delivered: list[Any] = []
         """The events that were taken."""
-        self.broken: dict[str, str] = {}
+        self.failure_by_url: dict[str, str] = {}
         """Why the receiver of a URL takes nothing."""
-        self.slow = False
+        self.holds_responses = False
         """Whether an answer waits for the test."""
-        self.on_the_way: list[Deferred[None]] = []
+        self.pending_responses: list[Deferred[None]] = []
 
     def post(self, receiver: Receiver, body: bytes) -> Deferred[None]:
         event = json.loads(body)
-        self.tried.append((receiver, event))
-        self.tried_at.append(self._clock.seconds())
-        if receiver.url in self.broken:
-            return fail(NotDelivered(self.broken[receiver.url]))
-        if not self.slow:
-            self.taken.append(event)
+        self.attempts.append((receiver, event))
+        self.attempt_times.append(self._clock.seconds())
+        if receiver.url in self.failure_by_url:
+            return fail(DeliveryError(self.failure_by_url[receiver.url]))
+        if not self.holds_responses:
+            self.delivered.append(event)
             return succeed(None)
         answered: Deferred[None] = Deferred()
-        self.on_the_way.append(answered)
-        return answered.addCallback(lambda _: self.taken.append(event))
+        self.pending_responses.append(answered)
+        return answered.addCallback(lambda _: self.delivered.append(event))
 
     def close(self) -> None:
-        self.closed = True
+        self.is_closed = True
 
 
-class Hooked(Served):
+class WebhookHarness(ServedApi):
     """Served, and with webhooks. What was there before has stopped, or crashed."""
 
-    def __init__(self, before: Hooked | None = None, links: Sequence[LinkConfig] = ()) -> None:
-        super().__init__(before, links)
-        self.courier = ScriptedCourier(self.clock)
-        means = Means(self.store, self.clock, self.now, self.courier, event_body, self.links.announce)
-        self.webhooks = Webhooks(self.links, means)
+    def __init__(self, previous: WebhookHarness | None = None, links: Sequence[LinkConfig] = ()) -> None:
+        super().__init__(previous, links)
+        self.transport = ScriptedWebhookTransport(self.clock)
+        means = WebhookContext(
+            self.store,
+            self.clock,
+            self.now,
+            self.transport,
+            serialize_webhook_event,
+            self.links.publish_change,
+        )
+        self.webhooks = WebhookService(self.links, means)
         self.webhooks.startService()
-        self.logged: list[LogEvent] = []
-        self._note = self.logged.append
-        publisher.addObserver(self._note)
-        self.run()
+        self.log_events: list[LogEvent] = []
+        self._log_observer = self.log_events.append
+        publisher.addObserver(self._log_observer)
+        self.advance()
 
-    def hook(self, name: str = "grand", **settings: object) -> Link:
+    def add_webhook_link(self, name: str = "grand", **settings: object) -> Link:
         """A link that dials nobody, and has a webhook; of its making the receiver has heard."""
-        link = self.add(name, **{"enabled": False, **HOOK, **settings})
-        self.forget()
+        link = self.add_link(name, **{"enabled": False, **WEBHOOK_SETTINGS, **settings})
+        self.clear_attempts()
         return link
 
-    def forget(self) -> None:
+    def clear_attempts(self) -> None:
         """What the courier brought up to now is of no interest."""
-        self.courier.tried.clear()
-        self.courier.tried_at.clear()
-        self.courier.taken.clear()
+        self.transport.attempts.clear()
+        self.transport.attempt_times.clear()
+        self.transport.delivered.clear()
 
     def check_in(self, *rooms: int, link: str = "grand") -> None:
         """The PMS tells of a guest in each of these rooms, and that is safe."""
         for room in rooms:
-            text = f"GI|RN{room}|G#{room}|GN{NAME}|"
-            self.store.journal.append(keep_records, Recorded(link, self.now(), "in", "GI", text))
-        self.run()
+            text = f"GI|RN{room}|G#{room}|GN{GUEST_NAME}|"
+            self.store.journal.submit_nowait(append_records, RecordLogged(link, self.now(), "in", "GI", text))
+        self.advance()
 
     @property
-    def tried(self) -> list[str]:
+    def attempted_rooms(self) -> list[str]:
         """The rooms of all events that the courier tried to bring."""
-        return [event["room"] for _, event in self.courier.tried]
+        return [event["room"] for _, event in self.transport.attempts]
 
     @property
-    def taken(self) -> list[str]:
+    def delivered_rooms(self) -> list[str]:
         """The rooms of all events that were taken."""
-        return [event["room"] for event in self.courier.taken]
+        return [event["room"] for event in self.transport.delivered]
 
-    async def reception(self, name: str = "grand") -> Any:
+    async def webhook_status(self, name: str = "grand") -> Any:
         """How the webhook of a link stands, as the interface tells it."""
         return (await self.get(f"/api/v1/links/{name}")).json()["webhook"]
 
     @property
-    def log(self) -> list[str]:
+    def webhook_log(self) -> list[str]:
         """What was logged of webhooks, line by line."""
-        lines = [formatEvent(event) for event in self.logged]
+        lines = [formatEvent(event) for event in self.log_events]
         return [line for line in lines if "webhook" in line]
 
     async def crash(self) -> None:
         """End without a word: what was to be written is not."""
         self.store.journal.stop()
-        self._unhook()
+        self._stop_webhooks()
         stopped = self.links.stopService()
-        self.run(1)
+        self.advance(1)
         await stopped
-        await self.listening.stopListening()
-        await turns()
+        await self.listening_port.stopListening()
+        await run_reactor_turns()
 
     async def stop(self) -> None:
         if self.webhooks.running:
-            self._unhook()
+            self._stop_webhooks()
             await super().stop()
 
-    def _unhook(self) -> None:
+    def _stop_webhooks(self) -> None:
         self.webhooks.stopService()
-        publisher.removeObserver(self._note)
+        publisher.removeObserver(self._log_observer)

@@ -15,20 +15,20 @@ from twisted.internet.defer import Deferred, ensureDeferred
 from twisted.internet.endpoints import serverFromString
 from twisted.web.client import Agent
 
-from pmslink.simulator.control.control_api import Control
+from pmslink.simulator.control.control_api import ControlApi
 from pmslink.simulator.control.http_site import json_site
 from pmslink.simulator.pms.property import Pms
-from tests.simulator.simulated_pbx import Pbx, property_with
+from tests.simulator.simulated_pbx import SimulatedPbx, make_property
 from tests.simulator.sockets import reactor, sockets_closed_after
 
 
 @frozen
-class Interface:
+class ServedControl:
     """Two properties, the first docked, and their control interface."""
 
     first: Pms
     second: Pms
-    pbx: Pbx
+    pbx: SimulatedPbx
     url: str
 
     async def call(
@@ -49,24 +49,24 @@ class Interface:
 
 
 @asynccontextmanager
-async def serving() -> AsyncIterator[Interface]:
-    (_, first), (_, second) = property_with(), property_with()
+async def serve_control() -> AsyncIterator[ServedControl]:
+    (_, first), (_, second) = make_property(), make_property()
     first.port = 5010
     second.port = 5011
-    pbx = Pbx(first).dock()
+    pbx = SimulatedPbx(first).dock()
     async with sockets_closed_after():
-        served = json_site(Control([first, second]).app)
+        served = json_site(ControlApi([first, second]).app)
         port = await serverFromString(reactor, "tcp:0:interface=127.0.0.1").listen(served)
         address: Any = port.getHost()
-        yield Interface(first, second, pbx, f"http://127.0.0.1:{address.port}")
+        yield ServedControl(first, second, pbx, f"http://127.0.0.1:{address.port}")
         await port.stopListening()
 
 
-def interface(test: Callable[..., Coroutine[Any, Any, None]]) -> Callable[..., Deferred[None]]:
+def with_control(test: Callable[..., Coroutine[Any, Any, None]]) -> Callable[..., Deferred[None]]:
     """Run a test with an Interface as its first argument."""
 
     async def run(**parameters: Any) -> None:
-        async with serving() as control:
+        async with serve_control() as control:
             await test(control, **parameters)
 
     @wraps(test)

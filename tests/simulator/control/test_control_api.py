@@ -12,13 +12,13 @@ from twisted.logger import Logger
 from twisted.web.client import Agent
 
 from pmslink.simulator.control import http_site
-from pmslink.simulator.control.http_site import BODY_LIMIT
-from tests.simulator.control.served_control import Interface, interface
+from pmslink.simulator.control.http_site import MAX_BODY_BYTES
+from tests.simulator.control.served_control import ServedControl, with_control
 from tests.simulator.sockets import reactor
 
 
-@interface
-async def test_status_tells_how_each_property_stands(control: Interface) -> None:
+@with_control
+async def test_status_tells_how_each_property_stands(control: ServedControl) -> None:
     status, answer = await control.call("GET", "/")
     assert status == 200
     first, second = answer["properties"]
@@ -34,8 +34,8 @@ async def test_status_tells_how_each_property_stands(control: Interface) -> None
     assert (second["port"], second["connected"], second["alive"]) == (5011, False, False)
 
 
-@interface
-async def test_port_chooses_a_property(control: Interface) -> None:
+@with_control
+async def test_port_chooses_a_property(control: ServedControl) -> None:
     _, answer = await control.call("GET", "/?port=5011")
     assert [each["port"] for each in answer["properties"]] == [5011]
     await control.call("POST", "/guests?port=5011", {"room": "101", "name": "Adams"})
@@ -44,8 +44,8 @@ async def test_port_chooses_a_property(control: Interface) -> None:
     assert await control.error("GET", "/guests?port=x") == (400, "bad_value", "port")
 
 
-@interface
-async def test_faults_are_merged_for_all_properties_or_for_one(control: Interface) -> None:
+@with_control
+async def test_faults_are_merged_for_all_properties_or_for_one(control: ServedControl) -> None:
     await control.call("POST", "/faults", {"hhmm": True, "pa_delay": 3})
     status, answer = await control.call("POST", "/faults?port=5011", {"hhmm": None, "no_ls": True})
     assert (status, answer) == (
@@ -59,20 +59,20 @@ async def test_faults_are_merged_for_all_properties_or_for_one(control: Interfac
     ]
     assert answer["available"]["hhmm"] == {"default": False, "meaning": "sends times as HHMM"}
     _, answer = await control.call("DELETE", "/faults?port=5010")
-    assert (control.first.faults.switched_on(), control.second.faults.hhmm) == ({}, False)
+    assert (control.first.faults.non_default(), control.second.faults.hhmm) == ({}, False)
     await control.call("DELETE", "/faults")
-    assert control.second.faults.switched_on() == {}
+    assert control.second.faults.non_default() == {}
 
 
-@interface
-async def test_a_wrong_fault_is_named_and_changes_nothing(control: Interface) -> None:
+@with_control
+async def test_a_wrong_fault_is_named_and_changes_nothing(control: ServedControl) -> None:
     assert await control.error("POST", "/faults", {"hhmm": True, "hmm": True}) == (400, "bad_fault", "hmm")
     assert await control.error("POST", "/faults", {"no_ls": True, "hhmm": 1}) == (400, "bad_fault", "hhmm")
-    assert control.first.faults.switched_on() == {}
+    assert control.first.faults.non_default() == {}
 
 
-@interface
-async def test_a_guest_from_check_in_to_check_out(control: Interface) -> None:
+@with_control
+async def test_a_guest_from_check_in_to_check_out(control: ServedControl) -> None:
     status, guest = await control.call(
         "POST",
         "/guests",
@@ -112,7 +112,7 @@ async def test_a_guest_from_check_in_to_check_out(control: Interface) -> None:
     status, _ = await control.call("DELETE", "/guests/5001")
     assert status == 200
     assert await control.call("GET", "/guests") == (200, {"guests": []})
-    assert control.pbx.heard() == [
+    assert control.pbx.take_records() == [
         "GI|RN101|G#5001|GSN|GNMüller|GFAnn|",
         "GC|RN101|G#5001|GSN|GNMaier|",
         "GC|RN102|GSN|G#5001|GNMaier|GFAnn|RO101|GSN|",
@@ -139,31 +139,31 @@ async def test_a_guest_from_check_in_to_check_out(control: Interface) -> None:
         ({"room": "101", "name": "A", "class_of_service": True}, "bad_value", "class_of_service"),
     ],
 )
-@interface
+@with_control
 async def test_a_wrong_guest_is_refused_with_the_key(
-    control: Interface, body: dict[str, Any], code: str, field: str
+    control: ServedControl, body: dict[str, Any], code: str, field: str
 ) -> None:
     assert await control.error("POST", "/guests", body) == (400, code, field)
     assert control.first.hotel.guests == {}
 
 
-@interface
-async def test_guests_that_are_not_there(control: Interface) -> None:
+@with_control
+async def test_guests_that_are_not_there(control: ServedControl) -> None:
     assert await control.error("PATCH", "/guests/1", {"name": "A"}) == (404, "unknown_guest", None)
     assert await control.error("PATCH", "/guests/1", {"room": "101"}) == (404, "unknown_guest", None)
     assert await control.error("DELETE", "/guests/1") == (404, "unknown_guest", None)
 
 
-@interface
-async def test_a_move_is_a_call_of_its_own(control: Interface) -> None:
+@with_control
+async def test_a_move_is_a_call_of_its_own(control: ServedControl) -> None:
     control.first.check_in("101", "Adams")
     wrong = {"room": "102", "name": "B"}
     assert await control.error("PATCH", "/guests/5001", wrong) == (400, "bad_value", "room")
     assert await control.error("PATCH", "/guests/5001", {"room": "999"}) == (400, "unknown_room", "room")
 
 
-@interface
-async def test_records_are_listed_by_id(control: Interface) -> None:
+@with_control
+async def test_records_are_listed_by_id(control: ServedControl) -> None:
     control.first.trace.clear()
     control.pbx.send("LS|")
     _, answer = await control.call("GET", "/records")
@@ -179,11 +179,11 @@ async def test_records_are_listed_by_id(control: Interface) -> None:
     assert control.first.trace.after() == []
 
 
-@interface
-async def test_sends_any_record_or_bytes(control: Interface) -> None:
+@with_control
+async def test_sends_any_record_or_bytes(control: ServedControl) -> None:
     assert (await control.call("POST", "/records", {"text": "RE|RN101|MLY|"}))[0] == 200
     assert (await control.call("POST", "/records", {"hex": "02ff"}))[0] == 200
-    assert control.pbx.raw() == b"\x02RE|RN101|MLY|\x03\x02\xff"
+    assert control.pbx.take_bytes() == b"\x02RE|RN101|MLY|\x03\x02\xff"
 
 
 @pytest.mark.parametrize(
@@ -196,16 +196,16 @@ async def test_sends_any_record_or_bytes(control: Interface) -> None:
         ({"hex": "00", "x": 1}, "text"),
     ],
 )
-@interface
+@with_control
 async def test_records_that_cannot_be_sent_are_refused(
-    control: Interface, body: dict[str, Any], field: str
+    control: ServedControl, body: dict[str, Any], field: str
 ) -> None:
     assert await control.error("POST", "/records", body) == (400, "bad_value", field)
-    assert control.pbx.raw() == b""
+    assert control.pbx.take_bytes() == b""
 
 
-@interface
-async def test_postings_tell_deliveries_and_answers(control: Interface) -> None:
+@with_control
+async def test_postings_tell_deliveries_and_answers(control: ServedControl) -> None:
     control.pbx.send("PS|RN101|P#7|")
     await control.call("POST", "/faults", {"pa_never": True})
     control.pbx.send("PS|RN101|P#7|")
@@ -227,29 +227,29 @@ async def test_postings_tell_deliveries_and_answers(control: Interface) -> None:
     ]
 
 
-@interface
-async def test_audit_resync_and_link(control: Interface) -> None:
+@with_control
+async def test_audit_resync_and_link(control: ServedControl) -> None:
     for path in ("/audit/start", "/audit/end", "/resync", "/link/start"):
         status, answer = await control.call("POST", path)
         assert (status, answer["port"]) == (200, 5010)
-    told = control.pbx.ids()
+    told = control.pbx.take_record_ids()
     assert (told[:3], told[-2:]) == (["NS", "NE", "DS"], ["DE", "LS"])
     await control.call("POST", "/link/end")
-    assert control.pbx.ids() == ["LE"]
+    assert control.pbx.take_record_ids() == ["LE"]
     _, answer = await control.call("POST", "/link/drop")
-    assert (answer["connected"], control.pbx.closed) == (False, True)
+    assert (answer["connected"], control.pbx.is_closed) == (False, True)
 
 
-@interface
-async def test_what_needs_a_link_is_refused_without_one(control: Interface) -> None:
+@with_control
+async def test_what_needs_a_link_is_refused_without_one(control: ServedControl) -> None:
     for path in ("/link/start", "/link/end", "/link/drop", "/resync"):
         assert await control.error("POST", path + "?port=5011") == (409, "not_linked", None)
     assert await control.error("POST", "/records?port=5011", {"text": "x"}) == (409, "not_linked", None)
     assert (await control.call("POST", "/audit/start?port=5011"))[0] == 200
 
 
-@interface
-async def test_errors_of_http_are_json_too(control: Interface) -> None:
+@with_control
+async def test_errors_of_http_are_json_too(control: ServedControl) -> None:
     assert await control.error("GET", "/nothing") == (404, "not_found", None)
     assert await control.error("POST", "/link/dance") == (404, "not_found", None)
     assert await control.error("PUT", "/faults") == (405, "method_not_allowed", None)
@@ -260,23 +260,23 @@ async def test_errors_of_http_are_json_too(control: Interface) -> None:
     assert await control.error("POST", "/faults") == (400, "bad_json", None)
 
 
-@interface
-async def test_a_wrong_method_is_told_which_are_right(control: Interface) -> None:
+@with_control
+async def test_a_wrong_method_is_told_which_are_right(control: ServedControl) -> None:
     response = await treq.put(control.url + "/resync", agent=Agent(reactor))
     assert response.headers.getRawHeaders("Allow") == ["POST"]
     await response.content()
 
 
-@interface
-async def test_a_body_over_the_limit_is_refused(control: Interface) -> None:
-    fits = b'{"hhmm": true}'.ljust(BODY_LIMIT)
+@with_control
+async def test_a_body_over_the_limit_is_refused(control: ServedControl) -> None:
+    fits = b'{"hhmm": true}'.ljust(MAX_BODY_BYTES)
     assert (await control.call("POST", "/faults", data=fits))[0] == 200
     assert await control.error("POST", "/faults", data=fits + b" ") == (413, "too_long", None)
     assert await control.error("POST", "/faults", data=b" " * 2_000_000) == (413, "too_long", None)
 
 
-@interface
-async def test_an_unforeseen_failure_is_told_without_detail(control: Interface) -> None:
+@with_control
+async def test_an_unforeseen_failure_is_told_without_detail(control: ServedControl) -> None:
     def broken(*_: Any) -> None:
         raise RuntimeError("secret")
 

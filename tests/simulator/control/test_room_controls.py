@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
-from tests.simulator.control.served_control import Interface, interface
+from tests.simulator.control.served_control import ServedControl, with_control
 
 
-@interface
-async def test_rooms_show_what_the_pbx_told(control: Interface) -> None:
+@with_control
+async def test_rooms_show_what_the_pbx_told(control: ServedControl) -> None:
     control.first.check_in("101", "Adams")
     control.pbx.send("RE|RN101|RS4|", "RE|RN101|RS8|VM0103|", "WR|RN101|DA260103|TI070000|")
     _, answer = await control.call("GET", "/rooms")
@@ -29,8 +29,8 @@ async def test_rooms_show_what_the_pbx_told(control: Interface) -> None:
     assert [room["room"] for room in answer["rooms"]] == ["101", "102", "103", "104", "105", "106"]
 
 
-@interface
-async def test_a_room_is_set_and_shown_as_it_is_then(control: Interface) -> None:
+@with_control
+async def test_a_room_is_set_and_shown_as_it_is_then(control: ServedControl) -> None:
     control.pbx.dock({"RE": "RNCSMLDN"})
     status, room = await control.call(
         "PATCH", "/rooms/101", {"class_of_service": 3, "message_light": True, "do_not_disturb": False}
@@ -38,11 +38,11 @@ async def test_a_room_is_set_and_shown_as_it_is_then(control: Interface) -> None
     assert status == 200
     assert (room["room"], room["class_of_service"], room["message_light"]) == ("101", 3, True)
     assert (await control.call("PATCH", "/rooms/101", {"do_not_disturb": True}))[1]["do_not_disturb"]
-    assert control.pbx.heard() == ["RE|RN101|CS3|MLY|DNN|", "RE|RN101|DNY|"]
+    assert control.pbx.take_records() == ["RE|RN101|CS3|MLY|DNN|", "RE|RN101|DNY|"]
 
 
-@interface
-async def test_wake_ups_are_ordered_and_cancelled(control: Interface) -> None:
+@with_control
+async def test_wake_ups_are_ordered_and_cancelled(control: ServedControl) -> None:
     control.pbx.dock({"WR": "RNDATI", "WC": "RNDATI"})
     path = "/rooms/101/wake-ups"
     status, room = await control.call("POST", path, {"at": "2026-01-03T07:00"})
@@ -51,7 +51,7 @@ async def test_wake_ups_are_ordered_and_cancelled(control: Interface) -> None:
     _, room = await control.call("DELETE", f"{path}?at=2026-01-03T07:00")
     assert room["wake_ups"] == [["260103", "083015"]]
     assert (await control.call("DELETE", path))[1]["wake_ups"] == []
-    assert control.pbx.heard() == [
+    assert control.pbx.take_records() == [
         "WR|RN101|DA260103|TI070000|",
         "WR|RN101|DA260103|TI083015|",
         "WC|RN101|DA260103|TI070000|",
@@ -79,9 +79,9 @@ async def test_wake_ups_are_ordered_and_cancelled(control: Interface) -> None:
         ("DELETE", "/rooms/999/wake-ups", None, (400, "unknown_room", "room")),
     ],
 )
-@interface
+@with_control
 async def test_a_room_that_cannot_be_set_so_is_told_why(
-    control: Interface, method: str, path: str, body: Any, told: tuple[Any, ...]
+    control: ServedControl, method: str, path: str, body: Any, told: tuple[Any, ...]
 ) -> None:
     assert await control.error(method, path, body) == told
-    assert control.pbx.raw() == b""
+    assert control.pbx.take_bytes() == b""

@@ -6,160 +6,160 @@ import pytest
 
 from pmslink.errors import FieldError
 from pmslink.simulator.hotel.hotel_model import UnknownGuestError, UnknownRoomError
-from tests.simulator.simulated_pbx import STAMP, Pbx, docked, property_with
+from tests.simulator.simulated_pbx import STAMP_FIELDS, SimulatedPbx, make_docked_property, make_property
 
 
 def test_the_first_guest_of_a_room_comes_with_gsn_and_a_sharer_with_gsy() -> None:
-    _, pms, pbx = docked()
+    _, pms, pbx = make_docked_property()
     ann = pms.check_in("101", "Clark", first_name="Ann")
     ben = pms.check_in("101", "Clark", first_name="Ben")
-    assert pbx.heard() == [
+    assert pbx.take_records() == [
         f"GI|RN101|G#{ann.number}|GSN|GNClark|GFAnn|",
         f"GI|RN101|G#{ben.number}|GSY|GNClark|GFBen|",
     ]
 
 
 def test_check_out_says_whether_others_stay() -> None:
-    _, pms, pbx = docked()
+    _, pms, pbx = make_docked_property()
     ann, ben = pms.check_in("101", "Clark"), pms.check_in("101", "Clark")
-    pbx.heard()
+    pbx.take_records()
     pms.check_out(ann.number)
     pms.check_out(ben.number)
-    assert pbx.heard() == [f"GO|RN101|G#{ann.number}|GSY|", f"GO|RN101|G#{ben.number}|GSN|"]
+    assert pbx.take_records() == [f"GO|RN101|G#{ann.number}|GSY|", f"GO|RN101|G#{ben.number}|GSN|"]
 
 
 def test_a_change_tells_what_changed_and_nothing_else() -> None:
-    _, pms, pbx = docked()
+    _, pms, pbx = make_docked_property()
     guest = pms.check_in("101", "Clark", first_name="Ann")
-    pbx.heard()
+    pbx.take_records()
     pms.change(guest.number, {"name": "Clark-Day", "first_name": ""})
-    assert pbx.heard() == [f"GC|RN101|G#{guest.number}|GSN|GNClark-Day|GF|"]
+    assert pbx.take_records() == [f"GC|RN101|G#{guest.number}|GSN|GNClark-Day|GF|"]
 
 
 def test_a_change_that_changes_nothing_is_no_news() -> None:
-    _, pms, pbx = docked()
+    _, pms, pbx = make_docked_property()
     guest = pms.check_in("101", "Clark")
-    pbx.heard()
+    pbx.take_records()
     pms.change(guest.number, {"name": "Clark"})
-    assert pbx.heard() == []
+    assert pbx.take_records() == []
 
 
 def test_a_move_tells_both_rooms_each_with_its_own_gs() -> None:
-    _, pms, pbx = docked()
+    _, pms, pbx = make_docked_property()
     diaz, stays = pms.check_in("101", "Diaz"), pms.check_in("101", "Engel")
-    pbx.heard()
+    pbx.take_records()
     pms.move(diaz.number, "102")
     pms.move(stays.number, "102")
-    assert pbx.heard() == [
+    assert pbx.take_records() == [
         f"GC|RN102|GSN|G#{diaz.number}|GNDiaz|RO101|GSY|",
         f"GC|RN102|GSY|G#{stays.number}|GNEngel|RO101|GSN|",
     ]
 
 
 def test_a_move_into_the_same_room_is_no_news() -> None:
-    _, pms, pbx = docked()
+    _, pms, pbx = make_docked_property()
     guest = pms.check_in("101", "Diaz")
-    pbx.heard()
+    pbx.take_records()
     pms.move(guest.number, "101")
-    assert pbx.heard() == []
+    assert pbx.take_records() == []
 
 
 def test_a_move_is_told_as_check_out_and_check_in_where_no_old_room_was_declared() -> None:
-    _, pms = property_with()
-    pbx = Pbx(pms).dock({"GI": "RNG#GS", "GO": "RNG#GS"})
+    _, pms = make_property()
+    pbx = SimulatedPbx(pms).dock({"GI": "RNG#GS", "GO": "RNG#GS"})
     guest = pms.check_in("101", "Diaz")
     pms.check_in("101", "Engel")
-    pbx.heard()
+    pbx.take_records()
     pms.move(guest.number, "102")
-    assert pbx.heard() == [f"GO|RN101|G#{guest.number}|GSY|", f"GI|RN102|G#{guest.number}|GSN|"]
+    assert pbx.take_records() == [f"GO|RN101|G#{guest.number}|GSY|", f"GI|RN102|G#{guest.number}|GSN|"]
 
 
 def test_fields_come_in_declared_order_and_only_if_declared() -> None:
-    _, pms = property_with()
-    pbx = Pbx(pms).dock({"GI": "TIGNRNCSXX"})
+    _, pms = make_property()
+    pbx = SimulatedPbx(pms).dock({"GI": "TIGNRNCSXX"})
     pms.check_in("101", "Adams", first_name="Ann", class_of_service=2)
-    assert pbx.heard() == ["GI|TI080000|GNAdams|RN101|CS2|"]
+    assert pbx.take_records() == ["GI|TI080000|GNAdams|RN101|CS2|"]
 
 
 def test_records_that_were_not_declared_do_not_come() -> None:
-    _, pms = property_with()
-    pbx = Pbx(pms).dock({"GO": "RN"})
+    _, pms = make_property()
+    pbx = SimulatedPbx(pms).dock({"GO": "RN"})
     pms.check_out(pms.check_in("101", "Adams").number)
-    assert pbx.heard() == ["GO|RN101|"]
+    assert pbx.take_records() == ["GO|RN101|"]
 
 
 def test_what_happens_while_the_link_is_not_alive_is_told_after_la() -> None:
-    _, pms = property_with()
+    _, pms = make_property()
     guest = pms.check_in("101", "Adams")
-    pbx = Pbx(pms)
+    pbx = SimulatedPbx(pms)
     pms.check_out(guest.number)
-    assert pbx.ids() == ["LS"]
-    pbx.describe()
-    assert pbx.ids() == ["LA", "GI", "GO"]
-    pbx.describe()
-    assert pbx.ids() == ["LA"]
+    assert pbx.take_record_ids() == ["LS"]
+    pbx.send_description()
+    assert pbx.take_record_ids() == ["LA", "GI", "GO"]
+    pbx.send_description()
+    assert pbx.take_record_ids() == ["LA"]
 
 
 def test_no_more_than_so_many_records_wait_for_the_link() -> None:
-    _, pms = property_with()
+    _, pms = make_property()
     for _ in range(10_001):
-        pms.audit(begins=True)
-    pbx = Pbx(pms)
-    pbx.describe()
-    assert pbx.ids().count("NS") == 10_000
+        pms.set_night_audit(active=True)
+    pbx = SimulatedPbx(pms)
+    pbx.send_description()
+    assert pbx.take_record_ids().count("NS") == 10_000
 
 
 def test_resync_tells_every_guest_and_every_vacant_room_between_ds_and_de() -> None:
-    _, pms, pbx = docked(rooms=3)
+    _, pms, pbx = make_docked_property(rooms=3)
     adams = pms.check_in("101", "Adams")
     bauer = pms.check_in("103", "Bauer")
     sharer = pms.check_in("103", "Bauer", first_name="Eva")
-    pbx.heard()
+    pbx.take_records()
     pbx.send("DR|")
-    assert pbx.heard() == [
-        f"DS|{STAMP}",
+    assert pbx.take_records() == [
+        f"DS|{STAMP_FIELDS}",
         f"GI|RN101|G#{adams.number}|GSN|GNAdams|SF|",
         "GO|RN102|GSN|SF|",
         f"GI|RN103|G#{bauer.number}|GSN|GNBauer|SF|",
         f"GI|RN103|G#{sharer.number}|GSY|GNBauer|GFEva|SF|",
-        f"DE|{STAMP}",
+        f"DE|{STAMP_FIELDS}",
     ]
 
 
 def test_the_pms_may_start_a_resync_by_itself() -> None:
-    _, pms, pbx = docked(rooms=1)
+    _, pms, pbx = make_docked_property(rooms=1)
     pms.resync()
-    assert pbx.ids() == ["DS", "GO", "DE"]
+    assert pbx.take_record_ids() == ["DS", "GO", "DE"]
 
 
 def test_night_audit_is_announced() -> None:
-    _, pms, pbx = docked()
-    pms.audit(begins=True)
-    pms.audit(begins=False)
-    assert pbx.heard() == [f"NS|{STAMP}", f"NE|{STAMP}"]
+    _, pms, pbx = make_docked_property()
+    pms.set_night_audit(active=True)
+    pms.set_night_audit(active=False)
+    assert pbx.take_records() == [f"NS|{STAMP_FIELDS}", f"NE|{STAMP_FIELDS}"]
 
 
 def test_unknown_rooms_and_guests_are_refused() -> None:
-    _, pms, pbx = docked()
+    _, pms, pbx = make_docked_property()
     guest = pms.check_in("101", "Adams")
-    pbx.heard()
+    pbx.take_records()
     with pytest.raises(UnknownRoomError, match="'999'"):
         pms.check_in("999", "Adams")
     with pytest.raises(UnknownRoomError):
         pms.move(guest.number, "999")
     with pytest.raises(UnknownGuestError, match="'1'"):
         pms.check_out("1")
-    assert pbx.heard() == []
+    assert pbx.take_records() == []
     assert list(pms.hotel.guests.values()) == [guest]
 
 
 def test_a_name_that_no_record_can_carry_is_refused_and_changes_nothing() -> None:
-    _, pms, pbx = docked()
+    _, pms, pbx = make_docked_property()
     guest = pms.check_in("101", "Adams")
-    pbx.heard()
+    pbx.take_records()
     with pytest.raises(FieldError, match="GN"):
         pms.change(guest.number, {"name": "A|B"})
     with pytest.raises(FieldError, match="GN"):
         pms.check_in("102", "A|B")
-    assert pbx.heard() == []
+    assert pbx.take_records() == []
     assert list(pms.hotel.guests.values()) == [guest]

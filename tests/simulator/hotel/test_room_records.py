@@ -10,10 +10,10 @@ import pytest
 
 from pmslink.simulator.hotel.hotel_model import Hotel, UnknownRoomError
 from pmslink.simulator.hotel.room_equipment import Equipment
-from pmslink.simulator.hotel.sample_data import equipment, population, room_numbers
+from pmslink.simulator.hotel.sample_data import room_numbers, sample_equipment, sample_guests
 from pmslink.simulator.pms.fault_switches import Faults
 from pmslink.simulator.pms.property import Pms
-from tests.simulator.simulated_pbx import NOW, Pbx, property_with
+from tests.simulator.simulated_pbx import HOTEL_TIME, SimulatedPbx, make_property
 
 DECLARED = {
     "GI": "RNG#GSCS",
@@ -28,35 +28,35 @@ EIGHT = datetime(2026, 1, 3, 8, 0)  # noqa: DTZ001
 AT_SEVEN, AT_EIGHT = ("260103", "070000"), ("260103", "080000")
 
 
-def at_work(declared: dict[str, str] = DECLARED, **faults: Any) -> tuple[Pms, Pbx]:
+def at_work(declared: dict[str, str] = DECLARED, **faults: Any) -> tuple[Pms, SimulatedPbx]:
     """A property without guests, and a PBX that declared all of this."""
-    _, pms = property_with(**faults)
-    return pms, Pbx(pms).dock(declared)
+    _, pms = make_property(**faults)
+    return pms, SimulatedPbx(pms).dock(declared)
 
 
 def wanted(pms: Pms, room: str) -> None:
     """Set everything that a room can be set to, by the desk."""
-    pms.equip(room, class_of_service=3, message_light=True, do_not_disturb=True)
+    pms.change_equipment(room, class_of_service=3, message_light=True, do_not_disturb=True)
     pms.order_wake_up(room, SEVEN)
     pms.order_wake_up(room, EIGHT)
 
 
 def test_the_desk_sets_what_is_given_and_nothing_else() -> None:
     pms, pbx = at_work()
-    pms.equip("101", class_of_service=3, message_light=True, do_not_disturb=False)
-    pms.equip("101", do_not_disturb=True)
-    pms.equip("101", class_of_service=0)
-    pms.equip("101")
-    assert pbx.heard() == ["RE|RN101|CS3|MLY|DNN|", "RE|RN101|DNY|", "RE|RN101|CS0|"]
+    pms.change_equipment("101", class_of_service=3, message_light=True, do_not_disturb=False)
+    pms.change_equipment("101", do_not_disturb=True)
+    pms.change_equipment("101", class_of_service=0)
+    pms.change_equipment("101")
+    assert pbx.take_records() == ["RE|RN101|CS3|MLY|DNN|", "RE|RN101|DNY|", "RE|RN101|CS0|"]
     assert pms.equipment("101") == Equipment(class_of_service=0, message_light=True, sign="do-not-disturb")
 
 
 def test_what_is_so_already_is_told_again() -> None:
     pms, pbx = at_work()
-    pms.equip("101", message_light=False)
+    pms.change_equipment("101", message_light=False)
     pms.order_wake_up("101", SEVEN)
     pms.order_wake_up("101", SEVEN)
-    assert pbx.ids() == ["RE", "WR", "WR"]
+    assert pbx.take_record_ids() == ["RE", "WR", "WR"]
     assert pms.equipment("101").wake_ups == (AT_SEVEN,)
 
 
@@ -64,10 +64,10 @@ def test_do_not_disturb_is_one_sign_for_desk_and_phone() -> None:
     pms, pbx = at_work()
     pbx.send("RE|RN101|RS8|")
     assert pms.equipment("101").do_not_disturb
-    pms.equip("101", do_not_disturb=False)
+    pms.change_equipment("101", do_not_disturb=False)
     assert not pms.equipment("101").do_not_disturb
     pbx.send("RE|RN101|RS9|")
-    pms.equip("101", do_not_disturb=False)
+    pms.change_equipment("101", do_not_disturb=False)
     assert pms.equipment("101").sign == "make-up-room"
 
 
@@ -79,7 +79,7 @@ def test_wake_ups_are_ordered_and_cancelled_one_by_one_or_all() -> None:
     assert pms.equipment("101").wake_ups == (AT_EIGHT,)
     pms.cancel_wake_up("101", None)
     assert pms.equipment("101").wake_ups == ()
-    assert pbx.heard() == [
+    assert pbx.take_records() == [
         "WR|RN101|DA260103|TI070000|",
         "WR|RN101|DA260103|TI080000|",
         "WC|RN101|DA260103|TI070000|",
@@ -100,15 +100,15 @@ def test_wake_ups_of_desk_and_phone_are_in_one_list() -> None:
 def test_a_room_that_is_not_there_is_refused_and_nothing_told() -> None:
     pms, pbx = at_work()
     acts: list[Callable[[], Equipment]] = [
-        lambda: pms.equip("999", message_light=True),
-        lambda: pms.equip("999"),
+        lambda: pms.change_equipment("999", message_light=True),
+        lambda: pms.change_equipment("999"),
         lambda: pms.order_wake_up("999", SEVEN),
         lambda: pms.cancel_wake_up("999"),
     ]
     for act in acts:
         with pytest.raises(UnknownRoomError, match="'999'"):
             act()
-    assert pbx.heard() == []
+    assert pbx.take_records() == []
 
 
 def test_the_last_check_out_resets_the_room_but_not_what_the_pbx_told_of_it() -> None:
@@ -128,10 +128,10 @@ def test_the_first_check_in_resets_service_and_lights_to_what_it_tells() -> None
     pms, pbx = at_work()
     wanted(pms, "101")
     wanted(pms, "102")
-    pbx.heard()
+    pbx.take_records()
     pms.check_in("101", "Clark")
     pms.check_in("102", "Clark", class_of_service=1)
-    assert pbx.heard() == ["GI|RN101|G#5001|GSN|", "GI|RN102|G#5002|GSN|CS1|"]
+    assert pbx.take_records() == ["GI|RN101|G#5001|GSN|", "GI|RN102|G#5002|GSN|CS1|"]
     assert pms.equipment("101") == Equipment(wake_ups=(AT_SEVEN, AT_EIGHT))
     assert pms.equipment("102") == Equipment(class_of_service=1, wake_ups=(AT_SEVEN, AT_EIGHT))
 
@@ -141,22 +141,22 @@ def test_a_sharer_resets_nothing() -> None:
     pms.check_in("101", "Clark")
     wanted(pms, "101")
     before = pms.equipment("101")
-    pbx.heard()
+    pbx.take_records()
     pms.check_in("101", "Clark")
     assert pms.equipment("101") == before
     pms.check_in("101", "Clark", class_of_service=1)
     assert pms.equipment("101").class_of_service == 1
-    assert pbx.heard() == ["GI|RN101|G#5002|GSY|CS3|", "GI|RN101|G#5003|GSY|CS1|"]
+    assert pbx.take_records() == ["GI|RN101|G#5002|GSY|CS3|", "GI|RN101|G#5003|GSY|CS1|"]
 
 
 def test_a_guests_class_of_service_is_the_rooms() -> None:
     pms, pbx = at_work()
     guest = pms.check_in("101", "Clark", class_of_service=1)
-    pbx.heard()
+    pbx.take_records()
     pms.change(guest.number, {"class_of_service": 2})
     pms.change(guest.number, {"class_of_service": 2})
     pms.change(guest.number, {"class_of_service": None})
-    assert pbx.heard() == ["GC|RN101|G#5001|GSN|CS2|", "GC|RN101|G#5001|GSN|CS|"]
+    assert pbx.take_records() == ["GC|RN101|G#5001|GSN|CS2|", "GC|RN101|G#5001|GSN|CS|"]
     assert pms.equipment("101").class_of_service is None
 
 
@@ -164,9 +164,9 @@ def test_a_move_out_of_an_emptied_room_takes_all_but_do_not_disturb_along() -> N
     pms, pbx = at_work()
     guest = pms.check_in("101", "Diaz")
     wanted(pms, "101")
-    pbx.heard()
+    pbx.take_records()
     pms.move(guest.number, "102")
-    assert pbx.heard() == ["GC|RN102|GSN|G#5001|CS3|RO101|GSN|"]
+    assert pbx.take_records() == ["GC|RN102|GSN|G#5001|CS3|RO101|GSN|"]
     assert pms.equipment("101") == Equipment()
     wake_ups = (AT_SEVEN, AT_EIGHT)
     assert pms.equipment("102") == Equipment(class_of_service=3, message_light=True, wake_ups=wake_ups)
@@ -178,9 +178,9 @@ def test_who_leaves_others_behind_takes_the_class_of_service_along_and_nothing_e
     guest = pms.check_in("101", "Diaz")
     wanted(pms, "101")
     before = pms.equipment("101")
-    pbx.heard()
+    pbx.take_records()
     pms.move(guest.number, "102")
-    assert pbx.heard() == ["GC|RN102|GSN|G#5002|CS3|RO101|GSY|"]
+    assert pbx.take_records() == ["GC|RN102|GSN|G#5002|CS3|RO101|GSY|"]
     assert pms.equipment("101") == before
     assert pms.equipment("102") == Equipment(class_of_service=3)
 
@@ -190,10 +190,10 @@ def test_who_joins_others_takes_nothing_from_them() -> None:
     guest, _ = pms.check_in("101", "Diaz"), pms.check_in("102", "Engel", class_of_service=2)
     pms.order_wake_up("101", SEVEN)
     pms.order_wake_up("102", EIGHT)
-    pms.equip("102", message_light=True)
-    pbx.heard()
+    pms.change_equipment("102", message_light=True)
+    pbx.take_records()
     pms.move(guest.number, "102")
-    assert pbx.heard() == ["GC|RN102|GSY|G#5001|CS2|RO101|GSN|"]
+    assert pbx.take_records() == ["GC|RN102|GSY|G#5001|CS2|RO101|GSN|"]
     wake_ups = (AT_EIGHT, AT_SEVEN)
     assert pms.equipment("102") == Equipment(class_of_service=2, message_light=True, wake_ups=wake_ups)
 
@@ -201,10 +201,10 @@ def test_who_joins_others_takes_nothing_from_them() -> None:
 def test_a_light_that_goes_on_in_a_shared_room_is_told_by_itself() -> None:
     pms, pbx = at_work()
     guest, _ = pms.check_in("101", "Diaz", class_of_service=3), pms.check_in("102", "Engel")
-    pms.equip("101", message_light=True)
-    pbx.heard()
+    pms.change_equipment("101", message_light=True)
+    pbx.take_records()
     pms.move(guest.number, "102")
-    assert pbx.heard() == ["GC|RN102|GSY|G#5001|CS3|RO101|GSN|", "RE|RN102|MLY|"]
+    assert pbx.take_records() == ["GC|RN102|GSY|G#5001|CS3|RO101|GSN|", "RE|RN102|MLY|"]
     assert pms.equipment("102") == Equipment(class_of_service=3, message_light=True)
 
 
@@ -220,12 +220,12 @@ MOVED_AGAIN = ["RE|RN102|MLY|", "WR|RN102|DA260103|TI070000|", "WR|RN102|DA26010
 )
 def test_a_move_as_a_pair_is_followed_by_what_the_pair_loses(fault: str, pair: list[str]) -> None:
     pms, pbx = at_work()
-    pms.set_faults(Faults.from_json({fault: True}))
+    pms.set_faults(Faults.parse({fault: True}))
     guest = pms.check_in("101", "Diaz")
     wanted(pms, "101")
-    pbx.heard()
+    pbx.take_records()
     pms.move(guest.number, "102")
-    assert pbx.heard() == [*pair, *MOVED_AGAIN]
+    assert pbx.take_records() == [*pair, *MOVED_AGAIN]
 
 
 def test_a_pair_for_lack_of_a_declared_old_room_is_followed_by_it_also_while_the_link_is_down() -> None:
@@ -233,11 +233,11 @@ def test_a_pair_for_lack_of_a_declared_old_room_is_followed_by_it_also_while_the
     pms, pbx = at_work(declared)
     guest = pms.check_in("101", "Diaz")
     wanted(pms, "101")
-    pbx.gone()
+    pbx.lose_connection()
     pms.move(guest.number, "102")
-    after = Pbx(pms)
-    after.describe(declared)
-    assert after.heard()[2:] == ["GO|RN101|G#5001|GSN|", "GI|RN102|G#5001|GSN|CS3|", *MOVED_AGAIN]
+    after = SimulatedPbx(pms)
+    after.send_description(declared)
+    assert after.take_records()[2:] == ["GO|RN101|G#5001|GSN|", "GI|RN102|G#5001|GSN|CS3|", *MOVED_AGAIN]
 
 
 def test_a_pair_that_leaves_others_behind_is_followed_by_nothing() -> None:
@@ -245,26 +245,26 @@ def test_a_pair_that_leaves_others_behind_is_followed_by_nothing() -> None:
     pms.check_in("101", "Diaz")
     guest = pms.check_in("101", "Diaz")
     wanted(pms, "101")
-    pbx.heard()
+    pbx.take_records()
     pms.move(guest.number, "102")
-    assert pbx.ids() == ["GO", "GI"]
+    assert pbx.take_record_ids() == ["GO", "GI"]
 
 
 def test_a_resync_tells_the_class_of_service_of_each_room() -> None:
     pms, pbx = at_work({"GI": "RNCSSF", "GO": "RN"})
     pms.check_in("101", "Adams")
-    pms.equip("101", class_of_service=0)
-    pbx.heard()
+    pms.change_equipment("101", class_of_service=0)
+    pbx.take_records()
     pms.set_faults(Faults())
     pms.resync()
-    assert "GI|RN101|CS0|SF|" in pbx.heard()
+    assert "GI|RN101|CS0|SF|" in pbx.take_records()
 
 
 def test_the_hotel_begins_with_a_class_of_service_in_each_room_that_is_occupied() -> None:
-    today = NOW.date()
-    guests, rooms = population(50, today), equipment(50, today)
+    today = HOTEL_TIME.date()
+    guests, rooms = sample_guests(50, today), sample_equipment(50, today)
     assert set(rooms) == {guest.room for guest in guests}
     assert {room.class_of_service for room in rooms.values()} == {1, 2, 3}
     first, second = (Hotel(room_numbers(50), guests, rooms) for _ in range(2))
-    first.equip(guests[0].room, message_light=True)
+    first.change_equipment(guests[0].room, message_light=True)
     assert not second.equipment(guests[0].room).message_light

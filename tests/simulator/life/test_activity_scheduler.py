@@ -17,7 +17,7 @@ from pmslink.simulator.hotel.room_equipment import Equipment
 from pmslink.simulator.life import guest_activities
 from pmslink.simulator.life.activity_scheduler import Life
 from pmslink.simulator.pms.property import Pms
-from tests.simulator.simulated_pbx import Pbx
+from tests.simulator.simulated_pbx import SimulatedPbx
 
 BEGIN = datetime(2026, 3, 27, 12, 0, tzinfo=UTC)
 DAY = 86_400
@@ -64,9 +64,9 @@ def test_costs_one_delayed_call_and_none_when_it_stops() -> None:
 def test_is_a_function_of_clock_and_seed() -> None:
     def told(seed: int, step: float) -> list[str]:
         clock, pms, _ = living(seed=seed)
-        pbx = Pbx(pms).dock(EVERYTHING)
+        pbx = SimulatedPbx(pms).dock(EVERYTHING)
         lived(clock, 3600, step)
-        return pbx.heard()
+        return pbx.take_records()
 
     assert told(1, 60) == told(1, 60)
     assert told(1, 60) != told(2, 60)
@@ -93,14 +93,14 @@ def test_a_week_of_three_hundred_rooms() -> None:
     occupied: list[float] = []
     for _ in range(7 * 24):
         lived(clock, 3600)
-        rooms = pms.hotel.by_room()
+        rooms = pms.hotel.guests_by_room()
         occupied.append(sum(map(bool, rooms.values())) / 300)
         assert max(map(len, rooms.values())) <= 3
         for room, guests in rooms.items():
             if not guests:
                 assert pms.equipment(room) == Equipment()
     assert 0.55 < min(occupied) <= max(occupied) < 0.78
-    known = {happening.__name__ for happening in guest_activities._WEIGHTS}
+    known = {happening.__name__ for happening in guest_activities._ACTIVITY_WEIGHTS}
     assert set(life.counts) == known | {"audit"}
     assert min(life.counts[name] for name in known) > 300
     assert life.counts["audit"] == 7
@@ -109,9 +109,9 @@ def test_a_week_of_three_hundred_rooms() -> None:
 
 def test_what_is_told_is_what_is_counted() -> None:
     clock, pms, life = living(rooms=60)
-    pbx = Pbx(pms).dock(EVERYTHING)
+    pbx = SimulatedPbx(pms).dock(EVERYTHING)
     lived(clock, DAY, 600)
-    told = Counter(text[:2] for text in pbx.heard())
+    told = Counter(text[:2] for text in pbx.take_records())
     counts = life.counts
     assert told["GI"] == counts["check_in"] + counts["share"]
     assert told["GO"] == counts["check_out"]
@@ -126,13 +126,13 @@ def test_what_is_told_is_what_is_counted() -> None:
 def audits(pms: Pms, clock: Clock, days: int) -> list[tuple[str, bool]]:
     """When the night audit began and ended, in local time."""
     seen: list[tuple[str, bool]] = []
-    whole: Callable[[bool], None] = pms.audit
+    whole: Callable[[bool], None] = pms.set_night_audit
 
-    def audit(begins: bool) -> None:
-        seen.append((pms.now().strftime("%d %H:%M"), begins))
-        whole(begins)
+    def audit(active: bool) -> None:
+        seen.append((pms.now().strftime("%d %H:%M"), active))
+        whole(active)
 
-    pms.audit = audit  # type: ignore[method-assign]
+    pms.set_night_audit = audit  # type: ignore[method-assign]
     lived(clock, days * DAY)
     return seen
 
@@ -163,7 +163,7 @@ def test_there_is_no_audit_by_day() -> None:
     clock, pms, life = living(begin=datetime(2026, 3, 27, 6, 0, tzinfo=UTC))
     lived(clock, 20 * 3600)
     assert life.counts["audit"] == 0
-    assert not pms.auditing
+    assert not pms.in_night_audit
 
 
 @pytest.mark.parametrize("rooms", [1, 2])
@@ -178,7 +178,7 @@ def test_it_takes_the_hotel_as_it_finds_it() -> None:
     clock, pms, life = living(rooms=5)
     pms.hotel = Hotel(pms.hotel.rooms)
     pms.check_in("101", "Adams")
-    pbx = Pbx(pms).dock(EVERYTHING)
+    pbx = SimulatedPbx(pms).dock(EVERYTHING)
     pbx.send(*(f"WR|RN{room}|DAsoon|TI070000|" for room in pms.hotel.rooms))
     lived(clock, DAY)
     assert life.counts["cancel_wake_up"]
@@ -216,7 +216,7 @@ def test_what_needs_a_room_does_not_happen_in_a_full_hotel() -> None:
 def test_wake_ups_are_for_a_whole_minute_to_come_most_in_the_morning() -> None:
     chance = Random(1)
     now = datetime(2026, 3, 27, 7, 14, 31, tzinfo=timezone(timedelta(hours=9)))
-    moments = [guest_activities.wake_up_moment(now, chance) for _ in range(1000)]
+    moments = [guest_activities.choose_wake_up_time(now, chance) for _ in range(1000)]
     local = now.replace(tzinfo=None)
     assert all(local < moment < local + timedelta(days=1, minutes=1) for moment in moments)
     assert all(moment.second == 0 and moment.tzinfo is None for moment in moments)

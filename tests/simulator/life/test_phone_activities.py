@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from pmslink.hotel.postings import read_posting
-from pmslink.simulator.life.phone_activities import Deed, Habits
+from pmslink.hotel.postings import parse_posting
+from pmslink.simulator.life.phone_activities import ApiCall, PhoneActivity
 
 NOW = datetime(2026, 11, 20, 6, 14, 31, tzinfo=UTC)
 ROOMS: list[dict[str, Any]] = [
@@ -29,18 +29,18 @@ DUE = {
 }
 
 
-def deeds(rooms: list[dict[str, Any]] = ROOMS, count: int = 2000, seed: int = 1) -> list[Deed]:
-    habits = Habits("grand", Random(seed))
-    done = [habits.next_deed(rooms, NOW) for _ in range(count)]
+def deeds(rooms: list[dict[str, Any]] = ROOMS, count: int = 2000, seed: int = 1) -> list[ApiCall]:
+    habits = PhoneActivity("grand", Random(seed))
+    done = [habits.next_call(rooms, NOW) for _ in range(count)]
     return [deed for deed in done if deed is not None]
 
 
-def of(what: str) -> list[Deed]:
-    return [deed for deed in deeds() if deed.what == what]
+def of(what: str) -> list[ApiCall]:
+    return [deed for deed in deeds() if deed.name == what]
 
 
 def test_all_that_telephones_are_for_is_done_calls_most_of_all() -> None:
-    counts = Counter(deed.what for deed in deeds())
+    counts = Counter(deed.name for deed in deeds())
     assert set(counts) == {
         "call",
         "minibar",
@@ -65,7 +65,7 @@ def test_postings_are_such_as_pmslink_takes_each_under_a_key_of_its_own(what: st
     for deed in postings:
         assert (deed.method, deed.path) == ("POST", "/api/v1/links/grand/postings")
         assert deed.body is not None
-        posting = read_posting(deed.body, NOW)
+        posting = parse_posting(deed.body, NOW)
         assert posting.room in ("101", "1 2/3")
         assert posting.started <= NOW
     assert len({deed.key for deed in postings}) == len(postings)
@@ -84,9 +84,9 @@ def test_a_maid_tells_the_status_of_any_room_and_whether_it_is_occupied() -> Non
 
 def test_signs_voicemail_and_wake_ups_are_told_of_the_room() -> None:
     path = "/api/v1/links/grand/rooms/1%202%2F3"
-    assert Deed("do_not_disturb", "PUT", f"{path}/dnd", {"on": False}) in of("do_not_disturb")
-    assert Deed("do_not_disturb", "PUT", "/api/v1/links/grand/rooms/101/dnd", {"on": True}) in deeds()
-    assert Deed("voicemail", "PUT", f"{path}/voicemail", {"unread": 1, "read": 3}) in of("voicemail")
+    assert ApiCall("do_not_disturb", "PUT", f"{path}/dnd", {"on": False}) in of("do_not_disturb")
+    assert ApiCall("do_not_disturb", "PUT", "/api/v1/links/grand/rooms/101/dnd", {"on": True}) in deeds()
+    assert ApiCall("voicemail", "PUT", f"{path}/voicemail", {"unread": 1, "read": 3}) in of("voicemail")
     ordered = {deed.body["at"] for deed in of("wake_up") if deed.body and deed.path == f"{path}/wake-up"}
     local = NOW.replace(tzinfo=None)
     for at in ordered:
@@ -101,24 +101,24 @@ def test_wake_ups_are_cancelled_where_there_are_some_one_or_all() -> None:
 
 
 def test_in_an_empty_hotel_there_are_only_the_maids_and_without_rooms_nobody() -> None:
-    assert {deed.what for deed in deeds(ROOMS[2:], 50)} == {"status"}
+    assert {deed.name for deed in deeds(ROOMS[2:], 50)} == {"status"}
     assert deeds([], 50) == []
 
 
 def test_a_phone_that_rings_is_answered_mostly() -> None:
-    habits = Habits("grand", Random(1))
-    replies = [habits.reply(DUE) for _ in range(1000)]
-    counts = Counter(reply.deed.what for reply in replies if reply is not None)
+    habits = PhoneActivity("grand", Random(1))
+    replies = [habits.react_to_event(DUE) for _ in range(1000)]
+    counts = Counter(reply.call.name for reply in replies if reply is not None)
     assert set(counts) == {"answered", "no_answer", "busy"}
     assert counts["answered"] > 700
     for reply in replies:
         assert reply is not None
         assert 0 < reply.seconds <= 30
-        assert reply.deed == Deed(
-            reply.deed.what,
+        assert reply.call == ApiCall(
+            reply.call.name,
             "POST",
             "/api/v1/links/grand/rooms/1%202%2F3/wake-up/result",
-            {"id": 7, "attempt": 2, "result": reply.deed.what},
+            {"id": 7, "attempt": 2, "result": reply.call.name},
         )
 
 
@@ -133,4 +133,4 @@ def test_a_phone_that_rings_is_answered_mostly() -> None:
     ],
 )
 def test_no_other_event_rings_a_phone(event: dict[str, Any]) -> None:
-    assert Habits("grand", Random(1)).reply(event) is None
+    assert PhoneActivity("grand", Random(1)).react_to_event(event) is None

@@ -183,7 +183,7 @@ def test_a_phone_that_rings_is_answered_after_a_while() -> None:
     for seq in range(1, 41):
         service.due(seq, BEGIN)
     passed(clock, 21)
-    assert phones.after == 40
+    assert phones.last_seq == 40
     assert len(service.results()) < 10
     passed(clock, 31)
     assert sorted(result["id"] for result in service.results()) == list(range(1, 41))
@@ -256,7 +256,7 @@ def test_stopping_ends_all_that_is_under_way_and_then_what_was_asked_for() -> No
         ended.append("end")
         return succeed(None)
 
-    phones._at_end = at_end
+    phones._on_stopped = at_end
     for seq in range(1, 5):
         service.due(seq, BEGIN)
     phones.startService()

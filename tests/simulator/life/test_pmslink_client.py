@@ -22,7 +22,13 @@ from twisted.web.server import Site
 
 from pmslink.simulator.life import pmslink_client
 from pmslink.simulator.life.phones import Phones, UnreachableError
-from pmslink.simulator.life.pmslink_client import HttpInterface, Line, line_to, phones_at, phones_of
+from pmslink.simulator.life.pmslink_client import (
+    ApiTarget,
+    HttpApiClient,
+    make_endpoint_phones,
+    make_phones,
+    target_from_endpoint,
+)
 from tests.simulator.sockets import reactor, sockets_closed_after
 
 
@@ -65,7 +71,7 @@ async def served(factory: Any) -> AsyncIterator[str]:
 async def test_a_call_carries_method_path_body_and_key() -> None:
     pmslink = Pmslink()
     async with served(Site(pmslink.app.resource())) as url:
-        interface = HttpInterface(reactor, url)
+        interface = HttpApiClient(reactor, url)
         posted = await interface.call("POST", "/postings", {"room": "101"}, "phone-1")
         deleted = await interface.call("DELETE", "/rooms/1%202%2F3/wake-up?at=2026-11-20T07%3A00")
         await interface.close()
@@ -96,14 +102,14 @@ class HalvesAndHangsUp(Halves):
 @pytest_twisted.ensureDeferred  # type: ignore[untyped-decorator]
 async def test_half_an_answer_is_none() -> None:
     async with served(Factory.forProtocol(HalvesAndHangsUp)) as url:
-        interface = HttpInterface(reactor, url)
+        interface = HttpApiClient(reactor, url)
         with pytest.raises(UnreachableError):
             await interface.call("GET", "/")
     async with served(Factory.forProtocol(Halves)) as url:
-        interface = HttpInterface(reactor, url)
+        interface = HttpApiClient(reactor, url)
         clock = interface._reactor = Clock()
         begun: list[Any] = []
-        with patch.object(pmslink_client._Body, "dataReceived", lambda _, data: begun.append(data)):
+        with patch.object(pmslink_client._BodyReader, "dataReceived", lambda _, data: begun.append(data)):
             call = Deferred.fromCoroutine(interface.call("GET", "/"))
             while not begun:
                 await deferLater(reactor, 0)
@@ -123,14 +129,14 @@ class HangsUp(Protocol):
 @pytest_twisted.ensureDeferred  # type: ignore[untyped-decorator]
 async def test_an_interface_that_is_none_is_unreachable_with_the_reason() -> None:
     async with served(Factory.forProtocol(HangsUp)) as url:
-        interface = HttpInterface(reactor, url)
+        interface = HttpApiClient(reactor, url)
         with pytest.raises(UnreachableError, match=r"^http://127\.0\.0\.1:[0-9]+: Connection was closed"):
             await interface.call("GET", "/")
         await interface.close()
     with pytest.raises(UnreachableError, match="refused"):
         await interface.call("GET", "/")
     async with served(Site(Pmslink().app.resource())) as url:
-        interface = HttpInterface(reactor, url)
+        interface = HttpApiClient(reactor, url)
         with pytest.raises(UnreachableError, match="does not answer in JSON"):
             await interface.call("GET", "/page")
         await interface.close()
@@ -143,7 +149,7 @@ async def test_an_answer_is_waited_for_as_long_as_the_call_itself_waits_and_ten_
 ) -> None:
     pmslink = Pmslink()
     async with served(Site(pmslink.app.resource())) as url:
-        interface = HttpInterface(reactor, url)
+        interface = HttpApiClient(reactor, url)
         clock = interface._reactor = Clock()
         call = Deferred.fromCoroutine(interface.call("GET", f"/silent{query}"))
         while not pmslink.held:
@@ -165,7 +171,7 @@ async def test_an_answer_is_waited_for_as_long_as_the_call_itself_waits_and_ten_
     ],
 )
 def test_a_line_is_a_url_and_a_link(text: str, url: str) -> None:
-    assert Line.parse(text) == Line(url, "demo")
+    assert ApiTarget.parse(text) == ApiTarget(url, "demo")
 
 
 @pytest.mark.parametrize(
@@ -185,7 +191,7 @@ def test_a_line_is_a_url_and_a_link(text: str, url: str) -> None:
 )
 def test_a_line_that_is_none_is_told_why(text: str, problem: str) -> None:
     with pytest.raises(ValueError, match="should look like") as wrong:
-        Line.parse(text)
+        ApiTarget.parse(text)
     assert problem in str(wrong.value)
 
 
@@ -201,7 +207,7 @@ def test_a_line_that_is_none_is_told_why(text: str, problem: str) -> None:
     ],
 )
 def test_a_service_is_called_where_it_listens(listen: str, url: str) -> None:
-    assert line_to(listen, "demo") == Line(url, "demo")
+    assert target_from_endpoint(listen, "demo") == ApiTarget(url, "demo")
 
 
 @pytest.mark.parametrize("listen", ["tcp:0", "ssl:8443:privateKey=key.pem", "unix:/run/pmslink", "tcp:web"])
@@ -209,7 +215,7 @@ def test_where_no_port_of_tcp_is_listened_on_the_phones_stay_silent_and_say_so(l
     lines: list[str] = []
     observer = Logger(observer=lambda event: lines.append(formatEvent(event)))  # type: ignore[arg-type]
     with patch.object(pmslink_client, "_log", observer):
-        service = phones_of(MemoryReactorClock(), listen, "demo")
+        service = make_endpoint_phones(MemoryReactorClock(), listen, "demo")
     assert not isinstance(service, Phones)
     assert lines == [f"the phones stay silent: {listen} is no port of TCP"]
 
@@ -219,7 +225,7 @@ async def test_phones_call_over_http_until_they_stop() -> None:
     pmslink = Pmslink()
     async with served(Site(pmslink.app.resource())) as url:
         whole = MultiService()
-        phones = phones_at(reactor, Line(url, "grand"))
+        phones = make_phones(reactor, ApiTarget(url, "grand"))
         phones.setServiceParent(whole)  # type: ignore[no-untyped-call]
         whole.startService()
         while not pmslink.asked:

@@ -6,17 +6,17 @@ from typing import Any
 
 import pytest
 
-from pmslink.simulator.pms.fault_switches import FaultError, Faults, meanings
+from pmslink.simulator.pms.fault_switches import FaultError, Faults, fault_meanings
 
 
 def test_a_pms_without_faults_has_every_switch_off() -> None:
-    assert Faults().switched_on() == {}
-    assert set(Faults().to_json()) == set(meanings())
+    assert Faults().non_default() == {}
+    assert set(Faults().serialize()) == set(fault_meanings())
 
 
 def test_given_faults_are_merged_into_the_others_and_null_is_the_default() -> None:
-    some = Faults.from_json({"hhmm": True, "pa_delay": 2.5, "charset": "gbk"})
-    assert Faults.from_json({"pa_delay": None, "no_ls": True}, some).switched_on() == {
+    some = Faults.parse({"hhmm": True, "pa_delay": 2.5, "charset": "gbk"})
+    assert Faults.parse({"pa_delay": None, "no_ls": True}, some).non_default() == {
         "hhmm": True,
         "no_ls": True,
         "charset": "gbk",
@@ -25,7 +25,7 @@ def test_given_faults_are_merged_into_the_others_and_null_is_the_default() -> No
 
 def test_json_gives_the_same_faults_back() -> None:
     some = Faults(hhmm=True, drop_after=3, name_bytes="0d0a", framing="crlf")
-    assert Faults.from_json(some.to_json()) == some
+    assert Faults.parse(some.serialize()) == some
 
 
 @pytest.mark.parametrize(
@@ -55,7 +55,7 @@ def test_json_gives_the_same_faults_back() -> None:
 )
 def test_a_wrong_fault_is_named_with_what_would_be_right(name: str, value: Any, advice: str) -> None:
     with pytest.raises(FaultError) as caught:
-        Faults.from_json({name: value})
+        Faults.parse({name: value})
     assert caught.value.name == name
     assert str(caught.value).startswith(f"{name}: ")
     assert advice in str(caught.value)

@@ -5,59 +5,59 @@ from __future__ import annotations
 import pytest
 
 from pmslink.simulator.pms.property import NotLinkedError
-from tests.simulator.simulated_pbx import STAMP, Pbx, docked, property_with
+from tests.simulator.simulated_pbx import STAMP_FIELDS, SimulatedPbx, make_docked_property, make_property
 
 
 def test_greets_each_connection_with_ls() -> None:
-    _, pms = property_with()
-    assert Pbx(pms).heard() == [f"LS|{STAMP}"]
+    _, pms = make_property()
+    assert SimulatedPbx(pms).take_records() == [f"LS|{STAMP_FIELDS}"]
 
 
 def test_answers_ls_with_ls_until_the_pbx_has_described_itself() -> None:
-    _, pms = property_with()
-    pbx = Pbx(pms)
-    pbx.heard()
+    _, pms = make_property()
+    pbx = SimulatedPbx(pms)
+    pbx.take_records()
     pbx.send("LS|")
-    assert pbx.ids() == ["LS"]
+    assert pbx.take_record_ids() == ["LS"]
     pbx.send("LD|", "LS|")
-    assert pbx.ids() == ["LS"]
+    assert pbx.take_record_ids() == ["LS"]
 
 
 def test_answers_a_whole_description_with_la() -> None:
-    _, pms = property_with()
-    pbx = Pbx(pms)
-    pbx.heard()
-    pbx.describe({"GI": "RNGN"})
-    assert pbx.heard() == [f"LA|{STAMP}"]
+    _, pms = make_property()
+    pbx = SimulatedPbx(pms)
+    pbx.take_records()
+    pbx.send_description({"GI": "RNGN"})
+    assert pbx.take_records() == [f"LA|{STAMP_FIELDS}"]
     assert pms.alive
     assert pms.declared == {"GI": ("RN", "GN")}
 
 
 @pytest.mark.parametrize("early", ["PS|RN101|P#1|", "LA|", "DR|", "LR|RIGI|FLRN|", "??"])
 def test_data_before_the_description_is_ignored_but_reminded_of_once(early: str) -> None:
-    _, pms = property_with()
-    pbx = Pbx(pms)
-    pbx.heard()
+    _, pms = make_property()
+    pbx = SimulatedPbx(pms)
+    pbx.take_records()
     pbx.send(early, early)
-    assert pbx.ids() == ["LS"]
+    assert pbx.take_record_ids() == ["LS"]
     assert not pms.alive
-    assert pms.postings.deliveries() == {}
+    assert pms.postings.delivery_counts() == {}
 
 
 def test_a_reminder_by_ls_is_given_again_after_the_pms_restarted_the_link() -> None:
-    _, pms, pbx = docked()
+    _, pms, pbx = make_docked_property()
     pms.start_link()
     pbx.send("LA|", "LA|")
-    assert pbx.ids() == ["LS", "LS"]
+    assert pbx.take_record_ids() == ["LS", "LS"]
 
 
 def test_data_inside_the_description_is_ignored() -> None:
-    _, pms = property_with()
-    pbx = Pbx(pms)
-    pbx.heard()
+    _, pms = make_property()
+    pbx = SimulatedPbx(pms)
+    pbx.take_records()
     pbx.send("LD|", "PS|RN101|P#1|", "DR|")
-    assert pbx.heard() == []
-    assert pms.postings.deliveries() == {}
+    assert pbx.take_records() == []
+    assert pms.postings.delivery_counts() == {}
 
 
 @pytest.mark.parametrize(
@@ -70,74 +70,74 @@ def test_data_inside_the_description_is_ignored() -> None:
     ],
 )
 def test_tells_its_configuration_before_la_if_ld_asks(asked: str, told: str) -> None:
-    _, pms = property_with()
-    pbx = Pbx(pms)
-    pbx.heard()
-    pbx.describe(RT=asked)
-    assert pbx.heard() == [told, f"LA|{STAMP}"]
+    _, pms = make_property()
+    pbx = SimulatedPbx(pms)
+    pbx.take_records()
+    pbx.send_description(RT=asked)
+    assert pbx.take_records() == [told, f"LA|{STAMP_FIELDS}"]
 
 
 @pytest.mark.parametrize("asked", ["0", "x", "", "99999999"])
 def test_tells_no_configuration_otherwise(asked: str) -> None:
-    _, pms = property_with()
-    pbx = Pbx(pms)
-    pbx.heard()
-    pbx.describe(RT=asked)
-    assert pbx.ids() == ["LA"]
+    _, pms = make_property()
+    pbx = SimulatedPbx(pms)
+    pbx.take_records()
+    pbx.send_description(RT=asked)
+    assert pbx.take_record_ids() == ["LA"]
 
 
 def test_answers_ls_with_la_and_la_with_nothing_while_alive() -> None:
-    _, _, pbx = docked()
+    _, _, pbx = make_docked_property()
     pbx.send("LS|", "LA|")
-    assert pbx.heard() == [f"LA|{STAMP}"]
+    assert pbx.take_records() == [f"LA|{STAMP_FIELDS}"]
 
 
 def test_a_new_description_replaces_the_old_one_as_a_whole() -> None:
-    _, pms, pbx = docked()
+    _, pms, pbx = make_docked_property()
     pbx.send("LD|")
     assert not pms.alive
     pbx.send("LR|RIGO|FLRN|", "LR|", "LA|")
-    assert pbx.ids() == ["LA"]
+    assert pbx.take_record_ids() == ["LA"]
     assert pms.declared == {"GO": ("RN",)}
 
 
 def test_takes_no_more_declarations_than_any_pbx_needs() -> None:
-    _, pms = property_with()
-    pbx = Pbx(pms)
-    pbx.describe({f"{at:02}": "RN" for at in range(100)} | {"GI": "RN"})
+    _, pms = make_property()
+    pbx = SimulatedPbx(pms)
+    pbx.send_description({f"{at:02}": "RN" for at in range(100)} | {"GI": "RN"})
     assert len(pms.declared) == 100
 
 
 def test_answers_le_with_le_and_closes() -> None:
-    _, pms, pbx = docked()
-    pbx.segment("LE|", "LS|")
-    assert pbx.heard() == [f"LE|{STAMP}"]
-    assert pbx.closed
+    _, pms, pbx = make_docked_property()
+    pbx.send_segment("LE|", "LS|")
+    assert pbx.take_records() == [f"LE|{STAMP_FIELDS}"]
+    assert pbx.is_closed
     assert not pms.connected
 
 
 def test_its_own_le_closes_when_answered() -> None:
-    _, pms, pbx = docked()
+    _, pms, pbx = make_docked_property()
     pms.end_link()
-    assert pbx.heard() == [f"LE|{STAMP}"]
+    assert pbx.take_records() == [f"LE|{STAMP_FIELDS}"]
     pbx.send("LS|")
-    assert not pbx.closed
+    assert not pbx.is_closed
     pbx.send("LE|")
-    assert pbx.closed
-    assert pbx.heard() == []
+    assert pbx.is_closed
+    assert pbx.take_records() == []
 
 
 def test_its_own_le_closes_after_two_seconds_without_answer() -> None:
-    clock, pms, pbx = docked()
+    clock, pms, pbx = make_docked_property()
     pms.end_link()
     clock.advance(1.9)
-    assert not pbx.closed
+    assert not pbx.is_closed
     clock.advance(0.1)
-    assert pbx.closed
+    assert pbx.is_closed
 
 
 def test_a_connection_that_does_not_go_away_is_aborted() -> None:
-    clock, pms, pbx = docked()
+    clock, pms, pbx = make_docked_property()
     pms.drop_link()
     assert pbx.transport.disconnecting
     clock.advance(2)
@@ -145,103 +145,103 @@ def test_a_connection_that_does_not_go_away_is_aborted() -> None:
 
 
 def test_no_timer_is_left_of_a_connection_that_is_gone() -> None:
-    clock, pms, pbx = docked()
+    clock, pms, pbx = make_docked_property()
     pms.drop_link()
-    pbx.gone()
+    pbx.lose_connection()
     assert clock.getDelayedCalls() == []
 
 
 def test_an_idle_link_costs_no_timer() -> None:
-    clock, _, _ = docked()
+    clock, _, _ = make_docked_property()
     assert clock.getDelayedCalls() == []
 
 
 def test_drop_closes_without_le() -> None:
-    _, pms, pbx = docked()
+    _, pms, pbx = make_docked_property()
     pms.drop_link()
-    assert pbx.closed
-    assert pbx.heard() == []
+    assert pbx.is_closed
+    assert pbx.take_records() == []
 
 
 def test_ls_from_the_pms_asks_for_a_new_description_before_any_data() -> None:
-    _, pms, pbx = docked()
+    _, pms, pbx = make_docked_property()
     pms.start_link()
     pms.check_in("101", "Adams")
-    assert pbx.ids() == ["LS"]
-    pbx.describe()
-    assert pbx.ids() == ["LA", "GI"]
+    assert pbx.take_record_ids() == ["LS"]
+    pbx.send_description()
+    assert pbx.take_record_ids() == ["LA", "GI"]
 
 
 def test_a_newer_connection_displaces_the_older_one() -> None:
-    _, pms, old = docked()
-    new = Pbx(pms).dock()
-    assert old.closed
+    _, pms, old = make_docked_property()
+    new = SimulatedPbx(pms).dock()
+    assert old.is_closed
     old.send("PS|RN101|P#1|")
-    old.gone()
+    old.lose_connection()
     assert pms.alive
-    assert not new.closed
-    assert pms.postings.deliveries() == {}
-    assert pms.accepted_connections == 2
+    assert not new.is_closed
+    assert pms.postings.delivery_counts() == {}
+    assert pms.connection_count == 2
 
 
 def test_a_description_counts_for_its_connection_only() -> None:
-    _, pms, first = docked()
-    first.gone()
-    second = Pbx(pms)
+    _, pms, first = make_docked_property()
+    first.lose_connection()
+    second = SimulatedPbx(pms)
     second.send("LS|")
-    assert second.ids() == ["LS", "LS"]
+    assert second.take_record_ids() == ["LS", "LS"]
     assert not pms.alive
 
 
 def test_closing_twice_is_closing_once() -> None:
-    clock, pms, pbx = docked()
+    clock, pms, pbx = make_docked_property()
     pms.drop_link()
     pms.stop()
     assert len(clock.getDelayedCalls()) == 1
-    assert pbx.closed
+    assert pbx.is_closed
 
 
 def test_a_stream_that_is_no_fias_is_closed() -> None:
-    _, _, pbx = docked()
+    _, _, pbx = make_docked_property()
     for _ in range(17):
         pbx.connection.dataReceived(b"x" * 65536)
-    assert pbx.closed
+    assert pbx.is_closed
 
 
 def test_the_link_cannot_be_used_without_a_connection() -> None:
-    _, pms = property_with()
+    _, pms = make_property()
     for act in (pms.start_link, pms.end_link, pms.drop_link, pms.resync):
         with pytest.raises(NotLinkedError):
             act()
 
 
 def test_stop_closes_all_connections_and_fires_when_they_are_gone() -> None:
-    _, pms, displaced = docked()
-    pbx = Pbx(pms)
+    _, pms, displaced = make_docked_property()
+    pbx = SimulatedPbx(pms)
     stopped: list[None] = []
     pms.stop().addCallback(stopped.append)
-    assert displaced.closed
-    assert pbx.closed
-    pbx.gone()
+    assert displaced.is_closed
+    assert pbx.is_closed
+    pbx.lose_connection()
     assert stopped == []
-    displaced.gone()
+    displaced.lose_connection()
     assert stopped == [None]
 
 
 def test_stop_without_connections_fires_at_once() -> None:
-    _, pms = property_with()
+    _, pms = make_property()
     stopped: list[None] = []
     pms.stop().addCallback(stopped.append)
     assert stopped == [None]
 
 
 def test_sends_text_and_bytes_verbatim_and_keeps_them_in_the_trace() -> None:
-    _, pms, pbx = docked()
+    _, pms, pbx = make_docked_property()
     pms.trace.clear()
     pms.send_text("RE|RN101|MLY")
     pms.send_bytes(b"\x02\x02GI")
     pbx.send("LA|")
-    assert pbx.raw() == b"\x02RE|RN101|MLY\x03\x02\x02GI"
+    assert pbx.take_bytes() == b"\x02RE|RN101|MLY\x03\x02\x02GI"
     assert pms.trace.texts("in") == ["LA|"]
     seen = [(entry.direction, entry.type, entry.text) for entry in pms.trace.after()]
     assert seen == [("out", "RE", "RE|RN101|MLY"), ("out", "\x02\x02", "\x02\x02GI"), ("in", "LA", "LA|")]

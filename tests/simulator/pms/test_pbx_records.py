@@ -8,7 +8,13 @@ from pmslink.simulator.hotel.room_equipment import Equipment
 from pmslink.simulator.pms import received_postings
 from pmslink.simulator.pms.fault_switches import Faults
 from pmslink.simulator.pms.received_postings import Delivery, Postings
-from tests.simulator.simulated_pbx import NOW, STAMP, Pbx, docked, property_with
+from tests.simulator.simulated_pbx import (
+    HOTEL_TIME,
+    STAMP_FIELDS,
+    SimulatedPbx,
+    make_docked_property,
+    make_property,
+)
 
 
 @pytest.mark.parametrize(
@@ -33,21 +39,21 @@ from tests.simulator.simulated_pbx import NOW, STAMP, Pbx, docked, property_with
     ],
 )
 def test_the_room_remembers_what_it_was_told(records: list[str], state: Equipment) -> None:
-    _, pms, pbx = docked()
+    _, pms, pbx = make_docked_property()
     pbx.send(*records)
     assert pms.equipment("101") == state
     assert pms.equipment("102") == Equipment()
-    assert pbx.heard() == []
+    assert pbx.take_records() == []
 
 
 def test_wake_ups_of_a_room_are_bounded() -> None:
-    _, pms, pbx = docked()
+    _, pms, pbx = make_docked_property()
     pbx.send(*(f"WR|RN101|DA260103|TI{at:06}|" for at in range(150)))
     assert len(pms.equipment("101").wake_ups) == 100
 
 
 def test_results_of_wake_ups_are_remembered_each_until_there_are_too_many() -> None:
-    _, pms, pbx = docked()
+    _, pms, pbx = make_docked_property()
     pbx.send(*(f"WA|RN101|DA260103|TI07{at:02}00|AS{'OK' if at % 2 else 'BY'}|" for at in range(25)))
     results = pms.equipment("101").wake_up_results
     assert len(results) == 20
@@ -56,45 +62,45 @@ def test_results_of_wake_ups_are_remembered_each_until_there_are_too_many() -> N
 
 @pytest.mark.parametrize("text", ["RE|RN999|RS3|", "RE|", "XX|RN101|", "?", ""])
 def test_what_it_does_not_know_is_ignored(text: str) -> None:
-    _, pms, pbx = docked()
+    _, pms, pbx = make_docked_property()
     pbx.send(text)
-    assert pbx.heard() == []
+    assert pbx.take_records() == []
     assert pms.alive
 
 
 def test_a_posting_gets_one_answer() -> None:
-    _, pms, pbx = docked()
+    _, pms, pbx = make_docked_property()
     pbx.send("PS|RN101|PTC|TA1050|P#17|")
-    assert pbx.heard() == ["PA|RN101|ASOK|P#17|"]
+    assert pbx.take_records() == ["PA|RN101|ASOK|P#17|"]
     assert pms.postings.by_number["17"].answers == ("OK",)
 
 
 def test_a_posting_to_an_unknown_room_is_refused_with_a_reason() -> None:
-    _, _, pbx = docked()
+    _, _, pbx = make_docked_property()
     pbx.send("PS|RN999|P#17|")
-    assert pbx.heard() == ["PA|RN999|ASNG|P#17|CTINVALID ROOM|"]
+    assert pbx.take_records() == ["PA|RN999|ASNG|P#17|CTINVALID ROOM|"]
 
 
 def test_the_answer_repeats_only_what_was_carried_and_declared() -> None:
-    _, pms = property_with()
-    pbx = Pbx(pms).dock({"PS": "RNP#", "PA": "WSRNASDATI"})
+    _, pms = make_property()
+    pbx = SimulatedPbx(pms).dock({"PS": "RNP#", "PA": "WSRNASDATI"})
     pbx.send("PS|RN101|P#1|WSdesk|ID7|", "PS|RN101|P#2|")
-    assert pbx.heard() == [f"PA|WSdesk|RN101|ASOK|{STAMP}", f"PA|RN101|ASOK|{STAMP}"]
+    assert pbx.take_records() == [f"PA|WSdesk|RN101|ASOK|{STAMP_FIELDS}", f"PA|RN101|ASOK|{STAMP_FIELDS}"]
 
 
 def test_a_posting_with_control_characters_is_answered_too() -> None:
-    _, _, pbx = docked()
+    _, _, pbx = make_docked_property()
     pbx.send("PS|RN1\x07|P#\x011|")
-    assert pbx.heard() == ["PA|RN1\x07|ASNG|P#\x011|CTINVALID ROOM|"]
+    assert pbx.take_records() == ["PA|RN1\x07|ASNG|P#\x011|CTINVALID ROOM|"]
 
 
 def test_postings_during_night_audit_are_answered_na() -> None:
-    _, pms, pbx = docked()
-    pms.audit(begins=True)
+    _, pms, pbx = make_docked_property()
+    pms.set_night_audit(active=True)
     pbx.send("PS|RN101|P#1|")
-    pms.audit(begins=False)
+    pms.set_night_audit(active=False)
     pbx.send("PS|RN101|P#1|")
-    assert [text for text in pbx.heard() if text.startswith("PA")] == [
+    assert [text for text in pbx.take_records() if text.startswith("PA")] == [
         "PA|RN101|ASNA|P#1|CTNIGHT AUDIT|",
         "PA|RN101|ASOK|P#1|",
     ]
@@ -102,43 +108,46 @@ def test_postings_during_night_audit_are_answered_na() -> None:
 
 
 def test_deliveries_are_counted_by_number() -> None:
-    _, pms, pbx = docked()
+    _, pms, pbx = make_docked_property()
     pbx.send("PS|RN101|P#1|", "PS|RN101|P#2|", "PS|RN102|P#1|", "PS|RN101|")
-    assert pms.postings.deliveries() == {"1": 2, "2": 1, "": 1}
+    assert pms.postings.delivery_counts() == {"1": 2, "2": 1, "": 1}
     assert pms.postings.by_number["1"].text == "PS|RN102|P#1|"
 
 
 def test_each_delivery_tells_its_connection_and_its_answer() -> None:
-    clock, pms, first = docked(pa_delay=2)
+    clock, pms, first = make_docked_property(pa_delay=2)
     first.send("PS|RN101|P#1|")
-    first.gone()
+    first.lose_connection()
     pms.set_faults(Faults(pa_never=True))
-    second = Pbx(pms).dock()
+    second = SimulatedPbx(pms).dock()
     second.send("PS|RN101|P#1|")
     clock.advance(2)
     (posting,) = pms.postings.by_number.values()
-    assert list(posting.came) == [Delivery(NOW, 1, "OK", NOW), Delivery(NOW, 2)]
+    assert list(posting.recent_deliveries) == [
+        Delivery(HOTEL_TIME, 1, "OK", HOTEL_TIME),
+        Delivery(HOTEL_TIME, 2),
+    ]
 
 
 def test_old_deliveries_of_a_number_are_forgotten_in_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(received_postings, "DELIVERIES_KEPT", 2)
+    monkeypatch.setattr(received_postings, "MAX_DELIVERIES_PER_POSTING", 2)
     ledger = Postings()
     for connection in (1, 2, 3):
-        ledger.delivered("1", "PS|", NOW, connection)
-    assert [one.connection for one in ledger.by_number["1"].came] == [2, 3]
-    assert ledger.deliveries() == {"1": 3}
+        ledger.add_delivery("1", "PS|", HOTEL_TIME, connection)
+    assert [one.connection for one in ledger.by_number["1"].recent_deliveries] == [2, 3]
+    assert ledger.delivery_counts() == {"1": 3}
 
 
 def test_old_posting_numbers_are_forgotten_in_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(received_postings, "KEPT", 2)
+    monkeypatch.setattr(received_postings, "MAX_POSTINGS", 2)
     ledger = Postings()
     for number in ("1", "2", "3"):
-        ledger.delivered(number, "PS|", NOW, 1)
-    assert ledger.deliveries() == {"2": 1, "3": 1}
+        ledger.add_delivery(number, "PS|", HOTEL_TIME, 1)
+    assert ledger.delivery_counts() == {"2": 1, "3": 1}
 
 
 def test_long_records_and_numbers_are_cut_in_what_is_kept() -> None:
-    _, pms, pbx = docked()
+    _, pms, pbx = make_docked_property()
     pbx.send(f"PS|RN101|P#{'1' * 9000}|")
     (posting,) = pms.postings.by_number.values()
     assert len(posting.number) == 32

@@ -10,97 +10,109 @@ from sqlalchemy import Connection
 from twisted.internet.task import Clock
 from twisted.logger import LogLevel, globalLogPublisher
 
-from pmslink.store.core.journal import MOST_WAITING, RETRY
-from pmslink.store.core.store_errors import StoreFailing
-from pmslink.store.core.store_metadata import nothing
-from pmslink.store.operations.hotel_updates import keep_records
-from pmslink.store.operations.outbox_enqueue import accept
-from pmslink.store.tables.history_queries import last_told, newest_records
-from pmslink.store.tables.log_entries import Announced, Entry, keep_announcements
-from tests.store.store_harness import LINK, START, Playing, a_record, echo, offer
+from pmslink.store.core.journal import QUEUE_LIMIT_WRITES, RETRY_DELAY_S
+from pmslink.store.core.store_errors import StoreUnavailableError
+from pmslink.store.core.store_metadata import barrier
+from pmslink.store.operations.hotel_updates import append_records
+from pmslink.store.operations.outbox_enqueue import enqueue
+from pmslink.store.tables.history_queries import last_published, newest_records
+from pmslink.store.tables.log_entries import Entry, LinkSnapshotLogged, append_link_snapshots
+from tests.store.store_harness import (
+    LINK_NAME,
+    START_TIME,
+    StoreHarness,
+    echo_arguments,
+    make_new_row,
+    make_record,
+)
 
 
 def texts(connection: Connection) -> list[str]:
-    return [record.text for record in newest_records(connection, LINK, None, None, None, 100)][::-1]
+    return [record.text for record in newest_records(connection, LINK_NAME, None, None, None, 100)][::-1]
 
 
 @pytest.fixture
-def health(playing: Playing) -> list[str | None]:
+def health(harness: StoreHarness) -> list[str | None]:
     """Every reason that was told, None for an end."""
     reasons: list[str | None] = []
-    playing.journal.health.append(lambda: reasons.append(playing.journal.reason))
+    harness.journal.on_health_change.append(lambda: reasons.append(harness.journal.failure_reason))
     return reasons
 
 
-def break_it(playing: Playing) -> None:
-    playing.database.fail()
-    playing.journal.append(nothing, None)
-    playing.turn()
-    assert playing.journal.failing
+def break_it(playing: StoreHarness) -> None:
+    playing.database.start_failing()
+    playing.journal.submit_nowait(barrier, None)
+    playing.advance()
+    assert playing.journal.is_failing
 
 
-def test_what_need_not_be_kept_fails_with_the_reason(playing: Playing) -> None:
-    playing.database.fail()
-    first, second = playing.do_all(accept, offer(), offer())
+def test_what_need_not_be_kept_fails_with_the_reason(harness: StoreHarness) -> None:
+    harness.database.start_failing()
+    first, second = harness.submit_all(enqueue, make_new_row(), make_new_row())
     for outcome in (first, second):
-        assert isinstance(outcome, StoreFailing)
+        assert isinstance(outcome, StoreUnavailableError)
         assert str(outcome) == "the disk is gone"
 
 
-def test_while_it_fails_new_work_is_refused_without_being_tried(playing: Playing) -> None:
-    break_it(playing)
-    tried = playing.database.commits
+def test_while_it_fails_new_work_is_refused_without_being_tried(harness: StoreHarness) -> None:
+    break_it(harness)
+    tried = harness.database.commit_count
     failed: list[object] = []
-    playing.journal.write(accept, offer()).addErrback(lambda failure: failed.append(failure.type))
-    assert failed == [StoreFailing]  # in the same turn
-    assert playing.database.commits == tried
+    harness.journal.submit(enqueue, make_new_row()).addErrback(lambda failure: failed.append(failure.type))
+    assert failed == [StoreUnavailableError]  # in the same turn
+    assert harness.database.commit_count == tried
 
 
-def test_what_must_be_kept_is_tried_each_second_and_succeeds_in_order(playing: Playing) -> None:
-    playing.database.fail()
-    kept = [playing.journal.write(keep_records, a_record(f"GI|{n}|"), keep=True) for n in range(3)]
-    playing.turn()
-    tried = playing.database.commits
-    playing.turn(RETRY / 2)
-    assert playing.database.commits == tried
-    playing.turn(RETRY / 2)
-    assert playing.database.commits == tried + 1
-    kept.append(playing.journal.write(keep_records, a_record("GI|3|"), keep=True))
-    playing.journal.append(keep_records, a_record("GI|4|"))
-    playing.turn()
-    assert playing.database.commits == tried + 1
-    playing.database.mend()
-    playing.turn(RETRY)
-    assert playing.outcomes(kept) == [None] * 4
-    assert playing.read(texts) == [f"GI|{n}|" for n in range(5)]
-    assert playing.tellings() == sorted(set(playing.tellings()))
-    assert len(playing.told) == 5
+def test_what_must_be_kept_is_tried_each_second_and_succeeds_in_order(harness: StoreHarness) -> None:
+    harness.database.start_failing()
+    kept = [
+        harness.journal.submit(append_records, make_record(f"GI|{n}|"), retry_until_stored=True)
+        for n in range(3)
+    ]
+    harness.advance()
+    tried = harness.database.commit_count
+    harness.advance(RETRY_DELAY_S / 2)
+    assert harness.database.commit_count == tried
+    harness.advance(RETRY_DELAY_S / 2)
+    assert harness.database.commit_count == tried + 1
+    kept.append(harness.journal.submit(append_records, make_record("GI|3|"), retry_until_stored=True))
+    harness.journal.submit_nowait(append_records, make_record("GI|4|"))
+    harness.advance()
+    assert harness.database.commit_count == tried + 1
+    harness.database.stop_failing()
+    harness.advance(RETRY_DELAY_S)
+    assert harness.outcomes(kept) == [None] * 4
+    assert harness.read(texts) == [f"GI|{n}|" for n in range(5)]
+    assert harness.published_seqs() == sorted(set(harness.published_seqs()))
+    assert len(harness.published) == 5
 
 
-def test_it_finds_out_by_itself_that_the_disk_is_well(playing: Playing, health: list[str | None]) -> None:
-    playing.database.fail()
-    playing.do_all(echo, 1)
-    playing.database.mend()
-    playing.turn(RETRY)
+def test_it_finds_out_by_itself_that_the_disk_is_well(
+    harness: StoreHarness, health: list[str | None]
+) -> None:
+    harness.database.start_failing()
+    harness.submit_all(echo_arguments, 1)
+    harness.database.stop_failing()
+    harness.advance(RETRY_DELAY_S)
     assert health == ["the disk is gone", None]
-    assert not playing.journal.failing
-    tried = playing.database.commits
-    playing.turn(60)
-    assert playing.database.commits == tried
+    assert not harness.journal.is_failing
+    tried = harness.database.commit_count
+    harness.advance(60)
+    assert harness.database.commit_count == tried
 
 
-def test_health_is_told_on_both_edges_only(playing: Playing, health: list[str | None]) -> None:
-    break_it(playing)
+def test_health_is_told_on_both_edges_only(harness: StoreHarness, health: list[str | None]) -> None:
+    break_it(harness)
     for _ in range(5):
-        playing.turn(RETRY)
+        harness.advance(RETRY_DELAY_S)
     assert health == ["the disk is gone"]
-    playing.database.mend()
-    playing.turn(RETRY)
-    playing.do(echo, 1)
+    harness.database.stop_failing()
+    harness.advance(RETRY_DELAY_S)
+    harness.submit(echo_arguments, 1)
     assert health == ["the disk is gone", None]
 
 
-def test_an_outage_is_logged_in_a_line_and_not_as_a_failure(playing: Playing) -> None:
+def test_an_outage_is_logged_in_a_line_and_not_as_a_failure(harness: StoreHarness) -> None:
     lines: list[object] = []
     publisher: Any = globalLogPublisher  # which mypy lets no plain function observe
 
@@ -109,129 +121,129 @@ def test_an_outage_is_logged_in_a_line_and_not_as_a_failure(playing: Playing) ->
 
     publisher.addObserver(watch)
     try:
-        break_it(playing)
-        playing.turn(RETRY)
+        break_it(harness)
+        harness.advance(RETRY_DELAY_S)
     finally:
         publisher.removeObserver(watch)
     levels = {event["log_level"] for event in lines if isinstance(event, dict)}
     assert levels == {LogLevel.error}
 
 
-def announced(text: str = "{}") -> Announced:
-    return Announced(START, text)
+def announced(text: str = "{}") -> LinkSnapshotLogged:
+    return LinkSnapshotLogged(START_TIME, text)
 
 
-def test_how_the_links_are_is_told_once_although_it_cannot_be_kept(playing: Playing) -> None:
-    playing.database.fail()
-    news, record = announced(), a_record()
-    playing.journal.append(keep_records, record)
-    playing.journal.append(keep_announcements, news)
-    playing.turn()
-    assert playing.told == [news]
-    playing.turn(RETRY)
+def test_how_the_links_are_is_told_once_although_it_cannot_be_kept(harness: StoreHarness) -> None:
+    harness.database.start_failing()
+    news, record = announced(), make_record()
+    harness.journal.submit_nowait(append_records, record)
+    harness.journal.submit_nowait(append_link_snapshots, news)
+    harness.advance()
+    assert harness.published == [news]
+    harness.advance(RETRY_DELAY_S)
     later = announced('{"later": true}')
-    playing.journal.append(keep_announcements, later)
-    playing.turn(RETRY)
-    assert playing.told == [news, later]
+    harness.journal.submit_nowait(append_link_snapshots, later)
+    harness.advance(RETRY_DELAY_S)
+    assert harness.published == [news, later]
     seqs = [news.seq, later.seq]
-    playing.database.mend()
-    playing.turn(RETRY)
-    assert playing.told == [news, later, record]
+    harness.database.stop_failing()
+    harness.advance(RETRY_DELAY_S)
+    assert harness.published == [news, later, record]
     assert [news.seq, later.seq] == seqs
-    assert playing.tellings() == sorted(set(playing.tellings()))
-    kept = playing.read(last_told, 10)
-    assert [(entry.seq, entry.told) for entry in kept] == [(seq, True) for seq in seqs]
+    assert harness.published_seqs() == sorted(set(harness.published_seqs()))
+    kept = harness.read(last_published, 10)
+    assert [(entry.seq, entry.published) for entry in kept] == [(seq, True) for seq in seqs]
 
 
-def test_an_announcement_that_can_be_kept_is_told_as_any_other(playing: Playing) -> None:
+def test_an_announcement_that_can_be_kept_is_told_as_any_other(harness: StoreHarness) -> None:
     news = announced()
-    playing.do(keep_announcements, news)
-    assert playing.told == [news]
-    (kept,) = playing.read(last_told, 10)
-    assert isinstance(kept, Announced)
-    assert (kept.seq, kept.at, kept.text) == (news.seq, START, "{}")
+    harness.submit(append_link_snapshots, news)
+    assert harness.published == [news]
+    (kept,) = harness.read(last_published, 10)
+    assert isinstance(kept, LinkSnapshotLogged)
+    assert (kept.seq, kept.at, kept.text) == (news.seq, START_TIME, "{}")
 
 
-def test_too_much_is_taken_when_it_must_be_kept(playing: Playing) -> None:
-    break_it(playing)
-    for _ in range(MOST_WAITING + 1):
-        playing.journal.append(nothing, None)
-    kept = playing.journal.write(echo, 1, keep=True)
-    assert playing.journal.crowded
-    playing.database.mend()
-    playing.turn(RETRY)
-    assert playing.result(kept) == 1
+def test_too_much_is_taken_when_it_must_be_kept(harness: StoreHarness) -> None:
+    break_it(harness)
+    for _ in range(QUEUE_LIMIT_WRITES + 1):
+        harness.journal.submit_nowait(barrier, None)
+    kept = harness.journal.submit(echo_arguments, 1, retry_until_stored=True)
+    assert harness.journal.is_congested
+    harness.database.stop_failing()
+    harness.advance(RETRY_DELAY_S)
+    assert harness.result(kept) == 1
 
 
-def test_idle_waits_for_what_could_not_be_written(playing: Playing) -> None:
-    break_it(playing)
+def test_idle_waits_for_what_could_not_be_written(harness: StoreHarness) -> None:
+    break_it(harness)
     fired: list[str] = []
-    playing.journal.idle().addCallback(lambda _: fired.append("idle"))
-    playing.turn(RETRY)
+    harness.journal.wait_idle().addCallback(lambda _: fired.append("idle"))
+    harness.advance(RETRY_DELAY_S)
     assert fired == []
-    playing.database.mend()
-    playing.turn(RETRY)
+    harness.database.stop_failing()
+    harness.advance(RETRY_DELAY_S)
     assert fired == ["idle"]
 
 
-def test_a_journal_that_is_stopped_tries_no_more(playing: Playing) -> None:
-    break_it(playing)
-    playing.journal.stop()
-    tried = playing.database.commits
-    playing.turn(10 * RETRY)
-    playing.journal.append(nothing, None)
-    playing.turn()
-    assert playing.database.commits == tried
+def test_a_journal_that_is_stopped_tries_no_more(harness: StoreHarness) -> None:
+    break_it(harness)
+    harness.journal.stop()
+    tried = harness.database.commit_count
+    harness.advance(10 * RETRY_DELAY_S)
+    harness.journal.submit_nowait(barrier, None)
+    harness.advance()
+    assert harness.database.commit_count == tried
 
 
-def test_a_commit_that_fails_after_the_stop_is_not_tried_again(playing: Playing) -> None:
-    playing.database.fail()
-    tried = playing.database.commits
-    playing.journal.append(nothing, None)
-    playing.journal.health.append(playing.journal.stop)
-    playing.turn(10 * RETRY)
-    assert playing.database.commits == tried + 1
+def test_a_commit_that_fails_after_the_stop_is_not_tried_again(harness: StoreHarness) -> None:
+    harness.database.start_failing()
+    tried = harness.database.commit_count
+    harness.journal.submit_nowait(barrier, None)
+    harness.journal.on_health_change.append(harness.journal.stop)
+    harness.advance(10 * RETRY_DELAY_S)
+    assert harness.database.commit_count == tried + 1
 
 
-def test_nothing_of_a_commit_that_failed_is_there(playing: Playing) -> None:
+def test_nothing_of_a_commit_that_failed_is_there(harness: StoreHarness) -> None:
     def fail_late(transaction: object, arguments: Sequence[None]) -> Sequence[None]:
-        playing.database.fail()
+        harness.database.start_failing()
         return arguments
 
-    playing.do_all(keep_records, a_record("GI|1|"))
-    first = playing.journal.write(keep_records, a_record("GI|2|"))
-    second = playing.journal.write(fail_late, None)
-    playing.outcomes([first, second])
-    assert playing.read(texts) == ["GI|1|"]
-    playing.database.mend()
-    playing.turn(RETRY)
-    assert playing.read(texts) == ["GI|1|"]
+    harness.submit_all(append_records, make_record("GI|1|"))
+    first = harness.journal.submit(append_records, make_record("GI|2|"))
+    second = harness.journal.submit(fail_late, None)
+    harness.outcomes([first, second])
+    assert harness.read(texts) == ["GI|1|"]
+    harness.database.stop_failing()
+    harness.advance(RETRY_DELAY_S)
+    assert harness.read(texts) == ["GI|1|"]
 
 
-def test_a_key_that_was_refused_is_free(playing: Playing) -> None:
-    playing.database.fail()
-    (refused,) = playing.do_all(accept, offer(key="k", asked="a"))
-    assert isinstance(refused, StoreFailing)
-    playing.database.mend()
-    playing.turn(RETRY)
-    (accepted,) = playing.do_all(accept, offer(key="k", asked="b"))
-    assert accepted.new  # type: ignore[union-attr]
+def test_a_key_that_was_refused_is_free(harness: StoreHarness) -> None:
+    harness.database.start_failing()
+    (refused,) = harness.submit_all(enqueue, make_new_row(key="k", asked="a"))
+    assert isinstance(refused, StoreUnavailableError)
+    harness.database.stop_failing()
+    harness.advance(RETRY_DELAY_S)
+    (accepted,) = harness.submit_all(enqueue, make_new_row(key="k", asked="b"))
+    assert accepted.is_new  # type: ignore[union-attr]
 
 
-def test_the_clock_of_the_journal_is_the_one_it_was_given(playing: Playing) -> None:
-    break_it(playing)
-    clock = playing.clock
+def test_the_clock_of_the_journal_is_the_one_it_was_given(harness: StoreHarness) -> None:
+    break_it(harness)
+    clock = harness.clock
     assert isinstance(clock, Clock)
-    assert any(call.getTime() == clock.seconds() + RETRY for call in clock.getDelayedCalls())
+    assert any(call.getTime() == clock.seconds() + RETRY_DELAY_S for call in clock.getDelayedCalls())
 
 
-def test_who_is_told_gets_whole_commits(playing: Playing) -> None:
+def test_who_is_told_gets_whole_commits(harness: StoreHarness) -> None:
     commits: list[int] = []
 
     def count(entries: Sequence[Entry]) -> None:
         commits.append(len(entries))
 
-    playing.journal.told.append(count)
-    playing.do_all(keep_records, *(a_record() for _ in range(7)))
-    playing.do_all(keep_records, *(a_record() for _ in range(2)))
+    harness.journal.on_commit.append(count)
+    harness.submit_all(append_records, *(make_record() for _ in range(7)))
+    harness.submit_all(append_records, *(make_record() for _ in range(2)))
     assert commits == [7, 2]

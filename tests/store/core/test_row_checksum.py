@@ -8,47 +8,47 @@ import pytest
 from sqlalchemy import Boolean, Column, ColumnElement, Connection, Integer, Table, literal
 
 from pmslink.store.core.database import Database
-from pmslink.store.core.row_checksum import Altered, require_intact
-from pmslink.store.core.schema import CHECKED
+from pmslink.store.core.row_checksum import ChecksumError, verify_checksums
+from pmslink.store.core.schema import CHECKSUMMED_TABLES
 from pmslink.store.core.store_errors import StoreError
-from pmslink.store.operations.hotel_updates import keep_records
+from pmslink.store.operations.hotel_updates import append_records
 from pmslink.store.store_service import open_store
-from pmslink.store.tables.link_rows import KeptLink, keep_links
+from pmslink.store.tables.link_rows import StoredLink, store_links
 from pmslink.store.tables.log_entries import (
-    Announced,
-    Synced,
-    keep_announcements,
-    keep_syncs,
-    keep_transitions,
+    LinkSnapshotLogged,
+    SyncChanged,
+    append_link_snapshots,
+    append_sync_changes,
+    append_transitions,
 )
-from pmslink.store.tables.webhook_cursors import Cursor, keep_cursors
-from tests.store.store_harness import LINK, START, Playing, Watched, a_record
+from pmslink.store.tables.webhook_cursors import Cursor, store_cursors
+from tests.store.store_harness import LINK_NAME, START_TIME, FaultyDatabase, StoreHarness, make_record
 from tests.store.tables.test_history_queries import a_change
 
 
 @pytest.fixture
-def filled(database: Watched) -> Database:
+def filled(database: FaultyDatabase) -> Database:
     """A store with a row in each table, whose service is gone."""
-    playing = Playing(database)
-    playing.do(keep_links, KeptLink(LINK, None, "enabled"))
-    playing.do(keep_records, a_record("WR|RN101|DA260102|TI0700|"))  # a room, a house and an event
-    playing.do(keep_cursors, Cursor(LINK, 5))
-    playing.do(keep_transitions, a_change(1))
-    playing.do(keep_syncs, Synced(2, LINK, START, in_sync=True))
-    playing.do(keep_announcements, Announced(START, "{}"))
-    playing.accept()
+    playing = StoreHarness(database)
+    playing.submit(store_links, StoredLink(LINK_NAME, None, "enabled"))
+    playing.submit(append_records, make_record("WR|RN101|DA260102|TI0700|"))  # a room, a house and an event
+    playing.submit(store_cursors, Cursor(LINK_NAME, 5))
+    playing.submit(append_transitions, a_change(1))
+    playing.submit(append_sync_changes, SyncChanged(2, LINK_NAME, START_TIME, in_sync=True))
+    playing.submit(append_link_snapshots, LinkSnapshotLogged(START_TIME, "{}"))
+    playing.enqueue()
     playing.crash()
     return database.inner
 
 
-@pytest.mark.parametrize("table", CHECKED, ids=lambda table: table.name)
+@pytest.mark.parametrize("table", CHECKSUMMED_TABLES, ids=lambda table: table.name)
 def test_a_value_that_was_altered_is_noticed(filled: Database, table: Table) -> None:
     for column in table.columns:
         with filled.writer() as connection, connection.begin() as transaction:
-            require_intact(connection)
+            verify_checksums(connection)
             connection.execute(table.update().values({column.name: _other(column)}))
-            with pytest.raises(Altered, match=f"a row of {table.name} is not as it was written"):
-                require_intact(connection)
+            with pytest.raises(ChecksumError, match=f"a row of {table.name} is not as it was written"):
+                verify_checksums(connection)
             transaction.rollback()
 
 
@@ -60,16 +60,16 @@ def _other(column: Column[Any]) -> ColumnElement[Any]:
 
 
 def test_a_start_looks_at_the_newest_rows_only(filled: Database) -> None:
-    (records,) = (table for table in CHECKED if table.name == "records")
+    (records,) = (table for table in CHECKSUMMED_TABLES if table.name == "records")
     with filled.writer() as connection, connection.begin():
         connection.execute(records.update().values(text="altered"))
-        require_intact(connection, newest=0)
+        verify_checksums(connection, newest_rows=0)
     with pytest.raises(StoreError, match=f"{filled.name}.*: a row of records"):
-        open_store(filled, START, remembered=10)
+        open_store(filled, START_TIME, replay_limit=10)
 
 
-def test_an_empty_store_is_intact(playing: Playing) -> None:
+def test_an_empty_store_is_intact(harness: StoreHarness) -> None:
     def check(connection: Connection) -> None:
-        require_intact(connection)
+        verify_checksums(connection)
 
-    playing.read(check)
+    harness.read(check)

@@ -9,20 +9,20 @@ import pytest
 from sqlalchemy import inspect, select, text
 
 from pmslink.store.core import schema
-from pmslink.store.core.row_checksum import require_intact
+from pmslink.store.core.row_checksum import verify_checksums
 from pmslink.store.core.store_errors import StoreError
 from pmslink.store.store_service import open_store
 from pmslink.store.tables.history_queries import newest_records, newest_transitions
 from pmslink.store.tables.outbox_rows import newest_rows
 from pmslink.store.tables.timeline_query import read_timeline
 from tests.memory_store import MemoryDatabase
-from tests.store.store_harness import DAY, LINK, START, Playing, Watched
+from tests.store.store_harness import DAY, LINK_NAME, START_TIME, FaultyDatabase, StoreHarness
 from tests.store.test_store_service import opening, version
 
-OLD_VERSIONS = range(1, schema.VERSION)
+OLD_VERSIONS = range(1, schema.SCHEMA_VERSION)
 
 
-def put_version(number: int, database: Watched) -> None:
+def put_version(number: int, database: FaultyDatabase) -> None:
     """Let there be a whole store of this version, as that made and filled it; the file never changes."""
     database.create()
     statements = (Path(__file__).parent / f"version_{number}.sql").read_text("utf-8").split(";\n")
@@ -38,60 +38,70 @@ def old_version(request: pytest.FixtureRequest) -> int:
 
 
 @pytest.fixture
-def old(database: Watched, old_version: int) -> Watched:
+def old(database: FaultyDatabase, old_version: int) -> FaultyDatabase:
     put_version(old_version, database)
     return database
 
 
-def test_what_an_old_store_holds_is_there_afterwards(old: Watched) -> None:
-    playing = Playing(old)
+def test_what_an_old_store_holds_is_there_afterwards(old: FaultyDatabase) -> None:
+    playing = StoreHarness(old)
     try:
-        assert version(old) == schema.VERSION
-        playing.read(require_intact)
-        (link,) = playing.store.opened.links
-        assert (link.name, link.intent, link.resync_records) == (LINK, "enabled", 2)
-        states = [one.new for one in playing.read(newest_transitions, LINK, None, 9)]
+        assert version(old) == schema.SCHEMA_VERSION
+        playing.read(verify_checksums)
+        (link,) = playing.store.startup_snapshot.links
+        assert (link.name, link.intent, link.resync_records) == (LINK_NAME, "enabled", 2)
+        states = [one.new for one in playing.read(newest_transitions, LINK_NAME, None, 9)]
         assert states == ["ESTABLISHED", "WAIT_LS", "CLOSED"]
-        assert [one.type for one in playing.read(newest_records, LINK, None, None, None, 9)] == ["GO", "GI"]
-        assert [row.state for row in playing.read(newest_rows, LINK, None, None, 9)] == ["pending", "done"]
+        assert [one.type for one in playing.read(newest_records, LINK_NAME, None, None, None, 9)] == [
+            "GO",
+            "GI",
+        ]
+        assert [row.state for row in playing.read(newest_rows, LINK_NAME, None, None, 9)] == [
+            "pending",
+            "done",
+        ]
     finally:
         playing.crash()
 
 
-def test_the_pms_is_to_tell_of_all_rooms_again_once(old: Watched) -> None:
+def test_the_pms_is_to_tell_of_all_rooms_again_once(old: FaultyDatabase) -> None:
     """Until version 3 nothing was known of rooms."""
-    playing = Playing(old)
-    assert playing.store.opened.unclean
+    playing = StoreHarness(old)
+    assert playing.store.startup_snapshot.unclean_shutdown
     playing.stop()
     playing.start()
-    assert not playing.store.opened.unclean
+    assert not playing.store.startup_snapshot.unclean_shutdown
     playing.crash()
 
 
-def test_before_version_2_nobody_knows_when_the_service_ran(database: Watched) -> None:
+def test_before_version_2_nobody_knows_when_the_service_ran(database: FaultyDatabase) -> None:
     put_version(1, database)
-    playing = Playing(database)
+    playing = StoreHarness(database)
     try:
-        found = playing.read(read_timeline, LINK, START - DAY, START + DAY, playing.store.run)
-        assert [span.changed for span in found.spans] == [None]
-        assert found.share is None
+        found = playing.read(
+            read_timeline, LINK_NAME, START_TIME - DAY, START_TIME + DAY, playing.store.run_id
+        )
+        assert [span.transition for span in found.spans] == [None]
+        assert found.in_sync_ratio is None
     finally:
         playing.crash()
 
 
-def test_from_version_2_on_it_is_known_how_a_link_was(database: Watched) -> None:
+def test_from_version_2_on_it_is_known_how_a_link_was(database: FaultyDatabase) -> None:
     put_version(2, database)
-    playing = Playing(database)
+    playing = StoreHarness(database)
     try:
-        found = playing.read(read_timeline, LINK, START - DAY, START + DAY, playing.store.run)
+        found = playing.read(
+            read_timeline, LINK_NAME, START_TIME - DAY, START_TIME + DAY, playing.store.run_id
+        )
         known = [span.state for span in found.spans if span.state is not None]
         assert known == ["CLOSED", "WAIT_LS", "ESTABLISHED"]
-        assert found.in_sync > 0 * DAY
+        assert found.in_sync_time > 0 * DAY
     finally:
         playing.crash()
 
 
-def tables(database: Watched) -> dict[str, Any]:
+def tables(database: FaultyDatabase) -> dict[str, Any]:
     """What the tables are made of."""
     with database.reader() as connection, connection.begin():
         found = inspect(connection)
@@ -107,31 +117,31 @@ def tables(database: Watched) -> dict[str, Any]:
         }
 
 
-def test_an_old_store_gets_the_tables_of_a_new_one(old: Watched) -> None:
-    new = Watched(MemoryDatabase())
+def test_an_old_store_gets_the_tables_of_a_new_one(old: FaultyDatabase) -> None:
+    new = FaultyDatabase(MemoryDatabase())
     opening(new)
     assert tables(old) != tables(new)
     opening(old)
     assert tables(old) == tables(new)
 
 
-def test_one_that_turns_out_to_be_damaged_stays_as_it_was(old: Watched, old_version: int) -> None:
+def test_one_that_turns_out_to_be_damaged_stays_as_it_was(old: FaultyDatabase, old_version: int) -> None:
     before = tables(old)
     with old.writer() as connection, connection.begin():
         connection.execute(text("UPDATE records SET text = 'altered'"))
     with pytest.raises(StoreError, match="a row of records is not as it was written"):
-        open_store(old, START, remembered=10)
+        open_store(old, START_TIME, replay_limit=10)
     assert version(old) == old_version
     assert tables(old) == before
 
 
-def test_it_is_brought_up_to_date_once(old: Watched) -> None:
+def test_it_is_brought_up_to_date_once(old: FaultyDatabase) -> None:
     for _ in range(2):
         opening(old)
-        assert version(old) == schema.VERSION
+        assert version(old) == schema.SCHEMA_VERSION
 
 
-def test_there_is_nothing_in_what_was_added(old: Watched) -> None:
+def test_there_is_nothing_in_what_was_added(old: FaultyDatabase) -> None:
     before = tables(old)
     opening(old)
     with old.reader() as connection, connection.begin():

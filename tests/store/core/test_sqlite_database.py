@@ -12,23 +12,31 @@ import pytest
 from sqlalchemy import Connection, exc, text
 from twisted.internet.defer import Deferred
 
-from pmslink.store.core.database import FILE, SqliteDatabase, is_sqlite_outage
+from pmslink.store.core.database import STORE_FILE_NAME, SqliteDatabase, is_sqlite_outage
 from pmslink.store.core.store_errors import StoreError
-from pmslink.store.operations.hotel_updates import keep_records
-from pmslink.store.operations.operator_actions import Decide, discard
-from pmslink.store.operations.outbox_enqueue import accept
-from pmslink.store.tables.link_rows import KeptLink, Remove, keep_links, remove_links
+from pmslink.store.operations.hotel_updates import append_records
+from pmslink.store.operations.operator_actions import OperatorAction, discard
+from pmslink.store.operations.outbox_enqueue import enqueue
+from pmslink.store.tables.link_rows import RemoveLink, StoredLink, remove_links, store_links
 from pmslink.timestamps import to_ms
-from tests.store.store_harness import LINK, RETENTION, START, Playing, Watched, a_record, offer
+from tests.store.store_harness import (
+    LINK_NAME,
+    RETENTION,
+    START_TIME,
+    FaultyDatabase,
+    StoreHarness,
+    make_new_row,
+    make_record,
+)
 
 GUEST = RETENTION.guest
 HISTORY = RETENTION.history
 
 
 @pytest.fixture
-def file(tmp_path: Path) -> Iterator[Playing]:
+def file(tmp_path: Path) -> Iterator[StoreHarness]:
     """A store that runs, in a file."""
-    one = Playing(Watched(SqliteDatabase(tmp_path)))
+    one = StoreHarness(FaultyDatabase(SqliteDatabase(tmp_path)))
     yield one
     one.crash()
 
@@ -38,7 +46,7 @@ def on_disk(directory: Path) -> bytes:
     return b"".join(part.read_bytes() for part in sorted(directory.iterdir()))
 
 
-def driver(file: Playing) -> sqlite3.Connection:
+def driver(file: StoreHarness) -> sqlite3.Connection:
     """SQLite's own connection of the writer."""
     connection = file.journal._connection
     assert connection is not None
@@ -51,10 +59,12 @@ def pragma(connection: Connection, name: str) -> object:
     return connection.exec_driver_sql(f"PRAGMA {name}").scalar()
 
 
-def test_only_its_owner_can_read_it(file: Playing, tmp_path: Path) -> None:
-    file.do(keep_records, a_record())
+def test_only_its_owner_can_read_it(file: StoreHarness, tmp_path: Path) -> None:
+    file.submit(append_records, make_record())
     modes = {part.name: stat.S_IMODE(part.stat().st_mode) for part in tmp_path.iterdir()}
-    assert modes == dict.fromkeys([FILE, f"{FILE}-wal", f"{FILE}-shm"], 0o600)
+    assert modes == dict.fromkeys(
+        [STORE_FILE_NAME, f"{STORE_FILE_NAME}-wal", f"{STORE_FILE_NAME}-shm"], 0o600
+    )
 
 
 def test_a_commit_is_on_the_disk_before_anybody_is_told(tmp_path: Path) -> None:
@@ -67,7 +77,7 @@ def test_a_commit_is_on_the_disk_before_anybody_is_told(tmp_path: Path) -> None:
         assert pragma(connection, "auto_vacuum") == 2  # INCREMENTAL
 
 
-def test_a_reader_can_change_nothing(file: Playing) -> None:
+def test_a_reader_can_change_nothing(file: StoreHarness) -> None:
     def write(connection: Connection) -> None:
         connection.execute(text("DELETE FROM facts"))
 
@@ -79,10 +89,10 @@ def test_a_reader_can_change_nothing(file: Playing) -> None:
 def test_any_name_of_a_directory_will_do(name: str, tmp_path: Path) -> None:
     directory = tmp_path / name
     directory.mkdir()
-    playing = Playing(Watched(SqliteDatabase(directory)))
-    row = playing.accept()
+    playing = StoreHarness(FaultyDatabase(SqliteDatabase(directory)))
+    row = playing.enqueue()
     assert playing.row(row.id) == row
-    SqliteDatabase(directory).check()
+    SqliteDatabase(directory).check_integrity()
     playing.crash()
     assert [path.name for path in tmp_path.iterdir()] == [name]
 
@@ -90,8 +100,8 @@ def test_any_name_of_a_directory_will_do(name: str, tmp_path: Path) -> None:
 def test_a_name_may_be_relative(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     Path("state").mkdir()
-    playing = Playing(Watched(SqliteDatabase(Path("state"))))
-    row = playing.accept()
+    playing = StoreHarness(FaultyDatabase(SqliteDatabase(Path("state"))))
+    row = playing.enqueue()
     assert playing.row(row.id) == row
     playing.crash()
 
@@ -99,51 +109,53 @@ def test_a_name_may_be_relative(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
 # forgetting
 
 
-def purge(playing: Playing) -> None:
+def purge(playing: StoreHarness) -> None:
     playing.result(Deferred.fromCoroutine(playing.store.purge()))
 
 
 def test_what_is_purged_is_not_on_the_disk_any_more_and_the_file_shrinks(
-    file: Playing, tmp_path: Path
+    file: StoreHarness, tmp_path: Path
 ) -> None:
     chance = Random(5)  # sizes and keys that let pages split and be joined
-    old, kept = START - 2 * HISTORY, START
+    old, kept = START_TIME - 2 * HISTORY, START_TIME
     for at, name in ((old, "OldGuest"), (kept, "NewGuest")):
         for _ in range(20):
             texts = [f"GI|RN1|GN{name}{'x' * chance.randrange(300)}|" for _ in range(100)]
-            file.do_all(keep_records, *(a_record(one, at=at) for one in texts))
-            file.do_all(
-                accept,
+            file.submit_all(append_records, *(make_record(one, at=at) for one in texts))
+            file.submit_all(
+                enqueue,
                 *(
-                    offer(text=one, key=f"{chance.random()}{name}", asked="a", digits=None, created=to_ms(at))
+                    make_new_row(
+                        text=one, key=f"{chance.random()}{name}", asked="a", digits=None, created=to_ms(at)
+                    )
                     for one in texts
                 ),
             )
-    rows = [entry.row for entry in file.told if hasattr(entry, "row")]
-    file.do_all(discard, *(Decide(LINK, row.id, 4) for row in rows))
+    rows = [entry.row for entry in file.published if hasattr(entry, "row")]
+    file.submit_all(discard, *(OperatorAction(LINK_NAME, row.id, 4) for row in rows))
     assert b"OldGuest" in on_disk(tmp_path)
     file.journal.reclaim()
-    before = (tmp_path / FILE).stat().st_size
+    before = (tmp_path / STORE_FILE_NAME).stat().st_size
     purge(file)
     left = on_disk(tmp_path)
     assert b"OldGuest" not in left
     assert left.count(b"NewGuest") >= 6000
-    assert (tmp_path / FILE).stat().st_size < 0.6 * before
+    assert (tmp_path / STORE_FILE_NAME).stat().st_size < 0.6 * before
 
 
 def test_of_a_link_that_is_removed_nothing_is_on_the_disk_after_the_next_purge(
-    file: Playing, tmp_path: Path
+    file: StoreHarness, tmp_path: Path
 ) -> None:
-    file.do(keep_links, KeptLink(LINK, None, "enabled"))
-    file.do_all(keep_records, *(a_record("GI|GNAdams|") for _ in range(100)))
-    file.do(remove_links, Remove(LINK, discard=True))
+    file.submit(store_links, StoredLink(LINK_NAME, None, "enabled"))
+    file.submit_all(append_records, *(make_record("GI|GNAdams|") for _ in range(100)))
+    file.submit(remove_links, RemoveLink(LINK_NAME, discard=True))
     assert b"Adams" in on_disk(tmp_path)
     purge(file)
     assert b"Adams" not in on_disk(tmp_path)
 
 
-def test_what_a_reader_kept_from_going_goes_with_the_next_purge(file: Playing, tmp_path: Path) -> None:
-    file.do(keep_records, a_record("GI|GNAdams|", at=START - 2 * GUEST))
+def test_what_a_reader_kept_from_going_goes_with_the_next_purge(file: StoreHarness, tmp_path: Path) -> None:
+    file.submit(append_records, make_record("GI|GNAdams|", at=START_TIME - 2 * GUEST))
     with SqliteDatabase(tmp_path).reader() as reading, reading.begin():
         assert reading.execute(text("SELECT count(*) FROM records")).scalar() == 1
         driver(file).execute("PRAGMA busy_timeout=1")
@@ -172,13 +184,13 @@ def test_an_outage_is_known_from_a_mistake(problem: Exception, outage: bool, wra
     assert is_sqlite_outage(exc.DBAPIError("SELECT", {}, problem) if wrapped else problem) is outage
 
 
-def test_a_full_disk_is_felt_and_got_over(file: Playing) -> None:
+def test_a_full_disk_is_felt_and_got_over(file: StoreHarness) -> None:
     """A real one, as far as SQLite can tell: no page more may be added."""
     (pages,) = driver(file).execute("PRAGMA page_count").fetchone()
     driver(file).execute(f"PRAGMA max_page_count={pages}")
-    kept = file.journal.write(keep_records, a_record("GI|" + "x" * 100_000), keep=True)
-    file.turn()
-    assert file.journal.reason == "the disk is full"
-    file.turn(1)  # on a new connection, which knows no bounds
+    kept = file.journal.submit(append_records, make_record("GI|" + "x" * 100_000), retry_until_stored=True)
+    file.advance()
+    assert file.journal.failure_reason == "the disk is full"
+    file.advance(1)  # on a new connection, which knows no bounds
     assert file.result(kept) is None
-    assert not file.journal.failing
+    assert not file.journal.is_failing

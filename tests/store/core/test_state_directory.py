@@ -14,12 +14,17 @@ from pathlib import Path
 
 import pytest
 
-from pmslink.store.core.database import FILE, SqliteDatabase
-from pmslink.store.core.state_directory import LOCK, Lock, make, move_aside
+from pmslink.store.core.database import STORE_FILE_NAME, SqliteDatabase
+from pmslink.store.core.state_directory import (
+    LOCK_FILE_NAME,
+    DirectoryLock,
+    create_state_directory,
+    move_aside,
+)
 from pmslink.store.core.store_errors import StoreError
-from tests.store.store_harness import START, Playing, Watched
+from tests.store.store_harness import START_TIME, FaultyDatabase, StoreHarness
 
-PARTS = (FILE, f"{FILE}-wal", f"{FILE}-shm")
+PARTS = (STORE_FILE_NAME, f"{STORE_FILE_NAME}-wal", f"{STORE_FILE_NAME}-shm")
 
 # the lock
 
@@ -31,8 +36,8 @@ def process(directory: Path, does: str) -> Iterator[tuple[subprocess.Popen[str],
         [
             "import os, subprocess, sys, time",
             "from pathlib import Path",
-            "from pmslink.store.core.state_directory import Lock",
-            "lock = Lock(Path(sys.argv[1]))",
+            "from pmslink.store.core.state_directory import DirectoryLock",
+            "lock = DirectoryLock(Path(sys.argv[1]))",
             does,
         ]
     )
@@ -51,7 +56,7 @@ WAITS = "print(os.getpid(), flush=True); time.sleep(60)"
 def holder(directory: Path) -> str:
     """The process that a second one is told of."""
     with pytest.raises(StoreError) as caught:
-        Lock(directory)
+        DirectoryLock(directory)
     told = str(caught.value)
     begin = f"the state directory {directory} is in use by another pmslink, process "
     assert told.startswith(begin)
@@ -60,11 +65,11 @@ def holder(directory: Path) -> str:
 
 
 def test_a_second_owner_is_told_which_process_has_it(tmp_path: Path) -> None:
-    lock = Lock(tmp_path)
+    lock = DirectoryLock(tmp_path)
     assert holder(tmp_path) == str(os.getpid())
-    assert stat.S_IMODE((tmp_path / LOCK).stat().st_mode) == 0o600
+    assert stat.S_IMODE((tmp_path / LOCK_FILE_NAME).stat().st_mode) == 0o600
     lock.release()
-    Lock(tmp_path).release()
+    DirectoryLock(tmp_path).release()
 
 
 def test_it_goes_with_a_process_that_is_killed(tmp_path: Path) -> None:
@@ -72,7 +77,7 @@ def test_it_goes_with_a_process_that_is_killed(tmp_path: Path) -> None:
         assert holder(tmp_path) == str(pid) == str(running.pid)
         running.send_signal(signal.SIGKILL)
         running.wait()
-        Lock(tmp_path).release()
+        DirectoryLock(tmp_path).release()
 
 
 def test_it_is_not_inherited_by_what_its_owner_starts(tmp_path: Path) -> None:
@@ -81,13 +86,13 @@ def test_it_is_not_inherited_by_what_its_owner_starts(tmp_path: Path) -> None:
         try:
             running.kill()
             running.wait()
-            Lock(tmp_path).release()
+            DirectoryLock(tmp_path).release()
         finally:
             os.kill(child, signal.SIGKILL)
 
 
 def test_it_outlives_a_fork_and_is_signed_anew(tmp_path: Path) -> None:
-    forks = f"if os.fork(): os._exit(0)\nlock.sign(); {WAITS}"
+    forks = f"if os.fork(): os._exit(0)\nlock.write_pid(); {WAITS}"
     with process(tmp_path, forks) as (running, child):
         try:
             running.wait()
@@ -97,22 +102,22 @@ def test_it_outlives_a_fork_and_is_signed_anew(tmp_path: Path) -> None:
 
 
 def test_a_shorter_number_leaves_nothing_of_a_longer(tmp_path: Path) -> None:
-    (tmp_path / LOCK).write_text("99999999999\n")
-    lock = Lock(tmp_path)
-    assert (tmp_path / LOCK).read_text() == f"{os.getpid()}\n"
+    (tmp_path / LOCK_FILE_NAME).write_text("99999999999\n")
+    lock = DirectoryLock(tmp_path)
+    assert (tmp_path / LOCK_FILE_NAME).read_text() == f"{os.getpid()}\n"
     lock.release()
 
 
 def test_one_that_has_not_signed_yet_is_told_as_unknown(tmp_path: Path) -> None:
-    lock = Lock(tmp_path)
-    (tmp_path / LOCK).write_text("")
+    lock = DirectoryLock(tmp_path)
+    (tmp_path / LOCK_FILE_NAME).write_text("")
     assert holder(tmp_path) == "unknown"
     lock.release()
 
 
 def test_a_directory_that_is_not_there_cannot_be_locked(tmp_path: Path) -> None:
     with pytest.raises(StoreError, match=r"nowhere: cannot be locked: No such file or directory"):
-        Lock(tmp_path / "nowhere")
+        DirectoryLock(tmp_path / "nowhere")
 
 
 # the directory
@@ -120,73 +125,73 @@ def test_a_directory_that_is_not_there_cannot_be_locked(tmp_path: Path) -> None:
 
 def test_a_directory_is_made_for_its_owner_alone(tmp_path: Path) -> None:
     directory = tmp_path / "some" / "where"
-    make(directory)
+    create_state_directory(directory)
     assert stat.S_IMODE(directory.stat().st_mode) == 0o700
-    make(directory)
+    create_state_directory(directory)
 
 
 def test_what_stands_in_the_way_is_told(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(StoreError, match=rf"state_dir = {tmp_path}/file: cannot be made: File exists"):
-        make(tmp_path / "file")
+        create_state_directory(tmp_path / "file")
     with pytest.raises(StoreError, match="cannot be made: Not a directory"):
-        make(tmp_path / "file" / "below")
+        create_state_directory(tmp_path / "file" / "below")
 
 
 def test_a_directory_that_cannot_be_written_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "access", lambda path, mode: False)  # whom no mode stops runs this test perhaps
     with pytest.raises(StoreError, match=rf"state_dir = {tmp_path}: is not writable"):
-        make(tmp_path)
+        create_state_directory(tmp_path)
 
 
 # aside
 
 
 def test_a_store_is_renamed_with_all_its_parts(tmp_path: Path) -> None:
-    playing = Playing(Watched(SqliteDatabase(tmp_path)))
+    playing = StoreHarness(FaultyDatabase(SqliteDatabase(tmp_path)))
     data = {part: (tmp_path / part).read_bytes() for part in PARTS}
-    moved = move_aside(tmp_path, START)
+    moved = move_aside(tmp_path, START_TIME)
     playing.crash()
     assert moved == [tmp_path / f"{part}.20260101T000000" for part in PARTS]
-    assert {path.name for path in tmp_path.iterdir()} == {LOCK, *(path.name for path in moved)}
-    for part in (FILE, f"{FILE}-wal"):
+    assert {path.name for path in tmp_path.iterdir()} == {LOCK_FILE_NAME, *(path.name for path in moved)}
+    for part in (STORE_FILE_NAME, f"{STORE_FILE_NAME}-wal"):
         assert (tmp_path / f"{part}.20260101T000000").read_bytes() == data[part]
 
 
 def test_the_next_start_makes_a_new_one(tmp_path: Path) -> None:
-    (tmp_path / FILE).write_text("damaged")
-    move_aside(tmp_path, START)
-    playing = Playing(Watched(SqliteDatabase(tmp_path)))
-    assert playing.store.opened.standing == []
+    (tmp_path / STORE_FILE_NAME).write_text("damaged")
+    move_aside(tmp_path, START_TIME)
+    playing = StoreHarness(FaultyDatabase(SqliteDatabase(tmp_path)))
+    assert playing.store.startup_snapshot.unresolved_rows == []
     playing.crash()
 
 
 def test_one_that_was_put_aside_before_is_not_overwritten(tmp_path: Path) -> None:
     for content in ("first", "second"):
-        (tmp_path / FILE).write_text(content)
-        move_aside(tmp_path, START)
-    contents = {path.name: path.read_text() for path in tmp_path.glob(f"{FILE}.*")}
+        (tmp_path / STORE_FILE_NAME).write_text(content)
+        move_aside(tmp_path, START_TIME)
+    contents = {path.name: path.read_text() for path in tmp_path.glob(f"{STORE_FILE_NAME}.*")}
     assert sorted(contents.values()) == ["first", "second"]
-    assert contents[f"{FILE}.20260101T000000"] == "first"
+    assert contents[f"{STORE_FILE_NAME}.20260101T000000"] == "first"
 
 
 def test_each_has_the_time_in_its_name(tmp_path: Path) -> None:
     for seconds in (0, 1):
-        (tmp_path / FILE).touch()
-        (path,) = move_aside(tmp_path, START + timedelta(seconds=seconds))
-        assert path.name == f"{FILE}.20260101T00000{seconds}"
+        (tmp_path / STORE_FILE_NAME).touch()
+        (path,) = move_aside(tmp_path, START_TIME + timedelta(seconds=seconds))
+        assert path.name == f"{STORE_FILE_NAME}.20260101T00000{seconds}"
 
 
 def test_where_there_is_none_that_is_told(tmp_path: Path) -> None:
-    with pytest.raises(StoreError, match=rf"{tmp_path}/{FILE}: there is no store to move aside"):
-        move_aside(tmp_path, START)
+    with pytest.raises(StoreError, match=rf"{tmp_path}/{STORE_FILE_NAME}: there is no store to move aside"):
+        move_aside(tmp_path, START_TIME)
 
 
 def test_a_store_in_use_is_left_where_it_is(tmp_path: Path) -> None:
-    (tmp_path / FILE).touch()
-    lock = Lock(tmp_path)
+    (tmp_path / STORE_FILE_NAME).touch()
+    lock = DirectoryLock(tmp_path)
     with pytest.raises(StoreError, match=f"in use by another pmslink, process {os.getpid()}"):
-        move_aside(tmp_path, START)
-    assert {path.name for path in tmp_path.iterdir()} == {LOCK, FILE}
+        move_aside(tmp_path, START_TIME)
+    assert {path.name for path in tmp_path.iterdir()} == {LOCK_FILE_NAME, STORE_FILE_NAME}
     lock.release()
-    assert move_aside(tmp_path, START)
+    assert move_aside(tmp_path, START_TIME)

@@ -11,16 +11,16 @@ from attrs import define, evolve, field
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pmslink.store.tables.availability import Timeline, timeline
-from pmslink.store.tables.log_entries import Changed, Synced
+from pmslink.store.tables.availability import Timeline, build_timeline
+from pmslink.store.tables.log_entries import SyncChanged, TransitionLogged
 from pmslink.store.tables.service_runs import Run
-from tests.store.store_harness import LINK, START
+from tests.store.store_harness import LINK_NAME, START_TIME
 
 UNTIL = 100
 
 
 def at(second: float) -> datetime:
-    return START + timedelta(seconds=second)
+    return START_TIME + timedelta(seconds=second)
 
 
 @define
@@ -28,8 +28,8 @@ class Story:
     """What happened to a link, told in seconds."""
 
     runs: list[Run] = field(factory=list)
-    changes: list[Changed] = field(factory=list)
-    syncs: list[Synced] = field(factory=list)
+    changes: list[TransitionLogged] = field(factory=list)
+    syncs: list[SyncChanged] = field(factory=list)
 
     def begins(self, second: int) -> Story:
         """The service does."""
@@ -43,22 +43,22 @@ class Story:
         return self
 
     def enters(self, second: int, marker: str = "ESTABLISHED") -> Story:
-        self.changes.append(Changed(self._id(), LINK, at(second), None, marker, "", "{}"))
+        self.changes.append(TransitionLogged(self._id(), LINK_NAME, at(second), None, marker, "", "{}"))
         return self
 
     def in_sync(self, second: int) -> Story:
-        self.syncs.append(Synced(self._id(), LINK, at(second), in_sync=True))
+        self.syncs.append(SyncChanged(self._id(), LINK_NAME, at(second), in_sync=True))
         return self
 
     def out_of_sync(self, second: int) -> Story:
-        self.syncs.append(Synced(self._id(), LINK, at(second), in_sync=False))
+        self.syncs.append(SyncChanged(self._id(), LINK_NAME, at(second), in_sync=False))
         return self
 
     def _id(self) -> int:
         return len(self.runs) + len(self.changes) + len(self.syncs) + 1
 
     def timeline(self, since: float = 0, until: float = UNTIL) -> Timeline:
-        return timeline(at(since), at(until), self.runs, self.changes, self.syncs)
+        return build_timeline(at(since), at(until), self.runs, self.changes, self.syncs)
 
     def spans(self, since: float = 0, until: float = UNTIL) -> list[tuple[float, float, str | None]]:
         spans = self.timeline(since, until).spans
@@ -66,11 +66,11 @@ class Story:
 
     def in_sync_and_known(self, since: float = 0, until: float = UNTIL) -> tuple[float, float]:
         found = self.timeline(since, until)
-        return found.in_sync.total_seconds(), found.known.total_seconds()
+        return found.in_sync_time.total_seconds(), found.observed_time.total_seconds()
 
 
 def second(moment: datetime) -> float:
-    return (moment - START).total_seconds()
+    return (moment - START_TIME).total_seconds()
 
 
 def test_states_follow_each_other_and_the_last_one_before_tells_how_it_began() -> None:
@@ -81,13 +81,13 @@ def test_states_follow_each_other_and_the_last_one_before_tells_how_it_began() -
 
 def test_each_span_tells_which_change_it_came_of() -> None:
     story = Story().begins(0).enters(0).enters(50).seen(100)
-    assert [span.changed for span in story.timeline().spans] == story.changes
+    assert [span.transition for span in story.timeline().spans] == story.changes
 
 
 def test_the_time_in_sync_is_a_part_of_the_time_that_is_known() -> None:
     story = Story().begins(20).enters(20).in_sync(30).out_of_sync(50).in_sync(80).seen(100)
     assert story.in_sync_and_known() == (40, 80)
-    assert story.timeline().share == 0.5
+    assert story.timeline().in_sync_ratio == 0.5
     assert story.in_sync_and_known(40, 90) == (20, 50)
 
 
@@ -98,7 +98,7 @@ def test_a_change_of_sync_does_not_part_a_span() -> None:
 
 def test_where_nothing_happened_nothing_is_known() -> None:
     assert Story().spans() == [(0, 100, None)]
-    assert Story().timeline().share is None
+    assert Story().timeline().in_sync_ratio is None
     assert Story().begins(0).seen(100).spans() == [(0, 100, None)]
     assert Story().enters(0).in_sync(0).spans() == [(0, 100, None)]  # in no run that is known
 
@@ -167,12 +167,12 @@ def test_spans_cover_the_time_without_gaps_whatever_the_clock_did(
     edges = [at(since), *(span.until for span in found.spans)]
     assert [span.since for span in found.spans] == edges[:-1]
     assert edges[-1] == at(until)
-    changes = [span.changed for span in found.spans]
+    changes = [span.transition for span in found.spans]
     assert all(one is not other for one, other in pairwise(changes))
-    known = sum((span.until - span.since for span in found.spans if span.changed), timedelta())
-    assert timedelta() <= found.in_sync <= found.known == known
-    assert (found.share is None) == (not known)
-    assert found.share is None or 0 <= found.share <= 1
+    known = sum((span.until - span.since for span in found.spans if span.transition), timedelta())
+    assert timedelta() <= found.in_sync_time <= found.observed_time == known
+    assert (found.in_sync_ratio is None) == (not known)
+    assert found.in_sync_ratio is None or 0 <= found.in_sync_ratio <= 1
 
 
 @given(st.lists(st.tuples(kinds, st.integers(0, 20)), max_size=30))
@@ -183,12 +183,12 @@ def test_with_a_clock_that_is_right_each_second_is_told_as_it_was(gaps: list[tup
     found = story.timeline()
     seconds = [how(story, number) for number in range(UNTIL)]
     for number, (changed, _) in enumerate(seconds):
-        assert [span.changed for span in found.spans if span.since <= at(number) < span.until] == [changed]
-    assert found.known.total_seconds() == sum(changed is not None for changed, _ in seconds)
-    assert found.in_sync.total_seconds() == sum(in_sync for changed, in_sync in seconds if changed)
+        assert [span.transition for span in found.spans if span.since <= at(number) < span.until] == [changed]
+    assert found.observed_time.total_seconds() == sum(changed is not None for changed, _ in seconds)
+    assert found.in_sync_time.total_seconds() == sum(in_sync for changed, in_sync in seconds if changed)
 
 
-def how(story: Story, number: int) -> tuple[Changed | None, bool]:
+def how(story: Story, number: int) -> tuple[TransitionLogged | None, bool]:
     """How the link was in that second: the long way round."""
     begun = [run for run in story.runs if run.began <= at(number)]
     later = [run.id for run in story.runs[len(begun) :]]

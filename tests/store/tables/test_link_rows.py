@@ -9,26 +9,45 @@ from attrs import evolve
 from sqlalchemy import Connection, func, select
 
 from pmslink.store.core import schema
-from pmslink.store.operations.hotel_updates import keep_records
-from pmslink.store.tables.link_rows import KeptLink, NotFinal, Remove, keep_links, kept_links, remove_links
-from pmslink.store.tables.log_entries import Synced, keep_syncs, keep_transitions
-from pmslink.store.tables.outbox_rows import OPEN, State
-from pmslink.store.tables.webhook_cursors import Cursor, keep_cursors
-from tests.store.store_harness import LINK, NOW, START, Playing, a_record, a_row
+from pmslink.store.operations.hotel_updates import append_records
+from pmslink.store.tables.link_rows import (
+    PostingsNotFinalError,
+    RemoveLink,
+    StoredLink,
+    read_links,
+    remove_links,
+    store_links,
+)
+from pmslink.store.tables.log_entries import SyncChanged, append_sync_changes, append_transitions
+from pmslink.store.tables.outbox_rows import OPEN_STATES, RowState
+from pmslink.store.tables.webhook_cursors import Cursor, store_cursors
+from tests.store.store_harness import LINK_NAME, START_MS, START_TIME, StoreHarness, make_record, make_row
 from tests.store.tables.test_history_queries import a_change
 
-STATES: tuple[State, ...] = get_args(State)
-GRAND = KeptLink(LINK, '{"host": "h"}', "enabled")
-ANNEXE = KeptLink("annexe", None, "disabled", NOW, NOW + 1, NOW + 2, False, NOW + 3, NOW + 4, NOW + 5, 6)
+STATES: tuple[RowState, ...] = get_args(RowState)
+GRAND = StoredLink(LINK_NAME, '{"host": "h"}', "enabled")
+ANNEXE = StoredLink(
+    "annexe",
+    None,
+    "disabled",
+    START_MS,
+    START_MS + 1,
+    START_MS + 2,
+    False,
+    START_MS + 3,
+    START_MS + 4,
+    START_MS + 5,
+    6,
+)
 
 
-def test_links_are_kept_as_they_are_now_in_the_order_in_which_they_came(playing: Playing) -> None:
-    playing.do(keep_links, GRAND)
-    playing.do(keep_links, ANNEXE)
-    assert playing.read(kept_links) == [GRAND, ANNEXE]
-    changed = evolve(GRAND, intent="expired", expiry_seen=NOW, definition='{"host": "ü"}')
-    playing.do_all(keep_links, GRAND, ANNEXE, changed)
-    assert playing.read(kept_links) == [changed, ANNEXE]
+def test_links_are_kept_as_they_are_now_in_the_order_in_which_they_came(harness: StoreHarness) -> None:
+    harness.submit(store_links, GRAND)
+    harness.submit(store_links, ANNEXE)
+    assert harness.read(read_links) == [GRAND, ANNEXE]
+    changed = evolve(GRAND, intent="expired", expiry_seen=START_MS, definition='{"host": "ü"}')
+    harness.submit_all(store_links, GRAND, ANNEXE, changed)
+    assert harness.read(read_links) == [changed, ANNEXE]
 
 
 def count(connection: Connection, link: str) -> dict[str, int]:
@@ -41,48 +60,48 @@ def count(connection: Connection, link: str) -> dict[str, int]:
     return counted
 
 
-def fill(playing: Playing) -> None:
+def fill(playing: StoreHarness) -> None:
     for place, kept in enumerate((GRAND, ANNEXE)):
-        playing.do(keep_links, kept)
-        playing.do(keep_records, a_record("WR|RN101|DA260102|TI0700|", link=kept.name))
-        playing.do(keep_transitions, a_change(place, link=kept.name))
-        playing.do(keep_syncs, Synced(place, kept.name, START, in_sync=True))
-        playing.do(keep_cursors, Cursor(kept.name, 1))
-        playing.accept(link=kept.name)
+        playing.submit(store_links, kept)
+        playing.submit(append_records, make_record("WR|RN101|DA260102|TI0700|", link=kept.name))
+        playing.submit(append_transitions, a_change(place, link=kept.name))
+        playing.submit(append_sync_changes, SyncChanged(place, kept.name, START_TIME, in_sync=True))
+        playing.submit(store_cursors, Cursor(kept.name, 1))
+        playing.enqueue(link=kept.name)
 
 
-def test_of_a_link_that_is_removed_nothing_is_left(playing: Playing) -> None:
-    fill(playing)
-    before = playing.read(count, "annexe")
+def test_of_a_link_that_is_removed_nothing_is_left(harness: StoreHarness) -> None:
+    fill(harness)
+    before = harness.read(count, "annexe")
     assert set(before.values()) == {1}
-    playing.do(remove_links, Remove(LINK, discard=True))
-    assert set(playing.read(count, LINK).values()) == {0}
-    assert playing.read(count, "annexe") == before
-    assert playing.read(kept_links) == [ANNEXE]
+    harness.submit(remove_links, RemoveLink(LINK_NAME, discard=True))
+    assert set(harness.read(count, LINK_NAME).values()) == {0}
+    assert harness.read(count, "annexe") == before
+    assert harness.read(read_links) == [ANNEXE]
 
 
 @pytest.mark.parametrize("state", STATES)
 def test_a_link_whose_postings_are_not_final_is_removed_only_on_demand(
-    playing: Playing, state: State
+    harness: StoreHarness, state: RowState
 ) -> None:
-    playing.do(keep_links, GRAND)
-    playing.have(a_row(1, state), a_row(2, "done"), a_row(3, link="annexe"))
-    (outcome,) = playing.do_all(remove_links, Remove(LINK, discard=False))
-    if state in OPEN:
-        assert isinstance(outcome, NotFinal)
-        assert f"postings of {LINK} are not final" in str(outcome)
-        assert playing.read(kept_links) == [GRAND]
-        playing.do(remove_links, Remove(LINK, discard=True))
+    harness.submit(store_links, GRAND)
+    harness.insert_rows(make_row(1, state), make_row(2, "done"), make_row(3, link="annexe"))
+    (outcome,) = harness.submit_all(remove_links, RemoveLink(LINK_NAME, discard=False))
+    if state in OPEN_STATES:
+        assert isinstance(outcome, PostingsNotFinalError)
+        assert f"postings of {LINK_NAME} are not final" in str(outcome)
+        assert harness.read(read_links) == [GRAND]
+        harness.submit(remove_links, RemoveLink(LINK_NAME, discard=True))
     else:
         assert outcome is None
-    assert set(playing.read(count, LINK).values()) == {0}
+    assert set(harness.read(count, LINK_NAME).values()) == {0}
 
 
-def test_a_link_that_nobody_knows_may_be_removed(playing: Playing) -> None:
-    assert playing.do(remove_links, Remove(LINK, discard=False)) is None
+def test_a_link_that_nobody_knows_may_be_removed(harness: StoreHarness) -> None:
+    assert harness.submit(remove_links, RemoveLink(LINK_NAME, discard=False)) is None
 
 
-def test_a_link_that_comes_back_counts_from_the_beginning(playing: Playing) -> None:
-    fill(playing)
-    playing.do(remove_links, Remove(LINK, discard=True))
-    assert playing.accept().number == 1
+def test_a_link_that_comes_back_counts_from_the_beginning(harness: StoreHarness) -> None:
+    fill(harness)
+    harness.submit(remove_links, RemoveLink(LINK_NAME, discard=True))
+    assert harness.enqueue().number == 1

@@ -7,76 +7,80 @@ from datetime import timedelta
 from sqlalchemy import Connection, select
 
 from pmslink.store.core.schema import RUNS
-from pmslink.store.store_service import SEEN_INTERVAL
-from pmslink.store.tables.service_runs import Run, as_run
-from tests.store.store_harness import START, Playing
+from pmslink.store.store_service import RUN_UPDATE_INTERVAL_S
+from pmslink.store.tables.service_runs import Run, run_from_row
+from tests.store.store_harness import START_TIME, StoreHarness
 
 SECOND = timedelta(seconds=1)
 
 
 def runs(connection: Connection) -> list[Run]:
-    return [as_run(row) for row in connection.execute(select(RUNS).order_by(RUNS.c.id))]
+    return [run_from_row(row) for row in connection.execute(select(RUNS).order_by(RUNS.c.id))]
 
 
-def pass_time(playing: Playing, seconds: float) -> None:
+def pass_time(playing: StoreHarness, seconds: float) -> None:
     """With both clocks, and what nobody waits for committed."""
     playing.now += seconds * SECOND
-    playing.turn(seconds)
-    playing.turn(0.1)
+    playing.advance(seconds)
+    playing.advance(0.1)
 
 
-def times(playing: Playing) -> list[tuple[float, float]]:
+def times(playing: StoreHarness) -> list[tuple[float, float]]:
     """Of all runs, in seconds since the first began."""
-    return [((run.began - START) / SECOND, (run.seen - START) / SECOND) for run in playing.read(runs)]
+    return [
+        ((run.began - START_TIME) / SECOND, (run.seen - START_TIME) / SECOND) for run in playing.read(runs)
+    ]
 
 
-def test_a_run_is_known_from_its_start_to_its_last_whole_minute(playing: Playing) -> None:
-    assert times(playing) == [(0, 0)]
+def test_a_run_is_known_from_its_start_to_its_last_whole_minute(harness: StoreHarness) -> None:
+    assert times(harness) == [(0, 0)]
     for _ in range(3):
-        pass_time(playing, SEEN_INTERVAL)
-    assert times(playing) == [(0, 180)]
-    pass_time(playing, SEEN_INTERVAL - 1)
-    playing.crash()
-    playing.start()
-    assert times(playing) == [(0, 180), (239, 239)]
+        pass_time(harness, RUN_UPDATE_INTERVAL_S)
+    assert times(harness) == [(0, 180)]
+    pass_time(harness, RUN_UPDATE_INTERVAL_S - 1)
+    harness.crash()
+    harness.start()
+    assert times(harness) == [(0, 180), (239, 239)]
 
 
-def test_one_that_stops_in_good_order_is_known_to_its_end(playing: Playing) -> None:
-    pass_time(playing, 30)
-    playing.stop()
-    playing.now += 10 * SECOND
-    playing.start()
-    assert times(playing) == [(0, 30), (40, 40)]
+def test_one_that_stops_in_good_order_is_known_to_its_end(harness: StoreHarness) -> None:
+    pass_time(harness, 30)
+    harness.stop()
+    harness.now += 10 * SECOND
+    harness.start()
+    assert times(harness) == [(0, 30), (40, 40)]
 
 
-def test_a_run_has_a_number_before_all_that_happens_in_it(playing: Playing) -> None:
-    first = playing.store.run
-    number = playing.journal.number()
-    playing.crash()
-    playing.start()
-    second = playing.store.run
+def test_a_run_has_a_number_before_all_that_happens_in_it(harness: StoreHarness) -> None:
+    first = harness.store.run_id
+    number = harness.journal.next_seq()
+    harness.crash()
+    harness.start()
+    second = harness.store.run_id
     assert first is not None
     assert second is not None
     assert first < number < second
-    assert [run.id for run in playing.read(runs)] == [first, second]
+    assert [run.id for run in harness.read(runs)] == [first, second]
 
 
-def test_a_minute_costs_one_commit(playing: Playing) -> None:
-    before = playing.database.commits
+def test_a_minute_costs_one_commit(harness: StoreHarness) -> None:
+    before = harness.database.commit_count
     for _ in range(5):
-        pass_time(playing, SEEN_INTERVAL)
-    assert playing.database.commits == before + 5
+        pass_time(harness, RUN_UPDATE_INTERVAL_S)
+    assert harness.database.commit_count == before + 5
 
 
-def test_while_nothing_can_be_written_nothing_piles_up_and_the_run_is_not_told_of(playing: Playing) -> None:
-    run = playing.store.run
-    playing.database.fail()
+def test_while_nothing_can_be_written_nothing_piles_up_and_the_run_is_not_told_of(
+    harness: StoreHarness,
+) -> None:
+    run = harness.store.run_id
+    harness.database.start_failing()
     for _ in range(3):
-        pass_time(playing, SEEN_INTERVAL)
-    assert playing.store.run is None
-    assert len(playing.journal._waiting) == 1
-    playing.database.mend()
-    pass_time(playing, SEEN_INTERVAL)
-    assert playing.store.run == run
-    pass_time(playing, SEEN_INTERVAL)
-    assert times(playing) == [(0, 5 * SEEN_INTERVAL)]
+        pass_time(harness, RUN_UPDATE_INTERVAL_S)
+    assert harness.store.run_id is None
+    assert len(harness.journal._queue) == 1
+    harness.database.stop_failing()
+    pass_time(harness, RUN_UPDATE_INTERVAL_S)
+    assert harness.store.run_id == run
+    pass_time(harness, RUN_UPDATE_INTERVAL_S)
+    assert times(harness) == [(0, 5 * RUN_UPDATE_INTERVAL_S)]

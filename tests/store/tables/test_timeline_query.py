@@ -8,28 +8,35 @@ import pytest
 
 from pmslink.store.tables import timeline_query
 from pmslink.store.tables.availability import Timeline
-from pmslink.store.tables.link_rows import KeptLink, Remove, keep_links, remove_links
-from pmslink.store.tables.log_entries import Changed, Synced, keep_syncs, keep_transitions
-from pmslink.store.tables.service_runs import Run, keep_runs
+from pmslink.store.tables.link_rows import RemoveLink, StoredLink, remove_links, store_links
+from pmslink.store.tables.log_entries import (
+    SyncChanged,
+    TransitionLogged,
+    append_sync_changes,
+    append_transitions,
+)
+from pmslink.store.tables.service_runs import Run, store_runs
 from pmslink.store.tables.timeline_query import read_timeline
-from tests.store.store_harness import LINK, START, Playing
+from tests.store.store_harness import LINK_NAME, START_TIME, StoreHarness
 
 HOUR = timedelta(hours=1)
 WINDOW = 24 * HOUR
 
 
-def enters(playing: Playing, marker: str, link: str = LINK) -> None:
-    number = playing.journal.number()
-    playing.do(keep_transitions, Changed(number, link, playing.now, "CLOSED", marker, "because", "{}"))
+def enters(playing: StoreHarness, marker: str, link: str = LINK_NAME) -> None:
+    number = playing.journal.next_seq()
+    playing.submit(
+        append_transitions, TransitionLogged(number, link, playing.now, "CLOSED", marker, "because", "{}")
+    )
 
 
-def syncs(playing: Playing, in_sync: bool, link: str = LINK) -> None:
-    playing.do(keep_syncs, Synced(playing.journal.number(), link, playing.now, in_sync))
+def syncs(playing: StoreHarness, in_sync: bool, link: str = LINK_NAME) -> None:
+    playing.submit(append_sync_changes, SyncChanged(playing.journal.next_seq(), link, playing.now, in_sync))
 
 
-def read(playing: Playing, length: timedelta = WINDOW, link: str = LINK) -> Timeline:
+def read(playing: StoreHarness, length: timedelta = WINDOW, link: str = LINK_NAME) -> Timeline:
     """Up to now."""
-    return playing.read(read_timeline, link, playing.now - length, playing.now, playing.store.run)
+    return playing.read(read_timeline, link, playing.now - length, playing.now, playing.store.run_id)
 
 
 def told(found: Timeline) -> list[tuple[float, str | None]]:
@@ -37,79 +44,87 @@ def told(found: Timeline) -> list[tuple[float, str | None]]:
     return [((span.until - span.since) / HOUR, span.state) for span in found.spans]
 
 
-def test_what_happened_within_the_window_and_last_before_it(playing: Playing) -> None:
-    enters(playing, "WAIT_LS")
-    enters(playing, "ESTABLISHED")
-    syncs(playing, True)
-    playing.now += 30 * HOUR
-    syncs(playing, False)
-    enters(playing, "EXPECTION")
-    playing.now += 2 * HOUR
-    found = read(playing)
+def test_what_happened_within_the_window_and_last_before_it(harness: StoreHarness) -> None:
+    enters(harness, "WAIT_LS")
+    enters(harness, "ESTABLISHED")
+    syncs(harness, True)
+    harness.now += 30 * HOUR
+    syncs(harness, False)
+    enters(harness, "EXPECTION")
+    harness.now += 2 * HOUR
+    found = read(harness)
     assert told(found) == [(22, "ESTABLISHED"), (2, "EXPECTION")]
-    assert (found.in_sync, found.known) == (22 * HOUR, 24 * HOUR)
-    assert told(read(playing, HOUR)) == [(1, "EXPECTION")]
-    assert read(playing, HOUR).share == 0
+    assert (found.in_sync_time, found.observed_time) == (22 * HOUR, 24 * HOUR)
+    assert told(read(harness, HOUR)) == [(1, "EXPECTION")]
+    assert read(harness, HOUR).in_sync_ratio == 0
 
 
-def test_a_change_is_read_as_it_was_kept(playing: Playing) -> None:
-    enters(playing, "WAIT_LS")
-    playing.now += HOUR
-    (_, span) = read(playing).spans
-    assert span.changed is not None
-    assert (span.changed.new, span.changed.reason, span.changed.cause) == ("WAIT_LS", "because", "{}")
-    assert span.since == START
+def test_a_change_is_read_as_it_was_kept(harness: StoreHarness) -> None:
+    enters(harness, "WAIT_LS")
+    harness.now += HOUR
+    (_, span) = read(harness).spans
+    assert span.transition is not None
+    assert (span.transition.new, span.transition.reason, span.transition.cause) == (
+        "WAIT_LS",
+        "because",
+        "{}",
+    )
+    assert span.since == START_TIME
 
 
-def test_of_each_link_its_own(playing: Playing) -> None:
-    enters(playing, "ESTABLISHED")
-    syncs(playing, True)
-    enters(playing, "DISABLED", link="annexe")
-    playing.now += HOUR
-    assert told(read(playing, HOUR)) == [(1, "ESTABLISHED")]
-    assert told(read(playing, HOUR, "annexe")) == [(1, "DISABLED")]
-    assert read(playing, HOUR, "annexe").in_sync == timedelta()
-    assert told(read(playing, HOUR, "nowhere")) == [(1, None)]
+def test_of_each_link_its_own(harness: StoreHarness) -> None:
+    enters(harness, "ESTABLISHED")
+    syncs(harness, True)
+    enters(harness, "DISABLED", link="annexe")
+    harness.now += HOUR
+    assert told(read(harness, HOUR)) == [(1, "ESTABLISHED")]
+    assert told(read(harness, HOUR, "annexe")) == [(1, "DISABLED")]
+    assert read(harness, HOUR, "annexe").in_sync_time == timedelta()
+    assert told(read(harness, HOUR, "nowhere")) == [(1, None)]
 
 
 @pytest.mark.parametrize(("end", "noted"), [("stop", 5), ("crash", 0)])
-def test_nothing_is_known_from_the_end_of_a_run_to_the_next(playing: Playing, end: str, noted: int) -> None:
-    enters(playing, "ESTABLISHED")
-    syncs(playing, True)
-    playing.now += 5 * HOUR
-    getattr(playing, end)()
-    playing.now += HOUR
-    playing.start()
-    enters(playing, "WAIT_LS")
-    playing.now += HOUR
-    found = read(playing, 7 * HOUR)
+def test_nothing_is_known_from_the_end_of_a_run_to_the_next(
+    harness: StoreHarness, end: str, noted: int
+) -> None:
+    enters(harness, "ESTABLISHED")
+    syncs(harness, True)
+    harness.now += 5 * HOUR
+    getattr(harness, end)()
+    harness.now += HOUR
+    harness.start()
+    enters(harness, "WAIT_LS")
+    harness.now += HOUR
+    found = read(harness, 7 * HOUR)
     assert told(found)[-2:] == [(6 - noted, None), (1, "WAIT_LS")]
-    assert (found.in_sync, found.known) == (noted * HOUR, (noted + 1) * HOUR)
+    assert (found.in_sync_time, found.observed_time) == (noted * HOUR, (noted + 1) * HOUR)
 
 
-def test_while_nothing_can_be_written_no_more_is_known_than_was_noted(playing: Playing) -> None:
-    enters(playing, "ESTABLISHED")
-    playing.now += HOUR
-    playing.database.fail()
-    playing.journal.append(keep_syncs, Synced(playing.journal.number(), LINK, playing.now, in_sync=True))
-    playing.turn()
-    assert told(read(playing, HOUR)) == [(1, None)]
-    playing.database.mend()
-    playing.turn(1)
-    assert told(read(playing, HOUR)) == [(1, "ESTABLISHED")]
+def test_while_nothing_can_be_written_no_more_is_known_than_was_noted(harness: StoreHarness) -> None:
+    enters(harness, "ESTABLISHED")
+    harness.now += HOUR
+    harness.database.start_failing()
+    harness.journal.submit_nowait(
+        append_sync_changes, SyncChanged(harness.journal.next_seq(), LINK_NAME, harness.now, in_sync=True)
+    )
+    harness.advance()
+    assert told(read(harness, HOUR)) == [(1, None)]
+    harness.database.stop_failing()
+    harness.advance(1)
+    assert told(read(harness, HOUR)) == [(1, "ESTABLISHED")]
 
 
-def test_a_removed_link_leaves_nothing_to_one_that_gets_its_name(playing: Playing) -> None:
-    playing.do(keep_links, KeptLink(LINK, "{}", "enabled"))
-    enters(playing, "ESTABLISHED")
-    syncs(playing, True)
-    playing.now += HOUR
-    playing.do(remove_links, Remove(LINK, discard=False))
-    assert told(read(playing)) == [(24, None)]
-    enters(playing, "WAIT_LS")
-    playing.now += HOUR
-    assert told(read(playing, 2 * HOUR)) == [(1, None), (1, "WAIT_LS")]
-    assert read(playing).in_sync == timedelta()
+def test_a_removed_link_leaves_nothing_to_one_that_gets_its_name(harness: StoreHarness) -> None:
+    harness.submit(store_links, StoredLink(LINK_NAME, "{}", "enabled"))
+    enters(harness, "ESTABLISHED")
+    syncs(harness, True)
+    harness.now += HOUR
+    harness.submit(remove_links, RemoveLink(LINK_NAME, discard=False))
+    assert told(read(harness)) == [(24, None)]
+    enters(harness, "WAIT_LS")
+    harness.now += HOUR
+    assert told(read(harness, 2 * HOUR)) == [(1, None), (1, "WAIT_LS")]
+    assert read(harness).in_sync_time == timedelta()
 
 
 # where there is too much
@@ -118,7 +133,7 @@ def test_a_removed_link_leaves_nothing_to_one_that_gets_its_name(playing: Playin
 @pytest.fixture
 def few(monkeypatch: pytest.MonkeyPatch) -> None:
     """No more than three of a kind."""
-    monkeypatch.setattr(timeline_query, "AT_MOST", 3)
+    monkeypatch.setattr(timeline_query, "TIMELINE_MAX_CHANGES", 3)
 
 
 def begins(found: Timeline) -> float:
@@ -126,62 +141,62 @@ def begins(found: Timeline) -> float:
     return (found.until - found.since) / HOUR
 
 
-def test_after_too_many_changes_it_begins_later(few: None, playing: Playing) -> None:
-    enters(playing, "CLOSED")
+def test_after_too_many_changes_it_begins_later(few: None, harness: StoreHarness) -> None:
+    enters(harness, "CLOSED")
     for marker in ("WAIT_LS", "EXPECTION", "WAIT_LS"):
-        playing.now += HOUR
-        enters(playing, marker)
-    assert begins(read(playing)) == 3  # there may have been more before
-    playing.now += HOUR
-    enters(playing, "ESTABLISHED")
-    playing.now += HOUR
-    found = read(playing)
+        harness.now += HOUR
+        enters(harness, marker)
+    assert begins(read(harness)) == 3  # there may have been more before
+    harness.now += HOUR
+    enters(harness, "ESTABLISHED")
+    harness.now += HOUR
+    found = read(harness)
     assert begins(found) == 4
     assert told(found) == [(1, "WAIT_LS"), (1, "EXPECTION"), (1, "WAIT_LS"), (1, "ESTABLISHED")]
 
 
-def test_the_last_change_before_the_window_is_not_one_too_many(few: None, playing: Playing) -> None:
+def test_the_last_change_before_the_window_is_not_one_too_many(few: None, harness: StoreHarness) -> None:
     for marker in ("CLOSED", "WAIT_LS", "EXPECTION", "WAIT_LS"):
-        enters(playing, marker)
-        playing.now += HOUR
-    found = read(playing, 3.5 * HOUR)
+        enters(harness, marker)
+        harness.now += HOUR
+    found = read(harness, 3.5 * HOUR)
     assert told(found) == [(0.5, "CLOSED"), (1, "WAIT_LS"), (1, "EXPECTION"), (1, "WAIT_LS")]
 
 
-def test_after_too_many_changes_of_sync_it_begins_later(few: None, playing: Playing) -> None:
-    enters(playing, "ESTABLISHED")
+def test_after_too_many_changes_of_sync_it_begins_later(few: None, harness: StoreHarness) -> None:
+    enters(harness, "ESTABLISHED")
     for number in range(6):
-        playing.now += HOUR
-        syncs(playing, number % 2 == 0)
-    playing.now += HOUR
-    found = read(playing)
+        harness.now += HOUR
+        syncs(harness, number % 2 == 0)
+    harness.now += HOUR
+    found = read(harness)
     assert told(found) == [(4, "ESTABLISHED")]
-    assert (found.in_sync, found.known) == (2 * HOUR, 4 * HOUR)
+    assert (found.in_sync_time, found.observed_time) == (2 * HOUR, 4 * HOUR)
 
 
-def test_after_too_many_runs_it_begins_later(few: None, playing: Playing) -> None:
+def test_after_too_many_runs_it_begins_later(few: None, harness: StoreHarness) -> None:
     for _ in range(6):
-        playing.now += HOUR
-        playing.crash()
-        playing.start()
-        enters(playing, "WAIT_LS")
-    playing.now += HOUR
-    assert begins(read(playing)) == 4
+        harness.now += HOUR
+        harness.crash()
+        harness.start()
+        enters(harness, "WAIT_LS")
+    harness.now += HOUR
+    assert begins(read(harness)) == 4
 
 
-def test_a_clock_set_back_leaves_no_beginning_after_the_end(few: None, playing: Playing) -> None:
+def test_a_clock_set_back_leaves_no_beginning_after_the_end(few: None, harness: StoreHarness) -> None:
     for _ in range(9):
-        playing.now += HOUR
-        enters(playing, "WAIT_LS")
-    playing.now = START
-    found = read(playing)
-    assert (found.since, found.spans) == (START, [])
+        harness.now += HOUR
+        enters(harness, "WAIT_LS")
+    harness.now = START_TIME
+    found = read(harness)
+    assert (found.since, found.spans) == (START_TIME, [])
 
 
-def test_many_runs_of_long_ago_are_not_in_the_way(few: None, playing: Playing) -> None:
+def test_many_runs_of_long_ago_are_not_in_the_way(few: None, harness: StoreHarness) -> None:
     for number in range(9):
-        past: datetime = START - (9 - number) * WINDOW
-        playing.do(keep_runs, Run(number, past, past + HOUR))
-    enters(playing, "ESTABLISHED")
-    playing.now += 2 * HOUR
-    assert told(read(playing, HOUR)) == [(1, "ESTABLISHED")]
+        past: datetime = START_TIME - (9 - number) * WINDOW
+        harness.submit(store_runs, Run(number, past, past + HOUR))
+    enters(harness, "ESTABLISHED")
+    harness.now += 2 * HOUR
+    assert told(read(harness, HOUR)) == [(1, "ESTABLISHED")]

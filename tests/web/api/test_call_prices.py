@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from tests.time_limit import within
-from tests.web.served_api import Served
+from tests.time_limit import time_limit
+from tests.web.served_api import ServedApi
 
 PATH = "/api/v1/links/grand/postings"
 CALL = {"type": "call", "room": "101", "dialled": "+43 (1) 1234", "duration": 61}
@@ -20,13 +20,13 @@ TARIFF = {
 }
 
 
-async def taken(served: Served, body: object, status: int = 202, key: str = "") -> Any:
+async def taken(served: ServedApi, body: object, status: int = 202, key: str = "") -> Any:
     answer = await served.post(PATH, body, headers={"idempotency-key": key} if key else None)
     assert answer.status == status
     return answer.json()
 
 
-def sent(served: Served) -> str:
+def sent(served: ServedApi) -> str:
     """The PS that went out."""
     link = served.links.get("grand")
     assert link is not None
@@ -46,38 +46,38 @@ def sent(served: Served) -> str:
         ({"dialled": "1"}, None, None, "PS|RN101|PTT|DD1|DU000101|"),
     ],
 )
-@within(10)
+@time_limit(10)
 async def test_a_call_without_an_amount_gets_the_tariffs(
-    served: Served, more: dict[str, Any], amount: int | None, call_type: str | None, record: str
+    served_api: ServedApi, more: dict[str, Any], amount: int | None, call_type: str | None, record: str
 ) -> None:
-    served.add(tariff=TARIFF)
-    served.dock()
-    posting = await taken(served, CALL | more)
+    served_api.add_link(tariff=TARIFF)
+    served_api.dock()
+    posting = await taken(served_api, CALL | more)
     assert (posting.get("amount"), posting.get("call_type")) == (amount, call_type)
-    assert (await served.get(PATH)).json()["postings"][0].get("amount") == amount
-    served.run(1)
-    assert sent(served).startswith(record)
+    assert (await served_api.get(PATH)).json()["postings"][0].get("amount") == amount
+    served_api.advance(1)
+    assert sent(served_api).startswith(record)
 
 
-@within(10)
-async def test_without_a_tariff_the_pms_prices(served: Served) -> None:
-    served.add()
-    assert "amount" not in await taken(served, CALL)
+@time_limit(10)
+async def test_without_a_tariff_the_pms_prices(served_api: ServedApi) -> None:
+    served_api.add_link()
+    assert "amount" not in await taken(served_api, CALL)
 
 
-@within(10)
-async def test_nothing_but_calls_is_priced(served: Served) -> None:
-    served.add(tariff={"rates": [{"prefix": "", "interval": 1, "price": 1}]})
-    assert "amount" not in await taken(served, {"type": "minibar", "room": "101", "article": "7"})
+@time_limit(10)
+async def test_nothing_but_calls_is_priced(served_api: ServedApi) -> None:
+    served_api.add_link(tariff={"rates": [{"prefix": "", "interval": 1, "price": 1}]})
+    assert "amount" not in await taken(served_api, {"type": "minibar", "room": "101", "article": "7"})
     charge = {"type": "charge", "room": "101", "amount": 500}
-    assert (await taken(served, charge))["amount"] == 500
+    assert (await taken(served_api, charge))["amount"] == 500
 
 
-@within(10)
-async def test_the_same_asked_again_is_the_same_though_the_tariff_has_changed(served: Served) -> None:
+@time_limit(10)
+async def test_the_same_asked_again_is_the_same_though_the_tariff_has_changed(served_api: ServedApi) -> None:
     new = {"name": "grand", "host": "192.0.2.1", "port": 5010, "tariff": TARIFF}
-    assert (await served.post("/api/v1/links", new)).status == 201
-    first = await taken(served, CALL, key="cdr-1")
-    assert (await served.post("/api/v1/links/grand", {"tariff": None}, method="PATCH")).status == 200
-    assert await taken(served, CALL, status=200, key="cdr-1") == first
-    assert "amount" not in await taken(served, CALL, key="cdr-2")
+    assert (await served_api.post("/api/v1/links", new)).status == 201
+    first = await taken(served_api, CALL, key="cdr-1")
+    assert (await served_api.post("/api/v1/links/grand", {"tariff": None}, method="PATCH")).status == 200
+    assert await taken(served_api, CALL, status=200, key="cdr-1") == first
+    assert "amount" not in await taken(served_api, CALL, key="cdr-2")

@@ -7,49 +7,57 @@ from typing import Any
 import pytest
 
 from pmslink.web.stream import long_poll
-from tests.time_limit import within
-from tests.web.served_api import START, Answer, Connection, Served, config, parsed, turns
+from tests.time_limit import time_limit
+from tests.web.served_api import (
+    START_TIME,
+    RawConnection,
+    Response,
+    ServedApi,
+    make_link_config,
+    parse_response,
+    run_reactor_turns,
+)
 
 PATH = "/api/v1/links/grand/events"
-FIRST = int(START.timestamp() * 1000)
+FIRST = int(START_TIME.timestamp() * 1000)
 
 
-async def asking(served: Served, query: str = "?wait=30") -> Connection:
+async def asking(served: ServedApi, query: str = "?wait=30") -> RawConnection:
     """A call that waits."""
     return await begun(served, f"{PATH}{query}")
 
 
-async def begun(served: Served, path: str) -> Connection:
+async def begun(served: ServedApi, path: str) -> RawConnection:
     head = f"GET {path} HTTP/1.1\r\nhost: localhost:{served.port}\r\nconnection: close\r\n\r\n"
-    before = len(served.site.api.waiting)
+    before = len(served.site.api.long_poll)
     connection = await served.connect(head.encode())
-    await served.until(lambda: len(served.site.api.waiting) > before or connection.closed.called)
+    await served.until(lambda: len(served.site.api.long_poll) > before or connection.closed.called)
     return connection
 
 
-async def answered(served: Served, connection: Connection) -> Answer:
+async def answered(served: ServedApi, connection: RawConnection) -> Response:
     await served.until(lambda: connection.closed.called)
-    return parsed("GET", bytes(connection.received))
+    return parse_response("GET", bytes(connection.received))
 
 
-async def newest(served: Served) -> int:
+async def newest(served: ServedApi) -> int:
     found: int = (await served.get(PATH)).json()["next"]
     return found
 
 
-@within(10)
-async def test_events_are_what_happened_in_the_hotel_and_what_the_link_did(served: Served) -> None:
-    served.add()
-    served.dock()
-    served.say("GI|RN101|G#1|GNSmith|SF|", "XL|MI1|MTHello|DA261120|TI070000|", "RE|RN101|MLY|")
-    told = (await served.get(PATH)).json()
+@time_limit(10)
+async def test_events_are_what_happened_in_the_hotel_and_what_the_link_did(served_api: ServedApi) -> None:
+    served_api.add_link()
+    served_api.dock()
+    served_api.send_from_pms("GI|RN101|G#1|GNSmith|SF|", "XL|MI1|MTHello|DA261120|TI070000|", "RE|RN101|MLY|")
+    told = (await served_api.get(PATH)).json()
     events = told["events"]
     assert [one["type"] for one in events] == [
         *["link.changed"] * 3,
         "guest.checked_in",
         "room.message_light",
     ]
-    transitions = (await served.get("/api/v1/links/grand/transitions")).json()["transitions"]
+    transitions = (await served_api.get("/api/v1/links/grand/transitions")).json()["transitions"]
     assert [one["transition"] for one in events[:3]] == transitions[::-1]
     assert {(one["room"], one["resync"]) for one in events[:3]} == {(None, False)}
     assert events[3] == {
@@ -77,54 +85,56 @@ async def test_events_are_what_happened_in_the_hotel_and_what_the_link_did(serve
     assert told["next"] == events[4]["seq"]
 
 
-@within(10)
-async def test_a_commit_is_not_shown_before_it_is_told(served: Served) -> None:
-    served.add()
-    served.dock()
-    served.say("GI|RN101|G#1|GNSmith|")
-    all_of_them = (await served.get(PATH)).json()
-    journal = served.store.journal
-    journal.told_up_to -= 1  # the reader saw the last commit, the reactor does not know of it yet
-    told = (await served.get(PATH)).json()
+@time_limit(10)
+async def test_a_commit_is_not_shown_before_it_is_told(served_api: ServedApi) -> None:
+    served_api.add_link()
+    served_api.dock()
+    served_api.send_from_pms("GI|RN101|G#1|GNSmith|")
+    all_of_them = (await served_api.get(PATH)).json()
+    journal = served_api.store.journal
+    journal.last_published_seq -= 1  # the reader saw the last commit, the reactor does not know of it yet
+    told = (await served_api.get(PATH)).json()
     assert told["events"] == all_of_them["events"][:-1]
-    assert (await served.get(f"{PATH}?after={told['next']}")).json()["events"] == []
-    journal.told_up_to += 1
-    assert (await served.get(f"{PATH}?after={told['next']}")).json()["events"] == all_of_them["events"][-1:]
+    assert (await served_api.get(f"{PATH}?after={told['next']}")).json()["events"] == []
+    journal.last_published_seq += 1
+    assert (await served_api.get(f"{PATH}?after={told['next']}")).json()["events"] == all_of_them["events"][
+        -1:
+    ]
 
 
-@within(10)
-async def test_they_come_in_parts_without_gap_or_repeat(served: Served) -> None:
-    served.add()
-    served.dock()
-    served.say(*(f"GI|RN{room}|" for room in range(120)))
-    whole = (await served.get(f"{PATH}?limit=1000")).json()["events"]
+@time_limit(10)
+async def test_they_come_in_parts_without_gap_or_repeat(served_api: ServedApi) -> None:
+    served_api.add_link()
+    served_api.dock()
+    served_api.send_from_pms(*(f"GI|RN{room}|" for room in range(120)))
+    whole = (await served_api.get(f"{PATH}?limit=1000")).json()["events"]
     assert len(whole) == 123
-    assert len((await served.get(PATH)).json()["events"]) == 100
+    assert len((await served_api.get(PATH)).json()["events"]) == 100
     parts: list[Any] = []
     after = 0
-    while part := (await served.get(f"{PATH}?limit=50&after={after}")).json()["events"]:
+    while part := (await served_api.get(f"{PATH}?limit=50&after={after}")).json()["events"]:
         parts += part
         after = part[-1]["seq"]
     assert parts == whole
-    assert (await served.get(f"{PATH}?after={after}")).json() == {"events": [], "next": after}
+    assert (await served_api.get(f"{PATH}?after={after}")).json() == {"events": [], "next": after}
 
 
-@within(10)
-async def test_a_number_of_another_store_begins_with_what_is_kept(served: Served) -> None:
-    served.add(enabled=False)
-    whole = (await served.get(PATH)).json()
+@time_limit(10)
+async def test_a_number_of_another_store_begins_with_what_is_kept(served_api: ServedApi) -> None:
+    served_api.add_link(enabled=False)
+    whole = (await served_api.get(PATH)).json()
     for after in (0, 1, FIRST - 1, FIRST + 1_000_000, 2**53 - 1):
-        assert (await served.get(f"{PATH}?after={after}")).json() == whole
+        assert (await served_api.get(f"{PATH}?after={after}")).json() == whole
 
 
-@within(20)
-async def test_they_are_there_after_a_restart(served: Served) -> None:
-    served.add()
-    served.dock()
-    served.say("GI|RN101|")
-    events = (await served.get(PATH)).json()["events"]
-    await served.stop()
-    after = Served(before=served, links=[config()])
+@time_limit(20)
+async def test_they_are_there_after_a_restart(served_api: ServedApi) -> None:
+    served_api.add_link()
+    served_api.dock()
+    served_api.send_from_pms("GI|RN101|")
+    events = (await served_api.get(PATH)).json()["events"]
+    await served_api.stop()
+    after = ServedApi(previous=served_api, links=[make_link_config()])
     rest = (await after.get(f"{PATH}?after={events[1]['seq']}")).json()["events"]
     assert [one["type"] for one in rest[:2]] == ["link.changed", "guest.checked_in"]
     assert rest[:2] == events[2:]
@@ -145,131 +155,133 @@ async def test_they_are_there_after_a_restart(served: Served) -> None:
         ("limit=1001", "limit"),
     ],
 )
-@within(10)
-async def test_what_cannot_be_asked_is_refused(served: Served, query: str, field: str) -> None:
-    served.add(enabled=False)
-    answer = await served.get(f"{PATH}?{query}")
+@time_limit(10)
+async def test_what_cannot_be_asked_is_refused(served_api: ServedApi, query: str, field: str) -> None:
+    served_api.add_link(enabled=False)
+    answer = await served_api.get(f"{PATH}?{query}")
     assert answer.error == (400, "invalid")
     assert answer.json()["error"]["field"] == field
 
 
-@within(10)
-async def test_events_of_an_unknown_link_are_not_found(served: Served) -> None:
-    assert (await served.get("/api/v1/links/none/events?wait=5")).error == (404, "unknown_link")
+@time_limit(10)
+async def test_events_of_an_unknown_link_are_not_found(served_api: ServedApi) -> None:
+    assert (await served_api.get("/api/v1/links/none/events?wait=5")).error == (404, "unknown_link")
 
 
 # Waiting.
 
 
-@within(10)
-async def test_a_call_that_waits_is_answered_by_the_first_event(served: Served) -> None:
-    link = served.add(enabled=False)
-    served.add("other")
-    served.dock()
-    after = await newest(served)
-    waits = await asking(served, f"?after={after}&wait=60")
-    served.say("GI|RN5|")  # to the other
-    served.run(59)
-    await turns()
+@time_limit(10)
+async def test_a_call_that_waits_is_answered_by_the_first_event(served_api: ServedApi) -> None:
+    link = served_api.add_link(enabled=False)
+    served_api.add_link("other")
+    served_api.dock()
+    after = await newest(served_api)
+    waits = await asking(served_api, f"?after={after}&wait=60")
+    served_api.send_from_pms("GI|RN5|")  # to the other
+    served_api.advance(59)
+    await run_reactor_turns()
     assert not waits.received
     link.expire()
-    told = (await answered(served, waits)).json()
+    told = (await answered(served_api, waits)).json()
     assert [one["transition"]["to"] for one in told["events"]] == ["EXPIRED"]
     assert told["next"] == told["events"][-1]["seq"]
-    assert len(served.site.api.waiting) == 0
+    assert len(served_api.site.api.long_poll) == 0
 
 
-@within(10)
-async def test_a_call_that_waits_in_vain_is_answered_in_time(served: Served) -> None:
-    served.add(enabled=False)
-    after = await newest(served)
-    waits = await asking(served, f"?after={after}&wait=2")
-    served.run(2)
-    assert (await answered(served, waits)).json() == {"events": [], "next": after}
+@time_limit(10)
+async def test_a_call_that_waits_in_vain_is_answered_in_time(served_api: ServedApi) -> None:
+    served_api.add_link(enabled=False)
+    after = await newest(served_api)
+    waits = await asking(served_api, f"?after={after}&wait=2")
+    served_api.advance(2)
+    assert (await answered(served_api, waits)).json() == {"events": [], "next": after}
 
 
-@within(10)
-async def test_what_is_there_is_not_waited_for(served: Served) -> None:
-    served.add(enabled=False)
-    assert len((await served.get(f"{PATH}?wait=60")).json()["events"]) == 1
+@time_limit(10)
+async def test_what_is_there_is_not_waited_for(served_api: ServedApi) -> None:
+    served_api.add_link(enabled=False)
+    assert len((await served_api.get(f"{PATH}?wait=60")).json()["events"]) == 1
 
 
-@within(10)
+@time_limit(10)
 async def test_what_happens_while_the_store_is_read_is_not_missed(
-    served: Served, monkeypatch: pytest.MonkeyPatch
+    served_api: ServedApi, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    link = served.add()
-    after = await newest(served)
-    read = served.store.read
+    link = served_api.add_link()
+    after = await newest(served_api)
+    read = served_api.store.read
 
     def slow(*arguments: Any) -> Any:
         found = read(*arguments)
         monkeypatch.undo()
         link.disable()
-        served.run()
+        served_api.advance()
         return found
 
-    monkeypatch.setattr(served.store, "read", slow)
-    told = (await served.get(f"{PATH}?after={after}&wait=60")).json()["events"]
+    monkeypatch.setattr(served_api.store, "read", slow)
+    told = (await served_api.get(f"{PATH}?after={after}&wait=60")).json()["events"]
     assert [one["transition"]["to"] for one in told] == ["DISABLED"]
 
 
-@within(10)
-async def test_too_many_that_wait_are_refused(served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(long_poll, "MOST_WAITING", 2)
-    served.add(enabled=False)
-    served.add("other", enabled=False)
-    after = await newest(served)
-    waits = [await asking(served, f"?after={after}&wait=9")]
-    waits.append(await begun(served, f"/api/v1/links/other/events?after={after + 9}&wait=9"))
-    if len(served.site.api.waiting) == 1:  # the other had an event after that number
-        waits.append(await asking(served, f"?after={after}&wait=9"))
-    assert (await served.get(f"{PATH}?after={after}&wait=9")).error == (503, "too_many_watchers")
-    assert (await served.get(f"{PATH}?after={after}")).status == 200
-    served.run(9)
+@time_limit(10)
+async def test_too_many_that_wait_are_refused(served_api: ServedApi, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(long_poll, "MAX_WAITING_CALLS", 2)
+    served_api.add_link(enabled=False)
+    served_api.add_link("other", enabled=False)
+    after = await newest(served_api)
+    waits = [await asking(served_api, f"?after={after}&wait=9")]
+    waits.append(await begun(served_api, f"/api/v1/links/other/events?after={after + 9}&wait=9"))
+    if len(served_api.site.api.long_poll) == 1:  # the other had an event after that number
+        waits.append(await asking(served_api, f"?after={after}&wait=9"))
+    assert (await served_api.get(f"{PATH}?after={after}&wait=9")).error == (503, "too_many_watchers")
+    assert (await served_api.get(f"{PATH}?after={after}")).status == 200
+    served_api.advance(9)
     for one in waits:
-        await answered(served, one)
-    assert len(served.site.api.waiting) == 0
+        await answered(served_api, one)
+    assert len(served_api.site.api.long_poll) == 0
 
 
-@within(10)
-async def test_who_goes_away_waits_no_more(served: Served) -> None:
-    served.add(enabled=False)
-    after = await newest(served)
-    waits = [await asking(served, f"?after={after}&wait=50") for _ in range(2)]
+@time_limit(10)
+async def test_who_goes_away_waits_no_more(served_api: ServedApi) -> None:
+    served_api.add_link(enabled=False)
+    after = await newest(served_api)
+    waits = [await asking(served_api, f"?after={after}&wait=50") for _ in range(2)]
     waits[0].transport.abortConnection()  # type: ignore[union-attr]
-    await served.until(lambda: len(served.site.api.waiting) == 1)
+    await served_api.until(lambda: len(served_api.site.api.long_poll) == 1)
     waits[1].transport.abortConnection()  # type: ignore[union-attr]
-    await served.until(lambda: len(served.site.api.waiting) == 0)
-    assert served.clock.getDelayedCalls() == [
-        call for call in served.clock.getDelayedCalls() if call.getTime() != served.clock.seconds() + 50
+    await served_api.until(lambda: len(served_api.site.api.long_poll) == 0)
+    assert served_api.clock.getDelayedCalls() == [
+        call
+        for call in served_api.clock.getDelayedCalls()
+        if call.getTime() != served_api.clock.seconds() + 50
     ]
 
 
-@within(10)
-async def test_nobody_waits_for_a_service_that_stops(served: Served) -> None:
-    served.add(enabled=False)
-    after = await newest(served)
-    waits = await asking(served, f"?after={after}&wait=60")
-    lingering = await served.connect(
-        f"GET /healthz HTTP/1.1\r\nhost: localhost:{served.port}\r\n\r\n".encode()
+@time_limit(10)
+async def test_nobody_waits_for_a_service_that_stops(served_api: ServedApi) -> None:
+    served_api.add_link(enabled=False)
+    after = await newest(served_api)
+    waits = await asking(served_api, f"?after={after}&wait=60")
+    lingering = await served_api.connect(
+        f"GET /healthz HTTP/1.1\r\nhost: localhost:{served_api.port}\r\n\r\n".encode()
     )
-    await served.until(lambda: lingering.received)
-    await served.listening.stopListening()
-    assert (await answered(served, waits)).json() == {"events": [], "next": after}
+    await served_api.until(lambda: lingering.received)
+    await served_api.listening_port.stopListening()
+    assert (await answered(served_api, waits)).json() == {"events": [], "next": after}
     lingering.received.clear()
     lingering.write(
-        f"GET {PATH}?after={after}&wait=60 HTTP/1.1\r\nhost: localhost:{served.port}\r\n"
+        f"GET {PATH}?after={after}&wait=60 HTTP/1.1\r\nhost: localhost:{served_api.port}\r\n"
         "connection: close\r\n\r\n".encode()
     )
-    assert (await answered(served, lingering)).json() == {"events": [], "next": after}
-    served._listen("127.0.0.1")
+    assert (await answered(served_api, lingering)).json() == {"events": [], "next": after}
+    served_api._listen("127.0.0.1")
 
 
-@within(10)
-async def test_nobody_waits_for_a_link_that_is_removed(served: Served) -> None:
-    await served.post("/api/v1/links", {"name": "new", "host": "pms", "port": 1})
-    after = (await served.get("/api/v1/links/new/events")).json()["next"]
-    waits = await begun(served, f"/api/v1/links/new/events?after={after}&wait=60")
-    await served.call("DELETE", "/api/v1/links/new")
-    assert (await answered(served, waits)).error == (404, "unknown_link")
+@time_limit(10)
+async def test_nobody_waits_for_a_link_that_is_removed(served_api: ServedApi) -> None:
+    await served_api.post("/api/v1/links", {"name": "new", "host": "pms", "port": 1})
+    after = (await served_api.get("/api/v1/links/new/events")).json()["next"]
+    waits = await begun(served_api, f"/api/v1/links/new/events?after={after}&wait=60")
+    await served_api.call("DELETE", "/api/v1/links/new")
+    assert (await answered(served_api, waits)).error == (404, "unknown_link")

@@ -10,9 +10,9 @@ from typing import Any, get_args
 import pytest
 
 from pmslink.hotel.events import EventType
-from tests.time_limit import within
+from tests.time_limit import time_limit
 from tests.web.api.test_room_endpoints import events, put
-from tests.web.served_api import Served, validate
+from tests.web.served_api import ServedApi, validate_schema
 
 DOCUMENT = (Path(__file__).parents[3] / "docs/events.md").read_text("utf-8")
 EXAMPLES: list[dict[str, Any]] = [
@@ -29,7 +29,7 @@ def test_there_is_one_example_of_every_type() -> None:
 
 @pytest.mark.parametrize("example", EXAMPLES, ids=lambda example: example["type"])
 def test_an_example_is_as_the_interface_is_described(example: dict[str, Any]) -> None:
-    validate({"$ref": "#/components/schemas/Event"}, example)
+    validate_schema({"$ref": "#/components/schemas/Event"}, example)
 
 
 def test_no_other_types_are_named() -> None:
@@ -38,16 +38,16 @@ def test_no_other_types_are_named() -> None:
     assert named == set(get_args(EventType))
 
 
-@within(30)
-async def test_the_examples_are_what_is_told(served: Served) -> None:
-    told = [without_numbers(event) for event in await lived(served)]
+@time_limit(30)
+async def test_the_examples_are_what_is_told(served_api: ServedApi) -> None:
+    told = [without_numbers(event) for event in await lived(served_api)]
     for example in EXAMPLES:
         assert without_numbers(example) in told
 
 
-async def lived(served: Served) -> list[dict[str, Any]]:
+async def lived(served: ServedApi) -> list[dict[str, Any]]:
     """A morning in a hotel in Vienna."""
-    served.add(
+    served.add_link(
         "grand",
         timezone="Europe/Vienna",
         extensions="prefix",
@@ -57,33 +57,35 @@ async def lived(served: Served) -> list[dict[str, Any]]:
         alive_interval=36_000,
     )
     served.dock()
-    served.say("DS|DA261120|TI080000|", "GI|RN102|G#5004|GNBauer|GLGE|SF|", "DE|DA261120|TI080001|")
-    served.run(3)
+    served.send_from_pms("DS|DA261120|TI080000|", "GI|RN102|G#5004|GNBauer|GLGE|SF|", "DE|DA261120|TI080001|")
+    served.advance(3)
     stay = "GFNils|GTDr|GLEA|GV1|GGOslo Choir|GA261120|GD261124"
-    served.say(f"GI|RN101|G#5006|GSN|GNLarsen|{stay}|CS2|DA261120|TI080003|")
-    served.run(5)
-    served.say(f"GC|RN101|{LARSEN}|DA261120|TI080008|", "RE|RN101|MLY|")
-    served.run(5)
-    served.say(f"GC|RN104|RO101|{LARSEN}|GSN|DA261120|TI080013|")
-    served.run(1)
+    served.send_from_pms(f"GI|RN101|G#5006|GSN|GNLarsen|{stay}|CS2|DA261120|TI080003|")
+    served.advance(5)
+    served.send_from_pms(f"GC|RN101|{LARSEN}|DA261120|TI080008|", "RE|RN101|MLY|")
+    served.advance(5)
+    served.send_from_pms(f"GC|RN104|RO101|{LARSEN}|GSN|DA261120|TI080013|")
+    served.advance(1)
     await put(served, "dnd", {"on": True}, "104")
-    served.say("WR|RN104|DA261120|TI0830|", "WR|RN104|DA261121|TI0630|", "WC|RN104|DA261121|TI0630|")
-    served.run(30 * 60)
+    served.send_from_pms(
+        "WR|RN104|DA261120|TI0830|", "WR|RN104|DA261121|TI0630|", "WC|RN104|DA261121|TI0630|"
+    )
+    served.advance(30 * 60)
     (due,) = (event for event in await events(served) if event["type"] == "wake_up.due")
     result = {"id": due["wake_up"]["id"], "attempt": 1, "result": "answered"}
     await served.post("/api/v1/links/grand/rooms/104/wake-up/result", result)
-    served.say("NS|DA261120|TI083300|", "NE|DA261120|TI083400|")
+    served.send_from_pms("NS|DA261120|TI083300|", "NE|DA261120|TI083400|")
     call = {"type": "call", "room": "104", "dialled": "00498912345", "duration": 61, "amount": 250}
     await served.post("/api/v1/links/grand/postings", call)
-    served.run(1)
-    served.say("PA|RN104|ASNP|P#1|CTno post|DA261120|TI083401|")
-    served.run(1)
+    served.advance(1)
+    served.send_from_pms("PA|RN104|ASNP|P#1|CTno post|DA261120|TI083401|")
+    served.advance(1)
     minibar = {"type": "minibar", "room": "104", "article": "7", "count": 2}
     await served.post("/api/v1/links/grand/postings", minibar)
-    served.run(6)
-    served.say("GO|RN104|G#5006|GSN|DA261120|TI090000|")
-    served.run(3)
-    served.say("LE|DA261120|TI090000|")
+    served.advance(6)
+    served.send_from_pms("GO|RN104|G#5006|GSN|DA261120|TI090000|")
+    served.advance(3)
+    served.send_from_pms("LE|DA261120|TI090000|")
     found: list[dict[str, Any]] = (await served.get("/api/v1/links/grand/events?limit=1000")).json()["events"]
     return found
 

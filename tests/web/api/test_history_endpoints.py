@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import pytest
 
-from tests.time_limit import within
-from tests.web.served_api import Served, config
+from tests.time_limit import time_limit
+from tests.web.served_api import ServedApi, make_link_config
 
 
-@within(10)
-async def test_transitions_come_newest_first(served: Served) -> None:
-    served.add()
-    served.dock()
-    told = (await served.get("/api/v1/links/grand/transitions")).json()["transitions"]
+@time_limit(10)
+async def test_transitions_come_newest_first(served_api: ServedApi) -> None:
+    served_api.add_link()
+    served_api.dock()
+    told = (await served_api.get("/api/v1/links/grand/transitions")).json()["transitions"]
     assert [(one["from"], one["to"]) for one in told] == [
         ("WAIT_LS", "ESTABLISHED"),
         ("CLOSED", "WAIT_LS"),
@@ -22,32 +22,32 @@ async def test_transitions_come_newest_first(served: Served) -> None:
     assert told[0]["cause"] == {"code": "started", "params": {"record": "LS"}}
     assert told[0]["id"] > told[1]["id"] > told[2]["id"]
     path = f"/api/v1/links/grand/transitions?limit=1&before={told[0]['id']}"
-    assert (await served.get(path)).json()["transitions"] == told[1:2]
+    assert (await served_api.get(path)).json()["transitions"] == told[1:2]
 
 
-@within(10)
-async def test_records_come_newest_first_and_as_on_the_wire(served: Served) -> None:
-    served.add()
-    served.dock()
-    served.say("GI|RN101|G#1|GSN|RN|")
-    served.say("??|x")
-    told = (await served.get("/api/v1/links/grand/records?direction=in")).json()["records"]
+@time_limit(10)
+async def test_records_come_newest_first_and_as_on_the_wire(served_api: ServedApi) -> None:
+    served_api.add_link()
+    served_api.dock()
+    served_api.send_from_pms("GI|RN101|G#1|GSN|RN|")
+    served_api.send_from_pms("??|x")
+    told = (await served_api.get("/api/v1/links/grand/records?direction=in")).json()["records"]
     assert [one["type"] for one in told] == ["??", "GI", "LA", "LS"]
     assert told[1]["fields"] == [["RN", "101"], ["G#", "1"], ["GS", "N"], ["RN", ""]]
     assert told[1]["text"] == "GI|RN101|G#1|GSN|RN|"
     assert told[1]["direction"] == "in"
     path = f"/api/v1/links/grand/records?direction=in&limit=2&before={told[0]['id']}"
-    assert (await served.get(path)).json()["records"] == told[1:3]
-    of_type = (await served.get("/api/v1/links/grand/records?type=LR&limit=1000")).json()["records"]
+    assert (await served_api.get(path)).json()["records"] == told[1:3]
+    of_type = (await served_api.get("/api/v1/links/grand/records?type=LR&limit=1000")).json()["records"]
     assert {(one["type"], one["direction"]) for one in of_type} == {("LR", "out")}
 
 
-@within(10)
-async def test_a_hundred_entries_are_given_without_a_limit(served: Served) -> None:
-    served.add()
-    served.dock()
-    served.say(*["GO|RN101|G#1|"] * 120)
-    assert len((await served.get("/api/v1/links/grand/records")).json()["records"]) == 100
+@time_limit(10)
+async def test_a_hundred_entries_are_given_without_a_limit(served_api: ServedApi) -> None:
+    served_api.add_link()
+    served_api.dock()
+    served_api.send_from_pms(*["GO|RN101|G#1|"] * 120)
+    assert len((await served_api.get("/api/v1/links/grand/records")).json()["records"]) == 100
 
 
 @pytest.mark.parametrize(
@@ -67,31 +67,33 @@ async def test_a_hundred_entries_are_given_without_a_limit(served: Served) -> No
     ],
 )
 @pytest.mark.parametrize("call", ["records", "transitions"])
-@within(10)
-async def test_a_part_that_cannot_be_is_refused(served: Served, call: str, query: str, field: str) -> None:
-    served.add(enabled=False)
-    answer = await served.get(f"/api/v1/links/grand/{call}?{query}")
+@time_limit(10)
+async def test_a_part_that_cannot_be_is_refused(
+    served_api: ServedApi, call: str, query: str, field: str
+) -> None:
+    served_api.add_link(enabled=False)
+    answer = await served_api.get(f"/api/v1/links/grand/{call}?{query}")
     assert answer.error == (400, "invalid")
     assert answer.json()["error"]["field"] == field
 
 
-@within(10)
-async def test_a_direction_is_in_or_out(served: Served) -> None:
-    served.add(enabled=False)
-    answer = await served.get("/api/v1/links/grand/records?direction=up")
+@time_limit(10)
+async def test_a_direction_is_in_or_out(served_api: ServedApi) -> None:
+    served_api.add_link(enabled=False)
+    answer = await served_api.get("/api/v1/links/grand/records?direction=up")
     assert answer.error == (400, "invalid")
     assert answer.json()["error"]["field"] == "direction"
 
 
-@within(20)
-async def test_both_are_there_after_a_restart(served: Served) -> None:
-    served.add()
-    served.dock()
-    served.say("GI|RN101|GNSmith|", "GO|RN102|")
-    transitions = (await served.get("/api/v1/links/grand/transitions")).json()["transitions"]
-    kept = (await served.get("/api/v1/links/grand/records?type=GI")).json()["records"]
-    await served.stop()
-    after = Served(before=served, links=[config()])
+@time_limit(20)
+async def test_both_are_there_after_a_restart(served_api: ServedApi) -> None:
+    served_api.add_link()
+    served_api.dock()
+    served_api.send_from_pms("GI|RN101|GNSmith|", "GO|RN102|")
+    transitions = (await served_api.get("/api/v1/links/grand/transitions")).json()["transitions"]
+    kept = (await served_api.get("/api/v1/links/grand/records?type=GI")).json()["records"]
+    await served_api.stop()
+    after = ServedApi(previous=served_api, links=[make_link_config()])
     listed = (await after.get("/api/v1/links/grand/transitions")).json()["transitions"]
     assert listed[-3:] == transitions
     assert listed[-4]["from"] is None
@@ -101,27 +103,27 @@ async def test_both_are_there_after_a_restart(served: Served) -> None:
     await after.stop()
 
 
-@within(20)
-async def test_records_of_memory_and_store_come_once_and_in_order(served: Served) -> None:
-    served.add()
-    served.dock()
+@time_limit(20)
+async def test_records_of_memory_and_store_come_once_and_in_order(served_api: ServedApi) -> None:
+    served_api.add_link()
+    served_api.dock()
     for _ in range(3):
-        served.say(*["GO|RN101|G#1|"] * 400)
-        served.say("??|", "LS|DA261120|TI070000|", "GI|RN101|", "LA|DA261120|TI070000|")
-    whole = (await served.get("/api/v1/links/grand/records?limit=1000")).json()["records"]
+        served_api.send_from_pms(*["GO|RN101|G#1|"] * 400)
+        served_api.send_from_pms("??|", "LS|DA261120|TI070000|", "GI|RN101|", "LA|DA261120|TI070000|")
+    whole = (await served_api.get("/api/v1/links/grand/records?limit=1000")).json()["records"]
     ids = [one["id"] for one in whole]
     assert len(ids) == 1000
     assert ids == sorted(set(ids), reverse=True)
     parts: list[int] = []
     query = ""
-    while part := (await served.get(f"/api/v1/links/grand/records?limit=170{query}")).json()["records"]:
+    while part := (await served_api.get(f"/api/v1/links/grand/records?limit=170{query}")).json()["records"]:
         parts += [one["id"] for one in part]
         query = f"&before={parts[-1]}"
     assert parts[:1000] == ids
     assert parts == sorted(set(parts), reverse=True)
-    of_type = (await served.get("/api/v1/links/grand/records?type=GO&limit=1000")).json()["records"]
+    of_type = (await served_api.get("/api/v1/links/grand/records?type=GO&limit=1000")).json()["records"]
     assert len(of_type) == 1000
     rest = (
-        await served.get(f"/api/v1/links/grand/records?type=GO&limit=1000&before={of_type[-1]['id']}")
+        await served_api.get(f"/api/v1/links/grand/records?type=GO&limit=1000&before={of_type[-1]['id']}")
     ).json()["records"]
     assert len(rest) == 200

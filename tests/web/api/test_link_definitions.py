@@ -11,56 +11,56 @@ from pmslink.config.loader import LinkConfig
 from pmslink.link.link import Link
 from pmslink.web.api import link_endpoints
 from pmslink.web.http.json_responses import ApiError
-from tests.time_limit import within
-from tests.web.served_api import Answer, Served, turns
+from tests.time_limit import time_limit
+from tests.web.served_api import Response, ServedApi, run_reactor_turns
 
 NEW = {"name": "new", "host": "192.0.2.1", "port": 5010}
 
 
-async def made(served: Served, **settings: object) -> Link:
+async def made(served: ServedApi, **settings: object) -> Link:
     assert (await served.post("/api/v1/links", {**NEW, **settings})).status == 201
     link = served.links.get("new")
     assert link is not None
     return link
 
 
-async def patch(served: Served, body: object, name: str = "new") -> Answer:
+async def patch(served: ServedApi, body: object, name: str = "new") -> Response:
     return await served.post(f"/api/v1/links/{name}", body, method="PATCH")
 
 
-async def delete(served: Served, name: str = "new", query: str = "") -> Answer:
+async def delete(served: ServedApi, name: str = "new", query: str = "") -> Response:
     return await served.call("DELETE", f"/api/v1/links/{name}{query}")
 
 
-def message(answer: Answer) -> str:
+def message(answer: Response) -> str:
     found: str = answer.json()["error"]["message"]
     return found
 
 
-@within(10)
-async def test_a_link_is_made(served: Served) -> None:
-    answer = await served.post("/api/v1/links", {**NEW, "profile": "opera", "alive_timeout": None})
+@time_limit(10)
+async def test_a_link_is_made(served_api: ServedApi) -> None:
+    answer = await served_api.post("/api/v1/links", {**NEW, "profile": "opera", "alive_timeout": None})
     assert answer.status == 201
     link = answer.json()
     assert (link["name"], link["state"], link["intent"]) == ("new", "DISABLED", "disabled")
     assert (link["profile"], link["declared"]) == ("opera", False)
     assert link["settings"]["alive_timeout"] == 30
-    assert (await served.get("/api/v1/links/new")).json() == link
+    assert (await served_api.get("/api/v1/links/new")).json() == link
 
 
-@within(10)
-async def test_a_link_may_be_enabled_as_it_is_made(served: Served) -> None:
-    answer = await served.post("/api/v1/links", {**NEW, "enabled": True})
+@time_limit(10)
+async def test_a_link_may_be_enabled_as_it_is_made(served_api: ServedApi) -> None:
+    answer = await served_api.post("/api/v1/links", {**NEW, "enabled": True})
     assert (answer.json()["state"], answer.json()["intent"]) == ("WAIT_LS", "enabled")
 
 
-@within(20)
-async def test_a_link_that_was_made_is_there_after_a_restart(served: Served) -> None:
-    await made(served, charset="utf-8")
-    await patch(served, {"alive_interval": 44})
-    await served.post("/api/v1/links/new/enable")
-    await served.stop()
-    after = Served(before=served)
+@time_limit(20)
+async def test_a_link_that_was_made_is_there_after_a_restart(served_api: ServedApi) -> None:
+    await made(served_api, charset="utf-8")
+    await patch(served_api, {"alive_interval": 44})
+    await served_api.post("/api/v1/links/new/enable")
+    await served_api.stop()
+    after = ServedApi(previous=served_api)
     link = (await after.get("/api/v1/links/new")).json()
     assert (link["settings"]["charset"], link["settings"]["alive_interval"]) == ("utf-8", 44)
     assert (link["declared"], link["intent"]) == (False, "enabled")
@@ -81,24 +81,26 @@ async def test_a_link_that_was_made_is_there_after_a_restart(served: Served) -> 
         ([], None),
     ],
 )
-@within(10)
-async def test_a_link_that_is_wrong_is_not_made(served: Served, body: object, field: str | None) -> None:
-    answer = await served.post("/api/v1/links", body)
+@time_limit(10)
+async def test_a_link_that_is_wrong_is_not_made(
+    served_api: ServedApi, body: object, field: str | None
+) -> None:
+    answer = await served_api.post("/api/v1/links", body)
     assert answer.error == (400, "invalid")
     assert answer.json()["error"].get("field") == field
-    assert len(served.links) == 0
+    assert len(served_api.links) == 0
 
 
-@within(10)
-async def test_a_name_is_taken_once(served: Served) -> None:
-    await made(served)
-    assert (await served.post("/api/v1/links", NEW)).error == (409, "name_taken")
+@time_limit(10)
+async def test_a_name_is_taken_once(served_api: ServedApi) -> None:
+    await made(served_api)
+    assert (await served_api.post("/api/v1/links", NEW)).error == (409, "name_taken")
 
 
-@within(10)
-async def test_settings_are_changed_and_restored(served: Served) -> None:
-    link = await made(served, answer_timeout=7, alive_interval=9)
-    changed = await patch(served, {"answer_timeout": None, "send_limit": 5})
+@time_limit(10)
+async def test_settings_are_changed_and_restored(served_api: ServedApi) -> None:
+    link = await made(served_api, answer_timeout=7, alive_interval=9)
+    changed = await patch(served_api, {"answer_timeout": None, "send_limit": 5})
     assert changed.status == 200
     settings = changed.json()["settings"]
     assert (settings["answer_timeout"], settings["alive_interval"], settings["send_limit"]) == (30, 9, 5)
@@ -110,15 +112,15 @@ async def test_settings_are_changed_and_restored(served: Served) -> None:
     }
 
 
-@within(10)
-async def test_a_new_address_redials(served: Served) -> None:
-    await made(served, enabled=True)
-    served.dock()
-    dials = served.network.dials
-    changed = (await patch(served, {"port": 5011})).json()
+@time_limit(10)
+async def test_a_new_address_redials(served_api: ServedApi) -> None:
+    await made(served_api, enabled=True)
+    served_api.dock()
+    dials = served_api.network.dial_count
+    changed = (await patch(served_api, {"port": 5011})).json()
     assert (changed["port"], changed["state"]) == (5011, "WAIT_LS")
-    served.run(1)
-    assert served.network.dials == dials + 1
+    served_api.advance(1)
+    assert served_api.network.dial_count == dials + 1
 
 
 @pytest.mark.parametrize(
@@ -131,13 +133,13 @@ async def test_a_new_address_redials(served: Served) -> None:
         (5, None),
     ],
 )
-@within(10)
+@time_limit(10)
 async def test_a_change_that_is_wrong_changes_nothing(
-    served: Served, body: object, field: str | None
+    served_api: ServedApi, body: object, field: str | None
 ) -> None:
-    link = await made(served)
+    link = await made(served_api)
     before = (link.config, link.definition)
-    answer = await patch(served, body)
+    answer = await patch(served_api, body)
     assert answer.error == (400, "invalid")
     assert answer.json()["error"].get("field") == field
     assert (link.config, link.definition) == before
@@ -148,139 +150,139 @@ def test_nesting_that_is_too_deep_to_speak_of_is_refused() -> None:
         raise RecursionError  # json writes less deep than it reads, where the stack is higher
 
     with pytest.raises(ApiError) as refusal:
-        link_endpoints._settings(read, "new", {})
+        link_endpoints._parse_settings(read, "new", {})
     assert refusal.value.code == "invalid"
 
 
-@within(10)
-async def test_nesting_without_end_is_refused(served: Served) -> None:
-    await made(served)
+@time_limit(10)
+async def test_nesting_without_end_is_refused(served_api: ServedApi) -> None:
+    await made(served_api)
     deep = b'{"host":' + b"[" * 100_000
     json_type = {"content-type": "application/json"}
-    answer = await served.call("PATCH", "/api/v1/links/new", json_type, deep)
+    answer = await served_api.call("PATCH", "/api/v1/links/new", json_type, deep)
     assert answer.error == (400, "invalid")
 
 
-@within(10)
-async def test_a_declared_link_is_changed_in_its_file(served: Served) -> None:
-    served.add(enabled=False)
-    assert (await patch(served, {"port": 1}, "grand")).error == (409, "declared")
-    assert (await delete(served, "grand")).error == (409, "declared")
-    assert served.links.get("grand") is not None
+@time_limit(10)
+async def test_a_declared_link_is_changed_in_its_file(served_api: ServedApi) -> None:
+    served_api.add_link(enabled=False)
+    assert (await patch(served_api, {"port": 1}, "grand")).error == (409, "declared")
+    assert (await delete(served_api, "grand")).error == (409, "declared")
+    assert served_api.links.get("grand") is not None
 
 
-@within(10)
-async def test_a_link_is_removed(served: Served) -> None:
-    await made(served, enabled=True)
-    served.dock()
-    answer = await delete(served)
+@time_limit(10)
+async def test_a_link_is_removed(served_api: ServedApi) -> None:
+    await made(served_api, enabled=True)
+    served_api.dock()
+    answer = await delete(served_api)
     assert (answer.status, answer.json()) == (200, {"removed": "new"})
-    assert (await served.get("/api/v1/links/new")).error == (404, "unknown_link")
-    assert served.network.open == 0
-    assert not served.store.houses.has_rules("new")
-    link = await made(served)  # the name is free, and nothing is left of the other
-    listed = (await served.get("/api/v1/links/new/transitions")).json()["transitions"]
+    assert (await served_api.get("/api/v1/links/new")).error == (404, "unknown_link")
+    assert served_api.network.open_count == 0
+    assert not served_api.store.hotels.has_policy("new")
+    link = await made(served_api)  # the name is free, and nothing is left of the other
+    listed = (await served_api.get("/api/v1/links/new/transitions")).json()["transitions"]
     assert [one["to"] for one in listed] == ["DISABLED"]
-    assert link.outbox.tally.pending == 0
+    assert link.outbox.counts.pending == 0
 
 
-@within(10)
-async def test_a_link_whose_postings_are_not_final_is_removed_only_with_them(served: Served) -> None:
-    await made(served)
+@time_limit(10)
+async def test_a_link_whose_postings_are_not_final_is_removed_only_with_them(served_api: ServedApi) -> None:
+    await made(served_api)
     posting = {"type": "minibar", "room": "1", "article": "7"}
-    await served.post("/api/v1/links/new/postings", posting)
-    assert (await delete(served)).error == (409, "not_final")
-    assert (await delete(served, query="?discard=false")).error == (409, "not_final")
-    assert (await delete(served, query="?discard=yes")).json()["error"]["field"] == "discard"
-    assert (await delete(served, query="?discard=true")).status == 200
+    await served_api.post("/api/v1/links/new/postings", posting)
+    assert (await delete(served_api)).error == (409, "not_final")
+    assert (await delete(served_api, query="?discard=false")).error == (409, "not_final")
+    assert (await delete(served_api, query="?discard=yes")).json()["error"]["field"] == "discard"
+    assert (await delete(served_api, query="?discard=true")).status == 200
 
 
 @pytest.mark.parametrize("method", ["PATCH", "DELETE"])
-@within(10)
-async def test_an_unknown_link_is_not_found(served: Served, method: str) -> None:
-    assert (await served.post("/api/v1/links/none", {}, method=method)).error == (404, "unknown_link")
+@time_limit(10)
+async def test_an_unknown_link_is_not_found(served_api: ServedApi, method: str) -> None:
+    assert (await served_api.post("/api/v1/links/none", {}, method=method)).error == (404, "unknown_link")
 
 
-@within(10)
-async def test_a_resync_is_asked_for(served: Served) -> None:
-    served.add()
-    answer = await served.post("/api/v1/links/grand/resync")
+@time_limit(10)
+async def test_a_resync_is_asked_for(served_api: ServedApi) -> None:
+    served_api.add_link()
+    answer = await served_api.post("/api/v1/links/grand/resync")
     assert answer.status == 202
     assert answer.json()["resync"]["wanted"] is True
     assert answer.json()["resync"]["asked"] is None
-    served.dock()
-    served.say("DS|DA261120|TI070000|")
-    resync = (await served.get("/api/v1/links/grand")).json()["resync"]
+    served_api.dock()
+    served_api.send_from_pms("DS|DA261120|TI070000|")
+    resync = (await served_api.get("/api/v1/links/grand")).json()["resync"]
     assert (resync["wanted"], resync["asked"]) == (False, "2026-11-20T07:00:00.000Z")
-    assert (await served.post("/api/v1/links/grand/resync")).error == (409, "resync_running")
+    assert (await served_api.post("/api/v1/links/grand/resync")).error == (409, "resync_running")
 
 
 # While the disk is full.
 
 
-@within(10)
-async def test_no_link_is_made_that_cannot_be_kept(served: Served) -> None:
-    served.break_store()
-    answer = await served.post("/api/v1/links", NEW)
+@time_limit(10)
+async def test_no_link_is_made_that_cannot_be_kept(served_api: ServedApi) -> None:
+    served_api.break_store()
+    answer = await served_api.post("/api/v1/links", NEW)
     assert answer.error == (503, "store")
     assert "the disk is full" in message(answer)
-    assert served.links.get("new") is None
-    assert not served.store.houses.has_rules("new")
+    assert served_api.links.get("new") is None
+    assert not served_api.store.hotels.has_policy("new")
 
 
 @pytest.mark.parametrize("call", ["enable", "resync", "PATCH"])
-@within(10)
-async def test_what_was_obeyed_but_not_kept_is_told_so(served: Served, call: str) -> None:
-    link = await made(served)
-    served.break_store()
+@time_limit(10)
+async def test_what_was_obeyed_but_not_kept_is_told_so(served_api: ServedApi, call: str) -> None:
+    link = await made(served_api)
+    served_api.break_store()
     if call == "PATCH":
-        answer = await patch(served, {"send_limit": 5})
+        answer = await patch(served_api, {"send_limit": 5})
         assert link.settings().send_limit == 5
     else:
-        answer = await served.post(f"/api/v1/links/new/{call}")
+        answer = await served_api.post(f"/api/v1/links/new/{call}")
         assert (link.core.intent == "enabled") is (call == "enable")
     assert answer.error == (503, "store")
     assert message(answer).startswith("it was done, but could not be kept: the disk is full")
 
 
-@within(10)
-async def test_a_link_that_cannot_be_removed_stays(served: Served) -> None:
-    await made(served)
-    served.break_store()
-    assert (await delete(served)).error == (503, "store")
-    assert served.store.houses.has_rules("new")
-    served.mend_store()
-    assert (await served.get("/api/v1/links/new")).status == 200
-    assert (await delete(served)).status == 200
+@time_limit(10)
+async def test_a_link_that_cannot_be_removed_stays(served_api: ServedApi) -> None:
+    await made(served_api)
+    served_api.break_store()
+    assert (await delete(served_api)).error == (503, "store")
+    assert served_api.store.hotels.has_policy("new")
+    served_api.repair_store()
+    assert (await served_api.get("/api/v1/links/new")).status == 200
+    assert (await delete(served_api)).status == 200
 
 
 # Callers who go away.
 
 
-async def call_and_go(served: Served, method: str, path: str, body: Any = None) -> None:
+async def call_and_go(served: ServedApi, method: str, path: str, body: Any = None) -> None:
     """Make a call, and be gone before it is answered."""
     raw = b"" if body is None else json.dumps(body).encode()
     head = f"{method} {path} HTTP/1.1\r\nhost: localhost:{served.port}\r\n"
     type = "content-type: application/json\r\n" if raw else ""
     connection = await served.connect(f"{head}{type}content-length: {len(raw)}\r\n\r\n".encode() + raw)
-    await turns(20)
+    await run_reactor_turns(20)
     connection.transport.abortConnection()  # type: ignore[union-attr]
     await connection.closed
-    await turns(20)
-    served.run()
+    await run_reactor_turns(20)
+    served.advance()
 
 
-@within(10)
-async def test_what_was_asked_for_is_done_though_nobody_waits(served: Served) -> None:
-    await call_and_go(served, "POST", "/api/v1/links", NEW)
-    assert served.links.get("new") is not None
-    await call_and_go(served, "PATCH", "/api/v1/links/new", {"send_limit": 5})
-    await call_and_go(served, "POST", "/api/v1/links/new/enable")
-    link = (await served.get("/api/v1/links/new")).json()
+@time_limit(10)
+async def test_what_was_asked_for_is_done_though_nobody_waits(served_api: ServedApi) -> None:
+    await call_and_go(served_api, "POST", "/api/v1/links", NEW)
+    assert served_api.links.get("new") is not None
+    await call_and_go(served_api, "PATCH", "/api/v1/links/new", {"send_limit": 5})
+    await call_and_go(served_api, "POST", "/api/v1/links/new/enable")
+    link = (await served_api.get("/api/v1/links/new")).json()
     assert (link["settings"]["send_limit"], link["intent"]) == (5, "enabled")
-    await call_and_go(served, "DELETE", "/api/v1/links/new")
-    assert served.links.get("new") is None
-    await served.stop()
-    after = Served(before=served)
+    await call_and_go(served_api, "DELETE", "/api/v1/links/new")
+    assert served_api.links.get("new") is None
+    await served_api.stop()
+    after = ServedApi(previous=served_api)
     assert len(after.links) == 0
     await after.stop()

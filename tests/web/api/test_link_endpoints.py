@@ -6,17 +6,17 @@ import pytest
 from attrs import fields
 
 from pmslink.config.link_settings import LinkSettings
-from pmslink.errors import NotApplicable
+from pmslink.errors import NotApplicableError
 from pmslink.link.connection_probe import Step
-from tests.time_limit import within
-from tests.web.served_api import Served
+from tests.time_limit import time_limit
+from tests.web.served_api import ServedApi
 
 
-@within(10)
-async def test_a_link_that_is_in_sync(served: Served) -> None:
-    served.add(alive_interval=20, alive_timeout=5, profile="opera")
-    served.dock()
-    link = (await served.get("/api/v1/links/grand")).json()
+@time_limit(10)
+async def test_a_link_that_is_in_sync(served_api: ServedApi) -> None:
+    served_api.add_link(alive_interval=20, alive_timeout=5, profile="opera")
+    served_api.dock()
+    link = (await served_api.get("/api/v1/links/grand")).json()
     assert {key: link[key] for key in ("name", "state", "label", "reason", "advice", "intent")} == {
         "name": "grand",
         "state": "ESTABLISHED",
@@ -43,11 +43,11 @@ async def test_a_link_that_is_in_sync(served: Served) -> None:
     assert link["declared_records"][:2] == ["GI", "GO"]
 
 
-@within(10)
-async def test_a_link_that_redials(served: Served) -> None:
-    served.network.mode = "refuse"
-    served.add()
-    link = (await served.get("/api/v1/links/grand")).json()
+@time_limit(10)
+async def test_a_link_that_redials(served_api: ServedApi) -> None:
+    served_api.network.mode = "refuse"
+    served_api.add_link()
+    link = (await served_api.get("/api/v1/links/grand")).json()
     assert link["state"] == "EXPECTION"
     assert link["retry"]["attempt"] == 1
     assert link["retry"]["next_at"].startswith("2026-11-20T07:00:0")
@@ -55,43 +55,43 @@ async def test_a_link_that_redials(served: Served) -> None:
     assert link["cause"]["code"] == "refused"
 
 
-@within(10)
-async def test_what_a_check_and_a_resync_leave_behind(served: Served) -> None:
-    served.add(alive_interval=20, alive_timeout=30)
-    served.dock()
-    served.say("DS|DA261120|TI070000|", "GI|RN101|G#1|SF|", "DE|DA261120|TI070000|")
-    served.run(20.5)
-    served.say("LA|DA261120|TI070000|")
-    link = (await served.get("/api/v1/links/grand")).json()
+@time_limit(10)
+async def test_what_a_check_and_a_resync_leave_behind(served_api: ServedApi) -> None:
+    served_api.add_link(alive_interval=20, alive_timeout=30)
+    served_api.dock()
+    served_api.send_from_pms("DS|DA261120|TI070000|", "GI|RN101|G#1|SF|", "DE|DA261120|TI070000|")
+    served_api.advance(20.5)
+    served_api.send_from_pms("LA|DA261120|TI070000|")
+    link = (await served_api.get("/api/v1/links/grand")).json()
     assert link["alive"]["last_check"] < link["alive"]["last_answer"] == link["alive"]["last_received"]
     assert 0 < link["alive"]["round_trip_ms"] < 11000
     assert link["resync"]["records"] == 1
     assert link["resync"]["ended"] == "2026-11-20T07:00:00.000Z"
 
 
-@within(10)
-async def test_a_link_without_description_declares_no_records(served: Served) -> None:
-    served.add(describe=False, enabled=False, expires_at="2030-01-01T00:00:00Z")
-    link = (await served.get("/api/v1/links/grand")).json()
+@time_limit(10)
+async def test_a_link_without_description_declares_no_records(served_api: ServedApi) -> None:
+    served_api.add_link(describe=False, enabled=False, expires_at="2030-01-01T00:00:00Z")
+    link = (await served_api.get("/api/v1/links/grand")).json()
     assert link["declared_records"] == []
     assert link["settings"]["expires_at"] == "2030-01-01T00:00:00.000Z"
 
 
-@within(10)
-async def test_all_links_stand_in_one_list(served: Served) -> None:
-    served.add("a", enabled=False)
-    served.add("b", enabled=False)
-    listed = (await served.get("/api/v1/links")).json()["links"]
+@time_limit(10)
+async def test_all_links_stand_in_one_list(served_api: ServedApi) -> None:
+    served_api.add_link("a", enabled=False)
+    served_api.add_link("b", enabled=False)
+    listed = (await served_api.get("/api/v1/links")).json()["links"]
     assert [link["name"] for link in listed] == ["a", "b"]
-    assert listed[0] == (await served.get("/api/v1/links/a")).json()
+    assert listed[0] == (await served_api.get("/api/v1/links/a")).json()
 
 
-@within(10)
-async def test_controls_answer_with_the_link_after_the_change(served: Served) -> None:
-    served.add(enabled=False)
+@time_limit(10)
+async def test_controls_answer_with_the_link_after_the_change(served_api: ServedApi) -> None:
+    served_api.add_link(enabled=False)
     seen = []
     for control in ("enable", "disconnect", "expire", "enable", "disable"):
-        answer = await served.post(f"/api/v1/links/grand/{control}")
+        answer = await served_api.post(f"/api/v1/links/grand/{control}")
         assert answer.status == 200
         seen.append((answer.json()["state"], answer.json()["intent"]))
     assert seen == [
@@ -103,53 +103,53 @@ async def test_controls_answer_with_the_link_after_the_change(served: Served) ->
     ]
 
 
-@within(10)
-async def test_controls_that_do_not_apply_are_refused(served: Served) -> None:
-    served.add("off", enabled=False)
-    served.add("past", expires_at="2026-01-01T00:00:00Z")
-    assert (await served.post("/api/v1/links/off/disconnect")).error == (409, "not_applicable")
-    refused = await served.post("/api/v1/links/past/enable")
+@time_limit(10)
+async def test_controls_that_do_not_apply_are_refused(served_api: ServedApi) -> None:
+    served_api.add_link("off", enabled=False)
+    served_api.add_link("past", expires_at="2026-01-01T00:00:00Z")
+    assert (await served_api.post("/api/v1/links/off/disconnect")).error == (409, "not_applicable")
+    refused = await served_api.post("/api/v1/links/past/enable")
     assert refused.error == (409, "expired")
     assert "expires_at" in refused.json()["error"]["message"]
 
 
-@within(10)
-async def test_a_control_takes_a_body_only_in_json(served: Served) -> None:
-    served.add(enabled=False)
+@time_limit(10)
+async def test_a_control_takes_a_body_only_in_json(served_api: ServedApi) -> None:
+    served_api.add_link(enabled=False)
     form = {"content-type": "application/x-www-form-urlencoded"}
-    refused = await served.call("POST", "/api/v1/links/grand/enable", headers=form, body=b"a=b")
+    refused = await served_api.call("POST", "/api/v1/links/grand/enable", headers=form, body=b"a=b")
     assert refused.error == (415, "unsupported_type")
-    assert (await served.post("/api/v1/links/grand/enable", {})).status == 200
-    assert (await served.call("POST", "/api/v1/links/grand/enable", headers=form)).status == 200
+    assert (await served_api.post("/api/v1/links/grand/enable", {})).status == 200
+    assert (await served_api.call("POST", "/api/v1/links/grand/enable", headers=form)).status == 200
 
 
 @pytest.mark.parametrize(
     "path", ["", "/transitions", "/records", "/enable", "/disable", "/expire", "/disconnect"]
 )
-@within(10)
-async def test_an_unknown_link_is_not_found(served: Served, path: str) -> None:
+@time_limit(10)
+async def test_an_unknown_link_is_not_found(served_api: ServedApi, path: str) -> None:
     method = "GET" if path in ("", "/transitions", "/records") else "POST"
-    answer = await served.call(method, f"/api/v1/links/none{path}")
+    answer = await served_api.call(method, f"/api/v1/links/none{path}")
     assert answer.error == (404, "unknown_link")
 
 
-@within(10)
-async def test_settings_are_tried(served: Served) -> None:
-    served.test_result = [Step("resolve", True, "", 0.00123), Step("connect", False, "refused", 1)]
-    answer = await served.post("/api/v1/links/test", {"host": "pms", "port": 5010, "profile": None})
+@time_limit(10)
+async def test_settings_are_tried(served_api: ServedApi) -> None:
+    served_api.test_result = [Step("resolve", True, "", 0.00123), Step("connect", False, "refused", 1)]
+    answer = await served_api.post("/api/v1/links/test", {"host": "pms", "port": 5010, "profile": None})
     assert answer.json() == {
         "steps": [
             {"step": "resolve", "ok": True, "reason": "", "seconds": 0.001},
             {"step": "connect", "ok": False, "reason": "refused", "seconds": 1},
         ]
     }
-    assert [(config.name, config.host) for config in served.tested] == [("test", "pms")]
+    assert [(config.name, config.host) for config in served_api.tested_configs] == [("test", "pms")]
 
 
-@within(10)
-async def test_an_address_in_use_is_not_tried(served: Served) -> None:
-    served.test_result = NotApplicable("in_use", "the link grand uses it")
-    answer = await served.post("/api/v1/links/test", {"host": "pms", "port": 5010})
+@time_limit(10)
+async def test_an_address_in_use_is_not_tried(served_api: ServedApi) -> None:
+    served_api.test_result = NotApplicableError("in_use", "the link grand uses it")
+    answer = await served_api.post("/api/v1/links/test", {"host": "pms", "port": 5010})
     assert answer.error == (409, "in_use")
 
 
@@ -170,26 +170,28 @@ async def test_an_address_in_use_is_not_tried(served: Served) -> None:
         (b'{"host":' + b"[" * 90 + b"]" * 90 + b"}", "host"),
     ],
 )
-@within(10)
-async def test_settings_that_are_wrong_are_not_tried(served: Served, body: bytes, field: str | None) -> None:
-    answer = await served.call(
+@time_limit(10)
+async def test_settings_that_are_wrong_are_not_tried(
+    served_api: ServedApi, body: bytes, field: str | None
+) -> None:
+    answer = await served_api.call(
         "POST", "/api/v1/links/test", headers={"content-type": "application/json"}, body=body
     )
     assert answer.error == (400, "invalid")
     assert answer.json()["error"].get("field") == field
     assert "\n" not in answer.json()["error"]["message"]
-    assert not served.tested
+    assert not served_api.tested_configs
 
 
-@within(10)
-async def test_settings_come_only_in_json(served: Served) -> None:
-    answer = await served.call(
+@time_limit(10)
+async def test_settings_come_only_in_json(served_api: ServedApi) -> None:
+    answer = await served_api.call(
         "POST", "/api/v1/links/test", headers={"content-type": "text/plain"}, body=b"{}"
     )
     assert answer.error == (415, "unsupported_type")
 
 
-@within(10)
-async def test_a_link_may_be_named_test(served: Served) -> None:
-    served.add("test", enabled=False)
-    assert (await served.get("/api/v1/links/test")).json()["name"] == "test"
+@time_limit(10)
+async def test_a_link_may_be_named_test(served_api: ServedApi) -> None:
+    served_api.add_link("test", enabled=False)
+    assert (await served_api.get("/api/v1/links/test")).json()["name"] == "test"

@@ -16,24 +16,24 @@ from twisted.internet.utils import getProcessOutputAndValue
 import pmslink
 from pmslink import __version__
 from pmslink.config.link_settings import LinkSettings, Profile
-from pmslink.config.loader import FlatLink
+from pmslink.config.loader import LinkDefinition
 from pmslink.hotel.events import Author, EventType
-from pmslink.hotel.phone_updates import Results
-from pmslink.hotel.rooms import Guest, Result
-from pmslink.link.cause import Code
+from pmslink.hotel.phone_updates import ReportedResult
+from pmslink.hotel.rooms import Guest, WakeUpResult
+from pmslink.link.cause import CauseCode
 from pmslink.link.connection_probe import StepName
 from pmslink.link.machine import Intent, Marker
 from pmslink.store.tables.log_entries import Direction
-from pmslink.store.tables.outbox_rows import State
-from pmslink.web.api.openapi import openapi
+from pmslink.store.tables.outbox_rows import RowState
+from pmslink.web.api.openapi import load_openapi
 from pmslink.web.auth import failed_login_limit
-from pmslink.web.auth.credentials import COOKIE, CSRF
-from pmslink.web.auth.permissions import Role, who_may
-from tests.time_limit import within
-from tests.web.protected_api import Guarded
-from tests.web.served_api import Served, reactor
+from pmslink.web.auth.credentials import CSRF_HEADER_NAME, SESSION_COOKIE_NAME
+from pmslink.web.auth.permissions import Role, find_allowed_roles
+from tests.time_limit import time_limit
+from tests.web.protected_api import TokenProtectedApi
+from tests.web.served_api import ServedApi, reactor
 
-SCHEMAS: dict[str, Any] = openapi()["components"]["schemas"]
+SCHEMAS: dict[str, Any] = load_openapi()["components"]["schemas"]
 PACKAGE = Path(pmslink.__file__).parent
 SOURCES = tuple(
     path.read_text("utf-8")
@@ -43,14 +43,14 @@ SOURCES = tuple(
 
 
 def test_it_is_openapi_3_1() -> None:
-    assert openapi()["openapi"] == "3.1.0"
-    assert openapi()["info"]["version"] == __version__
-    OpenAPIV31SpecValidator(openapi()).validate()
+    assert load_openapi()["openapi"] == "3.1.0"
+    assert load_openapi()["info"]["version"] == __version__
+    OpenAPIV31SpecValidator(load_openapi()).validate()
 
 
-@within(10)
-async def test_it_is_served(served: Served) -> None:
-    assert (await served.get("/openapi.json")).json() == openapi()
+@time_limit(10)
+async def test_it_is_served(served_api: ServedApi) -> None:
+    assert (await served_api.get("/openapi.json")).json() == load_openapi()
 
 
 def described_path(route: str) -> str:
@@ -58,16 +58,16 @@ def described_path(route: str) -> str:
     return re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", route)
 
 
-@within(10)
-async def test_it_describes_the_routes_that_exist_and_no_others(served: Served) -> None:
+@time_limit(10)
+async def test_it_describes_the_routes_that_exist_and_no_others(served_api: ServedApi) -> None:
     routes = {
         (described_path(rule.rule), method.lower())
-        for rule in served.site.api.app.url_map.iter_rules()
+        for rule in served_api.site.api.app.url_map.iter_rules()
         for method in (rule.methods or set()) - {"HEAD"}
     }
     described = {
         (path, method)
-        for path, operations in openapi()["paths"].items()
+        for path, operations in load_openapi()["paths"].items()
         for method in operations
         if method != "parameters"
     }
@@ -77,20 +77,23 @@ async def test_it_describes_the_routes_that_exist_and_no_others(served: Served) 
 def test_it_knows_the_same_words() -> None:
     link = SCHEMAS["Link"]["properties"]
     assert SCHEMAS["Marker"]["enum"] == list(get_args(Marker))
-    assert SCHEMAS["Cause"]["properties"]["code"]["enum"] == list(get_args(Code))
+    assert SCHEMAS["Cause"]["properties"]["code"]["enum"] == list(get_args(CauseCode))
     assert SCHEMAS["Profile"]["enum"] == list(get_args(Profile))
     assert link["intent"]["enum"] == list(get_args(Intent))
     step = SCHEMAS["Steps"]["properties"]["steps"]["items"]["properties"]["step"]
     assert step["enum"] == list(get_args(StepName))
-    assert SCHEMAS["PostingState"]["enum"] == list(get_args(State))
+    assert SCHEMAS["PostingState"]["enum"] == list(get_args(RowState))
     assert SCHEMAS["Direction"]["enum"] == list(get_args(Direction))
     assert SCHEMAS["Author"]["enum"] == list(get_args(Author))
-    assert SCHEMAS["WakeUpResult"]["enum"] == list(get_args(Result))
-    assert SCHEMAS["NewResult"]["properties"]["result"]["enum"] == list(get_args(Results))
+    assert SCHEMAS["WakeUpResult"]["enum"] == list(get_args(WakeUpResult))
+    assert SCHEMAS["NewResult"]["properties"]["result"]["enum"] == list(get_args(ReportedResult))
     assert list(SCHEMAS["Guest"]["properties"]) == [one.name for one in fields(Guest)]
     assert SCHEMAS["Role"]["enum"] == list(get_args(Role))
-    schemes = openapi()["components"]["securitySchemes"]
-    assert (schemes["session"]["name"], schemes["csrf"]["name"]) == (COOKIE.decode(), CSRF)
+    schemes = load_openapi()["components"]["securitySchemes"]
+    assert (schemes["session"]["name"], schemes["csrf"]["name"]) == (
+        SESSION_COOKIE_NAME.decode(),
+        CSRF_HEADER_NAME,
+    )
 
 
 def test_it_knows_the_same_events() -> None:
@@ -104,30 +107,30 @@ def test_it_knows_the_same_events() -> None:
         assert set(described.get("required", ())) == set(described["properties"]) - {"type"}
 
 
-@within(10)
-async def test_it_tells_which_calls_need_no_token(served: Served) -> None:
-    for rule in served.site.api.app.url_map.iter_rules():
+@time_limit(10)
+async def test_it_tells_which_calls_need_no_token(served_api: ServedApi) -> None:
+    for rule in served_api.site.api.app.url_map.iter_rules():
         for method in (rule.methods or set()) - {"HEAD"}:
-            operation = openapi()["paths"][described_path(rule.rule)][method.lower()]
-            is_open = operation.get("security", openapi()["security"]) == []
-            assert is_open == (who_may(method, rule.rule) is None), (method, rule.rule)
+            operation = load_openapi()["paths"][described_path(rule.rule)][method.lower()]
+            is_open = operation.get("security", load_openapi()["security"]) == []
+            assert is_open == (find_allowed_roles(method, rule.rule) is None), (method, rule.rule)
 
 
 def test_it_knows_the_same_settings() -> None:
     assert list(SCHEMAS["Settings"]["properties"]) == [one.name for one in fields(LinkSettings)]
     assert SCHEMAS["Settings"]["required"] == list(SCHEMAS["Settings"]["properties"])
-    names = {one.name for one in fields(FlatLink)}
+    names = {one.name for one in fields(LinkDefinition)}
     assert SCHEMAS["FlatLink"]["properties"].keys() == SCHEMAS["LinkChanges"]["properties"].keys() == names
     assert SCHEMAS["NewLink"]["properties"].keys() == names | {"name"}
 
 
 def test_it_lists_the_codes_of_all_errors() -> None:
-    table = re.findall(r"^\| (\d+) \| `(\w+)` \|", openapi()["info"]["description"], re.MULTILINE)
+    table = re.findall(r"^\| (\d+) \| `(\w+)` \|", load_openapi()["info"]["description"], re.MULTILINE)
     codes = SCHEMAS["Error"]["properties"]["error"]["properties"]["code"]["enum"]
     assert {code for _, code in table} == set(codes)
     raised = {found for source in SOURCES for found in re.findall(r'ApiError\(\s*(\d+), "(\w+)"', source)}
     not_applicable = {
-        ("409", code) for source in SOURCES for code in re.findall(r'NotApplicable\(\s*"(\w+)"', source)
+        ("409", code) for source in SOURCES for code in re.findall(r'NotApplicableError\(\s*"(\w+)"', source)
     }
     assert len(not_applicable) == 8
     assert raised | not_applicable <= set(table)
@@ -148,24 +151,24 @@ allow_header_conformance.enabled = false
 """
 
 
-@within(180)
+@time_limit(180)
 async def test_a_stranger_with_this_description_finds_nothing_wrong(
-    guarded: Guarded, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    protected_api: TokenProtectedApi, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    guarded.add(enabled=False)
+    protected_api.add_link(enabled=False)
     monkeypatch.setattr(
-        failed_login_limit, "WITHIN", 0
+        failed_login_limit, "FAILED_LOGIN_WINDOW_S", 0
     )  # it shows many wrong tokens, to see what comes of that
     (tmp_path / "schemathesis.toml").write_text(STRANGER)
-    time = LoopingCall(guarded.run, 3)  # passes fast: a call may wait for a minute
+    time = LoopingCall(protected_api.advance, 3)  # passes fast: a call may wait for a minute
     time.start(0.01)
     try:
         output, errors, code = await getProcessOutputAndValue(
             f"{sysconfig.get_path('scripts')}/schemathesis",
             [
                 "run",
-                f"http://127.0.0.1:{guarded.port}/openapi.json",
-                f"--header=Authorization: Bearer {guarded.tokens['control']}",
+                f"http://127.0.0.1:{protected_api.port}/openapi.json",
+                f"--header=Authorization: Bearer {protected_api.tokens['control']}",
                 "--exclude-path=/api/v1/stream",  # it never ends
                 "--phases=examples,coverage,fuzzing",
                 "--max-examples=5",

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection
 
-from tests.time_limit import within
-from tests.web.served_api import Answer, Served, turns
+from tests.time_limit import time_limit
+from tests.web.served_api import Response, ServedApi, run_reactor_turns
 
 PATH = "/api/v1/links/grand/postings"
 MINIBAR = {"type": "minibar", "room": "101", "article": "7"}
@@ -20,19 +20,19 @@ def keyed(key: str) -> dict[str, str]:
     return {"idempotency-key": key}
 
 
-async def taken(served: Served, body: object = MINIBAR, key: str | None = None) -> Any:
+async def taken(served: ServedApi, body: object = MINIBAR, key: str | None = None) -> Any:
     answer = await served.post(PATH, body, headers=keyed(key) if key else None)
     assert answer.status == 202
     return answer.json()
 
 
-def answered(served: Served, number: int, status: str, text: str = "") -> None:
-    served.say(f"PA|RN101|AS{status}|P#{number}|CT{text}|DA261120|TI070005|")
+def answered(served: ServedApi, number: int, status: str, text: str = "") -> None:
+    served.send_from_pms(f"PA|RN101|AS{status}|P#{number}|CT{text}|DA261120|TI070005|")
 
 
-@within(10)
-async def test_a_posting_is_taken(served: Served) -> None:
-    served.add(timezone="Asia/Tokyo")
+@time_limit(10)
+async def test_a_posting_is_taken(served_api: ServedApi) -> None:
+    served_api.add_link(timezone="Asia/Tokyo")
     call = {
         "type": "call",
         "room": "101",
@@ -41,7 +41,7 @@ async def test_a_posting_is_taken(served: Served) -> None:
         "amount": 150,
         "started": "2026-11-20T06:59:00.0017Z",
     }
-    posting = await taken(served, call)
+    posting = await taken(served_api, call)
     assert posting == {
         "id": posting["id"],
         "number": 1,
@@ -59,7 +59,7 @@ async def test_a_posting_is_taken(served: Served) -> None:
         "answer": None,
         "text_answer": None,
     }
-    link = (await served.get("/api/v1/links/grand")).json()
+    link = (await served_api.get("/api/v1/links/grand")).json()
     assert link["outbox"] == {
         "pending": 1,
         "unknown": 0,
@@ -68,18 +68,18 @@ async def test_a_posting_is_taken(served: Served) -> None:
     }
 
 
-@within(10)
-async def test_it_is_sent_once_the_link_is_in_sync_and_answered(served: Served) -> None:
-    served.add(timezone="Asia/Tokyo")
-    posting = await taken(served)
-    served.run(5)
-    served.dock()
-    served.run(0.1)  # what went out is kept with whatever comes next, or a little later
-    sent = (await served.get("/api/v1/links/grand/records?type=PS")).json()["records"]
+@time_limit(10)
+async def test_it_is_sent_once_the_link_is_in_sync_and_answered(served_api: ServedApi) -> None:
+    served_api.add_link(timezone="Asia/Tokyo")
+    posting = await taken(served_api)
+    served_api.advance(5)
+    served_api.dock()
+    served_api.advance(0.1)  # what went out is kept with whatever comes next, or a little later
+    sent = (await served_api.get("/api/v1/links/grand/records?type=PS")).json()["records"]
     assert [one["text"] for one in sent] == ["PS|RN101|PTM|MA7|M#1|DA261120|TI160000|P#1|"]
-    served.run(1.9)
-    answered(served, 1, "OK", "thanks")
-    assert (await served.get(f"{PATH}/{posting['id']}")).json() == posting | {
+    served_api.advance(1.9)
+    answered(served_api, 1, "OK", "thanks")
+    assert (await served_api.get(f"{PATH}/{posting['id']}")).json() == posting | {
         "state": "done",
         "attempts": 1,
         "sent": "2026-11-20T07:00:05.000Z",
@@ -103,188 +103,192 @@ async def test_it_is_sent_once_the_link_is_in_sync_and_answered(served: Served) 
         ([], None),
     ],
 )
-@within(10)
-async def test_a_posting_that_is_wrong_is_not_taken(served: Served, body: object, field: str | None) -> None:
-    served.add()
-    answer = await served.post(PATH, body)
+@time_limit(10)
+async def test_a_posting_that_is_wrong_is_not_taken(
+    served_api: ServedApi, body: object, field: str | None
+) -> None:
+    served_api.add_link()
+    answer = await served_api.post(PATH, body)
     assert answer.error == (400, "invalid")
     assert answer.json()["error"].get("field") == field
-    assert (await served.get(PATH)).json() == {"postings": []}
+    assert (await served_api.get(PATH)).json() == {"postings": []}
 
 
-@within(10)
-async def test_a_posting_comes_only_in_json_to_a_link_that_exists(served: Served) -> None:
-    served.add()
-    text = await served.call("POST", PATH, {"content-type": "text/plain"}, b"{}")
+@time_limit(10)
+async def test_a_posting_comes_only_in_json_to_a_link_that_exists(served_api: ServedApi) -> None:
+    served_api.add_link()
+    text = await served_api.call("POST", PATH, {"content-type": "text/plain"}, b"{}")
     assert text.error == (415, "unsupported_type")
     for path in ("", "/1", "?state=done"):
-        answer = await served.get(f"/api/v1/links/none/postings{path}")
+        answer = await served_api.get(f"/api/v1/links/none/postings{path}")
         assert answer.error == (404, "unknown_link")
     for path in ("", "/1/resend", "/1/discard"):
-        answer = await served.post(f"/api/v1/links/none/postings{path}", MINIBAR)
+        answer = await served_api.post(f"/api/v1/links/none/postings{path}", MINIBAR)
         assert answer.error == (404, "unknown_link")
 
 
 # Idempotency.
 
 
-@within(10)
-async def test_the_same_key_and_body_is_the_same_posting(served: Served) -> None:
-    served.add()
-    posting = await taken(served, key="a key of mine")
-    served.dock()
+@time_limit(10)
+async def test_the_same_key_and_body_is_the_same_posting(served_api: ServedApi) -> None:
+    served_api.add_link()
+    posting = await taken(served_api, key="a key of mine")
+    served_api.dock()
     again = {"article": "7", "room": "101", "type": "minibar", "started": None}
-    answer = await served.post(PATH, again, headers=keyed("a key of mine"))
+    answer = await served_api.post(PATH, again, headers=keyed("a key of mine"))
     assert answer.status == 200
     assert answer.json() == posting | {
         "state": "sent",
         "attempts": 1,
         "sent": "2026-11-20T07:00:00.000Z",
     }
-    assert (await taken(served, key="another"))["number"] == 2
+    assert (await taken(served_api, key="another"))["number"] == 2
 
 
-@within(10)
-async def test_the_same_key_with_another_body_is_refused(served: Served) -> None:
-    served.add()
-    await taken(served, key="k")
+@time_limit(10)
+async def test_the_same_key_with_another_body_is_refused(served_api: ServedApi) -> None:
+    served_api.add_link()
+    await taken(served_api, key="k")
     for other in ({**MINIBAR, "count": 2}, {**MINIBAR, "room": "102"}, CHARGE):
-        answer = await served.post(PATH, other, headers=keyed("k"))
+        answer = await served_api.post(PATH, other, headers=keyed("k"))
         assert answer.error == (409, "key_reused")
 
 
-@within(10)
-async def test_the_same_key_twice_in_one_commit_is_one_posting(served: Served) -> None:
-    served.add()
-    connections = [await asking(served, MINIBAR, "k") for _ in range(3)]
-    other = await asking(served, CHARGE, "k")
-    await turns(20)  # all have been read, and nothing was written
-    await served.until(lambda: all(one.closed.called for one in (*connections, other)))
+@time_limit(10)
+async def test_the_same_key_twice_in_one_commit_is_one_posting(served_api: ServedApi) -> None:
+    served_api.add_link()
+    connections = [await asking(served_api, MINIBAR, "k") for _ in range(3)]
+    other = await asking(served_api, CHARGE, "k")
+    await run_reactor_turns(20)  # all have been read, and nothing was written
+    await served_api.until(lambda: all(one.closed.called for one in (*connections, other)))
     first_lines = [bytes(one.received).partition(b"\r\n")[0] for one in (*connections, other)]
     assert [int(line.split()[1]) for line in first_lines] == [202, 200, 200, 409]
-    assert len((await served.get(PATH)).json()["postings"]) == 1
+    assert len((await served_api.get(PATH)).json()["postings"]) == 1
 
 
 @pytest.mark.parametrize("key", ["", "x" * 129, "é", "a\tb"])
-@within(10)
-async def test_a_key_is_printable_and_not_long(served: Served, key: str) -> None:
-    served.add()
-    answer = await served.post(PATH, MINIBAR, headers=keyed(key))
+@time_limit(10)
+async def test_a_key_is_printable_and_not_long(served_api: ServedApi, key: str) -> None:
+    served_api.add_link()
+    answer = await served_api.post(PATH, MINIBAR, headers=keyed(key))
     assert answer.error == (400, "invalid")
     assert answer.json()["error"]["field"] == "Idempotency-Key"
 
 
-@within(10)
-async def test_a_key_may_have_128_characters(served: Served) -> None:
-    served.add()
-    await taken(served, key="~" * 128)
-    answer = await served.post(PATH, MINIBAR, headers=keyed("~" * 128))
+@time_limit(10)
+async def test_a_key_may_have_128_characters(served_api: ServedApi) -> None:
+    served_api.add_link()
+    await taken(served_api, key="~" * 128)
+    answer = await served_api.post(PATH, MINIBAR, headers=keyed("~" * 128))
     assert answer.status == 200
 
 
-async def asking(served: Served, body: object, key: str) -> Any:
+async def asking(served: ServedApi, body: object, key: str) -> Any:
     raw = json.dumps(body).encode()
     head = f"POST {PATH} HTTP/1.1\r\nhost: localhost:{served.port}\r\nconnection: close\r\n"
     more = f"content-type: application/json\r\nidempotency-key: {key}\r\ncontent-length: {len(raw)}\r\n\r\n"
     connection = await served.connect((head + more).encode() + raw)
-    await turns()
+    await run_reactor_turns()
     return connection
 
 
 # Callers who go away, a disk that is full, an outbox that is.
 
 
-@within(10)
-async def test_a_posting_whose_caller_goes_away_is_taken_and_sent(served: Served) -> None:
-    served.add()
-    served.dock()
-    connection = await asking(served, MINIBAR, "k")
-    await turns(20)
+@time_limit(10)
+async def test_a_posting_whose_caller_goes_away_is_taken_and_sent(served_api: ServedApi) -> None:
+    served_api.add_link()
+    served_api.dock()
+    connection = await asking(served_api, MINIBAR, "k")
+    await run_reactor_turns(20)
     connection.transport.abortConnection()
     await connection.closed
-    await turns(20)
-    (posting,) = (await served.get(PATH)).json()["postings"]
+    await run_reactor_turns(20)
+    (posting,) = (await served_api.get(PATH)).json()["postings"]
     assert posting["state"] == "sent"
-    answer = await served.post(PATH, MINIBAR, headers=keyed("k"))
+    answer = await served_api.post(PATH, MINIBAR, headers=keyed("k"))
     assert (answer.status, answer.json()["id"]) == (200, posting["id"])
 
 
-@within(10)
+@time_limit(10)
 async def test_a_fault_behind_a_caller_who_has_gone_is_logged(
-    served: Served, nothing_left_behind: list[Any], monkeypatch: pytest.MonkeyPatch
+    served_api: ServedApi, leak_check: list[Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    link = served.add()
-    monkeypatch.setattr(link.outbox, "_offered", lambda outcome: 1 / 0)
+    link = served_api.add_link()
+    monkeypatch.setattr(link.outbox, "_on_enqueued", lambda outcome: 1 / 0)
     for gone in (True, False):
-        connection = await asking(served, MINIBAR, "k")
-        await turns(20)
+        connection = await asking(served_api, MINIBAR, "k")
+        await run_reactor_turns(20)
         if gone:
             connection.transport.abortConnection()
             await connection.closed
-        await turns(20)
-        served.run()
-        await turns()
-        assert nothing_left_behind.pop()["log_failure"].check(ZeroDivisionError)
+        await run_reactor_turns(20)
+        served_api.advance()
+        await run_reactor_turns()
+        assert leak_check.pop()["log_failure"].check(ZeroDivisionError)
     assert b"500 Internal" in connection.received
 
 
-@within(10)
-async def test_an_outage_behind_a_caller_who_has_gone_is_nobodys_news(served: Served) -> None:
-    served.add()
-    connection = await asking(served, MINIBAR, "k")
-    await turns(20)
+@time_limit(10)
+async def test_an_outage_behind_a_caller_who_has_gone_is_nobodys_news(served_api: ServedApi) -> None:
+    served_api.add_link()
+    connection = await asking(served_api, MINIBAR, "k")
+    await run_reactor_turns(20)
     connection.transport.abortConnection()
     await connection.closed
-    await turns(20)
-    served.break_store()
-    served.run()
-    served.mend_store()
-    assert (await served.get(PATH)).json() == {"postings": []}
+    await run_reactor_turns(20)
+    served_api.break_store()
+    served_api.advance()
+    served_api.repair_store()
+    assert (await served_api.get(PATH)).json() == {"postings": []}
 
 
 @pytest.mark.parametrize("when", ["before", "meanwhile"])
-@within(10)
-async def test_nothing_is_taken_that_cannot_be_kept(served: Served, when: str) -> None:
-    link = served.add()
-    served.break_store()
+@time_limit(10)
+async def test_nothing_is_taken_that_cannot_be_kept(served_api: ServedApi, when: str) -> None:
+    link = served_api.add_link()
+    served_api.break_store()
     if when == "before":
         link.disable()
-        served.run()
-    answer = await served.post(PATH, MINIBAR, headers=keyed("k"))
+        served_api.advance()
+    answer = await served_api.post(PATH, MINIBAR, headers=keyed("k"))
     assert answer.error == (503, "store")
     assert "the disk is full" in answer.json()["error"]["message"]
-    served.mend_store()
-    assert (await served.get(PATH)).json() == {"postings": []}
-    await taken(served, key="k")
+    served_api.repair_store()
+    assert (await served_api.get(PATH)).json() == {"postings": []}
+    await taken(served_api, key="k")
 
 
-@within(10)
-async def test_an_outbox_that_is_full_takes_no_more(served: Served) -> None:
-    served.add(outbox_limit=1)
-    await taken(served, key="k")
-    answer = await served.post(PATH, MINIBAR)
+@time_limit(10)
+async def test_an_outbox_that_is_full_takes_no_more(served_api: ServedApi) -> None:
+    served_api.add_link(outbox_limit=1)
+    await taken(served_api, key="k")
+    answer = await served_api.post(PATH, MINIBAR)
     assert answer.error == (503, "outbox_full")
-    assert (await served.post(PATH, MINIBAR, headers=keyed("k"))).status == 200
+    assert (await served_api.post(PATH, MINIBAR, headers=keyed("k"))).status == 200
 
 
-@within(10)
-async def test_a_link_whose_numbers_are_all_held_takes_no_more(served: Served) -> None:
-    served.add(posting_digits=1)
+@time_limit(10)
+async def test_a_link_whose_numbers_are_all_held_takes_no_more(served_api: ServedApi) -> None:
+    served_api.add_link(posting_digits=1)
     for number in range(1, 10):
-        assert (await taken(served))["number"] == number
-    assert (await served.post(PATH, MINIBAR)).error == (503, "outbox_full")
+        assert (await taken(served_api))["number"] == number
+    assert (await served_api.post(PATH, MINIBAR)).error == (503, "outbox_full")
 
 
-@within(10)
-async def test_a_store_that_cannot_be_read_is_told(served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
-    served.add()
+@time_limit(10)
+async def test_a_store_that_cannot_be_read_is_told(
+    served_api: ServedApi, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    served_api.add_link()
 
     def fail(*_: object) -> None:
         raise OSError("no such disk")
 
     monkeypatch.setattr(Connection, "begin", fail)
     for path in ("postings", "postings/1", "transitions", "records", "events"):
-        answer = await served.get(f"/api/v1/links/grand/{path}")
+        answer = await served_api.get(f"/api/v1/links/grand/{path}")
         assert answer.error == (503, "store")
         assert "no such disk" in answer.json()["error"]["message"]
 
@@ -292,14 +296,14 @@ async def test_a_store_that_cannot_be_read_is_told(served: Served, monkeypatch: 
 # The outbox, and a person's word on what is in it.
 
 
-@within(10)
-async def test_the_outbox_is_listed_newest_first(served: Served) -> None:
-    served.add()
-    postings = [await taken(served) for _ in range(4)]
-    await served.post(f"{PATH}/{postings[2]['id']}/discard")
+@time_limit(10)
+async def test_the_outbox_is_listed_newest_first(served_api: ServedApi) -> None:
+    served_api.add_link()
+    postings = [await taken(served_api) for _ in range(4)]
+    await served_api.post(f"{PATH}/{postings[2]['id']}/discard")
 
     async def ids(query: str) -> list[int]:
-        return [one["id"] for one in (await served.get(PATH + query)).json()["postings"]]
+        return [one["id"] for one in (await served_api.get(PATH + query)).json()["postings"]]
 
     newest = [one["id"] for one in reversed(postings)]
     assert await ids("") == newest
@@ -307,76 +311,76 @@ async def test_the_outbox_is_listed_newest_first(served: Served) -> None:
     assert await ids(f"?limit=2&before={newest[1]}") == newest[2:]
     assert await ids("?state=discarded") == [newest[1]]
     assert await ids("?state=pending&limit=1") == newest[:1]
-    answer = await served.get(f"{PATH}?state=lost")
+    answer = await served_api.get(f"{PATH}?state=lost")
     assert answer.error == (400, "invalid")
     assert answer.json()["error"]["field"] == "state"
 
 
 @pytest.mark.parametrize("id", ["0", "1", "x", "9" * 30, "%D9%A1", "-1"])
-@within(10)
-async def test_an_unknown_posting_is_not_found(served: Served, id: str) -> None:
-    served.add()
-    calls: list[Answer] = [
-        await served.get(f"{PATH}/{id}"),
-        await served.post(f"{PATH}/{id}/resend"),
-        await served.post(f"{PATH}/{id}/discard"),
+@time_limit(10)
+async def test_an_unknown_posting_is_not_found(served_api: ServedApi, id: str) -> None:
+    served_api.add_link()
+    calls: list[Response] = [
+        await served_api.get(f"{PATH}/{id}"),
+        await served_api.post(f"{PATH}/{id}/resend"),
+        await served_api.post(f"{PATH}/{id}/discard"),
     ]
     assert [answer.error for answer in calls] == [(404, "unknown_posting")] * 3
 
 
-@within(10)
-async def test_a_posting_belongs_to_one_link(served: Served) -> None:
-    served.add()
-    served.add("other", enabled=False)
-    id = (await taken(served))["id"]
-    assert (await served.get(f"/api/v1/links/other/postings/{id}")).error == (404, "unknown_posting")
+@time_limit(10)
+async def test_a_posting_belongs_to_one_link(served_api: ServedApi) -> None:
+    served_api.add_link()
+    served_api.add_link("other", enabled=False)
+    id = (await taken(served_api))["id"]
+    assert (await served_api.get(f"/api/v1/links/other/postings/{id}")).error == (404, "unknown_posting")
 
 
-@within(10)
-async def test_a_posting_that_was_refused_is_sent_again(served: Served) -> None:
-    served.add()
-    served.dock()
-    id = (await taken(served))["id"]
-    served.run()
-    answered(served, 1, "UR", "unknown room")
-    refused = (await served.get(f"{PATH}/{id}")).json()
+@time_limit(10)
+async def test_a_posting_that_was_refused_is_sent_again(served_api: ServedApi) -> None:
+    served_api.add_link()
+    served_api.dock()
+    id = (await taken(served_api))["id"]
+    served_api.advance()
+    answered(served_api, 1, "UR", "unknown room")
+    refused = (await served_api.get(f"{PATH}/{id}")).json()
     assert (refused["state"], refused["answer"], refused["text_answer"]) == ("refused", "UR", "unknown room")
-    again = await served.post(f"{PATH}/{id}/resend")
+    again = await served_api.post(f"{PATH}/{id}/resend")
     assert (again.status, again.json()["state"], again.json()["answer"]) == (200, "pending", None)
-    assert (await served.get(f"{PATH}/{id}")).json()["state"] == "sent"
-    answered(served, 1, "OK")
-    assert (await served.get(f"{PATH}/{id}")).json()["state"] == "done"
+    assert (await served_api.get(f"{PATH}/{id}")).json()["state"] == "sent"
+    answered(served_api, 1, "OK")
+    assert (await served_api.get(f"{PATH}/{id}")).json()["state"] == "done"
 
 
-@within(10)
-async def test_a_posting_is_given_up(served: Served) -> None:
-    served.add()
-    id = (await taken(served))["id"]
-    given_up = await served.post(f"{PATH}/{id}/discard", {})
+@time_limit(10)
+async def test_a_posting_is_given_up(served_api: ServedApi) -> None:
+    served_api.add_link()
+    id = (await taken(served_api))["id"]
+    given_up = await served_api.post(f"{PATH}/{id}/discard", {})
     assert (given_up.status, given_up.json()["state"]) == (200, "discarded")
-    link = (await served.get("/api/v1/links/grand")).json()
+    link = (await served_api.get("/api/v1/links/grand")).json()
     assert (link["outbox"]["pending"], link["outbox"]["oldest"]) == (0, None)
 
 
-@within(10)
-async def test_a_posting_in_the_wrong_state_is_left_alone(served: Served) -> None:
-    served.add()
-    id = (await taken(served))["id"]
-    pending = await served.post(f"{PATH}/{id}/resend")
+@time_limit(10)
+async def test_a_posting_in_the_wrong_state_is_left_alone(served_api: ServedApi) -> None:
+    served_api.add_link()
+    id = (await taken(served_api))["id"]
+    pending = await served_api.post(f"{PATH}/{id}/resend")
     assert pending.error == (409, "wrong_state")
     assert "pending; this goes only from unknown or refused" in pending.json()["error"]["message"]
-    served.dock()
-    sent = await served.post(f"{PATH}/{id}/discard")
+    served_api.dock()
+    sent = await served_api.post(f"{PATH}/{id}/discard")
     assert sent.error == (409, "wrong_state")
     assert "sent; this goes only from unknown, refused or pending" in sent.json()["error"]["message"]
 
 
-@within(10)
-async def test_a_decision_takes_a_body_only_in_json_and_needs_the_disk(served: Served) -> None:
-    served.add()
-    id = (await taken(served))["id"]
+@time_limit(10)
+async def test_a_decision_takes_a_body_only_in_json_and_needs_the_disk(served_api: ServedApi) -> None:
+    served_api.add_link()
+    id = (await taken(served_api))["id"]
     form = {"content-type": "text/plain"}
-    refused = await served.call("POST", f"{PATH}/{id}/discard", headers=form, body=b"x")
+    refused = await served_api.call("POST", f"{PATH}/{id}/discard", headers=form, body=b"x")
     assert refused.error == (415, "unsupported_type")
-    served.break_store()
-    assert (await served.post(f"{PATH}/{id}/discard")).error == (503, "store")
+    served_api.break_store()
+    assert (await served_api.post(f"{PATH}/{id}/discard")).error == (503, "store")

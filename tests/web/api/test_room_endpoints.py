@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from tests.time_limit import within
-from tests.web.protected_api import Guarded
-from tests.web.served_api import Served, config
+from tests.time_limit import time_limit
+from tests.web.protected_api import TokenProtectedApi
+from tests.web.served_api import ServedApi, make_link_config
 
 ROOMS = "/api/v1/links/grand/rooms"
 ROOM = f"{ROOMS}/101"
@@ -30,34 +30,34 @@ GUEST = {
 EIGHT = {"at": "2026-11-20T08:00"}
 
 
-def docked(served: Served, **settings: object) -> None:
-    served.add("grand", timezone="UTC", alive_interval=36_000, **settings)
+def docked(served: ServedApi, **settings: object) -> None:
+    served.add_link("grand", timezone="UTC", alive_interval=36_000, **settings)
     served.dock()
 
 
-async def put(served: Served, what: str, body: object, room: str = "101", **more: Any) -> Any:
+async def put(served: ServedApi, what: str, body: object, room: str = "101", **more: Any) -> Any:
     return await served.post(f"{ROOMS}/{room}/{what}", body, method="PUT", **more)
 
 
-async def events(served: Served) -> list[dict[str, Any]]:
+async def events(served: ServedApi) -> list[dict[str, Any]]:
     """What happened in the hotel."""
     found = (await served.get(f"{EVENTS}?limit=1000")).json()["events"]
     return [one for one in found if one["type"] != "link.changed"]
 
 
-async def types(served: Served) -> list[str]:
+async def types(served: ServedApi) -> list[str]:
     return [one["type"] for one in await events(served)]
 
 
 # How rooms are.
 
 
-@within(10)
-async def test_a_room_is_as_the_pms_last_said(served: Served) -> None:
-    docked(served)
-    served.say(ARRIVES, "RE|RN101|CS2|DNY|MLY|RS3|", "WR|RN101|DA261121|TI0700|")
-    answer = await served.get(ROOM)
-    (set_event,) = (one for one in await events(served) if one["type"] == "wake_up.set")
+@time_limit(10)
+async def test_a_room_is_as_the_pms_last_said(served_api: ServedApi) -> None:
+    docked(served_api)
+    served_api.send_from_pms(ARRIVES, "RE|RN101|CS2|DNY|MLY|RS3|", "WR|RN101|DA261121|TI0700|")
+    answer = await served_api.get(ROOM)
+    (set_event,) = (one for one in await events(served_api) if one["type"] == "wake_up.set")
     assert answer.json() == {
         "room": "101",
         "extensions": ["101"],
@@ -71,22 +71,22 @@ async def test_a_room_is_as_the_pms_last_said(served: Served) -> None:
     }
 
 
-@within(10)
-async def test_rooms_come_by_name(served: Served) -> None:
-    docked(served)
-    assert (await served.get(ROOMS)).json() == {"rooms": []}
-    served.say("GI|RN102|", ARRIVES, "GO|RN102|")
-    told = (await served.get(ROOMS)).json()["rooms"]
+@time_limit(10)
+async def test_rooms_come_by_name(served_api: ServedApi) -> None:
+    docked(served_api)
+    assert (await served_api.get(ROOMS)).json() == {"rooms": []}
+    served_api.send_from_pms("GI|RN102|", ARRIVES, "GO|RN102|")
+    told = (await served_api.get(ROOMS)).json()["rooms"]
     assert [(one["room"], len(one["guests"])) for one in told] == [("101", 1), ("102", 0)]
-    assert told[0] == (await served.get(ROOM)).json()
+    assert told[0] == (await served_api.get(ROOM)).json()
 
 
-@within(10)
-async def test_a_room_nobody_spoke_of_is_not_found(served: Served) -> None:
-    docked(served)
-    served.say(ARRIVES)
-    assert (await served.get(f"{ROOMS}/999")).error == (404, "unknown_room")
-    assert (await served.get(f"{ROOMS}/10")).error == (404, "unknown_room")
+@time_limit(10)
+async def test_a_room_nobody_spoke_of_is_not_found(served_api: ServedApi) -> None:
+    docked(served_api)
+    served_api.send_from_pms(ARRIVES)
+    assert (await served_api.get(f"{ROOMS}/999")).error == (404, "unknown_room")
+    assert (await served_api.get(f"{ROOMS}/10")).error == (404, "unknown_room")
 
 
 CALLS = [
@@ -104,77 +104,77 @@ CALLS = [
 
 
 @pytest.mark.parametrize(("method", "path", "body"), CALLS)
-@within(10)
+@time_limit(10)
 async def test_rooms_of_an_unknown_link_are_not_found(
-    served: Served, method: str, path: str, body: object
+    served_api: ServedApi, method: str, path: str, body: object
 ) -> None:
-    answer = await served.post(path.replace("grand", "none"), body, method=method)
+    answer = await served_api.post(path.replace("grand", "none"), body, method=method)
     assert answer.error == (404, "unknown_link")
 
 
 @pytest.mark.parametrize(("method", "path", "body"), CALLS[3:8])
-@within(10)
+@time_limit(10)
 async def test_a_body_has_to_be_an_object_of_json(
-    served: Served, method: str, path: str, body: object
+    served_api: ServedApi, method: str, path: str, body: object
 ) -> None:
-    docked(served)
-    assert (await served.call(method, path, body=b"x")).error == (415, "unsupported_type")
-    assert (await served.post(path, [body], method=method)).error == (400, "invalid")
-    assert (await served.post(path, {}, method=method)).error == (400, "invalid")
-    strange = await served.post(path, {**(body or {}), "colour": 1}, method=method)  # type: ignore[dict-item]
+    docked(served_api)
+    assert (await served_api.call(method, path, body=b"x")).error == (415, "unsupported_type")
+    assert (await served_api.post(path, [body], method=method)).error == (400, "invalid")
+    assert (await served_api.post(path, {}, method=method)).error == (400, "invalid")
+    strange = await served_api.post(path, {**(body or {}), "colour": 1}, method=method)  # type: ignore[dict-item]
     assert strange.error == (400, "invalid")
     assert strange.json()["error"]["field"] == "colour"
 
 
 @pytest.mark.parametrize(("method", "path", "body"), CALLS)
-@within(10)
+@time_limit(10)
 async def test_while_the_store_fails_nothing_is_taken(
-    served: Served, method: str, path: str, body: object
+    served_api: ServedApi, method: str, path: str, body: object
 ) -> None:
-    docked(served)
-    served.break_store()
-    answer = await served.post(path, body, method=method)
+    docked(served_api)
+    served_api.break_store()
+    answer = await served_api.post(path, body, method=method)
     assert answer.status in (200, 404) if method == "GET" else answer.error == (503, "store")
-    served.mend_store()
+    served_api.repair_store()
 
 
-@within(10)
-async def test_rooms_are_there_after_a_restart(served: Served) -> None:
-    docked(served)
-    served.say(ARRIVES, "RE|RN101|MLY|")
-    before = (await served.get(ROOMS)).json()
-    await served.stop()
-    after = Served(before=served, links=[config(timezone="UTC")])
+@time_limit(10)
+async def test_rooms_are_there_after_a_restart(served_api: ServedApi) -> None:
+    docked(served_api)
+    served_api.send_from_pms(ARRIVES, "RE|RN101|MLY|")
+    before = (await served_api.get(ROOMS)).json()
+    await served_api.stop()
+    after = ServedApi(previous=served_api, links=[make_link_config(timezone="UTC")])
     assert (await after.get(ROOMS)).json() == before
     await after.stop()
 
 
-@within(10)
-async def test_who_looks_on_sees_not_who_the_guests_are(guarded: Guarded) -> None:
-    guarded.add()
-    guarded.dock()
-    guarded.say(ARRIVES)
+@time_limit(10)
+async def test_who_looks_on_sees_not_who_the_guests_are(protected_api: TokenProtectedApi) -> None:
+    protected_api.add_link()
+    protected_api.dock()
+    protected_api.send_from_pms(ARRIVES)
     masked = GUEST | dict.fromkeys(("name", "first_name", "title", "group"), "•••")
     for role, guest in (("view", masked), ("control", GUEST), ("pbx", GUEST)):
-        headers = guarded.bearer(role)  # type: ignore[arg-type]
-        (listed,) = (await guarded.get(ROOMS, headers=headers)).json()["rooms"]
-        (found_by,) = (await guarded.get(f"{ROOMS}?extension=101", headers=headers)).json()["rooms"]
+        headers = protected_api.bearer_headers(role)  # type: ignore[arg-type]
+        (listed,) = (await protected_api.get(ROOMS, headers=headers)).json()["rooms"]
+        (found_by,) = (await protected_api.get(f"{ROOMS}?extension=101", headers=headers)).json()["rooms"]
         assert found_by == listed
         assert listed["guests"] == [guest]
-        assert (await guarded.get(ROOM, headers=headers)).json() == listed
-        found = (await guarded.get(EVENTS, headers=headers)).json()["events"]
+        assert (await protected_api.get(ROOM, headers=headers)).json() == listed
+        found = (await protected_api.get(EVENTS, headers=headers)).json()["events"]
         assert [one["guest"] for one in found if "guest" in one] == [guest]
 
 
 # Extensions.
 
 
-@within(10)
-async def test_extensions_are_found_by_the_settings_of_the_link(served: Served) -> None:
-    docked(served, extensions="prefix", extension_prefix="7")
-    served.say(ARRIVES, "GC|RN102|RO101|G#5|GNSmith|", "NS|")
-    assert (await served.get(f"{ROOMS}/102")).json()["extensions"] == ["7102"]
-    came, moved, audit = await events(served)
+@time_limit(10)
+async def test_extensions_are_found_by_the_settings_of_the_link(served_api: ServedApi) -> None:
+    docked(served_api, extensions="prefix", extension_prefix="7")
+    served_api.send_from_pms(ARRIVES, "GC|RN102|RO101|G#5|GNSmith|", "NS|")
+    assert (await served_api.get(f"{ROOMS}/102")).json()["extensions"] == ["7102"]
+    came, moved, audit = await events(served_api)
     assert came["extensions"] == ["7101"]
     assert (moved["type"], moved["extensions"], moved["from_extensions"]) == (
         "guest.moved",
@@ -184,19 +184,19 @@ async def test_extensions_are_found_by_the_settings_of_the_link(served: Served) 
     assert audit["extensions"] == []
 
 
-@within(10)
-async def test_rooms_are_found_by_their_extension(served: Served, tmp_path: Path) -> None:
+@time_limit(10)
+async def test_rooms_are_found_by_their_extension(served_api: ServedApi, tmp_path: Path) -> None:
     table = tmp_path / "extensions.csv"
     table.write_text("101,7101,7102\n102,7201\n")
-    docked(served, extensions="table", extension_table=str(table))
-    served.say(ARRIVES, "GI|RN103|G#6|")
-    all = (await served.get(ROOMS)).json()["rooms"]
+    docked(served_api, extensions="table", extension_table=str(table))
+    served_api.send_from_pms(ARRIVES, "GI|RN103|G#6|")
+    all = (await served_api.get(ROOMS)).json()["rooms"]
     assert [one["extensions"] for one in all] == [["7101", "7102"], []]
     for extension in ("7101", "7102"):
-        assert (await served.get(f"{ROOMS}?extension={extension}")).json() == {"rooms": all[:1]}
+        assert (await served_api.get(f"{ROOMS}?extension={extension}")).json() == {"rooms": all[:1]}
     for extension in ("101", "103", "", "710", "7101%7C"):
-        assert (await served.get(f"{ROOMS}?extension={extension}")).json() == {"rooms": []}
-    twice = await served.get(f"{ROOMS}?extension=7101&extension=7102")
+        assert (await served_api.get(f"{ROOMS}?extension={extension}")).json() == {"rooms": []}
+    twice = await served_api.get(f"{ROOMS}?extension=7101&extension=7102")
     assert twice.error == (400, "invalid")
 
 
@@ -208,12 +208,12 @@ async def test_rooms_are_found_by_their_extension(served: Served, tmp_path: Path
         ({"extensions": "strip", "extension_prefix": "7"}, "101", "7101"),
     ],
 )
-@within(10)
+@time_limit(10)
 async def test_a_room_nobody_spoke_of_is_found_by_its_extension_and_vacant(
-    served: Served, settings: dict[str, Any], extension: str, room: str
+    served_api: ServedApi, settings: dict[str, Any], extension: str, room: str
 ) -> None:
-    docked(served, **settings)
-    assert (await served.get(f"{ROOMS}?extension={extension}")).json()["rooms"] == [
+    docked(served_api, **settings)
+    assert (await served_api.get(f"{ROOMS}?extension={extension}")).json()["rooms"] == [
         {
             "room": room,
             "extensions": [extension],
@@ -226,49 +226,51 @@ async def test_a_room_nobody_spoke_of_is_found_by_its_extension_and_vacant(
             "changed": None,
         }
     ]
-    assert (await served.get(ROOMS)).json() == {"rooms": []}
-    assert (await served.get(f"{ROOMS}/{room}")).error == (404, "unknown_room")
+    assert (await served_api.get(ROOMS)).json() == {"rooms": []}
+    assert (await served_api.get(f"{ROOMS}/{room}")).error == (404, "unknown_room")
 
 
 @pytest.mark.parametrize("extension", ["1%7C2", "1%0A2", "x" * 41, ""])
-@within(10)
-async def test_an_extension_has_no_room_that_no_record_could_name(served: Served, extension: str) -> None:
-    docked(served)
-    assert (await served.get(f"{ROOMS}?extension={extension}")).json() == {"rooms": []}
+@time_limit(10)
+async def test_an_extension_has_no_room_that_no_record_could_name(
+    served_api: ServedApi, extension: str
+) -> None:
+    docked(served_api)
+    assert (await served_api.get(f"{ROOMS}?extension={extension}")).json() == {"rooms": []}
 
 
-@within(10)
+@time_limit(10)
 async def test_a_table_that_was_changed_is_read_again_at_any_change_of_settings(
-    served: Served, tmp_path: Path
+    served_api: ServedApi, tmp_path: Path
 ) -> None:
     table = tmp_path / "extensions.csv"
     table.write_text("101,7101\n")
     body = {"name": "grand", "host": "192.0.2.1", "port": 5010, "extensions": "table"}
-    await served.post("/api/v1/links", body | {"extension_table": str(table)})
+    await served_api.post("/api/v1/links", body | {"extension_table": str(table)})
     for content, status, extension in (("101,8101\n", 200, "8101"), ("101\n", 400, "8101")):
         table.write_text(content)
-        assert (await served.post("/api/v1/links/grand", {}, method="PATCH")).status == status
-        (room,) = (await served.get(f"{ROOMS}?extension={extension}")).json()["rooms"]
+        assert (await served_api.post("/api/v1/links/grand", {}, method="PATCH")).status == status
+        (room,) = (await served_api.get(f"{ROOMS}?extension={extension}")).json()["rooms"]
         assert room["extensions"] == [extension]
 
 
-@within(10)
-async def test_other_settings_hold_for_what_happens_from_then_on(served: Served) -> None:
+@time_limit(10)
+async def test_other_settings_hold_for_what_happens_from_then_on(served_api: ServedApi) -> None:
     body = {"name": "grand", "host": "192.0.2.1", "port": 5010, "enabled": True, "listen_time": 9}
-    await served.post("/api/v1/links", body)
-    served.dock()
-    served.say(ARRIVES)
+    await served_api.post("/api/v1/links", body)
+    served_api.dock()
+    served_api.send_from_pms(ARRIVES)
     changes = {"extensions": "prefix", "extension_prefix": "8"}
-    assert (await served.post("/api/v1/links/grand", changes, method="PATCH")).status == 200
-    served.say("RE|RN101|MLY|")
-    assert [one["extensions"] for one in await events(served)] == [["101"], ["8101"]]
-    assert (await served.get(ROOM)).json()["extensions"] == ["8101"]
+    assert (await served_api.post("/api/v1/links/grand", changes, method="PATCH")).status == 200
+    served_api.send_from_pms("RE|RN101|MLY|")
+    assert [one["extensions"] for one in await events(served_api)] == [["101"], ["8101"]]
+    assert (await served_api.get(ROOM)).json()["extensions"] == ["8101"]
 
 
 # What phones tell.
 
 
-async def row_of(served: Served, id: int) -> dict[str, Any]:
+async def row_of(served: ServedApi, id: int) -> dict[str, Any]:
     row: dict[str, Any] = (await served.get(f"/api/v1/links/grand/postings/{id}")).json()
     return row
 
@@ -285,30 +287,30 @@ async def row_of(served: Served, id: int) -> dict[str, Any]:
         ("wake-up", EIGHT, {"type": "wake_up", "at": "2026-11-20T08:00:00"}, "WR|RN101|DA261120|TI080000|"),
     ],
 )
-@within(10)
+@time_limit(10)
 async def test_it_is_taken_and_sent(
-    served: Served, what: str, body: object, told: dict[str, Any], record: str
+    served_api: ServedApi, what: str, body: object, told: dict[str, Any], record: str
 ) -> None:
-    docked(served)
-    answer = await put(served, what, body)
+    docked(served_api)
+    answer = await put(served_api, what, body)
     assert answer.status == 202
     row = answer.json()
     assert row.items() >= {**told, "room": "101", "number": None, "state": "pending", "attempts": 0}.items()
-    served.run(1)
-    sent = (await served.get("/api/v1/links/grand/records?direction=out")).json()["records"]
+    served_api.advance(1)
+    sent = (await served_api.get("/api/v1/links/grand/records?direction=out")).json()["records"]
     assert record in [one["text"] for one in sent]
-    assert (await row_of(served, row["id"]))["state"] == "sent"
+    assert (await row_of(served_api, row["id"]))["state"] == "sent"
 
 
-@within(10)
-async def test_it_is_taken_whatever_the_state_of_the_link_and_sent_later(served: Served) -> None:
-    served.add(timezone="UTC")
-    row = (await put(served, "dnd", {"on": True})).json()
-    assert (await served.get(ROOM)).json()["do_not_disturb"] is True
-    assert (await events(served))[0]["by"] == "pbx"
-    served.dock()
-    served.run(1)
-    assert (await row_of(served, row["id"]))["state"] == "sent"
+@time_limit(10)
+async def test_it_is_taken_whatever_the_state_of_the_link_and_sent_later(served_api: ServedApi) -> None:
+    served_api.add_link(timezone="UTC")
+    row = (await put(served_api, "dnd", {"on": True})).json()
+    assert (await served_api.get(ROOM)).json()["do_not_disturb"] is True
+    assert (await events(served_api))[0]["by"] == "pbx"
+    served_api.dock()
+    served_api.advance(1)
+    assert (await row_of(served_api, row["id"]))["state"] == "sent"
 
 
 @pytest.mark.parametrize(
@@ -337,58 +339,58 @@ async def test_it_is_taken_whatever_the_state_of_the_link_and_sent_later(served:
         ("wake-up", {"at": "1999-11-22T07:00"}, "at"),
     ],
 )
-@within(10)
+@time_limit(10)
 async def test_a_wrong_body_is_told_with_its_field(
-    served: Served, what: str, body: object, field: str
+    served_api: ServedApi, what: str, body: object, field: str
 ) -> None:
-    docked(served)
-    answer = await put(served, what, body)
+    docked(served_api)
+    answer = await put(served_api, what, body)
     assert answer.error == (400, "invalid")
     assert answer.json()["error"]["field"] == field
-    assert (await served.get(ROOMS)).json() == {"rooms": []}
-    assert (await served.get("/api/v1/links/grand/postings")).json() == {"postings": []}
+    assert (await served_api.get(ROOMS)).json() == {"rooms": []}
+    assert (await served_api.get("/api/v1/links/grand/postings")).json() == {"postings": []}
 
 
 @pytest.mark.parametrize("room", ["1%7C2", "1%0A2", "x" * 41])
 @pytest.mark.parametrize(("what", "body"), [("status", {"status": 1}), ("wake-up", EIGHT)])
-@within(10)
+@time_limit(10)
 async def test_a_room_has_to_be_one_that_fias_can_carry(
-    served: Served, what: str, body: object, room: str
+    served_api: ServedApi, what: str, body: object, room: str
 ) -> None:
-    docked(served)
-    answer = await put(served, what, body, room)
+    docked(served_api)
+    answer = await put(served_api, what, body, room)
     assert answer.error == (400, "invalid")
     assert answer.json()["error"]["field"] == "room"
 
 
-@within(10)
-async def test_a_room_that_the_charset_of_the_link_lacks_is_refused(served: Served) -> None:
-    docked(served, charset="cp1252")
+@time_limit(10)
+async def test_a_room_that_the_charset_of_the_link_lacks_is_refused(served_api: ServedApi) -> None:
+    docked(served_api, charset="cp1252")
     suite = "%C3%BC1"  # ü1
-    assert (await put(served, "dnd", {"on": True}, suite)).status == 202
-    answer = await put(served, "dnd", {"on": True}, "%E6%BC%A2")
+    assert (await put(served_api, "dnd", {"on": True}, suite)).status == 202
+    answer = await put(served_api, "dnd", {"on": True}, "%E6%BC%A2")
     assert answer.error == (400, "invalid")
     assert answer.json()["error"]["field"] == "room"
     assert "cannot be sent" in answer.json()["error"]["message"]
-    assert [one["room"] for one in (await served.get(ROOMS)).json()["rooms"]] == ["ü1"]
+    assert [one["room"] for one in (await served_api.get(ROOMS)).json()["rooms"]] == ["ü1"]
 
 
-@within(10)
-async def test_a_hotel_has_its_own_codes_for_a_status(served: Served) -> None:
-    docked(served, status_codes={"*61": 1, "7": 12})
-    served.say(ARRIVES)
-    assert (await put(served, "status", {"status": "*61"})).json()["status"] == 1
-    assert (await put(served, "status", {"status": 7})).json()["status"] == 12
-    answer = await put(served, "status", {"status": 1})
+@time_limit(10)
+async def test_a_hotel_has_its_own_codes_for_a_status(served_api: ServedApi) -> None:
+    docked(served_api, status_codes={"*61": 1, "7": 12})
+    served_api.send_from_pms(ARRIVES)
+    assert (await put(served_api, "status", {"status": "*61"})).json()["status"] == 1
+    assert (await put(served_api, "status", {"status": 7})).json()["status"] == 12
+    answer = await put(served_api, "status", {"status": 1})
     assert answer.error == (400, "invalid")
     assert answer.json()["error"]["message"] == "status must be one of the hotel's codes *61, 7"
-    assert (await served.get(ROOM)).json()["status"] == 12
+    assert (await served_api.get(ROOM)).json()["status"] == 12
 
 
-@within(10)
-async def test_a_full_outbox_takes_nothing_and_changes_no_room(served: Served) -> None:
-    served.add(outbox_limit=1, enabled=False)
-    assert (await put(served, "status", {"status": 1})).status == 202
-    assert (await put(served, "dnd", {"on": True})).error == (503, "outbox_full")
-    assert (await served.get(ROOM)).error == (404, "unknown_room")
-    assert await types(served) == []
+@time_limit(10)
+async def test_a_full_outbox_takes_nothing_and_changes_no_room(served_api: ServedApi) -> None:
+    served_api.add_link(outbox_limit=1, enabled=False)
+    assert (await put(served_api, "status", {"status": 1})).status == 202
+    assert (await put(served_api, "dnd", {"on": True})).error == (503, "outbox_full")
+    assert (await served_api.get(ROOM)).error == (404, "unknown_room")
+    assert await types(served_api) == []

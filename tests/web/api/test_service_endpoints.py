@@ -7,39 +7,39 @@ from twisted.logger import Logger
 
 from pmslink import __version__
 from pmslink.store.core.journal import Journal
-from pmslink.web.http.bounded_request import BODY_LIMIT, PATIENCE
-from tests.time_limit import within
-from tests.web.served_api import Served
+from pmslink.web.http.bounded_request import MAX_BODY_BYTES, MAX_DISCARDED_BODY_BYTES
+from tests.time_limit import time_limit
+from tests.web.served_api import ServedApi
 
 
-@within(10)
-async def test_the_process_answers(served: Served) -> None:
-    answer = await served.get("/healthz")
+@time_limit(10)
+async def test_the_process_answers(served_api: ServedApi) -> None:
+    answer = await served_api.get("/healthz")
     assert (answer.status, answer.json()) == (200, {"ok": True})
     assert answer.headers["cache-control"] == "no-store"
 
 
-@within(10)
-async def test_the_service_is_ready_or_says_why_not(served: Served) -> None:
-    assert (await served.get("/readyz")).json() == {"ok": True}
-    served.break_store()
-    served.add()
-    answer = await served.get("/readyz")
+@time_limit(10)
+async def test_the_service_is_ready_or_says_why_not(served_api: ServedApi) -> None:
+    assert (await served_api.get("/readyz")).json() == {"ok": True}
+    served_api.break_store()
+    served_api.add_link()
+    answer = await served_api.get("/readyz")
     assert answer.error == (503, "not_ready")
     assert "the disk is full" in answer.json()["error"]["message"]
-    status = (await served.get("/api/v1/status")).json()
+    status = (await served_api.get("/api/v1/status")).json()
     assert status["store"] == {"ok": False, "reason": "the disk is full"}
-    served.mend_store()
-    assert (await served.get("/readyz")).json() == {"ok": True}
+    served_api.repair_store()
+    assert (await served_api.get("/readyz")).json() == {"ok": True}
 
 
-@within(10)
-async def test_the_status_counts_links_by_state(served: Served) -> None:
-    served.add("a")
-    served.dock()
-    served.add("b", enabled=False)
-    served.run(12.5)
-    assert (await served.get("/api/v1/status")).json() == {
+@time_limit(10)
+async def test_the_status_counts_links_by_state(served_api: ServedApi) -> None:
+    served_api.add_link("a")
+    served_api.dock()
+    served_api.add_link("b", enabled=False)
+    served_api.advance(12.5)
+    assert (await served_api.get("/api/v1/status")).json() == {
         "version": __version__,
         "uptime": 12.5,
         "store": {"ok": True, "reason": None},
@@ -56,38 +56,38 @@ async def test_the_status_counts_links_by_state(served: Served) -> None:
     }
 
 
-@within(10)
-async def test_the_worst_link_is_abnormal_rather_than_waiting(served: Served) -> None:
+@time_limit(10)
+async def test_the_worst_link_is_abnormal_rather_than_waiting(served_api: ServedApi) -> None:
     async def worst() -> str | None:
-        status = (await served.get("/api/v1/status")).json()
+        status = (await served_api.get("/api/v1/status")).json()
         found: str | None = status["worst"]
         return found
 
-    served.add("off", enabled=False)
+    served_api.add_link("off", enabled=False)
     assert await worst() is None
-    served.add("described")
-    served.say("LS|DA261120|TI070000|")
+    served_api.add_link("described")
+    served_api.send_from_pms("LS|DA261120|TI070000|")
     assert await worst() == "described"
-    served.add("waiting")
+    served_api.add_link("waiting")
     assert await worst() == "waiting"
-    served.network.mode = "refuse"
-    served.add("first", retry_initial=60, retry_max=90)
-    served.run(1)
-    served.add("second", retry_initial=60, retry_max=90)
+    served_api.network.mode = "refuse"
+    served_api.add_link("first", retry_initial=60, retry_max=90)
+    served_api.advance(1)
+    served_api.add_link("second", retry_initial=60, retry_max=90)
     assert await worst() == "first"
 
 
 @pytest.mark.parametrize(
     "path", ["/nothing", "/api/v1/", "/api/v1/links/", "/api//v1/links", "/api/v2/links", "/a/../b", "/%00"]
 )
-@within(10)
-async def test_an_unknown_path_is_not_found(served: Served, path: str) -> None:
-    assert (await served.get(path)).error == (404, "not_found")
+@time_limit(10)
+async def test_an_unknown_path_is_not_found(served_api: ServedApi, path: str) -> None:
+    assert (await served_api.get(path)).error == (404, "not_found")
 
 
-@within(10)
-async def test_a_path_that_is_no_text_is_refused(served: Served) -> None:
-    assert (await served.get("/api/v1/links/%ff")).error == (400, "invalid")
+@time_limit(10)
+async def test_a_path_that_is_no_text_is_refused(served_api: ServedApi) -> None:
+    assert (await served_api.get("/api/v1/links/%ff")).error == (400, "invalid")
 
 
 @pytest.mark.parametrize(
@@ -100,51 +100,51 @@ async def test_a_path_that_is_no_text_is_refused(served: Served) -> None:
         ("BREW", "/healthz", {"GET", "HEAD"}),
     ],
 )
-@within(10)
+@time_limit(10)
 async def test_other_methods_are_told_the_allowed_ones(
-    served: Served, method: str, path: str, allowed: set[str]
+    served_api: ServedApi, method: str, path: str, allowed: set[str]
 ) -> None:
-    answer = await served.call(method, path)
+    answer = await served_api.call(method, path)
     assert answer.error == (405, "method_not_allowed")
     assert set(answer.headers["allow"].split(", ")) == allowed
 
 
 @pytest.mark.parametrize("path", ["/healthz", "/api/v1/status", "/api/v1/stream", "/metrics"])
-@within(10)
-async def test_heads_have_no_body(served: Served, path: str) -> None:
-    answer = await served.call("HEAD", path)
+@time_limit(10)
+async def test_heads_have_no_body(served_api: ServedApi, path: str) -> None:
+    answer = await served_api.call("HEAD", path)
     assert (answer.status, answer.body) == (200, b"")
 
 
-@within(10)
-async def test_a_body_that_is_too_long_is_refused(served: Served) -> None:
+@time_limit(10)
+async def test_a_body_that_is_too_long_is_refused(served_api: ServedApi) -> None:
     json = {"content-type": "application/json"}
-    long = b" " * (BODY_LIMIT + 1)
-    answer = await served.call("POST", "/api/v1/links/test", headers=json, body=long)
+    long = b" " * (MAX_BODY_BYTES + 1)
+    answer = await served_api.call("POST", "/api/v1/links/test", headers=json, body=long)
     assert answer.error == (413, "too_long")
     chunked = {**json, "transfer-encoding": "chunked"}
     raw = b"%x\r\n%s\r\n0\r\n\r\n" % (len(long), long)
-    answer = await served.call("POST", "/api/v1/links/test", headers=chunked, raw=raw)
+    answer = await served_api.call("POST", "/api/v1/links/test", headers=chunked, raw=raw)
     assert answer.error == (413, "too_long")
-    fits = await served.call("POST", "/api/v1/links/test", headers=json, body=long[1:])
+    fits = await served_api.call("POST", "/api/v1/links/test", headers=json, body=long[1:])
     assert fits.error == (400, "invalid")
 
 
-@within(20)
-async def test_a_body_without_end_is_cut_off(served: Served) -> None:
-    connection = await served.connect(
+@time_limit(20)
+async def test_a_body_without_end_is_cut_off(served_api: ServedApi) -> None:
+    connection = await served_api.connect(
         b"POST /api/v1/links/test HTTP/1.1\r\nhost: localhost:%d\r\ncontent-length: 999999999\r\n\r\n"
-        % served.port
+        % served_api.port
     )
-    connection.write(b" " * (PATIENCE + 1))
+    connection.write(b" " * (MAX_DISCARDED_BODY_BYTES + 1))
     await connection.closed
     assert not connection.received
 
 
 @pytest.mark.parametrize("where", ["in a route", "before all routes"])
-@within(10)
+@time_limit(10)
 async def test_a_fault_is_logged_and_told_without_detail(
-    served: Served, where: str, monkeypatch: pytest.MonkeyPatch
+    served_api: ServedApi, where: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail(*_: object) -> None:
         raise RuntimeError("secret")
@@ -152,19 +152,21 @@ async def test_a_fault_is_logged_and_told_without_detail(
     logged: list[str] = []
     monkeypatch.setattr(Logger, "failure", lambda self, format, *_, **__: logged.append(format))
     if where == "in a route":
-        monkeypatch.setattr(Journal, "failing", property(fail))
+        monkeypatch.setattr(Journal, "is_failing", property(fail))
     else:
-        monkeypatch.setattr(served.site, "getResourceFor", fail)
-    answer = await served.get("/metrics")
+        monkeypatch.setattr(served_api.site, "getResourceFor", fail)
+    answer = await served_api.get("/metrics")
     assert answer.error == (500, "internal")
     assert b"secret" not in answer.body
     assert logged == ["{method} {path} failed"]
 
 
-@within(10)
-async def test_who_goes_away_ends_only_the_own_call(served: Served) -> None:
-    connection = await served.connect(b"GET /healthz HTTP/1.1\r\nhost: localhost:%d\r\n\r\n" % served.port)
-    await served.until(lambda: connection.received)
+@time_limit(10)
+async def test_who_goes_away_ends_only_the_own_call(served_api: ServedApi) -> None:
+    connection = await served_api.connect(
+        b"GET /healthz HTTP/1.1\r\nhost: localhost:%d\r\n\r\n" % served_api.port
+    )
+    await served_api.until(lambda: connection.received)
     connection.transport.abortConnection()  # type: ignore[union-attr]
     await connection.closed
-    assert (await served.get("/healthz")).status == 200
+    assert (await served_api.get("/healthz")).status == 200

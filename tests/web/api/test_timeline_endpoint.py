@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from tests.time_limit import within
-from tests.web.served_api import Served, config
+from tests.time_limit import time_limit
+from tests.web.served_api import ServedApi, make_link_config
 
 HOUR = 3600
 PATH = "/api/v1/links/grand/timeline"
@@ -24,17 +24,17 @@ def minutes(moment: str) -> int:
     return 60 * (int(moment[11:13]) - 7) + int(moment[14:16])
 
 
-@within(10)
-async def test_it_tells_states_and_the_share_in_sync(served: Served) -> None:
-    served.run(HOUR)
-    served.add(alive_interval=3600)
-    served.run(6)
-    served.dock()
-    served.run(HOUR / 2)
-    served.pms.latest.transport.abortConnection()  # type: ignore[union-attr]
-    served.network.mode = "refuse"
-    served.run(HOUR / 2 - 6)
-    told = (await served.get(f"{PATH}?hours=2")).json()
+@time_limit(10)
+async def test_it_tells_states_and_the_share_in_sync(served_api: ServedApi) -> None:
+    served_api.advance(HOUR)
+    served_api.add_link(alive_interval=3600)
+    served_api.advance(6)
+    served_api.dock()
+    served_api.advance(HOUR / 2)
+    served_api.pms.latest_connection.transport.abortConnection()  # type: ignore[union-attr]
+    served_api.network.mode = "refuse"
+    served_api.advance(HOUR / 2 - 6)
+    told = (await served_api.get(f"{PATH}?hours=2")).json()
     assert (told["from"], told["until"]) == ("2026-11-20T07:00:00.000Z", "2026-11-20T09:00:00.000Z")
     before, waiting, docked, lost, *_, last = told["spans"]
     assert before == {**NOTHING, "since": told["from"], "until": "2026-11-20T08:00:00.000Z"}
@@ -51,38 +51,38 @@ async def test_it_tells_states_and_the_share_in_sync(served: Served) -> None:
     assert told["in_sync"] == {"seconds": 1800.0, "known_seconds": 3600.0, "share": 0.5}
 
 
-@within(10)
-async def test_a_day_is_told_where_no_hours_are_named(served: Served) -> None:
-    served.add(enabled=False)
-    told = (await served.get(PATH)).json()
+@time_limit(10)
+async def test_a_day_is_told_where_no_hours_are_named(served_api: ServedApi) -> None:
+    served_api.add_link(enabled=False)
+    told = (await served_api.get(PATH)).json()
     assert told["from"] == "2026-11-19T07:00:00.000Z"
     assert [span["state"] for span in told["spans"]] == [None]
     assert told["in_sync"] == {"seconds": 0.0, "known_seconds": 0.0, "share": None}
 
 
-@within(10)
-async def test_sync_that_is_lost_while_the_link_stays_established_counts(served: Served) -> None:
-    served.add(alive_interval=3600, sync_timeout=300)
-    served.dock()
-    served.run(240)
-    served.say("LS|DA261120|TI070000|")
-    served.run(60)
-    told = (await served.get(f"{PATH}?hours=1")).json()
+@time_limit(10)
+async def test_sync_that_is_lost_while_the_link_stays_established_counts(served_api: ServedApi) -> None:
+    served_api.add_link(alive_interval=3600, sync_timeout=300)
+    served_api.dock()
+    served_api.advance(240)
+    served_api.send_from_pms("LS|DA261120|TI070000|")
+    served_api.advance(60)
+    told = (await served_api.get(f"{PATH}?hours=1")).json()
     assert lengths(told)[-1] == ("ESTABLISHED", 5)
     assert told["in_sync"]["seconds"] == 240
 
 
-@within(20)
-async def test_a_restart_in_good_order_is_told_to_the_second(served: Served) -> None:
-    served.add(alive_interval=3600)
-    served.dock()
-    served.run(10.5 * 60)
-    await served.stop()
-    stopped = served.clock.seconds()
-    served.clock.advance(10 * 60)
-    after = Served(before=served, links=[config(alive_interval=3600)])
+@time_limit(20)
+async def test_a_restart_in_good_order_is_told_to_the_second(served_api: ServedApi) -> None:
+    served_api.add_link(alive_interval=3600)
+    served_api.dock()
+    served_api.advance(10.5 * 60)
+    await served_api.stop()
+    stopped = served_api.clock.seconds()
+    served_api.clock.advance(10 * 60)
+    after = ServedApi(previous=served_api, links=[make_link_config(alive_interval=3600)])
     after.dock()
-    after.run(5 * 60)
+    after.advance(5 * 60)
     told = (await after.get(f"{PATH}?hours=1")).json()
     states = [span["state"] for span in told["spans"]]
     assert states == [None, "ESTABLISHED", None, "ESTABLISHED"]
@@ -91,55 +91,55 @@ async def test_a_restart_in_good_order_is_told_to_the_second(served: Served) -> 
     await after.stop()
 
 
-@within(20)
-async def test_what_was_not_stopped_in_good_order_ran_to_its_last_whole_minute(served: Served) -> None:
-    served.add(alive_interval=3600)
-    served.dock()
-    served.run(10.5 * 60)
-    crash(served)
-    served.clock.advance(10 * 60)
-    after = Served(before=served, links=[config(alive_interval=3600)])
+@time_limit(20)
+async def test_what_was_not_stopped_in_good_order_ran_to_its_last_whole_minute(served_api: ServedApi) -> None:
+    served_api.add_link(alive_interval=3600)
+    served_api.dock()
+    served_api.advance(10.5 * 60)
+    crash(served_api)
+    served_api.clock.advance(10 * 60)
+    after = ServedApi(previous=served_api, links=[make_link_config(alive_interval=3600)])
     after.dock()
-    after.run(5 * 60)
+    after.advance(5 * 60)
     told = (await after.get(f"{PATH}?hours=1")).json()
     assert lengths(told)[1:] == [("ESTABLISHED", 10), (None, 20), ("ESTABLISHED", 25)]
     assert told["in_sync"]["seconds"] == told["in_sync"]["known_seconds"] == 15 * 60
     await after.stop()
 
 
-def crash(served: Served) -> None:
+def crash(served: ServedApi) -> None:
     """It has no time to write anything; its connections end with it."""
     served.store.journal.stop()
     for link in served.links:
         link.stop()
 
 
-@within(10)
-async def test_a_link_that_could_not_be_removed_begins_anew_and_out_of_sync(served: Served) -> None:
+@time_limit(10)
+async def test_a_link_that_could_not_be_removed_begins_anew_and_out_of_sync(served_api: ServedApi) -> None:
     made = {"name": "grand", "host": "192.0.2.1", "port": 5010, "enabled": True, "alive_interval": 3600}
-    assert (await served.post("/api/v1/links", made)).status == 201
-    served.run()
-    served.dock()
-    served.run(60)
-    served.break_store()
-    assert (await served.call("DELETE", "/api/v1/links/grand")).error == (503, "store")
-    served.network.mode = "refuse"
-    served.mend_store()
-    served.run(60)
-    told = (await served.get(f"{PATH}?hours=1")).json()
+    assert (await served_api.post("/api/v1/links", made)).status == 201
+    served_api.advance()
+    served_api.dock()
+    served_api.advance(60)
+    served_api.break_store()
+    assert (await served_api.call("DELETE", "/api/v1/links/grand")).error == (503, "store")
+    served_api.network.mode = "refuse"
+    served_api.repair_store()
+    served_api.advance(60)
+    told = (await served_api.get(f"{PATH}?hours=1")).json()
     assert told["spans"][-1]["state"] in ("EXPECTION", "WAIT_LS")
     assert told["in_sync"]["seconds"] == pytest.approx(60, abs=2)
 
 
 @pytest.mark.parametrize("hours", ["0", "169", "", "1.5", "-1", "24&hours=24"])
-@within(10)
-async def test_hours_are_from_one_to_a_week(served: Served, hours: str) -> None:
-    served.add(enabled=False)
-    answer = await served.get(f"{PATH}?hours={hours}")
+@time_limit(10)
+async def test_hours_are_from_one_to_a_week(served_api: ServedApi, hours: str) -> None:
+    served_api.add_link(enabled=False)
+    answer = await served_api.get(f"{PATH}?hours={hours}")
     assert answer.error == (400, "invalid")
     assert answer.json()["error"]["field"] == "hours"
 
 
-@within(10)
-async def test_a_link_that_is_not_there_has_none(served: Served) -> None:
-    assert (await served.get(PATH)).error == (404, "unknown_link")
+@time_limit(10)
+async def test_a_link_that_is_not_there_has_none(served_api: ServedApi) -> None:
+    assert (await served_api.get(PATH)).error == (404, "unknown_link")

@@ -6,20 +6,20 @@ from typing import Any
 
 import pytest
 
-from pmslink.hotel.wake_ups import MOST_WAKE_UPS
-from tests.time_limit import within
+from pmslink.hotel.wake_ups import MAX_WAKE_UPS
+from tests.time_limit import time_limit
 from tests.web.api.test_room_endpoints import ARRIVES, EIGHT, ROOM, docked, events, put, row_of, types
-from tests.web.served_api import Served
+from tests.web.served_api import ServedApi
 
 
-@within(10)
-async def test_a_wake_up_is_ordered_in_the_local_time_of_the_hotel(served: Served) -> None:
-    served.add(timezone="Europe/Vienna", enabled=False)
-    assert (await put(served, "wake-up", {"at": "2026-11-20T08:30"})).status == 202
-    served.run(30 * 60 - 1)
-    assert await types(served) == ["wake_up.set"]
-    served.run(3)
-    (set_event, due) = await events(served)
+@time_limit(10)
+async def test_a_wake_up_is_ordered_in_the_local_time_of_the_hotel(served_api: ServedApi) -> None:
+    served_api.add_link(timezone="Europe/Vienna", enabled=False)
+    assert (await put(served_api, "wake-up", {"at": "2026-11-20T08:30"})).status == 202
+    served_api.advance(30 * 60 - 1)
+    assert await types(served_api) == ["wake_up.set"]
+    served_api.advance(3)
+    (set_event, due) = await events(served_api)
     assert set_event["by"] == "pbx"
     assert due["wake_up"] == set_event["wake_up"]
     assert due["wake_up"]["at"] == "2026-11-20T08:30:00"
@@ -27,71 +27,71 @@ async def test_a_wake_up_is_ordered_in_the_local_time_of_the_hotel(served: Serve
     assert due["until"][:16] == "2026-11-20T07:33"
 
 
-@within(10)
-async def test_a_room_has_a_hundred_wake_ups_at_most(served: Served) -> None:
-    docked(served)
-    served.say(
-        *(f"WR|RN101|DA261121|TI{number // 60:02}{number % 60:02}|" for number in range(MOST_WAKE_UPS))
+@time_limit(10)
+async def test_a_room_has_a_hundred_wake_ups_at_most(served_api: ServedApi) -> None:
+    docked(served_api)
+    served_api.send_from_pms(
+        *(f"WR|RN101|DA261121|TI{number // 60:02}{number % 60:02}|" for number in range(MAX_WAKE_UPS))
     )
-    before = (await served.get(ROOM)).json()
+    before = (await served_api.get(ROOM)).json()
     assert len(before["wake_ups"]) == 100
-    answer = await put(served, "wake-up", EIGHT)
+    answer = await put(served_api, "wake-up", EIGHT)
     assert answer.error == (409, "too_many_wake_ups")
     assert answer.json()["error"]["message"] == "room 101 has as many wake-ups as it may"
-    assert (await served.get(ROOM)).json() == before
-    assert (await served.get("/api/v1/links/grand/postings")).json() == {"postings": []}
-    assert (await put(served, "wake-up", {"at": "2026-11-21T00:59"})).status == 202
+    assert (await served_api.get(ROOM)).json() == before
+    assert (await served_api.get("/api/v1/links/grand/postings")).json() == {"postings": []}
+    assert (await put(served_api, "wake-up", {"at": "2026-11-21T00:59"})).status == 202
 
 
-@within(10)
-async def test_a_wake_up_is_cancelled_by_its_moment_and_without_one_all_are(served: Served) -> None:
-    docked(served)
+@time_limit(10)
+async def test_a_wake_up_is_cancelled_by_its_moment_and_without_one_all_are(served_api: ServedApi) -> None:
+    docked(served_api)
     for hour in ("08", "09", "10"):
-        await put(served, "wake-up", {"at": f"2026-11-20T{hour}:00"})
-    one = await served.call("DELETE", f"{ROOM}/wake-up?at=2026-11-20T09:00")
+        await put(served_api, "wake-up", {"at": f"2026-11-20T{hour}:00"})
+    one = await served_api.call("DELETE", f"{ROOM}/wake-up?at=2026-11-20T09:00")
     assert one.status == 202
     assert (one.json()["type"], one.json()["at"]) == ("wake_up_cancel", "2026-11-20T09:00:00")
-    left = (await served.get(ROOM)).json()["wake_ups"]
+    left = (await served_api.get(ROOM)).json()["wake_ups"]
     assert [wake_up["at"][11:13] for wake_up in left] == ["08", "10"]
-    both = await served.call("DELETE", f"{ROOM}/wake-up")
+    both = await served_api.call("DELETE", f"{ROOM}/wake-up")
     assert both.status == 202
-    assert (await served.get(ROOM)).json()["wake_ups"] == []
-    assert (await types(served)).count("wake_up.cancelled") == 3
-    served.run(1)
-    sent = (await served.get("/api/v1/links/grand/records?direction=out&type=WC")).json()["records"]
+    assert (await served_api.get(ROOM)).json()["wake_ups"] == []
+    assert (await types(served_api)).count("wake_up.cancelled") == 3
+    served_api.advance(1)
+    sent = (await served_api.get("/api/v1/links/grand/records?direction=out&type=WC")).json()["records"]
     assert [one["text"] for one in sent] == ["WC|RN101|DA|TI|", "WC|RN101|DA261120|TI090000|"]
 
 
 @pytest.mark.parametrize("query", ["at=nine", "at=2026-11-20T09:00Z", "at=", "at=2026-11-20T09:00&at=1"])
-@within(10)
-async def test_a_wrong_moment_cancels_nothing(served: Served, query: str) -> None:
-    docked(served)
-    await put(served, "wake-up", EIGHT)
-    answer = await served.call("DELETE", f"{ROOM}/wake-up?{query}")
+@time_limit(10)
+async def test_a_wrong_moment_cancels_nothing(served_api: ServedApi, query: str) -> None:
+    docked(served_api)
+    await put(served_api, "wake-up", EIGHT)
+    answer = await served_api.call("DELETE", f"{ROOM}/wake-up?{query}")
     assert answer.error == (400, "invalid")
     assert answer.json()["error"]["field"] == "at"
-    assert len((await served.get(ROOM)).json()["wake_ups"]) == 1
+    assert len((await served_api.get(ROOM)).json()["wake_ups"]) == 1
 
 
-async def ringing(served: Served) -> int:
+async def ringing(served: ServedApi) -> int:
     """A wake-up of room 101 that is due; gives its id."""
-    served.say(ARRIVES, "WR|RN101|DA261120|TI0701|")
-    served.run(62)
+    served.send_from_pms(ARRIVES, "WR|RN101|DA261120|TI0701|")
+    served.advance(62)
     due = (await events(served))[-1]
     assert (due["type"], due["attempt"], due["attempts"]) == ("wake_up.due", 1, 3)
     id: int = due["wake_up"]["id"]
     return id
 
 
-async def tell(served: Served, id: int, result: str, **more: object) -> Any:
+async def tell(served: ServedApi, id: int, result: str, **more: object) -> Any:
     return await served.post(f"{ROOM}/wake-up/result", {"id": id, "result": result, **more})
 
 
-@within(10)
-async def test_a_guest_who_answers_is_awake_and_the_pms_hears_it(served: Served) -> None:
-    docked(served)
-    id = await ringing(served)
-    answer = await tell(served, id, "answered", attempt=1)
+@time_limit(10)
+async def test_a_guest_who_answers_is_awake_and_the_pms_hears_it(served_api: ServedApi) -> None:
+    docked(served_api)
+    id = await ringing(served_api)
+    answer = await tell(served_api, id, "answered", attempt=1)
     assert answer.status == 202
     assert answer.json() == {
         "id": id,
@@ -100,42 +100,44 @@ async def test_a_guest_who_answers_is_awake_and_the_pms_hears_it(served: Served)
         "result": "answered",
         "again": None,
     }
-    assert (await tell(served, id, "answered", attempt=1)).error == (404, "unknown_wake_up")
-    done = (await events(served))[-1]
+    assert (await tell(served_api, id, "answered", attempt=1)).error == (404, "unknown_wake_up")
+    done = (await events(served_api))[-1]
     assert (done["type"], done["result"], done["attempts"]) == ("wake_up.done", "answered", 1)
-    served.run(1)
-    (sent,) = (await served.get("/api/v1/links/grand/records?direction=out&type=WA")).json()["records"]
+    served_api.advance(1)
+    (sent,) = (await served_api.get("/api/v1/links/grand/records?direction=out&type=WA")).json()["records"]
     assert sent["text"] == "WA|RN101|DA261120|TI0701|ASOK|"
-    assert (await served.get(ROOM)).json()["wake_ups"] == []
+    assert (await served_api.get(ROOM)).json()["wake_ups"] == []
 
 
-@within(10)
-async def test_a_guest_who_does_not_is_tried_again(served: Served) -> None:
-    docked(served)
-    id = await ringing(served)
-    answer = (await tell(served, id, "busy")).json()
+@time_limit(10)
+async def test_a_guest_who_does_not_is_tried_again(served_api: ServedApi) -> None:
+    docked(served_api)
+    id = await ringing(served_api)
+    answer = (await tell(served_api, id, "busy")).json()
     assert (answer["result"], answer["attempts"]) == ("busy", 1)
     assert answer["again"][:16] == "2026-11-20T07:04"
-    (shown,) = (await served.get(ROOM)).json()["wake_ups"]
+    (shown,) = (await served_api.get(ROOM)).json()["wake_ups"]
     assert shown["attempts"] == 1
-    served.run(2 * 180)
-    assert (await events(served))[-1]["attempt"] == 3
-    last = (await tell(served, id, "no_answer", attempt=3)).json()
+    served_api.advance(2 * 180)
+    assert (await events(served_api))[-1]["attempt"] == 3
+    last = (await tell(served_api, id, "no_answer", attempt=3)).json()
     assert (last["result"], last["again"], last["attempts"]) == ("no_answer", None, 3)
-    assert (await types(served)).count("wake_up.done") == 1
+    assert (await types(served_api)).count("wake_up.done") == 1
 
 
-@within(10)
-async def test_before_it_rings_and_for_attempts_that_were_not_made_there_is_no_result(served: Served) -> None:
-    docked(served)
-    served.say("WR|RN101|DA261120|TI0800|")
-    id = (await events(served))[-1]["wake_up"]["id"]
-    early = await tell(served, id, "answered")
+@time_limit(10)
+async def test_before_it_rings_and_for_attempts_that_were_not_made_there_is_no_result(
+    served_api: ServedApi,
+) -> None:
+    docked(served_api)
+    served_api.send_from_pms("WR|RN101|DA261120|TI0800|")
+    id = (await events(served_api))[-1]["wake_up"]["id"]
+    early = await tell(served_api, id, "answered")
     assert early.error == (409, "not_due")
     assert "2026-11-20T08:00:00" in early.json()["error"]["message"]
-    served.run(3602)
-    assert (await tell(served, id, "answered", attempt=2)).error == (409, "not_due")
-    assert (await tell(served, id, "answered", attempt=1)).status == 202
+    served_api.advance(3602)
+    assert (await tell(served_api, id, "answered", attempt=2)).error == (409, "not_due")
+    assert (await tell(served_api, id, "answered", attempt=1)).status == 202
 
 
 @pytest.mark.parametrize(
@@ -151,49 +153,51 @@ async def test_before_it_rings_and_for_attempts_that_were_not_made_there_is_no_r
         ({"id": 1, "result": "answered", "at": "2026-11-20T08:00"}, "at"),
     ],
 )
-@within(10)
-async def test_a_wrong_result_is_told_with_its_field(served: Served, body: object, field: str) -> None:
-    docked(served)
-    answer = await served.post(f"{ROOM}/wake-up/result", body)
+@time_limit(10)
+async def test_a_wrong_result_is_told_with_its_field(served_api: ServedApi, body: object, field: str) -> None:
+    docked(served_api)
+    answer = await served_api.post(f"{ROOM}/wake-up/result", body)
     assert answer.error == (400, "invalid")
     assert answer.json()["error"]["field"] == field
 
 
-@within(10)
-async def test_a_wake_up_that_nobody_knows_has_no_result(served: Served) -> None:
-    docked(served)
-    assert (await tell(served, 1, "answered")).error == (404, "unknown_wake_up")
+@time_limit(10)
+async def test_a_wake_up_that_nobody_knows_has_no_result(served_api: ServedApi) -> None:
+    docked(served_api)
+    assert (await tell(served_api, 1, "answered")).error == (404, "unknown_wake_up")
 
 
-@within(10)
-async def test_guests_are_woken_while_the_link_is_down_and_the_pms_hears_later(served: Served) -> None:
-    docked(served)
-    served.say(ARRIVES, "WR|RN101|DA261120|TI0701|")
-    await served.post("/api/v1/links/grand/disconnect")
-    served.say("LE|DA261120|TI070000|")
-    assert (await served.get("/api/v1/links/grand")).json()["state"] == "CLOSED"
-    served.run(62)
-    id = (await events(served))[-1]["wake_up"]["id"]
-    assert (await tell(served, id, "answered")).status == 202
-    (row,) = (await served.get("/api/v1/links/grand/postings")).json()["postings"]
+@time_limit(10)
+async def test_guests_are_woken_while_the_link_is_down_and_the_pms_hears_later(served_api: ServedApi) -> None:
+    docked(served_api)
+    served_api.send_from_pms(ARRIVES, "WR|RN101|DA261120|TI0701|")
+    await served_api.post("/api/v1/links/grand/disconnect")
+    served_api.send_from_pms("LE|DA261120|TI070000|")
+    assert (await served_api.get("/api/v1/links/grand")).json()["state"] == "CLOSED"
+    served_api.advance(62)
+    id = (await events(served_api))[-1]["wake_up"]["id"]
+    assert (await tell(served_api, id, "answered")).status == 202
+    (row,) = (await served_api.get("/api/v1/links/grand/postings")).json()["postings"]
     assert (row["type"], row["result"], row["state"]) == ("wake_up_result", "answered", "pending")
-    await served.post("/api/v1/links/grand/enable")
-    served.run()
-    served.dock()
-    served.run(1)
-    assert (await row_of(served, row["id"]))["state"] == "sent"
+    await served_api.post("/api/v1/links/grand/enable")
+    served_api.advance()
+    served_api.dock()
+    served_api.advance(1)
+    assert (await row_of(served_api, row["id"]))["state"] == "sent"
 
 
-@within(10)
-async def test_another_time_zone_of_the_link_makes_another_moment_of_what_was_ordered(served: Served) -> None:
+@time_limit(10)
+async def test_another_time_zone_of_the_link_makes_another_moment_of_what_was_ordered(
+    served_api: ServedApi,
+) -> None:
     body = {"name": "grand", "host": "192.0.2.1", "port": 5010, "timezone": "UTC"}
-    await served.post("/api/v1/links", body)
-    assert (await put(served, "wake-up", EIGHT)).status == 202
+    await served_api.post("/api/v1/links", body)
+    assert (await put(served_api, "wake-up", EIGHT)).status == 202
     changes = {"timezone": "Asia/Karachi"}  # where it is noon, and the moment five hours ago
-    assert (await served.post("/api/v1/links/grand", changes, method="PATCH")).status == 200
-    served.run()
-    done = (await events(served))[-1]
+    assert (await served_api.post("/api/v1/links/grand", changes, method="PATCH")).status == 200
+    served_api.advance()
+    done = (await events(served_api))[-1]
     assert (done["type"], done["result"]) == ("wake_up.done", "missed")
-    assert (await put(served, "wake-up", {"at": "2026-11-20T12:30"})).status == 202
-    served.run(1802)
-    assert (await types(served))[-1] == "wake_up.due"
+    assert (await put(served_api, "wake-up", {"at": "2026-11-20T12:30"})).status == 202
+    served_api.advance(1802)
+    assert (await types(served_api))[-1] == "wake_up.due"

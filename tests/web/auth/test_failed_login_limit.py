@@ -10,9 +10,14 @@ from twisted.internet.interfaces import IAddress
 from twisted.internet.task import Clock
 
 from pmslink.web.auth import failed_login_limit
-from pmslink.web.auth.failed_login_limit import MOST_FAILURES, WITHIN, Attempts, place_of
-from tests.time_limit import within
-from tests.web.protected_api import Guarded
+from pmslink.web.auth.failed_login_limit import (
+    FAILED_LOGIN_WINDOW_S,
+    MAX_FAILED_LOGINS,
+    FailedLoginLimiter,
+    client_network,
+)
+from tests.time_limit import time_limit
+from tests.web.protected_api import TokenProtectedApi
 
 
 @pytest.mark.parametrize(
@@ -26,76 +31,86 @@ from tests.web.protected_api import Guarded
     ],
 )
 def test_a_place_is_an_address_or_a_network(peer: IAddress, place: str) -> None:
-    assert place_of(peer) == place
+    assert client_network(peer) == place
 
 
 def test_after_so_many_a_place_waits_until_the_first_is_long_ago() -> None:
     clock = Clock()
-    one = Attempts(clock)
-    for _ in range(MOST_FAILURES):
-        assert one.wait("a") == 0
-        one.failed("a")
+    one = FailedLoginLimiter(clock)
+    for _ in range(MAX_FAILED_LOGINS):
+        assert one.retry_after_s("a") == 0
+        one.record_failure("a")
         clock.advance(1)
-    assert one.wait("a") == WITHIN - MOST_FAILURES
-    assert one.wait("b") == 0
-    clock.advance(WITHIN - MOST_FAILURES)
-    assert one.wait("a") == 0
-    one.failed("a")
-    assert one.wait("a") == 1
+    assert one.retry_after_s("a") == FAILED_LOGIN_WINDOW_S - MAX_FAILED_LOGINS
+    assert one.retry_after_s("b") == 0
+    clock.advance(FAILED_LOGIN_WINDOW_S - MAX_FAILED_LOGINS)
+    assert one.retry_after_s("a") == 0
+    one.record_failure("a")
+    assert one.retry_after_s("a") == 1
 
 
 def test_places_that_failed_longest_ago_are_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(failed_login_limit, "MOST_PLACES", 2)
-    one = Attempts(Clock())
-    for place in "ab" * MOST_FAILURES + "ac":
-        one.failed(place)
+    monkeypatch.setattr(failed_login_limit, "MAX_TRACKED_NETWORKS", 2)
+    one = FailedLoginLimiter(Clock())
+    for place in "ab" * MAX_FAILED_LOGINS + "ac":
+        one.record_failure(place)
     assert len(one) == 2
-    assert (one.wait("a"), one.wait("b"), one.wait("c")) == (WITHIN, 0, 0)
+    assert (one.retry_after_s("a"), one.retry_after_s("b"), one.retry_after_s("c")) == (
+        FAILED_LOGIN_WINDOW_S,
+        0,
+        0,
+    )
 
 
 @given(st.lists(st.tuples(st.sampled_from("ab"), st.floats(0, 100)), max_size=80))
 def test_in_no_stretch_of_time_there_are_more(tries: list[tuple[str, float]]) -> None:
     clock = Clock()
-    one = Attempts(clock)
+    one = FailedLoginLimiter(clock)
     counted: dict[str, list[float]] = {"a": [], "b": []}
     for place, pause in tries:
         clock.advance(pause)
-        recent = [moment for moment in counted[place] if moment + WITHIN > clock.seconds()]
-        assert (one.wait(place) > 0) == (len(recent) >= MOST_FAILURES)
-        if not one.wait(place):
-            one.failed(place)
+        recent = [moment for moment in counted[place] if moment + FAILED_LOGIN_WINDOW_S > clock.seconds()]
+        assert (one.retry_after_s(place) > 0) == (len(recent) >= MAX_FAILED_LOGINS)
+        if not one.retry_after_s(place):
+            one.record_failure(place)
             counted[place].append(clock.seconds())
 
 
-@within(20)
-async def test_after_too_many_wrong_sign_ins_the_next_has_to_wait(guarded: Guarded) -> None:
+@time_limit(20)
+async def test_after_too_many_wrong_sign_ins_the_next_has_to_wait(protected_api: TokenProtectedApi) -> None:
     wrong = {"token": "pmslink_wrong"}
-    for _ in range(MOST_FAILURES):
-        assert (await guarded.post("/api/v1/session", wrong)).error == (401, "unauthorized")
-    answer = await guarded.post("/api/v1/session", wrong)
+    for _ in range(MAX_FAILED_LOGINS):
+        assert (await protected_api.post("/api/v1/session", wrong)).error == (401, "unauthorized")
+    answer = await protected_api.post("/api/v1/session", wrong)
     assert answer.error == (429, "too_many_attempts")
-    assert answer.headers["retry-after"] == str(int(WITHIN))
-    guarded.run(WITHIN - 1)
-    assert (await guarded.post("/api/v1/session", wrong)).headers["retry-after"] == "1"
-    guarded.run(1)
-    assert (await guarded.post("/api/v1/session", wrong)).error == (401, "unauthorized")
+    assert answer.headers["retry-after"] == str(int(FAILED_LOGIN_WINDOW_S))
+    protected_api.advance(FAILED_LOGIN_WINDOW_S - 1)
+    assert (await protected_api.post("/api/v1/session", wrong)).headers["retry-after"] == "1"
+    protected_api.advance(1)
+    assert (await protected_api.post("/api/v1/session", wrong)).error == (401, "unauthorized")
 
 
-@within(20)
-async def test_a_right_token_passes_where_too_many_wrong_ones_came_from(guarded: Guarded) -> None:
+@time_limit(20)
+async def test_a_right_token_passes_where_too_many_wrong_ones_came_from(
+    protected_api: TokenProtectedApi,
+) -> None:
     wrong = {"authorization": "Bearer pmslink_wrong"}
-    for _ in range(MOST_FAILURES):
-        assert (await guarded.get("/api/v1/links", headers=wrong)).error == (401, "unauthorized")
-    answer = await guarded.get("/api/v1/links", headers=wrong)
+    for _ in range(MAX_FAILED_LOGINS):
+        assert (await protected_api.get("/api/v1/links", headers=wrong)).error == (401, "unauthorized")
+    answer = await protected_api.get("/api/v1/links", headers=wrong)
     assert answer.error == (429, "too_many_attempts")
-    assert answer.headers["retry-after"] == str(int(WITHIN))
-    assert (await guarded.get("/api/v1/links", headers=guarded.bearer("pbx"))).status == 200
-    assert (await guarded.post("/api/v1/session", {"token": guarded.tokens["view"]})).status == 200
+    assert answer.headers["retry-after"] == str(int(FAILED_LOGIN_WINDOW_S))
+    assert (
+        await protected_api.get("/api/v1/links", headers=protected_api.bearer_headers("pbx"))
+    ).status == 200
+    assert (
+        await protected_api.post("/api/v1/session", {"token": protected_api.tokens["view"]})
+    ).status == 200
 
 
-@within(20)
-async def test_what_shows_no_token_is_no_attempt(guarded: Guarded) -> None:
-    for _ in range(MOST_FAILURES + 1):
-        assert (await guarded.get("/api/v1/links")).error == (401, "unauthorized")
+@time_limit(20)
+async def test_what_shows_no_token_is_no_attempt(protected_api: TokenProtectedApi) -> None:
+    for _ in range(MAX_FAILED_LOGINS + 1):
+        assert (await protected_api.get("/api/v1/links")).error == (401, "unauthorized")
         cookie = {"cookie": "pmslink_session=of-a-service-that-is-no-more"}
-        assert (await guarded.get("/api/v1/links", headers=cookie)).error == (401, "unauthorized")
+        assert (await protected_api.get("/api/v1/links", headers=cookie)).error == (401, "unauthorized")

@@ -9,10 +9,10 @@ from twisted.internet.address import IPv4Address, IPv6Address, UNIXAddress
 from twisted.internet.interfaces import IAddress
 
 from pmslink.errors import PmslinkError
-from pmslink.web.auth.listen_policy import is_local, require_loopback, require_own_page
+from pmslink.web.auth.listen_policy import is_local_only, require_loopback, require_same_origin
 from pmslink.web.http.json_responses import ApiError
-from tests.time_limit import within
-from tests.web.served_api import Served
+from tests.time_limit import time_limit
+from tests.web.served_api import ServedApi
 
 
 @pytest.mark.parametrize(
@@ -29,7 +29,7 @@ from tests.web.served_api import Served
 )
 def test_endpoints_that_only_this_machine_reaches(endpoint: str) -> None:
     require_loopback(endpoint)
-    assert is_local(endpoint)
+    assert is_local_only(endpoint)
 
 
 @pytest.mark.parametrize(
@@ -57,14 +57,14 @@ def test_other_endpoints_are_refused_with_what_would_be_right(endpoint: str, wro
     assert str(refusal.value).startswith("api.listen = ")
     assert "tcp:8080:interface=127.0.0.1" in str(refusal.value)
     assert "pmslink token add NAME --role control" in str(refusal.value)
-    assert not is_local(endpoint)
+    assert not is_local_only(endpoint)
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1:{port}", "localhost:{port}", "LOCALHOST:{port}", "[::1]:{port}"])
-@within(10)
-async def test_names_of_this_machine_are_taken(served: Served, host: str) -> None:
-    host = host.format(port=served.port)
-    assert (await served.get("/healthz", headers={"host": host})).status == 200
+@time_limit(10)
+async def test_names_of_this_machine_are_taken(served_api: ServedApi, host: str) -> None:
+    host = host.format(port=served_api.port)
+    assert (await served_api.get("/healthz", headers={"host": host})).status == 200
 
 
 @pytest.mark.parametrize(
@@ -80,36 +80,36 @@ async def test_names_of_this_machine_are_taken(served: Served, host: str) -> Non
     ],
 )
 @pytest.mark.parametrize("path", ["/healthz", "/api/v1/links", "/api/v1/stream", "/nothing"])
-@within(10)
-async def test_other_names_are_foreign(served: Served, path: str, host: str) -> None:
-    answer = await served.get(path, headers={"host": host.format(port=served.port)})
+@time_limit(10)
+async def test_other_names_are_foreign(served_api: ServedApi, path: str, host: str) -> None:
+    answer = await served_api.get(path, headers={"host": host.format(port=served_api.port)})
     assert answer.error == (403, "foreign_host")
 
 
-@within(10)
-async def test_the_address_that_is_listened_on_is_taken(served: Served) -> None:
-    await served.move_to("127.0.0.5")
-    assert (await served.get("/healthz")).status == 200
+@time_limit(10)
+async def test_the_address_that_is_listened_on_is_taken(served_api: ServedApi) -> None:
+    await served_api.move_to("127.0.0.5")
+    assert (await served_api.get("/healthz")).status == 200
 
 
 @pytest.mark.parametrize(
     "origin", ["http://evil.example", "null", "http://localhost:1", "https://localhost:{port}"]
 )
 @pytest.mark.parametrize("path", ["/api/v1/links/grand/enable", "/api/v1/stream"])
-@within(10)
-async def test_pages_of_other_sites_are_refused(served: Served, path: str, origin: str) -> None:
-    link = served.add(enabled=False)
+@time_limit(10)
+async def test_pages_of_other_sites_are_refused(served_api: ServedApi, path: str, origin: str) -> None:
+    link = served_api.add_link(enabled=False)
     method = "POST" if path.endswith("enable") else "GET"
-    answer = await served.call(method, path, headers={"origin": origin.format(port=served.port)})
+    answer = await served_api.call(method, path, headers={"origin": origin.format(port=served_api.port)})
     assert answer.error == (403, "foreign_origin")
     assert link.core.intent == "disabled"
 
 
-@within(10)
-async def test_the_own_page_may_call(served: Served) -> None:
-    served.add(enabled=False)
-    origin = {"origin": f"http://localhost:{served.port}"}
-    assert (await served.post("/api/v1/links/grand/enable", headers=origin)).status == 200
+@time_limit(10)
+async def test_the_own_page_may_call(served_api: ServedApi) -> None:
+    served_api.add_link(enabled=False)
+    origin = {"origin": f"http://localhost:{served_api.port}"}
+    assert (await served_api.post("/api/v1/links/grand/enable", headers=origin)).status == 200
 
 
 LOCAL = IPv4Address("TCP", "127.0.0.1", 80)
@@ -151,9 +151,11 @@ def test_what_is_foreign(here: IAddress, secure: bool, headers: Mapping[str, str
 
 def test_two_hosts_are_none() -> None:
     with pytest.raises(ApiError):
-        require_own_page(LOCAL, False, [b"localhost:80", b"localhost:80"], [], local=True)
+        require_same_origin(LOCAL, False, [b"localhost:80", b"localhost:80"], [], local_only=True)
     with pytest.raises(ApiError):
-        require_own_page(LOCAL, False, [b"a.example", b"b.example"], [b"http://a.example"], local=False)
+        require_same_origin(
+            LOCAL, False, [b"a.example", b"b.example"], [b"http://a.example"], local_only=False
+        )
 
 
 @pytest.mark.parametrize(
@@ -180,4 +182,4 @@ def test_where_other_machines_come_in_a_page_must_be_of_that_host(origin: str) -
 
 def ask(here: IAddress, secure: bool, headers: Mapping[str, str], local: bool = True) -> None:
     hosts, origins = ([headers[name].encode()] if name in headers else [] for name in ("host", "origin"))
-    require_own_page(here, secure, hosts, origins, local)
+    require_same_origin(here, secure, hosts, origins, local)

@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 
 from pmslink.web.api.app import Api
-from pmslink.web.auth.permissions import _WHO_MAY, Role, who_may
-from tests.time_limit import within
-from tests.web.protected_api import Guarded
-from tests.web.served_api import Served, turns
-from tests.web.stream_client import watch
+from pmslink.web.auth.permissions import _ALLOWED_ROLES_BY_ROUTE, Role, find_allowed_roles
+from tests.time_limit import time_limit
+from tests.web.protected_api import TokenProtectedApi
+from tests.web.served_api import ServedApi, run_reactor_turns
+from tests.web.stream_client import open_stream
 
 # Written by hand, and read against the contract: not made from the table.
 ANYBODY = """
@@ -85,42 +85,44 @@ def routes(api: Api) -> set[str]:
 
 
 def allowed(*asked: Any) -> str:
-    whom = who_may(*asked)
+    whom = find_allowed_roles(*asked)
     return "anybody view control pbx" if whom is None else " ".join(role for role in ROLES if role in whom)
 
 
-@within(10)
-async def test_the_table_says_what_is_expected_of_every_route_and_of_no_others(served: Served) -> None:
-    assert routes(served.site.api) == set(EXPECTED)
-    assert {" ".join(call) for call in _WHO_MAY} == set(EXPECTED)
+@time_limit(10)
+async def test_the_table_says_what_is_expected_of_every_route_and_of_no_others(served_api: ServedApi) -> None:
+    assert routes(served_api.site.api) == set(EXPECTED)
+    assert {" ".join(call) for call in _ALLOWED_ROLES_BY_ROUTE} == set(EXPECTED)
     assert {call: allowed(*call.split()) for call in EXPECTED} == EXPECTED
 
 
 def test_what_the_table_lacks_is_not_served() -> None:
     with pytest.raises(LookupError, match="who may call POST /api/v1/links/<link>/explode"):
-        who_may("POST", "/api/v1/links/<link>/explode")
+        find_allowed_roles("POST", "/api/v1/links/<link>/explode")
 
 
 @pytest.mark.parametrize("who", ["nobody", "stranger", *ROLES])
-@within(30)
-async def test_every_route_lets_in_whom_it_is_for_and_no_others(guarded: Guarded, who: Any) -> None:
+@time_limit(30)
+async def test_every_route_lets_in_whom_it_is_for_and_no_others(
+    protected_api: TokenProtectedApi, who: Any
+) -> None:
     shown: dict[str, dict[str, str]] = {
         "nobody": {},
         "stranger": {"authorization": "Bearer pmslink_wrong"},
-        **{role: guarded.bearer(role) for role in ROLES},
+        **{role: protected_api.bearer_headers(role) for role in ROLES},
     }
     headers = shown[who]
     for call, right in EXPECTED.items():
-        guarded.run(60)  # too many wrong tokens would be another refusal
+        protected_api.advance(60)  # too many wrong tokens would be another refusal
         method, path = call.split()
         path = re.sub("<.*?>", "none", path)
         if path == "/api/v1/stream" and who in right:
-            guarded.add(enabled=False)
-            watching = await watch(guarded, headers=headers)
+            protected_api.add_link(enabled=False)
+            watching = await open_stream(protected_api, headers=headers)
             assert "HTTP/1.1 200" in bytes(watching.connection.received).decode()
-            await watching.end()
+            await watching.disconnect()
             continue
-        answer = await guarded.call(method, path, headers)
+        answer = await protected_api.call(method, path, headers)
         code = answer.error[1] if answer.status >= 400 else None
         if who in right or "anybody" in right:
             # beyond the door: what it is about is not there, or not as it should be
@@ -133,32 +135,34 @@ async def test_every_route_lets_in_whom_it_is_for_and_no_others(guarded: Guarded
             assert answer.headers["www-authenticate"] == "Bearer"
 
 
-@within(10)
-async def test_head_follows_get(guarded: Guarded) -> None:
+@time_limit(10)
+async def test_head_follows_get(protected_api: TokenProtectedApi) -> None:
     for path in ("/api/v1/links", "/api/v1/stream", "/metrics"):
-        assert (await guarded.call("HEAD", path)).status == 401
-        assert (await guarded.call("HEAD", path, guarded.bearer("control"))).status == 200
-    assert (await guarded.call("HEAD", "/metrics", guarded.bearer("pbx"))).status == 403
+        assert (await protected_api.call("HEAD", path)).status == 401
+        assert (await protected_api.call("HEAD", path, protected_api.bearer_headers("control"))).status == 200
+    assert (await protected_api.call("HEAD", "/metrics", protected_api.bearer_headers("pbx"))).status == 403
 
 
-@within(10)
-async def test_who_may_not_is_told_who_may(guarded: Guarded) -> None:
-    answer = await guarded.post("/api/v1/links/none/enable", headers=guarded.bearer("view"))
+@time_limit(10)
+async def test_who_may_not_is_told_who_may(protected_api: TokenProtectedApi) -> None:
+    answer = await protected_api.post(
+        "/api/v1/links/none/enable", headers=protected_api.bearer_headers("view")
+    )
     assert (
         answer.json()["error"]["message"] == "this needs the role control; the token view has the role view"
     )
-    answer = await guarded.get("/metrics", headers=guarded.bearer("pbx"))
+    answer = await protected_api.get("/metrics", headers=protected_api.bearer_headers("pbx"))
     message = "this needs the role control or view; the token pbx has the role pbx"
     assert answer.json()["error"]["message"] == message
 
 
-@within(10)
-async def test_a_control_that_is_refused_does_nothing(guarded: Guarded) -> None:
-    core: Any = guarded.add(enabled=False).core
+@time_limit(10)
+async def test_a_control_that_is_refused_does_nothing(protected_api: TokenProtectedApi) -> None:
+    core: Any = protected_api.add_link(enabled=False).core
     path = "/api/v1/links/grand/enable"
-    for headers in ({}, guarded.bearer("view"), guarded.bearer("pbx")):
-        assert (await guarded.post(path, headers=headers)).status in (401, 403)
-    await turns()
+    for headers in ({}, protected_api.bearer_headers("view"), protected_api.bearer_headers("pbx")):
+        assert (await protected_api.post(path, headers=headers)).status in (401, 403)
+    await run_reactor_turns()
     assert core.intent == "disabled"
-    assert (await guarded.post(path, headers=guarded.bearer("control"))).status == 200
+    assert (await protected_api.post(path, headers=protected_api.bearer_headers("control"))).status == 200
     assert core.intent == "enabled"

@@ -14,9 +14,16 @@ from twisted.internet.task import Clock
 from twisted.logger import LogEvent, formatEvent, globalLogPublisher
 
 from pmslink.web.auth import token_file, token_file_edits, token_reload
-from pmslink.web.auth.token_file import FILE, Token, TokenError, Unreadable, read_text, read_tokens
-from pmslink.web.auth.token_reload import LOOK, LiveTokens
-from tests.web.served_api import START
+from pmslink.web.auth.token_file import (
+    TOKEN_FILE_NAME,
+    Token,
+    TokenFileError,
+    TokenFileUnreadableError,
+    parse_tokens,
+    read_token_file,
+)
+from pmslink.web.auth.token_reload import TOKEN_FILE_POLL_INTERVAL_S, TokenRegistry
+from tests.web.served_api import START_TIME
 
 publisher: Any = globalLogPublisher
 HASH = "ab" * 32
@@ -24,11 +31,11 @@ GOOD = f"desk view sha256:{HASH} 2026-11-20T07:00:00Z"
 
 
 def read(state: Path) -> list[Token]:
-    return read_tokens(state, read_text(state))
+    return parse_tokens(state, read_token_file(state))
 
 
 def write(state: Path, text: str | bytes) -> None:
-    (state / FILE).write_bytes(text if isinstance(text, bytes) else text.encode())
+    (state / TOKEN_FILE_NAME).write_bytes(text if isinstance(text, bytes) else text.encode())
 
 
 def names(state: Path) -> list[str]:
@@ -69,28 +76,28 @@ def test_a_line_is_a_token_and_comments_are_left_alone(tmp_path: Path) -> None:
 )
 def test_a_wrong_line_is_named_without_telling_what_it_holds(tmp_path: Path, line: str, right: str) -> None:
     write(tmp_path, f"# a comment\n{GOOD}\n{line}\n")
-    with pytest.raises(TokenError) as refusal:
+    with pytest.raises(TokenFileError) as refusal:
         read(tmp_path)
-    assert str(refusal.value).startswith(f"{tmp_path / FILE}, line 3: {right}")
+    assert str(refusal.value).startswith(f"{tmp_path / TOKEN_FILE_NAME}, line 3: {right}")
     assert HASH[1:] not in str(refusal.value).lower()
     assert "secret" not in str(refusal.value)
 
 
 def test_a_file_that_is_too_large_is_not_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     write(tmp_path, f"{GOOD}\n{GOOD.replace('desk', 'bar').replace('ab', 'cd')}\n")
-    monkeypatch.setattr(token_file, "MOST", 1)
-    with pytest.raises(TokenError, match="must have at most 1 tokens"):
+    monkeypatch.setattr(token_file, "MAX_TOKENS", 1)
+    with pytest.raises(TokenFileError, match="must have at most 1 tokens"):
         read(tmp_path)
-    monkeypatch.setattr(token_file, "MOST_BYTES", 100)
-    with pytest.raises(TokenError, match="must have at most 100 bytes"):
+    monkeypatch.setattr(token_file, "MAX_TOKEN_FILE_BYTES", 100)
+    with pytest.raises(TokenFileError, match="must have at most 100 bytes"):
         read(tmp_path)
 
 
 def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
-    (tmp_path / FILE).mkdir()
-    with pytest.raises(TokenError) as refusal:
+    (tmp_path / TOKEN_FILE_NAME).mkdir()
+    with pytest.raises(TokenFileError) as refusal:
         read(tmp_path)
-    assert str(refusal.value) == f"{tmp_path / FILE}: cannot be read: Is a directory"
+    assert str(refusal.value) == f"{tmp_path / TOKEN_FILE_NAME}: cannot be read: Is a directory"
 
 
 # Changing.
@@ -99,72 +106,74 @@ def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
 def test_a_token_is_random_and_kept_by_its_digest_in_a_file_of_its_owner(tmp_path: Path) -> None:
     mask = os.umask(0)
     try:
-        token, count = token_file_edits.add(tmp_path, "desk", "view", START)
+        token, count = token_file_edits.add_token(tmp_path, "desk", "view", START_TIME)
     finally:
         os.umask(mask)
     assert token.startswith("pmslink_")
     assert len(token) == len("pmslink_") + 43
     assert count == 1
-    assert read(tmp_path) == [Token("desk", "view", sha256(token.encode()).digest(), START)]
-    assert token not in (tmp_path / FILE).read_text()
-    assert (tmp_path / FILE).stat().st_mode & 0o777 == 0o600
-    assert os.listdir(tmp_path) == [FILE]
-    assert token_file_edits.add(tmp_path, "bar", "pbx", START)[0] != token
+    assert read(tmp_path) == [Token("desk", "view", sha256(token.encode()).digest(), START_TIME)]
+    assert token not in (tmp_path / TOKEN_FILE_NAME).read_text()
+    assert (tmp_path / TOKEN_FILE_NAME).stat().st_mode & 0o777 == 0o600
+    assert os.listdir(tmp_path) == [TOKEN_FILE_NAME]
+    assert token_file_edits.add_token(tmp_path, "bar", "pbx", START_TIME)[0] != token
 
 
 def test_what_a_person_wrote_into_the_file_stays(tmp_path: Path) -> None:
     other = GOOD.replace("desk", "bar").replace("ab", "cd")
     write(tmp_path, f"# desk is Mary's\n\n{GOOD}\n{other}".encode() + b"\n# \xff")
-    token_file_edits.add(tmp_path, "new", "control", START)
+    token_file_edits.add_token(tmp_path, "new", "control", START_TIME)
     assert names(tmp_path) == ["desk", "bar", "new"]
-    assert token_file_edits.remove(tmp_path, "desk") == 2
-    assert token_file_edits.remove(tmp_path, "new") == 1
-    assert (tmp_path / FILE).read_bytes() == f"# desk is Mary's\n\n{other}".encode() + b"\n# \xff\n"
+    assert token_file_edits.remove_token(tmp_path, "desk") == 2
+    assert token_file_edits.remove_token(tmp_path, "new") == 1
+    assert (
+        tmp_path / TOKEN_FILE_NAME
+    ).read_bytes() == f"# desk is Mary's\n\n{other}".encode() + b"\n# \xff\n"
 
 
 def test_what_cannot_be_changed_leaves_the_file_as_it_is(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     write(tmp_path, GOOD)
-    with pytest.raises(TokenError, match="there is a token desk already"):
-        token_file_edits.add(tmp_path, "desk", "pbx", START)
-    with pytest.raises(TokenError, match="'a b': the name must be 1 to 64 letters"):
-        token_file_edits.add(tmp_path, "a b", "pbx", START)
-    with pytest.raises(TokenError, match="there is no token bar"):
-        token_file_edits.remove(tmp_path, "bar")
-    monkeypatch.setattr(token_file_edits, "MOST_BYTES", 150)
-    with pytest.raises(TokenError, match="would have more than 150 bytes"):
-        token_file_edits.add(tmp_path, "bar", "pbx", START)
-    monkeypatch.setattr(token_file_edits, "MOST", 1)
-    with pytest.raises(TokenError, match="there are 1 tokens already"):
-        token_file_edits.add(tmp_path, "bar", "pbx", START)
-    assert (tmp_path / FILE).read_text() == GOOD
-    with pytest.raises(TokenError, match="No such file"):
-        token_file_edits.add(tmp_path / "nowhere", "desk", "pbx", START)
+    with pytest.raises(TokenFileError, match="there is a token desk already"):
+        token_file_edits.add_token(tmp_path, "desk", "pbx", START_TIME)
+    with pytest.raises(TokenFileError, match="'a b': the name must be 1 to 64 letters"):
+        token_file_edits.add_token(tmp_path, "a b", "pbx", START_TIME)
+    with pytest.raises(TokenFileError, match="there is no token bar"):
+        token_file_edits.remove_token(tmp_path, "bar")
+    monkeypatch.setattr(token_file_edits, "MAX_TOKEN_FILE_BYTES", 150)
+    with pytest.raises(TokenFileError, match="would have more than 150 bytes"):
+        token_file_edits.add_token(tmp_path, "bar", "pbx", START_TIME)
+    monkeypatch.setattr(token_file_edits, "MAX_TOKENS", 1)
+    with pytest.raises(TokenFileError, match="there are 1 tokens already"):
+        token_file_edits.add_token(tmp_path, "bar", "pbx", START_TIME)
+    assert (tmp_path / TOKEN_FILE_NAME).read_text() == GOOD
+    with pytest.raises(TokenFileError, match="No such file"):
+        token_file_edits.add_token(tmp_path / "nowhere", "desk", "pbx", START_TIME)
 
 
 def test_a_wrong_file_is_not_changed(tmp_path: Path) -> None:
     write(tmp_path, "rubbish\n")
-    with pytest.raises(TokenError, match="line 1"):
-        token_file_edits.add(tmp_path, "desk", "pbx", START)
-    assert (tmp_path / FILE).read_text() == "rubbish\n"
+    with pytest.raises(TokenFileError, match="line 1"):
+        token_file_edits.add_token(tmp_path, "desk", "pbx", START_TIME)
+    assert (tmp_path / TOKEN_FILE_NAME).read_text() == "rubbish\n"
 
 
 def test_a_change_that_fails_or_was_cut_short_leaves_the_old_file(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     write(tmp_path, GOOD)
-    (tmp_path / f"{FILE}.new").write_text("half of")
+    (tmp_path / f"{TOKEN_FILE_NAME}.new").write_text("half of")
 
     def full(file: int) -> None:
         raise OSError(28, "No space left on device")
 
     with monkeypatch.context() as patch:
         patch.setattr(os, "fsync", full)
-        with pytest.raises(TokenError, match="tokens: cannot be written: No space left on device"):
-            token_file_edits.add(tmp_path, "bar", "pbx", START)
+        with pytest.raises(TokenFileError, match="tokens: cannot be written: No space left on device"):
+            token_file_edits.add_token(tmp_path, "bar", "pbx", START_TIME)
     assert names(tmp_path) == ["desk"]
-    token_file_edits.add(tmp_path, "bar", "pbx", START)
+    token_file_edits.add_token(tmp_path, "bar", "pbx", START_TIME)
     assert names(tmp_path) == ["desk", "bar"]
 
 
@@ -176,7 +185,7 @@ def test_the_owner_of_the_directory_owns_the_file(
     given: list[tuple[int, int]] = []
     monkeypatch.setattr(os, "geteuid", lambda: user)
     monkeypatch.setattr(os, "fchown", lambda file, owner, group: given.append((owner, group)))
-    token_file_edits.add(tmp_path, "desk", "pbx", START)
+    token_file_edits.add_token(tmp_path, "desk", "pbx", START_TIME)
     owner = tmp_path.stat()
     assert given == ([(owner.st_uid, owner.st_gid)] if user == 0 else [])
 
@@ -196,20 +205,20 @@ def logged() -> Iterator[list[str]]:
     publisher.removeObserver(watch)
 
 
-class Followed(LiveTokens):
+class Followed(TokenRegistry):
     """Counts its changes."""
 
     def __init__(self, state: Path) -> None:
         self.clock = Clock()
         super().__init__(state, self.clock)
         self.changes = 0
-        self.changed.append(self._count)
+        self.on_change.append(self._count)
         self.start()
 
     def _count(self) -> None:
         self.changes += 1
 
-    def look(self, seconds: float = LOOK) -> int:
+    def look(self, seconds: float = TOKEN_FILE_POLL_INTERVAL_S) -> int:
         self.clock.advance(seconds)
         return len(self)
 
@@ -217,16 +226,16 @@ class Followed(LiveTokens):
 def test_a_service_follows_the_file(tmp_path: Path) -> None:
     live = Followed(tmp_path)
     assert live.look() == 0
-    token, _ = token_file_edits.add(tmp_path, "desk", "view", START)
-    assert live.look(LOOK / 2) == 0
-    assert live.look(LOOK / 2) == 1
+    token, _ = token_file_edits.add_token(tmp_path, "desk", "view", START_TIME)
+    assert live.look(TOKEN_FILE_POLL_INTERVAL_S / 2) == 0
+    assert live.look(TOKEN_FILE_POLL_INTERVAL_S / 2) == 1
     found = live.find(token)
     assert found is not None
     assert (found.name, found.role) == ("desk", "view")
     assert found in live
     assert live.find(token + "x") is None
     assert live.find("\ud800") is None
-    (tmp_path / FILE).unlink()
+    (tmp_path / TOKEN_FILE_NAME).unlink()
     assert live.look() == 0
     assert found not in live
     assert live.changes == 2
@@ -236,11 +245,11 @@ def test_a_service_follows_the_file(tmp_path: Path) -> None:
 
 
 def test_a_token_with_another_role_is_another_one(tmp_path: Path) -> None:
-    token, _ = token_file_edits.add(tmp_path, "desk", "view", START)
+    token, _ = token_file_edits.add_token(tmp_path, "desk", "view", START_TIME)
     live = Followed(tmp_path)
     before = live.find(token)
     assert before is not None
-    write(tmp_path, read_text(tmp_path).replace("desk view", "desk control"))
+    write(tmp_path, read_token_file(tmp_path).replace("desk view", "desk control"))
     live.look()
     assert before not in live
     after = live.find(token)
@@ -256,15 +265,15 @@ def test_a_file_that_becomes_wrong_changes_nothing_and_is_told_once(
     write(tmp_path, "rubbish pmslink_secret")
     assert [live.look() for _ in range(5)] == [1] * 5
     assert logged == [
-        f"{tmp_path / FILE}, line 1: must be NAME ROLE sha256:HEX CREATED, separated by blanks; "
+        f"{tmp_path / TOKEN_FILE_NAME}, line 1: must be NAME ROLE sha256:HEX CREATED, separated by blanks; "
         "the tokens stay as they were"
     ]
     write(tmp_path, "other rubbish")
     live.look()
     assert len(logged) == 2
-    (tmp_path / FILE).unlink()
+    (tmp_path / TOKEN_FILE_NAME).unlink()
     assert live.look() == 0
-    assert live.needed
+    assert live.is_required
     assert [line.partition(":")[0] for line in logged[-1:]] == ["there are no tokens any more"]
 
 
@@ -273,16 +282,16 @@ def test_what_could_not_be_read_is_read_once_it_can_be(
 ) -> None:
     write(tmp_path, GOOD)
     live = Followed(tmp_path)
-    (tmp_path / FILE).unlink()
+    (tmp_path / TOKEN_FILE_NAME).unlink()
     with monkeypatch.context() as patched:
-        patched.setattr(token_reload, "read_text", _unreadable)
+        patched.setattr(token_reload, "read_token_file", _unreadable)
         assert [live.look() for _ in range(3)] == [1] * 3
     assert logged == ["tokens: cannot be read: Too many open files; the tokens stay as they were"]
     assert live.look() == 0
 
 
 def _unreadable(state_dir: Path) -> str:
-    raise Unreadable("tokens: cannot be read: Too many open files")
+    raise TokenFileUnreadableError("tokens: cannot be read: Too many open files")
 
 
 def test_it_is_told_which_tokens_came_and_went(tmp_path: Path, logged: list[str]) -> None:
@@ -303,7 +312,7 @@ def test_a_file_with_other_comments_only_changes_nothing(tmp_path: Path, logged:
 
 def test_a_change_between_building_and_starting_is_seen(tmp_path: Path) -> None:
     clock = Clock()
-    live = LiveTokens(tmp_path, clock)
+    live = TokenRegistry(tmp_path, clock)
     write(tmp_path, GOOD)
     live.start()
     assert len(live) == 1
@@ -311,5 +320,5 @@ def test_a_change_between_building_and_starting_is_seen(tmp_path: Path) -> None:
 
 def test_a_file_that_is_wrong_from_the_beginning_is_refused(tmp_path: Path) -> None:
     write(tmp_path, "rubbish")
-    with pytest.raises(TokenError, match="line 1"):
-        LiveTokens(tmp_path, Clock())
+    with pytest.raises(TokenFileError, match="line 1"):
+        TokenRegistry(tmp_path, Clock())

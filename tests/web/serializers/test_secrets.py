@@ -10,24 +10,24 @@ import pytest
 from twisted.logger import LogEvent, formatEvent, globalLogPublisher
 
 from pmslink.link.link import Link
-from pmslink.store.tables.link_rows import KeptLink
-from tests.time_limit import within
-from tests.web.served_api import Answer, Served
-from tests.web.stream_client import watch
+from pmslink.store.tables.link_rows import StoredLink
+from tests.time_limit import time_limit
+from tests.web.served_api import Response, ServedApi
+from tests.web.stream_client import open_stream
 
 SECRET = "correct horse battery staple"
 HOOK = {"webhook_url": "https://pbx.example/events", "webhook_secret": SECRET}
 NEW = {"name": "new", "host": "192.0.2.1", "port": 5010}
 
 
-async def made(served: Served, **settings: object) -> Link:
+async def made(served: ServedApi, **settings: object) -> Link:
     assert (await served.post("/api/v1/links", {**NEW, **settings})).status == 201
     link = served.links.get("new")
     assert link is not None
     return link
 
 
-async def patch(served: Served, **body: object) -> Answer:
+async def patch(served: ServedApi, **body: object) -> Response:
     return await served.post("/api/v1/links/new", body, method="PATCH")
 
 
@@ -36,71 +36,71 @@ def kept(link: Link) -> Any:
     return json.loads(link.definition or "")
 
 
-@within(10)
-async def test_it_is_kept_and_used_but_not_told(served: Served) -> None:
-    watching = await watch(served)
-    answer = await served.post("/api/v1/links", {**NEW, **HOOK})
+@time_limit(10)
+async def test_it_is_kept_and_used_but_not_told(served_api: ServedApi) -> None:
+    watching = await open_stream(served_api)
+    answer = await served_api.post("/api/v1/links", {**NEW, **HOOK})
     assert answer.json()["settings"]["webhook_secret"] == "***"
     assert answer.json()["settings"]["webhook_url"] == HOOK["webhook_url"]
-    link = served.links.get("new")
+    link = served_api.links.get("new")
     assert link is not None
     assert link.settings().webhook_secret == kept(link)["webhook_secret"] == SECRET
-    told = [answer.body, (await patch(served, send_limit=5)).body]
-    told += [(await served.get(f"/api/v1/links{path}")).body for path in ("", "/new", "/new/events")]
-    await watching.has(2)
-    assert '"webhook_secret":"***"' in watching.text
-    await watching.end()
-    assert not [one for one in [*told, watching.text.encode()] if SECRET.encode() in one]
+    told = [answer.body, (await patch(served_api, send_limit=5)).body]
+    told += [(await served_api.get(f"/api/v1/links{path}")).body for path in ("", "/new", "/new/events")]
+    await watching.wait_for_changes(2)
+    assert '"webhook_secret":"***"' in watching.body_text
+    await watching.disconnect()
+    assert not [one for one in [*told, watching.body_text.encode()] if SECRET.encode() in one]
 
 
-@within(10)
-async def test_a_link_without_one_says_so(served: Served) -> None:
-    await made(served)
-    assert (await served.get("/api/v1/links/new")).json()["settings"]["webhook_secret"] is None
+@time_limit(10)
+async def test_a_link_without_one_says_so(served_api: ServedApi) -> None:
+    await made(served_api)
+    assert (await served_api.get("/api/v1/links/new")).json()["settings"]["webhook_secret"] is None
 
 
 @pytest.mark.parametrize("body", [{"webhook_secret": "***"}, {"send_limit": 5}])
-@within(10)
-async def test_it_stays_until_another_is_given(served: Served, body: Mapping[str, object]) -> None:
-    link = await made(served, **HOOK)
-    assert (await patch(served, **body)).status == 200
+@time_limit(10)
+async def test_it_stays_until_another_is_given(served_api: ServedApi, body: Mapping[str, object]) -> None:
+    link = await made(served_api, **HOOK)
+    assert (await patch(served_api, **body)).status == 200
     assert link.settings().webhook_secret == kept(link)["webhook_secret"] == SECRET
-    answer = await patch(served, webhook_secret="another one, as long")
+    answer = await patch(served_api, webhook_secret="another one, as long")
     assert answer.json()["settings"]["webhook_secret"] == "***"
     assert link.settings().webhook_secret == "another one, as long"
 
 
-@within(10)
-async def test_all_that_was_told_can_be_given_back(served: Served) -> None:
-    link = await made(served, **HOOK, status_codes={"*61": 3}, tariff={"rates": [RATE]})
+@time_limit(10)
+async def test_all_that_was_told_can_be_given_back(served_api: ServedApi) -> None:
+    link = await made(served_api, **HOOK, status_codes={"*61": 3}, tariff={"rates": [RATE]})
     before = link.settings()
-    settings = (await served.get("/api/v1/links/new")).json()["settings"]
-    assert (await patch(served, **settings)).status == 200
+    settings = (await served_api.get("/api/v1/links/new")).json()["settings"]
+    assert (await patch(served_api, **settings)).status == 200
     assert link.settings() == before
 
 
 RATE = {"prefix": "", "interval": 60, "price": 10}
 
 
-@within(10)
-async def test_it_goes_together_with_the_address(served: Served) -> None:
-    link = await made(served, **HOOK)
-    answer = await patch(served, webhook_secret=None)
+@time_limit(10)
+async def test_it_goes_together_with_the_address(served_api: ServedApi) -> None:
+    link = await made(served_api, **HOOK)
+    answer = await patch(served_api, webhook_secret=None)
     assert (answer.error, answer.json()["error"]["field"]) == ((400, "invalid"), "webhook_secret")
-    answer = await patch(served, webhook_url=None)
+    answer = await patch(served_api, webhook_url=None)
     assert (answer.error, answer.json()["error"]["field"]) == ((400, "invalid"), "webhook_url")
     assert SECRET not in answer.body.decode()
-    assert (await patch(served, webhook_url=None, webhook_secret=None)).status == 200
+    assert (await patch(served_api, webhook_url=None, webhook_secret=None)).status == 200
     assert not {*HOOK} & {*kept(link)}
 
 
 @pytest.mark.parametrize("secret", ["***", "hush", ["hush"], "hush" * 60, "hush\n" * 10])
-@within(10)
-async def test_a_wrong_one_is_refused_and_not_told_either(served: Served, secret: object) -> None:
+@time_limit(10)
+async def test_a_wrong_one_is_refused_and_not_told_either(served_api: ServedApi, secret: object) -> None:
     wrong = {"webhook_url": "https://pbx.example/", "webhook_secret": secret}
-    answers = [await served.post("/api/v1/links", {**NEW, **wrong})]
-    link = await made(served)
-    answers.append(await patch(served, **wrong))
+    answers = [await served_api.post("/api/v1/links", {**NEW, **wrong})]
+    link = await made(served_api)
+    answers.append(await patch(served_api, **wrong))
     for answer in answers:
         assert (answer.error, answer.json()["error"]["field"]) == ((400, "invalid"), "webhook_secret")
         assert answer.json()["error"]["message"] == (
@@ -109,36 +109,36 @@ async def test_a_wrong_one_is_refused_and_not_told_either(served: Served, secret
     assert link.settings().webhook_secret is None
 
 
-@within(20)
-async def test_it_is_there_after_a_restart(served: Served) -> None:
-    await made(served, **HOOK)
-    await served.stop()
-    after = Served(before=served)
+@time_limit(20)
+async def test_it_is_there_after_a_restart(served_api: ServedApi) -> None:
+    await made(served_api, **HOOK)
+    await served_api.stop()
+    after = ServedApi(previous=served_api)
     link = after.links.get("new")
     assert link is not None
     assert link.settings().webhook_secret == SECRET
     await after.stop()
 
 
-@within(10)
-async def test_an_address_is_tried_by_those_who_do_not_know_it(served: Served) -> None:
+@time_limit(10)
+async def test_an_address_is_tried_by_those_who_do_not_know_it(served_api: ServedApi) -> None:
     body = {"host": "192.0.2.1", "port": 5010, "webhook_url": "https://pbx.example/"}
-    assert (await served.post("/api/v1/links/test", {**body, "webhook_secret": "***"})).status == 200
-    assert (await served.post("/api/v1/links/test", {**body, "webhook_secret": "hush"})).status == 400
-    assert (await served.post("/api/v1/links/test", body)).status == 400
-    assert len(served.tested) == 1
+    assert (await served_api.post("/api/v1/links/test", {**body, "webhook_secret": "***"})).status == 200
+    assert (await served_api.post("/api/v1/links/test", {**body, "webhook_secret": "hush"})).status == 400
+    assert (await served_api.post("/api/v1/links/test", body)).status == 400
+    assert len(served_api.tested_configs) == 1
 
 
-@within(10)
+@time_limit(10)
 async def test_the_log_does_not_tell_it_of_a_link_whose_settings_are_not_right_any_more(
-    served: Served,
+    served_api: ServedApi,
 ) -> None:
     definition = json.dumps({"host": "pms", "port": 5010, "webhook_secret": "hush"})
-    served.links._kept["old"] = KeptLink("old", definition, "enabled")
+    served_api.links._stored_links["old"] = StoredLink("old", definition, "enabled")
     noted: list[LogEvent] = []
     publisher: Any = globalLogPublisher
     publisher.addObserver(noted.append)
-    served.links.add_kept()
+    served_api.links.add_stored()
     publisher.removeObserver(noted.append)
     text = "\n".join(formatEvent(event) for event in noted)
     assert 'webhook_secret = "***"' in text

@@ -7,224 +7,226 @@ from datetime import timedelta
 import pytest
 
 from pmslink.store.operations.retention import Purge
-from pmslink.web.stream.replay_buffer import Past
-from tests.time_limit import within
-from tests.web.served_api import START, Served, config, turns
-from tests.web.stream_client import watch
+from pmslink.web.stream.replay_buffer import ReplayBuffer
+from tests.time_limit import time_limit
+from tests.web.served_api import START_TIME, ServedApi, make_link_config, run_reactor_turns
+from tests.web.stream_client import open_stream
 
-FIRST = int(START.timestamp() * 1000)
+FIRST = int(START_TIME.timestamp() * 1000)
 
 
-@within(10)
-async def test_it_resumes_without_gap_or_repeat(served: Served) -> None:
-    link = served.add(enabled=False)
-    watching = await watch(served)
-    await watching.has(1)
+@time_limit(10)
+async def test_it_resumes_without_gap_or_repeat(served_api: ServedApi) -> None:
+    link = served_api.add_link(enabled=False)
+    watching = await open_stream(served_api)
+    await watching.wait_for_changes(1)
     last = watching.events[-1].id
-    stays = await watch(served)
-    await stays.has(1)
-    await watching.end()
+    stays = await open_stream(served_api)
+    await stays.wait_for_changes(1)
+    await watching.disconnect()
     link.enable()
-    served.run()
-    resumed = await watch(served, last)
-    assert await resumed.has(2) == [("link", "grand", "CLOSED"), ("link", "grand", "WAIT_LS")]
+    served_api.advance()
+    resumed = await open_stream(served_api, last)
+    assert await resumed.wait_for_changes(2) == [("link", "grand", "CLOSED"), ("link", "grand", "WAIT_LS")]
     link.disable()
-    assert (await resumed.has(3))[2:] == [("link", "grand", "DISABLED")]
-    await stays.has(4)
+    assert (await resumed.wait_for_changes(3))[2:] == [("link", "grand", "DISABLED")]
+    await stays.wait_for_changes(4)
     assert resumed.events == stays.events[1:]
-    await resumed.end()
-    await stays.end()
-    current = await watch(served, stays.events[-1].id)
-    await turns()
+    await resumed.disconnect()
+    await stays.disconnect()
+    current = await open_stream(served_api, stays.events[-1].id)
+    await run_reactor_turns()
     assert current.events == []
-    await current.end()
+    await current.disconnect()
 
 
-@within(10)
-async def test_every_number_can_be_resumed_from(served: Served) -> None:
-    served.add()
-    watching = await watch(served)
-    served.dock()
-    served.say("GI|RN1|", "GI|RN2|")
-    await watching.has(3)
-    await watching.end()
+@time_limit(10)
+async def test_every_number_can_be_resumed_from(served_api: ServedApi) -> None:
+    served_api.add_link()
+    watching = await open_stream(served_api)
+    served_api.dock()
+    served_api.send_from_pms("GI|RN1|", "GI|RN2|")
+    await watching.wait_for_changes(3)
+    await watching.disconnect()
     for place, event in enumerate(watching.events, 1):
-        resumed = await watch(served, event.id)
-        await resumed.rest()
+        resumed = await open_stream(served_api, event.id)
+        await resumed.drain()
         assert resumed.events == watching.events[place:]
-        await resumed.end()
+        await resumed.disconnect()
 
 
-@within(10)
-async def test_who_is_cut_off_in_the_beginning_begins_again(served: Served) -> None:
-    served.add("a", enabled=False)
-    served.add("b", enabled=False)
-    watching = await watch(served)
-    await watching.has(2)
+@time_limit(10)
+async def test_who_is_cut_off_in_the_beginning_begins_again(served_api: ServedApi) -> None:
+    served_api.add_link("a", enabled=False)
+    served_api.add_link("b", enabled=False)
+    watching = await open_stream(served_api)
+    await watching.wait_for_changes(2)
     first, last = watching.events
     assert first.id < last.id
-    await watching.end()
-    again = await watch(served, first.id)
-    assert await again.has(3) == [("reset", "", None), ("link", "a", None), ("link", "b", None)]
-    assert again.ids == [first.id, first.id, last.id]
-    await again.end()
+    await watching.disconnect()
+    again = await open_stream(served_api, first.id)
+    assert await again.wait_for_changes(3) == [("reset", "", None), ("link", "a", None), ("link", "b", None)]
+    assert again.event_ids == [first.id, first.id, last.id]
+    await again.disconnect()
 
 
 @pytest.mark.parametrize("last", [FIRST - 2, FIRST + 100, 0, "rubbish", "9" * 30])
-@within(10)
-async def test_a_number_that_cannot_be_resumed_from_begins_again(served: Served, last: int | str) -> None:
-    served.add(enabled=False)
-    watching = await watch(served, last)
-    assert await watching.has(2) == [("reset", "", None), ("link", "grand", None)]
-    await watching.end()
+@time_limit(10)
+async def test_a_number_that_cannot_be_resumed_from_begins_again(
+    served_api: ServedApi, last: int | str
+) -> None:
+    served_api.add_link(enabled=False)
+    watching = await open_stream(served_api, last)
+    assert await watching.wait_for_changes(2) == [("reset", "", None), ("link", "grand", None)]
+    await watching.disconnect()
 
 
-@within(10)
-async def test_without_links_the_reset_can_be_resumed_from(served: Served) -> None:
-    watching = await watch(served, 1)
-    assert await watching.has(1) == [("reset", "", None)]
+@time_limit(10)
+async def test_without_links_the_reset_can_be_resumed_from(served_api: ServedApi) -> None:
+    watching = await open_stream(served_api, 1)
+    assert await watching.wait_for_changes(1) == [("reset", "", None)]
     assert watching.events[0].id == FIRST - 1
-    await watching.end()
-    resumed = await watch(served, FIRST - 1)
-    served.add(enabled=False)
-    assert await resumed.has(1) == [("link", "grand", "DISABLED")]
-    await resumed.end()
+    await watching.disconnect()
+    resumed = await open_stream(served_api, FIRST - 1)
+    served_api.add_link(enabled=False)
+    assert await resumed.wait_for_changes(1) == [("link", "grand", "DISABLED")]
+    await resumed.disconnect()
 
 
-@within(10)
-async def test_an_event_that_is_kept_no_more_begins_again(served: Served) -> None:
-    served.site.api.stream.past = Past(FIRST, most=1)
-    link = served.add(enabled=False)
+@time_limit(10)
+async def test_an_event_that_is_kept_no_more_begins_again(served_api: ServedApi) -> None:
+    served_api.site.api.broadcaster.replay_buffer = ReplayBuffer(FIRST, max_events=1)
+    link = served_api.add_link(enabled=False)
     link.enable()
-    served.run()
-    watching = await watch(served, FIRST + 1)
-    assert await watching.has(2) == [("reset", "", None), ("link", "grand", None)]
-    await watching.end()
+    served_api.advance()
+    watching = await open_stream(served_api, FIRST + 1)
+    assert await watching.wait_for_changes(2) == [("reset", "", None), ("link", "grand", None)]
+    await watching.disconnect()
 
 
-@within(10)
-async def test_a_purge_takes_guests_out_of_what_is_resumed_from(served: Served) -> None:
-    served.add()
-    served.dock()
-    watching = await watch(served)
-    await watching.has(1)
+@time_limit(10)
+async def test_a_purge_takes_guests_out_of_what_is_resumed_from(served_api: ServedApi) -> None:
+    served_api.add_link()
+    served_api.dock()
+    watching = await open_stream(served_api)
+    await watching.wait_for_changes(1)
     begin = watching.events[-1].id
-    served.say("GI|RN1|GNSmith|")
-    served.run(2)
-    served.say("GI|RN2|GNJones|")
-    await watching.rest()
-    await watching.end()
-    purge = Purge(START + timedelta(seconds=1), START, START)
-    for watcher in served.store.purged:
+    served_api.send_from_pms("GI|RN1|GNSmith|")
+    served_api.advance(2)
+    served_api.send_from_pms("GI|RN2|GNJones|")
+    await watching.drain()
+    await watching.disconnect()
+    purge = Purge(START_TIME + timedelta(seconds=1), START_TIME, START_TIME)
+    for watcher in served_api.store.on_purge:
         watcher(purge)
-    served.run()
-    again = await watch(served, begin)
-    assert await again.has(2) == [("reset", "", None), ("link", "grand", None)]
-    assert "Smith" not in again.text
-    resumed = await watch(served, watching.of("event")[0].id)
-    await resumed.rest()
-    assert resumed.events == watching.of("event")[1:]
-    await again.end()
-    await resumed.end()
+    served_api.advance()
+    again = await open_stream(served_api, begin)
+    assert await again.wait_for_changes(2) == [("reset", "", None), ("link", "grand", None)]
+    assert "Smith" not in again.body_text
+    resumed = await open_stream(served_api, watching.events_of_kind("event")[0].id)
+    await resumed.drain()
+    assert resumed.events == watching.events_of_kind("event")[1:]
+    await again.disconnect()
+    await resumed.disconnect()
 
 
 # A restart.
 
 
-@within(20)
-async def test_it_resumes_over_a_restart(served: Served) -> None:
-    served.add()
-    watching = await watch(served)
-    await watching.has(1)
+@time_limit(20)
+async def test_it_resumes_over_a_restart(served_api: ServedApi) -> None:
+    served_api.add_link()
+    watching = await open_stream(served_api)
+    await watching.wait_for_changes(1)
     begin = watching.events[-1].id
-    served.dock()
-    served.say("GI|RN101|GNSmith|")
+    served_api.dock()
+    served_api.send_from_pms("GI|RN101|GNSmith|")
     minibar = {"type": "minibar", "room": "101", "article": "7"}
-    await served.post("/api/v1/links/grand/postings", minibar)
-    served.say("PA|RN101|ASOK|P#1|DA261120|TI070005|")
-    await watching.has(3)
-    await watching.end()
-    await served.stop()
-    after = Served(before=served, links=[config()])
-    assert not after.store.opened.last_told
-    resumed = await watch(after, begin)
-    await resumed.has(4)
+    await served_api.post("/api/v1/links/grand/postings", minibar)
+    served_api.send_from_pms("PA|RN101|ASOK|P#1|DA261120|TI070005|")
+    await watching.wait_for_changes(3)
+    await watching.disconnect()
+    await served_api.stop()
+    after = ServedApi(previous=served_api, links=[make_link_config()])
+    assert not after.store.startup_snapshot.last_published
+    resumed = await open_stream(after, begin)
+    await resumed.wait_for_changes(4)
     until_stop = [one for one in resumed.events if one.id <= watching.events[-1].id]
     # of what a posting went through, only the last is there
-    done = watching.of("posting")[-1]
-    assert until_stop == [one for one in watching.events[1:] if one.event != "posting" or one == done]
-    later = [one.told for one in resumed.events[len(until_stop) :] if one.event == "link"]
+    done = watching.events_of_kind("posting")[-1]
+    assert until_stop == [one for one in watching.events[1:] if one.kind != "posting" or one == done]
+    later = [one.link_change for one in resumed.events[len(until_stop) :] if one.kind == "link"]
     assert later[-2:] == [("link", "grand", "CLOSED"), ("link", "grand", "WAIT_LS")]
-    at_the_end = await watch(after, resumed.events[-1].id)
-    await at_the_end.rest()
+    at_the_end = await open_stream(after, resumed.events[-1].id)
+    await at_the_end.drain()
     assert at_the_end.events == []
-    await resumed.end()
-    await at_the_end.end()
+    await resumed.disconnect()
+    await at_the_end.disconnect()
     await after.stop()
 
 
-@within(20)
-async def test_a_link_that_is_gone_after_a_restart_makes_all_begin_again(served: Served) -> None:
-    served.add("a", enabled=False)
-    served.add("b", enabled=False)
-    watching = await watch(served)
-    await watching.has(2)
+@time_limit(20)
+async def test_a_link_that_is_gone_after_a_restart_makes_all_begin_again(served_api: ServedApi) -> None:
+    served_api.add_link("a", enabled=False)
+    served_api.add_link("b", enabled=False)
+    watching = await open_stream(served_api)
+    await watching.wait_for_changes(2)
     last = watching.events[-1].id
-    await watching.end()
-    await served.stop()
-    second = Served(before=served, links=[config("a", enabled=False)])
-    resumed = await watch(second, last)
-    assert (await resumed.has(2))[:2] == [("reset", "", None), ("link", "a", None)]
+    await watching.disconnect()
+    await served_api.stop()
+    second = ServedApi(previous=served_api, links=[make_link_config("a", enabled=False)])
+    resumed = await open_stream(second, last)
+    assert (await resumed.wait_for_changes(2))[:2] == [("reset", "", None), ("link", "a", None)]
     at_the_end = resumed.events[-1].id
-    await resumed.end()
+    await resumed.disconnect()
     await second.stop()
-    third = Served(before=second, links=[config("a", enabled=False)])
-    resumed = await watch(third, at_the_end)
-    assert await resumed.has(1) == [("link", "a", "DISABLED")]  # which every start tells
-    await resumed.end()
+    third = ServedApi(previous=second, links=[make_link_config("a", enabled=False)])
+    resumed = await open_stream(third, at_the_end)
+    assert await resumed.wait_for_changes(1) == [("link", "a", "DISABLED")]  # which every start tells
+    await resumed.disconnect()
     await third.stop()
 
 
 # Removal.
 
 
-@within(10)
-async def test_who_watches_begins_again_when_a_link_is_removed(served: Served) -> None:
-    stays = served.add("stays", enabled=False)
-    await served.post("/api/v1/links", {"name": "goes", "host": "pms", "port": 1})
-    watching = await watch(served)
-    await watching.has(2)
+@time_limit(10)
+async def test_who_watches_begins_again_when_a_link_is_removed(served_api: ServedApi) -> None:
+    stays = served_api.add_link("stays", enabled=False)
+    await served_api.post("/api/v1/links", {"name": "goes", "host": "pms", "port": 1})
+    watching = await open_stream(served_api)
+    await watching.wait_for_changes(2)
     before = watching.events[-1].id
-    assert (await served.call("DELETE", "/api/v1/links/goes")).status == 200
-    assert (await watching.has(4))[2:] == [("reset", "", None), ("link", "stays", None)]
+    assert (await served_api.call("DELETE", "/api/v1/links/goes")).status == 200
+    assert (await watching.wait_for_changes(4))[2:] == [("reset", "", None), ("link", "stays", None)]
     reset, beginning = watching.events[-2:]
     assert reset.id == before  # who is cut off after it is told of it again
     stays.expire()
-    assert (await watching.has(5))[4:] == [("link", "stays", "EXPIRED")]
-    await watching.end()
+    assert (await watching.wait_for_changes(5))[4:] == [("link", "stays", "EXPIRED")]
+    await watching.disconnect()
     for number, rest in ((before, 2), (beginning.id, 4)):
-        resumed = await watch(served, number)
-        await resumed.has(len(watching.of("link")) + 1 - rest)
-        assert resumed.ids == watching.ids[rest:]
-        await resumed.end()
+        resumed = await open_stream(served_api, number)
+        await resumed.wait_for_changes(len(watching.events_of_kind("link")) + 1 - rest)
+        assert resumed.event_ids == watching.event_ids[rest:]
+        await resumed.disconnect()
 
 
-@within(20)
-async def test_a_removal_is_known_after_a_restart(served: Served) -> None:
-    await served.post("/api/v1/links", {"name": "goes", "host": "pms", "port": 1})
-    watching = await watch(served)
-    await watching.has(1)
+@time_limit(20)
+async def test_a_removal_is_known_after_a_restart(served_api: ServedApi) -> None:
+    await served_api.post("/api/v1/links", {"name": "goes", "host": "pms", "port": 1})
+    watching = await open_stream(served_api)
+    await watching.wait_for_changes(1)
     last = watching.events[-1].id
-    await watching.end()
-    await served.call("DELETE", "/api/v1/links/goes")
-    served.run()
-    await served.stop()
-    after = Served(before=served)
-    resumed = await watch(after, last)
-    assert await resumed.has(1) == [("reset", "", None)]
-    again = await watch(after, resumed.events[-1].id)
-    await again.rest()
+    await watching.disconnect()
+    await served_api.call("DELETE", "/api/v1/links/goes")
+    served_api.advance()
+    await served_api.stop()
+    after = ServedApi(previous=served_api)
+    resumed = await open_stream(after, last)
+    assert await resumed.wait_for_changes(1) == [("reset", "", None)]
+    again = await open_stream(after, resumed.events[-1].id)
+    await again.drain()
     assert again.events == []
-    await resumed.end()
-    await again.end()
+    await resumed.disconnect()
+    await again.disconnect()
     await after.stop()

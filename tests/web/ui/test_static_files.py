@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from importlib.resources import files
 
-from pmslink.web.ui.bootstrap_data import known
-from pmslink.web.ui.static_files import assets
-from pmslink.web.ui.translations import texts
-from tests.time_limit import within
-from tests.web.served_api import Served
+from pmslink.web.ui.bootstrap_data import bootstrap_data
+from pmslink.web.ui.static_files import load_assets
+from pmslink.web.ui.translations import load_translations
+from tests.time_limit import time_limit
+from tests.web.served_api import ServedApi
 
 PAGE = files("pmslink.web.ui").joinpath("static")
 TYPES = {
@@ -21,62 +21,62 @@ TYPES = {
 }
 
 
-@within(10)
-async def test_the_page_stands_at_the_root(served: Served) -> None:
-    answer = await served.get("/")
+@time_limit(10)
+async def test_the_page_stands_at_the_root(served_api: ServedApi) -> None:
+    answer = await served_api.get("/")
     assert answer.status == 200
     assert answer.headers["content-type"] == TYPES["html"]
     assert answer.body.startswith(b"<!doctype html>")
     assert answer.body == PAGE.joinpath("index.html").read_bytes()
 
 
-@within(10)
-async def test_each_part_has_its_type_and_a_tag_and_is_asked_for_again(served: Served) -> None:
-    assert len(assets()) > 20
+@time_limit(10)
+async def test_each_part_has_its_type_and_a_tag_and_is_asked_for_again(served_api: ServedApi) -> None:
+    assert len(load_assets()) > 20
     tags = set()
-    for name, asset in assets().items():
-        answer = await served.get(f"/page/{name}")
+    for name, asset in load_assets().items():
+        answer = await served_api.get(f"/page/{name}")
         assert (answer.status, answer.body) == (200, asset.body), name
         assert answer.headers["content-type"] == TYPES[name.rpartition(".")[2]], name
         assert answer.headers["cache-control"] == "no-cache"
         assert answer.headers["x-content-type-options"] == "nosniff"
         assert int(answer.headers["content-length"]) == len(asset.body)
         tags.add(answer.headers["etag"])
-    assert len(tags) == len(assets())
+    assert len(tags) == len(load_assets())
 
 
-@within(10)
-async def test_what_a_browser_has_already_is_not_sent_again(served: Served) -> None:
+@time_limit(10)
+async def test_what_a_browser_has_already_is_not_sent_again(served_api: ServedApi) -> None:
     for path in ("/", "/page/main.js", "/page/texts/zh.json"):
-        tag = (await served.get(path)).headers["etag"]
-        again = await served.get(path, headers={"if-none-match": tag})
+        tag = (await served_api.get(path)).headers["etag"]
+        again = await served_api.get(path, headers={"if-none-match": tag})
         assert (again.status, again.body) == (304, b"")
-        other = await served.get(path, headers={"if-none-match": '"another"'})
+        other = await served_api.get(path, headers={"if-none-match": '"another"'})
         assert other.status == 200
         assert other.body
 
 
-@within(10)
-async def test_head_tells_what_get_would_send(served: Served) -> None:
+@time_limit(10)
+async def test_head_tells_what_get_would_send(served_api: ServedApi) -> None:
     for path in ("/", "/page/page.css"):
-        answer = await served.call("HEAD", path)
-        whole = await served.get(path)
+        answer = await served_api.call("HEAD", path)
+        whole = await served_api.get(path)
         assert (answer.status, answer.body) == (200, b"")
         for name in ("content-type", "content-length", "etag"):
             assert answer.headers[name] == whole.headers[name]
 
 
-@within(10)
-async def test_the_page_is_told_of_fias_the_settings_and_its_texts(served: Served) -> None:
-    told = (await served.get("/page/known.json")).json()
-    assert told["records"] == list(known()["records"])
+@time_limit(10)
+async def test_the_page_is_told_of_fias_the_settings_and_its_texts(served_api: ServedApi) -> None:
+    told = (await served_api.get("/page/known.json")).json()
+    assert told["records"] == list(bootstrap_data()["records"])
     assert {one["name"]: one["bounds"] for one in told["settings"]}["port"] == [1, 65535]
-    assert (await served.get("/page/texts/en.json")).json() == texts("en")
-    assert (await served.get("/page/texts/zh.json")).json() == texts("zh")
+    assert (await served_api.get("/page/texts/en.json")).json() == load_translations("en")
+    assert (await served_api.get("/page/texts/zh.json")).json() == load_translations("zh")
 
 
-@within(10)
-async def test_there_is_nothing_but_the_parts(served: Served) -> None:
+@time_limit(10)
+async def test_there_is_nothing_but_the_parts(served_api: ServedApi) -> None:
     for path in (
         "/page/",
         "/page/nothing.js",
@@ -92,19 +92,19 @@ async def test_there_is_nothing_but_the_parts(served: Served) -> None:
         "/page/%2fetc%2fpasswd",
         "/page/main.js%00",
     ):
-        answer = await served.get(path)
+        answer = await served_api.get(path)
         assert answer.error == (404, "not_found"), path
         assert answer.headers["content-type"] == "application/json", path
 
 
-@within(10)
-async def test_the_page_cannot_be_written(served: Served) -> None:
+@time_limit(10)
+async def test_the_page_cannot_be_written(served_api: ServedApi) -> None:
     for method in ("POST", "PUT", "DELETE"):
-        assert (await served.call(method, "/page/main.js")).error == (405, "method_not_allowed")
+        assert (await served_api.call(method, "/page/main.js")).error == (405, "method_not_allowed")
 
 
 def test_no_part_names_another_host() -> None:
-    for name, asset in assets().items():
+    for name, asset in load_assets().items():
         named = set(re.findall(rb"(?:https?:)?//[\w.-]+\.\w+[^\s\"']*", asset.body))
         assert named <= {b"http://www.w3.org/2000/svg"}, name
 
@@ -116,9 +116,9 @@ def test_the_page_has_no_script_style_or_listener_within_itself() -> None:
     assert not re.search(r"<style|\sstyle=|\son\w+=|javascript:", index)
 
 
-@within(10)
-async def test_the_browser_is_told_to_heed_only_what_comes_from_here(served: Served) -> None:
-    policy = (await served.get("/")).headers["content-security-policy"]
+@time_limit(10)
+async def test_the_browser_is_told_to_heed_only_what_comes_from_here(served_api: ServedApi) -> None:
+    policy = (await served_api.get("/")).headers["content-security-policy"]
     assert "default-src 'none'" in policy or "default-src 'self'" in policy
     assert "unsafe" not in policy
     for kept in ("script-src 'self'", "connect-src 'self'", "frame-ancestors 'none'"):

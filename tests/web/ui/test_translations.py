@@ -10,10 +10,10 @@ from typing import Any, get_args
 
 import pytest
 
-from pmslink.link.cause import Code
-from pmslink.web.api.openapi import openapi
-from pmslink.web.ui.bootstrap_data import known
-from pmslink.web.ui.translations import LANGUAGES, Language, texts
+from pmslink.link.cause import CauseCode
+from pmslink.web.api.openapi import load_openapi
+from pmslink.web.ui.bootstrap_data import bootstrap_data
+from pmslink.web.ui.translations import LANGUAGES, Language, load_translations
 
 PAGE = files("pmslink.web.ui").joinpath("static")
 SCRIPTS = "\n".join(one.read_text("utf-8") for one in PAGE.iterdir() if one.name.endswith(".js"))
@@ -36,30 +36,30 @@ def _enums(schema: object) -> Iterator[str]:
 
 def _values() -> Set[str]:
     """All that may stand in the place of a value in a key."""
-    told: Mapping[str, Any] = known()
+    told: Mapping[str, Any] = bootstrap_data()
     settings = told["settings"]
     return {
         *WORDS,
-        *_enums(openapi()),
-        *get_args(Code),
+        *_enums(load_openapi()),
+        *get_args(CauseCode),
         *(one["name"] for one in settings),
         *(one["unit"] for one in settings),
     }
 
 
 def test_each_language_has_a_text_for_each_key() -> None:
-    english = texts("en")
+    english = load_translations("en")
     for language in LANGUAGES:
-        told = texts(language)
+        told = load_translations(language)
         assert english.keys() - told.keys() == set(), language
         assert told.keys() - english.keys() == set(), language
         assert [key for key, text in told.items() if not text] in ([], ["sentence.joint"])
 
 
 def test_each_text_names_the_same_values_in_each_language() -> None:
-    english = texts("en")
+    english = load_translations("en")
     for language in LANGUAGES:
-        for key, text in texts(language).items():
+        for key, text in load_translations(language).items():
             assert _named(text) == _named(english[key]), (language, key)
 
 
@@ -69,19 +69,21 @@ def _named(text: str) -> Set[str]:
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_each_cause_has_a_reason_and_each_error_a_text(language: Language) -> None:
-    told = texts(language)
+    told = load_translations(language)
     controls = {"enable", "disable", "expire", "disconnect"}  # a user's cause is told by the control
-    for code in {*get_args(Code), *controls} - {"user"}:
+    for code in {*get_args(CauseCode), *controls} - {"user"}:
         assert f"reason.{code}" in told
-    errors = openapi()["components"]["schemas"]["Error"]["properties"]["error"]["properties"]["code"]["enum"]
+    errors = load_openapi()["components"]["schemas"]["Error"]["properties"]["error"]["properties"]["code"][
+        "enum"
+    ]
     for code in [*errors, "unreachable"]:
         assert f"error.{code}" in told
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_each_record_field_and_setting_has_a_name(language: Language) -> None:
-    told = texts(language)
-    facts = known()
+    told = load_translations(language)
+    facts = bootstrap_data()
     wanted = [f"record.{id}" for id in facts["records"]] + [f"field.{code}" for code in facts["fields"]]
     for setting in facts["settings"]:
         wanted += [f"setting.{setting['name']}", f"right.{setting['name']}"]
@@ -92,7 +94,7 @@ def test_each_record_field_and_setting_has_a_name(language: Language) -> None:
 
 
 def test_the_scripts_use_no_key_that_has_no_text() -> None:
-    english = texts("en")
+    english = load_translations("en")
     assert len(WHOLE_KEYS) > 50
     assert {key for key in WHOLE_KEYS - english.keys() if not key.endswith((".json", ".js"))} == set()
     assert len(PREFIXES) > 10
