@@ -30,12 +30,12 @@ def test_crowded_is_over_once_it_is_written(harness: StoreHarness, manual_thread
     harness.advance()
     assert journal.is_congested  # what is being written has not yet been written
     assert called == []
-    manual_thread.work()
+    manual_thread.run_queued()
     assert not journal.is_congested
     assert called == ["roomy"]
     journal.submit_nowait(barrier, None)
     harness.advance()
-    manual_thread.work()
+    manual_thread.run_queued()
     assert called == ["roomy"]
 
 
