@@ -14,31 +14,29 @@ from zoneinfo import ZoneInfo
 
 from attrs import asdict, field, fields, frozen
 
-from pmslink.fias.field_values import is_usable_charset
-from pmslink.fias.framing import Framing
-from pmslink.hotel.call_tariff import Tariff, parse_tariff
-from pmslink.hotel.extensions import ExtensionScheme
-from pmslink.timestamps import format_timestamp
-from pmslink.validation.nested_settings import (
+from pmslink.config.record_settings import (
     RECORDS_SCHEMA,
     STATUS_CODES_SCHEMA,
     parse_record_overrides,
     parse_status_codes,
 )
+from pmslink.fias.field_values import is_usable_charset
+from pmslink.fias.framing import Framing
+from pmslink.hotel.call_tariff import Tariff, parse_tariff
+from pmslink.hotel.extensions import ExtensionScheme
+from pmslink.timestamps import format_timestamp
 from pmslink.validation.setting_fields import (
     REDACTED,
     boolean,
     choice,
     integer,
-    is_host,
-    is_parseable,
-    is_path,
     matching_text,
     seconds,
     setting_metadata,
     setting_of,
     text,
 )
+from pmslink.validation.validators import is_host, is_parseable, is_path
 
 Profile = Literal["generic", "opera", "suite8", "protel"]
 AliveOn = Literal["LA", "any"]
@@ -53,13 +51,13 @@ def _is_timezone(name: str) -> bool:
 
 
 def _parse_moment(raw: object) -> datetime:
-    moment = datetime.fromisoformat(raw) if isinstance(raw, str) else raw
-    if not isinstance(moment, datetime) or moment.tzinfo is None:
-        raise ValueError
     try:
-        return moment.astimezone(UTC)
-    except OverflowError:
-        raise ValueError from None
+        moment = datetime.fromisoformat(raw) if isinstance(raw, str) else raw
+        if isinstance(moment, datetime) and moment.tzinfo is not None:
+            return moment.astimezone(UTC)
+    except (ValueError, OverflowError):
+        pass
+    raise ValueError
 
 
 def _is_webhook_url(url: str) -> bool:

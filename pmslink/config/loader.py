@@ -21,16 +21,14 @@ from pmslink.config.link_settings import PROFILE_PRESETS, LinkSettings, Profile
 from pmslink.errors import PmslinkError
 from pmslink.validation.setting_fields import (
     REDACTED,
-    NestedValueError,
     Setting,
     choice,
     integer,
-    is_host,
-    is_path,
     setting_metadata,
     setting_of,
     text,
 )
+from pmslink.validation.validators import NestedValueError, is_host, is_path
 
 _T = TypeVar("_T")
 
@@ -267,7 +265,7 @@ def _flatten_sections(raw: Mapping[str, object]) -> dict[str, object]:
 
 def _converter() -> cattrs.Converter:
     def hook(known: Setting) -> Any:
-        return lambda raw, _type: known.parse(raw)
+        return lambda raw, _type: known.validator(raw)
 
     converter = cattrs.Converter()
     for cls in (LinkDefinition, Config):

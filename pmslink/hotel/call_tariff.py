@@ -7,13 +7,8 @@ from typing import Literal
 from attrs import field, frozen
 
 from pmslink.validation.nested_settings import parse_nested
-from pmslink.validation.setting_fields import (
-    NestedValueError,
-    choice,
-    integer,
-    matching_text,
-    setting_metadata,
-)
+from pmslink.validation.setting_fields import choice, integer, matching_text, setting_metadata
+from pmslink.validation.validators import NestedValueError
 
 CallType = Literal["L", "N", "I"]
 

@@ -17,20 +17,17 @@ from pmslink.fias.record import Field, Record, build_record
 from pmslink.hotel.events import WakeUpFinished
 from pmslink.hotel.hotel_policy import HotelPolicy
 from pmslink.hotel.hotel_state import Context, HotelState
+from pmslink.hotel.request_fields import ROOM_FIELD
 from pmslink.hotel.stays import complete_room_check_outs
 from pmslink.hotel.wake_ups import TooManyWakeUpsError, answer_status, cancel_wake_ups, set_wake_up
 from pmslink.timestamps import to_ms
-from pmslink.validation.json_body import (
-    ROOM_FIELD,
-    BodyError,
-    BodyField,
-    integer_parser,
-    parse_body,
-    parse_boolean,
-    parse_field,
-    pattern_parser,
+from pmslink.validation.json_body import BodyError, BodyField, parse_body, parse_field, required_field
+from pmslink.validation.validators import (
+    Validator,
+    boolean_validator,
+    integer_validator,
+    pattern_validator,
     require,
-    required_field,
 )
 
 PhoneType = Literal[
@@ -74,25 +71,19 @@ class OutboundUpdate:
 
 def status_update(room: str, body: Mapping[str, object], codes: Mapping[str, int]) -> OutboundUpdate:
     """RE with RS; `codes` say what the hotel's phones dial for it. Raises BodyError."""
-    value = parse_body(
-        {"status": required_field(_expected_status(codes), _status_parser(codes))}, body, "a status"
-    )["status"]
+    value = parse_body({"status": required_field(_status_validator(codes))}, body, "a status")["status"]
     return _equipment_update("status", room, {"status": value}, [("RS", str(value))], "status", value)
 
 
-def _expected_status(codes: Mapping[str, int]) -> str:
-    return f"one of the hotel's codes {', '.join(codes)}" if codes else "a whole number from 1 to 6"
-
-
-def _status_parser(codes: Mapping[str, int]) -> Any:
+def _status_validator(codes: Mapping[str, int]) -> Validator:
     if not codes:
-        return integer_parser(1, 6)
+        return integer_validator(1, 6)
 
-    def dialled(raw: Any) -> object:
+    def status_of(raw: Any) -> object:
         status = codes.get(str(raw)) if type(raw) in (int, str) else None
         return require(status, status)
 
-    return dialled
+    return Validator(f"one of the hotel's codes {', '.join(codes)}", status_of)
 
 
 def dnd_update(room: str, body: Mapping[str, object]) -> OutboundUpdate:
@@ -113,13 +104,13 @@ def make_up_room_update(room: str, body: Mapping[str, object]) -> OutboundUpdate
 
 
 def _parse_on(body: Mapping[str, object]) -> bool:
-    on: bool = parse_body({"on": required_field("true or false", parse_boolean)}, body, "a sign")["on"]
+    on: bool = parse_body({"on": required_field(boolean_validator())}, body, "a sign")["on"]
     return on
 
 
 def voicemail_update(room: str, body: Mapping[str, object]) -> OutboundUpdate:
     """RE with VM: how many messages are unread and read. Raises BodyError."""
-    count = BodyField("a whole number from 0 to 99", integer_parser(0, 99), default=0)
+    count = BodyField(integer_validator(0, 99), default=0)
     counts = parse_body({"unread": evolve(count, required=True), "read": count}, body, "a voicemail")
     fields = [("VM", f"{counts['unread']:02}{counts['read']:02}")]
     return evolve(_equipment_update("voicemail", room, counts, fields, "voicemail", None), phone_update=None)
@@ -136,7 +127,7 @@ def wake_up_update(
     room: str, body: Mapping[str, object], now: datetime, policy: HotelPolicy
 ) -> OutboundUpdate:
     """WR: a guest has ordered it on the phone. Raises BodyError."""
-    at = parse_body({"at": required_field(_AT_EXPECTED, _parse_local_time)}, body, "a wake-up")["at"]
+    at = parse_body({"at": _AT_FIELD}, body, "a wake-up")["at"]
     at = policy.resolve_ambiguous(at, to_ms(now - _PAST_TOLERANCE))
     instant = policy.to_utc_ms(at)
     if not now - _PAST_TOLERANCE <= datetime.fromtimestamp(instant / 1000, UTC) <= now + _MAX_LEAD_TIME:
@@ -151,7 +142,7 @@ def wake_up_cancel_update(room: str, at: str | None, policy: HotelPolicy) -> Out
         return OutboundUpdate(
             "wake_up_cancel", room, {}, record, phone_update=PhoneUpdate("wake_up_cancel", room, None)
         )
-    moment = parse_field("at", required_field(_AT_EXPECTED, _parse_local_time), {"at": at})
+    moment = parse_field("at", _AT_FIELD, {"at": at})
     return _timed_update("wake_up_cancel", "WC", room, moment, policy.to_utc_ms(moment))
 
 
@@ -238,11 +229,13 @@ def _parse_local_time(raw: Any) -> datetime:
     return at.replace(microsecond=0)
 
 
-_AT_EXPECTED = 'a date and time of the hotel without an offset, such as "2026-11-20T07:00"'
+_AT_FIELD = required_field(
+    Validator('a date and time of the hotel without an offset, such as "2026-11-20T07:00"', _parse_local_time)
+)
 _RESULT_FIELDS = {
-    "id": required_field("the id of a wake-up, from wake_up.due", integer_parser(1, 2**53 - 1)),
-    "attempt": BodyField("the number of the attempt, from wake_up.due", integer_parser(1, 10)),
-    "result": required_field("answered, busy or no_answer", pattern_parser("answered|busy|no_answer")),
+    "id": required_field(integer_validator(1, 2**53 - 1, "the id of a wake-up, from wake_up.due")),
+    "attempt": BodyField(integer_validator(1, 10, "the number of the attempt, from wake_up.due")),
+    "result": required_field(pattern_validator("answered, busy or no_answer", "answered|busy|no_answer")),
 }
 
 

@@ -17,18 +17,16 @@ from attrs import evolve, frozen
 from pmslink.errors import FieldError
 from pmslink.fias.field_values import date_time_fields, serialize_duration, serialize_money
 from pmslink.fias.record import BAR, Record, build_record
+from pmslink.hotel.request_fields import ROOM_FIELD, fias_text_validator
 from pmslink.timestamps import format_timestamp
 from pmslink.validation import json_body
-from pmslink.validation.json_body import (
-    BodyError,
-    BodyField,
-    free_text,
-    integer_parser,
-    parse_field,
-    pattern_parser,
+from pmslink.validation.json_body import BodyError, BodyField, parse_field, required_field
+from pmslink.validation.validators import (
+    Validator,
+    integer_validator,
+    pattern_validator,
     require,
-    required_field,
-    text_parser,
+    text_validator,
 )
 
 PostingType = Literal["call", "minibar", "charge"]
@@ -119,37 +117,42 @@ def _parse_started(raw: Any) -> object:
 _STARTED_EXPECTED = 'a moment of 2000 to 2099 with its offset, such as "2026-11-20T07:00:00Z"'
 
 _AMOUNT_FIELD = BodyField(
-    "a whole number of minor units from 0 to 10^14", integer_parser(0, 10**14), "TA", serialize_money
+    integer_validator(0, 10**14, "a whole number of minor units from 0 to 10^14"), "TA", serialize_money
 )
 _OUTLET_FIELD = BodyField(
-    'text of 1 to 5 printable characters without "|"',
-    text_parser(lambda text: len(text) in range(1, 6) and text.isprintable() and BAR not in text),
+    text_validator(
+        'text of 1 to 5 printable characters without "|"',
+        lambda text: len(text) in range(1, 6) and text.isprintable() and BAR not in text,
+    ),
     "SO",
 )
 _COMMON_FIELDS: Mapping[str, BodyField] = {
-    "type": required_field("call, minibar or charge", pattern_parser("call|minibar|charge")),
-    "room": json_body.ROOM_FIELD,
-    "started": BodyField(_STARTED_EXPECTED, _parse_started),
+    "type": required_field(pattern_validator("call, minibar or charge", "call|minibar|charge")),
+    "room": ROOM_FIELD,
+    "started": BodyField(Validator(_STARTED_EXPECTED, _parse_started)),
 }
 _FIELDS_BY_TYPE: Mapping[PostingType, Mapping[str, BodyField]] = {
     "call": {
         "amount": _AMOUNT_FIELD,
-        "dialled": required_field("1 to 20 digits; + - ( ) and blanks are dropped", _parse_dialled, "DD"),
+        "dialled": required_field(
+            Validator("1 to 20 digits; + - ( ) and blanks are dropped", _parse_dialled), "DD"
+        ),
         "duration": required_field(
-            "whole seconds from 0 to 359999",
-            integer_parser(0, 359_999),
+            integer_validator(0, 359_999, "whole seconds from 0 to 359999"),
             "DU",
             partial(serialize_duration, "DU"),
         ),
-        "call_type": BodyField("L (local), N (national) or I (international)", pattern_parser("[LNI]"), "PC"),
+        "call_type": BodyField(
+            pattern_validator("L (local), N (national) or I (international)", "[LNI]"), "PC"
+        ),
     },
     "minibar": {
-        "article": required_field("text of 1 to 4 digits", pattern_parser("[0-9]{1,4}"), "MA"),
-        "count": BodyField("a whole number from 1 to 99", integer_parser(1, 99), "M#", default=1),
+        "article": required_field(pattern_validator("text of 1 to 4 digits", "[0-9]{1,4}"), "MA"),
+        "count": BodyField(integer_validator(1, 99), "M#", default=1),
     },
     "charge": {
         "amount": evolve(_AMOUNT_FIELD, required=True),
         "outlet": _OUTLET_FIELD,
-        "text": BodyField(*free_text(20), "CT"),
+        "text": BodyField(fias_text_validator(20), "CT"),
     },
 }

@@ -1,4 +1,5 @@
-"""Validators for settings and JSON bodies, and the error texts that say what is expected.
+"""Validators, and their use for settings and JSON bodies.
 
-May import `errors` only.
+`validators` has each rule once, `setting_fields` the metadata of settings, `nested_settings` settings that
+are tables, `json_body` the fields of a request's body. May import `errors` only.
 """

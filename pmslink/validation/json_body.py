@@ -1,14 +1,13 @@
-"""What may stand under the keys of a body, and what is said of one that is wrong.
+"""Parse JSON bodies field by field.
 
-It is about money and about guests, so nothing is guessed, shortened or replaced: a body says exactly what
-is meant, or it is an error that names the key and tells what would be right.
+Bodies are about money and guests, so nothing is guessed, shortened or replaced: a body is valid as it is, or
+it causes an error that names the field and says what is expected.
 """
 
 from __future__ import annotations
 
 import difflib
 import json
-import re
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from typing import Any
@@ -16,10 +15,11 @@ from typing import Any
 from attrs import frozen
 
 from pmslink.errors import PmslinkError
+from pmslink.validation.validators import Validator
 
 
 class BodyError(PmslinkError):
-    """A wrong body: ``field`` is the key that is wrong, the text tells what would be right."""
+    """Report an invalid body: `field` names the invalid field, the text says what is expected."""
 
     def __init__(self, field: str, problem: str) -> None:
         super().__init__(problem)
@@ -28,95 +28,55 @@ class BodyError(PmslinkError):
 
 @frozen
 class BodyField:
-    """What may stand under a key: ``right`` completes the sentence "must be …".
+    """Describe one field of a body.
 
-    ``read`` makes the value of what came, and raises ValueError, which may tell more, if that is not right.
-    ``code`` is the field that carries it.
+    `default` is the value of a field that is not given, unless it is `required`. `code` is the FIAS field
+    that carries the value, `encode` makes the text of that field.
     """
 
-    expected: str
-    parse: Callable[[Any], object]
+    validator: Validator
     code: str = ""
     encode: Callable[[Any], str] = str
     required: bool = False
     default: object = None
 
 
+required_field = partial(BodyField, required=True)
+
+
 def parse_body(fields: Mapping[str, BodyField], body: Mapping[str, object], noun: str) -> dict[str, Any]:
-    """The values of a body that has these keys; null stands for "not given". Raises BodyError."""
-    told = {name: value for name, value in body.items() if value is not None}
-    for name in told:
+    """Return the values of all fields by name; null stands for a field that is not given.
+
+    `noun` names the kind of body in error texts. Raises BodyError for the first invalid or unknown field.
+    """
+    given = {name: value for name, value in body.items() if value is not None}
+    for name in given:
         if name not in fields:
             raise BodyError(name, f"there is no {quote_json(name)} in {noun}; {suggest_name(name, fields)}")
-    return {name: parse_field(name, key, told) for name, key in fields.items()}
+    return {name: parse_field(name, field, given) for name, field in fields.items()}
 
 
 def parse_field(name: str, field: BodyField, given: Mapping[str, object]) -> Any:
-    """The value of one. Raises BodyError."""
+    """Return the value of one field, or its default. Raises BodyError."""
     if name not in given:
         if field.required:
-            raise BodyError(name, f"{name} is missing: must be {field.expected}")
+            raise BodyError(name, f"{name} is missing: must be {field.validator.expected}")
         return field.default
     try:
-        return field.parse(given[name])
-    except ValueError as problem:
-        more = f", {problem}" if problem.args else ""
-        raise BodyError(name, f"{name} must be {field.expected}{more}") from None
+        return field.validator(given[name])
+    except ValueError as error:
+        raise BodyError(name, f"{name} must be {error}") from None
 
 
 def suggest_name(name: str, candidates: Iterable[str]) -> str:
-    """What may have been meant."""
+    """Return the clause of an error text that offers the most similar name, or else all names."""
     names = list(candidates)
-    near = difflib.get_close_matches(name, names, n=1)
-    if near:
-        return f"did you mean {near[0]}?"
+    similar = difflib.get_close_matches(name, names, n=1)
+    if similar:
+        return f"did you mean {similar[0]}?"
     return f"there is {names[0]}" if len(names) == 1 else f"there are {', '.join(names)}"
 
 
-def quote_json(name: str) -> str:
-    """As it stands in JSON."""
-    return json.dumps(name, ensure_ascii=False)
-
-
-# How values are read: one function per kind.
-
-
-def require(condition: object, value: Any) -> Any:
-    """The value, if it is right."""
-    if not condition:
-        raise ValueError
-    return value
-
-
-def integer_parser(minimum: int, maximum: int) -> Callable[[Any], object]:
-    """A whole number."""
-    # not isinstance(…, int): a bool is an int to Python
-    return lambda raw: require(type(raw) is int and minimum <= raw <= maximum, raw)
-
-
-def parse_boolean(raw: Any) -> object:
-    """True or false."""
-    return require(isinstance(raw, bool), raw)
-
-
-def text_parser(is_valid: Callable[[str], object]) -> Callable[[Any], object]:
-    """Text of which that holds."""
-    return lambda raw: require(isinstance(raw, str) and is_valid(raw), raw)
-
-
-def pattern_parser(pattern: str) -> Callable[[Any], object]:
-    """Text that is as a whole like this."""
-    return text_parser(re.compile(pattern).fullmatch)
-
-
-def free_text(max_chars: int) -> tuple[str, Callable[[Any], object]]:
-    """What is right, and how it is read: whatever FIAS can carry."""
-    # half of a surrogate pair can stand in JSON, but in no charset and no database
-    carried = r"[^|\x00-\x1f\x7f-\x9f\ud800-\udfff]"
-    right = f'text of 1 to {max_chars} characters without "|" and control characters'
-    return right, pattern_parser(f"{carried}{{1,{max_chars}}}")
-
-
-required_field = partial(BodyField, required=True)
-ROOM_FIELD = required_field(*free_text(40), "RN")
-"""The room that something is about."""
+def quote_json(text: str) -> str:
+    """Return the text as a JSON string, without ASCII escapes."""
+    return json.dumps(text, ensure_ascii=False)

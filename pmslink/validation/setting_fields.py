@@ -1,38 +1,42 @@
-"""The kinds of settings: what may stand in one, how that is read, and what a form asks for it with."""
+"""Metadata of settings: meaning, expectation, unit, bounds and validator of an attrs field."""
 
 from __future__ import annotations
 
-import ipaddress
-import re
 from collections.abc import Callable, Mapping
 from typing import Any, Literal, get_args
 
 from attrs import field, fields, frozen
 
+from pmslink.validation.validators import (
+    Validator,
+    boolean_validator,
+    choice_validator,
+    integer_validator,
+    number_validator,
+    pattern_validator,
+    text_validator,
+)
+
 SettingKind = Literal[
     "number", "whole", "yes_or_no", "choice", "text", "moment", "records", "codes", "tariff", "secret"
 ]
-
+"""The kind of input in the form of the page."""
 
 REDACTED = "***"
-"""What stands for a secret, which is never told again."""
+"""The text that replaces a secret wherever settings are output."""
 
 
 @frozen
 class Setting:
-    """What one setting means, and what may stand in it.
+    """The metadata of one setting.
 
-    ``right`` completes the sentence "must be …". ``read`` makes the value of what a person wrote, and
-    raises ValueError (NestedValueError, if it can tell the place) for anything that is not right.
-    ``kind`` says what a form asks for it with, ``choices`` and ``bounds`` what may be chosen there.
-    ``pattern`` is the regular expression that text must match from end to end, if there is one. ``schema``
-    holds JSON Schema keywords that do not follow from the others, such as ``maxLength``.
-    What is ``secret`` is never told again: wherever it would stand, there is ``REDACTED``.
+    `kind` selects the input in a form; `choices` and `bounds` limit it. `pattern` is the regular expression
+    that text must match from end to end, if there is one. `schema` holds JSON Schema keywords that do not
+    follow from the others, such as `maxLength`. A `secret` setting is output as `REDACTED`.
     """
 
     meaning: str
-    expected: str
-    parse: Callable[[Any], object]
+    validator: Validator
     unit: str = ""
     kind: SettingKind = "text"
     choices: tuple[str, ...] = ()
@@ -41,111 +45,60 @@ class Setting:
     schema: Mapping[str, Any] = field(factory=dict)
 
     @property
+    def expected(self) -> str:
+        """What completes the sentence "must be …"."""
+        return self.validator.expected
+
+    @property
     def secret(self) -> bool:
+        """Whether the value must never be output."""
         return self.kind == "secret"
 
 
-class NestedValueError(ValueError):
-    """Only one part of a value is wrong: what stands under ``key``, dotted; None if it is missing.
-
-    ``right`` tells what would be right ("must be …"), if that can be said more closely than of the whole.
-    """
-
-    def __init__(self, key: str, value: object, expected: str = "") -> None:
-        super().__init__(key, value, expected)
-        self.key = key
-        self.value = value
-        self.expected = expected
-
-
 def setting_of(cls: type, name: str) -> Setting:
-    """The metadata of a field of one of the classes that hold settings."""
-    found: Setting = getattr(fields(cls), name).metadata["setting"]
-    return found
-
-
-# What follows makes the metadata of a field: one function per kind of value.
+    """Return the metadata of one field of a class of settings."""
+    setting: Setting = getattr(fields(cls), name).metadata["setting"]
+    return setting
 
 
 def setting_metadata(
-    meaning: str, expected: str, parse: Callable[[Any], object], **more: Any
+    meaning: str, expected: str, convert: Callable[[Any], object], **more: Any
 ) -> Mapping[str, Setting]:
-    return {"setting": Setting(meaning, expected, parse, **more)}
+    """Describe a setting with a validator of its own; see `Validator` for `expected` and `convert`."""
+    return {"setting": Setting(meaning, Validator(expected, convert), **more)}
 
 
 def seconds(meaning: str, minimum: float = 0.1, maximum: float = 86400) -> Mapping[str, Setting]:
-    def read(raw: object) -> object:
-        # not isinstance(…, float): whole numbers are as good, but a bool is an int to Python
-        return _require(type(raw) in (int, float) and minimum <= raw <= maximum, raw)  # type: ignore[operator]
-
-    right = f"a number of seconds from {minimum} to {maximum}"
-    return setting_metadata(meaning, right, read, unit="s", kind="number", bounds=(minimum, maximum))
+    """Describe a duration in seconds."""
+    expected = f"a number of seconds from {minimum} to {maximum}"
+    validator = number_validator(minimum, maximum, expected)
+    return {"setting": Setting(meaning, validator, unit="s", kind="number", bounds=(minimum, maximum))}
 
 
 def integer(meaning: str, minimum: int, maximum: int, unit: str = "") -> Mapping[str, Setting]:
-    def read(raw: object) -> object:
-        return _require(type(raw) is int and minimum <= raw <= maximum, raw)
-
-    right = f"a whole number from {minimum} to {maximum}"
-    return setting_metadata(meaning, right, read, unit=unit, kind="whole", bounds=(minimum, maximum))
+    """Describe a whole number."""
+    validator = integer_validator(minimum, maximum)
+    return {"setting": Setting(meaning, validator, unit=unit, kind="whole", bounds=(minimum, maximum))}
 
 
 def boolean(meaning: str) -> Mapping[str, Setting]:
-    return setting_metadata(
-        meaning, "true or false", lambda raw: _require(isinstance(raw, bool), raw), kind="yes_or_no"
-    )
+    """Describe a setting that is true or false."""
+    return {"setting": Setting(meaning, boolean_validator(), kind="yes_or_no")}
 
 
 def choice(choices: object, meaning: str) -> Mapping[str, Setting]:
-    words = get_args(choices)
-    right = " or ".join(f'"{word}"' for word in words)
-    return setting_metadata(
-        meaning,
-        right,
-        lambda raw: _require(isinstance(raw, str) and raw in words, raw),
-        kind="choice",
-        choices=words,
-    )
+    """Describe a setting that is one of the texts of a Literal type."""
+    texts = get_args(choices)
+    return {"setting": Setting(meaning, choice_validator(texts), kind="choice", choices=texts)}
 
 
 def text(
     meaning: str, expected: str, is_valid: Callable[[str], object], **more: Any
 ) -> Mapping[str, Setting]:
-    def read(raw: object) -> object:
-        return _require(isinstance(raw, str) and is_valid(raw), raw)
-
-    return setting_metadata(meaning, expected, read, **more)
+    """Describe text that a predicate accepts."""
+    return {"setting": Setting(meaning, text_validator(expected, is_valid), **more)}
 
 
-def matching_text(meaning: str, right: str, pattern: str, **more: Any) -> Mapping[str, Setting]:
+def matching_text(meaning: str, expected: str, pattern: str, **more: Any) -> Mapping[str, Setting]:
     """Describe text that a regular expression matches from end to end."""
-    return text(meaning, right, re.compile(pattern).fullmatch, pattern=pattern, **more)
-
-
-def _require(condition: object, value: object) -> object:
-    if not condition:
-        raise ValueError
-    return value
-
-
-def is_host(name: str) -> bool:
-    """Whether this can be a host's name or an IP address; an address of IPv6 stands without brackets."""
-    if ":" in name:
-        return is_parseable(ipaddress.IPv6Address, name)
-    if not (0 < len(name) <= 253 and name.isprintable()) or set(name) & set(" ,/[]"):
-        return False
-    return is_parseable(lambda host: host.encode("idna"), name)  # what the DNS can be asked for
-
-
-def is_path(name: str) -> bool:
-    """Whether this can be the path of a file or directory."""
-    return bool(name) and "\0" not in name
-
-
-def is_parseable(parse: Callable[[str], object], raw: str) -> bool:
-    """Whether this can be read."""
-    try:
-        parse(raw)
-    except (ValueError, KeyError, OSError):
-        return False
-    return True
+    return {"setting": Setting(meaning, pattern_validator(expected, pattern), pattern=pattern, **more)}
