@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from hashlib import blake2b
 from typing import Any
 
-from attrs import evolve, frozen
+from attrs import define, evolve, frozen
 
 from pmslink.fias.record import Record
 from pmslink.hotel.events import Author, Event, EventType, WakeUpFinished
@@ -25,6 +25,13 @@ MOVE_WINDOW_MS = 2_000
 """Milliseconds in which a check-out and a check-in of one guest are a move."""
 TIMESTAMPED_RECORD_IDS = frozenset({"GI", "GO", "GC", "NS", "NE"})
 """Records whose date and time say when they were made: the same text again is the same record."""
+
+_VALUE_BY_EVENT_TYPE: Mapping[EventType, Callable[[Room], object]] = {
+    "room.class_of_service": lambda room: room.class_of_service,
+    "room.do_not_disturb": lambda room: room.do_not_disturb,
+    "room.message_light": lambda room: room.message_light,
+}
+"""Which event reports which attribute of a room."""
 
 
 @frozen
@@ -47,8 +54,37 @@ class PendingCheckOut:
     """GS: Y if others stay in the room, N if nobody does."""
 
 
+@define(eq=False, init=False)
 class HotelState:
-    """The rooms as they are now. A copy can be changed without changing this one."""
+    """The rooms of a hotel, guests who are checking out, and a resync in progress.
+
+    A copy can be changed without changing this one. No field has a default: mypy and the generated
+    initializer reject a copy that lacks one.
+    """
+
+    rooms: dict[str, Room]
+    night_audit_stamp: str | None
+    """Date and time of the NS of the night audit in progress, as DA and TI spell them."""
+    resyncing: bool
+    """Whether a DS came, and its DE not yet."""
+    seen_guests: set[str] | None
+    """Guests whom the resync in progress has mentioned; None outside a resync, and if a restart lost them."""
+    new_guests: set[str]
+    """Guests whom the resync in progress has put into a room where they were not before."""
+    preserved_wake_ups: set[int]
+    """Ids of the wake-ups of `new_guests`, and of those that were requested during the resync."""
+    pending_check_outs: dict[str, dict[str, PendingCheckOut]]
+    """By room and reservation number."""
+    recent_moves: dict[str, tuple[str, int]]
+    """The old room and the time of each move without a check-out, by reservation number."""
+    room_by_guest: dict[str, str]
+    """By reservation number."""
+    rooms_with_wake_ups: set[str]
+    changed_rooms: set[str]
+    """The rooms that have changed since the owner emptied this set last; empty in a copy."""
+    _replay_window: dict[bytes, int]  # by digest of a record, the session in which it came first
+    _events: list[Event | WakeUpFinished]  # empty in a copy
+    _departures: list[tuple[str, str | None]]  # empty in a copy
 
     def __init__(
         self,
@@ -57,49 +93,44 @@ class HotelState:
         resyncing: bool = False,
         pending_check_outs: Mapping[str, Mapping[str, PendingCheckOut]] | None = None,
     ) -> None:
-        self.rooms = dict(rooms)
-        self.night_audit_stamp = night_audit_stamp
-        """Date and time of the NS of the audit that runs."""
-        self.resyncing = resyncing
-        """Between DS and DE."""
-        self.seen_guests: set[str] | None = None
-        """Whom the resync that runs has mentioned; None if nobody knows any more."""
-        self.new_guests: set[str] = set()
-        """Whom it has put where they were not before."""
-        self.preserved_wake_ups: set[int] = set()
-        """The wake-ups that they have brought, and that were ordered meanwhile, by their ids."""
-        self.pending_check_outs = {room: dict(guests) for room, guests in (pending_check_outs or {}).items()}
-        """By room and reservation number."""
-        self.recent_moves: dict[str, tuple[str, int]] = {}
-        """Who checked in to another room just now: which room was left, and when."""
-        self.room_by_guest = {
-            guest.number: room.room for room in rooms.values() for guest in room.guests if guest.number
-        }
-        self.rooms_with_wake_ups = {room.room for room in rooms.values() if room.wake_ups}
-        """The rooms that have wake-ups."""
-        self._replay_window: dict[bytes, int] = {}  # the session in which each came
-        self.changed_rooms: set[str] = set()
-        """The rooms that are not as they were when this was emptied last."""
-        self._events: list[Event | WakeUpFinished] = []
-        self._departures: list[tuple[str, str | None]] = []
+        self.__attrs_init__(
+            rooms=dict(rooms),
+            night_audit_stamp=night_audit_stamp,
+            resyncing=resyncing,
+            seen_guests=None,
+            new_guests=set(),
+            preserved_wake_ups=set(),
+            pending_check_outs={room: dict(guests) for room, guests in (pending_check_outs or {}).items()},
+            recent_moves={},
+            room_by_guest={
+                guest.number: room.room for room in rooms.values() for guest in room.guests if guest.number
+            },
+            rooms_with_wake_ups={room.room for room in rooms.values() if room.wake_ups},
+            changed_rooms=set(),
+            replay_window={},
+            events=[],
+            departures=[],
+        )
 
     def copy(self) -> HotelState:
-        """Another house, of which the same is known."""
+        """Copy the state, for changes that may be discarded. Events and changed rooms are not copied."""
         copied = HotelState.__new__(HotelState)
-        copied.rooms = self.rooms.copy()
-        copied.night_audit_stamp = self.night_audit_stamp
-        copied.resyncing = self.resyncing
-        copied.seen_guests = None if self.seen_guests is None else self.seen_guests.copy()
-        copied.new_guests = self.new_guests.copy()
-        copied.preserved_wake_ups = self.preserved_wake_ups.copy()
-        copied.pending_check_outs = {room: guests.copy() for room, guests in self.pending_check_outs.items()}
-        copied.recent_moves = self.recent_moves.copy()
-        copied.room_by_guest = self.room_by_guest.copy()
-        copied.rooms_with_wake_ups = self.rooms_with_wake_ups.copy()
-        copied._replay_window = self._replay_window.copy()
-        copied.changed_rooms = set()
-        copied._events = []
-        copied._departures = []
+        copied.__attrs_init__(
+            rooms=self.rooms.copy(),
+            night_audit_stamp=self.night_audit_stamp,
+            resyncing=self.resyncing,
+            seen_guests=None if self.seen_guests is None else self.seen_guests.copy(),
+            new_guests=self.new_guests.copy(),
+            preserved_wake_ups=self.preserved_wake_ups.copy(),
+            pending_check_outs={room: guests.copy() for room, guests in self.pending_check_outs.items()},
+            recent_moves=self.recent_moves.copy(),
+            room_by_guest=self.room_by_guest.copy(),
+            rooms_with_wake_ups=self.rooms_with_wake_ups.copy(),
+            changed_rooms=set(),
+            replay_window=self._replay_window.copy(),
+            events=[],
+            departures=[],
+        )
         return copied
 
     @property
@@ -172,10 +203,10 @@ class HotelState:
         else:
             self.rooms_with_wake_ups.discard(room.room)
         old = before or Room(room.room)
-        for name in ("class_of_service", "do_not_disturb", "message_light"):
-            value = getattr(room, name)
-            if getattr(old, name) != value:
-                self.emit(f"room.{name}", room.room, {"value": value, "by": by}, resync)  # type: ignore[arg-type]
+        for event_type, get_value in _VALUE_BY_EVENT_TYPE.items():
+            value = get_value(room)
+            if get_value(old) != value:
+                self.emit(event_type, room.room, {"value": value, "by": by}, resync)
 
     def emit(
         self,
