@@ -20,7 +20,7 @@ from pmslink.config.record_settings import (
     parse_record_overrides,
     parse_status_codes,
 )
-from pmslink.fias.field_values import is_usable_charset
+from pmslink.fias.charset import is_usable_charset
 from pmslink.fias.framing import Framing
 from pmslink.hotel.call_tariff import Tariff, parse_tariff
 from pmslink.hotel.extensions import ExtensionScheme

@@ -30,7 +30,7 @@ from zope.interface import implementer
 
 from pmslink.config.link_settings import LinkSettings
 from pmslink.config.loader import LinkConfig
-from pmslink.fias.field_values import encode
+from pmslink.fias.charset import encode
 from pmslink.fias.framing import FrameReceiver, SkipReason, framed
 from pmslink.fias.record import Record
 from pmslink.link.cause import Cause

@@ -17,7 +17,7 @@ from pmslink.config.link_settings import LinkSettings
 from pmslink.config.loader import LinkConfig
 from pmslink.errors import NotApplicableError
 from pmslink.fias.catalog import LINK_RECORDS
-from pmslink.fias.field_values import decode
+from pmslink.fias.charset import decode
 from pmslink.fias.framing import SkipReason
 from pmslink.fias.record import Record
 from pmslink.link import reason_texts

@@ -24,7 +24,7 @@ from twisted.python.failure import Failure
 
 from pmslink.config.link_settings import LinkSettings
 from pmslink.errors import FieldError
-from pmslink.fias.field_values import encode
+from pmslink.fias.charset import encode
 from pmslink.fias.record import Record
 from pmslink.link.countdown import Countdown
 from pmslink.link.outbox_counts import OutboxCounts

@@ -12,7 +12,7 @@ from typing import Any, Self
 from attrs import asdict, evolve, field, fields, frozen
 
 from pmslink.errors import PmslinkError
-from pmslink.fias.field_values import is_usable_charset
+from pmslink.fias.charset import is_usable_charset
 
 ANSWER_CODES = ("OK", "NG", "NA", "NP", "RY", "UR", "DN", "FX", "IA", "CO", "DM", "NF", "NM", "BM", "CD")
 """What a PMS may answer to a posting (AS)."""

@@ -9,7 +9,7 @@ from typing import Any
 from twisted.web.server import Request
 
 from pmslink.errors import FieldError
-from pmslink.fias.field_values import encode
+from pmslink.fias.charset import encode
 from pmslink.hotel import phone_updates
 from pmslink.hotel.hotel_policy import HotelPolicy
 from pmslink.hotel.rooms import Room, WakeUp, is_room_name, serialize_guest, serialize_wake_up

@@ -13,7 +13,7 @@ from attrs import evolve
 from twisted.web.server import Request
 
 from pmslink.errors import FieldError
-from pmslink.fias.field_values import encode
+from pmslink.fias.charset import encode
 from pmslink.hotel.call_tariff import Tariff
 from pmslink.hotel.postings import Posting, build_posting_record, parse_posting, serialize_posting
 from pmslink.link.link import Link
