@@ -31,8 +31,9 @@ from bench.bench_processes import (
 )
 from pmslink.link.link_registry import LinkRegistry
 from pmslink.service import Options, makeService
+from pmslink.store.core.transaction import Entry
 from pmslink.store.store_service import Store
-from pmslink.store.tables.log_entries import Entry, RecordLogged
+from pmslink.store.tables.log_entries import RecordLogged
 from pmslink.web.site import ApiSite
 
 ROOMS = 1000

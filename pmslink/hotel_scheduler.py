@@ -17,10 +17,10 @@ from pmslink.hotel.extensions import ExtensionMapping
 from pmslink.hotel.hotel_policy import HotelPolicy
 from pmslink.store.core.journal import Journal
 from pmslink.store.core.journal_interface import JournalPort
+from pmslink.store.core.transaction import Entry
 from pmslink.store.operations.hotel_updates import run_due
-from pmslink.store.tables.hotel_events import is_without_extension
 from pmslink.store.tables.hotel_states import HotelStore
-from pmslink.store.tables.log_entries import Entry, NextDueChanged
+from pmslink.store.tables.log_entries import HotelEventLogged, NextDueChanged
 from pmslink.timestamps import to_ms
 
 CHECK_INTERVAL_S = 1.0
@@ -100,7 +100,7 @@ class HotelScheduler:
                 self._next_due_times.pop(entry.link, None)
             elif isinstance(entry, NextDueChanged) and entry.next_at is not None:
                 self._next_due_times[entry.link] = entry.next_at
-            elif is_without_extension(entry):
+            elif isinstance(entry, HotelEventLogged) and entry.lacks_extension:
                 self._warn_unmapped_room(entry.link, entry.room)
 
     def _warn_unmapped_room(self, link: str, room: str | None) -> None:

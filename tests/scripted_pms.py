@@ -26,10 +26,11 @@ from pmslink.link.resync import Progress
 from pmslink.link.state_history import Transition
 from pmslink.store.core import store_metadata
 from pmslink.store.core.store_errors import StoreUnavailableError
+from pmslink.store.core.transaction import Entry
 from pmslink.store.operations.operator_actions import OperatorAction
 from pmslink.store.operations.outbox_enqueue import NewRow
 from pmslink.store.store_service import Store
-from pmslink.store.tables.log_entries import Entry, HotelEventLogged
+from pmslink.store.tables.log_entries import HotelEventLogged
 from pmslink.store.tables.outbox_rows import OutboxRow, row_of_link
 from pmslink.timestamps import to_ms
 from tests.memory_network import Network, NetworkMode, advance_clock, next_timer_due

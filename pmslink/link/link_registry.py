@@ -25,10 +25,10 @@ from pmslink.link.outbox_counts import group_by_link
 from pmslink.link.state_history import Transition
 from pmslink.store.core.store_errors import StoreUnavailableError
 from pmslink.store.core.store_metadata import barrier
+from pmslink.store.core.transaction import Entry
 from pmslink.store.operations.retention import Purge
 from pmslink.store.store_service import Store
 from pmslink.store.tables.link_rows import PostingsNotFinalError, RemoveLink, StoredLink, remove_links
-from pmslink.store.tables.log_entries import Entry
 from pmslink.store.tables.outbox_rows import OutboxRowChanged, RowState, read_unresolved_rows
 
 STORE_GRACE_S = 5.0

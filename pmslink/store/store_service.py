@@ -28,11 +28,11 @@ from pmslink.store.core.store_errors import (
     StoreUnavailableError,
     describe_failure,
 )
+from pmslink.store.core.transaction import Entry
 from pmslink.store.operations.retention import Purge, Retention, advance_purge_clock, purge
 from pmslink.store.tables.history_queries import last_published
 from pmslink.store.tables.hotel_states import HotelStore, next_due_times
 from pmslink.store.tables.link_rows import StoredLink, read_links
-from pmslink.store.tables.log_entries import Entry
 from pmslink.store.tables.outbox_rows import RowState, unresolved_rows
 from pmslink.store.tables.service_runs import Run, store_runs
 from pmslink.store.tables.webhook_cursors import read_cursors

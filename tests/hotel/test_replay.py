@@ -33,9 +33,10 @@ from pmslink.hotel.hotel_policy import HotelPolicy
 from pmslink.hotel.hotel_state import TIMESTAMPED_RECORD_IDS, Context, HotelState
 from pmslink.hotel.phone_updates import wake_up_result_update
 from pmslink.hotel.rooms import Room
+from pmslink.store.core.transaction import Entry
 from pmslink.store.operations.hotel_updates import append_records, run_due
 from pmslink.store.tables.hotel_states import rooms_of
-from pmslink.store.tables.log_entries import Entry, HotelEventLogged
+from pmslink.store.tables.log_entries import HotelEventLogged
 from pmslink.store.tables.outbox_rows import OutboxRowChanged
 from pmslink.timestamps import to_ms
 from tests.hotel.plausible_pms import Step, plausible_records

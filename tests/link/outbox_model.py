@@ -13,7 +13,8 @@ from contextlib import contextmanager
 
 from pmslink.fias.record import Record
 from pmslink.link.state_history import Transition
-from pmslink.store.tables.log_entries import Entry, RecordLogged
+from pmslink.store.core.transaction import Entry
+from pmslink.store.tables.log_entries import RecordLogged
 from pmslink.store.tables.outbox_rows import OutboxRow, OutboxRowChanged
 from tests.link.outbox_row import OPEN_STATES, RETRY_STATUSES, ModelRow, ReceivedAnswer, row_identity
 

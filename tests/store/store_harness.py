@@ -14,19 +14,12 @@ from twisted.python.failure import Failure
 from pmslink.hotel.rooms import Room
 from pmslink.store.core.database import Database
 from pmslink.store.core.store_errors import StoreError
+from pmslink.store.core.transaction import Argument, Entry, Operation, Result, Transaction
 from pmslink.store.operations.hotel_updates import append_records
 from pmslink.store.operations.outbox_enqueue import Enqueued, NewRow, enqueue
 from pmslink.store.operations.retention import Retention
 from pmslink.store.tables.hotel_states import room_of
-from pmslink.store.tables.log_entries import (
-    Argument,
-    Entry,
-    HotelEventLogged,
-    Operation,
-    RecordLogged,
-    Result,
-    Transaction,
-)
+from pmslink.store.tables.log_entries import HotelEventLogged, RecordLogged
 from pmslink.store.tables.outbox_rows import OutboxRow, insert_rows, row_of_link
 from pmslink.timestamps import to_ms
 from tests.memory_store import make_store

@@ -14,10 +14,11 @@ from pmslink.store.core.database import SqliteDatabase
 from pmslink.store.core.schema_migrations import MIGRATIONS, Migration
 from pmslink.store.core.store_errors import StoreError
 from pmslink.store.core.store_metadata import SEQUENCE_RESERVE_NUMBERS
+from pmslink.store.core.transaction import Transaction
 from pmslink.store.operations.hotel_updates import append_records
 from pmslink.store.store_service import SHUTDOWN_TIMEOUT_S, StartupSnapshot, open_store
 from pmslink.store.tables.link_rows import StoredLink, store_links
-from pmslink.store.tables.log_entries import LinkSnapshotLogged, Transaction, append_link_snapshots
+from pmslink.store.tables.log_entries import LinkSnapshotLogged, append_link_snapshots
 from pmslink.store.tables.outbox_rows import OutboxRow
 from tests.memory_store import make_store
 from tests.store.store_harness import (

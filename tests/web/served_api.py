@@ -132,7 +132,7 @@ class ServedApi:
     def break_store(self) -> None:
         """The disk is full from now on."""
         self.database.commit_error = sqlite3.OperationalError("database or disk is full")
-        self.store.journal._connection = None
+        self.store.journal._writer._connection = None
 
     def repair_store(self) -> None:
         self.database.commit_error = None

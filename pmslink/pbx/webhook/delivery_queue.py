@@ -22,9 +22,10 @@ from pmslink.link.link import Link
 from pmslink.link.webhook_status import WebhookStatus
 from pmslink.pbx.webhook.http_delivery import DeliveryError, Receiver, WebhookTransport
 from pmslink.store.core.store_errors import StoreUnavailableError
+from pmslink.store.core.transaction import Entry
 from pmslink.store.store_service import Store
 from pmslink.store.tables.history_queries import events_after
-from pmslink.store.tables.log_entries import Entry, HotelEventLogged, TransitionLogged
+from pmslink.store.tables.log_entries import HotelEventLogged, TransitionLogged
 from pmslink.store.tables.webhook_cursors import Cursor, count_events_after, store_cursors
 
 READ_BATCH_EVENTS = 100

@@ -11,8 +11,9 @@ from pmslink.link.link import Link
 from pmslink.link.link_registry import LinkRegistry
 from pmslink.pbx.webhook.delivery_queue import DeliveryQueue, WebhookContext
 from pmslink.pbx.webhook.http_delivery import Receiver
+from pmslink.store.core.transaction import Entry
 from pmslink.store.operations.retention import Purge
-from pmslink.store.tables.log_entries import Entry, HotelEventLogged, TransitionLogged
+from pmslink.store.tables.log_entries import HotelEventLogged, TransitionLogged
 from pmslink.store.tables.webhook_cursors import Cursor, store_cursors
 
 

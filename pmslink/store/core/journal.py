@@ -1,146 +1,133 @@
-"""The one writer of a store: whatever waits goes into one commit, and is told when that is safe on disk.
+"""The only writer of a store: a group-commit journal that publishes entries after they are on disk.
 
 An *operation* is a function that gets a transaction and a list of arguments, and returns a list of
-results. `Journal.write` hands one argument over. What waits when a commit begins is written by it:
-neighbours with the same operation in one call. What one turn of the reactor hands over is therefore
-committed together, or not at all.
+results. `Journal.submit` queues one argument for an operation. A commit writes all that is queued when it
+begins: neighbours with the same operation in one call. So whatever is submitted in one turn of the reactor
+is committed together, or not at all.
 
-When the database fails, what was handed over with `keep` stays and is tried again each second; the
-rest was not accepted, and its caller hears so at once.
+While the database fails, the journal tries again each second. Writes submitted with `retry_until_stored`
+stay in the queue. All others are rejected at once with StoreUnavailableError.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from contextlib import suppress
-from itertools import count, groupby
-from operator import attrgetter
+from itertools import count
 from typing import Any, Protocol
 
-from attrs import define
-from sqlalchemy import Connection
 from twisted.internet.defer import Deferred, fail
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
+from pmslink.store.core.batch_writer import BatchWriter, CommitOutcome, Write
 from pmslink.store.core.database import Database
 from pmslink.store.core.store_errors import StoreUnavailableError, describe_failure
-from pmslink.store.core.store_metadata import check_writable, reserve_numbers
-from pmslink.store.tables.hotel_states import HotelStore, UnitOfWork
-from pmslink.store.tables.log_entries import (
-    Argument,
-    Entry,
-    LinkSnapshotLogged,
-    Operation,
-    Result,
-    Transaction,
-)
+from pmslink.store.core.store_metadata import check_writable
+from pmslink.store.core.transaction import Argument, Entry, Operation, Result, UnitOfWorkFactory
 
 BATCH_DELAY_S = 0.05
-"""Seconds that what nobody waits for may wait for others to be committed with."""
+"""Seconds that a write which is not urgent waits for others to be committed with."""
 RETRY_DELAY_S = 1.0
 """Seconds between attempts while the database fails."""
 BACKPRESSURE_LIMIT_WRITES = 1000
-"""So much may wait before reading from the PMS pauses."""
+"""Queued writes above which reading from the PMS pauses."""
 COMMIT_TIMEOUT_S = 5.0
-"""Seconds after which a commit that is not done counts as a failure, until it is."""
+"""Seconds after which a commit that still runs is reported as a failure, until it ends."""
 QUEUE_LIMIT_WRITES = 20_000
-"""So much may wait before new work is refused."""
+"""Queued writes above which new ones are rejected."""
 
 
 class Thread(Protocol):
-    """Where blocking calls run, one after the other."""
+    """A thread that runs blocking calls one after the other."""
 
     def start(self) -> None:
-        """Before anything runs there."""
+        """Start the thread, before the first call."""
 
     def stop(self) -> None:
-        """Nothing more will run there."""
+        """Stop the thread, after the last call."""
 
     def run(self, call: Callable[..., Result], *arguments: Any) -> Deferred[Result]:
-        """Call it there; the Deferred fires on the reactor's side."""
-
-
-@define(eq=False)
-class _Write:
-    operation: Operation[Any, Any]
-    argument: Any
-    done: Deferred[Any] | None
-    retry_until_stored: bool
+        """Run a call in the thread. The Deferred fires in the reactor's thread."""
 
 
 class Journal:
-    """Writes, numbers and tells. It knows no links, only operations."""
+    """Queues writes, commits them in batches, and publishes their entries. It knows operations, not links."""
 
     log = Logger()
 
     def __init__(
-        self, database: Database, thread: Thread, clock: IReactorTime, first_seq: int, hotels: HotelStore
+        self,
+        database: Database,
+        thread: Thread,
+        clock: IReactorTime,
+        first_seq: int,
+        hotels: UnitOfWorkFactory,
     ) -> None:
-        self._database = database
         self._thread = thread
         self._clock = clock
-        self._hotels = hotels
-        self._connection: Connection | None = None
-        self._queue: list[_Write] = []
+        self._queue: list[Write] = []
         self._commit_timeout: IDelayedCall | None = None
         self._stopped = False
-        self._batch_size = 0  # how much the commit holds that runs
+        self._batch_size = 0  # writes in the commit that runs
         self._next_commit: IDelayedCall | None = None
-        self._is_commit_delayed = False  # the next commit is put off, for nobody waits for it
+        self._is_commit_delayed = False  # the next commit has only writes that are not urgent
         self._sequence = count(first_seq)
-        self._reserved_until = first_seq
+        self._writer = BatchWriter(database, self._sequence, first_seq, hotels)
         self._idle_waiters: list[Deferred[None]] = []
         self._drain_callbacks: list[Callable[[], None]] = []
         self.on_commit: list[Callable[[Sequence[Entry]], None]] = []
-        """Who is told what was committed, in order."""
+        """Subscribers; each gets the entries of a commit, in order."""
         self.on_health_change: list[Callable[[], None]] = []
-        """Who is told that `reason` has changed between something and None."""
+        """Subscribers; each is called when `failure_reason` changes from or to None."""
         self.failure_reason: str | None = None
-        """Why nothing can be written; None while all is well."""
+        """Why the database cannot be written; None while it can."""
         self.last_published_seq = first_seq - 1
-        """The number of the newest entry that was told."""
+        """The number of the newest entry that was published."""
 
-    # From whoever has something to keep.
+    # Submitting.
 
     def submit(
         self, operation: Operation[Argument, Result], argument: Argument, retry_until_stored: bool = False
     ) -> Deferred[Result]:
-        """Fires with the result once it is committed.
+        """Queue a write, and return a Deferred that fires with its result after the commit.
 
-        With `keep` that may take as long as the database fails. Without, it fails with
-        StoreUnavailableError, and with whatever the operation raised.
+        With `retry_until_stored` that takes as long as the database fails. Without it, the Deferred fails
+        with StoreUnavailableError. In both cases it fails with what the operation raised or returned as an
+        error.
         """
         if not retry_until_stored and (refusal := self._refusal_reason()):
             return fail(StoreUnavailableError(refusal))
         done: Deferred[Result] = Deferred()
-        self._enqueue(_Write(operation, argument, done, retry_until_stored))
+        self._enqueue(Write(operation, argument, done, retry_until_stored))
         return done
 
     def submit_nowait(
         self, operation: Operation[Argument, Any], argument: Argument, urgent: bool = True
     ) -> None:
-        """Keep this, whatever comes; nobody waits for it. If not `soon`, it may wait for the next commit."""
-        self._enqueue(
-            _Write(operation, argument, None, retry_until_stored=True), 0 if urgent else BATCH_DELAY_S
-        )
+        """Queue a write that is retried until it is stored, and whose result is not needed.
+
+        Unless it is urgent, it may wait up to BATCH_DELAY_S for the next commit.
+        """
+        write = Write(operation, argument, None, retry_until_stored=True)
+        self._enqueue(write, 0 if urgent else BATCH_DELAY_S)
 
     def next_seq(self) -> int:
-        """A number of the sequence for what is not kept."""
+        """Return the next number of the sequence, for an entry that is not stored."""
         return next(self._sequence)
 
     @property
     def is_failing(self) -> bool:
+        """Whether the database cannot be written at the moment."""
         return self.failure_reason is not None
 
     @property
     def is_congested(self) -> bool:
-        """Whether so much waits that no more should be read."""
+        """Whether so many writes are queued that reading from the PMS should pause."""
         return len(self._queue) + self._batch_size > BACKPRESSURE_LIMIT_WRITES
 
     def when_drained(self, callback: Callable[[], None]) -> None:
-        """Call it once, when the journal is neither crowded nor failing."""
+        """Call it once, as soon as the journal is neither congested nor failing."""
         self._drain_callbacks.append(callback)
 
     def _refusal_reason(self) -> str | None:
@@ -148,7 +135,7 @@ class Journal:
             return "the disk cannot keep up; try again in a moment"
         return self.failure_reason
 
-    def _enqueue(self, write: _Write, delay: float = 0) -> None:
+    def _enqueue(self, write: Write, delay: float = 0) -> None:
         self._queue.append(write)
         if self._batch_size or self._stopped:
             return
@@ -159,107 +146,56 @@ class Journal:
             self._next_commit.reset(0)
             self._is_commit_delayed = False
 
-    # The commit.
+    # Committing.
 
     def _start_commit(self) -> None:
         self._next_commit = None
         self._is_commit_delayed = False
         batch, self._queue = self._queue, []
         if self.is_failing:
-            batch.append(_Write(check_writable, None, None, retry_until_stored=False))
+            batch.append(Write(check_writable, None, None, retry_until_stored=False))
         self._batch_size = len(batch)
         self._commit_timeout = self._clock.callLater(
             COMMIT_TIMEOUT_S, self._set_failure_reason, "the disk does not answer"
         )
-        self._thread.run(self._commit, batch).addCallbacks(
-            self._committed, self._failed, callbackArgs=(batch,), errbackArgs=(batch,)
+        self._thread.run(self._writer.commit, batch).addCallbacks(
+            self._on_committed, self._on_failed, callbackArgs=(batch,), errbackArgs=(batch,)
         ).addErrback(self._log_unexpected)
 
-    def _commit(self, batch: Sequence[_Write]) -> tuple[list[Any], list[Entry], Failure | None]:
-        """In the writer's thread. One result for each write, a Failure for one that is at fault itself.
-
-        Fewer results, and the outage, when the database fails after some were committed alone.
-        """
-        try:
-            return *self._execute(batch), None
-        except Exception as problem:
-            if self._database.is_outage(problem):
-                raise
-        # Something is wrong with one of them, which is not to spoil the others.
-        results: list[Any] = []
-        told: list[Entry] = []
-        for write in batch:
-            try:
-                alone, entries = self._execute([write])
-            except Exception as problem:
-                if self._database.is_outage(problem):
-                    return results, told, Failure()
-                results.append(Failure())
-            else:
-                results.extend(alone)
-                told.extend(entries)
-        return results, told, None
-
-    def _execute(self, batch: Sequence[_Write]) -> tuple[list[Any], list[Entry]]:
-        if self._connection is None:
-            self._connection = self._database.writer()
-        results: list[Any] = []
-        try:
-            with self._connection.begin():
-                transaction = Transaction(self._connection, self._sequence, UnitOfWork(self._hotels))
-                for operation, writes in groupby(batch, key=attrgetter("operation")):
-                    results.extend(operation(transaction, [write.argument for write in writes]))
-                transaction.hotels.flush(transaction)
-                reserved = reserve_numbers(transaction, self._reserved_until)
-            transaction.hotels.committed()
-            self._reserved_until = reserved
-        except Exception:
-            # A connection whose disk has failed may hold on to what it could not write.
-            with suppress(Exception):
-                self._connection.close()
-            self._connection = None
-            raise
-        return results, transaction.to_publish
-
-    def _committed(
-        self, outcome: tuple[list[Any], list[Entry], Failure | None], batch: Sequence[_Write]
-    ) -> None:
-        results, told, outage = outcome
+    def _on_committed(self, outcome: CommitOutcome, batch: Sequence[Write]) -> None:
         self._end_commit()
-        if outage is None:
+        if outcome.outage is None:
             if self._queue and not self._stopped:
                 self._next_commit = self._clock.callLater(0, self._start_commit)
             self._set_failure_reason(None)
-        self._publish(told)
-        for write, result in zip(batch, results, strict=False):
+        self._publish(outcome.to_publish)
+        for write, result in zip(batch, outcome.results, strict=False):
             self._deliver_result(write, result)
-        if outage is None:
+        if outcome.outage is None:
             self._notify_if_drained()
         else:
-            self._failed(outage, batch[len(results) :])
+            self._on_failed(outcome.outage, batch[len(outcome.results) :])
 
-    def _failed(self, failure: Failure, batch: Sequence[_Write]) -> None:
+    def _on_failed(self, failure: Failure, batch: Sequence[Write]) -> None:
         reason = describe_failure(failure)
-        self.log.error("the store cannot be written: {reason}", reason=reason)
+        self.log.error(
+            "the store cannot be written: {reason}; trying again every {seconds:g} s",
+            reason=reason,
+            seconds=RETRY_DELAY_S,
+        )
         self._end_commit()
         undone = [*batch, *self._queue]
         self._queue = [write for write in undone if write.retry_until_stored]
         if not self._stopped:
             self._next_commit = self._clock.callLater(RETRY_DELAY_S, self._start_commit)
         self._set_failure_reason(reason)
-        self._publish(
-            [
-                self._assign_seq(write.argument)
-                for write in self._queue
-                if _is_published_unstored(write.argument)
-            ]
-        )
+        arguments = [write.argument for write in self._queue]
+        self._publish([self._assign_seq(one) for one in arguments if _is_published_unstored(one)])
         for write in undone:
             if not write.retry_until_stored and write.done is not None:
                 self._deliver_result(write, Failure(StoreUnavailableError(reason)))
 
     def _end_commit(self) -> None:
-        """The commit that ran has ended, in whatever way."""
         self._batch_size = 0
         if self._commit_timeout is not None and self._commit_timeout.active():
             self._commit_timeout.cancel()
@@ -268,19 +204,23 @@ class Journal:
         entry.seq = self.next_seq()
         return entry
 
-    def _deliver_result(self, write: _Write, result: Any) -> None:
-        failed = Failure(result) if isinstance(result, Exception) else result
+    def _deliver_result(self, write: Write, result: Any) -> None:
+        outcome = Failure(result) if isinstance(result, Exception) else result
         if write.done is not None:
-            write.done.callback(failed)  # or its errback, for a Failure
-        elif isinstance(failed, Failure):
-            self.log.failure("something could not be kept", failed)
+            write.done.callback(outcome)  # or its errback, for a Failure
+        elif isinstance(outcome, Failure):
+            self.log.failure(
+                "operation {operation} failed; its entry is not stored",
+                outcome,
+                operation=getattr(write.operation, "__name__", "?"),
+            )
 
     def _set_failure_reason(self, reason: str | None) -> None:
         changed = (reason is None) != (self.failure_reason is None)
         self.failure_reason = reason
         if changed:
-            for watcher in tuple(self.on_health_change):
-                self._notify(watcher)
+            for subscriber in tuple(self.on_health_change):
+                self._notify(subscriber)
 
     def _publish(self, entries: Sequence[Entry]) -> None:
         if not entries:
@@ -288,55 +228,55 @@ class Journal:
         self.last_published_seq = entries[-1].seq
         for entry in entries:
             entry.published = True
-        for watcher in tuple(self.on_commit):
-            self._notify(watcher, entries)
+        for subscriber in tuple(self.on_commit):
+            self._notify(subscriber, entries)
 
     def _notify(self, subscriber: Callable[..., None], *arguments: Any) -> None:
         try:
             subscriber(*arguments)
         except Exception:
-            self.log.failure("who is told of the store has failed")
+            self.log.failure("a subscriber of the store failed; the others are still called")
 
     def _notify_if_drained(self) -> None:
         if not self.is_congested and not self.is_failing:
-            roomy, self._drain_callbacks = self._drain_callbacks, []
-            for then in roomy:
-                self._notify(then)
+            callbacks, self._drain_callbacks = self._drain_callbacks, []
+            for callback in callbacks:
+                self._notify(callback)
         if not self._queue and not self._batch_size:
-            idle, self._idle_waiters = self._idle_waiters, []
-            for done in idle:
+            waiters, self._idle_waiters = self._idle_waiters, []
+            for done in waiters:
                 done.callback(None)
 
     def _log_unexpected(self, failure: Failure) -> None:
-        self.log.failure("the journal has failed", failure)
+        self.log.failure("unexpected error in the journal", failure)
 
-    # From the service.
+    # For the store service.
 
     def wait_idle(self) -> Deferred[None]:
-        """Fires once nothing waits; with what could not be written, when the database fails."""
+        """Return a Deferred that fires once nothing is queued.
+
+        While the database fails, it fires only after everything could be written.
+        """
         done: Deferred[None] = Deferred()
         self._idle_waiters.append(done)
         self._clock.callLater(0, self._notify_if_drained)
         return done
 
     def stop(self) -> None:
-        """Write no more; whatever could not be written is lost."""
+        """Write no more. What is still queued is lost."""
         self._stopped = True
         if self._next_commit is not None:
             self._next_commit.cancel()
             self._next_commit = None
 
     def reclaim(self) -> bool:
-        """In the writer's thread: do a part of `Database.reclaim`; whether that was the last."""
-        return self._connection is None or self._database.reclaim(self._connection)
+        """Run one step of `Database.reclaim` in the writer's thread; return whether it was the last step."""
+        return self._writer.reclaim()
 
     def close(self) -> None:
-        """In the writer's thread: let the connection go."""
-        if self._connection is not None:
-            self._connection.close()
-            self._connection = None
+        """Close the connection, in the writer's thread."""
+        self._writer.close()
 
 
 def _is_published_unstored(argument: object) -> bool:
-    """Whether this is told even while it cannot be kept: how the links are is nobody's secret."""
-    return isinstance(argument, LinkSnapshotLogged) and not argument.published
+    return isinstance(argument, Entry) and argument.publish_when_failing and not argument.published

@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 from twisted.internet.defer import Deferred, succeed
 
-from pmslink.store.tables.log_entries import Argument, Entry, Operation, Result
+from pmslink.store.core.transaction import Argument, Entry, Operation, Result
 
 
 class JournalPort(Protocol):

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from sqlalchemy import Connection, delete, select
 
 from pmslink.store.core.schema import STORE_METADATA
-from pmslink.store.tables.log_entries import Transaction
+from pmslink.store.core.transaction import Transaction
 
 SEQUENCE_RESERVE_NUMBERS = 100_000
 """Numbers that are given out before the next so many are reserved: after a crash none comes twice."""

@@ -6,7 +6,7 @@ from sqlalchemy import bindparam, or_
 
 from pmslink.fias.record import Record, build_record
 from pmslink.store.core.schema import POSTINGS
-from pmslink.store.tables.log_entries import Transaction
+from pmslink.store.core.transaction import Transaction
 from pmslink.store.tables.outbox_rows import (
     OF_LINK,
     OutboxRow,

@@ -15,9 +15,10 @@ from pmslink.hotel.hotel_state import Context, HotelState
 from pmslink.hotel.rooms import WakeUp
 from pmslink.store.core.database import insert_many
 from pmslink.store.core.schema import RECORDS, ROOMS
+from pmslink.store.core.transaction import Transaction
 from pmslink.store.operations.cancel_pending import cancel_pending_for_room
 from pmslink.store.tables.hotel_events import append_event
-from pmslink.store.tables.log_entries import RecordLogged, Transaction
+from pmslink.store.tables.log_entries import RecordLogged
 from pmslink.store.tables.outbox_rows import OutboxRow, insert_rows
 from pmslink.timestamps import to_ms
 

@@ -9,12 +9,12 @@ from sqlalchemy import Connection, bindparam
 
 from pmslink.errors import PmslinkError
 from pmslink.store.core.schema import POSTINGS
+from pmslink.store.core.transaction import Transaction
 from pmslink.store.operations.outbox_enqueue import (
     PostingNumbersExhaustedError,
     free_numbers,
     store_last_numbers,
 )
-from pmslink.store.tables.log_entries import Transaction
 from pmslink.store.tables.outbox_rows import (
     IS_OPEN,
     OF_LINK,

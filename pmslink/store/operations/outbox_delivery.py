@@ -16,8 +16,8 @@ from pmslink.hotel.phone_updates import PhoneUpdate, parse_phone_update
 from pmslink.hotel.stays import parse_gs_flags
 from pmslink.hotel.wake_ups import TooManyWakeUpsError
 from pmslink.store.core.schema import POSTINGS, RECORDS
+from pmslink.store.core.transaction import Transaction
 from pmslink.store.operations.hotel_updates import apply_phone_update
-from pmslink.store.tables.log_entries import Transaction
 from pmslink.store.tables.outbox_rows import (
     IS_OPEN,
     OF_LINK,

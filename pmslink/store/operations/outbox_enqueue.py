@@ -12,8 +12,8 @@ from pmslink.errors import PmslinkError
 from pmslink.hotel.phone_updates import PhoneUpdate
 from pmslink.hotel.wake_ups import TooManyWakeUpsError
 from pmslink.store.core.schema import POSTING_NUMBERS, POSTINGS
+from pmslink.store.core.transaction import Transaction
 from pmslink.store.operations.hotel_updates import apply_phone_update
-from pmslink.store.tables.log_entries import Transaction
 from pmslink.store.tables.outbox_rows import (
     IS_OPEN,
     OF_LINK,

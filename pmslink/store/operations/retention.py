@@ -26,8 +26,8 @@ from pmslink.store.core.schema import (
     SYNC_CHANGES,
     TRANSITIONS,
 )
+from pmslink.store.core.transaction import Transaction
 from pmslink.store.operations.hotel_updates import delete_guest_names
-from pmslink.store.tables.log_entries import Transaction
 from pmslink.store.tables.outbox_rows import FINAL_STATES
 from pmslink.timestamps import from_ms, to_ms
 

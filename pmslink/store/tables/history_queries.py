@@ -12,9 +12,9 @@ from typing import Any, TypeVar
 from sqlalchemy import ColumnElement, Connection, Select, Table, select
 
 from pmslink.store.core.schema import EVENTS, LINK_SNAPSHOTS, RECORDS, TRANSITIONS
+from pmslink.store.core.transaction import Entry
 from pmslink.store.tables.log_entries import (
     Direction,
-    Entry,
     HotelEventLogged,
     LinkSnapshotLogged,
     RecordLogged,

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 from datetime import datetime
-from typing import Any, TypeGuard
+from typing import Any
 
 from pmslink.hotel.events import Event
-from pmslink.store.tables.log_entries import Entry, HotelEventLogged, Transaction
+from pmslink.store.core.transaction import Transaction
+from pmslink.store.tables.log_entries import HotelEventLogged
+from pmslink.timestamps import to_ms
 
 
 def append_event(transaction: Transaction, link: str, at: datetime, event: Event) -> None:
@@ -16,23 +18,17 @@ def append_event(transaction: Transaction, link: str, at: datetime, event: Event
     The extensions are those that the rooms have now: who reads it later sees what it meant.
     """
     extensions = transaction.hotels.policy_of(link).extensions_of_room
-    told: dict[str, Any] = {
-        "extensions": [] if event.room is None else extensions(event.room),
-        "resync": event.resync,
-        **event.payload,
-    }
-    if "from_room" in told:
-        told["from_extensions"] = extensions(told["from_room"])
-    entry = HotelEventLogged(link, at, event.type, event.room, json.dumps(told, ensure_ascii=False))
+    room_extensions = [] if event.room is None else extensions(event.room)
+    body: dict[str, Any] = {"extensions": room_extensions, "resync": event.resync, **event.payload}
+    if "from_room" in body:
+        body["from_extensions"] = extensions(body["from_room"])
+    text = json.dumps(body, ensure_ascii=False)
+    lacks_extension = event.room is not None and not room_extensions
+    entry = HotelEventLogged(link, at, event.type, event.room, text, lacks_extension)
     entry.seq = transaction.next_seq()
     transaction.to_publish.append(entry)
-    transaction.hotels.events.append(entry)
+    transaction.hotels.add_event_row(link, _event_row(entry))
 
 
-def is_without_extension(entry: Entry) -> TypeGuard[HotelEventLogged]:
-    """Whether this happened in a room that no extension belongs to."""
-    return (
-        isinstance(entry, HotelEventLogged)
-        and entry.room is not None
-        and entry.text.startswith('{"extensions": []')
-    )
+def _event_row(entry: HotelEventLogged) -> tuple[object, ...]:
+    return (entry.seq, entry.link, to_ms(entry.at), entry.type, entry.room, entry.text)

@@ -25,9 +25,9 @@ from pmslink.hotel.hotel_state import (
 from pmslink.hotel.rooms import PERSONAL_FIELDS, Room, parse_room, serialize_room
 from pmslink.store.core.database import insert_many
 from pmslink.store.core.schema import EVENTS, HOTELS, RECORDS, ROOMS
-from pmslink.store.tables.log_entries import HotelEventLogged, NextDueChanged, Transaction
+from pmslink.store.core.transaction import Transaction
+from pmslink.store.tables.log_entries import NextDueChanged
 from pmslink.store.tables.outbox_rows import QUERY_BATCH_ROWS
-from pmslink.timestamps import to_ms
 
 _DEFAULT_POLICY = HotelPolicy()
 _PREVIOUS_SERVICE_SESSION = -1
@@ -73,6 +73,10 @@ class HotelStore:
         self._policies: dict[str, HotelPolicy] = {}
         self._cache: dict[str, _CommittedHotel] = {}
 
+    def begin(self) -> UnitOfWork:
+        """Return a unit of work without any changes."""
+        return UnitOfWork(self)
+
     def set_policy(self, link: str, policy: HotelPolicy) -> None:
         """From now on these are the rules of a hotel."""
         self._policies[link] = policy
@@ -113,9 +117,19 @@ class UnitOfWork:
         self._originals: dict[str, _CommittedHotel] = {}
         self._drafts: dict[str, HotelState] = {}
         self._results: dict[str, _CommittedHotel | None] = {}
-        self.events: list[HotelEventLogged] = []
-        self.policy_of = hotels.policy_of
-        self.wall_clock = hotels.wall_clock
+        self._event_rows: list[tuple[str, tuple[object, ...]]] = []
+
+    def policy_of(self, link: str) -> HotelPolicy:
+        """Return the policy of a link's hotel."""
+        return self._hotels.policy_of(link)
+
+    def wall_clock(self) -> datetime:
+        """Return the current time in UTC."""
+        return self._hotels.wall_clock()
+
+    def add_event_row(self, link: str, row: tuple[object, ...]) -> None:
+        """Insert a row into the table of hotel events on flush, unless the link is removed before."""
+        self._event_rows.append((link, row))
 
     def hotel(self, connection: Connection, link: str) -> HotelState:
         """A house that this commit may change."""
@@ -136,13 +150,13 @@ class UnitOfWork:
         """The link is removed; whoever speaks of it after that finds an empty house."""
         self._originals[link] = _CommittedHotel(HotelState({}), None)
         self._drafts.pop(link, None)
-        self.events = [one for one in self.events if one.link != link]
+        self._event_rows = [(name, row) for name, row in self._event_rows if name != link]
         self._results[link] = None
 
     def flush(self, transaction: Transaction) -> None:
         """All that is different now, at the end of the commit."""
-        if self.events:
-            insert_many(transaction.connection, EVENTS, list(map(_event_row, self.events)))
+        if self._event_rows:
+            insert_many(transaction.connection, EVENTS, [row for _, row in self._event_rows])
         for link in self._results:  # as yet, those that were removed
             _publish_next_due(transaction, link, None)
         for link, house in self._drafts.items():
@@ -161,10 +175,6 @@ class UnitOfWork:
         """What was written is safe."""
         for link, kept in self._results.items():
             self._hotels.set_committed(link, kept)
-
-
-def _event_row(entry: HotelEventLogged) -> tuple[object, ...]:
-    return (entry.seq, entry.link, to_ms(entry.at), entry.type, entry.room, entry.text)
 
 
 def _write_rooms(connection: Connection, link: str, hotel: HotelState) -> None:

@@ -22,7 +22,7 @@ from pmslink.store.core.schema import (
     SYNC_CHANGES,
     TRANSITIONS,
 )
-from pmslink.store.tables.log_entries import Transaction
+from pmslink.store.core.transaction import Transaction
 from pmslink.store.tables.outbox_rows import OPEN_STATES
 
 Intent = Literal["enabled", "disabled", "expired", "disconnected"]

@@ -2,31 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, Literal, TypeVar
+from typing import Any, ClassVar, Literal
 
-from attrs import define, field, frozen
-from sqlalchemy import Connection, Table
+from attrs import define, frozen
+from sqlalchemy import Table
 
 from pmslink.store.core.database import insert_many
 from pmslink.store.core.schema import LINK_SNAPSHOTS, SYNC_CHANGES, TRANSITIONS
+from pmslink.store.core.transaction import Entry, Transaction
 from pmslink.timestamps import to_ms
 
-if TYPE_CHECKING:
-    from pmslink.store.tables.hotel_states import UnitOfWork
-
 Direction = Literal["in", "out"]
-Argument = TypeVar("Argument")
-Result = TypeVar("Result")
-
-
-@define(eq=False)
-class Entry:
-    """Something that is kept. It gets its number when it is written, and is told when that is safe."""
-
-    seq: int = field(default=0, init=False)
-    published: bool = field(default=False, init=False)
 
 
 @define(eq=False)
@@ -74,6 +62,8 @@ class HotelEventLogged(Entry):
     type: str
     room: str | None
     text: str
+    lacks_extension: bool = False
+    """Whether no extension belonged to the room when the event was created. Not stored."""
 
 
 @define(eq=False)
@@ -87,29 +77,12 @@ class NextDueChanged(Entry):
 
 @define(eq=False)
 class LinkSnapshotLogged(Entry):
-    """A change of a link as watchers are told it, in JSON: told even while nothing can be kept."""
+    """A change of a link, as JSON for the stream. It is published even while the database fails."""
+
+    publish_when_failing: ClassVar[bool] = True
 
     at: datetime
     text: str
-
-
-@define(eq=False)
-class Transaction:
-    """What an operation works with, in the writer's thread."""
-
-    connection: Connection
-    _sequence: Iterator[int]
-    hotels: UnitOfWork
-    to_publish: list[Entry] = field(factory=list)
-    """What the world is told once this is committed, in order."""
-
-    def next_seq(self) -> int:
-        """The next of the store's one sequence."""
-        return next(self._sequence)
-
-
-Operation = Callable[[Transaction, Sequence[Argument]], Sequence[Result | Exception]]
-"""Works on the store for everyone who asked at the same time, and gives each a result, or an error."""
 
 
 def append_transitions(transaction: Transaction, transitions: Sequence[TransitionLogged]) -> Sequence[None]:

@@ -20,8 +20,8 @@ from pmslink.hotel.events import Event
 from pmslink.store.core.database import insert_many
 from pmslink.store.core.row_checksum import checksum
 from pmslink.store.core.schema import POSTINGS
+from pmslink.store.core.transaction import Entry, Transaction
 from pmslink.store.tables.hotel_events import append_event
-from pmslink.store.tables.log_entries import Entry, Transaction
 
 RowState = Literal["pending", "sent", "unknown", "done", "refused", "discarded"]
 FINAL_STATES: tuple[RowState, ...] = ("done", "refused", "discarded")

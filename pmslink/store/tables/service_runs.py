@@ -17,7 +17,7 @@ from sqlalchemy import delete
 
 from pmslink.store.core.database import insert_many
 from pmslink.store.core.schema import RUNS
-from pmslink.store.tables.log_entries import Transaction
+from pmslink.store.core.transaction import Transaction
 from pmslink.timestamps import from_ms, to_ms
 
 

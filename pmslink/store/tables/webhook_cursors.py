@@ -9,7 +9,7 @@ from sqlalchemy import Connection, delete, func, select
 
 from pmslink.store.core.database import insert_many
 from pmslink.store.core.schema import CURSORS, EVENTS, TRANSITIONS
-from pmslink.store.tables.log_entries import Transaction
+from pmslink.store.core.transaction import Transaction
 
 
 @frozen

@@ -9,9 +9,10 @@ from typing import get_args
 from twisted.web.server import Request
 
 from pmslink.link.link_registry import LinkRegistry
+from pmslink.store.core.transaction import Entry
 from pmslink.store.store_service import Store
 from pmslink.store.tables.history_queries import events_after, newest_records, newest_transitions
-from pmslink.store.tables.log_entries import Direction, Entry
+from pmslink.store.tables.log_entries import Direction
 from pmslink.web.auth.access_control import AccessControl
 from pmslink.web.http.bounded_request import BoundedRequest
 from pmslink.web.http.json_responses import (

@@ -10,6 +10,7 @@ from twisted.web.server import Request
 
 from pmslink.link.link import Link
 from pmslink.link.link_registry import LinkRegistry
+from pmslink.store.core.transaction import Transaction
 from pmslink.store.operations.operator_actions import (
     InvalidRowStateError,
     OperatorAction,
@@ -18,7 +19,6 @@ from pmslink.store.operations.operator_actions import (
     resend,
 )
 from pmslink.store.store_service import Store
-from pmslink.store.tables.log_entries import Transaction
 from pmslink.store.tables.outbox_rows import OutboxRow, RowState, newest_rows, row_of_link
 from pmslink.web.http.bounded_request import BoundedRequest
 from pmslink.web.http.json_responses import (

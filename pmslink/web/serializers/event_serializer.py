@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 from typing import Any, TypeGuard
 
-from pmslink.store.tables.log_entries import Entry, HotelEventLogged, TransitionLogged
+from pmslink.store.core.transaction import Entry
+from pmslink.store.tables.log_entries import HotelEventLogged, TransitionLogged
 from pmslink.store.tables.outbox_rows import row_from_event
 from pmslink.timestamps import format_timestamp
 from pmslink.web.http.json_responses import serialize_json

@@ -10,7 +10,8 @@ from typing import Any
 from pmslink.fias.record import Record
 from pmslink.fias.record_redaction import MASK, mask_record
 from pmslink.hotel.rooms import PERSONAL_FIELDS
-from pmslink.store.tables.log_entries import Entry, HotelEventLogged, RecordLogged
+from pmslink.store.core.transaction import Entry
+from pmslink.store.tables.log_entries import HotelEventLogged, RecordLogged
 from pmslink.store.tables.outbox_rows import OutboxRow, OutboxRowChanged, row_from_event, row_to_event
 
 _GUEST_POSTING_KEYS = ("dialled", "text", "article")

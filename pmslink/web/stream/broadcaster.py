@@ -23,9 +23,10 @@ from twisted.web.server import Request
 from pmslink.link.link import Link
 from pmslink.link.link_registry import LinkRegistry
 from pmslink.link.state_history import Transition
+from pmslink.store.core.transaction import Entry
 from pmslink.store.operations.retention import Purge
 from pmslink.store.store_service import Store
-from pmslink.store.tables.log_entries import Entry, LinkSnapshotLogged, append_link_snapshots
+from pmslink.store.tables.log_entries import LinkSnapshotLogged, append_link_snapshots
 from pmslink.web.auth.caller import Caller
 from pmslink.web.http.json_responses import ApiError, begin_response
 from pmslink.web.serializers.link_serializer import serialize_link

@@ -9,7 +9,7 @@ from twisted.internet.defer import Deferred, succeed
 from twisted.internet.interfaces import IReactorTime
 
 from pmslink.store.core.journal import Journal
-from pmslink.store.tables.log_entries import Entry
+from pmslink.store.core.transaction import Entry
 from pmslink.web.http.json_responses import ApiError
 from pmslink.web.serializers.event_serializer import is_event
 

@@ -9,7 +9,8 @@ from operator import attrgetter
 
 from attrs import define
 
-from pmslink.store.tables.log_entries import Entry, HotelEventLogged
+from pmslink.store.core.transaction import Entry
+from pmslink.store.tables.log_entries import HotelEventLogged
 from pmslink.web.serializers.redaction import redact_entry
 from pmslink.web.stream.sse_events import estimate_size_bytes, serialize_sse_entry
 

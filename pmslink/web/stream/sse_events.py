@@ -14,7 +14,8 @@ from typing import Any
 
 from pmslink.link.link import Link
 from pmslink.link.state_history import Transition
-from pmslink.store.tables.log_entries import Entry, HotelEventLogged, LinkSnapshotLogged, TransitionLogged
+from pmslink.store.core.transaction import Entry
+from pmslink.store.tables.log_entries import HotelEventLogged, LinkSnapshotLogged, TransitionLogged
 from pmslink.store.tables.outbox_rows import OutboxRowChanged
 from pmslink.timestamps import format_timestamp, from_ms
 from pmslink.web.http.json_responses import serialize_json

@@ -10,7 +10,7 @@ import pytest
 from twisted.internet.defer import Deferred
 from twisted.logger import LogEvent
 
-from pmslink.store.tables.log_entries import Entry
+from pmslink.store.core.transaction import Entry
 from pmslink.store.tables.webhook_cursors import count_events_after
 from tests.pbx.webhook.webhook_harness import GUEST_NAME, WEBHOOK_SECRET, WEBHOOK_SETTINGS, WebhookHarness
 from tests.time_limit import time_limit

@@ -10,10 +10,10 @@ from twisted.logger import LogEvent
 
 from pmslink.store.core.schema import RECORDS
 from pmslink.store.core.store_errors import StoreUnavailableError
+from pmslink.store.core.transaction import Entry, Transaction
 from pmslink.store.operations.hotel_updates import append_records
 from pmslink.store.store_service import PURGE_INTERVAL_S
 from pmslink.store.tables.history_queries import newest_records
-from pmslink.store.tables.log_entries import Entry, Transaction
 from tests.store.store_harness import LINK_NAME, ManualThread, StoreHarness, echo_arguments, make_record
 
 BAD = "GI|GN\ud800|"
@@ -107,7 +107,7 @@ def test_what_nobody_waits_for_and_is_at_fault_is_logged(
     harness.advance()
     assert harness.read(texts) == ["GI|1|"]
     (event,) = leak_check
-    assert "something could not be kept" in str(event["log_format"])
+    assert "its entry is not stored" in str(event["log_format"])
     leak_check.clear()
 
 

@@ -13,10 +13,11 @@ from twisted.logger import LogLevel, globalLogPublisher
 from pmslink.store.core.journal import QUEUE_LIMIT_WRITES, RETRY_DELAY_S
 from pmslink.store.core.store_errors import StoreUnavailableError
 from pmslink.store.core.store_metadata import barrier
+from pmslink.store.core.transaction import Entry
 from pmslink.store.operations.hotel_updates import append_records
 from pmslink.store.operations.outbox_enqueue import enqueue
 from pmslink.store.tables.history_queries import last_published, newest_records
-from pmslink.store.tables.log_entries import Entry, LinkSnapshotLogged, append_link_snapshots
+from pmslink.store.tables.log_entries import LinkSnapshotLogged, append_link_snapshots
 from tests.store.store_harness import (
     LINK_NAME,
     START_TIME,

@@ -14,10 +14,11 @@ from twisted.internet import reactor
 from twisted.internet.defer import gatherResults
 
 from pmslink.store.core.database import SqliteDatabase
+from pmslink.store.core.transaction import Entry, Transaction
 from pmslink.store.operations.outbox_delivery import ClaimNext, PostingAnswer, claim_next, store_answers
 from pmslink.store.operations.outbox_enqueue import enqueue
 from pmslink.store.store_service import PoolThread, Store
-from pmslink.store.tables.log_entries import Entry, LinkSnapshotLogged, Transaction, append_link_snapshots
+from pmslink.store.tables.log_entries import LinkSnapshotLogged, append_link_snapshots
 from pmslink.store.tables.outbox_rows import OutboxRow, newest_rows
 from tests.memory_store import make_store
 from tests.store.store_harness import LINK_NAME, START_MS, START_TIME, FaultyDatabase, make_new_row

@@ -48,7 +48,7 @@ def on_disk(directory: Path) -> bytes:
 
 def driver(file: StoreHarness) -> sqlite3.Connection:
     """SQLite's own connection of the writer."""
-    connection = file.journal._connection
+    connection = file.journal._writer._connection
     assert connection is not None
     found = connection.connection.driver_connection
     assert isinstance(found, sqlite3.Connection)

@@ -6,6 +6,7 @@ from typing import get_args
 
 import pytest
 
+from pmslink.store.core.transaction import Operation
 from pmslink.store.operations.operator_actions import (
     InvalidRowStateError,
     OperatorAction,
@@ -15,7 +16,6 @@ from pmslink.store.operations.operator_actions import (
 )
 from pmslink.store.operations.outbox_delivery import ClaimNext, claim_next
 from pmslink.store.operations.outbox_enqueue import PostingNumbersExhaustedError
-from pmslink.store.tables.log_entries import Operation
 from pmslink.store.tables.outbox_rows import OutboxRow, OutboxRowChanged, RowState
 from tests.store.store_harness import LINK_NAME, START_MS, StoreHarness, make_row
 

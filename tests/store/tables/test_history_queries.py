@@ -10,6 +10,7 @@ import pytest
 from attrs import fields_dict
 
 from pmslink.hotel.events import Event
+from pmslink.store.core.transaction import Entry, Transaction
 from pmslink.store.operations.hotel_updates import append_records
 from pmslink.store.operations.operator_actions import OperatorAction, discard
 from pmslink.store.tables.history_queries import (
@@ -20,10 +21,8 @@ from pmslink.store.tables.history_queries import (
 )
 from pmslink.store.tables.hotel_events import append_event
 from pmslink.store.tables.log_entries import (
-    Entry,
     LinkSnapshotLogged,
     RecordLogged,
-    Transaction,
     TransitionLogged,
     append_link_snapshots,
     append_transitions,

@@ -15,16 +15,15 @@ from pmslink.hotel.hotel_policy import HotelPolicy
 from pmslink.hotel.hotel_state import HotelState
 from pmslink.store.core import schema
 from pmslink.store.core.journal import RETRY_DELAY_S
+from pmslink.store.core.transaction import Entry, Transaction
 from pmslink.store.operations.hotel_updates import abort_resyncs, append_records, run_due
 from pmslink.store.tables import hotel_states
 from pmslink.store.tables.history_queries import events_after, newest_records
 from pmslink.store.tables.hotel_states import next_due_times, rooms_of
 from pmslink.store.tables.log_entries import (
-    Entry,
     HotelEventLogged,
     NextDueChanged,
     RecordLogged,
-    Transaction,
     TransitionLogged,
     append_transitions,
 )

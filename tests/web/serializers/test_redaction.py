@@ -9,7 +9,8 @@ import pytest
 from attrs import evolve
 
 from pmslink.hotel.rooms import Guest, serialize_guest
-from pmslink.store.tables.log_entries import Entry, HotelEventLogged, TransitionLogged
+from pmslink.store.core.transaction import Entry
+from pmslink.store.tables.log_entries import HotelEventLogged, TransitionLogged
 from pmslink.store.tables.outbox_rows import OutboxRow, OutboxRowChanged, row_to_event
 from pmslink.web.serializers.event_serializer import serialize_event
 from pmslink.web.serializers.redaction import redact_entry, redact_guest

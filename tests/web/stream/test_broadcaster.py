@@ -11,8 +11,8 @@ from twisted.logger import Logger
 from pmslink.hotel.events import Event
 from pmslink.hotel.rooms import Guest, serialize_guest
 from pmslink.link.link import Link
+from pmslink.store.core.transaction import Transaction
 from pmslink.store.tables.hotel_events import append_event
-from pmslink.store.tables.log_entries import Transaction
 from pmslink.web.stream import broadcaster, subscriber
 from tests.time_limit import time_limit
 from tests.web.served_api import START_TIME, ServedApi, run_reactor_turns

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pmslink.store.core.transaction import Entry
 from pmslink.store.tables.log_entries import (
-    Entry,
     HotelEventLogged,
     LinkSnapshotLogged,
     NextDueChanged,
