@@ -7,14 +7,15 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
-from twisted.application.service import Service
 from twisted.internet.defer import Deferred, succeed
 from twisted.internet.error import CannotListenError
 from twisted.internet.interfaces import IListeningPort, IProtocolFactory, IStreamServerEndpoint
 from twisted.python.failure import Failure
 
+from pmslink.typed_service import TypedService
 
-class ListenerService(Service):
+
+class ListenerService(TypedService):
     """Listens on an endpoint that opens its port at once, as those of TCP, TLS and UNIX sockets do."""
 
     def __init__(
@@ -32,7 +33,7 @@ class ListenerService(Service):
 
     def privilegedStartService(self) -> None:
         """Open the port. A port that cannot be opened ends the program, with one line for its user."""
-        super().privilegedStartService()  # type: ignore[no-untyped-call]
+        super().privilegedStartService()
         failures: list[Failure] = []
         self._endpoint.listen(self._factory).addCallbacks(self._port_opened, failures.append)
         if failures:
@@ -40,13 +41,13 @@ class ListenerService(Service):
             raise SystemExit(f"{self._program}: cannot listen on {_describe_listen_failure(failures[0])}")
 
     def startService(self) -> None:
-        super().startService()  # type: ignore[no-untyped-call]
+        super().startService()
         if self._port is None:
             self.privilegedStartService()
 
     def stopService(self) -> Deferred[None]:
         """Close the port."""
-        super().stopService()  # type: ignore[no-untyped-call]
+        super().stopService()
         port, self._port = self._port, None
         closed: Deferred[None] | None = port.stopListening() if port else None
         return closed or succeed(None)

@@ -1,4 +1,7 @@
-"""The service of `twistd pmslink`: store, links, the interface, and in a demonstration a PMS as well."""
+"""The service of `twistd pmslink`: its command line, and the services that it starts.
+
+The services are the store, the API, the links and the webhooks; with --demo, a PMS simulator as well.
+"""
 
 from __future__ import annotations
 
@@ -12,8 +15,6 @@ from typing import Any
 
 from attrs import evolve
 from OpenSSL import crypto
-from twisted.application.service import MultiService, Service
-from twisted.internet.defer import Deferred, maybeDeferred
 from twisted.internet.endpoints import serverFromString
 from twisted.internet.interfaces import IStreamServerEndpoint
 from twisted.logger import Logger
@@ -34,17 +35,20 @@ from pmslink.store.core import state_directory
 from pmslink.store.core.database import SqliteDatabase
 from pmslink.store.operations.retention import Retention
 from pmslink.store.store_service import PoolThread, Store, open_store
+from pmslink.typed_service import SequentialMultiService, TypedService
 from pmslink.web.auth.listen_policy import is_local_only, require_loopback
 from pmslink.web.auth.token_reload import TokenRegistry
 from pmslink.web.http.connection_limit import ConnectionLimitFactory
 from pmslink.web.serializers.event_serializer import serialize_webhook_event
-from pmslink.web.site import make_site
+from pmslink.web.site import ApiSite, make_site
 from pmslink.web.stream.replay_buffer import MAX_BUFFERED_EVENTS
 
 log = Logger()
 
 DEMO_PMS_ENDPOINT = "tcp:5010:interface=127.0.0.1"
 DEMO_CONTROL_ENDPOINT = "tcp:5011:interface=127.0.0.1"
+GC_THRESHOLDS = (10_000, 20, 50)
+"""Allocations, and collections of the generation before, that start a collection of each generation."""
 
 
 class Options(usage.Options):
@@ -52,8 +56,8 @@ class Options(usage.Options):
 
     optParameters = [  # noqa: RUF012 (Twisted's own convention)
         ["config", "c", None, "The configuration, a TOML file."],
-        ["state-dir", "s", None, "Where the service keeps its state. [default: ./pmslink-state]"],
-        ["api", "a", None, "Where the JSON interface listens. [default: tcp:8080:interface=127.0.0.1]"],
+        ["state-dir", "s", None, "The directory of the service's state. [default: ./pmslink-state]"],
+        ["api", "a", None, "The endpoint of the HTTP API. [default: tcp:8080:interface=127.0.0.1]"],
         ["pms", "p", None, "One link, named pms: HOST:PORT[,PROFILE]; generic, opera, suite8 or protel."],
     ]
     optFlags = [["demo", "d", "Start a PMS simulator on ports 5010 and 5011, and dock to it."]]  # noqa: RUF012
@@ -61,14 +65,14 @@ class Options(usage.Options):
     config: Config
 
     def parseOptions(self, options: list[str] | None = None) -> None:
-        """Read the command line. Whatever is wrong with it ends the program with a line on stderr each."""
+        """Parse the command line. Exit with one line on stderr for each error."""
         try:
-            super().parseOptions(options)  # type: ignore[no-untyped-call]
+            usage.Options.parseOptions(self, options)
         except (usage.UsageError, PmslinkError) as problem:
             raise SystemExit(_prefix_lines(str(problem))) from None
 
     def postOptions(self) -> None:
-        """Put configuration and command line together; the command line wins."""
+        """Combine the configuration file and the command line; the command line wins."""
         config = load_config(self["config"]) if self["config"] else Config()
         if self["state-dir"]:
             config = evolve(config, state_dir=Path(self["state-dir"]))
@@ -81,79 +85,46 @@ class Options(usage.Options):
         self.config = config
 
     def _command_line_links(self) -> list[LinkConfig]:
-        asked = [parse_pms_argument(self["pms"])] if self["pms"] else []
+        links = [parse_pms_argument(self["pms"])] if self["pms"] else []
         if self["demo"]:
-            asked.append(parse_link("demo", {"host": "127.0.0.1", "port": 5010}))
-        return asked
+            links.append(parse_link("demo", {"host": "127.0.0.1", "port": 5010}))
+        return links
 
 
-def makeService(options: Options) -> MultiService:
-    """The service of the command line."""
+def makeService(options: Options) -> SequentialMultiService:
+    """Return the service that `twistd pmslink` runs with these options."""
     from twisted.internet import reactor
 
-    # Twisted's reactors run their timers on the wall clock: one that is set back by an hour would stop
-    # every link check for an hour.
+    # Twisted's reactors run their timers on the wall clock: if it were set back by an hour, no link
+    # check would be sent for an hour.
     reactor.seconds = time.monotonic  # type: ignore[method-assign]
     _raise_descriptor_limit()
     _freeze_garbage_collector()
-    service: MultiService = SequentialMultiService()  # type: ignore[no-untyped-call]
-    config = options.config
     if options["demo"]:
-        demo = Simulator(reactor, DEMO_PMS_ENDPOINT, DEMO_CONTROL_ENDPOINT, pace=ACTIVITIES_PER_MINUTE)
-        demo.setServiceParent(service)  # type: ignore[no-untyped-call]
-    if options["demo"] and not options["state-dir"]:
-        state = TemporaryStateDirectory()
-        state.setServiceParent(service)  # type: ignore[no-untyped-call]
-        config = evolve(config, state_dir=state.path)
-    whole = build_service(reactor, config)
-    whole.setServiceParent(service)
-    if options["demo"]:
-        make_endpoint_phones(reactor, config.api_listen, "demo").setServiceParent(whole)
+        return _build_demo(reactor, options)
+    service = SequentialMultiService()
+    build_service(reactor, options.config).setServiceParent(service)
     return service
 
 
-class TemporaryStateDirectory(Service):
-    """A state directory that is removed when the service stops."""
-
-    def __init__(self) -> None:
-        self._directory = tempfile.TemporaryDirectory(prefix="pmslink-demo-")
-        self.path = Path(self._directory.name)
-
-    def stopService(self) -> None:
-        super().stopService()  # type: ignore[no-untyped-call]
-        self._directory.cleanup()
-
-
-class SequentialMultiService(MultiService):
-    """Services that stop one after the other, the last first: what needs another stops before it."""
-
-    def stopService(self) -> Deferred[None]:
-        Service.stopService(self)
-        return Deferred.fromCoroutine(self._stop_in_reverse())
-
-    async def _stop_in_reverse(self) -> None:
-        for service in reversed(list(self)):
-            await maybeDeferred(service.stopService)
+def _build_demo(reactor: Any, options: Options) -> SequentialMultiService:
+    service = SequentialMultiService()
+    simulator = Simulator(reactor, DEMO_PMS_ENDPOINT, DEMO_CONTROL_ENDPOINT, pace=ACTIVITIES_PER_MINUTE)
+    simulator.setServiceParent(service)
+    config = options.config
+    if not options["state-dir"]:
+        state = TemporaryStateDirectory()
+        state.setServiceParent(service)
+        config = evolve(config, state_dir=state.path)
+    pmslink = build_service(reactor, config)
+    pmslink.setServiceParent(service)
+    make_endpoint_phones(reactor, config.api_listen, "demo").setServiceParent(pmslink)
+    return service
 
 
-class StateLockService(Service):
-    """Holds the lock of the state directory, in the process that the service has in the end."""
-
-    def __init__(self, lock: state_directory.DirectoryLock) -> None:
-        self._lock = lock
-
-    def startService(self) -> None:
-        super().startService()  # type: ignore[no-untyped-call]
-        self._lock.write_pid()
-
-    def stopService(self) -> None:
-        super().stopService()  # type: ignore[no-untyped-call]
-        self._lock.release()
-
-
-def build_service(reactor: Any, config: Config) -> MultiService:
-    """The store and the links of a configuration, and the interface to them."""
-    endpoint = _endpoint(reactor, config.api_listen)
+def build_service(reactor: Any, config: Config) -> SequentialMultiService:
+    """Return the services of a configuration. Exit with one line on stderr for each error."""
+    endpoint = _parse_api_endpoint(reactor, config.api_listen)
     try:
         tokens = TokenRegistry(config.state_dir, reactor)
         if not tokens:
@@ -163,51 +134,103 @@ def build_service(reactor: Any, config: Config) -> MultiService:
         store = _open_store(reactor, config)
     except PmslinkError as problem:
         raise SystemExit(_prefix_lines(str(problem))) from None
-    links = LinkRegistry(reactor, store)
-    for link in config.links:
-        links.add(link)
-    links.add_stored()
-    probe = Probe(reactor, utc_now, dial_with(reactor), links)
-    local = is_local_only(config.api_listen)
-    if not local and not config.api_listen.startswith("ssl:"):
-        log.warn("{listen} has no TLS: tokens cross the network in the clear", listen=config.api_listen)
-    site = make_site(links, store, reactor, probe.test, tokens, local)
-    service: MultiService = SequentialMultiService()  # type: ignore[no-untyped-call]
-    # The interface before the links: where its port is taken, nothing else is to start.
-    listening = ListenerService("pmslink", endpoint, ConnectionLimitFactory(site))  # type: ignore[no-untyped-call]
-    courier = HttpWebhookTransport(reactor, utc_now)
-    means = WebhookContext(store, reactor, utc_now, courier, serialize_webhook_event, links.publish_change)
-    webhooks = WebhookService(links, means)
-    for part in (StateLockService(lock), store, listening, links, webhooks):
-        part.setServiceParent(service)  # type: ignore[no-untyped-call]
+    links = _build_links(reactor, config, store)
+    site = _build_site(reactor, config, links, store, tokens)
+    children = (
+        StateLockService(lock),
+        store,
+        # Before the links: if the port of the API is in use, no link may start.
+        ListenerService("pmslink", endpoint, ConnectionLimitFactory(site)),  # type: ignore[no-untyped-call]
+        links,
+        _build_webhooks(reactor, links, store),
+    )
+    service = SequentialMultiService()
+    for child in children:
+        child.setServiceParent(service)
     return service
 
 
-def _endpoint(reactor: Any, listen: str) -> IStreamServerEndpoint:
+def _parse_api_endpoint(reactor: Any, listen: str) -> IStreamServerEndpoint:
     try:
         endpoint: IStreamServerEndpoint = serverFromString(reactor, listen)
         return endpoint
     except LookupError:
-        wrong = "systemd hands no such socket over"
+        reason = "systemd passed no such socket"
     except (ValueError, TypeError) as problem:
-        wrong = f"{problem}; it may be tcp:8080:interface=127.0.0.1"
+        reason = f"{problem}; should look like tcp:8080:interface=127.0.0.1"
     except (OSError, crypto.Error) as problem:
-        wrong = f"the key or the certificate cannot be read: {problem}"
-    raise SystemExit(_prefix_lines(f"api.listen = {listen}: {wrong}"))
+        reason = f"the key or the certificate cannot be read: {problem}"
+    raise SystemExit(_prefix_lines(f"api.listen = {listen}: {reason}"))
 
 
 def _open_store(reactor: Any, config: Config) -> Store:
     database = SqliteDatabase(config.state_dir)
-    opened = open_store(database, utc_now(), replay_limit=MAX_BUFFERED_EVENTS)
+    snapshot = open_store(database, utc_now(), replay_limit=MAX_BUFFERED_EVENTS)
     retention = Retention(timedelta(days=config.guest_days), timedelta(days=config.history_days))
     threads = (PoolThread(reactor, "writing"), PoolThread(reactor, "reading"))
-    return Store(database, opened, reactor, utc_now, retention, *threads)
+    return Store(database, snapshot, reactor, utc_now, retention, *threads)
+
+
+def _build_links(reactor: Any, config: Config, store: Store) -> LinkRegistry:
+    links = LinkRegistry(reactor, store)
+    for link in config.links:
+        links.add(link)
+    links.add_stored()
+    return links
+
+
+def _build_site(
+    reactor: Any, config: Config, links: LinkRegistry, store: Store, tokens: TokenRegistry
+) -> ApiSite:
+    local_only = is_local_only(config.api_listen)
+    if not local_only and not config.api_listen.startswith("ssl:"):
+        log.warn("{listen} has no TLS: tokens cross the network in the clear", listen=config.api_listen)
+    probe = Probe(reactor, utc_now, dial_with(reactor), links)
+    return make_site(links, store, reactor, probe.test, tokens, local_only)
+
+
+def _build_webhooks(reactor: Any, links: LinkRegistry, store: Store) -> WebhookService:
+    transport = HttpWebhookTransport(reactor, utc_now)
+    return WebhookService(
+        links,
+        WebhookContext(store, reactor, utc_now, transport, serialize_webhook_event, links.publish_change),
+    )
+
+
+class TemporaryStateDirectory(TypedService):
+    """Deletes the state directory of a demonstration when the service stops."""
+
+    def __init__(self) -> None:
+        self._directory = tempfile.TemporaryDirectory(prefix="pmslink-demo-")
+        self.path = Path(self._directory.name)
+
+    def stopService(self) -> None:
+        """Delete the directory."""
+        super().stopService()
+        self._directory.cleanup()
+
+
+class StateLockService(TypedService):
+    """Records the process id in the lock of the state directory after twistd has daemonized."""
+
+    def __init__(self, lock: state_directory.DirectoryLock) -> None:
+        self._lock = lock
+
+    def startService(self) -> None:
+        """Write the id of this process into the lock file."""
+        super().startService()
+        self._lock.write_pid()
+
+    def stopService(self) -> None:
+        """Release the lock."""
+        super().stopService()
+        self._lock.release()
 
 
 def _freeze_garbage_collector() -> None:
-    """What was imported stays for good, and need not be looked through each time garbage is collected."""
+    """Exclude all imported objects from garbage collection: they are never freed."""
     gc.freeze()
-    gc.set_threshold(10_000, 20, 50)
+    gc.set_threshold(*GC_THRESHOLDS)
 
 
 def _raise_descriptor_limit() -> None:

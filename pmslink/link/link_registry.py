@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Any, get_args
 
-from twisted.application.service import Service
 from twisted.internet.defer import Deferred, gatherResults
 from twisted.internet.interfaces import IConnector, IDelayedCall
 from twisted.internet.ssl import Certificate, optionsForClientTLS, platformTrust, trustRootFromCertificates
@@ -30,6 +29,7 @@ from pmslink.store.operations.retention import Purge
 from pmslink.store.store_service import Store
 from pmslink.store.tables.link_rows import PostingsNotFinalError, RemoveLink, StoredLink, remove_links
 from pmslink.store.tables.outbox_rows import OutboxRowChanged, RowState, read_unresolved_rows
+from pmslink.typed_service import TypedService
 
 STORE_GRACE_S = 5.0
 """Seconds that the store may fail before links are given up, so that their PMSs queue what they have."""
@@ -66,7 +66,7 @@ def _parse_certificates(pem: bytes) -> list[Certificate]:
     return [Certificate.loadPEM(part + end) for part in pem.split(end)[:-1]]
 
 
-class LinkRegistry(Service):
+class LinkRegistry(TypedService):
     """Starts, stops and finds links, and tells watchers of their changes."""
 
     log = Logger()
@@ -247,7 +247,7 @@ class LinkRegistry(Service):
         return lambda: self._subscribers.remove(subscriber)
 
     def startService(self) -> None:
-        super().startService()  # type: ignore[no-untyped-call]
+        super().startService()
         for link in self:
             link.start()
         self._scheduler.start()
@@ -258,7 +258,7 @@ class LinkRegistry(Service):
         )
 
     def stopService(self) -> Deferred[list[None]]:
-        super().stopService()  # type: ignore[no-untyped-call]
+        super().stopService()
         if self._expiry_loop is not None:
             self._expiry_loop.stop()
         self._scheduler.stop()

@@ -9,7 +9,7 @@ from random import Random
 from typing import Any
 
 from attrs import evolve, frozen
-from twisted.application.service import IService, MultiService
+from twisted.application.service import IService
 from twisted.internet.defer import Deferred, gatherResults
 from twisted.internet.endpoints import serverFromString
 from twisted.python import usage
@@ -21,6 +21,7 @@ from pmslink.simulator.life.activity_scheduler import Life
 from pmslink.simulator.life.pmslink_client import ApiTarget, make_phones
 from pmslink.simulator.pms.pbx_connection import PmsFactory
 from pmslink.simulator.pms.property import MAX_STORED_RECORDS, Pms
+from pmslink.typed_service import TypedMultiService
 
 MAX_ROOMS, MAX_PORTS = 10_000, 50_000
 MIN_PACE_PER_MINUTE, MAX_PACE_PER_MINUTE = 0.1, 6000
@@ -125,7 +126,7 @@ class Options(usage.Options):
             raise usage.UsageError(f"--{name} {self[name]}: {problem}") from None
 
 
-class Simulator(MultiService):
+class Simulator(TypedMultiService):
     """Properties on consecutive ports from that of ``listen`` on, and one control interface for all.
 
     With a ``pace``, of so many happenings a minute, each property lives by itself.
@@ -140,7 +141,7 @@ class Simulator(MultiService):
         ports: int = 1,
         pace: float | None = None,
     ) -> None:
-        super().__init__()  # type: ignore[no-untyped-call]
+        super().__init__()
         keep = min(MAX_STORED_RECORDS, max(_MIN_RECORDS_PER_PROPERTY, _MAX_RECORDS_IN_PROCESS // ports))
         places = [ListenEndpoint.parse(listen).at_port_offset(at) for at in range(ports)]
         self.properties = [
@@ -156,7 +157,7 @@ class Simulator(MultiService):
         self._listen(serverFromString(reactor, control), json_site(ControlApi(self.properties).app))
 
     def startService(self) -> None:
-        super().startService()  # type: ignore[no-untyped-call]
+        super().startService()
         for life in self.lives:
             life.start()
 
@@ -164,11 +165,10 @@ class Simulator(MultiService):
         """Close the ports and whatever is connected."""
         for life in self.lives:
             life.stop()
-        closed: Deferred[Any] = super().stopService()  # type: ignore[no-untyped-call]
-        return gatherResults([closed, *(pms.stop() for pms in self.properties)])
+        return gatherResults([super().stopService(), *(pms.stop() for pms in self.properties)])
 
     def _listen(self, *arguments: Any) -> None:
-        ListenerService("pmssim", *arguments).setServiceParent(self)  # type: ignore[no-untyped-call]
+        ListenerService("pmssim", *arguments).setServiceParent(self)
 
 
 def makeService(options: Options) -> IService:
@@ -186,7 +186,7 @@ def makeService(options: Options) -> IService:
         pace if options["life"] else None,
     )
     if line is not None:
-        make_phones(reactor, line, pace).setServiceParent(simulator)  # type: ignore[no-untyped-call]
+        make_phones(reactor, line, pace).setServiceParent(simulator)
     return simulator
 
 

@@ -10,7 +10,6 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 from attrs import evolve, frozen
 from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
-from twisted.application.service import Service
 from twisted.internet.defer import Deferred, TimeoutError
 from twisted.internet.task import LoopingCall
 from twisted.internet.threads import deferToThreadPool
@@ -37,6 +36,7 @@ from pmslink.store.tables.outbox_rows import RowState, unresolved_rows
 from pmslink.store.tables.service_runs import Run, store_runs
 from pmslink.store.tables.webhook_cursors import read_cursors
 from pmslink.timestamps import to_ms
+from pmslink.typed_service import TypedService
 
 PURGE_INTERVAL_S = 600.0
 """Seconds between two purges."""
@@ -124,7 +124,7 @@ class PoolThread:
         return deferToThreadPool(self._reactor, self._pool, call, *arguments)
 
 
-class Store(Service):
+class Store(TypedService):
     """Runs while its service runs; what it needs of threads is handed in."""
 
     log = Logger()
@@ -175,7 +175,7 @@ class Store(Service):
             raise StoreUnavailableError(describe_failure(Failure())) from problem
 
     def startService(self) -> None:
-        super().startService()  # type: ignore[no-untyped-call]
+        super().startService()
         for thread in (self._writer_thread, self._reader_thread):
             thread.start()
         self.journal.submit_nowait(store_metadata.mark_running, None)
@@ -213,7 +213,7 @@ class Store(Service):
 
     def stopService(self) -> Deferred[None]:
         """Write what waits. A disk that does not take it in time cannot keep it."""
-        super().stopService()  # type: ignore[no-untyped-call]
+        super().stopService()
         return Deferred.fromCoroutine(self._stop())
 
     async def _stop(self) -> None:

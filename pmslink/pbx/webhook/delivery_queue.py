@@ -20,7 +20,8 @@ from twisted.python.failure import Failure
 from pmslink.link.countdown import Countdown
 from pmslink.link.link import Link
 from pmslink.link.webhook_status import WebhookStatus
-from pmslink.pbx.webhook.http_delivery import DeliveryError, Receiver, WebhookTransport
+from pmslink.pbx.webhook.delivery_error import DeliveryError
+from pmslink.pbx.webhook.http_delivery import Receiver, WebhookTransport
 from pmslink.store.core.store_errors import StoreUnavailableError
 from pmslink.store.core.transaction import Entry
 from pmslink.store.store_service import Store

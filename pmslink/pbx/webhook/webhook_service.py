@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
-from twisted.application.service import Service
-
 from pmslink.link.link import Link
 from pmslink.link.link_registry import LinkRegistry
 from pmslink.pbx.webhook.delivery_queue import DeliveryQueue, WebhookContext
@@ -15,9 +13,10 @@ from pmslink.store.core.transaction import Entry
 from pmslink.store.operations.retention import Purge
 from pmslink.store.tables.log_entries import HotelEventLogged, TransitionLogged
 from pmslink.store.tables.webhook_cursors import Cursor, store_cursors
+from pmslink.typed_service import TypedService
 
 
-class WebhookService(Service):
+class WebhookService(TypedService):
     """Begins and ends them as the settings of links say."""
 
     def __init__(self, links: LinkRegistry, context: WebhookContext) -> None:
@@ -30,12 +29,12 @@ class WebhookService(Service):
         context.store.on_purge.append(self._on_purge)
 
     def startService(self) -> None:
-        super().startService()  # type: ignore[no-untyped-call]
+        super().startService()
         for link in self._links:
             self._on_reconfigured(link.name)
 
     def stopService(self) -> None:
-        super().stopService()  # type: ignore[no-untyped-call]
+        super().stopService()
         for hook in self._queues.values():
             hook.stop()
         self._queues.clear()

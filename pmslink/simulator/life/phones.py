@@ -13,7 +13,6 @@ from datetime import datetime, timedelta
 from random import Random
 from typing import Any, Protocol
 
-from twisted.application.service import Service
 from twisted.internet.defer import CancelledError, Deferred, DeferredList, succeed
 from twisted.internet.interfaces import IReactorTime
 from twisted.internet.task import deferLater
@@ -21,6 +20,7 @@ from twisted.logger import Logger
 
 from pmslink.errors import PmslinkError
 from pmslink.simulator.life.phone_activities import ApiCall, DelayedApiCall, PhoneActivity, RoomJson
+from pmslink.typed_service import TypedService
 
 CALLS_PER_MINUTE = 6.0
 """Deeds per minute, on the average."""
@@ -46,7 +46,7 @@ class ApiClient(Protocol):
         """The status and the JSON of the answer; ``key`` is the Idempotency-Key. Raises UnreachableError."""
 
 
-class Phones(Service):
+class Phones(TypedService):
     """The telephones of a link's hotel, while the service runs. ``now`` is the hotel's local time, aware."""
 
     _log = Logger()
@@ -79,13 +79,13 @@ class Phones(Service):
         self._logged_warnings: set[str] = set()
 
     def startService(self) -> None:
-        super().startService()  # type: ignore[no-untyped-call]
+        super().startService()
         self._start_task(self._make_calls())
         self._start_task(self._follow_events())
 
     def stopService(self) -> Deferred[Any]:
         """Hang up everywhere; fires when nothing is under way any more."""
-        super().stopService()  # type: ignore[no-untyped-call]
+        super().stopService()
         stories = list(self._tasks)
         for story in stories:
             story.cancel()

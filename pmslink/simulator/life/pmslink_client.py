@@ -12,7 +12,6 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 from attrs import frozen
-from twisted.application.service import Service
 from twisted.internet.defer import CancelledError, Deferred
 from twisted.internet.defer import TimeoutError as TimedOut
 from twisted.internet.error import ConnectError, ConnectionClosed
@@ -20,8 +19,8 @@ from twisted.internet.protocol import Protocol, connectionDone
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 from twisted.web.client import (
-    Agent,
     FileBodyProducer,
+    HTTPConnectionPool,
     RequestGenerationFailed,
     RequestTransmissionFailed,
     ResponseDone,
@@ -30,8 +29,9 @@ from twisted.web.client import (
 from twisted.web.http import PotentialDataLoss
 from twisted.web.http_headers import Headers
 
-from pmslink.http_client_pool import QuietConnectionPool
+from pmslink.http_client_endpoint import make_agent
 from pmslink.simulator.life.phones import CALLS_PER_MINUTE, Phones, UnreachableError
+from pmslink.typed_service import TypedService
 
 CONNECT_TIMEOUT_S, RESPONSE_TIMEOUT_S = 3.0, 10.0
 """Seconds for a connection, and for an answer beyond what the call itself waits."""
@@ -86,13 +86,15 @@ def make_phones(reactor: Any, target: ApiTarget, pace: float = CALLS_PER_MINUTE)
     return Phones(interface, target.link, reactor, local_now, chance, pace, interface.close)
 
 
-def make_endpoint_phones(reactor: Any, listen: str, link: str, pace: float = CALLS_PER_MINUTE) -> Service:
+def make_endpoint_phones(
+    reactor: Any, listen: str, link: str, pace: float = CALLS_PER_MINUTE
+) -> TypedService:
     """The telephones that call a service which listens on this endpoint; silent ones if it is not of TCP."""
     try:
         return make_phones(reactor, target_from_endpoint(listen, link), pace)
     except ValueError as problem:
         _log.warn("the phones stay silent: {problem}", problem=problem)
-        return Service()
+        return TypedService()
 
 
 class HttpApiClient:
@@ -101,8 +103,8 @@ class HttpApiClient:
     def __init__(self, reactor: Any, url: str) -> None:
         self._reactor = reactor
         self._url = url
-        self._pool = QuietConnectionPool(reactor)  # type: ignore[no-untyped-call]
-        self._agent = Agent(reactor, connectTimeout=CONNECT_TIMEOUT_S, pool=self._pool)
+        self._pool = HTTPConnectionPool(reactor)
+        self._agent = make_agent(reactor, self._pool, CONNECT_TIMEOUT_S)
 
     async def call(
         self, method: str, path: str, body: Mapping[str, Any] | None = None, key: str | None = None
@@ -120,7 +122,7 @@ class HttpApiClient:
 
     def close(self) -> Deferred[Any]:
         """Close what connections are kept; fires when they are gone."""
-        closed: Deferred[Any] = self._pool.closeCachedConnections()  # type: ignore[no-untyped-call]
+        closed: Deferred[Any] = self._pool.closeCachedConnections()
         return closed
 
     async def _call(

@@ -17,7 +17,8 @@ from twisted.internet.task import Clock, deferLater
 from twisted.python.failure import Failure
 from zope.interface import directlyProvides, implementer, providedBy
 
-from pmslink.pbx.webhook.http_delivery import DeliveryError, HttpWebhookTransport, Receiver
+from pmslink.pbx.webhook.delivery_error import DeliveryError
+from pmslink.pbx.webhook.http_delivery import HttpWebhookTransport, Receiver
 from tests.web.served_api import run_reactor_turns
 
 reactor: Any = the_reactor

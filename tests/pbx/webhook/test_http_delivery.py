@@ -11,7 +11,8 @@ import pytest
 from twisted.internet.defer import Deferred
 from twisted.logger import LogEvent
 
-from pmslink.pbx.webhook.http_delivery import Receiver, signature
+from pmslink.pbx.webhook.http_delivery import Receiver
+from pmslink.pbx.webhook.signature import compute_signature
 from tests.link.certificates import CertificateAuthority
 from tests.pbx.webhook.http_receiver import (
     OK_RESPONSE,
@@ -56,7 +57,7 @@ def test_the_signature_is_what_openssl_makes_of_it() -> None:
         capture_output=True,
         check=True,
     )
-    assert made.stdout.decode().split()[-1] == signature(WEBHOOK_SECRET, "1795158003", EVENT)
+    assert made.stdout.decode().split()[-1] == compute_signature(WEBHOOK_SECRET, "1795158003", EVENT)
 
 
 @time_limit(10)
@@ -159,13 +160,13 @@ async def test_a_receiver_to_which_no_connection_comes_about(
 @pytest.mark.parametrize(
     ("data", "said"),
     [
-        (b"", "it closed the connection without an answer"),
-        (b"HTTP/1.1 200 OK\r\nContent-Le", "it closed the connection without an answer"),
-        (b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nsome", "its answer broke off"),
+        (b"", "it closed the connection without a response"),
+        (b"HTTP/1.1 200 OK\r\nContent-Le", "it closed the connection without a response"),
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nsome", "its response is incomplete"),
         (b"HTTP/1.1 500 No\r\nContent-Length: 100\r\n\r\nsome", "it answered 500"),
-        (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nso", "its answer broke off"),
-        (b"220 mail.example ESMTP\r\n", "it does not answer as a web server does (ParseError)"),
-        (b"\x02LS|\x03\r\n", "it does not answer as a web server does (ParseError)"),
+        (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nso", "its response is incomplete"),
+        (b"220 mail.example ESMTP\r\n", "it did not send a valid HTTP response (ParseError)"),
+        (b"\x02LS|\x03\r\n", "it did not send a valid HTTP response (ParseError)"),
     ],
 )
 @time_limit(10)
@@ -187,7 +188,7 @@ async def test_an_answer_that_ends_with_the_connection_is_whole(
 @time_limit(10)
 async def test_an_answer_whose_head_has_no_end_is_cut_off(transport_harness: WebhookTransportHarness) -> None:
     transport_harness.receiver.respond_always(b"HTTP/1.1 200 OK\r\n" + b"X-More: of the same\r\n" * 20_000)
-    assert await transport_harness.post() == "its answer is longer than 64 KiB"
+    assert await transport_harness.post() == "its response is longer than 64 KiB"
     assert not transport_harness.receiver.open_connections
 
 
@@ -196,7 +197,7 @@ async def test_an_answer_that_is_long_beyond_reason_is_cut_off(
     transport_harness: WebhookTransportHarness,
 ) -> None:
     transport_harness.receiver.respond_always(b"HTTP/1.1 200 OK\r\n\r\n" + b"x" * 70_000)
-    assert await transport_harness.post() == "its answer is longer than 64 KiB"
+    assert await transport_harness.post() == "its response is longer than 64 KiB"
     await transport_harness.until(lambda: not transport_harness.receiver.open_connections)
 
 
@@ -265,9 +266,9 @@ async def test_a_new_connection_that_is_closed_is_a_failure(
 ) -> None:
     await transport_harness.post()
     transport_harness.receiver.respond_always(b"", close=True)
-    assert await transport_harness.post() == "it closed the connection without an answer"
+    assert await transport_harness.post() == "it closed the connection without a response"
     assert len(transport_harness.receiver.requests) == 3
-    assert await transport_harness.post() == "it closed the connection without an answer"
+    assert await transport_harness.post() == "it closed the connection without a response"
     assert len(transport_harness.receiver.requests) == 4, "there was no connection to be stale"
 
 

@@ -12,8 +12,9 @@ from twisted.logger import LogEvent, formatEvent, globalLogPublisher
 
 from pmslink.config.loader import LinkConfig
 from pmslink.link.link import Link
+from pmslink.pbx.webhook.delivery_error import DeliveryError
 from pmslink.pbx.webhook.delivery_queue import WebhookContext
-from pmslink.pbx.webhook.http_delivery import DeliveryError, Receiver
+from pmslink.pbx.webhook.http_delivery import Receiver
 from pmslink.pbx.webhook.webhook_service import WebhookService
 from pmslink.store.operations.hotel_updates import append_records
 from pmslink.store.tables.log_entries import RecordLogged

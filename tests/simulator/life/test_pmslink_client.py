@@ -226,7 +226,7 @@ async def test_phones_call_over_http_until_they_stop() -> None:
     async with served(Site(pmslink.app.resource())) as url:
         whole = MultiService()
         phones = make_phones(reactor, ApiTarget(url, "grand"))
-        phones.setServiceParent(whole)  # type: ignore[no-untyped-call]
+        phones.setServiceParent(whole)
         whole.startService()
         while not pmslink.asked:
             await deferLater(reactor, 0.001)
