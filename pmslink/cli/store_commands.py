@@ -20,14 +20,14 @@ TRIAL_READ_ENTRIES = 1000
 
 
 def add_commands(commands: Any) -> None:
-    """The commands below ``pmslink store``; `say` of each gives the lines to print. Raises PmslinkError."""
+    """The commands below ``pmslink store``; `run` of each returns the lines to print. Raises PmslinkError."""
     place = state_dir_options()
     for name, act, summary in (
         ("check", check, "look the whole store through, also while a service uses it"),
         ("move-aside", move_aside, "rename it, so that the next start makes a new one"),
     ):
         command = commands.add_parser(name, parents=[place], help=summary)
-        command.set_defaults(say=lambda arguments, act=act: act(state_dir_of(arguments)))
+        command.set_defaults(run=lambda arguments, act=act: act(state_dir_of(arguments)))
 
 
 def check(state_dir: Path) -> list[str]:

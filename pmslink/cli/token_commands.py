@@ -27,7 +27,7 @@ _NO_CONTROL_ROLE_TEXT = "None of the tokens there has the role control: nobody c
 
 
 def add_commands(commands: Any) -> None:
-    """The commands below ``pmslink token``; `say` of each gives the lines to print. Raises PmslinkError."""
+    """The commands below ``pmslink token``; `run` of each returns the lines to print. Raises PmslinkError."""
     place = state_dir_options()
     add = commands.add_parser("add", parents=[place], help="make a token, and print it: it is not kept")
     add.add_argument("name", metavar="NAME", help="whose it is")
@@ -38,12 +38,12 @@ def add_commands(commands: Any) -> None:
         help="view: look on, without seeing who the guests are; pbx: hand over postings, hear events; "
         "control: everything",
     )
-    add.set_defaults(say=_add)
+    add.set_defaults(run=_add)
     listing = commands.add_parser("list", parents=[place], help="show whose tokens there are")
-    listing.set_defaults(say=_list)
+    listing.set_defaults(run=_list)
     remove = commands.add_parser("remove", parents=[place], help="take a token back")
     remove.add_argument("name", metavar="NAME")
-    remove.set_defaults(say=_remove)
+    remove.set_defaults(run=_remove)
 
 
 def _add(arguments: argparse.Namespace) -> Iterator[str]:

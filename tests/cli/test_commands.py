@@ -240,7 +240,7 @@ def follow(monkeypatch: pytest.MonkeyPatch, *looks: Callable[[], object]) -> Non
         except StopIteration:
             raise KeyboardInterrupt from None
 
-    monkeypatch.setattr("pmslink.cli.main.sleep", sleep)
+    monkeypatch.setattr("pmslink.cli.trace.sleep", sleep)
 
 
 def test_trace_follows_and_shows_each_record_once(
@@ -268,7 +268,7 @@ def test_trace_says_that_records_were_missed(
     service.record("in", "LS|")
     follow(monkeypatch, flood, lambda: service.record("in", "LE|"))
     lines = run("trace", "grand", "--url", service.url)
-    assert lines[1] == "… 1000 records or more since the last look: some may be missing here"
+    assert lines[1] == "… at least 1000 records since the last poll: some may be missing here"
     assert [line.split()[3] for line in [lines[0], *lines[2:]]] == ["LS", *["RE"] * 1000, "LE"]
 
 
@@ -299,7 +299,7 @@ def test_a_token_is_sent_from_the_first_line_of_a_file(
 def test_a_file_without_a_token_is_told(content: bytes, fail: Run, tmp_path: Path) -> None:
     file = tmp_path / "token"
     file.write_bytes(content)
-    assert fail("status", "--token-file", str(file)) == [f"{file} holds no token in its first line"]
+    assert fail("status", "--token-file", str(file)) == [f"{file} has no token in its first line"]
 
 
 def test_a_token_file_that_is_not_there_is_told(fail: Run, tmp_path: Path) -> None:

@@ -1,0 +1,42 @@
+"""`pmslink check-config`: check a configuration file and summarize it."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Iterator
+from typing import Any
+
+from pmslink.config.link_settings import PROFILE_PRESETS, LinkSettings, serialize_settings
+from pmslink.config.loader import LinkConfig, load_config
+
+
+def add_command(commands: Any) -> None:
+    """Add the command to the subparsers of `pmslink`."""
+    command = commands.add_parser("check-config", help="check a configuration file; starts nothing")
+    command.add_argument("file", metavar="FILE")
+    command.set_defaults(run=check_config)
+
+
+def check_config(arguments: argparse.Namespace) -> Iterator[str]:
+    """Yield a summary of the file. Raises ConfigError."""
+    config = load_config(arguments.file)
+    yield f"state_dir: {config.state_dir}"
+    yield f"api.listen: {config.api_listen}"
+    yield f"retention: guest data {config.guest_days} days, history {config.history_days} days"
+    for link in config.links:
+        yield f"links.{link.name}: {_format_link(link)}"
+    if not config.links:
+        yield "no links"
+
+
+def _format_link(link: LinkConfig) -> str:
+    """Return address, profile, and the settings that differ from the profile's."""
+    host = f"[{link.host}]" if ":" in link.host else link.host
+    defaults = serialize_settings(LinkSettings(**PROFILE_PRESETS[link.profile]))
+    differing = [
+        f"{name} = {json.dumps(value, ensure_ascii=False)}"
+        for name, value in serialize_settings(link.settings).items()
+        if value != defaults[name]
+    ]
+    return ", ".join([f"{host}:{link.port}", link.profile, *differing])

@@ -1,0 +1,52 @@
+"""`pmslink status`: show the state of all links as a table."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterator
+from typing import Any
+
+from pmslink.cli.api_client import client_of, service_options
+from pmslink.cli.terminal_output import escape_unprintable, format_local_time, format_table
+
+_STATES_BY_URGENCY = ("EXPECTION", "WAIT_LS", "CLOSED", "WAIT_LE", "EXPIRED", "ESTABLISHED", "DISABLED")
+
+
+def add_command(commands: Any) -> None:
+    """Add the command to the subparsers of `pmslink`."""
+    command = commands.add_parser("status", parents=[service_options()], help="show the state of all links")
+    command.set_defaults(run=show_status)
+
+
+def show_status(arguments: argparse.Namespace) -> Iterator[str]:
+    """Yield a row for each link, followed by its advice if there is one. Raises ServiceError."""
+    links = sorted(client_of(arguments).get("links", "links"), key=_urgency)
+    rows = [("LINK", "STATE", "", "IN SYNC", "SINCE", "REASON")]
+    rows += [
+        (
+            link["name"],
+            link["state"],
+            link["label"],
+            "yes" if link["in_sync"] else "no",
+            _format_since(link),
+            link["reason"],
+        )
+        for link in links
+    ]
+    advices = ["", *(link["advice"] for link in links)]
+    for line, advice in zip(format_table(rows), advices, strict=True):
+        yield escape_unprintable(line)
+        if advice:
+            yield escape_unprintable(f"    {advice}")
+
+
+def _format_since(link: dict[str, Any]) -> str:
+    if link["down_since"]:
+        return f"down since {format_local_time(link['down_since'])}"
+    return format_local_time(link["since"])
+
+
+def _urgency(link: dict[str, Any]) -> tuple[bool, int, str, str]:
+    known = link["state"] in _STATES_BY_URGENCY
+    rank = _STATES_BY_URGENCY.index(link["state"]) if known else 0
+    return bool(link["in_sync"]), rank, link["down_since"] or "9999", link["name"]
