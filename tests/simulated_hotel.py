@@ -31,11 +31,12 @@ from pmslink.store.core import store_metadata
 from pmslink.store.tables.history_queries import events_after
 from pmslink.store.tables.hotel_states import rooms_of
 from pmslink.store.tables.outbox_rows import OutboxRow, newest_rows
+from pmslink.web.api.domain_errors import map_domain_error
 from pmslink.web.api.history_endpoints import HistoryResource
 from pmslink.web.api.posting_endpoints import PostingResource
 from pmslink.web.api.room_endpoints import RoomResource, serialize_room
 from pmslink.web.auth.caller import Caller
-from pmslink.web.http.json_responses import make_error_response
+from pmslink.web.http.api_errors import make_error_response
 from pmslink.web.serializers.event_serializer import serialize_event
 from pmslink.web.stream.long_poll import LongPoll
 from tests.memory_network import Network, advance_clock
@@ -178,7 +179,7 @@ class SimulatedHotel:
         except CancelledError:  # the phones hang up
             raise
         except Exception:
-            text = make_error_response(request, Failure())  # type: ignore[arg-type]
+            text = make_error_response(request, Failure(), map_domain_error)  # type: ignore[arg-type]
         if not self.is_running:  # it ended meanwhile
             raise UnreachableError("pmslink does not run any more")
         return request.status, json.loads(text)

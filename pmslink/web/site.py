@@ -1,4 +1,4 @@
-"""The interface as a site that an endpoint can serve."""
+"""The web interface as a Twisted site, which a listening port serves."""
 
 from __future__ import annotations
 
@@ -8,49 +8,45 @@ from datetime import datetime
 from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 from twisted.web.http import Request
-from twisted.web.server import Site
 
 from pmslink.link.link_registry import LinkRegistry, utc_now
 from pmslink.store.store_service import Store
 from pmslink.web.api.app import Api
+from pmslink.web.api.domain_errors import map_domain_error
 from pmslink.web.api.link_endpoints import LinkTester
 from pmslink.web.auth.access_control import AccessControl
+from pmslink.web.auth.api_request import ApiRequest
 from pmslink.web.auth.caller import Caller
 from pmslink.web.auth.failed_login_limit import FailedLoginLimiter
 from pmslink.web.auth.login_sessions import Sessions
 from pmslink.web.auth.token_reload import TokenRegistry
-from pmslink.web.http.bounded_request import BoundedRequest
+from pmslink.web.http.bounded_site import BoundedSite
 
 _MAX_LOGGED_PATH_CHARS = 200
-"""Characters of a path that are logged."""
+"""Characters of a path in the log."""
 
 
-class ApiSite(Site):
-    """Runs the interface while it is listened for, and ends with it what watches and waits."""
+class ApiSite(BoundedSite):
+    """Serve the API: start it with the listening port, and stop it with the port."""
 
     _log = Logger()
 
     def __init__(self, api: Api, reactor: IReactorTime, local_only: bool) -> None:
-        super().__init__(  # type: ignore[no-untyped-call]
-            api.app.resource(),
-            requestFactory=BoundedRequest,
-            # a broken form would be answered without JSON, and no call here takes one
-            parsePOSTFormSubmission=False,
-            reactor=reactor,
-        )
+        super().__init__(api.app, reactor, map_domain_error, ApiRequest)
         self.api = api
         self.local_only = local_only
-        """Whether only this machine reaches it."""
+        """Whether only this machine reaches the site."""
 
     def log(self, request: Request) -> None:
-        """Note what was asked to change, and by whom: those who only look would fill the log.
+        """Log an authenticated request that changes something, with its caller.
 
-        So would those whom nobody knows, and what PBX and phones hand over, which is in the store.
+        Reads would fill the log, and so would unauthenticated requests. Accepted postings and room updates
+        are in the store.
         """
         caller: Caller | None = getattr(request, "caller", None)
-        handed_over = request.path.endswith(b"/postings") or b"/rooms/" in request.path
-        accepted = request.code in (200, 202) and handed_over
-        if caller is not None and request.method not in (b"GET", b"HEAD") and not accepted:
+        is_stored = request.path.endswith(b"/postings") or b"/rooms/" in request.path
+        was_accepted = request.code in (200, 202) and is_stored
+        if caller is not None and request.method not in (b"GET", b"HEAD") and not was_accepted:
             self._log.info(
                 "{peer}{name}: {method} {path!r}: {code}",
                 peer=request.getClientAddress(),
@@ -61,10 +57,12 @@ class ApiSite(Site):
             )
 
     def startFactory(self) -> None:
+        """Start the API with the listening port."""
         super().startFactory()
         self.api.start()
 
     def stopFactory(self) -> None:
+        """Stop the API with the listening port."""
         self.api.stop()
         super().stopFactory()
 
@@ -78,9 +76,9 @@ def make_site(
     local_only: bool,
     wall: Callable[[], datetime] = utc_now,
 ) -> ApiSite:
-    """The whole interface over these links, and the store that they are kept in.
+    """Return a site with the whole web interface of these links and their store.
 
-    `test_link` tries the settings of a link; `local` tells that only this machine will reach the site.
+    `test_link` tries the settings of a link. `local_only` says that only this machine reaches the site.
     """
-    door = AccessControl(tokens, Sessions(reactor, wall), FailedLoginLimiter(reactor), local_only)
-    return ApiSite(Api(links, store, reactor, wall, test_link, door), reactor, local_only)
+    access_control = AccessControl(tokens, Sessions(reactor, wall), FailedLoginLimiter(reactor), local_only)
+    return ApiSite(Api(links, store, reactor, wall, test_link, access_control), reactor, local_only)

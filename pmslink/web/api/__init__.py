@@ -1,1 +1,4 @@
-"""Endpoints of the JSON interface, one module for each resource, and the OpenAPI document."""
+"""Endpoints of the JSON API, one module for each resource, and the OpenAPI document.
+
+It may import the other packages of `pmslink.web`, and the packages below `pmslink.web`.
+"""

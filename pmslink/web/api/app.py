@@ -1,4 +1,7 @@
-"""The interface: all its calls in one Klein application. `openapi.yaml` describes them to those who call."""
+"""The API as one Klein application: all endpoints, each with its access control.
+
+`openapi.yaml` describes the endpoints to clients.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +21,6 @@ from pmslink.web.api.service_endpoints import ServiceResource
 from pmslink.web.api.session_endpoints import SessionResource
 from pmslink.web.api.timeline_endpoint import TimelineResource
 from pmslink.web.auth.access_control import AccessControl
-from pmslink.web.http.json_responses import make_error_response
 from pmslink.web.http.routing import Resource
 from pmslink.web.stream.broadcaster import Broadcaster
 from pmslink.web.stream.long_poll import LongPoll
@@ -26,7 +28,7 @@ from pmslink.web.ui.static_files import PageResource
 
 
 class Api:
-    """Puts the subjects together, and runs what of them lasts longer than a call."""
+    """Combine all resources in one application, and run what outlives a request."""
 
     def __init__(
         self,
@@ -44,8 +46,7 @@ class Api:
         access_control.on_revocation.append(self.long_poll.wake_all)
         self.app = Klein()
         self.app.url_map.merge_slashes = False  # "//" is an unknown path, not a redirect
-        self.app.handle_errors(Exception)(make_error_response)
-        subjects: tuple[Resource, ...] = (
+        resources: tuple[Resource, ...] = (
             PageResource(),
             ServiceResource(links, store.journal, clock, wall, self.broadcaster),
             LinkResource(links, test_link, self.broadcaster, self.long_poll, clock),
@@ -55,18 +56,19 @@ class Api:
             RoomResource(links, store, wall),
             SessionResource(access_control),
         )
-        for subject in subjects:
-            for method, path, answers in subject.routes():
-                guarded = access_control.authorize(method, path, answers)
-                self.app.route(path, methods=[method], endpoint=f"{method} {path}")(guarded)
+        for resource in resources:
+            for method, path, handler in resource.routes():
+                authorized_handler = access_control.authorize(method, path, handler)
+                self.app.route(path, methods=[method], endpoint=f"{method} {path}")(authorized_handler)
 
     def start(self) -> None:
+        """Start reloading the token file, the stream and the long polls."""
         self._access_control.tokens.start()
         self.broadcaster.start()
         self.long_poll.start()
 
     def stop(self) -> None:
-        """End all connections that watch, and all calls that wait."""
+        """Close all streams, answer all long polls, and stop reloading the token file."""
         self._access_control.tokens.stop()
         self.broadcaster.stop()
         self.long_poll.stop()

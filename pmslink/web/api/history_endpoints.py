@@ -13,16 +13,19 @@ from pmslink.store.core.transaction import Entry
 from pmslink.store.store_service import Store
 from pmslink.store.tables.history_queries import events_after, newest_records, newest_transitions
 from pmslink.store.tables.log_entries import Direction
+from pmslink.web.api.link_lookup import find_link
 from pmslink.web.auth.access_control import AccessControl
-from pmslink.web.http.bounded_request import BoundedRequest
-from pmslink.web.http.json_responses import (
+from pmslink.web.auth.api_request import ApiRequest
+from pmslink.web.http.json_responses import make_response
+from pmslink.web.http.query_parameters import (
     MAX_SAFE_INTEGER,
+    before_param,
     enum_param,
     int_param,
-    make_response,
+    limit_param,
     query_param,
 )
-from pmslink.web.http.routing import Route, before_param, find_link, limit_param
+from pmslink.web.http.routing import Route
 from pmslink.web.serializers.event_serializer import serialize_event
 from pmslink.web.serializers.link_serializer import serialize_record, serialize_stored_transition
 from pmslink.web.serializers.redaction import redact_entry, redact_record
@@ -50,7 +53,7 @@ class HistoryResource:
         newest = await self._store.read(newest_transitions, link, before_param(request), limit_param(request))
         return make_response(request, {"transitions": [serialize_stored_transition(one) for one in newest]})
 
-    async def list_records(self, request: BoundedRequest, link: str) -> bytes:
+    async def list_records(self, request: ApiRequest, link: str) -> bytes:
         trace = find_link(self._links, link).trace
         limit, before = limit_param(request), before_param(request)
         direction = enum_param(request, "direction", get_args(Direction))
@@ -69,7 +72,7 @@ class HistoryResource:
             ]  # no guess of what is masked comes true
         return make_response(request, {"records": [serialize_record(one) for one in newest]})
 
-    async def list_events(self, request: BoundedRequest, link: str) -> bytes:
+    async def list_events(self, request: ApiRequest, link: str) -> bytes:
         find_link(self._links, link)
         limit = limit_param(request)
         after = int_param(request, "after", maximum=MAX_SAFE_INTEGER, minimum=0) or 0

@@ -18,15 +18,13 @@ from pmslink.link.link import Link
 from pmslink.link.link_registry import LinkRegistry
 from pmslink.store.core.store_errors import StoreUnavailableError
 from pmslink.validation.setting_fields import REDACTED
-from pmslink.web.http.json_responses import (
-    ApiError,
-    enum_param,
-    make_response,
-    parse_json_object,
-    require_json,
-    serialize_json,
-)
-from pmslink.web.http.routing import Route, find_link, shield
+from pmslink.web.api.link_lookup import find_link
+from pmslink.web.http.api_errors import ApiError
+from pmslink.web.http.cancellation import shield
+from pmslink.web.http.json_requests import parse_json_object, require_json
+from pmslink.web.http.json_responses import make_response, serialize_json
+from pmslink.web.http.query_parameters import enum_param
+from pmslink.web.http.routing import Route
 from pmslink.web.serializers.link_serializer import serialize_link
 from pmslink.web.stream.broadcaster import Broadcaster
 from pmslink.web.stream.long_poll import LongPoll

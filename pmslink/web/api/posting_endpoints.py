@@ -20,16 +20,14 @@ from pmslink.store.operations.operator_actions import (
 )
 from pmslink.store.store_service import Store
 from pmslink.store.tables.outbox_rows import OutboxRow, RowState, newest_rows, row_of_link
-from pmslink.web.http.bounded_request import BoundedRequest
-from pmslink.web.http.json_responses import (
-    MAX_SAFE_INTEGER,
-    ApiError,
-    enum_param,
-    make_response,
-    parse_json_object,
-    require_json,
-)
-from pmslink.web.http.routing import Route, before_param, find_link, limit_param, shield
+from pmslink.web.api.link_lookup import find_link
+from pmslink.web.auth.api_request import ApiRequest
+from pmslink.web.http.api_errors import ApiError
+from pmslink.web.http.cancellation import shield
+from pmslink.web.http.json_requests import parse_json_object, require_json
+from pmslink.web.http.json_responses import make_response
+from pmslink.web.http.query_parameters import MAX_SAFE_INTEGER, before_param, enum_param, limit_param
+from pmslink.web.http.routing import Route
 from pmslink.web.serializers.posting_serializer import build_posting_row, idempotency_key_param, serialize_row
 from pmslink.web.serializers.redaction import redact_row
 
@@ -59,14 +57,14 @@ class PostingResource:
         accepted = await shield(found.outbox.enqueue(offer))
         return make_response(request, serialize_row(accepted.row), 202 if accepted.is_new else 200)
 
-    async def list_postings(self, request: BoundedRequest, link: str) -> bytes:
+    async def list_postings(self, request: ApiRequest, link: str) -> bytes:
         find_link(self._links, link)
         state = enum_param(request, "state", get_args(RowState))
         before, limit = before_param(request), limit_param(request)
         rows = await self._store.read(newest_rows, link, state, before, limit)
         return make_response(request, {"postings": [_serialize_visible_row(request, row) for row in rows]})
 
-    async def get_posting(self, request: BoundedRequest, link: str, id: str) -> bytes:
+    async def get_posting(self, request: ApiRequest, link: str, id: str) -> bytes:
         find_link(self._links, link)
         row = await self._store.read(row_of_link, link, _parse_row_id(id))
         if row is None:
@@ -100,7 +98,7 @@ class PostingResource:
         return row
 
 
-def _serialize_visible_row(request: BoundedRequest, row: OutboxRow) -> dict[str, Any]:
+def _serialize_visible_row(request: ApiRequest, row: OutboxRow) -> dict[str, Any]:
     return serialize_row(row if request.caller.sees_guests else redact_row(row))
 
 

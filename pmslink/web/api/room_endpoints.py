@@ -21,15 +21,14 @@ from pmslink.store.store_service import Store
 from pmslink.store.tables.hotel_states import room_of, rooms_of
 from pmslink.timestamps import format_timestamp_ms, to_ms
 from pmslink.validation.json_body import BodyError
-from pmslink.web.http.bounded_request import BoundedRequest
-from pmslink.web.http.json_responses import (
-    ApiError,
-    make_response,
-    parse_json_object,
-    query_param,
-    serialize_json,
-)
-from pmslink.web.http.routing import Route, find_link, shield
+from pmslink.web.api.link_lookup import find_link
+from pmslink.web.auth.api_request import ApiRequest
+from pmslink.web.http.api_errors import ApiError
+from pmslink.web.http.cancellation import shield
+from pmslink.web.http.json_requests import parse_json_object
+from pmslink.web.http.json_responses import make_response, serialize_json
+from pmslink.web.http.query_parameters import query_param
+from pmslink.web.http.routing import Route
 from pmslink.web.serializers.posting_serializer import serialize_row
 from pmslink.web.serializers.redaction import redact_guest
 
@@ -55,7 +54,7 @@ class RoomResource:
 
     # How rooms are.
 
-    async def list_rooms(self, request: BoundedRequest, link: str) -> bytes:
+    async def list_rooms(self, request: ApiRequest, link: str) -> bytes:
         find_link(self._links, link)
         extension = query_param(request, "extension")
         rules, sees_guests = self._store.hotels.policy_of(link), request.caller.sees_guests
@@ -76,7 +75,7 @@ class RoomResource:
             )
         return make_response(request, body)
 
-    async def get_room(self, request: BoundedRequest, link: str, room: str) -> bytes:
+    async def get_room(self, request: ApiRequest, link: str, room: str) -> bytes:
         find_link(self._links, link)
         found = await self._store.read(room_of, link, room)
         if found is None:

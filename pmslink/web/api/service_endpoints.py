@@ -16,8 +16,9 @@ from pmslink.link.link_registry import LinkRegistry
 from pmslink.store.core.journal import Journal
 from pmslink.web import metrics
 from pmslink.web.api.openapi import serialize_openapi
-from pmslink.web.http.bounded_request import BoundedRequest
-from pmslink.web.http.json_responses import ApiError, begin_response, make_response
+from pmslink.web.auth.api_request import ApiRequest
+from pmslink.web.http.api_errors import ApiError
+from pmslink.web.http.json_responses import begin_response, make_response
 from pmslink.web.http.routing import Route
 from pmslink.web.stream import broadcaster
 
@@ -75,7 +76,7 @@ class ServiceResource:
             },
         )
 
-    def open_stream(self, request: BoundedRequest) -> bytes | Deferred[bytes]:
+    def open_stream(self, request: ApiRequest) -> bytes | Deferred[bytes]:
         if request.method == b"HEAD":
             begin_response(request, 200, broadcaster.CONTENT_TYPE)
             return b""

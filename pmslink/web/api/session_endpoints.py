@@ -6,12 +6,15 @@ from collections.abc import Iterator
 
 from pmslink.errors import NotApplicableError
 from pmslink.timestamps import format_timestamp
-from pmslink.web.auth.access_control import AccessControl, require_csrf
+from pmslink.web.auth.access_control import AccessControl
+from pmslink.web.auth.api_request import ApiRequest
 from pmslink.web.auth.caller import Caller
 from pmslink.web.auth.credentials import set_session_cookie
+from pmslink.web.auth.csrf import require_csrf
 from pmslink.web.auth.login_sessions import SESSION_LIFETIME_S
-from pmslink.web.http.bounded_request import BoundedRequest
-from pmslink.web.http.json_responses import ApiError, make_response, parse_json_object
+from pmslink.web.http.api_errors import ApiError
+from pmslink.web.http.json_requests import parse_json_object
+from pmslink.web.http.json_responses import make_response
 from pmslink.web.http.routing import Route
 
 _SESSION_PATH = "/api/v1/session"
@@ -28,7 +31,7 @@ class SessionResource:
         yield "GET", _SESSION_PATH, self.get_session
         yield "DELETE", _SESSION_PATH, self.sign_out
 
-    def sign_in(self, request: BoundedRequest) -> bytes:
+    def sign_in(self, request: ApiRequest) -> bytes:
         token = _parse_token(request)
         if not self._access_control.tokens.is_required:
             raise NotApplicableError("no_tokens", "there are no tokens, so there is nothing to sign in with")
@@ -37,10 +40,10 @@ class SessionResource:
         set_session_cookie(request, id, SESSION_LIFETIME_S)
         return self._session_response(request, request.caller)
 
-    def get_session(self, request: BoundedRequest) -> bytes:
+    def get_session(self, request: ApiRequest) -> bytes:
         return self._session_response(request, self._access_control.authenticate(request))
 
-    def sign_out(self, request: BoundedRequest) -> bytes:
+    def sign_out(self, request: ApiRequest) -> bytes:
         session = self._access_control.find_session(request)
         if session is not None:
             require_csrf(request, session)
@@ -49,7 +52,7 @@ class SessionResource:
         set_session_cookie(request, "", 0)
         return make_response(request, {"signed_out": True})
 
-    def _session_response(self, request: BoundedRequest, caller: Caller) -> bytes:
+    def _session_response(self, request: ApiRequest, caller: Caller) -> bytes:
         session = caller.session
         return make_response(
             request,
@@ -63,7 +66,7 @@ class SessionResource:
         )
 
 
-def _parse_token(request: BoundedRequest) -> str:
+def _parse_token(request: ApiRequest) -> str:
     """What the body shows. Raises ApiError 400 or 415."""
     body = parse_json_object(request)
     for name in body:

@@ -14,8 +14,10 @@ from pmslink.store.store_service import Store
 from pmslink.store.tables.availability import Span, Timeline
 from pmslink.store.tables.timeline_query import read_timeline
 from pmslink.timestamps import format_timestamp
-from pmslink.web.http.json_responses import int_param, make_response
-from pmslink.web.http.routing import Route, find_link
+from pmslink.web.api.link_lookup import find_link
+from pmslink.web.http.json_responses import make_response
+from pmslink.web.http.query_parameters import int_param
+from pmslink.web.http.routing import Route
 
 DEFAULT_TIMELINE_HOURS = 24
 """Hours that are told of when none are asked for …"""

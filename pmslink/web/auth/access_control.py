@@ -1,13 +1,12 @@
-"""The door: who comes in, and on what terms.
+"""Access control: authentication of callers, and authorization of each route by role.
 
-As soon as there is one token, every call needs one, on this machine too: a proxy in front would make
-strangers look like neighbours. Without tokens, the interface is open where only this machine reaches it;
-but not if there were some since the start.
+Once a token exists, every request needs one, also on this machine: behind a proxy, all requests seem to come
+from this machine. Without tokens, callers on this machine may do everything, if no other machine reaches the
+API. A service that had tokens since its start rejects all requests if there are none any more.
 """
 
 from __future__ import annotations
 
-import hmac
 import math
 from collections.abc import Callable
 from functools import wraps
@@ -16,138 +15,134 @@ from typing import Any, NoReturn
 from twisted.logger import Logger
 from twisted.web.server import Request
 
+from pmslink.web.auth.api_request import ApiRequest
 from pmslink.web.auth.caller import Caller
-from pmslink.web.auth.credentials import bearer_token, csrf_token, session_cookie, unauthorized_error
+from pmslink.web.auth.credentials import bearer_token, session_cookie, unauthorized_error
+from pmslink.web.auth.csrf import require_csrf
 from pmslink.web.auth.failed_login_limit import FailedLoginLimiter, client_network
 from pmslink.web.auth.login_sessions import Session, Sessions
 from pmslink.web.auth.permissions import Role, find_allowed_roles
 from pmslink.web.auth.token_reload import TokenRegistry
-from pmslink.web.http.bounded_request import BoundedRequest
-from pmslink.web.http.json_responses import ApiError
+from pmslink.web.http.api_errors import ApiError
 
 
 class AccessControl:
-    """Knows each caller by a token, or by a session that began with one."""
+    """Authenticate callers by token or session, and authorize them by role."""
 
     log = Logger()
 
     def __init__(
         self, tokens: TokenRegistry, sessions: Sessions, login_limiter: FailedLoginLimiter, local_only: bool
     ) -> None:
-        """`local`: only this machine reaches the interface."""
+        """`local_only` says that only this machine reaches the API."""
         self.tokens = tokens
         self.sessions = sessions
         self._login_limiter = login_limiter
         self._local_only = local_only
         self.on_revocation: list[Callable[[], None]] = []
-        """Called when some who came in may have to leave."""
+        """Called when callers may have lost their access; `is_still_authorized` tells which."""
         tokens.on_change.append(self._on_tokens_changed)
 
     def authorize(self, method: str, path: str, handler: Callable[..., Any]) -> Callable[..., Any]:
-        """What answers a call, for those whom the call is for. Raises LookupError for an unknown call."""
-        whom = find_allowed_roles(method, path)
-        if whom is None:
+        """Return a handler that first checks that the caller's role may use this route.
+
+        Raises LookupError for a route that the table of permissions lacks.
+        """
+        allowed_roles = find_allowed_roles(method, path)
+        if allowed_roles is None:
             return handler
 
         @wraps(handler)
-        def let_in(request: BoundedRequest, **parts: str) -> Any:
+        def authorized_handler(request: ApiRequest, **variables: str) -> Any:
             request.caller = self.authenticate(request)
-            require_role(request.caller, whom)
-            return handler(request, **parts)
+            require_role(request.caller, allowed_roles)
+            return handler(request, **variables)
 
-        return let_in
+        return authorized_handler
 
     def authenticate(self, request: Request) -> Caller:
-        """Who sends a request. Raises ApiError 401, 403 or 429."""
+        """Return the caller of a request. Raises ApiError 401, 403 or 429."""
         if not self.tokens.is_required:
             return self._local_caller()
-        token = bearer_token(request)
-        if token is not None:
-            return self._authenticate_token(request, token)
+        token_text = bearer_token(request)
+        if token_text is not None:
+            return self._authenticate_token(request, token_text)
         session = self.find_session(request)
         if session is None:
-            raise unauthorized_error("this needs a token, or to be signed in")
+            raise unauthorized_error("a token is required: send it as a bearer token, or sign in")
         if request.method not in (b"GET", b"HEAD"):
             require_csrf(request, session)
         return Caller(session.token, session)
 
     def find_session(self, request: Request) -> Session | None:
-        """The session that a request belongs to, if that goes on."""
-        id = session_cookie(request)
-        session = None if id is None else self.sessions.find(id)
+        """Return the session of a request; None if there is none, or it has ended."""
+        session_id = session_cookie(request)
+        session = None if session_id is None else self.sessions.find(session_id)
         return session if session is not None and session.token in self.tokens else None
 
     def _local_caller(self) -> Caller:
         if not self._local_only:
-            raise unauthorized_error(
-                "nobody may call: there are no tokens, and other machines reach this address"
-            )
+            raise unauthorized_error("no tokens are configured; access from this address is disabled")
         return Caller()
 
     def _authenticate_token(self, request: Request, token_text: str) -> Caller:
-        """Whoever has a right token comes in, however many wrong ones came from the same place."""
+        # a valid token is accepted, however many invalid ones came from the same network
         token = self.tokens.find(token_text)
         return self._reject_token(request) if token is None else Caller(token)
 
-    # Signing in and out.
+    # Sessions
 
     def sign_in(self, request: Request, token_text: str) -> tuple[str, Session]:
-        """A session for who has this token, and what names it. Raises ApiError 401 or 429."""
+        """Begin a session for the holder of a token; return its id and itself. Raises ApiError 401 or 429."""
         token = self.tokens.find(token_text)
         return self._reject_token(request) if token is None else self.sessions.begin(token)
 
     def sign_out(self, session: Session) -> None:
-        """End a session, and what goes on under it."""
+        """End a session, and the streams and long polls under it."""
         self.sessions.end(session)
         self._notify_revocation()
 
-    # Staying.
+    # Revocation
 
     def is_still_authorized(self, caller: Caller) -> bool:
-        """Whether one who came in may stay."""
+        """Return whether a caller that was authenticated earlier still has access."""
         if caller.token is None:
             return self._local_only and not self.tokens.is_required
         return caller.token in self.tokens and (caller.session is None or caller.session in self.sessions)
 
     def require_still_authorized(self, caller: Caller) -> None:
-        """Raise ApiError 401 for one who may not stay."""
+        """Raise ApiError 401 unless a caller that was authenticated earlier still has access."""
         if not self.is_still_authorized(caller):
-            raise unauthorized_error("the token, or the session, has ended meanwhile")
+            raise unauthorized_error("the token or the session has ended during the request")
 
     def _on_tokens_changed(self) -> None:
         self.sessions.retain(lambda session: session.token in self.tokens)
         self._notify_revocation()
 
     def _notify_revocation(self) -> None:
-        for called in self.on_revocation:
-            called()
+        for callback in self.on_revocation:
+            callback()
 
-    # Wrong tokens.
+    # Invalid tokens
 
     def _reject_token(self, request: Request) -> NoReturn:
         self._require_below_rate_limit(request)
         peer = request.getClientAddress()
         self._login_limiter.record_failure(client_network(peer))
-        self.log.warn("{peer}: a wrong token", peer=peer)
-        raise unauthorized_error("there is no such token")
+        self.log.warn("{peer}: invalid token rejected", peer=peer)
+        raise unauthorized_error("the token is not valid")
 
     def _require_below_rate_limit(self, request: Request) -> None:
-        """Raise ApiError 429 where too many wrong tokens came from."""
-        wait = math.ceil(self._login_limiter.retry_after_s(client_network(request.getClientAddress())))
-        if wait:
-            message = f"too many wrong tokens came from this address; wait {wait} s"
-            raise ApiError(429, "too_many_attempts", message, headers=((b"retry-after", b"%d" % wait),))
-
-
-def require_csrf(request: Request, session: Session) -> None:
-    """Raise ApiError 403 unless the page of this session sends the request."""
-    if not hmac.compare_digest(csrf_token(request).encode(), session.csrf_token.encode()):
-        raise ApiError(403, "csrf", "X-CSRF-Token must be the csrf that the session was begun with")
+        """Raise ApiError 429 if too many invalid tokens came from the client's network."""
+        wait_s = math.ceil(self._login_limiter.retry_after_s(client_network(request.getClientAddress())))
+        if wait_s:
+            message = f"too many invalid tokens from this address; try again in {wait_s} s"
+            raise ApiError(429, "too_many_attempts", message, headers=((b"retry-after", b"%d" % wait_s),))
 
 
 def require_role(caller: Caller, allowed_roles: frozenset[Role]) -> None:
-    """Raise ApiError 403 unless the call is for this one."""
+    """Raise ApiError 403 unless the caller has one of these roles."""
     if caller.role not in allowed_roles:
-        right = " or ".join(sorted(allowed_roles))
-        has = f"the token {caller.name} has the role {caller.role}"
-        raise ApiError(403, "forbidden", f"this needs the role {right}; {has}")
+        required = " or ".join(sorted(allowed_roles))
+        message = f"the role {required} is required; the token {caller.name} has the role {caller.role}"
+        raise ApiError(403, "forbidden", message)

@@ -1,4 +1,4 @@
-"""Who calls."""
+"""The caller of an API request."""
 
 from __future__ import annotations
 
@@ -11,20 +11,25 @@ from pmslink.web.auth.token_file import Token
 
 @frozen
 class Caller:
-    """The holder of a token, who may show it in a session; without one, whoever is on this machine."""
+    """An authenticated caller: the holder of a token, perhaps in a session.
+
+    Without a token it is a local caller of a service that has no tokens, who may do everything.
+    """
 
     token: Token | None = None
     session: Session | None = None
 
     @property
     def name(self) -> str | None:
+        """The name of the caller's token; None for a local caller."""
         return None if self.token is None else self.token.name
 
     @property
     def role(self) -> Role:
+        """The role that decides which endpoints the caller may use."""
         return "control" if self.token is None else self.token.role
 
     @property
     def sees_guests(self) -> bool:
-        """Whether who the guests are, and what they were told, is for this one."""
+        """Whether responses to this caller may contain guest data."""
         return self.role != "view"

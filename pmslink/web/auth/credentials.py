@@ -1,25 +1,24 @@
-"""What a request shows of who sends it: a token, or the cookie of a session."""
+"""Credentials in a request: the bearer token in its header, or the cookie of a session."""
 
 from __future__ import annotations
 
 from twisted.web.http import Request
 
-from pmslink.web.http.json_responses import ApiError
+from pmslink.web.http.api_errors import ApiError
 
 SESSION_COOKIE_NAME = b"pmslink_session"
-CSRF_HEADER_NAME = "X-CSRF-Token"
-"""The header in which a page repeats what no page of another site can know."""
 
 
 def unauthorized_error(message: str) -> ApiError:
-    """The refusal of a request that does not show whose it is."""
+    """Return the error for a request without valid credentials: 401, with a Bearer challenge (RFC 6750)."""
     return ApiError(401, "unauthorized", message, headers=((b"www-authenticate", b"Bearer"),))
 
 
 def bearer_token(request: Request) -> str | None:
-    """The token in the Authorization header. Raises ApiError 401 for a header without one.
+    """Return the token in the Authorization header, or None. Raises ApiError 401 for a malformed header.
 
-    Another scheme is for a proxy, which lets browsers send it with every call, if a session is shown too.
+    In a request with a session cookie, another scheme is ignored: a browser behind a proxy that
+    authenticates by itself sends the proxy's credentials with every request.
     """
     headers = request.requestHeaders.getRawHeaders(b"authorization", [])
     if not headers:
@@ -31,23 +30,17 @@ def bearer_token(request: Request) -> str | None:
             return str(token, "latin-1")
         case [scheme, *_] if scheme.lower() != b"bearer" and session_cookie(request) is not None:
             return None
-    raise unauthorized_error('the Authorization header must be "Bearer", a blank, and a token')
+    raise unauthorized_error('the Authorization header must be "Bearer", a space and a token')
 
 
 def session_cookie(request: Request) -> str | None:
-    """What names a session, in its cookie."""
-    id: bytes | None = request.getCookie(SESSION_COOKIE_NAME)
-    return id.decode("latin-1") if id else None
-
-
-def csrf_token(request: Request) -> str:
-    """What a page repeats of its session."""
-    values = request.requestHeaders.getRawHeaders(CSRF_HEADER_NAME.encode(), [])
-    return values[0].decode("latin-1") if len(values) == 1 else ""
+    """Return the session id in the cookie, or None."""
+    session_id: bytes | None = request.getCookie(SESSION_COOKIE_NAME)
+    return session_id.decode("latin-1") if session_id else None
 
 
 def set_session_cookie(request: Request, session_id: str, max_age_s: int) -> None:
-    """Have the browser show this session from now on, to this site alone; for 0 seconds: no more."""
+    """Set the session cookie, for this site only and out of scripts' reach; `max_age_s` 0 deletes it."""
     request.addCookie(
         SESSION_COOKIE_NAME,
         session_id,
@@ -60,6 +53,6 @@ def set_session_cookie(request: Request, session_id: str, max_age_s: int) -> Non
 
 
 def _is_over_tls(request: Request) -> bool:
-    """Also where TLS ends at a proxy: the browser names the scheme of the page."""
+    # TLS may end at a proxy; the browser's Origin names the scheme of the page
     origin: str = request.getHeader("origin") or ""
     return bool(request.isSecure()) or origin.lower().startswith("https://")

@@ -1,4 +1,4 @@
-"""How often somebody showed a wrong token: who does so too often has to wait."""
+"""Rate limit for invalid tokens, by the client's network."""
 
 from __future__ import annotations
 
@@ -9,15 +9,18 @@ from twisted.internet.address import IPv4Address, IPv6Address
 from twisted.internet.interfaces import IAddress, IReactorTime
 
 MAX_FAILED_LOGINS = 10
-"""So many wrong tokens from one place …"""
+"""Invalid tokens that one network may send within the window."""
 FAILED_LOGIN_WINDOW_S = 300.0
-"""… within so many seconds are too many."""
+"""Length of the window."""
 MAX_TRACKED_NETWORKS = 1000
-"""Places that are remembered; of more, those where it happened longest ago are forgotten."""
+"""Networks with recent failures in memory; above that, the one with the oldest last failure is dropped."""
 
 
 def client_network(peer: IAddress) -> str:
-    """Where a caller is. One that has an IPv6 address has all those of its network as well."""
+    """Return the network of a client: its IPv4 address, or the /64 network of its IPv6 address.
+
+    The holder of one IPv6 address usually has its whole /64 network.
+    """
     if not isinstance(peer, IPv4Address | IPv6Address):
         return "this machine"
     address = ipaddress.ip_address(peer.host.partition("%")[0])
@@ -29,7 +32,7 @@ def client_network(peer: IAddress) -> str:
 
 
 class FailedLoginLimiter:
-    """The moments of the last failures, by place. While a place has to wait, no more are counted."""
+    """Count failed logins by network. While a network is over the limit, its failures are not counted."""
 
     def __init__(self, clock: IReactorTime) -> None:
         self._clock = clock
@@ -39,16 +42,16 @@ class FailedLoginLimiter:
         return len(self._failure_times_by_network)
 
     def record_failure(self, network: str) -> None:
-        """A wrong token came from there."""
-        moments = self._failure_times_by_network.pop(network, None) or deque(maxlen=MAX_FAILED_LOGINS)
-        moments.append(self._clock.seconds())
-        self._failure_times_by_network[network] = moments  # the last, now
+        """Count an invalid token from this network."""
+        failure_times = self._failure_times_by_network.pop(network, None) or deque(maxlen=MAX_FAILED_LOGINS)
+        failure_times.append(self._clock.seconds())
+        self._failure_times_by_network[network] = failure_times  # last in order, as the newest failure
         if len(self) > MAX_TRACKED_NETWORKS:
             del self._failure_times_by_network[next(iter(self._failure_times_by_network))]
 
     def retry_after_s(self, network: str) -> float:
-        """Seconds until somebody there may try again; 0 for at once."""
-        moments = self._failure_times_by_network.get(network)
-        if moments is None or len(moments) < MAX_FAILED_LOGINS:
+        """Return the seconds until this network may try again; 0 if it may now."""
+        failure_times = self._failure_times_by_network.get(network)
+        if failure_times is None or len(failure_times) < MAX_FAILED_LOGINS:
             return 0.0
-        return max(0.0, moments[0] + FAILED_LOGIN_WINDOW_S - self._clock.seconds())
+        return max(0.0, failure_times[0] + FAILED_LOGIN_WINDOW_S - self._clock.seconds())

@@ -1,37 +1,32 @@
-"""Requests as they are before anybody knows what they ask: bounded, local, in UTF-8."""
+"""Requests with a bounded body and a UTF-8 path, whose failures are reported in JSON."""
 
 from __future__ import annotations
 
-from typing import Any
 from urllib.parse import unquote_to_bytes
 
-from twisted.internet.interfaces import IAddress
 from twisted.python.failure import Failure
 from twisted.web.server import Request
 
-from pmslink.web.auth.caller import Caller
-from pmslink.web.auth.listen_policy import reject_cross_site, require_same_origin
-from pmslink.web.http.json_responses import ApiError, make_error_response
+from pmslink.web.http.api_errors import ApiError, make_error_response
 
 MAX_BODY_BYTES = 256 * 1024
-"""Bytes of a body that are taken."""
+"""Bytes of a body; a longer one is rejected."""
 
 MAX_DISCARDED_BODY_BYTES = 16 * 1024 * 1024
-"""Bytes of a body that are read, and thrown away, so that its sender hears of the limit."""
+"""Bytes of a longer body that are read and discarded, so that the client receives the error response."""
 
 
 class BoundedRequest(Request):
-    """Refuses what comes too long or from a foreign web page, before any route is looked for."""
-
-    caller: Caller
-    """Who sends it; known once the door has let it in."""
+    """Reject a request that is malformed or too long before it is routed."""
 
     _received_bytes = 0
 
     def gotLength(self, length: int | None) -> None:
+        """Prepare for a body of this many bytes, in memory for no more than the limit."""
         super().gotLength(None if length is None else min(length, MAX_BODY_BYTES))  # type: ignore[no-untyped-call]
 
     def handleContentChunk(self, data: bytes) -> None:
+        """Store a part of the body, or discard it above the limit."""
         self._received_bytes += len(data)
         if self._received_bytes <= MAX_BODY_BYTES:
             super().handleContentChunk(data)  # type: ignore[no-untyped-call]
@@ -39,38 +34,32 @@ class BoundedRequest(Request):
             self.channel.forceAbortClient()
 
     def getRequestHostname(self) -> bytes:
-        """The same for all, so that the Host header has no say in which route is taken."""
+        """Return the same name for all requests, so that the Host header does not affect routing."""
         return b"localhost"
 
     def process(self) -> None:
+        """Route the request, or answer with the error of `require_acceptable`."""
         try:
-            self._require_acceptable()
+            self.require_acceptable()
         except ApiError:
-            self.write(make_error_response(self, Failure()))  # type: ignore[no-untyped-call]
-            self.finish()  # type: ignore[no-untyped-call]
+            self._write_error(Failure())
         else:
             super().process()  # type: ignore[no-untyped-call]
 
     def processingFailed(self, reason: Failure) -> Failure:
-        self.write(make_error_response(self, reason))  # type: ignore[no-untyped-call]
-        self.finish()  # type: ignore[no-untyped-call]
+        """Answer with an error where routing itself failed."""
+        self._write_error(reason)
         return reason
 
-    def _require_acceptable(self) -> None:
-        here: IAddress = self.getHost()  # type: ignore[no-untyped-call]
-        hosts, origins = self._header_values(b"host"), self._header_values(b"origin")
-        local: bool = self.channel.site.local_only  # type: ignore[attr-defined]
-        require_same_origin(here, self.isSecure(), hosts, origins, local)  # type: ignore[no-untyped-call]
-        if self.path.startswith(
-            (b"/api/", b"/metrics")
-        ):  # what a link on another page may lead to is the page
-            reject_cross_site(self._header_values(b"sec-fetch-site"))
+    def require_acceptable(self) -> None:
+        """Raise ApiError for a request that must not be routed: 413 for its body, 400 for its path."""
         if self._received_bytes > MAX_BODY_BYTES:
-            raise ApiError(413, "too_long", f"a body may have {MAX_BODY_BYTES} bytes")
+            raise ApiError(413, "too_long", f"the body must have at most {MAX_BODY_BYTES} bytes")
         try:
             unquote_to_bytes(self.path).decode("utf-8")
         except UnicodeDecodeError:
             raise ApiError(400, "invalid", "the path is not UTF-8") from None
 
-    def _header_values(self, name: bytes) -> list[Any]:
-        return list(self.requestHeaders.getRawHeaders(name, []))
+    def _write_error(self, failure: Failure) -> None:
+        self.write(make_error_response(self, failure))  # type: ignore[no-untyped-call]
+        self.finish()  # type: ignore[no-untyped-call]

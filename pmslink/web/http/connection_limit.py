@@ -1,4 +1,4 @@
-"""Connections to the interface, which are never so many that the links would lack theirs."""
+"""Limit on open HTTP connections, so that the links always have file descriptors left."""
 
 from __future__ import annotations
 
@@ -7,19 +7,22 @@ from twisted.logger import Logger
 from twisted.protocols.policies import ProtocolWrapper, WrappingFactory
 
 MAX_CONNECTIONS = 1000
-"""More are closed at once: whoever opens them need not have a token, nor say anything for a minute."""
+"""Open connections. A client needs no token to open one, and may send nothing for a minute."""
 
 
 class ConnectionLimitFactory(WrappingFactory[ProtocolWrapper]):
-    """A site with so many connections at most."""
+    """Wrap a site, and close each connection above MAX_CONNECTIONS at once."""
 
     log = Logger()
     _is_full = False
 
     def buildProtocol(self, addr: IAddress | None) -> ProtocolWrapper | None:  # type: ignore[override]
-        full, self._is_full = self._is_full, len(self.protocols) >= MAX_CONNECTIONS
+        """Return a protocol for the connection, or None to close it."""
+        was_full, self._is_full = self._is_full, len(self.protocols) >= MAX_CONNECTIONS
         if not self._is_full:
             return super().buildProtocol(addr)
-        if not full:
-            self.log.warn("{most} connections are open: no more are taken", most=MAX_CONNECTIONS)
+        if not was_full:
+            self.log.warn(
+                "{limit} HTTP connections are open; new ones are closed until some end", limit=MAX_CONNECTIONS
+            )
         return None

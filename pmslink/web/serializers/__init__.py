@@ -1,1 +1,4 @@
-"""JSON forms of links, postings, events and records, with and without redaction of guest data."""
+"""JSON forms of links, rooms, postings, events and records, and redaction of guest data in them.
+
+It may import `pmslink.web.http`, and the packages below `pmslink.web`.
+"""

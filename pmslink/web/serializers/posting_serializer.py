@@ -21,7 +21,7 @@ from pmslink.store.operations.outbox_enqueue import NewRow
 from pmslink.store.tables.outbox_rows import OutboxRow
 from pmslink.timestamps import optional_from_ms, to_ms
 from pmslink.validation.json_body import BodyError
-from pmslink.web.http.json_responses import ApiError
+from pmslink.web.http.api_errors import ApiError
 from pmslink.web.serializers.link_serializer import optional_timestamp
 
 IDEMPOTENCY_KEY_HEADER = "Idempotency-Key"

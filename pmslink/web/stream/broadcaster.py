@@ -28,7 +28,8 @@ from pmslink.store.operations.retention import Purge
 from pmslink.store.store_service import Store
 from pmslink.store.tables.log_entries import LinkSnapshotLogged, append_link_snapshots
 from pmslink.web.auth.caller import Caller
-from pmslink.web.http.json_responses import ApiError, begin_response
+from pmslink.web.http.api_errors import ApiError
+from pmslink.web.http.json_responses import begin_response
 from pmslink.web.serializers.link_serializer import serialize_link
 from pmslink.web.stream.replay_buffer import ReplayBuffer
 from pmslink.web.stream.sse_events import (

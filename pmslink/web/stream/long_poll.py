@@ -10,7 +10,7 @@ from twisted.internet.interfaces import IReactorTime
 
 from pmslink.store.core.journal import Journal
 from pmslink.store.core.transaction import Entry
-from pmslink.web.http.json_responses import ApiError
+from pmslink.web.http.api_errors import ApiError
 from pmslink.web.serializers.event_serializer import is_event
 
 MAX_WAIT_S = 60

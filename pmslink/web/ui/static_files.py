@@ -14,7 +14,8 @@ from attrs import frozen
 from twisted.web.http import CACHED
 from twisted.web.server import Request
 
-from pmslink.web.http.json_responses import ApiError, begin_response, serialize_json
+from pmslink.web.http.api_errors import ApiError
+from pmslink.web.http.json_responses import begin_response, serialize_json
 from pmslink.web.http.routing import Route
 from pmslink.web.ui.bootstrap_data import bootstrap_data
 from pmslink.web.ui.translations import LANGUAGES, load_translations

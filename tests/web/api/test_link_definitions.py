@@ -10,7 +10,7 @@ import pytest
 from pmslink.config.loader import LinkConfig
 from pmslink.link.link import Link
 from pmslink.web.api import link_endpoints
-from pmslink.web.http.json_responses import ApiError
+from pmslink.web.http.api_errors import ApiError
 from tests.time_limit import time_limit
 from tests.web.served_api import Response, ServedApi, run_reactor_turns
 

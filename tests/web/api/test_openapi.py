@@ -27,7 +27,8 @@ from pmslink.store.tables.log_entries import Direction
 from pmslink.store.tables.outbox_rows import RowState
 from pmslink.web.api.openapi import load_openapi
 from pmslink.web.auth import failed_login_limit
-from pmslink.web.auth.credentials import CSRF_HEADER_NAME, SESSION_COOKIE_NAME
+from pmslink.web.auth.credentials import SESSION_COOKIE_NAME
+from pmslink.web.auth.csrf import CSRF_HEADER_NAME
 from pmslink.web.auth.permissions import Role, find_allowed_roles
 from tests.time_limit import time_limit
 from tests.web.protected_api import TokenProtectedApi

@@ -149,10 +149,10 @@ async def test_who_may_not_is_told_who_may(protected_api: TokenProtectedApi) -> 
         "/api/v1/links/none/enable", headers=protected_api.bearer_headers("view")
     )
     assert (
-        answer.json()["error"]["message"] == "this needs the role control; the token view has the role view"
+        answer.json()["error"]["message"] == "the role control is required; the token view has the role view"
     )
     answer = await protected_api.get("/metrics", headers=protected_api.bearer_headers("pbx"))
-    message = "this needs the role control or view; the token pbx has the role pbx"
+    message = "the role control or view is required; the token pbx has the role pbx"
     assert answer.json()["error"]["message"] == message
 
 

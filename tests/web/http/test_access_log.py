@@ -9,9 +9,9 @@ from twisted.logger import LogEvent, formatEvent, globalLogPublisher
 from twisted.web.test.requesthelper import DummyChannel
 
 from pmslink.link.link_registry import LinkRegistry, utc_now
+from pmslink.web.auth.api_request import ApiRequest
 from pmslink.web.auth.caller import Caller
 from pmslink.web.auth.token_reload import TokenRegistry
-from pmslink.web.http.bounded_request import BoundedRequest
 from pmslink.web.site import ApiSite, make_site
 from tests.memory_store import make_store
 from tests.web.served_api import NO_STATE_DIR
@@ -29,7 +29,7 @@ def logged(method: bytes, path: bytes, caller: Caller | None = NEIGHBOUR) -> lis
     store = make_store(clock, utc_now)
     tokens = TokenRegistry(NO_STATE_DIR, clock)
     site: ApiSite = make_site(LinkRegistry(clock, store), store, clock, no_test, tokens, local_only=True)
-    request = BoundedRequest(DummyChannel(), False)  # type: ignore[no-untyped-call]
+    request = ApiRequest(DummyChannel(), False)  # type: ignore[no-untyped-call]
     request.method, request.path, request.code = method, path, 200
     request.client = IPv4Address("TCP", "127.0.0.1", 4711)
     if caller is not None:

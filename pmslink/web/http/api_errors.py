@@ -1,0 +1,76 @@
+"""Errors of a JSON API: the exception that carries one, and the mapping of exceptions to responses."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from attrs import frozen
+from twisted.logger import Logger
+from twisted.python.failure import Failure
+from twisted.web.iweb import IRequest
+from werkzeug.exceptions import HTTPException
+
+from pmslink.errors import NotApplicableError
+from pmslink.validation.json_body import BodyError
+from pmslink.web.http.json_responses import make_response
+
+_FORWARDED_HEADERS = ("allow", "location")
+"""Headers of werkzeug's errors that belong to the response: the other methods of a path, a redirect."""
+
+_log = Logger()
+
+
+@frozen
+class ApiError(Exception):
+    """An error response; `field` names the part of the request that is wrong."""
+
+    status: int
+    code: str
+    message: str
+    field: str | None = None
+    headers: Sequence[tuple[bytes, bytes]] = ()
+
+
+ErrorMapper = Callable[[BaseException], ApiError | None]
+"""Maps an application's own exceptions to responses; returns None for any other exception."""
+
+
+def make_error_response(request: IRequest, failure: Failure, map_error: ErrorMapper | None = None) -> bytes:
+    """Return the body of the response to a request that failed, and set its status and headers.
+
+    An unexpected exception becomes a 500 without details; the log gets its traceback.
+    """
+    exception: BaseException = failure.value  # type: ignore[assignment]
+    error = (map_error and map_error(exception)) or map_common_error(exception)
+    if isinstance(exception, HTTPException):
+        # get_headers() lacks what the exception itself adds
+        for name, value in exception.get_response({}).headers:
+            if name.lower() in _FORWARDED_HEADERS:
+                request.setHeader(name.lower().encode(), value.encode())
+    if error is None:
+        _log.failure("{method} {path} failed", failure, method=request.method, path=request.path)
+        error = ApiError(500, "internal", "internal error; see the log of the service")
+    for header in error.headers:
+        request.setHeader(*header)
+    return make_response(request, {"error": serialize_error(error)}, error.status)
+
+
+def serialize_error(error: ApiError) -> dict[str, str]:
+    """Return the JSON form of an error: `code`, `message` and, if the error names one, `field`."""
+    serialized = {"code": error.code, "message": error.message}
+    return serialized if error.field is None else serialized | {"field": error.field}
+
+
+def map_common_error(exception: BaseException) -> ApiError | None:
+    """Map the exceptions that every API can raise; return None for an unexpected exception."""
+    match exception:
+        case ApiError():
+            return exception
+        case NotApplicableError():
+            return ApiError(409, exception.code, str(exception))
+        case BodyError():
+            return ApiError(400, "invalid", str(exception), exception.field)
+        case HTTPException():
+            code = exception.name.lower().replace(" ", "_")
+            return ApiError(exception.code or 500, code, exception.description or exception.name)
+    return None

@@ -1,0 +1,46 @@
+"""JSON bodies of requests."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from twisted.web.iweb import IRequest
+
+from pmslink.web.http.api_errors import ApiError
+
+
+def require_json(request: IRequest) -> None:
+    """Raise ApiError 415 if the request has a body whose content type is not JSON."""
+    content_type = (request.getHeader(b"content-type") or b"").partition(b";")[0].strip().lower()
+    if content_type != b"application/json" and _read_body(request):
+        raise ApiError(415, "unsupported_type", "the body must be JSON, with content-type application/json")
+
+
+def parse_json_object(request: IRequest) -> dict[str, Any]:
+    """Return the JSON object in the body. Raises ApiError 415 or 400."""
+    require_json(request)
+    return parse_body_object(request)
+
+
+def parse_body_object(request: IRequest, error_code: str = "invalid") -> dict[str, Any]:
+    """Return the JSON object in the body, whatever its content type. Raises ApiError 400 of this code."""
+    try:
+        value = json.loads(_read_body(request), parse_constant=_reject_constant)
+    except ValueError as problem:
+        raise ApiError(400, error_code, f"the body is not JSON: {problem}") from None
+    except RecursionError:
+        raise ApiError(400, error_code, "the body is nested too deeply") from None
+    if not isinstance(value, dict):
+        raise ApiError(400, error_code, "the body must be a JSON object")
+    return value
+
+
+def _read_body(request: IRequest) -> bytes:
+    request.content.seek(0)
+    body: bytes = request.content.read()
+    return body
+
+
+def _reject_constant(constant: str) -> None:
+    raise ValueError(f"{constant} is not a JSON number")
