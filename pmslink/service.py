@@ -23,7 +23,8 @@ from twisted.python import usage
 from pmslink.config.loader import Config, LinkConfig, load_config, parse_link, parse_pms_argument
 from pmslink.errors import PmslinkError
 from pmslink.link.connection_probe import Probe
-from pmslink.link.link_registry import LinkRegistry, dial_with, utc_now
+from pmslink.link.link_registry import LinkRegistry, utc_now
+from pmslink.link.tls_dial import dial_over_tcp_or_tls
 from pmslink.listener import ListenerService
 from pmslink.pbx.webhook.delivery_queue import WebhookContext
 from pmslink.pbx.webhook.http_delivery import HttpWebhookTransport
@@ -185,7 +186,7 @@ def _build_site(
     local_only = is_local_only(config.api_listen)
     if not local_only and not config.api_listen.startswith("ssl:"):
         log.warn("{listen} has no TLS: tokens cross the network in the clear", listen=config.api_listen)
-    probe = Probe(reactor, utc_now, dial_with(reactor), links)
+    probe = Probe(reactor, utc_now, dial_over_tcp_or_tls(reactor), links)
     return make_site(links, store, reactor, probe.test, tokens, local_only)
 
 

@@ -18,7 +18,7 @@ from twisted.internet.task import Clock
 from twisted.python.failure import Failure
 
 from pmslink.config.loader import LinkConfig
-from pmslink.link.connection import Dialer
+from pmslink.link.dialer import Dialer
 
 NetworkMode = Literal["accept", "refuse", "black hole", "stall"]
 """How the network is: dials succeed, are refused, or hang; with "stall" they succeed but then nothing

@@ -7,7 +7,8 @@ from datetime import datetime
 from typing import Any
 
 from pmslink.config.loader import LinkConfig
-from pmslink.link.link import Link, LinkSubscriber, StartLinkDial
+from pmslink.link.dialer import StartLinkDial
+from pmslink.link.link import Link, LinkSubscriber
 from pmslink.link.resync import Progress
 from pmslink.store.core.journal_interface import NullJournal
 

@@ -14,7 +14,8 @@ from twisted.internet.error import DNSLookupError
 from pmslink.config.loader import LinkConfig
 from pmslink.errors import NotApplicableError
 from pmslink.fias.link_description import declared_fields
-from pmslink.link.link import Link, StartLinkDial
+from pmslink.link.dialer import StartLinkDial
+from pmslink.link.link import Link
 from pmslink.link.link_registry import LinkRegistry
 from pmslink.link.resync import Progress
 from pmslink.link.state_history import Transition

@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 
 from twisted.internet.defer import Deferred
-from twisted.internet.interfaces import IConnector, IReactorTime
+from twisted.internet.interfaces import IReactorTime
 
 from pmslink.config.link_settings import LinkSettings
 from pmslink.config.loader import LinkConfig
@@ -30,7 +30,7 @@ from pmslink.link.cause import (
     record_cause,
     user_cause,
 )
-from pmslink.link.connection import Dialer, connection_key
+from pmslink.link.dialer import Dialer, StartLinkDial, connection_key
 from pmslink.link.link_session import Session
 from pmslink.link.machine import STATES, Core, Intent, Machine, Marker, TimerName, applies
 from pmslink.link.outbox import Outbox
@@ -48,9 +48,6 @@ from pmslink.timestamps import optional_to_ms
 
 LinkSubscriber = Callable[["Link", Transition | None], None]
 """Told of every change of marker, and of in-sync alone (then without a transition)."""
-
-StartLinkDial = Callable[[Dialer, LinkConfig], IConnector]
-"""Begins one dial to a link's address."""
 
 
 class Link:

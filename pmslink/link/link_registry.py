@@ -9,19 +9,19 @@ from datetime import UTC, datetime
 from typing import Any, get_args
 
 from twisted.internet.defer import Deferred, gatherResults
-from twisted.internet.interfaces import IConnector, IDelayedCall
-from twisted.internet.ssl import Certificate, optionsForClientTLS, platformTrust, trustRootFromCertificates
+from twisted.internet.interfaces import IDelayedCall
 from twisted.internet.task import LoopingCall
 from twisted.logger import Logger
 
 from pmslink.config.loader import ConfigError, LinkConfig, parse_api_link
 from pmslink.errors import NotApplicableError
 from pmslink.hotel_scheduler import HotelScheduler, build_policy
-from pmslink.link.connection import Dialer
-from pmslink.link.link import Link, LinkSubscriber, StartLinkDial
+from pmslink.link.dialer import StartLinkDial
+from pmslink.link.link import Link, LinkSubscriber
 from pmslink.link.machine import Marker
 from pmslink.link.outbox_counts import group_by_link
 from pmslink.link.state_history import Transition
+from pmslink.link.tls_dial import dial_over_tcp_or_tls
 from pmslink.store.core.store_errors import StoreUnavailableError
 from pmslink.store.core.store_metadata import barrier
 from pmslink.store.core.transaction import Entry
@@ -42,30 +42,6 @@ def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
-def dial_with(reactor: Any) -> StartLinkDial:
-    """Dials over TCP, or TLS with the PMS's certificate verified against the system's or a file's."""
-
-    def dial(factory: Dialer, config: LinkConfig) -> IConnector:
-        settings = config.settings
-        # The link's own start timeout ends a dial that hangs; this one only stands behind it.
-        arguments = (config.host, config.port, factory)
-        if not settings.tls:
-            return reactor.connectTCP(*arguments, timeout=settings.start_timeout + 1)  # type: ignore[no-any-return]
-        trust = platformTrust()
-        if settings.ca_file is not None:
-            with open(settings.ca_file, "rb") as file:
-                trust = trustRootFromCertificates(_parse_certificates(file.read()))
-        options = optionsForClientTLS(config.host, trustRoot=trust)
-        return reactor.connectSSL(*arguments, options, timeout=settings.start_timeout + 1)  # type: ignore[no-any-return]
-
-    return dial
-
-
-def _parse_certificates(pem: bytes) -> list[Certificate]:
-    end = b"-----END CERTIFICATE-----"
-    return [Certificate.loadPEM(part + end) for part in pem.split(end)[:-1]]
-
-
 class LinkRegistry(TypedService):
     """Starts, stops and finds links, and tells watchers of their changes."""
 
@@ -81,7 +57,7 @@ class LinkRegistry(TypedService):
         self._reactor = reactor
         self._store = store
         self._wall_clock = wall_clock
-        self._dial = dial or dial_with(reactor)
+        self._dial = dial or dial_over_tcp_or_tls(reactor)
         self._links: dict[str, Link] = {}
         self._removing: set[str] = set()  # names of links that are being removed
         self._subscribers: list[LinkSubscriber] = []

@@ -15,7 +15,8 @@ from twisted.internet.error import DNSLookupError
 from pmslink.config.loader import parse_link
 from pmslink.errors import NotApplicableError
 from pmslink.link.connection_probe import Probe
-from pmslink.link.link_registry import LinkRegistry, dial_with, utc_now
+from pmslink.link.link_registry import LinkRegistry, utc_now
+from pmslink.link.tls_dial import dial_over_tcp_or_tls
 from pmslink.simulator.pms.fault_switches import Faults
 from pmslink.simulator.pms.pbx_connection import PmsFactory
 from pmslink.simulator.pms.property import Pms
@@ -40,7 +41,7 @@ class Street:
         self.number: int = self.port.getHost().port
         self.store = make_store(reactor, utc_now)
         self.links = LinkRegistry(reactor, self.store)
-        self.probe = Probe(reactor, utc_now, dial_with(reactor), self.links)
+        self.probe = Probe(reactor, utc_now, dial_over_tcp_or_tls(reactor), self.links)
 
     async def steps(self, **settings: object) -> list[tuple[str, bool, str]]:
         config = parse_link("test", {**HASTY, "port": self.number, **settings})

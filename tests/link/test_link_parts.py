@@ -18,12 +18,13 @@ from twisted.python.failure import Failure
 from pmslink.config.loader import LinkConfig, parse_link
 from pmslink.fias.framing import framed
 from pmslink.fias.record import Record
-from pmslink.link import connection, link_checks, reason_texts, record_trace
+from pmslink.link import backoff, link_checks, reason_texts, record_trace
 from pmslink.link.cause import Cause, CauseCode, user_cause
-from pmslink.link.connection import Connection, cause_of_failed_dial, cause_of_loss, describe_network_error
+from pmslink.link.connection import Connection
 from pmslink.link.link import Link
 from pmslink.link.link_registry import LinkRegistry
 from pmslink.link.machine import Marker
+from pmslink.link.network_errors import cause_of_failed_dial, cause_of_loss, describe_network_error
 from pmslink.link.record_trace import MAX_CHARACTERS, Trace
 from pmslink.link.state_history import Transition
 from pmslink.store.core.journal_interface import NullJournal
@@ -109,7 +110,7 @@ class Dice:
 @pytest.fixture
 def dice(monkeypatch: pytest.MonkeyPatch) -> Dice:
     one = Dice(0.5)
-    for module in (connection, link_checks):
+    for module in (backoff, link_checks):
         monkeypatch.setattr(module, "random", one)
     return one
 

@@ -16,7 +16,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-from pmslink.link import connection, link_checks
+from pmslink.link import backoff, link_checks
 from tests.link.outbox_actions import OutboxActions
 from tests.link.outbox_harness import OutboxSettings
 
@@ -143,7 +143,7 @@ def test_a_row_takes_every_way_that_is_allowed_and_no_other(monkeypatch: pytest.
 
 def _one_life(dice: Random, monkeypatch: pytest.MonkeyPatch) -> Counter[tuple[str, str]]:
     """A walk by dice. What happens is printed, so that a failing one can be played by hand."""
-    for module in (link_checks, connection):  # the jitter comes from the same dice
+    for module in (link_checks, backoff):  # the jitter comes from the same dice
         monkeypatch.setattr(module, "random", dice)
     rules = {name: dice.choice(choices) for name, choices in RULES.items()}
     print(f"world = World(Rules(**{rules}))")

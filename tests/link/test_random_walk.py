@@ -20,7 +20,7 @@ from pmslink.config.link_settings import LinkSettings
 from pmslink.config.loader import LinkConfig
 from pmslink.errors import NotApplicableError
 from pmslink.fias.framing import FRAME_LIMIT_BYTES, UNFRAMED_LIMIT_BYTES
-from pmslink.link import connection, link_checks
+from pmslink.link import backoff, link_checks
 from pmslink.link.countdown import Countdown
 from pmslink.link.link import Link
 from pmslink.link.machine import STATES, TABLE, Intent, Marker, TimerName
@@ -404,7 +404,7 @@ def test_wherever_it_is_led_the_link_keeps_the_rules_and_finds_back(
     seed: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     walk = Walk(seed)
-    for module in (link_checks, connection):  # the jitter comes from the same dice
+    for module in (link_checks, backoff):  # the jitter comes from the same dice
         monkeypatch.setattr(module, "random", walk.dice)
     for step in range(1, STEPS + 1):
         walk.step()

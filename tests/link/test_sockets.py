@@ -14,10 +14,10 @@ from twisted.internet.protocol import Factory, Protocol
 from twisted.internet.task import deferLater
 
 from pmslink.config.loader import parse_link
-from pmslink.link.connection import TCP_KEEPALIVE_OPTIONS
 from pmslink.link.link import Link
 from pmslink.link.link_registry import LinkRegistry, utc_now
 from pmslink.link.resync import Progress
+from pmslink.link.socket_options import TCP_KEEPALIVE_OPTIONS
 from tests.link.certificates import CertificateAuthority
 from tests.memory_store import make_store
 from tests.time_limit import time_limit

@@ -1,0 +1,46 @@
+"""Failed dials and lost connections as causes, with the network error in plain words."""
+
+from __future__ import annotations
+
+import os
+
+from OpenSSL.SSL import Error as TLSError
+from service_identity import VerificationError
+from twisted.internet import error
+from twisted.python.failure import Failure
+
+from pmslink.link.cause import Cause
+
+MAX_DETAIL_CHARACTERS = 200
+"""Longest text of a network error in a cause."""
+
+
+def cause_of_failed_dial(reason: Failure) -> Cause:
+    """Return the cause of a failed dial. `reason_texts` builds the sentence from it."""
+    if reason.check(error.DNSLookupError):
+        return Cause("unresolved")
+    if reason.check(error.TimeoutError, error.TCPTimedOutError):
+        return Cause("dial_timeout")
+    return Cause("refused", {"detail": describe_network_error(reason)})
+
+
+def cause_of_loss(reason: Failure) -> Cause:
+    """Return the cause of a connection that ended and not by us."""
+    return Cause("lost", {"detail": describe_network_error(reason)})
+
+
+def describe_network_error(reason: Failure) -> str:
+    """Describe a network error in one line, without Twisted's preambles."""
+    if reason.check(error.ConnectionDone):
+        return "the PMS closed it"
+    if reason.check(error.ConnectionLost):  # Twisted does not say which of the two it was
+        return "it was reset, or the other side gave no sign of life"
+    if reason.check(VerificationError):
+        return "the certificate of the PMS is for another host"
+    match reason.value:
+        case TLSError(args=([*entries],)):  # OpenSSL's list of library, function and text
+            return "TLS: " + ", ".join(text for _, _, text in entries)[:MAX_DETAIL_CHARACTERS]
+    error_number = getattr(reason.value, "osError", None)
+    if isinstance(error_number, int):
+        return os.strerror(error_number)
+    return (str(reason.value) or type(reason.value).__name__)[:MAX_DETAIL_CHARACTERS]
