@@ -16,7 +16,7 @@ from twisted.internet.task import deferLater, react
 
 from bench.bench_processes import state_directory
 from bench.commit_throughput import open_disk_store
-from pmslink.config.loader import parse_link
+from pmslink.config.link_definition import parse_link
 from pmslink.link.link_registry import LinkRegistry
 
 LINK_COUNT = 3000

@@ -12,7 +12,7 @@ from twisted.internet.task import Clock
 from twisted.internet.testing import StringTransport
 from twisted.protocols.basic import LineReceiver
 
-from pmslink.config.loader import parse_link
+from pmslink.config.link_definition import parse_link
 from pmslink.fias.framing import ETX, STX
 from pmslink.fias.record import Record
 from pmslink.link.cause import Cause

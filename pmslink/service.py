@@ -20,7 +20,8 @@ from twisted.internet.interfaces import IStreamServerEndpoint
 from twisted.logger import Logger
 from twisted.python import usage
 
-from pmslink.config.loader import Config, LinkConfig, load_config, parse_link, parse_pms_argument
+from pmslink.config.link_definition import LinkConfig, parse_link, parse_pms_argument
+from pmslink.config.loader import Config, load_config
 from pmslink.errors import PmslinkError
 from pmslink.link.connection_probe import Probe
 from pmslink.link.link_registry import LinkRegistry, utc_now

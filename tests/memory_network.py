@@ -17,7 +17,7 @@ from twisted.internet.interfaces import IAddress, IConnector, IDelayedCall, IPro
 from twisted.internet.task import Clock
 from twisted.python.failure import Failure
 
-from pmslink.config.loader import LinkConfig
+from pmslink.config.link_definition import LinkConfig
 from pmslink.link.dialer import Dialer
 
 NetworkMode = Literal["accept", "refuse", "black hole", "stall"]

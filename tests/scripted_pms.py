@@ -16,7 +16,7 @@ from twisted.internet.protocol import Factory, Protocol, connectionDone
 from twisted.internet.task import Clock, deferLater
 from twisted.python.failure import Failure
 
-from pmslink.config.loader import parse_link
+from pmslink.config.link_definition import parse_link
 from pmslink.fias.field_values import parse_date, parse_time
 from pmslink.fias.framing import framed
 from pmslink.fias.record import Record

@@ -19,7 +19,7 @@ from twisted.internet.task import Clock
 from twisted.python.failure import Failure
 from twisted.web.http_headers import Headers
 
-from pmslink.config.loader import parse_link
+from pmslink.config.link_definition import parse_link
 from pmslink.fias.record import Record
 from pmslink.link.link import Link
 from pmslink.link.link_registry import LinkRegistry

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
-from pmslink.config.loader import LinkConfig
+from pmslink.config.link_definition import LinkConfig
 from pmslink.link.dialer import StartLinkDial
 from pmslink.link.link import Link, LinkSubscriber
 from pmslink.link.resync import Progress

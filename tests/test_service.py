@@ -13,7 +13,8 @@ from twisted.internet import reactor
 from twisted.logger import LogEvent
 from twisted.plugin import getPlugins
 
-from pmslink.config.loader import Config, parse_link
+from pmslink.config.link_definition import parse_link
+from pmslink.config.loader import Config
 from pmslink.link.link_registry import utc_now
 from pmslink.service import Options, build_service, makeService
 from pmslink.store.core.database import SqliteDatabase

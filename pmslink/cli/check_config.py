@@ -7,8 +7,11 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from pmslink.config.link_settings import PROFILE_PRESETS, LinkSettings, serialize_settings
-from pmslink.config.loader import LinkConfig, load_config
+from pmslink.config.link_definition import LinkConfig
+from pmslink.config.link_settings import LinkSettings
+from pmslink.config.loader import load_config
+from pmslink.config.profiles import PROFILE_PRESETS
+from pmslink.config.settings_serializer import serialize_settings
 
 
 def add_command(commands: Any) -> None:

@@ -7,12 +7,11 @@ OpenAPI schemas and docs/settings-reference.md are generated from it.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
-from typing import Any, Literal
-from urllib.parse import urlsplit
+from datetime import datetime
+from typing import Literal
 from zoneinfo import ZoneInfo
 
-from attrs import asdict, field, fields, frozen
+from attrs import field, frozen
 
 from pmslink.config.record_settings import (
     RECORDS_SCHEMA,
@@ -20,11 +19,16 @@ from pmslink.config.record_settings import (
     parse_record_overrides,
     parse_status_codes,
 )
+from pmslink.config.setting_checks import (
+    MAX_WEBHOOK_URL_CHARS,
+    is_timezone,
+    is_webhook_url,
+    parse_date_time,
+)
 from pmslink.fias.charset import is_usable_charset
 from pmslink.fias.framing import Framing
 from pmslink.hotel.call_tariff import Tariff, parse_tariff
 from pmslink.hotel.extensions import ExtensionScheme
-from pmslink.timestamps import format_timestamp
 from pmslink.validation.setting_fields import (
     REDACTED,
     boolean,
@@ -33,49 +37,13 @@ from pmslink.validation.setting_fields import (
     matching_text,
     seconds,
     setting_metadata,
-    setting_of,
     text,
 )
-from pmslink.validation.validators import is_host, is_parseable, is_path
+from pmslink.validation.validators import is_path
 
-Profile = Literal["generic", "opera", "suite8", "protel"]
 AliveOn = Literal["LA", "any"]
 SyncOn = Literal["LA", "any", "declared"]
 UnansweredPolicy = Literal["resend", "hold"]
-
-_WEBHOOK_URL_LENGTH = 2000
-
-
-def _is_timezone(name: str) -> bool:
-    return is_parseable(ZoneInfo, name)
-
-
-def _parse_moment(raw: object) -> datetime:
-    try:
-        moment = datetime.fromisoformat(raw) if isinstance(raw, str) else raw
-        if isinstance(moment, datetime) and moment.tzinfo is not None:
-            return moment.astimezone(UTC)
-    except (ValueError, OverflowError):
-        pass
-    raise ValueError
-
-
-def _is_webhook_url(url: str) -> bool:
-    return (
-        len(url) <= _WEBHOOK_URL_LENGTH
-        and url.isascii()
-        and url.isprintable()
-        and is_parseable(_require_webhook_url, url)
-    )
-
-
-def _require_webhook_url(url: str) -> None:
-    parts = urlsplit(url)
-    plain = not set(url) & set(" #") and "@" not in parts.netloc
-    if not (
-        plain and parts.scheme in ("http", "https") and is_host(parts.hostname or "") and parts.port != 0
-    ):
-        raise ValueError
 
 
 def _redacted_repr(secret: str | None) -> str:
@@ -84,9 +52,9 @@ def _redacted_repr(secret: str | None) -> str:
 
 @frozen(kw_only=True)
 class LinkSettings:
-    """The effective settings of one link: what was given, over its profile, over the defaults here.
+    """Hold the effective settings of one link: the given ones over its profile's over the defaults here.
 
-    Durations are seconds; ``expires_at`` is aware and in UTC.
+    Durations are in seconds; `expires_at` is aware and in UTC.
     """
 
     alive_interval: float = field(default=30, metadata=seconds("interval between link checks (LS)"))
@@ -179,7 +147,7 @@ class LinkSettings:
         metadata=text(
             "time zone of the hotel, in which DA and TI are local time; if not set, the system's is used",
             'a time zone of the IANA list, such as "Europe/Vienna"',
-            _is_timezone,
+            is_timezone,
         ),
     )
     expires_at: datetime | None = field(
@@ -187,7 +155,7 @@ class LinkSettings:
         metadata=setting_metadata(
             "when the PMS service subscription ends",
             'a date and time with its offset, such as "2027-01-01T00:00:00+01:00"',
-            _parse_moment,
+            parse_date_time,
             kind="moment",
             schema={"examples": ["2027-01-01T00:00:00+01:00"]},
         ),
@@ -273,10 +241,10 @@ class LinkSettings:
         default=None,
         metadata=text(
             "URL to which events are sent by POST, signed with webhook_secret",
-            f"an http or https URL of at most {_WEBHOOK_URL_LENGTH} characters, without user, password and"
+            f"an http or https URL of at most {MAX_WEBHOOK_URL_CHARS} characters, without user, password and"
             " fragment",
-            _is_webhook_url,
-            schema={"maxLength": _WEBHOOK_URL_LENGTH},
+            is_webhook_url,
+            schema={"maxLength": MAX_WEBHOOK_URL_CHARS},
         ),
     )
     webhook_secret: str | None = field(
@@ -292,32 +260,5 @@ class LinkSettings:
 
     @property
     def zone(self) -> ZoneInfo | None:
-        """The hotel's time zone; None is the system's."""
+        """The time zone of the hotel; None stands for that of the system."""
         return ZoneInfo(self.timezone) if self.timezone else None
-
-
-SECRET_SETTINGS = frozenset(
-    one.name for one in fields(LinkSettings) if setting_of(LinkSettings, one.name).secret
-)
-"""Settings that are never told again."""
-
-PROFILE_PRESETS: Mapping[Profile, Mapping[str, Any]] = {
-    "generic": {},
-    "opera": {"alive_interval": 300, "alive_timeout": 30, "alive_on": "any"},
-    "suite8": {"alive_interval": 300, "alive_timeout": 30, "alive_on": "any"},
-    "protel": {"alive_interval": 60, "alive_timeout": 10, "alive_on": "any"},
-}
-"""What differs from the defaults for the PMS of one maker: what it publishes, or was measured on it."""
-
-
-def serialize_settings(settings: LinkSettings) -> dict[str, object]:
-    """All effective settings, ready for JSON: durations in seconds, times ISO 8601 in UTC, secrets untold."""
-    described = asdict(settings, value_serializer=_tuple_to_list)
-    described |= {name: REDACTED for name in SECRET_SETTINGS if described[name] is not None}
-    if settings.expires_at is not None:
-        described["expires_at"] = format_timestamp(settings.expires_at)
-    return described
-
-
-def _tuple_to_list(_instance: object, _field: object, value: object) -> object:
-    return list(value) if isinstance(value, tuple) else value  # JSON has no other sequence

@@ -14,8 +14,10 @@ from typing import Any
 
 from attrs import NOTHING, Attribute, fields, fields_dict
 
-from pmslink.config.link_settings import PROFILE_PRESETS, LinkSettings, Profile
-from pmslink.config.loader import API_LINK_DEFAULTS, TOML_KEYS, Config, LinkDefinition
+from pmslink.config.link_definition import API_LINK_DEFAULTS, LinkDefinition
+from pmslink.config.link_settings import LinkSettings
+from pmslink.config.loader import TOML_KEYS, Config
+from pmslink.config.profiles import PROFILE_PRESETS, Profile
 from pmslink.validation.setting_fields import REDACTED, Setting, SettingKind
 
 Schema = dict[str, Any]

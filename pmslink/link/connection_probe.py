@@ -11,7 +11,7 @@ from twisted.internet.abstract import isIPAddress, isIPv6Address
 from twisted.internet.defer import Deferred
 from twisted.internet.error import DNSLookupError
 
-from pmslink.config.loader import LinkConfig
+from pmslink.config.link_definition import LinkConfig
 from pmslink.errors import NotApplicableError
 from pmslink.fias.link_description import declared_fields
 from pmslink.link.dialer import StartLinkDial

@@ -13,7 +13,7 @@ from twisted.internet.interfaces import IConnector, IReactorTime
 from twisted.internet.protocol import ReconnectingClientFactory
 from twisted.python.failure import Failure
 
-from pmslink.config.loader import LinkConfig
+from pmslink.config.link_definition import LinkConfig
 from pmslink.fias.record import Record
 from pmslink.link.backoff import Backoff
 from pmslink.link.cause import Cause

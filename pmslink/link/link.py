@@ -13,8 +13,8 @@ from datetime import datetime, timedelta
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorTime
 
+from pmslink.config.link_definition import LinkConfig
 from pmslink.config.link_settings import LinkSettings
-from pmslink.config.loader import LinkConfig
 from pmslink.errors import NotApplicableError
 from pmslink.fias.catalog import LINK_RECORDS
 from pmslink.fias.charset import decode

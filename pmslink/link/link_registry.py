@@ -13,7 +13,8 @@ from twisted.internet.interfaces import IDelayedCall
 from twisted.internet.task import LoopingCall
 from twisted.logger import Logger
 
-from pmslink.config.loader import ConfigError, LinkConfig, parse_api_link
+from pmslink.config.config_errors import ConfigError
+from pmslink.config.link_definition import LinkConfig, parse_api_link
 from pmslink.errors import NotApplicableError
 from pmslink.hotel_scheduler import HotelScheduler, build_policy
 from pmslink.link.dialer import StartLinkDial

@@ -7,7 +7,7 @@ from typing import Any
 from twisted.internet.interfaces import IConnector
 from twisted.internet.ssl import Certificate, optionsForClientTLS, platformTrust, trustRootFromCertificates
 
-from pmslink.config.loader import LinkConfig
+from pmslink.config.link_definition import LinkConfig
 from pmslink.link.dialer import Dialer, StartLinkDial
 
 

@@ -9,9 +9,12 @@ from typing import Any
 
 import pytest
 
+from pmslink.config.config_errors import ConfigError
 from pmslink.config.extension_table import MAX_TABLE_BYTES
-from pmslink.config.link_settings import SECRET_SETTINGS, LinkSettings, serialize_settings
-from pmslink.config.loader import ConfigError, LinkDefinition, load_config, parse_link
+from pmslink.config.link_definition import LinkDefinition, parse_link
+from pmslink.config.link_settings import LinkSettings
+from pmslink.config.loader import load_config
+from pmslink.config.settings_serializer import SECRET_SETTINGS, serialize_settings
 from pmslink.hotel.call_tariff import MAX_RATES, Rate, Tariff
 from pmslink.validation.setting_fields import REDACTED, setting_of
 

@@ -13,15 +13,12 @@ from typing import Any
 import pytest
 from attrs import fields
 
-from pmslink.config.link_settings import PROFILE_PRESETS, LinkSettings, serialize_settings
-from pmslink.config.loader import (
-    Config,
-    ConfigError,
-    LinkDefinition,
-    load_config,
-    parse_link,
-    parse_pms_argument,
-)
+from pmslink.config.config_errors import ConfigError
+from pmslink.config.link_definition import LinkDefinition, parse_link, parse_pms_argument
+from pmslink.config.link_settings import LinkSettings
+from pmslink.config.loader import Config, load_config
+from pmslink.config.profiles import PROFILE_PRESETS
+from pmslink.config.settings_serializer import serialize_settings
 from pmslink.validation.setting_fields import setting_of
 
 Written = Callable[[str], Path]
@@ -187,7 +184,7 @@ def test_what_is_wrong_in_a_file_is_told_in_one_line(text: str, complaint: str, 
 def test_a_file_that_cannot_be_read_is_told(tmp_path: Path) -> None:
     assert complaints(tmp_path / "hotel.toml") == ["hotel.toml: cannot be read: No such file or directory"]
     (tmp_path / "latin.toml").write_bytes(b'state_dir = "\xfc"')
-    assert complaints(tmp_path / "latin.toml") == ["latin.toml: is not TOML: must be written in UTF-8"]
+    assert complaints(tmp_path / "latin.toml") == ["latin.toml: is not TOML: must be encoded in UTF-8"]
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from twisted.internet import reactor as global_reactor
 from twisted.internet.defer import CancelledError, Deferred, maybeDeferred
 from twisted.internet.error import DNSLookupError
 
-from pmslink.config.loader import parse_link
+from pmslink.config.link_definition import parse_link
 from pmslink.errors import NotApplicableError
 from pmslink.link.connection_probe import Probe
 from pmslink.link.link_registry import LinkRegistry, utc_now

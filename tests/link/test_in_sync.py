@@ -9,7 +9,7 @@ import pytest
 from twisted.internet.protocol import Factory, Protocol
 from twisted.internet.task import Clock
 
-from pmslink.config.loader import parse_link
+from pmslink.config.link_definition import parse_link
 from pmslink.fias.framing import framed
 from pmslink.link.link import Link
 from pmslink.link.resync import Progress

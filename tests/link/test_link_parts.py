@@ -15,7 +15,7 @@ from twisted.internet.testing import StringTransport
 from twisted.logger import LogEvent
 from twisted.python.failure import Failure
 
-from pmslink.config.loader import LinkConfig, parse_link
+from pmslink.config.link_definition import LinkConfig, parse_link
 from pmslink.fias.framing import framed
 from pmslink.fias.record import Record
 from pmslink.link import backoff, link_checks, reason_texts, record_trace

@@ -16,8 +16,8 @@ import pytest
 from attrs import evolve
 from twisted.internet.task import Clock, LoopingCall
 
+from pmslink.config.link_definition import LinkConfig
 from pmslink.config.link_settings import LinkSettings
-from pmslink.config.loader import LinkConfig
 from pmslink.errors import NotApplicableError
 from pmslink.fias.framing import FRAME_LIMIT_BYTES, UNFRAMED_LIMIT_BYTES
 from pmslink.link import backoff, link_checks

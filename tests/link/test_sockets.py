@@ -13,7 +13,7 @@ from twisted.internet import reactor as the_reactor
 from twisted.internet.protocol import Factory, Protocol
 from twisted.internet.task import deferLater
 
-from pmslink.config.loader import parse_link
+from pmslink.config.link_definition import parse_link
 from pmslink.link.link import Link
 from pmslink.link.link_registry import LinkRegistry, utc_now
 from pmslink.link.resync import Progress

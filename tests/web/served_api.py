@@ -22,7 +22,7 @@ from twisted.internet.protocol import Factory, Protocol, connectionDone
 from twisted.internet.task import Clock, deferLater
 from twisted.python.failure import Failure
 
-from pmslink.config.loader import LinkConfig, parse_link
+from pmslink.config.link_definition import LinkConfig, parse_link
 from pmslink.link.connection_probe import Step
 from pmslink.link.link import Link
 from pmslink.link.link_registry import LinkRegistry

@@ -10,8 +10,9 @@ from twisted.internet.interfaces import IReactorTime
 from twisted.internet.task import deferLater
 from twisted.web.server import Request
 
-from pmslink.config.link_settings import SECRET_SETTINGS
-from pmslink.config.loader import ConfigError, LinkConfig, parse_api_link, parse_link
+from pmslink.config.config_errors import ConfigError
+from pmslink.config.link_definition import LinkConfig, parse_api_link, parse_link
+from pmslink.config.settings_serializer import SECRET_SETTINGS
 from pmslink.errors import NotApplicableError
 from pmslink.link.connection_probe import Step
 from pmslink.link.link import Link

@@ -6,7 +6,7 @@ import json
 from datetime import datetime
 from typing import Any
 
-from pmslink.config.link_settings import serialize_settings
+from pmslink.config.settings_serializer import serialize_settings
 from pmslink.fias.link_description import declared_fields
 from pmslink.fias.record import Record
 from pmslink.link.cause import Cause

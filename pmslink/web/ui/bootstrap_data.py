@@ -7,8 +7,8 @@ from typing import Any, get_args
 from attrs import NOTHING, Attribute, fields
 
 from pmslink import __version__
-from pmslink.config.link_settings import PROFILE_PRESETS
-from pmslink.config.loader import API_LINK_DEFAULTS, LinkDefinition
+from pmslink.config.link_definition import API_LINK_DEFAULTS, LinkDefinition
+from pmslink.config.profiles import PROFILE_PRESETS
 from pmslink.fias.catalog import ANSWER_RECORDS, FIELDS, GUEST_FIELDS, RECORDS
 from pmslink.link.machine import Marker
 from pmslink.validation.setting_fields import Setting

@@ -13,7 +13,7 @@ from typing import Literal, get_args
 
 from attrs import fields
 
-from pmslink.config.loader import LinkDefinition
+from pmslink.config.link_definition import LinkDefinition
 from pmslink.fias.catalog import FIELDS, RECORDS
 from pmslink.link.reason_texts import ENGLISH_TEXTS
 from pmslink.validation.setting_fields import setting_of

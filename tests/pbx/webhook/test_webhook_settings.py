@@ -8,7 +8,7 @@ from unittest.mock import Mock
 import pytest
 from twisted.internet.defer import Deferred
 
-from pmslink.config.loader import ConfigError
+from pmslink.config.config_errors import ConfigError
 from pmslink.store.core.store_errors import StoreUnavailableError
 from pmslink.store.tables.history_queries import events_after
 from pmslink.store.tables.webhook_cursors import read_cursors

@@ -10,7 +10,7 @@ from twisted.internet.defer import Deferred, fail, succeed
 from twisted.internet.task import Clock
 from twisted.logger import LogEvent, formatEvent, globalLogPublisher
 
-from pmslink.config.loader import LinkConfig
+from pmslink.config.link_definition import LinkConfig
 from pmslink.link.link import Link
 from pmslink.pbx.webhook.delivery_error import DeliveryError
 from pmslink.pbx.webhook.delivery_queue import WebhookContext

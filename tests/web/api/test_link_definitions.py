@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from pmslink.config.loader import LinkConfig
+from pmslink.config.link_definition import LinkConfig
 from pmslink.link.link import Link
 from pmslink.web.api import link_endpoints
 from pmslink.web.http.api_errors import ApiError

@@ -15,8 +15,9 @@ from twisted.internet.utils import getProcessOutputAndValue
 
 import pmslink
 from pmslink import __version__
-from pmslink.config.link_settings import LinkSettings, Profile
-from pmslink.config.loader import LinkDefinition
+from pmslink.config.link_definition import LinkDefinition
+from pmslink.config.link_settings import LinkSettings
+from pmslink.config.profiles import Profile
 from pmslink.hotel.events import Author, EventType
 from pmslink.hotel.phone_updates import ReportedResult
 from pmslink.hotel.rooms import Guest, WakeUpResult
