@@ -75,7 +75,7 @@ def test_without_tokens_the_interface_is_not_opened_to_the_world(tmp_path: Path,
         build_service(reactor, config)
     (line,) = str(ended.value.code).splitlines()
     assert line.startswith(f"pmslink: api.listen = '{endpoint}': ")
-    assert "make a token first: pmslink token add NAME --role control" in line
+    assert "add a token first: pmslink token add NAME --role control" in line
     assert not (tmp_path / "state").exists()
 
 
