@@ -27,7 +27,7 @@ from typing import Any
 from twisted.internet.defer import Deferred
 
 from pmslink.hotel import phone_updates
-from pmslink.hotel.wake_ups import UnknownWakeUpError, WakeUpNotDueError
+from pmslink.hotel.wake_up_attempts import UnknownWakeUpError, WakeUpNotDueError
 from pmslink.store.operations.hotel_updates import WakeUpReport, store_wake_up_results
 from pmslink.store.operations.outbox_enqueue import NewRow
 from pmslink.timestamps import to_ms

@@ -225,7 +225,7 @@ def test_while_nothing_can_be_kept_each_link_waits_once(ordered: Day) -> None:
 def test_hours_that_fail_are_told_in_the_log_and_go_on(
     ordered: Day, monkeypatch: pytest.MonkeyPatch, leak_check: list[LogEvent]
 ) -> None:
-    monkeypatch.setattr("pmslink.hotel.wake_ups._start_attempt", None)
+    monkeypatch.setattr("pmslink.hotel.wake_up_attempts._start_attempt", None)
     ordered.come(SEVEN)
     assert leak_check
     assert "what is due in the hotel was not done" in str(leak_check[0]["log_format"])

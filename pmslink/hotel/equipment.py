@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from attrs import evolve
 
 from pmslink.fias.record import Record
 from pmslink.hotel.hotel_state import Context, HotelState
+from pmslink.hotel.rooms import Room
 
 _BOOLEAN_BY_FLAG = {"Y": True, "N": False}
 
@@ -13,6 +16,12 @@ _BOOLEAN_BY_FLAG = {"Y": True, "N": False}
 def parse_class_of_service(text: str | None) -> int | None:
     """CS: 0 barred, 1 local, 2 national, 3 unrestricted; None for anything else."""
     return int(text) if text is not None and len(text) == 1 and text in "0123456789" else None
+
+
+def with_class_of_service(room: Room, field_values: Mapping[str, str]) -> Room:
+    """Set the class of service of a room, if the fields of a record have a valid CS."""
+    value = parse_class_of_service(field_values.get("CS"))
+    return room if value is None else evolve(room, class_of_service=value)
 
 
 def on_room_equipment(state: HotelState, record: Record, context: Context) -> None:

@@ -208,6 +208,14 @@ class HotelState:
             if get_value(old) != value:
                 self.emit(event_type, room.room, {"value": value, "by": by}, resync)
 
+    def set_guest(self, guest: Guest, room: Room, context: Context, resync: bool) -> None:
+        """Add a guest to a room, or replace the guest with the same number, and store the room."""
+        is_new = room.guest(guest.number) is None
+        if guest.number:
+            self.room_by_guest[guest.number] = room.room
+        self.mark_seen(guest, room.room, is_new)
+        self.set_room(room.with_guest(guest), context, resync=resync)
+
     def emit(
         self,
         type: EventType,

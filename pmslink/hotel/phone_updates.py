@@ -16,10 +16,8 @@ from pmslink.fias.field_values import serialize_date, serialize_time
 from pmslink.fias.record import Field, Record, build_record
 from pmslink.hotel.events import WakeUpFinished
 from pmslink.hotel.hotel_policy import HotelPolicy
-from pmslink.hotel.hotel_state import Context, HotelState
 from pmslink.hotel.request_fields import ROOM_FIELD
-from pmslink.hotel.stays import complete_room_check_outs
-from pmslink.hotel.wake_ups import TooManyWakeUpsError, answer_status, cancel_wake_ups, set_wake_up
+from pmslink.hotel.wake_up_attempts import answer_status
 from pmslink.timestamps import to_ms
 from pmslink.validation.json_body import BodyError, BodyField, parse_body, parse_field, required_field
 from pmslink.validation.validators import (
@@ -190,29 +188,6 @@ def parse_wake_up_result(body: Mapping[str, object]) -> tuple[int, int | None, R
     """Id, attempt and result of what a PBX tells of a wake-up. Raises BodyError."""
     told = parse_body(_RESULT_FIELDS, body, "a wake-up's result")
     return told["id"], told["attempt"], told["result"]
-
-
-def apply_phone_update(state: HotelState, update: PhoneUpdate, context: Context) -> None:
-    """What a phone has told the PMS is so. Of a room that the PMS has not named only what has to be known.
-
-    Raises TooManyWakeUpsError.
-    """
-    complete_room_check_outs(state, update.room, context)
-    has_to_be_known = update.type == "wake_up" or update.value is True
-    room = state.room_by_name(update.room) if has_to_be_known else state.rooms.get(update.room)
-    match update:
-        case PhoneUpdate(type="wake_up", value=at):
-            spelled = (serialize_date(at), serialize_time(at.time()))
-            if room is None or not set_wake_up(state, room, at, spelled, context, "pbx"):
-                raise TooManyWakeUpsError(f"room {update.room} has as many wake-ups as it may")
-        case _ if room is None:
-            pass
-        case PhoneUpdate(type="status"):
-            state.set_room(evolve(room, status=update.value), context, "pbx")
-        case PhoneUpdate(type="dnd" | "make_up_room"):
-            state.set_room(evolve(room, do_not_disturb=update.value), context, "pbx")
-        case PhoneUpdate(type="wake_up_cancel", value=at):
-            cancel_wake_ups(state, room, at, context, "pbx")
 
 
 def _parse_room_name(room: str) -> str:

@@ -9,15 +9,15 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from pmslink.fias.record import Record
-from pmslink.hotel import equipment, stays, wake_ups
+from pmslink.hotel import check_outs, equipment, resyncs, stays, wake_up_attempts, wake_ups
 from pmslink.hotel.hotel_state import MOVE_WINDOW_MS, Context, HotelState
 
 HANDLERS: Mapping[str, Callable[[HotelState, Record, Context], None]] = {
     "GI": stays.on_check_in,
     "GC": stays.on_data_change,
     "GO": stays.on_check_out,
-    "DS": stays.on_resync_start,
-    "DE": stays.on_resync_end,
+    "DS": resyncs.on_resync_start,
+    "DE": resyncs.on_resync_end,
     "RE": equipment.on_room_equipment,
     "WR": wake_ups.on_wake_up_request,
     "WC": wake_ups.on_wake_up_clear,
@@ -33,7 +33,7 @@ def apply_record(state: HotelState, record: Record, context: Context) -> None:
     if meaning is None or state.is_replay(record, context.session):
         return
     if state.pending_check_outs and record.id != "GO":  # told twice, that is no news of the room
-        stays.complete_room_check_outs(state, record.get("RN"), context)
+        check_outs.complete_room_check_outs(state, record.get("RN"), context)
     meaning(state, record, context)
 
 
@@ -44,6 +44,6 @@ def advance(state: HotelState, context: Context) -> None:
             if (
                 not leaving.since <= context.now_ms < leaving.since + MOVE_WINDOW_MS
             ):  # a clock may have been set back
-                stays.complete_check_out(state, room, number, context)
+                check_outs.complete_check_out(state, room, number, context)
     for name in sorted(state.rooms_with_wake_ups):
-        wake_ups.advance_room(state, name, context)
+        wake_up_attempts.advance_room(state, name, context)

@@ -12,13 +12,10 @@ from typing import Any, Literal
 
 from attrs import evolve, field, fields, frozen
 
-from pmslink.errors import FieldError
-from pmslink.fias.field_values import parse_date
-
 MAX_ROOM_NAME_CHARS = 40
 """Characters of a room's name; FIAS has 8, and PMSs have more."""
-MAX_GUEST_TEXT_CHARS = 200
-"""Characters of what is kept of a guest's name, title and the like."""
+MAX_WAKE_UPS = 100
+"""Wake-ups of one room, and moments of finished ones that a room remembers."""
 
 WakeUpResult = Literal["answered", "busy", "no_answer", "unreported", "missed"]
 """How a wake-up ended. `unreported`: the PBX never said; `missed`: it could not be told in time."""
@@ -90,6 +87,10 @@ class Room:
         """The one with this number."""
         return next((guest for guest in self.guests if guest.number == number), None)
 
+    def guests_with_number(self, number: str) -> tuple[Guest, ...]:
+        """Find all guests with this reservation number."""
+        return tuple(guest for guest in self.guests if guest.number == number)
+
     def without_guests(self, *departed: Guest) -> Room:
         """Without these guests."""
         return evolve(self, guests=tuple(guest for guest in self.guests if guest not in departed))
@@ -105,47 +106,18 @@ class Room:
         wake_ups = tuple(one for one in self.wake_ups if one.id in preserved)
         return evolve(self, do_not_disturb=False, message_light=False, wake_ups=wake_ups)
 
+    def without_wake_ups(self, *removed: WakeUp) -> Room:
+        """Remove these wake-ups, by their ids."""
+        ids = {wake_up.id for wake_up in removed}
+        return evolve(self, wake_ups=tuple(one for one in self.wake_ups if one.id not in ids))
+
     def vacated(self) -> Room:
         """As a room is that nobody stays in."""
         return Room(self.room, status=self.status, over=self.over)
 
 
-# What records say of guests.
-
-_TEXT_FIELDS = {
-    "GN": "name",
-    "GF": "first_name",
-    "GT": "title",
-    "GL": "language",
-    "GV": "vip",
-    "GG": "group",
-}
-_DATE_FIELDS = {"GA": "arrival", "GD": "departure"}
 PERSONAL_FIELDS = ("name", "first_name", "title", "group")
 """What of a guest tells who it is."""
-
-
-def guest_fields(field_values: Mapping[str, str]) -> dict[str, str | None]:
-    """What a record's fields say of a guest's person, under Guest's names; None for what they say is not.
-
-    A date that is none says nothing.
-    """
-    told: dict[str, str | None] = {
-        name: field_values[code][:MAX_GUEST_TEXT_CHARS] or None
-        for code, name in _TEXT_FIELDS.items()
-        if code in field_values
-    }
-    for code, name in _DATE_FIELDS.items():
-        if code in field_values:
-            told[name] = _parse_optional_date(code, field_values[code])
-    return told
-
-
-def _parse_optional_date(code: str, text: str) -> str | None:
-    try:
-        return parse_date(code, text).isoformat()
-    except FieldError:
-        return None
 
 
 _ROOM_NAME_PATTERN = re.compile(rf"[^\x00-\x1f\x7f-\x9f]{{1,{MAX_ROOM_NAME_CHARS}}}")

@@ -10,11 +10,12 @@ from typing import Any
 from attrs import evolve
 
 from pmslink.fias.record import Record
-from pmslink.hotel import record_reducer, wake_ups
+from pmslink.hotel import record_reducer, wake_up_attempts
 from pmslink.hotel.events import Event, WakeUpFinished
 from pmslink.hotel.hotel_policy import HotelPolicy
 from pmslink.hotel.hotel_state import Context, HotelState
-from pmslink.hotel.phone_updates import PhoneUpdate, apply_phone_update
+from pmslink.hotel.phone_update_reducer import apply_phone_update
+from pmslink.hotel.phone_updates import PhoneUpdate
 from pmslink.hotel.rooms import Room, WakeUpResult
 from pmslink.timestamps import to_ms
 
@@ -96,7 +97,7 @@ class HotelDriver:
         self, result: WakeUpResult, attempt: int | None = None, room: str = "110", id: int = 1
     ) -> list[str]:
         """The PBX tells how an attempt to wake went."""
-        wake_ups.record_attempt_result(self.state, room, id, attempt, result, self.context)
+        wake_up_attempts.record_attempt_result(self.state, room, id, attempt, result, self.context)
         return self._collect()
 
     def change_rules(self, **changes: Any) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pmslink.hotel import stays
+from pmslink.hotel import resyncs
 from tests.hotel.hotel_driver import HotelDriver
 
 START = "DS|DA260101|TI081501|"
@@ -302,14 +302,14 @@ def test_one_that_starts_anew_forgets_what_the_first_had_mentioned(hotel: HotelD
 def test_one_that_is_abandoned_takes_nobody_away(hotel: HotelDriver) -> None:
     before = hotel.guests_by_room()
     hotel.receive(START, "GI|RN101|G#5001|GSN|GNAdams|GLEA|SF|")
-    stays.abort_resync(hotel.state)
+    resyncs.abort_resync(hotel.state)
     assert hotel.receive() == ["resync.ended False"]
     assert hotel.receive(END) == []
     assert hotel.guests_by_room() == before
 
 
 def test_nothing_is_abandoned_where_none_runs(hotel: HotelDriver) -> None:
-    stays.abort_resync(hotel.state)
+    resyncs.abort_resync(hotel.state)
     assert hotel.receive() == []
 
 

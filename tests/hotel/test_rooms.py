@@ -10,12 +10,12 @@ from attrs import evolve
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from pmslink.hotel.guest_fields import parse_guest_fields
 from pmslink.hotel.rooms import (
     Guest,
     Room,
     WakeUp,
     WakeUpResult,
-    guest_fields,
     is_room_name,
     parse_room,
     serialize_guest,
@@ -125,8 +125,11 @@ def test_a_room_that_is_cleared_keeps_its_guests_their_wake_ups_and_who_may_call
 
 
 def test_only_what_is_said_of_a_guest_is_told() -> None:
-    assert guest_fields({"RN": "110", "GN": "Clark", "GL": ""}) == {"name": "Clark", "language": None}
-    assert guest_fields({"GA": "260101", "GD": "260229"}) == {"arrival": "2026-01-01", "departure": None}
+    assert parse_guest_fields({"RN": "110", "GN": "Clark", "GL": ""}) == {"name": "Clark", "language": None}
+    assert parse_guest_fields({"GA": "260101", "GD": "260229"}) == {
+        "arrival": "2026-01-01",
+        "departure": None,
+    }
 
 
 def test_a_room_has_a_name_of_forty_characters_at_most_that_can_be_sent_back() -> None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from pmslink.hotel.stays import MAX_GUESTS, MAX_RESERVATION_NUMBER_CHARS
+from pmslink.hotel.guest_fields import MAX_RESERVATION_NUMBER_CHARS
+from pmslink.hotel.stays import MAX_GUESTS
 from tests.hotel.hotel_driver import HotelDriver
 
 ANN = "GI|RN110|G#6001|GSN|GNClark|GFAnn|GLEA|CS1|DA260101|TI140000|"

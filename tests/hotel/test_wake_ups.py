@@ -9,15 +9,14 @@ import pytest
 
 from pmslink.hotel.events import Event, WakeUpFinished
 from pmslink.hotel.phone_updates import PhoneUpdate, wake_up_result_update
-from pmslink.hotel.rooms import WakeUpResult
-from pmslink.hotel.wake_ups import (
-    MAX_WAKE_UPS,
-    TooManyWakeUpsError,
+from pmslink.hotel.rooms import MAX_WAKE_UPS, WakeUpResult
+from pmslink.hotel.wake_up_attempts import (
     UnknownWakeUpError,
     WakeUpNotDueError,
     answer_status,
     record_attempt_result,
 )
+from pmslink.hotel.wake_ups import TooManyWakeUpsError
 from tests.hotel.hotel_driver import START_TIME, HotelDriver
 
 HALF_PAST = "WR|RN110|DA260101|TI123000|"
@@ -150,7 +149,7 @@ def test_a_phone_is_told_that_a_room_has_a_hundred(hotel: HotelDriver) -> None:
     """The PMS, which cannot be told, is not believed; but a guest would rely on it."""
     hotel.receive(*A_LOT)
     known, moment = hotel.room(), datetime(2026, 1, 2, 9)  # noqa: DTZ001
-    with pytest.raises(TooManyWakeUpsError, match=r"^room 110 has as many wake-ups as it may$"):
+    with pytest.raises(TooManyWakeUpsError, match=r"^room 110 has the maximum number of wake-ups$"):
         hotel.apply_phone_update(PhoneUpdate("wake_up", "110", moment))
     assert (hotel.receive(), hotel.room()) == ([], known)
     assert (
@@ -309,11 +308,11 @@ def test_what_is_told_gives_the_wake_up_as_it_is_now(hotel: HotelDriver) -> None
 def test_nothing_can_be_told_of_one_that_has_not_rung(hotel: HotelDriver) -> None:
     hotel.receive(HALF_PAST)
     with pytest.raises(
-        WakeUpNotDueError, match=r"^wake-up 1 is due at 2026-01-01T12:30:00, and has not rung yet$"
+        WakeUpNotDueError, match=r"^wake-up 1 is due at 2026-01-01T12:30:00; it has no attempt yet$"
     ):
         hotel.report_wake_up("answered")
     hotel.wait(HALF_AN_HOUR)
-    with pytest.raises(WakeUpNotDueError, match=r"^of wake-up 1 there were 1 attempts, and no number 2$"):
+    with pytest.raises(WakeUpNotDueError, match=r"^wake-up 1 has 1 attempts; 2 is not one$"):
         hotel.report_wake_up("answered", attempt=2)
     with pytest.raises(WakeUpNotDueError):
         hotel.report_wake_up("answered", attempt=0)
@@ -324,7 +323,7 @@ def test_nothing_can_be_told_of_one_that_is_over_or_never_was(hotel: HotelDriver
     hotel.wait(HALF_AN_HOUR)
     hotel.report_wake_up("answered")
     for room in ("110", "111", "999"):
-        with pytest.raises(UnknownWakeUpError, match=rf"^room {room} has no wake-up 1, or it is over$"):
+        with pytest.raises(UnknownWakeUpError, match=rf"^room {room} has no wake-up 1, or it is finished$"):
             hotel.report_wake_up("answered", room=room)
 
 

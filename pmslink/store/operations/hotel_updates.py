@@ -9,7 +9,7 @@ from attrs import frozen
 from sqlalchemy import select
 
 from pmslink.fias.record import Record
-from pmslink.hotel import phone_updates, record_reducer, stays, wake_ups
+from pmslink.hotel import phone_update_reducer, phone_updates, record_reducer, resyncs, wake_up_attempts
 from pmslink.hotel.events import WakeUpFinished
 from pmslink.hotel.hotel_state import Context, HotelState
 from pmslink.hotel.rooms import WakeUp
@@ -53,7 +53,7 @@ def abort_resyncs(transaction: Transaction, links: Sequence[str]) -> Sequence[No
     for link in links:
         if transaction.hotels.is_resyncing(transaction.connection, link):
             house = transaction.hotels.hotel(transaction.connection, link)
-            stays.abort_resync(house)
+            resyncs.abort_resync(house)
             _append_events(transaction, link, at, house)
     return [None] * len(links)
 
@@ -83,10 +83,10 @@ def _store_wake_up_result(transaction: Transaction, report: WakeUpReport) -> Wak
     at = transaction.hotels.wall_clock()
     house, now = _hotel_and_context(transaction, report.link, at)
     try:
-        wake_up = wake_ups.record_attempt_result(
+        wake_up = wake_up_attempts.record_attempt_result(
             house, report.room, report.id, report.attempt, report.result, now
         )
-    except (wake_ups.UnknownWakeUpError, wake_ups.WakeUpNotDueError) as problem:
+    except (wake_up_attempts.UnknownWakeUpError, wake_up_attempts.WakeUpNotDueError) as problem:
         return problem
     _append_events(transaction, report.link, at, house)
     return wake_up
@@ -98,7 +98,7 @@ def apply_phone_update(
     """What a phone tells the PMS, the house is to know. Raises TooManyWakeUpsError."""
     house, now = _hotel_and_context(transaction, link, at)
     try:
-        phone_updates.apply_phone_update(house, phone_update, now)
+        phone_update_reducer.apply_phone_update(house, phone_update, now)
     finally:  # who was leaving has left, whatever comes of it
         _append_events(transaction, link, at, house)
 

@@ -11,9 +11,9 @@ from attrs import evolve, frozen
 from sqlalchemy import Connection, bindparam, func, or_, select
 
 from pmslink.fias.record import Record
+from pmslink.hotel.guest_fields import parse_gs_flags
 from pmslink.hotel.hotel_state import MOVE_WINDOW_MS
 from pmslink.hotel.phone_updates import PhoneUpdate, parse_phone_update
-from pmslink.hotel.stays import parse_gs_flags
 from pmslink.hotel.wake_ups import TooManyWakeUpsError
 from pmslink.store.core.schema import POSTINGS, RECORDS
 from pmslink.store.core.transaction import Transaction

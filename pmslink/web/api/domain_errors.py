@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from pmslink.hotel.wake_ups import TooManyWakeUpsError, UnknownWakeUpError, WakeUpNotDueError
+from pmslink.hotel.wake_up_attempts import UnknownWakeUpError, WakeUpNotDueError
+from pmslink.hotel.wake_ups import TooManyWakeUpsError
 from pmslink.store.core.store_errors import StoreUnavailableError
 from pmslink.store.operations.operator_actions import RowNotFoundError
 from pmslink.store.operations.outbox_enqueue import (

@@ -16,7 +16,7 @@ from pmslink.hotel.phone_updates import (
     wake_up_cancel_update,
     wake_up_update,
 )
-from pmslink.hotel.wake_ups import MAX_WAKE_UPS
+from pmslink.hotel.rooms import MAX_WAKE_UPS
 from pmslink.store.operations.hotel_updates import (
     WakeUpReport,
     append_records,

@@ -18,7 +18,8 @@ from pmslink.hotel.phone_updates import (
     wake_up_cancel_update,
     wake_up_update,
 )
-from pmslink.hotel.wake_ups import MAX_WAKE_UPS, TooManyWakeUpsError
+from pmslink.hotel.rooms import MAX_WAKE_UPS
+from pmslink.hotel.wake_ups import TooManyWakeUpsError
 from pmslink.store.core.journal import RETRY_DELAY_S
 from pmslink.store.core.store_errors import StoreUnavailableError
 from pmslink.store.operations.operator_actions import OperatorAction, discard, resend

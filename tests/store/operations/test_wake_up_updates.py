@@ -11,7 +11,7 @@ from attrs import evolve
 from pmslink.hotel.hotel_policy import HotelPolicy
 from pmslink.hotel.phone_updates import ReportedResult
 from pmslink.hotel.rooms import WakeUp
-from pmslink.hotel.wake_ups import UnknownWakeUpError, WakeUpNotDueError
+from pmslink.hotel.wake_up_attempts import UnknownWakeUpError, WakeUpNotDueError
 from pmslink.store.core.journal import RETRY_DELAY_S
 from pmslink.store.core.store_errors import StoreUnavailableError
 from pmslink.store.operations.hotel_updates import (
@@ -158,14 +158,14 @@ def test_a_result_is_told_with_date_and_time_as_the_pms_wrote_them(harness: Stor
 def test_before_it_has_rung_there_is_no_result(ordered: StoreHarness, attempt: int | None) -> None:
     (outcome,) = ordered.submit_all(store_wake_up_results, reported(ordered, attempt=attempt))
     assert isinstance(outcome, WakeUpNotDueError)
-    assert "2026-01-01T07:00:00, and has not rung yet" in str(outcome)
+    assert "2026-01-01T07:00:00; it has no attempt yet" in str(outcome)
     assert ordered.event_types()[-1] == "wake_up.set"
 
 
 def test_an_attempt_that_was_not_made_has_no_result(ringing: StoreHarness) -> None:
     (outcome,) = ringing.submit_all(store_wake_up_results, reported(ringing, attempt=2))
     assert isinstance(outcome, WakeUpNotDueError)
-    assert "there were 1 attempts, and no number 2" in str(outcome)
+    assert "has 1 attempts; 2 is not one" in str(outcome)
 
 
 def test_a_wake_up_that_nobody_knows_has_no_result(ringing: StoreHarness) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from pmslink.hotel.wake_ups import MAX_WAKE_UPS
+from pmslink.hotel.rooms import MAX_WAKE_UPS
 from tests.time_limit import time_limit
 from tests.web.api.test_room_endpoints import ARRIVES, EIGHT, ROOM, docked, events, put, row_of, types
 from tests.web.served_api import ServedApi
@@ -37,7 +37,7 @@ async def test_a_room_has_a_hundred_wake_ups_at_most(served_api: ServedApi) -> N
     assert len(before["wake_ups"]) == 100
     answer = await put(served_api, "wake-up", EIGHT)
     assert answer.error == (409, "too_many_wake_ups")
-    assert answer.json()["error"]["message"] == "room 101 has as many wake-ups as it may"
+    assert answer.json()["error"]["message"] == "room 101 has the maximum number of wake-ups"
     assert (await served_api.get(ROOM)).json() == before
     assert (await served_api.get("/api/v1/links/grand/postings")).json() == {"postings": []}
     assert (await put(served_api, "wake-up", {"at": "2026-11-21T00:59"})).status == 202

@@ -1,0 +1,74 @@
+"""What the fields of a record say about a guest: reservation number, personal data, share flag."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from pmslink.errors import FieldError
+from pmslink.fias.field_values import parse_date
+from pmslink.fias.record import Record
+from pmslink.hotel.rooms import Room
+
+MAX_RESERVATION_NUMBER_CHARS = 40
+"""Characters of a reservation number; FIAS has 10."""
+MAX_GUEST_TEXT_CHARS = 200
+"""Characters that are stored of a guest's name, title and other texts."""
+SHARE_NO = "N"
+"""GS: after this record, no other guest stays in the room."""
+SHARE_YES = "Y"
+"""GS: after this record, other guests stay in the room."""
+
+_TEXT_FIELDS = {
+    "GN": "name",
+    "GF": "first_name",
+    "GT": "title",
+    "GL": "language",
+    "GV": "vip",
+    "GG": "group",
+}
+_DATE_FIELDS = {"GA": "arrival", "GD": "departure"}
+
+
+def parse_guest_fields(field_values: Mapping[str, str]) -> dict[str, str | None]:
+    """Parse the personal data in a record's fields, under the names of `Guest`'s attributes.
+
+    An empty text and an invalid date are None; a field that the record does not have is not in the result.
+    """
+    parsed: dict[str, str | None] = {
+        name: field_values[code][:MAX_GUEST_TEXT_CHARS] or None
+        for code, name in _TEXT_FIELDS.items()
+        if code in field_values
+    }
+    for code, name in _DATE_FIELDS.items():
+        if code in field_values:
+            parsed[name] = _parse_optional_date(code, field_values[code])
+    return parsed
+
+
+def _parse_optional_date(code: str, text: str) -> str | None:
+    try:
+        return parse_date(code, text).isoformat()
+    except FieldError:
+        return None
+
+
+def parse_reservation_number(field_values: Mapping[str, str]) -> str:
+    """Parse G#; empty where the PMS identifies guests by room."""
+    return field_values.get("G#", "")[:MAX_RESERVATION_NUMBER_CHARS]
+
+
+def parse_gs_flags(record: Record) -> tuple[str | None, str | None]:
+    """Parse GS of the new room and GS of the old room. Each GS belongs to the RN or RO before it."""
+    flag_by_room_field: dict[str, str] = {}
+    room_field = "RN"
+    for code, value in record.fields:
+        if code in ("RN", "RO"):
+            room_field = code
+        elif code == "GS":
+            flag_by_room_field.setdefault(room_field, value)
+    return flag_by_room_field.get("RN"), flag_by_room_field.get("RO")
+
+
+def is_sharer(share: str | None, room: Room) -> bool:
+    """Check whether a guest comes to a room that others occupy. Without GS, the known guests decide."""
+    return share == SHARE_YES or (share != SHARE_NO and bool(room.guests))

@@ -1,0 +1,34 @@
+"""Apply to the hotel state what a phone has changed."""
+
+from __future__ import annotations
+
+from attrs import evolve
+
+from pmslink.fias.field_values import serialize_date, serialize_time
+from pmslink.hotel.check_outs import complete_room_check_outs
+from pmslink.hotel.hotel_state import Context, HotelState
+from pmslink.hotel.phone_updates import PhoneUpdate
+from pmslink.hotel.wake_ups import TooManyWakeUpsError, cancel_wake_ups, set_wake_up
+
+
+def apply_phone_update(state: HotelState, update: PhoneUpdate, context: Context) -> None:
+    """Apply a phone's update. It adds a room that the PMS has not named only for a wake-up or a sign.
+
+    Raises TooManyWakeUpsError.
+    """
+    complete_room_check_outs(state, update.room, context)
+    must_be_stored = update.type == "wake_up" or update.value is True
+    room = state.room_by_name(update.room) if must_be_stored else state.rooms.get(update.room)
+    match update:
+        case PhoneUpdate(type="wake_up", value=at):
+            wire_date_time = (serialize_date(at), serialize_time(at.time()))
+            if room is None or not set_wake_up(state, room, at, wire_date_time, context, "pbx"):
+                raise TooManyWakeUpsError(f"room {update.room} has the maximum number of wake-ups")
+        case _ if room is None:
+            pass
+        case PhoneUpdate(type="status"):
+            state.set_room(evolve(room, status=update.value), context, "pbx")
+        case PhoneUpdate(type="dnd" | "make_up_room"):
+            state.set_room(evolve(room, do_not_disturb=update.value), context, "pbx")
+        case PhoneUpdate(type="wake_up_cancel", value=at):
+            cancel_wake_ups(state, room, at, context, "pbx")

@@ -1,0 +1,43 @@
+"""Resyncs: between DS and DE the PMS repeats all stays; at DE, guests whom it did not mention check out."""
+
+from __future__ import annotations
+
+from pmslink.fias.record import Record
+from pmslink.hotel.check_outs import check_out_guests, complete_all_check_outs
+from pmslink.hotel.hotel_state import Context, HotelState
+
+
+def on_resync_start(state: HotelState, record: Record, context: Context) -> None:
+    """Handle DS: begin a resync."""
+    abort_resync(state)
+    complete_all_check_outs(state, context)
+    state.resyncing = True
+    state.seen_guests = set()
+    state.emit("resync.started", resync=True)
+
+
+def on_resync_end(state: HotelState, record: Record, context: Context) -> None:
+    """Handle DE: check out the guests whom the resync did not mention, if it mentioned any."""
+    if not state.resyncing:
+        return
+    complete_all_check_outs(state, context)
+    complete = state.seen_guests is not None
+    if state.seen_guests:
+        for room in tuple(state.rooms.values()):
+            departed = [guest for guest in room.guests if not state.is_seen(guest, room.room)]
+            check_out_guests(state, room, departed, context, resync=True)
+    _end_resync(state, complete)
+
+
+def abort_resync(state: HotelState) -> None:
+    """End a resync whose DE will not come, without checking anybody out."""
+    if state.resyncing:
+        _end_resync(state, complete=False)
+
+
+def _end_resync(state: HotelState, complete: bool) -> None:
+    state.resyncing = False
+    state.seen_guests = None
+    state.new_guests.clear()
+    state.preserved_wake_ups.clear()
+    state.emit("resync.ended", payload={"complete": complete}, resync=True)
