@@ -57,12 +57,12 @@ class Options(usage.Options):
     """The command line of ``twistd pmslink``."""
 
     optParameters = [  # noqa: RUF012 (Twisted's own convention)
-        ["config", "c", None, "The configuration, a TOML file."],
-        ["state-dir", "s", None, "The directory of the service's state. [default: ./pmslink-state]"],
-        ["api", "a", None, "The endpoint of the HTTP API. [default: tcp:8080:interface=127.0.0.1]"],
-        ["pms", "p", None, "One link, named pms: HOST:PORT[,PROFILE]; generic, opera, suite8 or protel."],
+        ["config", "c", None, "Configuration file (TOML)."],
+        ["state-dir", "s", None, "Directory of the store and the token file. [default: ./pmslink-state]"],
+        ["api", "a", None, "Endpoint of the API and the page. [default: tcp:8080:interface=127.0.0.1]"],
+        ["pms", "p", None, "Add the link pms: HOST:PORT[,PROFILE]; generic, opera, suite8 or protel."],
     ]
-    optFlags = [["demo", "d", "Start a PMS simulator on ports 5010 and 5011, and dock to it."]]  # noqa: RUF012
+    optFlags = [["demo", "d", "Start a PMS simulator on ports 5010 and 5011 and a link to it."]]  # noqa: RUF012
 
     config: Config
 

@@ -304,7 +304,7 @@ def test_a_table_of_extensions_that_is_gone_is_told_and_no_room_has_any(tmp_path
     found: list[HotelPolicy] = []
     (line,) = logged(lambda: found.append(build_policy(LINK_NAME, settings)))
     assert line.startswith("grand: no room has an extension: ")
-    assert "gone.csv: there is no such file" in line
+    assert "gone.csv: no such file" in line
     assert found[0].extensions_of_room("101") == found[0].rooms_of_extension("101") == ()
 
 

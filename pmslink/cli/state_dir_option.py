@@ -1,4 +1,4 @@
-"""Where a command finds the state directory that it works on."""
+"""Options that name the state directory of a command."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ from pmslink.config.loader import Config, load_config
 
 
 def state_dir_options() -> argparse.ArgumentParser:
-    """The options that name it, as a parent of the commands that have them."""
+    """Return the options that name the state directory, as a parent of the commands that need one."""
     options = argparse.ArgumentParser(add_help=False)
-    where = options.add_mutually_exclusive_group()
-    usual = Config().state_dir
-    where.add_argument("--state-dir", metavar="DIR", help=f"the state directory (default: ./{usual})")
-    where.add_argument("--config", metavar="FILE", help="a configuration that names it")
+    group = options.add_mutually_exclusive_group()
+    default = Config().state_dir
+    group.add_argument("--state-dir", metavar="DIR", help=f"state directory (default: ./{default})")
+    group.add_argument("--config", metavar="FILE", help="configuration file that names the state directory")
     return options
 
 
 def state_dir_of(arguments: argparse.Namespace) -> Path:
-    """The directory that they name. Raises ConfigError."""
+    """Return the state directory that the options name. Raises ConfigError."""
     if arguments.state_dir is not None:
         return Path(arguments.state_dir)
     config = load_config(arguments.config) if arguments.config is not None else Config()

@@ -1,4 +1,4 @@
-"""What ``pmslink store`` does to a state directory: look it through, or put a damaged store aside."""
+"""`pmslink store`: check the store of a state directory, or set a damaged one aside."""
 
 from __future__ import annotations
 
@@ -16,31 +16,31 @@ from pmslink.store.core.store_errors import StoreError
 from pmslink.store.store_service import read_startup_snapshot, translate_errors
 
 TRIAL_READ_ENTRIES = 1000
-"""So much of what was told last is read for a try."""
+"""Stored events that a check reads, as a starting service does."""
 
 
 def add_commands(commands: Any) -> None:
-    """The commands below ``pmslink store``; `run` of each returns the lines to print. Raises PmslinkError."""
-    place = state_dir_options()
-    for name, act, summary in (
-        ("check", check, "look the whole store through, also while a service uses it"),
-        ("move-aside", move_aside, "rename it, so that the next start makes a new one"),
+    """Add the commands below `pmslink store`; `run` of each returns the lines to print."""
+    options = state_dir_options()
+    for name, action, summary in (
+        ("check", check, "check the whole store; a running service may use it meanwhile"),
+        ("move-aside", move_aside, "rename the store, so that the next start creates a new one"),
     ):
-        command = commands.add_parser(name, parents=[place], help=summary)
-        command.set_defaults(run=lambda arguments, act=act: act(state_dir_of(arguments)))
+        command = commands.add_parser(name, parents=[options], help=summary)
+        command.set_defaults(run=lambda arguments, action=action: action(state_dir_of(arguments)))
 
 
 def check(state_dir: Path) -> list[str]:
-    """What a store holds, in a line. Raises StoreError for one that a service could not use.
+    """Return one line with the numbers of links, records and postings in the store.
 
-    A service may be using it meanwhile.
+    A running service may use the store meanwhile. Raises StoreError if a service could not start with it.
     """
     database = SqliteDatabase(state_dir)
     database.check_integrity()
     with translate_errors(database), database.reader() as connection, connection.begin():
         version = schema.supported_version(connection)
         if version is None:
-            raise StoreError(f"{database.path}: it is sound, but holds nothing yet")
+            raise StoreError(f"{database.path}: the store is sound, but empty")
         if version == schema.SCHEMA_VERSION:
             verify_checksums(connection)
             read_startup_snapshot(connection, datetime.now(UTC), TRIAL_READ_ENTRIES)
@@ -56,14 +56,14 @@ def _count_rows(connection: Connection, table: Table) -> int:
 
 
 def _count_postings_by_state(connection: Connection) -> str:
-    """How many, and of these in each state."""
+    """Return the total, and the number in each state in parentheses."""
     state = schema.POSTINGS.c.state
-    asked = select(state, func.count()).group_by(state).order_by(state)
-    found = [(name, count) for name, count in connection.execute(asked)]
-    states = ", ".join(f"{name} {count}" for name, count in found)
-    return f"{sum(count for _, count in found)} ({states})" if found else "0"
+    query = select(state, func.count()).group_by(state).order_by(state)
+    counts = [(name, count) for name, count in connection.execute(query)]
+    states = ", ".join(f"{name} {count}" for name, count in counts)
+    return f"{sum(count for _, count in counts)} ({states})" if counts else "0"
 
 
 def move_aside(state_dir: Path) -> list[str]:
-    """Rename a store and give the new names. Raises StoreError, also while a service uses it."""
+    """Rename the files of a store and return their new paths. Raises StoreError, also if it is in use."""
     return [str(path) for path in state_directory.move_aside(state_dir, datetime.now(UTC))]

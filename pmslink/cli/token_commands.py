@@ -1,4 +1,4 @@
-"""What ``pmslink token`` does to the tokens of a state directory, also while a service uses them."""
+"""`pmslink token`: add, list and remove the tokens of a state directory, also while a service uses it."""
 
 from __future__ import annotations
 
@@ -9,69 +9,75 @@ from datetime import UTC, datetime
 from typing import Any, get_args
 
 from pmslink.cli.state_dir_option import state_dir_of, state_dir_options
+from pmslink.cli.terminal_output import format_table
 from pmslink.store.core import state_directory
 from pmslink.web.auth import token_file_edits
 from pmslink.web.auth.permissions import Role
 from pmslink.web.auth.token_file import parse_tokens, read_token_file
 
 _NO_TOKENS_TEXT = (
-    "There are no tokens: where pmslink listens on this machine alone, anybody on it may do everything, but "
-    "one that had tokens lets nobody in until it is restarted; on any other address pmslink does not start."
+    "No tokens. On loopback every local user has full access; on any other address pmslink refuses to start. "
+    "A service that had tokens rejects all requests until it is restarted."
 )
 _ADDED_TEXT = """\
-It is shown only now. A program sends it as "Authorization: Bearer TOKEN"; pmslink status and trace read it
-from a --token-file; the page asks for it. It counts for the pmslink whose state directory is {place}.
+This token is shown only once. Programs send it as "Authorization: Bearer TOKEN", pmslink status and trace
+read it from a --token-file, and the page asks for it. It is valid for the pmslink with state directory
+{state_dir}.
 """
-_FIRST_CREDENTIAL_TEXT = "It is the first one: from now on every call there needs a token.\n"
-_NO_CONTROL_ROLE_TEXT = "None of the tokens there has the role control: nobody can change anything.\n"
+_FIRST_CREDENTIAL_TEXT = "This is the first token: from now on every request needs one.\n"
+_NO_CONTROL_ROLE_TEXT = "No token has the role control yet: nobody can change anything.\n"
 
 
 def add_commands(commands: Any) -> None:
-    """The commands below ``pmslink token``; `run` of each returns the lines to print. Raises PmslinkError."""
-    place = state_dir_options()
-    add = commands.add_parser("add", parents=[place], help="make a token, and print it: it is not kept")
-    add.add_argument("name", metavar="NAME", help="whose it is")
+    """Add the commands below `pmslink token`; `run` of each returns the lines to print."""
+    options = state_dir_options()
+    add = commands.add_parser(
+        "add", parents=[options], help="create a token and print it; only its digest is stored"
+    )
+    add.add_argument("name", metavar="NAME", help="name of the person or program that uses the token")
     add.add_argument(
         "--role",
         required=True,
         choices=get_args(Role),
-        help="view: look on, without seeing who the guests are; pbx: hand over postings, hear events; "
-        "control: everything",
+        help="view: read everything, guests' names are masked; pbx: create postings, read events, rooms and "
+        "links; control: everything",
     )
-    add.set_defaults(run=_add)
-    listing = commands.add_parser("list", parents=[place], help="show whose tokens there are")
-    listing.set_defaults(run=_list)
-    remove = commands.add_parser("remove", parents=[place], help="take a token back")
+    add.set_defaults(run=add_token)
+    listing = commands.add_parser("list", parents=[options], help="list all tokens with their roles")
+    listing.set_defaults(run=list_tokens)
+    remove = commands.add_parser("remove", parents=[options], help="remove a token")
     remove.add_argument("name", metavar="NAME")
-    remove.set_defaults(run=_remove)
+    remove.set_defaults(run=remove_token)
 
 
-def _add(arguments: argparse.Namespace) -> Iterator[str]:
-    place = state_dir_of(arguments)
-    state_directory.create_state_directory(place)
-    token, count = token_file_edits.add_token(place, arguments.name, arguments.role, datetime.now(UTC))
+def add_token(arguments: argparse.Namespace) -> Iterator[str]:
+    """Create a token and yield it; write how to use it to stderr. Raises PmslinkError."""
+    state_dir = state_dir_of(arguments)
+    state_directory.create_state_directory(state_dir)
+    token, count = token_file_edits.add_token(state_dir, arguments.name, arguments.role, datetime.now(UTC))
     yield token
-    # not on stdout, so that this can go into a file as it is
-    sys.stderr.write(
-        _ADDED_TEXT.format(place=place.absolute()) + (_FIRST_CREDENTIAL_TEXT if count == 1 else "")
-    )
-    if not any(one.role == "control" for one in parse_tokens(place, read_token_file(place))):
+    # not on stdout, which may be redirected to a token file
+    sys.stderr.write(_ADDED_TEXT.format(state_dir=state_dir.absolute()))
+    if count == 1:
+        sys.stderr.write(_FIRST_CREDENTIAL_TEXT)
+    if not any(token.role == "control" for token in parse_tokens(state_dir, read_token_file(state_dir))):
         sys.stderr.write(_NO_CONTROL_ROLE_TEXT)
 
 
-def _list(arguments: argparse.Namespace) -> Iterable[str]:
-    place = state_dir_of(arguments)
-    tokens = parse_tokens(place, read_token_file(place))
+def list_tokens(arguments: argparse.Namespace) -> Iterable[str]:
+    """Return a table of all tokens. Raises PmslinkError."""
+    state_dir = state_dir_of(arguments)
+    tokens = parse_tokens(state_dir, read_token_file(state_dir))
     if not tokens:
         return [_NO_TOKENS_TEXT]
     rows = [("NAME", "ROLE", "CREATED")]
-    rows += [(one.name, one.role, one.created.astimezone().isoformat(" ", "seconds")) for one in tokens]
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    return [
-        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows
+    rows += [
+        (token.name, token.role, token.created.astimezone().isoformat(" ", "seconds")) for token in tokens
     ]
+    return format_table(rows)
 
 
-def _remove(arguments: argparse.Namespace) -> Iterable[str]:
-    left = token_file_edits.remove_token(state_dir_of(arguments), arguments.name)
-    return [] if left else [_NO_TOKENS_TEXT]
+def remove_token(arguments: argparse.Namespace) -> Iterable[str]:
+    """Remove a token; return a hint if it was the last one. Raises PmslinkError."""
+    remaining = token_file_edits.remove_token(state_dir_of(arguments), arguments.name)
+    return [] if remaining else [_NO_TOKENS_TEXT]

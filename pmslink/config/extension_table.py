@@ -1,8 +1,8 @@
-"""Tables of extensions: files that say which extensions each room of a hotel has.
+"""Load extension tables: files that list the extensions of each room of a hotel.
 
-Each is a CSV file in UTF-8. A row has a room and its extensions, apart by commas or by semicolons; a room
-may have several rows, an extension belongs to one room. A first row whose first cell is "room", blank
-lines and lines that begin with "#" are skipped. All of it is text: leading zeros count.
+A table is a CSV file in UTF-8. A row has a room and its extensions, separated by commas or semicolons. A room
+may have several rows, an extension belongs to one room. A first row whose first cell is "room", blank lines
+and lines that begin with "#" are skipped. All cells are text: leading zeros count.
 """
 
 from __future__ import annotations
@@ -18,17 +18,17 @@ from pmslink.errors import PmslinkError
 from pmslink.hotel.extensions import ExtensionMapping
 
 MAX_TABLE_BYTES = 1 << 20
-"""Bytes that a table may have."""
+"""Maximum size of a table."""
 
 _CELL_PATTERN = re.compile('[^,;"\x00-\x1f\x7f-\x9f]{1,40}')
 _Row = tuple[int, Sequence[str]]
-"""The number of a line, and its cells."""
+"""A line number and the cells of the line."""
 
 
 class ExtensionTableError(PmslinkError):
-    """A table of extensions that cannot be read; ``problem`` tells why, and in which line.
+    """Report an extension table that cannot be read; `problem` says why, and in which line.
 
-    What stands in the line is not told: any file may have been named.
+    The text never quotes the file, because the setting may name any file of the machine.
     """
 
     def __init__(self, path: str, problem: str) -> None:
@@ -37,9 +37,9 @@ class ExtensionTableError(PmslinkError):
 
 
 def load_extension_mapping(settings: LinkSettings) -> ExtensionMapping:
-    """How the extensions of a hotel's rooms are found; reads the table, so keep it as long as the settings.
+    """Return the mapping from rooms to extensions that the settings define.
 
-    Raises ExtensionTableError.
+    This reads the table: call it once for each change of the settings. Raises ExtensionTableError.
     """
     table: Mapping[str, Sequence[str]] = {}
     if settings.extensions == "table":
@@ -48,38 +48,38 @@ def load_extension_mapping(settings: LinkSettings) -> ExtensionMapping:
 
 
 def load_extension_table(path: str) -> Mapping[str, Sequence[str]]:
-    """The extensions of each room, in the order of the file. Raises ExtensionTableError."""
+    """Return the extensions of each room, in the order of the file. Raises ExtensionTableError."""
     try:
         return _parse_table(_read_bytes(path))
-    except ValueError as problem:
-        raise ExtensionTableError(path, str(problem)) from None
+    except ValueError as error:
+        raise ExtensionTableError(path, str(error)) from None
 
 
-@lru_cache(maxsize=1)  # who judges settings asks, and at once after that who follows them
+@lru_cache(maxsize=1)  # settings are validated, and applied immediately afterwards
 def _parse_table(content: bytes) -> Mapping[str, Sequence[str]]:
-    found: dict[str, list[str]] = {}
-    lines: dict[str, int] = {}
+    extensions_by_room: dict[str, list[str]] = {}
+    line_by_extension: dict[str, int] = {}
     for line, (room, *extensions) in _skip_header(_split_rows(content)):
         if not extensions:
-            raise ValueError(f"line {line} has a room without an extension")
+            raise ValueError(f"line {line} has a room without extensions")
         for extension in extensions:
-            if extension in lines:
-                raise ValueError(f"line {line} has an extension that is in line {lines[extension]} already")
-            lines[extension] = line
-        found.setdefault(room, []).extend(extensions)
-    return {room: tuple(extensions) for room, extensions in found.items()}
+            if other_line := line_by_extension.get(extension):
+                raise ValueError(f"line {line} has an extension that line {other_line} has already")
+            line_by_extension[extension] = line
+        extensions_by_room.setdefault(room, []).extend(extensions)
+    return {room: tuple(extensions) for room, extensions in extensions_by_room.items()}
 
 
 def _read_bytes(path: str) -> bytes:
     if not os.path.isfile(path):  # a pipe or a device would never end
-        raise ValueError("there is no such file")
+        raise ValueError("no such file")
     try:
         with open(path, "rb") as file:
             content = file.read(MAX_TABLE_BYTES + 1)
-    except OSError as problem:
-        raise ValueError(f"it cannot be read: {problem.strerror}") from None
+    except OSError as error:
+        raise ValueError(f"the file cannot be read: {error.strerror}") from None
     if len(content) > MAX_TABLE_BYTES:
-        raise ValueError("it has more than 1 MiB")
+        raise ValueError("the file is larger than 1 MiB")
     return content
 
 
@@ -89,7 +89,7 @@ def _split_rows(content: bytes) -> Iterator[_Row]:
         try:
             line = raw.decode("utf-8-sig" if number == 1 else "utf-8").strip()
         except UnicodeDecodeError:
-            raise ValueError(f"line {number} is not written in UTF-8") from None
+            raise ValueError(f"line {number} is not encoded in UTF-8") from None
         if not line or line.startswith("#"):
             continue
         delimiter = delimiter or (re.findall("[,;]", line) or [""])[0]
@@ -100,17 +100,14 @@ def _parse_cells(line: str, delimiter: str, line_number: int) -> Sequence[str]:
     try:
         (row,) = csv.reader([line], delimiter=delimiter, skipinitialspace=True, strict=True)
     except csv.Error:
-        raise ValueError(
-            f"line {line_number} has a quotation mark that is not closed or out of place"
-        ) from None
+        raise ValueError(f"line {line_number} has a quotation mark that is unclosed or misplaced") from None
     cells = [cell.strip() for cell in row]
     if not all(cells):
         raise ValueError(f"line {line_number} has an empty cell")
     if not all(map(_CELL_PATTERN.fullmatch, cells)):
         raise ValueError(
-            f"line {line_number} has a cell that is neither a room nor an extension: "
-            "text of 1 to 40 characters"
-            f' without comma, semicolon and quotation mark; cells are apart by "{delimiter}"'
+            f"line {line_number} has an invalid cell: must be text of 1 to 40 characters without comma,"
+            f' semicolon and quotation mark; cells are separated by "{delimiter}"'
         )
     return cells
 

@@ -53,6 +53,7 @@ class Validator:
     convert: Callable[[Any], Any]
 
     def __call__(self, raw: object) -> Any:
+        """Return the parsed value. Raises InvalidValueError or NestedValueError."""
         try:
             return self.convert(raw)
         except NestedValueError:

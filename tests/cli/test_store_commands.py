@@ -155,7 +155,7 @@ def test_a_store_of_a_newer_version(fail: Run, state: Path, playing: StoreHarnes
 def test_a_file_without_tables(fail: Run, state: Path) -> None:
     SqliteDatabase(state).create()
     assert fail("store", "check", "--state-dir", str(state)) == [
-        f"{state / STORE_FILE_NAME}: it is sound, but holds nothing yet"
+        f"{state / STORE_FILE_NAME}: the store is sound, but empty"
     ]
 
 

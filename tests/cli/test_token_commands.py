@@ -17,8 +17,8 @@ from tests.cli.test_commands import Run, fail, run
 __all__ = ["fail", "run"]  # the fixtures
 
 NO_TOKENS = (
-    "There are no tokens: where pmslink listens on this machine alone, anybody on it may do everything, but "
-    "one that had tokens lets nobody in until it is restarted; on any other address pmslink does not start."
+    "No tokens. On loopback every local user has full access; on any other address pmslink refuses to start. "
+    "A service that had tokens rejects all requests until it is restarted."
 )
 
 
@@ -36,16 +36,16 @@ def test_add_prints_the_token_alone_and_how_to_use_it_beside(
     told, hint = add(capsys, state, "desk", "pbx")
     assert re.fullmatch(r"pmslink_[A-Za-z0-9_-]{43}\n", told)
     assert "Authorization: Bearer TOKEN" in hint
-    assert "It is the first one: from now on every call there needs a token." in hint
-    assert f"the pmslink whose state directory is {state}" in hint
-    assert "None of the tokens there has the role control" in hint
+    assert "This is the first token: from now on every request needs one." in hint
+    assert f"the pmslink with state directory\n{state}." in hint
+    assert "No token has the role control yet" in hint
     (token,) = parse_tokens(state, read_token_file(state))
     assert (token.name, token.role, token.digest) == ("desk", "pbx", digest_token(told.strip()))
     assert state.stat().st_mode & 0o777 == 0o700
     assert (state / TOKEN_FILE_NAME).stat().st_mode & 0o777 == 0o600
     _, hint = add(capsys, state, "bar", "control")
-    assert "the first one" not in hint
-    assert "None of the tokens" not in hint
+    assert "the first token" not in hint
+    assert "No token has" not in hint
 
 
 def test_list_shows_whose_tokens_there_are(

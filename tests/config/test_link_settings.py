@@ -219,16 +219,16 @@ def test_what_is_wrong_in_a_tariff_is_told_with_its_place(tariff: dict[str, Any]
 def test_a_prefix_is_needed_where_one_is_put_or_taken_away(how: str) -> None:
     assert complaint({"extensions": how}) == (
         "extension_prefix is missing: must be text of 1 to 16 digits, letters, * or #,"
-        f' for extensions = "{how}"'
+        f' because extensions is "{how}"'
     )
 
 
 def test_a_table_is_needed_where_one_is_to_say_it(tmp_path: Path) -> None:
     right = "must be the path of a readable CSV file of rooms and their extensions"
     assert complaint({"extensions": "table"}) == (
-        f'extension_table is missing: {right}, for extensions = "table"'
+        f'extension_table is missing: {right}, because extensions is "table"'
     )
-    for path, why in ((tmp_path / "none.csv", "there is no such file"), (tmp_path, "there is no such file")):
+    for path, why in ((tmp_path / "none.csv", "no such file"), (tmp_path, "no such file")):
         said = complaint({"extensions": "table", "extension_table": str(path)})
         assert said.endswith(f": {right}; {why}")
         assert said.startswith("extension_table = ")
@@ -240,20 +240,20 @@ def test_a_table_that_is_wrong_names_file_and_line(tmp_path: Path) -> None:
     with pytest.raises(ConfigError) as caught:
         parse_link("grand", LINK | {"extensions": "table", "extension_table": str(file)}, "links.grand")
     assert (caught.value.key, caught.value.value) == ("links.grand.extension_table", str(file))
-    assert caught.value.expected.endswith("; line 2 has a room without an extension")
+    assert caught.value.expected.endswith("; line 2 has a room without extensions")
     file.write_bytes(b"#" * (MAX_TABLE_BYTES + 1))
     said = complaint({"extensions": "table", "extension_table": str(file)})
-    assert said.endswith("; it has more than 1 MiB")
+    assert said.endswith("; the file is larger than 1 MiB")
 
 
 def test_url_and_secret_need_each_other() -> None:
     assert complaint({"webhook_url": HOOK["webhook_url"]}) == (
         "webhook_secret is missing: must be text of 16 to 200 printable ASCII characters,"
-        " for there is a webhook_url"
+        " because webhook_url is set"
     )
     assert complaint({"webhook_secret": SECRET}) == (
         "webhook_url is missing: must be an http or https URL of at most 2000 characters,"
-        " without user, password and fragment, for there is a webhook_secret"
+        " without user, password and fragment, because webhook_secret is set"
     )
 
 
