@@ -9,8 +9,6 @@ from typing import Any
 from pmslink.cli.api_client import client_of, service_options
 from pmslink.cli.terminal_output import escape_unprintable, format_local_time, format_table
 
-_STATES_BY_URGENCY = ("EXPECTION", "WAIT_LS", "CLOSED", "WAIT_LE", "EXPIRED", "ESTABLISHED", "DISABLED")
-
 
 def add_command(commands: Any) -> None:
     """Add the command to the subparsers of `pmslink`."""
@@ -46,7 +44,6 @@ def _format_since(link: dict[str, Any]) -> str:
     return format_local_time(link["since"])
 
 
-def _urgency(link: dict[str, Any]) -> tuple[bool, int, str, str]:
-    known = link["state"] in _STATES_BY_URGENCY
-    rank = _STATES_BY_URGENCY.index(link["state"]) if known else 0
-    return bool(link["in_sync"]), rank, link["down_since"] or "9999", link["name"]
+def _urgency(link: dict[str, Any]) -> tuple[int, str, str]:
+    """Return the sort key of a link: highest attention first, then the longest down, then by name."""
+    return -link["attention"], link["down_since"] or "9999", link["name"]

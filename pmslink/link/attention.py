@@ -1,30 +1,57 @@
-"""All links at a glance."""
+"""How urgently a link needs the attention of an operator.
+
+This is the only order of links by urgency. The API reports it as `attention`; `worst` of the status,
+`pmslink status` and the page sort by it.
+"""
 
 from __future__ import annotations
 
-from pmslink.link.link import Link
-from pmslink.link.link_registry import LinkRegistry
-from pmslink.link.machine import Marker
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from typing import Literal
 
-_MARKERS_BY_URGENCY: tuple[Marker, ...] = ("EXPECTION", "WAIT_LS", "CLOSED", "WAIT_LE", "ESTABLISHED")
-"""The states that a link which is wanted can be in."""
+from pmslink.link.link import Link
+from pmslink.link.machine import Intent
+
+Attention = Literal[0, 1, 2, 3, 4]
+WORST_MIN_ATTENTION = 2
+"""The lowest attention with which a link can be the `worst` of the status."""
+
+_NEVER = datetime.max.replace(tzinfo=UTC)
+
+
+def rate_attention(intent: Intent, in_sync: bool, unresolved_rows: int) -> Attention:
+    """Return the urgency of a link, from 4 (needs an operator now) to 0 (well), by the first rule that fits.
+
+    4: enabled but not in sync. 3: `unresolved_rows` (outbox rows in state unknown or refused) is not 0,
+    whatever the intent. 1: not enabled. 0: none of these. Nothing is rated 2 so far.
+    """
+    if intent == "enabled" and not in_sync:
+        return 4
+    if unresolved_rows:
+        return 3
+    return 0 if intent == "enabled" else 1
 
 
 def is_up(link: Link) -> bool:
-    """Whether data can flow: established, and the PMS has confirmed the description."""
+    """Return whether data can flow: the link is established, and the PMS has confirmed its description."""
     return link.core.marker == "ESTABLISHED" and link.session.in_sync
 
 
-def most_urgent(links: LinkRegistry) -> str | None:
-    """The name of the link that most needs looking at; None while all that are enabled are up.
+def most_urgent(links: Iterable[Link]) -> str | None:
+    """Return the name of the link with the highest attention; None if no link has an attention of 2 or more.
 
-    Of links in the same state it is the one that has been down the longest.
+    Of links with the same attention, it is the one that has been down the longest, then the first by name.
     """
-    down = [link for link in links if link.core.intent == "enabled" and not is_up(link)]
-    down.sort(
-        key=lambda link: (
-            _MARKERS_BY_URGENCY.index(link.core.marker),
-            link.state_history.down_since or link.state_history.since,
-        )
-    )
-    return down[0].name if down else None
+    candidates = []
+    for link in links:
+        attention = rate_link(link)
+        if attention >= WORST_MIN_ATTENTION:
+            candidates.append((-attention, link.state_history.down_since or _NEVER, link.name))
+    return min(candidates)[-1] if candidates else None
+
+
+def rate_link(link: Link) -> Attention:
+    """Return the attention of a link in its present state."""
+    counts = link.outbox.counts
+    return rate_attention(link.core.intent, is_up(link), counts.unknown + counts.refused)

@@ -1,4 +1,4 @@
-"""Why a link is in its state: a code for programs, and what a person needs to see the reason."""
+"""The cause of a state of a link: a code for programs, and the parameters of its text."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ CauseCode = Literal[
 
 @frozen
 class Cause:
-    """One of the codes of the interface, with the values its sentence needs (never guest data)."""
+    """A cause code of the API with the parameters of its text; the parameters hold no guest data."""
 
     code: CauseCode
     params: Mapping[str, str | float] = field(factory=dict)
@@ -41,11 +41,11 @@ STARTED_CAUSE = Cause("started")
 
 
 def user_cause(control: str) -> Cause:
-    """A user asked for it, with this control."""
+    """Return the cause of a state that a user requested with this control (`enable`, `disable` …)."""
     return Cause("user", {"control": control})
 
 
 @cache
 def record_cause(record_id: str) -> Cause:
-    """What a record of the PMS is the cause of: LE ends the link; LS, or any other, starts one."""
+    """Return the cause of a state that a PMS record brought about: LE ends the link, any other starts it."""
     return Cause("pms_ended") if record_id == "LE" else Cause("started", {"record": record_id})

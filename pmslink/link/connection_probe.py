@@ -56,7 +56,7 @@ class Probe:
         begun: float = self._reactor.seconds()
         resolved = await self._resolve(config.host)
         if resolved is None:
-            reason = f"The name {config.host} is not known to the DNS"
+            reason = f"The host name {config.host} cannot be resolved"
             return [Step("resolve", False, reason, self._reactor.seconds() - begun)]
         address = (resolved, config.port)
         # However it is spelled: a name, another name, an address.

@@ -1,7 +1,8 @@
-"""What a person is told of a link, in English: label, reason and advice, from its marker and cause.
+"""The English texts that describe a link to a person: label, reason and advice, from its marker and cause.
 
-Each text has a key, under which other languages have theirs; `{name}` stands for one of the cause's
-values, or for what the key says of itself.
+Each text has a key; the catalogues of other languages have a text for the same key. `{name}` stands for a
+parameter of the cause. The page has the same functions (`link_model.js`), in the language of its reader;
+`tests/page/test_reason_texts.py` checks that both agree.
 """
 
 from __future__ import annotations
@@ -17,57 +18,58 @@ ENGLISH_TEXTS: dict[str, str] = {
     "label.ESTABLISHED": "Link established",
     "label.EXPECTION": "Link abnormal",
     "label.WAIT_LE": "Ending the link",
-    # by the code of the cause
+    # by cause code
     "reason.no_answer": "The PMS did not answer the last link check within {seconds} s",
     "reason.refused": "{address} refused the connection: {detail}",
-    "reason.unresolved": "The name of {address} is not known to the DNS",
-    "reason.dial_timeout": "{address} did not take the connection in time",
-    "reason.start_timeout": "{address} took the connection but no link start (LS) came within {seconds} s",
-    "reason.never_confirmed": "The PMS never confirmed the link description; see sync_on",
-    "reason.displaced": "Three times running the connection was lost within 10 s: "
+    "reason.unresolved": "The host name of {address} cannot be resolved",
+    "reason.dial_timeout": "{address} did not accept the connection in time",
+    "reason.start_timeout": "{address} accepted the connection "
+    "but sent no link start (LS) within {seconds} s",
+    "reason.never_confirmed": "The PMS did not confirm the link description (LA); see sync_on",
+    "reason.displaced": "The connection was lost within 10 s three times in a row: "
     "another client may be using this PMS port",
     "reason.lost": "The connection was lost: {detail}",
     "reason.pms_ended": "The PMS ended the link (LE)",
-    "reason.overlong": "The PMS sent 1 MiB without one record",
-    "reason.store": "What the PMS sends cannot be kept: {detail}",
+    "reason.overlong": "The PMS sent 1 MiB without a complete record",
+    "reason.store": "Data from the PMS cannot be stored: {detail}",
     "reason.expired": "The PMS service subscription has ended",
-    "reason.settings": "The link's settings were changed",
+    "reason.settings": "The link settings were changed",
     "reason.started": "The service started",
-    # the cause is that the PMS said something, or a user
+    # by the record that the PMS sent, or the control that a user requested
     "reason.record": "The PMS started the link ({record})",
     "reason.enable": "A user enabled the link",
     "reason.disable": "Switched off by a user",
     "reason.expire": "Marked as expired by a user",
     "reason.disconnect": "Disconnected by a user",
-    # by the state
-    "advice.DISABLED": "Enable the link when the integration is wanted again.",
-    "advice.EXPIRED": "Renew the subscription, move expires_at, and enable the link.",
+    # by state
+    "advice.DISABLED": "Enable the link when the integration is needed again.",
+    "advice.EXPIRED": "Renew the subscription, change expires_at, then enable the link.",
     "advice.unconfirmed": "Waiting for the PMS to confirm the link description (LA).",
     "advice.at_rest": "Enable the link to connect again.",
     "advice.redialling": "Redialling in {seconds} s.",
-    # by the code of the cause, "if this lasts"
+    # by cause code; "lasting" introduces the others
     "advice.lasting": "If this lasts, {advice}.",
     "advice.no_answer": "ask the hotel whether the interface program runs, and check the profile",
     "advice.refused": "ask the hotel whether the interface program runs and listens on this port",
-    "advice.unresolved": "check the host in the link's settings, and the DNS",
-    "advice.dial_timeout": "check host, port, and the firewalls between here and the PMS",
-    "advice.start_timeout": "check that this port speaks FIAS, and whether another client holds it",
-    "advice.never_confirmed": 'if this PMS never sends LA, set sync_on to "any" or "declared"',
-    "advice.displaced": "make sure that no other PBX or program is set up for this PMS port",
+    "advice.unresolved": "check the host setting and the DNS",
+    "advice.dial_timeout": "check host, port, and the firewalls between pmslink and the PMS",
+    "advice.start_timeout": "check that this is the FIAS port, and that no other client is connected to it",
+    "advice.never_confirmed": 'and this PMS never sends LA, set sync_on to "any" or "declared"',
+    "advice.displaced": "make sure that no other PBX or program uses this PMS port",
     "advice.lost": "check the network and the interface program, and whether another client uses this port",
     "advice.pms_ended": "ask the hotel whether the interface program was stopped",
-    "advice.overlong": "check that this port speaks FIAS, and the framing setting",
-    "advice.store": "make room on the disk that holds the state directory",
+    "advice.overlong": "check that this is the FIAS port, and check the framing setting",
+    "advice.store": "free space on the disk that holds the state directory",
 }
 
 
 def label(marker: Marker) -> str:
-    """The state in words."""
+    """Return the name of a state."""
     return ENGLISH_TEXTS[f"label.{marker}"]
 
 
 def reason(marker: Marker, cause: Cause, address: str) -> str:
-    """Why the link is in this state, in a sentence."""
+    """Return one sentence that says why a link is in this state; `address` is its `host:port`."""
     key: str = cause.code
     if marker == "ESTABLISHED" and "record" in cause.params:
         key = "record"
@@ -80,16 +82,21 @@ def reason(marker: Marker, cause: Cause, address: str) -> str:
 
 
 def advice(marker: Marker, cause: Cause, is_active: bool, in_sync: bool, redial_in: float | None) -> str:
-    """What to do about it; empty when nothing is to be done."""
+    """Return what an operator should do; empty if there is nothing to do.
+
+    `is_active` says whether the link holds or dials its address; `redial_in` is in seconds, None if no
+    reconnect is scheduled.
+    """
     if marker in ("DISABLED", "EXPIRED"):
         return ENGLISH_TEXTS[f"advice.{marker}"]
     if marker == "ESTABLISHED":
         return "" if in_sync else ENGLISH_TEXTS["advice.unconfirmed"]
     if not is_active:
-        return "" if marker == "WAIT_LE" else ENGLISH_TEXTS["advice.at_rest"]
+        return ENGLISH_TEXTS["advice.at_rest"]
     sentences = []
-    if redial_in is not None:
-        sentences.append(ENGLISH_TEXTS["advice.redialling"].format(seconds=round(redial_in)))
+    seconds = 0 if redial_in is None else round(redial_in)
+    if seconds > 0:
+        sentences.append(ENGLISH_TEXTS["advice.redialling"].format(seconds=seconds))
     if f"advice.{cause.code}" in ENGLISH_TEXTS:
         sentences.append(ENGLISH_TEXTS["advice.lasting"].format(advice=ENGLISH_TEXTS[f"advice.{cause.code}"]))
     return " ".join(sentences)

@@ -136,6 +136,7 @@ def link(name: str, state: str, **more: object) -> dict[str, object]:
         "reason": "The PMS said so",
         "advice": "",
         "in_sync": False,
+        "attention": 4,
     } | more
 
 
@@ -179,8 +180,9 @@ def test_check_config_tells_each_error_in_a_line(fail: Run, tmp_path: Path) -> N
 
 def test_status_shows_the_worst_link_first(run: Run, service: FakeService) -> None:
     service.links = [
-        link("fine", "ESTABLISHED", in_sync=True),
-        link("off", "DISABLED"),
+        link("fine", "ESTABLISHED", in_sync=True, attention=0),
+        link("off", "DISABLED", attention=1),
+        link("doubtful", "ESTABLISHED", in_sync=True, attention=3),
         link("new", "ESTABLISHED"),
         link("short", "EXPECTION", down_since="2026-01-02T00:00:00.000Z"),
         link("long", "EXPECTION", down_since="2026-01-01T00:00:00.000Z", advice="Ask the hotel."),
@@ -189,7 +191,7 @@ def test_status_shows_the_worst_link_first(run: Run, service: FakeService) -> No
     ]
     lines = run("status", "--url", service.url)
     assert [line.split()[0] for line in lines if line[0] != " "] == [
-        *("LINK", "long", "short", "later", "dialling", "new", "off", "fine"),
+        *("LINK", "long", "short", "dialling", "later", "new", "doubtful", "off", "fine"),
     ]
     assert re.split("  +", lines[0]) == ["LINK", "STATE", "IN SYNC", "SINCE", "REASON"]
     assert re.split("  +", lines[1]) == [

@@ -141,7 +141,7 @@ def test_the_schemas_reject_what_is_wrong(wrong: dict[str, Any]) -> None:
 def test_each_setting_is_in_one_group_and_the_form_has_the_same_groups() -> None:
     grouped = [name for names in GROUPS.values() for name in names]
     assert sorted(grouped) == sorted(one.name for one in fields(LinkDefinition))
-    (form,) = Path(pmslink.__file__).parent.rglob("form.js")
+    (form,) = Path(pmslink.__file__).parent.rglob("link_settings_form.js")
     found = re.search(r"const GROUPS = \{(.*?)\n\};", form.read_text("utf-8"), re.DOTALL)
     assert found is not None
     groups = [tuple(re.findall(r'"(\w+)"', names)) for names in re.findall(r"\[(.*?)\]", found[1], re.DOTALL)]

@@ -180,7 +180,7 @@ async def test_a_ca_file_that_has_vanished_is_told_and_can_come_back(gone: str, 
 async def test_a_name_that_cannot_be_resolved_is_abnormal(host: str) -> None:
     async with linked(host=host) as link:
         await until(lambda: link.core.marker == "EXPECTION")
-        assert link.reason == f"The name of {link.address} is not known to the DNS"
+        assert link.reason == f"The host name of {link.address} cannot be resolved"
 
 
 @time_limit(10)

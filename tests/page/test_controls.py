@@ -113,5 +113,5 @@ def test_one_that_no_longer_applies_says_why_in_words(
     page.get_by_role("dialog").get_by_role("button", name="Disconnect").click()
     answer = page.locator(".controls .answer.error")
     expect(answer).to_contain_text(
-        "That does not apply now. grand is EXPIRED: there is nothing to disconnect."
+        "This is not possible in the present state. grand is EXPIRED: there is nothing to disconnect."
     )

@@ -93,7 +93,7 @@ def test_a_name_that_is_taken_is_told(user: BrowserUser, page: Page) -> None:
     user.page_errors.expected_errors += ["409"]
     _fill(page, "grand", 1)
     _make(page)
-    expect(page.locator("form > .answer")).to_contain_text("There is a link of that name already.")
+    expect(page.locator("form > .answer")).to_contain_text("The link name already exists.")
     expect(page.get_by_role("heading", level=1)).to_have_text("A new link")
 
 
@@ -160,5 +160,5 @@ def test_a_trial_that_fails_tells_where_and_what_that_means(
     user.page_errors.expected_errors += ["409"]
     _field(page, "port").fill(str(hotel.ports[0]))
     page.get_by_role("button", name="Test without saving").click()
-    expect(page.locator("form > .answer")).to_contain_text("The address is in use.")
+    expect(page.locator("form > .answer")).to_contain_text("The address is already in use.")
     expect(page.locator(".trial")).to_be_hidden()

@@ -22,11 +22,11 @@ def test_a_chinese_browser_is_spoken_to_in_chinese(hotel: HotelProcesses, browse
         expect(page.locator("html")).to_have_attribute("lang", "zh-Hans")
         expect(row.locator(".marker")).to_have_text("EXPECTION")  # the protocol's own word
         expect(row.locator(".label")).to_have_text("链路异常")
-        expect(row).to_contain_text("127.0.0.1:1 拒绝了连接")
-        expect(row).to_contain_text("请询问酒店接口程序是否在运行并监听此端口")
+        expect(row).to_contain_text("127.0.0.1:1 拒绝连接")
+        expect(row).to_contain_text("请向酒店确认 PMS 接口程序是否正在运行并监听此端口")
         expect(page).to_have_title("（1 条中断）pmslink")
         hotel.control("lost", "disable")
-        expect(page.locator(".toast", has_text="用户停用了链路")).to_be_visible()
+        expect(page.locator(".toast", has_text="用户已停用链路")).to_be_visible()
 
 
 def test_the_language_is_changed_at_once_and_remembered(user: BrowserUser) -> None:

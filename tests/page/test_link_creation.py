@@ -91,7 +91,7 @@ def test_removing_one_with_postings_asks_whether_they_are_given_up(
     dialog.get_by_role("button", name="Remove the link").click()
     expect(dialog).to_contain_text("Give them up, and remove made?")
     dialog.get_by_role("button", name="Cancel").click()
-    expect(page.locator(".one > .error")).to_contain_text("Some of its postings are not settled.")
+    expect(page.locator(".one > .error")).to_contain_text("The outbox has unfinished postings.")
     page.get_by_role("button", name="Remove the link").click()
     dialog.get_by_role("button", name="Remove the link").click()
     expect(dialog).to_contain_text("Give them up, and remove made?")

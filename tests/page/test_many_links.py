@@ -77,7 +77,7 @@ def test_a_change_of_one_touches_no_other_whether_it_goes_up_or_down(
     names = looker.page.locator(".row h2")
     looker.page.locator(".links").evaluate(WATCH)
 
-    crowd.call("POST", "/api/v1/links/hotel-250/expire")
+    crowd.call("POST", "/api/v1/links/hotel-250/enable")
     expect(names.first).to_have_text("hotel-250")
     assert _touched(looker) == ["hotel-250"]
     crowd.call("POST", "/api/v1/links/hotel-250/disable")

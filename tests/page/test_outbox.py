@@ -122,7 +122,9 @@ def test_a_decision_that_comes_too_late_says_so(hotel: HotelProcesses, user: Bro
     hotel.pbx.call("POST", f"/api/v1/links/made/postings/{posting['id']}/resend")
     expect(_row(page)).to_have_attribute("data-state", "done")
     page.get_by_role("dialog").get_by_role("button", name="Discard").click()
-    expect(page.locator(".outbox .answer.error")).to_contain_text("The posting is in another state by now.")
+    expect(page.locator(".outbox .answer.error")).to_contain_text(
+        "The state of the posting has changed; the operation is no longer possible."
+    )
 
 
 def test_many_are_shown_page_by_page(hotel: HotelProcesses, page: Page) -> None:

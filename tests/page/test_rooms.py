@@ -290,6 +290,6 @@ def test_languages_are_those_of_fias_and_else_those_of_iso(user: BrowserUser) ->
     words = LANGUAGES.split()
     wanted = dict(zip(words[::2], words[1::2], strict=True))
     said = user.page.evaluate(
-        "async (codes) => codes.map((await import('/page/room_words.js')).guestLanguage)", list(wanted)
+        "async (codes) => codes.map((await import('/page/room_labels.js')).guestLanguage)", list(wanted)
     )
     assert dict(zip(wanted, said, strict=True)) == wanted

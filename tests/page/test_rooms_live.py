@@ -167,7 +167,7 @@ def test_a_room_that_cannot_be_asked_for_is_asked_for_again(
     problem = '{"error": {"code": "store", "message": "the disk is gone"}}'
     page.route("**/rooms/*", lambda route: route.fulfill(status=503, body=problem), times=1)
     guest = hotel.check_in(port, room, "Larsen")
-    expect(page.get_by_text("The disk does not take it. the disk is gone")).to_be_visible()
+    expect(page.get_by_text("Could not save: disk error. the disk is gone")).to_be_visible()
     expect(room_row(page, room).locator(".guest")).to_have_text("•••")
     expect(page.get_by_text("the disk is gone")).to_be_hidden()
     hotel.call_desk("DELETE", f"/guests/{guest}", port)

@@ -72,7 +72,7 @@ def test_a_stranger_is_asked_for_a_token_whatever_the_address(
         expect(page.locator("main")).not_to_contain_text("grand")
     expect(token).to_have_attribute("type", "password")
     _sign_in(page, "not a token")
-    expect(page.get_by_role("alert")).to_have_text("This token is not known here.")
+    expect(page.get_by_role("alert")).to_have_text("The token is not valid.")
     expect(token).to_be_focused()
     expect(token).to_have_value("")
 

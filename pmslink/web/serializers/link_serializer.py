@@ -9,6 +9,7 @@ from typing import Any
 from pmslink.config.settings_serializer import serialize_settings
 from pmslink.fias.link_description import declared_fields
 from pmslink.fias.record import Record
+from pmslink.link.attention import rate_attention
 from pmslink.link.cause import Cause
 from pmslink.link.link import Link
 from pmslink.link.reason_texts import label
@@ -35,6 +36,7 @@ def serialize_link(link: Link) -> dict[str, Any]:
         "cause": serialize_cause(core.cause),
         "advice": link.advice,
         "intent": core.intent,
+        "attention": rate_attention(core.intent, talk.in_sync, outbox.unknown + outbox.refused),
         "in_sync": talk.in_sync,
         "last_in_sync": optional_timestamp(talk.last_in_sync),
         "down_since": optional_timestamp(link.state_history.down_since),

@@ -17,13 +17,16 @@ async def test_a_link_that_is_in_sync(served_api: ServedApi) -> None:
     served_api.add_link(alive_interval=20, alive_timeout=5, profile="opera")
     served_api.dock()
     link = (await served_api.get("/api/v1/links/grand")).json()
-    assert {key: link[key] for key in ("name", "state", "label", "reason", "advice", "intent")} == {
+    assert {
+        key: link[key] for key in ("name", "state", "label", "reason", "advice", "intent", "attention")
+    } == {
         "name": "grand",
         "state": "ESTABLISHED",
         "label": "Link established",
         "reason": "The PMS started the link (LS)",
         "advice": "",
         "intent": "enabled",
+        "attention": 0,
     }
     assert link["since"] == link["last_in_sync"] == "2026-11-20T07:00:00.000Z"
     assert link["in_sync"] is True
@@ -53,6 +56,7 @@ async def test_a_link_that_redials(served_api: ServedApi) -> None:
     assert link["retry"]["next_at"].startswith("2026-11-20T07:00:0")
     assert link["down_since"] == "2026-11-20T07:00:00.000Z"
     assert link["cause"]["code"] == "refused"
+    assert link["attention"] == 4
 
 
 @time_limit(10)

@@ -57,7 +57,9 @@ async def test_the_status_counts_links_by_state(served_api: ServedApi) -> None:
 
 
 @time_limit(10)
-async def test_the_worst_link_is_abnormal_rather_than_waiting(served_api: ServedApi) -> None:
+async def test_the_worst_link_has_the_highest_attention_and_then_the_longest_outage(
+    served_api: ServedApi,
+) -> None:
     async def worst() -> str | None:
         status = (await served_api.get("/api/v1/status")).json()
         found: str | None = status["worst"]
@@ -65,16 +67,18 @@ async def test_the_worst_link_is_abnormal_rather_than_waiting(served_api: Served
 
     served_api.add_link("off", enabled=False)
     assert await worst() is None
-    served_api.add_link("described")
+    described = served_api.add_link("described")
     served_api.send_from_pms("LS|DA261120|TI070000|")
     assert await worst() == "described"
-    served_api.add_link("waiting")
-    assert await worst() == "waiting"
-    served_api.network.mode = "refuse"
-    served_api.add_link("first", retry_initial=60, retry_max=90)
+    waiting = served_api.add_link("a-waiting")
+    assert await worst() == "a-waiting"  # both are down since the same moment
     served_api.advance(1)
-    served_api.add_link("second", retry_initial=60, retry_max=90)
-    assert await worst() == "first"
+    served_api.network.mode = "refuse"
+    served_api.add_link("a-refused", retry_initial=60, retry_max=90)
+    assert await worst() == "a-waiting"
+    described.disable()
+    waiting.disable()
+    assert await worst() == "a-refused"
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,7 @@
 
 import { el } from "./dom.js";
 import { numberOf, rateLines, tariffOf } from "./tariff.js";
-import { t } from "./texts.js";
+import { t } from "./translations.js";
 
 const LINES = ["records", "codes", "tariff"];
 const UNTOLD = "***"; // what stands for a secret

@@ -1,17 +1,17 @@
 // The page begins here: who is there, what is shown, and what the stream tells.
 
-import { findSession, signedIn, signOut, whenDenied } from "./calls.js";
+import { findSession, signedIn, signOut, whenDenied } from "./api_client.js";
 import { now } from "./clock.js";
 import { el, setAttribute, setText } from "./dom.js";
-import { formView } from "./form.js";
-import { linkView } from "./link.js";
-import { listView } from "./list.js";
-import * as model from "./model.js";
-import { button, choice } from "./parts.js";
-import { roomsView } from "./rooms.js";
-import { signInForm } from "./signin.js";
-import { Stream } from "./stream.js";
-import { chosenLanguage, languages, loadTexts, moment, t } from "./texts.js";
+import { formView } from "./link_settings_form.js";
+import { linkView } from "./link_view.js";
+import { listView } from "./link_list.js";
+import * as model from "./link_model.js";
+import { button, choice } from "./common_elements.js";
+import { roomsView } from "./rooms_view.js";
+import { signInForm } from "./sign_in.js";
+import { Stream } from "./event_stream.js";
+import { chosenLanguage, languages, loadTexts, moment, t } from "./translations.js";
 import { Toasts } from "./toasts.js";
 
 const STATUS_INTERVAL = 15_000; // milliseconds

@@ -1,9 +1,9 @@
 // One room in the list of all: only what is different is changed.
 
 import { el, setAttribute, setText } from "./dom.js";
-import { MASK, visible } from "./parts.js";
-import { guestLanguage, serviceName, statusName, wakeUpName } from "./room_words.js";
-import { moment, precisely, t } from "./texts.js";
+import { MASK, visible } from "./common_elements.js";
+import { guestLanguage, serviceName, statusName, wakeUpName } from "./room_labels.js";
+import { moment, precisely, t } from "./translations.js";
 
 const MARKED = 2500; // milliseconds for which a row that was changed is marked
 

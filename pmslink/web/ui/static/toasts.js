@@ -1,9 +1,9 @@
 // Notices that a marker changed: one per link, replaced in place; some are shown, the rest counted.
 
 import { arrange, el, setAttribute, setSign, setText, sign } from "./dom.js";
-import { address, mood, placeOf, reason } from "./model.js";
-import { button } from "./parts.js";
-import { t } from "./texts.js";
+import { address, mood, placeOf, reason } from "./link_model.js";
+import { button } from "./common_elements.js";
+import { t } from "./translations.js";
 
 const SHOWN = 5;
 const SHOWN_ON_A_PHONE = 2;

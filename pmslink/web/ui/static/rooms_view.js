@@ -1,12 +1,12 @@
 // All rooms of one link as they are now: who stays there, what the phone may do, and what is set for it.
 
-import { CallError } from "./calls.js";
+import { CallError } from "./api_client.js";
 import { arrange, el, setAttribute, setSign, setText, sign } from "./dom.js";
-import { isUp, links, mood, placeOf, refresh, resyncs, watch } from "./model.js";
-import { choice, missingLink, namesCheck, refusal } from "./parts.js";
-import { roomNews } from "./room_news.js";
+import { isUp, links, mood, placeOf, refresh, resyncs, watch } from "./link_model.js";
+import { choice, missingLink, namesCheck, refusal } from "./common_elements.js";
+import { roomNews } from "./room_updates.js";
 import { RoomRow } from "./room_row.js";
-import { t } from "./texts.js";
+import { t } from "./translations.js";
 
 const FILTERS = {
   all: () => true,

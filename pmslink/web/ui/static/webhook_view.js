@@ -2,7 +2,7 @@
 
 import { now } from "./clock.js";
 import { el, setAttribute, setSign, setText, sign } from "./dom.js";
-import { moment, precisely, since, t } from "./texts.js";
+import { moment, precisely, since, t } from "./translations.js";
 
 const MOODS = { idle: "good", delivering: "wait", retrying: "bad" };
 const FACTS = ["url", "backlog", "last_delivered", "last_error", "next_at"];

@@ -1,8 +1,8 @@
 // Where tokens are asked for: who has one signs in with it.
 
-import { oneAtATime, signIn } from "./calls.js";
+import { oneAtATime, signIn } from "./api_client.js";
 import { el, setText } from "./dom.js";
-import { t } from "./texts.js";
+import { t } from "./translations.js";
 
 /** The form that asks for a token; `then` goes on once it was taken. */
 export function signInForm(then) {

@@ -1,16 +1,16 @@
 // One link: how it is and why, its controls, its past, its outbox, and what goes over its wire.
 
-import { call, CallError, mayControl, ofLink, oneAtATime, seesPast } from "./calls.js";
+import { call, CallError, mayControl, ofLink, oneAtATime, seesPast } from "./api_client.js";
 import { controls } from "./controls.js";
 import { confirmed } from "./dialog.js";
 import { el, setAttribute, setSign, setText, sign } from "./dom.js";
-import { address, advice, links, mood, placeOf, reason, refresh, resyncs, waiting, watch } from "./model.js";
-import { outbox } from "./outbox.js";
-import { button, missingLink, refusal } from "./parts.js";
-import { decimal, moment, precisely, since, t } from "./texts.js";
-import { timeline } from "./timeline.js";
-import { trace } from "./trace.js";
-import { webhook } from "./webhook.js";
+import { address, advice, links, mood, placeOf, reason, refresh, resyncs, waiting, watch } from "./link_model.js";
+import { outbox } from "./outbox_view.js";
+import { button, missingLink, refusal } from "./common_elements.js";
+import { decimal, moment, precisely, since, t } from "./translations.js";
+import { timeline } from "./timeline_view.js";
+import { trace } from "./trace_view.js";
+import { webhook } from "./webhook_view.js";
 
 const FACTS = [
   ...["since", "down_since", "last_in_sync", "last_check", "last_answer", "answered_in", "last_received"],

@@ -1,8 +1,8 @@
 // What the page knows: the links as the stream last told them, and what can be said of each.
 
-import { call, ofLink } from "./calls.js";
+import { call, ofLink } from "./api_client.js";
 import { now } from "./clock.js";
-import { has, since, t } from "./texts.js";
+import { has, since, t } from "./translations.js";
 
 /** The links by name. */
 export const links = new Map();
@@ -92,7 +92,6 @@ export const isUp = (link) => link.state === "ESTABLISHED" && link.in_sync;
 export const isDown = (link) => link.intent === "enabled" && !isUp(link);
 /** Whether a resync runs. */
 export const resyncs = ({ started, ended }) => started !== null && (ended === null || ended < started);
-const inDoubt = (link) => link.outbox.unknown + link.outbox.refused;
 
 /** How a link is: good, wait, bad, ended or off. */
 export function mood(link) {
@@ -102,10 +101,9 @@ export function mood(link) {
   return link.intent === "enabled" || link.state === "WAIT_LE" ? "wait" : "off";
 }
 
-/** The links, those first that need looking at: by need, then by how long they have been down. */
+/** The links: highest attention first, then the longest down, then by name. */
 export function worstFirst(some) {
-  const order = (link) => (isDown(link) ? 0 : inDoubt(link) ? 1 : link.state === "EXPIRED" ? 2 : isUp(link) ? 3 : 4);
-  const keys = new Map(some.map((link) => [link, [order(link), link.down_since ?? "9", link.name]]));
+  const keys = new Map(some.map((link) => [link, [-link.attention, link.down_since ?? "9", link.name]]));
   return some.sort((one, other) => compare(keys.get(one), keys.get(other)));
 }
 
@@ -133,7 +131,7 @@ export function advice(link) {
   const { state, intent, cause } = link;
   if (state === "DISABLED" || state === "EXPIRED") return t(`advice.${state}`);
   if (state === "ESTABLISHED") return link.in_sync ? "" : t("advice.unconfirmed");
-  if (intent !== "enabled") return state === "WAIT_LE" ? "" : t("advice.at_rest");
+  if (intent !== "enabled" && state !== "WAIT_LE") return t("advice.at_rest");
   const sentences = [];
   const seconds = link.retry.next_at && Math.round((new Date(link.retry.next_at) - now()) / 1000);
   if (seconds > 0) sentences.push(t("advice.redialling", { seconds }));

@@ -1,9 +1,9 @@
 // All links, those first that need looking at.
 
-import { mayControl } from "./calls.js";
+import { mayControl } from "./api_client.js";
 import { arrange, el, setAttribute, setSign, setText, sign } from "./dom.js";
-import { address, advice, isDown, isTold, isUp, links, mood, placeOf, reason, waiting, watch, worstFirst } from "./model.js";
-import { decimal, moment, precisely, since, t } from "./texts.js";
+import { address, advice, isDown, isTold, isUp, links, mood, placeOf, reason, waiting, watch, worstFirst } from "./link_model.js";
+import { decimal, moment, precisely, since, t } from "./translations.js";
 
 let searched = ""; // which is still wanted when one comes back from a link
 

@@ -1,8 +1,8 @@
 // The trial of an address, step by step: where it fails, and what that means.
 
-import { call } from "./calls.js";
+import { call } from "./api_client.js";
 import { el, setAttribute, setSign, setText, sign } from "./dom.js";
-import { t } from "./texts.js";
+import { t } from "./translations.js";
 
 const STEPS = ["resolve", "connect", "link_start", "description", "confirmation"];
 

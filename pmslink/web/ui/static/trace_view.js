@@ -1,10 +1,10 @@
 // The records of one link as they go over the wire, decoded, the newest first.
 
-import { call, ofLink } from "./calls.js";
+import { call, ofLink } from "./api_client.js";
 import { arrange, el, setAttribute, setText } from "./dom.js";
-import { known } from "./model.js";
-import { button, choice, MASK, namesCheck, refusal, visible, when } from "./parts.js";
-import { has, t } from "./texts.js";
+import { known } from "./link_model.js";
+import { button, choice, MASK, namesCheck, refusal, visible, when } from "./common_elements.js";
+import { has, t } from "./translations.js";
 
 const LOOKS = 1000; // milliseconds between two
 const SHOWN = 100; // records
