@@ -49,5 +49,5 @@ def port(hotel: HotelProcesses) -> int:
 
 @pytest.fixture
 def user(browser: Browser, hotel: HotelProcesses) -> Iterator[BrowserUser]:
-    with open_page(browser, hotel.url) as person:
-        yield person
+    with open_page(browser, hotel.url) as browser_user:
+        yield browser_user

@@ -25,7 +25,7 @@ def _expect_active(page: Page, *names: str) -> None:
     expect(page.locator(".controls button")).to_have_count(5)
 
 
-def test_only_those_that_apply_can_be_used(hotel: HotelProcesses, page: Page) -> None:
+def test_only_applicable_controls_are_enabled(hotel: HotelProcesses, page: Page) -> None:
     marker = page.locator(".head .marker")
     expect(marker).to_have_text("ESTABLISHED")
     _expect_active(page, "Resync", "Disconnect", "Disable", "Mark as expired")
@@ -43,7 +43,7 @@ def test_only_those_that_apply_can_be_used(hotel: HotelProcesses, page: Page) ->
     _expect_active(page, "Enable", "Disable")
 
 
-def test_one_whose_subscription_has_ended_cannot_be_enabled(hotel: HotelProcesses, page: Page) -> None:
+def test_a_link_with_an_ended_subscription_cannot_be_enabled(hotel: HotelProcesses, page: Page) -> None:
     hotel.make_link("ended", enabled=True, expires_at="2026-01-01T00:00:00Z")
     page.goto(f"{hotel.url}/#/links/ended")
     expect(page.locator(".head .marker")).to_have_text("EXPIRED")
@@ -69,7 +69,7 @@ def test_an_abnormal_link_can_be_redialled_at_once(hotel: HotelProcesses, page: 
     ]
 
 
-def test_disconnecting_asks_first_and_says_what_came_of_it(hotel: HotelProcesses, page: Page) -> None:
+def test_disconnect_needs_confirmation_and_reports_its_result(hotel: HotelProcesses, page: Page) -> None:
     dialog = page.get_by_role("dialog")
     _control(page, "Disconnect").click()
     expect(dialog).to_contain_text("Disconnect grand in good order (LE)?")
@@ -88,7 +88,7 @@ def test_disconnecting_asks_first_and_says_what_came_of_it(hotel: HotelProcesses
     assert hotel.link()["intent"] == "disconnected"
 
 
-def test_enabling_and_a_resync_are_done_without_a_question(hotel: HotelProcesses, page: Page) -> None:
+def test_enable_and_resync_need_no_confirmation(hotel: HotelProcesses, page: Page) -> None:
     hotel.control("grand", "disable")
     _control(page, "Enable").click()
     expect(page.locator(".controls .answer")).to_contain_text("Enable: done.")
@@ -103,7 +103,7 @@ def test_enabling_and_a_resync_are_done_without_a_question(hotel: HotelProcesses
     assert hotel.link()["resync"]["started"] != before
 
 
-def test_one_that_no_longer_applies_says_why_in_words(
+def test_a_control_that_no_longer_applies_shows_the_error(
     hotel: HotelProcesses, user: BrowserUser, page: Page
 ) -> None:
     user.page_errors.expected_errors += ["409"]

@@ -39,7 +39,7 @@ def _expect_error(page: Page, name: str, text: str) -> None:
     expect(page.locator(f"#setting-{name}-error")).to_be_visible()
 
 
-def test_what_is_required_says_so_at_each_field(hotel: HotelProcesses, page: Page) -> None:
+def test_each_required_field_that_is_empty_shows_an_error(hotel: HotelProcesses, page: Page) -> None:
     _make(page)
     _expect_error(page, "name", "It must be 1 to 64 letters, digits, “-” and “_”.")
     _expect_error(page, "host", "It must be ")
@@ -52,7 +52,7 @@ def test_what_is_required_says_so_at_each_field(hotel: HotelProcesses, page: Pag
     expect(page.get_by_role("heading", level=1)).to_have_text("made")
 
 
-def test_a_value_that_cannot_be_says_so_at_its_field(page: Page) -> None:
+def test_an_invalid_value_shows_an_error_at_its_field(page: Page) -> None:
     _fill(page, "made", 70_000)
     page.get_by_text("All settings").click()
     _field(page, "alive_interval").fill("0")
@@ -76,7 +76,7 @@ WRONG = (
 )
 
 
-def test_what_only_the_service_can_judge_is_told_at_its_field_too(user: BrowserUser, page: Page) -> None:
+def test_an_error_of_the_service_is_shown_at_its_field(user: BrowserUser, page: Page) -> None:
     user.page_errors.expected_errors += ["400"]
     page.get_by_text("All settings").click()
     for name, value, said in WRONG:
@@ -89,7 +89,7 @@ def test_what_only_the_service_can_judge_is_told_at_its_field_too(user: BrowserU
         _field(page, name).fill("")
 
 
-def test_a_name_that_is_taken_is_told(user: BrowserUser, page: Page) -> None:
+def test_a_name_that_exists_shows_an_error(user: BrowserUser, page: Page) -> None:
     user.page_errors.expected_errors += ["409"]
     _fill(page, "grand", 1)
     _make(page)
@@ -105,7 +105,7 @@ def test_the_defaults_are_those_of_the_profile(page: Page) -> None:
         expect(_field(page, "alive_on").locator("option:checked")).to_have_text(f"default: {proof}")
 
 
-def test_all_settings_are_sent_as_they_were_written(hotel: HotelProcesses, page: Page) -> None:
+def test_all_settings_are_sent_as_entered(hotel: HotelProcesses, page: Page) -> None:
     _fill(page, "made", 4711, "protel")
     page.get_by_text("All settings").click()
     _field(page, "alive_interval").fill("1.5")
@@ -125,13 +125,13 @@ def test_all_settings_are_sent_as_they_were_written(hotel: HotelProcesses, page:
     assert settings["records"] == {"GI": "RNG#GSGN", "GO": "RNGS"}
 
 
-def test_cancelling_makes_nothing(hotel: HotelProcesses, page: Page) -> None:
+def test_cancel_creates_no_link(hotel: HotelProcesses, page: Page) -> None:
     _fill(page, "made", 1)
     page.get_by_role("link", name="Cancel").click()
     expect(page.locator(".row h2")).to_have_text(["grand"])
 
 
-def test_a_trial_of_a_pms_goes_through_all_steps(hotel: HotelProcesses, page: Page) -> None:
+def test_a_connection_test_passes_all_steps(hotel: HotelProcesses, page: Page) -> None:
     _fill(page, "made", hotel.ports[1])
     page.get_by_role("button", name="Test without saving").click()
     steps = page.locator(".trial li")
@@ -145,7 +145,7 @@ def test_a_trial_of_a_pms_goes_through_all_steps(hotel: HotelProcesses, page: Pa
     assert [link["name"] for link in hotel.pbx.call("GET", "/api/v1/links")["links"]] == ["grand"]
 
 
-def test_a_trial_that_fails_tells_where_and_what_that_means(
+def test_a_failed_connection_test_shows_the_step_and_its_meaning(
     hotel: HotelProcesses, user: BrowserUser, page: Page
 ) -> None:
     _fill(page, "made", 1)

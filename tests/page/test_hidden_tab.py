@@ -24,22 +24,22 @@ window.look = (unseen) => {
 @pytest.fixture
 def tab(browser: Browser, hotel: HotelProcesses) -> Iterator[BrowserUser]:
     """One whose time the test turns on, and which can be hidden."""
-    with open_page(browser, hotel.url) as person:
-        person.page.clock.install()
-        person.page.add_init_script(HIDE)
-        person.page.reload()
-        expect(person.page.locator(".row .marker")).to_have_text("ESTABLISHED")
-        wait_until(lambda: _watching(hotel) == 1, "this tab watches, and no other any more")
-        yield person
+    with open_page(browser, hotel.url) as user:
+        user.page.clock.install()
+        user.page.add_init_script(HIDE)
+        user.page.reload()
+        expect(user.page.locator(".row .marker")).to_have_text("ESTABLISHED")
+        wait_until(lambda: _subscriber_count(hotel) == 1, "this tab watches, and no other any more")
+        yield user
 
 
-def _watching(hotel: HotelProcesses) -> int:
+def _subscriber_count(hotel: HotelProcesses) -> int:
     with urlopen(f"{hotel.url}/metrics", timeout=5) as answer:
         line = next(one for one in answer.read().decode().splitlines() if one.startswith("pmslink_watchers "))
     return int(float(line.split()[1]))
 
 
-def _hide_until_it_rests(hotel: HotelProcesses, tab: BrowserUser) -> Locator:
+def _hide_until_stream_closes(hotel: HotelProcesses, tab: BrowserUser) -> Locator:
     """Gives the marker of a link that is EXPIRED by then.
 
     Not the whole minute at once: the tab would take the silence for a loss, and come back.
@@ -52,28 +52,28 @@ def _hide_until_it_rests(hotel: HotelProcesses, tab: BrowserUser) -> Locator:
     hotel.control("made", "expire")
     expect(marker).to_have_text("EXPIRED")
     tab.page.clock.run_for(30_000)
-    wait_until(lambda: _watching(hotel) == 0, "the tab rests")
+    wait_until(lambda: _subscriber_count(hotel) == 0, "the tab rests")
     return marker
 
 
-def test_it_gives_its_connection_back_and_looks_now_and_then(hotel: HotelProcesses, tab: BrowserUser) -> None:
-    marker = _hide_until_it_rests(hotel, tab)
+def test_a_hidden_tab_closes_its_stream_and_polls(hotel: HotelProcesses, tab: BrowserUser) -> None:
+    marker = _hide_until_stream_closes(hotel, tab)
     expect(tab.page.locator(".notice.offline")).to_be_hidden()
     hotel.control("made", "disable")
     tab.page.clock.run_for(16_000)
     expect(marker).to_have_text("DISABLED")
     expect(tab.page.locator(".toast")).to_contain_text("EXPIRED → DISABLED")
-    wait_until(lambda: _watching(hotel) == 0, "the tab rests again")
+    wait_until(lambda: _subscriber_count(hotel) == 0, "the tab rests again")
 
 
-def test_it_is_up_to_date_as_soon_as_it_is_seen(hotel: HotelProcesses, tab: BrowserUser) -> None:
-    marker = _hide_until_it_rests(hotel, tab)
+def test_a_hidden_tab_is_up_to_date_as_soon_as_it_is_visible(hotel: HotelProcesses, tab: BrowserUser) -> None:
+    marker = _hide_until_stream_closes(hotel, tab)
     hotel.control("made", "disable")
     tab.page.evaluate("look(false)")
     expect(marker).to_have_text("DISABLED")
 
 
-def test_two_clicks_make_one_link(hotel: HotelProcesses, user: BrowserUser) -> None:
+def test_a_double_click_creates_one_link(hotel: HotelProcesses, user: BrowserUser) -> None:
     user.navigate("#/new")
     for name, value in {"name": "made", "host": "127.0.0.1", "port": "1"}.items():
         user.page.locator(f"#setting-{name}").fill(value)

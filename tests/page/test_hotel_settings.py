@@ -23,11 +23,11 @@ def _field(page: Page, name: str) -> Locator:
     return page.locator(f"#setting-{name}")
 
 
-def _change(person: BrowserUser) -> Page:
-    person.navigate("#/links/made")
-    person.page.get_by_role("link", name="Change settings").click()
-    person.page.get_by_text("All settings").click()
-    return person.page
+def _change(user: BrowserUser) -> Page:
+    user.navigate("#/links/made")
+    user.page.get_by_role("link", name="Change settings").click()
+    user.page.get_by_text("All settings").click()
+    return user.page
 
 
 def _save(page: Page) -> None:
@@ -40,7 +40,7 @@ def _expect_error(page: Page, name: str, text: str) -> None:
     expect(_field(page, name)).to_have_accessible_description(re.compile(re.escape(text)))
 
 
-def test_lines_become_what_they_say_and_are_shown_again(hotel: HotelProcesses, user: BrowserUser) -> None:
+def test_multi_line_settings_are_saved_and_shown_again(hotel: HotelProcesses, user: BrowserUser) -> None:
     hotel.make_link("made")
     page = _change(user)
     _field(page, "extensions").select_option("prefix")
@@ -81,7 +81,7 @@ def test_lines_become_what_they_say_and_are_shown_again(hotel: HotelProcesses, u
         ("status_codes", "*61 = 1\n*61 = 2"),
     ],
 )
-def test_lines_that_say_nothing_are_told_at_once(
+def test_an_invalid_line_shows_an_error_at_once(
     hotel: HotelProcesses, user: BrowserUser, name: str, text: str
 ) -> None:
     hotel.make_link("made")
@@ -104,9 +104,7 @@ WRONG = (
 )
 
 
-def test_what_only_the_service_can_judge_is_told_at_its_field_too(
-    hotel: HotelProcesses, user: BrowserUser
-) -> None:
+def test_an_error_of_the_service_is_shown_at_its_field(hotel: HotelProcesses, user: BrowserUser) -> None:
     user.page_errors.expected_errors += ["400"]
     hotel.make_link("made")
     page = _change(user)
@@ -119,7 +117,7 @@ def test_what_only_the_service_can_judge_is_told_at_its_field_too(
         _field(page, name).fill("")
 
 
-def test_a_secret_is_not_shown_and_stays_until_another_is_written(
+def test_a_secret_is_not_shown_and_stays_until_it_is_replaced(
     hotel: HotelProcesses, user: BrowserUser
 ) -> None:
     hotel.make_link("made", webhook_url="https://pbx.example/", webhook_secret=SECRET)
@@ -146,14 +144,14 @@ def test_a_secret_is_not_shown_and_stays_until_another_is_written(
     assert hotel.link("made")["settings"]["webhook_secret"] is None
 
 
-def test_an_address_is_tried_though_the_secret_is_not_known(hotel: HotelProcesses, user: BrowserUser) -> None:
+def test_a_connection_test_runs_without_the_secret(hotel: HotelProcesses, user: BrowserUser) -> None:
     hotel.make_link("made", hotel.ports[1], webhook_url="https://pbx.example/", webhook_secret=SECRET)
     page = _change(user)
     page.get_by_role("button", name="Test without saving").click()
     expect(page.locator(".trial .answer")).to_contain_text("All steps succeeded", timeout=20_000)
 
 
-def test_an_example_stands_where_nothing_is_written_yet(hotel: HotelProcesses, user: BrowserUser) -> None:
+def test_an_empty_field_shows_an_example(hotel: HotelProcesses, user: BrowserUser) -> None:
     hotel.make_link("made")
     page = _change(user)
     for name, example in (("tariff", "0043: price = 15, interval = 60"), ("status_codes", "*61 = 1")):

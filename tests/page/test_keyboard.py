@@ -20,7 +20,7 @@ def _tab_to(page: Page, wanted: Locator) -> None:
     raise AssertionError(f"Tab does not lead to {wanted}")
 
 
-def test_the_first_tab_leads_over_the_header(user: BrowserUser) -> None:
+def test_the_first_tab_stop_skips_the_header(user: BrowserUser) -> None:
     page = user.page
     skip = page.get_by_role("link", name="Skip to the content")
     expect(skip).not_to_be_in_viewport()
@@ -34,7 +34,7 @@ def test_the_first_tab_leads_over_the_header(user: BrowserUser) -> None:
     assert page.url.endswith("/")
 
 
-def test_a_slash_leads_to_the_search_and_can_be_searched_for(user: BrowserUser) -> None:
+def test_a_slash_focuses_the_search_and_can_be_typed_into_it(user: BrowserUser) -> None:
     page = user.page
     search = page.get_by_role("searchbox")
     expect(search).not_to_be_focused()
@@ -45,7 +45,7 @@ def test_a_slash_leads_to_the_search_and_can_be_searched_for(user: BrowserUser) 
     expect(search).to_have_value("/")
 
 
-def test_a_link_is_opened_and_switched_off_and_the_dialog_holds_the_focus(
+def test_a_link_is_opened_and_disabled_and_the_dialog_traps_the_focus(
     hotel: HotelProcesses, user: BrowserUser
 ) -> None:
     page = user.page
@@ -75,7 +75,7 @@ def test_a_link_is_opened_and_switched_off_and_the_dialog_holds_the_focus(
     _tab_to(page, page.locator(".controls").get_by_role("button", name="Enable"))
 
 
-def test_the_language_is_chosen_and_the_focus_stays_there(user: BrowserUser) -> None:
+def test_the_language_selection_keeps_the_focus(user: BrowserUser) -> None:
     page = user.page
     expect(page.get_by_role("heading", level=1)).to_have_text("Links")
     _tab_to(page, page.get_by_label("Language"))
@@ -85,20 +85,21 @@ def test_the_language_is_chosen_and_the_focus_stays_there(user: BrowserUser) -> 
 
 
 def test_a_row_that_moves_keeps_the_focus(hotel: HotelProcesses, user: BrowserUser) -> None:
+    hotel.make_link("idle")
     hotel.make_link("made")
     names = user.page.locator(".row h2")
     link = user.page.locator(".row").get_by_role("link", name="made")
-    expect(names).to_have_text(["grand", "made"])
+    expect(names).to_have_text(["idle", "made", "grand"])
     link.focus()
-    hotel.control("made", "expire")
-    expect(names).to_have_text(["made", "grand"])
+    hotel.control("made", "enable")
+    expect(names).to_have_text(["made", "idle", "grand"])
     expect(link).to_be_focused()
     hotel.control("made", "disable")
-    expect(names).to_have_text(["grand", "made"])
+    expect(names).to_have_text(["idle", "made", "grand"])
     expect(link).to_be_focused()
 
 
-def test_each_view_begins_in_its_content(user: BrowserUser) -> None:
+def test_each_view_focuses_its_content(user: BrowserUser) -> None:
     expect(user.page.get_by_role("heading", level=1)).to_have_text("Links")
     for hash in ("#/links/grand", "#/links/grand/rooms", "#/links/grand/settings", "#/new", "#/"):
         user.navigate(hash)

@@ -13,10 +13,10 @@ ROOMS = "#/links/grand/rooms"
 VIEWS = ("#/", "#/links/lost", "#/links/grand", ROOMS, "#/links/lost/settings", "#/new")
 
 
-def test_a_chinese_browser_is_spoken_to_in_chinese(hotel: HotelProcesses, browser: Browser) -> None:
+def test_a_chinese_browser_gets_the_page_in_chinese(hotel: HotelProcesses, browser: Browser) -> None:
     hotel.make_link("lost", enabled=True)
-    with open_page(browser, hotel.url, locale="zh-CN") as person:
-        page = person.page
+    with open_page(browser, hotel.url, locale="zh-CN") as user:
+        page = user.page
         row = page.locator(".row", has_text="lost")
         expect(page.get_by_label("语言").locator("option:checked")).to_have_text("简体中文")
         expect(page.locator("html")).to_have_attribute("lang", "zh-Hans")
@@ -29,7 +29,7 @@ def test_a_chinese_browser_is_spoken_to_in_chinese(hotel: HotelProcesses, browse
         expect(page.locator(".toast", has_text="用户已停用链路")).to_be_visible()
 
 
-def test_the_language_is_changed_at_once_and_remembered(user: BrowserUser) -> None:
+def test_a_language_change_applies_at_once_and_survives_a_reload(user: BrowserUser) -> None:
     page = user.page
     heading = page.get_by_role("heading", level=1)
     page.evaluate("window.marker = 1")
@@ -47,7 +47,7 @@ def test_the_language_is_changed_at_once_and_remembered(user: BrowserUser) -> No
     expect(heading).to_have_text("Links")
 
 
-def test_a_form_that_is_half_filled_in_stays_so_in_another_language(user: BrowserUser) -> None:
+def test_a_language_change_keeps_unsaved_form_values(user: BrowserUser) -> None:
     page = user.page
     user.navigate("#/new")
     page.get_by_label("host").fill("pms.seaside.example")
@@ -58,27 +58,27 @@ def test_a_form_that_is_half_filled_in_stays_so_in_another_language(user: Browse
     expect(page.get_by_label("profile")).to_have_value("opera")
 
 
-def test_a_language_that_there_is_not_is_english(hotel: HotelProcesses, browser: Browser) -> None:
-    with open_page(browser, hotel.url, locale="pt-BR") as person:
-        expect(person.page.get_by_role("heading", level=1)).to_have_text("Links")
+def test_an_unsupported_language_falls_back_to_english(hotel: HotelProcesses, browser: Browser) -> None:
+    with open_page(browser, hotel.url, locale="pt-BR") as user:
+        expect(user.page.get_by_role("heading", level=1)).to_have_text("Links")
 
 
-def test_all_that_is_said_is_said_in_words(hotel: HotelProcesses, browser: Browser) -> None:
+def test_no_view_shows_a_translation_key(hotel: HotelProcesses, browser: Browser) -> None:
     """No placeholder stays empty, and no text is missing; in Chinese, little is left in English."""
     hotel.make_link("lost", enabled=True)
     hotel.enqueue_posting("grand", type="minibar", room="101", article="1", count=1)
     hotel.call_rooms("PUT", "101/status", {"status": 3}, link="grand")
     for locale in ("en-GB", "zh-CN"):
-        with open_page(browser, hotel.url, locale=locale) as person:
+        with open_page(browser, hotel.url, locale=locale) as user:
             for view in VIEWS:
-                person.navigate(view)
-                expect(person.page.get_by_role("heading", level=1)).to_be_visible()
+                user.navigate(view)
+                expect(user.page.get_by_role("heading", level=1)).to_be_visible()
                 if view == "#/links/grand":
-                    expect(person.page.locator(".records li").first).to_be_visible()
-                    expect(person.page.locator(".outbox tbody tr").first).to_be_visible()
+                    expect(user.page.locator(".records li").first).to_be_visible()
+                    expect(user.page.locator(".outbox tbody tr").first).to_be_visible()
                 if view == ROOMS:
-                    expect(person.page.locator(".room").first).to_be_visible()
-                said = person.page.locator("body").evaluate(_ALL_TEXT)
+                    expect(user.page.locator(".room").first).to_be_visible()
+                said = user.page.locator("body").evaluate(_ALL_TEXT)
                 assert not re.findall(r"\{\w*\}|undefined|NaN|\[object|Invalid", said)
                 assert not re.findall(_KEY, said), re.findall(_KEY, said)
 

@@ -19,7 +19,7 @@ def _save(page: Page) -> None:
     expect(page.locator(".head h1")).to_have_text("made")
 
 
-def test_it_is_made_enabled_and_docks(hotel: HotelProcesses, user: BrowserUser) -> None:
+def test_a_link_is_created_enabled_and_docks(hotel: HotelProcesses, user: BrowserUser) -> None:
     page = user.page
     page.get_by_role("link", name="Add a link").click()
     page.get_by_label("name", exact=True).fill("made")
@@ -36,7 +36,7 @@ def test_it_is_made_enabled_and_docks(hotel: HotelProcesses, user: BrowserUser) 
     assert page.url.endswith("#/links/made")
 
 
-def test_a_setting_is_kept_and_once_it_is_cleared_is_the_default_again(
+def test_a_setting_is_saved_and_reset_to_its_default_when_cleared(
     hotel: HotelProcesses, user: BrowserUser
 ) -> None:
     page = user.page
@@ -60,7 +60,7 @@ def test_a_setting_is_kept_and_once_it_is_cleared_is_the_default_again(
     expect(interval).to_have_attribute("placeholder", "default: 30")
 
 
-def test_removing_it_asks_first(hotel: HotelProcesses, user: BrowserUser) -> None:
+def test_removing_a_link_needs_confirmation(hotel: HotelProcesses, user: BrowserUser) -> None:
     user.page_errors.expected_errors += ["404"]  # it may be looked at once more, just when it goes
     page = user.page
     hotel.make_link("made")
@@ -78,7 +78,7 @@ def test_removing_it_asks_first(hotel: HotelProcesses, user: BrowserUser) -> Non
     assert [link["name"] for link in hotel.pbx.call("GET", "/api/v1/links")["links"]] == ["grand"]
 
 
-def test_removing_one_with_postings_asks_whether_they_are_given_up(
+def test_removing_a_link_with_open_postings_asks_whether_to_discard_them(
     hotel: HotelProcesses, user: BrowserUser
 ) -> None:
     user.page_errors.expected_errors += ["409", "404"]
@@ -99,7 +99,9 @@ def test_removing_one_with_postings_asks_whether_they_are_given_up(
     expect(page.locator(".row h2")).to_have_text(["grand"])
 
 
-def test_one_that_another_removes_is_told_gone(hotel: HotelProcesses, user: BrowserUser) -> None:
+def test_a_link_that_another_user_removes_is_reported_missing(
+    hotel: HotelProcesses, user: BrowserUser
+) -> None:
     user.page_errors.expected_errors += ["404"]  # it may be looked at once more, just when it goes
     hotel.make_link("made")
     user.navigate("#/links/made")
@@ -110,11 +112,11 @@ def test_one_that_another_removes_is_told_gone(hotel: HotelProcesses, user: Brow
     expect(user.page.locator(".row h2")).to_have_text(["grand"])
 
 
-def test_a_link_of_the_configuration_is_changed_there(user: BrowserUser) -> None:
+def test_a_link_of_the_configuration_file_cannot_be_changed_in_the_page(user: BrowserUser) -> None:
     user.navigate("#/links/grand")
     expect(user.page.locator(".head h1")).to_have_text("grand")
     expect(user.page.get_by_role("button", name="Remove the link")).to_be_hidden()
     user.page.get_by_role("link", name="Settings").click()
-    expect(user.page.locator(".note")).to_contain_text("stands in the configuration file")
+    expect(user.page.locator(".note")).to_contain_text("is defined in the configuration file")
     expect(user.page.get_by_label("host")).to_be_disabled()
     expect(user.page.get_by_role("button", name="Save")).to_have_count(0)

@@ -11,7 +11,7 @@ from tests.page.hotel_processes import HotelProcesses
 from tests.process.server_processes import FAST_TIMINGS
 
 
-def test_a_death_and_a_recovery_are_drawn_and_listed(hotel: HotelProcesses, user: BrowserUser) -> None:
+def test_a_failure_and_a_recovery_are_drawn_and_listed(hotel: HotelProcesses, user: BrowserUser) -> None:
     page = user.page
     hotel.make_docked_link("made", hotel.ports[1], **FAST_TIMINGS)
     user.navigate("#/links/made")
@@ -44,9 +44,7 @@ def test_a_death_and_a_recovery_are_drawn_and_listed(hotel: HotelProcesses, user
     expect(past.get_by_role("img")).to_have_accessible_name(re.compile("In sync .*%"))
 
 
-def test_the_drawing_is_in_the_order_of_time_and_within_its_frame(
-    hotel: HotelProcesses, user: BrowserUser
-) -> None:
+def test_the_timeline_is_chronological_and_within_its_frame(hotel: HotelProcesses, user: BrowserUser) -> None:
     hotel.make_link("made")
     hotel.control("made", "expire")
     hotel.control("made", "disable")

@@ -16,7 +16,7 @@ MUTATIONS = """
 """
 
 
-def test_a_link_dies_and_recovers_before_ones_eyes(hotel: HotelProcesses, user: BrowserUser) -> None:
+def test_a_failure_and_a_recovery_are_shown_live(hotel: HotelProcesses, user: BrowserUser) -> None:
     row = user.page.locator(".row")
     toast = user.page.locator(".toast")
     marker = row.locator(".marker")
@@ -42,7 +42,7 @@ def test_a_link_dies_and_recovers_before_ones_eyes(hotel: HotelProcesses, user: 
     expect(user.page.locator("#icon")).to_have_attribute("href", "page/icons/good.svg")
 
 
-def test_a_state_that_is_told_again_leaves_the_marker_untouched(
+def test_an_update_without_a_change_of_state_does_not_touch_the_marker(
     hotel: HotelProcesses, user: BrowserUser
 ) -> None:
     hotel.make_link("made")
@@ -58,7 +58,7 @@ def test_a_state_that_is_told_again_leaves_the_marker_untouched(
     assert user.page.evaluate("window.mutations") > 0
 
 
-def test_links_that_need_looking_at_come_first(hotel: HotelProcesses, user: BrowserUser) -> None:
+def test_links_that_need_attention_come_first(hotel: HotelProcesses, user: BrowserUser) -> None:
     names = user.page.locator(".row h2")
     hotel.make_link("zenith", enabled=True)
     expect(names).to_have_text(["zenith", "grand"])
@@ -73,13 +73,11 @@ def test_links_that_need_looking_at_come_first(hotel: HotelProcesses, user: Brow
     expect(user.page.locator(".count")).to_have_text("1 up and 1 down, of 5 links")
 
 
-def test_the_search_finds_names_addresses_states_and_what_they_mean(
-    hotel: HotelProcesses, user: BrowserUser
-) -> None:
+def test_the_search_finds_names_addresses_states_and_labels(hotel: HotelProcesses, user: BrowserUser) -> None:
     hotel.make_link("idle", port=4711)
     names = user.page.locator(".row h2")
     search = user.page.get_by_role("searchbox")
-    expect(names).to_have_text(["grand", "idle"])
+    expect(names).to_have_text(["idle", "grand"])
     for wanted, found in (
         ("GRA", "grand"),
         (":4711", "idle"),
@@ -93,7 +91,7 @@ def test_the_search_finds_names_addresses_states_and_what_they_mean(
     expect(names).to_have_count(0)
     expect(user.page.get_by_text("Nothing found.")).to_be_visible()
     search.fill("")
-    expect(names).to_have_text(["grand", "idle"])
+    expect(names).to_have_text(["idle", "grand"])
     expect(user.page.get_by_text("Nothing found.")).to_be_hidden()
     search.fill("EXPIRED")
     expect(names).to_have_count(0)
@@ -101,12 +99,12 @@ def test_the_search_finds_names_addresses_states_and_what_they_mean(
     expect(names).to_have_text(["idle"])
 
 
-def test_a_link_that_is_made_appears_and_one_that_is_removed_disappears(
+def test_a_created_link_appears_and_a_removed_link_disappears(
     hotel: HotelProcesses, user: BrowserUser
 ) -> None:
     names = user.page.locator(".row h2")
     expect(names).to_have_text(["grand"])
     hotel.make_link("made")
-    expect(names).to_have_text(["grand", "made"])
+    expect(names).to_have_text(["made", "grand"])
     hotel.remove_link("made")
     expect(names).to_have_text(["grand"])

@@ -31,8 +31,8 @@ WATCH = """
 
 
 @pytest.fixture(scope="module")
-def crowd(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServiceProcess]:
-    folder = tmp_path_factory.mktemp("crowd")
+def many_links(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServiceProcess]:
+    folder = tmp_path_factory.mktemp("many_links")
     config = folder / "hotels.toml"
     port = free_ports(1)[0]
     config.write_text(
@@ -53,38 +53,38 @@ def crowd(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServiceProcess]:
 
 
 @pytest.fixture
-def looker(browser: Browser, crowd: ServiceProcess) -> Iterator[BrowserUser]:
-    with open_page(browser, f"http://127.0.0.1:{crowd.port}") as person:
-        expect(person.page.locator(".row")).to_have_count(COUNT)
-        yield person
+def user(browser: Browser, many_links: ServiceProcess) -> Iterator[BrowserUser]:
+    with open_page(browser, f"http://127.0.0.1:{many_links.port}") as user:
+        expect(user.page.locator(".row")).to_have_count(COUNT)
+        yield user
 
 
-def test_a_search_shows_those_it_finds_and_then_all_again(looker: BrowserUser) -> None:
-    names = looker.page.locator(".row h2")
-    search = looker.page.get_by_role("searchbox")
+def test_a_search_filters_the_list_and_clearing_it_shows_all(user: BrowserUser) -> None:
+    names = user.page.locator(".row h2")
+    search = user.page.get_by_role("searchbox")
     search.fill("hotel-37")
     expect(names).to_have_text([f"hotel-37{number}" for number in range(10)])
-    expect(looker.page.locator(".count")).to_have_text(f"10 of {COUNT} links")
+    expect(user.page.locator(".count")).to_have_text(f"10 of {COUNT} links")
     search.fill("")
     expect(names).to_have_count(COUNT)
     expect(names.first).to_have_text("hotel-000")
     expect(names.last).to_have_text("hotel-499")
 
 
-def test_a_change_of_one_touches_no_other_whether_it_goes_up_or_down(
-    crowd: ServiceProcess, looker: BrowserUser
+def test_a_link_that_moves_in_the_list_touches_no_other_row(
+    many_links: ServiceProcess, user: BrowserUser
 ) -> None:
-    names = looker.page.locator(".row h2")
-    looker.page.locator(".links").evaluate(WATCH)
+    names = user.page.locator(".row h2")
+    user.page.locator(".links").evaluate(WATCH)
 
-    crowd.call("POST", "/api/v1/links/hotel-250/enable")
+    many_links.call("POST", "/api/v1/links/hotel-250/enable")
     expect(names.first).to_have_text("hotel-250")
-    assert _touched(looker) == ["hotel-250"]
-    crowd.call("POST", "/api/v1/links/hotel-250/disable")
+    assert _touched(user) == ["hotel-250"]
+    many_links.call("POST", "/api/v1/links/hotel-250/disable")
     expect(names.first).to_have_text("hotel-000")
     expect(names.nth(250)).to_have_text("hotel-250")
-    assert _touched(looker) == ["hotel-250"]
+    assert _touched(user) == ["hotel-250"]
 
 
-def _touched(looker: BrowserUser) -> Any:
-    return looker.page.evaluate("[...window.touched]")
+def _touched(user: BrowserUser) -> Any:
+    return user.page.evaluate("[...window.touched]")

@@ -11,7 +11,7 @@ from tests.page.hotel_processes import HotelProcesses
 from tests.process.server_processes import free_ports, run_service
 
 
-def test_who_was_offline_is_told_what_was_missed_without_a_reload(
+def test_changes_during_an_outage_are_shown_after_it_without_a_reload(
     hotel: HotelProcesses, user: BrowserUser
 ) -> None:
     user.page_errors.expected_errors += ["ERR_INTERNET_DISCONNECTED"]
@@ -37,22 +37,22 @@ def test_who_was_offline_is_told_what_was_missed_without_a_reload(
     _require_not_reloaded(user)
 
 
-def test_links_that_were_made_and_removed_meanwhile_are_so_afterwards(
+def test_links_created_and_removed_during_an_outage_are_shown_correctly_after_it(
     hotel: HotelProcesses, user: BrowserUser
 ) -> None:
     user.page_errors.expected_errors += ["ERR_INTERNET_DISCONNECTED"]
     hotel.make_link("old")
     names = user.page.locator(".row h2")
-    expect(names).to_have_text(["grand", "old"])
+    expect(names).to_have_text(["old", "grand"])
     user.context.set_offline(True)
     expect(user.page.locator(".notice.offline")).to_be_visible()
     hotel.remove_link("old")
     hotel.make_link("new")
     user.context.set_offline(False)
-    expect(names).to_have_text(["grand", "new"])
+    expect(names).to_have_text(["new", "grand"])
 
 
-def test_a_control_that_cannot_be_sent_says_so(hotel: HotelProcesses, user: BrowserUser) -> None:
+def test_a_control_that_cannot_be_sent_shows_an_error(hotel: HotelProcesses, user: BrowserUser) -> None:
     user.page_errors.expected_errors += ["ERR_INTERNET_DISCONNECTED"]
     hotel.make_link("made")
     user.navigate("#/links/made")
@@ -63,31 +63,31 @@ def test_a_control_that_cannot_be_sent_says_so(hotel: HotelProcesses, user: Brow
     expect(user.page.locator(".controls .answer")).to_contain_text("The service did not answer.")
 
 
-def test_the_page_comes_back_by_itself_to_a_service_that_was_killed(
+def test_the_page_reconnects_to_a_restarted_service(
     hotel: HotelProcesses, browser: Browser, tmp_path: Path
 ) -> None:
     (port,) = free_ports(1)
     pms = hotel.ports[1]
-    with run_service(tmp_path, pms, port) as pbx, open_page(browser, f"http://127.0.0.1:{port}") as person:
-        person.page_errors.expected_errors += ["net::ERR_"]
-        marker = person.page.locator(".row .marker")
-        notice = person.page.locator(".notice.offline")
+    with run_service(tmp_path, pms, port) as pbx, open_page(browser, f"http://127.0.0.1:{port}") as user:
+        user.page_errors.expected_errors += ["net::ERR_"]
+        marker = user.page.locator(".row .marker")
+        notice = user.page.locator(".notice.offline")
         pbx.wait_until_state("ESTABLISHED")
         expect(marker).to_have_text("ESTABLISHED")
-        _mark(person)
+        _mark(user)
         pbx.kill()
         expect(notice).to_be_visible()
         hotel.set_faults(pms, frozen=True)
         with run_service(tmp_path, pms, port):
             expect(notice).to_be_hidden()
             expect(marker).to_have_text("EXPECTION")
-            expect(person.page.locator(".row")).to_contain_text("no link start (LS) came within 3 s")
+            expect(user.page.locator(".row")).to_contain_text("sent no link start (LS) within 3 s")
             hotel.set_faults(pms, frozen=False)
             expect(marker).to_have_text("ESTABLISHED")
-        _require_not_reloaded(person)
+        _require_not_reloaded(user)
 
 
-def test_a_service_that_does_not_answer_yet_is_waited_for(user: BrowserUser) -> None:
+def test_the_page_waits_for_a_service_that_does_not_answer_yet(user: BrowserUser) -> None:
     user.page_errors.expected_errors += ["502"]
     for path, told in (("**/api/v1/**", ".notice.offline"), ("**/known.json", "#starting")):
         user.page.route(path, lambda route: route.fulfill(status=502, body="the proxy is alone"))
@@ -98,9 +98,9 @@ def test_a_service_that_does_not_answer_yet_is_waited_for(user: BrowserUser) -> 
         expect(user.page.locator(told)).to_be_hidden()
 
 
-def _mark(person: BrowserUser) -> None:
-    person.page.evaluate("window.marker = 1")
+def _mark(user: BrowserUser) -> None:
+    user.page.evaluate("window.marker = 1")
 
 
-def _require_not_reloaded(person: BrowserUser) -> None:
-    assert person.page.evaluate("window.marker") == 1
+def _require_not_reloaded(user: BrowserUser) -> None:
+    assert user.page.evaluate("window.marker") == 1

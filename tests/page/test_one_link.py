@@ -11,7 +11,7 @@ from tests.page.hotel_processes import HotelProcesses
 from tests.process.server_processes import wait_until
 
 
-def test_it_is_reached_from_the_list_and_leads_back(hotel: HotelProcesses, user: BrowserUser) -> None:
+def test_the_view_is_reached_from_the_list_and_links_back(hotel: HotelProcesses, user: BrowserUser) -> None:
     page = user.page
     page.get_by_role("searchbox").fill("gra")
     page.locator(".row").get_by_role("link", name="grand").click()
@@ -25,7 +25,7 @@ def test_it_is_reached_from_the_list_and_leads_back(hotel: HotelProcesses, user:
     expect(page.get_by_role("heading", level=1)).to_have_text("grand")
 
 
-def test_its_checks_are_followed_while_its_state_stays(user: BrowserUser) -> None:
+def test_link_checks_are_updated_while_the_state_is_unchanged(user: BrowserUser) -> None:
     user.navigate("#/links/grand")
     checked = user.page.locator(".facts div", has_text="Last check").locator("dd")
     before = checked.get_attribute("title")
@@ -34,9 +34,7 @@ def test_its_checks_are_followed_while_its_state_stays(user: BrowserUser) -> Non
     expect(user.page.locator(".facts div", has_text="Answered in").locator("dd")).to_contain_text("ms")
 
 
-def test_how_a_link_of_the_list_is_is_asked_for_now_and_then(
-    hotel: HotelProcesses, user: BrowserUser
-) -> None:
+def test_the_list_polls_the_links(hotel: HotelProcesses, user: BrowserUser) -> None:
     user.page.clock.install()
     user.page.reload()
     checked = user.page.locator(".row dl div", has_text="Last check").locator("dd")
@@ -53,15 +51,13 @@ def _second_of_check(hotel: HotelProcesses) -> str:
     return checked[: len("2026-11-25T07:00:00")]
 
 
-def test_a_link_that_is_not_there_is_told(user: BrowserUser) -> None:
+def test_an_unknown_link_is_reported(user: BrowserUser) -> None:
     user.page_errors.expected_errors += ["404"]
     user.navigate("#/links/nowhere")
     expect(user.page.get_by_text("There is no link nowhere.")).to_be_visible()
 
 
-def test_how_events_reach_a_program_is_told_where_one_is_set(
-    hotel: HotelProcesses, user: BrowserUser
-) -> None:
+def test_the_webhook_status_is_shown_if_one_is_configured(hotel: HotelProcesses, user: BrowserUser) -> None:
     page, webhook = user.page, user.page.locator(".webhook")
     user.navigate("#/links/grand")
     expect(page.locator(".controls")).to_be_visible()

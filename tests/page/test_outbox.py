@@ -32,7 +32,7 @@ def _button(page: Page, name: str) -> Locator:
     return _row(page).get_by_role("button", name=name)
 
 
-def test_a_posting_appears_and_changes_as_it_is_sent_and_answered(hotel: HotelProcesses, page: Page) -> None:
+def test_a_posting_appears_and_is_updated_when_sent_and_answered(hotel: HotelProcesses, page: Page) -> None:
     hotel.control("made", "disable")
     hotel.set_faults(hotel.ports[1], pa_skip=None)
     hotel.enqueue_posting("made", **CALL)
@@ -45,9 +45,7 @@ def test_a_posting_appears_and_changes_as_it_is_sent_and_answered(hotel: HotelPr
     expect(_row(page).get_by_role("button")).to_have_count(0)
 
 
-def test_one_that_comes_while_the_list_is_on_its_way_is_not_missed(
-    hotel: HotelProcesses, user: BrowserUser
-) -> None:
+def test_a_posting_created_during_the_first_load_is_shown(hotel: HotelProcesses, user: BrowserUser) -> None:
     page = user.page
     hotel.make_link("made")
     hotel.enqueue_posting("made", **CALL)
@@ -64,7 +62,7 @@ def test_one_that_comes_while_the_list_is_on_its_way_is_not_missed(
     expect(_row(page)).to_contain_text(["room 102", "room 101"])
 
 
-def test_one_in_doubt_can_be_sent_again(hotel: HotelProcesses, page: Page) -> None:
+def test_an_unknown_posting_can_be_resent(hotel: HotelProcesses, page: Page) -> None:
     hotel.enqueue_posting("made", **CALL)
     expect(_row(page)).to_have_attribute("data-state", "unknown")
     _button(page, "Resend").click()
@@ -72,7 +70,7 @@ def test_one_in_doubt_can_be_sent_again(hotel: HotelProcesses, page: Page) -> No
     expect(_row(page)).to_have_attribute("data-state", "done")
 
 
-def test_one_in_doubt_can_be_given_up_which_is_asked_first(hotel: HotelProcesses, page: Page) -> None:
+def test_discarding_an_unknown_posting_needs_confirmation(hotel: HotelProcesses, page: Page) -> None:
     hotel.enqueue_posting("made", **CALL)
     expect(_row(page)).to_have_attribute("data-state", "unknown")
     dialog = page.get_by_role("dialog")
@@ -87,7 +85,9 @@ def test_one_in_doubt_can_be_given_up_which_is_asked_first(hotel: HotelProcesses
     expect(_row(page).get_by_role("button")).to_have_count(0)
 
 
-def test_the_list_says_that_one_is_in_doubt(hotel: HotelProcesses, user: BrowserUser, page: Page) -> None:
+def test_the_list_of_links_counts_unknown_postings(
+    hotel: HotelProcesses, user: BrowserUser, page: Page
+) -> None:
     hotel.enqueue_posting("made", **CALL)
     user.navigate("#/")
     row = page.locator(".row", has_text="made")
@@ -95,9 +95,7 @@ def test_the_list_says_that_one_is_in_doubt(hotel: HotelProcesses, user: Browser
     expect(page.locator(".row h2")).to_have_text(["made", "grand"])
 
 
-def test_they_can_be_chosen_by_their_state_and_are_shown_newest_first(
-    hotel: HotelProcesses, page: Page
-) -> None:
+def test_postings_are_filtered_by_state_and_sorted_newest_first(hotel: HotelProcesses, page: Page) -> None:
     hotel.control("made", "disable")
     for room in ("101", "102", "103"):
         hotel.enqueue_posting("made", **{**CALL, "room": room})
@@ -114,7 +112,9 @@ def test_they_can_be_chosen_by_their_state_and_are_shown_newest_first(
     expect(_row(page)).to_have_count(2)
 
 
-def test_a_decision_that_comes_too_late_says_so(hotel: HotelProcesses, user: BrowserUser, page: Page) -> None:
+def test_a_decision_on_a_posting_that_has_changed_shows_an_error(
+    hotel: HotelProcesses, user: BrowserUser, page: Page
+) -> None:
     user.page_errors.expected_errors += ["409"]
     posting = hotel.enqueue_posting("made", **CALL)
     expect(_row(page)).to_have_attribute("data-state", "unknown")
@@ -127,7 +127,7 @@ def test_a_decision_that_comes_too_late_says_so(hotel: HotelProcesses, user: Bro
     )
 
 
-def test_many_are_shown_page_by_page(hotel: HotelProcesses, page: Page) -> None:
+def test_many_postings_are_paged(hotel: HotelProcesses, page: Page) -> None:
     hotel.control("made", "disable")
     for number in range(60):
         hotel.enqueue_posting("made", type="charge", room="101", amount=number)
@@ -139,7 +139,7 @@ def test_many_are_shown_page_by_page(hotel: HotelProcesses, page: Page) -> None:
     expect(_row(page).last).to_contain_text("0.00")
 
 
-def test_what_phones_tell_is_told_in_words(hotel: HotelProcesses, user: BrowserUser) -> None:
+def test_phone_updates_are_shown_in_words(hotel: HotelProcesses, user: BrowserUser) -> None:
     hotel.make_docked_link("made", hotel.ports[1])
     hotel.call_rooms("PUT", "101/status", {"status": 3})
     hotel.call_rooms("PUT", "101/make-up-room", {"on": True})

@@ -60,9 +60,9 @@ def moods(hotel: HotelProcesses) -> HotelProcesses:
     return hotel
 
 
-def _show(person: BrowserUser, view: str) -> Page:
-    page = person.page
-    person.navigate(view)
+def _show(user: BrowserUser, view: str) -> Page:
+    page = user.page
+    user.navigate(view)
     expect(page.get_by_role("heading", level=1)).to_be_visible()
     if view == "#/":
         expect(page.locator(".row")).to_have_count(5)
@@ -77,7 +77,7 @@ def _show(person: BrowserUser, view: str) -> Page:
     return page
 
 
-def test_all_that_can_be_used_has_a_name_and_each_view_one_heading_of_its_own(
+def test_each_control_has_an_accessible_name_and_each_view_one_main_heading(
     moods: HotelProcesses, user: BrowserUser
 ) -> None:
     for view in VIEWS:
@@ -89,7 +89,7 @@ def test_all_that_can_be_used_has_a_name_and_each_view_one_heading_of_its_own(
         assert levels.count("H1") == 1, (view, levels)
 
 
-def test_a_question_and_what_is_told_meanwhile_are_read_out(user: BrowserUser) -> None:
+def test_dialogs_and_notices_are_announced_to_screen_readers(user: BrowserUser) -> None:
     for told in ("#toasts", "#notices", ".controls .answer"):
         expect(_show(user, "#/links/grand").locator(told)).to_have_attribute("role", "status")
     page = _show(user, "#/links/grand")
@@ -99,29 +99,29 @@ def test_a_question_and_what_is_told_meanwhile_are_read_out(user: BrowserUser) -
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_all_text_stands_out_from_its_ground(moods: HotelProcesses, browser: Browser, scheme: Any) -> None:
-    with open_page(browser, moods.url, color_scheme=scheme) as person:
-        expect(person.page.locator(".row")).to_have_count(5)
+def test_all_text_has_enough_contrast(moods: HotelProcesses, browser: Browser, scheme: Any) -> None:
+    with open_page(browser, moods.url, color_scheme=scheme) as user:
+        expect(user.page.locator(".row")).to_have_count(5)
         moods.control("ended", "disable")
         moods.control("ended", "expire")
-        expect(person.page.locator(".toast", has_text="Marked as expired")).to_be_visible()
+        expect(user.page.locator(".toast", has_text="Marked as expired")).to_be_visible()
         for view in VIEWS:
-            told = _show(person, view).evaluate(CONTRASTS)
+            told = _show(user, view).evaluate(CONTRASTS)
             assert len(told) > 10
             assert not [one for one in told if one[1] < LEAST_CONTRAST], view
 
 
-def test_nothing_scrolls_sideways_on_a_phone(moods: HotelProcesses, browser: Browser) -> None:
+def test_no_view_scrolls_horizontally_on_a_phone(moods: HotelProcesses, browser: Browser) -> None:
     moods.make_link(f"a-hotel-with-{'a' * 51}", host=f"{'a' * 60}.example")
-    with open_page(browser, moods.url, viewport={"width": 390, "height": 844}) as person:
-        expect(person.page.locator(".row")).to_have_count(6)
-        person.page.get_by_role("heading", name="a-hotel-with").get_by_role("link").click()
-        _require_no_scrolling(person.page)
+    with open_page(browser, moods.url, viewport={"width": 390, "height": 844}) as user:
+        expect(user.page.locator(".row")).to_have_count(6)
+        user.page.get_by_role("heading", name="a-hotel-with").get_by_role("link").click()
+        _require_no_scrolling(user.page)
         for view in VIEWS[1:]:
-            _require_no_scrolling(_show(person, view))
-        person.navigate("#/")
-        expect(person.page.locator(".row")).to_have_count(6)
-        _require_no_scrolling(person.page)
+            _require_no_scrolling(_show(user, view))
+        user.navigate("#/")
+        expect(user.page.locator(".row")).to_have_count(6)
+        _require_no_scrolling(user.page)
 
 
 def _require_no_scrolling(page: Page) -> None:

@@ -28,7 +28,7 @@ def page(port: int, user: BrowserUser) -> Page:
     return open_rooms(user)
 
 
-def test_they_are_reached_from_the_link_and_lead_back(user: BrowserUser, port: int) -> None:
+def test_the_view_is_reached_from_the_link_and_links_back(user: BrowserUser, port: int) -> None:
     page = user.page
     user.navigate("#/links/made")
     page.get_by_role("link", name="Rooms").click()
@@ -42,7 +42,7 @@ def test_they_are_reached_from_the_link_and_lead_back(user: BrowserUser, port: i
     expect(page.get_by_role("heading", level=1)).to_have_text("made")
 
 
-def test_guests_come_share_change_move_and_go_before_ones_eyes(
+def test_check_in_sharer_change_move_and_check_out_are_shown_live(
     hotel: HotelProcesses, port: int, page: Page
 ) -> None:
     old, new, *_ = hotel.vacant_rooms(port)
@@ -78,7 +78,7 @@ def test_guests_come_share_change_move_and_go_before_ones_eyes(
     expect(page.locator("[data-count=guests] dd")).to_have_text(str(guests))
 
 
-def test_lights_and_class_of_service_are_told_in_words(hotel: HotelProcesses, port: int, page: Page) -> None:
+def test_lights_and_class_of_service_are_shown_in_words(hotel: HotelProcesses, port: int, page: Page) -> None:
     room = hotel.vacant_rooms(port)[0]
     row = room_row(page, room)
     for service, words in enumerate(("calls barred", "local calls", "national calls", "unrestricted calls")):
@@ -92,7 +92,7 @@ def test_lights_and_class_of_service_are_told_in_words(hotel: HotelProcesses, po
     expect(row.locator(".light")).to_have_count(0)
 
 
-def test_what_the_phone_of_a_room_tells_is_shown(hotel: HotelProcesses, port: int, page: Page) -> None:
+def test_phone_updates_of_a_room_are_shown(hotel: HotelProcesses, port: int, page: Page) -> None:
     room = hotel.vacant_rooms(port)[0]
     row = room_row(page, room)
     hotel.call_rooms("PUT", f"{room}/status", {"status": 2})
@@ -108,18 +108,18 @@ def test_what_the_phone_of_a_room_tells_is_shown(hotel: HotelProcesses, port: in
     hotel.call_desk("PATCH", f"/rooms/{room}", port, {"do_not_disturb": False})
 
 
-def test_a_wake_up_is_told_in_the_hotels_own_time(hotel: HotelProcesses, port: int, browser: Browser) -> None:
+def test_a_wake_up_is_shown_in_hotel_local_time(hotel: HotelProcesses, port: int, browser: Browser) -> None:
     room = hotel.vacant_rooms(port)[0]
     at = future_wake_up_time()
     hotel.call_rooms("PUT", f"{room}/wake-up", {"at": at.isoformat()})
     for zone in ("Asia/Shanghai", "America/Los_Angeles"):
-        with open_page(browser, hotel.url, timezone_id=zone) as person:
-            person.navigate(VIEW_HASH)
-            expect(room_row(person.page, room).locator(".wake-up")).to_contain_text(f"{at.day}, 06:45")
+        with open_page(browser, hotel.url, timezone_id=zone) as user:
+            user.navigate(VIEW_HASH)
+            expect(room_row(user.page, room).locator(".wake-up")).to_contain_text(f"{at.day}, 06:45")
     hotel.call_rooms("DELETE", f"{room}/wake-up")
 
 
-def test_a_wake_up_that_rings_says_so(hotel: HotelProcesses, port: int, page: Page) -> None:
+def test_a_ringing_wake_up_is_shown(hotel: HotelProcesses, port: int, page: Page) -> None:
     room = hotel.vacant_rooms(port)[0]
     wake_up = room_row(page, room).locator(".wake-up")
     now = datetime.now().replace(microsecond=0)  # noqa: DTZ005 (the hotel's local time)
@@ -129,9 +129,7 @@ def test_a_wake_up_that_rings_says_so(hotel: HotelProcesses, port: int, page: Pa
     expect(wake_up).to_have_count(0)
 
 
-def test_guests_are_masked_until_their_names_are_asked_for(
-    hotel: HotelProcesses, port: int, page: Page
-) -> None:
+def test_guest_names_are_redacted_until_requested(hotel: HotelProcesses, port: int, page: Page) -> None:
     room = hotel.vacant_rooms(port)[0]
     guest = hotel.check_in(port, room, "Larsen", first_name="Kari", language="NR")
     names = room_row(page, room).locator(".guest")
@@ -149,9 +147,7 @@ def test_guests_are_masked_until_their_names_are_asked_for(
     hotel.call_desk("DELETE", f"/guests/{guest}", port)
 
 
-def test_names_that_look_like_something_else_are_shown_as_they_are(
-    hotel: HotelProcesses, port: int, page: Page
-) -> None:
+def test_guest_names_with_markup_are_shown_literally(hotel: HotelProcesses, port: int, page: Page) -> None:
     rooms = hotel.vacant_rooms(port)
     guests = [hotel.check_in(port, room, name) for room, name in zip(rooms, NAMES, strict=False)]
     page.get_by_label("Show guest names").check()
@@ -165,7 +161,7 @@ def test_names_that_look_like_something_else_are_shown_as_they_are(
         hotel.call_desk("DELETE", f"/guests/{guest}", port)
 
 
-def test_rooms_are_found_by_number_name_and_extension_and_chosen_by_how_they_are(
+def test_rooms_are_searched_by_number_name_and_extension_and_filtered_by_state(
     hotel: HotelProcesses, user: BrowserUser
 ) -> None:
     page, port = user.page, hotel.ports[1]
@@ -206,7 +202,7 @@ def test_rooms_are_found_by_number_name_and_extension_and_chosen_by_how_they_are
     expect(rooms).to_have_count(0)
 
 
-def test_a_room_without_an_extension_is_marked_as_a_fault(
+def test_a_room_without_an_extension_is_marked(
     hotel: HotelProcesses, user: BrowserUser, tmp_path: Path
 ) -> None:
     page, table = user.page, tmp_path / "extensions.csv"
@@ -226,7 +222,9 @@ def test_a_room_without_an_extension_is_marked_as_a_fault(
     expect(page.locator("[data-count=unmapped]")).to_be_hidden()
 
 
-def test_what_is_missing_is_told(hotel: HotelProcesses, port: int, user: BrowserUser, page: Page) -> None:
+def test_missing_rooms_and_a_lost_sync_are_reported(
+    hotel: HotelProcesses, port: int, user: BrowserUser, page: Page
+) -> None:
     note = page.locator(".note")
     expect(note).to_be_hidden()
     hotel.control("made", "disable")
@@ -244,13 +242,13 @@ def test_what_is_missing_is_told(hotel: HotelProcesses, port: int, user: Browser
     expect(page.get_by_text("The PMS has told of no room yet. Ask for a resync")).to_be_visible()
 
 
-def test_a_link_that_is_not_there_is_told(user: BrowserUser) -> None:
+def test_an_unknown_link_is_reported(user: BrowserUser) -> None:
     user.page_errors.expected_errors += ["404"]
     user.navigate("#/links/nowhere/rooms")
     expect(user.page.get_by_text("There is no link nowhere.")).to_be_visible()
 
 
-def test_what_was_chosen_stays_in_another_language(hotel: HotelProcesses, port: int, page: Page) -> None:
+def test_search_and_filter_survive_a_language_change(hotel: HotelProcesses, port: int, page: Page) -> None:
     room = hotel.vacant_rooms(port)[0]
     guest = hotel.check_in(port, room, "Larsen", language="GE", class_of_service=2)
     hotel.call_rooms("PUT", f"{room}/status", {"status": 4})
@@ -267,26 +265,26 @@ def test_what_was_chosen_stays_in_another_language(hotel: HotelProcesses, port: 
     hotel.call_desk("DELETE", f"/guests/{guest}", port)
 
 
-def test_a_phone_shows_all_of_a_room_one_below_the_other(
+def test_a_phone_shows_the_cells_of_a_room_in_one_column(
     hotel: HotelProcesses, port: int, browser: Browser
 ) -> None:
     room = hotel.vacant_rooms(port)[0]
     details: dict[str, Any] = {"first_name": "a" * 60, "class_of_service": 2}
     guest = hotel.check_in(port, room, "w" * 60, **details)
     hotel.call_desk("PATCH", f"/rooms/{room}", port, {"message_light": True, "do_not_disturb": True})
-    with open_page(browser, hotel.url, viewport={"width": 390, "height": 844}) as person:
-        person.navigate(VIEW_HASH)
-        row = room_row(person.page, room)
-        person.page.get_by_label("Show guest names").check()
+    with open_page(browser, hotel.url, viewport={"width": 390, "height": 844}) as user:
+        user.navigate(VIEW_HASH)
+        row = room_row(user.page, room)
+        user.page.get_by_label("Show guest names").check()
         row.scroll_into_view_if_needed()
         expect(row.locator(".guest")).to_contain_text("w" * 60)
         expect(row.locator(".light").last).to_be_in_viewport(ratio=1)
-        wide = person.page.evaluate("document.documentElement.scrollWidth")
+        wide = user.page.evaluate("document.documentElement.scrollWidth")
         assert wide == 390
     hotel.call_desk("DELETE", f"/guests/{guest}", port)
 
 
-def test_languages_are_those_of_fias_and_else_those_of_iso(user: BrowserUser) -> None:
+def test_guest_languages_are_fias_codes_or_iso_codes(user: BrowserUser) -> None:
     words = LANGUAGES.split()
     wanted = dict(zip(words[::2], words[1::2], strict=True))
     said = user.page.evaluate(

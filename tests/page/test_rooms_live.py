@@ -47,7 +47,7 @@ def page(port: int, user: BrowserUser) -> Page:
 
 
 @pytest.fixture
-def asked(user: BrowserUser) -> Iterator[list[str]]:
+def requests(user: BrowserUser) -> Iterator[list[str]]:
     """The calls for rooms that the page makes."""
     calls: list[str] = []
 
@@ -60,7 +60,7 @@ def asked(user: BrowserUser) -> Iterator[list[str]]:
     user.page.remove_listener("request", note)
 
 
-def test_a_change_touches_no_row_but_its_own_and_marks_it_for_a_moment(
+def test_a_change_touches_only_its_own_row_and_highlights_it_briefly(
     hotel: HotelProcesses, port: int, page: Page
 ) -> None:
     room = hotel.vacant_rooms(port)[0]
@@ -76,22 +76,22 @@ def test_a_change_touches_no_row_but_its_own_and_marks_it_for_a_moment(
     assert page.evaluate("window.marked") == {room: "glow"}
 
 
-def test_who_wants_nothing_to_move_sees_the_mark_stand_still(
+def test_the_highlight_is_not_animated_with_reduced_motion(
     hotel: HotelProcesses, port: int, browser: Browser
 ) -> None:
     room = hotel.vacant_rooms(port)[0]
-    with open_page(browser, hotel.url, reduced_motion="reduce") as person:
-        person.navigate(VIEW_HASH)
-        expect(room_rows(person.page)).to_have_count(ROOM_COUNT)
-        person.page.locator(".rooms").evaluate(WATCH)
+    with open_page(browser, hotel.url, reduced_motion="reduce") as user:
+        user.navigate(VIEW_HASH)
+        expect(room_rows(user.page)).to_have_count(ROOM_COUNT)
+        user.page.locator(".rooms").evaluate(WATCH)
         hotel.call_desk("PATCH", f"/rooms/{room}", port, {"message_light": True})
-        expect(room_row(person.page, room).locator(".light")).to_have_text("message light")
-        assert person.page.evaluate("window.marked") == {room: "none"}
+        expect(room_row(user.page, room).locator(".light")).to_have_text("message light")
+        assert user.page.evaluate("window.marked") == {room: "none"}
     hotel.call_desk("PATCH", f"/rooms/{room}", port, {"message_light": False})
 
 
-def test_a_resync_is_not_asked_for_room_by_room(
-    hotel: HotelProcesses, user: BrowserUser, asked: list[str]
+def test_a_resync_causes_no_request_per_room(
+    hotel: HotelProcesses, user: BrowserUser, requests: list[str]
 ) -> None:
     page, port = user.page, hotel.ports[1]
     hotel.make_link("made", port)
@@ -101,25 +101,25 @@ def test_a_resync_is_not_asked_for_room_by_room(
     expect(room_rows(page)).to_have_count(ROOM_COUNT)
     wait_until(lambda: hotel.link("made")["resync"]["ended"], "the resync has ended")
     _require_up_to_date(hotel, page, port)
-    assert len(asked) < 10, asked
-    assert {one.rsplit("/", 1)[1] for one in asked} == {"rooms"}
+    assert len(requests) < 10, requests
+    assert {one.rsplit("/", 1)[1] for one in requests} == {"rooms"}
 
 
-def test_many_changes_at_once_are_asked_for_together(
-    hotel: HotelProcesses, port: int, page: Page, asked: list[str]
+def test_many_changes_at_once_are_fetched_together(
+    hotel: HotelProcesses, port: int, page: Page, requests: list[str]
 ) -> None:
     rooms = hotel.vacant_rooms(port)[:25]
     for room in rooms:
         hotel.send_record(port, f"RE|RN{room}|MLY|")
     page.get_by_label("Rooms shown").select_option("lights")
     expect(room_rows(page)).to_have_count(len(rooms))
-    assert len(asked) < len(rooms), asked
+    assert len(requests) < len(rooms), requests
     for room in rooms:
         hotel.send_record(port, f"RE|RN{room}|MLN|")
     expect(room_rows(page)).to_have_count(0)
 
 
-def test_what_was_missed_while_offline_is_shown_afterwards(
+def test_changes_during_an_outage_are_shown_after_it(
     hotel: HotelProcesses, port: int, user: BrowserUser, page: Page
 ) -> None:
     user.page_errors.expected_errors += ["ERR_INTERNET_DISCONNECTED"]
@@ -133,33 +133,33 @@ def test_what_was_missed_while_offline_is_shown_afterwards(
     hotel.call_desk("DELETE", f"/guests/{guest}", port)
 
 
-def test_all_is_asked_for_again_where_the_stream_begins_again(hotel: HotelProcesses, page: Page) -> None:
+def test_all_rooms_are_fetched_again_after_a_stream_reset(hotel: HotelProcesses, page: Page) -> None:
     with page.expect_request("**/links/made/rooms"):
         hotel.make_link("other")
         hotel.remove_link("other")  # after which all who watch begin again
 
 
-def test_a_tab_that_nobody_sees_asks_for_nothing_until_it_is_seen(
-    hotel: HotelProcesses, port: int, page: Page, asked: list[str]
+def test_a_hidden_tab_fetches_nothing_until_it_is_visible(
+    hotel: HotelProcesses, port: int, page: Page, requests: list[str]
 ) -> None:
     page.clock.install()
     page.reload()
     expect(room_rows(page)).to_have_count(ROOM_COUNT)
     room = hotel.vacant_rooms(port)[0]
     page.evaluate(UNSEEN)
-    asked.clear()
+    requests.clear()
     guest = hotel.check_in(port, room, "Larsen")
     wait_until(lambda: hotel.call_rooms("GET", room)["guests"], "the service knows of the guest")
     hotel.control("made", "disable")
     expect(page.locator(".head .marker")).to_have_text("DISABLED")  # so it has heard of the guest as well
     page.clock.run_for(10_000)
-    assert asked == []
+    assert requests == []
     page.evaluate("window.look()")
     expect(room_row(page, room).locator(".guest")).to_have_text("•••")
     hotel.call_desk("DELETE", f"/guests/{guest}", port)
 
 
-def test_a_room_that_cannot_be_asked_for_is_asked_for_again(
+def test_a_failed_fetch_of_a_room_is_retried(
     hotel: HotelProcesses, port: int, user: BrowserUser, page: Page
 ) -> None:
     user.page_errors.expected_errors += ["503"]

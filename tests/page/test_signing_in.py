@@ -19,7 +19,7 @@ WRONG = "401"  # what the browser notes in its console about a wrong token, or a
 
 
 @frozen
-class Guarded:
+class ProtectedService:
     """A service with a token for each role, docked to a PMS."""
 
     url: str
@@ -33,21 +33,25 @@ class Guarded:
 
 
 @pytest.fixture(scope="module")
-def guarded(shared_hotel: HotelProcesses, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Guarded]:
+def protected_service(
+    shared_hotel: HotelProcesses, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[ProtectedService]:
     (port,) = free_ports(1)
-    guarded = Guarded(f"http://127.0.0.1:{port}", tmp_path_factory.mktemp("guarded"))
+    protected_service = ProtectedService(
+        f"http://127.0.0.1:{port}", tmp_path_factory.mktemp("protected_service")
+    )
     for whose, role in WHOSE.items():
-        guarded.tokens[whose] = guarded.token("add", f"the-{whose}", "--role", role)
-    with run_service(guarded.folder, shared_hotel.ports[-1], port):
-        yield guarded
+        protected_service.tokens[whose] = protected_service.token("add", f"the-{whose}", "--role", role)
+    with run_service(protected_service.folder, shared_hotel.ports[-1], port):
+        yield protected_service
 
 
 @pytest.fixture
-def stranger(browser: Browser, guarded: Guarded) -> Iterator[BrowserUser]:
-    with open_page(browser, guarded.url) as person:
-        person.page_errors.expected_errors += [WRONG]
-        expect(person.page.get_by_role("heading", level=1)).to_have_text("Sign in")
-        yield person
+def signed_out_user(browser: Browser, protected_service: ProtectedService) -> Iterator[BrowserUser]:
+    with open_page(browser, protected_service.url) as user:
+        user.page_errors.expected_errors += [WRONG]
+        expect(user.page.get_by_role("heading", level=1)).to_have_text("Sign in")
+        yield user
 
 
 def _sign_in(page: Page, token: str) -> None:
@@ -55,19 +59,19 @@ def _sign_in(page: Page, token: str) -> None:
     page.get_by_role("button", name="Sign in").click()
 
 
-def _signed_in(guarded: Guarded, person: BrowserUser, role: str) -> Page:
-    _sign_in(person.page, guarded.tokens[role])
-    expect(person.page.locator(".row h2")).to_have_text(["grand"])
-    return person.page
+def _signed_in(protected_service: ProtectedService, user: BrowserUser, role: str) -> Page:
+    _sign_in(user.page, protected_service.tokens[role])
+    expect(user.page.locator(".row h2")).to_have_text(["grand"])
+    return user.page
 
 
-def test_a_stranger_is_asked_for_a_token_whatever_the_address(
-    guarded: Guarded, stranger: BrowserUser
+def test_every_address_requires_a_token(
+    protected_service: ProtectedService, signed_out_user: BrowserUser
 ) -> None:
-    page = stranger.page
+    page = signed_out_user.page
     token = page.get_by_label("Token")
     for hash in ("#/links/grand", "#/new"):
-        page.goto(f"{guarded.url}/{hash}")
+        page.goto(f"{protected_service.url}/{hash}")
         expect(token).to_be_visible()
         expect(page.locator("main")).not_to_contain_text("grand")
     expect(token).to_have_attribute("type", "password")
@@ -77,13 +81,13 @@ def test_a_stranger_is_asked_for_a_token_whatever_the_address(
     expect(token).to_have_value("")
 
 
-def test_signing_in_leads_to_what_was_asked_for_and_lasts_over_a_reload(
-    guarded: Guarded, stranger: BrowserUser
+def test_sign_in_opens_the_requested_view_and_survives_a_reload(
+    protected_service: ProtectedService, signed_out_user: BrowserUser
 ) -> None:
-    page = stranger.page
-    page.goto(f"{guarded.url}/#/links/grand")
+    page = signed_out_user.page
+    page.goto(f"{protected_service.url}/#/links/grand")
     page.get_by_label("Token").focus()
-    page.keyboard.type(guarded.tokens["control"])
+    page.keyboard.type(protected_service.tokens["control"])
     page.keyboard.press("Enter")
     expect(page.get_by_role("heading", level=1)).to_have_text("grand")
     expect(page.locator("#main")).to_be_focused()
@@ -91,11 +95,13 @@ def test_signing_in_leads_to_what_was_asked_for_and_lasts_over_a_reload(
     expect(page.get_by_role("heading", level=1)).to_have_text("grand")
 
 
-def test_who_controls_uses_the_controls_and_sees_names(guarded: Guarded, stranger: BrowserUser) -> None:
-    page = _signed_in(guarded, stranger, "control")
+def test_role_control_has_the_controls_and_sees_guest_names(
+    protected_service: ProtectedService, signed_out_user: BrowserUser
+) -> None:
+    page = _signed_in(protected_service, signed_out_user, "control")
     expect(page.locator("#header")).to_contain_text("the-control (may control)")
     expect(page.get_by_role("link", name="Add a link")).to_be_visible()
-    stranger.navigate("#/links/grand")
+    signed_out_user.navigate("#/links/grand")
     controls = page.locator(".controls")
     controls.get_by_role("button", name="Resync").click()
     expect(controls.locator(".answer")).to_contain_text("Resync: done.")
@@ -104,10 +110,12 @@ def test_who_controls_uses_the_controls_and_sees_names(guarded: Guarded, strange
     expect(page.locator(".records .part[title=GN]").first).not_to_contain_text("•••")
 
 
-def test_who_looks_changes_nothing_and_sees_no_names(guarded: Guarded, stranger: BrowserUser) -> None:
-    page = _signed_in(guarded, stranger, "view")
+def test_role_view_cannot_change_anything_and_sees_no_guest_names(
+    protected_service: ProtectedService, signed_out_user: BrowserUser
+) -> None:
+    page = _signed_in(protected_service, signed_out_user, "view")
     expect(page.get_by_role("link", name="Add a link")).to_have_count(0)
-    stranger.navigate("#/links/grand")
+    signed_out_user.navigate("#/links/grand")
     expect(page.locator(".controls button")).to_have_count(5)
     expect(page.locator(".controls button:not([aria-disabled])")).to_have_count(0)
     expect(page.locator(".controls button").first).to_have_attribute(
@@ -118,33 +126,35 @@ def test_who_looks_changes_nothing_and_sees_no_names(guarded: Guarded, stranger:
     expect(names).to_be_disabled()
     page.get_by_label("Type of record").select_option("GI")
     expect(page.locator(".records .part[title=GN]").first).to_contain_text("•••")
-    stranger.navigate("#/links/grand/rooms")
+    signed_out_user.navigate("#/links/grand/rooms")
     expect(page.get_by_label("Guest names are hidden from your role")).to_be_disabled()
     expect(page.locator(".guest").first).to_have_text("•••")
     assert set(page.locator(".guest").all_text_contents()) == {"•••"}
-    stranger.navigate("#/new")
+    signed_out_user.navigate("#/new")
     expect(page.get_by_label("host")).to_be_disabled()
     expect(page.get_by_role("button", name="Make the link")).to_have_count(0)
 
 
-def test_a_pbx_sees_how_links_are_and_is_shown_nothing_that_is_not_for_it(
-    guarded: Guarded, stranger: BrowserUser
+def test_role_pbx_sees_the_links_and_only_what_it_may_read(
+    protected_service: ProtectedService, signed_out_user: BrowserUser
 ) -> None:
-    page = _signed_in(guarded, stranger, "pbx")
+    page = _signed_in(protected_service, signed_out_user, "pbx")
     expect(page.locator("#header")).to_contain_text("the-pbx (a PBX)")
     expect(page.locator(".row .marker")).to_have_text("ESTABLISHED")
-    stranger.navigate("#/links/grand")
+    signed_out_user.navigate("#/links/grand")
     expect(page.locator(".outbox")).to_contain_text("There is nothing here.")
     expect(page.locator(".past, .trace")).to_have_count(0)
-    stranger.navigate("#/links/grand/rooms")
+    signed_out_user.navigate("#/links/grand/rooms")
     page.get_by_label("Show guest names").check()
     expect(page.locator(".guest").first).not_to_have_text("•••")
-    stranger.navigate("#/links/grand")
+    signed_out_user.navigate("#/links/grand")
     expect(page.locator(".controls button:not([aria-disabled])")).to_have_count(0)
 
 
-def test_who_signs_out_is_asked_for_a_token_again(guarded: Guarded, stranger: BrowserUser) -> None:
-    page = _signed_in(guarded, stranger, "control")
+def test_sign_out_requires_a_token_again(
+    protected_service: ProtectedService, signed_out_user: BrowserUser
+) -> None:
+    page = _signed_in(protected_service, signed_out_user, "control")
     page.get_by_role("button", name="Sign out").click()
     expect(page.get_by_label("Token")).to_be_visible()
     expect(page.locator(".row, #sign-out")).to_have_count(0)
@@ -152,24 +162,28 @@ def test_who_signs_out_is_asked_for_a_token_again(guarded: Guarded, stranger: Br
     expect(page.get_by_label("Token")).to_be_visible()
 
 
-def test_who_loses_the_token_is_asked_for_one_without_doing_anything(
-    guarded: Guarded, stranger: BrowserUser
+def test_removing_the_token_signs_the_user_out_at_once(
+    protected_service: ProtectedService, signed_out_user: BrowserUser
 ) -> None:
-    stranger.page_errors.expected_errors += ["net::ERR_"]  # the stream is cut off
-    _signed_in(guarded, stranger, "lost")
-    guarded.token("remove", "the-lost")
-    expect(stranger.page.get_by_label("Token")).to_be_visible()
-    expect(stranger.page.get_by_role("dialog")).to_have_accessible_name("Sign in")
-    stranger.page.keyboard.press("Escape")
-    expect(stranger.page.get_by_label("Token")).to_be_visible()
-    page = _signed_in(guarded, stranger, "view")
+    signed_out_user.page_errors.expected_errors += ["net::ERR_"]  # the stream is cut off
+    _signed_in(protected_service, signed_out_user, "lost")
+    protected_service.token("remove", "the-lost")
+    expect(signed_out_user.page.get_by_label("Token")).to_be_visible()
+    expect(signed_out_user.page.get_by_role("dialog")).to_have_accessible_name("Sign in")
+    signed_out_user.page.keyboard.press("Escape")
+    expect(signed_out_user.page.get_by_label("Token")).to_be_visible()
+    page = _signed_in(protected_service, signed_out_user, "view")
     expect(page.locator("#header")).to_contain_text("the-view (may look)")
     expect(page.get_by_role("link", name="Add a link")).to_have_count(0)
 
 
-def test_nothing_scrolls_sideways_on_a_phone(guarded: Guarded, browser: Browser) -> None:
-    with open_page(browser, guarded.url, viewport={"width": 390, "height": 844}, locale="zh-CN") as person:
-        person.page_errors.expected_errors += [WRONG]
-        expect(person.page.get_by_role("heading", level=1)).to_have_text("登录")
-        wide, screen = person.page.evaluate("[document.documentElement.scrollWidth, innerWidth]")
+def test_no_view_scrolls_horizontally_on_a_phone(
+    protected_service: ProtectedService, browser: Browser
+) -> None:
+    with open_page(
+        browser, protected_service.url, viewport={"width": 390, "height": 844}, locale="zh-CN"
+    ) as user:
+        user.page_errors.expected_errors += [WRONG]
+        expect(user.page.get_by_role("heading", level=1)).to_have_text("登录")
+        wide, screen = user.page.evaluate("[document.documentElement.scrollWidth, innerWidth]")
         assert wide <= screen == 390

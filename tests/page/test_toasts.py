@@ -8,7 +8,7 @@ from tests.page.browser import BrowserUser
 from tests.page.hotel_processes import HotelProcesses
 
 
-def test_at_most_five_are_on_the_screen_and_the_rest_is_counted(
+def test_at_most_five_toasts_are_shown_and_the_others_are_counted(
     hotel: HotelProcesses, user: BrowserUser
 ) -> None:
     names = [f"made-{number}" for number in range(7)]
@@ -31,7 +31,7 @@ def test_at_most_five_are_on_the_screen_and_the_rest_is_counted(
     expect(rest).to_be_hidden()
 
 
-def test_a_link_that_changes_again_has_its_toast_replaced_in_place(
+def test_a_second_change_of_a_link_replaces_its_toast_in_place(
     hotel: HotelProcesses, user: BrowserUser
 ) -> None:
     for name in ("one", "other"):
@@ -48,7 +48,7 @@ def test_a_link_that_changes_again_has_its_toast_replaced_in_place(
     assert toasts.first.evaluate("(toast) => toast.is_the_same")
 
 
-def test_one_that_is_closed_comes_back_with_the_next_change(hotel: HotelProcesses, user: BrowserUser) -> None:
+def test_a_closed_toast_reappears_with_the_next_change(hotel: HotelProcesses, user: BrowserUser) -> None:
     hotel.make_link("made")
     expect(user.page.locator(".row")).to_have_count(2)
     hotel.control("made", "expire")
@@ -62,7 +62,7 @@ def test_one_that_is_closed_comes_back_with_the_next_change(hotel: HotelProcesse
     expect(toast).to_have_count(0)
 
 
-def test_it_leads_to_its_link(hotel: HotelProcesses, user: BrowserUser) -> None:
+def test_a_toast_opens_its_link(hotel: HotelProcesses, user: BrowserUser) -> None:
     hotel.make_link("made")
     expect(user.page.locator(".row")).to_have_count(2)
     hotel.control("made", "expire")
@@ -70,7 +70,7 @@ def test_it_leads_to_its_link(hotel: HotelProcesses, user: BrowserUser) -> None:
     expect(user.page.get_by_role("heading", level=1)).to_have_text("made")
 
 
-def test_it_stays_while_it_is_pointed_at_or_has_the_focus_and_then_goes(
+def test_a_toast_stays_while_hovered_or_focused_and_then_closes(
     hotel: HotelProcesses, user: BrowserUser
 ) -> None:
     page = user.page

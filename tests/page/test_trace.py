@@ -24,9 +24,7 @@ def _rows(page: Page) -> Locator:
     return page.locator(".records li")
 
 
-def test_records_appear_as_they_go_over_the_wire_with_the_names_of_their_fields(
-    hotel: HotelProcesses, page: Page
-) -> None:
+def test_records_are_shown_live_with_the_names_of_their_fields(hotel: HotelProcesses, page: Page) -> None:
     hotel.send_record(hotel.ports[1], MESSAGE)
     newest = _rows(page).first
     expect(newest).to_contain_text("RE")
@@ -39,7 +37,7 @@ def test_records_appear_as_they_go_over_the_wire_with_the_names_of_their_fields(
     expect(sent).to_contain_text("total amount 250")
 
 
-def test_they_can_be_chosen_by_type_direction_and_text(hotel: HotelProcesses, page: Page) -> None:
+def test_records_are_filtered_by_type_direction_and_text(hotel: HotelProcesses, page: Page) -> None:
     hotel.send_record(hotel.ports[1], MESSAGE)
     hotel.send_record(hotel.ports[1], "RE|RN102|MLN|")
     types = page.locator(".records li strong")
@@ -58,7 +56,7 @@ def test_they_can_be_chosen_by_type_direction_and_text(hotel: HotelProcesses, pa
     expect(page.locator(".records li:not(.out)")).to_have_count(0)
 
 
-def test_it_can_be_paused(hotel: HotelProcesses, page: Page) -> None:
+def test_the_trace_can_be_paused(hotel: HotelProcesses, page: Page) -> None:
     page.clock.install()
     page.reload()
     expect(_rows(page).first).to_be_visible()
@@ -72,7 +70,7 @@ def test_it_can_be_paused(hotel: HotelProcesses, page: Page) -> None:
     expect(page.get_by_role("button", name="Pause")).to_have_attribute("aria-pressed", "false")
 
 
-def test_guests_are_masked_until_their_names_are_asked_for(hotel: HotelProcesses, page: Page) -> None:
+def test_guest_names_are_redacted_until_requested(hotel: HotelProcesses, page: Page) -> None:
     hotel.check_in(hotel.ports[1], "101", "Larsen")
     newest = _rows(page).first
     expect(newest).to_contain_text("guest check-in")
@@ -92,9 +90,7 @@ def test_guests_are_masked_until_their_names_are_asked_for(hotel: HotelProcesses
 NAMES = ("<script>alert(1)</script>", "<img src=x onerror=alert(2)>", "王小明", "Larsen\u202enodnoL")
 
 
-def test_names_that_look_like_something_else_are_shown_as_they_are(
-    hotel: HotelProcesses, user: BrowserUser
-) -> None:
+def test_guest_names_with_markup_are_shown_literally(hotel: HotelProcesses, user: BrowserUser) -> None:
     page = user.page
     hotel.set_faults(hotel.ports[1], charset="utf-8")
     hotel.make_docked_link("made", hotel.ports[1], alive_interval=3600, charset="utf-8")

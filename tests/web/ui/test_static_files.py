@@ -22,7 +22,7 @@ TYPES = {
 
 
 @time_limit(10)
-async def test_the_page_stands_at_the_root(served_api: ServedApi) -> None:
+async def test_the_page_is_served_at_the_root(served_api: ServedApi) -> None:
     answer = await served_api.get("/")
     assert answer.status == 200
     assert answer.headers["content-type"] == TYPES["html"]
@@ -31,7 +31,7 @@ async def test_the_page_stands_at_the_root(served_api: ServedApi) -> None:
 
 
 @time_limit(10)
-async def test_each_part_has_its_type_and_a_tag_and_is_asked_for_again(served_api: ServedApi) -> None:
+async def test_each_file_has_its_content_type_and_etag_and_is_revalidated(served_api: ServedApi) -> None:
     assert len(load_assets()) > 20
     tags = set()
     for name, asset in load_assets().items():
@@ -46,7 +46,7 @@ async def test_each_part_has_its_type_and_a_tag_and_is_asked_for_again(served_ap
 
 
 @time_limit(10)
-async def test_what_a_browser_has_already_is_not_sent_again(served_api: ServedApi) -> None:
+async def test_a_matching_etag_gets_304_without_a_body(served_api: ServedApi) -> None:
     for path in ("/", "/page/main.js", "/page/texts/zh.json"):
         tag = (await served_api.get(path)).headers["etag"]
         again = await served_api.get(path, headers={"if-none-match": tag})
@@ -57,7 +57,7 @@ async def test_what_a_browser_has_already_is_not_sent_again(served_api: ServedAp
 
 
 @time_limit(10)
-async def test_head_tells_what_get_would_send(served_api: ServedApi) -> None:
+async def test_head_sends_the_headers_of_get(served_api: ServedApi) -> None:
     for path in ("/", "/page/page.css"):
         answer = await served_api.call("HEAD", path)
         whole = await served_api.get(path)
@@ -67,7 +67,7 @@ async def test_head_tells_what_get_would_send(served_api: ServedApi) -> None:
 
 
 @time_limit(10)
-async def test_the_page_is_told_of_fias_the_settings_and_its_texts(served_api: ServedApi) -> None:
+async def test_the_bootstrap_data_and_the_translations_are_served(served_api: ServedApi) -> None:
     told = (await served_api.get("/page/known.json")).json()
     assert told["records"] == list(bootstrap_data()["records"])
     assert {one["name"]: one["bounds"] for one in told["settings"]}["port"] == [1, 65535]
@@ -76,7 +76,7 @@ async def test_the_page_is_told_of_fias_the_settings_and_its_texts(served_api: S
 
 
 @time_limit(10)
-async def test_there_is_nothing_but_the_parts(served_api: ServedApi) -> None:
+async def test_no_other_path_is_served(served_api: ServedApi) -> None:
     for path in (
         "/page/",
         "/page/nothing.js",
@@ -98,18 +98,18 @@ async def test_there_is_nothing_but_the_parts(served_api: ServedApi) -> None:
 
 
 @time_limit(10)
-async def test_the_page_cannot_be_written(served_api: ServedApi) -> None:
+async def test_files_of_the_page_are_read_only(served_api: ServedApi) -> None:
     for method in ("POST", "PUT", "DELETE"):
         assert (await served_api.call(method, "/page/main.js")).error == (405, "method_not_allowed")
 
 
-def test_no_part_names_another_host() -> None:
+def test_no_file_refers_to_another_host() -> None:
     for name, asset in load_assets().items():
         named = set(re.findall(rb"(?:https?:)?//[\w.-]+\.\w+[^\s\"']*", asset.body))
         assert named <= {b"http://www.w3.org/2000/svg"}, name
 
 
-def test_the_page_has_no_script_style_or_listener_within_itself() -> None:
+def test_the_page_has_no_inline_script_style_or_event_handler() -> None:
     """So that the browser may be told to heed none."""
     index = PAGE.joinpath("index.html").read_text("utf-8")
     assert re.findall(r"<script[^>]*>(.*?)</script>", index, re.DOTALL) == [""]
@@ -117,7 +117,7 @@ def test_the_page_has_no_script_style_or_listener_within_itself() -> None:
 
 
 @time_limit(10)
-async def test_the_browser_is_told_to_heed_only_what_comes_from_here(served_api: ServedApi) -> None:
+async def test_the_content_security_policy_allows_only_this_origin(served_api: ServedApi) -> None:
     policy = (await served_api.get("/")).headers["content-security-policy"]
     assert "default-src 'none'" in policy or "default-src 'self'" in policy
     assert "unsafe" not in policy

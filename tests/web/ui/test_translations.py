@@ -56,14 +56,14 @@ def test_each_language_has_a_text_for_each_key() -> None:
         assert [key for key, text in told.items() if not text] in ([], ["sentence.joint"])
 
 
-def test_each_text_names_the_same_values_in_each_language() -> None:
+def test_each_text_has_the_same_placeholders_in_each_language() -> None:
     english = load_translations("en")
     for language in LANGUAGES:
         for key, text in load_translations(language).items():
-            assert _named(text) == _named(english[key]), (language, key)
+            assert _placeholders(text) == _placeholders(english[key]), (language, key)
 
 
-def _named(text: str) -> Set[str]:
+def _placeholders(text: str) -> Set[str]:
     return set(re.findall(r"\{(\w+)\}", text))
 
 
@@ -93,7 +93,7 @@ def test_each_record_field_and_setting_has_a_name(language: Language) -> None:
     assert [key for key in wanted if key not in told] == []
 
 
-def test_the_scripts_use_no_key_that_has_no_text() -> None:
+def test_each_key_that_a_script_uses_has_a_text() -> None:
     english = load_translations("en")
     assert len(WHOLE_KEYS) > 50
     assert {key for key in WHOLE_KEYS - english.keys() if not key.endswith((".json", ".js"))} == set()
@@ -101,7 +101,7 @@ def test_the_scripts_use_no_key_that_has_no_text() -> None:
     assert {prefix for prefix in PREFIXES if not any(key.startswith(prefix) for key in english)} == set()
 
 
-def test_the_page_has_no_text_that_it_does_not_use() -> None:
+def test_each_text_of_the_page_is_used() -> None:
     values = _values()
 
     def used(key: str) -> bool:
