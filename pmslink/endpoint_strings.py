@@ -1,7 +1,7 @@
 r"""The parts of Twisted's endpoint strings, such as ``tcp:8080:interface=127.0.0.1``.
 
-Twisted keeps its own parser private. It separates arguments by colons; a backslash escapes the next character,
-so an IPv6 address is written as ``interface=\:\:1``.
+Twisted keeps its own parser private. Colons separate arguments; a backslash escapes the next character, so an
+IPv6 address is written as ``interface=\:\:1``.
 """
 
 from __future__ import annotations

@@ -6,7 +6,6 @@ The services are the store, the API, the links and the webhooks; with --demo, a 
 from __future__ import annotations
 
 import gc
-import resource
 import tempfile
 import time
 from datetime import timedelta
@@ -23,6 +22,7 @@ from twisted.python import usage
 from pmslink.config.link_definition import LinkConfig, parse_link, parse_pms_argument
 from pmslink.config.loader import Config, load_config
 from pmslink.errors import PmslinkError
+from pmslink.file_descriptors import raise_descriptor_limit
 from pmslink.link.connection_probe import Probe
 from pmslink.link.link_registry import LinkRegistry, utc_now
 from pmslink.link.tls_dial import dial_over_tcp_or_tls
@@ -100,7 +100,7 @@ def makeService(options: Options) -> SequentialMultiService:
     # Twisted's reactors run their timers on the wall clock: if it were set back by an hour, no link
     # check would be sent for an hour.
     reactor.seconds = time.monotonic  # type: ignore[method-assign]
-    _raise_descriptor_limit()
+    raise_descriptor_limit()
     _freeze_garbage_collector()
     if options["demo"]:
         return _build_demo(reactor, options)
@@ -233,11 +233,6 @@ def _freeze_garbage_collector() -> None:
     """Exclude all imported objects from garbage collection: they are never freed."""
     gc.freeze()
     gc.set_threshold(*GC_THRESHOLDS)
-
-
-def _raise_descriptor_limit() -> None:
-    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 
 
 def _prefix_lines(problem: str) -> str:

@@ -26,6 +26,11 @@ def optional_from_ms(ms: int | None) -> datetime | None:
     return None if ms is None else from_ms(ms)
 
 
+def local_now() -> datetime:
+    """Return the current time in the time zone of this machine, aware."""
+    return datetime.now().astimezone()
+
+
 def format_timestamp(at: datetime) -> str:
     """An aware moment in ISO 8601, in UTC and with milliseconds: as JSON tells it."""
     return at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -25,7 +25,7 @@ from pmslink.link.link import Link
 from pmslink.link.link_registry import LinkRegistry
 from pmslink.simulator.life.activity_scheduler import Life
 from pmslink.simulator.life.phones import Phones, UnreachableError
-from pmslink.simulator.pms.pbx_connection import PmsFactory
+from pmslink.simulator.pms.connection_factory import PmsFactory
 from pmslink.simulator.pms.property import Pms
 from pmslink.store.core import store_metadata
 from pmslink.store.tables.history_queries import events_after

@@ -1,135 +1,132 @@
-"""The simulator as a service of its own, or inside another one."""
+"""The simulator as a Twisted service: the command line of `twistd pmssim`, and the ports."""
 
 from __future__ import annotations
 
 import re
-import resource
-from datetime import datetime
 from random import Random
 from typing import Any
 
-from attrs import evolve, frozen
 from twisted.application.service import IService
 from twisted.internet.defer import Deferred, gatherResults
 from twisted.internet.endpoints import serverFromString
 from twisted.python import usage
 
+from pmslink.endpoint_strings import MAX_PORT, EndpointString
+from pmslink.file_descriptors import raise_descriptor_limit
 from pmslink.listener import ListenerService
 from pmslink.simulator.control.control_api import ControlApi
 from pmslink.simulator.control.http_site import json_site
 from pmslink.simulator.life.activity_scheduler import Life
-from pmslink.simulator.life.pmslink_client import ApiTarget, make_phones
-from pmslink.simulator.pms.pbx_connection import PmsFactory
+from pmslink.simulator.life.api_target import ApiTarget
+from pmslink.simulator.life.pmslink_client import make_phones
+from pmslink.simulator.pms.connection_factory import PmsFactory
 from pmslink.simulator.pms.property import MAX_STORED_RECORDS, Pms
+from pmslink.timestamps import local_now
 from pmslink.typed_service import TypedMultiService
 
 MAX_ROOMS, MAX_PORTS = 10_000, 50_000
 MIN_PACE_PER_MINUTE, MAX_PACE_PER_MINUTE = 0.1, 6000
-"""Things that may happen in a minute."""
+"""Range of activities per minute."""
 _MAX_RECORDS_IN_PROCESS = 200_000
-"""Trace entries that all properties of a process may keep together."""
+"""Limit of trace entries for all properties of a process together."""
 _MIN_RECORDS_PER_PROPERTY = 100
-"""And at least so many each."""
+"""Trace entries of one property, even if there are many properties."""
+_DESCRIPTORS_PER_PROPERTY = 2
+"""Descriptors of a property: its port and one connection."""
 _SPARE_DESCRIPTORS = 64
-"""Descriptors that a process needs beside its ports and connections."""
+"""Descriptors that a process needs for other purposes."""
 _EXPECTED_FORM = "an endpoint should look like tcp:5010:interface=127.0.0.1"
 
 
-@frozen
-class ListenEndpoint:
-    """An endpoint string, its port apart."""
+def parse_listen_endpoint(text: str) -> EndpointString:
+    """Parse the endpoint of a TCP or TLS port, such as ``tcp:5010:interface=127.0.0.1``.
 
-    transport: str
-    port: int
-    arguments: str
+    Raises ValueError for any other endpoint, and OSError if a file of keys or certificates cannot be read.
+    """
+    endpoint = EndpointString.parse(text)
+    if endpoint.kind not in ("tcp", "tcp6", "ssl") or endpoint.port is None:
+        raise ValueError(_EXPECTED_FORM)
+    try:
+        serverFromString(None, text)  # validates the other arguments; does not listen
+    except TypeError:
+        raise ValueError(_EXPECTED_FORM) from None
+    return endpoint.with_port(endpoint.port)
 
-    @classmethod
-    def parse(cls, text: str) -> ListenEndpoint:
-        """Read ``tcp:5010:interface=127.0.0.1`` and its like. Raises ValueError for anything else."""
-        match = re.fullmatch(r"(tcp6?|ssl):(?:port=)?([0-9]{1,5})(:.*)?", text)
-        if match is None or int(match[2]) > 65535:
-            raise ValueError(_EXPECTED_FORM)
-        place = cls(match[1], int(match[2]), match[3] or "")
-        try:
-            serverFromString(None, str(place))  # judges the rest, listens nowhere
-        except TypeError:
-            raise ValueError(_EXPECTED_FORM) from None
-        return place
 
-    def __str__(self) -> str:
-        return f"{self.transport}:{self.port}{self.arguments}"
-
-    def at_port_offset(self, offset: int) -> ListenEndpoint:
-        """The same place some ports further; port 0, which is any free one, has no further."""
-        return evolve(self, port=self.port + offset) if self.port else self
+def offset_port(endpoint: EndpointString, offset: int) -> EndpointString:
+    """Return the endpoint with a port that is higher by `offset`; port 0 (any free port) stays 0."""
+    return endpoint.with_port(endpoint.port + offset) if endpoint.port else endpoint
 
 
 class Options(usage.Options):
     """The command line of ``twistd pmssim``."""
 
     optParameters = [  # noqa: RUF012 (Twisted's own convention)
-        ["listen", "l", "tcp:5010:interface=127.0.0.1", "Where the PBX connects, a Twisted endpoint."],
-        ["control", "c", "tcp:5011:interface=127.0.0.1", "Where the JSON control interface listens."],
-        ["rooms", "r", "100", "How many rooms each property has."],
-        ["ports", "p", "1", "How many properties, on consecutive ports."],
-        ["pace", None, "6", "With --life or --phones: about so many things happen in a minute, in each."],
-        ["phones", None, None, "URL,LINK: the guests' phones call pmslink there, for the first property."],
+        ["listen", "l", "tcp:5010:interface=127.0.0.1", "Twisted endpoint for the PBX."],
+        ["control", "c", "tcp:5011:interface=127.0.0.1", "Twisted endpoint of the control API (JSON)."],
+        ["rooms", "r", "100", "Number of rooms of each property."],
+        ["ports", "p", "1", "Number of properties, on consecutive ports."],
+        ["pace", None, "6", "Activities per minute of --life and of --phones, on average."],
+        ["phones", None, None, "URL,LINK: the first property's phones call pmslink's API for this link."],
     ]
-    optFlags = [["life", None, "Let guests come and go by themselves."]]  # noqa: RUF012
+    optFlags = [["life", None, "Generate activity of guests and the front desk."]]  # noqa: RUF012
 
     def parseOptions(self, options: list[str] | None = None) -> None:
-        """Read the command line. Whatever is wrong with it ends the program with one line on stderr."""
+        """Parse the command line. Raises SystemExit with one line for stderr if it is invalid."""
         try:
             super().parseOptions(options)  # type: ignore[no-untyped-call]
         except usage.UsageError as problem:
             raise SystemExit(f"pmssim: {problem}") from None
 
     def postOptions(self) -> None:
-        """Raises UsageError for what cannot be."""
-        for name, most in (("rooms", MAX_ROOMS), ("ports", MAX_PORTS)):
-            given = self[name]
-            if not (given.isascii() and given.isdigit() and len(given) < 9 and 1 <= int(given) <= most):
-                raise usage.UsageError(f"--{name} {given}: should be a number from 1 to {most}")
-            self[name] = int(given)
+        """Validate the options and replace their texts by values. Raises UsageError for an invalid option."""
+        self["rooms"] = self._parse_count("rooms", MAX_ROOMS)
+        self["ports"] = self._parse_count("ports", MAX_PORTS)
         self["pace"] = self._parse_pace()
         self["phones"] = self._parse_phones()
         listen, control = self._parse_endpoint("listen"), self._parse_endpoint("control")
-        last = listen.at_port_offset(self["ports"] - 1).port
-        if last > 65535:
+        first, control_port = listen.port or 0, control.port or 0
+        last = first + self["ports"] - 1 if first else 0
+        if last > MAX_PORT:
             raise usage.UsageError(
-                f"--ports {self['ports']}: the last would be port {last}; 65535 is the highest"
+                f"--ports {self['ports']}: the last would be port {last}; {MAX_PORT} is the highest"
             )
-        if control.port and listen.port <= control.port <= last:
-            taken = f"{listen.port} to {last}"
-            raise usage.UsageError(f"--control {control}: the properties take the ports {taken}")
+        if control_port and first <= control_port <= last:
+            raise usage.UsageError(f"--control {control}: the properties take the ports {first} to {last}")
+
+    def _parse_count(self, name: str, maximum: int) -> int:
+        text = self[name]
+        if not (text.isascii() and text.isdigit() and len(text) < 9 and 1 <= int(text) <= maximum):
+            raise usage.UsageError(f"--{name} {text}: should be a number from 1 to {maximum}")
+        return int(text)
 
     def _parse_pace(self) -> float:
-        given = self["pace"]
-        good = re.fullmatch(r"[0-9]{1,4}(\.[0-9]{1,3})?", given)
-        if not (good and MIN_PACE_PER_MINUTE <= float(given) <= MAX_PACE_PER_MINUTE):
+        text = self["pace"]
+        is_number = re.fullmatch(r"[0-9]{1,4}(\.[0-9]{1,3})?", text)
+        if not (is_number and MIN_PACE_PER_MINUTE <= float(text) <= MAX_PACE_PER_MINUTE):
             raise usage.UsageError(
-                f"--pace {given}: should be a number from {MIN_PACE_PER_MINUTE} to {MAX_PACE_PER_MINUTE}"
+                f"--pace {text}: should be a number from {MIN_PACE_PER_MINUTE} to {MAX_PACE_PER_MINUTE}"
             )
-        return float(given)
+        return float(text)
 
     def _parse_phones(self) -> ApiTarget | None:
-        given = self["phones"]
+        text = self["phones"]
         try:
-            return None if given is None else ApiTarget.parse(given)
+            return None if text is None else ApiTarget.parse(text)
         except ValueError as problem:
-            raise usage.UsageError(f"--phones {given}: {problem}") from None
+            raise usage.UsageError(f"--phones {text}: {problem}") from None
 
-    def _parse_endpoint(self, name: str) -> ListenEndpoint:
+    def _parse_endpoint(self, name: str) -> EndpointString:
         try:
-            return ListenEndpoint.parse(self[name])
+            return parse_listen_endpoint(self[name])
         except (ValueError, OSError) as problem:
             raise usage.UsageError(f"--{name} {self[name]}: {problem}") from None
 
 
 class Simulator(TypedMultiService):
-    """Properties on consecutive ports from that of ``listen`` on, and one control interface for all.
+    """Properties on consecutive ports, the first at ``listen``, and one control API for all.
 
-    With a ``pace``, of so many happenings a minute, each property lives by itself.
+    With a ``pace``, each property has automatic activity: this many activities per minute, on average.
     """
 
     def __init__(
@@ -142,27 +139,32 @@ class Simulator(TypedMultiService):
         pace: float | None = None,
     ) -> None:
         super().__init__()
-        keep = min(MAX_STORED_RECORDS, max(_MIN_RECORDS_PER_PROPERTY, _MAX_RECORDS_IN_PROCESS // ports))
-        places = [ListenEndpoint.parse(listen).at_port_offset(at) for at in range(ports)]
+        max_records = min(
+            MAX_STORED_RECORDS, max(_MIN_RECORDS_PER_PROPERTY, _MAX_RECORDS_IN_PROCESS // ports)
+        )
+        first = parse_listen_endpoint(listen)
+        endpoints = [offset_port(first, index) for index in range(ports)]
         self.properties = [
-            Pms(reactor, local_now, rooms, port=place.port, max_records=keep, seed=at)
-            for at, place in enumerate(places)
+            Pms(reactor, local_now, rooms, port=endpoint.port or 0, max_records=max_records, seed=index)
+            for index, endpoint in enumerate(endpoints)
         ]
         self.lives = []
         if pace is not None:
-            for at, pms in enumerate(self.properties):
-                self.lives.append(Life(pms, reactor, Random(at), pace))  # noqa: S311 (repeatable, not secret)
-        for pms, place in zip(self.properties, places, strict=True):
-            self._listen(serverFromString(reactor, str(place)), PmsFactory(pms), pms.on_listening)
+            for index, pms in enumerate(self.properties):
+                rng = Random(index)  # noqa: S311 (repeatable, not secret)
+                self.lives.append(Life(pms, reactor, rng, pace))
+        for pms, endpoint in zip(self.properties, endpoints, strict=True):
+            self._listen(serverFromString(reactor, str(endpoint)), PmsFactory(pms), pms.on_listening)
         self._listen(serverFromString(reactor, control), json_site(ControlApi(self.properties).app))
 
     def startService(self) -> None:
+        """Start the automatic activity; the ports are open already."""
         super().startService()
         for life in self.lives:
             life.start()
 
     def stopService(self) -> Deferred[Any]:
-        """Close the ports and whatever is connected."""
+        """Stop the activity, and close all ports and connections."""
         for life in self.lives:
             life.stop()
         return gatherResults([super().stopService(), *(pms.stop() for pms in self.properties)])
@@ -172,11 +174,11 @@ class Simulator(TypedMultiService):
 
 
 def makeService(options: Options) -> IService:
-    """The service of ``twistd pmssim``."""
+    """Make the service of ``twistd pmssim``."""
     from twisted.internet import reactor
 
-    _raise_descriptor_limit(2 * options["ports"] + _SPARE_DESCRIPTORS)
-    pace, line = options["pace"], options["phones"]
+    raise_descriptor_limit(_DESCRIPTORS_PER_PROPERTY * options["ports"] + _SPARE_DESCRIPTORS)
+    pace, phones_target = options["pace"], options["phones"]
     simulator = Simulator(
         reactor,
         options["listen"],
@@ -185,16 +187,6 @@ def makeService(options: Options) -> IService:
         options["ports"],
         pace if options["life"] else None,
     )
-    if line is not None:
-        make_phones(reactor, line, pace).setServiceParent(simulator)
+    if phones_target is not None:
+        make_phones(reactor, phones_target, pace).setServiceParent(simulator)
     return simulator
-
-
-def _raise_descriptor_limit(needed: int) -> None:
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    if soft < needed:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
-
-
-def local_now() -> datetime:
-    return datetime.now().astimezone()

@@ -19,7 +19,7 @@ from pmslink.link.link import Link
 from pmslink.link.link_registry import LinkRegistry
 from pmslink.link.record_trace import Trace
 from pmslink.link.state_history import Transition
-from pmslink.simulator.pms.pbx_connection import PmsFactory
+from pmslink.simulator.pms.connection_factory import PmsFactory
 from pmslink.simulator.pms.property import Pms
 from pmslink.store.core import store_metadata
 from pmslink.store.core.journal_interface import JournalPort

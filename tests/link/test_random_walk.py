@@ -25,8 +25,8 @@ from pmslink.link.countdown import Countdown
 from pmslink.link.link import Link
 from pmslink.link.machine import STATES, TABLE, Intent, Marker, TimerName
 from pmslink.link.state_history import Transition
+from pmslink.simulator.pms.connection_factory import PmsFactory
 from pmslink.simulator.pms.fault_switches import NO_FAULTS, Faults
-from pmslink.simulator.pms.pbx_connection import PmsFactory
 from pmslink.simulator.pms.property import NotLinkedError, Pms
 from pmslink.store.core.journal_interface import NullJournal
 from tests.memory_network import MemoryTransport, Network, NetworkMode, advance_clock, next_timer_due

@@ -11,8 +11,8 @@ from twisted.internet.testing import StringTransport
 from twisted.python.failure import Failure
 
 from pmslink.simulator.hotel.hotel_model import Hotel
+from pmslink.simulator.pms.connection_factory import PmsFactory
 from pmslink.simulator.pms.fault_switches import Faults
-from pmslink.simulator.pms.pbx_connection import PmsFactory
 from pmslink.simulator.pms.property import Pms
 
 HOTEL_TIME = datetime(2026, 1, 1, 8, 0, 0, tzinfo=UTC)

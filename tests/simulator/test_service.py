@@ -17,12 +17,12 @@ from twisted.python import usage
 
 from pmslink.fias.framing import FrameReceiver
 from pmslink.listener import ListenerService
-from pmslink.simulator import service
 from pmslink.simulator.hotel import sample_data
 from pmslink.simulator.hotel.sample_data import room_numbers, sample_guests
+from pmslink.simulator.life.api_target import ApiTarget
 from pmslink.simulator.life.phones import Phones
-from pmslink.simulator.life.pmslink_client import ApiTarget
-from pmslink.simulator.service import ListenEndpoint, Options, Simulator, makeService
+from pmslink.simulator.service import Options, Simulator, makeService, offset_port, parse_listen_endpoint
+from pmslink.timestamps import local_now
 from tests.simulator.sockets import reactor, sockets_closed_after
 
 
@@ -129,10 +129,10 @@ def test_life_and_phones_are_what_the_command_line_asks_for() -> None:
     assert not silent.lives
 
 
-def test_places_follow_each_other() -> None:
-    place = ListenEndpoint.parse("tcp:5010:interface=127.0.0.1")
-    assert str(place.at_port_offset(2)) == "tcp:5012:interface=127.0.0.1"
-    assert str(ListenEndpoint.parse("tcp:0").at_port_offset(2)) == "tcp:0"
+def test_endpoints_have_consecutive_ports() -> None:
+    endpoint = parse_listen_endpoint("tcp:5010:interface=127.0.0.1")
+    assert str(offset_port(endpoint, 2)) == "tcp:5012:interface=127.0.0.1"
+    assert str(offset_port(parse_listen_endpoint("tcp:0"), 2)) == "tcp:0"
 
 
 def test_serves_properties_on_consecutive_ports_of_one_interface() -> None:
@@ -246,7 +246,7 @@ def test_rooms_are_numbered_by_floor() -> None:
 
 
 def test_two_thirds_of_the_rooms_begin_occupied_some_by_two() -> None:
-    today = service.local_now().date()
+    today = local_now().date()
     guests = sample_guests(1000, today)
     rooms = {guest.room for guest in guests}
     assert 600 < len(rooms) < 733
@@ -258,7 +258,7 @@ def test_two_thirds_of_the_rooms_begin_occupied_some_by_two() -> None:
 
 
 def test_the_same_guests_come_at_every_start() -> None:
-    today = service.local_now().date()
+    today = local_now().date()
     before = sample_guests(50, today)
     sample_data._sample_stays.cache_clear()
     assert sample_guests(50, today) == before

@@ -1,1 +1,4 @@
-"""The JSON interface that controls the simulator."""
+"""The control API of the simulator: endpoints, serializers and parsers.
+
+May import `pms` and `hotel` of the simulator, `validation`, `web/http`, and pmslink's top-level modules.
+"""

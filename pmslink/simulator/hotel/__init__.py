@@ -1,1 +1,4 @@
-"""The hotel of the simulator: rooms, guests, front desk, and the records that announce them."""
+"""The hotel of the simulator: rooms, guests, the front desk, and the records of their changes.
+
+May import `fias` and `errors` only; it has no connection and no faults.
+"""

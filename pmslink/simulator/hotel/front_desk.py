@@ -1,7 +1,7 @@
-"""The front desk of a property: what it does with guests and rooms, and what the PBX is told of it.
+"""The front desk of a property: changes of guests and rooms, and the records that report them to the PBX.
 
-Each act changes the hotel first and is told then. Each raises UnknownRoomError, UnknownGuestError or
-FieldError, and has changed nothing then.
+Each operation changes the hotel, then sends its records. If it raises UnknownRoomError, UnknownGuestError or
+FieldError, the hotel is unchanged.
 """
 
 from __future__ import annotations
@@ -20,17 +20,17 @@ from pmslink.simulator.hotel.room_equipment import Equipment, build_wake_up
 
 
 class Desk(ABC):
-    """A hotel and what is done with it. ``now`` gives its local time."""
+    """A hotel and the operations of its front desk. ``now`` returns its local time."""
 
     def __init__(self, now: Callable[[], datetime], room_count: int) -> None:
         self.now = now
         self.in_night_audit = False
-        """Whether the night audit runs."""
+        """Whether the night audit is running."""
         self._room_count = room_count
 
     @cached_property
     def hotel(self) -> Hotel:
-        """Rooms and guests, made when somebody first asks."""
+        """Rooms and guests; created on first use, because few of thousands of properties are used."""
         today = self.now().date()
         guests = sample_data.sample_guests(self._room_count, today)
         return Hotel(
@@ -42,13 +42,13 @@ class Desk(ABC):
     # guests
 
     def check_in(self, room: str, name: str, **details: Any) -> Guest:
-        """A guest arrives; ``details`` are those of Guest, and the room's ``parse_class_of_service``."""
+        """Check in a guest; ``details`` are attributes of Guest, and the room's ``class_of_service``."""
         guest = self.hotel.check_in(room, name, **{"arrival": self.now().date(), **details})
         self._send_record(guest_records.check_in_record(self.hotel, guest, self._stamp_fields()))
         return guest
 
     def change(self, number: str, details: Mapping[str, Any]) -> Guest:
-        """What is known of a guest changes; so does the room's class of service, if it is given."""
+        """Change attributes of a guest, and the room's ``class_of_service`` if it is among the details."""
         before = guest_records.guest_fields(self.hotel, self.hotel.guest(number))
         guest = self.hotel.change(number, details)
         if change := guest_records.guest_change_record(self.hotel, guest, before, self._stamp_fields()):
@@ -56,21 +56,22 @@ class Desk(ABC):
         return guest
 
     def move(self, number: str, room: str) -> Guest:
-        """A guest takes another room.
+        """Move a guest to another room.
 
-        Told as a check-out and a check-in, it would lose what only GC moves; so that is told again.
+        GO and GI do not carry what GC moves to the new room; if the move is sent as such a pair, the
+        records for it follow.
         """
         before = self.hotel.guest(number)
-        was = self.equipment(before.room), self.hotel.is_occupied(room)
+        old_equipment, is_shared = self.equipment(before.room), self.hotel.is_occupied(room)
         after = self.hotel.move(number, room)
         if after.room != before.room:
             self._send_record(guest_records.move_record(self.hotel, before, after, self._stamp_fields()))
             if not self.hotel.is_occupied(before.room):
-                self._send_transferred_equipment(room, *was)
+                self._send_transferred_equipment(room, old_equipment, is_shared)
         return after
 
     def check_out(self, number: str) -> Guest:
-        """A guest leaves."""
+        """Check out a guest."""
         guest = self.hotel.check_out(number)
         self._send_record(guest_records.check_out_record(self.hotel, guest, guest.room, self._stamp_fields()))
         return guest
@@ -78,7 +79,7 @@ class Desk(ABC):
     # rooms
 
     def equipment(self, room: str) -> Equipment:
-        """How a room is, beside its guests."""
+        """Return the equipment state of a room."""
         return self.hotel.equipment(room)
 
     def change_equipment(
@@ -89,7 +90,7 @@ class Desk(ABC):
         message_light: bool | None = None,
         do_not_disturb: bool | None = None,
     ) -> Equipment:
-        """Set what is not None; it is told also if it was so before."""
+        """Set the values that are not None; they are sent even if they are unchanged."""
         equipment = self.equipment(room)
         changes: dict[str, Any] = {"class_of_service": class_of_service, "message_light": message_light}
         changes = {name: value for name, value in changes.items() if value is not None}
@@ -97,49 +98,47 @@ class Desk(ABC):
             changes["sign"] = equipment.with_do_not_disturb(do_not_disturb).sign
         self.hotel.change_equipment(room, **changes)
         if changes:
-            told = guest_records.equipment_record(room, class_of_service, message_light, do_not_disturb)
-            self._send_record(told)
+            self._send_record(
+                guest_records.equipment_record(room, class_of_service, message_light, do_not_disturb)
+            )
         return self.equipment(room)
 
     def order_wake_up(self, room: str, moment: datetime) -> Equipment:
-        """Somebody wants to be woken at a moment of the hotel's local time."""
+        """Order a wake-up for a room, at a time in the hotel's local time."""
         wake_up = build_wake_up(moment)
         self.hotel.set_equipment(room, self.equipment(room).with_wake_ups(wake_up))
         self._send_record(guest_records.wake_up_record(room, wake_up))
         return self.equipment(room)
 
     def cancel_wake_up(self, room: str, moment: datetime | None = None) -> Equipment:
-        """Nobody is to be woken there at this moment; None is any moment."""
+        """Cancel the wake-up of a room at this time; None cancels all wake-ups of the room."""
         wake_up = None if moment is None else build_wake_up(moment)
         self.hotel.set_equipment(room, self.equipment(room).without_wake_up(wake_up))
         self._send_record(guest_records.wake_up_cancel_record(room, wake_up))
         return self.equipment(room)
 
-    # the house
+    # night audit
 
     def set_night_audit(self, active: bool) -> None:
-        """Night audit begins or ends; in between, postings are answered NA."""
+        """Begin or end the night audit; while it runs, postings are answered NA."""
         self.in_night_audit = active
         self._send_record(build_record("NS" if active else "NE", self._stamp_fields()))
 
-    # within
-
     @abstractmethod
     def _send_record(self, record: Record) -> None:
-        """Have the PBX hear of it, now or later."""
+        """Send a record to the PBX, or queue it."""
 
     @property
     @abstractmethod
     def _sends_moves_as_pairs(self) -> bool:
-        """Whether the PBX hears of a room move as a check-out and a check-in."""
+        """Whether a room move is sent to the PBX as GO and GI."""
 
-    def _send_transferred_equipment(self, room: str, old: Equipment, shared: bool) -> None:
-        pair = self._sends_moves_as_pairs
-        if old.message_light and (
-            pair or shared
-        ):  # whether the light of a shared room goes on, GC leaves open
+    def _send_transferred_equipment(self, room: str, old: Equipment, is_shared: bool) -> None:
+        is_pair = self._sends_moves_as_pairs
+        # GC does not define whether the light of a shared room goes on
+        if old.message_light and (is_pair or is_shared):
             self._send_record(guest_records.equipment_record(room, None, True, None))
-        if pair:
+        if is_pair:
             for wake_up in old.wake_ups:
                 self._send_record(guest_records.wake_up_record(room, wake_up))
 

@@ -1,8 +1,8 @@
-"""What a PMS tells of its guests and rooms: the records of check-in, change, move, check-out and resync,
-of class of service, lights and wake-ups.
+"""The records that a PMS sends about guests and rooms.
 
-Each holds every field that the PMS knows; what the PBX declared is chosen from them later. GS says
-whether others stay in the room after the event.
+They report check-in, change, move, check-out, resync, class of service, lights and wake-ups. Each record has
+all fields; the fields that the PBX declared are selected later. GS says whether others stay in the room
+after the event.
 """
 
 from __future__ import annotations
@@ -13,40 +13,40 @@ from pmslink.fias.record import Field, Record, build_record
 from pmslink.simulator.hotel.hotel_model import Guest, Hotel
 from pmslink.simulator.hotel.room_equipment import WakeUp
 
-_RESYNC_FLAG = ("SF", "")  # its presence says: part of a resync
+_RESYNC_FLAG = ("SF", "")  # the presence of the field marks a record of a resync
 
 
 def guest_fields(hotel: Hotel, guest: Guest) -> list[Field]:
-    """What is said of a guest: room and number first, then the person, then the room's class of service."""
+    """Return the fields of a guest: room and number first, then the person, then the class of service."""
     service = hotel.equipment(guest.room).class_of_service
     return [*guest.fields(), *([] if service is None else [("CS", str(service))])]
 
 
 def check_in_record(hotel: Hotel, guest: Guest, stamp: list[Field]) -> Record:
-    """GI for a guest who is already counted in the hotel."""
+    """Build GI for a guest who is already in the hotel."""
     return _gi_record(hotel, guest, hotel.is_occupied(guest.room, excluding=guest.number), *stamp)
 
 
 def check_out_record(hotel: Hotel, guest: Guest, room: str, stamp: list[Field]) -> Record:
-    """GO for a guest who no longer stays in the room. It never carries the name."""
+    """Build GO for a guest who no longer stays in the room; GO never has the name."""
     share = _share_field(hotel.is_occupied(room, excluding=guest.number))
     return build_record("GO", [("RN", room), ("G#", guest.number), share, *stamp])
 
 
 def guest_change_record(hotel: Hotel, guest: Guest, before: list[Field], stamp: list[Field]) -> Record | None:
-    """GC with nothing but what changed since ``before`` was said; a value that was taken away comes empty.
+    """Build GC with the fields that differ from ``before``; a removed value is an empty field.
 
-    None where nothing changed.
+    Returns None if nothing changed.
     """
     old, new = dict(before), dict(guest_fields(hotel, guest))
     changed = [(code, new.get(code, "")) for code in {**old, **new} if old.get(code) != new.get(code)]
     share = _share_field(hotel.is_occupied(guest.room, excluding=guest.number))
-    whole = [("RN", guest.room), ("G#", guest.number), share, *changed, *stamp]
-    return build_record("GC", whole) if changed else None
+    content = [("RN", guest.room), ("G#", guest.number), share, *changed, *stamp]
+    return build_record("GC", content) if changed else None
 
 
 def move_record(hotel: Hotel, before: Guest, after: Guest, stamp: list[Field]) -> Record:
-    """GC from one room to another; each GS belongs to the room right before it."""
+    """Build GC for a move to another room; each GS belongs to the room field before it."""
     room, number, *person = guest_fields(hotel, after)
     new_share = _share_field(hotel.is_occupied(after.room, excluding=after.number))
     old_share = _share_field(hotel.is_occupied(before.room, excluding=after.number))
@@ -54,10 +54,10 @@ def move_record(hotel: Hotel, before: Guest, after: Guest, stamp: list[Field]) -
 
 
 def resync_records(hotel: Hotel, stamp: list[Field]) -> Iterator[Record]:
-    """The heart of a resync: a GI for each guest, a GO for each vacant room, all with SF."""
+    """Build the records between DS and DE: a GI for each guest, a GO for each vacant room, all with SF."""
     for room, guests in hotel.guests_by_room().items():
-        for at, guest in enumerate(guests):
-            yield _gi_record(hotel, guest, at > 0, _RESYNC_FLAG, *stamp)
+        for index, guest in enumerate(guests):
+            yield _gi_record(hotel, guest, index > 0, _RESYNC_FLAG, *stamp)
         if not guests:
             yield build_record("GO", [("RN", room), _share_field(False), _RESYNC_FLAG, *stamp])
 
@@ -65,25 +65,26 @@ def resync_records(hotel: Hotel, stamp: list[Field]) -> Iterator[Record]:
 def equipment_record(
     room: str, class_of_service: int | None, message_light: bool | None, do_not_disturb: bool | None
 ) -> Record:
-    """RE for what is not None."""
-    told = {
+    """Build RE with the values that are not None."""
+    values = {
         "CS": None if class_of_service is None else str(class_of_service),
         "ML": _flag_text(message_light),
         "DN": _flag_text(do_not_disturb),
     }
     return build_record(
-        "RE", [("RN", room), *((code, text) for code, text in told.items() if text is not None)]
+        "RE", [("RN", room), *((code, text) for code, text in values.items() if text is not None)]
     )
 
 
-def wake_up_record(room: str, moment: WakeUp) -> Record:
-    """WR: somebody wants to be woken."""
-    return build_record("WR", [("RN", room), ("DA", moment[0]), ("TI", moment[1])])
+def wake_up_record(room: str, wake_up: WakeUp) -> Record:
+    """Build WR, which orders a wake-up."""
+    date, time = wake_up
+    return build_record("WR", [("RN", room), ("DA", date), ("TI", time)])
 
 
-def wake_up_cancel_record(room: str, moment: WakeUp | None) -> Record:
-    """WC; an empty date and time, for None, cancel all wake-ups of the room."""
-    date, time = moment or ("", "")
+def wake_up_cancel_record(room: str, wake_up: WakeUp | None) -> Record:
+    """Build WC; None becomes an empty date and time, which cancel all wake-ups of the room."""
+    date, time = wake_up or ("", "")
     return build_record("WC", [("RN", room), ("DA", date), ("TI", time)])
 
 

@@ -1,4 +1,4 @@
-"""A hotel: rooms, and the guests who stay in them. It knows nothing of links or records on the wire."""
+"""A hotel: rooms, their equipment, and the guests who stay in them; without links and records."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ _DEFAULT_EQUIPMENT = Equipment()
 
 
 class UnknownRoomError(PmslinkError):
-    """The hotel has no such room."""
+    """Report a room that the hotel does not have."""
 
     def __init__(self, room: str) -> None:
         super().__init__(f"there is no room {room!r}")
 
 
 class UnknownGuestError(PmslinkError):
-    """Nobody with this number stays in the hotel."""
+    """Report a guest number that is not in the hotel."""
 
     def __init__(self, number: str) -> None:
         super().__init__(f"there is no guest {number!r}")
@@ -32,7 +32,7 @@ class UnknownGuestError(PmslinkError):
 
 @frozen
 class Guest:
-    """One stay of one person. Raises FieldError when a value cannot be written into a record."""
+    """One stay of one person. Raises FieldError for a value that a record cannot carry."""
 
     number: str
     """The reservation number, G#."""
@@ -49,8 +49,8 @@ class Guest:
         build_record("GI", self.fields())
 
     def fields(self) -> list[Field]:
-        """What a record says of the guest's person; what is not known is left out."""
-        said = {
+        """Return the guest's fields in a record, without empty ones."""
+        values = {
             "GN": self.name,
             "GF": self.first_name,
             "GT": self.title,
@@ -62,12 +62,12 @@ class Guest:
         return [
             ("RN", self.room),
             ("G#", self.number),
-            *((code, text) for code, text in said.items() if text),
+            *((code, text) for code, text in values.items() if text),
         ]
 
 
 class Hotel:
-    """Who stays where at the moment, and how each room is."""
+    """The current guests, and the equipment of each room."""
 
     def __init__(
         self,
@@ -81,17 +81,17 @@ class Hotel:
         self._next_number = max((int(number) for number in self.guests), default=5000) + 1
 
     def guest(self, number: str) -> Guest:
-        """The guest with this number. Raises UnknownGuestError."""
+        """Return the guest with this number. Raises UnknownGuestError."""
         try:
             return self.guests[number]
         except KeyError:
             raise UnknownGuestError(number) from None
 
     def check_in(self, room: str, name: str, *, class_of_service: int | None = None, **details: Any) -> Guest:
-        """Add a guest, with the details that Guest has. Raises UnknownRoomError or FieldError.
+        """Add a guest; ``details`` are attributes of Guest. Raises UnknownRoomError or FieldError.
 
-        The first guest of a room finds it reset, but for a class of service that is given; a sharer
-        changes nothing of it else.
+        The first guest's check-in resets the room, except for a class of service that is given. A sharer
+        changes only a class of service that is given.
         """
         self._require_room(room)
         guest = Guest(str(self._next_number), room, name, **details)
@@ -105,9 +105,9 @@ class Hotel:
         return guest
 
     def change(self, number: str, details: Mapping[str, Any]) -> Guest:
-        """Change what is known of a guest. Raises UnknownGuestError or FieldError.
+        """Change attributes of a guest. Raises UnknownGuestError or FieldError.
 
-        A class of service among the details is the room's, and None takes it away.
+        A class of service among the details belongs to the room; None removes it.
         """
         personal = {name: value for name, value in details.items() if name != "class_of_service"}
         guest = evolve(self.guest(number), **personal)
@@ -117,7 +117,7 @@ class Hotel:
         return guest
 
     def move(self, number: str, room: str) -> Guest:
-        """Put a guest into another room. Raises UnknownGuestError or UnknownRoomError."""
+        """Move a guest to another room. Raises UnknownGuestError or UnknownRoomError."""
         self._require_room(room)
         before, shared = self.guest(number), self.is_occupied(room)
         if room == before.room:
@@ -132,7 +132,7 @@ class Hotel:
         return guest
 
     def check_out(self, number: str) -> Guest:
-        """Remove a guest; the last one leaves a room that is reset. Raises UnknownGuestError."""
+        """Remove a guest; the last guest's check-out resets the room. Raises UnknownGuestError."""
         guest = self.guest(number)
         del self.guests[number]
         if not self.is_occupied(guest.room):
@@ -140,11 +140,11 @@ class Hotel:
         return guest
 
     def equipment(self, room: str) -> Equipment:
-        """How the room is, beside its guests."""
+        """Return the equipment state of a room."""
         return self._equipment.get(room, _DEFAULT_EQUIPMENT)
 
     def set_equipment(self, room: str, equipment: Equipment) -> None:
-        """The room is like this now. Raises UnknownRoomError."""
+        """Replace the equipment state of a room. Raises UnknownRoomError."""
         self._require_room(room)
         self._equipment[room] = equipment
 
@@ -154,11 +154,11 @@ class Hotel:
         return self.equipment(room)
 
     def is_occupied(self, room: str, excluding: str = "") -> bool:
-        """Whether anyone stays in the room; ``besides`` is the number of a guest who does not count."""
+        """Return whether anyone stays in the room; the guest with the number ``excluding`` does not count."""
         return any(guest.room == room and guest.number != excluding for guest in self.guests.values())
 
     def guests_by_room(self) -> dict[str, list[Guest]]:
-        """Every room, in order, with its guests; an empty list is a vacant room."""
+        """Return the guests of every room, in the order of the rooms; an empty list is a vacant room."""
         rooms: dict[str, list[Guest]] = {room: [] for room in self.rooms}
         for guest in self.guests.values():
             rooms[guest.room].append(guest)

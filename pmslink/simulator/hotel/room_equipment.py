@@ -1,7 +1,7 @@
-"""What a room has beside its guests: class of service, lights, status, voicemail and wake-ups.
+"""The equipment state of a room: class of service, lights, status, voicemail and wake-ups.
 
-Part of it the desk decides, part of it the PBX tells, and wake-ups come from both. All of it is the
-room's, not a guest's: two who share a room share its telephone.
+The front desk sets one part, the PBX reports another, and both order wake-ups. All of it belongs to the room,
+not to a guest: guests who share a room share its phone.
 """
 
 from __future__ import annotations
@@ -15,14 +15,14 @@ from pmslink.fias.field_values import serialize_date, serialize_time
 from pmslink.fias.record import Record
 
 MAX_WAKE_UPS = 100
-"""Wake-ups remembered for one room; the oldest goes first."""
+"""Wake-ups that are stored for one room; the oldest is deleted first."""
 MAX_WAKE_UP_RESULTS = 20
-"""So many results of wake-ups are remembered of one room."""
+"""Results of wake-ups that are stored for one room; the oldest is deleted first."""
 
 WakeUp = tuple[str, str]
-"""Date and time, as DA and TI spell them, with seconds."""
+"""Date and time in the format of DA and TI, with seconds."""
 WakeUpResult = tuple[str, str, str]
-"""Date, time, and how it ended: OK, BY, NR, …"""
+"""Date, time, and result (AS): OK, BY, NR, …"""
 
 DO_NOT_DISTURB = "do-not-disturb"
 _SIGNS_BY_STATUS = {"8": DO_NOT_DISTURB, "9": "make-up-room", "10": ""}
@@ -30,60 +30,61 @@ _SIGNS_BY_STATUS = {"8": DO_NOT_DISTURB, "9": "make-up-room", "10": ""}
 
 @frozen
 class Equipment:
-    """The room's state; empty where nothing was told."""
+    """The equipment state of one room; a value that was not set or reported is empty."""
 
     class_of_service: int | None = None
     """CS: 0 barred, 1 local, 2 national, 3 unrestricted; None is the default of the PBX."""
     message_light: bool = False
     status: str = ""
-    """RS 1 to 6: dirty or clean or inspected, vacant or occupied."""
+    """RS 1 to 6: dirty, clean or inspected, each vacant or occupied."""
     sign: str = ""
-    """do-not-disturb or make-up-room (DN, RS 8 and 9; 10 takes both away)."""
+    """do-not-disturb or make-up-room (DN, RS 8 and 9; RS 10 removes both)."""
     voicemail: str = ""
-    """VM as it came."""
+    """VM as received."""
     wake_ups: tuple[WakeUp, ...] = ()
-    """Those that are still to come, whoever ordered them."""
+    """The wake-ups in the future, ordered by either side."""
     wake_up_results: tuple[WakeUpResult, ...] = ()
-    """How the last ones ended, oldest first."""
+    """The results of the last wake-ups, oldest first."""
 
     @property
     def do_not_disturb(self) -> bool:
-        """Whether the guests want their peace."""
+        """Whether do-not-disturb is on."""
         return self.sign == DO_NOT_DISTURB
 
     def reset_for_check_in(self, class_of_service: int | None) -> Equipment:
-        """The first guest has come: what is not given has its default."""
+        """Return the state after the first guest's check-in: values that are not given are reset."""
         return evolve(self, class_of_service=class_of_service, message_light=False, sign="")
 
     def reset_for_vacancy(self) -> Equipment:
-        """The last guest has left; what the PBX told of the room itself stays."""
+        """Return the state after the last guest's check-out; the status from the PBX is unchanged."""
         return evolve(self.reset_for_check_in(None), wake_ups=())
 
     def with_do_not_disturb(self, active: bool) -> Equipment:
-        """Do-not-disturb is on or off; the other sign only goes where this one comes."""
+        """Return the state with do-not-disturb on or off; off does not remove another sign."""
         if active == self.do_not_disturb:
             return self
         return evolve(self, sign=DO_NOT_DISTURB if active else "")
 
     def with_wake_ups(self, *wake_ups: WakeUp) -> Equipment:
-        """With these as well, each once."""
-        others = tuple(one for one in self.wake_ups if one not in wake_ups)
+        """Return the state with these wake-ups added; each is stored once."""
+        others = tuple(wake_up for wake_up in self.wake_ups if wake_up not in wake_ups)
         return evolve(self, wake_ups=(*others, *wake_ups)[-MAX_WAKE_UPS:])
 
     def without_wake_up(self, wake_up: WakeUp | None) -> Equipment:
-        """Without this one; None is all."""
-        kept = () if wake_up is None else tuple(one for one in self.wake_ups if one != wake_up)
-        return evolve(self, wake_ups=kept)
+        """Return the state without this wake-up; None removes all."""
+        if wake_up is None:
+            return evolve(self, wake_ups=())
+        return evolve(self, wake_ups=tuple(other for other in self.wake_ups if other != wake_up))
 
 
 def transfer_equipment(
     old: Equipment, new: Equipment, *, emptied: bool, shared: bool
 ) -> tuple[Equipment, Equipment]:
-    """The old and the new room after a guest went from one to the other.
+    """Return the states of the old and the new room after a guest moved.
 
-    Where nobody stays behind (`emptied`), class of service, message light and wake-ups go along; the
-    old room is reset, and its do-not-disturb with it. In a room that was taken already (`shared`),
-    nothing is taken away by that. Who leaves others behind takes only a class of service along.
+    If the old room is now vacant (`emptied`), class of service, message light and wake-ups move along, and
+    the old room is reset, do-not-disturb included. If others stay, only the class of service is copied, to
+    a vacant room. A move into an occupied room (`shared`) removes nothing from that room.
     """
     if not shared:
         new = evolve(new, class_of_service=old.class_of_service, message_light=False)
@@ -96,12 +97,12 @@ def transfer_equipment(
 
 
 def build_wake_up(moment: datetime) -> WakeUp:
-    """A wake-up at a moment of the hotel's local time."""
+    """Build a wake-up from a time in the hotel's local time."""
     return serialize_date(moment), serialize_time(moment.time())
 
 
 def apply_record(equipment: Equipment, record: Record) -> Equipment:
-    """The state after RE, WR, WC or WA from the PBX."""
+    """Return the state after RE, WR, WC or WA from the PBX."""
     return _RECORD_HANDLERS[record.id](equipment, record)
 
 
@@ -119,14 +120,14 @@ def _on_wake_up_set(equipment: Equipment, record: Record) -> Equipment:
 
 
 def _on_wake_up_cleared(equipment: Equipment, record: Record) -> Equipment:
-    moment = _parse_wake_up(record)
-    return equipment.without_wake_up(None if moment == ("", "") else moment)  # empty ones clear all
+    wake_up = _parse_wake_up(record)
+    return equipment.without_wake_up(None if wake_up == ("", "") else wake_up)  # FIAS: empty means all
 
 
 def _on_wake_up_result(equipment: Equipment, record: Record) -> Equipment:
     result = (*_parse_wake_up(record), record.get("AS") or "")
-    kept = (*equipment.wake_up_results, result)[-MAX_WAKE_UP_RESULTS:]
-    return evolve(equipment.without_wake_up(_parse_wake_up(record)), wake_up_results=kept)
+    results = (*equipment.wake_up_results, result)[-MAX_WAKE_UP_RESULTS:]
+    return evolve(equipment.without_wake_up(_parse_wake_up(record)), wake_up_results=results)
 
 
 def _parse_wake_up(record: Record) -> WakeUp:

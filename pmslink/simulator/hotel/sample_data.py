@@ -1,6 +1,6 @@
-"""Rooms and guests to begin with: invented, and the same at every start.
+"""The initial rooms and guests: invented, and the same at every start.
 
-Everything here is shared by all the properties of a process, so that thousands of them stay small.
+All properties of a process share these values, so thousands of properties need little memory.
 """
 
 from __future__ import annotations
@@ -23,12 +23,14 @@ _LANGUAGES = ("EA", "GE", "FR", "SP", "IT")
 
 @cache
 def room_numbers(count: int) -> tuple[str, ...]:
-    """``count`` rooms, twenty a floor: 101 to 120, then 201 to 220, and so on."""
-    return tuple(str(at // ROOMS_PER_FLOOR * 100 + 101 + at % ROOMS_PER_FLOOR) for at in range(count))
+    """Return ``count`` room numbers, twenty a floor: 101 to 120, then 201 to 220, and so on."""
+    return tuple(
+        str(index // ROOMS_PER_FLOOR * 100 + 101 + index % ROOMS_PER_FLOOR) for index in range(count)
+    )
 
 
 def random_person(rng: random.Random) -> dict[str, str]:
-    """Somebody: name, first name, title and language, under Guest's names."""
+    """Choose a person: name, first name, title and language, as attributes of Guest."""
     return {
         "name": rng.choice(_NAMES),
         "first_name": rng.choice(_FIRST_NAMES),
@@ -38,38 +40,38 @@ def random_person(rng: random.Random) -> dict[str, str]:
 
 
 def sample_guests(count: int, today: date) -> tuple[Guest, ...]:
-    """Guests for two thirds of so many rooms; one occupied room in six holds two of them."""
+    """Return guests for two thirds of ``count`` rooms; one occupied room in six has two guests."""
     return _sample_stays(count, today)[0]
 
 
 def sample_equipment(count: int, today: date) -> Mapping[str, Equipment]:
-    """The class of service of each room in which the population stays."""
+    """Return the equipment of each room that `sample_guests` occupies: a class of service."""
     return _sample_stays(count, today)[1]
 
 
 @lru_cache(maxsize=16)
 def _sample_stays(count: int, today: date) -> tuple[tuple[Guest, ...], Mapping[str, Equipment]]:
-    chance = random.Random(f"{count} rooms")  # noqa: S311 (invented, not secret)
+    rng = random.Random(f"{count} rooms")  # noqa: S311 (invented, not secret)
     beds = [
         room
         for room in room_numbers(count)
-        if chance.random() < 2 / 3
-        for _ in range(2 if chance.random() < 1 / 6 else 1)
+        if rng.random() < 2 / 3
+        for _ in range(2 if rng.random() < 1 / 6 else 1)
     ]
-    guests, rooms = [], {}
-    for at, room in enumerate(beds):
+    guests, equipment = [], {}
+    for index, room in enumerate(beds):
         guests.append(
             Guest(
-                number=str(_FIRST_RESERVATION_NUMBER + at),
+                number=str(_FIRST_RESERVATION_NUMBER + index),
                 room=room,
-                **random_person(chance),
-                arrival=today - timedelta(days=chance.randrange(5)),
-                departure=today + timedelta(days=chance.randrange(1, 8)),
-                vip=chance.choice(("", "", "", "1")),
+                **random_person(rng),
+                arrival=today - timedelta(days=rng.randrange(5)),
+                departure=today + timedelta(days=rng.randrange(1, 8)),
+                vip=rng.choice(("", "", "", "1")),
             )
         )
-        rooms[room] = _EQUIPMENT_BY_CLASS_OF_SERVICE[chance.randrange(1, 4)]
-    return tuple(guests), rooms
+        equipment[room] = _EQUIPMENT_BY_CLASS_OF_SERVICE[rng.randrange(1, 4)]
+    return tuple(guests), equipment
 
 
 _EQUIPMENT_BY_CLASS_OF_SERVICE = tuple(Equipment(class_of_service=service) for service in range(4))

@@ -1,7 +1,7 @@
-"""A hotel that lives: something happens in it every now and then, and once a night the audit.
+"""The scheduler of automatic activity in a hotel: random activities at a pace, and a nightly audit.
 
-What happens is decided by the clock, the hotel as it is, and the random numbers; with the same ones it
-is the same again. Between two happenings there is one delayed call and nothing else.
+The clock, the state of the hotel and the random numbers determine the activities, so a run can be repeated.
+Between two activities there is one delayed call and nothing else.
 """
 
 from __future__ import annotations
@@ -16,23 +16,23 @@ from pmslink.simulator.life.guest_activities import choose_activity
 from pmslink.simulator.pms.property import Pms
 
 ACTIVITIES_PER_MINUTE = 6.0
-"""Happenings per minute, on the average."""
+"""Activities per minute, on average."""
 MAX_CATCH_UP_S = 600.0
-"""Seconds of happenings that are made up for when the clock has jumped; what was before never happened."""
+"""Time for which missed activities are made up after a jump of the clock; earlier ones are dropped."""
 AUDIT_EARLIEST_TIME, AUDIT_LATEST_TIME = time(2, 30), time(6, 0)
-"""Local time; a night whose audit did not begin by the latest has none."""
+"""Local times between which the night audit begins; a night in which it does not has no audit."""
 AUDIT_DURATION_S = 1200.0
-"""Seconds, or a little more: it ends with the next happening."""
+"""Duration of the night audit; it ends with the next activity after it."""
 
 
 class Life:
-    """Lets a property live, from ``start`` to ``stop``."""
+    """Runs the automatic activity of a property, from ``start`` to ``stop``."""
 
     def __init__(
         self, pms: Pms, clock: IReactorTime, rng: Random, pace: float = ACTIVITIES_PER_MINUTE
     ) -> None:
         self.counts: Counter[str] = Counter()
-        """What happened how often, by the names in ``happenings``; and ``audit``, counted when it begins."""
+        """Number of activities by function name of `guest_activities`; ``audit`` counts the audits begun."""
         self._pms = pms
         self._clock = clock
         self._rng = rng
@@ -43,13 +43,13 @@ class Life:
         self._audit_ends_at: float | None = None
 
     def start(self) -> None:
-        """Begin; the first happening is still to come."""
+        """Schedule the first activity."""
         if self._timer is None:
             self._due_at = self._clock.seconds()
             self._schedule_next()
 
     def stop(self) -> None:
-        """Nothing happens any more; an audit that runs goes on when it starts again."""
+        """Stop the activity; an audit that runs continues after the next start."""
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
@@ -61,14 +61,14 @@ class Life:
 
     def _run_next(self) -> None:
         self._schedule_next()
-        self._audit()
-        happened = 0
-        while not happened:  # what cannot happen in this hotel now is left out; check-in or check-out can
-            happening = choose_activity(self._pms, self._rng)
-            happened = happening(self._pms, self._rng)
-        self.counts[happening.__name__] += happened
+        self._update_audit()
+        count = 0
+        while not count:  # some activities may be impossible; a check-in or a check-out is always possible
+            activity = choose_activity(self._pms, self._rng)
+            count = activity(self._pms, self._rng)
+        self.counts[activity.__name__] += count
 
-    def _audit(self) -> None:
+    def _update_audit(self) -> None:
         now, today = self._clock.seconds(), self._pms.now()
         if self._audit_ends_at is not None:
             if now >= self._audit_ends_at:

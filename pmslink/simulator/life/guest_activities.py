@@ -1,6 +1,6 @@
-"""What happens in a hotel all day: guests come, go and move, and the desk does this and that for them.
+"""The activities of guests and the front desk: check-in, check-out, changes, moves, equipment, wake-ups.
 
-Each happening does its thing with a property, and gives how often: 0 where nobody is there for it.
+Each activity changes a property and returns how many operations it made, 0 if none was possible.
 """
 
 from __future__ import annotations
@@ -15,17 +15,17 @@ from pmslink.simulator.hotel.sample_data import random_person
 from pmslink.simulator.pms.property import Pms
 
 TARGET_OCCUPANCY_RATIO = 2 / 3
-"""The share of rooms that is occupied in the long run."""
+"""The ratio of occupied rooms in the long run."""
 MAX_GUESTS_PER_ROOM = 3
 MAX_DESK_WAKE_UPS = 4
-"""Wake-ups that wait in one room, as far as the desk orders them."""
+"""Limit of scheduled wake-ups of one room, above which the front desk orders no more."""
 
 _T = TypeVar("_T")
 Activity = Callable[[Pms, Random], int]
 
 
 def choose_activity(pms: Pms, rng: Random) -> Activity:
-    """Any of them, the frequent ones more often; coming and going keep the hotel as full as it should be."""
+    """Choose a random activity by weight; check-ins and check-outs keep the hotel at its target occupancy."""
     occupied = len({guest.room for guest in pms.hotel.guests.values()}) / len(pms.hotel.rooms)
     missing = round(60 * (TARGET_OCCUPANCY_RATIO - occupied))
     weights = {**_ACTIVITY_WEIGHTS, check_in: max(1, 10 + missing), check_out: max(1, 10 - missing)}
@@ -33,7 +33,7 @@ def choose_activity(pms: Pms, rng: Random) -> Activity:
 
 
 def check_in(pms: Pms, rng: Random) -> int:
-    """Somebody takes a vacant room, most with a class of service."""
+    """Check a guest into a vacant room, usually with a class of service."""
     room = _choose(rng, (room for room, guests in pms.hotel.guests_by_room().items() if not guests))
     if room is None:
         return 0
@@ -46,52 +46,52 @@ def check_in(pms: Pms, rng: Random) -> int:
 
 
 def share(pms: Pms, rng: Random) -> int:
-    """Somebody joins another guest."""
+    """Check a sharer into an occupied room."""
     first = _choose(
         rng, (guests[0] for guests in _guests_by_occupied_room(pms) if len(guests) < MAX_GUESTS_PER_ROOM)
     )
     if first is None:
         return 0
-    who = {**random_person(rng), "name": first.name}
-    pms.check_in(first.room, **who, departure=first.departure)
+    person = {**random_person(rng), "name": first.name}
+    pms.check_in(first.room, **person, departure=first.departure)
     return 1
 
 
 def check_out(pms: Pms, rng: Random) -> int:
-    """A room is left: by all of its guests, and now and then by one of them alone."""
+    """Check out all guests of a room, sometimes only one of them."""
     guests = _choose(rng, _guests_by_occupied_room(pms))
     if guests is None:
         return 0
-    leaving = guests[:1] if rng.random() < 1 / 5 else guests
-    for guest in leaving:
+    departing = guests[:1] if rng.random() < 1 / 5 else guests
+    for guest in departing:
         pms.check_out(guest.number)
-    return len(leaving)
+    return len(departing)
 
 
 def change(pms: Pms, rng: Random) -> int:
-    """Something is known better of a guest, or he stays longer."""
+    """Correct one attribute of a guest, or change the date of departure."""
     guest = _choose_guest(pms, rng)
     if guest is None:
         return 0
-    better = rng.choice(("name", "first_name", "language", "title", "departure"))
+    attribute = rng.choice(("name", "first_name", "language", "title", "departure"))
     days = timedelta(days=rng.randrange(1, 8))
-    known = {**random_person(rng), "departure": pms.now().date() + days}
-    return int(pms.change(guest.number, {better: known[better]}) != guest)
+    values = {**random_person(rng), "departure": pms.now().date() + days}
+    return int(pms.change(guest.number, {attribute: values[attribute]}) != guest)
 
 
 def move(pms: Pms, rng: Random) -> int:
-    """A guest takes a vacant room, or now and then joins others."""
+    """Move a guest to a vacant room, sometimes to an occupied one."""
     guest = _choose_guest(pms, rng)
     if guest is None:
         return 0
-    others = rng.random() < 1 / 6
+    joins_others = rng.random() < 1 / 6
     rooms = pms.hotel.guests_by_room().items()
-    free = (
+    candidates = (
         room
         for room, guests in rooms
-        if room != guest.room and (0 < len(guests) < MAX_GUESTS_PER_ROOM if others else not guests)
+        if room != guest.room and (0 < len(guests) < MAX_GUESTS_PER_ROOM if joins_others else not guests)
     )
-    room = _choose(rng, free)
+    room = _choose(rng, candidates)
     if room is None:
         return 0
     pms.move(guest.number, room)
@@ -99,21 +99,21 @@ def move(pms: Pms, rng: Random) -> int:
 
 
 def class_of_service(pms: Pms, rng: Random) -> int:
-    """The desk bars a room's telephone, or opens it."""
+    """Set a room's class of service."""
     return _equip_random_room(
         pms, rng, lambda room: pms.change_equipment(room, class_of_service=rng.randrange(4))
     )
 
 
 def message_light(pms: Pms, rng: Random) -> int:
-    """A message waits at the desk, or was fetched."""
+    """Switch a room's message light on or off."""
     return _equip_random_room(
         pms, rng, lambda room: pms.change_equipment(room, message_light=not pms.equipment(room).message_light)
     )
 
 
 def do_not_disturb(pms: Pms, rng: Random) -> int:
-    """The guests ask the desk for their peace, or for an end of it."""
+    """Switch a room's do-not-disturb on or off."""
     return _equip_random_room(
         pms,
         rng,
@@ -122,34 +122,34 @@ def do_not_disturb(pms: Pms, rng: Random) -> int:
 
 
 def order_wake_up(pms: Pms, rng: Random) -> int:
-    """The desk notes down one wake-up of a room, or two or three."""
+    """Order one to three wake-ups for a room."""
     guest = _choose_guest(pms, rng)
     if guest is None or len(pms.equipment(guest.room).wake_ups) >= MAX_DESK_WAKE_UPS:
         return 0
-    moments = {choose_wake_up_time(pms.now(), rng) for _ in range(rng.choice((1, 1, 1, 2, 3)))}
-    for moment in sorted(moments):
-        pms.order_wake_up(guest.room, moment)
-    return len(moments)
+    times = {choose_wake_up_time(pms.now(), rng) for _ in range(rng.choice((1, 1, 1, 2, 3)))}
+    for time in sorted(times):
+        pms.order_wake_up(guest.room, time)
+    return len(times)
 
 
 def cancel_wake_up(pms: Pms, rng: Random) -> int:
-    """A guest would rather sleep: one wake-up is cancelled, or all of the room."""
+    """Cancel one wake-up of a room, or all of them."""
     rooms = dict.fromkeys(guest.room for guest in pms.hotel.guests.values())
     room = _choose(rng, (room for room in rooms if pms.equipment(room).wake_ups))
     if room is None:
         return 0
     date, time = rng.choice(pms.equipment(room).wake_ups)
-    all_of_them = rng.random() < 1 / 4
+    cancels_all = rng.random() < 1 / 4
     try:
         moment = datetime.strptime(date + time, "%y%m%d%H%M%S")  # noqa: DTZ007 (local, as FIAS has it)
-    except ValueError:  # a phone's wake-up that is no moment
-        all_of_them, moment = True, None
-    pms.cancel_wake_up(room, None if all_of_them else moment)
+    except ValueError:  # the PBX sent an invalid DA or TI
+        cancels_all, moment = True, None
+    pms.cancel_wake_up(room, None if cancels_all else moment)
     return 1
 
 
 def choose_wake_up_time(now: datetime, rng: Random) -> datetime:
-    """A whole minute to come, in the same local time: mostly of a morning, at times very soon."""
+    """Choose a future minute in the same local time: usually in a morning, sometimes within half an hour."""
     minute = now.replace(tzinfo=None, second=0, microsecond=0)
     if rng.random() < 1 / 4:
         return minute + timedelta(minutes=rng.randrange(2, 30))

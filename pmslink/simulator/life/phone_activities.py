@@ -1,7 +1,7 @@
-"""What is done at the telephones of a hotel: calls, minibar and maid codes, signs, wake-ups.
+"""The activities at the phones of a hotel: calls, minibar, room status, do-not-disturb, voicemail, wake-ups.
 
-Only decided here: which call of pmslink's interface is next, or follows on an event. The rooms are as
-that interface shows them, and the random numbers say the rest.
+This module only decides which API call is next, or follows an event. The decision depends on the rooms, as
+pmslink's API returns them, and on random numbers.
 """
 
 from __future__ import annotations
@@ -16,13 +16,16 @@ from attrs import frozen
 
 from pmslink.simulator.life.guest_activities import choose_wake_up_time
 
+MEAN_CALL_S, MAX_CALL_S = 180, 7200
+"""Mean and maximum duration of a phone call."""
+
 RoomJson = Mapping[str, Any]
-"""A room as the interface shows it."""
+"""A room as pmslink's API returns it."""
 
 
 @frozen
 class ApiCall:
-    """One call of the interface. ``what`` names it in counts; it may be repeated, and means the same then."""
+    """One call of pmslink's API; idempotent, so it may be retried. ``name`` is its name in counts."""
 
     name: str
     method: Literal["POST", "PUT", "DELETE"]
@@ -33,56 +36,54 @@ class ApiCall:
 
 @frozen
 class DelayedApiCall:
-    """What a phone that rings comes to, after so many seconds."""
+    """The call that reports how a ringing phone was answered, and the seconds until then."""
 
     seconds: float
     call: ApiCall
 
 
 class PhoneActivity:
-    """The telephones of one link's hotel."""
+    """Chooses the activities at the phones of one link's hotel."""
 
     def __init__(self, link: str, rng: Random) -> None:
         self.path = f"/api/v1/links/{quote(link, safe='')}"
         self._rng = rng
 
     def next_call(self, rooms: Sequence[RoomJson], now: datetime) -> ApiCall | None:
-        """What happens at a telephone next; None where there are no rooms. ``now`` is aware and local."""
+        """Choose the next call; None if there are no rooms. ``now`` is aware and local."""
         occupied = [room for room in rooms if room.get("guests")]
         weights = (
             {**_CALL_WEIGHTS, PhoneActivity._room_status: 12} if occupied else {PhoneActivity._room_status: 1}
         )
-        deed = self._rng.choices(list(weights), list(weights.values()))[0]
-        choices = rooms if deed is PhoneActivity._room_status else occupied
-        return deed(self, self._rng.choice(choices), now) if choices else None
+        activity = self._rng.choices(list(weights), list(weights.values()))[0]
+        candidates = rooms if activity is PhoneActivity._room_status else occupied
+        return activity(self, self._rng.choice(candidates), now) if candidates else None
 
     def react_to_event(self, event: Mapping[str, Any]) -> DelayedApiCall | None:
-        """What follows on an event: a phone that rings is answered, or not. None for all others."""
+        """Choose the reaction to an event: the result of a wake-up call; None for other events."""
         match event:
-            case {"type": "wake_up.due", "room": str(room), "wake_up": {"id": id}, "attempt": attempt}:
+            case {"type": "wake_up.due", "room": str(room), "wake_up": {"id": row_id}, "attempt": attempt}:
                 pass
             case _:
                 return None
         result = self._rng.choices(("answered", "no_answer", "busy"), (8, 1, 1))[0]
         seconds = {"answered": self._rng.uniform(4, 25), "no_answer": 30.0, "busy": 1.0}[result]
-        body = {"id": id, "attempt": attempt, "result": result}
+        body = {"id": row_id, "attempt": attempt, "result": result}
         return DelayedApiCall(seconds, ApiCall(result, "POST", self._room_path(room, "wake-up/result"), body))
 
-    # the deeds
-
     def _phone_call(self, room: RoomJson, now: datetime) -> ApiCall:
-        chance = self._rng
-        kind = chance.choice("LLNNI")
-        digits = "".join(chance.choices("0123456789", k=7))
-        duration = int(min(chance.expovariate(1 / 180), 7200)) + 1
-        amount = {"amount": 20 + duration // 60 * 12} if chance.random() < 1 / 2 else {}
+        rng = self._rng
+        call_type = rng.choice("LLNNI")
+        digits = "".join(rng.choices("0123456789", k=7))
+        duration = int(min(rng.expovariate(1 / MEAN_CALL_S), MAX_CALL_S)) + 1
+        amount = {"amount": 20 + duration // 60 * 12} if rng.random() < 1 / 2 else {}
         return self._posting(
             "call",
             type="call",
             room=room["room"],
-            dialled={"L": "", "N": "030", "I": "0049"}[kind] + digits,
+            dialled={"L": "", "N": "030", "I": "0049"}[call_type] + digits,
             duration=duration,
-            call_type=kind,
+            call_type=call_type,
             started=(now - timedelta(seconds=duration)).isoformat(timespec="seconds"),
             **amount,
         )
@@ -98,13 +99,13 @@ class PhoneActivity:
         )
 
     def _room_status(self, room: RoomJson, now: datetime) -> ApiCall:
-        # dirty, clean or inspected; the even ones are those of occupied rooms
+        # FIAS: 1, 3 and 5 are dirty, clean and inspected of a vacant room; one more of an occupied room
         status = self._rng.choice((1, 3, 5)) + bool(room.get("guests"))
         return ApiCall("status", "PUT", self._room_path(room["room"], "status"), {"status": status})
 
     def _do_not_disturb(self, room: RoomJson, now: datetime) -> ApiCall:
-        on = not room.get("do_not_disturb")
-        return ApiCall("do_not_disturb", "PUT", self._room_path(room["room"], "dnd"), {"on": on})
+        body = {"on": not room.get("do_not_disturb")}
+        return ApiCall("do_not_disturb", "PUT", self._room_path(room["room"], "dnd"), body)
 
     def _voicemail(self, room: RoomJson, now: datetime) -> ApiCall:
         body = {"unread": self._rng.choice((0, 0, 1, 1, 2, 3)), "read": self._rng.randrange(6)}
@@ -115,11 +116,11 @@ class PhoneActivity:
         return ApiCall("wake_up", "PUT", self._room_path(room["room"], "wake-up"), {"at": at})
 
     def _cancel_wake_up(self, room: RoomJson, now: datetime) -> ApiCall:
-        ordered = [wake_up["at"] for wake_up in room.get("wake_ups", ())]
-        if not ordered:
+        times = [wake_up["at"] for wake_up in room.get("wake_ups", ())]
+        if not times:
             return self._wake_up(room, now)
-        one = f"?{urlencode({'at': self._rng.choice(ordered)})}" if self._rng.random() < 3 / 4 else ""
-        return ApiCall("no_wake_up", "DELETE", self._room_path(room["room"], "wake-up") + one)
+        query = f"?{urlencode({'at': self._rng.choice(times)})}" if self._rng.random() < 3 / 4 else ""
+        return ApiCall("no_wake_up", "DELETE", self._room_path(room["room"], "wake-up") + query)
 
     def _posting(self, name: str, **body: Any) -> ApiCall:
         key = f"phone-{self._rng.getrandbits(64):016x}"

@@ -1,8 +1,7 @@
-"""The telephones of a hotel at work: they do what ``habits`` decides, over pmslink's interface.
+"""The phones of a hotel as a service: make the calls of `phone_activities` on pmslink's API.
 
-Two stories run side by side: one deed after the other, at a pace; and the events, of which those that
-ring a phone are answered after a while. Whatever the interface cannot take at the moment is offered
-again until it is answered, and then it is done.
+Two tasks run concurrently: one makes calls at a pace, the other follows the events and answers ringing
+phones. A call that pmslink cannot accept at the moment is retried until it is answered.
 """
 
 from __future__ import annotations
@@ -23,31 +22,36 @@ from pmslink.simulator.life.phone_activities import ApiCall, DelayedApiCall, Pho
 from pmslink.typed_service import TypedService
 
 CALLS_PER_MINUTE = 6.0
-"""Deeds per minute, on the average."""
+"""Calls per minute, on average."""
 EVENTS_WAIT_S, EVENTS_PAGE_ENTRIES = 30, 1000
 MAX_RING_AGE = timedelta(minutes=10)
-"""A phone that should have rung so long ago does not ring any more."""
-MAX_RETRY_DELAY_S = 60.0
-"""Seconds between two attempts; the first is 1, and each is twice the one before."""
+"""Age of an event above which its phone does not ring any more."""
+MIN_RETRY_DELAY_S, MAX_RETRY_DELAY_S = 1.0, 60.0
+"""Delay before the first retry, and the longest; each delay is twice the previous one."""
 ROOMS_CACHE_S = 30.0
-"""Seconds for which a list of rooms is good enough."""
+"""Time for which a list of rooms is cached."""
+
+_UNREACHABLE_WARNING = "The phones cannot reach pmslink and keep retrying"
 
 
 class UnreachableError(PmslinkError):
-    """The interface gave no answer; the text says why."""
+    """Report that pmslink's API gave no response; the text gives the reason."""
 
 
 class ApiClient(Protocol):
-    """pmslink's JSON interface, over HTTP or not."""
+    """A client of pmslink's JSON API."""
 
     async def call(
         self, method: str, path: str, body: Mapping[str, Any] | None = None, key: str | None = None
     ) -> tuple[int, Any]:
-        """The status and the JSON of the answer; ``key`` is the Idempotency-Key. Raises UnreachableError."""
+        """Make a call; ``key`` is the Idempotency-Key. Raises UnreachableError.
+
+        Returns the status and the parsed JSON of the response.
+        """
 
 
 class Phones(TypedService):
-    """The telephones of a link's hotel, while the service runs. ``now`` is the hotel's local time, aware."""
+    """The phones of a link's hotel. ``now`` returns the hotel's local time, aware."""
 
     _log = Logger()
 
@@ -62,9 +66,9 @@ class Phones(TypedService):
         on_stopped: Callable[[], Deferred[Any]] = lambda: succeed(None),
     ) -> None:
         self.counts: Counter[str] = Counter()
-        """What was answered with success, by the names of the deeds; and ``rejected`` for all the others."""
+        """Number of successful calls by name; ``rejected`` counts all others."""
         self.last_seq = 0
-        """The number of the last event that was dealt with."""
+        """The number of the last event that was handled."""
         self._client = client
         self._link = link
         self._clock = clock
@@ -79,47 +83,45 @@ class Phones(TypedService):
         self._logged_warnings: set[str] = set()
 
     def startService(self) -> None:
+        """Start both tasks."""
         super().startService()
         self._start_task(self._make_calls())
         self._start_task(self._follow_events())
 
     def stopService(self) -> Deferred[Any]:
-        """Hang up everywhere; fires when nothing is under way any more."""
+        """Cancel all tasks; fires when they have ended."""
         super().stopService()
-        stories = list(self._tasks)
-        for story in stories:
-            story.cancel()
-        return DeferredList(stories).addCallback(lambda _: self._on_stopped())
-
-    # the stories
+        tasks = list(self._tasks)
+        for task in tasks:
+            task.cancel()
+        return DeferredList(tasks).addCallback(lambda _: self._on_stopped())
 
     async def _make_calls(self) -> None:
         while True:
             await self._pause(self._rng.expovariate(self._pace / 60))
-            deed = self._activity.next_call(await self._current_rooms(), self._now())
-            if deed is not None:
-                await self._perform(deed)
+            call = self._activity.next_call(await self._current_rooms(), self._now())
+            if call is not None:
+                await self._perform(call)
 
     async def _follow_events(self) -> None:
         while True:
-            asked = self._clock.seconds()
+            started_at = self._clock.seconds()
             query = f"after={self.last_seq}&wait={EVENTS_WAIT_S}&limit={EVENTS_PAGE_ENTRIES}"
-            status, answer = await self._call_until_answered("GET", f"{self._activity.path}/events?{query}")
-            events = _parse_list(status, answer, "events")
+            status, body = await self._call_until_answered("GET", f"{self._activity.path}/events?{query}")
+            events = _parse_list(status, body, "events")
             for event in events:
-                reply = self._activity.react_to_event(event)
-                if reply is not None and self._is_recent(event):
-                    self._start_task(self._answer_ring(reply))
+                delayed_call = self._activity.react_to_event(event)
+                if delayed_call is not None and self._is_recent(event):
+                    self._start_task(self._answer_ring(delayed_call))
             if events:
                 self.last_seq = events[-1]["seq"]
-            if not events and self._clock.seconds() - asked < 1:  # no answer worth waiting for
-                await self._pause(1 if status == 200 else MAX_RETRY_DELAY_S)
+            # the long poll returned at once without events, so avoid a busy loop
+            if not events and self._clock.seconds() - started_at < MIN_RETRY_DELAY_S:
+                await self._pause(MIN_RETRY_DELAY_S if status == 200 else MAX_RETRY_DELAY_S)
 
     async def _answer_ring(self, delayed_call: DelayedApiCall) -> None:
         await self._pause(delayed_call.seconds)
         await self._perform(delayed_call.call)
-
-    # what they are made of
 
     async def _perform(self, call: ApiCall) -> None:
         status, _ = await self._call_until_answered(call.method, call.path, call.body, call.key)
@@ -127,10 +129,10 @@ class Phones(TypedService):
 
     async def _current_rooms(self) -> Sequence[RoomJson]:
         if self._rooms_fetched_at is None or self._clock.seconds() - self._rooms_fetched_at >= ROOMS_CACHE_S:
-            status, answer = await self._call_until_answered("GET", f"{self._activity.path}/rooms")
+            status, body = await self._call_until_answered("GET", f"{self._activity.path}/rooms")
             if status != 200:
-                self._warn_once(f"the phones learn of no rooms of {self._link}", _error_text(status, answer))
-            self._rooms = _parse_list(status, answer, "rooms")
+                self._warn_once(f"{self._link}: the phones get no list of rooms", _error_text(status, body))
+            self._rooms = _parse_list(status, body, "rooms")
             self._rooms_fetched_at = self._clock.seconds()
         return self._rooms
 
@@ -140,31 +142,36 @@ class Phones(TypedService):
     async def _call_until_answered(
         self, method: str, path: str, body: Mapping[str, Any] | None = None, key: str | None = None
     ) -> tuple[int, Any]:
-        """The answer, if it takes for ever. Cancelled when the service stops, or the phones may not call."""
-        away = "the phones do not reach pmslink, and try on"
-        pause = 1.0
+        """Make a call, and retry it until pmslink accepts or rejects it; return the status and the JSON.
+
+        Raises CancelledError when the service stops, and when pmslink does not permit the call.
+        """
+        delay = MIN_RETRY_DELAY_S
         while True:
             try:
-                status, answer = await self._client.call(method, path, body, key)
+                status, response = await self._client.call(method, path, body, key)
             except UnreachableError as problem:
                 self._require_running()
-                self._warn_once(away, str(problem))
+                self._warn_once(_UNREACHABLE_WARNING, str(problem))
             else:
                 self._require_running()
-                if away in self._logged_warnings:
-                    self._logged_warnings.remove(away)
-                    self._log.info("the phones reach pmslink again")
+                if _UNREACHABLE_WARNING in self._logged_warnings:
+                    self._logged_warnings.remove(_UNREACHABLE_WARNING)
+                    self._log.info("The phones reach pmslink again")
                 if status in (401, 403):
-                    self._warn_once("the phones may not call, and stay silent", _error_text(status, answer))
+                    self._warn_once(
+                        "pmslink does not permit the phones to call; they stop",
+                        _error_text(status, response),
+                    )
                     self._clock.callLater(0, self.stopService)
                     raise CancelledError
                 if status < 500 and status != 429:
-                    return status, answer
+                    return status, response
                 self._warn_once(
-                    "pmslink does not take a call, and is offered it again", _error_text(status, answer)
+                    "pmslink cannot accept a call of the phones; it is retried", _error_text(status, response)
                 )
-            await self._pause(pause)
-            pause = min(2 * pause, MAX_RETRY_DELAY_S)
+            await self._pause(delay)
+            delay = min(2 * delay, MAX_RETRY_DELAY_S)
 
     async def _pause(self, seconds: float) -> None:
         await deferLater(self._clock, seconds)
@@ -175,26 +182,26 @@ class Phones(TypedService):
             raise CancelledError
 
     def _start_task(self, coroutine: Coroutine[Deferred[Any], Any, None]) -> None:
-        told = Deferred.fromCoroutine(coroutine)
-        self._tasks.add(told)
-        told.addErrback(lambda failure: failure.trap(CancelledError))
-        told.addErrback(lambda failure: self._log.failure("the phones", failure))
-        told.addBoth(lambda _: self._tasks.discard(told))
+        task = Deferred.fromCoroutine(coroutine)
+        self._tasks.add(task)
+        task.addErrback(lambda failure: failure.trap(CancelledError))
+        task.addErrback(lambda failure: self._log.failure("A task of the phones failed and ended", failure))
+        task.addBoth(lambda _: self._tasks.discard(task))
 
     def _warn_once(self, problem: str, reason: str) -> None:
-        """Once; that pmslink is away, once each time."""
+        """Log a warning once; one that was removed from the logged warnings is logged again."""
         if problem not in self._logged_warnings:
             self._logged_warnings.add(problem)
-            self._log.warn("{what}: {why}", what=problem, why=reason)
+            self._log.warn("{problem}: {reason}", problem=problem, reason=reason)
 
 
-def _parse_list(status: int, answer: Any, name: str) -> Sequence[Mapping[str, Any]]:
-    listed = answer.get(name) if status == 200 and isinstance(answer, dict) else None
-    return listed if isinstance(listed, list) else ()
+def _parse_list(status: int, body: Any, name: str) -> Sequence[Mapping[str, Any]]:
+    entries = body.get(name) if status == 200 and isinstance(body, dict) else None
+    return entries if isinstance(entries, list) else ()
 
 
-def _error_text(status: int, answer: Any) -> str:
-    match answer:
+def _error_text(status: int, body: Any) -> str:
+    match body:
         case {"error": {"code": str(code), "message": str(message)}}:
             return f"{status} {code}: {message}"
     return str(status)

@@ -1,1 +1,4 @@
-"""The PMS side of FIAS: connections, dialect, faults, and answers to postings."""
+"""The PMS side of FIAS: connections, record encoding, faults, and answers to postings.
+
+May import `hotel` of the simulator, `fias` and `errors`.
+"""

@@ -1,15 +1,18 @@
-"""One connection of a PBX, seen from the PMS: link start, description, link checks, link end.
+"""One connection of a PBX, on the side of the PMS: link start, link description, link checks, link end.
 
-The stages are those of the protocol: `wait_ld` until the PBX begins to describe itself, `wait_lr`
-until it has ended, then `alive`. Business records count, and are sent, only while alive.
+The stages are those of the protocol: `wait_ld` until the link description begins, `wait_lr` until it ends,
+then `alive`. Data records are accepted and sent only while the connection is alive.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal
+from collections.abc import Sequence
+from datetime import datetime
+from random import Random
+from typing import Any, Literal, Protocol
 
-from twisted.internet.interfaces import IAddress, IDelayedCall, ITCPTransport
-from twisted.internet.protocol import Factory, connectionDone
+from twisted.internet.interfaces import IDelayedCall, IReactorTime, ITCPTransport
+from twisted.internet.protocol import connectionDone
 from twisted.python.failure import Failure
 
 from pmslink.fias.field_values import date_time_fields
@@ -17,41 +20,78 @@ from pmslink.fias.framing import FrameReceiver
 from pmslink.fias.link_description import DECLARED_FIELDS, build_description
 from pmslink.fias.record import Field, Record
 from pmslink.simulator.pms import record_dialect
+from pmslink.simulator.pms.fault_switches import Faults
 from pmslink.simulator.pms.pbx_declaration import Declaration
+from pmslink.simulator.pms.record_log import Direction
 from pmslink.simulator.pms.segmented_wire import Segmentation, Wire
-
-if TYPE_CHECKING:
-    from pmslink.simulator.pms.property import Pms
 
 Stage = Literal["wait_ld", "wait_lr", "alive", "ending", "closed"]
 
 CLOSE_TIMEOUT_S = 2.0
-"""Seconds that the PBX has to answer LE, and a closed connection to go away."""
+"""Time for the PBX to answer LE, and for a closing connection to end."""
+
+
+class Property(Protocol):
+    """The property that a connection belongs to."""
+
+    clock: IReactorTime
+    faults: Faults
+    last_declaration: Declaration | None
+
+    @property
+    def rng(self) -> Random:
+        """The generator that shuffles fields."""
+
+    @property
+    def connected(self) -> bool:
+        """Whether a PBX is connected."""
+
+    def now(self) -> datetime:
+        """Return the hotel's local time."""
+
+    def on_connected(self, connection: PmsConnection) -> None:
+        """Handle a new connection of a PBX."""
+
+    def on_closing(self, connection: PmsConnection) -> None:
+        """Handle a connection that is closing and carries no more records."""
+
+    def on_disconnected(self, connection: PmsConnection) -> None:
+        """Handle the end of a connection."""
+
+    def on_record(self, record: Record) -> None:
+        """Handle a data record that was received while alive."""
+
+    def send_queued(self) -> None:
+        """Send the queued records."""
+
+    def trace_record(self, direction: Direction, text: str) -> None:
+        """Add a record to the trace."""
 
 
 class PmsConnection(FrameReceiver):
-    """The PMS's end of a connection."""
+    """The PMS's side of one connection."""
 
-    def __init__(self, pms: Pms) -> None:
+    def __init__(self, pms: Property) -> None:
         super().__init__("crlf" if pms.faults.framing == "crlf" else "stx-etx")
         self._pms = pms
         self.stage: Stage = "wait_ld"
         self.declaration = Declaration()
-        self._ignores_declaration = False  # tells everything, declared or not
-        self._ls_repeated = False  # told once by LS that it should describe itself
-        self._received_record_count = 0  # records on this connection
-        self._segment_consumed = False  # a record of this segment was taken
-        self._muted = False  # still takes records, answers no more
-        self._timer: IDelayedCall | None = None  # of the stage: LS again, or the end
+        self._ignores_declaration = False  # sends all records, declared or not
+        self._ls_repeated = False  # LS was repeated once, for a PBX that sends no link description
+        self._received_record_count = 0
+        self._segment_consumed = False  # one_per_read: a record of this segment was handled
+        self._muted = False  # drop_after: records are handled, but not answered
+        self._timer: IDelayedCall | None = None  # of the stage: repeats LS, or closes
 
-    # what happens to the connection
+    # events of the connection
 
     def connectionMade(self) -> None:
+        """Register with the property, and send LS."""
         transport: Any = self.transport
         self._wire = Wire(transport, self._pms.clock)
         if ITCPTransport.providedBy(self.transport):
             transport.setTcpNoDelay(True)
-            # what the PBX does not read stops the reading from it, so nothing piles up here
+            # backpressure: a PBX that does not read is not read from, so the send buffer stays bounded
             transport.registerProducer(self, True)
         self._pms.on_connected(self)
         if self._pms.faults.ls_la_at_once:
@@ -63,10 +103,12 @@ class PmsConnection(FrameReceiver):
             self._send_link_record("LS")
 
     def dataReceived(self, data: bytes) -> None:
+        """Receive one segment."""
         self._segment_consumed = False
         super().dataReceived(data)
 
     def frameReceived(self, frame: bytes) -> None:
+        """Trace and handle one record, as far as the faults allow."""
         faults = self._pms.faults
         if self.stage == "closed" or (faults.one_per_read and self._segment_consumed):
             return
@@ -82,30 +124,32 @@ class PmsConnection(FrameReceiver):
             self.close()
 
     def nothingFramed(self) -> None:
+        """Close a connection that sends data without frames."""
         self.close()
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
+        """Stop all timers, and report the end to the property."""
         self._cancel_timer()
         self._wire.stop()
         self.stage = "closed"
         self._pms.on_disconnected(self)
 
-    # what the property asks for
+    # operations of the property
 
     def start_link(self) -> None:
-        """Send LS: the PBX should describe itself again, before anything else."""
+        """Send LS: the PBX has to send its link description again before any data."""
         self._enter_stage("wait_ld")
         self._ls_repeated = False
         self._send_link_record("LS")
 
     def end_link(self) -> None:
-        """Send LE and close when it is answered, or after CLOSE_TIMEOUT_S."""
+        """Send LE, and close when the PBX answers, or after CLOSE_TIMEOUT_S."""
         self._enter_stage("ending")
         self._send_link_record("LE")
         self._timer = self._pms.clock.callLater(CLOSE_TIMEOUT_S, self.close)
 
     def close(self) -> None:
-        """Close the connection, without LE; abort it after CLOSE_TIMEOUT_S if the PBX does not read."""
+        """Close the connection without LE; abort it after CLOSE_TIMEOUT_S if the PBX does not read."""
         if self.stage != "closed":
             self._enter_stage("closed")
             self._pms.on_closing(self)
@@ -113,13 +157,13 @@ class PmsConnection(FrameReceiver):
             self._timer = self._pms.clock.callLater(CLOSE_TIMEOUT_S, self._abort)
 
     def send_record(self, record: Record) -> None:
-        """Send a data record as far as the PBX declared it."""
+        """Send a data record with the fields that the PBX declared."""
         declared = None if self._ignores_declaration else self.declaration.records
         for text in record_dialect.encode_records(record, declared, self._pms.faults, self._pms.rng):
             self.send_text(text)
 
     def send_text(self, text: str) -> None:
-        """Send a record's text as it is."""
+        """Send a record's text unchanged, in a frame."""
         if self._can_send():
             self._pms.trace_record("out", text)
             self._write(record_dialect.encode_frame(text, self._pms.faults))
@@ -131,11 +175,11 @@ class PmsConnection(FrameReceiver):
             self._write(data)
 
     def on_faults_changed(self) -> None:
-        """The timer of `ls_every` begins or ends with its fault."""
+        """Start or stop the timer of the fault `ls_every`."""
         if self.stage == "alive":
             self._schedule_next_ls()
 
-    # the records of the link
+    # link records
 
     def _handle_record(self, record: Record) -> None:
         match record.id:
@@ -154,7 +198,8 @@ class PmsConnection(FrameReceiver):
             case "LA" if self.stage == "wait_lr":
                 self._confirm_declaration()
             case "LA" if self._pms.faults.ld_mirror and self.stage == "wait_ld":
-                self._ignores_declaration = not self.declaration.records  # it may never describe itself
+                # a PBX that mirrors may never send a link description
+                self._ignores_declaration = not self.declaration.records
                 self._become_alive()
             case _ if self.stage == "alive":
                 self._answer_la(record)
@@ -232,29 +277,16 @@ class PmsConnection(FrameReceiver):
 
     # bytes
 
-    def _send_link_record(self, id: str, fields: list[Field] | tuple[Field, ...] | None = None) -> None:
-        given = date_time_fields(self._pms.now()) if fields is None else fields
-        self.send_text(record_dialect.encode_text(id, given, self._pms.faults, self._pms.rng))
+    def _send_link_record(self, record_id: str, fields: Sequence[Field] | None = None) -> None:
+        content = date_time_fields(self._pms.now()) if fields is None else fields
+        self.send_text(record_dialect.encode_text(record_id, content, self._pms.faults, self._pms.rng))
 
     def _can_send(self) -> bool:
         return not (self._muted or self.stage == "closed" or self._pms.faults.frozen)
 
     def _write(self, data: bytes) -> None:
         faults = self._pms.faults
-        cut: Segmentation = "bytes" if faults.split_bytes else "joined" if faults.joined else "records"
-        self._wire.write(data, cut)
-
-
-class PmsFactory(Factory):
-    """Accepts a property's PBX; a newer connection displaces the older one."""
-
-    noisy = False
-
-    def __init__(self, pms: Pms) -> None:
-        self.pms = pms
-
-    def buildProtocol(self, addr: IAddress | None) -> PmsConnection | None:
-        """A connection; None, which closes it at once, where a second one is refused."""
-        if self.pms.faults.refuse_second and self.pms.connected:
-            return None
-        return PmsConnection(self.pms)
+        segmentation: Segmentation = (
+            "bytes" if faults.split_bytes else "joined" if faults.joined else "records"
+        )
+        self._wire.write(data, segmentation)

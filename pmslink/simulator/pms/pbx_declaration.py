@@ -1,4 +1,4 @@
-"""What a PBX says of itself between LD and LA: what it wants to know, and which records it uses."""
+"""The link description of a PBX, sent between LD and LA: requested configuration, and declared records."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pmslink.fias.link_description import parse_declaration
 from pmslink.fias.record import Field, Record
 
 MAX_DECLARED_RECORDS = 100
-"""More record types than any PBX declares."""
+"""Limit of declared record types; no PBX declares so many."""
 
 _CONFIGURATION_FIELDS = {
     1: ("RP", "CA,VI"),
@@ -17,12 +17,12 @@ _CONFIGURATION_FIELDS = {
     32: ("A3", "8.14"),
     128: ("A0", "0"),
 }
-"""What LC tells for each bit of RT in LD."""
+"""The field of LC for each bit of RT in LD."""
 
 
 @define
 class Declaration:
-    """Begun by LD, then filled by each LR."""
+    """The link description of one PBX: created by LD, extended by each LR."""
 
     requested_bits: int = 0
     """RT of LD, a bit mask."""
@@ -31,18 +31,18 @@ class Declaration:
 
     @classmethod
     def from_ld(cls, ld: Record) -> Declaration:
-        """An empty declaration; an RT that is no number asks for nothing."""
-        asked = ld.get("RT") or ""
-        return cls(int(asked) if asked.isascii() and asked.isdigit() and len(asked) < 5 else 0)
+        """Create an empty declaration from LD; an RT that is not a number requests nothing."""
+        bits = ld.get("RT") or ""
+        return cls(int(bits) if bits.isascii() and bits.isdigit() and len(bits) < 5 else 0)
 
     def add(self, lr: Record) -> None:
-        """Take what an LR declares, if it is readable."""
+        """Add the record type that an LR declares; an invalid LR is ignored."""
         declared = parse_declaration(lr)
         if declared and len(self.records) < MAX_DECLARED_RECORDS:
-            id, codes = declared
-            self.records[id] = codes
+            record_id, codes = declared
+            self.records[record_id] = codes
 
     def configuration_fields(self) -> list[Field]:
-        """The fields of LC; none if LD did not ask. The hotel's name always comes with the rest."""
-        told = [field for bit, field in _CONFIGURATION_FIELDS.items() if self.requested_bits & bit]
-        return [*told, ("PH", "pmssim")] if self.requested_bits else []
+        """Return the fields of LC: those that LD requested, and the hotel's name; empty without a request."""
+        requested = [field for bit, field in _CONFIGURATION_FIELDS.items() if self.requested_bits & bit]
+        return [*requested, ("PH", "pmssim")] if self.requested_bits else []

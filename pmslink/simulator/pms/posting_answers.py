@@ -1,6 +1,6 @@
-"""Answers to postings: what they say, and when they are given.
+"""Answers to postings (PA): their content, and when they are sent.
 
-That is at once, or late, never or out of order, as the property's faults say.
+The property's faults decide whether an answer is sent at once, late, out of order, or never.
 """
 
 from __future__ import annotations
@@ -15,36 +15,40 @@ from pmslink.simulator.pms.fault_switches import Faults
 from pmslink.simulator.pms.record_dialect import build_record
 
 MAX_DELAYED_ANSWERS = 10_000
-"""Answers that may wait at a time; further ones are not given."""
+"""Limit of delayed answers; further answers are dropped."""
 
 SendAnswer = Callable[[], None]
 
 _ECHOED_FIELDS = ("P#", "WS", "SO", "ID", "C#")
-"""What an answer repeats of its posting."""
+"""Fields that an answer copies from its posting."""
 _REASON_TEXTS = {"NG": "INVALID ROOM", "NA": "NIGHT AUDIT", "RY": "RETRY LATER"}
 
 
 def posting_answer(posting: Record, code: str, faults: Faults, stamp: list[Field]) -> Record:
-    """PA for a PS, with an answer code such as OK or NG."""
+    """Build the PA for a PS, with an answer code such as OK or NG."""
     echoed = [
-        (echo, value)
-        for echo in _ECHOED_FIELDS
-        if (value := posting.get(echo)) is not None and not (echo == "P#" and faults.pa_without_number)
+        (field_code, value)
+        for field_code in _ECHOED_FIELDS
+        if (value := posting.get(field_code)) is not None
+        and not (field_code == "P#" and faults.pa_without_number)
     ]
     reason = [] if code == "OK" else [("CT", _REASON_TEXTS.get(code, "NOT POSTED"))]
     return build_record("PA", [("RN", posting.get("RN") or ""), ("AS", code), *echoed, *reason, *stamp])
 
 
 class AnswerScheduler:
-    """The answers that a property has still to give."""
+    """Sends the answers of a property when its faults say so."""
 
     def __init__(self, clock: IReactorTime) -> None:
         self._clock = clock
-        self._postponed: SendAnswer | None = None  # until the next posting
+        self._postponed: SendAnswer | None = None  # pa_out_of_order: until the next posting arrives
         self._delayed_calls: set[IDelayedCall] = set()
 
     def schedule(self, answer: SendAnswer, faults: Faults) -> Faults:
-        """Call ``answer`` when the faults say so. Returns the faults: pa_skip counts down."""
+        """Call ``answer`` when the faults say so.
+
+        Returns the faults after this answer, because pa_skip counts down.
+        """
         if faults.pa_never:
             return faults
         if faults.pa_skip:
@@ -52,14 +56,14 @@ class AnswerScheduler:
         if faults.pa_out_of_order and self._postponed is None:
             self._postponed = answer
             return faults
-        kept, self._postponed = self._postponed, None
-        for each in (answer, kept):
-            if each is not None:
-                self._call_after(faults.pa_delay, each)
+        postponed, self._postponed = self._postponed, None
+        for due_answer in (answer, postponed):
+            if due_answer is not None:
+                self._call_after(faults.pa_delay, due_answer)
         return faults
 
     def stop(self) -> None:
-        """Give no more answers."""
+        """Drop all delayed answers."""
         self._postponed = None
         for call in self._delayed_calls:
             call.cancel()
@@ -70,9 +74,9 @@ class AnswerScheduler:
             answer()
         elif len(self._delayed_calls) < MAX_DELAYED_ANSWERS:
 
-            def due() -> None:
+            def send() -> None:
                 self._delayed_calls.discard(call)
                 answer()
 
-            call = self._clock.callLater(delay, due)
+            call = self._clock.callLater(delay, send)
             self._delayed_calls.add(call)

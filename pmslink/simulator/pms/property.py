@@ -1,7 +1,7 @@
-"""One property: a hotel with its PMS, which one PBX docks to.
+"""One property: a hotel with its PMS, to which one PBX docks.
 
-What happens in the hotel is told at once while the link is alive; else it waits and is told, in
-order, after the next LA. Nothing here runs by itself: an idle property costs no timer.
+While the link is alive, each change in the hotel is sent at once. Otherwise its record is queued and sent, in
+order, after the next LA. An idle property has no timers.
 """
 
 from __future__ import annotations
@@ -29,17 +29,17 @@ from pmslink.simulator.pms.received_postings import Postings
 from pmslink.simulator.pms.record_log import Direction, Trace
 
 MAX_STORED_RECORDS = 10_000
-"""Records kept in the trace, and data records kept while no link is alive."""
+"""Records stored in the trace, and data records queued while no link is alive."""
 
 _MAX_NUMBER_CHARS = 32
 
 
 class NotLinkedError(PmslinkError):
-    """No PBX is connected, or its link is not alive yet."""
+    """Report that no PBX is connected, or that its link is not alive yet."""
 
 
 class Pms(Desk):
-    """A property. ``now`` gives the hotel's local time, ``clock`` runs its timers."""
+    """A property. ``now`` returns the hotel's local time, ``clock`` runs its timers."""
 
     def __init__(
         self,
@@ -54,12 +54,12 @@ class Pms(Desk):
         super().__init__(now, room_count)
         self.clock = clock
         self.port = port
-        """Its TCP port; what the control interface knows it by."""
+        """The TCP port, which identifies the property in the control API."""
         self.faults = Faults()
         self.trace = Trace(max_records)
         self.postings = Postings()
         self.last_declaration: Declaration | None = None
-        """The last link description that was taken as a whole."""
+        """The last complete link description."""
         self.connection_count = 0
         self._seed = seed
         self._connection: PmsConnection | None = None
@@ -70,32 +70,32 @@ class Pms(Desk):
 
     @cached_property
     def rng(self) -> Random:
-        """What shuffles fields."""
+        """The generator that shuffles fields; created on first use, because few properties need one."""
         return Random(self._seed)  # noqa: S311 (repeatable, not secret)
 
     # the link
 
     def on_listening(self, address: Any) -> None:
-        """Its port is open, at this address of TCP."""
+        """Store the port of the TCP address at which the property listens."""
         self.port = address.port
 
     @property
     def connected(self) -> bool:
-        """Whether a PBX holds the port."""
+        """Whether a PBX is connected."""
         return self._connection is not None
 
     @property
     def alive(self) -> bool:
-        """Whether data can flow."""
+        """Whether data records can be sent."""
         return self._connection is not None and self._connection.stage == "alive" and not self.faults.frozen
 
     @property
     def declared(self) -> dict[str, tuple[str, ...]]:
-        """Record ids and field codes that the connected PBX declared."""
+        """Field codes by record id that the connected PBX declared."""
         return self._connection.declaration.records if self._connection else {}
 
     def on_connected(self, connection: PmsConnection) -> None:
-        """A PBX connected; the one before it is thrown out."""
+        """Use a new connection, and close the one that it displaces."""
         self.connection_count += 1
         self._open_connections.add(connection)
         if self._connection is not None:
@@ -103,12 +103,12 @@ class Pms(Desk):
         self._connection = connection
 
     def on_closing(self, connection: PmsConnection) -> None:
-        """A connection is being closed and carries no more records."""
+        """Stop using a connection that is closing."""
         if self._connection is connection:
             self._connection = None
 
     def on_disconnected(self, connection: PmsConnection) -> None:
-        """A connection is gone."""
+        """Remove a closed connection; the last one completes `stop`."""
         self.on_closing(connection)
         self._open_connections.discard(connection)
         if not self._open_connections and self._stopped is not None:
@@ -128,7 +128,7 @@ class Pms(Desk):
         self._require_connection().close()
 
     def stop(self) -> Deferred[None]:
-        """End everything that still runs: late answers and connections. Fires when they are gone."""
+        """Drop delayed answers and close all connections; fires when they are closed."""
         self._answers.stop()
         for connection in list(self._open_connections):
             connection.close()
@@ -138,30 +138,30 @@ class Pms(Desk):
         return self._stopped
 
     def set_faults(self, faults: Faults) -> None:
-        """Put these faults in the place of those before."""
+        """Replace the faults; records are sent if that ends the fault `frozen`."""
         self.faults = faults
         if self._connection is not None:
             self._connection.on_faults_changed()
         self.send_queued()
 
-    # what is sent
+    # output
 
     def resync(self) -> None:
-        """Send DS, who is in the house, DE. Raises NotLinkedError unless the link is alive."""
+        """Send DS, a record for each guest and vacant room, DE. Raises NotLinkedError unless alive."""
         if not self.alive:
-            raise NotLinkedError("the link is not alive, so no resync can run")
+            raise NotLinkedError("a resync needs a link that is alive")
         faults = self.faults
         records = list(guest_records.resync_records(self.hotel, self._stamp_fields()))
         self._send_record(build_record("DS", self._stamp_fields()))
-        for at, record in enumerate(records):
-            if faults.live_in_resync and at == len(records) // 2:
+        for index, record in enumerate(records):
+            if faults.live_in_resync and index == len(records) // 2:
                 self.check_in(self.hotel.rooms[0], "Live")
             self._send_record(record)
         if not faults.de_missing:
             self._send_record(build_record("DE", self._stamp_fields()))
 
     def send_text(self, text: str) -> None:
-        """Send a record's text as it is, declared or not. Raises NotLinkedError without a connection."""
+        """Send a record's text unchanged, declared or not. Raises NotLinkedError without a connection."""
         self._require_connection().send_text(text)
 
     def send_bytes(self, data: bytes) -> None:
@@ -169,18 +169,18 @@ class Pms(Desk):
         self._require_connection().send_bytes(data)
 
     def send_queued(self) -> None:
-        """Tell what waited, if the link is alive."""
+        """Send the queued records if the link is alive."""
         while self._queued_records and self.alive:
             self._send_record(self._queued_records.popleft())
 
     def trace_record(self, direction: Direction, text: str) -> None:
-        """Keep a record in the trace."""
+        """Add a record to the trace."""
         self.trace.add(self.now(), direction, text)
 
-    # what comes from the PBX
+    # input
 
     def on_record(self, record: Record) -> None:
-        """Take a business record of a link that is alive."""
+        """Handle a data record that the PBX sent while alive."""
         room = record.get("RN") or ""
         if record.id == "DR" and not self.faults.dr_ignored:
             self.resync()
@@ -205,8 +205,6 @@ class Pms(Desk):
             return "NA"
         return "OK" if record.get("RN") in self.hotel.rooms else "NG"
 
-    # within
-
     def _send_record(self, record: Record) -> None:
         if self._connection is not None and self.alive:
             self._connection.send_record(record)
@@ -215,8 +213,8 @@ class Pms(Desk):
 
     @property
     def _sends_moves_as_pairs(self) -> bool:
-        described = self.last_declaration.records if self.last_declaration is not None else None
-        return record_dialect.sends_move_as_pair(described, self.faults)
+        declared = self.last_declaration.records if self.last_declaration is not None else None
+        return record_dialect.sends_move_as_pair(declared, self.faults)
 
     def _require_connection(self) -> PmsConnection:
         if self._connection is None:

@@ -1,6 +1,6 @@
-"""How a property writes its records: what was declared, distorted by its faults, as bytes.
+"""The encoding of a property's records: select declared fields, apply the faults, encode as bytes.
 
-Everything here is a pure function; the random order of fields comes from the generator given.
+All functions are pure; the given generator determines the random order of fields.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from pmslink.fias.record import BAR, Field, Record
 from pmslink.simulator.pms.fault_switches import Faults
 
 DeclaredFields = Mapping[str, tuple[str, ...]]
-"""Record ids to their field codes, as the PBX's LRs gave them."""
+"""Field codes by record id, from the PBX's LRs."""
 
 _RECORDS_WITHOUT_LR = frozenset({"DS", "DE"})
 _UNKNOWN_RECORD = f"ZZ{BAR}ZZ1{BAR}"
@@ -25,9 +25,9 @@ _UNKNOWN_FIELD = ("ZZ", "1")
 def encode_records(
     record: Record, declared: DeclaredFields | None, faults: Faults, rng: Random
 ) -> Iterator[str]:
-    """The texts that tell a data record: none if it was not declared, several with some faults.
+    """Encode a data record as texts: none if it was not declared, several with some faults.
 
-    ``declared`` is None where the PMS pays no heed to declarations and tells everything.
+    ``declared`` is None if the PMS ignores declarations and sends all records with all fields.
     """
     if record.id == "GC" and "RO" in record and sends_move_as_pair(declared, faults):
         halves = _split_move(record)
@@ -51,34 +51,37 @@ def encode_records(
 
 
 def sends_move_as_pair(declared: DeclaredFields | None, faults: Faults) -> bool:
-    """Whether a room move is told as a check-out and a check-in, and not as GC with the old room."""
+    """Return whether a room move is sent as GO and GI, and not as GC with the old room (RO)."""
     if faults.move_as_go_gi or faults.move_as_gi_go:
         return True
     return declared is not None and "RO" not in declared.get("GC", ())
 
 
-def build_record(id: str, fields: Iterable[Field]) -> Record:
-    """A record of any fields, also of such that FIAS cannot carry."""
-    return Record(BAR.join([id, *(code + value for code, value in fields)]) + BAR)
+def build_record(record_id: str, fields: Iterable[Field]) -> Record:
+    """Build a record of any fields, even of values that FIAS does not allow."""
+    return Record(BAR.join([record_id, *(code + value for code, value in fields)]) + BAR)
 
 
-def encode_text(id: str, fields: Iterable[Field], faults: Faults, rng: Random) -> str:
-    """A record as it is spelled with these faults."""
-    spelled = [(code, _distort_value(code, value, faults)) for code, value in fields]
+def encode_text(record_id: str, fields: Iterable[Field], faults: Faults, rng: Random) -> str:
+    """Encode a record as text, with these faults applied."""
+    encoded = [(code, _distort_value(code, value, faults)) for code, value in fields]
     if faults.unknown_field:
-        spelled.append(_UNKNOWN_FIELD)
+        encoded.append(_UNKNOWN_FIELD)
     if faults.shuffled:
-        groups = _group_fields(spelled)
+        groups = _group_fields(encoded)
         rng.shuffle(groups)
-        spelled = [field for group in groups for field in group]
-    if faults.oversize and id == "GI":
-        spelled = _pad_name(spelled, faults.oversize)
-    text = build_record(id, spelled).text
+        encoded = [field for group in groups for field in group]
+    if faults.oversize and record_id == "GI":
+        encoded = _pad_name(encoded, faults.oversize)
+    text = build_record(record_id, encoded).text
     return text.removesuffix(BAR) if faults.no_last_bar else text
 
 
 def encode_frame(text: str, faults: Faults) -> bytes:
-    """A record's text in its charset and its frame; what the charset lacks becomes a question mark."""
+    """Encode a record's text in the character set and the framing of the faults.
+
+    A character that is not in the character set becomes a question mark.
+    """
     text_bytes = text.encode(faults.charset, "replace")
     if faults.framing == "crlf":
         return framed(text_bytes, "crlf")
@@ -87,12 +90,12 @@ def encode_frame(text: str, faults: Faults) -> bytes:
 
 
 def lrc(text: bytes) -> bytes:
-    """The check byte of the serial line: XOR over everything behind STX, ETX included."""
+    """Compute the check byte of the serial line: XOR over all bytes after STX, ETX included."""
     return bytes([reduce(xor, text + ETX, 0)])
 
 
 def _split_move(move: Record) -> tuple[Record, Record]:
-    """GO and GI for a room move, whose fields are RN GS G# …, RO GS and the rest."""
+    """Split a room move (RN GS G# …, RO GS …) into GO and GI."""
     old_room = next(at for at, (code, _) in enumerate(move.fields) if code == "RO")
     room, new_share, number, *person = move.fields[:old_room]
     (_, vacated), old_share, *stamp = move.fields[old_room:]
@@ -103,27 +106,27 @@ def _split_move(move: Record) -> tuple[Record, Record]:
 
 
 def _select_declared(fields: Iterable[Field], codes: tuple[str, ...]) -> list[Field]:
-    """The declared fields in declared order; in a room move each GS stays behind its room."""
-    place = {code: at for at, code in enumerate(codes)}
-    kept = [(code, value) for code, value in fields if code in place]
-    groups = _group_fields(kept)
-    groups.sort(key=lambda group: place[group[0][0]])
+    """Select the declared fields in declared order; in a room move each GS stays after its room."""
+    positions = {code: index for index, code in enumerate(codes)}
+    selected = [(code, value) for code, value in fields if code in positions]
+    groups = _group_fields(selected)
+    groups.sort(key=lambda group: positions[group[0][0]])
     return [field for group in groups for field in group]
 
 
 def _missing_fields(record: Record, codes: tuple[str, ...], faults: Faults) -> list[Field]:
-    # An empty field of GC would say that a value was taken away, and SF says what it says by being there.
+    # An empty field of GC deletes the value, and the presence of SF alone marks a resync.
     if not faults.empty_fields or record.id == "GC":
         return []
     return [(code, "") for code in codes if code not in record and code != "SF"]
 
 
 def _group_fields(fields: list[Field]) -> list[list[Field]]:
-    """Fields one by one, but where GS comes twice each GS together with the field before it."""
-    pair = sum(code == "GS" for code, _ in fields) > 1
+    """Group fields one by one; if GS occurs twice, each GS is grouped with the field before it."""
+    has_two_shares = sum(code == "GS" for code, _ in fields) > 1
     groups: list[list[Field]] = []
     for code, value in fields:
-        if pair and code == "GS" and groups:
+        if has_two_shares and code == "GS" and groups:
             groups[-1].append((code, value))
         else:
             groups.append([(code, value)])

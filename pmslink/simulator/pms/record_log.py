@@ -1,4 +1,4 @@
-"""What a property received and sent: the newest records, numbered."""
+"""The trace of a property: the newest records received and sent, with consecutive ids."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from typing import Literal
 from attrs import frozen
 
 MAX_TEXT_CHARS = 2100
-"""Characters that are kept of one record; FIAS ends at 2 000."""
+"""Characters that are stored of one record; FIAS allows 2 000."""
 
 Direction = Literal["in", "out"]
 
 
 @frozen
 class TraceEntry:
-    """One record on its way in (from the PBX) or out."""
+    """One record, received from the PBX ("in") or sent to it ("out")."""
 
     id: int
     at: datetime
@@ -26,30 +26,30 @@ class TraceEntry:
 
     @property
     def type(self) -> str:
-        """The record's id, as far as it has one."""
+        """The record type, such as GI; shorter if the text is."""
         return self.text.partition("|")[0][:2]
 
 
 class Trace:
-    """The newest ``keep`` records; ids grow by one and are never given twice."""
+    """The newest ``max_entries`` records; ids increase by one and are never reused."""
 
     def __init__(self, max_entries: int) -> None:
         self._entries: deque[TraceEntry] = deque(maxlen=max_entries)
         self._last_id = 0
 
     def add(self, at: datetime, direction: Direction, text: str) -> None:
-        """Note a record; of a very long one only the beginning is kept."""
+        """Add a record; a very long text is cut to MAX_TEXT_CHARS."""
         self._last_id += 1
         self._entries.append(TraceEntry(self._last_id, at, direction, text[:MAX_TEXT_CHARS]))
 
-    def after(self, id: int = 0, limit: int | None = None) -> list[TraceEntry]:
-        """The oldest entries with a greater id, at most ``limit``."""
-        return list(islice((entry for entry in self._entries if entry.id > id), limit))
+    def after(self, entry_id: int = 0, limit: int | None = None) -> list[TraceEntry]:
+        """Return the oldest entries with a greater id, at most ``limit``."""
+        return list(islice((entry for entry in self._entries if entry.id > entry_id), limit))
 
     def texts(self, direction: Direction) -> list[str]:
-        """The texts of all records of one direction, oldest first."""
+        """Return the texts of all records of one direction, oldest first."""
         return [entry.text for entry in self._entries if entry.direction == direction]
 
     def clear(self) -> None:
-        """Forget them; the numbering goes on."""
+        """Delete all entries; ids continue."""
         self._entries.clear()

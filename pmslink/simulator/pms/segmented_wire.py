@@ -1,4 +1,4 @@
-"""The way out of one connection: bytes, cut into segments as the property's faults ask for."""
+"""The output of one connection: bytes, cut into TCP segments as the property's faults require."""
 
 from __future__ import annotations
 
@@ -9,22 +9,28 @@ from twisted.internet.interfaces import IDelayedCall, IReactorTime
 
 
 class Transport(Protocol):
-    """All that is used of a connection's transport."""
+    """The methods of a connection's transport that Wire uses."""
 
-    def write(self, data: bytes) -> None: ...
-    def loseConnection(self) -> None: ...
-    def abortConnection(self) -> None: ...
+    def write(self, data: bytes) -> None:
+        """Send bytes."""
+
+    def loseConnection(self) -> None:
+        """Close the connection after all bytes are sent."""
+
+    def abortConnection(self) -> None:
+        """Close the connection at once."""
 
 
 Segmentation = Literal["records", "bytes", "joined"]
 
 JOIN_DELAY_S = 0.02
-"""Seconds for which records are gathered into one segment."""
+"""Time during which records are collected into one segment."""
 MAX_SEGMENTS = 1_000_000
+"""Limit of queued segments; above it all are sent at once."""
 
 
 class Wire:
-    """Writes in order. ``records`` gives each write to the transport at once."""
+    """Writes bytes in order. With the segmentation ``records``, each write goes to the transport at once."""
 
     def __init__(self, transport: Transport, clock: IReactorTime) -> None:
         self._transport = transport
@@ -33,7 +39,7 @@ class Wire:
         self._timer: IDelayedCall | None = None
 
     def write(self, data: bytes, segmentation: Segmentation) -> None:
-        """Send, now or in pieces over the next turns of the reactor."""
+        """Send bytes, now or in segments over the next iterations of the reactor."""
         if segmentation == "bytes":
             self._segments.extend(bytes([byte]) for byte in data)
             self._schedule(0)
@@ -48,24 +54,24 @@ class Wire:
             self.flush()
 
     def flush(self) -> None:
-        """Send all that waits, at once."""
+        """Send all queued segments at once."""
         self.stop()
         if self._segments:
             self._transport.write(b"".join(self._segments))
             self._segments.clear()
 
     def close(self) -> None:
-        """Close, when all is sent."""
+        """Close the connection after all queued bytes are sent."""
         self.flush()
         self._transport.loseConnection()
 
     def abort(self) -> None:
-        """Close, whatever was not sent."""
+        """Close the connection at once; queued bytes are dropped."""
         self.stop()
         self._transport.abortConnection()
 
     def stop(self) -> None:
-        """End the timer; what waits is not sent."""
+        """Stop the timer; queued segments are not sent."""
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None

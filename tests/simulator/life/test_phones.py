@@ -141,10 +141,10 @@ def test_a_service_that_is_away_is_told_once_and_tried_again_ever_less_often() -
     with log() as lines:
         phones.startService()
         passed(clock, 3600)
-        assert lines == ["the phones do not reach pmslink, and try on: nobody answers"]
+        assert lines == ["The phones cannot reach pmslink and keep retrying: nobody answers"]
         service.away = False
         passed(clock, 120)
-        assert lines[1:] == ["the phones reach pmslink again"]
+        assert lines[1:] == ["The phones reach pmslink again"]
         assert service.asked
         service.away = True
         passed(clock, 120)
@@ -157,7 +157,7 @@ def test_a_link_that_does_not_exist_is_told_once_and_waited_for() -> None:
     with log() as lines:
         phones.startService()
         passed(clock, 600)
-    assert lines == ["the phones learn of no rooms of grand: 404 unknown_link: there is no link grand"]
+    assert lines == ["grand: the phones get no list of rooms: 404 unknown_link: there is no link grand"]
     assert service.asked == []
     service.rooms = (200, {"rooms": ROOMS})
     passed(clock, 300)
@@ -170,7 +170,7 @@ def test_where_tokens_are_wanted_the_phones_say_so_once_and_stop() -> None:
     with log() as lines:
         phones.startService()
         passed(clock, 600)
-    assert lines == ["the phones may not call, and stay silent: 401 unauthorized: show a token"]
+    assert lines == ["pmslink does not permit the phones to call; they stop: 401 unauthorized: show a token"]
     assert clock.getDelayedCalls() == []
     assert not phones.running
     phones.stopService()
@@ -277,4 +277,4 @@ def test_a_fault_of_the_phones_themselves_is_logged() -> None:
     with log() as lines:
         phones.startService()
         passed(clock, 120)
-    assert lines == ["the phones"]
+    assert lines == ["A task of the phones failed and ended"]

@@ -21,14 +21,9 @@ from twisted.web.iweb import IRequest
 from twisted.web.server import Site
 
 from pmslink.simulator.life import pmslink_client
+from pmslink.simulator.life.api_target import ApiTarget, target_from_endpoint
 from pmslink.simulator.life.phones import Phones, UnreachableError
-from pmslink.simulator.life.pmslink_client import (
-    ApiTarget,
-    HttpApiClient,
-    make_endpoint_phones,
-    make_phones,
-    target_from_endpoint,
-)
+from pmslink.simulator.life.pmslink_client import HttpApiClient, make_endpoint_phones, make_phones
 from tests.simulator.sockets import reactor, sockets_closed_after
 
 
@@ -137,7 +132,7 @@ async def test_an_interface_that_is_none_is_unreachable_with_the_reason() -> Non
         await interface.call("GET", "/")
     async with served(Site(Pmslink().app.resource())) as url:
         interface = HttpApiClient(reactor, url)
-        with pytest.raises(UnreachableError, match="does not answer in JSON"):
+        with pytest.raises(UnreachableError, match="the response is not JSON"):
             await interface.call("GET", "/page")
         await interface.close()
 
@@ -185,8 +180,8 @@ def test_a_line_is_a_url_and_a_link(text: str, url: str) -> None:
         ("http://,demo", "should look like"),
         ("http://[::1,demo", "Invalid IPv6 URL"),
         ("http://127.0.0.1:99999,demo", "Port out of range"),
-        ("http://127.0.0.1:8080/api/v1,demo", "only the host and the port are wanted"),
-        ("http://me@127.0.0.1:8080,demo", "only the host and the port are wanted"),
+        ("http://127.0.0.1:8080/api/v1,demo", "only the host and the port are expected"),
+        ("http://me@127.0.0.1:8080,demo", "only the host and the port are expected"),
     ],
 )
 def test_a_line_that_is_none_is_told_why(text: str, problem: str) -> None:
@@ -217,7 +212,7 @@ def test_where_no_port_of_tcp_is_listened_on_the_phones_stay_silent_and_say_so(l
     with patch.object(pmslink_client, "_log", observer):
         service = make_endpoint_phones(MemoryReactorClock(), listen, "demo")
     assert not isinstance(service, Phones)
-    assert lines == [f"the phones stay silent: {listen} is no port of TCP"]
+    assert lines == [f"demo: the phones make no calls: {listen} is not a TCP endpoint with a port"]
 
 
 @pytest_twisted.ensureDeferred  # type: ignore[untyped-decorator]
