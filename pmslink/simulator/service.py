@@ -14,8 +14,7 @@ from twisted.python import usage
 from pmslink.endpoint_strings import MAX_PORT, EndpointString
 from pmslink.file_descriptors import raise_descriptor_limit
 from pmslink.listener import ListenerService
-from pmslink.simulator.control.control_api import ControlApi
-from pmslink.simulator.control.http_site import json_site
+from pmslink.simulator.control.control_api import make_control_site
 from pmslink.simulator.life.activity_scheduler import Life
 from pmslink.simulator.life.api_target import ApiTarget
 from pmslink.simulator.life.pmslink_client import make_phones
@@ -155,7 +154,7 @@ class Simulator(TypedMultiService):
                 self.lives.append(Life(pms, reactor, rng, pace))
         for pms, endpoint in zip(self.properties, endpoints, strict=True):
             self._listen(serverFromString(reactor, str(endpoint)), PmsFactory(pms), pms.on_listening)
-        self._listen(serverFromString(reactor, control), json_site(ControlApi(self.properties).app))
+        self._listen(serverFromString(reactor, control), make_control_site(self.properties))
 
     def startService(self) -> None:
         """Start the automatic activity; the ports are open already."""

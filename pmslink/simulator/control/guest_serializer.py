@@ -1,15 +1,19 @@
-"""Guests as the control interface reads and shows them."""
+"""Guests in the JSON of the control API."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
 from attrs import asdict
 
-from pmslink.simulator.control.http_site import ApiError, parse_value
+from pmslink.simulator.control.body_parser import parse_value
 from pmslink.simulator.hotel.hotel_model import Guest, Hotel
+from pmslink.validation.validators import Validator, integer_validator, require, text_validator
+from pmslink.web.http.api_errors import ApiError
+
+MAX_TEXT_CHARS = 200
 
 _JSON_NAMES = {
     "RN": "room",
@@ -22,12 +26,15 @@ _JSON_NAMES = {
 
 
 def json_name(code: str) -> str:
-    """The JSON name of a record's field."""
+    """Return the JSON key of a record field; a field without a key returns its own code."""
     return _JSON_NAMES.get(code, code)
 
 
 def serialize_guest(guest: Guest, hotel: Hotel) -> dict[str, Any]:
-    """A guest as JSON, with the room's class of service; ``sharer``: somebody else stays there too."""
+    """Serialize a guest, with the room's class of service.
+
+    ``sharer`` says whether another guest stays in the room.
+    """
     return {
         **asdict(
             guest,
@@ -38,52 +45,43 @@ def serialize_guest(guest: Guest, hotel: Hotel) -> dict[str, Any]:
     }
 
 
-def parse_guest(given: Mapping[str, Any], required: tuple[str, ...] = ()) -> dict[str, Any]:
-    """Guest's attributes from JSON; null is "not known". Raises ApiError 400 that names the key."""
-    read = {name: _parse_value(name, value) for name, value in given.items()}
+def parse_guest(body: Mapping[str, Any], required: tuple[str, ...] = ()) -> dict[str, Any]:
+    """Parse attributes of a guest; null removes a value. Raises ApiError 400 that names the key."""
+    attributes = {
+        name: _EMPTY_VALUES[name]
+        if value is None and name in _EMPTY_VALUES
+        else parse_value(_VALIDATORS, name, value)
+        for name, value in body.items()
+    }
     for name in required:
-        if not read.get(name):
-            raise ApiError(400, "missing", f"{name} is needed", name)
-    return read
+        if not attributes.get(name):
+            raise ApiError(400, "missing", f"{name} is required", name)
+    return attributes
 
 
-def _parse_value(name: str, value: Any) -> Any:
-    if value is None and name in _PARSERS:
-        return "" if _PARSERS[name] is _parse_text else None
-    return parse_value(_PARSERS, name, value)
+def _convert_date(value: Any) -> date:
+    require(isinstance(value, str), value)
+    day = date.fromisoformat(value)
+    return require(day.year // 100 == 20, day)  # type: ignore[no-any-return] # FIAS: two digits of the year
 
 
-def _parse_text(value: Any) -> str:
-    if not isinstance(value, str) or len(value) > 200:
-        raise ValueError("text of at most 200 characters")
-    return value
+_TEXT = text_validator(
+    f"text of at most {MAX_TEXT_CHARS} characters", lambda text: len(text) <= MAX_TEXT_CHARS
+)
+_DATE = Validator("a date between 2000-01-01 and 2099-12-31, such as 2026-11-20", _convert_date)
+CLASS_OF_SERVICE = integer_validator(0, 3, "0 (barred), 1 (local), 2 (national) or 3 (unrestricted)")
+"""The class of service of a room, CS."""
 
-
-def _parse_date(value: Any) -> date:
-    try:
-        day = date.fromisoformat(value)
-    except (TypeError, ValueError):
-        raise ValueError("a date such as 2026-11-20") from None
-    if day.year // 100 != 20:  # FIAS has two digits for the year
-        raise ValueError("a date between 2000 and 2099")
-    return day
-
-
-def parse_class_of_service(value: Any) -> int:
-    """CS from JSON. Raises ValueError with what would be right."""
-    if isinstance(value, bool) or value not in (0, 1, 2, 3):
-        raise ValueError("0 (barred), 1 (local), 2 (national) or 3 (unrestricted)")
-    return int(value)
-
-
-_PARSERS: dict[str, Callable[[Any], Any]] = {
-    "room": _parse_text,
-    "name": _parse_text,
-    "first_name": _parse_text,
-    "title": _parse_text,
-    "language": _parse_text,
-    "arrival": _parse_date,
-    "departure": _parse_date,
-    "vip": _parse_text,
-    "class_of_service": parse_class_of_service,
+_VALIDATORS: Mapping[str, Validator] = {
+    "room": _TEXT,
+    "name": _TEXT,
+    "first_name": _TEXT,
+    "title": _TEXT,
+    "language": _TEXT,
+    "arrival": _DATE,
+    "departure": _DATE,
+    "vip": _TEXT,
+    "class_of_service": CLASS_OF_SERVICE,
 }
+_EMPTY_VALUES = {name: "" if validator is _TEXT else None for name, validator in _VALIDATORS.items()}
+"""The value that null stands for, by key."""

@@ -1,21 +1,23 @@
-"""Rooms as the control interface reads and shows them."""
+"""Rooms and wake-ups in the JSON of the control API."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 from attrs import asdict
 
-from pmslink.simulator.control.guest_serializer import parse_class_of_service
-from pmslink.simulator.control.http_site import ApiError, parse_value
+from pmslink.simulator.control.body_parser import parse_value, parse_values
+from pmslink.simulator.control.guest_serializer import CLASS_OF_SERVICE
 from pmslink.simulator.hotel.hotel_model import Guest
 from pmslink.simulator.hotel.room_equipment import Equipment
+from pmslink.validation.validators import Validator, boolean_validator, require
+from pmslink.web.http.api_errors import ApiError
 
 
 def serialize_room(room: str, guests: Sequence[Guest], equipment: Equipment) -> dict[str, Any]:
-    """A room as JSON, with the numbers of its guests."""
+    """Serialize a room, its equipment state, and the numbers of its guests."""
     return {
         "room": room,
         "guests": [guest.number for guest in guests],
@@ -24,47 +26,40 @@ def serialize_room(room: str, guests: Sequence[Guest], equipment: Equipment) -> 
     }
 
 
-def parse_room_settings(given: Mapping[str, Any]) -> dict[str, Any]:
-    """What a room is to be set to, as Desk.equip takes it. Raises ApiError 400 that names the key."""
-    if not given:
-        raise ApiError(400, "missing", f"one of {', '.join(_SETTING_PARSERS)} is needed")
-    return {name: parse_value(_SETTING_PARSERS, name, value) for name, value in given.items()}
+def parse_room_settings(body: Mapping[str, Any]) -> dict[str, Any]:
+    """Parse the arguments of `Desk.change_equipment`. Raises ApiError 400 that names the key."""
+    if not body:
+        raise ApiError(400, "missing", f"one of {', '.join(_SETTING_VALIDATORS)} is required")
+    return parse_values(_SETTING_VALIDATORS, body)
 
 
-def parse_wake_up_order(given: Mapping[str, Any]) -> datetime:
-    """When a wake-up is wanted. Raises ApiError 400 that names the key."""
-    if "at" not in given:
-        raise ApiError(400, "missing", "at is needed", "at")
-    moments = {name: parse_value(_WAKE_UP_PARSERS, name, value) for name, value in given.items()}
-    at: datetime = moments["at"]
+def parse_wake_up_order(body: Mapping[str, Any]) -> datetime:
+    """Parse the time of a wake-up order. Raises ApiError 400 that names the key."""
+    if "at" not in body:
+        raise ApiError(400, "missing", "at is required", "at")
+    at: datetime = parse_values(_WAKE_UP_VALIDATORS, body)["at"]
     return at
 
 
-def parse_wake_up_cancellation(at: str) -> datetime | None:
-    """Which wake-up is cancelled; None for all. Raises ApiError 400."""
-    return parse_value(_WAKE_UP_PARSERS, "at", at) if at else None
+def parse_wake_up_cancellation(at: str | None) -> datetime | None:
+    """Parse the time of a wake-up to cancel; no text means all wake-ups. Raises ApiError 400."""
+    return parse_value(_WAKE_UP_VALIDATORS, "at", at) if at else None
 
 
-def _parse_boolean(value: Any) -> bool:
-    if not isinstance(value, bool):
-        raise ValueError("true or false")
-    return value
-
-
-def _parse_local_time(value: Any) -> datetime:
-    try:
-        moment = datetime.fromisoformat(value)
-    except (TypeError, ValueError):
-        moment = None
+def _convert_local_time(value: Any) -> datetime:
+    require(isinstance(value, str), value)
+    at = datetime.fromisoformat(value)
     # FIAS has local time, and two digits for the year
-    if moment is None or moment.tzinfo is not None or moment.year // 100 != 20:
-        raise ValueError("a moment of 2000 to 2099 in the hotel's local time, such as 2026-11-20T07:00")
-    return moment
+    return require(at.tzinfo is None and at.year // 100 == 20, at)  # type: ignore[no-any-return]
 
 
-_SETTING_PARSERS: dict[str, Callable[[Any], Any]] = {
-    "class_of_service": parse_class_of_service,
-    "message_light": _parse_boolean,
-    "do_not_disturb": _parse_boolean,
+_SETTING_VALIDATORS: Mapping[str, Validator] = {
+    "class_of_service": CLASS_OF_SERVICE,
+    "message_light": boolean_validator(),
+    "do_not_disturb": boolean_validator(),
 }
-_WAKE_UP_PARSERS: dict[str, Callable[[Any], Any]] = {"at": _parse_local_time}
+_WAKE_UP_VALIDATORS: Mapping[str, Validator] = {
+    "at": Validator(
+        "a time from 2000 to 2099 in the hotel's local time, such as 2026-11-20T07:00", _convert_local_time
+    )
+}

@@ -1,4 +1,4 @@
-"""A property, its records and its postings as the control interface shows them."""
+"""Properties, records and postings in the JSON of the control API."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from pmslink.simulator.pms.record_log import TraceEntry
 
 
 def serialize_status(pms: Pms) -> dict[str, Any]:
-    """How a property stands."""
+    """Serialize the status of a property: its link, rooms and guests."""
     return {
         "port": pms.port,
         "connected": pms.connected,
         "alive": pms.alive,
-        "declared": {id: "".join(codes) for id, codes in pms.declared.items()},
+        "declared": {record_id: "".join(codes) for record_id, codes in pms.declared.items()},
         "rooms": len(pms.hotel.rooms),
         "guests": len(pms.hotel.guests),
         "connections": pms.connection_count,
@@ -24,7 +24,7 @@ def serialize_status(pms: Pms) -> dict[str, Any]:
 
 
 def serialize_entry(entry: TraceEntry) -> dict[str, Any]:
-    """A record that was received or sent."""
+    """Serialize a record of the trace."""
     return {
         "id": entry.id,
         "at": _serialize_time(entry.at),
@@ -35,7 +35,7 @@ def serialize_entry(entry: TraceEntry) -> dict[str, Any]:
 
 
 def serialize_posting(posting: Posting) -> dict[str, Any]:
-    """A posting number and its deliveries."""
+    """Serialize a posting number and its deliveries."""
     return {
         "number": posting.number,
         "deliveries": posting.delivery_count,

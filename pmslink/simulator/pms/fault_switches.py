@@ -6,13 +6,21 @@ returns.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any, Self
 
-from attrs import asdict, evolve, field, fields, frozen
+from attrs import Attribute, asdict, evolve, field, fields, frozen
 
 from pmslink.errors import PmslinkError
 from pmslink.fias.charset import is_usable_charset
+from pmslink.validation.validators import (
+    Validator,
+    boolean_validator,
+    choice_validator,
+    integer_validator,
+    number_validator,
+    text_validator,
+)
 
 ANSWER_CODES = ("OK", "NG", "NA", "NP", "RY", "UR", "DN", "FX", "IA", "CO", "DM", "NF", "NM", "BM", "CD")
 """Answer codes of a PMS to a posting (AS)."""
@@ -21,9 +29,6 @@ MAX_RECORD_CHARS = 1_000_000
 MAX_RECORD_COUNT = 1_000_000
 MAX_CONTROL_BYTES = 16
 MIN_DELAY_S, MAX_DELAY_S = 0.01, 86_400
-
-Validator = Callable[[Any], str | None]
-"""Returns the description of the expected value, or None for a valid value."""
 
 
 class FaultError(PmslinkError):
@@ -39,49 +44,43 @@ def _fault(default: Any, meaning: str, validator: Validator) -> Any:
 
 
 def _boolean(meaning: str) -> Any:
-    return _fault(False, meaning, lambda value: None if isinstance(value, bool) else "true or false")
+    return _fault(False, meaning, boolean_validator())
 
 
 def _integer(meaning: str, maximum: int) -> Any:
-    def validate(value: Any) -> str | None:
-        # not isinstance(…, int): a bool is an int to Python
-        is_valid = type(value) is int and 0 <= value <= maximum
-        return None if is_valid else f"a whole number from 0 (off) to {maximum}"
-
-    return _fault(0, meaning, validate)
+    expected = f"a whole number from 0 (off) to {maximum}"
+    return _fault(0, meaning, integer_validator(0, maximum, expected))
 
 
 def _seconds(meaning: str) -> Any:
-    def validate(value: Any) -> str | None:
-        is_valid = type(value) in (int, float) and (value == 0 or MIN_DELAY_S <= value <= MAX_DELAY_S)
-        return None if is_valid else f"a number of seconds: 0 (off), or {MIN_DELAY_S} to {MAX_DELAY_S}"
-
-    return _fault(0, meaning, validate)
+    delay = number_validator(MIN_DELAY_S, MAX_DELAY_S)
+    # not isinstance(…, int): a bool is an int to Python
+    validator = Validator(
+        f"a number of seconds: 0 (off), or {MIN_DELAY_S} to {MAX_DELAY_S}",
+        lambda value: value if type(value) in (int, float) and value == 0 else delay(value),
+    )
+    return _fault(0, meaning, validator)
 
 
 def _choice(meaning: str, *choices: str, default: str = "") -> Any:
-    def validate(value: Any) -> str | None:
-        return None if value in choices else f"one of {', '.join(map(repr, choices))}"
-
-    return _fault(default, meaning, validate)
+    expected = f"one of {', '.join(map(repr, choices))}"
+    return _fault(default, meaning, choice_validator(choices, expected))
 
 
-def _validate_charset(value: Any) -> str | None:
-    is_valid = isinstance(value, str) and is_usable_charset(value)
-    return None if is_valid else "a character set that contains ASCII, such as cp850, cp1252, utf-8 or gbk"
-
-
-def _validate_control_bytes(value: Any) -> str | None:
+def _are_control_bytes(digits: str) -> bool:
     try:
-        is_valid = (
-            isinstance(value, str)
-            and len(value) <= 2 * MAX_CONTROL_BYTES
-            and all(byte < 0x20 for byte in bytes.fromhex(value))
-        )
+        data = bytes.fromhex(digits)
     except ValueError:
-        is_valid = False
-    expected = f"up to {MAX_CONTROL_BYTES} bytes below 20 in hexadecimal, such as 02 or 0d0a"
-    return None if is_valid else expected
+        return False
+    return len(digits) <= 2 * MAX_CONTROL_BYTES and all(byte < 0x20 for byte in data)
+
+
+_CHARSET = text_validator(
+    "a character set that contains ASCII, such as cp850, cp1252, utf-8 or gbk", is_usable_charset
+)
+_CONTROL_BYTES = text_validator(
+    f"up to {MAX_CONTROL_BYTES} bytes below 20 in hexadecimal, such as 02 or 0d0a", _are_control_bytes
+)
 
 
 @frozen
@@ -121,7 +120,7 @@ class Faults:
     trailer: str = _choice(
         "bytes after each ETX: ack (06), lrc (a check byte) or crlf", "", "ack", "lrc", "crlf"
     )
-    charset: str = _fault("cp1252", "the character set of all text, in both directions", _validate_charset)
+    charset: str = _fault("cp1252", "the character set of all text, in both directions", _CHARSET)
     # record encoding
     no_last_bar: bool = _boolean("omits the bar after the last field")
     unknown_record: bool = _boolean("sends a record of an unknown type (ZZ) before each data record")
@@ -131,7 +130,7 @@ class Faults:
     gs_twice: bool = _boolean("sends GS twice in each record that has it once")
     hhmm: bool = _boolean("sends times as HHMM")
     name_bytes: str = _fault(
-        "", "control bytes (hexadecimal) in the middle of each guest's name", _validate_control_bytes
+        "", "control bytes (hexadecimal) in the middle of each guest's name", _CONTROL_BYTES
     )
     oversize: int = _integer("pads the name so that each GI has this many characters", MAX_RECORD_CHARS)
     # guest records
@@ -165,11 +164,8 @@ class Faults:
         for name, value in values.items():
             if name not in definitions:
                 raise FaultError(name, f"unknown fault; the faults are {', '.join(definitions)}")
-            if value is None:
-                value = definitions[name].default
-            elif expected := definitions[name].metadata["validator"](value):
-                raise FaultError(name, f"must be {expected}, not {value!r}")
-            changes[name] = value
+            definition = definitions[name]
+            changes[name] = definition.default if value is None else _parse_value(definition, value)
         return evolve(base or cls(), **changes)
 
     def serialize(self) -> dict[str, Any]:
@@ -184,6 +180,14 @@ class Faults:
 def fault_meanings() -> dict[str, str]:
     """Return the description of each fault, by name."""
     return {fault.name: fault.metadata["meaning"] for fault in fields(Faults)}
+
+
+def _parse_value(definition: Attribute[Any], value: Any) -> Any:
+    validator: Validator = definition.metadata["validator"]
+    try:
+        return validator(value)
+    except ValueError:
+        raise FaultError(definition.name, f"must be {validator.expected}, not {value!r}") from None
 
 
 NO_FAULTS = Faults()

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import ipaddress
-import re
 
+from pmslink.endpoint_strings import EndpointString
 from pmslink.errors import PmslinkError
 
 _LOOPBACK_IPV4_NETWORK = ipaddress.ip_network("127.0.0.0/8")
@@ -29,25 +29,16 @@ def is_local_only(endpoint: str) -> bool:
 
 
 def _explain_not_local(endpoint: str) -> str | None:
-    kind, *arguments = re.findall(r"(?:^|(?<=:))(?:\\.|[^:\\])*", endpoint)
-    if kind == "unix":
+    parsed = EndpointString.parse(endpoint)
+    if parsed.kind == "unix":
         return None
-    options = dict(_parse_endpoint_option(argument) for argument in arguments if "=" in argument)
-    interface = options.get("interface", "")
-    if kind not in ("tcp", "tcp4", "tcp6", "ssl"):
-        return f"{kind}: is none of tcp:, ssl: and unix:"
-    if _is_loopback(interface):
+    if parsed.kind not in ("tcp", "tcp4", "tcp6", "ssl"):
+        return f"{parsed.kind}: is none of tcp:, ssl: and unix:"
+    if _is_loopback(parsed.interface):
         return None
-    return f"interface={interface} is reachable from other machines" if interface else "no interface is set"
-
-
-def _parse_endpoint_option(argument: str) -> tuple[str, str]:
-    name, _, value = argument.partition("=")
-    return _unescape(name), _unescape(value)
-
-
-def _unescape(text: str) -> str:
-    return re.sub(r"\\(.)", r"\1", text)
+    if parsed.interface:
+        return f"interface={parsed.interface} is reachable from other machines"
+    return "no interface is set"
 
 
 def _is_loopback(interface: str) -> bool:

@@ -19,21 +19,29 @@ MAX_LIST_LIMIT = 1000
 """Entries in a list at most."""
 
 
-def query_param(request: IRequest, name: str) -> str | None:
-    """Return a parameter of the query, or None. Raises ApiError 400 if it is given more than once."""
+def query_param(request: IRequest, name: str, error_code: str = "invalid") -> str | None:
+    """Return a parameter of the query, or None.
+
+    Raises ApiError 400 of this code if it is given more than once.
+    """
     values = request.args.get(name.encode(), [])
     if len(values) > 1:
-        raise ApiError(400, "invalid", f"{name} is given {len(values)} times", name)
+        raise ApiError(400, error_code, f"{name} is given {len(values)} times", name)
     return values[0].decode("utf-8", "replace") if values else None
 
 
-def int_param(request: IRequest, name: str, maximum: int, minimum: int = 1) -> int | None:
-    """Return an integer of the query, or None. Raises ApiError 400 unless it is within the bounds."""
-    text = query_param(request, name)
+def int_param(
+    request: IRequest, name: str, maximum: int, minimum: int = 1, error_code: str = "invalid"
+) -> int | None:
+    """Return an integer of the query, or None.
+
+    Raises ApiError 400 of this code unless it is within the bounds.
+    """
+    text = query_param(request, name, error_code)
     if text is None:
         return None
     if not (text.isascii() and text.isdigit() and len(text) <= 16 and minimum <= int(text) <= maximum):
-        raise ApiError(400, "invalid", f"{name} must be a whole number from {minimum} to {maximum}", name)
+        raise ApiError(400, error_code, f"{name} must be a whole number from {minimum} to {maximum}", name)
     return int(text)
 
 

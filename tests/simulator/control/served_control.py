@@ -15,8 +15,7 @@ from twisted.internet.defer import Deferred, ensureDeferred
 from twisted.internet.endpoints import serverFromString
 from twisted.web.client import Agent
 
-from pmslink.simulator.control.control_api import ControlApi
-from pmslink.simulator.control.http_site import json_site
+from pmslink.simulator.control.control_api import make_control_site
 from pmslink.simulator.pms.property import Pms
 from tests.simulator.simulated_pbx import SimulatedPbx, make_property
 from tests.simulator.sockets import reactor, sockets_closed_after
@@ -55,8 +54,8 @@ async def serve_control() -> AsyncIterator[ServedControl]:
     second.port = 5011
     pbx = SimulatedPbx(first).dock()
     async with sockets_closed_after():
-        served = json_site(ControlApi([first, second]).app)
-        port = await serverFromString(reactor, "tcp:0:interface=127.0.0.1").listen(served)
+        site = make_control_site([first, second])
+        port = await serverFromString(reactor, "tcp:0:interface=127.0.0.1").listen(site)
         address: Any = port.getHost()
         yield ServedControl(first, second, pbx, f"http://127.0.0.1:{address.port}")
         await port.stopListening()

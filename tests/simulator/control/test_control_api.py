@@ -11,8 +11,8 @@ import treq
 from twisted.logger import Logger
 from twisted.web.client import Agent
 
-from pmslink.simulator.control import http_site
-from pmslink.simulator.control.http_site import MAX_BODY_BYTES
+from pmslink.web.http import api_errors
+from pmslink.web.http.bounded_request import MAX_BODY_BYTES
 from tests.simulator.control.served_control import ServedControl, with_control
 from tests.simulator.sockets import reactor
 
@@ -282,7 +282,7 @@ async def test_an_unforeseen_failure_is_told_without_detail(control: ServedContr
 
     control.first.resync = broken  # type: ignore[method-assign]
     logged: list[Any] = []
-    with patch.object(http_site, "_log", Logger(observer=logged.append)):  # type: ignore[arg-type]
+    with patch.object(api_errors, "_log", Logger(observer=logged.append)):  # type: ignore[arg-type]
         status, answer = await control.call("POST", "/resync")
     assert (status, answer["error"]["code"]) == (500, "internal")
     assert "secret" not in json.dumps(answer)

@@ -31,7 +31,7 @@ def test_json_gives_the_same_faults_back() -> None:
 @pytest.mark.parametrize(
     ("name", "value", "advice"),
     [
-        ("hhmn", True, "no such fault; there are no_ls,"),
+        ("hhmn", True, "unknown fault; the faults are no_ls,"),
         ("hhmm", 1, "true or false"),
         ("drop_after", -1, "from 0"),
         ("drop_after", True, "from 0"),
