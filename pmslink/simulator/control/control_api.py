@@ -1,7 +1,7 @@
 """The endpoints of the control API, with which people and tests act as the hotel and switch faults.
 
-``?port=N`` selects a property. Without it a call applies to the first property, but calls of status and faults
-apply to all of them.
+``?port=N`` selects a property. Without it a call applies to the first property, and status and faults to
+all properties.
 """
 
 from __future__ import annotations
