@@ -286,7 +286,8 @@ class Dialogue(HotelSteps):
         assert fnmatchcase(self._link.reason, pattern), f"it is {self._link.reason}"
 
     async def _advice(self, pattern: str) -> None:
-        assert fnmatchcase(self._link.advice, pattern), f"it is {self._link.advice}"
+        advice = self._link.status().advice
+        assert fnmatchcase(advice, pattern), f"it is {advice}"
 
     async def _history(self, markers: str) -> None:
         def path() -> str:

@@ -1,22 +1,23 @@
-"""One link: what the machine, the connection and the conversation are to each other.
+"""One link: it connects the state machine, the connection, the session and the outbox.
 
-A byte from the PMS comes from `client` to `Link.received` as a frame, becomes a record, is kept, moves
-the machine if it is a link record, and is heard by the conversation, the resync and the outbox. What is
-said goes out by `Link.say`.
+A frame from the PMS goes from `connection` to `Link.on_frame_received`. There it becomes a record, is
+traced and stored, moves the machine if it is a link record, and reaches session, resync and outbox.
+Records for the PMS go out through `RecordSender`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from datetime import datetime, timedelta
 
+from attrs import evolve
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorTime
 
 from pmslink.config.link_definition import LinkConfig
 from pmslink.config.link_settings import LinkSettings
 from pmslink.errors import NotApplicableError
-from pmslink.fias.catalog import LINK_RECORDS
+from pmslink.fias.catalog import RECORDS
 from pmslink.fias.charset import decode
 from pmslink.fias.framing import SkipReason
 from pmslink.fias.record import Record
@@ -35,26 +36,28 @@ from pmslink.link.link_session import Session
 from pmslink.link.machine import STATES, Core, Intent, Machine, Marker, TimerName, applies
 from pmslink.link.outbox import Outbox
 from pmslink.link.port_conflict import PortConflictDetector
+from pmslink.link.record_sender import RecordSender
+from pmslink.link.record_storage import store_record
 from pmslink.link.record_trace import Trace
 from pmslink.link.resync import Resync
 from pmslink.link.saved_state import INITIAL_MARKERS, SavedState
 from pmslink.link.state_history import StateHistory, Transition
 from pmslink.link.state_timers import StateTimers
+from pmslink.link.status import LinkCheckStatus, LinkStatus, RetryStatus, TrafficCounts
 from pmslink.link.webhook_status import WebhookStatus
 from pmslink.store.core.journal_interface import JournalPort
-from pmslink.store.operations.hotel_updates import abort_resyncs
 from pmslink.store.tables.link_rows import StoredLink
 from pmslink.timestamps import optional_to_ms
 
 LinkSubscriber = Callable[["Link", Transition | None], None]
-"""Told of every change of marker, and of in-sync alone (then without a transition)."""
+"""Called at every change of the marker, and without a transition when only in-sync or the intent changes."""
 
 
 class Link:
     """The link of one hotel.
 
-    `kept` is what the store knows of it, None at first sight. `definition` is what the interface was
-    given for it, in JSON; None if it stands in the configuration file.
+    `stored` is its row in the store; None for a new link. `definition` is the JSON that the API received
+    for it; None for a link of the configuration file.
     """
 
     def __init__(
@@ -73,24 +76,33 @@ class Link:
         self._wall_clock = wall_clock
         self._on_change = on_change
         self._journal = journal
-        lasting = (
+        saved = (
             SavedState.from_row(stored)
             if stored
             else SavedState("enabled" if config.settings.enabled else "disabled")
         )
-        self.trace = Trace(config.name, journal, wall_clock)
+        self.trace = Trace(config.name, wall_clock)
         self.state_history = StateHistory(config.name, journal, wall_clock, stored)
-        self.dialer = Dialer(self, clock, lambda factory: dial(factory, self.config))
-        self.outbox = Outbox(config.name, self, journal, clock, wall_clock)
-        self.resync = Resync(clock, wall_clock, self, lasting.resync)
-        self.session = Session(clock, wall_clock, self, self.outbox, self.resync)
+        self.dialer = Dialer(self, clock, lambda dialer: dial(dialer, self.config))
+        sender = RecordSender(self.settings, self.trace, journal, self.dialer, wall_clock)
+        self.resync = Resync(config.name, clock, wall_clock, sender, journal, self, saved.resync)
+        self.outbox = Outbox(
+            config.name,
+            sender,
+            self.resync,
+            journal,
+            clock,
+            wall_clock,
+            request_link_check=lambda: self.session.link_checks.check_now(),
+        )
+        self.session = Session(clock, wall_clock, self, sender, self.dialer, self.outbox, self.resync)
         self._timers = StateTimers(clock, self.settings, self._on_timeout)
         self._port_conflict = PortConflictDetector(clock.seconds)
-        self._suspended_for_store = False  # for the store
+        self._suspended_for_store = False
         self.webhook_status: WebhookStatus | None = None
-        self._expiry_seen = lasting.expiry_seen
-        self.session.last_in_sync = lasting.last_in_sync
-        intent = lasting.intent
+        self._expiry_seen = saved.expiry_seen
+        self.session.last_in_sync = saved.last_in_sync
+        intent = saved.intent
         if self._has_newly_expired():
             self._expiry_seen = config.settings.expires_at
             intent = "expired"
@@ -99,19 +111,26 @@ class Link:
             self.dialer, self.session, self._timers, self._on_transition, intent, marker, STARTED_CAUSE
         )
         self.machine = Machine(self.core, STATES[marker])
+        self._on_link_record: dict[str, Callable[[Cause], None]] = {
+            "LS": self.machine.ls,
+            "LD": self.machine.ld,
+            "LA": self.machine.la,
+            "LE": self.machine.le,
+        }
 
     @property
     def name(self) -> str:
+        """The name of the link, which is also the name of its hotel."""
         return self.config.name
 
     @property
     def declared(self) -> bool:
-        """Whether the link stands in the configuration file."""
+        """Whether the link is defined in the configuration file."""
         return self.definition is None
 
     @property
     def address(self) -> str:
-        """Host and port as a person writes them."""
+        """Host and port for a person to read, as in ``[2001:db8::1]:5010``."""
         host = f"[{self.config.host}]" if ":" in self.config.host else self.config.host
         return f"{host}:{self.config.port}"
 
@@ -122,51 +141,75 @@ class Link:
 
     @property
     def reason(self) -> str:
+        """Why the link is in its state, in English."""
         return reason_texts.reason(self.core.marker, self.core.cause, self.address)
 
-    @property
-    def advice(self) -> str:
-        core, in_sync = self.core, self.session.in_sync
-        return reason_texts.advice(core.marker, core.cause, self.is_active, in_sync, self._redial_in)
-
-    @property
-    def _redial_in(self) -> float | None:
-        return None if self._journal.is_failing else self.dialer.redial_in  # it would wait for the store
-
-    @property
-    def next_redial(self) -> datetime | None:
-        """When the redial delay will be over."""
-        delay = self._redial_in
-        return None if delay is None else self._wall_clock() + timedelta(seconds=delay)
-
     def settings(self) -> LinkSettings:
+        """Return the current settings."""
         return self.config.settings
 
-    # From the service.
+    def status(self) -> LinkStatus:
+        """Take a snapshot of the link."""
+        core, config, session, history = self.core, self.config, self.session, self.state_history
+        checks = session.link_checks
+        # While the store fails, a redial waits for the store, however soon it is due.
+        redial_in = None if self._journal.is_failing else self.dialer.redial_in
+        next_redial = None if redial_in is None else self._wall_clock() + timedelta(seconds=redial_in)
+        return LinkStatus(
+            name=config.name,
+            marker=core.marker,
+            since=history.since,
+            reason=self.reason,
+            cause=core.cause,
+            advice=reason_texts.advice(core.marker, core.cause, self.is_active, session.in_sync, redial_in),
+            intent=core.intent,
+            in_sync=session.in_sync,
+            last_in_sync=session.last_in_sync,
+            down_since=history.down_since,
+            host=config.host,
+            port=config.port,
+            profile=config.profile,
+            settings=config.settings,
+            declared=self.declared,
+            retry=RetryStatus(self.dialer.retries, next_redial),
+            link_checks=LinkCheckStatus(
+                checks.last_check, checks.last_answer, checks.round_trip_s, self.trace.last_received
+            ),
+            outbox=self.outbox.counts.status(),
+            resync=evolve(self.resync.progress, records=self.resync.records),
+            webhook=self.webhook_status,
+            traffic=TrafficCounts(
+                dict(self.trace.record_counts),
+                dict(self.trace.skipped_bytes),
+                dict(history.transition_counts),
+            ),
+        )
+
+    # For the registry.
 
     def start(self) -> None:
-        """Tell the first state, and connect if the link is enabled."""
+        """Announce the first state, and connect if the link is enabled."""
         cause = EXPIRED_CAUSE if self.core.marker == "EXPIRED" else STARTED_CAUSE
         self.core.cause = cause
         self.outbox.start()
-        self.on_resync_aborted()  # if one was running when the last service ended
+        self.resync.abort_stored()  # one may have been running when the last service ended
         self._on_transition(self.core.marker, cause)
         if self.core.intent == "enabled":
             self.machine.redial(STARTED_CAUSE)
 
     def stop(self) -> Deferred[None]:
-        """Close TCP without LE, so that the PMS keeps its queue; fires when it is closed."""
+        """Close TCP without LE, so that the PMS keeps its queue. The Deferred fires when TCP is closed."""
         self._timers.stop_timers()
         self.session.suspend()
         self.session.abort_in_flight()
         self.outbox.stop()
         self.dialer.hang_up(graceful=False)
-        gone: Deferred[None] = Deferred()
-        self.dialer.when_closed(lambda: gone.callback(None))
-        return gone
+        closed: Deferred[None] = Deferred()
+        self.dialer.when_closed(lambda: closed.callback(None))
+        return closed
 
     def check_expiry(self) -> None:
-        """Obey `expires_at` once it has passed; to be called at least every 30 s."""
+        """Expire the link once `expires_at` has passed. The registry calls this at least every 30 s."""
         if not self._is_expired():
             self._expiry_seen = None
         elif self._has_newly_expired():
@@ -176,39 +219,40 @@ class Link:
             self._save()
 
     def apply_config(self, config: LinkConfig) -> None:
-        """Take new settings; those that a connection is made of redial it, others wait for their use."""
-        before = connection_key(self.config)
+        """Apply a new configuration. If it changes what the connection depends on, the link redials."""
+        key_before = connection_key(self.config)
         self.config = config
         self.on_stable()
         self.check_expiry()
-        if connection_key(config) != before:
+        if connection_key(config) != key_before:
             self.machine.readdress(SETTINGS_CAUSE)
         self._save()
 
     def redefine(self, definition: str, config: LinkConfig) -> None:
-        """Take what the interface was given."""
+        """Apply a configuration that the API received, and store its JSON with the link."""
         self.definition = definition
         self.apply_config(config)
 
     def on_store_failing(self) -> None:
-        """Nothing can be kept at the moment: nothing more is read, and the PMS queues it."""
+        """Stop reading while the store cannot be written, so that the PMS queues its records."""
         self.dialer.pause_reading()
 
     def on_store_failed(self) -> None:
-        """That lasts: the link is given up until the store is well."""
+        """Drop the connection: the store has been failing for too long."""
         self._suspended_for_store = True
         self.machine.store_failed(Cause("store", {"detail": self._journal.failure_reason or ""}))
 
     def on_store_recovered(self) -> None:
-        """All can be kept again."""
+        """Read, send and redial again: the store can be written."""
         self._suspended_for_store = False
         self.dialer.resume_reading()
         self.outbox.send_next()
         self.dialer.resume_redial()
 
-    # From the user. Each raises NotApplicableError where it does not apply.
+    # For the user. Each raises NotApplicableError where it does not apply.
 
     def enable(self) -> None:
+        """Enable the link, or dial now. Raises NotApplicableError once the subscription has ended."""
         if self._is_expired():
             raise NotApplicableError(
                 "expired",
@@ -216,41 +260,46 @@ class Link:
                 "move expires_at first.",
             )
         self.on_stable()
-        self._apply_control("enable", "enabled")
+        self._apply_control(self.machine.enable, "enabled", user_cause("enable"))
 
     def disable(self) -> None:
-        self._apply_control("disable", "disabled")
+        """Disable the link."""
+        self._apply_control(self.machine.disable, "disabled", user_cause("disable"))
 
     def expire(self) -> None:
-        self._apply_control("expire", "expired")
+        """Mark the subscription as ended."""
+        self._apply_control(self.machine.expire, "expired", user_cause("expire"))
 
     def disconnect(self) -> None:
+        """End the connection with LE, and do not redial. Raises NotApplicableError without one to end."""
         if not applies("disconnect", self.core.marker):
             raise NotApplicableError(
                 "not_applicable",
                 f"{self.name} is {self.core.marker}: there is nothing to disconnect. "
                 "Enable it first if it is to be connected.",
             )
-        self._apply_control("disconnect", "disconnected")
+        self._apply_control(self.machine.disconnect, "disconnected", user_cause("disconnect"))
 
     def request_resync(self) -> None:
-        """Have the PMS tell every room and guest again, as soon as the link is in sync."""
+        """Ask the PMS for a resync, as soon as the link is in sync. Raises NotApplicableError in one."""
         if self.resync.running:
             raise NotApplicableError("resync_running", f"a resync of {self.name} is running already")
         self.resync.request()
 
-    def _apply_control(self, control: str, intent: Intent) -> None:
-        marker, intended = self.core.marker, self.core.intent
+    def _apply_control(self, event: Callable[[Cause], None], intent: Intent, cause: Cause) -> None:
+        marker_before, intent_before = self.core.marker, self.core.intent
         self.core.intent = intent
-        getattr(self.machine, control)(user_cause(control))
+        event(cause)
         self._save()
-        if self.core.marker == marker and intended != intent:  # CLOSED is at rest now, or WAIT_LE is not
+        # CLOSED with and without a redial, and WAIT_LE before either, look alike but for the intent.
+        if self.core.marker == marker_before and intent_before != intent:
             self._update_availability()
             self._on_change(self, None)
 
-    # From the connection (client.Owner).
+    # For the connection and the dialer (connection.ConnectionListener).
 
     def on_connection_up(self) -> None:
+        """Wait for the PMS to start the link, unless the store cannot accept what it sends."""
         self.trace.session_number += 1
         if self._suspended_for_store:
             self.on_store_failed()
@@ -260,102 +309,87 @@ class Link:
         self.machine.connected(self.core.cause)
 
     def on_connection_lost(self, cause: Cause) -> None:
+        """Handle a failed dial or a lost connection."""
         if self.core.marker == "ESTABLISHED":
             cause = self._port_conflict.classify_loss(cause)
         self.machine.lost(self._cause_or_user_disconnect(cause))
 
     def on_redial_due(self) -> None:
+        """Redial, or wait until the store recovers."""
         if self._journal.is_failing:
             self.dialer.defer_redial()
         else:
             self.machine.redial(self.core.cause)
 
     def on_frame_received(self, frame: bytes) -> None:
+        """Trace and store a record from the PMS, and act on it. A type that FIAS does not know is ignored."""
         record = Record(decode(frame, self.config.settings.charset))
-        id = record.id
-        if not self.trace.add("in", id, record):
+        record_id = record.id
+        store_record(self._journal, self.trace.add("in", record_id, record))
+        if record_id not in RECORDS:
             return
         if self._journal.is_congested:
             self.dialer.pause_reading()
             self._journal.when_drained(self.dialer.resume_reading)
-        if id in LINK_RECORDS:
-            self.trace.session_number += id == "LS"
-            getattr(self.machine, id.lower())(self._cause_or_user_disconnect(record_cause(id)))
+        if record_id in self._on_link_record:
+            self.trace.session_number += record_id == "LS"
+            self._on_link_record[record_id](self._cause_or_user_disconnect(record_cause(record_id)))
             return
-        # Only a link that waits to be started changes its state at other records: elsewhere the table says
-        # "taken", and the thousands of a resync need not ask it each time.
+        # Data records change the state only in WAIT_LS. In the other states the table says that they change
+        # nothing, so the thousands of records of a resync skip the machine.
         if self.core.marker == "WAIT_LS":
-            self.machine.record(record_cause(id))
+            self.machine.record(record_cause(record_id))
         elif self.core.marker == "ESTABLISHED":
             self.session.on_data_record()
-        self.resync.on_data_record(id, record)
+        self.resync.on_data_record(record_id, record)
         self.outbox.on_data_record(record)
 
     def on_noise_received(self, kind: SkipReason, size: int) -> None:
+        """Count skipped bytes, and require a resync if they were a record that is lost now."""
         self.trace.skipped_bytes[kind] += size
-        if kind != "noise":  # nobody knows what that record would have told
+        if kind != "noise":
             self.resync.require()
 
     def on_data_unread(self) -> None:
+        """Require a resync: data of the PMS was not read before the connection was closed."""
         self.resync.require()
 
-    # From the conversation (conversation.Speaker).
-
-    def send(self, records: Sequence[Record]) -> None:
-        for record in records:
-            self.trace.add("out", record.id, record)
-        self.dialer.send(records)
-
-    def hotel_time(self) -> datetime:
-        return self._wall_clock().astimezone(self.config.settings.zone)
+    # For the session (link_session.SessionListener).
 
     def on_sync_changed(self) -> None:
+        """Publish a change of in-sync, unless the change of the marker that follows publishes it."""
         self._update_availability()
-        if (
-            self.state_history.marker == self.core.marker
-        ):  # else the change of marker, which is told next, shows it
+        if self.state_history.marker == self.core.marker:
             self._on_change(self, None)
 
-    def reading_paused(self) -> bool:
-        return self.dialer.reading_paused
-
     def on_le_sent(self) -> None:
+        """Start the end timeout: LE was sent."""
         self._timers.start_timer("end_timeout")
 
     def on_stable(self) -> None:
+        """Reset the back-off and the port conflict detector: the link has recovered, or a user acted."""
         self.dialer.reset_backoff()
         self._port_conflict.reset()
 
     def check_overdue(self, cause: Cause) -> None:
+        """Handle a link check without an answer."""
         self.machine.check_overdue(cause)
 
     def sync_overdue(self, cause: Cause) -> None:
+        """Handle a link description without a confirmation."""
         self.machine.sync_overdue(cause)
 
-    # From the outbox (outbox.Way) and the resync (resync.Resynced).
-
-    def is_blocked(self) -> bool:
-        return self.resync.running
-
-    def is_throttled(self) -> bool:
-        return self.dialer.is_throttled
-
-    def request_link_check(self) -> None:
-        self.session.heartbeat.check_now()
-
-    def send_dr(self) -> None:
-        self.session.send_dr()
+    # For the resync (resync.ResyncListener).
 
     def on_resync_progress(self) -> None:
+        """Save the progress of the resync."""
         self._save()
 
-    def on_resync_aborted(self) -> None:
-        self._journal.submit_nowait(abort_resyncs, self.name)
-
     def on_resync_ended(self) -> None:
+        """Send what was queued during the resync."""
         self.outbox.send_next()
 
-    # From the machine and its timers.
+    # For the machine and its timers.
 
     def _on_timeout(self, timer: TimerName, seconds: float) -> None:
         if timer == "start_timeout":
@@ -378,27 +412,27 @@ class Link:
         self._save()
 
     def _save(self) -> None:
-        """Have what outlives a restart kept, if it is not."""
-        lasting = SavedState(
+        """Store the state that outlives a restart, if it has changed."""
+        state = SavedState(
             self.core.intent,
             self._expiry_seen,
             self.state_history.down_since,
             self.session.last_in_sync,
             self.resync.progress,
         )
-        self.state_history.save(lasting, self.definition)
+        self.state_history.save(state, self.definition)
 
     def _is_expired(self) -> bool:
         expires_at = self.config.settings.expires_at
         return expires_at is not None and expires_at <= self._wall_clock()
 
     def _has_newly_expired(self) -> bool:
-        """Whether the end of the subscription has passed, and that was not seen yet."""
-        seen, ends = self._expiry_seen, self.config.settings.expires_at
-        return self._is_expired() and optional_to_ms(ends) != optional_to_ms(seen)
+        """Whether `expires_at` has passed, and the link has not yet acted on it."""
+        expires_at = self.config.settings.expires_at
+        return self._is_expired() and optional_to_ms(expires_at) != optional_to_ms(self._expiry_seen)
 
     def _cause_or_user_disconnect(self, cause: Cause) -> Cause:
-        """While the link ends at the user's request, that stays the cause, however it ends."""
+        """Return the user's control as the cause while the link ends at the user's request."""
         if self.core.marker == "WAIT_LE":
             return user_cause("enable") if self.core.intent == "enabled" else self.core.cause
         return cause

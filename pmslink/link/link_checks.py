@@ -1,4 +1,4 @@
-"""Link checks: LS at an interval, and a deadline for the answer to each."""
+"""Link checks: send LS at an interval, and wait for the answer to each until a deadline."""
 
 from __future__ import annotations
 
@@ -15,29 +15,29 @@ from pmslink.config.link_settings import LinkSettings
 
 
 class LinkCheckTarget(Protocol):
-    """Whose link is checked."""
+    """The session whose link is checked."""
 
     def settings(self) -> LinkSettings:
-        """The settings now."""
+        """Return the current settings."""
 
     def send_link_check(self) -> None:
         """Send LS."""
 
     def reading_paused(self) -> bool:
-        """Nothing is read at the moment, so no answer can be heard."""
+        """Whether reading is paused, so that no answer can be received."""
 
     def is_receiving_resync(self) -> bool:
-        """A resync is streaming in: that is sign of life enough, and nothing is sent into it."""
+        """Whether a resync is arriving, which proves the link alive. Nothing is sent during a resync."""
 
     def check_overdue(self) -> None:
-        """The answer did not come in time."""
+        """Handle an answer that did not come in time."""
 
     def check_failed(self, failure: Failure) -> None:
-        """The check itself could not run; there will be no other."""
+        """Handle an error in the check itself, after which no other check runs."""
 
 
 class LinkChecks:
-    """Runs from `start` to `stop`; while one check is unanswered no other is sent."""
+    """The link checks of one link. While one check is unanswered, no other is sent."""
 
     def __init__(
         self, clock: IReactorTime, wall_clock: Callable[[], datetime], target: LinkCheckTarget
@@ -51,16 +51,16 @@ class LinkChecks:
         self._sent_at = 0.0
         self.last_check: datetime | None = None
         self.last_answer: datetime | None = None
-        self.round_trip: float | None = None
+        self.round_trip_s: float | None = None
         """Seconds from the last check to its answer."""
 
     def start(self) -> None:
-        """The first check comes after half to a whole interval, so that many links do not beat as one."""
+        """Start the checks. The first one follows after 50 to 100 % of an interval, to spread many links."""
         interval = self._target.settings().alive_interval
         self._first_check = self._clock.callLater(random.uniform(0.5, 1) * interval, self._start_loop)  # noqa: S311
 
     def stop(self) -> None:
-        """End the checks, the pending one too."""
+        """Stop the checks, and drop the deadline of one that is unanswered."""
         for call in (self._first_check, self._deadline):
             if call is not None and call.active():
                 call.cancel()
@@ -69,23 +69,23 @@ class LinkChecks:
         self._first_check = self._loop = self._deadline = None
 
     def on_peer_alive(self) -> None:
-        """Something came that proves the link alive."""
+        """Take a record as the answer to the check that is open, if one is."""
         if self._deadline is None:
             return
         self._deadline.cancel()
         self._deadline = None
         self.last_answer = self._wall_clock()
-        self.round_trip = self._clock.seconds() - self._sent_at
+        self.round_trip_s = self._clock.seconds() - self._sent_at
 
     def check_now(self) -> None:
-        """Do not wait for the next check, unless one is unanswered."""
+        """Send a check now, unless one is unanswered or the checks are stopped."""
         if self._first_check is not None:
             self._send_check()
 
     def _start_loop(self) -> None:
         self._loop = LoopingCall(self._send_check)
         self._loop.clock = self._clock
-        # A beat that raises ends a LoopingCall for good, and only this Deferred knows.
+        # A check that raises ends the LoopingCall for good; only this Deferred reports it.
         self._loop.start(self._target.settings().alive_interval).addErrback(self._target.check_failed)
 
     def _send_check(self) -> None:

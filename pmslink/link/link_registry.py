@@ -289,7 +289,14 @@ class LinkRegistry(TypedService):
             link.check_expiry()
 
     def _on_link_changed(self, link: Link, transition: Transition | None) -> None:
-        if transition is not None:
+        if transition is not None and transition.old is None:
+            self.log.info(
+                "{link}: {marker} ({reason})",
+                link=link.name,
+                marker=transition.new,
+                reason=transition.reason,
+            )
+        elif transition is not None:
             self.log.info(
                 "{link}: {old} to {new}: {reason}",
                 link=link.name,

@@ -18,12 +18,12 @@ The machine knows neither sockets nor clocks: `Core` holds its collaborators.
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import cache
 from typing import Literal, Protocol
 
 from attrs import define, frozen
 from automat import TypeMachineBuilder
 
+from pmslink.link.automat_cache import cache_transitions
 from pmslink.link.cause import Cause
 
 Marker = Literal["DISABLED", "EXPIRED", "CLOSED", "WAIT_LS", "ESTABLISHED", "EXPECTION", "WAIT_LE"]
@@ -379,10 +379,7 @@ for _event, _row in TABLE.items():
 
 Machine = builder.build()
 
-# Automat compares every transition with the one it looks for, some twenty microseconds each time. There
-# are few, and they never change, so each is looked for once.
-_automaton = Machine.__automat_automaton__
-_automaton.outputForInput = cache(_automaton.outputForInput)  # type: ignore[method-assign]
+cache_transitions(Machine)
 
 
 def applies(event: str, marker: Marker) -> bool:

@@ -15,19 +15,19 @@ import re
 from collections import deque
 from collections.abc import Callable, Sequence
 from datetime import datetime
-from typing import Protocol
 
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
-from pmslink.config.link_settings import LinkSettings
 from pmslink.errors import FieldError
 from pmslink.fias.charset import encode
 from pmslink.fias.record import Record
 from pmslink.link.countdown import Countdown
 from pmslink.link.outbox_counts import OutboxCounts
+from pmslink.link.record_sender import RecordSender
+from pmslink.link.resync import Resync
 from pmslink.store.core.journal_interface import JournalPort
 from pmslink.store.core.store_errors import StoreUnavailableError
 from pmslink.store.operations.outbox_delivery import (
@@ -62,25 +62,6 @@ MAX_CONFIRMATION_REQUESTS = 1000
 _POSTING_NUMBER_RE = re.compile("[0-9]{1,9}")
 
 
-class OutboxTransport(Protocol):
-    """The link that the outbox sends on."""
-
-    def settings(self) -> LinkSettings:
-        """The settings now."""
-
-    def send(self, records: Sequence[Record]) -> None:
-        """Send these."""
-
-    def is_blocked(self) -> bool:
-        """Whether a resync is running: nothing is sent into it."""
-
-    def is_throttled(self) -> bool:
-        """Whether what is said now would have to wait for the record gap."""
-
-    def request_link_check(self) -> None:
-        """Send a link check now, if none is open."""
-
-
 class Outbox:
     """The way of one link's rows."""
 
@@ -89,13 +70,18 @@ class Outbox:
     def __init__(
         self,
         name: str,
-        transport: OutboxTransport,
+        sender: RecordSender,
+        resync: Resync,
         journal: JournalPort,
         clock: IReactorTime,
         wall_clock: Callable[[], datetime],
+        request_link_check: Callable[[], None],
     ) -> None:
         self._name = name
-        self._transport = transport
+        self._sender = sender
+        self._settings = sender.settings
+        self._resync = resync
+        self._send_link_check = request_link_check
         self._journal = journal
         self._clock = clock
         self._wall_clock = wall_clock
@@ -128,7 +114,7 @@ class Outbox:
         It fails with OutboxFullError, StoreUnavailableError, IdempotencyKeyReusedError or
         PostingNumbersExhaustedError.
         """
-        full = self.counts.not_final + self._enqueuing >= self._transport.settings().outbox_limit
+        full = self.counts.not_final + self._enqueuing >= self._settings().outbox_limit
         self._enqueuing += 1
         return self._journal.submit(enqueue, new_row._replace(outbox_full=full)).addBoth(self._on_enqueued)
 
@@ -216,13 +202,13 @@ class Outbox:
         """Send the next row, if one may be sent now."""
         if not self._may_send() or self._claiming:
             return
-        if self._transport.is_throttled():  # it might go out into a resync
-            self._gap_timer.start(max(MIN_GAP_POLL_S, self._transport.settings().record_gap))
+        if self._sender.is_throttled:  # it might go out into a resync
+            self._gap_timer.start(max(MIN_GAP_POLL_S, self._settings().record_gap))
             return
         self._claiming = True
         self._answered_while_claiming.clear()
         mine = tuple(self._unconfirmed) if self._has_stray_claim else None
-        asked = ClaimNext(self._name, self._now_ms(), self._transport.settings().unanswered == "resend", mine)
+        asked = ClaimNext(self._name, self._now_ms(), self._settings().unanswered == "resend", mine)
         self._journal.submit(claim_next, asked).addCallbacks(self._on_claimed, self._on_claim_failed)
 
     def _may_send(self) -> bool:
@@ -233,7 +219,7 @@ class Outbox:
             and not self._night_audit_timer.running
             and not self._gap_timer.running
             and len(self._unconfirmed) < MAX_UNCONFIRMED_RECORDS
-            and not self._transport.is_blocked()
+            and not self._resync.running
         )
 
     def _on_claimed(self, row: OutboxRow | NotBefore | None) -> None:
@@ -259,7 +245,7 @@ class Outbox:
 
     def _send(self, row: OutboxRow) -> None:
         record = Record(row.text if row.number is None else f"{row.text}P#{row.number}|")
-        settings = self._transport.settings()
+        settings = self._settings()
         try:
             encode(record, settings.charset)
         except FieldError as problem:  # the charset is not what it was when the row was accepted
@@ -270,10 +256,10 @@ class Outbox:
             self._posting = row
             self._unanswered.add(row.id)
             self._answer_deadline.start(settings.answer_timeout)
-            self._transport.send([record])
+            self._sender.send([record])
             return
         self._unconfirmed.append(row.id)
-        self._transport.send([record])
+        self._sender.send([record])
         self.send_next()
         self._schedule_confirmation()
 
@@ -341,7 +327,7 @@ class Outbox:
             then()
 
     def _mark_unknown(self, ids: tuple[int, ...] | None) -> None:
-        settings = self._transport.settings()
+        settings = self._settings()
         left = MarkUnknown(self._name, settings.unanswered == "resend", settings.send_limit, ids)
         self._journal.submit(mark_unknown, left, retry_until_stored=True).addCallback(
             self._on_marked_unknown
@@ -377,12 +363,12 @@ class Outbox:
     def _schedule_confirmation(self) -> None:
         """Have a link check sent now, though not too often, if that would prove something."""
         if not self._request_timer.running and self._needs_confirmation():
-            pause = self._transport.settings().alive_interval / MAX_EARLY_CHECKS_PER_INTERVAL
+            pause = self._settings().alive_interval / MAX_EARLY_CHECKS_PER_INTERVAL
             self._request_timer.start(self._requested_at + pause - self._clock.seconds())
 
     def _request_confirmation(self) -> None:
         if self._needs_confirmation():
-            self._transport.request_link_check()
+            self._send_link_check()
             self._requested_at = self._clock.seconds()
             self._schedule_confirmation()
 

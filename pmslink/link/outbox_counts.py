@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import cast
 
+from pmslink.link.status import OutboxStatus
 from pmslink.store.tables.outbox_rows import RowState
 from pmslink.timestamps import from_ms
 
@@ -75,6 +76,10 @@ class OutboxCounts:
     def not_final(self) -> int:
         """How many may still change."""
         return self.pending + self.unknown
+
+    def status(self) -> OutboxStatus:
+        """Take a snapshot."""
+        return OutboxStatus(self.pending, self.unknown, self.refused, self.oldest)
 
     @property
     def oldest(self) -> datetime | None:

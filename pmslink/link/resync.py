@@ -1,9 +1,9 @@
-"""Resyncs: the PMS tells every room and guest again, between DS and DE; and how one is asked for.
+"""Resyncs: the PMS sends every room and guest again, between DS and DE; and when DR requests one.
 
-One is wanted when something from the PMS may have been missed, or a person says so. It is asked for
-with DR once the link is in sync, and by itself not again on a connection for an hour: PMSs forbid to ask
-often, many ignore a DR that they find needless, and one whose resync always loses the same record must
-not be asked for ever.
+A resync is wanted when a record from the PMS may be lost, or a user requests it. The link sends DR once it
+is in sync, and without a user's request not again on a connection for an hour: PMSs forbid frequent
+requests, many ignore a DR that they consider needless, and a resync that always loses the same record must
+not be repeated for ever.
 """
 
 from __future__ import annotations
@@ -17,18 +17,24 @@ from twisted.internet.interfaces import IReactorTime
 
 from pmslink.fias.record import Record
 from pmslink.link.countdown import Countdown
+from pmslink.link.record_sender import RecordSender
+from pmslink.store.core.journal_interface import JournalPort
+from pmslink.store.operations.hotel_updates import abort_resyncs
 
 MAX_RECORD_PAUSE_S = 600.0
-"""Seconds after its last record when a resync without DE counts as over."""
+"""Seconds after its last record when a resync without DE counts as ended."""
 DS_TIMEOUT_S = 30.0
-"""Seconds that the PMS has for DS; after that it does not find a resync needful."""
+"""Seconds that the PMS has for DS. After that it is considered to ignore the request."""
 MIN_REQUEST_INTERVAL_S = 3600.0
-"""Seconds on one connection between a DR and the next one that nobody has asked for."""
+"""Seconds on one connection between a DR and the next one without a user's request."""
 
 
 @frozen
 class Progress:
-    """What is known of resyncs; it outlives restarts."""
+    """The progress of the last resync, which outlives restarts.
+
+    `asked` is the time of the last DR, `started` of the last DS, `ended` of its DE.
+    """
 
     wanted: bool = True
     asked: datetime | None = None
@@ -38,19 +44,13 @@ class Progress:
 
 
 class ResyncListener(Protocol):
-    """Whose link it is."""
-
-    def send_dr(self) -> None:
-        """Send DR."""
+    """The link whose resyncs these are."""
 
     def on_resync_progress(self) -> None:
-        """The progress has changed, and is worth keeping."""
-
-    def on_resync_aborted(self) -> None:
-        """One was running, and will not end."""
+        """Store the progress, which has changed."""
 
     def on_resync_ended(self) -> None:
-        """Nothing is held back for it any more."""
+        """Send what was queued during the resync."""
 
 
 class Resync:
@@ -58,11 +58,17 @@ class Resync:
 
     def __init__(
         self,
+        link: str,
         clock: IReactorTime,
         wall_clock: Callable[[], datetime],
+        sender: RecordSender,
+        journal: JournalPort,
         listener: ResyncListener,
         progress: Progress,
     ) -> None:
+        self._link = link
+        self._sender = sender
+        self._journal = journal
         self._clock = clock
         self._wall_clock = wall_clock
         self._listener = listener
@@ -72,47 +78,51 @@ class Resync:
         self._request_interval_timer = Countdown(clock, self._request_if_due)  # after a DR on this connection
         self._record_pause_timer = Countdown(clock, self._on_record_pause)  # while one runs
         self.progress = progress
-        """As of the last change that is worth keeping."""
+        """As it was stored last."""
         self.records = progress.records
-        """How many records of the last resync came so far."""
+        """Records of the last resync so far."""
 
     @property
     def running(self) -> bool:
-        """Between DS and DE; nothing is sent to the PMS meanwhile."""
+        """Whether a resync is between DS and DE. Nothing is sent to the PMS meanwhile."""
         return self._record_pause_timer.running
 
     def require(self) -> None:
-        """Something may have been missed."""
+        """Note that a record may be lost, and request a resync as soon as one is allowed."""
         if not self.progress.wanted:
             self._update_progress(wanted=True)
         self._request_if_due()
 
     def request(self) -> None:
-        """A person wants one, however lately the PMS was asked."""
+        """Request a resync for a user, however recent the last DR is."""
         self._request_interval_timer.stop()
         self.require()
 
+    def abort_stored(self) -> None:
+        """Mark a resync that the store has as running as aborted: its DE will not come."""
+        self._journal.submit_nowait(abort_resyncs, self._link)
+
     def on_in_sync(self) -> None:
-        """The link is in sync."""
+        """Send DR if a resync is wanted."""
         self._in_sync = True
         self._request_if_due()
 
     def on_out_of_sync(self) -> None:
-        """It is in sync no more."""
+        """Send no DR until the link is in sync again."""
         self._in_sync = False
 
     def on_disconnected(self) -> None:
-        """The connection has ended, and with it a resync that was running."""
+        """End a running resync with its connection."""
         self._in_sync = False
         self._ds_deadline.stop()
         self._request_interval_timer.stop()
         if self.running:
             self._record_pause_timer.stop()
             self._update_progress()
-            self._listener.on_resync_aborted()
+            self.abort_stored()
 
     def on_data_record(self, record_id: str, record: Record) -> None:
-        """Any record from the PMS that is no link record."""
+        """Follow the resync by any record from the PMS that is no link record."""
         if record_id == "DS":
             self._ds_deadline.stop()
             self._last_received_at = self._clock.seconds()
@@ -134,23 +144,23 @@ class Resync:
             self._ds_deadline.start(DS_TIMEOUT_S)
             self._request_interval_timer.start(MIN_REQUEST_INTERVAL_S)
             self._update_progress(asked=self._wall_clock())
-            self._listener.send_dr()
+            self._sender.send_bare_record("DR")
 
     def _on_request_ignored(self) -> None:
         self._update_progress(wanted=False)
 
     def _on_record_pause(self) -> None:
-        quiet = self._clock.seconds() - self._last_received_at
-        if quiet < MAX_RECORD_PAUSE_S - 0.001:  # what is less is lost in rounding
-            self._record_pause_timer.start(MAX_RECORD_PAUSE_S - quiet)
+        silence = self._clock.seconds() - self._last_received_at
+        if silence < MAX_RECORD_PAUSE_S - 0.001:  # the rest is rounding
+            self._record_pause_timer.start(MAX_RECORD_PAUSE_S - silence)
         else:
             self._update_progress()
-            self._listener.on_resync_aborted()
+            self.abort_stored()
             self._finish()
 
     def _finish(self) -> None:
         self._record_pause_timer.stop()
-        self._request_if_due()  # if a frame was dropped in the middle of it
+        self._request_if_due()  # a frame may have been dropped during it
         self._listener.on_resync_ended()
 
     def _update_progress(self, **changes: Any) -> None:

@@ -1,4 +1,4 @@
-"""The timers of a link's states, named as the settings that hold their seconds."""
+"""The timers of a link's states, named like the settings that hold their seconds."""
 
 from __future__ import annotations
 
@@ -9,9 +9,15 @@ from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from pmslink.config.link_settings import LinkSettings
 from pmslink.link.machine import TimerName
 
+_SECONDS: dict[TimerName, Callable[[LinkSettings], float]] = {
+    "start_timeout": lambda settings: settings.start_timeout,
+    "listen_time": lambda settings: settings.listen_time,
+    "end_timeout": lambda settings: settings.end_timeout,
+}
+
 
 class StateTimers:
-    """Runs them until they are stopped all together (machine.Timers)."""
+    """Run the timers of the current state (implements machine.Timers)."""
 
     def __init__(
         self,
@@ -25,10 +31,12 @@ class StateTimers:
         self._running: dict[TimerName, IDelayedCall] = {}
 
     def start_timer(self, timer: TimerName) -> None:
-        seconds: float = getattr(self._settings(), timer)
+        """Start a timer. `on_timeout` gets its name and its seconds."""
+        seconds = _SECONDS[timer](self._settings())
         self._running[timer] = self._clock.callLater(seconds, self._on_timeout, timer, seconds)
 
     def stop_timers(self) -> None:
+        """Stop all timers."""
         for call in self._running.values():
             if call.active():
                 call.cancel()

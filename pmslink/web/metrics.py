@@ -1,8 +1,8 @@
-"""What Prometheus reads: the state of the links and what went over them, never who the guests are."""
+"""Metrics for Prometheus: the state and the traffic of each link, without guest data."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from typing import get_args
 
@@ -10,16 +10,16 @@ from prometheus_client import CollectorRegistry, Metric, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.registry import Collector
 
-from pmslink.link.attention import is_up
 from pmslink.link.link_registry import LinkRegistry
 from pmslink.link.machine import Marker
+from pmslink.link.status import LinkStatus
 from pmslink.store.core.journal import Journal
 
 CONTENT_TYPE = b"text/plain; version=0.0.4; charset=utf-8"
 
 
 class Metrics:
-    """All metrics of one service."""
+    """The metrics of one service."""
 
     def __init__(
         self,
@@ -32,12 +32,12 @@ class Metrics:
         self._registry.register(ServiceCollector(links, journal, wall, subscriber_count))
 
     def render_text(self) -> bytes:
-        """The text format of Prometheus."""
+        """Render all metrics in the text format of Prometheus."""
         return generate_latest(self._registry)
 
 
 class ServiceCollector(Collector):
-    """Reads what is counted already, at the moment it is asked."""
+    """Read the counters and states of all links at each scrape."""
 
     def __init__(
         self,
@@ -52,93 +52,96 @@ class ServiceCollector(Collector):
         self._subscriber_count = subscriber_count
 
     def collect(self) -> Iterator[Metric]:
-        yield from self._collect_states()
-        yield from self._collect_traffic()
-        yield from self._collect_heartbeats()
-        yield from self._collect_outboxes()
-        yield from self._collect_webhooks()
+        """Yield every metric family."""
+        statuses = [link.status() for link in self._links]
+        yield from _collect_states(statuses)
+        yield from _collect_traffic(statuses)
+        yield from _collect_link_checks(statuses)
+        yield from _collect_outboxes(statuses, self._wall())
+        yield from _collect_webhooks(statuses)
         yield GaugeMetricFamily(
             "pmslink_store_ok", "1 while the store can be written", not self._journal.is_failing
         )
         yield GaugeMetricFamily("pmslink_watchers", "Connections to the stream", self._subscriber_count())
 
-    def _collect_states(self) -> Iterator[Metric]:
-        state = GaugeMetricFamily(
-            "pmslink_link_state", "1 for the state a link is in", labels=["link", "state"]
-        )
-        up = GaugeMetricFamily("pmslink_link_up", "1 while a link is in sync", labels=["link"])
-        changes = CounterMetricFamily(
-            "pmslink_state_changes",
-            "Changes of state; the first comes from none",
-            labels=["link", "from", "to"],
-        )
-        reconnects = CounterMetricFamily(
-            "pmslink_reconnects", "How often a connection was requested", labels=["link"]
-        )
-        for link in self._links:
-            for marker in get_args(Marker):
-                state.add_metric([link.name, marker], link.core.marker == marker)
-            up.add_metric([link.name], is_up(link))
-            dials = 0
-            for (old, new), count in link.state_history.transition_counts.items():
-                changes.add_metric([link.name, old or "", new], count)
-                dials += count if new == "WAIT_LS" else 0
-            reconnects.add_metric([link.name], dials)
-        yield from (state, up, changes, reconnects)
 
-    def _collect_traffic(self) -> Iterator[Metric]:
-        records = CounterMetricFamily(
-            "pmslink_records", "Records to and from the PMS", labels=["link", "direction", "type"]
-        )
-        skipped = CounterMetricFamily(
-            "pmslink_skipped_bytes", "Bytes from the PMS that were no record", labels=["link", "what"]
-        )
-        received = GaugeMetricFamily(
-            "pmslink_last_receive_timestamp_seconds", "When the PMS last sent a record", labels=["link"]
-        )
-        for link in self._links:
-            for (direction, type), count in link.trace.record_counts.items():
-                records.add_metric([link.name, direction, type], count)
-            for what, size in link.trace.skipped_bytes.items():
-                skipped.add_metric([link.name, what], size)
-            if link.trace.last_received is not None:
-                received.add_metric([link.name], link.trace.last_received.timestamp())
-        yield from (records, skipped, received)
+def _collect_states(statuses: Sequence[LinkStatus]) -> Iterator[Metric]:
+    state = GaugeMetricFamily("pmslink_link_state", "1 for the state a link is in", labels=["link", "state"])
+    up = GaugeMetricFamily("pmslink_link_up", "1 while a link is in sync", labels=["link"])
+    changes = CounterMetricFamily(
+        "pmslink_state_changes",
+        "Changes of state; the first has an empty from",
+        labels=["link", "from", "to"],
+    )
+    reconnects = CounterMetricFamily("pmslink_reconnects", "Dials that were started", labels=["link"])
+    for status in statuses:
+        for marker in get_args(Marker):
+            state.add_metric([status.name, marker], status.marker == marker)
+        up.add_metric([status.name], status.is_up)
+        dials = 0
+        for (old, new), count in status.traffic.transitions.items():
+            changes.add_metric([status.name, old or "", new], count)
+            dials += count if new == "WAIT_LS" else 0
+        reconnects.add_metric([status.name], dials)
+    yield from (state, up, changes, reconnects)
 
-    def _collect_heartbeats(self) -> Iterator[Metric]:
-        round_trip = GaugeMetricFamily(
-            "pmslink_heartbeat_rtt_seconds", "From the last link check to its answer", labels=["link"]
-        )
-        for link in self._links:
-            if link.session.heartbeat.round_trip is not None:
-                round_trip.add_metric([link.name], link.session.heartbeat.round_trip)
-        yield round_trip
 
-    def _collect_outboxes(self) -> Iterator[Metric]:
-        rows = GaugeMetricFamily(
-            "pmslink_outbox_rows", "What is for the PMS and not done, by state", labels=["link", "state"]
-        )
-        oldest = GaugeMetricFamily(
-            "pmslink_outbox_oldest_seconds",
-            "How long what waits for the PMS has waited at most; 0 when nothing does",
-            labels=["link"],
-        )
-        now = self._wall()
-        for link in self._links:
-            tally = link.outbox.counts
-            for state in ("pending", "unknown", "refused"):
-                rows.add_metric([link.name, state], getattr(tally, state))
-            waited = 0.0 if tally.oldest is None else (now - tally.oldest).total_seconds()
-            oldest.add_metric([link.name], max(0.0, waited))
-        yield from (rows, oldest)
+def _collect_traffic(statuses: Sequence[LinkStatus]) -> Iterator[Metric]:
+    records = CounterMetricFamily(
+        "pmslink_records", "Records to and from the PMS", labels=["link", "direction", "type"]
+    )
+    skipped = CounterMetricFamily(
+        "pmslink_skipped_bytes", "Bytes from the PMS that were no record", labels=["link", "what"]
+    )
+    received = GaugeMetricFamily(
+        "pmslink_last_receive_timestamp_seconds", "When the PMS last sent a record", labels=["link"]
+    )
+    for status in statuses:
+        for (direction, record_type), count in status.traffic.records.items():
+            records.add_metric([status.name, direction, record_type], count)
+        for kind, size in status.traffic.skipped_bytes.items():
+            skipped.add_metric([status.name, kind], size)
+        if status.link_checks.last_received is not None:
+            received.add_metric([status.name], status.link_checks.last_received.timestamp())
+    yield from (records, skipped, received)
 
-    def _collect_webhooks(self) -> Iterator[Metric]:
-        backlog = GaugeMetricFamily(
-            "pmslink_webhook_backlog", "Events that a webhook is still to be told", labels=["link"]
-        )
-        up = GaugeMetricFamily("pmslink_webhook_up", "1 unless the last event was not taken", labels=["link"])
-        for link in self._links:
-            if link.webhook_status is not None:
-                backlog.add_metric([link.name], link.webhook_status.backlog)
-                up.add_metric([link.name], link.webhook_status.last_error is None)
-        yield from (backlog, up)
+
+def _collect_link_checks(statuses: Sequence[LinkStatus]) -> Iterator[Metric]:
+    round_trip = GaugeMetricFamily(
+        "pmslink_heartbeat_rtt_seconds", "From the last link check to its answer", labels=["link"]
+    )
+    for status in statuses:
+        if status.link_checks.round_trip_s is not None:
+            round_trip.add_metric([status.name], status.link_checks.round_trip_s)
+    yield round_trip
+
+
+def _collect_outboxes(statuses: Sequence[LinkStatus], now: datetime) -> Iterator[Metric]:
+    rows = GaugeMetricFamily(
+        "pmslink_outbox_rows", "Rows of the outbox that are not done, by state", labels=["link", "state"]
+    )
+    oldest = GaugeMetricFamily(
+        "pmslink_outbox_oldest_seconds",
+        "Age of the oldest pending row of the outbox; 0 without one",
+        labels=["link"],
+    )
+    for status in statuses:
+        outbox = status.outbox
+        rows.add_metric([status.name, "pending"], outbox.pending)
+        rows.add_metric([status.name, "unknown"], outbox.unknown)
+        rows.add_metric([status.name, "refused"], outbox.refused)
+        waited_s = 0.0 if outbox.oldest is None else (now - outbox.oldest).total_seconds()
+        oldest.add_metric([status.name], max(0.0, waited_s))
+    yield from (rows, oldest)
+
+
+def _collect_webhooks(statuses: Sequence[LinkStatus]) -> Iterator[Metric]:
+    backlog = GaugeMetricFamily(
+        "pmslink_webhook_backlog", "Events that the webhook has not delivered yet", labels=["link"]
+    )
+    up = GaugeMetricFamily("pmslink_webhook_up", "1 unless the last delivery failed", labels=["link"])
+    for status in statuses:
+        if status.webhook is not None:
+            backlog.add_metric([status.name], status.webhook.backlog)
+            up.add_metric([status.name], status.webhook.last_error is None)
+    yield from (backlog, up)

@@ -22,9 +22,8 @@ from pmslink.link.state_history import Transition
 from pmslink.simulator.pms.connection_factory import PmsFactory
 from pmslink.simulator.pms.property import Pms
 from pmslink.store.core import store_metadata
-from pmslink.store.core.journal_interface import JournalPort
 from pmslink.store.operations.outbox_enqueue import NewRow
-from pmslink.store.tables.log_entries import Direction
+from pmslink.store.tables.log_entries import Direction, RecordLogged
 from pmslink.store.tables.outbox_rows import OutboxRow, fetch_rows, row_query
 from pmslink.timestamps import to_ms
 from tests.link.outbox_checks import check_step
@@ -51,20 +50,19 @@ class OutboxSettings:
     answer_timeout: float = 2.0
 
 
-class ModelTrace(Trace):
-    """Tells the model what the link says and hears, before anything comes of it."""
+def report_records(trace: Trace, model: OutboxModel) -> None:
+    """Report every record to the model before the link stores it or acts on it."""
+    add = trace.add
 
-    def __init__(self, model: OutboxModel, journal: JournalPort, wall_clock: Callable[[], datetime]) -> None:
-        super().__init__("hotel", journal, wall_clock)
-        self._model = model
-
-    def add(self, direction: Direction, record_id: str, record: Record) -> bool:
-        with self._model.collecting_errors():
+    def report_and_add(direction: Direction, record_id: str, record: Record) -> RecordLogged:
+        with model.collecting_errors():
             if direction == "in":
-                self._model.on_received(record)
+                model.on_received(record)
             else:
-                self._model.on_sent(record)
-        return super().add(direction, record_id, record)
+                model.on_sent(record)
+        return add(direction, record_id, record)
+
+    trace.add = report_and_add  # type: ignore[method-assign]
 
 
 class CountingPms(Pms):
@@ -129,7 +127,7 @@ class OutboxHarness:
         self.links = LinkRegistry(self.clock, self.store, self.wall, self.network.dial)
         self.links.subscribe(self._on_change)
         self.link = self.links.add(self._link_config())
-        self.link.trace = ModelTrace(self.model, self.store.journal, self.wall)
+        report_records(self.link.trace, self.model)
         self.model.in_sync = lambda: self.link.session.in_sync
         self.store.journal.submit_nowait(store_metadata.mark_running, None)
         self.links.startService()

@@ -25,6 +25,7 @@ from pmslink.link.link import Link
 from pmslink.link.link_registry import LinkRegistry
 from pmslink.link.machine import Marker
 from pmslink.link.network_errors import cause_of_failed_dial, cause_of_loss, describe_network_error
+from pmslink.link.record_storage import store_record
 from pmslink.link.record_trace import MAX_CHARACTERS, Trace
 from pmslink.link.state_history import Transition
 from pmslink.store.core.journal_interface import NullJournal
@@ -200,8 +201,8 @@ def test_the_next_redial_is_told_by_the_wall_clock(dice: Dice) -> None:
     hotel.network.mode = "refuse"
     hotel.link.start()
     hotel.run(0.25)
-    assert hotel.link.next_redial == START + timedelta(seconds=1)
-    assert hotel.link.advice.startswith("Redialling in 1 s. ")
+    assert hotel.link.status().retry.next_at == START + timedelta(seconds=1)
+    assert hotel.link.status().advice.startswith("Redialling in 1 s. ")
 
 
 # Link checks.
@@ -213,7 +214,7 @@ def test_the_first_check_comes_after_half_to_a_whole_interval(dice: Dice, share:
     hotel = Hotel()
     hotel.link.start()
     hotel.dock()
-    checks = hotel.link.session.heartbeat
+    checks = hotel.link.session.link_checks
     hotel.run(first - 0.01)
     assert checks.last_check is None
     hotel.run(0.02)
@@ -221,7 +222,7 @@ def test_the_first_check_comes_after_half_to_a_whole_interval(dice: Dice, share:
     hotel.run(0.49)
     hotel.send("LA|")
     assert checks.last_answer == hotel.wall()
-    assert checks.round_trip == pytest.approx(0.5)
+    assert checks.round_trip_s == pytest.approx(0.5)
 
 
 def test_a_new_interval_counts_from_the_next_check_on(dice: Dice) -> None:
@@ -261,7 +262,7 @@ def test_any_record_of_a_resync_puts_link_checks_off(dice: Dice) -> None:
     for _ in range(10):
         hotel.run(20)
         hotel.send("LA|")
-    assert hotel.link.session.heartbeat.last_check is None
+    assert hotel.link.session.link_checks.last_check is None
 
 
 # What the watchers are told.
@@ -514,10 +515,11 @@ def test_a_watcher_that_fails_harms_neither_the_link_nor_the_other_watchers(
 
 
 def test_the_trace_of_long_records_is_bounded_too() -> None:
-    trace = Trace("hotel", NullJournal(), lambda: START)
+    trace = Trace("hotel", lambda: START)
+    journal = NullJournal()
     long = Record("LA|" + "A1|" * 5000)
     for _ in range(100):
-        trace.add("in", "LA", long)
+        store_record(journal, trace.add("in", "LA", long))
     assert len(list(trace.newest(None, None, None))) == MAX_CHARACTERS // len(long.text)
     assert trace.record_counts["in", "LA"] == 100
 
@@ -525,9 +527,9 @@ def test_the_trace_of_long_records_is_bounded_too() -> None:
 def test_the_trace_shows_what_is_kept_only_once_it_is_safe() -> None:
     clock = Clock()
     store = make_store(clock, lambda: START)
-    trace = Trace("hotel", store.journal, lambda: START)
-    trace.add("in", "GI", Record("GI|RN101|"))
-    trace.add("in", "LA", Record("LA|"))
+    trace = Trace("hotel", lambda: START)
+    store_record(store.journal, trace.add("in", "GI", Record("GI|RN101|")))
+    store_record(store.journal, trace.add("in", "LA", Record("LA|")))
     assert [one.type for one in trace.newest(None, None, None)] == ["LA"]
     clock.advance(0)
     assert [one.type for one in trace.newest(None, None, None)] == ["LA", "GI"]

@@ -260,7 +260,7 @@ class Walk:
             assert transition.old is None
         self.told.append(transition)
         assert link.reason  # it can be said, whatever it is
-        assert isinstance(link.advice, str)
+        assert isinstance(link.status().advice, str)
 
     def store_fails(self) -> None:
         if not self.keeper.is_failing:
@@ -301,7 +301,9 @@ class Walk:
         if marker in ("EXPECTION", "CLOSED"):
             waits = self.keeper.is_failing and not timers[REDIAL]  # for a store that takes something
             assert timers[REDIAL] == (intent == "enabled" and not waits)
-            assert (link.next_redial is not None) == (intent == "enabled" and not self.keeper.is_failing)
+            assert (link.status().retry.next_at is not None) == (
+                intent == "enabled" and not self.keeper.is_failing
+            )
         if marker == "WAIT_LS":
             assert timers[START] == 1
             assert self.network.open_count == 1  # a dial, a connection, or an old one that it waits for

@@ -76,11 +76,14 @@ class LinkResource:
         for begin in range(0, len(links), LINKS_PER_TURN):
             if begin:
                 await deferLater(self._clock, 0)
-            told += [serialize_json(serialize_link(link)) for link in links[begin : begin + LINKS_PER_TURN]]
+            told += [
+                serialize_json(serialize_link(link.status()))
+                for link in links[begin : begin + LINKS_PER_TURN]
+            ]
         return make_response(request, b'{"links":[%s]}\n' % b",".join(told))
 
     def get_link(self, request: Request, link: str) -> bytes:
-        return make_response(request, serialize_link(find_link(self._links, link)))
+        return make_response(request, serialize_link(find_link(self._links, link).status()))
 
     async def test_settings(self, request: Request) -> bytes:
         # The form of a link does not know its secret. Nothing is signed here, so that any does.
@@ -105,7 +108,7 @@ class LinkResource:
             raise ApiError(400, "invalid", "name must be the name of the new link", "name")
         config = _parse_settings(parse_api_link, name, flat)
         link = await shield(self._create_and_store(config, json.dumps(flat)))
-        return make_response(request, serialize_link(link), 201)
+        return make_response(request, serialize_link(link.status()), 201)
 
     async def _create_and_store(self, config: LinkConfig, definition: str) -> Link:
         try:
@@ -123,7 +126,7 @@ class LinkResource:
         self._links.redefine(found, json.dumps(flat), _parse_settings(parse_api_link, link, flat))
         self._broadcaster.publish_link(found, None)
         await self._wait_until_saved()
-        return make_response(request, serialize_link(found))
+        return make_response(request, serialize_link(found.status()))
 
     async def remove_link(self, request: Request, link: str) -> bytes:
         found = find_link(self._links, link)
@@ -160,7 +163,7 @@ class LinkResource:
         require_json(request)
         control(link)
         await self._wait_until_saved()
-        return make_response(request, serialize_link(link), status)
+        return make_response(request, serialize_link(link.status()), status)
 
     async def _wait_until_saved(self) -> None:
         try:

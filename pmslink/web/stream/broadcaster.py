@@ -160,7 +160,7 @@ class Broadcaster:
         for place, link in enumerate(links, 1):
             number = resume_seq if place == len(links) else snapshot_seq
             yield serialize_sse_event(
-                number, "link", self._wall(), {"link": serialize_link(link), "transition": None}
+                number, "link", self._wall(), {"link": serialize_link(link.status()), "transition": None}
             )
 
     # What happens.

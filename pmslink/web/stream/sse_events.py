@@ -35,7 +35,7 @@ def is_streamed(entry: Entry) -> bool:
 def serialize_link_snapshot(link: Link, transition: Transition | None) -> str:
     """A link as it is now, for the store."""
     change = None if transition is None else serialize_transition(transition)
-    return serialize_json({"link": serialize_link(link), "transition": change}).decode()
+    return serialize_json({"link": serialize_link(link.status()), "transition": change}).decode()
 
 
 def serialize_removal(names: Iterable[str]) -> str:

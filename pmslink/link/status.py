@@ -1,0 +1,105 @@
+"""A snapshot of one link: all that the API, the metrics and the command line report about it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from attrs import frozen
+
+from pmslink.config.link_settings import LinkSettings
+from pmslink.fias.link_description import declared_fields
+from pmslink.link import reason_texts
+from pmslink.link.cause import Cause
+from pmslink.link.machine import Intent, Marker
+from pmslink.link.resync import Progress
+from pmslink.link.webhook_status import WebhookStatus
+from pmslink.store.tables.log_entries import Direction
+
+
+@frozen
+class RetryStatus:
+    """The redials since the link was last stable: how many, and when the next one is due."""
+
+    attempt: int
+    next_at: datetime | None
+
+
+@frozen
+class LinkCheckStatus:
+    """The last link check, its answer, and the last record of any type from the PMS."""
+
+    last_check: datetime | None
+    last_answer: datetime | None
+    round_trip_s: float | None
+    last_received: datetime | None
+
+
+@frozen
+class OutboxStatus:
+    """How many rows for the PMS are in each state, and since when the oldest one is pending."""
+
+    pending: int
+    unknown: int
+    refused: int
+    oldest: datetime | None
+
+
+@frozen
+class TrafficCounts:
+    """What was counted since the service started."""
+
+    records: Mapping[tuple[Direction, str], int]
+    """Records by direction and type; types that FIAS does not know count as ``junk``."""
+    skipped_bytes: Mapping[str, int]
+    """Bytes that were no record, by kind."""
+    transitions: Mapping[tuple[Marker | None, Marker], int]
+    """Changes of the marker, by old and new marker."""
+
+
+@frozen
+class LinkStatus:
+    """One link at one moment. Times are aware datetimes of the wall clock."""
+
+    name: str
+    marker: Marker
+    since: datetime
+    """When the link entered this state."""
+    reason: str
+    """Why the link is in this state, in English."""
+    cause: Cause
+    advice: str
+    """What to do about it, in English; empty when nothing has to be done."""
+    intent: Intent
+    in_sync: bool
+    last_in_sync: datetime | None
+    down_since: datetime | None
+    """Start of the current outage; redials do not reset it. None while up, or not enabled."""
+    host: str
+    port: int
+    profile: str
+    settings: LinkSettings
+    declared: bool
+    """Whether the link is defined in the configuration file, not through the API."""
+    retry: RetryStatus
+    link_checks: LinkCheckStatus
+    outbox: OutboxStatus
+    resync: Progress
+    webhook: WebhookStatus | None
+    """None without a webhook."""
+    traffic: TrafficCounts
+
+    @property
+    def label(self) -> str:
+        """The state in plain English."""
+        return reason_texts.label(self.marker)
+
+    @property
+    def is_up(self) -> bool:
+        """Whether data can flow: the link is established and the PMS has confirmed its description."""
+        return self.marker == "ESTABLISHED" and self.in_sync
+
+    @property
+    def declared_records(self) -> list[str]:
+        """The record types that the link description declares to the PMS."""
+        return list(declared_fields(self.settings.records)) if self.settings.describe else []
