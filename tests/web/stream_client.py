@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
 from attrs import frozen
@@ -35,6 +36,18 @@ class StreamEvent:
         return self.kind, link["name"] if isinstance(link, dict) else link, change and change["to"]
 
 
+@lru_cache(maxsize=1000)  # validation is slow, and all clients of a test receive the same events
+def parse_event(block: str) -> StreamEvent | None:
+    """Parse and validate one block of lines; None for a comment."""
+    lines = dict(line.split(": ", 1) for line in block.split("\n") if not line.startswith(":"))
+    if "data" not in lines:
+        return None
+    event = StreamEvent(int(lines["id"]), lines["event"], json.loads(lines["data"]))
+    validate_schema({"$ref": f"#/components/schemas/{SCHEMA_BY_EVENT[event.kind]}"}, event.data)
+    assert event.data["seq"] == event.id
+    return event
+
+
 class StreamClient:
     """A connection to the stream, and what came over it."""
 
@@ -60,15 +73,8 @@ class StreamClient:
 
     @property
     def events(self) -> list[StreamEvent]:
-        found = []
-        for block in self.body_text.split("\n\n")[:-1]:
-            lines = dict(line.split(": ", 1) for line in block.split("\n") if not line.startswith(":"))
-            if "data" in lines:
-                event = StreamEvent(int(lines["id"]), lines["event"], json.loads(lines["data"]))
-                validate_schema({"$ref": f"#/components/schemas/{SCHEMA_BY_EVENT[event.kind]}"}, event.data)
-                assert event.data["seq"] == event.id
-                found.append(event)
-        return found
+        parsed = map(parse_event, self.body_text.split("\n\n")[:-1])
+        return [event for event in parsed if event is not None]
 
     @property
     def event_ids(self) -> list[int]:
