@@ -1,4 +1,4 @@
-"""What every test has to leave behind: nothing."""
+"""Rules for every test: it leaves no timer, socket or failure behind, and a slow machine fails none."""
 
 from __future__ import annotations
 
@@ -7,35 +7,40 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, settings
 from twisted.internet import reactor as the_reactor
 from twisted.logger import LogEvent, LogLevel, globalLogPublisher
 
 reactor: Any = the_reactor
-publisher: Any = globalLogPublisher  # which mypy lets no plain function observe
+publisher: Any = globalLogPublisher  # its type does not accept a plain function as an observer
+
+# An example that takes long shows that the machine is busy, not that the code is wrong.
+settings.register_profile("pmslink", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("pmslink")
 
 
 @pytest.fixture(autouse=True)
 def leak_check() -> Iterator[list[LogEvent]]:
     """Fail a test that leaves timers or sockets in the reactor, or failures in the log.
 
-    A failure that nobody handled is logged when its Deferred is collected. A test that wants a failure
-    to be logged asks for this fixture, and takes the failure out of the list.
+    An unhandled failure is logged when its Deferred is collected. A test that expects a failure in the
+    log requests this fixture, and removes the failure from the list.
     """
-    gc.freeze()  # what is older than the test need not be looked through after it
+    gc.freeze()  # so that the collection after the test does not traverse older objects
     timers_before = set(reactor.getDelayedCalls())
     sockets_before = _open_sockets()
     logged: list[LogEvent] = []
 
-    def watch(event: LogEvent) -> None:
+    def collect(event: LogEvent) -> None:
         if "log_failure" in event or event.get("log_level") is LogLevel.critical:
             logged.append(event)
 
-    publisher.addObserver(watch)
+    publisher.addObserver(collect)
     try:
         yield logged
         gc.collect()
     finally:
-        publisher.removeObserver(watch)
+        publisher.removeObserver(collect)
     timers = set(reactor.getDelayedCalls()) - timers_before
     for timer in timers:
         timer.cancel()
@@ -49,5 +54,5 @@ def leak_check() -> Iterator[list[LogEvent]]:
 
 
 def _open_sockets() -> set[Any]:
-    inner = reactor._internalReaders  # the reactor's own, made when it first runs
-    return {one for one in (*reactor.getReaders(), *reactor.getWriters()) if one not in inner}
+    internal = reactor._internalReaders  # the reactor's own, created when it first runs
+    return {socket for socket in (*reactor.getReaders(), *reactor.getWriters()) if socket not in internal}

@@ -53,7 +53,7 @@ record = st.builds(
 moment = st.sampled_from([0, 1, 60, 180, 1800, -3600])
 
 
-@settings(max_examples=100, deadline=None, derandomize=True)
+@settings(max_examples=100, derandomize=True)
 @given(st.lists(record | record | moment, min_size=20, max_size=50))
 def test_nothing_fails_and_the_house_is_of_one_piece(steps: list[str | int]) -> None:
     hotel = HotelDriver(START_TIME)

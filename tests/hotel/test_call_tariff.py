@@ -7,7 +7,7 @@ from math import ceil
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from pmslink.hotel.call_tariff import MAX_RATES, CallPrice, Rate, Tariff, parse_tariff
@@ -85,7 +85,6 @@ def test_there_may_be_many_rates() -> None:
     assert price("499", 1, *rates) == CallPrice(10, None)
 
 
-@settings(deadline=None)
 @given(TARIFFS, DIALLED, SECONDS)
 def test_it_is_what_the_rules_say(tariff: Tariff, dialled: str, duration: int) -> None:
     by_prefix = {rate.prefix: rate for rate in tariff.rates}
@@ -104,7 +103,6 @@ def test_it_is_what_the_rules_say(tariff: Tariff, dialled: str, duration: int) -
     assert exact <= priced.amount < exact + tariff.rounding
 
 
-@settings(deadline=None)
 @given(TARIFFS, DIALLED, SECONDS, SECONDS)
 def test_a_longer_call_is_never_cheaper(tariff: Tariff, dialled: str, one: int, other: int) -> None:
     shorter, longer = (tariff.price(dialled, duration) for duration in sorted((one, other)))
@@ -112,7 +110,6 @@ def test_a_longer_call_is_never_cheaper(tariff: Tariff, dialled: str, one: int, 
     assert shorter is None or longer is None or shorter.amount <= longer.amount
 
 
-@settings(deadline=None)
 @given(TARIFFS, DIALLED, SECONDS, st.randoms())
 def test_the_order_of_the_rates_means_nothing(tariff: Tariff, dialled: str, duration: int, dice: Any) -> None:
     rates = list(tariff.rates)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from pmslink.hotel.extensions import ExtensionMapping
@@ -60,7 +60,6 @@ ANY = st.one_of(
 )
 
 
-@settings(deadline=None)
 @given(ANY, NUMBERS, NUMBERS)
 def test_a_room_has_an_extension_just_when_the_extension_has_the_room(
     extensions: ExtensionMapping, room: str, extension: str

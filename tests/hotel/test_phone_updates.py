@@ -237,7 +237,7 @@ def test_a_room_is_named_as_fias_can(room: str) -> None:
         assert error(told, room, *arguments)[0] == "room"
 
 
-@settings(deadline=None, derandomize=True)
+@settings(derandomize=True)
 @given(
     st.datetimes(datetime(2026, 1, 1, 14), datetime(2026, 12, 31)),  # noqa: DTZ001
     st.integers(0, 99),

@@ -10,7 +10,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from pmslink.errors import PmslinkError
@@ -416,7 +416,6 @@ BODIES = st.one_of(
 )
 
 
-@settings(deadline=None)
 @given(BODIES, st.sampled_from([UTC, VIENNA, ZoneInfo("Pacific/Kiritimati"), None]))
 def test_whatever_is_taken_is_a_good_record(body: dict[str, Any], zone: ZoneInfo | None) -> None:
     record = with_posting_number(build_posting_record(read(body), zone), 99_999_999)
@@ -424,7 +423,6 @@ def test_whatever_is_taken_is_a_good_record(body: dict[str, Any], zone: ZoneInfo
     assert record.get("RN") == body["room"]
 
 
-@settings(deadline=None)
 @given(BODIES)
 def test_what_is_told_of_a_posting_makes_the_same_again(body: dict[str, Any]) -> None:
     posting = read(body)
@@ -437,7 +435,6 @@ KEYS = [*CALL, *MINIBAR, *CHARGE, "started", "call_type", "count", "outlet", "te
 ANYTHING = st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.lists(st.text())
 
 
-@settings(deadline=None)
 @given(st.sampled_from([CALL, MINIBAR, CHARGE]), st.dictionaries(st.sampled_from(KEYS), ANYTHING, min_size=1))
 def test_anything_is_a_posting_or_an_error_that_names_a_key(
     body: dict[str, object], more: dict[str, object]

@@ -44,8 +44,8 @@ from tests.memory_store import MemoryDatabase
 from tests.store.store_harness import LINK_NAME, START_TIME, FaultyDatabase, StoreHarness, make_record
 
 RULES = HotelPolicy(timezone=UTC)
-DETERMINED = settings(max_examples=150, deadline=None, derandomize=True)
-BY_STORE = settings(max_examples=50, deadline=None, derandomize=True)
+DETERMINED = settings(max_examples=150, derandomize=True)
+BY_STORE = settings(max_examples=50, derandomize=True)
 
 Outcome = tuple[list[object], dict[str, Room]]
 """What was told, and the rooms, without the numbers that things got."""

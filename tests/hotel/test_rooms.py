@@ -59,7 +59,7 @@ rooms = st.builds(
 )
 
 
-@settings(deadline=None, derandomize=True)
+@settings(derandomize=True)
 @given(rooms)
 def test_what_is_kept_of_a_room_is_all_of_it(room: Room) -> None:
     kept = json.loads(json.dumps(serialize_room(room)))

@@ -190,7 +190,6 @@ ShortLife.TestCase.settings = settings(
     max_examples=10,
     stateful_step_count=40,
     derandomize=True,
-    deadline=None,
     database=None,
     suppress_health_check=list(HealthCheck),
 )

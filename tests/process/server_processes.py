@@ -1,4 +1,4 @@
-"""Starts the service and the simulator as processes of their own, and talks to them."""
+"""The service and the simulator as processes: start them, call their HTTP APIs, stop them."""
 
 from __future__ import annotations
 
@@ -19,7 +19,11 @@ from urllib.request import Request, urlopen
 
 BIN_DIR = Path(sys.executable).parent
 WAIT_TIMEOUT_S = 60.0
-"""Seconds after which what a test waits for has not happened; nothing passes by being slow."""
+"""Seconds that a test waits for a condition. The limit is high, so that only a hung process reaches it."""
+STOP_TIMEOUT_S = 60.0
+"""Seconds that a process may take to stop after SIGTERM."""
+CALL_TIMEOUT_S = 5
+"""Seconds that one HTTP call may take; a call that takes longer counts as no answer."""
 
 FAST_TIMINGS = {
     "alive_interval": 1,
@@ -32,12 +36,12 @@ FAST_TIMINGS = {
 
 _worker_number = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
 _candidate_ports = (20_000 + 4_000 * _worker_number + number % 4_000 for number in count(97 * os.getpid()))
-"""Of this process of tests alone, and none that the kernel gives to whoever connects somewhere. Another run
-of tests on this machine begins elsewhere among them."""
+"""Ports below the kernel's ephemeral range. Each worker has a range of its own, and each run of the tests
+starts at another port of it."""
 
 
 def free_ports(number: int) -> list[int]:
-    """Consecutive ports of the loopback interface that nobody listens on."""
+    """Return consecutive loopback ports that are not in use."""
     ports: list[int] = []
     while len(ports) < number:
         port = next(_candidate_ports)
@@ -55,29 +59,29 @@ def _is_free(port: int) -> bool:
 
 
 def wait_until(condition: Callable[[], Any], description: str, seconds: float = WAIT_TIMEOUT_S) -> Any:
-    """Ask again and again until the answer is true, and return it."""
+    """Poll the condition until it is true, and return its value."""
     deadline = time.monotonic() + seconds
-    while not (answer := condition()):
+    while not (value := condition()):
         assert time.monotonic() < deadline, f"did not happen within {seconds:g} s: {description}"
         time.sleep(0.05)
-    return answer
+    return value
 
 
 def fake_wall_clock(folder: Path) -> tuple[Path, dict[str, str]]:
-    """A file that says how far a wall clock is out, and the environment of a process that heeds it."""
+    """Return a file with the offset of a fake wall clock, and the environment of a process that reads it."""
     file = folder / "wall-clock"
     file.write_text("+0")
     return file, {
         "LD_PRELOAD": glob("/usr/lib/*/faketime/libfaketime.so.1")[0],
         "FAKETIME_DONT_FAKE_MONOTONIC": "1",
-        "FAKETIME_FORCE_MONOTONIC_FIX": "0",  # which makes threads wait for each other for seconds
+        "FAKETIME_FORCE_MONOTONIC_FIX": "0",  # else threads wait for each other for seconds
         "FAKETIME_NO_CACHE": "1",
         "FAKETIME_TIMESTAMP_FILE": str(file),
     }
 
 
 class ServerProcess:
-    """A process of `twistd`; its interface is asked with `call`, from inside its network namespace."""
+    """A `twistd` process; `call` calls its API from inside its network namespace."""
 
     def __init__(
         self,
@@ -100,7 +104,7 @@ class ServerProcess:
             )
 
     def call(self, method: str, path: str, body: object = None) -> Any:
-        """The JSON answer, an error's too; None while nobody listens."""
+        """Return the JSON of the response, also of an error; None while the port is closed."""
         if self.prefix:
             return self._call_in_namespace(method, path, body)
         request = Request(f"http://127.0.0.1:{self.port}{path}", method=method)
@@ -108,8 +112,8 @@ class ServerProcess:
             request.add_header("Content-Type", "application/json")
             request.data = json.dumps(body).encode()
         try:
-            with urlopen(request, timeout=5) as answer:
-                return json.loads(answer.read() or b"null")
+            with urlopen(request, timeout=CALL_TIMEOUT_S) as response:
+                return json.loads(response.read() or b"null")
         except HTTPError as error:
             return json.loads(error.read())
         except (URLError, ConnectionError, TimeoutError):
@@ -117,46 +121,56 @@ class ServerProcess:
             return None
 
     def _call_in_namespace(self, method: str, path: str, body: object) -> Any:
-        asked = subprocess.run(
-            [*self.prefix, "curl", "-s", "-m", "5", "-X", method, "-H", "Content-Type: application/json"]
+        curl = subprocess.run(
+            [
+                *self.prefix,
+                "curl",
+                "-s",
+                "-m",
+                str(CALL_TIMEOUT_S),
+                "-X",
+                method,
+                "-H",
+                "Content-Type: application/json",
+            ]
             + (["-d", json.dumps(body)] if body is not None else [])
             + [f"http://127.0.0.1:{self.port}{path}"],
             capture_output=True,
             check=False,
         )
         assert self.process.poll() is None, self.log.read_text()
-        return json.loads(asked.stdout) if asked.returncode == 0 else None
+        return json.loads(curl.stdout) if curl.returncode == 0 else None
 
     def kill(self) -> None:
-        """SIGKILL, and wait."""
+        """Send SIGKILL and wait until the process has ended."""
         self.process.kill()
         self.process.wait()
 
     def terminate(self) -> None:
-        """SIGTERM, and wait: the log must then tell of no error."""
+        """Send SIGTERM and wait until the process has ended. Assert that its log has no traceback."""
         self.process.terminate()
-        self.process.wait(10)
+        self.process.wait(STOP_TIMEOUT_S)
         assert "Traceback" not in self.log.read_text(), self.log.read_text()
 
 
 class ServiceProcess(ServerProcess):
-    """The service with one link, `grand`."""
+    """A service process with one link, `grand`."""
 
     def link(self) -> Any:
         return self.call("GET", "/api/v1/links/grand") or {}
 
     def wait_until_state(self, state: str, cause: str | None = None, seconds: float = WAIT_TIMEOUT_S) -> Any:
-        """Wait until the link is in this state, for this cause; in sync where that belongs to it."""
+        """Wait until the link is in this state, with this cause; ESTABLISHED links must also be in sync."""
 
         def reached() -> Any:
             link = self.link()
-            in_it = link.get("state") == state and (cause is None or link["cause"]["code"] == cause)
-            return link if in_it and link["in_sync"] == (state == "ESTABLISHED") else None
+            matches = link.get("state") == state and (cause is None or link["cause"]["code"] == cause)
+            return link if matches and link["in_sync"] == (state == "ESTABLISHED") else None
 
         return wait_until(reached, f"{state} for {cause}; it is {self.link()}", seconds)
 
     def transitions(self) -> list[Any]:
-        """Oldest first."""
+        """Return the link's transitions, oldest first."""
         answer = self.call("GET", "/api/v1/links/grand/transitions?limit=1000")
         return list(reversed(answer["transitions"]))
 
@@ -170,16 +184,16 @@ def run_simulator(
     prefix: Sequence[str] = (),
     ports: int = 1,
 ) -> Iterator[ServerProcess]:
-    """A running PMS simulator that answers on its control port, with so many hotels from `port` on."""
+    """Run a PMS simulator with `ports` hotels on consecutive ports; it answers on its control port."""
     listen = f"tcp:{port}:interface={host}"
     arguments = ["pmssim", "--listen", listen, "--control", f"tcp:{control}:interface=127.0.0.1"]
-    running = ServerProcess([*arguments, "--ports", str(ports)], control, folder, prefix)
+    server = ServerProcess([*arguments, "--ports", str(ports)], control, folder, prefix)
     try:
-        wait_until(lambda: running.call("GET", "/"), "the simulator answers")
-        yield running
+        wait_until(lambda: server.call("GET", "/"), "the simulator answers")
+        yield server
     finally:
-        if running.process.poll() is None:
-            running.kill()
+        if server.process.poll() is None:
+            server.kill()
 
 
 @contextmanager
@@ -192,12 +206,12 @@ def run_service(
     environment: Mapping[str, str] | None = None,
     **settings: object,
 ) -> Iterator[ServiceProcess]:
-    """The running service with a link to this address; at the end it must stop without complaint."""
-    written = {"host": host, "port": pms_port, **FAST_TIMINGS, **settings}
-    lines = [f"{key} = {json.dumps(value)}" for key, value in written.items()]
+    """Run the service with one link to this PMS. Assert that it stops without a traceback."""
+    link_settings = {"host": host, "port": pms_port, **FAST_TIMINGS, **settings}
+    lines = [f"{key} = {json.dumps(value)}" for key, value in link_settings.items()]
     config = folder / "hotel.toml"
     config.write_text("\n".join(["[links.grand]", *lines, ""]))
-    running = ServiceProcess(
+    server = ServiceProcess(
         ["pmslink", "--config", str(config), "--api", f"tcp:{port}:interface=127.0.0.1"],
         port,
         folder,
@@ -205,10 +219,10 @@ def run_service(
         environment,
     )
     try:
-        wait_until(lambda: running.call("GET", "/healthz"), "the service answers")
-        yield running
-        if running.process.poll() is None:  # not killed by the test
-            running.terminate()
+        wait_until(lambda: server.call("GET", "/healthz"), "the service answers")
+        yield server
+        if server.process.poll() is None:  # not killed by the test
+            server.terminate()
     finally:
-        if running.process.poll() is None:
-            running.kill()
+        if server.process.poll() is None:
+            server.kill()

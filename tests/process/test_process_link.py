@@ -1,4 +1,4 @@
-"""The service and a PMS as processes, over real TCP: what breaks, and how the link comes back."""
+"""The service and a PMS as processes over real TCP: faults, and how the link recovers."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from pathlib import Path
 from tests.process.server_processes import free_ports, run_service, run_simulator, wait_until
 
 
-def path_of(transitions: list[dict[str, object]]) -> list[object]:
-    return [one["to"] for one in transitions]
+def states_of(transitions: list[dict[str, object]]) -> list[object]:
+    return [transition["to"] for transition in transitions]
 
 
-def test_a_link_docks_misses_an_answer_and_recovers(tmp_path: Path) -> None:
+def test_a_link_docks_and_recovers_from_an_unanswered_link_check(tmp_path: Path) -> None:
     pms_port, control, api = free_ports(3)
     with run_simulator(tmp_path, pms_port, control) as pms, run_service(tmp_path, pms_port, api) as pbx:
         pbx.wait_until_state("ESTABLISHED")
@@ -23,29 +23,37 @@ def test_a_link_docks_misses_an_answer_and_recovers(tmp_path: Path) -> None:
         pms.call("DELETE", "/faults")
         recovered = pbx.wait_until_state("ESTABLISHED")
         assert recovered["down_since"] is None
-        assert path_of(pbx.transitions())[:5] == ["CLOSED", "WAIT_LS", "ESTABLISHED", "EXPECTION", "WAIT_LS"]
+        assert states_of(pbx.transitions())[:5] == [
+            "CLOSED",
+            "WAIT_LS",
+            "ESTABLISHED",
+            "EXPECTION",
+            "WAIT_LS",
+        ]
 
 
-def test_link_end_is_answered_both_ways(tmp_path: Path) -> None:
+def test_each_side_answers_a_link_end_of_the_other(tmp_path: Path) -> None:
     pms_port, control, api = free_ports(3)
     with run_simulator(tmp_path, pms_port, control) as pms, run_service(tmp_path, pms_port, api) as pbx:
         pbx.wait_until_state("ESTABLISHED")
         pms.call("POST", "/link/end")
-        wait_until(lambda: "CLOSED" in path_of(pbx.transitions())[1:], "the PMS's LE closes the link")
+        wait_until(lambda: "CLOSED" in states_of(pbx.transitions())[1:], "the PMS's LE closes the link")
         pbx.wait_until_state("ESTABLISHED")
         pbx.call("POST", "/api/v1/links/grand/disconnect")
-        at_rest = pbx.wait_until_state("CLOSED", "user")
-        assert at_rest["intent"] == "disconnected"
-        wait_until(lambda: path_of(pbx.transitions())[-2:] == ["WAIT_LE", "CLOSED"], "both are kept")
-        heard = [
-            one["text"][:3]
-            for one in pms.call("GET", "/records?limit=1000")["records"]
-            if one["direction"] == "in"
+        link = pbx.wait_until_state("CLOSED", "user")
+        assert link["intent"] == "disconnected"
+        wait_until(
+            lambda: states_of(pbx.transitions())[-2:] == ["WAIT_LE", "CLOSED"], "both transitions are stored"
+        )
+        received = [
+            record["text"][:3]
+            for record in pms.call("GET", "/records?limit=1000")["records"]
+            if record["direction"] == "in"
         ]
-        assert heard.count("LE|") == 2
+        assert received.count("LE|") == 2
 
 
-def test_a_killed_pms_is_found_again_when_it_is_back(tmp_path: Path) -> None:
+def test_a_link_reconnects_to_a_pms_that_was_killed_and_restarted(tmp_path: Path) -> None:
     pms_port, control, api = free_ports(3)
     with run_service(tmp_path, pms_port, api) as pbx:
         with run_simulator(tmp_path, pms_port, control) as pms:
@@ -56,7 +64,7 @@ def test_a_killed_pms_is_found_again_when_it_is_back(tmp_path: Path) -> None:
             pbx.wait_until_state("ESTABLISHED")
 
 
-def test_a_frozen_pms_takes_connections_but_is_not_believed(tmp_path: Path) -> None:
+def test_a_frozen_pms_that_accepts_connections_does_not_count_as_established(tmp_path: Path) -> None:
     pms_port, control, api = free_ports(3)
     with run_simulator(tmp_path, pms_port, control) as pms, run_service(tmp_path, pms_port, api) as pbx:
         pbx.wait_until_state("ESTABLISHED")

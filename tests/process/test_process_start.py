@@ -1,4 +1,4 @@
-"""Starting the programs as a user does, rightly and wrongly; installing them in a fresh environment."""
+"""Starting the programs as a user does, with and without errors, and installing them in a new environment."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def twistd(*arguments: str, folder: Path) -> subprocess.CompletedProcess[str]:
     )
 
 
-def test_a_wrong_configuration_names_file_key_value_and_what_would_be_right(tmp_path: Path) -> None:
+def test_a_configuration_error_names_file_key_value_and_what_is_expected(tmp_path: Path) -> None:
     (tmp_path / "hotel.toml").write_text('[links.grand]\nhost = "10.20.0.5"\nport = "x"\nalive = 3\n')
     ended = twistd("pmslink", "--config", "hotel.toml", folder=tmp_path)
     assert ended.returncode == 1
@@ -39,17 +39,17 @@ def test_a_wrong_configuration_names_file_key_value_and_what_would_be_right(tmp_
 
 @pytest.mark.parametrize("program", ["pmslink", "pmssim"])
 def test_a_port_in_use_is_one_line_and_exit_status_1(tmp_path: Path, program: str) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        port = taken.getsockname()[1]
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
         option = "--api" if program == "pmslink" else "--listen"
         ended = twistd(program, option, f"tcp:{port}:interface=127.0.0.1", folder=tmp_path)
     assert ended.returncode == 1
-    complaint = f"{program}: cannot listen on 127.0.0.1:{port}: [Errno 98] Address already in use"
-    assert ended.stderr.splitlines() == [complaint]
+    message = f"{program}: cannot listen on 127.0.0.1:{port}: [Errno 98] Address already in use"
+    assert ended.stderr.splitlines() == [message]
 
 
 @pytest.mark.parametrize(
-    ("options", "complaint"),
+    ("options", "message"),
     [
         (["--pms", "nowhere"], "pmslink: --pms = "),
         (["--api", "tcp:8080"], "pmslink: "),
@@ -60,17 +60,17 @@ def test_a_port_in_use_is_one_line_and_exit_status_1(tmp_path: Path, program: st
     ],
 )
 def test_a_wrong_command_line_is_one_line_and_exit_status_1(
-    tmp_path: Path, options: list[str], complaint: str
+    tmp_path: Path, options: list[str], message: str
 ) -> None:
     ended = twistd("pmslink", *options, folder=tmp_path)
     assert ended.returncode == 1
     (line,) = ended.stderr.splitlines()
-    assert line.startswith(complaint)
+    assert line.startswith(message)
 
 
 @pytest.mark.parametrize("editable", [False, True], ids=["install", "install-editable"])
-def test_a_fresh_environment_has_both_programs(tmp_path: Path, editable: bool) -> None:
-    """Tried from another folder: the plugin must be found where it was installed, not in the source."""
+def test_an_installation_in_a_new_environment_has_both_programs(tmp_path: Path, editable: bool) -> None:
+    """twistd runs in another folder, so that it finds the installed plugin and not the source."""
     environment = tmp_path / "venv"
     subprocess.run([sys.executable, "-m", "venv", environment], check=True)
     pip = [
@@ -84,28 +84,30 @@ def test_a_fresh_environment_has_both_programs(tmp_path: Path, editable: bool) -
     source = tmp_path / "source"
     subprocess.run(["git", "clone", "--quiet", ROOT, source], check=True)
     subprocess.run([*pip, *(["-e"] if editable else []), str(source)], check=True, capture_output=True)
-    clean = {key: value for key, value in os.environ.items() if not key.startswith(("COV", "PYTHON"))}
-    told = subprocess.run(
+    environment_variables = {
+        key: value for key, value in os.environ.items() if not key.startswith(("COV", "PYTHON"))
+    }
+    help_run = subprocess.run(
         [environment / "bin" / "twistd", "--help"],
         cwd=tmp_path,
-        env=clean,
+        env=environment_variables,
         capture_output=True,
         text=True,
         check=True,
     )
-    assert "pmslink " in told.stdout
-    assert "pmssim " in told.stdout
+    assert "pmslink " in help_run.stdout
+    assert "pmssim " in help_run.stdout
     (port,) = free_ports(1)
     with socket.create_server(("127.0.0.1", port)):
         started = subprocess.run(
             [environment / "bin" / "twistd", "-n", "pmslink", "--api", f"tcp:{port}:interface=127.0.0.1"],
             cwd=tmp_path,
-            env=clean,
+            env=environment_variables,
             capture_output=True,
             text=True,
             check=False,
         )
-    assert "cannot listen" in started.stderr, "the service was built, all it imports was installed"
+    assert "cannot listen" in started.stderr, "the service was built, so all that it imports is installed"
 
 
 def test_nothing_shadows_twisted() -> None:

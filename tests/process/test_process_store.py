@@ -1,4 +1,4 @@
-"""What lasts, as a user meets it: over SIGKILL, beside a second service, and when the clock jumps."""
+"""Durability as a user sees it: after SIGKILL, beside a second service, and when the clock jumps."""
 
 from __future__ import annotations
 
@@ -25,32 +25,32 @@ def post(pbx: ServiceProcess, room: str) -> Any:
 
 
 def postings(pbx: ServiceProcess) -> list[Any]:
-    """Oldest first."""
+    """Return the link's postings, oldest first."""
     return list(reversed(pbx.call("GET", "/api/v1/links/grand/postings?limit=1000")["postings"]))
 
 
-def until_done(pbx: ServiceProcess) -> list[Any]:
-    wait_until(lambda: {one["state"] for one in postings(pbx)} == {"done"}, "all are booked")
+def wait_until_done(pbx: ServiceProcess) -> list[Any]:
+    wait_until(lambda: {posting["state"] for posting in postings(pbx)} == {"done"}, "all are booked")
     return postings(pbx)
 
 
-def test_what_was_accepted_while_the_pms_was_away_outlives_sigkill_and_is_booked(tmp_path: Path) -> None:
+def test_postings_accepted_during_a_pms_outage_survive_sigkill_and_are_booked(tmp_path: Path) -> None:
     pms_port, control, api = free_ports(3)
     with run_service(tmp_path, pms_port, api) as pbx:
         accepted = [post(pbx, f"{number}") for number in range(101, 111)]
-        assert [one["state"] for one in accepted] == ["pending"] * 10
+        assert [posting["state"] for posting in accepted] == ["pending"] * 10
         pbx.kill()
         with (
-            run_service(tmp_path, pms_port, api) as again,
+            run_service(tmp_path, pms_port, api) as restarted,
             run_simulator(tmp_path, pms_port, control) as pms,
         ):
-            again.wait_until_state("ESTABLISHED")
-            booked = until_done(again)
-            assert [one["id"] for one in booked] == [one["id"] for one in accepted]
+            restarted.wait_until_state("ESTABLISHED")
+            booked = wait_until_done(restarted)
+            assert [posting["id"] for posting in booked] == [posting["id"] for posting in accepted]
             delivered = pms.call("GET", "/postings")["postings"]
-            assert [one["number"] for one in delivered] == [str(number) for number in range(1, 11)]
-            assert {one["deliveries"] for one in delivered} == {1}
-            assert again.link()["resync"]["ended"], "an unclean stop wants a resync"
+            assert [posting["number"] for posting in delivered] == [str(number) for number in range(1, 11)]
+            assert {posting["deliveries"] for posting in delivered} == {1}
+            assert restarted.link()["resync"]["ended"], "a resync follows an unclean stop"
 
 
 def test_a_second_service_refuses_to_start_and_names_the_first(tmp_path: Path) -> None:
@@ -72,32 +72,32 @@ def test_a_second_service_refuses_to_start_and_names_the_first(tmp_path: Path) -
             check=False,
         )
         assert ended.returncode == 1
-        (complaint,) = ended.stderr.splitlines()
-        assert f"is in use by another pmslink, process {pbx.process.pid}" in complaint
+        (message,) = ended.stderr.splitlines()
+        assert f"is in use by another pmslink, process {pbx.process.pid}" in message
         pbx.wait_until_state("EXPECTION", "refused")
 
 
 @pytest.mark.debian
 @pytest.mark.parametrize("jump", ["+400d", "-400d"])
-def test_a_clock_that_jumps_changes_no_order_and_forgets_nothing(tmp_path: Path, jump: str) -> None:
+def test_a_clock_that_jumps_changes_no_order_and_loses_nothing(tmp_path: Path, jump: str) -> None:
     pms_port, control, api = free_ports(3)
-    clock, faked = fake_wall_clock(tmp_path)
+    clock, environment = fake_wall_clock(tmp_path)
     with (
         run_simulator(tmp_path, pms_port, control) as pms,
-        run_service(tmp_path, pms_port, api, environment=faked) as pbx,
+        run_service(tmp_path, pms_port, api, environment=environment) as pbx,
     ):
         pbx.wait_until_state("ESTABLISHED")
         before = [post(pbx, "101") for _ in range(3)]
         clock.write_text(jump)
-        wait_until(lambda: post(pbx, "102")["created"][:7] != before[0]["created"][:7], "the jump is seen")
+        wait_until(lambda: post(pbx, "102")["created"][:7] != before[0]["created"][:7], "the jump is visible")
         clock.write_text("+0")
         post(pbx, "103")
-        ids = [one["id"] for one in until_done(pbx)]
+        ids = [posting["id"] for posting in wait_until_done(pbx)]
         assert ids == sorted(ids)
-        numbers = [one["number"] for one in pms.call("GET", "/postings")["postings"]]
+        numbers = [posting["number"] for posting in pms.call("GET", "/postings")["postings"]]
         assert numbers == sorted(numbers, key=int)
         events = pbx.call("GET", "/api/v1/links/grand/events?limit=1000")["events"]
-        assert [one["seq"] for one in events] == sorted(one["seq"] for one in events)
+        assert [event["seq"] for event in events] == sorted(event["seq"] for event in events)
         answers = pbx.call("GET", "/api/v1/links/grand/records?type=PA&limit=1000")["records"]
         assert len(answers) == len(ids)
         assert pbx.link()["state"] == "ESTABLISHED"

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any, get_args
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pmslink.store.operations.operator_actions import OperatorAction, discard
@@ -217,7 +217,7 @@ class Circle:
         return PostingNumbersExhaustedError
 
 
-@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True)
+@settings(max_examples=100, derandomize=True)
 @given(
     st.lists(st.tuples(st.integers(0, 12), st.sets(st.integers(1, 9), max_size=9)), min_size=1, max_size=10)
 )
