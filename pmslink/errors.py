@@ -1,12 +1,12 @@
-"""The one small family of errors that pmslink raises for people to act on."""
+"""Errors that a person can act on: the base class, and those that several packages raise."""
 
 
 class PmslinkError(Exception):
-    """Something that a person can put right; its text says how."""
+    """An error that a person can correct; its text says how."""
 
 
 class FieldError(PmslinkError, ValueError):
-    """A value that cannot be written into a record; ``code`` is the field's two characters."""
+    """A value that a record field cannot hold; ``code`` is the two-character code of the field."""
 
     def __init__(self, code: str, problem: str) -> None:
         super().__init__(f"field {code}: {problem}")
@@ -14,7 +14,7 @@ class FieldError(PmslinkError, ValueError):
 
 
 class NotApplicableError(PmslinkError):
-    """A control that cannot be obeyed in this state; ``code`` says why to programs."""
+    """A command that the current state does not allow; ``code`` is the reason for programs."""
 
     def __init__(self, code: str, message: str) -> None:
         super().__init__(message)

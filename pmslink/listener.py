@@ -1,4 +1,4 @@
-"""A port that is open while its service runs."""
+"""The service that keeps a server port open while it runs."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from pmslink.typed_service import TypedService
 
 
 class ListenerService(TypedService):
-    """Listens on an endpoint that opens its port at once, as those of TCP, TLS and UNIX sockets do."""
+    """Listens on an endpoint that opens its port synchronously, as TCP, TLS and UNIX endpoints do."""
 
     def __init__(
         self,
@@ -32,21 +32,22 @@ class ListenerService(TypedService):
         self._port: IListeningPort | None = None
 
     def privilegedStartService(self) -> None:
-        """Open the port. A port that cannot be opened ends the program, with one line for its user."""
+        """Open the port. Exit with one line on stderr if it cannot be opened."""
         super().privilegedStartService()
         failures: list[Failure] = []
         self._endpoint.listen(self._factory).addCallbacks(self._port_opened, failures.append)
         if failures:
-            sys.stderr = sys.__stderr__  # a daemon's may be its log by now, where nobody looks for this line
+            sys.stderr = sys.__stderr__  # twistd may have redirected it to the log
             raise SystemExit(f"{self._program}: cannot listen on {_describe_listen_failure(failures[0])}")
 
     def startService(self) -> None:
+        """Open the port unless privilegedStartService opened it."""
         super().startService()
         if self._port is None:
             self.privilegedStartService()
 
     def stopService(self) -> Deferred[None]:
-        """Close the port."""
+        """Close the port. Fire when it is closed."""
         super().stopService()
         port, self._port = self._port, None
         closed: Deferred[None] | None = port.stopListening() if port else None
@@ -58,7 +59,7 @@ class ListenerService(TypedService):
 
 
 def _describe_listen_failure(failure: Failure) -> str:
-    """The address and what is wrong with it. Raises whatever else went wrong."""
+    """Return the address and the error of the operating system. Raise any other error."""
     problem = failure.value
     if isinstance(problem, CannotListenError):
         if isinstance(problem.port, bytes):  # the path of a UNIX socket

@@ -18,9 +18,9 @@ from urllib.error import HTTPError, URLError
 from urllib.request import Request, urlopen
 
 BIN_DIR = Path(sys.executable).parent
-WAIT_TIMEOUT_S = 60.0
+WAIT_TIMEOUT_S = 120.0
 """Seconds that a test waits for a condition. The limit is high, so that only a hung process reaches it."""
-STOP_TIMEOUT_S = 60.0
+STOP_TIMEOUT_S = 120.0
 """Seconds that a process may take to stop after SIGTERM."""
 CALL_TIMEOUT_S = 5
 """Seconds that one HTTP call may take; a call that takes longer counts as no answer."""

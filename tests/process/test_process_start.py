@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.process.server_processes import BIN_DIR, free_ports
+from tests.process.server_processes import BIN_DIR, WAIT_TIMEOUT_S, free_ports
 
 ROOT = Path(__file__).parents[2]
 
@@ -21,7 +21,7 @@ def twistd(*arguments: str, folder: Path) -> subprocess.CompletedProcess[str]:
         cwd=folder,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=WAIT_TIMEOUT_S,
         check=False,
     )
 

@@ -10,6 +10,7 @@ import pytest
 
 from tests.process.server_processes import (
     BIN_DIR,
+    WAIT_TIMEOUT_S,
     ServiceProcess,
     fake_wall_clock,
     free_ports,
@@ -68,7 +69,7 @@ def test_a_second_service_refuses_to_start_and_names_the_first(tmp_path: Path) -
             cwd=tmp_path,
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=WAIT_TIMEOUT_S,
             check=False,
         )
         assert ended.returncode == 1

@@ -10,7 +10,14 @@ from typing import Any
 from urllib.request import Request, urlopen
 
 from tests.link.certificates import CertificateAuthority
-from tests.process.server_processes import BIN_DIR, ServerProcess, free_ports, run_service, wait_until
+from tests.process.server_processes import (
+    BIN_DIR,
+    WAIT_TIMEOUT_S,
+    ServerProcess,
+    free_ports,
+    run_service,
+    wait_until,
+)
 
 
 def pmslink(*arguments: object, folder: Path) -> subprocess.CompletedProcess[str]:
@@ -19,7 +26,7 @@ def pmslink(*arguments: object, folder: Path) -> subprocess.CompletedProcess[str
         cwd=folder,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=WAIT_TIMEOUT_S,
         check=False,
     )
 

@@ -1,7 +1,7 @@
-"""A webhook: every event of one link, brought to its receiver in order, at least once.
+"""The delivery queue of a webhook: deliver every event of one link to its receiver in order, at least once.
 
-How far it has come is kept in the store, and so is what the receiver did not take: that is tried again
-after a pause that grows.
+The queue is the link's events in the store after a cursor, which is stored too. A failed delivery is
+retried with exponential back-off; no later event overtakes it.
 """
 
 from __future__ import annotations
@@ -30,48 +30,49 @@ from pmslink.store.tables.log_entries import HotelEventLogged, TransitionLogged
 from pmslink.store.tables.webhook_cursors import Cursor, count_events_after, store_cursors
 
 READ_BATCH_EVENTS = 100
-"""Events that are read from the store at once."""
+"""Events that one query reads from the store."""
 MIN_RETRY_DELAY_S, MAX_RETRY_DELAY_S = 1.0, 60.0
-"""Seconds before a failed delivery is tried again; the pause doubles up to the longest."""
+"""Seconds before a failed delivery is retried; the delay doubles with each failure, up to the maximum."""
 RETRY_JITTER_RATIO = 0.1
-"""A pause is longer or shorter by up to this share, so that webhooks do not beat together."""
+"""Share by which a delay is longer or shorter at random, so that webhooks do not retry at the same time."""
 
 
 @frozen
 class WebhookContext:
-    """What the webhooks of all links share. `write` gives an event as it is posted; `announce` tells those
-    who watch a link that something about it is different."""
+    """The collaborators that the delivery queues of all links share."""
 
     store: Store
     clock: IReactorTime
     wall_clock: Callable[[], datetime]
     transport: WebhookTransport
     serialize: Callable[[Entry], bytes]
+    """Returns the request body of an event."""
     publish_change: Callable[[Link], None]
+    """Notifies the subscribers of a link that its webhook status changed."""
 
 
 class DeliveryQueue:
-    """Tells the events of one link to one receiver."""
+    """Delivers the events of one link to one receiver, one at a time."""
 
     log = Logger()
 
     def __init__(self, link: Link, receiver: Receiver, cursor: int, context: WebhookContext) -> None:
         self.receiver = receiver
         self.cursor = cursor
-        """The last event that was told."""
+        """The number of the last event that was delivered."""
         self._link = link
         self._context = context
-        self._backlog_counted = False  # the backlog is what the store has
+        self._backlog_counted = False  # whether the backlog in the status agrees with the store
         self._delivery: Deferred[None] | None = None
         self._deliver_again = False
         self._retry_timer = Countdown(context.clock, self.deliver)
         self._next_delay_s = MIN_RETRY_DELAY_S
         self._stopped = False
-        # Not idle before it is known that nothing waits.
+        # Not "idle" until the store has confirmed that the queue is empty.
         self._status = link.webhook_status = WebhookStatus(receiver.url, "delivering")
 
     def stop(self) -> None:
-        """Tell no more. What is on its way is told again by who comes next, for nobody knows."""
+        """Stop delivering. The result of a delivery in progress is unknown, so the next queue repeats it."""
         self._stopped = True
         self._retry_timer.stop()
         if self._delivery is not None:
@@ -79,19 +80,19 @@ class DeliveryQueue:
         self._link.webhook_status = None
 
     def enqueue_count(self, count: int) -> None:
-        """So many events more are to be told."""
+        """Add `count` events that were just stored to the backlog, and deliver them."""
         self._update_status(backlog=self._status.backlog + count)
         self.deliver()
 
     def on_purge(self) -> None:
-        """Something has been kept long enough, and perhaps was to be told."""
+        """Count the backlog again: the retention may have deleted undelivered events."""
         if self._status.backlog:
             self._backlog_counted = False
             self._retry_timer.stop()
             self.deliver()
 
     def deliver(self) -> None:
-        """Go on with what waits, unless that is being done, or a pause is made."""
+        """Deliver the queued events, unless a delivery is in progress or a retry is scheduled."""
         if self._stopped or self._retry_timer.running:
             return
         if self._delivery is not None:
@@ -112,17 +113,17 @@ class DeliveryQueue:
                 await self._deliver_one(entry)
 
     async def _count_backlog(self) -> None:
-        """What waited and is not in the store any more is lost."""
+        """Set the backlog to what the store has; queued events that are not stored any more are lost."""
         store, before = self._context.store, self._status.backlog
-        there = await store.read(
+        stored = await store.read(
             count_events_after, self._link.name, self.cursor, store.journal.last_published_seq
         )
         self._backlog_counted = True
-        lost = max(0, before - there)
-        self._update_status(backlog=self._status.backlog + there - before, lost=self._status.lost + lost)
+        lost = max(0, before - stored)
+        self._update_status(backlog=self._status.backlog + stored - before, lost=self._status.lost + lost)
         if lost:
             self.log.error(
-                "{link}: {lost} events have been kept long enough and are gone, before the webhook took them",
+                "{link}: {lost} events expired before the webhook accepted them, and will not be delivered",
                 link=self._link.name,
                 lost=lost,
             )
@@ -130,10 +131,13 @@ class DeliveryQueue:
 
     async def _read_batch(self) -> list[HotelEventLogged | TransitionLogged]:
         store = self._context.store
-        found = await store.read(events_after, self._link.name, self.cursor, READ_BATCH_EVENTS)
-        told = store.journal.last_published_seq
+        entries = await store.read(events_after, self._link.name, self.cursor, READ_BATCH_EVENTS)
+        # An entry can be read a moment before it is published; enqueue_count has not counted it yet.
+        published = store.journal.last_published_seq
         return [
-            one for one in found if isinstance(one, HotelEventLogged | TransitionLogged) and one.seq <= told
+            entry
+            for entry in entries
+            if isinstance(entry, HotelEventLogged | TransitionLogged) and entry.seq <= published
         ]
 
     async def _deliver_one(self, entry: HotelEventLogged | TransitionLogged) -> None:
@@ -148,14 +152,13 @@ class DeliveryQueue:
         self._next_delay_s = MIN_RETRY_DELAY_S
         backlog = self._status.backlog - 1
         self._on_success(
-            "it takes events again",
+            "it accepts events again",
             state="delivering",
             backlog=backlog,
             last_delivered=self._context.wall_clock(),
         )
 
     def _on_delivery_ended(self, outcome: Failure | None) -> None:
-        """All is told, or something is in the way."""
         self._delivery = None
         if not isinstance(outcome, Failure):
             self._on_queue_empty()
@@ -164,33 +167,39 @@ class DeliveryQueue:
         elif outcome.check(StoreUnavailableError):
             self._on_failure(f"events cannot be read: {outcome.getErrorMessage()}")
         elif not (self._stopped and outcome.check(CancelledError)):
-            self.log.failure("{link}: the webhook has failed", outcome, link=self._link.name)
+            self.log.failure(
+                "{link}: an error in pmslink stopped the webhook; its delivery is retried",
+                outcome,
+                link=self._link.name,
+            )
             self._on_failure(f"pmslink is at fault, see its log ({type(outcome.value).__name__})")
 
     def _on_queue_empty(self) -> None:
         if self._deliver_again:
             self.deliver()
         else:
-            self._on_success("nothing waits for it any more", state="idle", backlog=0, oldest=None)
+            self._on_success("its queue is empty", state="idle", backlog=0, oldest=None)
 
     def _on_success(self, message: str, **changes: Any) -> None:
         recovered = self._status.last_error is not None
         self._update_status(last_error=None, next_at=None, **changes)
         if recovered:
-            self.log.info("{link}: the webhook: {how}", link=self._link.name, how=message)
+            self.log.info("{link}: webhook recovered: {how}", link=self._link.name, how=message)
             self._context.publish_change(self._link)
 
     def _on_failure(self, reason: str) -> None:
         if self._stopped:
             return
-        pause = self._next_delay_s * random.uniform(1 - RETRY_JITTER_RATIO, 1 + RETRY_JITTER_RATIO)  # noqa: S311 (no secret)
+        delay_s = self._next_delay_s * random.uniform(1 - RETRY_JITTER_RATIO, 1 + RETRY_JITTER_RATIO)  # noqa: S311 (no secret)
         self._next_delay_s = min(2 * self._next_delay_s, MAX_RETRY_DELAY_S)
-        first = self._status.last_error is None
-        next_at = self._context.wall_clock() + timedelta(seconds=pause)
+        is_first = self._status.last_error is None
+        next_at = self._context.wall_clock() + timedelta(seconds=delay_s)
         self._update_status(state="retrying", last_error=reason, next_at=next_at)
-        self._retry_timer.start(pause)
-        if first:
-            self.log.warn("{link}: the webhook: {why}", link=self._link.name, why=reason)
+        self._retry_timer.start(delay_s)
+        if is_first:
+            self.log.warn(
+                "{link}: webhook delivery failed and is retried: {why}", link=self._link.name, why=reason
+            )
             self._context.publish_change(self._link)
 
     def _update_status(self, **changes: Any) -> None:

@@ -1,4 +1,4 @@
-"""The webhooks of all links that have one. Each holds nobody else up."""
+"""The service that runs one delivery queue for each link with a webhook; no queue waits for another."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from pmslink.typed_service import TypedService
 
 
 class WebhookService(TypedService):
-    """Begins and ends them as the settings of links say."""
+    """Starts and stops delivery queues as links and their webhook settings change."""
 
     def __init__(self, links: LinkRegistry, context: WebhookContext) -> None:
         self._links = links
@@ -29,44 +29,46 @@ class WebhookService(TypedService):
         context.store.on_purge.append(self._on_purge)
 
     def startService(self) -> None:
+        """Start the queues of the links that exist."""
         super().startService()
         for link in self._links:
             self._on_reconfigured(link.name)
 
     def stopService(self) -> None:
+        """Stop all queues and close the idle connections."""
         super().stopService()
-        for hook in self._queues.values():
-            hook.stop()
+        for queue in self._queues.values():
+            queue.stop()
         self._queues.clear()
         self._context.transport.close()
 
     def _on_reconfigured(self, name: str) -> None:
-        """A link was made, removed, or has other settings."""
+        """Start, replace or stop the queue of a link that was added, removed or reconfigured."""
         if not self.running:
             return
         link = self._links.get(name)
         receiver = None if link is None else receiver_of(link)
-        hook = self._queues.get(name)
-        if hook is not None:
-            if hook.receiver == receiver:
+        queue = self._queues.get(name)
+        if queue is not None:
+            if queue.receiver == receiver:
                 return
-            self._cursors[name] = hook.cursor
+            self._cursors[name] = queue.cursor
             del self._queues[name]
-            hook.stop()
+            queue.stop()
         if link is None:
-            return  # what is kept of it goes with it; or it comes back, for it could not be removed
+            return  # the store deletes the cursor with the link; if that fails, the link comes back
         if receiver is not None:
             self._start_queue(link, receiver)
         elif self._cursors.pop(name, None) is not None:
             self._context.store.journal.submit_nowait(store_cursors, Cursor(name, None))
 
     def _start_queue(self, link: Link, receiver: Receiver) -> None:
-        """A receiver that is new hears of what happens from now on."""
+        """Start a queue. Its cursor is the stored one; a new receiver gets the events from now on."""
         journal = self._context.store.journal
         cursor = self._cursors.setdefault(link.name, journal.last_published_seq)
         journal.submit_nowait(store_cursors, Cursor(link.name, cursor))
-        hook = self._queues[link.name] = DeliveryQueue(link, receiver, cursor, self._context)
-        hook.deliver()
+        queue = self._queues[link.name] = DeliveryQueue(link, receiver, cursor, self._context)
+        queue.deliver()
 
     def _on_commit(self, entries: Sequence[Entry]) -> None:
         if not self._queues:
@@ -79,12 +81,12 @@ class WebhookService(TypedService):
                 self._queues[name].enqueue_count(count)
 
     def _on_purge(self, purge: Purge) -> None:
-        for hook in self._queues.values():
-            hook.on_purge()
+        for queue in self._queues.values():
+            queue.on_purge()
 
 
 def receiver_of(link: Link) -> Receiver | None:
-    """Where a link's events go to, if they do."""
+    """Return the receiver of a link's events, or None if the link has no webhook."""
     settings = link.settings()
     if settings.webhook_url is None or settings.webhook_secret is None:
         return None

@@ -1,4 +1,4 @@
-"""A service with webhooks for each test."""
+"""Fixtures: a served API with webhooks, and a webhook transport with its receiver."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from tests.pbx.webhook.webhook_harness import WebhookHarness
 
 @pytest_twisted.async_yield_fixture  # type: ignore[untyped-decorator]
 async def webhook_service() -> AsyncIterator[WebhookHarness]:
-    service = WebhookHarness()
-    yield service
-    await service.stop()
+    harness = WebhookHarness()
+    yield harness
+    await harness.stop()
 
 
 @pytest_twisted.async_yield_fixture  # type: ignore[untyped-decorator]
 async def transport_harness() -> AsyncIterator[WebhookTransportHarness]:
-    one = WebhookTransportHarness()
-    yield one
-    await one.stop()
+    harness = WebhookTransportHarness()
+    yield harness
+    await harness.stop()

@@ -1,4 +1,4 @@
-"""A receiver on a real port that answers what the test says, and a courier whose time the test holds."""
+"""A webhook receiver on a real port, and a transport on a test clock that posts to it."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def build_response(code: int, extra_headers: str = "", body: bytes = b"") -> byt
 
 @frozen
 class ReceivedRequest:
-    """A request as it came."""
+    """One request that the receiver got."""
 
     line: str
     headers: Mapping[str, str]
@@ -53,13 +53,13 @@ class ReceiverConnection(Protocol):
 
     def dataReceived(self, data: bytes) -> None:
         self._received += data
-        if self._received.startswith(b"\x16"):  # TLS, which is not meant for this connection
+        if self._received.startswith(b"\x16"):  # a TLS handshake
             self.write(build_response(400))
             self.close()
             return
         head, blank, rest = self._received.partition(b"\r\n\r\n")
         line, *lines = head.decode().split("\r\n")
-        headers = {name.lower(): value for name, value in (one.split(": ", 1) for one in lines)}
+        headers = {name.lower(): value for name, value in (line.split(": ", 1) for line in lines)}
         length = int(headers.get("content-length", 0))
         if blank and len(rest) >= length:
             self._received = rest[length:]
@@ -77,7 +77,7 @@ class ReceiverConnection(Protocol):
 
 
 class HttpReceiver(Factory):
-    """The receiver."""
+    """An HTTP server that records requests and responds as the test scripts it."""
 
     noisy = False
 
@@ -90,11 +90,11 @@ class HttpReceiver(Factory):
         self.listen(0)
 
     def listen(self, port: int) -> None:
-        where = (port, self)
+        arguments = (port, self)
         if self._tls is None:
-            self._port = reactor.listenTCP(*where, interface="127.0.0.1")
+            self._port = reactor.listenTCP(*arguments, interface="127.0.0.1")
         else:
-            self._port = reactor.listenSSL(*where, self._tls, interface="127.0.0.1")
+            self._port = reactor.listenSSL(*arguments, self._tls, interface="127.0.0.1")
         address: IPv4Address = self._port.getHost()
         self.port = address.port
 
@@ -102,26 +102,26 @@ class HttpReceiver(Factory):
         return ReceiverConnection(self)
 
     def respond_always(self, data: bytes, close: bool = False) -> None:
-        """Answer this from now on, and perhaps close then."""
+        """Send `data` as every response from now on, and close the connection after it if `close`."""
 
-        def answers(connection: ReceiverConnection) -> None:
+        def respond(connection: ReceiverConnection) -> None:
             connection.write(data)
             if close:
                 connection.close()
 
-        self.respond = answers
+        self.respond = respond
 
     def url(self, path: str = "/events", host: str = "127.0.0.1") -> str:
         return f"{'http' if self._tls is None else 'https'}://{host}:{self.port}{path}"
 
     async def stop_listening(self) -> None:
-        """Listen no more."""
+        """Close the port; open connections stay."""
         await maybeDeferred(self._port.stopListening)
 
 
 @implementer(IHostnameResolver)
 class _AddressOnlyResolver:
-    """Knows addresses, and no name."""
+    """Resolves IP addresses, and no host name."""
 
     def resolveHostName(
         self,
@@ -129,7 +129,7 @@ class _AddressOnlyResolver:
         hostName: str,
         portNumber: int = 0,
         *arguments: object,
-        **more: object,
+        **options: object,
     ) -> Any:
         resolutionReceiver.resolutionBegan(None)
         if isIPAddress(hostName):
@@ -139,7 +139,7 @@ class _AddressOnlyResolver:
 
 
 class FakeTimeReactor:
-    """The real reactor, but for its time, and for names, of which it knows none."""
+    """The real reactor with the time of a test clock, and without name resolution."""
 
     def __init__(self, clock: Clock) -> None:
         self.callLater = clock.callLater
@@ -152,7 +152,7 @@ class FakeTimeReactor:
 
 
 class WebhookTransportHarness:
-    """A courier, and the receiver that it goes to."""
+    """A transport, and the receiver that it posts to."""
 
     def __init__(self, tls: Any = None) -> None:
         self.clock = Clock()
@@ -163,16 +163,18 @@ class WebhookTransportHarness:
         return START_TIME + timedelta(seconds=self.clock.seconds())
 
     async def post(self, body: bytes = b'{"seq":1}', url: str | None = None, delay_s: float = 0) -> str:
-        """Post this, and let so much time pass once it has come; gives why it was not taken, or nothing."""
-        said: list[str] = []
-        came = len(self.receiver.requests)
-        posted = self.transport.post(Receiver(url or self.receiver.url(), WEBHOOK_SECRET), body)
-        posted.addCallbacks(lambda _: said.append(""), lambda failure: said.append(_error_text(failure)))
+        """Post `body` and advance the clock by `delay_s` once it was received. Return the error, or ""."""
+        outcomes: list[str] = []
+        count_before = len(self.receiver.requests)
+        delivery = self.transport.post(Receiver(url or self.receiver.url(), WEBHOOK_SECRET), body)
+        delivery.addCallbacks(
+            lambda _: outcomes.append(""), lambda failure: outcomes.append(_error_text(failure))
+        )
         if delay_s:
-            await self.until(lambda: len(self.receiver.requests) > came)
+            await self.until(lambda: len(self.receiver.requests) > count_before)
             self.clock.advance(delay_s)
-        await self.until(lambda: said)
-        return said[0]
+        await self.until(lambda: outcomes)
+        return outcomes[0]
 
     async def until(self, condition: Callable[[], object]) -> None:
         while not condition():

@@ -1,4 +1,4 @@
-"""Webhooks whose receivers do as the test says: order, at least once, pauses, and what is shown."""
+"""Delivery queues with scripted receivers: order, at least once, back-off, status, restarts."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ URL = WEBHOOK_SETTINGS["webhook_url"]
 
 
 @time_limit(10)
-async def test_events_are_brought_one_after_the_other_in_order(webhook_service: WebhookHarness) -> None:
+async def test_events_are_delivered_one_at_a_time_in_order(webhook_service: WebhookHarness) -> None:
     webhook_service.add_webhook_link()
     webhook_service.transport.holds_responses = True
     webhook_service.check_in(101, 102)
@@ -37,7 +37,7 @@ async def test_events_are_brought_one_after_the_other_in_order(webhook_service: 
 
 
 @time_limit(10)
-async def test_an_event_is_posted_as_the_interface_tells_it(webhook_service: WebhookHarness) -> None:
+async def test_the_posted_event_equals_the_event_of_the_api(webhook_service: WebhookHarness) -> None:
     webhook_service.add_webhook_link()
     webhook_service.check_in(101)
     events = (await webhook_service.get("/api/v1/links/grand/events")).json()["events"]
@@ -45,7 +45,9 @@ async def test_an_event_is_posted_as_the_interface_tells_it(webhook_service: Web
 
 
 @time_limit(10)
-async def test_changes_of_the_link_itself_are_told_among_them(webhook_service: WebhookHarness) -> None:
+async def test_transitions_of_the_link_are_delivered_in_order_with_hotel_events(
+    webhook_service: WebhookHarness,
+) -> None:
     link = webhook_service.add_webhook_link()
     webhook_service.check_in(101)
     link.enable()
@@ -60,23 +62,23 @@ async def test_changes_of_the_link_itself_are_told_among_them(webhook_service: W
 
 
 @time_limit(10)
-async def test_what_is_not_taken_is_tried_again_after_pauses_that_double_up_to_a_minute(
+async def test_a_failed_delivery_is_retried_with_back_off_up_to_a_minute(
     webhook_service: WebhookHarness,
 ) -> None:
     webhook_service.add_webhook_link()
     webhook_service.transport.failure_by_url[URL] = "it answered 500"
     webhook_service.check_in(101)
     webhook_service.advance(400)
-    pauses = [after - before for before, after in pairwise(webhook_service.transport.attempt_times)]
-    for pause, wanted in zip(pauses, (1, 2, 4, 8, 16, 32, 60, 60, 60), strict=False):
-        assert pause == pytest.approx(wanted, rel=0.1)
-    assert len(pauses) >= 9
-    assert len({pause / 60 for pause in pauses[6:]}) > 1, "they are not all the same"
+    delays = [after - before for before, after in pairwise(webhook_service.transport.attempt_times)]
+    for delay, expected in zip(delays, (1, 2, 4, 8, 16, 32, 60, 60, 60), strict=False):
+        assert delay == pytest.approx(expected, rel=0.1)
+    assert len(delays) >= 9
+    assert len({delay / 60 for delay in delays[6:]}) > 1, "delays have a random jitter"
     assert {*webhook_service.attempted_rooms} == {"101"}
 
 
 @time_limit(10)
-async def test_pauses_begin_anew_once_an_event_was_taken(webhook_service: WebhookHarness) -> None:
+async def test_a_successful_delivery_resets_the_back_off(webhook_service: WebhookHarness) -> None:
     webhook_service.add_webhook_link()
     webhook_service.transport.failure_by_url[URL] = "it answered 500"
     webhook_service.check_in(101)
@@ -91,7 +93,7 @@ async def test_pauses_begin_anew_once_an_event_was_taken(webhook_service: Webhoo
 
 
 @time_limit(10)
-async def test_nothing_overtakes_what_is_not_taken(webhook_service: WebhookHarness) -> None:
+async def test_no_event_overtakes_a_failed_delivery(webhook_service: WebhookHarness) -> None:
     webhook_service.add_webhook_link()
     webhook_service.transport.failure_by_url[URL] = "it answered 500"
     webhook_service.check_in(101)
@@ -104,7 +106,7 @@ async def test_nothing_overtakes_what_is_not_taken(webhook_service: WebhookHarne
 
 
 @time_limit(10)
-async def test_a_receiver_that_is_dead_holds_no_other_up(webhook_service: WebhookHarness) -> None:
+async def test_a_receiver_that_fails_delays_no_other(webhook_service: WebhookHarness) -> None:
     for name in ("a", "b", "c"):
         webhook_service.add_webhook_link(name, webhook_url=f"http://{name}.example/")
     webhook_service.transport.failure_by_url["http://b.example/"] = "it refused the connection"
@@ -117,7 +119,7 @@ async def test_a_receiver_that_is_dead_holds_no_other_up(webhook_service: Webhoo
 
 
 @time_limit(10)
-async def test_a_receiver_that_does_not_answer_holds_no_other_up(webhook_service: WebhookHarness) -> None:
+async def test_a_receiver_that_does_not_answer_delays_no_other(webhook_service: WebhookHarness) -> None:
     for name in ("a", "b"):
         webhook_service.add_webhook_link(name, webhook_url=f"http://{name}.example/")
     webhook_service.transport.holds_responses = True
@@ -128,7 +130,7 @@ async def test_a_receiver_that_does_not_answer_holds_no_other_up(webhook_service
 
 
 @time_limit(10)
-async def test_more_events_than_are_read_at_once_all_come(webhook_service: WebhookHarness) -> None:
+async def test_more_events_than_one_read_batch_are_all_delivered(webhook_service: WebhookHarness) -> None:
     webhook_service.add_webhook_link()
     webhook_service.transport.failure_by_url[URL] = "it answered 503"
     rooms = range(1000, 1250)
@@ -140,7 +142,7 @@ async def test_more_events_than_are_read_at_once_all_come(webhook_service: Webho
 
 
 @time_limit(10)
-async def test_what_happens_while_the_last_event_is_on_its_way_comes_as_well(
+async def test_an_event_stored_during_the_last_delivery_is_delivered_too(
     webhook_service: WebhookHarness,
 ) -> None:
     webhook_service.add_webhook_link()
@@ -155,36 +157,36 @@ async def test_what_happens_while_the_last_event_is_on_its_way_comes_as_well(
 
 
 @time_limit(10)
-async def test_nothing_is_brought_before_it_is_told_to_all(
+async def test_no_event_is_delivered_before_it_is_published(
     webhook_service: WebhookHarness, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What is committed can be read a moment before that."""
+    """A committed event can be read a moment before it is published."""
     webhook_service.add_webhook_link()
-    tell = webhook_service.store.journal._publish
-    brought_before: list[str] = []
+    publish = webhook_service.store.journal._publish
+    attempted_before: list[str] = []
 
-    def tell_late(entries: Sequence[Entry]) -> None:
+    def publish_late(entries: Sequence[Entry]) -> None:
         webhook_service.webhooks._queues["grand"].deliver()
-        brought_before.extend(webhook_service.attempted_rooms)
-        tell(entries)
+        attempted_before.extend(webhook_service.attempted_rooms)
+        publish(entries)
 
     with monkeypatch.context() as patched:
-        patched.setattr(webhook_service.store.journal, "_publish", tell_late)
+        patched.setattr(webhook_service.store.journal, "_publish", publish_late)
         webhook_service.check_in(101)
-    assert (brought_before, webhook_service.delivered_rooms) == ([], ["101"])
+    assert (attempted_before, webhook_service.delivered_rooms) == ([], ["101"])
 
 
-# What is shown.
+# The status of the webhook.
 
 
 @time_limit(10)
-async def test_a_link_without_a_webhook_shows_none(webhook_service: WebhookHarness) -> None:
+async def test_a_link_without_a_webhook_has_no_webhook_status(webhook_service: WebhookHarness) -> None:
     webhook_service.add_link(enabled=False)
     assert await webhook_service.webhook_status() is None
 
 
 @time_limit(10)
-async def test_a_webhook_that_has_nothing_to_do_is_idle(webhook_service: WebhookHarness) -> None:
+async def test_a_webhook_with_an_empty_queue_is_idle(webhook_service: WebhookHarness) -> None:
     webhook_service.add_webhook_link()
     webhook_service.advance(7)
     webhook_service.check_in(101)
@@ -202,81 +204,81 @@ async def test_a_webhook_that_has_nothing_to_do_is_idle(webhook_service: Webhook
 
 
 @time_limit(10)
-async def test_it_is_not_called_idle_before_the_store_was_asked_what_waits(
+async def test_a_webhook_is_not_idle_before_its_backlog_is_counted(
     webhook_service: WebhookHarness, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    asked: Deferred[int] = Deferred()
+    backlog: Deferred[int] = Deferred()
     read = webhook_service.store.read
 
-    def ask(query: Any, *arguments: Any) -> Any:
-        return asked if query is count_events_after else read(query, *arguments)
+    def read_late(query: Any, *arguments: Any) -> Any:
+        return backlog if query is count_events_after else read(query, *arguments)
 
     with monkeypatch.context() as patched:
-        patched.setattr(webhook_service.store, "read", ask)
+        patched.setattr(webhook_service.store, "read", read_late)
         webhook_service.add_webhook_link()
         assert (await webhook_service.webhook_status())["state"] == "delivering"
-        asked.callback(1)
+        backlog.callback(1)
     assert (await webhook_service.webhook_status())["state"] == "idle"
 
 
 @time_limit(10)
-async def test_an_event_on_its_way_is_shown(webhook_service: WebhookHarness) -> None:
+async def test_the_status_shows_a_delivery_in_progress(webhook_service: WebhookHarness) -> None:
     webhook_service.add_webhook_link()
     webhook_service.transport.holds_responses = True
     webhook_service.advance(7)
     webhook_service.check_in(101, 102)
     webhook_service.advance(5)
-    shown = await webhook_service.webhook_status()
-    assert (shown["state"], shown["backlog"]) == ("delivering", 2)
-    assert shown["oldest"] == "2026-11-20T07:00:07.000Z"
+    status = await webhook_service.webhook_status()
+    assert (status["state"], status["backlog"]) == ("delivering", 2)
+    assert status["oldest"] == "2026-11-20T07:00:07.000Z"
 
 
 @time_limit(10)
-async def test_a_failure_is_shown_until_an_event_is_taken(webhook_service: WebhookHarness) -> None:
+async def test_the_status_shows_a_failure_until_a_delivery_succeeds(webhook_service: WebhookHarness) -> None:
     webhook_service.add_webhook_link()
     webhook_service.advance(7)
     webhook_service.transport.failure_by_url[URL] = "it answered 500"
     webhook_service.check_in(101, 102)
-    shown = await webhook_service.webhook_status()
-    assert (shown["state"], shown["last_error"], shown["backlog"]) == ("retrying", "it answered 500", 2)
-    assert shown["oldest"] == "2026-11-20T07:00:07.000Z"
-    assert "2026-11-20T07:00:07.900Z" <= shown["next_at"] <= "2026-11-20T07:00:08.100Z"
+    status = await webhook_service.webhook_status()
+    assert (status["state"], status["last_error"], status["backlog"]) == ("retrying", "it answered 500", 2)
+    assert status["oldest"] == "2026-11-20T07:00:07.000Z"
+    assert "2026-11-20T07:00:07.900Z" <= status["next_at"] <= "2026-11-20T07:00:08.100Z"
     webhook_service.transport.failure_by_url.clear()
     webhook_service.transport.holds_responses = True
     webhook_service.advance(1.101)
-    shown = await webhook_service.webhook_status()
-    assert (shown["state"], shown["last_error"], shown["next_at"]) == ("retrying", "it answered 500", None)
+    status = await webhook_service.webhook_status()
+    assert (status["state"], status["last_error"], status["next_at"]) == ("retrying", "it answered 500", None)
     webhook_service.transport.pending_responses[0].callback(None)
-    shown = await webhook_service.webhook_status()
-    assert (shown["state"], shown["last_error"], shown["backlog"]) == ("delivering", None, 1)
+    status = await webhook_service.webhook_status()
+    assert (status["state"], status["last_error"], status["backlog"]) == ("delivering", None, 1)
 
 
 @time_limit(10)
-async def test_who_watches_the_link_hears_of_failure_and_recovery_and_of_nothing_else(
+async def test_the_stream_sends_the_link_on_failure_and_recovery_only(
     webhook_service: WebhookHarness,
 ) -> None:
     webhook_service.add_webhook_link()
     webhook_service.check_in(101)
-    watching = await open_stream(webhook_service)
-    await watching.wait_for_changes(1)
+    stream = await open_stream(webhook_service)
+    await stream.wait_for_changes(1)
     webhook_service.check_in(102, 103)
-    await watching.drain()
-    assert len(watching.link_changes) == 1
+    await stream.drain()
+    assert len(stream.link_changes) == 1
     webhook_service.transport.failure_by_url[URL] = "it answered 500"
     webhook_service.check_in(104, 105)
     webhook_service.advance(100)
-    await watching.wait_for_changes(2)
+    await stream.wait_for_changes(2)
     webhook_service.transport.failure_by_url.clear()
     webhook_service.advance(100)
-    await watching.wait_for_changes(3)
-    shown = [event.data["link"]["webhook"] for event in watching.events_of_kind("link")]
-    assert [one["state"] for one in shown[1:]] == ["retrying", "delivering"]
-    assert [one["last_error"] for one in shown[1:]] == ["it answered 500", None]
-    await watching.disconnect()
+    await stream.wait_for_changes(3)
+    statuses = [event.data["link"]["webhook"] for event in stream.events_of_kind("link")]
+    assert [status["state"] for status in statuses[1:]] == ["retrying", "delivering"]
+    assert [status["last_error"] for status in statuses[1:]] == ["it answered 500", None]
+    await stream.disconnect()
 
 
 @time_limit(10)
-async def test_the_log_tells_of_failure_and_recovery_once_and_of_no_guest(
+async def test_failure_and_recovery_are_logged_once_without_guest_data(
     webhook_service: WebhookHarness,
 ) -> None:
     webhook_service.add_webhook_link()
@@ -286,8 +288,8 @@ async def test_the_log_tells_of_failure_and_recovery_once_and_of_no_guest(
     webhook_service.transport.failure_by_url.clear()
     webhook_service.advance(100)
     assert webhook_service.webhook_log == [
-        "grand: the webhook: it answered 500",
-        "grand: the webhook: it takes events again",
+        "grand: webhook delivery failed and is retried: it answered 500",
+        "grand: webhook recovered: it accepts events again",
     ]
     text = repr(webhook_service.log_events)
     assert GUEST_NAME not in text
@@ -296,19 +298,19 @@ async def test_the_log_tells_of_failure_and_recovery_once_and_of_no_guest(
 
 
 @time_limit(10)
-async def test_a_fault_of_our_own_is_logged_and_tried_again(
+async def test_an_internal_error_is_logged_and_the_delivery_retried(
     webhook_service: WebhookHarness, leak_check: list[LogEvent], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     webhook_service.add_webhook_link()
 
-    def break_down(receiver: object, body: bytes) -> None:
+    def raise_error(receiver: object, body: bytes) -> None:
         raise ArithmeticError(body.decode())
 
     with monkeypatch.context() as patched:
-        patched.setattr(webhook_service.transport, "post", break_down)
+        patched.setattr(webhook_service.transport, "post", raise_error)
         webhook_service.check_in(101)
-    shown = await webhook_service.webhook_status()
-    assert shown["last_error"] == "pmslink is at fault, see its log (ArithmeticError)"
+    status = await webhook_service.webhook_status()
+    assert status["last_error"] == "pmslink is at fault, see its log (ArithmeticError)"
     (logged,) = leak_check
     assert logged["log_failure"].check(ArithmeticError)
     leak_check.clear()
@@ -320,30 +322,32 @@ async def test_a_fault_of_our_own_is_logged_and_tried_again(
 
 
 @time_limit(10)
-async def test_what_was_brought_is_not_brought_again_after_a_restart(webhook_service: WebhookHarness) -> None:
+async def test_a_delivered_event_is_not_delivered_again_after_a_restart(
+    webhook_service: WebhookHarness,
+) -> None:
     webhook_service.add_webhook_link()
     webhook_service.check_in(101)
     await webhook_service.stop()
-    after = WebhookHarness(webhook_service, [make_link_config(enabled=False, **WEBHOOK_SETTINGS)])
-    assert [room for room in after.delivered_rooms if room] == []
-    after.check_in(102)
-    assert after.delivered_rooms[-1] == "102"
-    await after.stop()
+    restarted = WebhookHarness(webhook_service, [make_link_config(enabled=False, **WEBHOOK_SETTINGS)])
+    assert [room for room in restarted.delivered_rooms if room] == []
+    restarted.check_in(102)
+    assert restarted.delivered_rooms[-1] == "102"
+    await restarted.stop()
 
 
 @time_limit(10)
-async def test_what_waited_is_brought_after_a_restart(webhook_service: WebhookHarness) -> None:
+async def test_queued_events_are_delivered_after_a_restart(webhook_service: WebhookHarness) -> None:
     webhook_service.add_webhook_link()
     webhook_service.transport.failure_by_url[URL] = "it answered 500"
     webhook_service.check_in(101, 102)
     await webhook_service.stop()
-    after = WebhookHarness(webhook_service, [make_link_config(enabled=False, **WEBHOOK_SETTINGS)])
-    assert [room for room in after.delivered_rooms if room] == ["101", "102"]
-    await after.stop()
+    restarted = WebhookHarness(webhook_service, [make_link_config(enabled=False, **WEBHOOK_SETTINGS)])
+    assert [room for room in restarted.delivered_rooms if room] == ["101", "102"]
+    await restarted.stop()
 
 
 @time_limit(10)
-async def test_what_was_brought_and_not_noted_before_a_crash_is_brought_again(
+async def test_an_event_whose_cursor_a_crash_lost_is_delivered_again(
     webhook_service: WebhookHarness,
 ) -> None:
     webhook_service.add_webhook_link()
@@ -352,47 +356,47 @@ async def test_what_was_brought_and_not_noted_before_a_crash_is_brought_again(
     webhook_service.check_in(102)
     assert webhook_service.delivered_rooms == ["101", "102"]
     await webhook_service.crash()
-    after = WebhookHarness(webhook_service, [make_link_config(enabled=False, **WEBHOOK_SETTINGS)])
-    assert [room for room in after.delivered_rooms if room] == ["102"]
-    await after.stop()
+    restarted = WebhookHarness(webhook_service, [make_link_config(enabled=False, **WEBHOOK_SETTINGS)])
+    assert [room for room in restarted.delivered_rooms if room] == ["102"]
+    await restarted.stop()
 
 
 @time_limit(10)
-async def test_what_is_on_its_way_at_a_stop_is_given_up_and_brought_by_the_next_service(
+async def test_a_delivery_in_progress_at_a_stop_is_cancelled_and_repeated_after_the_restart(
     webhook_service: WebhookHarness,
 ) -> None:
     link = webhook_service.add_webhook_link()
     webhook_service.transport.holds_responses = True
     webhook_service.check_in(101)
-    (on_its_way,) = webhook_service.transport.pending_responses
+    (pending,) = webhook_service.transport.pending_responses
     await webhook_service.stop()
-    assert on_its_way.called
+    assert pending.called
     assert (webhook_service.delivered_rooms, webhook_service.webhook_log, link.webhook_status) == (
         [],
         [],
         None,
     )
-    after = WebhookHarness(webhook_service, [make_link_config(enabled=False, **WEBHOOK_SETTINGS)])
-    assert [room for room in after.delivered_rooms if room] == ["101"]
-    await after.stop()
+    restarted = WebhookHarness(webhook_service, [make_link_config(enabled=False, **WEBHOOK_SETTINGS)])
+    assert [room for room in restarted.delivered_rooms if room] == ["101"]
+    await restarted.stop()
 
 
 @time_limit(10)
-async def test_the_next_service_counts_what_waits(webhook_service: WebhookHarness) -> None:
+async def test_the_backlog_is_counted_after_a_restart(webhook_service: WebhookHarness) -> None:
     webhook_service.add_webhook_link()
     webhook_service.transport.holds_responses = True
     webhook_service.check_in(101, 102)
     await webhook_service.stop()
-    after = WebhookHarness(webhook_service)
-    after.transport.failure_by_url[URL] = "it answered 500"
-    after.add_link(enabled=False, **WEBHOOK_SETTINGS)
-    shown = await after.webhook_status()
-    assert (shown["backlog"], shown["lost"]) == (3, 0)  # with the change of the link at this start
-    await after.stop()
+    restarted = WebhookHarness(webhook_service)
+    restarted.transport.failure_by_url[URL] = "it answered 500"
+    restarted.add_link(enabled=False, **WEBHOOK_SETTINGS)
+    status = await restarted.webhook_status()
+    assert (status["backlog"], status["lost"]) == (3, 0)  # with the change of the link at this start
+    await restarted.stop()
 
 
 @time_limit(10)
-async def test_a_pause_ends_with_the_service(webhook_service: WebhookHarness) -> None:
+async def test_a_scheduled_retry_is_cancelled_at_a_stop(webhook_service: WebhookHarness) -> None:
     webhook_service.add_webhook_link()
     webhook_service.transport.failure_by_url[URL] = "it answered 500"
     webhook_service.check_in(101)

@@ -1,4 +1,4 @@
-"""One event on its way over HTTP: what the receiver gets, and what is said of one that does not take it."""
+"""Delivery of one event over HTTP: the request, the errors, connections, limits and certificates."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ EVENT = '{"seq":7,"room":"101","guest":{"name":"Zoë"}}'.encode()
 
 
 @time_limit(10)
-async def test_an_event_is_posted_as_json_with_its_time_and_signature(
+async def test_an_event_is_posted_as_json_with_timestamp_and_signature(
     transport_harness: WebhookTransportHarness,
 ) -> None:
     transport_harness.clock.advance(3.9)
@@ -39,29 +39,29 @@ async def test_an_event_is_posted_as_json_with_its_time_and_signature(
     assert posted.headers["content-type"] == "application/json"
     assert posted.headers["user-agent"].startswith("pmslink/")
     assert posted.headers["x-pmslink-timestamp"] == "1795158003"
-    mac = by_definition(WEBHOOK_SECRET.encode(), b"1795158003." + EVENT)
+    mac = hmac_sha256(WEBHOOK_SECRET.encode(), b"1795158003." + EVENT)
     assert posted.headers["x-pmslink-signature"] == f"sha256={mac}"
 
 
-def by_definition(key: bytes, message: bytes) -> str:
-    """HMAC-SHA256 as RFC 2104 writes it."""
+def hmac_sha256(key: bytes, message: bytes) -> str:
+    """Return HMAC-SHA256, computed as RFC 2104 defines it."""
     padded = key.ljust(64, b"\0")
     inner = hashlib.sha256(bytes(byte ^ 0x36 for byte in padded) + message).digest()
     return hashlib.sha256(bytes(byte ^ 0x5C for byte in padded) + inner).hexdigest()
 
 
-def test_the_signature_is_what_openssl_makes_of_it() -> None:
-    made = subprocess.run(
+def test_the_signature_equals_that_of_openssl() -> None:
+    openssl = subprocess.run(
         ["openssl", "dgst", "-sha256", "-hmac", WEBHOOK_SECRET],
         input=b"1795158003." + EVENT,
         capture_output=True,
         check=True,
     )
-    assert made.stdout.decode().split()[-1] == compute_signature(WEBHOOK_SECRET, "1795158003", EVENT)
+    assert openssl.stdout.decode().split()[-1] == compute_signature(WEBHOOK_SECRET, "1795158003", EVENT)
 
 
 @time_limit(10)
-async def test_each_attempt_has_a_time_and_signature_of_its_own(
+async def test_each_attempt_has_its_own_timestamp_and_signature(
     transport_harness: WebhookTransportHarness,
 ) -> None:
     await transport_harness.post(EVENT)
@@ -73,20 +73,22 @@ async def test_each_attempt_has_a_time_and_signature_of_its_own(
 
 
 @time_limit(10)
-async def test_the_path_and_the_query_of_the_url_are_kept(transport_harness: WebhookTransportHarness) -> None:
+async def test_the_path_and_the_query_of_the_url_are_sent(transport_harness: WebhookTransportHarness) -> None:
     await transport_harness.post(url=transport_harness.receiver.url("/a/b%20c?tenant=7&x"))
     assert transport_harness.receiver.requests[0].line == "POST /a/b%20c?tenant=7&x HTTP/1.1"
 
 
 @pytest.mark.parametrize("code", [200, 201, 202, 204, 299])
 @time_limit(10)
-async def test_any_answer_of_success_will_do(transport_harness: WebhookTransportHarness, code: int) -> None:
+async def test_any_2xx_response_accepts_the_event(
+    transport_harness: WebhookTransportHarness, code: int
+) -> None:
     transport_harness.receiver.respond_always(build_response(code))
     assert await transport_harness.post() == ""
 
 
 @pytest.mark.parametrize(
-    ("code", "said"),
+    ("code", "error"),
     [
         (301, "it answered 301; redirects are not followed"),
         (307, "it answered 307; redirects are not followed"),
@@ -99,17 +101,17 @@ async def test_any_answer_of_success_will_do(transport_harness: WebhookTransport
     ],
 )
 @time_limit(10)
-async def test_any_other_answer_is_told_by_its_number(
-    transport_harness: WebhookTransportHarness, code: int, said: str
+async def test_any_other_response_is_an_error_with_its_status_code(
+    transport_harness: WebhookTransportHarness, code: int, error: str
 ) -> None:
-    there = f"Location: {transport_harness.receiver.url('/elsewhere')}\r\n"
-    transport_harness.receiver.respond_always(build_response(code, there, b"no: 101, Zebedee"))
-    assert await transport_harness.post() == said
-    assert [one.line for one in transport_harness.receiver.requests] == ["POST /events HTTP/1.1"]
+    location = f"Location: {transport_harness.receiver.url('/elsewhere')}\r\n"
+    transport_harness.receiver.respond_always(build_response(code, location, b"no: 101, Zebedee"))
+    assert await transport_harness.post() == error
+    assert [request.line for request in transport_harness.receiver.requests] == ["POST /events HTTP/1.1"]
 
 
 @time_limit(10)
-async def test_a_receiver_that_does_not_answer_is_given_up_after_ten_seconds(
+async def test_a_delivery_without_a_response_times_out_after_ten_seconds(
     transport_harness: WebhookTransportHarness,
 ) -> None:
     transport_harness.receiver.respond_always(b"")
@@ -119,7 +121,9 @@ async def test_a_receiver_that_does_not_answer_is_given_up_after_ten_seconds(
 
 
 @time_limit(10)
-async def test_so_is_one_that_answered_before(transport_harness: WebhookTransportHarness) -> None:
+async def test_a_delivery_on_a_reused_connection_times_out_after_ten_seconds(
+    transport_harness: WebhookTransportHarness,
+) -> None:
     await transport_harness.post()
     transport_harness.receiver.respond_always(b"")
     assert await transport_harness.post(delay_s=10) == "it did not answer within 10 s"
@@ -128,7 +132,7 @@ async def test_so_is_one_that_answered_before(transport_harness: WebhookTranspor
 
 
 @time_limit(10)
-async def test_a_receiver_that_refuses(transport_harness: WebhookTransportHarness) -> None:
+async def test_a_refused_connection_is_an_error(transport_harness: WebhookTransportHarness) -> None:
     await transport_harness.receiver.stop_listening()
     posting = Deferred.fromCoroutine(transport_harness.post())
     await run_reactor_turns()
@@ -137,15 +141,15 @@ async def test_a_receiver_that_refuses(transport_harness: WebhookTransportHarnes
 
 
 @time_limit(10)
-async def test_a_receiver_whose_name_nobody_knows(transport_harness: WebhookTransportHarness) -> None:
+async def test_an_unknown_host_name_is_an_error(transport_harness: WebhookTransportHarness) -> None:
     assert await transport_harness.post(url="http://pbx.example/") == "its name cannot be resolved"
 
 
 @time_limit(10)
-async def test_a_receiver_to_which_no_connection_comes_about(
+async def test_a_connection_that_is_not_established_times_out_after_ten_seconds(
     transport_harness: WebhookTransportHarness,
 ) -> None:
-    """The backlog of a port that accepts nothing is full after the first."""
+    """The backlog of a port that accepts nothing is full after one connection."""
     with socket.socket() as silent:
         silent.bind(("127.0.0.1", 0))
         silent.listen(0)
@@ -158,7 +162,7 @@ async def test_a_receiver_to_which_no_connection_comes_about(
 
 
 @pytest.mark.parametrize(
-    ("data", "said"),
+    ("data", "error"),
     [
         (b"", "it closed the connection without a response"),
         (b"HTTP/1.1 200 OK\r\nContent-Le", "it closed the connection without a response"),
@@ -170,15 +174,15 @@ async def test_a_receiver_to_which_no_connection_comes_about(
     ],
 )
 @time_limit(10)
-async def test_an_answer_that_is_none(
-    transport_harness: WebhookTransportHarness, data: bytes, said: str
+async def test_an_invalid_response_is_an_error(
+    transport_harness: WebhookTransportHarness, data: bytes, error: str
 ) -> None:
     transport_harness.receiver.respond_always(data, close=True)
-    assert await transport_harness.post() == said
+    assert await transport_harness.post() == error
 
 
 @time_limit(10)
-async def test_an_answer_that_ends_with_the_connection_is_whole(
+async def test_a_response_may_end_with_the_connection(
     transport_harness: WebhookTransportHarness,
 ) -> None:
     transport_harness.receiver.respond_always(b"HTTP/1.0 200 OK\r\n\r\ntaken", close=True)
@@ -186,14 +190,14 @@ async def test_an_answer_that_ends_with_the_connection_is_whole(
 
 
 @time_limit(10)
-async def test_an_answer_whose_head_has_no_end_is_cut_off(transport_harness: WebhookTransportHarness) -> None:
+async def test_a_response_with_endless_headers_is_aborted(transport_harness: WebhookTransportHarness) -> None:
     transport_harness.receiver.respond_always(b"HTTP/1.1 200 OK\r\n" + b"X-More: of the same\r\n" * 20_000)
     assert await transport_harness.post() == "its response is longer than 64 KiB"
     assert not transport_harness.receiver.open_connections
 
 
 @time_limit(10)
-async def test_an_answer_that_is_long_beyond_reason_is_cut_off(
+async def test_a_response_with_a_body_that_is_too_long_is_aborted(
     transport_harness: WebhookTransportHarness,
 ) -> None:
     transport_harness.receiver.respond_always(b"HTTP/1.1 200 OK\r\n\r\n" + b"x" * 70_000)
@@ -202,7 +206,7 @@ async def test_an_answer_that_is_long_beyond_reason_is_cut_off(
 
 
 @time_limit(10)
-async def test_an_answer_without_end_is_cut_off_after_ten_seconds(
+async def test_a_response_without_end_is_aborted_after_ten_seconds(
     transport_harness: WebhookTransportHarness,
 ) -> None:
     transport_harness.receiver.respond_always(b"HTTP/1.1 200 OK\r\n\r\nand so on, ")
@@ -214,7 +218,7 @@ async def test_an_answer_without_end_is_cut_off_after_ten_seconds(
 
 
 @time_limit(10)
-async def test_a_connection_is_used_again(transport_harness: WebhookTransportHarness) -> None:
+async def test_a_connection_is_reused(transport_harness: WebhookTransportHarness) -> None:
     transport_harness.receiver.respond_always(build_response(200, body=b"taken"))
     for _ in range(5):
         assert await transport_harness.post() == ""
@@ -222,7 +226,7 @@ async def test_a_connection_is_used_again(transport_harness: WebhookTransportHar
 
 
 @time_limit(10)
-async def test_so_is_one_over_which_an_event_was_not_taken(
+async def test_a_connection_is_reused_after_a_rejected_event(
     transport_harness: WebhookTransportHarness,
 ) -> None:
     transport_harness.receiver.respond_always(build_response(500, body=b"later"))
@@ -233,23 +237,23 @@ async def test_so_is_one_over_which_an_event_was_not_taken(
 
 
 @time_limit(10)
-async def test_a_kept_connection_that_the_receiver_has_closed_costs_no_attempt(
+async def test_a_request_on_an_idle_connection_that_the_receiver_closes_is_repeated_at_once(
     transport_harness: WebhookTransportHarness,
 ) -> None:
-    """It may be closed just when the next event goes out, so that this is seen too late."""
+    """The receiver may close the connection just when the next request is sent on it."""
     await transport_harness.post()
 
-    def close_the_old_one(connection: ReceiverConnection) -> None:
+    def close_idle_connection(connection: ReceiverConnection) -> None:
         transport_harness.receiver.respond_always(OK_RESPONSE)
         connection.close()
 
-    transport_harness.receiver.respond = close_the_old_one
+    transport_harness.receiver.respond = close_idle_connection
     assert await transport_harness.post() == ""
     assert transport_harness.receiver.connection_count == 2
 
 
 @time_limit(10)
-async def test_one_that_was_closed_a_while_ago_is_not_even_tried(
+async def test_an_idle_connection_that_was_closed_earlier_is_not_used(
     transport_harness: WebhookTransportHarness,
 ) -> None:
     await transport_harness.post()
@@ -269,26 +273,26 @@ async def test_a_new_connection_that_is_closed_is_a_failure(
     assert await transport_harness.post() == "it closed the connection without a response"
     assert len(transport_harness.receiver.requests) == 3
     assert await transport_harness.post() == "it closed the connection without a response"
-    assert len(transport_harness.receiver.requests) == 4, "there was no connection to be stale"
+    assert len(transport_harness.receiver.requests) == 4, "no idle connection, so no second attempt"
 
 
 @time_limit(10)
-async def test_what_is_given_up_is_not_posted_again(transport_harness: WebhookTransportHarness) -> None:
+async def test_a_cancelled_delivery_is_not_repeated(transport_harness: WebhookTransportHarness) -> None:
     await transport_harness.post()
     transport_harness.receiver.respond_always(b"")
-    given_up = transport_harness.transport.post(
+    delivery = transport_harness.transport.post(
         Receiver(transport_harness.receiver.url(), WEBHOOK_SECRET), EVENT
     )
     await transport_harness.until(lambda: len(transport_harness.receiver.requests) == 2)
-    given_up.addErrback(lambda failure: None)
-    given_up.cancel()
+    delivery.addErrback(lambda failure: None)
+    delivery.cancel()
     await transport_harness.until(lambda: not transport_harness.receiver.open_connections)
     await run_reactor_turns()
     assert (len(transport_harness.receiver.requests), transport_harness.receiver.connection_count) == (2, 1)
 
 
 @time_limit(10)
-async def test_no_connection_is_left_when_the_service_stops(
+async def test_a_stop_closes_idle_connections(
     transport_harness: WebhookTransportHarness,
 ) -> None:
     await transport_harness.post()
@@ -301,62 +305,62 @@ async def test_no_connection_is_left_when_the_service_stops(
 
 
 @time_limit(10)
-async def test_a_certificate_that_the_machine_trusts_will_do(
+async def test_a_receiver_with_a_trusted_certificate_gets_events(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ca = CertificateAuthority.create(tmp_path / "ca.pem")
     monkeypatch.setenv("SSL_CERT_FILE", str(ca.file))
-    errand = WebhookTransportHarness(ca.server_options("127.0.0.1"))
-    assert await errand.post(EVENT) == ""
-    assert await errand.post(EVENT) == ""
-    assert errand.receiver.connection_count == 1
-    assert errand.receiver.requests[0].body == EVENT
-    await errand.stop()
+    harness = WebhookTransportHarness(ca.server_options("127.0.0.1"))
+    assert await harness.post(EVENT) == ""
+    assert await harness.post(EVENT) == ""
+    assert harness.receiver.connection_count == 1
+    assert harness.receiver.requests[0].body == EVENT
+    await harness.stop()
 
 
 @time_limit(10)
-async def test_a_certificate_that_nobody_vouches_for_is_refused_before_anything_is_told(
+async def test_an_untrusted_certificate_is_rejected_before_anything_is_sent(
     tmp_path: Path,
 ) -> None:
-    errand = WebhookTransportHarness(
+    harness = WebhookTransportHarness(
         CertificateAuthority.create(tmp_path / "ca.pem").server_options("127.0.0.1")
     )
-    assert await errand.post(EVENT) == "its certificate is not trusted on this machine, or is not valid now"
-    assert errand.receiver.requests == []
-    await errand.stop()
+    assert await harness.post(EVENT) == "its certificate is not trusted on this machine, or is not valid now"
+    assert harness.receiver.requests == []
+    await harness.stop()
 
 
 @time_limit(10)
-async def test_a_certificate_for_another_name_is_refused(
+async def test_a_certificate_for_another_name_is_rejected(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ca = CertificateAuthority.create(tmp_path / "ca.pem")
     monkeypatch.setenv("SSL_CERT_FILE", str(ca.file))
-    errand = WebhookTransportHarness(ca.server_options("192.0.2.7"))
-    assert await errand.post(EVENT) == "its certificate is for another name"
-    assert errand.receiver.requests == []
-    await errand.stop()
+    harness = WebhookTransportHarness(ca.server_options("192.0.2.7"))
+    assert await harness.post(EVENT) == "its certificate is for another name"
+    assert harness.receiver.requests == []
+    await harness.stop()
 
 
 @time_limit(10)
-async def test_a_receiver_without_tls_is_told_from_one_with_it(
+async def test_a_receiver_without_tls_is_an_error_of_tls(
     transport_harness: WebhookTransportHarness,
 ) -> None:
     url = transport_harness.receiver.url().replace("http:", "https:")
     assert await transport_harness.post(url=url) == "TLS failed: wrong version number"
 
 
-# What is told of it.
+# Confidentiality.
 
 
 @time_limit(10)
 async def test_neither_log_nor_errors_hold_anything_of_guests_or_of_the_secret(
     transport_harness: WebhookTransportHarness,
 ) -> None:
-    noted: list[LogEvent] = []
-    note = noted.append
-    publisher.addObserver(note)
-    said = []
+    log_events: list[LogEvent] = []
+    observer = log_events.append
+    publisher.addObserver(observer)
+    errors = []
     for data in (
         OK_RESPONSE,
         build_response(500, body=EVENT),
@@ -365,10 +369,10 @@ async def test_neither_log_nor_errors_hold_anything_of_guests_or_of_the_secret(
         build_response(200, body=EVENT)[:-3],
     ):
         transport_harness.receiver.respond_always(data, close=True)
-        said.append(await transport_harness.post(EVENT))
-    publisher.removeObserver(note)
-    assert len({*said}) == 5
-    for text in (repr(noted), repr(said), repr(Receiver("http://pbx.example/", WEBHOOK_SECRET))):
+        errors.append(await transport_harness.post(EVENT))
+    publisher.removeObserver(observer)
+    assert len({*errors}) == 5
+    for text in (repr(log_events), repr(errors), repr(Receiver("http://pbx.example/", WEBHOOK_SECRET))):
         assert WEBHOOK_SECRET not in text
         assert "Zo" not in text
-    assert noted == []
+    assert log_events == []

@@ -1,4 +1,4 @@
-"""A service with webhooks, whose receivers the test holds in hand."""
+"""A served API with webhooks, whose receivers answer as the test scripts them."""
 
 from __future__ import annotations
 
@@ -24,24 +24,24 @@ from tests.web.served_api import ServedApi, run_reactor_turns
 WEBHOOK_SECRET = "correct horse battery staple"
 WEBHOOK_SETTINGS = {"webhook_url": "http://pbx.example/events", "webhook_secret": WEBHOOK_SECRET}
 GUEST_NAME = "Zebedee"
-"""A guest that no log may know."""
-publisher: Any = globalLogPublisher  # which mypy lets no plain function observe
+"""A guest whose name no log may contain."""
+publisher: Any = globalLogPublisher  # its type does not accept a plain function as an observer
 
 
 class ScriptedWebhookTransport:
-    """Notes what it is to bring; receivers take it, unless the test says otherwise."""
+    """Records deliveries. Receivers accept every event unless the test scripts a failure."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self.attempts: list[tuple[Receiver, Any]] = []
-        """All attempts."""
+        """The receiver and the event of each attempt."""
         self.attempt_times: list[float] = []
         self.delivered: list[Any] = []
-        """The events that were taken."""
+        """The events that were accepted."""
         self.failure_by_url: dict[str, str] = {}
-        """Why the receiver of a URL takes nothing."""
+        """The error of each URL whose receiver rejects events."""
         self.holds_responses = False
-        """Whether an answer waits for the test."""
+        """Whether a response is delayed until the test fires it."""
         self.pending_responses: list[Deferred[None]] = []
 
     def post(self, receiver: Receiver, body: bytes) -> Deferred[None]:
@@ -53,21 +53,21 @@ class ScriptedWebhookTransport:
         if not self.holds_responses:
             self.delivered.append(event)
             return succeed(None)
-        answered: Deferred[None] = Deferred()
-        self.pending_responses.append(answered)
-        return answered.addCallback(lambda _: self.delivered.append(event))
+        response: Deferred[None] = Deferred()
+        self.pending_responses.append(response)
+        return response.addCallback(lambda _: self.delivered.append(event))
 
     def close(self) -> None:
         self.is_closed = True
 
 
 class WebhookHarness(ServedApi):
-    """Served, and with webhooks. What was there before has stopped, or crashed."""
+    """A served API with webhooks; on the store of a previous one that has stopped or crashed."""
 
     def __init__(self, previous: WebhookHarness | None = None, links: Sequence[LinkConfig] = ()) -> None:
         super().__init__(previous, links)
         self.transport = ScriptedWebhookTransport(self.clock)
-        means = WebhookContext(
+        context = WebhookContext(
             self.store,
             self.clock,
             self.now,
@@ -75,7 +75,7 @@ class WebhookHarness(ServedApi):
             serialize_webhook_event,
             self.links.publish_change,
         )
-        self.webhooks = WebhookService(self.links, means)
+        self.webhooks = WebhookService(self.links, context)
         self.webhooks.startService()
         self.log_events: list[LogEvent] = []
         self._log_observer = self.log_events.append
@@ -83,19 +83,19 @@ class WebhookHarness(ServedApi):
         self.advance()
 
     def add_webhook_link(self, name: str = "grand", **settings: object) -> Link:
-        """A link that dials nobody, and has a webhook; of its making the receiver has heard."""
+        """Add a disabled link with a webhook, and forget the event of its creation."""
         link = self.add_link(name, **{"enabled": False, **WEBHOOK_SETTINGS, **settings})
         self.clear_attempts()
         return link
 
     def clear_attempts(self) -> None:
-        """What the courier brought up to now is of no interest."""
+        """Forget the deliveries up to now."""
         self.transport.attempts.clear()
         self.transport.attempt_times.clear()
         self.transport.delivered.clear()
 
     def check_in(self, *rooms: int, link: str = "grand") -> None:
-        """The PMS tells of a guest in each of these rooms, and that is safe."""
+        """Store a guest check-in of the PMS for each of these rooms."""
         for room in rooms:
             text = f"GI|RN{room}|G#{room}|GN{GUEST_NAME}|"
             self.store.journal.submit_nowait(append_records, RecordLogged(link, self.now(), "in", "GI", text))
@@ -103,26 +103,26 @@ class WebhookHarness(ServedApi):
 
     @property
     def attempted_rooms(self) -> list[str]:
-        """The rooms of all events that the courier tried to bring."""
+        """The rooms of all attempted events."""
         return [event["room"] for _, event in self.transport.attempts]
 
     @property
     def delivered_rooms(self) -> list[str]:
-        """The rooms of all events that were taken."""
+        """The rooms of all delivered events."""
         return [event["room"] for event in self.transport.delivered]
 
     async def webhook_status(self, name: str = "grand") -> Any:
-        """How the webhook of a link stands, as the interface tells it."""
+        """Return the webhook status of a link from the API."""
         return (await self.get(f"/api/v1/links/{name}")).json()["webhook"]
 
     @property
     def webhook_log(self) -> list[str]:
-        """What was logged of webhooks, line by line."""
+        """The log lines about webhooks."""
         lines = [formatEvent(event) for event in self.log_events]
         return [line for line in lines if "webhook" in line]
 
     async def crash(self) -> None:
-        """End without a word: what was to be written is not."""
+        """Stop like a killed process: nothing more is written to the store."""
         self.store.journal.stop()
         self._stop_webhooks()
         stopped = self.links.stopService()
