@@ -14,6 +14,7 @@ from typing import Any
 from tests.process.server_processes import (
     BIN_DIR,
     FAST_TIMINGS,
+    WAIT_TIMEOUT_S,
     ServerProcess,
     free_ports,
     run_simulator,
@@ -181,7 +182,7 @@ def _process_state(pid: int) -> str:
 def run_store_command(name: str, state_dir: Path) -> subprocess.CompletedProcess[str]:
     """What `pmslink store NAME` says of a state directory."""
     command = [str(BIN_DIR / "pmslink"), "store", name, "--state-dir", str(state_dir)]
-    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=WAIT_TIMEOUT_S)
 
 
 def is_store_intact(state_dir: Path) -> bool:
