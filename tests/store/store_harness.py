@@ -117,9 +117,9 @@ class ManualThread:
 class StoreHarness:
     """A store that runs, is stopped or crashes, and runs again on what it left."""
 
-    def __init__(self, database: FaultyDatabase) -> None:
+    def __init__(self, database: FaultyDatabase, now: datetime = START_TIME) -> None:
         self.database = database
-        self.now = START_TIME
+        self.now = now
         self.published: list[Entry] = []
         self.writer_thread: ManualThread | None = None
         self.start()

@@ -23,9 +23,14 @@ OLD_VERSIONS = range(1, schema.SCHEMA_VERSION)
 
 
 def put_version(number: int, database: FaultyDatabase) -> None:
-    """Let there be a whole store of this version, as that made and filled it; the file never changes."""
+    """Fill a database with a store that a release of this schema version wrote; the file never changes."""
+    load_dump(f"version_{number}.sql", database)
+
+
+def load_dump(file_name: str, database: FaultyDatabase) -> None:
+    """Fill an empty database with a dumped store."""
     database.create()
-    statements = (Path(__file__).parent / f"version_{number}.sql").read_text("utf-8").split(";\n")
+    statements = (Path(__file__).parent / file_name).read_text("utf-8").split(";\n")
     with database.writer() as connection, connection.begin():
         for statement in filter(None, statements):
             connection.exec_driver_sql(statement)
