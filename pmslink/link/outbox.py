@@ -30,21 +30,17 @@ from pmslink.link.record_sender import RecordSender
 from pmslink.link.resync import Resync
 from pmslink.store.core.journal_interface import JournalPort
 from pmslink.store.core.store_errors import StoreUnavailableError
-from pmslink.store.operations.outbox_delivery import (
-    ClaimNext,
+from pmslink.store.operations.outbox_answers import (
     ConfirmDelivered,
     MarkRefused,
     MarkUnknown,
-    NotBefore,
     PostingAnswer,
-    Release,
-    claim_next,
     confirm_delivered,
     mark_refused,
     mark_unknown,
-    release,
     store_answers,
 )
+from pmslink.store.operations.outbox_delivery import ClaimNext, NotBefore, Release, claim_next, release
 from pmslink.store.operations.outbox_enqueue import Enqueued, NewRow, enqueue
 from pmslink.store.tables.outbox_rows import OutboxRow
 from pmslink.timestamps import to_ms
@@ -282,11 +278,11 @@ class Outbox:
         if _POSTING_NUMBER_RE.fullmatch(number):
             self._answered_while_claiming.add(int(number))
             if posting is not None and posting.number == int(number):
-                self._record_answer(PostingAnswer(*told, id=posting.id), posting)
+                self._record_answer(PostingAnswer(*told, row_id=posting.id), posting)
             else:
                 self._record_answer(PostingAnswer(*told, number=int(number)), None)
         elif posting is not None and not number and self._matches_unnumbered(posting, answer):
-            self._record_answer(PostingAnswer(*told, id=posting.id), posting)
+            self._record_answer(PostingAnswer(*told, row_id=posting.id), posting)
         else:
             self.log.warn("{link}: an answer (PA) names no posting, and was ignored", link=self._name)
 

@@ -1,10 +1,11 @@
-"""What a guest has told the PMS by phone, and it has not heard yet, when the guest leaves the room."""
+"""Cancel or move the queued updates of a room when its guest leaves it."""
 
 from __future__ import annotations
 
 from sqlalchemy import bindparam, or_
 
-from pmslink.fias.record import Record, build_record
+from pmslink.fias.record import Record
+from pmslink.hotel import pending_updates
 from pmslink.store.core.schema import POSTINGS
 from pmslink.store.core.transaction import Transaction
 from pmslink.store.tables.outbox_rows import (
@@ -16,45 +17,46 @@ from pmslink.store.tables.outbox_rows import (
     update_row,
 )
 
-_WAKE_UP_RECORDS = ("WR", "WC", "WA")
 _SELECT_UNDELIVERED = row_query(
     OF_LINK,
     POSTINGS.c.state.in_(("pending", "unknown")),
     POSTINGS.c.queued == 1,
     POSTINGS.c.number.is_(None),
     POSTINGS.c.room == bindparam("room"),
-    or_(POSTINGS.c.record.in_(_WAKE_UP_RECORDS), POSTINGS.c.subject.in_(("sign", "voicemail"))),
+    or_(
+        POSTINGS.c.record.in_(pending_updates.WAKE_UP_RECORDS),
+        POSTINGS.c.subject.in_(pending_updates.PERSONAL_SUBJECTS),
+    ),
 )
 
 
 def cancel_pending_for_room(
     transaction: Transaction, link: str, room: str, new_room: str | None = None
 ) -> None:
-    """Nobody stays in the room any more: what its phone ordered is not to reach the PMS.
+    """Discard the queued updates of a room in which nobody stays any more.
 
-    With a guest who has moved his wake-ups, and how they ended, go to the new room, as they do in the PMS.
+    `new_room` is where its last guest has moved. The updates that follow the guest are queued again for
+    that room.
     """
     for row in fetch_rows(transaction.connection, _SELECT_UNDELIVERED, link=link, room=room):
-        if new_room is not None and row.record in _WAKE_UP_RECORDS:
-            _cancel(transaction, row, f"the guest has moved to room {new_room}")
+        if new_room is not None and pending_updates.follows_guest(row.record, new_room):
+            _discard(transaction, row, pending_updates.guest_moved_reason(new_room))
             insert_rows(transaction, [_copy_to_room(transaction, row, new_room)])
-        elif row.record != "WA":  # a guest who was woken was woken
-            _cancel(transaction, row, "the guest has left the room")
+        elif pending_updates.is_void_after_departure(row.record):
+            _discard(transaction, row, pending_updates.GUEST_LEFT_REASON)
 
 
-def _cancel(transaction: Transaction, row: OutboxRow, reason: str) -> None:
+def _discard(transaction: Transaction, row: OutboxRow, reason: str) -> None:
     update_row(transaction, row, state="discarded", queued=0, not_before=None, text_answer=reason)
 
 
 def _copy_to_room(transaction: Transaction, row: OutboxRow, room: str) -> OutboxRow:
-    id = transaction.next_seq()
-    fields = ((code, room if code == "RN" else value) for code, value in Record(row.text).fields)
-    text = build_record(row.record, fields).text
+    seq = transaction.next_seq()
     return row._replace(
-        id=id,
-        changed=id,
+        id=seq,
+        changed=seq,
         room=room,
-        text=text,
+        text=pending_updates.replace_room(Record(row.text), room).text,
         key=None,
         asked=None,
         state="pending",

@@ -1,4 +1,4 @@
-"""What a person may do to a row."""
+"""What an operator may do with an outbox row: send it again, or discard it."""
 
 from __future__ import annotations
 
@@ -35,25 +35,28 @@ class RowNotFoundError(PmslinkError):
 
 
 class InvalidRowStateError(PmslinkError):
-    """A person may not do this to a row in this state."""
+    """An operator may not do this with a row in its present state, which is the error's text."""
 
 
 @frozen
 class OperatorAction:
-    """A person's word on one row. `digits` as in Offer."""
+    """An operator's action on one row; `digits` is the width of the link's posting numbers."""
 
     link: str
-    id: int
+    row_id: int
     digits: int
 
 
 def resend(transaction: Transaction, requests: Sequence[OperatorAction]) -> Sequence[OutboxRow | Exception]:
-    """An operation: send it again, from unknown or refused."""
-    return [_resend(transaction, one) for one in requests]
+    """Operation: queue rows again that are unknown or refused, and return them.
+
+    A result may be RowNotFoundError, InvalidRowStateError or PostingNumbersExhaustedError.
+    """
+    return [_resend(transaction, request) for request in requests]
 
 
 def _resend(transaction: Transaction, request: OperatorAction) -> OutboxRow | Exception:
-    row = row_of_link(transaction.connection, request.link, request.id)
+    row = row_of_link(transaction.connection, request.link, request.row_id)
     if row is None:
         return RowNotFoundError()
     if row.state not in ("unknown", "refused"):
@@ -62,8 +65,8 @@ def _resend(transaction: Transaction, request: OperatorAction) -> OutboxRow | Ex
     if row.state == "refused" and number is not None and _is_number_in_use(transaction.connection, row):
         number = next(free_numbers(transaction.connection, row.link, 10**request.digits - 1, 1), None)
         if number is None:
-            return PostingNumbersExhaustedError(f"all posting numbers of {request.digits} digits are held")
-    moved = update_row(
+            return PostingNumbersExhaustedError(f"all posting numbers of {request.digits} digits are in use")
+    changed = update_row(
         transaction,
         row,
         state="pending",
@@ -77,21 +80,24 @@ def _resend(transaction: Transaction, request: OperatorAction) -> OutboxRow | Ex
         held_since=None,
     )
     if number != row.number:
-        store_last_numbers(transaction.connection, [moved])
-    return moved
+        store_last_numbers(transaction.connection, [changed])
+    return changed
 
 
 def _is_number_in_use(connection: Connection, row: OutboxRow) -> bool:
-    """Whether another row that waits has this one's number by now."""
+    """Return whether another open row has this row's number by now."""
     others = fetch_first(connection, _SELECT_NUMBER_IN_USE, link=row.link, number=row.number, id=row.id)
     return others is not None
 
 
 def discard(transaction: Transaction, requests: Sequence[OperatorAction]) -> Sequence[OutboxRow | Exception]:
-    """An operation: give it up, from unknown, refused or pending."""
+    """Operation: discard rows that are unknown, refused or pending, and return them.
+
+    A result may be RowNotFoundError or InvalidRowStateError.
+    """
     results: list[OutboxRow | Exception] = []
-    for one in requests:
-        row = row_of_link(transaction.connection, one.link, one.id)
+    for request in requests:
+        row = row_of_link(transaction.connection, request.link, request.row_id)
         if row is None:
             results.append(RowNotFoundError())
         elif row.state not in ("unknown", "refused", "pending"):

@@ -1,9 +1,9 @@
-"""How what is asked for becomes a row: once for each key, with the next posting number."""
+"""Enqueue new outbox rows: once for each idempotency key, with the next free posting number."""
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from sqlalchemy import Connection, bindparam, insert, select, update
@@ -38,22 +38,23 @@ _SELECT_NUMBERS_IN_USE = select(POSTINGS.c.number).where(
 
 
 class IdempotencyKeyReusedError(PmslinkError):
-    """The key stands for another posting."""
+    """The idempotency key was already used for a different request; the error's text is the key."""
 
 
 class OutboxFullError(PmslinkError):
-    """As much waits for the PMS as may."""
+    """The outbox of a link holds as many open rows as it may."""
 
 
 class PostingNumbersExhaustedError(PmslinkError):
-    """Every posting number is held by a posting that waits."""
+    """Every posting number is in use by an open posting."""
 
 
 class NewRow(NamedTuple):
-    """What is to become a row. `digits` is the width of P#, None for records that carry none.
+    """A row to enqueue. `digits` is the width of the posting number (P#), None for a record without one.
 
-    `key` is the caller's, `asked` a digest of what was asked for with it. With `full` nothing new is
-    taken, but what was accepted before is known. The house hears of the `change`.
+    `key` is the caller's idempotency key, `asked` a digest of the request that came with it. With
+    `outbox_full` a new row is rejected, but a known key still returns its row. `phone_update` is applied to
+    the hotel. Times are milliseconds since 1970 in UTC.
     """
 
     link: str
@@ -73,128 +74,139 @@ class NewRow(NamedTuple):
 
 
 class Enqueued(NamedTuple):
-    """The row that stands for an offer; `new` is false where its key was known."""
+    """The row of a request; `is_new` is false if its idempotency key was known."""
 
     row: OutboxRow
     is_new: bool
 
 
 def enqueue(transaction: Transaction, new_rows: Sequence[NewRow]) -> Sequence[Enqueued | Exception]:
-    """An operation: make rows, with numbers where they carry one.
+    """Operation: insert rows, with posting numbers where they need one.
 
     A result may be IdempotencyKeyReusedError, OutboxFullError, PostingNumbersExhaustedError or
     TooManyWakeUpsError.
     """
     connection = transaction.connection
-    known = _rows_by_key(connection, new_rows)
-    unwanted = _apply_phone_updates(transaction, new_rows, known)
+    rows_by_key = _rows_by_key(connection, new_rows)
+    hotel_errors = _apply_phone_updates(transaction, new_rows, rows_by_key)
     numbers = _free_numbers_by_link(connection, new_rows)
-    accepted: list[Enqueued | Exception] = []
-    made: list[OutboxRow] = []
-    for place, offer in enumerate(new_rows):
-        if place in unwanted:
-            accepted.append(unwanted[place])
-            continue
-        if offer.key is not None and (row := known.get((offer.link, offer.key))):
-            same = row.asked == offer.asked
-            accepted.append(Enqueued(row, is_new=False) if same else IdempotencyKeyReusedError(offer.key))
-            continue
-        if offer.outbox_full:
-            accepted.append(OutboxFullError(f"as many postings of {offer.link} wait as may"))
-            continue
-        number = None if offer.digits is None else next(numbers[offer.link], None)
-        if number is None and offer.digits is not None:
-            accepted.append(
-                PostingNumbersExhaustedError(f"all posting numbers of {offer.digits} digits are held")
-            )
-            continue
-        seq = transaction.next_seq()
-        row = OutboxRow(
-            seq,
-            offer.link,
-            offer.record,
-            offer.type,
-            offer.room,
-            offer.body,
-            offer.text,
-            offer.subject,
-            offer.until,
-            offer.key,
-            offer.asked,
-            number,
-            offer.created,
-            changed=seq,
-        )
-        made.append(row)
-        accepted.append(Enqueued(row, is_new=True))
-        if offer.key is not None:
-            known[offer.link, offer.key] = row
-    if made:
-        insert_rows(transaction, made)
-        store_last_numbers(connection, made)
-    return accepted
+    results: list[Enqueued | Exception] = []
+    inserted: list[OutboxRow] = []
+    for index, new_row in enumerate(new_rows):
+        if index in hotel_errors:
+            results.append(hotel_errors[index])
+        elif new_row.key is not None and (known := rows_by_key.get((new_row.link, new_row.key))):
+            results.append(_known_row_result(known, new_row))
+        else:
+            row = _build_row(transaction, new_row, numbers)
+            results.append(row if isinstance(row, Exception) else Enqueued(row, is_new=True))
+            if isinstance(row, OutboxRow):
+                inserted.append(row)
+                if row.key is not None:
+                    rows_by_key[row.link, row.key] = row
+    if inserted:
+        insert_rows(transaction, inserted)
+        store_last_numbers(connection, inserted)
+    return results
+
+
+def _known_row_result(known: OutboxRow, new_row: NewRow) -> Enqueued | IdempotencyKeyReusedError:
+    if known.asked == new_row.asked:
+        return Enqueued(known, is_new=False)
+    return IdempotencyKeyReusedError(new_row.key)
+
+
+def _build_row(
+    transaction: Transaction, new_row: NewRow, numbers: Mapping[str, Iterator[int]]
+) -> OutboxRow | OutboxFullError | PostingNumbersExhaustedError:
+    if new_row.outbox_full:
+        return OutboxFullError(f"the outbox of {new_row.link} is full")
+    number = None if new_row.digits is None else next(numbers[new_row.link], None)
+    if number is None and new_row.digits is not None:
+        return PostingNumbersExhaustedError(f"all posting numbers of {new_row.digits} digits are in use")
+    return OutboxRow.new(
+        transaction.next_seq(),
+        link=new_row.link,
+        record=new_row.record,
+        type=new_row.type,
+        room=new_row.room,
+        body=new_row.body,
+        text=new_row.text,
+        created=new_row.created,
+        subject=new_row.subject,
+        until=new_row.until,
+        key=new_row.key,
+        asked=new_row.asked,
+        number=number,
+    )
 
 
 def _apply_phone_updates(
     transaction: Transaction, new_rows: Sequence[NewRow], existing: Collection[tuple[str, str]]
 ) -> dict[int, TooManyWakeUpsError]:
-    """Let the houses know what is new; those that cannot keep what is offered, by its place."""
-    heard: set[tuple[str, str | None]] = {*existing}
-    unwanted: dict[int, TooManyWakeUpsError] = {}
-    for place, offer in enumerate(new_rows):
-        if offer.phone_update is None or offer.outbox_full or (offer.link, offer.key) in heard:
+    """Apply the phone updates of new rows to their hotels; return the errors by index."""
+    applied_keys: set[tuple[str, str | None]] = {*existing}
+    errors: dict[int, TooManyWakeUpsError] = {}
+    for index, new_row in enumerate(new_rows):
+        is_known = (new_row.link, new_row.key) in applied_keys
+        if new_row.phone_update is None or new_row.outbox_full or is_known:
             continue
         try:
-            apply_phone_update(transaction, offer.link, offer.phone_update, from_ms(offer.created))
-        except TooManyWakeUpsError as problem:
-            unwanted[place] = problem
+            apply_phone_update(transaction, new_row.link, new_row.phone_update, from_ms(new_row.created))
+        except TooManyWakeUpsError as error:
+            errors[index] = error
         else:
-            heard.update([(offer.link, offer.key)] if offer.key is not None else ())
-    return unwanted
+            if new_row.key is not None:
+                applied_keys.add((new_row.link, new_row.key))
+    return errors
 
 
 def _rows_by_key(connection: Connection, new_rows: Sequence[NewRow]) -> dict[tuple[str, str], OutboxRow]:
-    keys: dict[str, list[str]] = defaultdict(list)
-    for offer in new_rows:
-        if offer.key is not None:
-            keys[offer.link].append(offer.key)
-    found: dict[tuple[str, str], OutboxRow] = {}
-    for link, of_link in keys.items():
-        for at in range(0, len(of_link), QUERY_BATCH_ROWS):
-            for row in fetch_rows(
-                connection, _SELECT_BY_KEYS, link=link, keys=of_link[at : at + QUERY_BATCH_ROWS]
-            ):
-                found[link, row.key or ""] = row
-    return found
+    """Return the existing rows of the idempotency keys, by link and key."""
+    keys_by_link: dict[str, list[str]] = defaultdict(list)
+    for new_row in new_rows:
+        if new_row.key is not None:
+            keys_by_link[new_row.link].append(new_row.key)
+    rows: dict[tuple[str, str], OutboxRow] = {}
+    for link, keys in keys_by_link.items():
+        for start in range(0, len(keys), QUERY_BATCH_ROWS):
+            batch = keys[start : start + QUERY_BATCH_ROWS]
+            for row in fetch_rows(connection, _SELECT_BY_KEYS, link=link, keys=batch):
+                rows[link, row.key or ""] = row
+    return rows
 
 
 def _free_numbers_by_link(connection: Connection, new_rows: Sequence[NewRow]) -> dict[str, Iterator[int]]:
-    """For each link the numbers it gives out next."""
+    """Return the free posting numbers of each link, in the order in which they are assigned."""
     digits: dict[str, int] = {}
-    wanted: dict[str, int] = defaultdict(int)
-    for offer in new_rows:
-        if offer.digits is not None:
-            digits[offer.link] = offer.digits
-            wanted[offer.link] += 1
-    return {link: free_numbers(connection, link, 10 ** digits[link] - 1, wanted[link]) for link in digits}
+    needed: dict[str, int] = defaultdict(int)
+    for new_row in new_rows:
+        if new_row.digits is not None:
+            digits[new_row.link] = new_row.digits
+            needed[new_row.link] += 1
+    return {link: free_numbers(connection, link, 10 ** digits[link] - 1, needed[link]) for link in digits}
 
 
 def free_numbers(connection: Connection, link: str, max_number: int, batch_size: int) -> Iterator[int]:
-    """1 … highest in a circle from the last one on, without those that rows which wait hold."""
+    """Yield the posting numbers of a link that no open row has.
+
+    The numbers from 1 to `max_number` follow each other in a circle, from the last assigned one on.
+    """
     last = connection.execute(_SELECT_LAST_NUMBER, {"link": link}).scalar() or 0
-    looked_at = 0
-    while looked_at < max_number:
+    examined = 0
+    while examined < max_number:
         begin = last % max_number + 1
-        end = begin + min(batch_size, max_number - begin + 1, max_number - looked_at) - 1
-        between = {"link": link, "begin": begin, "end": end}
-        held = set(connection.execute(_SELECT_NUMBERS_IN_USE, between).scalars())
-        yield from (number for number in range(begin, end + 1) if number not in held)
-        looked_at += end - begin + 1
+        end = begin + min(batch_size, max_number - begin + 1, max_number - examined) - 1
+        bounds = {"link": link, "begin": begin, "end": end}
+        in_use = set(connection.execute(_SELECT_NUMBERS_IN_USE, bounds).scalars())
+        yield from (number for number in range(begin, end + 1) if number not in in_use)
+        examined += end - begin + 1
         last = end
 
 
 def store_last_numbers(connection: Connection, rows: Iterable[OutboxRow]) -> None:
-    last = {row.link: row.number for row in rows if row.number is not None}
-    for link, number in last.items():
+    """Store the posting number that each link assigned last; `rows` are in the order of assignment."""
+    last_numbers = {row.link: row.number for row in rows if row.number is not None}
+    for link, number in last_numbers.items():
         if not connection.execute(_UPDATE_LAST_NUMBER, {"of_link": link, "number": number}).rowcount:
             connection.execute(insert(POSTING_NUMBERS), {"link": link, "last": number})

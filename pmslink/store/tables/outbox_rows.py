@@ -1,10 +1,9 @@
-"""What is to be sent to the PMS: its rows, how they are read, and how one changes.
+"""The outbox table: rows for records that are sent to the PMS, queries, inserts and updates.
 
-    pending ─▶ sent ─▶ done | refused | unknown        discarded, by a person
+    pending ─▶ sent ─▶ done | refused | unknown        discarded, by an operator
 
-A row is `queued` while it is to be sent, for the first time or again. `attempts` counts how often it
-was sent, and is committed before the first byte is written; `lost` counts those of which nothing came
-back.
+A row is `queued` while it is to be sent, for the first time or again. `attempts` counts how often it was
+sent, and is committed before the first byte is written. `lost` counts the attempts without an answer.
 """
 
 from __future__ import annotations
@@ -16,7 +15,7 @@ from typing import Any, Literal, NamedTuple
 from attrs import define
 from sqlalchemy import ColumnElement, Connection, Select, Update, bindparam, or_, select, update
 
-from pmslink.hotel.events import Event
+from pmslink.hotel.events import Event, EventType
 from pmslink.store.core.database import insert_many
 from pmslink.store.core.row_checksum import checksum
 from pmslink.store.core.schema import POSTINGS
@@ -27,11 +26,14 @@ RowState = Literal["pending", "sent", "unknown", "done", "refused", "discarded"]
 FINAL_STATES: tuple[RowState, ...] = ("done", "refused", "discarded")
 OPEN_STATES: tuple[RowState, ...] = ("pending", "sent", "unknown")
 QUERY_BATCH_ROWS = 5000
-"""Parameters of one statement are not without limit."""
+"""Rows that one statement names by parameters; databases limit how many it may have."""
 
 
 class OutboxRow(NamedTuple):
-    """One row, as it is kept; moments in milliseconds. A tuple, in the order of the table's columns."""
+    """One row of the outbox, with its values in the order of the table's columns.
+
+    Times are milliseconds since 1970 in UTC.
+    """
 
     id: int
     link: str
@@ -59,19 +61,55 @@ class OutboxRow(NamedTuple):
     not_before: int | None = None
     held_since: int | None = None
 
+    @classmethod
+    def new(
+        cls,
+        seq: int,
+        *,
+        link: str,
+        record: str,
+        type: str,
+        room: str,
+        body: str,
+        text: str,
+        created: int,
+        subject: str | None = None,
+        until: int | None = None,
+        key: str | None = None,
+        asked: str | None = None,
+        number: int | None = None,
+    ) -> OutboxRow:
+        """Return a pending row that was never sent; `seq` is its id and the number of its last change."""
+        return cls(
+            id=seq,
+            link=link,
+            record=record,
+            type=type,
+            room=room,
+            body=body,
+            text=text,
+            subject=subject,
+            until=until,
+            key=key,
+            asked=asked,
+            number=number,
+            created=created,
+            changed=seq,
+        )
+
 
 @define(eq=False)
 class OutboxRowChanged(Entry):
-    """A row has changed its state, or was made."""
+    """A row was inserted, or has changed."""
 
     row: OutboxRow
 
 
-# Reading. A statement is put together once: that takes SQLAlchemy longer than SQLite takes to obey it.
+# Reading. Statements are built once: SQLAlchemy needs longer to build one than SQLite to execute it.
 
 
 def row_query(*conditions: ColumnElement[bool], newest_first: bool = False) -> Select[Any]:
-    """A statement that asks for the rows of these conditions, in the order of their ids."""
+    """Return a statement that selects the rows which meet all conditions, ordered by id."""
     order = POSTINGS.c.id.desc() if newest_first else POSTINGS.c.id
     return select(POSTINGS).where(*conditions).order_by(order)
 
@@ -79,61 +117,63 @@ def row_query(*conditions: ColumnElement[bool], newest_first: bool = False) -> S
 OF_LINK = POSTINGS.c.link == bindparam("link")
 IS_OPEN = or_(*(POSTINGS.c.state == state for state in OPEN_STATES))
 
+SELECT_SENT = row_query(OF_LINK, POSTINGS.c.state == "sent")
+"""The rows of a link that are sent, and not answered yet."""
 _SELECT_BY_ID = row_query(POSTINGS.c.id == bindparam("id"))
 _SELECT_BY_LINK_AND_ID = row_query(OF_LINK, POSTINGS.c.id == bindparam("id"))
 
 
 def fetch_rows(connection: Connection, query: Select[Any], **values: object) -> list[OutboxRow]:
-    """All that a question asks for."""
-    return [_from_row(found) for found in connection.execute(query, values)]
+    """Return all rows that a query selects."""
+    return [_from_row(db_row) for db_row in connection.execute(query, values)]
 
 
 def fetch_first(connection: Connection, query: Select[Any], **values: object) -> OutboxRow | None:
-    """The first; the question has a limit, or can have one answer only."""
-    found = connection.execute(query, values).first()
-    return None if found is None else _from_row(found)
+    """Return the first row that a query selects. The query has a limit, or selects one row at most."""
+    db_row = connection.execute(query, values).first()
+    return None if db_row is None else _from_row(db_row)
 
 
 def row_by_id(connection: Connection, row_id: int) -> OutboxRow | None:
-    """One, of whatever link; None if it was removed with that."""
+    """Return a row of any link, or None if it does not exist."""
     return fetch_first(connection, _SELECT_BY_ID, id=row_id)
 
 
 def row_of_link(connection: Connection, link: str, row_id: int) -> OutboxRow | None:
-    """One row of a link."""
+    """Return a row of a link, or None if the link has no such row."""
     return fetch_first(connection, _SELECT_BY_LINK_AND_ID, link=link, id=row_id)
 
 
 def newest_rows(
     connection: Connection, link: str, state: RowState | None, before: int | None, limit: int
 ) -> list[OutboxRow]:
-    """The rows of a link, in this state, older than this id; newest first."""
-    asked = row_query(POSTINGS.c.link == link, newest_first=True)
+    """Return rows of a link, newest first; only those in a state, and with ids below `before`, if given."""
+    query = row_query(POSTINGS.c.link == link, newest_first=True)
     if state is not None:
-        asked = asked.where(POSTINGS.c.state == state)
+        query = query.where(POSTINGS.c.state == state)
     if before is not None:
-        asked = asked.where(POSTINGS.c.id < before)
-    return fetch_rows(connection, asked.limit(limit))
+        query = query.where(POSTINGS.c.id < before)
+    return fetch_rows(connection, query.limit(limit))
 
 
 def unresolved_rows(connection: Connection) -> list[tuple[str, int, RowState, int]]:
-    """Link, id, state and birth of every row that is not done or discarded, oldest first."""
+    """Return link, id, state and creation time of all rows that are not done or discarded, oldest first."""
     columns = (POSTINGS.c.link, POSTINGS.c.id, POSTINGS.c.state, POSTINGS.c.created)
-    asked = select(*columns).where(POSTINGS.c.state.in_((*OPEN_STATES, "refused"))).order_by(POSTINGS.c.id)
-    return [tuple(row) for row in connection.execute(asked)]
+    query = select(*columns).where(POSTINGS.c.state.in_((*OPEN_STATES, "refused"))).order_by(POSTINGS.c.id)
+    return [tuple(row) for row in connection.execute(query)]
 
 
 def read_unresolved_rows(
     transaction: Transaction, arguments: Sequence[None]
 ) -> Sequence[list[tuple[str, int, RowState, int]]]:
-    """An operation: `standing`, as of all that was written before."""
+    """Operation: return `unresolved_rows`, after all writes that were submitted before."""
     return [unresolved_rows(transaction.connection)] * len(arguments)
 
 
 def last_changed_rows(connection: Connection, limit: int) -> list[OutboxRowChanged]:
-    """The rows of all links that changed last, as they are now."""
-    asked = select(POSTINGS).order_by(POSTINGS.c.changed.desc()).limit(limit)
-    return [_row_changed(_from_row(found)) for found in connection.execute(asked)]
+    """Return the rows of all links that changed last, newest change first."""
+    query = select(POSTINGS).order_by(POSTINGS.c.changed.desc()).limit(limit)
+    return [_row_changed(_from_row(db_row)) for db_row in connection.execute(query)]
 
 
 def _from_row(db_row: Any) -> OutboxRow:
@@ -144,30 +184,33 @@ def _from_row(db_row: Any) -> OutboxRow:
 
 
 def update_row(transaction: Transaction, row: OutboxRow, **changes: Any) -> OutboxRow:
-    """Change a row, and tell it; that it wants a person, as an event too."""
-    moved = row._replace(changed=transaction.next_seq(), **changes)
-    values = {f"new_{name}": getattr(moved, name) for name in ("changed", *changes)}
-    values["new_checksum"] = checksum(tuple(moved))
+    """Change columns of a row, publish the change, and return the new row.
+
+    A row that an operator has to decide on (refused, or unknown and not queued) is also a hotel event.
+    """
+    changed = row._replace(changed=transaction.next_seq(), **changes)
+    values = {f"new_{name}": getattr(changed, name) for name in ("changed", *changes)}
+    values["new_checksum"] = checksum(tuple(changed))
     transaction.connection.execute(
         _update_statement(("changed", "checksum", *changes)), {"row": row.id, **values}
     )
-    transaction.to_publish.append(_row_changed(moved))
-    if moved.state == "refused" or (moved.state == "unknown" and not moved.queued):
-        told = {"posting": row_to_event(moved)}
-        event = Event("posting.refused" if moved.state == "refused" else "posting.unknown", moved.room, told)
-        append_event(transaction, moved.link, transaction.hotels.wall_clock(), event)
-    return moved
+    transaction.to_publish.append(_row_changed(changed))
+    if changed.state == "refused" or (changed.state == "unknown" and not changed.queued):
+        event_type: EventType = "posting.refused" if changed.state == "refused" else "posting.unknown"
+        event = Event(event_type, changed.room, {"posting": row_to_event(changed)})
+        append_event(transaction, changed.link, transaction.hotels.wall_clock(), event)
+    return changed
 
 
 def row_to_event(row: OutboxRow) -> dict[str, Any]:
-    """A row as an event keeps it, by the names of its columns."""
+    """Return the content of a row for an event, by column names, without the idempotency key."""
     return {name: value for name, value in row._asdict().items() if name not in ("key", "asked")}
 
 
 def row_from_event(event_data: Mapping[str, Any]) -> OutboxRow:
-    """What `row_to_event` gave, perhaps of a version with other columns."""
-    known = {name: value for name, value in event_data.items() if name in OutboxRow._fields}
-    return OutboxRow(**{"key": None, "asked": None, **known})
+    """Return the row of an event's content, which another release may have written with other columns."""
+    values = {name: value for name, value in event_data.items() if name in OutboxRow._fields}
+    return OutboxRow(**{"key": None, "asked": None, **values})
 
 
 @cache
@@ -177,12 +220,12 @@ def _update_statement(names: tuple[str, ...]) -> Update:
 
 
 def _row_changed(row: OutboxRow) -> OutboxRowChanged:
-    moved = OutboxRowChanged(row)
-    moved.seq = row.changed
-    return moved
+    entry = OutboxRowChanged(row)
+    entry.seq = row.changed
+    return entry
 
 
 def insert_rows(transaction: Transaction, new_rows: Sequence[OutboxRow]) -> None:
-    """Insert new rows, and tell them."""
+    """Insert new rows, and publish them."""
     insert_many(transaction.connection, POSTINGS, new_rows)
     transaction.to_publish.extend(map(_row_changed, new_rows))

@@ -15,7 +15,8 @@ from twisted.internet.defer import gatherResults
 
 from pmslink.store.core.database import SqliteDatabase
 from pmslink.store.core.transaction import Entry, Transaction
-from pmslink.store.operations.outbox_delivery import ClaimNext, PostingAnswer, claim_next, store_answers
+from pmslink.store.operations.outbox_answers import PostingAnswer, store_answers
+from pmslink.store.operations.outbox_delivery import ClaimNext, claim_next
 from pmslink.store.operations.outbox_enqueue import enqueue
 from pmslink.store.store_service import PoolThread, Store
 from pmslink.store.tables.log_entries import LinkSnapshotLogged, append_link_snapshots

@@ -16,7 +16,8 @@ from pmslink.hotel.hotel_policy import HotelPolicy
 from pmslink.store.core.row_checksum import verify_checksums
 from pmslink.store.core.schema import CHECKSUMMED_TABLES, SCHEMA_VERSION
 from pmslink.store.operations.hotel_updates import run_due
-from pmslink.store.operations.outbox_delivery import ClaimNext, MarkUnknown, claim_next, mark_unknown
+from pmslink.store.operations.outbox_answers import MarkUnknown, mark_unknown
+from pmslink.store.operations.outbox_delivery import ClaimNext, claim_next
 from pmslink.store.tables.history_queries import events_after, newest_records, newest_transitions
 from pmslink.store.tables.hotel_states import rooms_of
 from pmslink.store.tables.log_entries import HotelEventLogged

@@ -23,13 +23,8 @@ from pmslink.store.operations.hotel_updates import (
     run_due,
     store_wake_up_results,
 )
-from pmslink.store.operations.outbox_delivery import (
-    ClaimNext,
-    MarkUnknown,
-    NotBefore,
-    claim_next,
-    mark_unknown,
-)
+from pmslink.store.operations.outbox_answers import MarkUnknown, mark_unknown
+from pmslink.store.operations.outbox_delivery import ClaimNext, NotBefore, claim_next
 from pmslink.store.operations.outbox_enqueue import enqueue
 from pmslink.store.tables.outbox_rows import OutboxRow, newest_rows
 from tests.store.operations.test_hotel_updates import A_WAKE_UP, RULES, from_phone

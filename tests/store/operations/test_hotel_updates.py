@@ -23,20 +23,17 @@ from pmslink.hotel.wake_ups import TooManyWakeUpsError
 from pmslink.store.core.journal import RETRY_DELAY_S
 from pmslink.store.core.store_errors import StoreUnavailableError
 from pmslink.store.operations.operator_actions import OperatorAction, discard, resend
-from pmslink.store.operations.outbox_delivery import (
-    ClaimNext,
+from pmslink.store.operations.outbox_answers import (
     ConfirmDelivered,
     MarkRefused,
     MarkUnknown,
     PostingAnswer,
-    Release,
-    claim_next,
     confirm_delivered,
     mark_refused,
     mark_unknown,
-    release,
     store_answers,
 )
+from pmslink.store.operations.outbox_delivery import ClaimNext, Release, claim_next, release
 from pmslink.store.operations.outbox_enqueue import Enqueued, NewRow, OutboxFullError, enqueue
 from pmslink.store.tables.log_entries import HotelEventLogged
 from pmslink.store.tables.outbox_rows import (

@@ -6,17 +6,15 @@ from typing import Any, get_args
 
 import pytest
 
-from pmslink.store.operations.outbox_delivery import (
+from pmslink.store.operations.outbox_answers import (
     ANSWER_DEADLINE_MS,
     RETRY_LATER_MS,
-    ClaimNext,
     ConfirmDelivered,
-    NotBefore,
     PostingAnswer,
-    claim_next,
     confirm_delivered,
     store_answers,
 )
+from pmslink.store.operations.outbox_delivery import ClaimNext, NotBefore, claim_next
 from pmslink.store.tables.outbox_rows import OutboxRow, OutboxRowChanged, RowState
 from tests.store.store_harness import LINK_NAME, START_MS, StoreHarness, make_row
 
@@ -73,7 +71,7 @@ def fate(state: RowState, code: str) -> dict[str, object]:
 
 
 @pytest.mark.parametrize("code", CODES)
-@pytest.mark.parametrize("by", ["number", "id"])
+@pytest.mark.parametrize("by", ["number", "row_id"])
 def test_every_answer_in_every_state(harness: StoreHarness, code: str, by: str) -> None:
     for state in STATES:
         id = STATES.index(state) + 1

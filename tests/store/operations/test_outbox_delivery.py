@@ -8,17 +8,8 @@ import pytest
 
 from pmslink.store.operations.hotel_updates import append_records
 from pmslink.store.operations.operator_actions import OperatorAction, resend
-from pmslink.store.operations.outbox_delivery import (
-    ClaimNext,
-    MarkRefused,
-    MarkUnknown,
-    NotBefore,
-    Release,
-    claim_next,
-    mark_refused,
-    mark_unknown,
-    release,
-)
+from pmslink.store.operations.outbox_answers import MarkRefused, MarkUnknown, mark_refused, mark_unknown
+from pmslink.store.operations.outbox_delivery import ClaimNext, NotBefore, Release, claim_next, release
 from pmslink.store.operations.outbox_enqueue import enqueue
 from pmslink.store.tables.outbox_rows import OutboxRow, OutboxRowChanged
 from tests.store.store_harness import LINK_NAME, START_MS, StoreHarness, make_new_row, make_record, make_row

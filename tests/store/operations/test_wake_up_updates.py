@@ -20,7 +20,8 @@ from pmslink.store.operations.hotel_updates import (
     run_due,
     store_wake_up_results,
 )
-from pmslink.store.operations.outbox_delivery import ClaimNext, MarkUnknown, claim_next, mark_unknown
+from pmslink.store.operations.outbox_answers import MarkUnknown, mark_unknown
+from pmslink.store.operations.outbox_delivery import ClaimNext, claim_next
 from pmslink.store.tables.outbox_rows import OutboxRow, OutboxRowChanged, newest_rows
 from tests.store.store_harness import LINK_NAME, START_MS, START_TIME, StoreHarness, make_record
 from tests.store.tables.test_hotel_states import told
@@ -82,11 +83,11 @@ def test_the_result_is_a_row_for_the_pms_in_the_commit_of_its_event(ringing: Sto
     assert told(ringing.events()[0]) == {
         "extensions": ["101"],
         "resync": False,
-        "wake_up": {"id": asked.id, "at": "2026-01-01T07:00:00"},
+        "wake_up": {"id": asked.wake_up_id, "at": "2026-01-01T07:00:00"},
         "result": "answered",
         "attempts": 1,
     }
-    assert (ended.id, ended.result, ended.again) == (asked.id, "answered", None)
+    assert (ended.id, ended.result, ended.again) == (asked.wake_up_id, "answered", None)
     room = ringing.room()
     assert room is not None
     assert room.wake_ups == ()
@@ -170,7 +171,7 @@ def test_an_attempt_that_was_not_made_has_no_result(ringing: StoreHarness) -> No
 
 def test_a_wake_up_that_nobody_knows_has_no_result(ringing: StoreHarness) -> None:
     asked = reported(ringing)
-    wrong = [evolve(asked, id=1), evolve(asked, link="annexe")]
+    wrong = [evolve(asked, wake_up_id=1), evolve(asked, link="annexe")]
     outcomes = ringing.submit_all(store_wake_up_results, *wrong)
     assert [type(one) for one in outcomes] == [UnknownWakeUpError, UnknownWakeUpError]
     assert results(ringing) == []

@@ -1,0 +1,180 @@
+"""Rules for updates from a phone that are queued for the PMS while the guest, the phone or the PMS goes on.
+
+An update waits in the outbox while the link is down. These functions decide whether it is still to be sent,
+and what of it still applies. They are pure: the store reads the rows, asks them, and writes the result.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Protocol
+
+from attrs import evolve
+
+from pmslink.fias.record import Record, build_record
+from pmslink.hotel.guest_fields import parse_gs_flags
+from pmslink.hotel.hotel_state import HotelState
+from pmslink.hotel.phone_updates import PhoneUpdate, parse_phone_update
+
+POSTING_RECORD = "PS"
+"""The record of a posting. All other records in the outbox are updates from a phone."""
+WAKE_UP_REQUEST_RECORDS = ("WR", "WC")
+WAKE_UP_RECORDS = (*WAKE_UP_REQUEST_RECORDS, "WA")
+PERSONAL_SUBJECTS = ("sign", "voicemail")
+"""Subjects of an RE that belong to the guest, and not to the room."""
+WAKE_UP_CHANGING_RECORDS = ("WR", "WC", "GO", "GC")
+"""Records of the PMS that may change the wake-ups of a room."""
+
+NEWER_VALUE_REASON = "a newer value is sent instead"
+PMS_CHANGED_WAKE_UPS_REASON = "the PMS has spoken of this room's wake-up since"
+GUEST_LEFT_REASON = "the guest has left the room"
+
+
+class QueuedUpdate(Protocol):
+    """What the rules read of a row in the outbox. Times are milliseconds since 1970 in UTC."""
+
+    @property
+    def record(self) -> str:
+        """The record id: PS, RE, WR, WC or WA."""
+
+    @property
+    def type(self) -> str:
+        """The type of the posting or phone update."""
+
+    @property
+    def room(self) -> str:
+        """The room that it is about."""
+
+    @property
+    def body(self) -> str:
+        """The request body, as JSON."""
+
+    @property
+    def subject(self) -> str | None:
+        """The field of an RE whose newer value replaces this one."""
+
+    @property
+    def until(self) -> int | None:
+        """When a wake-up is due."""
+
+    @property
+    def attempts(self) -> int:
+        """How often it was sent."""
+
+
+# When the guest leaves the room.
+
+
+def guest_moved_reason(new_room: str) -> str:
+    """Return why an update of the old room is discarded after a move."""
+    return f"the guest has moved to room {new_room}"
+
+
+def follows_guest(record_type: str, new_room: str | None) -> bool:
+    """Return whether an update goes to the new room with a guest who moves.
+
+    The PMS moves the wake-ups of a guest with him. The other updates belong to the old room.
+    """
+    return new_room is not None and record_type in WAKE_UP_RECORDS
+
+
+def is_void_after_departure(record_type: str) -> bool:
+    """Return whether an update is void once nobody stays in the room.
+
+    The result of a wake-up is not: it was made before the guest left.
+    """
+    return record_type != "WA"
+
+
+def replace_room(record: Record, new_room: str) -> Record:
+    """Return the same record for another room (RN)."""
+    return build_record(
+        record.id, ((code, new_room if code == "RN" else value) for code, value in record.fields)
+    )
+
+
+def awaits_check_out(update: QueuedUpdate, state: HotelState) -> bool:
+    """Return whether an update has to wait, because a check-out of its room is pending.
+
+    Within MOVE_WINDOW_MS it turns out whether the guest moves or leaves, which may make the update void.
+    """
+    if update.record == POSTING_RECORD or update.attempts:
+        return False
+    return update.room in state.pending_check_outs
+
+
+# When it is sent again after an attempt without an answer.
+
+
+def is_resent_when_unknown(update: QueuedUpdate) -> bool:
+    """Return whether an update may be sent again when it is unknown whether the PMS received it.
+
+    The PMS would take a second result of a wake-up for the first result of another one.
+    """
+    return update.record != "WA"
+
+
+def is_expired(update: QueuedUpdate, now_ms: int) -> bool:
+    """Return whether the wake-up of an update is past, so that sending it again is of no use."""
+    return update.until is not None and update.until < now_ms
+
+
+def supersedes_wake_ups(record: Record, room: str) -> bool:
+    """Return whether a record of the PMS supersedes earlier wake-up requests of a room.
+
+    It does if it requests or clears a wake-up there, or if the room becomes vacant.
+    """
+    match record.id:
+        case "WR" | "WC":
+            return record.get("RN") == room
+        case "GO":
+            return record.get("RN") == room and record.get("GS") != "Y"
+    return record.get("RO") == room and parse_gs_flags(record)[1] != "Y"
+
+
+# When it is sent for the first time.
+
+
+def parse_applicable_update(update: QueuedUpdate, now_ms: int) -> PhoneUpdate | None:
+    """Return what a queued update changes in the hotel when it is sent.
+
+    None for a posting, for an update that changes nothing in the hotel, and for a past wake-up.
+    """
+    phone_update = parse_phone_update(update.type, update.room, update.body)
+    if phone_update is None or (update.until is not None and update.until <= now_ms):
+        return None
+    return phone_update
+
+
+def updates_to_reapply(
+    update: QueuedUpdate, phone_update: PhoneUpdate, later: Iterable[QueuedUpdate], state: HotelState
+) -> list[PhoneUpdate]:
+    """Return what of a phone update is applied once more when it is sent.
+
+    The PMS may have sent other values while the update was queued. But it receives this update last, so the
+    update's value counts again. Not so what a later queued update of the same room says differently.
+    """
+    if update.record in WAKE_UP_REQUEST_RECORDS:
+        return _wake_up_updates_to_reapply(phone_update, later, state)
+    if any(one.subject == update.subject for one in later):
+        return []
+    return [phone_update]
+
+
+def _wake_up_updates_to_reapply(
+    phone_update: PhoneUpdate, later: Iterable[QueuedUpdate], state: HotelState
+) -> list[PhoneUpdate]:
+    """Return the update without the times that a later request sets or clears (None: clears all)."""
+    later_updates = [
+        parse_phone_update(one.type, one.room, one.body)
+        for one in later
+        if one.record in WAKE_UP_REQUEST_RECORDS
+    ]
+    later_times = {one.value for one in later_updates if one is not None}
+    if None in later_times or phone_update.value in later_times:
+        return []
+    if phone_update.value is not None or not later_times:
+        return [phone_update]
+    room = state.rooms.get(phone_update.room)
+    wake_ups = () if room is None else room.wake_ups
+    return [evolve(phone_update, value=one.at) for one in wake_ups if one.at not in later_times]

@@ -1,0 +1,183 @@
+"""Store what happens to an outbox row after it was sent: answered, confirmed, refused or unknown."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from attrs import frozen
+from sqlalchemy import Connection, bindparam
+
+from pmslink.hotel import pending_updates
+from pmslink.store.core.schema import POSTINGS
+from pmslink.store.core.transaction import Transaction
+from pmslink.store.tables.outbox_rows import (
+    IS_OPEN,
+    OF_LINK,
+    QUERY_BATCH_ROWS,
+    SELECT_SENT,
+    OutboxRow,
+    fetch_first,
+    fetch_rows,
+    row_by_id,
+    row_query,
+    update_row,
+)
+
+RETRY_LATER_MS = 30_000
+"""Milliseconds after which a posting that the PMS answers with RY is sent again."""
+ANSWER_DEADLINE_MS = 24 * 3600 * 1000
+"""Milliseconds after which RY or NA counts as a refusal."""
+
+_SELECT_LAST_BY_NUMBER = row_query(
+    OF_LINK, POSTINGS.c.number == bindparam("number"), POSTINGS.c.attempts > 0, newest_first=True
+).limit(1)
+_SELECT_OPEN_BY_NUMBER = _SELECT_LAST_BY_NUMBER.where(IS_OPEN)
+_SELECT_SENT_BY_IDS = SELECT_SENT.where(POSTINGS.c.id.in_(bindparam("ids", expanding=True)))
+
+
+@frozen
+class PostingAnswer:
+    """The answer (PA) of the PMS to a posting number, or to the only row that it can belong to.
+
+    `now` is in milliseconds since 1970 in UTC; `status` is AS, `text` is CT.
+    """
+
+    link: str
+    now: int
+    status: str
+    text: str | None
+    number: int | None = None
+    row_id: int | None = None
+
+
+def store_answers(transaction: Transaction, answers: Sequence[PostingAnswer]) -> Sequence[OutboxRow | None]:
+    """Operation: store answers, and return each changed row.
+
+    None for an answer that belongs to no row, or that changes nothing.
+    """
+    return [_store_answer(transaction, answer) for answer in answers]
+
+
+def _store_answer(transaction: Transaction, answer: PostingAnswer) -> OutboxRow | None:
+    row = _answered_row(transaction.connection, answer)
+    changes: dict[str, Any] = {
+        "answered": answer.now,
+        "answer": answer.status,
+        "text_answer": answer.text,
+    }
+    match answer.status, row:
+        case _, None:
+            return None
+        case "OK", OutboxRow(state="sent" | "unknown" | "discarded" | "pending"):
+            return update_row(transaction, row, state="done", queued=0, **changes)
+        case "RY" | "NA", OutboxRow(state="sent" | "unknown") if not _is_answer_overdue(row, answer.now):
+            not_before = answer.now + RETRY_LATER_MS if answer.status == "RY" else None
+            changes |= {"not_before": not_before, "held_since": row.held_since or answer.now}
+            return update_row(transaction, row, state="pending", queued=1, **changes)
+        case _, OutboxRow(state="sent" | "unknown"):
+            return update_row(transaction, row, state="refused", queued=0, **changes)
+    return None
+
+
+def _answered_row(connection: Connection, answer: PostingAnswer) -> OutboxRow | None:
+    """Return the open row that has the number, else the last one that had it."""
+    if answer.row_id is not None:
+        return row_by_id(connection, answer.row_id)
+    values = {"link": answer.link, "number": answer.number}
+    return fetch_first(connection, _SELECT_OPEN_BY_NUMBER, **values) or fetch_first(
+        connection, _SELECT_LAST_BY_NUMBER, **values
+    )
+
+
+def _is_answer_overdue(row: OutboxRow, now: int) -> bool:
+    return row.held_since is not None and now - row.held_since >= ANSWER_DEADLINE_MS
+
+
+@frozen
+class ConfirmDelivered:
+    """A later record of the PMS proves that it has received these rows."""
+
+    link: str
+    now: int
+    ids: tuple[int, ...]
+
+
+def confirm_delivered(transaction: Transaction, requests: Sequence[ConfirmDelivered]) -> Sequence[None]:
+    """Operation: mark sent rows, whose records have no answer of their own, as done."""
+    for request in requests:
+        for row in _sent_rows(transaction.connection, request.link, request.ids):
+            update_row(transaction, row, state="done", answered=request.now)
+    return [None] * len(requests)
+
+
+def _sent_rows(connection: Connection, link: str, ids: Sequence[int]) -> list[OutboxRow]:
+    return [
+        row
+        for start in range(0, len(ids), QUERY_BATCH_ROWS)
+        for row in fetch_rows(
+            connection, _SELECT_SENT_BY_IDS, link=link, ids=ids[start : start + QUERY_BATCH_ROWS]
+        )
+    ]
+
+
+@frozen
+class MarkUnknown:
+    """Sent rows of a link will not be answered any more; without `ids` all of them, as at a start.
+
+    `resend`: postings are queued again, up to `max_attempts` attempts without an answer. Else they stay
+    in state unknown.
+    """
+
+    link: str
+    resend: bool
+    max_attempts: int
+    ids: tuple[int, ...] | None = None
+
+
+def mark_unknown(transaction: Transaction, requests: Sequence[MarkUnknown]) -> Sequence[Sequence[OutboxRow]]:
+    """Operation: mark sent rows as unknown, queue some of them again, and return them for each request."""
+    results: list[Sequence[OutboxRow]] = []
+    for request in requests:
+        if request.ids is None:
+            sent = fetch_rows(transaction.connection, SELECT_SENT, link=request.link)
+        else:
+            sent = _sent_rows(transaction.connection, request.link, request.ids)
+        results.append([_mark_unknown(transaction, row, request) for row in sent])
+    return results
+
+
+def _mark_unknown(transaction: Transaction, row: OutboxRow, request: MarkUnknown) -> OutboxRow:
+    if row.record == pending_updates.POSTING_RECORD:
+        resend = request.resend and row.lost + 1 < request.max_attempts
+    else:
+        resend = pending_updates.is_resent_when_unknown(row)
+    return update_row(transaction, row, state="unknown", queued=int(resend), lost=row.lost + 1)
+
+
+@frozen
+class MarkRefused:
+    """A claimed row cannot be sent with the present settings of the link."""
+
+    row_id: int
+    now: int
+    reason: str
+
+
+def mark_refused(transaction: Transaction, requests: Sequence[MarkRefused]) -> Sequence[None]:
+    """Operation: mark claimed rows as refused, with the reason, and do not count the attempt.
+
+    A row becomes unknown instead if an earlier attempt was not answered.
+    """
+    for request in requests:
+        row = row_by_id(transaction.connection, request.row_id)
+        if row is not None and row.state == "sent":
+            update_row(
+                transaction,
+                row,
+                state="unknown" if row.lost else "refused",
+                answered=request.now,
+                attempts=row.attempts - 1,
+                text_answer=request.reason,
+            )
+    return [None] * len(requests)
