@@ -1,4 +1,4 @@
-"""The hours of the hotels: when something is due, by the wall clock, the link's state aside."""
+"""Run what is due in each hotel by the wall clock, whatever the state of its link: wake-ups, check-outs."""
 
 from __future__ import annotations
 
@@ -24,20 +24,27 @@ from pmslink.store.tables.log_entries import HotelEventLogged, NextDueChanged
 from pmslink.timestamps import to_ms
 
 CHECK_INTERVAL_S = 1.0
-"""Seconds between two looks at the wall clock, which may be set meanwhile."""
+"""Time between two checks of the wall clock. Polled, because the wall clock can be set."""
 
 MAX_LOGGED_ROOMS = 1000
-"""Rooms of a link without an extension that the log tells of."""
+"""Rooms without an extension that are logged, for each link."""
 
 _log = Logger()
 
 
 def build_policy(link: str, settings: LinkSettings) -> HotelPolicy:
-    """The rules of a link's hotel. A table of extensions that cannot be read any more is told in the log."""
+    """Build the policy of a link's hotel from the link's settings.
+
+    If the extension table cannot be read any more, log an error and map no room.
+    """
     try:
         extensions = load_extension_mapping(settings)
     except ExtensionTableError as problem:
-        _log.error("{link}: no room has an extension: {problem}", link=link, problem=str(problem))
+        _log.error(
+            "{link}: extension table not loaded; events list no extensions: {problem}",
+            link=link,
+            problem=str(problem),
+        )
         extensions = ExtensionMapping("table")
     return HotelPolicy(
         timezone=settings.zone,
@@ -50,10 +57,10 @@ def build_policy(link: str, settings: LinkSettings) -> HotelPolicy:
 
 
 class HotelScheduler:
-    """Lets time pass in the houses where something is due.
+    """Submit `run_due` to the journal for each hotel in which something is due.
 
-    It stands still in those whose links do not run: by which rules they live, nobody knows. Of rooms
-    that something happened in and that no extension belongs to, the log tells once.
+    Skips hotels whose links do not run, because their policy is not set. Also logs, once for each room, that
+    an event happened in a room without an extension.
     """
 
     def __init__(
@@ -68,30 +75,34 @@ class HotelScheduler:
         self._hotels = hotels
         self._wall_clock = wall_clock
         self._next_due_times = dict(next_due_times)
-        self._running_links: set[str] = set()  # links that the journal has been asked about
-        self._warned_rooms: dict[str, set[str]] = defaultdict(set)  # by link, rooms that the log has told of
+        self._running_links: set[str] = set()  # links whose `run_due` is in the journal
+        self._warned_rooms: dict[str, set[str]] = defaultdict(set)  # by link, the rooms already logged
         self._last_check_ms = 0
         self._check_loop = LoopingCall(self._check_due)
         self._check_loop.clock = clock
         journal.on_commit.append(self._on_commit)
 
     def start(self) -> None:
+        """Start checking the wall clock, every `CHECK_INTERVAL_S`."""
         self._check_loop.start(CHECK_INTERVAL_S).addErrback(
-            lambda failure: _log.failure("nobody is woken any more: the hours are not watched", failure)
+            lambda failure: _log.failure(
+                "Wake-up scheduler stopped; no wake-up calls will be made until pmslink is restarted", failure
+            )
         )
 
     def stop(self) -> None:
+        """Stop checking the wall clock."""
         if self._check_loop.running:
             self._check_loop.stop()
 
     def on_policy_changed(self, link: str) -> None:
-        """By other rules something may be due at another time, and rooms have other extensions."""
+        """Run what is due under a link's new policy, and log its rooms without an extension again."""
         self.clear_warnings(link)
         if link in self._next_due_times:
             self._journal.submit_nowait(run_due, link)
 
     def clear_warnings(self, link: str) -> None:
-        """What the log has told of a link."""
+        """Forget which rooms of a link were logged."""
         self._warned_rooms.pop(link, None)
 
     def _on_commit(self, entries: Sequence[Entry]) -> None:
@@ -104,10 +115,10 @@ class HotelScheduler:
                 self._warn_unmapped_room(entry.link, entry.room)
 
     def _warn_unmapped_room(self, link: str, room: str | None) -> None:
-        told = self._warned_rooms[link]
-        if room is not None and room not in told and len(told) < MAX_LOGGED_ROOMS:
-            told.add(room)
-            _log.warn("{link}: room {room} has no extension", link=link, room=room)
+        warned = self._warned_rooms[link]
+        if room is not None and room not in warned and len(warned) < MAX_LOGGED_ROOMS:
+            warned.add(room)
+            _log.warn("{link}: room {room} has no extension; its events list none", link=link, room=room)
 
     def _check_due(self) -> None:
         now = to_ms(self._wall_clock())
@@ -123,4 +134,6 @@ class HotelScheduler:
         self._running_links.discard(link)
 
     def _on_run_failed(self, failure: Failure, link: str) -> None:
-        _log.failure("{link}: what is due in the hotel was not done", failure, link=link)
+        _log.failure(
+            "{link}: wake-ups and check-outs that are due failed; next attempt in 1 s", failure, link=link
+        )

@@ -1,4 +1,4 @@
-"""Moments as they are kept: whole milliseconds since 1970 in UTC."""
+"""Timestamps: whole milliseconds since 1970 in UTC in the store, ISO 8601 in JSON."""
 
 from __future__ import annotations
 
@@ -9,20 +9,22 @@ _MILLISECOND = timedelta(milliseconds=1)
 
 
 def to_ms(at: datetime) -> int:
-    """An aware moment in milliseconds; what is smaller is cut off."""
+    """Convert an aware moment to milliseconds; fractions are cut off."""
     return (at - _EPOCH) // _MILLISECOND
 
 
 def from_ms(ms: int) -> datetime:
-    """The moment, in UTC."""
+    """Convert milliseconds to a moment in UTC."""
     return _EPOCH + ms * _MILLISECOND
 
 
 def optional_to_ms(at: datetime | None) -> int | None:
+    """Convert an aware moment to milliseconds; None stays None."""
     return None if at is None else to_ms(at)
 
 
 def optional_from_ms(ms: int | None) -> datetime | None:
+    """Convert milliseconds to a moment in UTC; None stays None."""
     return None if ms is None else from_ms(ms)
 
 
@@ -32,10 +34,10 @@ def local_now() -> datetime:
 
 
 def format_timestamp(at: datetime) -> str:
-    """An aware moment in ISO 8601, in UTC and with milliseconds: as JSON tells it."""
+    """Format an aware moment in ISO 8601, in UTC with milliseconds and a Z, for JSON."""
     return at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def format_timestamp_ms(ms: int) -> str:
-    """The same of a moment that is kept."""
+    """Format milliseconds since 1970 in ISO 8601, in UTC with milliseconds and a Z, for JSON."""
     return format_timestamp(from_ms(ms))

@@ -228,7 +228,7 @@ def test_hours_that_fail_are_told_in_the_log_and_go_on(
     monkeypatch.setattr("pmslink.hotel.wake_up_attempts._start_attempt", None)
     ordered.come(SEVEN)
     assert leak_check
-    assert "what is due in the hotel was not done" in str(leak_check[0]["log_format"])
+    assert "wake-ups and check-outs that are due failed" in str(leak_check[0]["log_format"])
     leak_check.clear()
     monkeypatch.undo()
     ordered.come(SEVEN + timedelta(seconds=9))
@@ -303,7 +303,7 @@ def test_a_table_of_extensions_that_is_gone_is_told_and_no_room_has_any(tmp_path
     settings = LinkSettings(extensions="table", extension_table=str(tmp_path / "gone.csv"))
     found: list[HotelPolicy] = []
     (line,) = logged(lambda: found.append(build_policy(LINK_NAME, settings)))
-    assert line.startswith("grand: no room has an extension: ")
+    assert line.startswith("grand: extension table not loaded; events list no extensions: ")
     assert "gone.csv: no such file" in line
     assert found[0].extensions_of_room("101") == found[0].rooms_of_extension("101") == ()
 
@@ -314,7 +314,7 @@ PHONES = HotelPolicy(extensions_of_room=ExtensionMapping("table", table={"101": 
 def test_a_room_without_an_extension_is_told_once(day: Day) -> None:
     day.live_by(PHONES)
     lines = logged(lambda: day.say("RE|RN102|MLY|", "RE|RN101|MLY|", "RE|RN102|MLN|", "NS|", "RE|RN103|MLY|"))
-    assert lines == [f"grand: room {room} has no extension" for room in ("102", "103")]
+    assert lines == [f"grand: room {room} has no extension; its events list none" for room in ("102", "103")]
     assert logged(lambda: day.say("RE|RN102|MLY|")) == []
     assert logged(lambda: day.say("RE|RN101|MLN|")) == []
 
@@ -331,7 +331,7 @@ def test_each_link_has_its_own_rooms_without_extension(day: Day) -> None:
     day.playing.store.hotels.set_policy("annexe", PHONES)
     assert len(logged(lambda: day.say("RE|RN102|MLY|"))) == 1
     assert logged(lambda: day.playing.receive_records("RE|RN102|MLY|", link="annexe")) == [
-        "annexe: room 102 has no extension"
+        "annexe: room 102 has no extension; its events list none"
     ]
 
 

@@ -1,7 +1,7 @@
-"""Every record and field of FIAS as data, for the trace, the simulator and the checks of what is sent.
+"""Every record and field of FIAS as data, for the trace, the simulator and the checks of sent records.
 
-From Oracle's FIAS specification 2.20.23/24; lengths are its maxima. Nothing that a PMS sends is ever
-refused for breaking them: rooms longer than eight characters, for one, are common.
+From Oracle's FIAS specification 2.20.23/24; lengths are its maxima. Records from a PMS are never rejected
+for breaking them: room names longer than eight characters, for example, are common.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ Direction = Literal["to_pms", "from_pms", "both"]
 class RecordType:
     """What a record id means, who sends it, and which fields it has."""
 
-    id: str
+    record_id: str
     name: str
     direction: Direction
     mandatory: tuple[str, ...]
@@ -28,17 +28,17 @@ class RecordType:
 
     @property
     def fields(self) -> tuple[str, ...]:
-        """All of its fields, each once, the mandatory ones first."""
+        """All field codes of the record, each once, the mandatory ones first."""
         return tuple(dict.fromkeys(self.mandatory + self.optional))
 
 
 @frozen
 class FieldType:
-    """What a field code means. Types: N digits, M money, D date, T time, A text, E empty by nature."""
+    """What a field code means. `data_type`: N digits, M money, D date, T time, A text, E always empty."""
 
     code: str
     name: str
-    type: Literal["N", "M", "D", "T", "A", "E"]
+    data_type: Literal["N", "M", "D", "T", "A", "E"]
     length: int
 
 
@@ -54,7 +54,7 @@ _RECORDS = [
     ("LA", "link alive", "both", "DA TI", ""),
     ("LE", "link end", "both", "DA TI", ""),
     ("LC", "link configuration", "from_pms", "", "RP A0 A1 A2 A3 PH CG DA TI"),
-    # guest and room; G# and GS are there when the link is kept by guest, not when by room
+    # guest and room; a PMS that identifies guests by room sends no G# and GS
     ("GI", "guest check-in", "from_pms", "RN", f"G# GS {_GUEST_FIELD_CODES} SF DA TI WS EN EP ES"),
     ("GO", "guest check-out", "from_pms", "RN", "G# GS SF DA TI WS EN EP ES"),
     ("GC", "guest change", "from_pms", "RN", f"G# GS {_GUEST_FIELD_CODES} RO DA TI WS EN EP ES EO EI ET"),
@@ -145,8 +145,8 @@ $2 track 2 A 40                 | $3 track 3 A 200                | $J external 
 def _field_types() -> Iterator[FieldType]:
     for entry in _FIELDS.replace("\n", "|").split("|"):
         if entry.strip():
-            code, *name, kind, length = entry.split()
-            yield FieldType(code, " ".join(name), kind, int(length))  # type: ignore[arg-type]
+            code, *name, data_type, length = entry.split()
+            yield FieldType(code, " ".join(name), data_type, int(length))  # type: ignore[arg-type]
     for digit in range(10):
         yield FieldType(f"A{digit}", f"user-definable {digit}", "A", 200)
     for digit in range(1, 10):
@@ -156,59 +156,65 @@ def _field_types() -> Iterator[FieldType]:
 
 
 RECORDS: dict[str, RecordType] = {
-    id: RecordType(id, name, direction, tuple(mandatory.split()), tuple(optional.split()))  # type: ignore[arg-type]
-    for id, name, direction, mandatory, optional in _RECORDS
+    record_id: RecordType(record_id, name, direction, tuple(mandatory.split()), tuple(optional.split()))  # type: ignore[arg-type]
+    for record_id, name, direction, mandatory, optional in _RECORDS
 }
-FIELDS: dict[str, FieldType] = {kind.code: kind for kind in _field_types()}
+FIELDS: dict[str, FieldType] = {field_type.code: field_type for field_type in _field_types()}
 
 LINK_RECORDS = frozenset({"LS", "LD", "LA", "LE"})
-"""The records that move the link's machine; any other known one is data, or proof of life."""
+"""The inputs of the link's state machine. Any other record only shows that the PMS is alive."""
 
 DOCKING_RECORDS = LINK_RECORDS | {"LR", "LC"}
-"""The records that make and keep a link, and tell nothing of the hotel."""
+"""The records that establish a link, and say nothing about the hotel."""
 
 GUEST_FIELDS = frozenset(
     {
-        *("GN", "GF", "GT", "GG", "G+"),  # who it is: names, title, group, the profile in the PMS
-        *("GP", "PI", "$1", "$2", "$3"),  # the PIN, what was asked with, the tracks of a card
-        *("MT", "$J", "CT", "BD", "X1", "MA"),  # what somebody was told, or bought
-        *("DD", "EN", "EO"),  # whom somebody called, and the number that is only this guest's
-        *(f"A{digit}" for digit in range(10)),  # whatever a hotel wants; often the address or the mail
+        *("GN", "GF", "GT", "GG", "G+"),  # identity: names, title, group, the profile in the PMS
+        *("GP", "PI", "$1", "$2", "$3"),  # the PIN, inquiries, the tracks of a card
+        *("MT", "$J", "CT", "BD", "X1", "MA"),  # messages and purchases
+        *("DD", "EN", "EO"),  # called numbers, and the guest's own number
+        *(f"A{digit}" for digit in range(10)),  # defined by the hotel; often an address
     }
 )
-"""The fields that tell who a guest is, what he was told, or what he does.
+"""The fields with personal data: who a guest is, and what the guest reads, buys or calls.
 
-The rest is what the house needs to run: rooms, numbers of reservations, dates, rights, amounts.
+The others are operational: rooms, reservation numbers, dates, rights, amounts.
 """
 
 ANSWER_RECORDS = frozenset({"PA"})
-"""The records whose clear text (CT) is the PMS's word on what it was sent: who looks after postings has to
-know why one was refused."""
+"""The records whose clear text (CT) is the PMS's reason, for example why it refused a posting.
+
+It is not personal data."""
 
 
 def find_problems(record: Record) -> list[str]:
-    """What in a record breaks FIAS, in words; empty for a good one. Unknown fields are no problem."""
-    known = RECORDS.get(record.id)
-    if known is None:
-        return [f"{record.id!r} is no record of FIAS"]
-    found = [
-        f"{record.id} lacks {code} ({FIELDS[code].name})" for code in known.mandatory if code not in record
+    """Describe how a record breaks FIAS; empty for a valid one. Unknown fields are allowed."""
+    record_type = RECORDS.get(record.id)
+    if record_type is None:
+        return [f"{record.id!r} is not a FIAS record"]
+    problems = [
+        f"{record.id} lacks {code} ({FIELDS[code].name})"
+        for code in record_type.mandatory
+        if code not in record
     ]
     for code, value in record.fields:
-        kind = FIELDS.get(code)
-        if kind is None:
+        field_type = FIELDS.get(code)
+        if field_type is None:
             continue
-        if len(value) > kind.length:
-            found.append(f"{code} ({kind.name}) is {len(value)} characters long; {kind.length} is the most")
+        if len(value) > field_type.length:
+            problems.append(
+                f"{code} ({field_type.name}) is {len(value)} characters long; "
+                f"the maximum is {field_type.length}"
+            )
         if (
-            kind.type == "N"
+            field_type.data_type == "N"
             and value
             and not (value.removeprefix("-").isascii() and value.removeprefix("-").isdigit())
         ):
-            found.append(f"{code} ({kind.name}) is {value!r}, not a whole number")
-    return found
+            problems.append(f"{code} ({field_type.name}) is {value!r}, not a whole number")
+    return problems
 
 
 def describe_fields(record: Record) -> list[tuple[str, str, str]]:
-    """A record's fields as (code, name, value), for people; an unknown code is its own name."""
+    """Describe a record's fields as (code, name, value). The name of an unknown code is the code."""
     return [(code, FIELDS[code].name if code in FIELDS else code, value) for code, value in record.fields]

@@ -1,8 +1,8 @@
-"""Frames on a TCP stream: STX, a record, ETX. Or a line each, where a PMS speaks that dialect.
+"""Frames on a TCP stream: STX, a record, ETX; or one line per record in a dialect of some PMSs.
 
-`LineReceiver` finds the ends of frames; here their beginnings are found and all else is skipped and
-counted. An ETX closes a frame, an STX begins one, also in the middle of another: whatever stood there
-is torn. ACK, LRC and CR LF, which some systems put between frames, are noise like any other.
+`LineReceiver` finds the ends of frames. `FrameReceiver` finds their beginnings, and skips and counts all
+other bytes. An STX always begins a frame, also inside another one, which is then torn. ACK, LRC and CR LF,
+which some systems send between frames, are noise.
 """
 
 from __future__ import annotations
@@ -14,21 +14,21 @@ from twisted.protocols.basic import LineReceiver
 STX, ETX = b"\x02", b"\x03"
 
 FRAME_LIMIT_BYTES = 16 * 1024
-"""Longest record that is read, in bytes; FIAS itself ends at 2 000 characters."""
+"""Longest frame that is accepted; FIAS itself allows 2 000 characters."""
 UNFRAMED_LIMIT_BYTES = 1024 * 1024
-"""So many bytes without one frame are not FIAS at all."""
+"""A stream with this many bytes and no frame is not FIAS."""
 
 Framing = Literal["stx-etx", "crlf"]
 SkipReason = Literal["noise", "torn", "overlong"]
 
 
 def framed(payload: bytes, framing: Framing) -> bytes:
-    """The bytes that carry an encoded record."""
+    """Frame an encoded record."""
     return payload + b"\r\n" if framing == "crlf" else STX + payload + ETX
 
 
 class FrameReceiver(LineReceiver):
-    """Cuts a stream into frames; a subclass says what becomes of them."""
+    """Split a stream into frames. Subclasses override `frameReceived`, `skipped` and `nothingFramed`."""
 
     MAX_LENGTH = FRAME_LIMIT_BYTES + len(STX)
 
@@ -36,19 +36,20 @@ class FrameReceiver(LineReceiver):
         self._is_crlf = framing == "crlf"
         self.delimiter = b"\n" if self._is_crlf else ETX
         self._unframed_bytes = 0  # bytes since the last frame
-        self._pushback = b""  # what stands behind an overlong frame
-        self._in_overlong_line = False  # its end is still to come (lines have no STX to tell by)
+        self._pushback = b""  # the bytes after an overlong frame
+        self._in_overlong_line = False  # skip up to its end: lines have no STX
 
     def frameReceived(self, frame: bytes) -> None:
-        """One whole record, still in the link's charset. Must not return anything (see lineReceived)."""
+        """Handle a frame's payload, in the link's charset. Must return None (see lineReceived)."""
 
     def skipped(self, what: SkipReason, size: int) -> None:
-        """So many bytes were no frame: noise between frames, a frame torn by an STX, or one too long."""
+        """Handle skipped bytes: noise between frames, a frame torn by an STX, or an overlong frame."""
 
     def nothingFramed(self) -> None:
-        """UNFRAMED_LIMIT_BYTES bytes came without one frame."""
+        """Handle the arrival of UNFRAMED_LIMIT_BYTES bytes without a frame."""
 
     def dataReceived(self, data: bytes) -> None:
+        """Split received bytes into frames."""
         self._unframed_bytes += len(data)
         super().dataReceived(data)  # type: ignore[no-untyped-call]
         while self._pushback:
@@ -59,6 +60,7 @@ class FrameReceiver(LineReceiver):
             self.nothingFramed()
 
     def lineReceived(self, line: bytes) -> None:
+        """Find the frame in the bytes before a delimiter."""
         # LineReceiver stops reading if this returns a true value, so it never returns one.
         if self._is_crlf:
             self._receive_text_line(line)
@@ -87,19 +89,20 @@ class FrameReceiver(LineReceiver):
             self.frameReceived(text)
 
     def lineLengthExceeded(self, rest: bytes) -> None:
-        # `rest` is all that is buffered: the line that is too long and whatever stands behind it.
-        line, end, behind = rest.partition(self.delimiter)
+        """Skip an overlong frame, or noise without a delimiter."""
+        # `rest` is the whole buffer: the overlong line and all bytes after it.
+        line, end, following = rest.partition(self.delimiter)
         size = len(line) + len(end)
-        self._pushback = behind
+        self._pushback = following
         if self._is_crlf:
             self._in_overlong_line = not end
             self.skipped("overlong", size)
             return
         begin = line.rfind(STX)
-        if begin < 0:  # the rest of an overlong frame, too
+        if begin < 0:  # or the rest of an overlong frame
             self.skipped("noise", size)
         elif len(line) - begin > self.MAX_LENGTH:
             self.skipped("overlong", size)
-        else:  # only what stands before it is too long, not the frame
+        else:  # only the noise before the frame is too long
             self.skipped("noise", begin)
             self._pushback = rest[begin:]

@@ -1,6 +1,6 @@
 """How a PBX describes itself to the PMS: LD, an LR for each record it uses, LA.
 
-The PMS sends only the records and fields that an LR declares, so this list decides what a link can do.
+The PMS sends only the records and fields that an LR declares, so they decide what a link can do.
 """
 
 from __future__ import annotations
@@ -24,38 +24,38 @@ DECLARED_FIELDS: dict[str, str] = {
     "NS": "DATI",
     "NE": "DATI",
 }
-"""Record id to its field codes glued together, as FL carries them; a link may override single ones.
+"""By record id, its field codes without separators, as FL carries them. A link can override single records.
 
-DA and TI of a guest's records tell one that is repeated from a new one that says the same.
+DA and TI of guest records distinguish a repeated record from a new one with the same text.
 """
 
 
 def declared_fields(overrides: Mapping[str, str]) -> dict[str, str]:
-    """What a link declares: the common set, with the link's own lists in their places or behind it."""
+    """Merge a link's overrides into the common declaration: replace its records' fields, or add records."""
     return {**DECLARED_FIELDS, **overrides}
 
 
 def build_description(overrides: Mapping[str, str], version: str, now: datetime) -> list[Record]:
-    """LD, the LRs and LA, to be sent back to back and in this order."""
+    """Build LD, the LRs and LA, to be sent without a pause and in this order."""
     return [
         build_record("LD", [*date_time_fields(now), ("V#", version[:10]), ("IF", "PB")]),
         *(
-            build_record("LR", [("RI", id), ("FL", codes)])
-            for id, codes in declared_fields(overrides).items()
+            build_record("LR", [("RI", record_id), ("FL", codes)])
+            for record_id, codes in declared_fields(overrides).items()
         ),
         build_record("LA", date_time_fields(now)),
     ]
 
 
 def parse_declaration(record: Record) -> tuple[str, tuple[str, ...]] | None:
-    """An LR's record id and field codes; None when it declares nothing readable.
+    """Parse an LR's record id and field codes; None if it names no record.
 
-    One PMS emulator's own LRs say ``RT`` for ``RI`` and give the codes as fields; that is taken too.
+    The LRs of one PMS emulator have ``RT`` in place of ``RI`` and the codes as fields, which is accepted too.
     """
-    id = record.get("RI") or record.get("RT")
-    if not id:
+    record_id = record.get("RI") or record.get("RT")
+    if not record_id:
         return None
-    glued = record.get("FL")
-    if glued is None:
-        return id, tuple(code for code, _ in record.fields if code not in ("RI", "RT"))
-    return id, tuple(glued[at : at + 2] for at in range(0, len(glued) - 1, 2))
+    field_list = record.get("FL")
+    if field_list is None:
+        return record_id, tuple(code for code, _ in record.fields if code not in ("RI", "RT"))
+    return record_id, tuple(field_list[at : at + 2] for at in range(0, len(field_list) - 1, 2))

@@ -1,9 +1,9 @@
 """A record: two characters of id, then fields, each closed by a bar.
 
-``GI|RN101|G#5001|GSN|GNAdams|`` is a check-in (``GI``) with four fields. Reading is tolerant, for
-there are many dialects: the last bar may be missing, unknown records and fields pass, a field may be
-empty or come twice (a room move carries ``GS`` twice, each belonging to the room before it), so the
-fields are an ordered list and never a map. Writing is strict: what FIAS cannot carry is an error.
+``GI|RN101|G#5001|GSN|GNAdams|`` is a check-in (``GI``) with four fields. Parsing is tolerant, because there
+are many dialects: the last bar may be missing, and unknown records and fields are accepted. A field may be
+empty, or come twice (a room move has two ``GS``, each for the room before it), so the fields are an ordered
+list and not a map. Building is strict: what FIAS cannot carry is an error.
 """
 
 from __future__ import annotations
@@ -25,44 +25,43 @@ _CONTROL_PATTERN = re.compile("[\x00-\x1f\x7f-\x9f]")
 
 @frozen
 class Record:
-    """One record as it stands on the wire, between STX and ETX; any text makes one.
+    """One record as it is on the wire, between STX and ETX; any text makes one.
 
-    The fields are split off when they are first asked for: most records of a busy link are only
-    counted and kept.
+    The fields are parsed on first access, because most records of a busy link are only counted and stored.
     """
 
     text: str
 
     @property
     def id(self) -> str:
-        """What stands before the first bar: two characters in every record of FIAS."""
+        """The text before the first bar: two characters in every FIAS record."""
         return self.text.partition(BAR)[0]
 
     @cached_property
     def fields(self) -> tuple[Field, ...]:
-        """The fields in the order of the wire, with their repetitions; empty ones included."""
+        """The fields in the order of the wire, including repeated and empty ones."""
         return tuple([(part[:2], part[2:]) for part in self.text.split(BAR)[1:] if part])
 
     def get(self, code: str, default: str | None = None) -> str | None:
-        """The value of the first field with this code."""
+        """Return the value of the first field with this code."""
         return next(self.all(code), default)
 
     def all(self, code: str) -> Iterator[str]:
-        """The values of every field with this code, in order."""
-        return (value for found, value in self.fields if found == code)
+        """Iterate over the values of all fields with this code, in order."""
+        return (value for field_code, value in self.fields if field_code == code)
 
     def __contains__(self, code: str) -> bool:
-        return any(found == code for found, _ in self.fields)
+        return any(field_code == code for field_code, _ in self.fields)
 
 
-def build_record(id: str, fields: Iterable[Field] = ()) -> Record:
-    """Make a record that FIAS can carry.
+def build_record(record_id: str, fields: Iterable[Field] = ()) -> Record:
+    """Build a record that FIAS can carry.
 
     Raises FieldError, which names the field, for an id or code that is not two characters long and
-    for a value that holds a bar (FIAS has no escape for it) or a control character.
+    for a value with a bar (FIAS has no escape for it) or a control character.
     """
-    _require_writable("id", id, exactly=2)
-    parts = [id]
+    _require_writable("id", record_id, exactly=2)
+    parts = [record_id]
     for code, value in fields:
         _require_writable(code, code, exactly=2)
         _require_writable(code, value)

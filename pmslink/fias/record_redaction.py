@@ -1,4 +1,4 @@
-"""Records for those who may look on, but not learn who the guests are."""
+"""Records without personal data, for users who may not see it."""
 
 from __future__ import annotations
 
@@ -6,17 +6,17 @@ from pmslink.fias.catalog import ANSWER_RECORDS, FIELDS, GUEST_FIELDS, RECORDS
 from pmslink.fias.record import BAR, Field, Record
 
 MASK = "•••"
-"""Stands in the place of what is not shown, however long that is."""
+"""Replaces a masked value, whatever its length."""
 
 
 def mask_record(record: Record) -> Record:
-    """A copy that names no guest. What FIAS does not know is masked too: it could be anything."""
+    """Mask personal data in a record. Records and fields that FIAS does not define are masked too."""
     hidden = GUEST_FIELDS - {"CT"} if record.id in ANSWER_RECORDS else GUEST_FIELDS
     fields = [_mask_field(field, hidden) for field in record.fields]
     if record.id in RECORDS and fields == list(record.fields):
         return record
-    id = record.id if record.id in RECORDS else MASK
-    return Record(BAR.join([id, *(code + value for code, value in fields)]) + BAR)
+    record_id = record.id if record.id in RECORDS else MASK
+    return Record(BAR.join([record_id, *(code + value for code, value in fields)]) + BAR)
 
 
 def _mask_field(field: Field, hidden: frozenset[str]) -> Field:

@@ -1,4 +1,4 @@
-"""What a call costs, where the PBX prices calls and not the PMS. Amounts are in minor units."""
+"""The price of a call, where pmslink prices calls and not the PMS. Amounts are in minor units."""
 
 from __future__ import annotations
 
@@ -14,34 +14,34 @@ CallType = Literal["L", "N", "I"]
 
 MAX_RATES = 500
 _MAX_CALL_S = 359_999
-"""Seconds of the longest call that FIAS can tell of. The dearest costs less than the 10^14 of an amount."""
+"""Duration of the longest call that DU can carry. Its highest price is below the maximum amount, 10^14."""
 
 
 @frozen(kw_only=True)
 class Rate:
-    """What calls to the numbers cost that begin alike."""
+    """The price of calls to all numbers with one prefix; times in seconds."""
 
     prefix: str = field(
         metadata=matching_text(
-            "what the dialled number begins with; the longest that fits holds",
-            "text of 0 to 20 digits; without any, it holds for all numbers that no other rate is for",
+            "prefix of the dialled number; the longest matching prefix applies",
+            "text of 0 to 20 digits; an empty prefix matches every number",
             "[0-9]{0,20}",
         )
     )
     connection: int = field(
-        default=0, metadata=integer("what the connection costs", 0, 100_000_000, "minor units")
+        default=0, metadata=integer("price of the connection", 0, 100_000_000, "minor units")
     )
-    interval: int = field(metadata=integer("what is charged at a time", 1, _MAX_CALL_S, "s"))
-    price: int = field(metadata=integer("what each interval begun costs", 0, 100_000_000, "minor units"))
-    free: int = field(default=0, metadata=integer("how much of each call costs nothing", 0, _MAX_CALL_S, "s"))
+    interval: int = field(metadata=integer("length of a charging interval", 1, _MAX_CALL_S, "s"))
+    price: int = field(metadata=integer("price of each interval begun", 0, 100_000_000, "minor units"))
+    free: int = field(default=0, metadata=integer("free time at the start of each call", 0, _MAX_CALL_S, "s"))
     call_type: CallType | None = field(
-        default=None, metadata=choice(CallType, "local, national or international; for the PMS")
+        default=None, metadata=choice(CallType, "call type for the PMS: local, national or international")
     )
 
 
 @frozen
 class CallPrice:
-    """What a call costs, and what kind of call it is, if the tariff tells."""
+    """The price of a call, and its call type if the rate has one."""
 
     amount: int
     call_type: CallType | None
@@ -51,14 +51,14 @@ def _parse_rates(raw: object) -> tuple[Rate, ...]:
     if not isinstance(raw, list) or not 1 <= len(raw) <= MAX_RATES:
         raise ValueError
     rates: dict[str, Rate] = {}
-    for number, one in enumerate(raw, 1):
+    for number, raw_rate in enumerate(raw, 1):
         try:
-            rate = parse_nested(Rate, one, f"rates.{number}.")
+            rate = parse_nested(Rate, raw_rate, f"rates.{number}.")
         except NestedValueError:
             raise
         except ValueError:
             raise NestedValueError(
-                f"rates.{number}", one, "must be a table of prefix, interval, price"
+                f"rates.{number}", raw_rate, "must be a table of prefix, interval, price"
             ) from None
         if rate.prefix in rates:
             raise NestedValueError(f"rates.{number}.prefix", rate.prefix, "must not be that of another rate")
@@ -68,7 +68,7 @@ def _parse_rates(raw: object) -> tuple[Rate, ...]:
 
 @frozen(kw_only=True)
 class Tariff:
-    """What calls cost, by the number that is dialled."""
+    """The price list for calls, by the dialled number."""
 
     rounding: int = field(
         default=1,
@@ -76,29 +76,32 @@ class Tariff:
     )
     rates: tuple[Rate, ...] = field(
         metadata=setting_metadata(
-            "what calls cost, by what their numbers begin with",
+            "prices of calls, by the prefix of the dialled number",
             f"a list of 1 to {MAX_RATES} rates, counted from 1",
             _parse_rates,
         )
     )
 
     def price(self, dialled: str, duration: int) -> CallPrice | None:
-        """What a call of so many seconds to these digits costs; None if no rate is for that number."""
-        fitting = [rate for rate in self.rates if dialled.startswith(rate.prefix)]
-        if not fitting:
+        """Compute the price of a call of `duration` seconds; None if no rate matches the dialled digits."""
+        matching = [rate for rate in self.rates if dialled.startswith(rate.prefix)]
+        if not matching:
             return None
-        rate = max(fitting, key=lambda rate: len(rate.prefix))
-        if duration <= rate.free:  # nothing is free of a rate without; then it is a call that nobody took
+        rate = max(matching, key=lambda rate: len(rate.prefix))
+        if duration <= rate.free:  # with no free time: a call that was not answered
             return CallPrice(0, rate.call_type)
         amount = rate.connection + rate.price * _divide_rounding_up(duration - rate.free, rate.interval)
         return CallPrice(_divide_rounding_up(amount, self.rounding) * self.rounding, rate.call_type)
 
 
 def _divide_rounding_up(dividend: int, divisor: int) -> int:
-    """How many parts of this size are begun in the whole. Exact, unlike math.ceil of a quotient."""
+    """Divide and round up. Exact, unlike math.ceil of a float."""
     return -(-dividend // divisor)
 
 
 def parse_tariff(raw: object) -> Tariff:
-    """The tariff of a table. Raises ValueError, and NestedValueError for what is wrong in it."""
+    """Parse a tariff from a TOML table or JSON object.
+
+    Raises NestedValueError, which names the invalid value, and ValueError if `raw` is no table.
+    """
     return parse_nested(Tariff, raw)

@@ -1,4 +1,4 @@
-"""What a room is set to: class of service, lights, status; and the night audit of the house."""
+"""Room equipment (RE): class of service, lights and room status; and the night audit (NS, NE)."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _BOOLEAN_BY_FLAG = {"Y": True, "N": False}
 
 
 def parse_class_of_service(text: str | None) -> int | None:
-    """CS: 0 barred, 1 local, 2 national, 3 unrestricted; None for anything else."""
+    """Parse CS: 0 barred, 1 local, 2 national, 3 unrestricted. None for anything that is not one digit."""
     return int(text) if text is not None and len(text) == 1 and text in "0123456789" else None
 
 
@@ -25,7 +25,7 @@ def with_class_of_service(room: Room, field_values: Mapping[str, str]) -> Room:
 
 
 def on_room_equipment(state: HotelState, record: Record, context: Context) -> None:
-    """RE: what is listed of the room is different now."""
+    """Handle RE: set what the record lists of a room. Invalid values are ignored."""
     room = state.room_of(record)
     if room is None:
         return
@@ -42,16 +42,16 @@ def on_room_equipment(state: HotelState, record: Record, context: Context) -> No
 
 
 def on_night_audit_start(state: HotelState, record: Record, context: Context) -> None:
-    """NS: postings may be answered with NA until the audit ends."""
+    """Handle NS: a night audit begins. Until it ends, the PMS may answer postings with NA."""
     stamp = f"{record.get('DA') or ''}{record.get('TI') or ''}"
-    if state.night_audit_stamp != stamp:  # else it is told twice
-        on_night_audit_end(state, record, context)  # if the NE of an earlier one was missed
+    if state.night_audit_stamp != stamp:  # else the PMS repeats the NS
+        on_night_audit_end(state, record, context)  # the NE of an earlier audit may have been missed
         state.night_audit_stamp = stamp
         state.emit("night_audit.started")
 
 
 def on_night_audit_end(state: HotelState, record: Record, context: Context) -> None:
-    """NE."""
+    """Handle NE: the night audit ends."""
     if state.night_audit_stamp is not None:
         state.night_audit_stamp = None
         state.emit("night_audit.ended")

@@ -1,4 +1,4 @@
-"""What comes out of records: events for the PBX, and results for the PMS."""
+"""What the reducer emits: events for the PBX, and results of wake-ups for the PMS."""
 
 from __future__ import annotations
 
@@ -29,15 +29,15 @@ EventType = Literal[
     "posting.unknown",
     "link.changed",
 ]
-"""Every kind of event there is, by its stable name."""
+"""The event types of the API; their names are part of its contract."""
 
 Author = Literal["pms", "pbx"]
-"""Who wanted a change."""
+"""Which side requested a change."""
 
 
 @frozen
 class Event:
-    """Something that has happened; `told` is what it tells beside the room, ready for JSON."""
+    """An event of a hotel. `payload` is JSON-compatible; `resync` says that the PMS sent it in a resync."""
 
     type: EventType
     room: str | None = None
@@ -47,7 +47,7 @@ class Event:
 
 @frozen
 class WakeUpFinished:
-    """The one final result of a wake-up, which the PMS is to hear."""
+    """The final result of a wake-up, to be sent to the PMS as WA."""
 
     room: str
     wake_up: WakeUp

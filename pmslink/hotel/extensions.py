@@ -1,4 +1,4 @@
-"""Which extensions a room has, and whose room an extension is. Both are text: leading zeros count."""
+"""Map rooms to extensions and back. Both are text: leading zeros count."""
 
 from __future__ import annotations
 
@@ -12,37 +12,41 @@ ExtensionScheme = Literal["same", "prefix", "strip", "table"]
 
 @frozen
 class ExtensionMapping:
-    """How the extensions of a room are found."""
+    """How room names become extensions.
+
+    `same`: the room name; `prefix`: `prefix` and the room name; `strip`: the room name without `prefix`;
+    `table`: what `table` lists for the room.
+    """
 
     scheme: ExtensionScheme = "same"
     prefix: str = ""
     table: Mapping[str, Sequence[str]] = field(factory=dict)
 
     def extensions_of_room(self, room: str) -> tuple[str, ...]:
-        """The extensions of a room; none, if no such room has a phone."""
+        """Find the extensions of a room. Empty if it has none."""
         match self.scheme:
             case "same":
-                found = room
+                mapped = room
             case "prefix":
-                found = room and self.prefix + room
+                mapped = room and self.prefix + room
             case "strip":
-                found = self._without_prefix(room)
+                mapped = self._without_prefix(room)
             case "table":
                 return tuple(self.table.get(room, ()))
-        return (found,) if found else ()
+        return (mapped,) if mapped else ()
 
     def rooms_of_extension(self, extension: str) -> tuple[str, ...]:
-        """The rooms that have this extension, be there such rooms or not; none, if none can have it."""
+        """Find the names of rooms that would have this extension. The hotel need not have such rooms."""
         match self.scheme:
             case "same":
-                found = extension
+                mapped = extension
             case "prefix":
-                found = self._without_prefix(extension)
+                mapped = self._without_prefix(extension)
             case "strip":
-                found = extension and self.prefix + extension
+                mapped = extension and self.prefix + extension
             case "table":
                 return tuple(room for room, extensions in self.table.items() if extension in extensions)
-        return (found,) if found else ()
+        return (mapped,) if mapped else ()
 
     def _without_prefix(self, number: str) -> str:
         return number.removeprefix(self.prefix) if number.startswith(self.prefix) else ""

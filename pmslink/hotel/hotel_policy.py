@@ -1,4 +1,4 @@
-"""What a hotel has decided, as far as the meaning of records depends on it."""
+"""The settings of a hotel that the reducer depends on: time zone, wake-ups, extensions."""
 
 from __future__ import annotations
 
@@ -11,15 +11,16 @@ from pmslink.timestamps import from_ms, to_ms
 
 
 def identity(room: str) -> tuple[str, ...]:
-    """Each room has one phone, whose number is the room's."""
+    """Map a room to the one extension of the same name, and an extension to its room."""
     return (room,)
 
 
 @frozen
 class HotelPolicy:
-    """`interval` and `late` in milliseconds; the time zone of the system is None.
+    """How a hotel counts time, makes wake-up calls, and numbers its phones.
 
-    `attempts` of a wake-up are made, one each `interval`; one that is `late` by more is missed.
+    `timezone` None is the time zone of the system. A wake-up has `wake_up_attempts` attempts, one each
+    `wake_up_interval_ms`; it is missed if its first attempt is late by more than `wake_up_late_ms`.
     """
 
     timezone: tzinfo | None = None
@@ -27,22 +28,22 @@ class HotelPolicy:
     wake_up_interval_ms: int = 180_000
     wake_up_late_ms: int = 600_000
     extensions_of_room: Callable[[str], tuple[str, ...]] = identity
-    rooms_of_extension: Callable[[str], tuple[str, ...]] = identity  # of an extension
+    rooms_of_extension: Callable[[str], tuple[str, ...]] = identity
 
     def to_utc_ms(self, local: datetime) -> int:
-        """A moment of the hotel's local time in milliseconds since 1970 in UTC.
+        """Convert the hotel's local time to milliseconds since 1970 in UTC.
 
-        One that comes twice is the first of both, unless its `fold` is 1; one that a clock set forward
-        leaves out is as far after the last moment before the gap as it says.
+        An ambiguous time is the first of both moments, unless its `fold` is 1. A time in the gap of a clock
+        change counts with the UTC offset from before the gap.
         """
         aware = local.replace(tzinfo=self.timezone) if self.timezone else local.astimezone()
         return to_ms(aware)
 
     def resolve_ambiguous(self, local: datetime, earliest_ms: int) -> datetime:
-        """Of a moment that comes twice the second, if the first was before `earliest`."""
+        """Set the `fold` of an ambiguous local time if only its second moment is not before `earliest_ms`."""
         second = local.replace(fold=1)
         return second if self.to_utc_ms(local) < earliest_ms <= self.to_utc_ms(second) else local
 
     def to_local(self, utc_ms: int) -> datetime:
-        """The hotel's local time."""
+        """Convert milliseconds since 1970 in UTC to the hotel's local time."""
         return from_ms(utc_ms).astimezone(self.timezone).replace(tzinfo=None)

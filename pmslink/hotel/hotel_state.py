@@ -1,7 +1,7 @@
-"""The house: all rooms of one hotel as they are now, and what has come of what was last said of them.
+"""The state of one hotel, which `record_reducer` changes.
 
-It is what the fold of `meanings` works on: `put` changes a room, `tell` says what has happened, and
-`pop_events` gives both. Moments are milliseconds since 1970 in UTC.
+Handlers change rooms with `set_room` and report with `emit`; the owner of the state takes the events with
+`pop_events` and the rooms from `changed_rooms`. Moments are milliseconds since 1970 in UTC.
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ from pmslink.hotel.hotel_policy import HotelPolicy
 from pmslink.hotel.rooms import PERSONAL_FIELDS, Guest, Room, WakeUp, is_room_name
 
 MAX_ROOMS = 20_000
-"""Rooms of one hotel; a PMS that names more is not believed."""
+"""Rooms of one hotel; records for further rooms are ignored."""
 REPLAY_WINDOW_RECORDS = 1000
-"""Records of which the house knows that it has heard them."""
+"""Records that are remembered to detect a replay."""
 MOVE_WINDOW_MS = 2_000
-"""Milliseconds in which a check-out and a check-in of one guest are a move."""
+"""A check-out and a check-in of one guest within this time are a move."""
 TIMESTAMPED_RECORD_IDS = frozenset({"GI", "GO", "GC", "NS", "NE"})
-"""Records whose date and time say when they were made: the same text again is the same record."""
+"""Records whose DA and TI say when the PMS made them: the same text in a later session is a replay."""
 
 _VALUE_BY_EVENT_TYPE: Mapping[EventType, Callable[[Room], object]] = {
     "room.class_of_service": lambda room: room.class_of_service,
@@ -36,22 +36,22 @@ _VALUE_BY_EVENT_TYPE: Mapping[EventType, Callable[[Room], object]] = {
 
 @frozen
 class Context:
-    """When something comes in, by which rules, and where new numbers come from."""
+    """What a handler needs beside the record: the time, the hotel's policy, and a source of new ids."""
 
     now_ms: int
     policy: HotelPolicy
     next_id: Callable[[], int]
     session: int = 0
-    """Since the PMS started the link last; the next one has another number."""
+    """Number of the link's session; each link start begins another one."""
 
 
 @frozen
 class PendingCheckOut:
-    """A guest has checked out, but perhaps only to check in to another room at once."""
+    """A check-out that becomes a move if the guest checks in to another room within `MOVE_WINDOW_MS`."""
 
     since: int
     share: str | None
-    """GS: Y if others stay in the room, N if nobody does."""
+    """GS of the GO: Y if other guests stay in the room, N if none does."""
 
 
 @define(eq=False, init=False)
@@ -135,11 +135,11 @@ class HotelState:
 
     @property
     def next_due_at(self) -> int | None:
-        """When `let_time_pass` is wanted next."""
+        """When `record_reducer.advance` has something to do next; None if nothing is pending."""
         moments = [
-            one.since + MOVE_WINDOW_MS
+            pending.since + MOVE_WINDOW_MS
             for guests in self.pending_check_outs.values()
-            for one in guests.values()
+            for pending in guests.values()
         ]
         moments += [
             wake_up.next_due_at for name in self.rooms_with_wake_ups for wake_up in self.rooms[name].wake_ups
@@ -147,20 +147,20 @@ class HotelState:
         return min(moments, default=None)
 
     def pop_events(self) -> list[Event | WakeUpFinished]:
-        """What has come, in order, of all that went in since this was asked last."""
-        news, self._events = self._events, []
-        return news
+        """Remove and return the emitted events and results, in order."""
+        events, self._events = self._events, []
+        return events
 
     def pop_departures(self) -> list[tuple[str, str | None]]:
-        """The rooms whose last guests have left since this was asked last, and where each of them went."""
-        left, self._departures = self._departures, []
-        return left
+        """Remove and return the vacated rooms, each with the room to which its last guest moved, or None."""
+        departures, self._departures = self._departures, []
+        return departures
 
     def is_replay(self, record: Record, session: int) -> bool:
-        """Whether this very record has come in an earlier session; from now on it has come.
+        """Check whether the same record came in an earlier session, and remember it.
 
-        PMSs repeat themselves after a reconnect. Within a session the same text may be meant anew: some tell
-        no seconds.
+        PMSs repeat records after a reconnect. Within one session the same text can be a new record, because
+        some PMSs send times without seconds.
         """
         if (
             record.id not in TIMESTAMPED_RECORD_IDS
@@ -168,31 +168,29 @@ class HotelState:
             or not (record.get("DA") and record.get("TI"))
         ):
             return False
-        mark = blake2b(record.text.encode("utf-8", "surrogatepass"), digest_size=8).digest()
-        if self._replay_window.setdefault(mark, session) != session:
+        digest = blake2b(record.text.encode("utf-8", "surrogatepass"), digest_size=8).digest()
+        if self._replay_window.setdefault(digest, session) != session:
             return True
         if len(self._replay_window) > REPLAY_WINDOW_RECORDS:
             del self._replay_window[next(iter(self._replay_window))]
         return False
 
-    # What the meanings do with it.
-
     def room_of(self, record: Record) -> Room | None:
-        """The room that a record names, a new one if need be; None if it names none."""
+        """Find the room that RN names, or create it; None if RN is no room name, or the hotel is full."""
         name = record.get("RN")
         if name is None or not is_room_name(name):
             return None
         return self.room_by_name(name)
 
     def room_by_name(self, room_name: str) -> Room | None:
-        """The room of this name, a new one if need be; None if there are too many."""
-        known = self.rooms.get(room_name)
-        if known is None and len(self.rooms) < MAX_ROOMS:
+        """Find a room, or create it; None if the hotel has `MAX_ROOMS` rooms already."""
+        room = self.rooms.get(room_name)
+        if room is None and len(self.rooms) < MAX_ROOMS:
             return Room(room_name)
-        return known
+        return room
 
     def set_room(self, room: Room, context: Context, by: Author = "pms", resync: bool = False) -> None:
-        """The room is like this now; changes of its class of service and lights are told."""
+        """Store a room. Emit an event for each change of its class of service and lights."""
         before = self.rooms.get(room.room)
         if before == room:
             return
@@ -218,62 +216,68 @@ class HotelState:
 
     def emit(
         self,
-        type: EventType,
+        event_type: EventType,
         room: str | None = None,
         payload: Mapping[str, Any] | None = None,
         resync: bool = False,
     ) -> None:
-        """Something has happened."""
-        self._events.append(Event(type, room, payload or {}, resync))
+        """Emit an event."""
+        self._events.append(Event(event_type, room, payload or {}, resync))
 
     def emit_wake_up_finished(self, finished: WakeUpFinished) -> None:
-        """The PMS is to hear how a wake-up ended."""
+        """Emit the result of a wake-up, for the PMS."""
         self._events.append(finished)
 
     def add_departure(self, room: str, new_room: str | None = None) -> None:
-        """Nobody is there any more of whom what was of the room is; the last may have moved."""
+        """Record that the guests of a room have left; `new_room`: the last one moved there.
+
+        Updates of the room that are still queued for the PMS belong to them.
+        """
         self._departures.append((room, new_room))
 
     def mark_seen(self, guest: Guest, room: str, new: bool) -> None:
-        """The PMS has mentioned a guest who stays, perhaps one who was not in this room before."""
+        """Record that the resync in progress mentions a guest; `new`: one who was not in this room before."""
         if self.seen_guests is not None:
             self.seen_guests.add(guest.number or _unnumbered_guest_key(room))
             if new:
                 self.new_guests.add(guest.number or _unnumbered_guest_key(room))
 
     def preserve_wake_ups(self, *wake_ups: WakeUp) -> None:
-        """These are of guests who are where the resync that runs says."""
+        """Exempt wake-ups from the reset of a room by the resync in progress."""
         if self.seen_guests is not None:
             self.preserved_wake_ups.update(wake_up.id for wake_up in wake_ups)
 
     def has_only_new_guests(self, room: Room) -> bool:
-        """Whether there are guests, but none whom what was of the room could belong to."""
+        """Check whether a room has guests, all of whom the resync in progress has put there."""
         numbers = {guest.number or _unnumbered_guest_key(room.room) for guest in room.guests}
         return bool(numbers) and numbers <= self.new_guests
 
     def erase_guest_data(self, room_name: str, today: str) -> bool:
-        """Forget who the guests of a room are, unless one is known to stay on; whether that was done."""
+        """Erase the personal data of a room's guests, unless one departs after `today` (ISO 8601).
+
+        Returns whether it did.
+        """
         room = self.rooms[room_name]
         if any((guest.departure or "") > today for guest in room.guests):
             return False
-        nobody: dict[str, Any] = dict.fromkeys(PERSONAL_FIELDS)
-        self.rooms[room_name] = evolve(room, guests=tuple(evolve(guest, **nobody) for guest in room.guests))
+        erased: dict[str, Any] = dict.fromkeys(PERSONAL_FIELDS)
+        self.rooms[room_name] = evolve(room, guests=tuple(evolve(guest, **erased) for guest in room.guests))
         self.changed_rooms.add(room_name)
         return True
 
     def mark_seen_vacant(self, room: str) -> None:
-        """The PMS has mentioned a room in which nobody stays."""
+        """Record that the resync in progress reports a room as vacant."""
         if self.seen_guests is not None:
             self.seen_guests.discard(_unnumbered_guest_key(room))
-            self.seen_guests.add(f"vacant {room}")  # so that something has been mentioned
+            self.seen_guests.add(f"vacant {room}")  # DE checks out only if anything was mentioned
 
     def is_seen(self, guest: Guest, room: str) -> bool:
-        """Whether the resync that runs has mentioned this guest."""
+        """Check whether the resync in progress has mentioned a guest."""
         return (
             self.seen_guests is not None and (guest.number or _unnumbered_guest_key(room)) in self.seen_guests
         )
 
 
 def _unnumbered_guest_key(room: str) -> str:
-    """What stands for a guest without a number; no number of FIAS begins like this."""
+    """Build a key for a guest without a reservation number; no such number looks like it."""
     return f"room {room}"

@@ -1,6 +1,6 @@
-"""What a phone tells the PMS: the status of its room, the sign at the door, voicemail, wake-ups.
+"""Updates of the PBX for the PMS: room status, door signs, voicemail, wake-ups and their results.
 
-Each becomes one record, and what of it the house is to know as well is a `PhoneUpdate`.
+Each update becomes one record. If it also changes the hotel state, it has a `PhoneUpdate`.
 """
 
 from __future__ import annotations
@@ -31,22 +31,22 @@ from pmslink.validation.validators import (
 PhoneType = Literal[
     "status", "dnd", "make_up_room", "voicemail", "wake_up", "wake_up_cancel", "wake_up_result"
 ]
-"""What a row of the outbox is about that is no posting."""
+"""Types of outbox rows that are not postings."""
 
 ReportedResult = Literal["answered", "busy", "no_answer"]
-"""What a PBX may say of an attempt to wake."""
+"""The results of an attempt that a PBX can report."""
 
 _RS_DND_ON, _RS_MAKE_UP_ON, _RS_SIGNS_OFF = "8", "9", "10"
-"""RS of the signs; FIAS takes DN from the PMS only, and has one RS that takes both signs away."""
+"""RS of the door signs. In FIAS only the PMS sends DN, and one RS removes both signs."""
 _PHONE_UPDATE_TYPES = frozenset({"status", "dnd", "make_up_room", "wake_up", "wake_up_cancel"})
-"""What the house is to know of."""
+"""Types whose updates change the hotel state."""
 _PAST_TOLERANCE = timedelta(minutes=1)
 _MAX_LEAD_TIME = timedelta(days=366)
 
 
 @frozen
 class PhoneUpdate:
-    """What the house is to know: a value, or the moment of a wake-up in the hotel's local time."""
+    """A change of the hotel state. `value` is its value, or a wake-up's time in the hotel's local time."""
 
     type: PhoneType
     room: str
@@ -55,8 +55,11 @@ class PhoneUpdate:
 
 @frozen
 class OutboundUpdate:
-    """A record for the PMS. `subject`: what a newer one takes the place of; `until`: in milliseconds,
-    when the PMS need not hear of it any more."""
+    """A record for the PMS, and the JSON body it comes from.
+
+    A newer update with the same `subject` replaces one that is still queued. From `until` on, in milliseconds
+    since 1970 in UTC, it is not sent any more.
+    """
 
     type: PhoneType
     room: str
@@ -68,7 +71,7 @@ class OutboundUpdate:
 
 
 def status_update(room: str, body: Mapping[str, object], codes: Mapping[str, int]) -> OutboundUpdate:
-    """RE with RS; `codes` say what the hotel's phones dial for it. Raises BodyError."""
+    """Build an RE with RS. `codes` maps what the hotel's phones dial to RS. Raises BodyError."""
     value = parse_body({"status": required_field(_status_validator(codes))}, body, "a status")["status"]
     return _equipment_update("status", room, {"status": value}, [("RS", str(value))], "status", value)
 
@@ -85,14 +88,14 @@ def _status_validator(codes: Mapping[str, int]) -> Validator:
 
 
 def dnd_update(room: str, body: Mapping[str, object]) -> OutboundUpdate:
-    """RE with the RS of the sign. Raises BodyError."""
+    """Build an RE with the RS of the do-not-disturb sign. Raises BodyError."""
     on = _parse_on(body)
     fields = [("RS", _RS_DND_ON if on else _RS_SIGNS_OFF)]
     return _equipment_update("dnd", room, {"on": on}, fields, "sign", on)
 
 
 def make_up_room_update(room: str, body: Mapping[str, object]) -> OutboundUpdate:
-    """RE with the RS of the sign; there is one sign at a door, so it takes do-not-disturb away.
+    """Build an RE with the RS of the make-up-room sign. A door has one sign: do-not-disturb ends.
 
     Raises BodyError.
     """
@@ -107,7 +110,7 @@ def _parse_on(body: Mapping[str, object]) -> bool:
 
 
 def voicemail_update(room: str, body: Mapping[str, object]) -> OutboundUpdate:
-    """RE with VM: how many messages are unread and read. Raises BodyError."""
+    """Build an RE with VM, the counts of unread and read messages. Raises BodyError."""
     count = BodyField(integer_validator(0, 99), default=0)
     counts = parse_body({"unread": evolve(count, required=True), "read": count}, body, "a voicemail")
     fields = [("VM", f"{counts['unread']:02}{counts['read']:02}")]
@@ -115,26 +118,33 @@ def voicemail_update(room: str, body: Mapping[str, object]) -> OutboundUpdate:
 
 
 def _equipment_update(
-    type: PhoneType, room: str, body: Mapping[str, object], fields: list[Field], subject: str, value: Any
+    update_type: PhoneType,
+    room: str,
+    body: Mapping[str, object],
+    fields: list[Field],
+    subject: str,
+    value: Any,
 ) -> OutboundUpdate:
     record = build_record("RE", [("RN", _parse_room_name(room)), *fields])
-    return OutboundUpdate(type, room, body, record, subject, phone_update=PhoneUpdate(type, room, value))
+    return OutboundUpdate(
+        update_type, room, body, record, subject, phone_update=PhoneUpdate(update_type, room, value)
+    )
 
 
 def wake_up_update(
     room: str, body: Mapping[str, object], now: datetime, policy: HotelPolicy
 ) -> OutboundUpdate:
-    """WR: a guest has ordered it on the phone. Raises BodyError."""
+    """Build a WR for a wake-up that a guest has requested by phone. Raises BodyError."""
     at = parse_body({"at": _AT_FIELD}, body, "a wake-up")["at"]
     at = policy.resolve_ambiguous(at, to_ms(now - _PAST_TOLERANCE))
-    instant = policy.to_utc_ms(at)
-    if not now - _PAST_TOLERANCE <= datetime.fromtimestamp(instant / 1000, UTC) <= now + _MAX_LEAD_TIME:
+    due_ms = policy.to_utc_ms(at)
+    if not now - _PAST_TOLERANCE <= datetime.fromtimestamp(due_ms / 1000, UTC) <= now + _MAX_LEAD_TIME:
         raise BodyError("at", "at must be in the future, and within a year")
-    return _timed_update("wake_up", "WR", room, at, instant)
+    return _timed_update("wake_up", "WR", room, at, due_ms)
 
 
 def wake_up_cancel_update(room: str, at: str | None, policy: HotelPolicy) -> OutboundUpdate:
-    """WC: the guest has cancelled one, or without a moment all. Raises BodyError."""
+    """Build a WC for the wake-up at a local time; without `at`, for all of the room. Raises BodyError."""
     if at is None:
         record = build_record("WC", [("RN", _parse_room_name(room)), ("DA", ""), ("TI", "")])
         return OutboundUpdate(
@@ -144,16 +154,21 @@ def wake_up_cancel_update(room: str, at: str | None, policy: HotelPolicy) -> Out
     return _timed_update("wake_up_cancel", "WC", room, moment, policy.to_utc_ms(moment))
 
 
-def _timed_update(type: PhoneType, id: str, room: str, at: datetime, due_ms: int) -> OutboundUpdate:
+def _timed_update(
+    update_type: PhoneType, record_id: str, room: str, at: datetime, due_ms: int
+) -> OutboundUpdate:
     record = build_record(
-        id, [("RN", _parse_room_name(room)), ("DA", serialize_date(at)), ("TI", serialize_time(at.time()))]
+        record_id,
+        [("RN", _parse_room_name(room)), ("DA", serialize_date(at)), ("TI", serialize_time(at.time()))],
     )
     body = {"at": at.isoformat()}
-    return OutboundUpdate(type, room, body, record, until=due_ms, phone_update=PhoneUpdate(type, room, at))
+    return OutboundUpdate(
+        update_type, room, body, record, until=due_ms, phone_update=PhoneUpdate(update_type, room, at)
+    )
 
 
 def wake_up_result_update(finished: WakeUpFinished) -> OutboundUpdate:
-    """WA: how a wake-up ended, said of the very date and time that it was ordered with."""
+    """Build the WA with a wake-up's result. DA and TI are spelled as in the request."""
     wake_up = finished.wake_up
     fields = [
         ("RN", finished.room),
@@ -165,29 +180,29 @@ def wake_up_result_update(finished: WakeUpFinished) -> OutboundUpdate:
     return OutboundUpdate("wake_up_result", finished.room, body, build_record("WA", fields))
 
 
-def parse_phone_update(type: str, room: str, body: str) -> PhoneUpdate | None:
-    """What the house is to know of a row of the outbox; None for one that no phone has told."""
-    if type not in _PHONE_UPDATE_TYPES:  # each posting asks, when it is sent
+def parse_phone_update(row_type: str, room: str, body: str) -> PhoneUpdate | None:
+    """Parse the change of the hotel state from an outbox row; None for a row that does not change it."""
+    if row_type not in _PHONE_UPDATE_TYPES:  # such as every posting: no need to parse its body
         return None
-    told = json.loads(body)
-    match type:
+    values = json.loads(body)
+    match row_type:
         case "status":
-            return PhoneUpdate("status", room, told["status"])
+            return PhoneUpdate("status", room, values["status"])
         case "dnd":
-            return PhoneUpdate("dnd", room, told["on"])
+            return PhoneUpdate("dnd", room, values["on"])
         case "make_up_room":
             return PhoneUpdate("make_up_room", room, False)
         case "wake_up":
-            return PhoneUpdate("wake_up", room, _parse_local_time(told["at"]))
+            return PhoneUpdate("wake_up", room, _parse_local_time(values["at"]))
         case "wake_up_cancel":
-            return PhoneUpdate("wake_up_cancel", room, _parse_local_time(told["at"]) if told else None)
+            return PhoneUpdate("wake_up_cancel", room, _parse_local_time(values["at"]) if values else None)
     return None
 
 
 def parse_wake_up_result(body: Mapping[str, object]) -> tuple[int, int | None, ReportedResult]:
-    """Id, attempt and result of what a PBX tells of a wake-up. Raises BodyError."""
-    told = parse_body(_RESULT_FIELDS, body, "a wake-up's result")
-    return told["id"], told["attempt"], told["result"]
+    """Parse the id, attempt and result of a wake-up that a PBX reports. Raises BodyError."""
+    values = parse_body(_RESULT_FIELDS, body, "a wake-up's result")
+    return values["id"], values["attempt"], values["result"]
 
 
 def _parse_room_name(room: str) -> str:
@@ -215,5 +230,5 @@ _RESULT_FIELDS = {
 
 
 def serialize_update_body(update: OutboundUpdate) -> str:
-    """What was asked for, in JSON, as the outbox keeps it."""
+    """Serialize the body of an update for the outbox."""
     return json.dumps(dict(update.body))

@@ -1,6 +1,6 @@
-"""Postings: what a PBX charges to a room, as JSON tells it and as FIAS carries it.
+"""Postings: what a PBX charges to a room, as a JSON body and as a FIAS record.
 
-Nothing is guessed: see `bodies`.
+A value of the wrong type is an error and never converted: see `validation.json_body`.
 """
 
 from __future__ import annotations
@@ -36,8 +36,8 @@ PostingType = Literal["call", "minibar", "charge"]
 class Posting:
     """A posting that FIAS can carry.
 
-    ``started`` is aware, in UTC and whole milliseconds. ``given`` holds what else was told of it, under the
-    keys of its type: normalised, with the defaults, ready for JSON.
+    ``started`` is aware, in UTC and whole milliseconds. ``details`` holds the keys of its type: normalised,
+    with the defaults, JSON-compatible.
     """
 
     type: PostingType
@@ -47,31 +47,33 @@ class Posting:
 
 
 def parse_posting(body: Mapping[str, object], now: datetime) -> Posting:
-    """A posting from an object of JSON; null stands for "not given". ``now`` is aware.
+    """Parse a posting from a JSON object. A null is a missing value; ``now`` (aware) is the default start.
 
-    Raises BodyError about the first thing that is wrong.
+    Raises BodyError for the first invalid value.
     """
-    told = {"started": now.isoformat()} | {name: value for name, value in body.items() if value is not None}
-    type: PostingType = parse_field("type", _COMMON_FIELDS["type"], told)
-    keys = {**_COMMON_FIELDS, **_FIELDS_BY_TYPE[type]}
-    for name in told:
+    given = {"started": now.isoformat()} | {name: value for name, value in body.items() if value is not None}
+    posting_type: PostingType = parse_field("type", _COMMON_FIELDS["type"], given)
+    keys = {**_COMMON_FIELDS, **_FIELDS_BY_TYPE[posting_type]}
+    for name in given:
         if name not in keys:
-            raise BodyError(name, _unknown_field_message(name, type))
-    values = {name: parse_field(name, key, told) for name, key in keys.items()}
+            raise BodyError(name, _unknown_field_message(name, posting_type))
+    values = {name: parse_field(name, key, given) for name, key in keys.items()}
     _, room, started = (values.pop(name) for name in _COMMON_FIELDS)
-    return Posting(type, room, started, {name: value for name, value in values.items() if value is not None})
+    return Posting(
+        posting_type, room, started, {name: value for name, value in values.items() if value is not None}
+    )
 
 
 def serialize_posting(posting: Posting) -> dict[str, object]:
-    """A posting ready for JSON, such that ``parse_posting`` makes the same of it again."""
+    """Serialize a posting to a JSON object from which ``parse_posting`` makes an equal one."""
     started = format_timestamp(posting.started)
     return {"type": posting.type, "room": posting.room, "started": started, **posting.details}
 
 
 def build_posting_record(posting: Posting, timezone: tzinfo | None) -> Record:
-    """The PS of a posting, still without its number; None stands for the time zone of the system.
+    """Build the PS of a posting, still without P#. A timezone of None is that of the system.
 
-    DA and TI are the start, in the hotel's local time. Raises BodyError for what FIAS cannot carry.
+    DA and TI are the start in the hotel's local time. Raises BodyError for what FIAS cannot carry.
     """
     keys = {name: key for name, key in _FIELDS_BY_TYPE[posting.type].items() if name in posting.details}
     kind = "M" if posting.type == "minibar" else "C" if "amount" in keys else "T"  # T, M: priced by the PMS
@@ -85,22 +87,22 @@ def build_posting_record(posting: Posting, timezone: tzinfo | None) -> Record:
 
 
 def with_posting_number(record: Record, number: int) -> Record:
-    """The PS with its posting number, P#."""
+    """Add the posting number, P#, to a PS."""
     return build_record(record.id, [*record.fields, ("P#", str(number))])
 
 
-def _unknown_field_message(name: str, type: PostingType) -> str:
+def _unknown_field_message(name: str, posting_type: PostingType) -> str:
     if others := [other for other, keys in _FIELDS_BY_TYPE.items() if name in keys]:
-        return f"{name} belongs to {' and '.join(others)}, not to {type}"
-    known = [*_COMMON_FIELDS, *_FIELDS_BY_TYPE[type]]
-    suggestion = json_body.suggest_name(name, known)
-    return f"there is no {json_body.quote_json(name)} in a posting of type {type}; {suggestion}"
+        return f"{name} belongs to {' and '.join(others)}, not to {posting_type}"
+    allowed = [*_COMMON_FIELDS, *_FIELDS_BY_TYPE[posting_type]]
+    suggestion = json_body.suggest_name(name, allowed)
+    return f"there is no {json_body.quote_json(name)} in a posting of type {posting_type}; {suggestion}"
 
 
 def _parse_dialled(raw: Any) -> object:
     digits = require(isinstance(raw, str), raw).translate(str.maketrans("", "", "+-() "))
-    if stranger := re.search("[^0-9]", digits):
-        raise ValueError(f"{json.dumps(stranger[0], ensure_ascii=False)} is not known")
+    if invalid := re.search("[^0-9]", digits):
+        raise ValueError(f"{json.dumps(invalid[0], ensure_ascii=False)} is not allowed")
     return require(1 <= len(digits) <= 20, digits)
 
 
@@ -111,7 +113,7 @@ def _parse_started(raw: Any) -> object:
     except (ValueError, OverflowError):
         raise ValueError from None
     require(2000 <= started.year <= 2099, raw)  # DA has two digits for the year
-    return started.replace(microsecond=started.microsecond // 1000 * 1000)  # JSON tells milliseconds
+    return started.replace(microsecond=started.microsecond // 1000 * 1000)  # JSON has milliseconds
 
 
 _STARTED_EXPECTED = 'a moment of 2000 to 2099 with its offset, such as "2026-11-20T07:00:00Z"'

@@ -1,7 +1,6 @@
-"""What each record means: the fold of records, and of the time that passes, over a house.
+"""The reducer: apply a record, or the time that has passed, to the state of a hotel.
 
-Without input and output. What a record says and the house knows already changes nothing and is told to
-nobody, so that a PMS may say anything twice.
+Pure. A record that says what the state already holds emits nothing, so that a PMS may repeat itself.
 """
 
 from __future__ import annotations
@@ -24,26 +23,25 @@ HANDLERS: Mapping[str, Callable[[HotelState, Record, Context], None]] = {
     "NS": equipment.on_night_audit_start,
     "NE": equipment.on_night_audit_end,
 }
-"""By record id: what it does to a house."""
+"""The handler of each record id."""
 
 
 def apply_record(state: HotelState, record: Record, context: Context) -> None:
-    """A record from the PMS. One that means nothing here, or has come before, changes nothing."""
-    meaning = HANDLERS.get(record.id)
-    if meaning is None or state.is_replay(record, context.session):
+    """Apply a record from the PMS. Replays, and records without a handler, are ignored."""
+    handler = HANDLERS.get(record.id)
+    if handler is None or state.is_replay(record, context.session):
         return
-    if state.pending_check_outs and record.id != "GO":  # told twice, that is no news of the room
+    if state.pending_check_outs and record.id != "GO":  # a repeated GO leaves the check-out pending
         check_outs.complete_room_check_outs(state, record.get("RN"), context)
-    meaning(state, record, context)
+    handler(state, record, context)
 
 
 def advance(state: HotelState, context: Context) -> None:
-    """Guests who left have left, wake-ups are due, attempts to wake are over."""
+    """Apply the time: carry out pending check-outs, begin and end attempts of wake-ups."""
     for room, guests in tuple(state.pending_check_outs.items()):
-        for number, leaving in tuple(guests.items()):
-            if (
-                not leaving.since <= context.now_ms < leaving.since + MOVE_WINDOW_MS
-            ):  # a clock may have been set back
+        for number, pending in tuple(guests.items()):
+            # a moment in the future: the clock was set back
+            if not pending.since <= context.now_ms < pending.since + MOVE_WINDOW_MS:
                 check_outs.complete_check_out(state, room, number, context)
     for name in sorted(state.rooms_with_wake_ups):
         wake_up_attempts.advance_room(state, name, context)

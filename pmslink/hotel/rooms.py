@@ -1,7 +1,4 @@
-"""Rooms and guests, as values: what the PMS last said of them.
-
-They are kept as JSON: `serialize_room` and `parse_room` are each other's reverse.
-"""
+"""Rooms, guests and wake-ups as frozen values, and their JSON forms for the store and the API."""
 
 from __future__ import annotations
 
@@ -13,20 +10,20 @@ from typing import Any, Literal
 from attrs import evolve, field, fields, frozen
 
 MAX_ROOM_NAME_CHARS = 40
-"""Characters of a room's name; FIAS has 8, and PMSs have more."""
+"""Characters of a room name; FIAS allows 8, PMSs send more."""
 MAX_WAKE_UPS = 100
 """Wake-ups of one room, and moments of finished ones that a room remembers."""
 
 WakeUpResult = Literal["answered", "busy", "no_answer", "unreported", "missed"]
-"""How a wake-up ended. `unreported`: the PBX never said; `missed`: it could not be told in time."""
+"""How a wake-up ended. `unreported`: the PBX reported no result; `missed`: no attempt began in time."""
 
 
 @frozen
 class Guest:
     """One stay of one person. `arrival` and `departure` are dates in ISO 8601.
 
-    `number` is the reservation number (G#), empty where the PMS keeps the link by room. `sharer`: the
-    room was another's already when this guest came.
+    `number` is the reservation number (G#), empty where the PMS identifies guests by room. `sharer`: others
+    occupied the room when this guest came.
     """
 
     number: str = ""
@@ -45,9 +42,9 @@ class Guest:
 class WakeUp:
     """One wake-up of a room; `due` and `again` in milliseconds since 1970 in UTC.
 
-    `at` is the hotel's local time, its `fold` 1 in the second of two hours that are called the same. `date`
-    and `time` are that as DA and TI spelled it, for the result has to say it in the same way. While it
-    rings, `again` is when this attempt is over.
+    `at` is the hotel's local time; its `fold` is 1 in the second of two equal hours. `date` and `time` are
+    `at` as the DA and TI of the request spelled it, because the WA must repeat them. `again` is when the
+    current attempt ends; None before the first one.
     """
 
     id: int
@@ -61,7 +58,7 @@ class WakeUp:
 
     @property
     def next_due_at(self) -> int:
-        """When something is to be done about it."""
+        """When the next attempt begins, or the current one ends."""
         return self.due if self.again is None else self.again
 
 
@@ -69,8 +66,8 @@ class WakeUp:
 class Room:
     """A room; `changed` in milliseconds since 1970 in UTC.
 
-    `over` are the moments, in local time, of wake-ups that have ended: a PMS which repeats one does
-    not mean another.
+    `over` holds the local times, in ISO 8601, of finished wake-ups; a PMS that repeats one
+    does not set it again.
     """
 
     room: str
@@ -84,7 +81,7 @@ class Room:
     changed: int = field(default=0, eq=False)
 
     def guest(self, number: str) -> Guest | None:
-        """The one with this number."""
+        """Find the guest with this reservation number."""
         return next((guest for guest in self.guests if guest.number == number), None)
 
     def guests_with_number(self, number: str) -> tuple[Guest, ...]:
@@ -92,54 +89,54 @@ class Room:
         return tuple(guest for guest in self.guests if guest.number == number)
 
     def without_guests(self, *departed: Guest) -> Room:
-        """Without these guests."""
+        """Remove these guests."""
         return evolve(self, guests=tuple(guest for guest in self.guests if guest not in departed))
 
     def with_guest(self, guest: Guest) -> Room:
-        """With this guest in the place of the one with the same number, or added."""
+        """Replace the guest with the same number, or add the guest."""
         if self.guest(guest.number) is None:
             return evolve(self, guests=(*self.guests, guest))
-        return evolve(self, guests=tuple(guest if one.number == guest.number else one for one in self.guests))
+        return evolve(
+            self, guests=tuple(guest if other.number == guest.number else other for other in self.guests)
+        )
 
     def reset_for_new_guests(self, preserved: Container[int]) -> Room:
-        """Without what was of guests who have left, while new ones stay, whose wake-ups have these ids."""
-        wake_ups = tuple(one for one in self.wake_ups if one.id in preserved)
+        """Remove what belonged to former guests, while new ones stay; `preserved`: ids of their wake-ups."""
+        wake_ups = tuple(wake_up for wake_up in self.wake_ups if wake_up.id in preserved)
         return evolve(self, do_not_disturb=False, message_light=False, wake_ups=wake_ups)
 
     def without_wake_ups(self, *removed: WakeUp) -> Room:
         """Remove these wake-ups, by their ids."""
         ids = {wake_up.id for wake_up in removed}
-        return evolve(self, wake_ups=tuple(one for one in self.wake_ups if one.id not in ids))
+        return evolve(self, wake_ups=tuple(wake_up for wake_up in self.wake_ups if wake_up.id not in ids))
 
     def vacated(self) -> Room:
-        """As a room is that nobody stays in."""
+        """Reset the room to its state without guests."""
         return Room(self.room, status=self.status, over=self.over)
 
 
 PERSONAL_FIELDS = ("name", "first_name", "title", "group")
-"""What of a guest tells who it is."""
+"""The attributes of a guest that identify the person; they are erased when the retention ends."""
 
 
 _ROOM_NAME_PATTERN = re.compile(rf"[^\x00-\x1f\x7f-\x9f]{{1,{MAX_ROOM_NAME_CHARS}}}")
 
 
 def is_room_name(name: str | None) -> bool:
-    """Whether a record can mean a room by this: what holds control bytes could not be told back."""
+    """Check whether this can name a room. A name with control characters could not be sent to the PMS."""
     return name is not None and _ROOM_NAME_PATTERN.fullmatch(name) is not None
 
 
-# As JSON.
-
-_GUEST_FIELDS = tuple(one.name for one in fields(Guest))
+_GUEST_FIELDS = tuple(attribute.name for attribute in fields(Guest))
 
 
 def serialize_guest(guest: Guest) -> dict[str, Any]:
-    """A guest, as the interface and the store have it."""
+    """Serialize a guest for the API and the store."""
     return {name: getattr(guest, name) for name in _GUEST_FIELDS}
 
 
 def serialize_room(room: Room) -> dict[str, Any]:
-    """All that is kept of a room, but for its name and when it changed."""
+    """Serialize a room for the store, without its name and the time of its last change."""
     return {
         "guests": [serialize_guest(guest) for guest in room.guests],
         "class_of_service": room.class_of_service,
@@ -152,10 +149,10 @@ def serialize_room(room: Room) -> dict[str, Any]:
 
 
 def parse_room(room_name: str, stored: Mapping[str, Any], changed: int) -> Room:
-    """What `serialize_room` gave."""
+    """Parse a room from what `serialize_room` returned; `changed` in milliseconds."""
     values = dict(stored)
     values["guests"] = tuple(Guest(**guest) for guest in stored["guests"])
-    values["wake_ups"] = tuple(_parse_stored_wake_up(one) for one in stored["wake_ups"])
+    values["wake_ups"] = tuple(_parse_stored_wake_up(wake_up) for wake_up in stored["wake_ups"])
     values["over"] = tuple(stored["over"])
     return Room(room_name, **values, changed=changed)
 
@@ -181,5 +178,5 @@ def _parse_stored_wake_up(stored: Mapping[str, Any]) -> WakeUp:
 
 
 def serialize_wake_up(wake_up: WakeUp) -> dict[str, Any]:
-    """A wake-up as the interface shows it."""
+    """Serialize a wake-up for the API."""
     return {"id": wake_up.id, "at": wake_up.at.isoformat()}

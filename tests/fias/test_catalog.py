@@ -90,7 +90,7 @@ def test_nothing_is_wrong_in_a_good_session(session: str) -> None:
 @pytest.mark.parametrize("id", RECORDS)
 def test_every_record_has_a_name_and_known_fields_once_each(id: str) -> None:
     kind = RECORDS[id]
-    assert (kind.id, len(id)) == (id, 2)
+    assert (kind.record_id, len(id)) == (id, 2)
     assert kind.name
     assert set(kind.fields) <= FIELDS.keys()
     assert len(set(kind.fields)) == len(kind.fields)
@@ -101,8 +101,8 @@ def test_every_field_has_a_name_and_is_used(code: str) -> None:
     kind = FIELDS[code]
     assert (kind.code, len(code)) == (code, 2)
     assert kind.name
-    assert kind.type in "NMDTAE"
-    assert (kind.length == 0) == (kind.type == "E")
+    assert kind.data_type in "NMDTAE"
+    assert (kind.length == 0) == (kind.data_type == "E")
     assert any(code in record.fields for record in RECORDS.values())
 
 
@@ -124,14 +124,14 @@ def test_it_has_the_numbered_and_the_odd_fields(code: str) -> None:
 @pytest.mark.parametrize(
     ("text", "found"),
     [
-        ("ZZ|RN1|", ["'ZZ' is no record of FIAS"]),
+        ("ZZ|RN1|", ["'ZZ' is not a FIAS record"]),
         ("GI|G#1|GSN|", ["GI lacks RN (room)"]),
         (
             "PS|RN1|PTC|",
             ["PS lacks DA (date)", "PS lacks TI (time)"],
         ),
-        ("GI|RN123456789|", ["RN (room) is 9 characters long; 8 is the most"]),
-        ("GI|RN1|SFx|", ["SF (swap flag) is 1 characters long; 0 is the most"]),
+        ("GI|RN123456789|", ["RN (room) is 9 characters long; the maximum is 8"]),
+        ("GI|RN1|SFx|", ["SF (swap flag) is 1 characters long; the maximum is 0"]),
         ("GI|RN1|G#x1|", ["G# (reservation number) is 'x1', not a whole number"]),
         ("GI|RN1|G#١|", ["G# (reservation number) is '١', not a whole number"]),
         ("GI|RN1|G#-|", ["G# (reservation number) is '-', not a whole number"]),
