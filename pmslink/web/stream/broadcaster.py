@@ -1,16 +1,16 @@
-"""The changes of all links as they happen, what happens to them, and their postings, in Server-Sent Events.
+"""Broadcaster of the stream: changes of links, events and postings, as Server-Sent Events to all subscribers.
 
-There is one sequence, that of the store, the same for every watcher; it grows over restarts too. The
-last of it is kept in memory, so that who comes back, or reads slowly, misses nothing.
+All subscribers receive one sequence: that of the store, whose numbers grow over restarts. Its newest part is
+in memory, so that a client that reconnects, or reads slowly, misses nothing.
 
-A watcher first gets every link as it is now. Only the last of these events carries the number it can
-resume from; those before carry one that is older than all that is kept, so that who is cut off in the
-middle of the beginning begins again. Where links were removed, all who come by begin again as well.
+A new subscriber first receives all links. Only the last of these events carries the number from which the
+client can resume. The others carry one that is older than the replay buffer, so that a client that is cut
+off in the middle starts again. After a removal of links, every subscriber starts again as well.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from itertools import chain
 
@@ -26,36 +26,38 @@ from pmslink.link.state_history import Transition
 from pmslink.store.core.transaction import Entry
 from pmslink.store.operations.retention import Purge
 from pmslink.store.store_service import Store
-from pmslink.store.tables.log_entries import LinkSnapshotLogged, append_link_snapshots
+from pmslink.store.tables.log_entries import append_link_snapshots
 from pmslink.web.auth.caller import Caller
 from pmslink.web.http.api_errors import ApiError
 from pmslink.web.http.json_responses import begin_response
 from pmslink.web.serializers.link_serializer import serialize_link
-from pmslink.web.stream.replay_buffer import ReplayBuffer
-from pmslink.web.stream.sse_events import (
-    is_streamed,
+from pmslink.web.stream.link_snapshots import (
+    LinkSnapshot,
+    make_link_snapshot,
+    make_removal,
+    parse_link_snapshot,
     published_link_names,
-    serialize_link_snapshot,
-    serialize_removal,
-    serialize_sse_event,
 )
+from pmslink.web.stream.replay_buffer import ReplayBuffer
+from pmslink.web.stream.sse_events import serialize_sse_event
 from pmslink.web.stream.subscriber import Subscriber
 
 CONTENT_TYPE = b"text/event-stream"
 
 HEARTBEAT_INTERVAL_S = 15.0
-"""Seconds between the comments that show that the stream lives."""
+"""Seconds between two heartbeats, which are comments in the stream."""
 MAX_SUBSCRIBERS = 200
+"""Subscribers at the same time."""
 MAX_SUBSCRIBERS_PER_TOKEN = 100
-"""Watchers with one token, so that its holder cannot keep the others out."""
+"""Subscribers with one token, so that its holder cannot lock the others out."""
 EVENTS_PER_TURN = 200
-"""Events that are written to all watchers together before the reactor has another turn."""
+"""Events that are written to all subscribers together in one turn of the reactor."""
 RETRY_FIELD = b"retry: 500\n\n"
-"""Milliseconds after which a browser comes back."""
+"""Tells browsers to reconnect after 500 milliseconds."""
 
 
 class Broadcaster:
-    """Keeps the last of what happens, and writes it to who watches."""
+    """Publish entries of the store to all subscribers."""
 
     log = Logger()
 
@@ -67,141 +69,161 @@ class Broadcaster:
         wall: Callable[[], datetime],
         is_still_authorized: Callable[[Caller], bool],
     ) -> None:
-        """`admits` tells whether one who came to watch may go on."""
+        """`is_still_authorized` tells whether a subscriber may still receive the stream."""
         self._links = links
         self._is_still_authorized = is_still_authorized
         self._journal = store.journal
         self._clock = clock
         self._wall = wall
         self._subscribers: set[Subscriber] = set()
-        self._write_queue: dict[Subscriber, None] = {}  # those that something is to be written to, in turn
+        self._write_queue: dict[Subscriber, None] = {}  # in the order of their turns
         self._next_turn: IDelayedCall | None = None
         self._heartbeat_loop = LoopingCall(self._send_heartbeats)
         self._heartbeat_loop.clock = clock
         self._first_seq = store.startup_snapshot.first_seq
-        told = store.startup_snapshot.last_published
-        self._stored_link_names = published_link_names(told)  # to whoever comes back
-        self.replay_buffer = ReplayBuffer(told[0].seq - 1 if told else self._first_seq - 1)
-        self.replay_buffer.add(told, published_at=None)
-        told.clear()  # guest data is kept in one place, where it is forgotten in time
+        published = [parse_link_snapshot(entry) for entry in store.startup_snapshot.last_published]
+        self._stored_link_names = published_link_names(published)  # reconnecting clients know these links
+        self.replay_buffer = ReplayBuffer((published[0].seq if published else self._first_seq) - 1)
+        self.replay_buffer.add(published, published_at=None)
+        # guest data stays in the replay buffer only, which evicts it when the store purges it
+        store.startup_snapshot.last_published.clear()
         links.subscribe(self.publish_link)
         store.journal.on_commit.append(self._on_commit)
         store.on_purge.append(self._on_purge)
 
     def __len__(self) -> int:
-        """How many watch."""
+        """Return the number of subscribers."""
         return len(self._subscribers)
 
     def start(self) -> None:
-        """To be called once the links are there that there are at the start."""
-        gone = self._stored_link_names.difference(link.name for link in self._links)
+        """Start the heartbeats, and publish the removal of stored links that are not configured any more.
+
+        All configured links must be registered before.
+        """
+        removed = self._stored_link_names.difference(link.name for link in self._links)
         self._stored_link_names.clear()
-        if gone:
-            self.publish_removal(sorted(gone))
+        if removed:
+            self.publish_removal(sorted(removed))
         self._heartbeat_loop.start(HEARTBEAT_INTERVAL_S, now=False).addErrback(
-            lambda failure: self.log.failure("the stream has no heartbeat any more", failure)
+            lambda failure: self.log.failure(
+                "Heartbeats of the stream stopped; dead connections are no longer detected", failure
+            )
         )
 
     def stop(self) -> None:
-        """End all connections that watch."""
+        """Disconnect all subscribers."""
         if self._heartbeat_loop.running:
             self._heartbeat_loop.stop()
         if self._next_turn is not None:
             self._next_turn.cancel()
             self._next_turn = None
-        for watcher in tuple(self._subscribers):
-            watcher.drop()
+        for subscriber in tuple(self._subscribers):
+            subscriber.drop()
 
-    # For who watches.
+    # Subscribers
 
     def subscribe(self, request: Request, caller: Caller) -> Deferred[bytes]:
-        """Answer a request with the stream. The Deferred never fires: a stream has no end.
+        """Answer a request with the stream. The Deferred never fires, as a stream has no end.
 
-        Raises ApiError 503 when too many watch.
+        Raises ApiError 503 if there are too many subscribers.
         """
-        if len(self._subscribers) >= MAX_SUBSCRIBERS:
-            raise ApiError(503, "too_many_watchers", f"{MAX_SUBSCRIBERS} watch already")
-        own = sum(one.caller.token == caller.token for one in self._subscribers)
-        if caller.token is not None and own >= MAX_SUBSCRIBERS_PER_TOKEN:
-            raise ApiError(
-                503, "too_many_watchers", f"{MAX_SUBSCRIBERS_PER_TOKEN} watch with this token already"
-            )
+        self._require_free_slot(caller)
         begin_response(request, 200, CONTENT_TYPE)
-        request.setHeader(b"x-accel-buffering", b"no")  # nginx would hold events back
-        number = _parse_last_event_id(request)
-        if number is None or not self._was_published(number) or not self.replay_buffer.covers(number):
-            before, got = self.replay_buffer.last_evicted_seq - 1, self.replay_buffer.last_seq
-            opening = self._snapshot_events(before, got, reset=number is not None)
-        else:
-            opening, got = iter(()), number
-        opening = chain((RETRY_FIELD,), opening)
-        watcher = Subscriber(
-            request, caller, self.replay_buffer, got, opening, self._snapshot_events, self._enqueue_write
+        request.setHeader(b"x-accel-buffering", b"no")  # nginx would delay events
+        last_seq, initial_events = self._resume_or_restart(_parse_last_event_id(request))
+        subscriber = Subscriber(
+            request,
+            caller,
+            self.replay_buffer,
+            last_seq,
+            chain((RETRY_FIELD,), initial_events),
+            self._snapshot_events,
+            self._enqueue_write,
         )
-        self._subscribers.add(watcher)
-        request.notifyFinish().addBoth(lambda _: self._unsubscribe(watcher))
-        watcher.start()
+        self._subscribers.add(subscriber)
+        request.notifyFinish().addBoth(lambda _: self._unsubscribe(subscriber))
+        subscriber.start()
         return Deferred(canceller=lambda _: None)
 
+    def _require_free_slot(self, caller: Caller) -> None:
+        """Raise ApiError 503 if there are too many subscribers."""
+        if len(self._subscribers) >= MAX_SUBSCRIBERS:
+            message = f"too many clients receive the stream ({MAX_SUBSCRIBERS})"
+            raise ApiError(503, "too_many_watchers", message)
+        own_count = sum(subscriber.caller.token == caller.token for subscriber in self._subscribers)
+        if caller.token is not None and own_count >= MAX_SUBSCRIBERS_PER_TOKEN:
+            message = f"too many clients receive the stream with this token ({MAX_SUBSCRIBERS_PER_TOKEN})"
+            raise ApiError(503, "too_many_watchers", message)
+
+    def _resume_or_restart(self, last_event_id: int | None) -> tuple[int, Iterator[bytes]]:
+        """Return the number after which a subscriber continues, and the events that come first."""
+        if (
+            last_event_id is not None
+            and self._was_published(last_event_id)
+            and self.replay_buffer.covers(last_event_id)
+        ):
+            return last_event_id, iter(())
+        snapshot_seq, resume_seq = self.replay_buffer.last_evicted_seq - 1, self.replay_buffer.last_seq
+        return resume_seq, self._snapshot_events(snapshot_seq, resume_seq, reset=last_event_id is not None)
+
     def drop_unauthorized(self) -> None:
-        """End the connections of those who may watch no longer."""
-        for watcher in tuple(self._subscribers):
-            if not self._is_still_authorized(watcher.caller):
-                watcher.drop()
+        """Disconnect the subscribers whose access was revoked."""
+        for subscriber in tuple(self._subscribers):
+            if not self._is_still_authorized(subscriber.caller):
+                subscriber.drop()
 
     def _was_published(self, seq: int) -> bool:
-        """Whether this number was given out, now or by an earlier service on the same store."""
+        """Return whether this run or an earlier one on the same store has published this number."""
         return seq <= max(self.replay_buffer.last_seq, self._first_seq - 1)
 
     def _snapshot_events(self, snapshot_seq: int, resume_seq: int, reset: bool = True) -> Iterator[bytes]:
         links = list(self._links)
         if reset:
             yield serialize_sse_event(snapshot_seq if links else resume_seq, "reset", self._wall(), {})
-        for place, link in enumerate(links, 1):
-            number = resume_seq if place == len(links) else snapshot_seq
-            yield serialize_sse_event(
-                number, "link", self._wall(), {"link": serialize_link(link.status()), "transition": None}
-            )
+        for position, link in enumerate(links, 1):
+            seq = resume_seq if position == len(links) else snapshot_seq
+            payload = {"link": serialize_link(link.status()), "transition": None}
+            yield serialize_sse_event(seq, "link", self._wall(), payload)
 
-    # What happens.
+    # Publishing
 
     def publish_link(self, link: Link, transition: Transition | None) -> None:
-        """A link has changed; the transition, if its state has."""
-        self._store_snapshot(serialize_link_snapshot(link, transition))
+        """Store and send the current state of a link; `transition` is its change of state, if it had one."""
+        self._store_snapshot(make_link_snapshot(link, transition, self._wall()))
 
-    def publish_removal(self, names: Iterable[str]) -> None:
-        """There are no such links any more."""
-        self._store_snapshot(serialize_removal(names))
+    def publish_removal(self, names: Sequence[str]) -> None:
+        """Store and send the removal of these links."""
+        self._store_snapshot(make_removal(names, self._wall()))
 
-    def _store_snapshot(self, text: str) -> None:
-        self._journal.submit_nowait(append_link_snapshots, LinkSnapshotLogged(self._wall(), text))
+    def _store_snapshot(self, snapshot: LinkSnapshot) -> None:
+        self._journal.submit_nowait(append_link_snapshots, snapshot)
 
     def _on_commit(self, entries: Sequence[Entry]) -> None:
-        self.replay_buffer.add(filter(is_streamed, entries), self._wall())
+        self.replay_buffer.add(entries, self._wall())
         self._enqueue_write(*self._subscribers)
 
     def _on_purge(self, purge: Purge) -> None:
         self.replay_buffer.evict_guest_events(purge.guest_before)
 
-    # Writing.
+    # Writing
 
     def _enqueue_write(self, *subscribers: Subscriber) -> None:
-        """Write to these, each in its turn."""
+        """Write to these subscribers, each in its turn."""
         self._write_queue.update(dict.fromkeys(subscribers))
         if self._next_turn is None:
             self._write_turn()
 
     def _write_turn(self) -> None:
-        """Write what one turn of the reactor has time for."""
+        """Write as many events as one turn of the reactor may."""
         self._next_turn = None
         written = 0
         while self._write_queue and written < EVENTS_PER_TURN:
-            watcher = next(iter(self._write_queue))
-            del self._write_queue[watcher]
-            if watcher.has_pending:
-                written += watcher.write()
-                if watcher.has_pending:
-                    self._write_queue[watcher] = None
+            subscriber = next(iter(self._write_queue))
+            del self._write_queue[subscriber]
+            if subscriber.has_pending:
+                written += subscriber.write()
+                if subscriber.has_pending:
+                    self._write_queue[subscriber] = None
         if self._write_queue:
             self._next_turn = self._clock.callLater(0, self._write_turn)
 
@@ -211,12 +233,12 @@ class Broadcaster:
 
     def _send_heartbeats(self) -> None:
         self.drop_unauthorized()
-        for watcher in tuple(self._subscribers):
-            watcher.send_heartbeat()
+        for subscriber in tuple(self._subscribers):
+            subscriber.send_heartbeat()
 
 
 def _parse_last_event_id(request: Request) -> int | None:
-    """The number that a watcher has got to; one that was never a number is older than all (0)."""
+    """Return the number of the last event that a client received; 0 for a malformed one: older than all."""
     text: str | None = request.getHeader("last-event-id")
     if not text:
         return None

@@ -1,4 +1,4 @@
-"""Calls that wait until something happens to a link."""
+"""Long polls: requests that wait until an event of a link is published."""
 
 from __future__ import annotations
 
@@ -14,14 +14,15 @@ from pmslink.web.http.api_errors import ApiError
 from pmslink.web.serializers.event_serializer import is_event
 
 MAX_WAIT_S = 60
-"""Seconds that a call may wait."""
+"""Seconds that a request may wait."""
 MAX_WAITING_CALLS = 200
+"""Requests that may wait at the same time."""
 MAX_WAITING_CALLS_PER_TOKEN = 100
-"""Calls that wait with one token, so that its holder cannot keep the others out."""
+"""Requests with one token that may wait, so that its holder cannot lock the others out."""
 
 
 class LongPoll:
-    """Who waits for which link."""
+    """The requests that wait, by link."""
 
     def __init__(self, journal: Journal, clock: IReactorTime) -> None:
         self._clock = clock
@@ -35,53 +36,55 @@ class LongPoll:
         return sum(map(len, self._waiting_by_link.values()))
 
     def start(self) -> None:
+        """Let requests wait."""
         self._is_stopped = False
 
     def stop(self) -> None:
-        """End the waiting of all."""
+        """Wake all requests, and let none wait any more."""
         self._is_stopped = True
         self.wake_all()
 
     def wake_all(self) -> None:
-        """Let all look again, for some may have to leave."""
+        """Wake the requests of all links."""
         for link in tuple(self._waiting_by_link):
             self.wake(link)
 
     def wait(self, link: str, after: int, timeout_s: float, token_name: str | None = None) -> Deferred[None]:
-        """Fires when something has happened to the link after this number, or the time is up.
+        """Return a Deferred that fires once an event of the link after this number is published.
 
-        Also when the link is removed, or the service stops. `token` names the caller's. Raises ApiError 503
-        when too many wait.
+        It also fires at the timeout, when the link is removed, and when the service stops. `token_name` is
+        the name of the caller's token. Raises ApiError 503 if too many requests wait.
         """
         if self._is_stopped or self._newest_seq_by_link.get(link, 0) > after:
             return succeed(None)
         if len(self) >= MAX_WAITING_CALLS:
-            raise ApiError(503, "too_many_watchers", f"{MAX_WAITING_CALLS} calls wait for events already")
-        if token_name is not None and self._waiting_count_by_token[token_name] >= MAX_WAITING_CALLS_PER_TOKEN:
             raise ApiError(
-                503, "too_many_watchers", f"{MAX_WAITING_CALLS_PER_TOKEN} calls wait with this token already"
+                503, "too_many_watchers", f"too many requests wait for events ({MAX_WAITING_CALLS})"
             )
+        if token_name is not None and self._waiting_count_by_token[token_name] >= MAX_WAITING_CALLS_PER_TOKEN:
+            message = f"too many requests with this token wait for events ({MAX_WAITING_CALLS_PER_TOKEN})"
+            raise ApiError(503, "too_many_watchers", message)
         done: Deferred[None] = Deferred()
         timer = self._clock.callLater(timeout_s, done.callback, None)
-        calls = self._waiting_by_link.setdefault(link, set())
-        calls.add(done)
+        waiting = self._waiting_by_link.setdefault(link, set())
+        waiting.add(done)
         self._waiting_count_by_token[token_name] += 1
 
-        def over(outcome: None) -> None:
-            calls.discard(done)
+        def clean_up(outcome: None) -> None:
+            waiting.discard(done)
             self._waiting_count_by_token[token_name] -= 1
-            if not calls and self._waiting_by_link.get(link) is calls:
+            if not waiting and self._waiting_by_link.get(link) is waiting:
                 del self._waiting_by_link[link]
             if timer.active():
                 timer.cancel()
             return outcome
 
-        return done.addBoth(over)
+        return done.addBoth(clean_up)
 
     def wake(self, link: str) -> None:
-        """Let all look again who wait for this link."""
-        for call in tuple(self._waiting_by_link.get(link, ())):
-            call.callback(None)
+        """Let the requests that wait for this link continue."""
+        for done in tuple(self._waiting_by_link.get(link, ())):
+            done.callback(None)
 
     def _on_commit(self, entries: Sequence[Entry]) -> None:
         newest = {entry.link: entry.seq for entry in entries if is_event(entry)}

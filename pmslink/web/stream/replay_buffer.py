@@ -1,4 +1,4 @@
-"""What was last told to watchers of the stream, for those that come back or are slow."""
+"""Replay buffer of the stream: the newest entries, for clients that reconnect or read slowly."""
 
 from __future__ import annotations
 
@@ -10,46 +10,48 @@ from operator import attrgetter
 from attrs import define
 
 from pmslink.store.core.transaction import Entry
-from pmslink.store.tables.log_entries import HotelEventLogged
+from pmslink.store.tables.log_entries import HotelEventLogged, LinkSnapshotLogged, TransitionLogged
+from pmslink.store.tables.outbox_rows import OutboxRowChanged
 from pmslink.web.serializers.redaction import redact_entry
-from pmslink.web.stream.sse_events import estimate_size_bytes, serialize_sse_entry
+from pmslink.web.stream.sse_events import EntryKind, entry_kind, serialize_sse_entry
 
 MAX_BUFFERED_EVENTS = 10_000
-"""Entries that are kept at most …"""
+"""Entries in the buffer."""
 MAX_BUFFER_BYTES = 16 * 1024 * 1024
-"""… and about how many bytes of memory they may take."""
+"""Estimated memory of all entries."""
 
 _seq_of = attrgetter("seq")
 
 
 @define(eq=False)
 class BufferedEvent:
-    """An entry, and its event once somebody has read it."""
+    """An entry, and its serialized forms once a subscriber has read them."""
 
     seq: int
+    kind: EntryKind
     entry: Entry
     published_at: datetime | None
     sse: bytes | None = None
     redacted_sse: bytes | None = None
-    """For those who see no guests; the same where it names none."""
+    """For callers who see no guests; the same object as `sse` if the entry names no guest."""
 
     @property
     def size_bytes(self) -> int:
-        """About how many bytes it takes in memory."""
-        masked = b"" if self.redacted_sse is self.sse else self.redacted_sse
-        return estimate_size_bytes(self.entry) + len(self.sse or b"") + len(masked or b"")
+        """The estimated memory of the entry and its serialized forms."""
+        redacted_sse = b"" if self.redacted_sse is self.sse else self.redacted_sse
+        return estimate_size_bytes(self.entry) + len(self.sse or b"") + len(redacted_sse or b"")
 
 
 class ReplayBuffer:
-    """The last entries of a sequence that grows, and has holes."""
+    """The newest entries of a growing sequence of numbers, which has gaps."""
 
     def __init__(
         self, last_evicted_seq: int, max_events: int = MAX_BUFFERED_EVENTS, max_bytes: int = MAX_BUFFER_BYTES
     ) -> None:
         self.last_evicted_seq = last_evicted_seq
-        """The number up to which nothing is kept."""
+        """The number up to which no entry is in the buffer."""
         self._events: list[BufferedEvent] = []
-        self._first_index = 0  # what stands before it in the list is forgotten
+        self._first_index = 0  # entries before it are evicted, and deleted from the list later
         self._max_events = max_events
         self._max_bytes = max_bytes
         self._size_bytes = 0
@@ -60,26 +62,29 @@ class ReplayBuffer:
         return self._events[-1].seq if self._events else self.last_evicted_seq
 
     def add(self, entries: Iterable[Entry], published_at: datetime | None) -> None:
-        """Keep these, which are newer than all others, and forget what is too much.
+        """Add those of the entries that the stream sends, and evict the oldest above the limits.
 
-        `published_at` is None for what an earlier service told.
+        The entries are newer than all in the buffer. `published_at` is None for entries that an earlier run
+        of the service published.
         """
         for entry in entries:
-            self._events.append(BufferedEvent(entry.seq, entry, published_at))
-            self._size_bytes += estimate_size_bytes(entry)
+            kind = entry_kind(entry)
+            if kind is not None:
+                self._events.append(BufferedEvent(entry.seq, kind, entry, published_at))
+                self._size_bytes += estimate_size_bytes(entry)
         self._enforce_limits()
 
     def covers(self, seq: int) -> bool:
-        """Whether all that came after this number is kept."""
+        """Return whether all entries after this number are in the buffer."""
         return self.last_evicted_seq <= seq
 
     def first_after(self, seq: int) -> BufferedEvent | None:
-        """The first that came after this number, if there is one."""
-        place = bisect_right(self._events, seq, lo=self._first_index, key=_seq_of)
-        return self._events[place] if place < len(self._events) else None
+        """Return the first entry after this number, or None."""
+        index = bisect_right(self._events, seq, lo=self._first_index, key=_seq_of)
+        return self._events[index] if index < len(self._events) else None
 
     def render(self, buffered: BufferedEvent, sees_guests: bool = True) -> bytes:
-        """What watchers are told of it."""
+        """Return the serialized form of an entry, for callers who see guests or who do not."""
         if sees_guests:
             if buffered.sse is None:
                 buffered.sse = serialize_sse_entry(buffered.entry, buffered.published_at)
@@ -95,17 +100,18 @@ class ReplayBuffer:
         return buffered.redacted_sse
 
     def evict_guest_events(self, before: datetime) -> None:
-        """Forget events that are older, and with them all that came before.
+        """Evict the hotel events that are older than this, and all entries before them.
 
-        Age is judged in the order of what happened, as the store does when it purges.
+        The search ends at the first newer event, as in the store's purge: a clock that was set back may have
+        dated later events too early.
         """
-        last = None
-        for kept in self._events[self._first_index :]:
-            if isinstance(kept.entry, HotelEventLogged):
-                if kept.entry.at >= before:
+        last_seq = None
+        for buffered in self._events[self._first_index :]:
+            if isinstance(buffered.entry, HotelEventLogged):
+                if buffered.entry.at >= before:
                     break
-                last = kept.seq
-        while last is not None and self.last_evicted_seq < last:
+                last_seq = buffered.seq
+        while last_seq is not None and self.last_evicted_seq < last_seq:
             self._evict_oldest()
         self._compact()
 
@@ -121,11 +127,24 @@ class ReplayBuffer:
             self._compact()
 
     def _evict_oldest(self) -> None:
-        kept = self._events[self._first_index]
+        evicted = self._events[self._first_index]
         self._first_index += 1
-        self._size_bytes -= kept.size_bytes
-        self.last_evicted_seq = kept.seq
+        self._size_bytes -= evicted.size_bytes
+        self.last_evicted_seq = evicted.seq
 
     def _compact(self) -> None:
         del self._events[: self._first_index]
         self._first_index = 0
+
+
+def estimate_size_bytes(entry: Entry) -> int:
+    """Estimate the memory of an entry. Raises TypeError for an entry that the stream does not send."""
+    match entry:
+        case LinkSnapshotLogged() | HotelEventLogged():
+            return 400 + len(entry.text)
+        case TransitionLogged():
+            return 600 + len(entry.reason) + len(entry.cause)
+        case OutboxRowChanged():
+            return 800 + len(entry.row.body) + len(entry.row.text) + len(entry.row.text_answer or "")
+        case _:
+            raise TypeError(entry)

@@ -1,4 +1,4 @@
-"""One connection that watches the stream."""
+"""A subscriber of the stream: one connection, written to as fast as its client reads."""
 
 from __future__ import annotations
 
@@ -10,27 +10,26 @@ from zope.interface import implementer
 
 from pmslink.web.auth.caller import Caller
 from pmslink.web.stream.replay_buffer import ReplayBuffer
-from pmslink.web.stream.sse_events import is_removal
 
 MAX_UNREAD_HEARTBEATS = 2
-"""Heartbeats in a row that a watcher may leave unread."""
+"""Heartbeats in a row that may be due while the client does not read."""
 EVENTS_PER_WRITE = 100
-"""Events that are written at once at most …"""
+"""Events in one write."""
 WRITE_THRESHOLD_BYTES = 64 * 1024
-"""… unless they have so many bytes before."""
+"""A write with at least so many bytes gets no further events."""
 
 SnapshotFactory = Callable[[int, int], Iterator[bytes]]
-"""All links as they are: a reset, then one event each. The last of them has the second number, which can be
-resumed from; those before have the first."""
+"""Serializes all links: a reset, then one event for each link. The last event has the second number, from
+which the client can resume; the others have the first, from which it cannot."""
 
 
 @implementer(IPushProducer)
 class Subscriber:
-    """Writes events as fast as they are read, and no faster.
+    """Write events to one client, no faster than it reads.
 
-    What a slow watcher has not had yet waits in the past that all watchers share, not in a buffer of
-    its own. One that falls behind that past, or stops reading, is dropped: it may come back with the
-    number it has got to.
+    Events that a slow client has not received yet stay in the shared replay buffer, not in a buffer of its
+    own. A client that falls behind the replay buffer, or stops reading, is disconnected. It may reconnect
+    with the number of its last event.
     """
 
     def __init__(
@@ -46,7 +45,7 @@ class Subscriber:
         self.caller = caller
         self._request = request
         self._replay_buffer = replay_buffer
-        self._last_seq = last_seq  # the number of the last event written, once the opening is
+        self._last_seq = last_seq  # of the last event written, once the initial events are
         self._initial_events: Iterator[bytes] | None = initial_events
         self._snapshot_events = snapshot_events
         self._enqueue_write = enqueue_write
@@ -55,18 +54,19 @@ class Subscriber:
         self._unread_heartbeats = 0
 
     def start(self) -> None:
+        """Begin to write."""
         self._request.registerProducer(self, True)
         self._enqueue_write(self)
 
     @property
     def has_pending(self) -> bool:
-        """Whether there is something that can be written now."""
+        """Whether there is an event that can be written now."""
         return self._is_writable and (
             self._initial_events is not None or self._last_seq < self._replay_buffer.last_seq
         )
 
     def write(self) -> int:
-        """Write some of what has not been written yet; gives how many events."""
+        """Write the next events, up to the limits; return how many."""
         if not self._replay_buffer.covers(self._last_seq):
             self.drop()
             return 0
@@ -84,21 +84,21 @@ class Subscriber:
 
     def _next_event(self) -> bytes | None:
         if self._initial_events is not None:
-            opening = next(self._initial_events, None)
-            if opening is not None:
-                return opening
+            initial_event = next(self._initial_events, None)
+            if initial_event is not None:
+                return initial_event
             self._initial_events = None
-        kept = self._replay_buffer.first_after(self._last_seq)
-        if kept is None:
+        buffered = self._replay_buffer.first_after(self._last_seq)
+        if buffered is None:
             return None
-        before, self._last_seq = self._last_seq, kept.seq
-        if is_removal(kept.entry):
-            self._initial_events = self._snapshot_events(before, kept.seq)
+        previous_seq, self._last_seq = self._last_seq, buffered.seq
+        if buffered.kind == "removal":
+            self._initial_events = self._snapshot_events(previous_seq, buffered.seq)
             return next(self._initial_events)
-        return self._replay_buffer.render(kept, self.caller.sees_guests)
+        return self._replay_buffer.render(buffered, self.caller.sees_guests)
 
     def send_heartbeat(self) -> None:
-        """Write a comment, which shows that the stream lives and finds connections that do not."""
+        """Write a comment, which shows that the stream is alive and detects dead connections."""
         if self._is_writable:
             self._request.write(b":\n\n")
             return
@@ -107,7 +107,7 @@ class Subscriber:
             self.drop()
 
     def drop(self) -> None:
-        """End the connection without waiting for what is not read."""
+        """Abort the connection, with what the client has not read."""
         if not self._is_closed:
             self._is_closed = True
             self._request.channel.forceAbortClient()
@@ -116,15 +116,18 @@ class Subscriber:
     def _is_writable(self) -> bool:
         return not (self._is_paused or self._is_closed)
 
-    # What the connection calls.
+    # IPushProducer, called by the connection
 
     def pauseProducing(self) -> None:
+        """Stop writing: the connection's buffer is full."""
         self._is_paused = True
 
     def resumeProducing(self) -> None:
+        """Write again: the connection's buffer is empty."""
         self._is_paused = False
         self._unread_heartbeats = 0
         self._enqueue_write(self)
 
     def stopProducing(self) -> None:
+        """Stop writing for good: the connection has ended."""
         self._is_closed = True

@@ -148,7 +148,7 @@ async def test_a_heartbeat_that_ends_is_logged(
     monkeypatch.setattr(Logger, "failure", lambda self, format, *_, **__: logged.append(format))
     monkeypatch.setattr(served_api.site.api.broadcaster, "_subscribers", None)
     served_api.advance(broadcaster.HEARTBEAT_INTERVAL_S)
-    assert logged == ["the stream has no heartbeat any more"]
+    assert logged == ["Heartbeats of the stream stopped; dead connections are no longer detected"]
     monkeypatch.undo()
     await served_api.listening_port.stopListening()  # all else ends as ever
     served_api._listen("127.0.0.1")

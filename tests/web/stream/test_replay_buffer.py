@@ -1,4 +1,4 @@
-"""What was last told, in bounded memory."""
+"""Tests of the replay buffer: order, resume, limits and eviction of guest data."""
 
 from __future__ import annotations
 
@@ -18,8 +18,9 @@ from pmslink.store.tables.log_entries import (
     TransitionLogged,
 )
 from pmslink.store.tables.outbox_rows import OutboxRow, OutboxRowChanged
-from pmslink.web.stream.replay_buffer import ReplayBuffer
-from pmslink.web.stream.sse_events import estimate_size_bytes, is_streamed, published_link_names
+from pmslink.web.stream.link_snapshots import make_removal, parse_link_snapshot, published_link_names
+from pmslink.web.stream.replay_buffer import ReplayBuffer, estimate_size_bytes
+from pmslink.web.stream.sse_events import entry_kind
 from tests.web.served_api import START_TIME
 
 
@@ -28,14 +29,14 @@ def numbered(seq: int, entry: Entry) -> Entry:
     return entry
 
 
-def happening(seq: int, second: int = 0) -> Entry:
+def hotel_event(seq: int, second: int = 0) -> Entry:
     at = START_TIME + timedelta(seconds=second)
     return numbered(seq, HotelEventLogged("grand", at, "room.message_light", "101", '{"value": true}'))
 
 
-def numbers(past: ReplayBuffer, after: int) -> Iterable[int]:
-    while (kept := past.first_after(after)) is not None:
-        after = kept.seq
+def seqs_after(buffer: ReplayBuffer, after: int) -> Iterable[int]:
+    while (buffered := buffer.first_after(after)) is not None:
+        after = buffered.seq
         yield after
 
 
@@ -44,88 +45,100 @@ def numbers(past: ReplayBuffer, after: int) -> Iterable[int]:
     st.integers(1, 20),
     st.integers(500, 5000),
 )
-def test_it_keeps_the_last_of_a_sequence_with_holes(
-    batches: list[list[int]], most: int, most_bytes: int
+def test_it_holds_the_newest_of_a_sequence_with_gaps(
+    batches: list[list[int]], max_events: int, max_bytes: int
 ) -> None:
-    past = ReplayBuffer(100, most, most_bytes)
-    given: list[int] = []
+    buffer = ReplayBuffer(100, max_events, max_bytes)
+    added: list[int] = []
     for batch in batches:
         entries = []
         for step in batch:
-            given.append((given[-1] if given else 100) + step)
-            entries.append(happening(given[-1]))
-        past.add(entries, START_TIME)
-        assert past.last_seq == (given[-1] if given else 100)
-        kept = [number for number in given if number > past.last_evicted_seq]
-        assert list(numbers(past, past.last_evicted_seq)) == kept
-        for number in kept:
-            assert list(numbers(past, number - 1)) == [one for one in given if one >= number]
-            if (first := past.first_after(number - 1)) is not None:
-                past.render(first)
-        assert len(kept) <= most
-        assert past._size_bytes <= most_bytes
+            added.append((added[-1] if added else 100) + step)
+            entries.append(hotel_event(added[-1]))
+        buffer.add(entries, START_TIME)
+        assert buffer.last_seq == (added[-1] if added else 100)
+        buffered = [seq for seq in added if seq > buffer.last_evicted_seq]
+        assert list(seqs_after(buffer, buffer.last_evicted_seq)) == buffered
+        for seq in buffered:
+            assert list(seqs_after(buffer, seq - 1)) == [later for later in added if later >= seq]
+            if (first := buffer.first_after(seq - 1)) is not None:
+                buffer.render(first)
+        assert len(buffered) <= max_events
+        assert buffer._size_bytes <= max_bytes
         expected = sum(
-            estimate_size_bytes(one.entry) + len(one.sse or b"") for one in past._events[past._first_index :]
+            estimate_size_bytes(one.entry) + len(one.sse or b"")
+            for one in buffer._events[buffer._first_index :]
         )
-        assert past._size_bytes == expected
+        assert buffer._size_bytes == expected
 
 
-def test_an_event_that_is_forgotten_while_it_is_read_is_still_told() -> None:
-    past = ReplayBuffer(0)
-    past.add([happening(1), happening(2)], START_TIME)
-    kept = past.first_after(0)
-    assert kept is not None
-    past._max_events = 1
-    past.add([happening(3)], START_TIME)
-    assert past.render(kept).startswith(b"id: 1\nevent: event\n")
-    assert past._size_bytes == estimate_size_bytes(happening(3))
+def test_an_event_evicted_while_it_is_read_is_still_rendered() -> None:
+    buffer = ReplayBuffer(0)
+    buffer.add([hotel_event(1), hotel_event(2)], START_TIME)
+    buffered = buffer.first_after(0)
+    assert buffered is not None
+    buffer._max_events = 1
+    buffer.add([hotel_event(3)], START_TIME)
+    assert buffer.render(buffered).startswith(b"id: 1\nevent: event\n")
+    assert buffer._size_bytes == estimate_size_bytes(hotel_event(3))
 
 
-def test_guests_are_forgotten_in_the_order_of_what_happened() -> None:
-    past = ReplayBuffer(0)
-    announced = numbered(2, LinkSnapshotLogged(START_TIME, "{}"))
-    past.add([happening(1, 0), announced, happening(3, 5), happening(4, 0)], START_TIME)
-    past.evict_guest_events(START_TIME + timedelta(seconds=3))
-    assert list(numbers(past, 0)) == [2, 3, 4]  # the last was dated back by a clock gone wrong
-    assert past.last_evicted_seq == 1
-    past.evict_guest_events(START_TIME + timedelta(seconds=9))
-    assert list(numbers(past, 0)) == []
-    assert (past.last_evicted_seq, past.last_seq, past._size_bytes) == (4, 4, 0)
-    past.evict_guest_events(START_TIME + timedelta(seconds=9))
+def test_guest_events_are_evicted_in_the_order_of_the_sequence() -> None:
+    buffer = ReplayBuffer(0)
+    snapshot = numbered(2, LinkSnapshotLogged(START_TIME, "{}"))
+    buffer.add([hotel_event(1, 0), snapshot, hotel_event(3, 5), hotel_event(4, 0)], START_TIME)
+    buffer.evict_guest_events(START_TIME + timedelta(seconds=3))
+    assert list(seqs_after(buffer, 0)) == [2, 3, 4]  # the clock had been set back before the last
+    assert buffer.last_evicted_seq == 1
+    buffer.evict_guest_events(START_TIME + timedelta(seconds=9))
+    assert list(seqs_after(buffer, 0)) == []
+    assert (buffer.last_evicted_seq, buffer.last_seq, buffer._size_bytes) == (4, 4, 0)
+    buffer.evict_guest_events(START_TIME + timedelta(seconds=9))
 
 
-def test_who_was_told_of_which_links() -> None:
-    def announced(text: str) -> Entry:
-        return LinkSnapshotLogged(START_TIME, text)
+def test_stored_snapshots_name_their_links() -> None:
+    def snapshot(text: str) -> Entry:
+        return parse_link_snapshot(LinkSnapshotLogged(START_TIME, text))
 
     entries = [
-        announced('{"link":{"name":"a","state":"CLOSED"},"transition":null}'),
-        announced('{"link":{"name":"b"},"transition":null}'),
-        happening(1),
-        announced('{"removed":["a", "c"]}'),
-        announced('{"link":{"name":"d"},"transition":null}'),
+        snapshot('{"link":{"name":"a","state":"CLOSED"},"transition":null}'),
+        snapshot('{ "transition": null, "link": {"state": "CLOSED", "name": "b"}}'),
+        hotel_event(1),
+        snapshot('{"removed":["a", "c"]}'),
+        snapshot('{"link":{"name":"d"},"transition":null}'),
     ]
     assert published_link_names(entries) == {"b", "d"}
+    assert [entry_kind(entry) for entry in entries] == ["link", "link", "event", "removal", "link"]
 
 
-def test_what_an_earlier_service_told_has_the_time_of_its_last_change() -> None:
+def test_a_stored_snapshot_keeps_its_number_and_text() -> None:
+    stored = numbered(7, LinkSnapshotLogged(START_TIME, '{"removed":["a"]}'))
+    parsed = parse_link_snapshot(stored)
+    assert (parsed.seq, parsed.published) == (7, stored.published)
+    assert parse_link_snapshot(parsed) is parsed
+    created = make_removal(["a"], START_TIME)
+    assert isinstance(parsed, LinkSnapshotLogged)
+    assert (created.text, created.is_removal) == (parsed.text, True)
+
+
+def test_a_row_published_by_an_earlier_run_has_the_time_of_its_last_change() -> None:
     row = OutboxRow(
         5, "grand", "PS", "minibar", "1", "{}", "PS|", None, None, None, None, 1, 1000, 6, sent=2000
     )
-    past = ReplayBuffer(0)
-    past.add([numbered(6, OutboxRowChanged(row))], None)
-    kept = past.first_after(0)
-    assert kept is not None
-    assert b'"at":"1970-01-01T00:00:02.000Z"' in past.render(kept)
+    buffer = ReplayBuffer(0)
+    buffer.add([numbered(6, OutboxRowChanged(row))], None)
+    buffered = buffer.first_after(0)
+    assert buffered is not None
+    assert b'"at":"1970-01-01T00:00:02.000Z"' in buffer.render(buffered)
 
 
-def test_a_size_is_known_of_all_that_is_shown() -> None:
+def test_the_size_of_every_streamed_entry_is_estimated() -> None:
     changed = TransitionLogged(1, "grand", START_TIME, None, "CLOSED", "why", "{}")
-    assert is_streamed(changed)
+    assert entry_kind(changed) == "event"
     assert estimate_size_bytes(changed) > 600
-    assert is_streamed(happening(1))
-    assert estimate_size_bytes(happening(1)) > 400
-    for hidden in (RecordLogged("grand", START_TIME, "in", "GI", "GI|"), NextDueChanged("grand", 1)):
-        assert not is_streamed(hidden)
+    assert entry_kind(hotel_event(1)) == "event"
+    assert estimate_size_bytes(hotel_event(1)) > 400
+    for internal in (RecordLogged("grand", START_TIME, "in", "GI", "GI|"), NextDueChanged("grand", 1)):
+        assert entry_kind(internal) is None
     with pytest.raises(TypeError):
         estimate_size_bytes(Entry())

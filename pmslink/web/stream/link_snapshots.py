@@ -1,0 +1,64 @@
+"""Link snapshots: changes and removals of links, as entries of the store that the stream sends.
+
+A snapshot is stored in the JSON form that the stream sends, except for its number, which it gets with the
+commit. A removal is stored in the same table: every client that reads past it starts again with all links.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+
+from attrs import define
+
+from pmslink.link.link import Link
+from pmslink.link.state_history import Transition
+from pmslink.store.core.transaction import Entry
+from pmslink.store.tables.log_entries import LinkSnapshotLogged
+from pmslink.web.http.json_responses import serialize_json
+from pmslink.web.serializers.link_serializer import serialize_link, serialize_transition
+
+
+@define(eq=False)
+class LinkSnapshot(LinkSnapshotLogged):
+    """A stored snapshot, with the names of its links. The names are not stored beside the JSON text."""
+
+    links: Sequence[str] = ()
+    is_removal: bool = False
+
+
+def make_link_snapshot(link: Link, transition: Transition | None, at: datetime) -> LinkSnapshot:
+    """Return a snapshot of a link; `transition` is the change of state that caused it, if one did."""
+    serialized_transition = None if transition is None else serialize_transition(transition)
+    text = serialize_json({"link": serialize_link(link.status()), "transition": serialized_transition}).decode()
+    return LinkSnapshot(at, text, [link.name])
+
+
+def make_removal(names: Sequence[str], at: datetime) -> LinkSnapshot:
+    """Return the entry for the removal of these links."""
+    return LinkSnapshot(at, serialize_json({"removed": names}).decode(), names, is_removal=True)
+
+
+def parse_link_snapshot(entry: Entry) -> Entry:
+    """Return a snapshot read from the store with the names of its links; any other entry as it is."""
+    if not isinstance(entry, LinkSnapshotLogged) or isinstance(entry, LinkSnapshot):
+        return entry
+    stored = json.loads(entry.text)
+    is_removal = "removed" in stored
+    names = stored["removed"] if is_removal else [stored["link"]["name"]]
+    snapshot = LinkSnapshot(entry.at, entry.text, names, is_removal)
+    snapshot.seq, snapshot.published = entry.seq, entry.published
+    return snapshot
+
+
+def published_link_names(entries: Iterable[Entry]) -> set[str]:
+    """Return the links that a client knows which has received all these entries."""
+    names: set[str] = set()
+    for entry in entries:
+        if isinstance(entry, LinkSnapshot):
+            if entry.is_removal:
+                names.difference_update(entry.links)
+            else:
+                names.update(entry.links)
+    return names
