@@ -34,10 +34,11 @@ from pmslink.store.tables.outbox_rows import OutboxRow, newest_rows
 from pmslink.web.api.domain_errors import map_domain_error
 from pmslink.web.api.history_endpoints import HistoryResource
 from pmslink.web.api.posting_endpoints import PostingResource
-from pmslink.web.api.room_endpoints import RoomResource, serialize_room
+from pmslink.web.api.room_endpoints import RoomResource
 from pmslink.web.auth.caller import Caller
 from pmslink.web.http.api_errors import make_error_response
 from pmslink.web.serializers.event_serializer import serialize_event
+from pmslink.web.serializers.room_serializer import serialize_room
 from pmslink.web.stream.long_poll import LongPoll
 from tests.memory_network import Network, advance_clock
 from tests.memory_store import MemoryDatabase, make_store

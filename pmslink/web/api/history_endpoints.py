@@ -1,4 +1,4 @@
-"""Calls about what a link has been through: its transitions, its records, and both as events."""
+"""Endpoints of a link's history: its transitions, its records, and its events for the PBX."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ from pmslink.web.stream.long_poll import MAX_WAIT_S, LongPoll
 
 
 class HistoryResource:
-    """Answers from the store, and for records from what the link remembers as well."""
+    """Endpoints of the history, from the store and, for records, also from the link's trace."""
 
     def __init__(
         self, links: LinkRegistry, store: Store, long_poll: LongPoll, access_control: AccessControl
@@ -44,54 +44,60 @@ class HistoryResource:
         self._access_control = access_control
 
     def routes(self) -> Iterator[Route]:
+        """Return the routes of these endpoints."""
         yield "GET", "/api/v1/links/<link>/transitions", self.list_transitions
         yield "GET", "/api/v1/links/<link>/records", self.list_records
         yield "GET", "/api/v1/links/<link>/events", self.list_events
 
     async def list_transitions(self, request: Request, link: str) -> bytes:
+        """List the newest changes of the link's state."""
         find_link(self._links, link)
-        newest = await self._store.read(newest_transitions, link, before_param(request), limit_param(request))
-        return make_response(request, {"transitions": [serialize_stored_transition(one) for one in newest]})
+        before, limit = before_param(request), limit_param(request)
+        transitions = await self._store.read(newest_transitions, link, before, limit)
+        serialized = [serialize_stored_transition(transition) for transition in transitions]
+        return make_response(request, {"transitions": serialized})
 
     async def list_records(self, request: ApiRequest, link: str) -> bytes:
+        """List the newest records that the link sent and received."""
         trace = find_link(self._links, link).trace
         limit, before = limit_param(request), before_param(request)
         direction = enum_param(request, "direction", get_args(Direction))
-        type = query_param(request, "type")
-        # The records that keep the link are only remembered, older ones only stored, some are both. What
-        # is remembered stands as it happened: a record gets its number later than an LS that came after it.
-        found = {one.seq: one for one in trace.newest(before, direction, type)}
-        if len(found) < limit:
-            stored = await self._store.read(newest_records, link, direction, type, before, limit)
-            found = {one.seq: one for one in stored} | found
-        newest = sorted(found.values(), key=attrgetter("seq"), reverse=True)[:limit]
+        record_type = query_param(request, "type")
+        # Records of link checks are only in the trace, older ones only in the store, others in both. The
+        # trace has the true order: a stored record gets its number later than an LS that came after it.
+        entries = {entry.seq: entry for entry in trace.newest(before, direction, record_type)}
+        if len(entries) < limit:
+            stored = await self._store.read(newest_records, link, direction, record_type, before, limit)
+            entries = {entry.seq: entry for entry in stored} | entries
+        newest = sorted(entries.values(), key=attrgetter("seq"), reverse=True)[:limit]
         if not request.caller.sees_guests:
-            shown = map(redact_record, newest)
-            newest = [
-                one for one in shown if type in (None, one.type)
-            ]  # no guess of what is masked comes true
-        return make_response(request, {"records": [serialize_record(one) for one in newest]})
+            # filtered again, so that the filter does not reveal the masked type of an unknown record
+            redacted = map(redact_record, newest)
+            newest = [entry for entry in redacted if record_type in (None, entry.type)]
+        return make_response(request, {"records": [serialize_record(entry) for entry in newest]})
 
     async def list_events(self, request: ApiRequest, link: str) -> bytes:
+        """List the events after a number; if there are none yet, wait for one as long as `wait` says."""
         find_link(self._links, link)
         limit = limit_param(request)
         after = int_param(request, "after", maximum=MAX_SAFE_INTEGER, minimum=0) or 0
-        wait = int_param(request, "wait", maximum=MAX_WAIT_S, minimum=0) or 0
+        wait_s = int_param(request, "wait", maximum=MAX_WAIT_S, minimum=0) or 0
         if after > self._store.journal.last_published_seq:
             after = 0
-        found = await self._read_published_events(link, after, limit)
-        if not found and wait:
-            await self._long_poll.wait(link, after, wait, request.caller.name)
+        events = await self._read_published_events(link, after, limit)
+        if not events and wait_s:
+            await self._long_poll.wait(link, after, wait_s, request.caller.name)
             self._access_control.require_still_authorized(request.caller)
             find_link(self._links, link)
-            found = await self._read_published_events(link, after, limit)
-        next = found[-1].seq if found else after
+            events = await self._read_published_events(link, after, limit)
+        next_after = events[-1].seq if events else after
         if not request.caller.sees_guests:
-            found = list(map(redact_entry, found))
-        return make_response(request, {"events": [serialize_event(one) for one in found], "next": next})
+            events = list(map(redact_entry, events))
+        serialized = [serialize_event(entry) for entry in events]
+        return make_response(request, {"events": serialized, "next": next_after})
 
     async def _read_published_events(self, link: str, after: int, limit: int) -> list[Entry]:
-        """What is kept and told: a reader may see a commit a moment before anybody is told of it."""
-        found = await self._store.read(events_after, link, after, limit)
-        told = self._store.journal.last_published_seq
-        return [one for one in found if one.seq <= told]
+        # a read can see a commit a moment before its entries are published
+        entries = await self._store.read(events_after, link, after, limit)
+        last_published_seq = self._store.journal.last_published_seq
+        return [entry for entry in entries if entry.seq <= last_published_seq]

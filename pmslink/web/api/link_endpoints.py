@@ -1,4 +1,4 @@
-"""Calls about links: what they are, how one is made, changed and removed, and the controls."""
+"""Endpoints of links: list, read, test, create, update and remove them, and their controls."""
 
 from __future__ import annotations
 
@@ -31,16 +31,16 @@ from pmslink.web.stream.broadcaster import Broadcaster
 from pmslink.web.stream.long_poll import LongPoll
 
 LinkTester = Callable[[LinkConfig], Awaitable[Sequence[Step]]]
-"""Tries what a link would do. Raises NotApplicableError where that would disturb one."""
+"""Tries the settings of a link. Raises NotApplicableError if the trial would disturb a running link."""
 
 LINKS_PER_TURN = 50
-"""Links that are told of in one turn of the reactor."""
+"""Links that are serialized in one turn of the reactor."""
 
 _LinkParser = Callable[[str, Mapping[str, object]], LinkConfig]
 
 
 class LinkResource:
-    """Obeys at once, and answers once that is safe."""
+    """Endpoints of links. A change takes effect at once, and is answered once it is stored."""
 
     def __init__(
         self,
@@ -57,6 +57,7 @@ class LinkResource:
         self._long_poll = long_poll
 
     def routes(self) -> Iterator[Route]:
+        """Return the routes of these endpoints."""
         yield "GET", "/api/v1/links", self.list_links
         yield "POST", "/api/v1/links", self.create_link
         yield "POST", "/api/v1/links/test", self.test_settings
@@ -70,68 +71,66 @@ class LinkResource:
         yield "POST", "/api/v1/links/<link>/resync", self.resync_link
 
     async def list_links(self, request: Request) -> bytes:
-        # Some of them at a time: hundreds would hold up all else for longer than anybody should wait.
-        told: list[bytes] = []
+        """List all links."""
+        # serialized in parts: hundreds of links at once would block the reactor
+        serialized: list[bytes] = []
         links = list(self._links)
         for begin in range(0, len(links), LINKS_PER_TURN):
             if begin:
                 await deferLater(self._clock, 0)
-            told += [
-                serialize_json(serialize_link(link.status()))
-                for link in links[begin : begin + LINKS_PER_TURN]
-            ]
-        return make_response(request, b'{"links":[%s]}\n' % b",".join(told))
+            part = links[begin : begin + LINKS_PER_TURN]
+            serialized += [serialize_json(serialize_link(link.status())) for link in part]
+        return make_response(request, b'{"links":[%s]}\n' % b",".join(serialized))
 
     def get_link(self, request: Request, link: str) -> bytes:
+        """Return one link."""
         return make_response(request, serialize_link(find_link(self._links, link).status()))
 
     async def test_settings(self, request: Request) -> bytes:
-        # The form of a link does not know its secret. Nothing is signed here, so that any does.
-        flat = _restore_secrets(parse_json_object(request), dict.fromkeys(SECRET_SETTINGS, "*" * 20))
-        steps = await self._test_link(_parse_settings(parse_link, "test", flat))
-        return make_response(
-            request,
-            {
-                "steps": [
-                    {"step": one.step, "ok": one.ok, "reason": one.reason, "seconds": round(one.seconds, 3)}
-                    for one in steps
-                ]
-            },
-        )
+        """Try the settings of a link, without creating it; return the result of each step."""
+        # A form does not have the stored secrets. The trial signs nothing, so any secret will do.
+        placeholders = dict.fromkeys(SECRET_SETTINGS, "*" * 20)
+        settings = _restore_secrets(parse_json_object(request), placeholders)
+        steps = await self._test_link(_parse_settings(parse_link, "test", settings))
+        return make_response(request, {"steps": [_serialize_step(step) for step in steps]})
 
-    # Making, changing and removing one.
+    # Definitions
 
     async def create_link(self, request: Request) -> bytes:
-        flat = _drop_nulls(parse_json_object(request))
-        name = flat.pop("name", None)
+        """Create a link from the settings in the body."""
+        settings = _drop_nulls(parse_json_object(request))
+        name = settings.pop("name", None)
         if not isinstance(name, str):
             raise ApiError(400, "invalid", "name must be the name of the new link", "name")
-        config = _parse_settings(parse_api_link, name, flat)
-        link = await shield(self._create_and_store(config, json.dumps(flat)))
+        config = _parse_settings(parse_api_link, name, settings)
+        link = await shield(self._create_and_store(config, json.dumps(settings)))
         return make_response(request, serialize_link(link.status()), 201)
 
     async def _create_and_store(self, config: LinkConfig, definition: str) -> Link:
         try:
             return await self._links.create(config, definition)
         except StoreUnavailableError:
-            self._broadcaster.publish_removal([config.name])  # who watches may have seen it
+            self._broadcaster.publish_removal([config.name])  # subscribers may have received the link
             raise
 
     async def update_link(self, request: Request, link: str) -> bytes:
-        found = find_link(self._links, link)
-        if found.definition is None:
-            raise NotApplicableError("declared", f"{link} stands in the configuration file; change it there")
-        before = json.loads(found.definition)
-        flat = _drop_nulls({**before, **_restore_secrets(parse_json_object(request), before)})
-        self._links.redefine(found, json.dumps(flat), _parse_settings(parse_api_link, link, flat))
-        self._broadcaster.publish_link(found, None)
+        """Change the settings of a link that was created over the API."""
+        target = find_link(self._links, link)
+        if target.definition is None:
+            message = f"{link} is defined in the configuration file; change it there"
+            raise NotApplicableError("declared", message)
+        before = json.loads(target.definition)
+        settings = _drop_nulls({**before, **_restore_secrets(parse_json_object(request), before)})
+        self._links.redefine(target, json.dumps(settings), _parse_settings(parse_api_link, link, settings))
+        self._broadcaster.publish_link(target, None)
         await self._wait_until_saved()
-        return make_response(request, serialize_link(found.status()))
+        return make_response(request, serialize_link(target.status()))
 
     async def remove_link(self, request: Request, link: str) -> bytes:
-        found = find_link(self._links, link)
+        """Remove a link that was created over the API, and with `discard` its pending postings."""
+        target = find_link(self._links, link)
         discard = enum_param(request, "discard", ("true", "false")) == "true"
-        await shield(self._remove_and_publish(found, discard))
+        await shield(self._remove_and_publish(target, discard))
         return make_response(request, {"removed": link})
 
     async def _remove_and_publish(self, link: Link, discard: bool) -> None:
@@ -139,21 +138,26 @@ class LinkResource:
         self._broadcaster.publish_removal([link.name])
         self._long_poll.wake(link.name)
 
-    # Controls.
+    # Controls
 
     async def enable_link(self, request: Request, link: str) -> bytes:
+        """Enable a link, or connect it at once."""
         return await self._apply_control(request, link, Link.enable)
 
     async def disable_link(self, request: Request, link: str) -> bytes:
+        """Disable a link."""
         return await self._apply_control(request, link, Link.disable)
 
     async def expire_link(self, request: Request, link: str) -> bytes:
+        """Mark the PMS service subscription as expired."""
         return await self._apply_control(request, link, Link.expire)
 
     async def disconnect_link(self, request: Request, link: str) -> bytes:
+        """Disconnect a link with LE."""
         return await self._apply_control(request, link, Link.disconnect)
 
     async def resync_link(self, request: Request, link: str) -> bytes:
+        """Request a resync of all rooms and guests."""
         return await self._apply_control(request, link, Link.request_resync, 202)
 
     async def _apply_control(
@@ -169,18 +173,21 @@ class LinkResource:
         try:
             await shield(self._links.when_saved())
         except StoreUnavailableError as problem:
-            raise ApiError(
-                503, "store", f"it was done, but could not be kept: {problem}; a restart would forget it"
-            ) from None
+            message = f"the change took effect, but was not stored and is lost at a restart: {problem}"
+            raise ApiError(503, "store", message) from None
+
+
+def _serialize_step(step: Step) -> dict[str, Any]:
+    return {"step": step.step, "ok": step.ok, "reason": step.reason, "seconds": round(step.seconds, 3)}
 
 
 def _drop_nulls(settings: Mapping[str, Any]) -> dict[str, Any]:
-    """Null stands for the default."""
+    """Return the settings without nulls, which stand for defaults."""
     return {name: value for name, value in settings.items() if value is not None}
 
 
 def _restore_secrets(settings: Mapping[str, Any], stored: Mapping[str, Any]) -> dict[str, Any]:
-    """What is given back as it was told stays as it is, if there is such a secret."""
+    """Return the settings with each redacted secret replaced by the stored one, if there is one."""
     return {
         name: stored[name] if value == REDACTED and name in SECRET_SETTINGS & stored.keys() else value
         for name, value in settings.items()

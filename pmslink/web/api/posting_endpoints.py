@@ -1,4 +1,4 @@
-"""Calls about what is for the PMS: postings are taken, shown, sent again and given up."""
+"""Endpoints of postings: create, list, read, resend and discard."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ from pmslink.store.operations.operator_actions import (
 from pmslink.store.store_service import Store
 from pmslink.store.tables.outbox_rows import OutboxRow, RowState, newest_rows, row_of_link
 from pmslink.web.api.link_lookup import find_link
+from pmslink.web.api.outbox_requests import enqueue_row, make_posting_row, parse_idempotency_key
 from pmslink.web.auth.api_request import ApiRequest
 from pmslink.web.http.api_errors import ApiError
 from pmslink.web.http.cancellation import shield
@@ -28,14 +29,14 @@ from pmslink.web.http.json_requests import parse_json_object, require_json
 from pmslink.web.http.json_responses import make_response
 from pmslink.web.http.query_parameters import MAX_SAFE_INTEGER, before_param, enum_param, limit_param
 from pmslink.web.http.routing import Route
-from pmslink.web.serializers.posting_serializer import build_posting_row, idempotency_key_param, serialize_row
+from pmslink.web.serializers.posting_serializer import serialize_row
 from pmslink.web.serializers.redaction import redact_row
 
 _ActionOperation = Callable[[Transaction, Sequence[OperatorAction]], Sequence[OutboxRow | Exception]]
 
 
 class PostingResource:
-    """Answers once what was asked for is safe on the disk."""
+    """Endpoints of postings. Each change is answered once it is stored."""
 
     def __init__(self, links: LinkRegistry, store: Store, wall: Callable[[], datetime]) -> None:
         self._links = links
@@ -43,6 +44,7 @@ class PostingResource:
         self._wall = wall
 
     def routes(self) -> Iterator[Route]:
+        """Return the routes of these endpoints."""
         yield "POST", "/api/v1/links/<link>/postings", self.create_posting
         yield "GET", "/api/v1/links/<link>/postings", self.list_postings
         yield "GET", "/api/v1/links/<link>/postings/<id>", self.get_posting
@@ -50,14 +52,15 @@ class PostingResource:
         yield "POST", "/api/v1/links/<link>/postings/<id>/discard", self.discard_posting
 
     async def create_posting(self, request: Request, link: str) -> bytes:
-        found = find_link(self._links, link)
-        offer = build_posting_row(
-            found, parse_json_object(request), idempotency_key_param(request), self._wall()
+        """Add a posting to the outbox."""
+        target = find_link(self._links, link)
+        body, idempotency_key = parse_json_object(request), parse_idempotency_key(request)
+        return await enqueue_row(
+            request, target, make_posting_row(target, body, idempotency_key, self._wall())
         )
-        accepted = await shield(found.outbox.enqueue(offer))
-        return make_response(request, serialize_row(accepted.row), 202 if accepted.is_new else 200)
 
     async def list_postings(self, request: ApiRequest, link: str) -> bytes:
+        """List the newest postings, or those of one state."""
         find_link(self._links, link)
         state = enum_param(request, "state", get_args(RowState))
         before, limit = before_param(request), limit_param(request)
@@ -65,6 +68,7 @@ class PostingResource:
         return make_response(request, {"postings": [_serialize_visible_row(request, row) for row in rows]})
 
     async def get_posting(self, request: ApiRequest, link: str, id: str) -> bytes:
+        """Return one posting."""
         find_link(self._links, link)
         row = await self._store.read(row_of_link, link, _parse_row_id(id))
         if row is None:
@@ -72,9 +76,11 @@ class PostingResource:
         return make_response(request, _serialize_visible_row(request, row))
 
     async def resend_posting(self, request: Request, link: str, id: str) -> bytes:
+        """Send a posting again."""
         return await self._apply_action(request, link, id, resend, "unknown or refused")
 
     async def discard_posting(self, request: Request, link: str, id: str) -> bytes:
+        """Discard a posting."""
         return await self._apply_action(request, link, id, discard, "unknown, refused or pending")
 
     async def _apply_action(
@@ -85,15 +91,13 @@ class PostingResource:
         try:
             row = await shield(self._store_action(link, _parse_row_id(row_id), operation))
         except InvalidRowStateError as problem:
-            raise ApiError(
-                409, "wrong_state", f"the posting is {problem}; this goes only from {allowed_states}"
-            ) from None
+            message = f"the posting is {problem}; it must be {allowed_states}"
+            raise ApiError(409, "wrong_state", message) from None
         return make_response(request, serialize_row(row))
 
     async def _store_action(self, link: Link, row_id: int, operation: _ActionOperation) -> OutboxRow:
-        row = await self._store.journal.submit(
-            operation, OperatorAction(link.name, row_id, link.settings().posting_digits)
-        )
+        action = OperatorAction(link.name, row_id, link.settings().posting_digits)
+        row = await self._store.journal.submit(operation, action)
         link.outbox.send_next()
         return row
 
@@ -103,7 +107,7 @@ def _serialize_visible_row(request: ApiRequest, row: OutboxRow) -> dict[str, Any
 
 
 def _parse_row_id(text: str) -> int:
-    """The id in a path; what was never one is the id of no posting."""
+    """Return the id in a path. Raises RowNotFoundError for a text that cannot be an id."""
     if not (text.isascii() and text.isdigit() and len(text) <= 16 and int(text) <= MAX_SAFE_INTEGER):
         raise RowNotFoundError
     return int(text)

@@ -1,27 +1,23 @@
-"""Calls about rooms: how they are, and what their phones tell the PMS."""
+"""Endpoints of rooms: read their state, and send the PMS what their phones report."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
-from typing import Any
 
 from twisted.web.server import Request
 
-from pmslink.errors import FieldError
-from pmslink.fias.charset import encode
 from pmslink.hotel import phone_updates
 from pmslink.hotel.hotel_policy import HotelPolicy
-from pmslink.hotel.rooms import Room, WakeUp, is_room_name, serialize_guest, serialize_wake_up
+from pmslink.hotel.phone_updates import OutboundUpdate
+from pmslink.hotel.rooms import Room, is_room_name
 from pmslink.link.link import Link
 from pmslink.link.link_registry import LinkRegistry
 from pmslink.store.operations.hotel_updates import WakeUpReport, store_wake_up_results
-from pmslink.store.operations.outbox_enqueue import NewRow
 from pmslink.store.store_service import Store
 from pmslink.store.tables.hotel_states import room_of, rooms_of
-from pmslink.timestamps import format_timestamp_ms, to_ms
-from pmslink.validation.json_body import BodyError
 from pmslink.web.api.link_lookup import find_link
+from pmslink.web.api.outbox_requests import enqueue_row, make_update_row
 from pmslink.web.auth.api_request import ApiRequest
 from pmslink.web.http.api_errors import ApiError
 from pmslink.web.http.cancellation import shield
@@ -29,12 +25,11 @@ from pmslink.web.http.json_requests import parse_json_object
 from pmslink.web.http.json_responses import make_response, serialize_json
 from pmslink.web.http.query_parameters import query_param
 from pmslink.web.http.routing import Route
-from pmslink.web.serializers.posting_serializer import serialize_row
-from pmslink.web.serializers.redaction import redact_guest
+from pmslink.web.serializers.room_serializer import serialize_room, serialize_wake_up_result
 
 
 class RoomResource:
-    """Answers from the store; what a phone tells is answered once it is safe on the disk."""
+    """Endpoints of rooms. Each update is answered once it is stored."""
 
     def __init__(self, links: LinkRegistry, store: Store, wall: Callable[[], datetime]) -> None:
         self._links = links
@@ -42,6 +37,7 @@ class RoomResource:
         self._wall = wall
 
     def routes(self) -> Iterator[Route]:
+        """Return the routes of these endpoints."""
         yield "GET", "/api/v1/links/<link>/rooms", self.list_rooms
         yield "GET", "/api/v1/links/<link>/rooms/<room>", self.get_room
         yield "PUT", "/api/v1/links/<link>/rooms/<room>/status", self.set_status
@@ -52,133 +48,93 @@ class RoomResource:
         yield "DELETE", "/api/v1/links/<link>/rooms/<room>/wake-up", self.cancel_wake_up
         yield "POST", "/api/v1/links/<link>/rooms/<room>/wake-up/result", self.report_wake_up_result
 
-    # How rooms are.
+    # Room state
 
     async def list_rooms(self, request: ApiRequest, link: str) -> bytes:
+        """List all rooms of a link, or the rooms of one extension."""
         find_link(self._links, link)
         extension = query_param(request, "extension")
-        rules, sees_guests = self._store.hotels.policy_of(link), request.caller.sees_guests
+        policy, sees_guests = self._store.hotels.policy_of(link), request.caller.sees_guests
 
-        def told(rooms: Iterable[Room]) -> bytes:
-            return serialize_json({"rooms": [serialize_room(room, rules, sees_guests) for room in rooms]})
+        def serialize_rooms(rooms: Iterable[Room]) -> bytes:
+            return serialize_json({"rooms": [serialize_room(room, policy, sees_guests) for room in rooms]})
 
-        # Put together in the reading thread: a large hotel would hold everybody up here.
+        # serialized in the reading thread: a large hotel would block the reactor
         if extension is None:
-            body = await self._store.read(lambda connection: told(rooms_of(connection, link)))
+            body = await self._store.read(lambda connection: serialize_rooms(rooms_of(connection, link)))
         else:
-            # one that nobody spoke of yet is told as vacant
+            # a configured room that the PMS has not mentioned yet is vacant
             body = await self._store.read(
-                lambda connection: told(
+                lambda connection: serialize_rooms(
                     room_of(connection, link, name) or Room(name)
-                    for name in _room_names_of_extension(extension, rules)
+                    for name in _room_names_of_extension(extension, policy)
                 )
             )
         return make_response(request, body)
 
     async def get_room(self, request: ApiRequest, link: str, room: str) -> bytes:
+        """Return the state of one room."""
         find_link(self._links, link)
-        found = await self._store.read(room_of, link, room)
-        if found is None:
-            raise ApiError(404, "unknown_room", f"the PMS has told nothing of a room {room!r}")
-        rules = self._store.hotels.policy_of(link)
-        return make_response(request, serialize_room(found, rules, request.caller.sees_guests))
+        stored_room = await self._store.read(room_of, link, room)
+        if stored_room is None:
+            raise ApiError(404, "unknown_room", f"the PMS has sent nothing about a room {room!r}")
+        policy = self._store.hotels.policy_of(link)
+        return make_response(request, serialize_room(stored_room, policy, request.caller.sees_guests))
 
-    # What phones tell.
+    # Updates from phones
 
     async def set_status(self, request: Request, link: str, room: str) -> bytes:
-        found = find_link(self._links, link)
-        codes = found.settings().status_codes
-        return await self._enqueue_update(
-            request, found, phone_updates.status_update(room, parse_json_object(request), codes)
-        )
+        """Send the PMS the housekeeping status of a room."""
+        target = find_link(self._links, link)
+        codes = target.settings().status_codes
+        update = phone_updates.status_update(room, parse_json_object(request), codes)
+        return await self._enqueue_update(request, target, update)
 
     async def set_do_not_disturb(self, request: Request, link: str, room: str) -> bytes:
-        found = find_link(self._links, link)
-        return await self._enqueue_update(
-            request, found, phone_updates.dnd_update(room, parse_json_object(request))
-        )
+        """Send the PMS the do-not-disturb sign of a room."""
+        target = find_link(self._links, link)
+        update = phone_updates.dnd_update(room, parse_json_object(request))
+        return await self._enqueue_update(request, target, update)
 
     async def set_make_up_room(self, request: Request, link: str, room: str) -> bytes:
-        found = find_link(self._links, link)
-        return await self._enqueue_update(
-            request, found, phone_updates.make_up_room_update(room, parse_json_object(request))
-        )
+        """Send the PMS the make-up-room sign of a room."""
+        target = find_link(self._links, link)
+        update = phone_updates.make_up_room_update(room, parse_json_object(request))
+        return await self._enqueue_update(request, target, update)
 
     async def set_voicemail(self, request: Request, link: str, room: str) -> bytes:
-        found = find_link(self._links, link)
-        return await self._enqueue_update(
-            request, found, phone_updates.voicemail_update(room, parse_json_object(request))
-        )
+        """Send the PMS the count of voice messages of a room."""
+        target = find_link(self._links, link)
+        update = phone_updates.voicemail_update(room, parse_json_object(request))
+        return await self._enqueue_update(request, target, update)
 
     async def set_wake_up(self, request: Request, link: str, room: str) -> bytes:
-        found = find_link(self._links, link)
-        rules = self._store.hotels.policy_of(link)
-        told = phone_updates.wake_up_update(room, parse_json_object(request), self._wall(), rules)
-        return await self._enqueue_update(request, found, told)
+        """Order a wake-up call, and send it to the PMS."""
+        target = find_link(self._links, link)
+        policy = self._store.hotels.policy_of(link)
+        update = phone_updates.wake_up_update(room, parse_json_object(request), self._wall(), policy)
+        return await self._enqueue_update(request, target, update)
 
     async def cancel_wake_up(self, request: Request, link: str, room: str) -> bytes:
-        found = find_link(self._links, link)
-        rules = self._store.hotels.policy_of(link)
-        return await self._enqueue_update(
-            request, found, phone_updates.wake_up_cancel_update(room, query_param(request, "at"), rules)
-        )
+        """Cancel one wake-up call of a room, or all, and send it to the PMS."""
+        target = find_link(self._links, link)
+        policy = self._store.hotels.policy_of(link)
+        update = phone_updates.wake_up_cancel_update(room, query_param(request, "at"), policy)
+        return await self._enqueue_update(request, target, update)
 
-    async def _enqueue_update(
-        self, request: Request, link: Link, update: phone_updates.OutboundUpdate
-    ) -> bytes:
-        try:
-            encode(update.record, link.settings().charset)
-        except FieldError as problem:
-            raise BodyError("room", f"room cannot be sent: {problem}") from None
-        offer = NewRow(
-            link.name,
-            update.record.id,
-            update.type,
-            update.room,
-            phone_updates.serialize_update_body(update),
-            update.record.text,
-            to_ms(self._wall()),
-            subject=update.subject,
-            until=update.until,
-            phone_update=update.phone_update,
-        )
-        accepted = await shield(link.outbox.enqueue(offer))
-        return make_response(request, serialize_row(accepted.row), 202)
+    async def _enqueue_update(self, request: Request, link: Link, update: OutboundUpdate) -> bytes:
+        return await enqueue_row(request, link, make_update_row(link, update, self._wall()))
 
     async def report_wake_up_result(self, request: Request, link: str, room: str) -> bytes:
+        """Store the result of an attempt of a wake-up call."""
         find_link(self._links, link)
-        reported = WakeUpReport(link, room, *phone_updates.parse_wake_up_result(parse_json_object(request)))
-        wake_up = await shield(self._store.journal.submit(store_wake_up_results, reported))
-        return make_response(request, _serialize_wake_up_result(wake_up), 202)
+        report = WakeUpReport(link, room, *phone_updates.parse_wake_up_result(parse_json_object(request)))
+        wake_up = await shield(self._store.journal.submit(store_wake_up_results, report))
+        return make_response(request, serialize_wake_up_result(wake_up), 202)
 
 
-def _room_names_of_extension(extension: str, rules: HotelPolicy) -> list[str]:
-    """The names of the rooms that have it, as far as a record could name them."""
+def _room_names_of_extension(extension: str, policy: HotelPolicy) -> list[str]:
+    """Return the rooms of an extension whose names a record can carry."""
     return sorted(
-        name for name in rules.rooms_of_extension(extension) if is_room_name(name) and "|" not in name
+        name for name in policy.rooms_of_extension(extension) if is_room_name(name) and "|" not in name
     )
-
-
-def serialize_room(room: Room, rules: HotelPolicy, sees_guests: bool) -> dict[str, Any]:
-    guests = map(serialize_guest, room.guests)
-    return {
-        "room": room.room,
-        "extensions": list(rules.extensions_of_room(room.room)),
-        "guests": list(guests if sees_guests else map(redact_guest, guests)),
-        "class_of_service": room.class_of_service,
-        "do_not_disturb": room.do_not_disturb,
-        "message_light": room.message_light,
-        "status": room.status,
-        "wake_ups": [serialize_wake_up(one) | {"attempts": one.attempts} for one in room.wake_ups],
-        "changed": format_timestamp_ms(room.changed) if room.changed else None,
-    }
-
-
-def _serialize_wake_up_result(wake_up: WakeUp) -> dict[str, Any]:
-    """A wake-up after a result: when it is tried again, if it is."""
-    again = None if wake_up.again is None else format_timestamp_ms(wake_up.again)
-    return serialize_wake_up(wake_up) | {
-        "attempts": wake_up.attempts,
-        "result": wake_up.result,
-        "again": again,
-    }

@@ -1,4 +1,4 @@
-"""Calls about the service itself: what it is, whether it is well, and what it counts."""
+"""Endpoints of the service itself: status, health, readiness, metrics, stream and OpenAPI document."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from pmslink.web.stream import broadcaster
 
 
 class ServiceResource:
-    """Answers from the service as it is."""
+    """Endpoints of the service itself."""
 
     def __init__(
         self,
@@ -42,6 +42,7 @@ class ServiceResource:
         self._metrics = metrics.Metrics(links, journal, wall, partial(len, broadcaster))
 
     def routes(self) -> Iterator[Route]:
+        """Return the routes of these endpoints."""
         yield "GET", "/openapi.json", self.get_openapi
         yield "GET", "/healthz", self.get_health
         yield "GET", "/readyz", self.get_readiness
@@ -50,20 +51,25 @@ class ServiceResource:
         yield "GET", "/api/v1/stream", self.open_stream
 
     def get_openapi(self, request: Request) -> bytes:
+        """Return the OpenAPI document."""
         return make_response(request, serialize_openapi())
 
     def get_health(self, request: Request) -> bytes:
+        """Return that the process is running."""
         return make_response(request, {"ok": True})
 
     def get_readiness(self, request: Request) -> bytes:
+        """Return whether the service can store data: 200, or 503 with the reason."""
         if self._journal.failure_reason is not None:
-            raise ApiError(503, "not_ready", f"nothing can be kept: {self._journal.failure_reason}")
+            raise ApiError(503, "not_ready", f"cannot write to disk: {self._journal.failure_reason}")
         return make_response(request, {"ok": True})
 
     def get_metrics(self, request: Request) -> bytes:
+        """Return the metrics in the Prometheus text format."""
         return make_response(request, self._metrics.render_text(), content_type=metrics.CONTENT_TYPE)
 
     def get_status(self, request: Request) -> bytes:
+        """Return the version, the store's health, and a summary of the links."""
         reason = self._journal.failure_reason
         return make_response(
             request,
@@ -77,6 +83,7 @@ class ServiceResource:
         )
 
     def open_stream(self, request: ApiRequest) -> bytes | Deferred[bytes]:
+        """Send the stream of changes; to HEAD, its headers."""
         if request.method == b"HEAD":
             begin_response(request, 200, broadcaster.CONTENT_TYPE)
             return b""

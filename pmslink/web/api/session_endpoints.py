@@ -1,4 +1,4 @@
-"""Calls by which a page signs in and out, and learns who it is."""
+"""Endpoints of sessions: sign in with a token, read the own session, and sign out."""
 
 from __future__ import annotations
 
@@ -21,29 +21,33 @@ _SESSION_PATH = "/api/v1/session"
 
 
 class SessionResource:
-    """Open to anybody: who has no token yet has to show it here."""
+    """Endpoints of sessions. They are public, and authenticate by themselves."""
 
     def __init__(self, access_control: AccessControl) -> None:
         self._access_control = access_control
 
     def routes(self) -> Iterator[Route]:
+        """Return the routes of these endpoints."""
         yield "POST", _SESSION_PATH, self.sign_in
         yield "GET", _SESSION_PATH, self.get_session
         yield "DELETE", _SESSION_PATH, self.sign_out
 
     def sign_in(self, request: ApiRequest) -> bytes:
-        token = _parse_token(request)
+        """Begin a session with the token in the body, and set its cookie."""
+        token_text = _parse_token(request)
         if not self._access_control.tokens.is_required:
-            raise NotApplicableError("no_tokens", "there are no tokens, so there is nothing to sign in with")
-        id, session = self._access_control.sign_in(request, token)
+            raise NotApplicableError("no_tokens", "no tokens are configured, so signing in is not possible")
+        session_id, session = self._access_control.sign_in(request, token_text)
         request.caller = Caller(session.token, session)
-        set_session_cookie(request, id, SESSION_LIFETIME_S)
+        set_session_cookie(request, session_id, SESSION_LIFETIME_S)
         return self._session_response(request, request.caller)
 
     def get_session(self, request: ApiRequest) -> bytes:
+        """Return the caller's name, role and session."""
         return self._session_response(request, self._access_control.authenticate(request))
 
     def sign_out(self, request: ApiRequest) -> bytes:
+        """End the session, if there is one, and delete its cookie."""
         session = self._access_control.find_session(request)
         if session is not None:
             require_csrf(request, session)
@@ -67,12 +71,12 @@ class SessionResource:
 
 
 def _parse_token(request: ApiRequest) -> str:
-    """What the body shows. Raises ApiError 400 or 415."""
+    """Return the token in the body. Raises ApiError 400 or 415."""
     body = parse_json_object(request)
     for name in body:
         if name != "token":
-            raise ApiError(400, "invalid", f"there is no {name!r} in signing in; there is token", name)
-    token = body.get("token")
-    if not isinstance(token, str):
-        raise ApiError(400, "invalid", "token must be the text of a token", "token")
-    return token
+            raise ApiError(400, "invalid", f"unknown key {name!r}; the only key is token", name)
+    token_text = body.get("token")
+    if not isinstance(token_text, str):
+        raise ApiError(400, "invalid", "token must be a string", "token")
+    return token_text

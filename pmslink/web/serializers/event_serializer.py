@@ -1,4 +1,4 @@
-"""What has happened to a hotel and its link, as events for the PBX."""
+"""JSON form of events for the PBX: hotel events, and transitions of the link."""
 
 from __future__ import annotations
 
@@ -15,23 +15,23 @@ from pmslink.web.serializers.posting_serializer import serialize_row
 
 
 def is_event(entry: Entry) -> TypeGuard[HotelEventLogged | TransitionLogged]:
-    """Whether this is told as an event."""
+    """Return whether an entry of the store is an event for the PBX."""
     return isinstance(entry, HotelEventLogged | TransitionLogged)
 
 
 def serialize_event(entry: Entry) -> dict[str, Any]:
-    """One event."""
+    """Return the JSON form of an event; `entry` must be one by `is_event`."""
     assert isinstance(entry, HotelEventLogged | TransitionLogged)  # noqa: S101
-    begun: dict[str, Any] = {"seq": entry.seq, "at": format_timestamp(entry.at), "link": entry.link}
+    head: dict[str, Any] = {"seq": entry.seq, "at": format_timestamp(entry.at), "link": entry.link}
     if isinstance(entry, TransitionLogged):
-        nowhere: dict[str, Any] = {"type": "link.changed", "room": None, "extensions": [], "resync": False}
-        return begun | nowhere | {"transition": serialize_stored_transition(entry)}
-    told: dict[str, Any] = json.loads(entry.text)
-    if "posting" in told:
-        told["posting"] = serialize_row(row_from_event(told["posting"]))
-    return begun | {"type": entry.type, "room": entry.room} | told
+        no_room: dict[str, Any] = {"type": "link.changed", "room": None, "extensions": [], "resync": False}
+        return head | no_room | {"transition": serialize_stored_transition(entry)}
+    details: dict[str, Any] = json.loads(entry.text)
+    if "posting" in details:
+        details["posting"] = serialize_row(row_from_event(details["posting"]))
+    return head | {"type": entry.type, "room": entry.room} | details
 
 
 def serialize_webhook_event(entry: Entry) -> bytes:
-    """One event, as a webhook gets it."""
+    """Return an event as the JSON body of a webhook request."""
     return serialize_json(serialize_event(entry))

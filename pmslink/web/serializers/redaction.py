@@ -1,4 +1,4 @@
-"""What is kept, for those who may look on, but not learn who the guests are."""
+"""Redaction of guest data, for callers who may see the links but not the guests."""
 
 from __future__ import annotations
 
@@ -15,53 +15,53 @@ from pmslink.store.tables.log_entries import HotelEventLogged, RecordLogged
 from pmslink.store.tables.outbox_rows import OutboxRow, OutboxRowChanged, row_from_event, row_to_event
 
 _GUEST_POSTING_KEYS = ("dialled", "text", "article")
-"""What a posting tells of a guest: whom he called, and what he bought."""
+"""Keys of a posting that reveal something about the guest: numbers called, and articles bought."""
 
 
 def redact_entry(entry: Entry) -> Entry:
-    """A copy that names no guest; the entry itself, if it names none."""
+    """Return a copy of an entry without guest data; the entry itself if it has none."""
     if isinstance(entry, HotelEventLogged):
         return _redact_event(entry)
     if isinstance(entry, OutboxRowChanged):
         row = redact_row(entry.row)
         if row is not entry.row:
-            moved = copy(entry)
-            moved.row = row
-            return moved
+            redacted = copy(entry)
+            redacted.row = row
+            return redacted
     return entry
 
 
 def _redact_event(entry: HotelEventLogged) -> HotelEventLogged:
-    told = json.loads(entry.text)
-    if "guest" in told:
-        told["guest"] = redact_guest(told["guest"])
-    elif "posting" in told:
-        told["posting"] = row_to_event(redact_row(row_from_event(told["posting"])))
+    details = json.loads(entry.text)
+    if "guest" in details:
+        details["guest"] = redact_guest(details["guest"])
+    elif "posting" in details:
+        details["posting"] = row_to_event(redact_row(row_from_event(details["posting"])))
     else:
         return entry
-    copied = copy(entry)
-    copied.text = json.dumps(told)
-    return copied
+    redacted = copy(entry)
+    redacted.text = json.dumps(details)
+    return redacted
 
 
 def redact_guest(guest: Mapping[str, Any]) -> dict[str, Any]:
-    """A guest who cannot be recognised."""
+    """Return a guest, given in JSON form, with the personal fields masked."""
     return {**guest, **{name: MASK for name in PERSONAL_FIELDS if guest[name] is not None}}
 
 
 def redact_record(entry: RecordLogged) -> RecordLogged:
-    """The same of a record."""
+    """Return a copy of a logged record with its guest data masked; the entry itself if it has none."""
     record = Record(entry.text)
-    shown = mask_record(record)
-    if shown is record:
+    masked_record = mask_record(record)
+    if masked_record is record:
         return entry
-    copied = copy(entry)
-    copied.type, copied.text = shown.id, shown.text
-    return copied
+    redacted = copy(entry)
+    redacted.type, redacted.text = masked_record.id, masked_record.text
+    return redacted
 
 
 def redact_row(row: OutboxRow) -> OutboxRow:
-    """The same of a row of the outbox, as far as it is told."""
-    told = json.loads(row.body)
-    hidden = {name: MASK for name in _GUEST_POSTING_KEYS if name in told}
-    return row._replace(body=json.dumps(told | hidden)) if hidden else row
+    """Return a row of the outbox with its guest data masked; the row itself if it has none."""
+    body = json.loads(row.body)
+    masked_values = {name: MASK for name in _GUEST_POSTING_KEYS if name in body}
+    return row._replace(body=json.dumps(body | masked_values)) if masked_values else row
