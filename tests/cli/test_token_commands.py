@@ -77,7 +77,7 @@ def test_a_name_that_is_taken_or_unknown_or_none(
     add(capsys, tmp_path, "desk")
     at = ["--state-dir", str(tmp_path)]
     assert fail("token", "add", "desk", "--role", "pbx", *at) == [
-        "there is a token desk already: remove it first, or take another name"
+        "there is a token desk already: remove it first, or choose another name"
     ]
     assert fail("token", "remove", "bar", *at) == ["there is no token bar"]
     assert fail("token", "add", "a b", "--role", "pbx", *at) == [

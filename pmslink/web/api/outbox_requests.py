@@ -100,7 +100,7 @@ def parse_idempotency_key(request: Request) -> str | None:
         raise ApiError(
             400,
             "invalid",
-            f"{IDEMPOTENCY_KEY_HEADER} must be 1 to {_MAX_IDEMPOTENCY_KEY_CHARS} characters of printable ASCII",
+            f"{IDEMPOTENCY_KEY_HEADER} must be 1 to {_MAX_IDEMPOTENCY_KEY_CHARS} printable ASCII characters",
             IDEMPOTENCY_KEY_HEADER,
         )
     return key

@@ -1,4 +1,4 @@
-"""Who has signed in: sessions stand for tokens, so that a browser need not keep one."""
+"""Sessions: a browser signs in with a token once, and then sends a session cookie instead of it."""
 
 from __future__ import annotations
 
@@ -12,26 +12,27 @@ from twisted.internet.interfaces import IReactorTime
 from pmslink.web.auth.token_file import Token, digest_token
 
 SESSION_LIFETIME_S = 12 * 3600
-"""Seconds from signing in to the end of a session, however it is used."""
+"""Seconds from signing in to the end of a session, whether it is used or not."""
 MAX_SESSIONS = 1000
+"""Sessions at the same time."""
 MAX_SESSIONS_PER_TOKEN = 50
-"""Sessions of one token, so that its holder cannot sign the others out."""
+"""Sessions of one token, so that its holder cannot end the sessions of others."""
 
 
 @frozen(eq=False)
 class Session:
-    """One that began with this token. Calls that change something have to repeat `csrf`."""
+    """A session that began with this token. Requests that change something must repeat `csrf_token`."""
 
     id_digest: bytes
     token: Token
     csrf_token: str
     expires_at: datetime
     expires_at_monotonic_s: float
-    """The same on the clock that cannot be set."""
+    """`expires_at` on the monotonic clock, which nobody can set."""
 
 
 class Sessions:
-    """All sessions, in memory, oldest first. Of what names one to a browser only the digest is kept."""
+    """All sessions, in memory, oldest first. They are found by the digest of their id."""
 
     def __init__(self, clock: IReactorTime, wall: Callable[[], datetime]) -> None:
         self._clock = clock
@@ -42,41 +43,45 @@ class Sessions:
         return len(self._sessions_by_digest)
 
     def __contains__(self, session: Session) -> bool:
-        """Whether it goes on."""
+        """Return whether a session has not ended."""
         return (
             session.id_digest in self._sessions_by_digest
             and self._clock.seconds() < session.expires_at_monotonic_s
         )
 
     def begin(self, token: Token) -> tuple[str, Session]:
-        """A new session, and what names it. Where there are too many, the token's oldest ends, or any's."""
-        id = secrets.token_urlsafe(32)
+        """Begin a session; return its id and itself.
+
+        At the limits, the oldest session of the token ends, or the oldest of all.
+        """
+        session_id = secrets.token_urlsafe(32)
         session = Session(
-            digest_token(id),
+            digest_token(session_id),
             token,
             secrets.token_urlsafe(32),
             self._wall() + timedelta(seconds=SESSION_LIFETIME_S),
             self._clock.seconds() + SESSION_LIFETIME_S,
         )
-        self.retain(lambda one: one in self)
-        own = [one for one in self._sessions_by_digest.values() if one.token == token]
-        if len(own) >= MAX_SESSIONS_PER_TOKEN:
-            self.end(own[0])
+        self.retain(lambda session: session in self)
+        own_sessions = [other for other in self._sessions_by_digest.values() if other.token == token]
+        if len(own_sessions) >= MAX_SESSIONS_PER_TOKEN:
+            self.end(own_sessions[0])
         elif len(self) >= MAX_SESSIONS:
             self.end(next(iter(self._sessions_by_digest.values())))
         self._sessions_by_digest[session.id_digest] = session
-        return id, session
+        return session_id, session
 
     def find(self, session_id: str) -> Session | None:
-        """The session that this names, while it goes on."""
+        """Return the session of this id, or None if it has ended."""
         session = self._sessions_by_digest.get(digest_token(session_id))
         return session if session is not None and session in self else None
 
     def end(self, session: Session) -> None:
+        """End a session."""
         self._sessions_by_digest.pop(session.id_digest, None)
 
     def retain(self, predicate: Callable[[Session], bool]) -> None:
-        """End all others."""
+        """End all sessions for which the predicate is false."""
         self._sessions_by_digest = {
-            key: one for key, one in self._sessions_by_digest.items() if predicate(one)
+            digest: session for digest, session in self._sessions_by_digest.items() if predicate(session)
         }

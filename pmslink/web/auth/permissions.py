@@ -1,7 +1,7 @@
-"""Which call is for whom: the one table of it.
+"""Permissions: the one table of the roles that may use each route.
 
-`view` looks on and never learns who the guests are; `pbx` is a telephone system, which hands over what it
-charges and hears what the PMS says; `control` may do everything.
+`view` reads everything except guest data. `pbx` is a telephone system: it sends postings and room updates,
+and reads events. `control` may do everything.
 """
 
 from __future__ import annotations
@@ -10,10 +10,10 @@ from collections.abc import Mapping
 from typing import Literal
 
 Role = Literal["view", "control", "pbx"]
-"""What the holder of a token may do."""
+"""The role of a token, which decides which routes its holder may use."""
 
 AllowedRoles = frozenset[Role] | None
-"""The roles that may call; None stands for anybody, also without a token."""
+"""Roles that may use a route; None makes the route public."""
 
 _PUBLIC: AllowedRoles = None
 _ANY_ROLE: AllowedRoles = frozenset({"view", "control", "pbx"})
@@ -66,11 +66,11 @@ _ALLOWED_ROLES_BY_ROUTE: Mapping[tuple[str, str], AllowedRoles] = {
 
 
 def find_allowed_roles(method: str, path: str) -> AllowedRoles:
-    """Whom a call is for, named by its method and path as they are routed; HEAD follows GET.
+    """Return the roles that may use the route of this method and path. HEAD follows GET.
 
-    Raises LookupError for one that the table lacks: nothing is served that nobody has thought about.
+    Raises LookupError for a route that the table lacks, so that no route is served without a decision.
     """
     try:
         return _ALLOWED_ROLES_BY_ROUTE[method, path]
     except KeyError:
-        raise LookupError(f"roles.py does not say who may call {method} {path}") from None
+        raise LookupError(f"permissions.py has no entry for {method} {path}") from None

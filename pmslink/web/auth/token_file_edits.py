@@ -1,4 +1,4 @@
-"""Changes of the file of tokens: each in one step, one after the other, also while a service runs."""
+"""Edits of the token file: add and remove tokens, atomically, also while a service runs."""
 
 from __future__ import annotations
 
@@ -23,19 +23,19 @@ from pmslink.web.auth.token_file import (
     require_token_name,
 )
 
-TOKEN_PREFIX = "pmslink_"  # noqa: S105  (not a secret: every token begins so)
-"""What every token begins with, so that one which went astray is known for what it is."""
+TOKEN_PREFIX = "pmslink_"  # noqa: S105  (not a secret: the prefix of every token)
+"""Prefix of every token, by which secret scanners recognise a leaked one."""
 
-_FILE_HEADER = "# Who may call, kept by `pmslink token`: NAME ROLE sha256:HEX CREATED\n"
+_FILE_HEADER = "# API tokens, written by `pmslink token`: NAME ROLE sha256:HEX CREATED\n"
 
 _TokenFileEdit = Callable[[str, list[Token]], str]
-"""Makes the new text of the file from the old one, and the tokens in that."""
+"""Returns the new text of the file, from its old text and the tokens in it."""
 
 
 def add_token(state_dir: Path, name: str, role: Role, now: datetime) -> tuple[str, int]:
-    """Create a token; return it and the number of tokens. Raises TokenFileError.
+    """Create a token; return its text and the number of tokens. Raises TokenFileError.
 
-    The file holds only its digest, so the token cannot be read again.
+    The file holds only the token's digest, so its text cannot be recovered.
     """
     try:
         require_token_name(name)
@@ -44,36 +44,35 @@ def add_token(state_dir: Path, name: str, role: Role, now: datetime) -> tuple[st
     token = TOKEN_PREFIX + secrets.token_urlsafe(32)
     created = now.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     line = f"{name} {role} sha256:{digest_token(token).hex()} {created}\n"
-
     count = 0
 
-    def added(text: str, tokens: list[Token]) -> str:
+    def append_line(text: str, tokens: list[Token]) -> str:
         nonlocal count
         count = len(tokens) + 1
-        if any(one.name == name for one in tokens):
-            raise TokenFileError(f"there is a token {name} already: remove it first, or take another name")
+        if any(token.name == name for token in tokens):
+            raise TokenFileError(f"there is a token {name} already: remove it first, or choose another name")
         if count > MAX_TOKENS:
             raise TokenFileError(f"there are {MAX_TOKENS} tokens already: remove one first")
         before = text or _FILE_HEADER
         return before + ("" if before.endswith("\n") else "\n") + line
 
-    _edit_file(state_dir, added)
+    _edit_file(state_dir, append_line)
     return token, count
 
 
 def remove_token(state_dir: Path, name: str) -> int:
-    """Take a token back; gives how many there are still. Raises TokenFileError."""
-    left = 0
+    """Delete a token; return the number of tokens that remain. Raises TokenFileError."""
+    remaining = 0
 
-    def removed(text: str, tokens: list[Token]) -> str:
-        nonlocal left
-        left = sum(one.name != name for one in tokens)
-        if left == len(tokens):
+    def delete_line(text: str, tokens: list[Token]) -> str:
+        nonlocal remaining
+        remaining = sum(token.name != name for token in tokens)
+        if remaining == len(tokens):
             raise TokenFileError(f"there is no token {name}")
         return "\n".join(line for line in text.split("\n") if line.split()[:1] != [name])
 
-    _edit_file(state_dir, removed)
-    return left
+    _edit_file(state_dir, delete_line)
+    return remaining
 
 
 def _edit_file(state_dir: Path, edit: _TokenFileEdit) -> None:
@@ -94,7 +93,10 @@ def _edit_file(state_dir: Path, edit: _TokenFileEdit) -> None:
 
 @contextmanager
 def _lock_directory(state_dir: Path) -> Iterator[None]:
-    """While nobody else changes the file. The lock is on its directory, for it is another file each time."""
+    """Lock the token file against other edits.
+
+    The lock is on the directory, because each edit replaces the file.
+    """
     try:
         directory = os.open(state_dir, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     except OSError as problem:
@@ -107,11 +109,11 @@ def _lock_directory(state_dir: Path) -> Iterator[None]:
 
 
 def _replace_file(state_dir: Path, content: bytes) -> None:
-    """Put a new file in the place of the old one, for the directory's owner alone."""
+    """Replace the token file atomically, readable for the directory's owner only."""
     new = state_dir / f"{TOKEN_FILE_NAME}.new"
-    new.unlink(missing_ok=True)  # of a change that was cut short
+    new.unlink(missing_ok=True)  # left over from an interrupted edit
     with open(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600), "wb") as opened:
-        if os.geteuid() == 0:  # "sudo pmslink token": the service has to read it
+        if os.geteuid() == 0:  # the service must be able to read a file of "sudo pmslink token"
             owner = state_dir.stat()
             os.fchown(opened.fileno(), owner.st_uid, owner.st_gid)
         opened.write(content)

@@ -1,4 +1,4 @@
-"""The tokens of a running service, which follow their file."""
+"""Tokens of a running service, reloaded when the token file changes."""
 
 from __future__ import annotations
 
@@ -21,58 +21,61 @@ from pmslink.web.auth.token_file import (
 )
 
 TOKEN_FILE_POLL_INTERVAL_S = 1.0
-"""Seconds between two looks at the file."""
+"""Seconds between two checks whether the file has changed."""
 
 _FileStamp = tuple[int, ...] | None
 
 
 class TokenRegistry:
-    """Reads the file again when it has changed. One that has become wrong changes nothing.
+    """The current tokens. They are reloaded when the file changes; an invalid file changes nothing.
 
-    What has once been `needed` stays so: a file that is gone, or empty, for a moment or by accident must
-    not open to everybody what was shut.
+    Once tokens are required, they stay required until a restart: if the file is deleted or emptied by
+    accident, the service rejects all requests instead of accepting all.
     """
 
     log = Logger()
 
     def __init__(self, state_dir: Path, clock: IReactorTime) -> None:
-        """Raises TokenFileError for a file that is wrong from the beginning."""
+        """Load the tokens. Raises TokenFileError if the file is not valid."""
         self._state_dir = state_dir
         self._loaded_stamp = self._read_file_stamp()
         self._last_error = ""
         self._tokens_by_digest = _index_by_digest(parse_tokens(state_dir, read_token_file(state_dir)))
         self.is_required = bool(self._tokens_by_digest)
-        """Whether who calls has to show one."""
+        """Whether every request needs a token."""
         self._poll_loop = LoopingCall(self._reload_if_changed)
         self._poll_loop.clock = clock
         self.on_change: list[Callable[[], None]] = []
-        """Called when there are other tokens than before."""
+        """Called after the tokens have changed."""
 
     def __len__(self) -> int:
         return len(self._tokens_by_digest)
 
     def __contains__(self, token: Token) -> bool:
-        """Whether this is still one of them, with the same name and role."""
+        """Return whether a token is still valid, with the same name and role."""
         return self._tokens_by_digest.get(token.digest) == token
 
     def find(self, token: str) -> Token | None:
-        """The one that a caller holds.
+        """Return the token with this text, or None.
 
-        All are compared, each in constant time: how long it takes tells nothing of what is kept.
+        All tokens are compared, each in constant time, so that timing reveals nothing about them.
         """
-        shown, found = digest_token(token), None
-        for kept in self._tokens_by_digest.values():
-            if hmac.compare_digest(kept.digest, shown):
-                found = kept
-        return found
+        digest, match = digest_token(token), None
+        for candidate in self._tokens_by_digest.values():
+            if hmac.compare_digest(candidate.digest, digest):
+                match = candidate
+        return match
 
     def start(self) -> None:
-        """Follow the file from now on."""
+        """Begin to check the file for changes."""
         self._poll_loop.start(TOKEN_FILE_POLL_INTERVAL_S).addErrback(
-            lambda failure: self.log.failure("the tokens are not read again any more", failure)
+            lambda failure: self.log.failure(
+                "Token file is no longer reloaded; token changes need a restart", failure
+            )
         )
 
     def stop(self) -> None:
+        """Stop checking the file for changes."""
         if self._poll_loop.running:
             self._poll_loop.stop()
 
@@ -82,9 +85,8 @@ class TokenRegistry:
             return
         try:
             tokens = _index_by_digest(parse_tokens(self._state_dir, read_token_file(self._state_dir)))
-        except (
-            TokenFileUnreadableError
-        ) as problem:  # it may be readable again without having changed: look again
+        except TokenFileUnreadableError as problem:
+            # tried again, as the file may become readable without a change
             if str(problem) != self._last_error:
                 self._log_error(problem)
         except TokenFileError as problem:
@@ -96,7 +98,7 @@ class TokenRegistry:
 
     def _log_error(self, error: TokenFileError) -> None:
         self._last_error = str(error)
-        self.log.error("{problem}; the tokens stay as they were", problem=self._last_error)
+        self.log.error("{problem}; the tokens loaded before stay valid", problem=self._last_error)
 
     def _replace_tokens(self, tokens: dict[bytes, Token]) -> None:
         if tokens == self._tokens_by_digest:
@@ -104,23 +106,25 @@ class TokenRegistry:
         before, self._tokens_by_digest = self._tokens_by_digest, tokens
         for token in before.values():
             if token not in self:
-                self.log.info("the token {name} ({role}) is gone", name=token.name, role=token.role)
+                self.log.info("Token {name} ({role}) removed", name=token.name, role=token.role)
         for token in tokens.values():
             if before.get(token.digest) != token:
-                self.log.info("there is a token {name} ({role})", name=token.name, role=token.role)
+                self.log.info("Token {name} ({role}) added", name=token.name, role=token.role)
         if not tokens:
-            self.log.warn("there are no tokens any more: nobody may call until there is one, or a restart")
+            self.log.warn(
+                "The token file has no tokens any more; all requests are rejected: add a token, or restart"
+            )
         self.is_required = True
-        for changed in self.on_change:
-            changed()
+        for callback in self.on_change:
+            callback()
 
     def _read_file_stamp(self) -> _FileStamp:
-        """Another one for another file; None for one that is not there."""
+        """Return what identifies this version of the file; None if there is no file."""
         try:
-            found = (self._state_dir / TOKEN_FILE_NAME).stat()
+            status = (self._state_dir / TOKEN_FILE_NAME).stat()
         except OSError:
             return None
-        return found.st_mtime_ns, found.st_ctime_ns, found.st_dev, found.st_ino, found.st_size
+        return status.st_mtime_ns, status.st_ctime_ns, status.st_dev, status.st_ino, status.st_size
 
 
 def _index_by_digest(tokens: list[Token]) -> dict[bytes, Token]:

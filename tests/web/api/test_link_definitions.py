@@ -242,7 +242,9 @@ async def test_what_was_obeyed_but_not_kept_is_told_so(served_api: ServedApi, ca
         answer = await served_api.post(f"/api/v1/links/new/{call}")
         assert (link.core.intent == "enabled") is (call == "enable")
     assert answer.error == (503, "store")
-    assert message(answer).startswith("it was done, but could not be kept: the disk is full")
+    assert message(answer).startswith(
+        "the change took effect, but was not stored and is lost at a restart: the disk is full"
+    )
 
 
 @time_limit(10)

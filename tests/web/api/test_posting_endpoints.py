@@ -368,11 +368,11 @@ async def test_a_posting_in_the_wrong_state_is_left_alone(served_api: ServedApi)
     id = (await taken(served_api))["id"]
     pending = await served_api.post(f"{PATH}/{id}/resend")
     assert pending.error == (409, "wrong_state")
-    assert "pending; this goes only from unknown or refused" in pending.json()["error"]["message"]
+    assert "pending; it must be unknown or refused" in pending.json()["error"]["message"]
     served_api.dock()
     sent = await served_api.post(f"{PATH}/{id}/discard")
     assert sent.error == (409, "wrong_state")
-    assert "sent; this goes only from unknown, refused or pending" in sent.json()["error"]["message"]
+    assert "sent; it must be unknown, refused or pending" in sent.json()["error"]["message"]
 
 
 @time_limit(10)

@@ -59,17 +59,23 @@ def test_a_line_is_a_token_and_comments_are_left_alone(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("line", "right"),
     [
-        ("pmslink_secret", "must be NAME ROLE sha256:HEX CREATED, separated by blanks"),
-        (f"{GOOD} more", "must be NAME ROLE sha256:HEX CREATED, separated by blanks"),
+        ("pmslink_secret", "must be NAME ROLE sha256:HEX CREATED, separated by spaces"),
+        (f"{GOOD} more", "must be NAME ROLE sha256:HEX CREATED, separated by spaces"),
         (f" # {GOOD}", "must be NAME ROLE sha256:HEX CREATED"),
         (GOOD.replace("desk", "the.desk"), "the name must be 1 to 64 letters, digits, - and _"),
         (GOOD.replace("desk", "d" * 65), "the name must be 1 to 64 letters"),
         (GOOD.replace("view", "root"), "the role must be view or control or pbx"),
-        (GOOD.replace("sha256:", "md5:"), "after the role must stand sha256: and the 64 hex digits"),
-        (GOOD.replace(HASH, HASH[1:]), "after the role must stand sha256: and the 64 hex digits"),
-        (GOOD.replace(HASH, HASH.upper()), "after the role must stand sha256: and the 64 hex digits"),
-        (GOOD.replace("Z", ""), "at the end must stand when it was made, such as 2026-11-20T07:00:00Z"),
-        (GOOD.replace("T07:00:00Z", "Tnoon"), "at the end must stand when it was made"),
+        (GOOD.replace("sha256:", "md5:"), "the third value must be sha256: and 64 hex digits"),
+        (GOOD.replace(HASH, HASH[1:]), "the third value must be sha256: and 64 hex digits"),
+        (
+            GOOD.replace(HASH, HASH.upper()),
+            "the third value must be sha256: and 64 hex digits",
+        ),
+        (
+            GOOD.replace("Z", ""),
+            "the last value must be the time of creation, such as 2026-11-20T07:00:00Z",
+        ),
+        (GOOD.replace("T07:00:00Z", "Tnoon"), "the last value must be the time of creation"),
         (GOOD, "the name must differ from that of line 2"),
         (GOOD.replace("desk", "bar"), "the token must differ from that of line 2"),
     ],
@@ -265,8 +271,8 @@ def test_a_file_that_becomes_wrong_changes_nothing_and_is_told_once(
     write(tmp_path, "rubbish pmslink_secret")
     assert [live.look() for _ in range(5)] == [1] * 5
     assert logged == [
-        f"{tmp_path / TOKEN_FILE_NAME}, line 1: must be NAME ROLE sha256:HEX CREATED, separated by blanks; "
-        "the tokens stay as they were"
+        f"{tmp_path / TOKEN_FILE_NAME}, line 1: must be NAME ROLE sha256:HEX CREATED, separated by spaces; "
+        "the tokens loaded before stay valid"
     ]
     write(tmp_path, "other rubbish")
     live.look()
@@ -274,7 +280,9 @@ def test_a_file_that_becomes_wrong_changes_nothing_and_is_told_once(
     (tmp_path / TOKEN_FILE_NAME).unlink()
     assert live.look() == 0
     assert live.is_required
-    assert [line.partition(":")[0] for line in logged[-1:]] == ["there are no tokens any more"]
+    assert [line.partition(":")[0] for line in logged[-1:]] == [
+        "The token file has no tokens any more; all requests are rejected"
+    ]
 
 
 def test_what_could_not_be_read_is_read_once_it_can_be(
@@ -286,7 +294,7 @@ def test_what_could_not_be_read_is_read_once_it_can_be(
     with monkeypatch.context() as patched:
         patched.setattr(token_reload, "read_token_file", _unreadable)
         assert [live.look() for _ in range(3)] == [1] * 3
-    assert logged == ["tokens: cannot be read: Too many open files; the tokens stay as they were"]
+    assert logged == ["tokens: cannot be read: Too many open files; the tokens loaded before stay valid"]
     assert live.look() == 0
 
 
@@ -299,7 +307,7 @@ def test_it_is_told_which_tokens_came_and_went(tmp_path: Path, logged: list[str]
     live = Followed(tmp_path)
     write(tmp_path, GOOD.replace(" view ", " pbx "))
     live.look()
-    assert logged == ["the token desk (view) is gone", "there is a token desk (pbx)"]
+    assert logged == ["Token desk (view) removed", "Token desk (pbx) added"]
 
 
 def test_a_file_with_other_comments_only_changes_nothing(tmp_path: Path, logged: list[str]) -> None:
