@@ -30,8 +30,11 @@ class LinkSnapshot(LinkSnapshotLogged):
 
 def make_link_snapshot(link: Link, transition: Transition | None, at: datetime) -> LinkSnapshot:
     """Return a snapshot of a link; `transition` is the change of state that caused it, if one did."""
-    serialized_transition = None if transition is None else serialize_transition(transition)
-    text = serialize_json({"link": serialize_link(link.status()), "transition": serialized_transition}).decode()
+    payload = {
+        "link": serialize_link(link.status()),
+        "transition": None if transition is None else serialize_transition(transition),
+    }
+    text = serialize_json(payload).decode()
     return LinkSnapshot(at, text, [link.name])
 
 
