@@ -61,7 +61,7 @@ def _parse_table(content: bytes) -> Mapping[str, Sequence[str]]:
     line_by_extension: dict[str, int] = {}
     for line, (room, *extensions) in _skip_header(_split_rows(content)):
         if not extensions:
-            raise ValueError(f"line {line} has a room without extensions")
+            raise ValueError(f"line {line} has a room without an extension")
         for extension in extensions:
             if other_line := line_by_extension.get(extension):
                 raise ValueError(f"line {line} has an extension that line {other_line} has already")

@@ -1,4 +1,4 @@
-"""pmslink store: what it says of a store, and how a damaged one is put aside."""
+"""`pmslink store`: check a store, and move a damaged one aside."""
 
 from __future__ import annotations
 
@@ -30,23 +30,25 @@ def state(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def playing(state: Path) -> Iterator[StoreHarness]:
-    """A service that uses the store."""
-    one = StoreHarness(FaultyDatabase(SqliteDatabase(state)))
-    yield one
-    one.crash()
+def harness(state: Path) -> Iterator[StoreHarness]:
+    """A running service that uses the store."""
+    running = StoreHarness(FaultyDatabase(SqliteDatabase(state)))
+    yield running
+    running.crash()
 
 
-def fill(playing: StoreHarness) -> None:
-    playing.submit(store_links, StoredLink(LINK_NAME, None, "enabled"))
-    playing.submit_all(append_records, make_record(), make_record())
-    playing.insert_rows(make_row(1), make_row(2, "done"), make_row(3, "done"))
+def fill(harness: StoreHarness) -> None:
+    harness.submit(store_links, StoredLink(LINK_NAME, None, "enabled"))
+    harness.submit_all(append_records, make_record(), make_record())
+    harness.insert_rows(make_row(1), make_row(2, "done"), make_row(3, "done"))
 
 
-FILLED = f"is sound: version {SCHEMA_VERSION}, links 1, records 2, postings 3 (done 2, pending 1)"
+FILLED_STORE_SUMMARY = (
+    f"is sound: version {SCHEMA_VERSION}, links 1, records 2, postings 3 (done 2, pending 1)"
+)
 
 
-def test_a_new_store_is_sound(run: Run, state: Path) -> None:
+def test_check_accepts_a_new_store(run: Run, state: Path) -> None:
     StoreHarness(FaultyDatabase(SqliteDatabase(state))).stop()
     assert run("store", "check", "--state-dir", str(state)) == [
         f"{state / STORE_FILE_NAME} is sound: version {SCHEMA_VERSION}, links 0, records 0, postings 0"
@@ -54,27 +56,29 @@ def test_a_new_store_is_sound(run: Run, state: Path) -> None:
 
 
 @pytest.mark.parametrize("end", ["runs", "stop", "crash"])
-def test_check_counts_what_is_kept_whether_a_service_runs_or_not(
-    run: Run, state: Path, playing: StoreHarness, end: str
+def test_check_counts_rows_whether_a_service_runs_or_not(
+    run: Run, state: Path, harness: StoreHarness, end: str
 ) -> None:
-    fill(playing)
+    fill(harness)
     if end != "runs":
-        getattr(playing, end)()
-    assert run("store", "check", "--state-dir", str(state)) == [f"{state / STORE_FILE_NAME} {FILLED}"]
+        getattr(harness, end)()
+    assert run("store", "check", "--state-dir", str(state)) == [
+        f"{state / STORE_FILE_NAME} {FILLED_STORE_SUMMARY}"
+    ]
     if end == "runs":
-        playing.enqueue()
+        harness.enqueue()
 
 
-def test_a_look_leaves_a_store_of_an_older_version_as_it_is(run: Run, state: Path) -> None:
+def test_check_does_not_migrate_a_store_of_an_older_version(run: Run, state: Path) -> None:
     put_version(1, FaultyDatabase(SqliteDatabase(state)))
     for _ in range(2):
         (line,) = run("store", "check", "--state-dir", str(state))
         assert line.endswith("is sound: version 1, links 1, records 2, postings 2 (done 1, pending 1)")
 
 
-def test_a_look_changes_nothing(run: Run, state: Path, playing: StoreHarness) -> None:
-    fill(playing)
-    playing.stop()
+def test_check_changes_no_file(run: Run, state: Path, harness: StoreHarness) -> None:
+    fill(harness)
+    harness.stop()
     before = (state / STORE_FILE_NAME).read_bytes()
     run("store", "check", "--state-dir", str(state))
     assert {path.name: path.read_bytes() for path in state.iterdir() if path.name == STORE_FILE_NAME} == {
@@ -83,18 +87,20 @@ def test_a_look_changes_nothing(run: Run, state: Path, playing: StoreHarness) ->
     assert not (state / LOCK_FILE_NAME).exists()
 
 
-def test_the_state_directory_may_come_from_a_configuration(
-    run: Run, fail: Run, state: Path, tmp_path: Path, playing: StoreHarness
+def test_state_directory_comes_from_a_configuration(
+    run: Run, fail: Run, state: Path, tmp_path: Path, harness: StoreHarness
 ) -> None:
-    fill(playing)
+    fill(harness)
     config = tmp_path / "hotel.toml"
     config.write_text(f'state_dir = "{state}"')
-    assert run("store", "check", "--config", str(config)) == [f"{state / STORE_FILE_NAME} {FILLED}"]
-    (told,) = fail("store", "check", "--config", str(tmp_path / "other.toml"))
-    assert "other.toml" in told
+    assert run("store", "check", "--config", str(config)) == [
+        f"{state / STORE_FILE_NAME} {FILLED_STORE_SUMMARY}"
+    ]
+    (error,) = fail("store", "check", "--config", str(tmp_path / "other.toml"))
+    assert "other.toml" in error
 
 
-def test_the_state_directory_is_usually_below_the_current(
+def test_default_state_directory_is_in_the_current_directory(
     run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
@@ -104,18 +110,18 @@ def test_the_state_directory_is_usually_below_the_current(
     assert line.startswith(f"pmslink-state/{STORE_FILE_NAME} is sound")
 
 
-def test_a_store_that_is_not_there(fail: Run, state: Path, tmp_path: Path) -> None:
+def test_missing_store_is_reported(fail: Run, state: Path, tmp_path: Path) -> None:
     for directory in (state, tmp_path / "nowhere"):
-        told = fail("store", "check", "--state-dir", str(directory))
-        assert told == [f"{directory / STORE_FILE_NAME}: there is no store"]
-    (told_aside,) = fail("store", "move-aside", "--state-dir", str(tmp_path / "nowhere"))
-    assert told_aside.startswith(f"the state directory {tmp_path}/nowhere: cannot be locked: No such file")
+        error = fail("store", "check", "--state-dir", str(directory))
+        assert error == [f"{directory / STORE_FILE_NAME}: there is no store"]
+    (move_error,) = fail("store", "move-aside", "--state-dir", str(tmp_path / "nowhere"))
+    assert move_error.startswith(f"the state directory {tmp_path}/nowhere: cannot be locked: No such file")
 
 
-def test_a_damaged_store(fail: Run, state: Path) -> None:
+def test_damaged_store_is_reported(fail: Run, state: Path) -> None:
     (state / STORE_FILE_NAME).write_bytes(b"no database at all" * 100)
-    (told,) = fail("store", "check", "--state-dir", str(state))
-    assert told.startswith(f"{state / STORE_FILE_NAME} is damaged: file is not a database. Keep a copy")
+    (error,) = fail("store", "check", "--state-dir", str(state))
+    assert error.startswith(f"{state / STORE_FILE_NAME} is damaged: file is not a database. Keep a copy")
 
 
 def write(state: Path, statement: str) -> None:
@@ -124,7 +130,7 @@ def write(state: Path, statement: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("statement", "told"),
+    ("statement", "error"),
     [
         ("UPDATE facts SET value = 'q' WHERE name = 'version'", "is damaged: invalid literal"),
         ("UPDATE facts SET value = 'q' WHERE name = 'sequence'", "is damaged: invalid literal"),
@@ -134,47 +140,47 @@ def write(state: Path, statement: str) -> None:
         ("ALTER TABLE postings RENAME COLUMN room TO rook", "is damaged: no such column: postings.room"),
     ],
 )
-def test_what_a_service_could_not_start_on_is_not_sound(
-    fail: Run, state: Path, playing: StoreHarness, statement: str, told: str
+def test_check_reports_damage_that_would_stop_a_service(
+    fail: Run, state: Path, harness: StoreHarness, statement: str, error: str
 ) -> None:
-    fill(playing)
-    playing.stop()
+    fill(harness)
+    harness.stop()
     write(state, statement)
     (line,) = fail("store", "check", "--state-dir", str(state))
-    assert line.startswith(f"{state / STORE_FILE_NAME} {told}")
+    assert line.startswith(f"{state / STORE_FILE_NAME} {error}")
     assert "pmslink store move-aside" in line
 
 
-def test_a_store_of_a_newer_version(fail: Run, state: Path, playing: StoreHarness) -> None:
-    playing.stop()
+def test_check_rejects_a_store_of_a_newer_version(fail: Run, state: Path, harness: StoreHarness) -> None:
+    harness.stop()
     write(state, "UPDATE facts SET value = '9' WHERE name = 'version'")
-    (told,) = fail("store", "check", "--state-dir", str(state))
-    assert told.startswith(f"{state / STORE_FILE_NAME}: it was written by a newer pmslink (store version 9")
+    (error,) = fail("store", "check", "--state-dir", str(state))
+    assert error.startswith(f"{state / STORE_FILE_NAME}: it was written by a newer pmslink (store version 9")
 
 
-def test_a_file_without_tables(fail: Run, state: Path) -> None:
+def test_check_reports_a_file_without_tables(fail: Run, state: Path) -> None:
     SqliteDatabase(state).create()
     assert fail("store", "check", "--state-dir", str(state)) == [
         f"{state / STORE_FILE_NAME}: the store is sound, but empty"
     ]
 
 
-def test_a_store_is_moved_aside(run: Run, fail: Run, state: Path) -> None:
+def test_move_aside_renames_all_files_of_the_store(run: Run, fail: Run, state: Path) -> None:
     (state / STORE_FILE_NAME).write_text("damaged")
     (state / f"{STORE_FILE_NAME}-wal").write_text("damaged too")
     first, second = run("store", "move-aside", "--state-dir", str(state))
     assert re.fullmatch(rf"{state / STORE_FILE_NAME}\.\d{{8}}T\d{{6}}", first)
     assert re.fullmatch(rf"{state / STORE_FILE_NAME}-wal\.\d{{8}}T\d{{6}}", second)
     assert [Path(name).read_text() for name in (first, second)] == ["damaged", "damaged too"]
-    (told,) = fail("store", "move-aside", "--state-dir", str(state))
-    assert told == f"{state / STORE_FILE_NAME}: there is no store to move aside"
+    (error,) = fail("store", "move-aside", "--state-dir", str(state))
+    assert error == f"{state / STORE_FILE_NAME}: there is no store to move aside"
 
 
-def test_a_store_in_use_is_not_moved(fail: Run, state: Path) -> None:
+def test_move_aside_rejects_a_store_in_use(fail: Run, state: Path) -> None:
     (state / STORE_FILE_NAME).touch()
     lock = DirectoryLock(state)
-    (told,) = fail("store", "move-aside", "--state-dir", str(state))
-    assert told.startswith(f"the state directory {state} is in use by another pmslink, process ")
+    (error,) = fail("store", "move-aside", "--state-dir", str(state))
+    assert error.startswith(f"the state directory {state} is in use by another pmslink, process ")
     assert (state / STORE_FILE_NAME).exists()
     lock.release()
 
@@ -182,7 +188,7 @@ def test_a_store_in_use_is_not_moved(fail: Run, state: Path) -> None:
 @pytest.mark.parametrize(
     "arguments", [[], ["dance"], ["check", "--state-dir", "a", "--config", "b"], ["check", "more"]]
 )
-def test_a_wrong_command_line_is_refused(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+def test_invalid_command_line_is_rejected(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as caught:
         main(["store", *arguments])
     assert caught.value.code == 2

@@ -1,4 +1,4 @@
-"""pmslink token: who may call is said on a terminal."""
+"""`pmslink token`: add, list and remove tokens."""
 
 from __future__ import annotations
 
@@ -23,24 +23,24 @@ NO_TOKENS = (
 
 
 def add(capsys: pytest.CaptureFixture[str], state: Path, name: str, role: str = "view") -> tuple[str, str]:
-    """Stdout and stderr of a command that must succeed."""
+    """Add a token and return stdout and stderr."""
     assert main(["token", "add", name, "--role", role, "--state-dir", str(state)]) == 0
     printed = capsys.readouterr()
     return printed.out, printed.err
 
 
-def test_add_prints_the_token_alone_and_how_to_use_it_beside(
+def test_add_prints_only_the_token_on_stdout_and_hints_on_stderr(
     capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
     state = tmp_path / "made" / "state"
-    told, hint = add(capsys, state, "desk", "pbx")
-    assert re.fullmatch(r"pmslink_[A-Za-z0-9_-]{43}\n", told)
+    output, hint = add(capsys, state, "desk", "pbx")
+    assert re.fullmatch(r"pmslink_[A-Za-z0-9_-]{43}\n", output)
     assert "Authorization: Bearer TOKEN" in hint
     assert "This is the first token: from now on every request needs one." in hint
     assert f"the pmslink with state directory\n{state}." in hint
     assert "No token has the role control yet" in hint
     (token,) = parse_tokens(state, read_token_file(state))
-    assert (token.name, token.role, token.digest) == ("desk", "pbx", digest_token(told.strip()))
+    assert (token.name, token.role, token.digest) == ("desk", "pbx", digest_token(output.strip()))
     assert state.stat().st_mode & 0o777 == 0o700
     assert (state / TOKEN_FILE_NAME).stat().st_mode & 0o777 == 0o600
     _, hint = add(capsys, state, "bar", "control")
@@ -48,21 +48,21 @@ def test_add_prints_the_token_alone_and_how_to_use_it_beside(
     assert "No token has" not in hint
 
 
-def test_list_shows_whose_tokens_there_are(
+def test_list_shows_name_role_and_creation_time(
     capsys: pytest.CaptureFixture[str], run: Run, tmp_path: Path
 ) -> None:
     assert run("token", "list", "--state-dir", str(tmp_path)) == [NO_TOKENS]
-    told, _ = add(capsys, tmp_path, "switchboard", "pbx")
+    output, _ = add(capsys, tmp_path, "switchboard", "pbx")
     add(capsys, tmp_path, "desk", "view")
     heading, *lines = run("token", "list", "--state-dir", str(tmp_path))
     assert heading == "NAME         ROLE  CREATED"
     moment = r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d[+-]\d\d:\d\d"
     assert re.fullmatch(f"switchboard  pbx   {moment}", lines[0])
     assert re.fullmatch(f"desk         view  {moment}", lines[1])
-    assert told.strip() not in str(lines)
+    assert output.strip() not in str(lines)
 
 
-def test_removing_the_last_says_on_what_terms_the_interface_is_open(
+def test_removing_the_last_token_explains_who_has_access(
     capsys: pytest.CaptureFixture[str], run: Run, tmp_path: Path
 ) -> None:
     add(capsys, tmp_path, "desk")
@@ -71,7 +71,7 @@ def test_removing_the_last_says_on_what_terms_the_interface_is_open(
     assert run("token", "remove", "bar", "--state-dir", str(tmp_path)) == [NO_TOKENS]
 
 
-def test_a_name_that_is_taken_or_unknown_or_none(
+def test_existing_unknown_and_invalid_names_are_rejected(
     capsys: pytest.CaptureFixture[str], fail: Run, tmp_path: Path
 ) -> None:
     add(capsys, tmp_path, "desk")
@@ -85,7 +85,7 @@ def test_a_name_that_is_taken_or_unknown_or_none(
     ]
 
 
-def test_the_state_directory_may_come_from_a_configuration(
+def test_state_directory_comes_from_a_configuration(
     capsys: pytest.CaptureFixture[str], run: Run, tmp_path: Path
 ) -> None:
     add(capsys, tmp_path / "state", "desk")
@@ -94,15 +94,15 @@ def test_the_state_directory_may_come_from_a_configuration(
     assert run("token", "remove", "desk", "--config", str(config)) == [NO_TOKENS]
 
 
-def test_a_file_that_is_wrong_or_not_there(fail: Run, tmp_path: Path) -> None:
-    (told,) = fail("token", "remove", "desk", "--state-dir", str(tmp_path / "nowhere"))
-    assert told == f"the state directory {tmp_path}/nowhere: No such file or directory"
-    (told,) = fail("token", "add", "desk", "--role", "view", "--state-dir", "/dev/null/state")
-    assert told == "state_dir = /dev/null/state: cannot be made: Not a directory"
+def test_invalid_token_file_and_missing_directory_are_reported(fail: Run, tmp_path: Path) -> None:
+    (error,) = fail("token", "remove", "desk", "--state-dir", str(tmp_path / "nowhere"))
+    assert error == f"the state directory {tmp_path}/nowhere: No such file or directory"
+    (error,) = fail("token", "add", "desk", "--role", "view", "--state-dir", "/dev/null/state")
+    assert error == "state_dir = /dev/null/state: cannot be made: Not a directory"
     (tmp_path / TOKEN_FILE_NAME).write_text("rubbish\n")
     for command in (["list"], ["remove", "desk"], ["add", "desk", "--role", "view"]):
-        (told,) = fail("token", *command, "--state-dir", str(tmp_path))
-        assert told.startswith(f"{tmp_path / TOKEN_FILE_NAME}, line 1: must be NAME ROLE sha256:HEX CREATED")
+        (error,) = fail("token", *command, "--state-dir", str(tmp_path))
+        assert error.startswith(f"{tmp_path / TOKEN_FILE_NAME}, line 1: must be NAME ROLE sha256:HEX CREATED")
 
 
 @pytest.mark.parametrize(
@@ -116,17 +116,17 @@ def test_a_file_that_is_wrong_or_not_there(fail: Run, tmp_path: Path) -> None:
         ["list", "--state-dir", "a", "--config", "b"],
     ],
 )
-def test_a_wrong_command_line_is_refused(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+def test_invalid_command_line_is_rejected(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as caught:
         main(["token", *arguments])
     assert caught.value.code == 2
     assert "usage: pmslink token" in capsys.readouterr().err
 
 
-def test_two_at_once_lose_nothing(tmp_path: Path) -> None:
+def test_concurrent_additions_are_all_stored(tmp_path: Path) -> None:
     program = f"{sysconfig.get_path('scripts')}/pmslink"
     command = [sys.executable, program, "token", "add"]
-    adding = [
+    processes = [
         subprocess.Popen(
             [*command, f"t{number}", "--role", "view", "--state-dir", tmp_path],
             stdout=subprocess.PIPE,
@@ -134,8 +134,8 @@ def test_two_at_once_lose_nothing(tmp_path: Path) -> None:
         )
         for number in range(4)
     ]
-    printed = [one.communicate(timeout=60)[0].decode() for one in adding]
-    kept = parse_tokens(tmp_path, read_token_file(tmp_path))
-    assert {one.name: one.digest for one in kept} == {
+    printed = [process.communicate(timeout=60)[0].decode() for process in processes]
+    tokens = parse_tokens(tmp_path, read_token_file(tmp_path))
+    assert {token.name: token.digest for token in tokens} == {
         f"t{number}": digest_token(token.strip()) for number, token in enumerate(printed)
     }

@@ -1,4 +1,4 @@
-"""Tables of extensions, and what is told of a wrong one."""
+"""Extension tables, and the errors about invalid ones."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ TABLE = """\ufeffRoom,Extension
 
 @pytest.mark.parametrize("separator", [",", ";"])
 @pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
-def test_a_table_may_say_it(separator: str, end: str, table: Path) -> None:
+def test_extensions_are_mapped_by_a_table(separator: str, end: str, table: Path) -> None:
     table.write_bytes(TABLE.replace(",", separator).replace("\n", end).encode())
     extensions = load_extension_mapping(LinkSettings(extensions="table", extension_table=str(table)))
     assert extensions.extensions_of_room("101") == ("7101", "7301", "7401")
@@ -57,7 +57,7 @@ def test_a_table_may_say_it(separator: str, end: str, table: Path) -> None:
     assert (extensions.rooms_of_extension("7401"), extensions.rooms_of_extension("7102")) == (("101",), ())
 
 
-def test_the_heading_is_only_in_the_first_row_and_needs_no_extension(table: Path) -> None:
+def test_heading_is_skipped_in_the_first_row_only_and_needs_no_extension(table: Path) -> None:
     table.write_text("\n# rooms\nROOM\n101,1\n")
     assert load_extension_table(str(table)) == {"101": ("1",)}
     table.write_text("101,1\nroom,2\n")
@@ -65,16 +65,16 @@ def test_the_heading_is_only_in_the_first_row_and_needs_no_extension(table: Path
 
 
 @pytest.mark.parametrize("content", ["", "\n\n", "room,extension", "# 101,1"])
-def test_a_table_may_be_empty(content: str, table: Path) -> None:
+def test_table_may_be_empty(content: str, table: Path) -> None:
     table.write_text(content)
     assert load_extension_table(str(table)) == {}
 
 
 @pytest.mark.parametrize(
-    ("content", "said"),
+    ("content", "expected_error"),
     [
-        ("101", "line 1 has a room without extensions"),
-        ("# x\n\n101,1\n102\n", "line 4 has a room without extensions"),
+        ("101", "line 1 has a room without an extension"),
+        ("# x\n\n101,1\n102\n", "line 4 has a room without an extension"),
         ("101,", "line 1 has an empty cell"),
         ("101,1\r\n102,,2", "line 2 has an empty cell"),
         ("101,1\n,2", "line 2 has an empty cell"),
@@ -92,22 +92,22 @@ def test_a_table_may_be_empty(content: str, table: Path) -> None:
     ],
     ids=repr,
 )
-def test_what_is_wrong_in_a_table_is_told_with_its_line(content: str | bytes, said: str, table: Path) -> None:
-    assert problem(table, content).startswith(said)
+def test_error_in_a_table_names_the_line(content: str | bytes, expected_error: str, table: Path) -> None:
+    assert problem(table, content).startswith(expected_error)
 
 
-def test_what_stands_in_a_file_that_is_no_table_is_not_told(table: Path) -> None:
+def test_error_does_not_quote_the_file(table: Path) -> None:
     assert "hush" not in problem(table, "webhook_secret = hush")
     assert "hush" not in problem(table, "hush,\n")
 
 
-def test_a_table_has_a_greatest_size(table: Path) -> None:
+def test_table_has_a_maximum_size(table: Path) -> None:
     table.write_bytes(b"101,1\n#".ljust(MAX_TABLE_BYTES, b" "))
     assert load_extension_table(str(table)) == {"101": ("1",)}
     assert problem(table, b"101,1\n#".ljust(MAX_TABLE_BYTES + 1, b" ")) == "the file is larger than 1 MiB"
 
 
-def test_a_table_that_cannot_be_read_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_unreadable_table_raises_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     os.mkfifo(tmp_path / "pipe")
     for path in (tmp_path, tmp_path / "none.csv", tmp_path / "pipe"):
         with pytest.raises(ExtensionTableError, match=r"^[^:]*: no such file$"):
@@ -117,19 +117,19 @@ def test_a_table_that_cannot_be_read_is_told(tmp_path: Path, monkeypatch: pytest
         load_extension_mapping(LinkSettings(extensions="table", extension_table=str(tmp_path / "none.csv")))
 
 
-def test_settings_say_how_extensions_are_found() -> None:
+def test_settings_select_the_mapping_scheme() -> None:
     assert ExtensionMapping() == load_extension_mapping(LinkSettings())
     assert load_extension_mapping(LinkSettings(extensions="strip", extension_prefix="7")) == ExtensionMapping(
         "strip", "7"
     )
 
 
-def test_a_prefix_that_is_not_asked_for_is_not_used_and_no_table_read() -> None:
+def test_unneeded_prefix_and_table_are_ignored() -> None:
     settings = LinkSettings(extensions="same", extension_prefix="7", extension_table="/nowhere")
     assert load_extension_mapping(settings).extensions_of_room("101") == ("101",)
 
 
-def test_a_table_that_did_not_change_is_understood_once(table: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_unchanged_table_is_parsed_once(table: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     table.write_text("101,7101\n")
     load_extension_table(str(table))
     with monkeypatch.context() as patched:

@@ -1,4 +1,4 @@
-"""Settings of rooms, phones, tariffs, wake-ups and the webhook, and what is told of a wrong one."""
+"""Settings of rooms, phones, tariffs, wake-ups and the webhook, and the errors about invalid ones."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ HOOK = {"webhook_url": "https://pbx.example/events", "webhook_secret": SECRET}
 RATE: dict[str, Any] = {"prefix": "0043", "interval": 60, "price": 15}
 
 
-def complaint(raw: dict[str, Any]) -> str:
+def error_text(raw: dict[str, Any]) -> str:
     with pytest.raises(ConfigError) as caught:
         parse_link("grand", LINK | raw)
     return str(caught.value)
 
 
-def test_without_any_the_pms_prices_and_everything_is_as_it_is_numbered() -> None:
+def test_defaults_of_rooms_phones_tariff_and_webhook() -> None:
     settings = parse_link("grand", LINK).settings
     assert (settings.extensions, settings.extension_prefix, settings.extension_table) == ("same", None, None)
     assert (settings.status_codes, settings.tariff) == ({}, None)
@@ -89,10 +89,10 @@ def test_without_any_the_pms_prices_and_everything_is_as_it_is_numbered() -> Non
     ],
     ids=lambda raw: str(raw)[:50],
 )
-def test_a_wrong_value_is_named_with_what_would_be_right(raw: dict[str, Any]) -> None:
+def test_error_about_an_invalid_value_says_what_is_expected(raw: dict[str, Any]) -> None:
     *_, key = raw
     assert re.fullmatch(
-        rf"{key} = .+: must be {re.escape(setting_of(LinkDefinition, key).expected)}", complaint(raw)
+        rf"{key} = .+: must be {re.escape(setting_of(LinkDefinition, key).expected)}", error_text(raw)
     )
 
 
@@ -112,15 +112,15 @@ def test_a_wrong_value_is_named_with_what_would_be_right(raw: dict[str, Any]) ->
     ],
     ids=lambda raw: str(raw)[:50],
 )
-def test_a_right_value_is_taken_as_it_is(raw: dict[str, Any]) -> None:
-    taken = serialize_settings(parse_link("grand", LINK | raw).settings)
-    assert {key: taken[key] for key in raw} == {
+def test_valid_value_is_unchanged(raw: dict[str, Any]) -> None:
+    serialized = serialize_settings(parse_link("grand", LINK | raw).settings)
+    assert {key: serialized[key] for key in raw} == {
         key: REDACTED if key in SECRET_SETTINGS else value for key, value in raw.items()
     }
 
 
 @pytest.mark.parametrize(
-    ("codes", "place"),
+    ("codes", "key"),
     [
         ({"*61": 0}, '"*61"'),
         ({"*61": 100}, '"*61"'),
@@ -133,13 +133,13 @@ def test_a_right_value_is_taken_as_it_is(raw: dict[str, Any]) -> None:
         ({"٣": 1}, '"٣"'),
     ],
 )
-def test_a_wrong_status_code_is_named(codes: dict[str, Any], place: str) -> None:
-    said = complaint({"status_codes": {"*60": 6, **codes}})
-    assert said.startswith(f"status_codes.{place} = ")
-    assert said.endswith(f": must be {setting_of(LinkDefinition, 'status_codes').expected}")
+def test_error_about_a_status_code_names_it(codes: dict[str, Any], key: str) -> None:
+    text = error_text({"status_codes": {"*60": 6, **codes}})
+    assert text.startswith(f"status_codes.{key} = ")
+    assert text.endswith(f": must be {setting_of(LinkDefinition, 'status_codes').expected}")
 
 
-def test_a_tariff_is_read_and_told_with_its_defaults() -> None:
+def test_tariff_is_parsed_and_serialized_with_its_defaults() -> None:
     dear: dict[str, Any] = {
         "prefix": "",
         "connection": 20,
@@ -160,7 +160,7 @@ def test_a_tariff_is_read_and_told_with_its_defaults() -> None:
     assert again.settings == settings
 
 
-def test_a_tariff_is_written_in_toml(tmp_path: Path) -> None:
+def test_tariff_and_status_codes_are_read_from_toml(tmp_path: Path) -> None:
     file = tmp_path / "hotel.toml"
     file.write_text(
         '[links.grand]\nhost = "pms"\nport = 1\n[links.grand.tariff]\nrounding = 5\n'
@@ -177,7 +177,7 @@ def without(key: str) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize(
-    ("tariff", "said"),
+    ("tariff", "text"),
     [
         ({}, "tariff.rates is missing: must be a list of 1 to 500 rates, counted from 1"),
         ({"rates": []}, "tariff.rates = []: must be a list of 1 to 500 rates, counted from 1"),
@@ -208,59 +208,59 @@ def without(key: str) -> dict[str, Any]:
     ],
     ids=lambda value: str(value)[:50],
 )
-def test_what_is_wrong_in_a_tariff_is_told_with_its_place(tariff: dict[str, Any], said: str) -> None:
-    assert complaint({"tariff": tariff}).startswith(said)
+def test_error_in_a_tariff_names_the_rate_and_the_part(tariff: dict[str, Any], text: str) -> None:
+    assert error_text({"tariff": tariff}).startswith(text)
 
 
-# Settings that need others.
+# Settings that require others.
 
 
-@pytest.mark.parametrize("how", ["prefix", "strip"])
-def test_a_prefix_is_needed_where_one_is_put_or_taken_away(how: str) -> None:
-    assert complaint({"extensions": how}) == (
+@pytest.mark.parametrize("scheme", ["prefix", "strip"])
+def test_scheme_prefix_and_strip_require_a_prefix(scheme: str) -> None:
+    assert error_text({"extensions": scheme}) == (
         "extension_prefix is missing: must be text of 1 to 16 digits, letters, * or #,"
-        f' because extensions is "{how}"'
+        f' because extensions is "{scheme}"'
     )
 
 
-def test_a_table_is_needed_where_one_is_to_say_it(tmp_path: Path) -> None:
-    right = "must be the path of a readable CSV file of rooms and their extensions"
-    assert complaint({"extensions": "table"}) == (
-        f'extension_table is missing: {right}, because extensions is "table"'
+def test_scheme_table_requires_a_readable_table(tmp_path: Path) -> None:
+    expected = "must be the path of a readable CSV file of rooms and their extensions"
+    assert error_text({"extensions": "table"}) == (
+        f'extension_table is missing: {expected}, because extensions is "table"'
     )
     for path, why in ((tmp_path / "none.csv", "no such file"), (tmp_path, "no such file")):
-        said = complaint({"extensions": "table", "extension_table": str(path)})
-        assert said.endswith(f": {right}; {why}")
-        assert said.startswith("extension_table = ")
+        text = error_text({"extensions": "table", "extension_table": str(path)})
+        assert text.endswith(f": {expected}; {why}")
+        assert text.startswith("extension_table = ")
 
 
-def test_a_table_that_is_wrong_names_file_and_line(tmp_path: Path) -> None:
+def test_error_in_a_table_names_setting_file_and_line(tmp_path: Path) -> None:
     file = tmp_path / "t.csv"
     file.write_text("101,7101\n102\n")
     with pytest.raises(ConfigError) as caught:
         parse_link("grand", LINK | {"extensions": "table", "extension_table": str(file)}, "links.grand")
     assert (caught.value.key, caught.value.value) == ("links.grand.extension_table", str(file))
-    assert caught.value.expected.endswith("; line 2 has a room without extensions")
+    assert caught.value.expected.endswith("; line 2 has a room without an extension")
     file.write_bytes(b"#" * (MAX_TABLE_BYTES + 1))
-    said = complaint({"extensions": "table", "extension_table": str(file)})
-    assert said.endswith("; the file is larger than 1 MiB")
+    text = error_text({"extensions": "table", "extension_table": str(file)})
+    assert text.endswith("; the file is larger than 1 MiB")
 
 
-def test_url_and_secret_need_each_other() -> None:
-    assert complaint({"webhook_url": HOOK["webhook_url"]}) == (
+def test_webhook_url_and_secret_require_each_other() -> None:
+    assert error_text({"webhook_url": HOOK["webhook_url"]}) == (
         "webhook_secret is missing: must be text of 16 to 200 printable ASCII characters,"
         " because webhook_url is set"
     )
-    assert complaint({"webhook_secret": SECRET}) == (
+    assert error_text({"webhook_secret": SECRET}) == (
         "webhook_url is missing: must be an http or https URL of at most 2000 characters,"
         " without user, password and fragment, because webhook_secret is set"
     )
 
 
-# What is never told.
+# Redaction of secrets.
 
 
-def test_a_secret_is_not_told() -> None:
+def test_secret_is_redacted_in_repr_and_json() -> None:
     link = parse_link("grand", LINK | HOOK)
     assert link.settings.webhook_secret == SECRET
     assert SECRET not in f"{link!r} {serialize_settings(link.settings)}"
@@ -287,11 +287,11 @@ def test_a_secret_is_not_told() -> None:
         ('[links.grand]\nwebhook_ulr = "https://me:hush@pbx.example"', "webhook_ulr"),
     ],
 )
-def test_nor_is_it_by_the_error_about_a_wrong_one(text: str, key: str, tmp_path: Path) -> None:
+def test_secret_is_redacted_in_errors(text: str, key: str, tmp_path: Path) -> None:
     file = tmp_path / "hotel.toml"
     file.write_text(text)
     with pytest.raises(ConfigError) as caught:
         load_config(file)
-    told = [f"{error} {error.value} {error.args}" for error in caught.value.errors]
-    assert not [one for one in told if "hush" in one or "sh@" in one]
-    assert [one for one in told if key in one and REDACTED in one]
+    texts = [f"{error} {error.value} {error.args}" for error in caught.value.errors]
+    assert not [one for one in texts if "hush" in one or "sh@" in one]
+    assert [one for one in texts if key in one and REDACTED in one]

@@ -1,4 +1,4 @@
-"""What a configuration may say, and how pmslink tells what is wrong in one."""
+"""Configuration files, link definitions, and the errors about invalid ones."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from pmslink.config.profiles import PROFILE_PRESETS
 from pmslink.config.settings_serializer import serialize_settings
 from pmslink.validation.setting_fields import setting_of
 
-Written = Callable[[str], Path]
+WriteFile = Callable[[str], Path]
 
 WHOLE = """
 state_dir = "/var/lib/pmslink"
@@ -47,7 +47,7 @@ LINK = {"host": "10.20.0.5", "port": 5010}
 
 
 @pytest.fixture
-def written(tmp_path: Path) -> Written:
+def write_file(tmp_path: Path) -> WriteFile:
     def write(text: str) -> Path:
         file = tmp_path / "hotel.toml"
         file.write_text(text, encoding="utf-8")
@@ -56,21 +56,21 @@ def written(tmp_path: Path) -> Written:
     return write
 
 
-def complaints(file: Path) -> list[str]:
-    """What load() says about a file, without the directory that the test is in."""
+def error_lines(file: Path) -> list[str]:
+    """Return the error lines about a file, without the directory of the test."""
     with pytest.raises(ConfigError) as caught:
         load_config(file)
     return str(caught.value).replace(f"{file.parent}{os.sep}", "").splitlines()
 
 
-def complaint(raw: dict[str, object]) -> str:
+def error_text(raw: dict[str, object]) -> str:
     with pytest.raises(ConfigError) as caught:
         parse_link("grand", LINK | raw)
     return str(caught.value)
 
 
-def test_a_whole_file_is_read(written: Written) -> None:
-    config = load_config(written(WHOLE))
+def test_complete_file_is_loaded(write_file: WriteFile) -> None:
+    config = load_config(write_file(WHOLE))
     grand, annexe = config.links
     assert config.state_dir == Path("/var/lib/pmslink")
     assert config.api_listen == "unix:/run/pmslink.sock"
@@ -86,12 +86,12 @@ def test_a_whole_file_is_read(written: Written) -> None:
     assert (annexe.name, annexe.host, annexe.settings) == ("annexe", "pms.annexe.example", LinkSettings())
 
 
-def test_an_empty_file_gives_the_defaults(written: Written) -> None:
-    assert load_config(written("")) == Config()
+def test_empty_file_gives_the_defaults(write_file: WriteFile) -> None:
+    assert load_config(write_file("")) == Config()
 
 
-def test_what_was_given_is_kept_apart_from_the_presets_and_can_go_into_json(written: Written) -> None:
-    grand = load_config(written(WHOLE)).links[0]
+def test_given_settings_exclude_presets_and_are_ready_for_json(write_file: WriteFile) -> None:
+    grand = load_config(write_file(WHOLE)).links[0]
     assert json.loads(json.dumps(grand.given)) == {
         "alive_timeout": 12.5,
         "expires_at": "2027-01-01T00:00:00+01:00",
@@ -110,20 +110,20 @@ def test_what_was_given_is_kept_apart_from_the_presets_and_can_go_into_json(writ
         ("protel", 60, 10, "any"),
     ],
 )
-def test_a_profile_presets_the_link_checks(profile: str, interval: float, timeout: float, on: str) -> None:
+def test_profile_presets_the_link_checks(profile: str, interval: float, timeout: float, on: str) -> None:
     settings = parse_link("grand", {**LINK, "profile": profile}).settings
     assert (settings.alive_interval, settings.alive_timeout, settings.alive_on) == (interval, timeout, on)
 
 
-def test_what_is_given_wins_over_the_profile_and_null_restores_it() -> None:
+def test_given_setting_overrides_the_profile_and_null_restores_it() -> None:
     raw: dict[str, object] = {**LINK, "profile": "protel", "alive_interval": 45}
     assert parse_link("grand", raw).settings.alive_interval == 45
     assert parse_link("grand", raw | {"alive_interval": None}).settings.alive_interval == 60
     assert "alive_interval" not in parse_link("grand", raw | {"alive_interval": None}).given
 
 
-def test_all_errors_of_a_file_are_told_at_once_each_with_its_place(written: Written) -> None:
-    file = written("""
+def test_all_errors_of_a_file_are_reported_at_once_with_their_keys(write_file: WriteFile) -> None:
+    file = write_file("""
         stat_dir = "x"
         [retention]
         guest_days = true
@@ -137,7 +137,7 @@ def test_all_errors_of_a_file_are_told_at_once_each_with_its_place(written: Writ
         host = "10.20.0.6"
         port = 5010
     """)
-    assert sorted(complaints(file)) == [
+    assert sorted(error_lines(file)) == [
         'hotel.toml: links."my hotel" = "my hotel": must be named by 1 to 64 letters, digits, "-" and "_"',
         'hotel.toml: links.grand.alive_interval = "ten": must be a number of seconds from 0.1 to 86400',
         "hotel.toml: links.grand.alive_intervall = 3: there is no such setting; did you mean alive_interval?",
@@ -149,8 +149,8 @@ def test_all_errors_of_a_file_are_told_at_once_each_with_its_place(written: Writ
     ]
 
 
-def test_an_error_can_be_taken_apart(written: Written) -> None:
-    file = written('[links.grand]\nhost = "h"\nport = 1\nretry_max = "long"')
+def test_error_has_file_key_value_and_expectation(write_file: WriteFile) -> None:
+    file = write_file('[links.grand]\nhost = "h"\nport = 1\nretry_max = "long"')
     with pytest.raises(ConfigError) as caught:
         load_config(file)
     error = caught.value
@@ -160,7 +160,7 @@ def test_an_error_can_be_taken_apart(written: Written) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "complaint"),
+    ("text", "expected_start"),
     [
         ("a = 1\nb = = 2", "hotel.toml: is not TOML: Invalid value (at line 2, column 5)"),
         ("links = 3", "hotel.toml: links = 3: must be a table of links, such as [links.grand]"),
@@ -176,15 +176,15 @@ def test_an_error_can_be_taken_apart(written: Written) -> None:
         ("state_dir = 1", "hotel.toml: state_dir = 1: must be the path of a directory"),
     ],
 )
-def test_what_is_wrong_in_a_file_is_told_in_one_line(text: str, complaint: str, written: Written) -> None:
-    (line,) = complaints(written(text))
-    assert line.startswith(complaint)
+def test_error_in_a_file_is_one_line(text: str, expected_start: str, write_file: WriteFile) -> None:
+    (line,) = error_lines(write_file(text))
+    assert line.startswith(expected_start)
 
 
-def test_a_file_that_cannot_be_read_is_told(tmp_path: Path) -> None:
-    assert complaints(tmp_path / "hotel.toml") == ["hotel.toml: cannot be read: No such file or directory"]
+def test_unreadable_file_raises_error(tmp_path: Path) -> None:
+    assert error_lines(tmp_path / "hotel.toml") == ["hotel.toml: cannot be read: No such file or directory"]
     (tmp_path / "latin.toml").write_bytes(b'state_dir = "\xfc"')
-    assert complaints(tmp_path / "latin.toml") == ["latin.toml: is not TOML: must be encoded in UTF-8"]
+    assert error_lines(tmp_path / "latin.toml") == ["latin.toml: is not TOML: must be encoded in UTF-8"]
 
 
 @pytest.mark.parametrize(
@@ -244,10 +244,10 @@ def test_a_file_that_cannot_be_read_is_told(tmp_path: Path) -> None:
     ],
     ids=repr,
 )
-def test_a_wrong_value_is_named_with_what_would_be_right(raw: dict[str, object]) -> None:
+def test_error_about_an_invalid_value_says_what_is_expected(raw: dict[str, object]) -> None:
     ((key, _),) = raw.items()
     assert re.fullmatch(
-        rf"{key} = .+: must be {re.escape(setting_of(LinkDefinition, key).expected)}", complaint(raw)
+        rf"{key} = .+: must be {re.escape(setting_of(LinkDefinition, key).expected)}", error_text(raw)
     )
 
 
@@ -269,10 +269,10 @@ def test_a_wrong_value_is_named_with_what_would_be_right(raw: dict[str, object])
     ],
     ids=repr,
 )
-def test_a_right_value_is_taken_as_it_is(raw: dict[str, Any]) -> None:
+def test_valid_value_is_unchanged(raw: dict[str, Any]) -> None:
     link = parse_link("grand", LINK | raw)
-    taken = {"host": link.host, **serialize_settings(link.settings)}
-    assert {key: taken[key] for key in raw} == raw
+    serialized = {"host": link.host, **serialize_settings(link.settings)}
+    assert {key: serialized[key] for key in raw} == raw
 
 
 @pytest.mark.parametrize(
@@ -289,29 +289,29 @@ def test_a_right_value_is_taken_as_it_is(raw: dict[str, Any]) -> None:
     ],
     ids=lambda records: str(records)[:30],
 )
-def test_a_wrong_override_of_the_description_is_named(records: dict[str, object]) -> None:
+def test_error_about_a_record_override_names_the_record(records: dict[str, object]) -> None:
     (id,) = records
-    assert complaint({"records": {"GO": "RNG#", **records}}).startswith(f"records.{id} = ")
+    assert error_text({"records": {"GO": "RNG#", **records}}).startswith(f"records.{id} = ")
 
 
-def test_settings_that_contradict_each_other_are_told() -> None:
-    assert complaint({"retry_max": 0.5}) == "retry_max = 0.5: must be at least retry_initial, which is 1"
-    assert complaint({"retry_initial": 60}) == "retry_initial = 60: must be at most retry_max, which is 30"
-    assert complaint({"tls": True, "ca_file": "/no/such.pem"}) == (
+def test_conflicting_settings_raise_error() -> None:
+    assert error_text({"retry_max": 0.5}) == "retry_max = 0.5: must be at least retry_initial, which is 1"
+    assert error_text({"retry_initial": 60}) == "retry_initial = 60: must be at most retry_max, which is 30"
+    assert error_text({"tls": True, "ca_file": "/no/such.pem"}) == (
         'ca_file = "/no/such.pem": must be the path of a readable file of PEM certificates'
     )
 
 
 @pytest.mark.parametrize("name", ["", "a" * 65, "my hotel", "hotel/1", "hôtel", "grand\n"])
-def test_a_link_has_a_plain_name(name: str) -> None:
+def test_invalid_link_name_is_rejected(name: str) -> None:
     with pytest.raises(
         ConfigError, match=r'^name = .*: must be named by 1 to 64 letters, digits, "-" and "_"'
     ):
         parse_link(name, LINK)
 
 
-def test_a_long_wrong_value_is_cut_short() -> None:
-    assert len(complaint({"timezone": "x" * 5000})) < 250
+def test_long_value_is_cut_in_the_error() -> None:
+    assert len(error_text({"timezone": "x" * 5000})) < 250
 
 
 @pytest.mark.parametrize(
@@ -323,7 +323,7 @@ def test_a_long_wrong_value_is_cut_short() -> None:
         ("[fe80::1%eth0]:65535,protel", "fe80::1%eth0", 65535, "protel"),
     ],
 )
-def test_pms_on_the_command_line(text: str, host: str, port: int, profile: str) -> None:
+def test_pms_argument_is_parsed(text: str, host: str, port: int, profile: str) -> None:
     link = parse_pms_argument(text)
     assert (link.name, link.host, link.port, link.profile) == ("pms", host, port, profile)
     assert link.settings == LinkSettings(**PROFILE_PRESETS[link.profile])
@@ -345,7 +345,7 @@ def test_pms_on_the_command_line(text: str, host: str, port: int, profile: str) 
         "[x]:1,",
     ],
 )
-def test_a_wrong_pms_is_told_in_one_line(text: str) -> None:
+def test_error_about_a_pms_argument_is_one_line(text: str) -> None:
     with pytest.raises(ConfigError) as caught:
         parse_pms_argument(text)
     assert str(caught.value) == (
@@ -354,22 +354,22 @@ def test_a_wrong_pms_is_told_in_one_line(text: str) -> None:
     )
 
 
-def test_the_effective_settings_can_go_into_json() -> None:
+def test_effective_settings_are_serialized_to_json() -> None:
     raw = {"expires_at": "2027-01-01T00:00:00.5+01:00", "records": {"GI": "RN"}}
-    described = serialize_settings(parse_link("grand", LINK | raw).settings)
-    assert json.loads(json.dumps(described)) == described
-    assert described["expires_at"] == "2026-12-31T23:00:00.500Z"
-    assert described["timezone"] is None
-    assert list(described) == [one.name for one in fields(LinkSettings)]
-    assert parse_link("grand", LINK | described).settings == parse_link("grand", LINK | raw).settings
+    serialized = serialize_settings(parse_link("grand", LINK | raw).settings)
+    assert json.loads(json.dumps(serialized)) == serialized
+    assert serialized["expires_at"] == "2026-12-31T23:00:00.500Z"
+    assert serialized["timezone"] is None
+    assert list(serialized) == [one.name for one in fields(LinkSettings)]
+    assert parse_link("grand", LINK | serialized).settings == parse_link("grand", LINK | raw).settings
 
 
 @pytest.mark.parametrize("cls", [LinkDefinition, Config])
-def test_every_setting_tells_its_meaning_and_what_is_right(cls: type) -> None:
-    known = [setting_of(cls, one.name) for one in fields(cls)]
-    assert all(one.meaning and one.expected for one in known)
+def test_every_setting_has_meaning_and_expectation(cls: type) -> None:
+    settings = [setting_of(cls, one.name) for one in fields(cls)]
+    assert all(one.meaning and one.expected for one in settings)
 
 
-def test_the_defaults_are_right_themselves() -> None:
+def test_defaults_are_valid() -> None:
     defaults = serialize_settings(LinkSettings())
     assert parse_link("grand", LINK | defaults).settings == LinkSettings()

@@ -1,4 +1,4 @@
-"""What is generated from the metadata of the settings: OpenAPI schemas and the reference."""
+"""OpenAPI schemas and the settings reference, generated from the metadata of the settings."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from pmslink.web.api.openapi import load_openapi
 
 ROOT = Path(__file__).parents[2]
 SETTINGS = settings_schemas()["Settings"]["properties"]
-SENT = settings_schemas()["FlatLink"]["properties"]
+REQUEST = settings_schemas()["FlatLink"]["properties"]
 LINK = {"host": "10.20.0.5", "port": 5010}
 GIVEN = {
     "expires_at": "2027-01-01T00:00:00+01:00",
@@ -91,8 +91,8 @@ def test_each_kind_of_setting_has_its_schema(name: str, schema: dict[str, Any]) 
         ("webhook_secret", {"type": ["string", "null"], "pattern": r"^(\*\*\*|[ -~]{16,200})$"}),
     ],
 )
-def test_what_is_sent_may_be_null_unless_it_is_required(name: str, schema: dict[str, Any]) -> None:
-    generated = {key: value for key, value in SENT[name].items() if key != "description"}
+def test_request_schema_allows_null_unless_the_setting_is_required(name: str, schema: dict[str, Any]) -> None:
+    generated = {key: value for key, value in REQUEST[name].items() if key != "description"}
     assert generated == schema
 
 
@@ -102,21 +102,21 @@ def test_each_setting_has_a_description() -> None:
 
 
 @pytest.mark.parametrize("given", [{}, *({"profile": one} for one in PROFILE_PRESETS), GIVEN])
-def test_the_schemas_accept_what_is_read_and_described(given: dict[str, Any]) -> None:
+def test_schemas_accept_valid_requests_and_serialized_settings(given: dict[str, Any]) -> None:
     assert is_valid("FlatLink", LINK | given)
     assert is_valid("NewLink", {"name": "grand", **LINK, **given})
     assert is_valid("LinkChanges", given)
-    described = serialize_settings(parse_link("grand", LINK | given).settings)
-    assert is_valid("Settings", json.loads(json.dumps(described)))
+    serialized = serialize_settings(parse_link("grand", LINK | given).settings)
+    assert is_valid("Settings", json.loads(json.dumps(serialized)))
 
 
-def test_null_stands_for_each_default_and_the_mask_for_the_secret() -> None:
+def test_schema_allows_null_for_each_setting_and_the_redacted_secret() -> None:
     assert is_valid("LinkChanges", {one.name: None for one in fields(LinkSettings)} | {"profile": None})
     assert is_valid("LinkChanges", {"webhook_secret": REDACTED})
 
 
 @pytest.mark.parametrize(
-    "wrong",
+    "invalid",
     [
         {"host": None},
         {"port": 0},
@@ -133,22 +133,22 @@ def test_null_stands_for_each_default_and_the_mask_for_the_secret() -> None:
         {"alive_intervall": 3},
     ],
 )
-def test_the_schemas_reject_what_is_wrong(wrong: dict[str, Any]) -> None:
-    assert not is_valid("LinkChanges", wrong)
-    assert not is_valid("FlatLink", LINK | wrong)
+def test_schemas_reject_invalid_values(invalid: dict[str, Any]) -> None:
+    assert not is_valid("LinkChanges", invalid)
+    assert not is_valid("FlatLink", LINK | invalid)
 
 
 def test_each_setting_is_in_one_group_and_the_form_has_the_same_groups() -> None:
     grouped = [name for names in GROUPS.values() for name in names]
     assert sorted(grouped) == sorted(one.name for one in fields(LinkDefinition))
     (form,) = Path(pmslink.__file__).parent.rglob("link_settings_form.js")
-    found = re.search(r"const GROUPS = \{(.*?)\n\};", form.read_text("utf-8"), re.DOTALL)
-    assert found is not None
-    groups = [tuple(re.findall(r'"(\w+)"', names)) for names in re.findall(r"\[(.*?)\]", found[1], re.DOTALL)]
+    match = re.search(r"const GROUPS = \{(.*?)\n\};", form.read_text("utf-8"), re.DOTALL)
+    assert match is not None
+    groups = [tuple(re.findall(r'"(\w+)"', names)) for names in re.findall(r"\[(.*?)\]", match[1], re.DOTALL)]
     assert set(groups) == set(GROUPS.values()) - {GROUPS["Subscription"]}  # the form shows that apart
 
 
-def test_the_reference_is_current() -> None:
+def test_reference_document_is_current() -> None:
     assert (ROOT / "docs/settings-reference.md").read_text("utf-8") == settings_reference(), "run make docs"
 
 
