@@ -1,4 +1,4 @@
-"""Generate OpenAPI schemas and a Markdown reference from the metadata of the settings.
+"""Generate the reference of all settings (Markdown) from their metadata.
 
 `python -m pmslink.config.settings_reference FILE` writes the reference.
 """
@@ -15,28 +15,9 @@ from typing import Any
 from attrs import NOTHING, Attribute, fields, fields_dict
 
 from pmslink.config.link_definition import API_LINK_DEFAULTS, LinkDefinition
-from pmslink.config.link_settings import LinkSettings
 from pmslink.config.loader import TOML_KEYS, Config
 from pmslink.config.profiles import PROFILE_PRESETS, Profile
-from pmslink.validation.setting_fields import REDACTED, Setting, SettingKind
-
-Schema = dict[str, Any]
-
-_SCHEMAS = "#/components/schemas"
-_BY_KIND: Mapping[SettingKind, Schema] = {
-    "number": {"type": "number"},
-    "whole": {"type": "integer"},
-    "yes_or_no": {"type": "boolean"},
-    "choice": {},
-    "text": {"type": "string"},
-    "secret": {"type": "string"},
-    "moment": {"type": "string"},
-    "records": {"type": "object"},
-    "codes": {"type": "object"},
-    "tariff": {"$ref": f"{_SCHEMAS}/Tariff"},
-}
-_SELF_EVIDENT: frozenset[SettingKind] = frozenset({"number", "whole", "yes_or_no", "choice"})
-"""Kinds whose expectation a schema states completely."""
+from pmslink.validation.setting_fields import setting_of_attribute
 
 GROUPS: Mapping[str, tuple[str, ...]] = {
     "PMS": ("host", "port", "profile", "timezone", "charset", "enabled"),
@@ -68,103 +49,6 @@ GROUPS: Mapping[str, tuple[str, ...]] = {
 """The settings of a link as the reference groups them."""
 
 
-def settings_schemas() -> dict[str, Schema]:
-    """Return the schemas Profile, Settings, LinkDefinition, NewLink and LinkChanges of the OpenAPI document.
-
-    Settings describes effective values, the other three what a client sends: there null means the default.
-    """
-    effective = {one.name: _effective_schema(one) for one in fields(LinkSettings)}
-    own = [one for one in fields(LinkDefinition) if one.name not in effective]
-    sent = {one.name: _sent_schema(one) for one in (*own, *fields(LinkSettings))}
-    required = [one.name for one in fields(LinkDefinition) if one.default is NOTHING]
-    profile = _setting(fields_dict(LinkDefinition)["profile"])
-    return {
-        "Profile": {**_schema(profile), "description": _description(profile)},
-        "Settings": _object("All effective settings; durations are in seconds.", effective, list(effective)),
-        "FlatLink": _object("A link as one flat object; null means the default.", sent, required),
-        "NewLink": _object(
-            "A link and its name as one flat object; null means the default.",
-            {**sent, "name": {"$ref": f"{_SCHEMAS}/Link/properties/name"}},
-            ["name", *required],
-        ),
-        "LinkChanges": _object("Settings to change; null restores the default.", sent),
-    }
-
-
-def _object(description: str, properties: Schema, required: list[str] | None = None) -> Schema:
-    schema = {"type": "object", "description": description, "additionalProperties": False}
-    return {**schema, **({"required": required} if required else {}), "properties": properties}
-
-
-def _effective_schema(one: Attribute[Any]) -> Schema:
-    setting = _setting(one)
-    if setting.secret:
-        return {
-            "enum": [REDACTED, None],
-            "description": f"{_sentence(setting.meaning)} `{REDACTED}` means that it is set.",
-        }
-    if setting.kind == "moment":
-        schema = {"$ref": f"{_SCHEMAS}/PerhapsTime"}
-        return {**schema, "description": _sentence(setting.meaning)}
-    schema = _schema(setting)
-    return {
-        **(_nullable(schema) if one.default is None else schema),
-        "description": _description(setting),
-    }
-
-
-def _sent_schema(one: Attribute[Any]) -> Schema:
-    setting = _setting(one)
-    if one.name == "profile":
-        return _nullable({"$ref": f"{_SCHEMAS}/Profile"})
-    if setting.secret:
-        pattern = f"^({re.escape(REDACTED)}|{setting.pattern})$"
-        description = f"{_description(setting)} `{REDACTED}` keeps the current value."
-        return {"type": ["string", "null"], "pattern": pattern, "description": description}
-    if setting.kind != "moment" and one.name in fields_dict(LinkSettings):
-        schema = {"$ref": f"{_SCHEMAS}/Settings/properties/{one.name}"}
-        return schema if one.default is None else _nullable(schema)
-    schema = _schema(setting)
-    return {
-        **(schema if one.default is NOTHING else _nullable(schema)),
-        "description": _description(setting),
-    }
-
-
-def _schema(setting: Setting) -> Schema:
-    """Return the schema of a value, without null and description."""
-    schema: Schema = {**_BY_KIND[setting.kind], **setting.schema}
-    if setting.choices:
-        schema["enum"] = list(setting.choices)
-    if setting.bounds:
-        schema["minimum"], schema["maximum"] = setting.bounds
-    if setting.pattern:
-        schema["pattern"] = f"^{setting.pattern}$"
-    return schema
-
-
-def _nullable(schema: Schema) -> Schema:
-    if "type" in schema:
-        return {**schema, "type": [schema["type"], "null"]}
-    return {"anyOf": [schema, {"type": "null"}]}
-
-
-def _description(setting: Setting) -> str:
-    """State what a schema does not: the meaning, the unit, and what is expected of text and tables."""
-    unit = f" Unit: {setting.unit}." if setting.unit else ""
-    expected = "" if setting.kind in _SELF_EVIDENT else f" It must be {setting.expected}."
-    return f"{_sentence(setting.meaning)}{unit}{expected}"
-
-
-def _sentence(text: str) -> str:
-    return f"{text[0].upper()}{text[1:]}."
-
-
-def _setting(one: Attribute[Any]) -> Setting:
-    found: Setting = one.metadata["setting"]
-    return found
-
-
 def settings_reference() -> str:
     """Return the reference of all settings as a Markdown document: one table per group."""
     return "\n".join(_reference_lines())
@@ -180,13 +64,18 @@ def _reference_lines() -> Iterator[str]:
     yield ""
     yield "Set these in the configuration file, outside the links. `api.listen` is `listen` in `[api]`."
     yield ""
-    service = [one for one in fields(Config) if one.name != "links"]
-    yield from _table([_row(TOML_KEYS.get(one.name, one.name), one, _default(one)) for one in service])
+    service = [attribute for attribute in fields(Config) if attribute.name != "links"]
+    yield from _table(
+        [
+            _row(TOML_KEYS.get(attribute.name, attribute.name), attribute, _default(attribute))
+            for attribute in service
+        ]
+    )
     yield "## Link"
     yield ""
     yield "Set these for each link. The names are the same in the configuration file (`[links.NAME]`), in the"
     yield "API and in the form of the page. If a default depends on the profile, all are given in this"
-    yield f"order: {' / '.join(', '.join(f'`{name}`' for name in alike) for alike in _profiles())}."
+    yield f"order: {' / '.join(', '.join(f'`{name}`' for name in group) for group in _profiles())}."
     for name, value in API_LINK_DEFAULTS.items():
         yield f"If a link is created over the API, the default of `{name}` is {_value(value)}."
     yield ""
@@ -204,34 +93,34 @@ def _table(rows: list[tuple[str, ...]]) -> Iterator[str]:
     yield ""
 
 
-def _row(key: str, one: Attribute[Any], default: str) -> tuple[str, ...]:
-    setting = _setting(one)
+def _row(key: str, attribute: Attribute[Any], default: str) -> tuple[str, ...]:
+    setting = setting_of_attribute(attribute)
     return f"`{key}`", default, setting.unit, _escaped(setting.meaning), _escaped(setting.expected)
 
 
 def _profiles() -> list[list[Profile]]:
     """Return the profiles, those with equal presets together."""
-    alike: dict[str, list[Profile]] = {}
+    by_presets: dict[str, list[Profile]] = {}
     for profile, presets in PROFILE_PRESETS.items():
-        alike.setdefault(json.dumps(presets), []).append(profile)
-    return list(alike.values())
+        by_presets.setdefault(json.dumps(presets), []).append(profile)
+    return list(by_presets.values())
 
 
-def _defaults(one: Attribute[Any]) -> str:
+def _defaults(attribute: Attribute[Any]) -> str:
     """Return the default of a setting, or one per group of profiles where they differ."""
-    default = _default(one)
+    default = _default(attribute)
     each = [
-        _value(presets[one.name]) if one.name in (presets := PROFILE_PRESETS[first]) else default
+        _value(presets[attribute.name]) if attribute.name in (presets := PROFILE_PRESETS[first]) else default
         for first, *_ in _profiles()
     ]
     return default if len(set(each)) == 1 else " / ".join(each)
 
 
-def _default(one: Attribute[Any]) -> str:
-    if one.default is NOTHING:
+def _default(attribute: Attribute[Any]) -> str:
+    if attribute.default is NOTHING:
         return "required"
-    if isinstance(one.default, str | int | float | Path):
-        return _value(one.default)
+    if isinstance(attribute.default, str | int | float | Path):
+        return _value(attribute.default)
     return "not set"
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, Literal, get_args
 
-from attrs import field, fields, frozen
+from attrs import Attribute, field, fields, frozen
 
 from pmslink.validation.validators import (
     Validator,
@@ -57,7 +57,12 @@ class Setting:
 
 def setting_of(cls: type, name: str) -> Setting:
     """Return the metadata of one field of a class of settings."""
-    setting: Setting = getattr(fields(cls), name).metadata["setting"]
+    return setting_of_attribute(getattr(fields(cls), name))
+
+
+def setting_of_attribute(attribute: Attribute[Any]) -> Setting:
+    """Return the metadata of an attrs attribute."""
+    setting: Setting = attribute.metadata["setting"]
     return setting
 
 

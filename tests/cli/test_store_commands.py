@@ -15,11 +15,9 @@ from pmslink.store.core.schema import SCHEMA_VERSION
 from pmslink.store.core.state_directory import LOCK_FILE_NAME, DirectoryLock
 from pmslink.store.operations.hotel_updates import append_records
 from pmslink.store.tables.link_rows import StoredLink, store_links
-from tests.cli.test_commands import Run, fail, run
+from tests.cli.fake_service import Run
 from tests.store.core.test_schema_migrations import put_version
 from tests.store.store_harness import LINK_NAME, FaultyDatabase, StoreHarness, make_record, make_row
-
-__all__ = ["fail", "run"]  # the fixtures
 
 
 @pytest.fixture

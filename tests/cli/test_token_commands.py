@@ -12,9 +12,7 @@ import pytest
 
 from pmslink.cli.main import main
 from pmslink.web.auth.token_file import TOKEN_FILE_NAME, digest_token, parse_tokens, read_token_file
-from tests.cli.test_commands import Run, fail, run
-
-__all__ = ["fail", "run"]  # the fixtures
+from tests.cli.fake_service import Run
 
 NO_TOKENS = (
     "No tokens. On loopback every local user has full access; on any other address pmslink refuses to start. "

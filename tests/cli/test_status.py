@@ -1,0 +1,32 @@
+"""`pmslink status`: the table of links."""
+
+from __future__ import annotations
+
+import re
+
+from tests.cli.fake_service import FakeService, Run, make_link
+
+
+def test_status_shows_the_link_with_the_highest_attention_first(run: Run, service: FakeService) -> None:
+    service.links = [
+        make_link("fine", "ESTABLISHED", in_sync=True, attention=0),
+        make_link("off", "DISABLED", attention=1),
+        make_link("doubtful", "ESTABLISHED", in_sync=True, attention=3),
+        make_link("new", "ESTABLISHED"),
+        make_link("short", "EXPECTION", down_since="2026-01-02T00:00:00.000Z"),
+        make_link("long", "EXPECTION", down_since="2026-01-01T00:00:00.000Z", advice="Ask the hotel."),
+        make_link("dialling", "WAIT_LS"),
+        make_link("later", "A_MARKER_OF_THE_FUTURE"),
+    ]
+    lines = run("status", "--url", service.url)
+    assert [line.split()[0] for line in lines if line[0] != " "] == [
+        *("LINK", "long", "short", "dialling", "later", "new", "doubtful", "off", "fine"),
+    ]
+    assert re.split("  +", lines[0]) == ["LINK", "STATE", "IN SYNC", "SINCE", "REASON"]
+    assert re.split("  +", lines[1]) == [
+        *("long", "EXPECTION", "label of EXPECTION", "no", "down since 2026-01-01 01:00:00+01:00"),
+        "The PMS said so",
+    ]
+    assert lines[2] == "    Ask the hotel."
+    assert re.split("  +", lines[-1])[3:] == ["yes", "2026-01-02 04:04:05+01:00", "The PMS said so"]
+    assert len({line.index("The PMS said so") for line in lines if "The PMS" in line}) == 1
