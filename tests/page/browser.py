@@ -1,4 +1,4 @@
-"""A real browser, headless, that looks at the page of a running service."""
+"""A headless Chromium that opens the page of a running service."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _CHROMIUM_OPTIONS = (
 
 @contextmanager
 def start_chromium() -> Iterator[Browser]:
-    """Debian's Chromium, which calls nobody on its own account."""
+    """Start Debian's Chromium, with its own network requests turned off."""
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
             executable_path=CHROMIUM_PATH, chromium_sandbox=False, args=list(_CHROMIUM_OPTIONS)
@@ -34,13 +34,13 @@ def start_chromium() -> Iterator[Browser]:
 
 
 class PageErrors:
-    """Keeps account of what a page must not do: raise, complain, open a box, or ask any other host."""
+    """Collects what a page must not do: raise, log an error, open a native dialog, or call another host."""
 
     def __init__(self, page: Page, service: str) -> None:
         self._service = service
         self.errors: list[str] = []
         self.expected_errors: list[str] = []
-        """Parts of complaints that belong to the test."""
+        """Parts of errors that the test expects."""
         page.on("pageerror", lambda error: self.errors.append(f"raised: {error}"))
         page.on("console", self._on_console)
         page.on("dialog", self._on_dialog)
@@ -50,43 +50,45 @@ class PageErrors:
         if message.type in ("error", "warning"):
             self.errors.append(f"{message.type}: {message.text}")
 
-    def _on_dialog(self, box: Dialog) -> None:
-        self.errors.append(f"{box.type}: {box.message}")
-        box.dismiss()
+    def _on_dialog(self, dialog: Dialog) -> None:
+        self.errors.append(f"{dialog.type}: {dialog.message}")
+        dialog.dismiss()
 
     def _on_request(self, url: str) -> None:
         if not url.startswith((self._service, "blob:")):
-            self.errors.append(f"asked {url}")
+            self.errors.append(f"requested {url}")
 
     def require_no_errors(self) -> None:
-        wrong = [one for one in self.errors if not any(part in one for part in self.expected_errors)]
-        assert not wrong, wrong
+        unexpected = [
+            error for error in self.errors if not any(part in error for part in self.expected_errors)
+        ]
+        assert not unexpected, unexpected
 
 
 @frozen
 class BrowserUser:
-    """Somebody before a browser, whose page may complain of nothing that the test does not expect."""
+    """A user at a browser. The test fails if the page reports an error that it does not expect."""
 
     context: BrowserContext
     page: Page
     page_errors: PageErrors
 
-    def navigate(self, hash: str) -> None:
-        """Follow a link of the page, as by a bookmark."""
-        self.page.evaluate("(hash) => { location.hash = hash }", hash)
+    def navigate(self, fragment: str) -> None:
+        """Go to the view with this URL fragment."""
+        self.page.evaluate("(hash) => { location.hash = hash }", fragment)
 
 
 @contextmanager
 def open_page(browser: Browser, url: str, **options: Any) -> Iterator[BrowserUser]:
-    """A person who looks at this address; the options are those of a context of the browser."""
-    usual = {"locale": "en-GB", "viewport": {"width": 1280, "height": 800}}
-    context = browser.new_context(**{**usual, **options})
+    """Open this address in a new browser context with these options."""
+    defaults = {"locale": "en-GB", "viewport": {"width": 1280, "height": 800}}
+    context = browser.new_context(**{**defaults, **options})
     context.set_default_timeout(10_000)
     page = context.new_page()
-    watched = PageErrors(page, url)
+    page_errors = PageErrors(page, url)
     try:
         page.goto(url)
-        yield BrowserUser(context, page, watched)
-        watched.require_no_errors()
+        yield BrowserUser(context, page, page_errors)
+        page_errors.require_no_errors()
     finally:
         context.close()

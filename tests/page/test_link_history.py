@@ -1,4 +1,4 @@
-"""What a link has been through, in a real browser: drawn over time, and each change in a table."""
+"""The history of a link in a real browser: the timeline and the table of transitions."""
 
 from __future__ import annotations
 

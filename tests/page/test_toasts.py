@@ -1,4 +1,4 @@
-"""Notices that a link changed, in a real browser: few at once, one for each link, and not for ever."""
+"""Toasts in a real browser: at most five, one for each link, closed after a time."""
 
 from __future__ import annotations
 
