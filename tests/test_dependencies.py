@@ -34,11 +34,11 @@ def imported_modules(directory: str) -> Iterator[tuple[str, str]]:
 def distributions_of(module: str) -> frozenset[str]:
     """Return the normalized names of the distributions that a module may come from."""
     top_level, *rest = module.split(".")
-    found = set(packages_distributions().get(top_level, ())) - OWN_PACKAGES
-    if len(found) > 1 and rest:  # a namespace package, such as zope
+    names = set(packages_distributions().get(top_level, ())) - OWN_PACKAGES
+    if len(names) > 1 and rest:  # a namespace package, such as zope
         folder = f"{top_level}/{rest[0]}"
-        found = {name for name in found if any(str(file).startswith(folder) for file in files_of(name))}
-    return frozenset(map(normalized, found))
+        names = {name for name in names if any(str(file).startswith(folder) for file in files_of(name))}
+    return frozenset(map(normalized, names))
 
 
 @cache
@@ -56,7 +56,7 @@ def declared(*extras: str) -> set[str]:
     parser.read(ROOT / "setup.cfg", encoding="utf-8")
     lists = [parser["options"]["install_requires"]]
     lists += [parser["options.extras_require"][extra] for extra in extras]
-    lines = [line for one in lists for line in one.splitlines() if line]
+    lines = [line for requirements in lists for line in requirements.splitlines() if line]
     return {normalized(re.split(r"[\[<>=!~; ]", line)[0]) for line in lines}
 
 

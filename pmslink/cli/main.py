@@ -49,7 +49,7 @@ def _build_parser() -> argparse.ArgumentParser:
     check_config.add_command(commands)
     status.add_command(commands)
     trace.add_command(commands)
-    store = commands.add_parser("store", help="check a store, or set a damaged one aside")
+    store = commands.add_parser("store", help="check a store, or move a damaged one aside")
     store_commands.add_commands(store.add_subparsers(metavar="COMMAND", required=True))
     token = commands.add_parser("token", help="manage the tokens that give access to the API")
     token_commands.add_commands(token.add_subparsers(metavar="COMMAND", required=True))

@@ -1,4 +1,4 @@
-"""`pmslink store`: check the store of a state directory, or set a damaged one aside."""
+"""`pmslink store`: check the store of a state directory, or move a damaged one aside."""
 
 from __future__ import annotations
 

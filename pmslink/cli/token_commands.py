@@ -25,7 +25,7 @@ read it from a --token-file, and the page asks for it. It is valid for the pmsli
 {state_dir}.
 """
 _FIRST_CREDENTIAL_TEXT = "This is the first token: from now on every request needs one.\n"
-_NO_CONTROL_ROLE_TEXT = "No token has the role control yet: nobody can change anything.\n"
+_NO_CONTROL_ROLE_TEXT = "No token has the role control yet, so no client can change settings.\n"
 
 
 def add_commands(commands: Any) -> None:

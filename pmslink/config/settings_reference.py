@@ -79,11 +79,11 @@ def _reference_lines() -> Iterator[str]:
     for name, value in API_LINK_DEFAULTS.items():
         yield f"If a link is created over the API, the default of `{name}` is {_value(value)}."
     yield ""
-    known = fields_dict(LinkDefinition)
+    attributes = fields_dict(LinkDefinition)
     for group, names in GROUPS.items():
         yield f"### {group}"
         yield ""
-        yield from _table([_row(name, known[name], _defaults(known[name])) for name in names])
+        yield from _table([_row(name, attributes[name], _defaults(attributes[name])) for name in names])
 
 
 def _table(rows: list[tuple[str, ...]]) -> Iterator[str]:

@@ -76,7 +76,7 @@ def make_link(name: str, state: str, **more: object) -> dict[str, object]:
         "label": f"label of {state}",
         "since": "2026-01-02T03:04:05.678Z",
         "down_since": None,
-        "reason": "The PMS said so",
+        "reason": "The PMS ended the link",
         "advice": "",
         "in_sync": False,
         "attention": 4,

@@ -25,8 +25,8 @@ def test_status_shows_the_link_with_the_highest_attention_first(run: Run, servic
     assert re.split("  +", lines[0]) == ["LINK", "STATE", "IN SYNC", "SINCE", "REASON"]
     assert re.split("  +", lines[1]) == [
         *("long", "EXPECTION", "label of EXPECTION", "no", "down since 2026-01-01 01:00:00+01:00"),
-        "The PMS said so",
+        "The PMS ended the link",
     ]
     assert lines[2] == "    Ask the hotel."
-    assert re.split("  +", lines[-1])[3:] == ["yes", "2026-01-02 04:04:05+01:00", "The PMS said so"]
-    assert len({line.index("The PMS said so") for line in lines if "The PMS" in line}) == 1
+    assert re.split("  +", lines[-1])[3:] == ["yes", "2026-01-02 04:04:05+01:00", "The PMS ended the link"]
+    assert len({line.index("The PMS ended the link") for line in lines if "The PMS" in line}) == 1

@@ -36,7 +36,7 @@ TABLE = """\ufeffRoom,Extension
 
 101,7101
 0102, 07102 ,7202
-  # nobody lives here
+  # no guest rooms
 101,7301,"7401"
 """
 

@@ -293,5 +293,5 @@ def test_secret_is_redacted_in_errors(text: str, key: str, tmp_path: Path) -> No
     with pytest.raises(ConfigError) as caught:
         load_config(file)
     texts = [f"{error} {error.value} {error.args}" for error in caught.value.errors]
-    assert not [one for one in texts if "hush" in one or "sh@" in one]
-    assert [one for one in texts if key in one and REDACTED in one]
+    assert not [text for text in texts if "hush" in text or "sh@" in text]
+    assert [text for text in texts if key in text and REDACTED in text]

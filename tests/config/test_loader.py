@@ -360,14 +360,14 @@ def test_effective_settings_are_serialized_to_json() -> None:
     assert json.loads(json.dumps(serialized)) == serialized
     assert serialized["expires_at"] == "2026-12-31T23:00:00.500Z"
     assert serialized["timezone"] is None
-    assert list(serialized) == [one.name for one in fields(LinkSettings)]
+    assert list(serialized) == [attribute.name for attribute in fields(LinkSettings)]
     assert parse_link("grand", LINK | serialized).settings == parse_link("grand", LINK | raw).settings
 
 
 @pytest.mark.parametrize("cls", [LinkDefinition, Config])
 def test_every_setting_has_meaning_and_expectation(cls: type) -> None:
-    settings = [setting_of(cls, one.name) for one in fields(cls)]
-    assert all(one.meaning and one.expected for one in settings)
+    settings = [setting_of(cls, attribute.name) for attribute in fields(cls)]
+    assert all(setting.meaning and setting.expected for setting in settings)
 
 
 def test_defaults_are_valid() -> None:

@@ -102,7 +102,7 @@ def test_each_setting_has_a_description() -> None:
         assert re.fullmatch(r"[A-Z].+\.", schema["description"]), name
 
 
-@pytest.mark.parametrize("given", [{}, *({"profile": one} for one in PROFILE_PRESETS), GIVEN])
+@pytest.mark.parametrize("given", [{}, *({"profile": profile} for profile in PROFILE_PRESETS), GIVEN])
 def test_schemas_accept_valid_requests_and_serialized_settings(given: dict[str, Any]) -> None:
     assert is_valid("FlatLink", LINK | given)
     assert is_valid("NewLink", {"name": "grand", **LINK, **given})
@@ -112,7 +112,9 @@ def test_schemas_accept_valid_requests_and_serialized_settings(given: dict[str, 
 
 
 def test_schema_allows_null_for_each_setting_and_the_redacted_secret() -> None:
-    assert is_valid("LinkChanges", {one.name: None for one in fields(LinkSettings)} | {"profile": None})
+    assert is_valid(
+        "LinkChanges", {attribute.name: None for attribute in fields(LinkSettings)} | {"profile": None}
+    )
     assert is_valid("LinkChanges", {"webhook_secret": REDACTED})
 
 
@@ -141,7 +143,7 @@ def test_schemas_reject_invalid_values(invalid: dict[str, Any]) -> None:
 
 def test_each_setting_is_in_one_group_and_the_form_has_the_same_groups() -> None:
     grouped = [name for names in GROUPS.values() for name in names]
-    assert sorted(grouped) == sorted(one.name for one in fields(LinkDefinition))
+    assert sorted(grouped) == sorted(attribute.name for attribute in fields(LinkDefinition))
     (form,) = Path(pmslink.__file__).parent.rglob("link_settings_form.js")
     match = re.search(r"const GROUPS = \{(.*?)\n\};", form.read_text("utf-8"), re.DOTALL)
     assert match is not None
