@@ -1,1 +1,5 @@
-"""One link to a PMS: its machine, its connection, its checks, and what is told of it."""
+"""The links to PMSs: state machine, connection, session, outbox, resync, and the registry of all links.
+
+Imports `hotel_scheduler`, `store`, `config`, `hotel`, `fias` and the small top-level modules; never `web`,
+`pbx`, `cli`, `simulator` or `service`.
+"""

@@ -1,4 +1,4 @@
-"""A trial of an address: what a link would do there, step by step, ended with LE."""
+"""The connection test: dock to an address as a link would, step by step, and end with LE."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _STEPS_AFTER_RESOLVE: tuple[StepName, ...] = ("connect", "link_start", "descript
 
 @frozen
 class Step:
-    """One step of a trial; the steps after one that failed are not tried."""
+    """One step of a test. The test ends at the first step that fails."""
 
     step: StepName
     ok: bool
@@ -36,7 +36,7 @@ class Step:
 
 
 class Probe:
-    """Tries addresses that no link of this process uses."""
+    """Test addresses that no link of this process uses."""
 
     def __init__(
         self, reactor: Any, wall_clock: Callable[[], datetime], dial: StartLinkDial, links: LinkRegistry
@@ -48,18 +48,18 @@ class Probe:
         self._tested_addresses: set[tuple[str, int]] = set()
 
     async def test(self, config: LinkConfig) -> list[Step]:
-        """Try to dock as this link would. Takes at most its start and sync timeouts and a little more.
+        """Dock as this link would, and return the steps. It takes about the start and sync timeouts at most.
 
-        Raises NotApplicableError while a link or another trial uses the address: a second connection makes
-        a PMS drop the first.
+        Raises NotApplicableError while a link or another test uses the address, because a second
+        connection would make the PMS drop the first.
         """
-        begun: float = self._reactor.seconds()
+        started: float = self._reactor.seconds()
         resolved = await self._resolve(config.host)
         if resolved is None:
             reason = f"The host name {config.host} cannot be resolved"
-            return [Step("resolve", False, reason, self._reactor.seconds() - begun)]
+            return [Step("resolve", False, reason, self._reactor.seconds() - started)]
         address = (resolved, config.port)
-        # However it is spelled: a name, another name, an address.
+        # Compare resolved addresses: two names may stand for one host.
         used_by = [
             link.name
             for link in self._links
@@ -72,7 +72,7 @@ class Probe:
             raise NotApplicableError("in_use", f"{by} uses {config.host}:{config.port}; disable it first")
         self._tested_addresses.add(address)
         try:
-            return await self._run_steps(config, resolved, begun)
+            return await self._run_steps(config, resolved, started)
         finally:
             self._tested_addresses.remove(address)
 
@@ -101,13 +101,13 @@ class Probe:
 
 
 class _ProbeLink(Link):
-    """A link that keeps account of its first docking, and is given up at the first failure."""
+    """A link that records the steps of its first docking. The test stops it at the first failure."""
 
     def __init__(
         self, config: LinkConfig, reactor: Any, wall_clock: Callable[[], datetime], dial: StartLinkDial
     ) -> None:
         super().__init__(config, reactor, wall_clock, dial, self._on_link_changed, NullJournal())
-        self.resync.progress = Progress(wanted=False)  # it is to be seen, and nothing asked of it
+        self.resync.progress = Progress(wanted=False)  # a test sends no DR
         self._reactor = reactor
         self._seconds: Callable[[], float] = reactor.seconds
         self._step_started: float = reactor.seconds()
@@ -117,10 +117,11 @@ class _ProbeLink(Link):
         self.closed: Deferred[None] = Deferred()
 
     def pass_step(self, step: StepName, reason: str, started: float | None = None) -> None:
-        """Note a step that succeeded."""
+        """Add a step that succeeded."""
         self._add_step(step, True, reason, started)
 
     def on_connection_up(self) -> None:
+        """Add the step of the connection, and go on as a link."""
         self.pass_step("connect", f"{self.address} took the connection")
         super().on_connection_up()
 
@@ -143,15 +144,14 @@ class _ProbeLink(Link):
             and transition.old in ("WAIT_LS", "ESTABLISHED")
             and marker != "ESTABLISHED"
         ):
-            failed = next(
-                step for step in _STEPS_AFTER_RESOLVE if step not in [one.step for one in self.steps]
-            )
+            passed = {step.step for step in self.steps}
+            failed = next(name for name in _STEPS_AFTER_RESOLVE if name not in passed)
             self._add_step(failed, False, self.reason)
             self._finish()
 
     def _finish(self) -> None:
         self._is_finished = True
-        # Later, for this is told in the middle of a move, and what comes next is a move as well.
+        # Later: this runs within a move of the machine, and what follows is a move as well.
         self._reactor.callLater(0, self.finished.callback, None)
 
     def _add_step(self, step: StepName, ok: bool, reason: str, started: float | None = None) -> None:

@@ -1,4 +1,4 @@
-"""One timer that runs at most once at a time."""
+"""A timer that can be stopped and restarted."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from twisted.internet.interfaces import IDelayedCall, IReactorTime
 
 
 class Countdown:
-    """Calls `then` when its time is up, unless it is stopped or started anew before."""
+    """Call `callback` after a time, unless the countdown is stopped or restarted before."""
 
     def __init__(self, clock: IReactorTime, callback: Callable[..., None]) -> None:
         self._clock = clock
@@ -18,14 +18,16 @@ class Countdown:
 
     @property
     def running(self) -> bool:
+        """Whether the callback is still to be called."""
         return self._call is not None
 
     def start(self, seconds: float, *arguments: Any) -> None:
-        """From now on; what it counted before is forgotten."""
+        """Call the callback with these arguments after `seconds`. A countdown that runs is restarted."""
         self.stop()
         self._call = self._clock.callLater(max(0.0, seconds), self._fire, *arguments)
 
     def stop(self) -> None:
+        """Do not call the callback."""
         if self._call is not None:
             self._call.cancel()
             self._call = None

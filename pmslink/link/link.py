@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
-from attrs import evolve
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorTime
 
@@ -43,11 +42,11 @@ from pmslink.link.resync import Resync
 from pmslink.link.saved_state import INITIAL_MARKERS, SavedState
 from pmslink.link.state_history import StateHistory, Transition
 from pmslink.link.state_timers import StateTimers
-from pmslink.link.status import LinkCheckStatus, LinkStatus, RetryStatus, TrafficCounts
+from pmslink.link.status import LinkStatus, RetryStatus, TrafficCounts
+from pmslink.link.subscription_expiry import SubscriptionExpiry
 from pmslink.link.webhook_status import WebhookStatus
 from pmslink.store.core.journal_interface import JournalPort
 from pmslink.store.tables.link_rows import StoredLink
-from pmslink.timestamps import optional_to_ms
 
 LinkSubscriber = Callable[["Link", Transition | None], None]
 """Called at every change of the marker, and without a transition when only in-sync or the intent changes."""
@@ -85,7 +84,16 @@ class Link:
         self.state_history = StateHistory(config.name, journal, wall_clock, stored)
         self.dialer = Dialer(self, clock, lambda dialer: dial(dialer, self.config))
         sender = RecordSender(self.settings, self.trace, journal, self.dialer, wall_clock)
-        self.resync = Resync(config.name, clock, wall_clock, sender, journal, self, saved.resync)
+        self.resync = Resync(
+            config.name,
+            clock,
+            wall_clock,
+            sender,
+            journal,
+            saved.resync,
+            on_progress=self._save,
+            on_ended=lambda: self.outbox.send_next(),
+        )
         self.outbox = Outbox(
             config.name,
             sender,
@@ -100,12 +108,9 @@ class Link:
         self._port_conflict = PortConflictDetector(clock.seconds)
         self._suspended_for_store = False
         self.webhook_status: WebhookStatus | None = None
-        self._expiry_seen = saved.expiry_seen
+        self._expiry = SubscriptionExpiry(self.settings, wall_clock, saved.expiry_seen)
         self.session.last_in_sync = saved.last_in_sync
-        intent = saved.intent
-        if self._has_newly_expired():
-            self._expiry_seen = config.settings.expires_at
-            intent = "expired"
+        intent: Intent = "expired" if self._expiry.mark_if_new() else saved.intent
         marker = INITIAL_MARKERS[intent]
         self.core = Core(
             self.dialer, self.session, self._timers, self._on_transition, intent, marker, STARTED_CAUSE
@@ -151,7 +156,6 @@ class Link:
     def status(self) -> LinkStatus:
         """Take a snapshot of the link."""
         core, config, session, history = self.core, self.config, self.session, self.state_history
-        checks = session.link_checks
         # While the store fails, a redial waits for the store, however soon it is due.
         redial_in = None if self._journal.is_failing else self.dialer.redial_in
         next_redial = None if redial_in is None else self._wall_clock() + timedelta(seconds=redial_in)
@@ -172,11 +176,9 @@ class Link:
             settings=config.settings,
             declared=self.declared,
             retry=RetryStatus(self.dialer.retries, next_redial),
-            link_checks=LinkCheckStatus(
-                checks.last_check, checks.last_answer, checks.round_trip_s, self.trace.last_received
-            ),
+            link_checks=session.link_checks.status(self.trace.last_received),
             outbox=self.outbox.counts.status(),
-            resync=evolve(self.resync.progress, records=self.resync.records),
+            resync=self.resync.status(),
             webhook=self.webhook_status,
             traffic=TrafficCounts(
                 dict(self.trace.record_counts),
@@ -210,10 +212,7 @@ class Link:
 
     def check_expiry(self) -> None:
         """Expire the link once `expires_at` has passed. The registry calls this at least every 30 s."""
-        if not self._is_expired():
-            self._expiry_seen = None
-        elif self._has_newly_expired():
-            self._expiry_seen = self.config.settings.expires_at
+        if self._expiry.check():
             self.core.intent = "expired"
             self.machine.expire(EXPIRED_CAUSE)
             self._save()
@@ -253,7 +252,7 @@ class Link:
 
     def enable(self) -> None:
         """Enable the link, or dial now. Raises NotApplicableError once the subscription has ended."""
-        if self._is_expired():
+        if self._expiry.is_over:
             raise NotApplicableError(
                 "expired",
                 f"The subscription of {self.name} ended at {self.config.settings.expires_at}; "
@@ -379,16 +378,6 @@ class Link:
         """Handle a link description without a confirmation."""
         self.machine.sync_overdue(cause)
 
-    # For the resync (resync.ResyncListener).
-
-    def on_resync_progress(self) -> None:
-        """Save the progress of the resync."""
-        self._save()
-
-    def on_resync_ended(self) -> None:
-        """Send what was queued during the resync."""
-        self.outbox.send_next()
-
     # For the machine and its timers.
 
     def _on_timeout(self, timer: TimerName, seconds: float) -> None:
@@ -415,21 +404,12 @@ class Link:
         """Store the state that outlives a restart, if it has changed."""
         state = SavedState(
             self.core.intent,
-            self._expiry_seen,
+            self._expiry.seen,
             self.state_history.down_since,
             self.session.last_in_sync,
             self.resync.progress,
         )
         self.state_history.save(state, self.definition)
-
-    def _is_expired(self) -> bool:
-        expires_at = self.config.settings.expires_at
-        return expires_at is not None and expires_at <= self._wall_clock()
-
-    def _has_newly_expired(self) -> bool:
-        """Whether `expires_at` has passed, and the link has not yet acted on it."""
-        expires_at = self.config.settings.expires_at
-        return self._is_expired() and optional_to_ms(expires_at) != optional_to_ms(self._expiry_seen)
 
     def _cause_or_user_disconnect(self, cause: Cause) -> Cause:
         """Return the user's control as the cause while the link ends at the user's request."""

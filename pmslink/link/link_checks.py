@@ -12,6 +12,7 @@ from twisted.internet.task import LoopingCall
 from twisted.python.failure import Failure
 
 from pmslink.config.link_settings import LinkSettings
+from pmslink.link.status import LinkCheckStatus
 
 
 class LinkCheckTarget(Protocol):
@@ -53,6 +54,10 @@ class LinkChecks:
         self.last_answer: datetime | None = None
         self.round_trip_s: float | None = None
         """Seconds from the last check to its answer."""
+
+    def status(self, last_received: datetime | None) -> LinkCheckStatus:
+        """Take a snapshot; `last_received` is the time of the last record of any type."""
+        return LinkCheckStatus(self.last_check, self.last_answer, self.round_trip_s, last_received)
 
     def start(self) -> None:
         """Start the checks. The first one follows after 50 to 100 % of an interval, to spread many links."""

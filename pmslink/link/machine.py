@@ -1,18 +1,18 @@
-"""The life of one link, as a table.
+"""The state machine of a link, as one table.
 
-A link is in one of seven states; their names, the *markers*, are what the world sees. Everything that
-can happen to a link is an event, and `TABLE` says for every event and every state what then happens.
-It is total: an event that means nothing in a state is ignored there, so that nothing can raise in the
-middle of received data (which would cost the connection).
+A link is in one of seven states. Their names, the *markers*, are what the API reports. Whatever can happen
+to a link is an event of `Events`, and `TABLE` gives the move for every event in every state. The table is
+total: an event without a meaning in a state is ignored there. So no event can raise an error while received
+data is handled, which would end the connection.
 
-Two rules hold all of it together:
+Two rules hold for every move:
 
-* Nothing outlives its state. Leaving one ends its timers, its dial and its connection; `Move` does
-  that at one place, and a move says so where the connection is to live on.
-* A marker is announced by the entry into its state, once all that runs in it runs. An event that
-  arrives meanwhile waits until the move is done (Automat postpones it), so announcements are in order.
+* Nothing outlives its state. `Move` ends the timers, the dial and the connection of the state before, at
+  one place. Only a move with the disconnect mode "nothing" takes the connection over into the next state.
+* A state announces its marker after its entry is complete. An event that arrives during a move waits until
+  the move is done (Automat queues it), so announcements are in order.
 
-The machine knows neither sockets nor clocks: `Core` holds its collaborators.
+The machine does no input or output itself: `Core` holds the collaborators that do.
 """
 
 from __future__ import annotations
@@ -32,133 +32,133 @@ TimerName = Literal["start_timeout", "listen_time", "end_timeout"]
 
 
 class Events(Protocol):
-    """What can happen to a link. Each comes with its cause, which is told if the marker changes."""
+    """What can happen to a link. Each event has its cause, which is announced if the marker changes."""
 
-    # from the user, the clock on the wall, and the configuration
+    # from the user, the wall clock and the configuration
 
     def enable(self, cause: Cause) -> None:
-        """The user switches the integration on, or asks for the connection now."""
+        """Enable the link, or dial now, for the user."""
 
     def disable(self, cause: Cause) -> None:
-        """The user switches the integration off."""
+        """Disable the link for the user."""
 
     def expire(self, cause: Cause) -> None:
-        """The PMS service subscription has ended."""
+        """Handle the end of the subscription."""
 
     def disconnect(self, cause: Cause) -> None:
-        """The user ends the link in good order."""
+        """End the connection with LE and stay closed, for the user."""
 
     def readdress(self, cause: Cause) -> None:
-        """What a connection is made of has changed: host, port, tls, framing or charset."""
+        """Handle a change of host, port, tls, framing or charset, which needs a new connection."""
 
     # from the connection
 
     def redial(self, cause: Cause) -> None:
-        """The redial delay is over."""
+        """Handle the end of the redial delay."""
 
     def connected(self, cause: Cause) -> None:
-        """TCP is up, and with it TLS where that is used."""
+        """Handle a connection that is up: TCP, and TLS where it is used."""
 
     def lost(self, cause: Cause) -> None:
-        """The dial failed, or the connection was lost or proved useless."""
+        """Handle a failed dial, or a connection that was lost or delivers only noise."""
 
     # from the timers
 
     def silent(self, cause: Cause) -> None:
-        """The listen time after the connection is over."""
+        """Handle the end of the listen time without a record from the PMS."""
 
     def start_overdue(self, cause: Cause) -> None:
-        """The start timeout is over."""
+        """Handle the end of the start timeout."""
 
     def check_overdue(self, cause: Cause) -> None:
-        """The answer to a link check did not come."""
+        """Handle a link check without an answer."""
 
     def sync_overdue(self, cause: Cause) -> None:
-        """The PMS never confirmed the link description."""
+        """Handle a link description that the PMS never confirmed."""
 
     def end_overdue(self, cause: Cause) -> None:
-        """The PMS's LE did not come."""
+        """Handle an LE that the PMS did not answer with its own."""
 
     # from the store
 
     def store_failed(self, cause: Cause) -> None:
-        """What the PMS sends could not be kept for some time; it had better queue it itself."""
+        """Handle a store that has been failing for too long: the PMS is to queue its records."""
 
     # from the PMS
 
     def ls(self, cause: Cause) -> None:
-        """LS: the PMS (re)started."""
+        """Handle LS: the PMS has started, or starts again."""
 
     def ld(self, cause: Cause) -> None:
-        """LD: the peer mirrors our part."""
+        """Handle LD: the PMS describes the link itself."""
 
     def la(self, cause: Cause) -> None:
-        """LA: it is alive, or confirms what we described."""
+        """Handle LA: the PMS is alive, or confirms the description."""
 
     def record(self, cause: Cause) -> None:
-        """Another record of FIAS."""
+        """Handle any other record that FIAS knows."""
 
     def le(self, cause: Cause) -> None:
-        """LE: the PMS ends the link."""
+        """Handle LE: the PMS ends the link."""
 
 
 class DialerPort(Protocol):
-    """The way to the PMS: at most one dial or connection at a time, and the redial delay."""
+    """The dialer: at most one dial or connection at a time, and the redial delay."""
 
     def dial(self) -> None:
-        """Dial, as soon as the last connection is gone."""
+        """Dial, as soon as the last connection is closed."""
 
     def redial_later(self) -> None:
-        """Start the redial delay; `Events.on_redial_due` follows."""
+        """Start the redial delay; the event `redial` follows."""
 
     def hang_up(self, graceful: bool) -> None:
-        """End the delay, the dial or the connection; nothing more is heard of it."""
+        """End the delay, the dial or the connection. No event of it follows."""
 
 
 class SessionPort(Protocol):
-    """What is said on the connection."""
+    """The dialogue on the connection."""
 
     def send_ls(self) -> None:
         """Send LS."""
 
     def dock(self, record: str) -> None:
-        """The link is established, by this record: describe it, and from in sync on check it."""
+        """Describe the link, which this record has established. Start link checks once in sync."""
 
     def on_ls(self) -> None:
-        """LS on the established link: describe it again."""
+        """Handle LS on the established link: describe it again."""
 
     def on_ld(self) -> None:
-        """LD on the established link."""
+        """Handle LD on the established link."""
 
     def on_la(self) -> None:
-        """LA on the established link."""
+        """Handle LA on the established link."""
 
     def send_le_when_idle(self) -> None:
-        """Send LE as soon as no posting waits for its answer, and then start the end timeout."""
+        """Send LE once no posting waits for its answer, and then start the end timeout."""
 
     def send_le(self) -> None:
         """Send LE."""
 
     def suspend(self) -> None:
-        """The link is established no more: end its checks and limits, send no more data."""
+        """Stop link checks and deadlines, and send no data: the link leaves ESTABLISHED."""
 
     def abort_in_flight(self) -> None:
-        """The connection is left: what waits for an answer will get none."""
+        """Give up all answers that are outstanding: the connection ends."""
 
 
 class Timers(Protocol):
     """The timers of a state, named as the settings that hold their seconds."""
 
     def start_timer(self, timer: TimerName) -> None:
-        """Start it; the event of that name follows unless the state is left before."""
+        """Start a timer; its event follows unless the state ends before."""
 
     def stop_timers(self) -> None:
-        """End all of them."""
+        """Stop all timers."""
 
 
 @define(eq=False)
 class Core:
-    """What all states share."""
+    """The data and the collaborators that all states share."""
 
     dialer: DialerPort
     session: SessionPort
@@ -194,10 +194,9 @@ DisconnectMode = Literal["nothing", "abruptly", "gently", "with LE"]
 
 @frozen
 class Move:
-    """What an event does in a state: enter another one (or none), doing this there.
+    """What an event does in a state: run an action, and enter another state if `to` is not None.
 
-    `ends` tells what becomes of the way to the PMS that the state before had: its redial delay, dial or
-    connection.
+    `disconnect_mode` says how the redial delay, the dial or the connection of the state before ends.
     """
 
     to: Marker | None
@@ -206,9 +205,11 @@ class Move:
 
     @property
     def name(self) -> str:
+        """The name of the action."""
         return self.action.__name__
 
     def __call__(self, link: Events, core: Core, cause: Cause) -> None:
+        """Make the move. This is the only place where a state ends and another one begins."""
         if self.to is None:
             self.action(link, core, cause)
             return
@@ -218,7 +219,7 @@ class Move:
             core.session.send_le()
         if self.disconnect_mode != "nothing":
             core.session.abort_in_flight()
-            said_le = core.marker == "WAIT_LE"  # which an abort could take back
+            said_le = core.marker == "WAIT_LE"  # an abort could discard the LE that is in the send buffer
             core.dialer.hang_up(graceful=said_le or self.disconnect_mode != "abruptly")
         core.marker, core.cause = self.to, cause
         self.action(link, core, cause)
@@ -226,41 +227,45 @@ class Move:
 
 
 def enter(to: Marker, disconnect_mode: DisconnectMode) -> Callable[[Action], Move]:
-    """What is done on entry into a state."""
+    """Make the action of an entry into a state."""
     return lambda action: Move(to, action, disconnect_mode)
 
 
 def stay(action: Action) -> Move:
-    """What is done without a change of state."""
+    """Make an action that changes no state."""
     return Move(None, action)
 
 
-# What leads into a state.
+# Actions that enter a state.
 
 
 @enter("WAIT_LS", disconnect_mode="abruptly")
 def dial(link: Events, core: Core, cause: Cause) -> None:
+    """Dial, and give the PMS the start timeout."""
     core.dialer.dial()
     core.timers.start_timer("start_timeout")
 
 
 @enter("ESTABLISHED", disconnect_mode="nothing")
 def dock(link: Events, core: Core, cause: Cause) -> None:
+    """Describe the link: a record from the PMS has started it."""
     core.session.dock(str(cause.params["record"]))
 
 
 @enter("EXPECTION", disconnect_mode="abruptly")
 def abnormal(link: Events, core: Core, cause: Cause) -> None:
+    """Redial after the delay."""
     core.dialer.redial_later()
 
 
 @enter("WAIT_LE", disconnect_mode="nothing")
 def disconnect(link: Events, core: Core, cause: Cause) -> None:
+    """Send LE as soon as no posting waits for its answer."""
     core.session.send_le_when_idle()
 
 
 def _redial_if_enabled(link: Events, core: Core, cause: Cause) -> None:
-    if core.intent == "enabled":  # the PMS ended the link, or it was enabled again in WAIT_LE
+    if core.intent == "enabled":  # else the link stays closed, as the user wants it
         core.dialer.redial_later()
 
 
@@ -270,80 +275,88 @@ answer_le = enter("CLOSED", disconnect_mode="with LE")(_redial_if_enabled)
 
 @enter("CLOSED", disconnect_mode="abruptly")
 def abort(link: Events, core: Core, cause: Cause) -> None:
-    pass
+    """Close the link without LE."""
 
 
 @enter("CLOSED", disconnect_mode="abruptly")
 def reopen(link: Events, core: Core, cause: Cause) -> None:
-    link.redial(cause)  # once this move is done: CLOSED is seen on the way, as the specification has it
+    """Close the link and dial again."""
+    link.redial(cause)  # runs after this move: the specification has CLOSED announced on the way
 
 
 @enter("DISABLED", disconnect_mode="abruptly")
 def disable(link: Events, core: Core, cause: Cause) -> None:
-    pass
+    """Close the link and stay disabled."""
 
 
 @enter("EXPIRED", disconnect_mode="abruptly")
 def expire(link: Events, core: Core, cause: Cause) -> None:
-    pass
+    """Close the link and stay expired."""
 
 
-# What happens within a state.
+# Actions that stay in the state.
 
 
 @stay
 def unchanged(link: Events, core: Core, cause: Cause) -> None:
-    """A control that finds the link as it wants it."""
+    """Do nothing: the link is as the control wants it."""
 
 
 @stay
 def stop_redial(link: Events, core: Core, cause: Cause) -> None:
-    core.dialer.hang_up(graceful=False)  # no redial will follow
+    """Cancel the redial."""
+    core.dialer.hang_up(graceful=False)
 
 
 @stay
 def refuse(link: Events, core: Core, cause: Cause) -> None:
-    """A control that does not apply; `applies` lets the interface say so."""
+    """Do nothing: the control does not apply here. The API answers 409 (see `applies`)."""
 
 
 @stay
 def ignore(link: Events, core: Core, cause: Cause) -> None:
-    """An event that means nothing here."""
+    """Do nothing: the event has no meaning here."""
 
 
 @stay
 def handled(link: Events, core: Core, cause: Cause) -> None:
-    """A record that changes no state: the link has taken it already, on the way here."""
+    """Do nothing: the link handles data records itself."""
 
 
 @stay
 def redial_now(link: Events, core: Core, cause: Cause) -> None:
+    """Redial without waiting, if the link is enabled."""
     if core.intent == "enabled":
         link.redial(cause)
 
 
 @stay
 def listen(link: Events, core: Core, cause: Cause) -> None:
+    """Give the PMS the listen time to send the first record."""
     core.timers.start_timer("listen_time")
 
 
 @stay
 def send_ls(link: Events, core: Core, cause: Cause) -> None:
+    """Send LS, because the PMS has sent nothing."""
     core.session.send_ls()
 
 
 @stay
 def handle_ls(link: Events, core: Core, cause: Cause) -> None:
+    """Pass LS to the session."""
     core.session.on_ls()
 
 
 @stay
 def handle_ld(link: Events, core: Core, cause: Cause) -> None:
+    """Pass LD to the session."""
     core.session.on_ld()
 
 
 @stay
 def handle_la(link: Events, core: Core, cause: Cause) -> None:
+    """Pass LA to the session."""
     core.session.on_la()
 
 
@@ -383,5 +396,5 @@ cache_transitions(Machine)
 
 
 def applies(event: str, marker: Marker) -> bool:
-    """Whether a control applies in a state; the interface answers 409 where it does not."""
+    """Return whether a control applies in a state. The API answers 409 where it does not."""
     return TABLE[event][list(STATES).index(marker)] is not refuse

@@ -1,4 +1,4 @@
-"""Draw the machine: `python -m pmslink.link.machine_diagram FILE` updates the drawing in a document."""
+"""Draw the state machine: `python -m pmslink.link.machine_diagram FILE` updates the diagram in a document."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _DIAGRAM_BLOCK_RE = re.compile(r"```mermaid\n.*?```\n", re.DOTALL)
 
 
 def diagram() -> str:
-    """A Mermaid state diagram of every move that leads into another state."""
+    """Return a Mermaid state diagram of every move that enters another state."""
     lines = ["```mermaid", "stateDiagram-v2"]
     markers = list(STATES)
     for old, marker in enumerate(markers):
@@ -25,7 +25,7 @@ def diagram() -> str:
 
 
 def redraw_diagram(document: str) -> str:
-    """The document with its drawing as the machine is now."""
+    """Return the document with the diagram of the current table."""
     return _DIAGRAM_BLOCK_RE.sub(lambda _: diagram(), document)
 
 

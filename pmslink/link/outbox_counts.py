@@ -1,4 +1,4 @@
-"""How many postings of a link are in which state, without asking the store each time."""
+"""How many outbox rows of a link are in each state, counted in memory."""
 
 from __future__ import annotations
 
@@ -16,33 +16,33 @@ _COUNTED_STATES: tuple[RowState, ...] = (*_PENDING_STATES, "unknown", "refused")
 
 
 UnresolvedRow = tuple[int, RowState, int]
-"""The id, state and birth (in milliseconds) of a row."""
+"""The id, state and creation time (in milliseconds) of a row."""
 
 
 def group_by_link(rows: Iterable[tuple[str, int, RowState, int]]) -> dict[str, list[UnresolvedRow]]:
-    """Rows that begin with the name of their link, by that."""
-    sorted_out: dict[str, list[UnresolvedRow]] = defaultdict(list)
+    """Group rows of (link, id, state, creation time in milliseconds) by link."""
+    rows_by_link: dict[str, list[UnresolvedRow]] = defaultdict(list)
     for link, *row in rows:
-        sorted_out[link].append(cast(UnresolvedRow, tuple(row)))
-    return sorted_out
+        rows_by_link[link].append(cast(UnresolvedRow, tuple(row)))
+    return rows_by_link
 
 
 class OutboxCounts:
-    """Follows the rows of one link that are not done or discarded."""
+    """Count the rows of one link that are pending, sent, unknown or refused."""
 
     def __init__(self) -> None:
         self.reset(())
 
     def reset(self, rows: Iterable[UnresolvedRow]) -> None:
-        """These are all there are: id, state and birth, oldest first."""
+        """Start again with these rows, oldest first."""
         self._states: dict[int, RowState] = {}
         self._counts: Counter[RowState] = Counter()
-        self._pending_created_ms: dict[int, int] = {}  # id and birth, oldest first
+        self._pending_created_ms: dict[int, int] = {}  # by id, oldest first
         for row in rows:
             self.update(*row)
 
     def update(self, row_id: int, state: RowState, created_ms: int) -> None:
-        """A row is in this state now."""
+        """Count a row in its new state."""
         before = self._states.pop(row_id, None)
         if before is not None:
             self._counts[before] -= 1
@@ -56,25 +56,27 @@ class OutboxCounts:
                 reversed(self._pending_created_ms)
             )
             self._pending_created_ms[row_id] = created_ms
-            if out_of_order:  # a person has it sent again
+            if out_of_order:  # a user has the row sent again
                 self._pending_created_ms = dict(sorted(self._pending_created_ms.items()))
 
     @property
     def pending(self) -> int:
-        """How many wait for the PMS."""
+        """Rows that wait for the PMS or for its answer."""
         return len(self._pending_created_ms)
 
     @property
     def unknown(self) -> int:
+        """Rows whose fate at the PMS is unknown."""
         return self._counts["unknown"]
 
     @property
     def refused(self) -> int:
+        """Rows that the PMS refused."""
         return self._counts["refused"]
 
     @property
     def not_final(self) -> int:
-        """How many may still change."""
+        """Rows whose state may still change."""
         return self.pending + self.unknown
 
     def status(self) -> OutboxStatus:
@@ -83,6 +85,6 @@ class OutboxCounts:
 
     @property
     def oldest(self) -> datetime | None:
-        """Since when the one waits that has waited longest."""
-        born = next(iter(self._pending_created_ms.values()), None)
-        return None if born is None else from_ms(born)
+        """Creation time of the oldest pending row; None without one."""
+        created_ms = next(iter(self._pending_created_ms.values()), None)
+        return None if created_ms is None else from_ms(created_ms)

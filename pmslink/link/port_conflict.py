@@ -1,4 +1,4 @@
-"""Whether another client uses the same PMS port: two of them throw each other out for ever."""
+"""Detect another client on the same PMS port: the PMS drops one for the other, again and again."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from collections.abc import Callable
 from pmslink.link.cause import Cause
 
 EARLY_LOSS_WINDOW_S = 10.0
-"""Seconds after docking within which a loss looks like another client's doing …"""
+"""Seconds after docking in which a lost connection counts as an early loss."""
 EARLY_LOSS_THRESHOLD = 3
-"""… when it happens so many times running."""
+"""Consecutive early losses after which another client is the probable cause."""
 
 
 class PortConflictDetector:
-    """Counts the connections of one link that were lost soon after they docked."""
+    """Count the connections of one link that were lost soon after they docked."""
 
     def __init__(self, seconds: Callable[[], float]) -> None:
         self._seconds = seconds
@@ -21,15 +21,15 @@ class PortConflictDetector:
         self._early_losses = 0
 
     def on_docked(self) -> None:
-        """The link is established."""
+        """Remember when the link was established."""
         self._docked_at = self._seconds()
 
     def classify_loss(self, cause: Cause) -> Cause:
-        """An established link was lost; gives the cause, or what is behind it."""
-        short = cause.code == "lost" and self._seconds() - self._docked_at < EARLY_LOSS_WINDOW_S
-        self._early_losses = self._early_losses + 1 if short else 0
+        """Return the cause of the loss of an established link: `displaced` after repeated early losses."""
+        is_early = cause.code == "lost" and self._seconds() - self._docked_at < EARLY_LOSS_WINDOW_S
+        self._early_losses = self._early_losses + 1 if is_early else 0
         return Cause("displaced") if self._early_losses >= EARLY_LOSS_THRESHOLD else cause
 
     def reset(self) -> None:
-        """The link is well, or a person has seen to it."""
+        """Forget earlier losses: the link is stable, or a user has acted."""
         self._early_losses = 0

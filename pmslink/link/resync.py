@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any
 
 from attrs import evolve, frozen
 from twisted.internet.interfaces import IReactorTime
@@ -43,18 +43,11 @@ class Progress:
     records: int = 0
 
 
-class ResyncListener(Protocol):
-    """The link whose resyncs these are."""
-
-    def on_resync_progress(self) -> None:
-        """Store the progress, which has changed."""
-
-    def on_resync_ended(self) -> None:
-        """Send what was queued during the resync."""
-
-
 class Resync:
-    """The resyncs of one link."""
+    """The resyncs of one link.
+
+    `on_progress` is called when the progress has to be stored, `on_ended` when the outbox may send again.
+    """
 
     def __init__(
         self,
@@ -63,15 +56,17 @@ class Resync:
         wall_clock: Callable[[], datetime],
         sender: RecordSender,
         journal: JournalPort,
-        listener: ResyncListener,
         progress: Progress,
+        on_progress: Callable[[], None],
+        on_ended: Callable[[], None],
     ) -> None:
         self._link = link
         self._sender = sender
         self._journal = journal
         self._clock = clock
         self._wall_clock = wall_clock
-        self._listener = listener
+        self._on_progress = on_progress
+        self._on_ended = on_ended
         self._in_sync = False
         self._last_received_at = 0.0
         self._ds_deadline = Countdown(clock, self._on_request_ignored)  # for DS
@@ -86,6 +81,10 @@ class Resync:
     def running(self) -> bool:
         """Whether a resync is between DS and DE. Nothing is sent to the PMS meanwhile."""
         return self._record_pause_timer.running
+
+    def status(self) -> Progress:
+        """Return the progress up to the last record, including what is not stored yet."""
+        return evolve(self.progress, records=self.records)
 
     def require(self) -> None:
         """Note that a record may be lost, and request a resync as soon as one is allowed."""
@@ -161,8 +160,8 @@ class Resync:
     def _finish(self) -> None:
         self._record_pause_timer.stop()
         self._request_if_due()  # a frame may have been dropped during it
-        self._listener.on_resync_ended()
+        self._on_ended()
 
     def _update_progress(self, **changes: Any) -> None:
         self.progress = evolve(self.progress, records=self.records, **changes)
-        self._listener.on_resync_progress()
+        self._on_progress()

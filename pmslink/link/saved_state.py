@@ -1,4 +1,4 @@
-"""What of a link outlives a restart: what is wanted of it, since when it is down, and its resync."""
+"""The state of a link that outlives a restart: intent, outage, and resync."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ INITIAL_MARKERS: dict[Intent, Marker] = {
     "expired": "EXPIRED",
     "disconnected": "CLOSED",
 }
-"""The state in which a link of this intent begins."""
+"""The state in which a link with this intent starts."""
 
 
 @frozen
 class SavedState:
-    """It, as the link has it. `expiry_seen` is the expires_at whose passing was seen."""
+    """The state as the link uses it. `expiry_seen` is the `expires_at` that the link has acted on."""
 
     intent: Intent
     expiry_seen: datetime | None = None
@@ -32,7 +32,7 @@ class SavedState:
 
     @classmethod
     def from_row(cls, row: StoredLink) -> SavedState:
-        """From the store."""
+        """Make it from a row of the store."""
         return cls(
             row.intent,
             optional_from_ms(row.expiry_seen),
@@ -48,7 +48,7 @@ class SavedState:
         )
 
     def to_row(self, name: str, definition: str | None) -> StoredLink:
-        """For the store."""
+        """Make the row for the store."""
         return StoredLink(
             name,
             definition,

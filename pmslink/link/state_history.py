@@ -1,4 +1,4 @@
-"""What a link has been through, and what of that is kept: its markers, and since when it is down."""
+"""The history of a link: its transitions, its changes of in-sync, and the current outage."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class Transition:
 
 
 class StateHistory:
-    """Of one link; `kept` is what the store knows of it, None at first sight."""
+    """The history of one link. `stored` is its row in the store; None for a new link."""
 
     def __init__(
         self, link: str, journal: JournalPort, wall_clock: Callable[[], datetime], stored: StoredLink | None
@@ -44,32 +44,32 @@ class StateHistory:
         self._journal = journal
         self._wall_clock = wall_clock
         self.stored = stored
-        """What of the link outlives a restart, as it was kept last."""
+        """The row of the link as it was stored last."""
         self.marker: Marker | None = None
-        """The marker that was told last."""
+        """The marker that was announced last."""
         self.since = wall_clock()
         self.in_sync = False
-        """As it was noted last."""
+        """As it was stored last."""
         self.down_since = SavedState.from_row(stored).down_since if stored else None
-        """Since when the link is wanted and not in sync; kept over all redials, and restarts."""
+        """Start of the current outage: enabled, and not in sync. Redials and restarts do not reset it."""
         self.transition_counts: Counter[tuple[Marker | None, Marker]] = Counter()
-        """How often the marker changed, from and to."""
+        """Changes of the marker, by old and new one."""
 
     def add_transition(self, marker: Marker, reason: str, cause: Cause) -> Transition:
-        """The link has this marker now."""
+        """Store a change of the marker, and return it."""
         self.since = self._wall_clock()
         old, self.marker = self.marker, marker
         self.transition_counts[old, marker] += 1
         transition = Transition(self._journal.next_seq(), self.since, old, marker, reason, cause)
-        why = json.dumps({"code": cause.code, "params": dict(cause.params)})
+        cause_json = json.dumps({"code": cause.code, "params": dict(cause.params)})
         self._journal.submit_nowait(
             append_transitions,
-            TransitionLogged(transition.id, self._link, self.since, old, marker, reason, why),
+            TransitionLogged(transition.id, self._link, self.since, old, marker, reason, cause_json),
         )
         return transition
 
     def update_availability(self, enabled: bool, in_sync: bool) -> None:
-        """Whether the link is wanted now, and of use."""
+        """Store a change of in-sync, and begin or end an outage."""
         if in_sync != self.in_sync:
             self.in_sync = in_sync
             self._journal.submit_nowait(
@@ -82,8 +82,8 @@ class StateHistory:
             self.down_since = self._wall_clock()
 
     def save(self, saved_state: SavedState, definition: str | None) -> None:
-        """Have what outlives a restart kept, if it is not."""
-        kept = saved_state.to_row(self._link, definition)
-        if kept != self.stored:
-            self.stored = kept
-            self._journal.submit_nowait(store_links, kept)
+        """Store the state that outlives a restart, if it has changed."""
+        row = saved_state.to_row(self._link, definition)
+        if row != self.stored:
+            self.stored = row
+            self._journal.submit_nowait(store_links, row)

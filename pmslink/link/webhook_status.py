@@ -1,4 +1,4 @@
-"""How the events of a link are received by its webhook, for those who look at the link."""
+"""The delivery state of a link's webhook, as the API reports it."""
 
 from __future__ import annotations
 
@@ -12,8 +12,11 @@ WebhookState = Literal["idle", "delivering", "retrying"]
 
 @frozen
 class WebhookStatus:
-    """`backlog` events wait to be told, the first since `oldest`; after a failure the next attempt is at
-    `next_due_at`. `lost` were kept long enough, and are gone before they were told."""
+    """The delivery queue of one webhook.
+
+    `backlog` events are queued, the first one since `oldest`. After a failure, `last_error` says why and
+    `next_at` when the next attempt is. `lost` events were purged before they were delivered.
+    """
 
     url: str
     state: WebhookState = "idle"
