@@ -42,7 +42,7 @@ from pmslink.link.resync import Resync
 from pmslink.link.saved_state import INITIAL_MARKERS, SavedState
 from pmslink.link.state_history import StateHistory, Transition
 from pmslink.link.state_timers import StateTimers
-from pmslink.link.status import LinkStatus, RetryStatus, TrafficCounts
+from pmslink.link.status import LinkStatus, RetryStatus
 from pmslink.link.subscription_expiry import SubscriptionExpiry
 from pmslink.link.webhook_status import WebhookStatus
 from pmslink.store.core.journal_interface import JournalPort
@@ -75,11 +75,7 @@ class Link:
         self._wall_clock = wall_clock
         self._on_change = on_change
         self._journal = journal
-        saved = (
-            SavedState.from_row(stored)
-            if stored
-            else SavedState("enabled" if config.settings.enabled else "disabled")
-        )
+        saved = SavedState.restore(stored, config.settings.enabled)
         self.trace = Trace(config.name, wall_clock)
         self.state_history = StateHistory(config.name, journal, wall_clock, stored)
         self.dialer = Dialer(self, clock, lambda dialer: dial(dialer, self.config))
@@ -180,11 +176,8 @@ class Link:
             outbox=self.outbox.counts.status(),
             resync=self.resync.status(),
             webhook=self.webhook_status,
-            traffic=TrafficCounts(
-                dict(self.trace.record_counts),
-                dict(self.trace.skipped_bytes),
-                dict(history.transition_counts),
-            ),
+            traffic=self.trace.counts(),
+            transition_counts=dict(history.transition_counts),
         )
 
     # For the registry.
@@ -227,15 +220,6 @@ class Link:
             self.machine.readdress(SETTINGS_CAUSE)
         self._save()
 
-    def redefine(self, definition: str, config: LinkConfig) -> None:
-        """Apply a configuration that the API received, and store its JSON with the link."""
-        self.definition = definition
-        self.apply_config(config)
-
-    def on_store_failing(self) -> None:
-        """Stop reading while the store cannot be written, so that the PMS queues its records."""
-        self.dialer.pause_reading()
-
     def on_store_failed(self) -> None:
         """Drop the connection: the store has been failing for too long."""
         self._suspended_for_store = True
@@ -252,12 +236,7 @@ class Link:
 
     def enable(self) -> None:
         """Enable the link, or dial now. Raises NotApplicableError once the subscription has ended."""
-        if self._expiry.is_over:
-            raise NotApplicableError(
-                "expired",
-                f"The subscription of {self.name} ended at {self.config.settings.expires_at}; "
-                "move expires_at first.",
-            )
+        self._expiry.require_not_over(self.name)
         self.on_stable()
         self._apply_control(self.machine.enable, "enabled", user_cause("enable"))
 

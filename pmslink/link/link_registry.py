@@ -1,4 +1,4 @@
-"""All the links of one process, and who is told of their changes."""
+"""The registry of all links of one process, and of the subscribers to their changes."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from datetime import UTC, datetime
 from typing import Any, get_args
 
 from twisted.internet.defer import Deferred, gatherResults
-from twisted.internet.interfaces import IDelayedCall
 from twisted.internet.task import LoopingCall
 from twisted.logger import Logger
 
@@ -22,6 +21,7 @@ from pmslink.link.link import Link, LinkSubscriber
 from pmslink.link.machine import Marker
 from pmslink.link.outbox_counts import group_by_link
 from pmslink.link.state_history import Transition
+from pmslink.link.store_outage import StoreOutage
 from pmslink.link.tls_dial import dial_over_tcp_or_tls
 from pmslink.store.core.store_errors import StoreUnavailableError
 from pmslink.store.core.store_metadata import barrier
@@ -32,19 +32,17 @@ from pmslink.store.tables.link_rows import PostingsNotFinalError, RemoveLink, St
 from pmslink.store.tables.outbox_rows import OutboxRowChanged, RowState, read_unresolved_rows
 from pmslink.typed_service import TypedService
 
-STORE_GRACE_S = 5.0
-"""Seconds that the store may fail before links are given up, so that their PMSs queue what they have."""
 EXPIRY_CHECK_INTERVAL_S = 30.0
-"""Seconds between looks at the wall clock for subscriptions that have ended."""
+"""Seconds between two checks for subscriptions that have ended."""
 
 
 def utc_now() -> datetime:
-    """The wall clock."""
+    """Return the time of the wall clock."""
     return datetime.now(UTC)
 
 
 class LinkRegistry(TypedService):
-    """Starts, stops and finds links, and tells watchers of their changes."""
+    """Start, stop and find links, and publish their changes."""
 
     log = Logger()
 
@@ -63,10 +61,10 @@ class LinkRegistry(TypedService):
         self._removing: set[str] = set()  # names of links that are being removed
         self._subscribers: list[LinkSubscriber] = []
         self.on_reconfigured: list[Callable[[str], None]] = []
-        """Who is told that the link of this name was made, removed, or given other settings."""
+        """Called with the name of a link that was added, removed, or given other settings."""
         self._expiry_loop: LoopingCall | None = None
-        self._store_grace_timer: IDelayedCall | None = None  # with a store that fails
-        self._stored_links = {kept.name: kept for kept in store.startup_snapshot.links}
+        self._store_outage = StoreOutage(reactor, store.journal, self._links.values)
+        self._stored_links = {stored.name: stored for stored in store.startup_snapshot.links}
         self._unresolved_rows = group_by_link(store.startup_snapshot.unresolved_rows)
         self._scheduler = HotelScheduler(
             reactor, store.journal, wall_clock, store.startup_snapshot.next_due_times, store.hotels
@@ -76,15 +74,15 @@ class LinkRegistry(TypedService):
         store.on_purge.append(self._on_purge)
 
     def add(self, config: LinkConfig, definition: str | None = None) -> Link:
-        """Make a link; it starts with the service, or at once if that runs.
+        """Add a link. It starts with the service, or at once if the service runs.
 
-        `definition` is what the interface was given for it, in JSON.
+        `definition` is the JSON that the API received for it; None for a link of the configuration file.
         """
-        kept = self._stored_links.pop(config.name, None)
-        link = self._make(config, kept, definition)
+        stored = self._stored_links.pop(config.name, None)
+        link = self._make(config, stored, definition)
         link.outbox.counts.reset(self._unresolved_rows.pop(config.name, ()))
-        if kept is not None and self._store.startup_snapshot.unclean_shutdown:
-            link.resync.require()  # what was read last may not have been kept
+        if stored is not None and self._store.startup_snapshot.unclean_shutdown:
+            link.resync.require()  # the last records that were read may not be stored
         if self.running:
             link.start()
         return link
@@ -106,44 +104,44 @@ class LinkRegistry(TypedService):
         return link
 
     def _apply_policy(self, link: Link) -> None:
-        """Its hotel lives by these settings from now on."""
+        """Apply the link's settings to its hotel."""
         self._store.hotels.set_policy(link.name, build_policy(link.name, link.settings()))
         self._scheduler.on_policy_changed(link.name)
         self._publish_reconfigured(link.name)
 
     def _remove_policy(self, name: str) -> None:
-        """There is no such hotel any more."""
+        """Remove the policy of a hotel that is removed."""
         self._store.hotels.remove_policy(name)
         self._scheduler.clear_warnings(name)
 
     def _publish_reconfigured(self, name: str) -> None:
-        for watcher in tuple(self.on_reconfigured):
-            watcher(name)
+        for callback in tuple(self.on_reconfigured):
+            callback(name)
 
     def publish_change(self, link: Link) -> None:
-        """Something about a link is different that is no state of it."""
+        """Publish a change of a link that is no change of its state, such as its webhook's."""
         self._on_link_changed(link, None)
 
     def add_stored(self) -> None:
-        """Make the links that the interface has made, but for those whose names the configuration took."""
-        for kept in tuple(self._stored_links.values()):
-            if kept.definition is None:
+        """Add the links that were created through the API, unless the configuration file uses their name."""
+        for stored in tuple(self._stored_links.values()):
+            if stored.definition is None:
                 continue
             try:
-                config = parse_api_link(kept.name, json.loads(kept.definition))
+                config = parse_api_link(stored.name, json.loads(stored.definition))
             except ConfigError as problem:
                 self.log.error(
-                    "{link} is not started, for its settings are not right any more: {problem}",
-                    link=kept.name,
+                    "{link}: not started, because its stored settings are not valid: {problem}",
+                    link=stored.name,
                     problem=str(problem),
                 )
             else:
-                self.add(config, kept.definition)
+                self.add(config, stored.definition)
 
     async def create(self, config: LinkConfig, definition: str) -> Link:
-        """Create a stored link.
+        """Create a link, and return it once it is stored.
 
-        Raises NotApplicableError if the name is taken, and StoreUnavailableError.
+        Raises NotApplicableError if the name is taken, and StoreUnavailableError if it cannot be stored.
         """
         if config.name in self._links or config.name in self._removing:
             raise NotApplicableError("name_taken", f"there is a link {config.name} already")
@@ -153,31 +151,32 @@ class LinkRegistry(TypedService):
         except StoreUnavailableError:
             self._remove_policy(link.name)
             await self._drop(link)
-            self._store.journal.submit_nowait(
-                remove_links, RemoveLink(link.name, discard=True)
-            )  # behind what waits
+            # The writes of this link may still be queued. Remove whatever they store.
+            self._store.journal.submit_nowait(remove_links, RemoveLink(link.name, discard=True))
             raise
         return link
 
     def redefine(self, link: Link, definition: str, config: LinkConfig) -> None:
-        """Take what the interface was given for a link."""
-        link.redefine(definition, config)
+        """Apply a new definition, as the API received it, to a link."""
+        link.definition = definition
+        link.apply_config(config)
         self._apply_policy(link)
 
     async def remove(self, link: Link, discard: bool) -> None:
-        """Forget a link and all that is kept of it. Raises NotApplicableError and StoreUnavailableError.
+        """Remove a link with all its data. `discard` allows postings that are not final.
 
-        `discard`: also postings that are not final.
+        Raises NotApplicableError if the link is declared in the configuration file or has postings that are
+        not final, and StoreUnavailableError. After an error the link runs again.
         """
         if link.declared:
             raise NotApplicableError(
-                "declared", f"{link.name} stands in the configuration file; remove it there"
+                "declared", f"{link.name} is defined in the configuration file; remove it there"
             )
         if link.outbox.counts.not_final and not discard:
             raise NotApplicableError(
                 "not_final",
                 f"{link.outbox.counts.not_final} postings of {link.name} are not final; "
-                "discard=true gives them up",
+                "discard=true discards them",
             )
         self._removing.add(link.name)
         try:
@@ -185,10 +184,10 @@ class LinkRegistry(TypedService):
             await self._store.journal.submit(remove_links, RemoveLink(link.name, discard))
             self._remove_policy(link.name)
         except (StoreUnavailableError, PostingsNotFinalError) as problem:
-            again = self._make(link.config, link.state_history.stored, link.definition)
-            again.outbox.counts = link.outbox.counts
-            again.state_history.in_sync = link.state_history.in_sync  # until it is noted anew
-            again.start()
+            restored = self._make(link.config, link.state_history.stored, link.definition)
+            restored.outbox.counts = link.outbox.counts
+            restored.state_history.in_sync = link.state_history.in_sync  # until the next change is stored
+            restored.start()
             if isinstance(problem, PostingsNotFinalError):
                 raise NotApplicableError("not_final", str(problem)) from None
             raise
@@ -201,10 +200,11 @@ class LinkRegistry(TypedService):
         await link.stop()
 
     def when_saved(self) -> Deferred[None]:
-        """Fires once all that was done to links is safe. Fails with StoreUnavailableError."""
+        """Return a Deferred that fires once all changes are stored. It fails with StoreUnavailableError."""
         return self._store.journal.submit(barrier, None)
 
     def get(self, name: str) -> Link | None:
+        """Return the link of this name; None without one."""
         return self._links.get(name)
 
     def __iter__(self) -> Iterator[Link]:
@@ -214,16 +214,17 @@ class LinkRegistry(TypedService):
         return len(self._links)
 
     def count_by_marker(self) -> dict[Marker, int]:
-        """How many links are in each state."""
-        counted = Counter(link.core.marker for link in self)
-        return {marker: counted[marker] for marker in get_args(Marker)}
+        """Count the links in each state."""
+        counts = Counter(link.core.marker for link in self)
+        return {marker: counts[marker] for marker in get_args(Marker)}
 
     def subscribe(self, subscriber: LinkSubscriber) -> Callable[[], None]:
-        """Tell this one of every change from now on, until the returned function is called."""
+        """Call `subscriber` at every change, until the returned function is called."""
         self._subscribers.append(subscriber)
         return lambda: self._subscribers.remove(subscriber)
 
     def startService(self) -> None:
+        """Start all links and the scheduler of the hotels."""
         super().startService()
         for link in self:
             link.start()
@@ -231,81 +232,57 @@ class LinkRegistry(TypedService):
         self._expiry_loop = LoopingCall(self._check_expiries)
         self._expiry_loop.clock = self._reactor
         self._expiry_loop.start(EXPIRY_CHECK_INTERVAL_S, now=False).addErrback(
-            lambda failure: self.log.failure("expiry is no longer watched", failure=failure)
+            lambda failure: self.log.failure(
+                "Checks for ended subscriptions have stopped; links do not expire any more", failure=failure
+            )
         )
 
     def stopService(self) -> Deferred[list[None]]:
+        """Stop all links. The Deferred fires once every connection is closed."""
         super().stopService()
         if self._expiry_loop is not None:
             self._expiry_loop.stop()
         self._scheduler.stop()
-        self._cancel_store_grace()
+        self._store_outage.stop()
         return gatherResults([link.stop() for link in self])
 
-    # From the store.
+    # For the store.
 
     def _on_commit(self, entries: Sequence[Entry]) -> None:
         for entry in entries:
             if isinstance(entry, OutboxRowChanged) and (link := self._links.get(entry.row.link)):
                 link.outbox.counts.update(entry.row.id, entry.row.state, entry.row.created)
-                if entry.row.state == "pending":  # perhaps made by nobody who waits for it
+                if entry.row.state == "pending":  # the scheduler queues rows too, and waits for no answer
                     link.outbox.send_next()
 
     def _on_store_health_change(self) -> None:
-        self._cancel_store_grace()
-        if self._store.journal.is_failing and self.running:
-            self._store_grace_timer = self._reactor.callLater(STORE_GRACE_S, self._on_store_failed)
-            for link in self:
-                link.on_store_failing()
-        elif not self._store.journal.is_failing:
-            for link in self:
-                link.on_store_recovered()
-
-    def _on_store_failed(self) -> None:
-        self._store_grace_timer = None
-        for link in self:
-            link.on_store_failed()
-
-    def _cancel_store_grace(self) -> None:
-        if self._store_grace_timer is not None:
-            self._store_grace_timer.cancel()
-            self._store_grace_timer = None
+        self._store_outage.on_health_change(bool(self.running))
 
     def _on_purge(self, purge: Purge) -> None:
         for link in self:
             link.trace.purge(purge.guest_before)
-        # by the writer, whose answer is in order with what it tells
+        # Read by the writer, so that the counts agree with the order of the commits.
         self._store.journal.submit(read_unresolved_rows, None).addCallbacks(
-            self._reset_counts, lambda failure: self.log.failure("postings cannot be counted", failure)
+            self._reset_counts,
+            lambda failure: self.log.failure(
+                "Cannot count the rows of the outboxes again after the purge", failure
+            ),
         )
 
     def _reset_counts(self, rows: Sequence[tuple[str, int, RowState, int]]) -> None:
-        of_links = group_by_link(rows)
+        rows_by_link = group_by_link(rows)
         for link in self:
-            link.outbox.counts.reset(of_links.get(link.name, ()))
+            link.outbox.counts.reset(rows_by_link.get(link.name, ()))
 
     def _check_expiries(self) -> None:
         for link in self:
             link.check_expiry()
 
     def _on_link_changed(self, link: Link, transition: Transition | None) -> None:
-        if transition is not None and transition.old is None:
-            self.log.info(
-                "{link}: {marker} ({reason})",
-                link=link.name,
-                marker=transition.new,
-                reason=transition.reason,
-            )
-        elif transition is not None:
-            self.log.info(
-                "{link}: {old} to {new}: {reason}",
-                link=link.name,
-                old=transition.old,
-                new=transition.new,
-                reason=transition.reason,
-            )
-        for watcher in tuple(self._subscribers):
+        if transition is not None:
+            self.log.info("{link}: {change}", link=link.name, change=transition.describe())
+        for subscriber in tuple(self._subscribers):
             try:
-                watcher(link, transition)
-            except Exception:  # a link must not suffer from who watches it
-                self.log.failure("a watcher failed at {link}", link=link.name)
+                subscriber(link, transition)
+            except Exception:  # a subscriber that fails must not harm the link
+                self.log.failure("{link}: a subscriber failed; the others are still called", link=link.name)

@@ -1,12 +1,12 @@
-"""What waits for the PMS, and what becomes of it.
+"""The outbox of one link: it sends the stored rows to the PMS and records their outcome.
 
-The rows are in the store; here is what the link knows of those that are on their way. A row is taken
-(counted as sent, on disk), then written. Postings (PS) go one at a time, each waits for its answer
-(PA). Records without an answer go on; they are done when something that the PMS has answered came
-after them. Whatever is on its way when the connection ends is *left*: nobody knows what became of it.
+The rows are in the store. The outbox holds only those in flight. A row is claimed (stored as sent), then
+written to the connection. Postings (PS) are sent one at a time: each waits for its answer (PA). Records
+without an answer are sent one after the other. They are done when the PMS answers a record that was sent
+later. When the connection ends, all rows in flight become `unknown`.
 
-After a posting that was not answered nothing flows until the link has proved alive: so at most one
-posting per outage is ever in doubt.
+After a posting without an answer, nothing is sent until the link has confirmed alive. So at most one posting
+of each outage is in doubt.
 """
 
 from __future__ import annotations
@@ -46,20 +46,23 @@ from pmslink.store.tables.outbox_rows import OutboxRow
 from pmslink.timestamps import to_ms
 
 NIGHT_AUDIT_PAUSE_S = 900.0
-"""Seconds that the queue waits after NA, unless NE ends the night audit sooner."""
+"""Seconds without sending after the answer NA (night audit), unless NE ends the night audit sooner."""
 MAX_EARLY_CHECKS_PER_INTERVAL = 10
-"""So often, at most, a link check is moved forward in an interval because something wants proof."""
+"""Link checks in an interval, at most, that are sent early to confirm rows."""
 MIN_GAP_POLL_S = 0.1
-"""Seconds between looks at whether a record gap is over, at least."""
+"""Shortest time in seconds between two checks whether a record gap is over."""
 MAX_UNCONFIRMED_RECORDS = 100
-"""Records without an answer that may wait for proof; then the next one waits as well."""
+"""Records without an answer that may be unconfirmed before sending pauses."""
 MAX_CONFIRMATION_REQUESTS = 1000
-"""Questions that are remembered to a PMS that never answers."""
+"""Requests for a confirmation that are remembered, for a PMS that never answers."""
 _POSTING_NUMBER_RE = re.compile("[0-9]{1,9}")
 
 
 class Outbox:
-    """The way of one link's rows."""
+    """Send the rows of one link.
+
+    `request_link_check` sends a link check, unless one is unanswered.
+    """
 
     log = Logger()
 
@@ -84,17 +87,17 @@ class Outbox:
         self.counts = OutboxCounts()
         self._enqueuing = 0
         self._in_sync = False
-        self._posting: OutboxRow | None = None  # the one that waits for its PA
-        self._unanswered: set[int] = set()  # postings of this connection, that one included
+        self._posting: OutboxRow | None = None  # in flight: waits for its PA
+        self._unanswered: set[int] = set()  # postings of this connection without an answer
         self._paused_until_alive = False
         self._claiming = False
-        self._answered_while_claiming: set[int] = set()  # numbers of answers that came while a row was taken
-        self._has_stray_claim = False  # a take has failed, and may still be on the disk
-        self._unconfirmed: list[int] = []  # rows without an answer, in the order sent
+        self._answered_while_claiming: set[int] = set()  # posting numbers
+        self._has_stray_claim = False  # a claim has failed, and may be stored nevertheless
+        self._unconfirmed: list[int] = []  # ids of sent rows without an answer, in order
         self._confirmation_requests: deque[int] = deque(maxlen=MAX_CONFIRMATION_REQUESTS)
-        """For each LS or description that is open: how many of the unproved its answer proves."""
+        """For each unanswered LS or description: how many unconfirmed rows its LA confirms."""
         self._requested_at = -float("inf")
-        self._latest_ms = 0  # milliseconds; a wall clock that is set back makes nothing wait twice
+        self._latest_ms = 0  # a wall clock that is set back must not delay a row twice
         self._idle_callback: Callable[[], None] | None = None
         self._answer_deadline = Countdown(clock, self._on_answer_timeout)
         self._gap_timer = Countdown(clock, self.send_next)
@@ -102,7 +105,7 @@ class Outbox:
         self._retry_timer = Countdown(clock, self._on_retry_due)
         self._request_timer = Countdown(clock, self._request_confirmation)
 
-    # From whoever has something for the PMS.
+    # For the API and the scheduler.
 
     def enqueue(self, new_row: NewRow) -> Deferred[Enqueued]:
         """Store a row for the PMS. The Deferred fires once the row is committed.
@@ -119,24 +122,24 @@ class Outbox:
         self.send_next()
         return outcome
 
-    # From the link.
+    # For the link and its session.
 
     def start(self) -> None:
-        """Whatever the last service had on its way, nobody knows what became of it."""
+        """Mark the rows as unknown that were in flight when the last service ended."""
         self._mark_unknown(None)
 
     def on_in_sync(self) -> None:
-        """In sync: data may flow. On a new connection, or after a new description, that is proof of life."""
+        """Send: the link is in sync, which also proves it alive."""
         self._in_sync = True
         self._paused_until_alive = False
         self.send_next()
 
     def on_out_of_sync(self) -> None:
-        """Nothing more is sent; what is on its way may still be answered."""
+        """Send nothing more. Rows in flight may still be answered."""
         self._in_sync = False
 
     def abort_in_flight(self) -> None:
-        """What is on its way will not be answered: the connection has ended, or the PMS starts anew."""
+        """Mark the rows in flight as unknown: the connection has ended, or the PMS starts again."""
         self._in_sync = False
         self._idle_callback = None
         ids = [*self._unconfirmed]
@@ -152,40 +155,40 @@ class Outbox:
             self._mark_unknown(tuple(ids))
 
     def stop(self) -> None:
-        """The link will not be used again."""
+        """Stop for good: the link is removed or the service stops."""
         self.abort_in_flight()
         self._night_audit_timer.stop()
         self._retry_timer.stop()
 
     def when_idle(self, callback: Callable[[], None]) -> bool:
-        """Whether a posting waits for its answer; if so, call this once it has come, or will not."""
+        """Return whether a posting waits for its answer. If so, call `callback` once it no longer does."""
         if self._posting is None:
             return False
         self._idle_callback = callback
         return True
 
     def on_le_sent(self) -> None:
-        """LE goes out now, answered or not."""
+        """Drop the callback of `when_idle`: LE is sent without waiting any longer."""
         self._idle_callback = None
 
     def on_confirmation_requested(self) -> None:
-        """An LS or a description went out: its LA proves what was sent before."""
+        """Remember an LS or a description that was sent: its LA confirms the rows sent before it."""
         self._confirmation_requests.append(len(self._unconfirmed))
         self._requested_at = self._clock.seconds()
 
     def on_la(self) -> None:
-        """An LA came; it answers the oldest question that is open."""
+        """Confirm rows: LA answers the oldest unanswered LS or description."""
         if self._confirmation_requests:
             self._confirm(self._confirmation_requests.popleft())
 
     def on_peer_alive(self) -> None:
-        """The link has proved alive."""
+        """Send again after a posting without an answer: the link has confirmed alive."""
         if self._paused_until_alive:
             self._paused_until_alive = False
             self.send_next()
 
     def on_data_record(self, record: Record) -> None:
-        """A record came that is no link record."""
+        """Handle PA (the answer to a posting) and NE (the end of the night audit)."""
         if record.id == "PA":
             self._on_answer(record)
         elif record.id == "NE":
@@ -195,17 +198,17 @@ class Outbox:
     # Sending.
 
     def send_next(self) -> None:
-        """Send the next row, if one may be sent now."""
+        """Claim and send the next row, if one may be sent now."""
         if not self._may_send() or self._claiming:
             return
-        if self._sender.is_throttled:  # it might go out into a resync
+        if self._sender.is_throttled:  # a queued record could be sent during a resync
             self._gap_timer.start(max(MIN_GAP_POLL_S, self._settings().record_gap))
             return
         self._claiming = True
         self._answered_while_claiming.clear()
-        mine = tuple(self._unconfirmed) if self._has_stray_claim else None
-        asked = ClaimNext(self._name, self._now_ms(), self._settings().unanswered == "resend", mine)
-        self._journal.submit(claim_next, asked).addCallbacks(self._on_claimed, self._on_claim_failed)
+        in_flight = tuple(self._unconfirmed) if self._has_stray_claim else None
+        claim = ClaimNext(self._name, self._now_ms(), self._settings().unanswered == "resend", in_flight)
+        self._journal.submit(claim_next, claim).addCallbacks(self._on_claimed, self._on_claim_failed)
 
     def _may_send(self) -> bool:
         return (
@@ -222,11 +225,11 @@ class Outbox:
         self._claiming = False
         self._has_stray_claim = False
         if isinstance(row, OutboxRow):
-            if row.number in self._answered_while_claiming:  # it had been sent before, and is settled now
+            if row.number in self._answered_while_claiming:  # a late answer has settled it
                 self.send_next()
             elif self._may_send():
                 self._send(row)
-            else:  # something has come in between while the row was taken
+            else:  # sending has been blocked since the claim
                 self._journal.submit_nowait(release, Release(row.id))
             return
         if row is not None:
@@ -244,7 +247,7 @@ class Outbox:
         settings = self._settings()
         try:
             encode(record, settings.charset)
-        except FieldError as problem:  # the charset is not what it was when the row was accepted
+        except FieldError as problem:  # the charset was changed since the row was accepted
             self._journal.submit_nowait(mark_refused, MarkRefused(row.id, self._now_ms(), str(problem)))
             self.send_next()
             return
@@ -264,33 +267,33 @@ class Outbox:
         self.send_next()
 
     def _now_ms(self) -> int:
-        """The wall clock in milliseconds, which never goes back."""
+        """Return the time of the wall clock in milliseconds; it never goes back."""
         self._latest_ms = max(self._latest_ms, to_ms(self._wall_clock()))
         return self._latest_ms
 
-    # What comes back.
+    # Answers.
 
     def _on_answer(self, answer: Record) -> None:
         number = answer.get("P#") or ""
         status = answer.get("AS") or ""
         posting = self._posting
-        told = (self._name, self._now_ms(), status, answer.get("CT") or None)
+        fields = (self._name, self._now_ms(), status, answer.get("CT") or None)
         if _POSTING_NUMBER_RE.fullmatch(number):
             self._answered_while_claiming.add(int(number))
             if posting is not None and posting.number == int(number):
-                self._record_answer(PostingAnswer(*told, row_id=posting.id), posting)
+                self._record_answer(PostingAnswer(*fields, row_id=posting.id), posting)
             else:
-                self._record_answer(PostingAnswer(*told, number=int(number)), None)
+                self._record_answer(PostingAnswer(*fields, number=int(number)), None)
         elif posting is not None and not number and self._matches_unnumbered(posting, answer):
-            self._record_answer(PostingAnswer(*told, row_id=posting.id), posting)
+            self._record_answer(PostingAnswer(*fields, row_id=posting.id), posting)
         else:
-            self.log.warn("{link}: an answer (PA) names no posting, and was ignored", link=self._name)
+            self.log.warn("{link}: ignored an answer (PA) that names no posting", link=self._name)
 
     def _matches_unnumbered(self, posting: OutboxRow, answer: Record) -> bool:
         return answer.get("RN") == posting.room and self._unanswered == {posting.id}
 
     def _record_answer(self, answer: PostingAnswer, posting: OutboxRow | None) -> None:
-        """Note an answer; `posting` is the one that waits, if it is meant."""
+        """Store an answer. `posting` is the row in flight if the answer is for it, else None."""
         self._journal.submit(store_answers, answer, retry_until_stored=True).addCallback(
             self._on_answer_recorded
         ).addErrback(self._log_store_failure)
@@ -324,8 +327,8 @@ class Outbox:
 
     def _mark_unknown(self, ids: tuple[int, ...] | None) -> None:
         settings = self._settings()
-        left = MarkUnknown(self._name, settings.unanswered == "resend", settings.send_limit, ids)
-        self._journal.submit(mark_unknown, left, retry_until_stored=True).addCallback(
+        request = MarkUnknown(self._name, settings.unanswered == "resend", settings.send_limit, ids)
+        self._journal.submit(mark_unknown, request, retry_until_stored=True).addCallback(
             self._on_marked_unknown
         ).addErrback(self._log_store_failure)
 
@@ -333,34 +336,35 @@ class Outbox:
         for row in rows or ():
             if row.record == "WA":
                 self.log.error(
-                    "{link}: nobody knows whether the PMS has read the result of a wake-up (row {id}); "
-                    "it is not sent twice",
+                    "{link}: unknown whether the PMS has read the wake-up result of row {id}; "
+                    "it is not sent again",
                     link=self._name,
                     id=row.id,
                 )
 
     def _log_store_failure(self, failure: Failure) -> None:
-        self.log.failure("{link}: what became of a row could not be kept", failure, link=self._name)
+        self.log.failure("{link}: cannot store the outcome of a row", failure, link=self._name)
 
-    # Proof.
+    # Confirmation of records without an answer.
 
     def _confirm(self, count: int) -> None:
-        """The PMS has read the first so many rows that want proof."""
-        proved, self._unconfirmed = self._unconfirmed[:count], self._unconfirmed[count:]
-        if proved:
+        """Mark the first `count` unconfirmed rows as done: the PMS has read them."""
+        confirmed, self._unconfirmed = self._unconfirmed[:count], self._unconfirmed[count:]
+        if confirmed:
             self._confirmation_requests = deque(
-                (max(0, one - count) for one in self._confirmation_requests), MAX_CONFIRMATION_REQUESTS
+                (max(0, pending - count) for pending in self._confirmation_requests),
+                MAX_CONFIRMATION_REQUESTS,
             )
             self._journal.submit_nowait(
-                confirm_delivered, ConfirmDelivered(self._name, self._now_ms(), tuple(proved))
+                confirm_delivered, ConfirmDelivered(self._name, self._now_ms(), tuple(confirmed))
             )
             self.send_next()
 
     def _schedule_confirmation(self) -> None:
-        """Have a link check sent now, though not too often, if that would prove something."""
+        """Request a link check, though not too often, if its answer would confirm rows."""
         if not self._request_timer.running and self._needs_confirmation():
-            pause = self._settings().alive_interval / MAX_EARLY_CHECKS_PER_INTERVAL
-            self._request_timer.start(self._requested_at + pause - self._clock.seconds())
+            min_interval_s = self._settings().alive_interval / MAX_EARLY_CHECKS_PER_INTERVAL
+            self._request_timer.start(self._requested_at + min_interval_s - self._clock.seconds())
 
     def _request_confirmation(self) -> None:
         if self._needs_confirmation():
@@ -369,7 +373,7 @@ class Outbox:
             self._schedule_confirmation()
 
     def _needs_confirmation(self) -> bool:
-        """While a posting waits, its answer will be proof."""
+        """Whether a link check would confirm rows. The answer to a posting in flight will do so anyway."""
         return (
             self._in_sync and self._posting is None and (bool(self._unconfirmed) or self._paused_until_alive)
         )

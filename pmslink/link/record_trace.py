@@ -7,8 +7,10 @@ after its commit.
 from __future__ import annotations
 
 from collections import Counter, deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
+
+from attrs import frozen
 
 from pmslink.fias.catalog import RECORDS
 from pmslink.fias.record import Record
@@ -18,6 +20,16 @@ MAX_RECORDS = 1000
 """Records that are remembered of each link."""
 MAX_CHARACTERS = 256 * 1024
 """Total text of the records that are remembered of each link. A PMS may send long ones."""
+
+
+@frozen
+class TrafficCounts:
+    """What was counted on a link since the service started."""
+
+    records: Mapping[tuple[Direction, str], int]
+    """Records by direction and type; types that FIAS does not know count as ``junk``."""
+    skipped_bytes: Mapping[str, int]
+    """Bytes that were no record, by kind."""
 
 
 class Trace:
@@ -48,6 +60,10 @@ class Trace:
         while len(self._records) > MAX_RECORDS or self._characters > MAX_CHARACTERS:
             self._characters -= len(self._records.popleft().text)
         return entry
+
+    def counts(self) -> TrafficCounts:
+        """Take a snapshot of the counters."""
+        return TrafficCounts(dict(self.record_counts), dict(self.skipped_bytes))
 
     def newest(
         self, before: int | None, direction: Direction | None, record_id: str | None

@@ -31,6 +31,11 @@ class SavedState:
     resync: Progress = field(factory=Progress)
 
     @classmethod
+    def restore(cls, row: StoredLink | None, enabled: bool) -> SavedState:
+        """Make the state of a link at the start of the service; `enabled` is the intent of a new link."""
+        return cls("enabled" if enabled else "disabled") if row is None else cls.from_row(row)
+
+    @classmethod
     def from_row(cls, row: StoredLink) -> SavedState:
         """Make it from a row of the store."""
         return cls(

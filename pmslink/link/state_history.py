@@ -33,6 +33,12 @@ class Transition:
     reason: str
     cause: Cause
 
+    def describe(self) -> str:
+        """Describe the change for the log, as in ``CLOSED to WAIT_LS: The service started``."""
+        if self.old is None:
+            return f"{self.new} ({self.reason})"
+        return f"{self.old} to {self.new}: {self.reason}"
+
 
 class StateHistory:
     """The history of one link. `stored` is its row in the store; None for a new link."""

@@ -12,9 +12,9 @@ from pmslink.fias.link_description import declared_fields
 from pmslink.link import reason_texts
 from pmslink.link.cause import Cause
 from pmslink.link.machine import Intent, Marker
+from pmslink.link.record_trace import TrafficCounts
 from pmslink.link.resync import Progress
 from pmslink.link.webhook_status import WebhookStatus
-from pmslink.store.tables.log_entries import Direction
 
 
 @frozen
@@ -43,18 +43,6 @@ class OutboxStatus:
     unknown: int
     refused: int
     oldest: datetime | None
-
-
-@frozen
-class TrafficCounts:
-    """What was counted since the service started."""
-
-    records: Mapping[tuple[Direction, str], int]
-    """Records by direction and type; types that FIAS does not know count as ``junk``."""
-    skipped_bytes: Mapping[str, int]
-    """Bytes that were no record, by kind."""
-    transitions: Mapping[tuple[Marker | None, Marker], int]
-    """Changes of the marker, by old and new marker."""
 
 
 @frozen
@@ -88,6 +76,8 @@ class LinkStatus:
     webhook: WebhookStatus | None
     """None without a webhook."""
     traffic: TrafficCounts
+    transition_counts: Mapping[tuple[Marker | None, Marker], int]
+    """Changes of the marker since the service started, by old and new marker."""
 
     @property
     def label(self) -> str:

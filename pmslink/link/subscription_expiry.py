@@ -6,6 +6,7 @@ from collections.abc import Callable
 from datetime import datetime
 
 from pmslink.config.link_settings import LinkSettings
+from pmslink.errors import NotApplicableError
 from pmslink.timestamps import optional_to_ms
 
 
@@ -28,6 +29,14 @@ class SubscriptionExpiry:
         """Whether `expires_at` has passed."""
         expires_at = self._settings().expires_at
         return expires_at is not None and expires_at <= self._wall_clock()
+
+    def require_not_over(self, link: str) -> None:
+        """Raise NotApplicableError if `expires_at` has passed."""
+        if self.is_over:
+            raise NotApplicableError(
+                "expired",
+                f"The subscription of {link} ended at {self._settings().expires_at}; move expires_at first.",
+            )
 
     def mark_if_new(self) -> bool:
         """Return whether `expires_at` has passed and the link has not acted on it; from now on it has."""

@@ -79,7 +79,7 @@ def _collect_states(statuses: Sequence[LinkStatus]) -> Iterator[Metric]:
             state.add_metric([status.name, marker], status.marker == marker)
         up.add_metric([status.name], status.is_up)
         dials = 0
-        for (old, new), count in status.traffic.transitions.items():
+        for (old, new), count in status.transition_counts.items():
             changes.add_metric([status.name, old or "", new], count)
             dials += count if new == "WAIT_LS" else 0
         reconnects.add_metric([status.name], dials)

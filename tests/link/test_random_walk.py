@@ -265,7 +265,7 @@ class Walk:
     def store_fails(self) -> None:
         if not self.keeper.is_failing:
             self.keeper.is_failing = True
-            self.link.on_store_failing()
+            self.link.dialer.pause_reading()
             self.some_seconds()
             self.link.on_store_failed()
 
