@@ -4,29 +4,35 @@ BIN := .venv/bin
 # a file of tests as a whole, for it may share what is dear to start
 TWO_AT_A_TIME := --numprocesses 2 --dist loadfile
 
-.PHONY: run test soak check format bench docs screenshots clean
+.PHONY: run test lint gates check soak format bench docs screenshots clean
 
 run: .venv/installed
 	$(BIN)/twistd -n --pidfile= pmslink --demo
 
+# COVERAGE=1 measures, for "make gates"
 test: .venv/installed-test
 	tests/install-debian
-	$(BIN)/python -m pytest $(TWO_AT_A_TIME) $$(tests/install-debian --deselect)
+	rm -f .coverage .coverage.*
+	$(BIN)/python -m pytest $(TWO_AT_A_TIME) $(if $(COVERAGE),--cov --cov-report=) $$(tests/install-debian --deselect)
+
+lint: .venv/installed-test
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/towncrier build --draft --version next > /dev/null
+
+gates: .venv/installed-test
+	$(BIN)/coverage report --fail-under=95
+	$(BIN)/coverage report --fail-under=100 --include='pmslink/fias/*,pmslink/link/machine.py'
+
+check: lint
+	$(MAKE) test COVERAGE=1
+	$(MAKE) gates
 
 soak: .venv/installed-test
 	tests/install-debian
 	$(BIN)/python -m pytest tests/soak --durations=0 $$(tests/install-debian --deselect)
-
-check: .venv/installed-test
-	tests/install-debian
-	$(BIN)/ruff format --check .
-	$(BIN)/ruff check .
-	$(BIN)/mypy
-	$(BIN)/towncrier build --draft --version next > /dev/null
-	rm -f .coverage .coverage.*
-	$(BIN)/python -m pytest $(TWO_AT_A_TIME) --cov --cov-report= $$(tests/install-debian --deselect)
-	$(BIN)/coverage report --fail-under=95
-	$(BIN)/coverage report --fail-under=100 --include='pmslink/fias/*,pmslink/link/machine.py'
 
 format: .venv/installed-test
 	$(BIN)/ruff check --fix .
@@ -46,6 +52,7 @@ bench: .venv/installed-test
 
 docs: .venv/installed-test
 	$(BIN)/python -m pmslink.link.machine_diagram docs/machine.md
+	$(BIN)/python -m tests.package_diagram docs/architecture.md
 	$(BIN)/python -m pmslink.config.settings_reference docs/settings-reference.md
 
 screenshots: .venv/installed-test
