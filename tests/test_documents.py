@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ast
+import re
 from pathlib import Path
 from typing import get_args
 
@@ -10,6 +12,18 @@ from pmslink.link.machine import STATES
 from pmslink.link.machine_diagram import diagram, redraw_diagram
 
 ROOT = Path(__file__).parents[1]
+
+
+def defined_names(path: Path) -> set[str]:
+    """Return the classes, functions and methods (`Class.method`) that a module defines."""
+    names: set[str] = set()
+    for node in ast.parse(path.read_text("utf-8")).body:
+        if isinstance(node, ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
+            names.add(node.name)
+        if isinstance(node, ast.ClassDef):
+            functions = (ast.FunctionDef, ast.AsyncFunctionDef)
+            names |= {f"{node.name}.{part.name}" for part in node.body if isinstance(part, functions)}
+    return names
 
 
 def test_the_drawing_of_the_machine_is_the_machine() -> None:
@@ -21,3 +35,23 @@ def test_the_drawing_of_the_machine_is_the_machine() -> None:
 def test_operations_explains_every_state_and_every_cause() -> None:
     document = (ROOT / "docs/operations.md").read_text()
     assert [name for name in (*STATES, *get_args(CauseCode)) if f"`{name}`" not in document] == []
+
+
+def test_the_architecture_names_functions_that_exist() -> None:
+    document = (ROOT / "docs/architecture.md").read_text("utf-8")
+    named = re.findall(r"`([A-Z]?\w+(?:\.\w+)?)` \(`([\w/]+\.py)`\)", document)
+    assert len(named) > 30
+    missing = [pair for pair in named if pair[0] not in defined_names(ROOT / "pmslink" / pair[1])]
+    assert missing == []
+
+
+PATH = re.compile(r"`((?:[\w-]+/)*[\w-]+(?:\.(?:py|js|yaml|json)|/))`")
+ROOTS = (".", "pmslink", "pmslink/store", "pmslink/web", "pmslink/web/ui", "tests")
+
+
+def test_paths_in_the_documents_exist() -> None:
+    documents = ("docs/architecture.md", "CONTRIBUTING.md")
+    paths = {path for name in documents for path in PATH.findall((ROOT / name).read_text("utf-8"))}
+    assert len(paths) > 40
+    missing = [path for path in sorted(paths) if not any((ROOT / root / path).exists() for root in ROOTS)]
+    assert missing == []
