@@ -33,6 +33,11 @@ def rate_attention(intent: Intent, in_sync: bool, unresolved_rows: int) -> Atten
     return 0 if intent == "enabled" else 1
 
 
+def is_up(link: Link) -> bool:
+    """Return whether data can flow: the link is established, and the PMS has confirmed its description."""
+    return link.core.marker == "ESTABLISHED" and link.session.in_sync
+
+
 def most_urgent(links: Iterable[Link]) -> str | None:
     """Return the name of the link with the highest attention; None if no link has an attention of 2 or more.
 
@@ -40,9 +45,13 @@ def most_urgent(links: Iterable[Link]) -> str | None:
     """
     candidates = []
     for link in links:
-        counts = link.outbox.counts
-        unresolved_rows = counts.unknown + counts.refused
-        attention = rate_attention(link.core.intent, link.session.in_sync, unresolved_rows)
+        attention = rate_link(link)
         if attention >= WORST_MIN_ATTENTION:
             candidates.append((-attention, link.state_history.down_since or _NEVER, link.name))
     return min(candidates)[-1] if candidates else None
+
+
+def rate_link(link: Link) -> Attention:
+    """Return the attention of a link in its present state."""
+    counts = link.outbox.counts
+    return rate_attention(link.core.intent, is_up(link), counts.unknown + counts.refused)

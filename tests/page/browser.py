@@ -1,4 +1,4 @@
-"""A headless Chromium that opens the page of a running service."""
+"""A real browser, headless, that looks at the page of a running service."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _CHROMIUM_OPTIONS = (
 
 @contextmanager
 def start_chromium() -> Iterator[Browser]:
-    """Start Debian's Chromium, with its own network requests turned off."""
+    """Debian's Chromium, which calls nobody on its own account."""
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
             executable_path=CHROMIUM_PATH, chromium_sandbox=False, args=list(_CHROMIUM_OPTIONS)
@@ -34,13 +34,13 @@ def start_chromium() -> Iterator[Browser]:
 
 
 class PageErrors:
-    """Collects what a page must not do: raise, log an error, open a native dialog, or call another host."""
+    """Keeps account of what a page must not do: raise, complain, open a box, or ask any other host."""
 
     def __init__(self, page: Page, service: str) -> None:
         self._service = service
         self.errors: list[str] = []
         self.expected_errors: list[str] = []
-        """Parts of errors that the test expects."""
+        """Parts of complaints that belong to the test."""
         page.on("pageerror", lambda error: self.errors.append(f"raised: {error}"))
         page.on("console", self._on_console)
         page.on("dialog", self._on_dialog)
@@ -50,45 +50,43 @@ class PageErrors:
         if message.type in ("error", "warning"):
             self.errors.append(f"{message.type}: {message.text}")
 
-    def _on_dialog(self, dialog: Dialog) -> None:
-        self.errors.append(f"{dialog.type}: {dialog.message}")
-        dialog.dismiss()
+    def _on_dialog(self, box: Dialog) -> None:
+        self.errors.append(f"{box.type}: {box.message}")
+        box.dismiss()
 
     def _on_request(self, url: str) -> None:
         if not url.startswith((self._service, "blob:")):
-            self.errors.append(f"requested {url}")
+            self.errors.append(f"asked {url}")
 
     def require_no_errors(self) -> None:
-        unexpected = [
-            error for error in self.errors if not any(part in error for part in self.expected_errors)
-        ]
-        assert not unexpected, unexpected
+        wrong = [one for one in self.errors if not any(part in one for part in self.expected_errors)]
+        assert not wrong, wrong
 
 
 @frozen
 class BrowserUser:
-    """A user at a browser. The test fails if the page reports an error that it does not expect."""
+    """Somebody before a browser, whose page may complain of nothing that the test does not expect."""
 
     context: BrowserContext
     page: Page
     page_errors: PageErrors
 
-    def navigate(self, fragment: str) -> None:
-        """Go to the view with this URL fragment."""
-        self.page.evaluate("(hash) => { location.hash = hash }", fragment)
+    def navigate(self, hash: str) -> None:
+        """Follow a link of the page, as by a bookmark."""
+        self.page.evaluate("(hash) => { location.hash = hash }", hash)
 
 
 @contextmanager
 def open_page(browser: Browser, url: str, **options: Any) -> Iterator[BrowserUser]:
-    """Open this address in a new browser context with these options."""
-    defaults = {"locale": "en-GB", "viewport": {"width": 1280, "height": 800}}
-    context = browser.new_context(**{**defaults, **options})
+    """A person who looks at this address; the options are those of a context of the browser."""
+    usual = {"locale": "en-GB", "viewport": {"width": 1280, "height": 800}}
+    context = browser.new_context(**{**usual, **options})
     context.set_default_timeout(10_000)
     page = context.new_page()
-    page_errors = PageErrors(page, url)
+    watched = PageErrors(page, url)
     try:
         page.goto(url)
-        yield BrowserUser(context, page, page_errors)
-        page_errors.require_no_errors()
+        yield BrowserUser(context, page, watched)
+        watched.require_no_errors()
     finally:
         context.close()

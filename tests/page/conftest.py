@@ -1,4 +1,4 @@
-"""Fixtures: a running service with simulated PMSs, and a browser with its page open."""
+"""A hotel to look at, and a person before a browser."""
 
 from __future__ import annotations
 
@@ -33,14 +33,14 @@ def shared_hotel(tmp_path_factory: pytest.TempPathFactory) -> Iterator[HotelProc
 
 @pytest.fixture
 def hotel(shared_hotel: HotelProcesses) -> Iterator[HotelProcesses]:
-    """The shared hotel, reset: only the link `grand`, in sync, and PMSs without faults."""
+    """The same for all tests: each begins with `grand` in sync, no other link, and PMSs without faults."""
     yield shared_hotel
     shared_hotel.reset()
 
 
 @pytest.fixture
 def port(hotel: HotelProcesses) -> int:
-    """The port of a PMS with charset UTF-8, to which a link `made` is docked."""
+    """That of a PMS that speaks UTF-8; a link `made` is docked to it."""
     port = hotel.ports[1]
     hotel.set_faults(port, charset="utf-8")
     hotel.make_docked_link("made", port, alive_interval=3600, charset="utf-8")

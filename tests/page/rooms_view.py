@@ -1,4 +1,4 @@
-"""The rooms of the link `made`, in the page."""
+"""The rooms of the link `made`, as a person finds them in the page."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from tests.page.browser import BrowserUser
 
 VIEW_HASH = "#/links/made/rooms"
 ROOM_COUNT = 100
-"""The number of rooms of a simulated hotel."""
+"""Rooms of a simulated hotel."""
 
 
 def open_rooms(user: BrowserUser) -> Page:
-    """Open the view, and wait until all rooms are shown."""
+    """Open the view, and wait until all are shown."""
     user.navigate(VIEW_HASH)
     expect(room_rows(user.page)).to_have_count(ROOM_COUNT)
     return user.page
@@ -29,5 +29,5 @@ def room_row(page: Page, room: str) -> Locator:
 
 
 def summary_count(page: Page, name: str) -> int:
-    """Return one of the numbers at the top of the view."""
+    """One of the numbers at the top."""
     return int(page.locator(f"[data-count={name}] dd").text_content() or 0)

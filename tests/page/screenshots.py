@@ -1,4 +1,4 @@
-"""Take the pictures of the page in `docs/pictures`: five hotels, some of them with a fault.
+"""Pictures of the page for the README: a small chain of hotels, some of them in trouble.
 
 python -m tests.page.screenshots FOLDER
 """
@@ -63,11 +63,9 @@ def _dock_links(pbx: ServiceProcess, pms_port: int) -> None:
 
 
 def _prepare_rooms(pbx: ServiceProcess, pms: ServerProcess, port: int, folder: Path) -> None:
-    """Prepare rooms in various states at the alpenhof; room 104 has no extension."""
+    """An evening at the alpenhof, where somebody has forgotten the phone of room 104."""
     table = folder / "extensions.csv"
-    rooms = [
-        room["room"] for room in pms.call("GET", f"/rooms?port={port}")["rooms"] if room["room"] != "104"
-    ]
+    rooms = [one["room"] for one in pms.call("GET", f"/rooms?port={port}")["rooms"] if one["room"] != "104"]
     table.write_text("".join(f"{room},7{room}\n" for room in rooms))
     pbx.call("PATCH", "/api/v1/links/alpenhof", {"extensions": "table", "extension_table": str(table)})
     for room, settings in {

@@ -1,4 +1,4 @@
-"""The form for a new link in a real browser: required fields, invalid values, connection test."""
+"""Making a link in a real browser, and what a person gets wrong in the form."""
 
 from __future__ import annotations
 
@@ -79,11 +79,11 @@ WRONG = (
 def test_an_error_of_the_service_is_shown_at_its_field(user: BrowserUser, page: Page) -> None:
     user.page_errors.expected_errors += ["400"]
     page.get_by_text("All settings").click()
-    for name, value, message in WRONG:
+    for name, value, said in WRONG:
         _fill(page, "made", 1)
         _field(page, name).fill(value)
         _make(page)
-        _expect_error(page, name, message)
+        _expect_error(page, name, said)
         expect(page.locator("[aria-invalid]")).to_have_count(1)
         expect(_field(page, name)).to_be_focused()
         _field(page, name).fill("")

@@ -1,4 +1,4 @@
-"""A hidden tab, which must release its connection: a browser has only a few per host."""
+"""A tab that nobody looks at, which must leave the browser's few connections to those that are seen."""
 
 from __future__ import annotations
 
@@ -23,27 +23,26 @@ window.look = (unseen) => {
 
 @pytest.fixture
 def tab(browser: Browser, hotel: HotelProcesses) -> Iterator[BrowserUser]:
-    """A tab with a fake clock, which `look(true)` hides."""
+    """One whose time the test turns on, and which can be hidden."""
     with open_page(browser, hotel.url) as user:
         user.page.clock.install()
         user.page.add_init_script(HIDE)
         user.page.reload()
         expect(user.page.locator(".row .marker")).to_have_text("ESTABLISHED")
-        wait_until(lambda: _subscriber_count(hotel) == 1, "this tab is the only subscriber")
+        wait_until(lambda: _subscriber_count(hotel) == 1, "this tab watches, and no other any more")
         yield user
 
 
 def _subscriber_count(hotel: HotelProcesses) -> int:
     with urlopen(f"{hotel.url}/metrics", timeout=5) as answer:
-        lines = answer.read().decode().splitlines()
-        line = next(line for line in lines if line.startswith("pmslink_watchers "))
+        line = next(one for one in answer.read().decode().splitlines() if one.startswith("pmslink_watchers "))
     return int(float(line.split()[1]))
 
 
 def _hide_until_stream_closes(hotel: HotelProcesses, tab: BrowserUser) -> Locator:
-    """Return the marker of a link that is EXPIRED by then.
+    """Gives the marker of a link that is EXPIRED by then.
 
-    The minute passes in two steps, for the tab would take a silence of 40 s for a lost connection.
+    Not the whole minute at once: the tab would take the silence for a loss, and come back.
     """
     hotel.make_link("made")
     marker = tab.page.locator(".row", has_text="made").locator(".marker")
@@ -53,7 +52,7 @@ def _hide_until_stream_closes(hotel: HotelProcesses, tab: BrowserUser) -> Locato
     hotel.control("made", "expire")
     expect(marker).to_have_text("EXPIRED")
     tab.page.clock.run_for(30_000)
-    wait_until(lambda: _subscriber_count(hotel) == 0, "the stream is closed")
+    wait_until(lambda: _subscriber_count(hotel) == 0, "the tab rests")
     return marker
 
 
@@ -64,7 +63,7 @@ def test_a_hidden_tab_closes_its_stream_and_polls(hotel: HotelProcesses, tab: Br
     tab.page.clock.run_for(16_000)
     expect(marker).to_have_text("DISABLED")
     expect(tab.page.locator(".toast")).to_contain_text("EXPIRED → DISABLED")
-    wait_until(lambda: _subscriber_count(hotel) == 0, "the stream is closed again")
+    wait_until(lambda: _subscriber_count(hotel) == 0, "the tab rests again")
 
 
 def test_a_hidden_tab_is_up_to_date_as_soon_as_it_is_visible(hotel: HotelProcesses, tab: BrowserUser) -> None:

@@ -108,11 +108,11 @@ def test_an_error_of_the_service_is_shown_at_its_field(hotel: HotelProcesses, us
     user.page_errors.expected_errors += ["400"]
     hotel.make_link("made")
     page = _change(user)
-    for name, text, message in WRONG:
+    for name, text, said in WRONG:
         _field(page, name).fill(text)
         page.get_by_role("button", name="Save").click()
-        at = message.split(" ")[0] if "is missing" in message and "rates" not in message else name
-        _expect_error(page, at, message)
+        at = said.split(" ")[0] if "is missing" in said and "rates" not in said else name
+        _expect_error(page, at, said)
         expect(page.locator("[aria-invalid]")).to_have_count(1)
         _field(page, name).fill("")
 

@@ -1,4 +1,4 @@
-"""The page operated by keyboard only, in a real browser."""
+"""The page by the keyboard alone, in a real browser."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The languages of the page, in a real browser."""
+"""The page in the languages of its readers, in a real browser."""
 
 from __future__ import annotations
 
@@ -78,9 +78,9 @@ def test_no_view_shows_a_translation_key(hotel: HotelProcesses, browser: Browser
                     expect(user.page.locator(".outbox tbody tr").first).to_be_visible()
                 if view == ROOMS:
                     expect(user.page.locator(".room").first).to_be_visible()
-                strings = user.page.locator("body").evaluate(_ALL_TEXT)
-                assert not re.findall(r"\{\w*\}|undefined|NaN|\[object|Invalid", strings)
-                assert not re.findall(_KEY, strings), re.findall(_KEY, strings)
+                said = user.page.locator("body").evaluate(_ALL_TEXT)
+                assert not re.findall(r"\{\w*\}|undefined|NaN|\[object|Invalid", said)
+                assert not re.findall(_KEY, said), re.findall(_KEY, said)
 
 
 _PARTS = "dialog|link|list|form|control|outbox|trace|field|record|setting|right|reason|advice|label|test"
@@ -88,10 +88,10 @@ _MORE = "rooms?|webhook|posting"
 _KEY = rf"\b(?:{_PARTS}|{_MORE})\.[a-z_]\w*"
 _ALL_TEXT = """
 (body) => {
-  const strings = [body.textContent];
+  const said = [body.textContent];
   for (const name of ["aria-label", "title", "placeholder"]) {
-    for (const one of body.querySelectorAll(`[${name}]`)) strings.push(one.getAttribute(name));
+    for (const one of body.querySelectorAll(`[${name}]`)) said.push(one.getAttribute(name));
   }
-  return strings.join("\\n");
+  return said.join("\\n");
 }
 """

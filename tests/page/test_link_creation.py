@@ -1,4 +1,4 @@
-"""The life of a link created in the page, in a real browser: enable, change, remove."""
+"""A link that was made in the page: enabled, changed and removed there, in a real browser."""
 
 from __future__ import annotations
 

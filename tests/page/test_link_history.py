@@ -1,4 +1,4 @@
-"""The history of a link in a real browser: the timeline and the table of transitions."""
+"""What a link has been through, in a real browser: drawn over time, and each change in a table."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The list of links in a real browser: live updates, order, search."""
+"""All links in a real browser: how they are, and what is told when that changes."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def test_an_update_without_a_change_of_state_does_not_touch_the_marker(
     row.locator(".marker").evaluate(MUTATIONS)
     for port in (2, 3, 4):
         hotel.pbx.call("PATCH", "/api/v1/links/made", {"port": port})
-        expect(row).to_contain_text(f"127.0.0.1:{port}")  # the page has received the update
+        expect(row).to_contain_text(f"127.0.0.1:{port}")  # the page has heard of the link again
     assert user.page.evaluate("window.mutations") == 0
     hotel.control("made", "expire")
     expect(row.locator(".marker")).to_have_text("EXPIRED")

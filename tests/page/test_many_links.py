@@ -1,4 +1,4 @@
-"""Five hundred links in a real browser: all are shown, and a change touches only its own row."""
+"""Five hundred links in a real browser: all are there, and a change of one touches only that one."""
 
 from __future__ import annotations
 

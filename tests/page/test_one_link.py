@@ -1,4 +1,4 @@
-"""The view of one link, in a real browser."""
+"""What the page tells of one link, in a real browser."""
 
 from __future__ import annotations
 
@@ -75,6 +75,6 @@ def test_the_webhook_status_is_shown_if_one_is_configured(hotel: HotelProcesses,
     expect(facts.filter(has_text="Next attempt")).to_contain_text(re.compile(r"in \d+ s"))
     expect(facts.filter(has_text="Last taken")).to_be_hidden()
 
-    no_webhook = {"webhook_url": None, "webhook_secret": None}
-    hotel.pbx.call("PATCH", "/api/v1/links/made", no_webhook)
+    nobody = {"webhook_url": None, "webhook_secret": None}
+    hotel.pbx.call("PATCH", "/api/v1/links/made", nobody)
     expect(webhook).to_be_hidden()

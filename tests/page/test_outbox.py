@@ -1,4 +1,4 @@
-"""The outbox of a link in a real browser: live updates, and the operator's decisions."""
+"""The outbox of a link in a real browser: live, and with what a person has to decide."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ CALL = {"type": "call", "room": "101", "dialled": "+49 89 1234", "duration": 61,
 
 @pytest.fixture
 def page(hotel: HotelProcesses, user: BrowserUser) -> Page:
-    """The view of a link whose PMS does not answer the next posting, which then needs a decision."""
+    """That of a link whose PMS takes the next posting and does not answer it; a person has to decide then."""
     port = hotel.ports[1]
     hotel.make_docked_link(
         "made", port, unanswered="hold", answer_timeout=0.5, alive_interval=1, alive_timeout=3
@@ -150,7 +150,7 @@ def test_phone_updates_are_shown_in_words(hotel: HotelProcesses, user: BrowserUs
     hotel.call_rooms("DELETE", "101/wake-up")
     user.navigate("#/links/made")
     wake_up = f"wake-up · room 101 · {at:%a, %b} {at.day}, 06:45"
-    descriptions = ("wake-up cancelled · room 101", wake_up, "voicemail · room 101 · 2 unread")
+    told = ("wake-up cancelled · room 101", wake_up, "voicemail · room 101 · 2 unread")
     sign = ("make up room · room 101 · off", "make up room · room 101 · on")
     what = user.page.locator(".outbox tbody td:nth-child(2)")
-    expect(what).to_have_text([*descriptions, *sign, "room status · room 101 · clean, vacant"])
+    expect(what).to_have_text([*told, *sign, "room status · room 101 · clean, vacant"])

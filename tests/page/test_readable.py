@@ -1,4 +1,4 @@
-"""Accessibility of the page in a real browser: names, contrast, small screens."""
+"""The page for those who see little, or hear it read, or hold it in one hand, in a real browser."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ VIEWS = ("#/", "#/links/grand", ROOMS, "#/links/lost", "#/links/ended/settings",
 ROLES = "button|link|textbox|searchbox|combobox|spinbutton|checkbox|dialog|img|region|list"
 NAMELESS = re.compile(rf"^\s*- '?(?:{ROLES})(?: \[[^\]]*\])*'?:?$", re.MULTILINE)
 MOODS = ("good", "wait", "bad", "ended", "off")
-MIN_CONTRAST = 4.5
+LEAST_CONTRAST = 4.5
 
 CONTRASTS = """
 () => {
@@ -33,24 +33,24 @@ CONTRASTS = """
     const [low, high] = [light(parts(color)), light(ground(element))].sort((one, other) => one - other);
     return (high + 0.05) / (low + 0.05);
   };
-  const contents = [];
+  const told = [];
   const all = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
   while (all.nextNode()) {
     const element = all.currentNode.parentElement;
     const shown = all.currentNode.data.trim() && element.checkVisibility() && !element.closest(":disabled");
-    if (shown) contents.push([all.currentNode.data, contrast(getComputedStyle(element).color, element)]);
+    if (shown) told.push([all.currentNode.data, contrast(getComputedStyle(element).color, element)]);
   }
   for (const input of document.querySelectorAll("input[placeholder]:not(:disabled)")) {
-    contents.push([input.placeholder, contrast(getComputedStyle(input, "::placeholder").color, input)]);
+    told.push([input.placeholder, contrast(getComputedStyle(input, "::placeholder").color, input)]);
   }
-  return contents;
+  return told;
 }
 """
 
 
 @pytest.fixture
-def mixed_hotel(hotel: HotelProcesses) -> HotelProcesses:
-    """A hotel with a link of each mood: good, wait, bad, ended and off."""
+def moods(hotel: HotelProcesses) -> HotelProcesses:
+    """A link of each mood: good, wait, bad, ended and off; and a posting in doubt."""
     hotel.set_faults(hotel.ports[1], frozen=True)
     hotel.make_link("waiting", hotel.ports[1], enabled=True)
     hotel.make_link("lost", enabled=True)
@@ -78,20 +78,20 @@ def _show(user: BrowserUser, view: str) -> Page:
 
 
 def test_each_control_has_an_accessible_name_and_each_view_one_main_heading(
-    mixed_hotel: HotelProcesses, user: BrowserUser
+    moods: HotelProcesses, user: BrowserUser
 ) -> None:
     for view in VIEWS:
         page = _show(user, view)
-        contents = page.locator("body").aria_snapshot()
-        assert not NAMELESS.findall(contents), (view, NAMELESS.findall(contents))
+        told = page.locator("body").aria_snapshot()
+        assert not NAMELESS.findall(told), (view, NAMELESS.findall(told))
         levels = page.locator("h1, h2, h3").evaluate_all("(all) => all.map((one) => one.tagName)")
         assert levels[0] == "H1", (view, levels)
         assert levels.count("H1") == 1, (view, levels)
 
 
 def test_dialogs_and_notices_are_announced_to_screen_readers(user: BrowserUser) -> None:
-    for contents in ("#toasts", "#notices", ".controls .answer"):
-        expect(_show(user, "#/links/grand").locator(contents)).to_have_attribute("role", "status")
+    for told in ("#toasts", "#notices", ".controls .answer"):
+        expect(_show(user, "#/links/grand").locator(told)).to_have_attribute("role", "status")
     page = _show(user, "#/links/grand")
     page.locator(".controls").get_by_role("button", name="Disable").click()
     expect(page.get_by_role("dialog")).to_have_accessible_name(re.compile("Switch grand off?"))
@@ -99,21 +99,21 @@ def test_dialogs_and_notices_are_announced_to_screen_readers(user: BrowserUser) 
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_all_text_has_enough_contrast(mixed_hotel: HotelProcesses, browser: Browser, scheme: Any) -> None:
-    with open_page(browser, mixed_hotel.url, color_scheme=scheme) as user:
+def test_all_text_has_enough_contrast(moods: HotelProcesses, browser: Browser, scheme: Any) -> None:
+    with open_page(browser, moods.url, color_scheme=scheme) as user:
         expect(user.page.locator(".row")).to_have_count(5)
-        mixed_hotel.control("ended", "disable")
-        mixed_hotel.control("ended", "expire")
+        moods.control("ended", "disable")
+        moods.control("ended", "expire")
         expect(user.page.locator(".toast", has_text="Marked as expired")).to_be_visible()
         for view in VIEWS:
-            contents = _show(user, view).evaluate(CONTRASTS)
-            assert len(contents) > 10
-            assert not [one for one in contents if one[1] < MIN_CONTRAST], view
+            told = _show(user, view).evaluate(CONTRASTS)
+            assert len(told) > 10
+            assert not [one for one in told if one[1] < LEAST_CONTRAST], view
 
 
-def test_no_view_scrolls_horizontally_on_a_phone(mixed_hotel: HotelProcesses, browser: Browser) -> None:
-    mixed_hotel.make_link(f"a-hotel-with-{'a' * 51}", host=f"{'a' * 60}.example")
-    with open_page(browser, mixed_hotel.url, viewport={"width": 390, "height": 844}) as user:
+def test_no_view_scrolls_horizontally_on_a_phone(moods: HotelProcesses, browser: Browser) -> None:
+    moods.make_link(f"a-hotel-with-{'a' * 51}", host=f"{'a' * 60}.example")
+    with open_page(browser, moods.url, viewport={"width": 390, "height": 844}) as user:
         expect(user.page.locator(".row")).to_have_count(6)
         user.page.get_by_role("heading", name="a-hotel-with").get_by_role("link").click()
         _require_no_scrolling(user.page)

@@ -1,4 +1,4 @@
-"""The rooms of a link in a real browser: what is shown, search and filter."""
+"""The rooms of a link in a real browser: what is told of them, and how they are found."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def test_check_in_sharer_change_move_and_check_out_are_shown_live(
 
     second = hotel.check_in(port, old, "Berg", language="zz")
     expect(room_row(page, old).locator(".guest")).to_have_text(["Larsen, Kari, Dr", "Berg"])
-    expect(room_row(page, old).locator(".guests")).to_contain_text("zz")  # an unknown language
+    expect(room_row(page, old).locator(".guests")).to_contain_text("zz")  # a language that nobody knows
     expect(room_row(page, old).locator(".service")).to_have_text("unrestricted calls")
 
     hotel.call_desk("PATCH", f"/guests/{first}", port, {"name": "Holm", "language": "JA"})
@@ -287,7 +287,7 @@ def test_a_phone_shows_the_cells_of_a_room_in_one_column(
 def test_guest_languages_are_fias_codes_or_iso_codes(user: BrowserUser) -> None:
     words = LANGUAGES.split()
     wanted = dict(zip(words[::2], words[1::2], strict=True))
-    languages = user.page.evaluate(
+    said = user.page.evaluate(
         "async (codes) => codes.map((await import('/page/room_labels.js')).guestLanguage)", list(wanted)
     )
-    assert dict(zip(wanted, languages, strict=True)) == wanted
+    assert dict(zip(wanted, said, strict=True)) == wanted

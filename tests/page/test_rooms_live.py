@@ -1,4 +1,4 @@
-"""The rooms of a link in a real browser: live updates, and the number of requests they cost."""
+"""The rooms of a link in a real browser: how they follow what happens in the hotel, and at what cost."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.process.server_processes import wait_until
 WATCH = """
 (list) => {
   window.touched = new Set();
-  window.marked = {}; // the animation of the highlight, by room
+  window.marked = {}; // how the mark moves, by room
   const number = (node) => node.querySelector("h2").textContent;
   new MutationObserver((all) => {
     for (const one of all) {
@@ -48,16 +48,16 @@ def page(port: int, user: BrowserUser) -> Page:
 
 @pytest.fixture
 def requests(user: BrowserUser) -> Iterator[list[str]]:
-    """The URLs of the page's requests for rooms."""
+    """The calls for rooms that the page makes."""
     calls: list[str] = []
 
-    def append_url(request: Request) -> None:
+    def note(request: Request) -> None:
         if "/rooms" in request.url:
             calls.append(request.url)
 
-    user.page.on("request", append_url)
+    user.page.on("request", note)
     yield calls
-    user.page.remove_listener("request", append_url)
+    user.page.remove_listener("request", note)
 
 
 def test_a_change_touches_only_its_own_row_and_highlights_it_briefly(
@@ -65,7 +65,7 @@ def test_a_change_touches_only_its_own_row_and_highlights_it_briefly(
 ) -> None:
     room = hotel.vacant_rooms(port)[0]
     row = room_row(page, room)
-    expect(page.locator(".fresh")).to_have_count(0)  # the first display highlights nothing
+    expect(page.locator(".fresh")).to_have_count(0)  # all were shown, and nothing changed
     page.locator(".rooms").evaluate(WATCH)
     guest = hotel.check_in(port, room, "Larsen")
     expect(row.locator(".guests")).to_have_text("•••")
@@ -102,7 +102,7 @@ def test_a_resync_causes_no_request_per_room(
     wait_until(lambda: hotel.link("made")["resync"]["ended"], "the resync has ended")
     _require_up_to_date(hotel, page, port)
     assert len(requests) < 10, requests
-    assert {url.rsplit("/", 1)[1] for url in requests} == {"rooms"}
+    assert {one.rsplit("/", 1)[1] for one in requests} == {"rooms"}
 
 
 def test_many_changes_at_once_are_fetched_together(
@@ -136,7 +136,7 @@ def test_changes_during_an_outage_are_shown_after_it(
 def test_all_rooms_are_fetched_again_after_a_stream_reset(hotel: HotelProcesses, page: Page) -> None:
     with page.expect_request("**/links/made/rooms"):
         hotel.make_link("other")
-        hotel.remove_link("other")  # the removal resets all streams
+        hotel.remove_link("other")  # after which all who watch begin again
 
 
 def test_a_hidden_tab_fetches_nothing_until_it_is_visible(
@@ -149,11 +149,9 @@ def test_a_hidden_tab_fetches_nothing_until_it_is_visible(
     page.evaluate(UNSEEN)
     requests.clear()
     guest = hotel.check_in(port, room, "Larsen")
-    wait_until(lambda: hotel.call_rooms("GET", room)["guests"], "the service has stored the guest")
+    wait_until(lambda: hotel.call_rooms("GET", room)["guests"], "the service knows of the guest")
     hotel.control("made", "disable")
-    expect(page.locator(".head .marker")).to_have_text(
-        "DISABLED"
-    )  # so the event of the guest has arrived as well
+    expect(page.locator(".head .marker")).to_have_text("DISABLED")  # so it has heard of the guest as well
     page.clock.run_for(10_000)
     assert requests == []
     page.evaluate("window.look()")
@@ -177,5 +175,5 @@ def test_a_failed_fetch_of_a_room_is_retried(
 
 def _require_up_to_date(hotel: HotelProcesses, page: Page, port: int) -> None:
     rooms = hotel.call_desk("GET", "/rooms", port)["rooms"]
-    guests = sum(len(room["guests"]) for room in rooms)
+    guests = sum(len(one["guests"]) for one in rooms)
     expect(page.locator("[data-count=guests] dd")).to_have_text(str(guests))

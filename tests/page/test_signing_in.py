@@ -1,4 +1,4 @@
-"""Sign-in and roles in a real browser, with a service that has tokens."""
+"""Who may do what in the page, in a real browser, where the service has tokens."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from tests.page.browser import BrowserUser, open_page
 from tests.page.hotel_processes import HotelProcesses
 from tests.process.server_processes import BIN_DIR, free_ports, run_service
 
-ROLE_BY_TOKEN = {"control": "control", "view": "view", "pbx": "pbx", "lost": "control"}
-UNAUTHORIZED = "401"  # the browser logs it for an invalid or missing token
+WHOSE = {"control": "control", "view": "view", "pbx": "pbx", "lost": "control"}
+WRONG = "401"  # what the browser notes in its console about a wrong token, or about none
 
 
 @frozen
@@ -26,7 +26,7 @@ class ProtectedService:
     folder: Path
     tokens: dict[str, str] = field(factory=dict)
 
-    def run_token_command(self, *arguments: str) -> str:
+    def token(self, *arguments: str) -> str:
         command = [str(BIN_DIR / "pmslink"), "token", *arguments]
         done = subprocess.run(command, cwd=self.folder, capture_output=True, text=True, check=True)
         return done.stdout.strip()
@@ -40,10 +40,8 @@ def protected_service(
     protected_service = ProtectedService(
         f"http://127.0.0.1:{port}", tmp_path_factory.mktemp("protected_service")
     )
-    for name, role in ROLE_BY_TOKEN.items():
-        protected_service.tokens[name] = protected_service.run_token_command(
-            "add", f"the-{name}", "--role", role
-        )
+    for whose, role in WHOSE.items():
+        protected_service.tokens[whose] = protected_service.token("add", f"the-{whose}", "--role", role)
     with run_service(protected_service.folder, shared_hotel.ports[-1], port):
         yield protected_service
 
@@ -51,7 +49,7 @@ def protected_service(
 @pytest.fixture
 def signed_out_user(browser: Browser, protected_service: ProtectedService) -> Iterator[BrowserUser]:
     with open_page(browser, protected_service.url) as user:
-        user.page_errors.expected_errors += [UNAUTHORIZED]
+        user.page_errors.expected_errors += [WRONG]
         expect(user.page.get_by_role("heading", level=1)).to_have_text("Sign in")
         yield user
 
@@ -72,8 +70,8 @@ def test_every_address_requires_a_token(
 ) -> None:
     page = signed_out_user.page
     token = page.get_by_label("Token")
-    for fragment in ("#/links/grand", "#/new"):
-        page.goto(f"{protected_service.url}/{fragment}")
+    for hash in ("#/links/grand", "#/new"):
+        page.goto(f"{protected_service.url}/{hash}")
         expect(token).to_be_visible()
         expect(page.locator("main")).not_to_contain_text("grand")
     expect(token).to_have_attribute("type", "password")
@@ -169,7 +167,7 @@ def test_removing_the_token_signs_the_user_out_at_once(
 ) -> None:
     signed_out_user.page_errors.expected_errors += ["net::ERR_"]  # the stream is cut off
     _signed_in(protected_service, signed_out_user, "lost")
-    protected_service.run_token_command("remove", "the-lost")
+    protected_service.token("remove", "the-lost")
     expect(signed_out_user.page.get_by_label("Token")).to_be_visible()
     expect(signed_out_user.page.get_by_role("dialog")).to_have_accessible_name("Sign in")
     signed_out_user.page.keyboard.press("Escape")
@@ -185,7 +183,7 @@ def test_no_view_scrolls_horizontally_on_a_phone(
     with open_page(
         browser, protected_service.url, viewport={"width": 390, "height": 844}, locale="zh-CN"
     ) as user:
-        user.page_errors.expected_errors += [UNAUTHORIZED]
+        user.page_errors.expected_errors += [WRONG]
         expect(user.page.get_by_role("heading", level=1)).to_have_text("登录")
         wide, screen = user.page.evaluate("[document.documentElement.scrollWidth, innerWidth]")
         assert wide <= screen == 390

@@ -1,4 +1,4 @@
-"""Toasts in a real browser: at most five, one for each link, closed after a time."""
+"""Notices that a link changed, in a real browser: few at once, one for each link, and not for ever."""
 
 from __future__ import annotations
 

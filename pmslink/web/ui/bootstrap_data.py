@@ -1,4 +1,4 @@
-"""The data on FIAS and the settings that the page loads at its start: its scripts need no copy."""
+"""What the page is told of FIAS and of the settings, so that neither stands a second time in it."""
 
 from __future__ import annotations
 
@@ -15,10 +15,7 @@ from pmslink.validation.setting_fields import Setting
 
 
 def bootstrap_data() -> dict[str, Any]:
-    """Return what the scripts need to know of FIAS and the settings.
-
-    That is record ids, field codes, markers, profiles, and each setting with kind, unit, bounds and default.
-    """
+    """Ids of records and codes of fields, the markers, and each setting with its kind, bounds and default."""
     return {
         "version": __version__,
         "markers": get_args(Marker),
@@ -26,7 +23,7 @@ def bootstrap_data() -> dict[str, Any]:
         "fields": list(FIELDS),
         "personal": sorted(GUEST_FIELDS),
         "answers": sorted(ANSWER_RECORDS),
-        "settings": [_serialize_setting(attribute) for attribute in fields(LinkDefinition)],
+        "settings": [_serialize_setting(one) for one in fields(LinkDefinition)],
         "profiles": PROFILE_PRESETS,
     }
 
@@ -34,14 +31,14 @@ def bootstrap_data() -> dict[str, Any]:
 def _serialize_setting(attribute: Attribute[Any]) -> dict[str, Any]:
     setting: Setting = attribute.metadata["setting"]
     default = API_LINK_DEFAULTS.get(attribute.name, attribute.default)
-    is_scalar = isinstance(default, bool | int | float | str)
+    plain = isinstance(default, bool | int | float | str)
     return {
         "name": attribute.name,
         "kind": setting.kind,
         "unit": setting.unit,
         "choices": setting.choices,
         "bounds": setting.bounds,
-        "default": default if is_scalar else None,
-        # the profile has a default, but the form requires a choice
+        "default": default if plain else None,
+        # the profile has a default, but whoever makes a link by hand is to think of it
         "required": attribute.default is NOTHING or attribute.name == "profile",
     }

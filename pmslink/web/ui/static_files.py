@@ -1,4 +1,4 @@
-"""The files of the page: those in `static/`, the bootstrap data, and a catalogue of texts per language."""
+"""The page: the files beside this one in `page/`, and what it is told of FIAS, the settings and its texts."""
 
 from __future__ import annotations
 
@@ -30,26 +30,23 @@ class Asset:
     content_type: bytes
     body: bytes
     etag: bytes
-    """The HTTP ETag: a hash of the body."""
+    """The same for the same content, as HTTP's ETag."""
 
 
 class PageResource:
-    """Serves the files of the page. A browser caches them and revalidates each by its ETag."""
+    """Gives the page to a browser, which keeps it and asks each time whether it is still the same."""
 
     def routes(self) -> Iterator[Route]:
-        """Yield the method, path and handler of each route."""
         yield "GET", "/", self.get_index
         yield "GET", "/page/<path:name>", self.get_asset
 
     def get_index(self, request: Request) -> bytes:
-        """Return `index.html`."""
         return self.get_asset(request, INDEX_FILE_NAME)
 
     def get_asset(self, request: Request, name: str) -> bytes:
-        """Return the file of this name; an empty body (304) if the ETag matches. Raises ApiError (404)."""
         asset = load_assets().get(name)
         if asset is None:
-            raise ApiError(404, "not_found", f"the page has no file {name!r}")
+            raise ApiError(404, "not_found", f"the page has no part {name!r}")
         begin_response(request, 200, asset.content_type)
         request.setHeader(b"cache-control", b"no-cache")
         if request.setETag(asset.etag) is CACHED:
@@ -60,16 +57,16 @@ class PageResource:
 
 @cache
 def load_assets() -> dict[str, Asset]:
-    """Return all files of the page by their path below `/page/`."""
-    static = files(__package__).joinpath("static")
-    assets = {
-        name: _make_asset(_guess_content_type(name), file.read_bytes()) for name, file in _walk_files(static)
+    """All parts of the page, by their names below `/page/`."""
+    page = files(__package__).joinpath("static")
+    parts = {
+        name: _make_asset(_guess_content_type(name), file.read_bytes()) for name, file in _walk_files(page)
     }
     json = b"application/json"
-    assets["known.json"] = _make_asset(json, serialize_json(bootstrap_data()))
+    parts["known.json"] = _make_asset(json, serialize_json(bootstrap_data()))
     for language in LANGUAGES:
-        assets[f"texts/{language}.json"] = _make_asset(json, serialize_json(load_translations(language)))
-    return assets
+        parts[f"texts/{language}.json"] = _make_asset(json, serialize_json(load_translations(language)))
+    return parts
 
 
 def _walk_files(folder: Traversable, prefix: str = "") -> Iterator[tuple[str, Traversable]]:
@@ -81,8 +78,8 @@ def _walk_files(folder: Traversable, prefix: str = "") -> Iterator[tuple[str, Tr
 
 
 def _guess_content_type(name: str) -> bytes:
-    content_type, _ = mimetypes.guess_type(name)
-    return f"{content_type}; charset=utf-8".encode()
+    type, _ = mimetypes.guess_type(name)
+    return f"{type}; charset=utf-8".encode()
 
 
 def _make_asset(content_type: bytes, body: bytes) -> Asset:
