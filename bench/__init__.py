@@ -1,1 +1,1 @@
-"""Measurements; `make bench` prints them as ratios within one run, for machines differ."""
+"""Benchmarks. `make bench` runs them; most results are ratios within one run, because machines differ."""

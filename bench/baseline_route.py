@@ -1,4 +1,7 @@
-"""A route of Klein that reads a posting, answers as much as pmslink would, and keeps nothing."""
+"""The baseline of posting_throughput: a Klein route that parses a posting, responds, and stores nothing.
+
+python -m bench.baseline_route PORT
+"""
 
 from __future__ import annotations
 
@@ -24,13 +27,14 @@ ADDED_FIELDS = {
     "answer": None,
     "text_answer": None,
 }
-"""What pmslink answers beside what it was asked for."""
+"""The fields that pmslink adds to a posting in its response."""
 
 app = Klein()
 
 
 @app.route(POSTINGS_PATH.replace("grand", "<link>"), methods=["POST"])
 def post(request: Any, link: str) -> bytes:
+    """Respond like pmslink to a posting, in the same size."""
     body = json.dumps({**json.load(request.content), **ADDED_FIELDS}).encode()
     request.setResponseCode(202)
     request.setHeader(b"content-type", b"application/json")
@@ -39,7 +43,7 @@ def post(request: Any, link: str) -> bytes:
 
 
 class QuietSite(Site):
-    """Logs nothing."""
+    """A site without an access log."""
 
     def log(self, request: Any) -> None:
         pass

@@ -1,4 +1,4 @@
-"""Accepting at the store, through its journal, beside bare sqlite3 with a row in each transaction."""
+"""Enqueue postings at the store, through its journal; the baseline is sqlite3 with one row per commit."""
 
 from __future__ import annotations
 
@@ -25,11 +25,12 @@ from pmslink.store.store_service import PoolThread, Store, open_store
 from pmslink.store.tables.outbox_rows import OutboxRow
 
 ROWS_BY_CONCURRENCY = {1: 500, 100: 5000, 1000: 10_000}
-"""So many at a time, and so many in a round."""
+"""Rows in a round, by the number of rows in flight."""
 BASELINE_ROWS = 500
 ROUNDS = 11
 TARGET_FACTOR = 8
-"""So many times the row per transaction is the target, when callers are many."""
+"""Target: the factor against one row per commit, with many rows in flight."""
+HISTORY_DAYS, GUEST_DAYS = 400, 30
 
 reactor: Any = global_reactor
 
@@ -38,33 +39,33 @@ _TEXT = "PS|RN104|PTC|TA1050|DD0049891234567|DU000345|DA261125|TI160119|"
 
 
 def make_new_row() -> NewRow:
-    """A call, with a key of its own."""
+    """Make the new row of a call, with a unique Idempotency-Key."""
     key, asked = str(uuid4()), uuid4().hex[:24]
     return NewRow(LINK, "PS", "call", "104", _BODY, _TEXT, 1795618877519, digits=8, key=key, asked=asked)
 
 
-def make_rows(number: int) -> list[OutboxRow]:
-    """The rows that such calls become."""
+def make_rows(count: int) -> list[OutboxRow]:
+    """Make the outbox rows that such calls become."""
     return [
-        OutboxRow(at, *one[:6], None, None, one.key, one.asked, at, one.created, at)
-        for at, one in _numbered_new_rows(number)
+        OutboxRow(row_id, *row[:6], None, None, row.key, row.asked, row_id, row.created, row_id)
+        for row_id, row in _numbered_new_rows(count)
     ]
 
 
-def _numbered_new_rows(number: int) -> list[tuple[int, NewRow]]:
-    return [(at, make_new_row()) for at in range(1, number + 1)]
+def _numbered_new_rows(count: int) -> list[tuple[int, NewRow]]:
+    return [(row_id, make_new_row()) for row_id in range(1, count + 1)]
 
 
 def open_disk_store(reactor: Any, folder: Path) -> Store:
-    """A store as the service has it, not started."""
+    """Open a store with the settings of the service, without starting it."""
     database = SqliteDatabase(folder)
-    retention = Retention(timedelta(days=30), timedelta(days=400))
+    retention = Retention(timedelta(days=GUEST_DAYS), timedelta(days=HISTORY_DAYS))
     threads = (PoolThread(reactor, "writing"), PoolThread(reactor, "reading"))
     return Store(database, open_store(database, utc_now(), 1), reactor, utc_now, retention, *threads)
 
 
 def measure_baseline(folder: Path, rows: int = BASELINE_ROWS, indexed: bool = True) -> float:
-    """Rows in a second into the same table, each in a transaction of its own."""
+    """Measure rows per second of sqlite3 into the same table, with one row per commit."""
     folder.mkdir()
     database = SqliteDatabase(folder)
     database.create()
@@ -81,32 +82,32 @@ def measure_baseline(folder: Path, rows: int = BASELINE_ROWS, indexed: bool = Tr
         return _insert_one_by_one(plain, make_rows(rows))
 
 
-def _insert_one_by_one(connection: sqlite3.Connection, content: list[OutboxRow]) -> float:
+def _insert_one_by_one(connection: sqlite3.Connection, rows: list[OutboxRow]) -> float:
     columns = (*OutboxRow._fields, "checksum")
     insertion = f"INSERT INTO postings VALUES ({', '.join('?' * len(columns))})"
-    begun = time.monotonic()
-    for row in content:
+    started_at = time.monotonic()
+    for row in rows:
         connection.execute("BEGIN IMMEDIATE")
         connection.execute(insertion, (*row, 0))
         connection.execute("COMMIT")
-    return len(content) / (time.monotonic() - begun)
+    return len(rows) / (time.monotonic() - started_at)
 
 
-async def measure_journal(journal: Journal, in_flight: int, rows: int) -> float:
-    """Offers accepted in a second, when so many wait at any time."""
-    content = iter([make_new_row() for _ in range(rows)])
+async def measure_journal(journal: Journal, in_flight: int, count: int) -> float:
+    """Measure rows that are enqueued per second, with this many in flight."""
+    new_rows = iter([make_new_row() for _ in range(count)])
 
-    async def caller() -> None:
-        for one in content:
-            await journal.submit(enqueue, one)
+    async def enqueue_rows() -> None:
+        for new_row in new_rows:
+            await journal.submit(enqueue, new_row)
 
-    begun = time.monotonic()
-    await gatherResults([Deferred.fromCoroutine(caller()) for _ in range(in_flight)])
-    return rows / (time.monotonic() - begun)
+    started_at = time.monotonic()
+    await gatherResults([Deferred.fromCoroutine(enqueue_rows()) for _ in range(in_flight)])
+    return count / (time.monotonic() - started_at)
 
 
 async def run_round(reactor: Any, folder: Path) -> dict[str, float]:
-    """All of it once, on new files."""
+    """Measure all rates once, on new files: `indexed`, `plain`, and the numbers in flight."""
     folder.mkdir()
     rates = {
         "indexed": measure_baseline(folder / "indexed"),
@@ -114,35 +115,43 @@ async def run_round(reactor: Any, folder: Path) -> dict[str, float]:
     }
     store = open_disk_store(reactor, folder)
     store.startService()
-    for in_flight, rows in ROWS_BY_CONCURRENCY.items():
-        rates[str(in_flight)] = await measure_journal(store.journal, in_flight, rows)
+    for in_flight, count in ROWS_BY_CONCURRENCY.items():
+        rates[str(in_flight)] = await measure_journal(store.journal, in_flight, count)
     await store.stopService()
     return rates
 
 
 def _comparison_row(in_flight: str, rounds: list[dict[str, float]]) -> tuple[str, ...]:
-    beside = [
-        format_spread([one[in_flight] / one[bare_one] for one in rounds], 1)
-        for bare_one in ("indexed", "plain")
+    factors = [
+        format_spread([rates[in_flight] / rates[baseline] for rates in rounds], 1)
+        for baseline in ("indexed", "plain")
     ]
-    target = "–" if in_flight == "1" else f"{TARGET_FACTOR} at least"
+    target = "–" if in_flight == "1" else f"at least {TARGET_FACTOR}"
     return (
-        f"the journal, {in_flight} in flight",
-        format_spread([one[in_flight] for one in rounds]),
-        *beside,
+        f"journal, {in_flight} in flight",
+        format_spread([rates[in_flight] for rates in rounds]),
+        *factors,
         target,
     )
 
 
 async def measure(reactor: Any) -> None:
+    """Run all rounds and print the table."""
     with state_directory() as folder:
         rounds = [await run_round(reactor, folder / str(number)) for number in range(ROUNDS)]
     rows: list[tuple[str, ...]] = [
-        (f"sqlite3, a row in each commit, {what}", format_spread([one[name] for one in rounds]), "", "", "")
-        for name, what in (("indexed", "the same indexes"), ("plain", "no index but the key"))
+        (
+            f"sqlite3, one row per commit, {indexes}",
+            format_spread([rates[name] for rates in rounds]),
+            "",
+            "",
+            "",
+        )
+        for name, indexes in (("indexed", "the same indexes"), ("plain", "only the primary key"))
     ]
     rows += [_comparison_row(str(in_flight), rounds) for in_flight in ROWS_BY_CONCURRENCY]
-    print_table("rows safe on disk", ("1/s", "beside the same indexes", "beside no index", "target"), rows)
+    columns = ("1/s", "against the same indexes", "against no index", "target")
+    print_table("rows on disk", columns, rows)
 
 
 if __name__ == "__main__":

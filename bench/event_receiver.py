@@ -1,8 +1,8 @@
-"""A receiver of a webhook, in this process of its own, that notes when each event came.
+"""A webhook receiver, run as a separate process, that records when each event arrives.
 
 python -m bench.event_receiver PORT
 
-GET gives what came since it was asked last: type, number of the guest if there is one, seconds since 1970.
+GET returns the events since the previous GET: type, number of the guest or null, seconds since 1970.
 """
 
 from __future__ import annotations
@@ -14,10 +14,13 @@ from typing import Any
 
 from twisted.internet import reactor as global_reactor
 from twisted.web.resource import Resource
-from twisted.web.server import Site
+
+from bench.baseline_route import QuietSite
 
 
 class EventReceiver(Resource):
+    """Accepts events by POST, and returns their times by GET."""
+
     isLeaf = True
 
     def __init__(self) -> None:
@@ -25,21 +28,16 @@ class EventReceiver(Resource):
         self._received_events: list[tuple[str, str | None, float]] = []
 
     def render_POST(self, request: Any) -> bytes:
+        """Accept an event."""
         now, event = time.time(), json.load(request.content)
         self._received_events.append((event["type"], event.get("guest", {}).get("number"), now))
         request.setResponseCode(204)
         return b""
 
     def render_GET(self, request: Any) -> bytes:
-        came, self._received_events = self._received_events, []
-        return json.dumps(came).encode()
-
-
-class QuietSite(Site):
-    """Logs nothing."""
-
-    def log(self, request: Any) -> None:
-        pass
+        """Return the events since the previous GET."""
+        events, self._received_events = self._received_events, []
+        return json.dumps(events).encode()
 
 
 if __name__ == "__main__":

@@ -1,8 +1,9 @@
-"""3 000 links in this process, docked to one simulator process: time, memory, CPU, and recovery."""
+"""3 000 links in one process, docked to one simulator process: time, memory, CPU, and recovery."""
 
 from __future__ import annotations
 
 import resource
+import socket
 import subprocess
 import sys
 import time
@@ -14,15 +15,18 @@ from twisted.internet import reactor as global_reactor
 from twisted.internet.defer import ensureDeferred
 from twisted.internet.task import deferLater, react
 
-from bench.bench_processes import state_directory
+from bench.bench_processes import print_table, state_directory
 from bench.commit_throughput import open_disk_store
 from pmslink.config.link_definition import parse_link
+from pmslink.file_descriptors import raise_descriptor_limit
 from pmslink.link.link_registry import LinkRegistry
 
 LINK_COUNT = 3000
 FIRST_PORT, CONTROL_PORT = 21_000, 20_999
 IDLE_S = 60.0
-"""Seconds of idling that are measured; each link is checked about twice in them."""
+"""Measured time without changes; each link sends about two link checks in it."""
+SETTLE_S = 5.0
+"""Time between docking and the measurement of memory."""
 PMS_OUTAGE_S = 10.0
 WAIT_TIMEOUT_S = 120.0
 
@@ -30,32 +34,34 @@ reactor: Any = global_reactor
 
 
 def resident_kib() -> int:
-    """KiB of memory that this process holds."""
+    """Return the resident memory of this process in KiB."""
     status = Path("/proc/self/status").read_text()
     return int(next(line for line in status.splitlines() if line.startswith("VmRSS")).split()[1])
 
 
 def cpu_seconds() -> float:
-    """Seconds of CPU that this process has used."""
-    used = resource.getrusage(resource.RUSAGE_SELF)
-    return used.ru_utime + used.ru_stime
+    """Return the CPU time that this process has used."""
+    usage = resource.getrusage(resource.RUSAGE_SELF)
+    return usage.ru_utime + usage.ru_stime
 
 
 def pause(seconds: float) -> Any:
+    """Return a Deferred that fires after this time."""
     return deferLater(reactor, seconds, lambda: None)
 
 
-async def until(condition: Callable[[], bool], what: str) -> float:
-    """Seconds until this holds."""
-    begun = time.monotonic()
+async def wait_until(condition: Callable[[], bool], description: str) -> float:
+    """Wait until the condition is true, and return the time taken. Raises SystemExit after WAIT_TIMEOUT_S."""
+    started_at = time.monotonic()
     while not condition():
-        if time.monotonic() - begun > WAIT_TIMEOUT_S:
-            raise SystemExit(f"not within {WAIT_TIMEOUT_S:g} s: {what}")
+        if time.monotonic() - started_at > WAIT_TIMEOUT_S:
+            raise SystemExit(f"not within {WAIT_TIMEOUT_S:g} s: {description}")
         await pause(0.02)
-    return time.monotonic() - begun
+    return time.monotonic() - started_at
 
 
 def start_simulator() -> subprocess.Popen[bytes]:
+    """Start the simulator process with one port for each link."""
     return subprocess.Popen(
         [
             Path(sys.executable).parent / "twistd", "-n", "--pidfile=", "pmssim", "--rooms", "10",
@@ -68,59 +74,64 @@ def start_simulator() -> subprocess.Popen[bytes]:
 
 
 async def wait_for_simulator() -> None:
-    """Until the simulator takes connections on its last port, which it opens last but for control."""
-    import socket
+    """Wait until the simulator listens; it opens the port of the control API after those of the links."""
 
-    def answers() -> bool:
+    def is_listening() -> bool:
         with socket.socket() as probe:
             return probe.connect_ex(("127.0.0.1", CONTROL_PORT)) == 0
 
-    await until(answers, "the simulator listens")
+    await wait_until(is_listening, "the simulator listens")
 
 
 async def measure(folder: Path) -> None:
-    hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
-    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    """Dock all links, measure, and print the table."""
+    raise_descriptor_limit()
     simulator = start_simulator()
     try:
         await wait_for_simulator()
         store = open_disk_store(reactor, folder)
         store.startService()
         links = LinkRegistry(reactor, store)
-        empty = resident_kib()
+        memory_before_kib = resident_kib()
         for number in range(LINK_COUNT):
             links.add(parse_link(f"hotel-{number}", {"host": "127.0.0.1", "port": FIRST_PORT + number}))
-
-        def all_docked() -> bool:
-            return all(link.session.in_sync for link in links)
-
         links.startService()
-        docking = await until(all_docked, "all links dock")
-        await pause(5)
-        memory = (resident_kib() - empty) / LINK_COUNT
-        before = cpu_seconds()
+        docking_s = await wait_until_in_sync(links)
+        await pause(SETTLE_S)
+        link_kib = (resident_kib() - memory_before_kib) / LINK_COUNT
+        cpu_before_s = cpu_seconds()
         await pause(IDLE_S)
-        idle = (cpu_seconds() - before) / IDLE_S
+        idle_ratio = (cpu_seconds() - cpu_before_s) / IDLE_S
         simulator.kill()
         simulator.wait()
         await pause(PMS_OUTAGE_S)
         simulator = start_simulator()
         await wait_for_simulator()
-        back = await until(all_docked, "all links are back")
-        rows = [
-            ("all docked and in sync", f"{docking:.1f} s", "under 10 s"),
-            ("memory of a link", f"{memory:.1f} KiB", "under 40 KiB"),
-            ("CPU while idle, a check every 30 s", f"{idle:.1%} of a core", "under 8 %"),
-            (f"all back after the PMS was away for {PMS_OUTAGE_S:g} s", f"{back:.1f} s", "under 15 s"),
-        ]
-        print(f"\n| {LINK_COUNT} links of one process | measured | target |\n|---|---|---|")
-        for row in rows:
-            print("| " + " | ".join(row) + " |")
+        recovery_s = await wait_until_in_sync(links)
+        print_table(
+            f"{LINK_COUNT} links of one process",
+            ("measured", "target"),
+            [
+                ("all docked and in sync", f"{docking_s:.1f} s", "under 10 s"),
+                ("memory of a link", f"{link_kib:.1f} KiB", "under 40 KiB"),
+                ("CPU while idle, a link check every 30 s", f"{idle_ratio:.1%} of a core", "under 8 %"),
+                (
+                    f"all in sync after a PMS outage of {PMS_OUTAGE_S:g} s",
+                    f"{recovery_s:.1f} s",
+                    "under 15 s",
+                ),
+            ],
+        )
         await links.stopService()
         await store.stopService()
     finally:
         simulator.kill()
         simulator.wait()
+
+
+async def wait_until_in_sync(links: LinkRegistry) -> float:
+    """Wait until all links are in sync, and return the time taken."""
+    return await wait_until(lambda: all(link.session.in_sync for link in links), "all links are in sync")
 
 
 if __name__ == "__main__":

@@ -1,7 +1,9 @@
-"""A browser that shows the page of a service and notes when a marker changes; run as a process of its own.
+"""A browser that opens pmslink's page and records the changes of markers; run as a separate process.
 
-Says "ready" once all links are shown. When a line comes it answers with all changes, in JSON: the name of
-the link, the marker, and the milliseconds since 1970 at which it stood in the page.
+python -m bench.page_observer URL LINKS
+
+It prints "ready" when the page has all links. For a line on standard input it prints all changes as JSON: the
+name of the link, the marker, and the milliseconds since 1970 at which the marker was in the page.
 """
 
 from __future__ import annotations
@@ -31,11 +33,12 @@ OBSERVER_SCRIPT = """
 """
 
 
-def observe_page(url: str, links: int) -> None:
+def observe_page(url: str, link_count: int) -> None:
+    """Open the page, and print the changes when a line is read."""
     with start_chromium() as browser:
         page = browser.new_page(viewport={"width": 1280, "height": 800})
         page.goto(url)
-        expect(page.locator(".row")).to_have_count(links, timeout=60_000)
+        expect(page.locator(".row")).to_have_count(link_count, timeout=60_000)
         page.evaluate(OBSERVER_SCRIPT)
         print("ready", flush=True)
         sys.stdin.readline()

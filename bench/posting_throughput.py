@@ -1,4 +1,4 @@
-"""Postings over HTTP: how many are accepted, beside a bare route, and how long a caller waits."""
+"""Postings over HTTP: the rate at which they are accepted, and the latency; the baseline is a bare route."""
 
 from __future__ import annotations
 
@@ -18,50 +18,49 @@ from bench.bench_processes import (
 CALLER_COUNTS = (1, 10, 100)
 ROUNDS = 5
 ROUND_S = 2.0
-"""How long each round lasts, for each of the two."""
+"""Duration of each round, for each of the two services."""
+WARM_UP_CALLERS, WARM_UP_S = 10, 1
 STEADY_RATE_PER_S = 500
 STEADY_ROUND_S = 10
 STEADY_ROUNDS = 3
 
 
-def measure_callers(served: ServerProcess, callers: int) -> tuple[float, float]:
-    """Answers in a second, and microseconds of CPU for each."""
-    before = served.cpu_seconds()
-    measured = run_load("closed", served.port, callers, ROUND_S)
-    return measured["rate"], 1e6 * (served.cpu_seconds() - before) / measured["answers"]
+def measure_rate(server: ServerProcess, caller_count: int) -> tuple[float, float]:
+    """Measure responses per second, and microseconds of CPU per response."""
+    cpu_before_s = server.cpu_seconds()
+    results = run_load("closed", server.port, caller_count, ROUND_S)
+    return results["rate"], 1e6 * (server.cpu_seconds() - cpu_before_s) / results["answers"]
 
 
 def compare_rates(pmslink: ServerProcess, baseline: ServerProcess) -> None:
-    """One after the other in turn, so that both have the same noise."""
+    """Print the rates of both; their rounds alternate, so that noise affects both alike."""
     rows = []
-    for callers in CALLER_COUNTS:
+    for caller_count in CALLER_COUNTS:
         pairs = [
-            (measure_callers(baseline, callers), measure_callers(pmslink, callers)) for _ in range(ROUNDS)
+            (measure_rate(baseline, caller_count), measure_rate(pmslink, caller_count)) for _ in range(ROUNDS)
         ]
-        (of_bare, bare_cpu), (of_pmslink, cpu) = (
-            zip(*side, strict=True) for side in zip(*pairs, strict=True)
+        (baseline_rates, baseline_cpu), (pmslink_rates, pmslink_cpu) = (
+            zip(*results, strict=True) for results in zip(*pairs, strict=True)
         )
-        ratios = [accepted / answered for (answered, _), (accepted, _) in pairs]
-        target = "0.6 at least" if callers == max(CALLER_COUNTS) else "–"
-        cost = f"{median(cpu):,.0f} / {median(bare_cpu):,.0f} µs"
+        ratios = [pmslink_rate / baseline_rate for (baseline_rate, _), (pmslink_rate, _) in pairs]
         rows.append(
             (
-                str(callers),
-                format_spread(of_bare),
-                format_spread(of_pmslink),
+                str(caller_count),
+                format_spread(baseline_rates),
+                format_spread(pmslink_rates),
                 format_spread(ratios, 2),
-                target,
-                cost,
+                "at least 0.6" if caller_count == max(CALLER_COUNTS) else "–",
+                f"{median(pmslink_cpu):,.0f} / {median(baseline_cpu):,.0f} µs",
             )
         )
-    columns = ("bare route, 1/s", "pmslink, 1/s", "ratio", "target", "CPU of each, pmslink / bare")
-    print_table("callers at a time", columns, rows)
+    columns = ("baseline, 1/s", "pmslink, 1/s", "ratio", "target", "CPU per posting, pmslink / baseline")
+    print_table("concurrent callers", columns, rows)
 
 
 def compare_latencies(pmslink: ServerProcess, baseline: ServerProcess) -> None:
-    """At times that are fixed in advance, from these to the answer."""
+    """Print the latencies of both at a steady rate."""
     rounds = [
-        [run_load("steady", served.port, STEADY_RATE_PER_S, STEADY_ROUND_S) for served in (baseline, pmslink)]
+        [run_load("steady", server.port, STEADY_RATE_PER_S, STEADY_ROUND_S) for server in (baseline, pmslink)]
         for _ in range(STEADY_ROUNDS)
     ]
     targets = {"p50": "–", "p99": "under 50 ms", "max": "–"}
@@ -69,28 +68,29 @@ def compare_latencies(pmslink: ServerProcess, baseline: ServerProcess) -> None:
         (
             name,
             *(
-                format_spread([figure[name] for figure in side], 1, " ms")
-                for side in zip(*rounds, strict=True)
+                format_spread([latencies[name] for latencies in results], 1, " ms")
+                for results in zip(*rounds, strict=True)
             ),
             target,
         )
         for name, target in targets.items()
     ]
-    title = f"{STEADY_RATE_PER_S} postings a second for {STEADY_ROUND_S} s, until 202"
-    print_table(title, ("bare route", "pmslink", "target"), rows)
+    title = f"{STEADY_RATE_PER_S} postings a second for {STEADY_ROUND_S} s, time to 202"
+    print_table(title, ("baseline", "pmslink", "target"), rows)
 
 
 def main() -> None:
+    """Start both services, and print both tables."""
     port = free_port()
     with (
         state_directory() as folder,
         start_service(folder) as pmslink,
-        start_module("bench.baseline_route", port, port=port) as bare,
+        start_module("bench.baseline_route", port, port=port) as baseline,
     ):
-        for served in (bare, pmslink):
-            run_load("closed", served.port, 10, 1)
-        compare_rates(pmslink, bare)
-        compare_latencies(pmslink, bare)
+        for server in (baseline, pmslink):
+            run_load("closed", server.port, WARM_UP_CALLERS, WARM_UP_S)
+        compare_rates(pmslink, baseline)
+        compare_latencies(pmslink, baseline)
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
-"""What a resync means to a hotel: the fold alone, and with the store behind it, beside records that mean
-nothing.
+"""Records of a resync per second: the reducer alone, and with the store.
 
-The fold alone is measured in seconds of CPU, which other work on the machine does not lengthen.
+The baseline of the store is records that do not change a hotel. The reducer alone is measured in CPU time,
+which other processes do not affect.
 """
 
 from __future__ import annotations
@@ -33,41 +33,41 @@ TARGET_RECORDS_PER_S = 50_000
 
 
 def resync_texts() -> list[str]:
-    """The records of a resync, as they stand between STX and ETX."""
-    return [one.decode() for one in re.findall(rb"\x02([^\x03]*)", build_resync(ROOMS))]
+    """Return the texts of a resync's records, without STX and ETX."""
+    return [text.decode() for text in re.findall(rb"\x02([^\x03]*)", build_resync(ROOMS))]
 
 
 def measure_reducer(state: HotelState) -> float:
-    """Records a second of CPU; their fields are not split off yet."""
-    records, number = [Record(text) for text in resync_texts()], count(1)
-    now = Context(1795618877519, HotelPolicy(), lambda: next(number))
-    begun = time.process_time()
+    """Measure records per second of CPU; the fields are split in the measured time."""
+    records, numbers = [Record(text) for text in resync_texts()], count(1)
+    context = Context(1795618877519, HotelPolicy(), lambda: next(numbers))
+    started_at = time.process_time()
     for record in records:
-        record_reducer.apply_record(state, record, now)
-    spent = time.process_time() - begun
+        record_reducer.apply_record(state, record, context)
+    cpu_s = time.process_time() - started_at
     state.pop_events()
-    return len(records) / spent
+    return len(records) / cpu_s
 
 
 async def measure_store(store: Store, link: str, direction: Direction) -> float:
-    """Records a second that are safe on disk, with all that came of them."""
+    """Measure records per second on disk, with the resulting rooms and events."""
     records = [RecordLogged(link, utc_now(), direction, text[:2], text) for text in resync_texts()]
-    begun = time.monotonic()
+    started_at = time.monotonic()
     for record in records:
         store.journal.submit_nowait(append_records, record)
     await store.journal.wait_idle()
-    return len(records) / (time.monotonic() - begun)
+    return len(records) / (time.monotonic() - started_at)
 
 
 async def run_rounds(reactor: Any) -> dict[str, list[float]]:
-    """The rates of the store, for records that mean nothing, for new guests, and for known ones."""
-    rates: dict[str, list[float]] = {"nothing": [], "new": [], "known": []}
+    """Measure the store's rates for records to the PMS (baseline), new guests, and known guests."""
+    rates: dict[str, list[float]] = {"baseline": [], "new": [], "known": []}
     with state_directory() as folder:
         store = open_disk_store(reactor, folder)
         store.startService()
         await store.journal.wait_idle()
         for number in range(ROUNDS):
-            rates["nothing"].append(await measure_store(store, "sent", "out"))
+            rates["baseline"].append(await measure_store(store, "sent", "out"))
             rates["new"].append(await measure_store(store, f"hotel-{number}", "in"))
             rates["known"].append(await measure_store(store, "hotel-0", "in"))
         await store.stopService()
@@ -75,29 +75,31 @@ async def run_rounds(reactor: Any) -> dict[str, list[float]]:
 
 
 async def measure(reactor: Any) -> None:
+    """Run all rounds and print the table."""
     _freeze_garbage_collector()
     known = HotelState({})
     measure_reducer(known)
     target = f"over {TARGET_RECORDS_PER_S:,}"
     rows = [
         (
-            "the fold, guests who are new",
+            "reducer, new guests",
             format_spread([measure_reducer(HotelState({})) for _ in range(ROUNDS)]),
             "",
             target,
         ),
         (
-            "the fold, guests who are known",
+            "reducer, known guests",
             format_spread([measure_reducer(known) for _ in range(ROUNDS)]),
             "",
             target,
         ),
     ]
     rates = await run_rounds(reactor)
-    for which, what in (("nothing", "records to the PMS"), ("new", "new guests"), ("known", "known guests")):
-        beside = [one / bare for one, bare in zip(rates[which], rates["nothing"], strict=True)]
-        rows.append((f"on disk, {what}", format_spread(rates[which]), format_spread(beside, 2), "–"))
-    columns = ("records/s", "beside records that mean nothing", "target")
+    titles = {"baseline": "records to the PMS (baseline)", "new": "new guests", "known": "known guests"}
+    for name, title in titles.items():
+        ratios = [rate / baseline for rate, baseline in zip(rates[name], rates["baseline"], strict=True)]
+        rows.append((f"on disk, {title}", format_spread(rates[name]), format_spread(ratios, 2), "–"))
+    columns = ("records/s", "ratio", "target")
     print_table(f"a resync of {ROOMS:,} rooms", columns, rows)
 
 

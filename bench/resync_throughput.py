@@ -1,6 +1,6 @@
-"""Resyncs as fast as TCP brings them: records safe on disk in a second, and how long the loop was held.
+"""Resyncs as fast as TCP delivers them: records per second on disk, and the blocking of the event loop.
 
-Of the service that is measured everything runs in this process: its store, its link, its interface.
+pmslink runs in this process, with its store, its link and its API.
 """
 
 from __future__ import annotations
@@ -13,7 +13,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
-from attrs import define, field
 from twisted.application.service import IServiceCollection, MultiService
 from twisted.internet import reactor as global_reactor
 from twisted.internet.defer import ensureDeferred
@@ -29,6 +28,7 @@ from bench.bench_processes import (
     state_directory,
     write_config,
 )
+from bench.loop_blocking import LoopBlocking
 from pmslink.link.link_registry import LinkRegistry
 from pmslink.service import Options, makeService
 from pmslink.store.core.transaction import Entry
@@ -39,69 +39,17 @@ from pmslink.web.site import ApiSite
 ROOMS = 1000
 ROUNDS = 7
 OBSERVATION_S = 0.5
-"""Seconds for which the loop is watched after the last record: watchers are written to then."""
+"""Time for which the loop is observed after the last record, because subscribers receive their data then."""
 SUBSCRIBER_COUNTS = (0, 20)
 REPEATED_RESYNCS = 20
+POLL_INTERVAL_S = 0.002
 
 reactor: Any = global_reactor
 ServicePart = TypeVar("ServicePart")
 
 
-@define
-class LoopBlocking:
-    """How long the reactor did not wait for anything: its longest turn, and how late a timer of 1 ms was."""
-
-    longest_turn_s: float = 0.0
-    max_lateness_s: float = 0.0
-    _woken_at: float = field(factory=time.monotonic)
-
-    def start(self) -> Callable[[], None]:
-        """Begin; gives what ends it."""
-        poller = reactor._poller
-        reactor._poller = _ObservedPoller(poller, self)
-        self._probe(None)
-
-        def end() -> None:
-            reactor._poller = poller
-            self._timer.cancel()
-
-        return end
-
-    def on_wait(self) -> None:
-        self.longest_turn_s = max(self.longest_turn_s, time.monotonic() - self._woken_at)
-
-    def on_wake(self) -> None:
-        self._woken_at = time.monotonic()
-
-    def _probe(self, planned: float | None) -> None:
-        now = time.monotonic()
-        if planned is not None:
-            self.max_lateness_s = max(self.max_lateness_s, now - planned)
-        self._timer = reactor.callLater(0.001, self._probe, now + 0.001)
-
-    _timer: Any = None
-
-
-class _ObservedPoller:
-    """A poll object that notes when it is asked to wait, and when it has."""
-
-    def __init__(self, poller: Any, blocking: LoopBlocking) -> None:
-        self._poller = poller
-        self._blocking = blocking
-
-    def poll(self, *arguments: Any) -> Any:
-        self._blocking.on_wait()
-        try:
-            return self._poller.poll(*arguments)
-        finally:
-            self._blocking.on_wake()
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._poller, name)
-
-
 class StoredRecords:
-    """Counts the ends of resyncs that are safe on disk."""
+    """Counts the received records and the completed resyncs that are on disk."""
 
     def __init__(self, store: Store) -> None:
         self.resync_count = self.record_count = 0
@@ -115,31 +63,32 @@ class StoredRecords:
 
 
 def find_part(service: MultiService, kind: type[ServicePart]) -> ServicePart:
-    """The part of the service that is of this kind."""
-    return next(one for one in _all_parts(service) if isinstance(one, kind))
+    """Return the child service, or the factory of a listener, that is of this class."""
+    return next(part for part in _all_parts(service) if isinstance(part, kind))
 
 
 def _all_parts(service: Any) -> Iterator[object]:
-    for one in service:
-        yield one
-        if IServiceCollection.providedBy(one):
-            yield from _all_parts(one)
-        yield getattr(getattr(one, "_factory", None), "wrappedFactory", None)
+    for child in service:
+        yield child
+        if IServiceCollection.providedBy(child):
+            yield from _all_parts(child)
+        yield getattr(getattr(child, "_factory", None), "wrappedFactory", None)
 
 
-async def until(condition: Callable[[], bool], what: str) -> None:
-    begun = time.monotonic()
+async def wait_until(condition: Callable[[], bool], description: str) -> None:
+    """Wait until the condition is true. Raises SystemExit after WAIT_TIMEOUT_S."""
+    started_at = time.monotonic()
     while not condition():
-        if time.monotonic() - begun > WAIT_TIMEOUT_S:
-            raise SystemExit(f"not within {WAIT_TIMEOUT_S:g} s: {what}")
-        await deferLater(reactor, 0.002, lambda: None)
+        if time.monotonic() - started_at > WAIT_TIMEOUT_S:
+            raise SystemExit(f"not within {WAIT_TIMEOUT_S:g} s: {description}")
+        await deferLater(reactor, POLL_INTERVAL_S, lambda: None)
 
 
 @contextmanager
-def start_subscribers(port: int, number: int) -> Iterator[None]:
-    """So many, in a process of their own."""
+def start_subscribers(port: int, count: int) -> Iterator[None]:
+    """Run `bench.stream_subscribers` as a process; kill it at the end of the context."""
     with subprocess.Popen(
-        [sys.executable, "-m", "bench.stream_subscribers", str(port), str(number)]
+        [sys.executable, "-m", "bench.stream_subscribers", str(port), str(count)]
     ) as process:
         try:
             yield
@@ -148,58 +97,61 @@ def start_subscribers(port: int, number: int) -> Iterator[None]:
 
 
 async def measure_resync(service: MultiService, resyncs: int) -> tuple[float, float, float]:
-    """Records a second, and the longest turn and lateness in milliseconds."""
+    """Measure records per second, and the longest turn and the lateness in milliseconds."""
     link = find_part(service, LinkRegistry).get(LINK)
     assert link is not None
-    arrived, held = StoredRecords(find_part(service, Store)), LoopBlocking()
-    end = held.start()
-    begun = time.monotonic()
+    stored, blocking = StoredRecords(find_part(service, Store)), LoopBlocking()
+    stop_observing = blocking.start()
+    started_at = time.monotonic()
     link.request_resync()
-    await until(lambda: arrived.resync_count == resyncs, "all records are safe")
-    rate = arrived.record_count / (time.monotonic() - begun)
+    await wait_until(lambda: stored.resync_count == resyncs, "all records are on disk")
+    rate = stored.record_count / (time.monotonic() - started_at)
     await deferLater(reactor, OBSERVATION_S, lambda: None)
-    end()
-    return rate, 1000 * held.longest_turn_s, 1000 * held.max_lateness_s
+    stop_observing()
+    return rate, 1000 * blocking.longest_turn_s, 1000 * blocking.max_lateness_s
 
 
-async def measure_rounds(service: MultiService, resyncs: int, number: int, port: int) -> tuple[str, ...]:
-    """The row of a table, for so many watchers."""
+async def measure_rounds(
+    service: MultiService, resyncs: int, subscriber_count: int, api_port: int
+) -> tuple[str, ...]:
+    """Run all rounds with this many subscribers, and return the row of the table."""
     stream = find_part(service, ApiSite).api.broadcaster
-    with start_subscribers(port, number):
-        await until(lambda: len(stream) == number, "all watch")
-        done = [await measure_resync(service, resyncs) for _ in range(ROUNDS)]
-    await until(lambda: not len(stream), "nobody watches")
-    rates, turns, lates = zip(*done, strict=True)
-    what = f"{resyncs} × {ROOMS} rooms, {number} watchers"
-    return what, format_spread(rates), format_spread(turns, 0, " ms"), format_spread(lates, 0, " ms")
+    with start_subscribers(api_port, subscriber_count):
+        await wait_until(lambda: len(stream) == subscriber_count, "all subscribers are connected")
+        rounds = [await measure_resync(service, resyncs) for _ in range(ROUNDS)]
+    await wait_until(lambda: not len(stream), "all subscribers are disconnected")
+    rates, turns, latenesses = zip(*rounds, strict=True)
+    title = f"{resyncs} × {ROOMS} rooms, {subscriber_count} subscribers"
+    return title, format_spread(rates), format_spread(turns, 0, " ms"), format_spread(latenesses, 0, " ms")
 
 
 async def run_measurement(folder: Path, resyncs: int) -> list[tuple[str, ...]]:
-    """A row for each number of watchers."""
-    pms, api = free_port(), free_port()
+    """Start the processes and measure; return a row for each number of subscribers."""
+    pms_port, api_port = free_port(), free_port()
     folder.mkdir()
     options = Options()  # type: ignore[no-untyped-call]
-    options.parseOptions(["--config", str(write_config(folder, api, {LINK: pms}))])
+    options.parseOptions(["--config", str(write_config(folder, api_port, {LINK: pms_port}))])
     service = makeService(options)
-    with start_module("bench.resync_pms", pms, ROOMS, resyncs, port=pms):
+    with start_module("bench.resync_pms", pms_port, ROOMS, resyncs, port=pms_port):
         service.startService()
         try:
             await wait_until_docked(service)
-            return [await measure_rounds(service, resyncs, number, api) for number in SUBSCRIBER_COUNTS]
+            return [await measure_rounds(service, resyncs, count, api_port) for count in SUBSCRIBER_COUNTS]
         finally:
             await service.stopService()
 
 
 async def wait_until_docked(service: MultiService) -> None:
-    """Until the first resync is over: the link asks for it by itself."""
+    """Enable the link, and wait until the resync that it requests at its start is on disk."""
     link = find_part(service, LinkRegistry).get(LINK)
     assert link is not None
     link.enable()
-    await until(lambda: link.resync.progress.ended is not None, "the first resync is over")
+    await wait_until(lambda: link.resync.progress.ended is not None, "the first resync has ended")
     await find_part(service, Store).journal.wait_idle()
 
 
 async def measure() -> None:
+    """Run all measurements and print the table."""
     with state_directory() as folder:
         rows = [
             row

@@ -1,4 +1,4 @@
-"""Memory of hotels whose rooms are all taken: what the process holds more for each room."""
+"""Memory of hotels with a guest in every room: the additional memory of the process for each room."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ from pmslink.store.tables.log_entries import RecordLogged
 
 ROOMS = 3000
 HOTEL_COUNT = 10
-"""So many of them, for the process takes its memory in large pieces."""
+"""Number of hotels; many, because the process allocates memory in large blocks."""
 BATCH_RECORDS = 500
 CHECK_IN_COUNT = 1000
 
 
 def build_resync() -> list[str]:
-    """All rooms are taken, each by a guest of whom much is told."""
+    """Return the records of a resync: a guest with all fields in every room."""
     guests = [
         f"GI|RN{room}|G#{500_000 + room}|GSN|GNAdamson-Smith {room}|GFAnnabel|GTMrs|GLEA|GV2|"
         f"GGTOUR{room % 40}|GA261120|GD261127|CS2|SF|"
@@ -41,32 +41,32 @@ def build_resync() -> list[str]:
 
 
 def measure_state() -> float:
-    """KiB of a room in the house itself, as Python counts them."""
-    number = count(1)
-    now = Context(1795618877519, HotelPolicy(), lambda: next(number))
-    records = [Record(text) for text in build_resync()]
+    """Measure the KiB of a room in the hotel state, as tracemalloc counts them."""
+    numbers = count(1)
+    context = Context(1795618877519, HotelPolicy(), lambda: next(numbers))
+    texts = build_resync()
     gc.collect()
     tracemalloc.start()
-    house = HotelState({})
-    for record in records:
-        record_reducer.apply_record(house, Record(record.text), now)
-        house.pop_events()
+    state = HotelState({})
+    for text in texts:
+        record_reducer.apply_record(state, Record(text), context)
+        state.pop_events()
     gc.collect()
-    held, _ = tracemalloc.get_traced_memory()
+    allocated_bytes, _ = tracemalloc.get_traced_memory()
     tracemalloc.stop()
-    return held / 1024 / ROOMS
+    return allocated_bytes / 1024 / ROOMS
 
 
 async def store_records(store: Store, link: str, texts: list[str]) -> None:
-    """Have the PMS of a link say this."""
-    for at in range(0, len(texts), BATCH_RECORDS):
-        for text in texts[at : at + BATCH_RECORDS]:
+    """Store records as received from the PMS of a link."""
+    for start in range(0, len(texts), BATCH_RECORDS):
+        for text in texts[start : start + BATCH_RECORDS]:
             store.journal.submit_nowait(append_records, RecordLogged(link, utc_now(), "in", text[:2], text))
         await store.journal.wait_idle()
 
 
 async def store_resyncs(store: Store) -> int:
-    """Of all hotels; gives what the process holds then, in KiB."""
+    """Store a resync of each hotel, and return the resident memory of the process in KiB."""
     for number in range(HOTEL_COUNT):
         await store_records(store, f"hotel-{number}", build_resync())
     gc.collect()
@@ -74,30 +74,34 @@ async def store_resyncs(store: Store) -> int:
 
 
 async def measure_check_ins(store: Store) -> float:
-    """Milliseconds of each, in a hotel of that size, one after the other."""
-    begun = time.monotonic()
+    """Measure the milliseconds of a check-in until it is on disk, one after the other."""
+    started_at = time.monotonic()
     for number in range(CHECK_IN_COUNT):
         await store_records(store, "hotel-0", [f"GI|RN{1000 + number}|G#{number}|GSY|GNBench|"])
-    return 1000 * (time.monotonic() - begun) / CHECK_IN_COUNT
+    return 1000 * (time.monotonic() - started_at) / CHECK_IN_COUNT
 
 
 async def measure(reactor: Any) -> None:
-    house = measure_state()
+    """Run all measurements and print the table."""
+    room_kib = measure_state()
     with state_directory() as folder:
         store = open_disk_store(reactor, folder)
         store.startService()
         await store_records(store, "small", build_resync()[:100])
-        empty = resident_kib()
-        first = await store_resyncs(store)
-        second = await store_resyncs(store)
-        each = await measure_check_ins(store)
+        empty_kib = resident_kib()
+        first_kib = await store_resyncs(store)
+        second_kib = await store_resyncs(store)
+        check_in_ms = await measure_check_ins(store)
         await store.stopService()
     rooms = HOTEL_COUNT * ROOMS
     rows = [
-        ("a room in the house itself", f"{house:.1f} KiB"),
-        (f"the process, for each of {rooms:,} rooms", f"{(first - empty) / rooms:.1f} KiB"),
-        ("and more after another resync of all", f"{(second - first) / rooms:.1f} KiB"),
-        (f"a check-in in a hotel of {ROOMS:,} rooms, until it is safe", f"{each:.1f} ms"),
+        ("a room in the hotel state itself", f"{room_kib:.1f} KiB"),
+        (f"the process, for each of {rooms:,} rooms", f"{(first_kib - empty_kib) / rooms:.1f} KiB"),
+        (
+            "additional memory after another resync of all rooms",
+            f"{(second_kib - first_kib) / rooms:.1f} KiB",
+        ),
+        (f"a check-in in a hotel of {ROOMS:,} rooms, until it is on disk", f"{check_in_ms:.1f} ms"),
     ]
     print_table(f"hotels of {ROOMS:,} rooms, a guest in each", ("measured",), rows)
 

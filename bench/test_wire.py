@@ -1,4 +1,4 @@
-"""What reading costs: a record beside bare string work, a link beside a LineReceiver that drops lines."""
+"""The cost of parsing: a record against bare string operations, a link against a LineReceiver."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ CHUNK_BYTES = 16 * 1024
 
 
 def split_chunks(record: bytes) -> list[bytes]:
-    """About a megabyte of this record, as a socket would deliver it."""
+    """Return about a megabyte of this record, in chunks like those of a socket."""
     stream = (STX + record + ETX) * (64 * CHUNK_BYTES // (len(record) + 2))
     return [stream[at : at + CHUNK_BYTES] for at in range(0, len(stream), CHUNK_BYTES)]
 
@@ -51,13 +51,14 @@ class DiscardingReceiver(LineReceiver):
 
 
 def baseline_receiver() -> LineReceiver:
+    """Make a connection that splits records and discards them."""
     receiver = DiscardingReceiver()
     receiver.makeConnection(StringTransport())  # type: ignore[no-untyped-call]
     return receiver
 
 
 def docked_connection() -> LineReceiver:
-    """The connection of a link that is established, and keeps nothing."""
+    """Make the connection of an established link without a store."""
     clock = Clock()
     connections: list[Connection] = []
 

@@ -1,6 +1,6 @@
-"""From the PMS's record to the program that its event is posted to; PMS, service and receiver are processes.
+"""Latency from a record of the PMS to the webhook receiver; simulator, pmslink and receiver are processes.
 
-The simulator's trace says when it sent a check-in, the receiver when it had the event.
+The simulator's trace gives the time at which a check-in was sent, the receiver that of its event.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 from statistics import median, quantiles
-from typing import Any
+from typing import Any, NamedTuple
 
 from attrs import define
 
@@ -29,110 +29,127 @@ from bench.bench_processes import (
 
 ROOMS = 1000
 IDLE_CHECK_INS, PAUSE_S = 300, 0.03
-"""Check-ins on an idle machine, and seconds between two."""
+"""Check-ins on an idle link, and the time between two of them."""
 RESYNC_CHECK_INS = 40
-"""Check-ins that are sent right behind a resync of all rooms, and wait for it."""
+"""Check-ins, each sent directly after a resync of all rooms."""
+IDLE_CHECK_DELAY_S = 0.3
+"""Delay of each check for an idle link, so that the check itself does not disturb the measurement."""
 LATENCY_TARGET_TEXT = "under 100 ms"
+
+
+class ReceivedEvent(NamedTuple):
+    """An event of the receiver: type, number of the guest, and seconds since 1970."""
+
+    type: str
+    guest: str | None
+    at: float
 
 
 @define
 class MeasuredProcesses:
-    """The three processes, by the port that each is asked on."""
+    """The three processes, by their HTTP ports: control API, pmslink's API, webhook receiver."""
 
-    control: int
-    api: int
-    receiver: int
+    control_port: int
+    api_port: int
+    receiver_port: int
 
-    def received_events(self) -> list[tuple[str, str | None, float]]:
-        """What the receiver got since this was asked last."""
-        return [(type, number, at) for type, number, at in call(self.receiver, "GET", "/")]
+    def take_events(self) -> list[ReceivedEvent]:
+        """Return the events that the receiver got since the previous call."""
+        return [ReceivedEvent(*event) for event in call(self.receiver_port, "GET", "/")]
 
-    def check_in(self, room: int) -> str:
-        """The number of a guest who has come."""
-        guest = call(self.control, "POST", "/guests", {"room": str(room), "name": "Bench"})
-        return str(guest["number"])
+    def check_in(self, room: int) -> None:
+        """Check in a guest at the simulator."""
+        call(self.control_port, "POST", "/guests", {"room": str(room), "name": "Bench"})
 
     def sent_times(self) -> dict[str, float]:
-        """When each check-in was sent, in seconds since 1970, by the number of the guest."""
-        found: dict[str, float] = {}
-        last = 0
-        while records := call(self.control, "GET", f"/records?after={last}&limit=1000")["records"]:
-            last = records[-1]["id"]
-            for one in records:
-                if one["direction"] == "out" and one["type"] == "GI" and "|SF" not in one["text"]:
-                    number = one["text"].partition("|G#")[2].partition("|")[0]
-                    found[number] = datetime.fromisoformat(one["at"]).timestamp()
-        return found
+        """Return when each check-in was sent, in seconds since 1970, by guest number."""
+        times: dict[str, float] = {}
+        last_id = 0
+        while records := call(self.control_port, "GET", f"/records?after={last_id}&limit=1000")["records"]:
+            last_id = records[-1]["id"]
+            for record in records:
+                text = record["text"]
+                if record["direction"] == "out" and record["type"] == "GI" and "|SF" not in text:
+                    number = text.partition("|G#")[2].partition("|")[0]
+                    times[number] = datetime.fromisoformat(record["at"]).timestamp()
+        return times
 
     def is_idle(self) -> bool:
-        """Whether a resync is over and all is told. A moment later: nobody is to ask while it is measured."""
-        time.sleep(0.3)
-        link = call(self.api, "GET", f"/api/v1/links/{LINK}")
+        """Return, after a delay, whether the resync has ended and all events are delivered."""
+        time.sleep(IDLE_CHECK_DELAY_S)
+        link = call(self.api_port, "GET", f"/api/v1/links/{LINK}")
         resync, webhook = link["resync"], link["webhook"]
         return bool(resync["ended"] and webhook["state"] == "idle" and not webhook["backlog"])
 
 
-def until(condition: Callable[[], Any], what: str) -> None:
-    begun = time.monotonic()
+def wait_until(condition: Callable[[], Any], description: str) -> None:
+    """Wait until the condition is true. Raises SystemExit after WAIT_TIMEOUT_S."""
+    started_at = time.monotonic()
     while not condition():
-        if time.monotonic() - begun > WAIT_TIMEOUT_S:
-            raise SystemExit(f"not within {WAIT_TIMEOUT_S:g} s: {what}")
+        if time.monotonic() - started_at > WAIT_TIMEOUT_S:
+            raise SystemExit(f"not within {WAIT_TIMEOUT_S:g} s: {description}")
         time.sleep(0.01)
 
 
 @contextmanager
 def start_processes(folder: Path) -> Iterator[MeasuredProcesses]:
-    """All of it, with a link that is about to be enabled."""
-    pms, control, api, taker = (free_port() for _ in range(4))
-    hook = (f'webhook_url = "http://127.0.0.1:{taker}/"', 'webhook_secret = "correct horse battery"')
-    config = write_config(folder, api, {LINK: pms}, *hook)
-    listen = ("--listen", f"tcp:{pms}:interface=127.0.0.1", "--control", f"tcp:{control}:interface=127.0.0.1")
+    """Run all three processes, with a disabled link; terminate them at the end of the context."""
+    pms_port, control_port, api_port, receiver_port = (free_port() for _ in range(4))
+    webhook = (
+        f'webhook_url = "http://127.0.0.1:{receiver_port}/"',
+        'webhook_secret = "correct horse battery"',
+    )
+    config = write_config(folder, api_port, {LINK: pms_port}, *webhook)
+    endpoint = "tcp:{}:interface=127.0.0.1"
+    listen = ("--listen", endpoint.format(pms_port), "--control", endpoint.format(control_port))
     with (
-        start_module("bench.event_receiver", taker, port=taker),
-        start_twistd("pmssim", *listen, "--rooms", ROOMS, port=control),
-        start_twistd("pmslink", "--config", config, port=api),
+        start_module("bench.event_receiver", receiver_port, port=receiver_port),
+        start_twistd("pmssim", *listen, "--rooms", ROOMS, port=control_port),
+        start_twistd("pmslink", "--config", config, port=api_port),
     ):
-        yield MeasuredProcesses(control, api, taker)
+        yield MeasuredProcesses(control_port, api_port, receiver_port)
 
 
 def measure_rate(processes: MeasuredProcesses) -> float:
-    """Events a second, while the first resync tells of everybody."""
-    call(processes.api, "POST", f"/api/v1/links/{LINK}/enable")
-    until(processes.is_idle, "the first resync is told")
-    moments = [at for type, _, at in processes.received_events() if type == "guest.checked_in"]
-    return (len(moments) - 1) / (moments[-1] - moments[0])
+    """Measure events per second during the first resync, in which all guests are new."""
+    call(processes.api_port, "POST", f"/api/v1/links/{LINK}/enable")
+    wait_until(processes.is_idle, "the events of the first resync are delivered")
+    times = [event.at for event in processes.take_events() if event.type == "guest.checked_in"]
+    return (len(times) - 1) / (times[-1] - times[0])
 
 
 def measure_idle_latency(processes: MeasuredProcesses) -> list[float]:
-    """Milliseconds of each check-in on an idle link."""
-    call(processes.control, "DELETE", "/records")
+    """Measure the milliseconds of each check-in on an idle link."""
+    call(processes.control_port, "DELETE", "/records")
     for number in range(IDLE_CHECK_INS):
         processes.check_in(101 + number % 20)
         time.sleep(PAUSE_S)
-    until(processes.is_idle, "all check-ins are told")
-    return latencies_ms(processes.sent_times(), processes.received_events())
+    wait_until(processes.is_idle, "the events of all check-ins are delivered")
+    return latencies_ms(processes.sent_times(), processes.take_events())
 
 
 def measure_resync_latency(processes: MeasuredProcesses) -> float:
-    """Milliseconds of a check-in that the PMS sends together with a resync, as the last record."""
-    processes.received_events()
-    call(processes.control, "DELETE", "/records")
-    call(processes.control, "POST", "/resync")
+    """Measure the milliseconds of a check-in that the PMS sends directly after a resync."""
+    processes.take_events()
+    call(processes.control_port, "DELETE", "/records")
+    call(processes.control_port, "POST", "/resync")
     processes.check_in(101)
-    until(processes.is_idle, "all is told")
-    (took,) = latencies_ms(processes.sent_times(), processes.received_events())
-    return took
+    wait_until(processes.is_idle, "all events are delivered")
+    (latency_ms,) = latencies_ms(processes.sent_times(), processes.take_events())
+    return latency_ms
 
 
-def latencies_ms(sent: dict[str, float], received: list[tuple[str, str | None, float]]) -> list[float]:
-    arrived = {number: at for type, number, at in received if type == "guest.checked_in"}
-    return [1000 * (arrived[number] - at) for number, at in sent.items()]
+def latencies_ms(sent_times: dict[str, float], events: list[ReceivedEvent]) -> list[float]:
+    """Return the milliseconds from the record to the event of each check-in."""
+    received_times = {event.guest: event.at for event in events if event.type == "guest.checked_in"}
+    return [1000 * (received_times[number] - at) for number, at in sent_times.items()]
 
 
-def result_row(what: str, latencies: list[float]) -> tuple[str, ...]:
+def result_row(title: str, latencies: list[float]) -> tuple[str, ...]:
+    """Return the row of the table for these latencies in milliseconds."""
     p95 = quantiles(latencies, n=100)[94]
     return (
-        what,
+        title,
         f"{median(latencies):.0f} ms",
         f"{p95:.0f} ms",
         f"{max(latencies):.0f} ms",
@@ -141,22 +158,22 @@ def result_row(what: str, latencies: list[float]) -> tuple[str, ...]:
 
 
 def main() -> None:
-    with state_directory() as folder, start_processes(folder) as one:
-        rate = measure_rate(one)
+    """Run all measurements and print the table."""
+    with state_directory() as folder, start_processes(folder) as processes:
+        rate = measure_rate(processes)
         rows = [
             result_row(
-                f"{IDLE_CHECK_INS} check-ins, one each {1000 * PAUSE_S:.0f} ms and more",
-                measure_idle_latency(one),
+                f"{IDLE_CHECK_INS} check-ins, one every {1000 * PAUSE_S:.0f} ms or more",
+                measure_idle_latency(processes),
             ),
             result_row(
-                f"{RESYNC_CHECK_INS} check-ins, each right behind a resync of {ROOMS:,} rooms",
-                [measure_resync_latency(one) for _ in range(RESYNC_CHECK_INS)],
+                f"{RESYNC_CHECK_INS} check-ins, each directly after a resync of {ROOMS:,} rooms",
+                [measure_resync_latency(processes) for _ in range(RESYNC_CHECK_INS)],
             ),
         ]
-    print_table(
-        "from the PMS's record to the receiver", ("median", "95th percentile", "longest", "target"), rows
-    )
-    print(f"\nOne after the other, a receiver that answers at once takes {rate:,.0f} events a second.")
+    columns = ("median", "95th percentile", "longest", "target")
+    print_table("from the PMS's record to the receiver", columns, rows)
+    print(f"\nA receiver that responds at once gets {rate:,.0f} events a second.")
 
 
 if __name__ == "__main__":
