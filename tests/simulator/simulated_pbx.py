@@ -1,4 +1,4 @@
-"""A PBX's end of an in-memory connection, for tests of the simulator."""
+"""The PBX side of an in-memory connection, for tests of the simulator."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ DECLARED_FIELDS = {
 
 
 class SegmentTransport(StringTransport):
-    """Remembers each write as a segment of its own, and behaves like a connection when it is closed."""
+    """Stores each write as a segment, and rejects writes after it was closed."""
 
     def __init__(self) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
@@ -59,36 +59,36 @@ class SimulatedPbx:
             connection.makeConnection(self.transport)  # type: ignore[no-untyped-call]
 
     def send(self, *texts: str) -> None:
-        """Each record in a segment of its own."""
+        """Send each record in a separate segment."""
         for text in texts:
             self.send_segment(text)
 
     def send_segment(self, *texts: str) -> None:
-        """All records in one segment."""
+        """Send all records in one segment."""
         self.connection.dataReceived(b"".join(b"\x02" + text.encode("cp1252") + b"\x03" for text in texts))
 
     def take_bytes(self) -> bytes:
-        """The bytes that came since the last look."""
+        """Return the bytes received since the previous call."""
         data = b"".join(self.transport.segments)
         self.transport.segments.clear()
         return data
 
     def take_records(self) -> list[str]:
-        """The records that came since the last look."""
+        """Return the records received since the previous call."""
         return [frame.lstrip(b"\x02").decode("cp1252") for frame in self.take_bytes().split(b"\x03")[:-1]]
 
     def take_record_ids(self) -> list[str]:
-        """The ids of the records that came since the last look."""
+        """Return the ids of the records received since the previous call."""
         return [text[:2] for text in self.take_records()]
 
     def send_description(self, declared: dict[str, str] = DECLARED_FIELDS, **more: str) -> None:
-        """LD, LR…, LA in one segment, as a PBX sends them."""
+        """Send LD, LR…, LA in one segment."""
         extra = "".join(f"{code}{value}|" for code, value in more.items())
-        lrs = [f"LR|RI{id}|FL{codes}|" for id, codes in declared.items()]
+        lrs = [f"LR|RI{record_id}|FL{codes}|" for record_id, codes in declared.items()]
         self.send_segment(f"LD|{STAMP_FIELDS}V#1.0|IFPB|{extra}", *lrs, f"LA|{STAMP_FIELDS}")
 
     def dock(self, declared: dict[str, str] = DECLARED_FIELDS) -> SimulatedPbx:
-        """Describe, and forget what was heard so far."""
+        """Send the link description, and discard the records received so far."""
         self.send_description(declared)
         self.take_bytes()
         return self
@@ -98,12 +98,12 @@ class SimulatedPbx:
         return self.transport.is_closing
 
     def lose_connection(self) -> None:
-        """The socket is closed."""
+        """Close the connection."""
         self.connection.connectionLost(Failure(ConnectionDone()))
 
 
 def make_property(rooms: int = 6, **faults: Any) -> tuple[Clock, Pms]:
-    """A property without guests and its clock."""
+    """Make a property without guests, and its clock."""
     clock = Clock()
     pms = Pms(clock, lambda: HOTEL_TIME, rooms)
     pms.hotel = Hotel(pms.hotel.rooms)
@@ -112,6 +112,6 @@ def make_property(rooms: int = 6, **faults: Any) -> tuple[Clock, Pms]:
 
 
 def make_docked_property(rooms: int = 6, **faults: Any) -> tuple[Clock, Pms, SimulatedPbx]:
-    """A property whose PBX has described itself with DECLARED."""
+    """Make a property, its clock, and a PBX that is docked with DECLARED_FIELDS."""
     clock, pms = make_property(rooms, **faults)
     return clock, pms, SimulatedPbx(pms).dock()

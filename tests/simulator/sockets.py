@@ -1,4 +1,4 @@
-"""Waiting for sockets to be gone: closing one takes turns of the reactor at both its ends."""
+"""Waiting for sockets to close: this takes turns of the reactor at both ends."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ MAX_REACTOR_TURNS = 10_000
 
 @asynccontextmanager
 async def sockets_closed_after() -> AsyncIterator[None]:
-    """At the end, let the reactor turn until no socket that was opened inside is left."""
+    """At the end of the context, wait until all sockets that were opened in it are closed."""
     before = _open_sockets()
     yield
     for _ in range(MAX_REACTOR_TURNS):

@@ -1,4 +1,4 @@
-"""The simulator as a service: its options, its ports, its end."""
+"""The simulator as a service: its options, its ports, its start and stop."""
 
 from __future__ import annotations
 
@@ -32,22 +32,22 @@ def options(*arguments: str) -> Options:
     return parsed
 
 
-def started(**changes: Any) -> tuple[MemoryReactorClock, Simulator]:
+def start_simulator(**changes: Any) -> tuple[MemoryReactorClock, Simulator]:
     reactor = MemoryReactorClock()
-    given = {"listen": "tcp:5010:interface=127.0.0.1", "control": "tcp:6000:interface=127.0.0.1", **changes}
-    whole = Simulator(reactor, **given)
-    whole.privilegedStartService()  # type: ignore[no-untyped-call]
-    whole.startService()
-    return reactor, whole
+    parsed = {"listen": "tcp:5010:interface=127.0.0.1", "control": "tcp:6000:interface=127.0.0.1", **changes}
+    simulator = Simulator(reactor, **parsed)
+    simulator.privilegedStartService()  # type: ignore[no-untyped-call]
+    simulator.startService()
+    return reactor, simulator
 
 
-def test_listens_on_loopback_alone_by_default() -> None:
-    given = options()
-    assert (given["listen"], given["control"]) == (
+def test_the_default_endpoints_are_on_loopback() -> None:
+    parsed = options()
+    assert (parsed["listen"], parsed["control"]) == (
         "tcp:5010:interface=127.0.0.1",
         "tcp:5011:interface=127.0.0.1",
     )
-    assert (given["rooms"], given["ports"]) == (100, 1)
+    assert (parsed["rooms"], parsed["ports"]) == (100, 1)
 
 
 @pytest.mark.parametrize(
@@ -81,7 +81,7 @@ def test_listens_on_loopback_alone_by_default() -> None:
         (["--phones", "http://h:x,demo"], "pmssim: --phones http://h:x,demo: Port could not be cast"),
     ],
 )
-def test_a_wrong_option_ends_the_program_with_one_line(arguments: list[str], line: str) -> None:
+def test_an_invalid_option_ends_the_program_with_one_line(arguments: list[str], line: str) -> None:
     with pytest.raises(SystemExit) as ended:
         options(*arguments)
     assert str(ended.value.code).startswith(line)
@@ -89,44 +89,44 @@ def test_a_wrong_option_ends_the_program_with_one_line(arguments: list[str], lin
 
 
 def test_post_options_raises_usage_error() -> None:
-    given = options()
-    given["rooms"], given["ports"] = "0", "1"
+    parsed = options()
+    parsed["rooms"], parsed["ports"] = "0", "1"
     with pytest.raises(usage.UsageError):
-        given.postOptions()
+        parsed.postOptions()
 
 
-def test_options_that_are_right_are_taken() -> None:
-    given = options("--listen", "tcp:port=6010", "--control", "tcp:6009", "--rooms", "7", "--ports", "3")
-    assert (given["rooms"], given["ports"]) == (7, 3)
+def test_valid_options_are_accepted() -> None:
+    parsed = options("--listen", "tcp:port=6010", "--control", "tcp:6009", "--rooms", "7", "--ports", "3")
+    assert (parsed["rooms"], parsed["ports"]) == (7, 3)
     assert options("--listen", "tcp:0", "--control", "tcp:0", "--ports", "3")["ports"] == 3
 
 
-def test_without_being_asked_to_nothing_lives() -> None:
-    given = options()
-    assert (given["life"], given["pace"], given["phones"]) == (0, 6, None)
-    assert not started()[1].lives
+def test_there_is_no_activity_by_default() -> None:
+    parsed = options()
+    assert (parsed["life"], parsed["pace"], parsed["phones"]) == (0, 6, None)
+    assert not start_simulator()[1].lives
 
 
-def test_each_property_lives_while_the_service_runs() -> None:
-    reactor, whole = started(ports=2, rooms=30, control="tcp:6000", pace=60)
+def test_each_property_has_activity_while_the_service_runs() -> None:
+    reactor, simulator = start_simulator(ports=2, rooms=30, control="tcp:6000", pace=60)
     reactor.advance(60)
-    counts = [sum(life.counts.values()) for life in whole.lives]
+    counts = [sum(life.counts.values()) for life in simulator.lives]
     assert all(20 < count < 120 for count in counts), counts
-    assert counts[0] != counts[1] or whole.lives[0].counts != whole.lives[1].counts
-    whole.stopService()
+    assert counts[0] != counts[1] or simulator.lives[0].counts != simulator.lives[1].counts
+    simulator.stopService()
     reactor.advance(60)
-    assert [sum(life.counts.values()) for life in whole.lives] == counts
+    assert [sum(life.counts.values()) for life in simulator.lives] == counts
 
 
-def test_life_and_phones_are_what_the_command_line_asks_for() -> None:
-    given = options("--life", "--pace", "0.5", "--phones", "http://127.0.0.1:8080,demo")
-    service: Any = makeService(given)
+def test_life_and_phones_follow_the_command_line() -> None:
+    parsed = options("--life", "--pace", "0.5", "--phones", "http://127.0.0.1:8080,demo")
+    service: Any = makeService(parsed)
     assert len(service.lives) == 1
     (phones,) = (child for child in service if isinstance(child, Phones))
     assert not phones.running
-    assert given["phones"] == ApiTarget("http://127.0.0.1:8080", "demo")
-    silent: Any = makeService(options("--phones", "http://127.0.0.1:8080,demo"))
-    assert not silent.lives
+    assert parsed["phones"] == ApiTarget("http://127.0.0.1:8080", "demo")
+    without_life: Any = makeService(options("--phones", "http://127.0.0.1:8080,demo"))
+    assert not without_life.lives
 
 
 def test_endpoints_have_consecutive_ports() -> None:
@@ -135,15 +135,15 @@ def test_endpoints_have_consecutive_ports() -> None:
     assert str(offset_port(parse_listen_endpoint("tcp:0"), 2)) == "tcp:0"
 
 
-def test_serves_properties_on_consecutive_ports_of_one_interface() -> None:
-    reactor, whole = started(ports=3, rooms=7)
+def test_properties_listen_on_consecutive_ports_of_one_interface() -> None:
+    reactor, simulator = start_simulator(ports=3, rooms=7)
     assert [(port, interface) for port, _, _, interface in reactor.tcpServers] == [
         (5010, "127.0.0.1"),
         (5011, "127.0.0.1"),
         (5012, "127.0.0.1"),
         (6000, "127.0.0.1"),
     ]
-    pms = whole.properties
+    pms = simulator.properties
     assert [each.port for each in pms] == [5010, 5011, 5012]
     assert len(pms[0].hotel.rooms) == 7
     assert pms[0].hotel.guests is not pms[1].hotel.guests
@@ -167,14 +167,14 @@ def test_a_port_in_use_ends_the_program_with_one_line(
 ) -> None:
     monkeypatch.setattr(sys, "stderr", sys.stderr)
     reactor = BusyReactor()  # type: ignore[no-untyped-call]
-    whole = Simulator(reactor, f"tcp:5010{interface}", "tcp:6000", ports=2)
+    simulator = Simulator(reactor, f"tcp:5010{interface}", "tcp:6000", ports=2)
     with pytest.raises(SystemExit, match="pmssim: cannot listen on") as ended:
-        whole.privilegedStartService()  # type: ignore[no-untyped-call]
+        simulator.privilegedStartService()  # type: ignore[no-untyped-call]
     line = f"pmssim: cannot listen on {where}:5011: [Errno 98] Address already in use"
     assert ended.value.code == line
 
 
-def test_another_failure_to_listen_is_raised_as_it_is() -> None:
+def test_other_failures_to_listen_are_raised_unchanged() -> None:
     class Broken:
         def listen(self, factory: Any) -> Deferred[Any]:
             failed: Deferred[Any] = Deferred()
@@ -186,7 +186,7 @@ def test_another_failure_to_listen_is_raised_as_it_is() -> None:
         ListenerService("pmssim", endpoint, Factory()).privilegedStartService()
 
 
-def test_stopping_what_never_listened_is_no_error() -> None:
+def test_a_listener_that_never_listened_can_be_stopped() -> None:
     endpoint: Any = None
     assert ListenerService("pmssim", endpoint, Factory()).stopService().called
 
@@ -201,9 +201,9 @@ def test_many_ports_raise_the_limit_of_descriptors(monkeypatch: pytest.MonkeyPat
     assert raised == [(524288, 524288)]
 
 
-def test_many_properties_share_the_room_for_traces() -> None:
-    _, whole = started(ports=1000, control="tcp:5000")
-    pms = whole.properties[0]
+def test_many_properties_share_the_limit_of_trace_entries() -> None:
+    _, simulator = start_simulator(ports=1000, control="tcp:5000")
+    pms = simulator.properties[0]
     for _ in range(300):
         pms.trace_record("in", "LS|")
     assert len(pms.trace.after()) == 200
@@ -227,13 +227,13 @@ class Listener(FrameReceiver):
 @pytest_twisted.ensureDeferred  # type: ignore[untyped-decorator]
 async def test_a_pbx_can_connect_over_tcp_until_the_service_stops() -> None:
     any_port = "tcp:0:interface=127.0.0.1"
-    whole = Simulator(reactor, any_port, any_port, rooms=20, ports=2)
+    simulator = Simulator(reactor, any_port, any_port, rooms=20, ports=2)
     async with sockets_closed_after():
-        whole.startService()
-        first = whole.properties[0].port
+        simulator.startService()
+        first = simulator.properties[0].port
         pbx = await connectProtocol(TCP4ClientEndpoint(reactor, "127.0.0.1", first), Listener())
         assert (await pbx.first).startswith(b"LS|DA")
-        await whole.stopService()
+        await simulator.stopService()
         await pbx.gone
         with pytest.raises(Refused):
             await connectProtocol(TCP4ClientEndpoint(reactor, "127.0.0.1", first), Protocol())
@@ -245,7 +245,7 @@ def test_rooms_are_numbered_by_floor() -> None:
     assert len(set(room_numbers(10_000))) == 10_000
 
 
-def test_two_thirds_of_the_rooms_begin_occupied_some_by_two() -> None:
+def test_two_thirds_of_the_rooms_are_occupied_at_the_start_some_by_two_guests() -> None:
     today = local_now().date()
     guests = sample_guests(1000, today)
     rooms = {guest.room for guest in guests}
@@ -257,7 +257,7 @@ def test_two_thirds_of_the_rooms_begin_occupied_some_by_two() -> None:
     )
 
 
-def test_the_same_guests_come_at_every_start() -> None:
+def test_the_sample_guests_are_the_same_at_every_start() -> None:
     today = local_now().date()
     before = sample_guests(50, today)
     sample_data._sample_stays.cache_clear()

@@ -1,4 +1,4 @@
-"""The control interface of two properties, served over a loopback socket."""
+"""The control API of two properties, served over a loopback socket."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from tests.simulator.sockets import reactor, sockets_closed_after
 
 @frozen
 class ServedControl:
-    """Two properties, the first docked, and their control interface."""
+    """Two properties, the first docked, and their control API."""
 
     first: Pms
     second: Pms
@@ -33,7 +33,7 @@ class ServedControl:
     async def call(
         self, method: str, path: str, value: Any = None, data: bytes | None = None
     ) -> tuple[int, Any]:
-        """The status and the JSON of an answer."""
+        """Return the status and the JSON of a response."""
         body = data if data is not None else None if value is None else json.dumps(value).encode()
         response = await treq.request(method, self.url + path, data=body, agent=Agent(reactor))
         return response.code, await response.json()
@@ -41,7 +41,7 @@ class ServedControl:
     async def error(
         self, method: str, path: str, value: Any = None, data: bytes | None = None
     ) -> tuple[Any, ...]:
-        """The status, code and field of an answer that is an error."""
+        """Return the status, code and field of an error response."""
         status, answer = await self.call(method, path, value, data)
         assert answer["error"]["message"]
         return status, answer["error"]["code"], answer["error"].get("field")
@@ -62,17 +62,17 @@ async def serve_control() -> AsyncIterator[ServedControl]:
 
 
 def with_control(test: Callable[..., Coroutine[Any, Any, None]]) -> Callable[..., Deferred[None]]:
-    """Run a test with an Interface as its first argument."""
+    """Run a test with a ServedControl as its first argument."""
 
     async def run(**parameters: Any) -> None:
         async with serve_control() as control:
             await test(control, **parameters)
 
     @wraps(test)
-    def begun(**parameters: Any) -> Deferred[None]:
+    def start(**parameters: Any) -> Deferred[None]:
         return ensureDeferred(run(**parameters))
 
-    whole = signature(test)
-    shown = whole.replace(parameters=list(whole.parameters.values())[1:])
-    begun.__signature__ = shown  # type: ignore[attr-defined]
-    return begun
+    test_signature = signature(test)
+    visible_signature = test_signature.replace(parameters=list(test_signature.parameters.values())[1:])
+    start.__signature__ = visible_signature  # type: ignore[attr-defined]
+    return start

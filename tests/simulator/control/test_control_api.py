@@ -1,4 +1,4 @@
-"""The control interface, over a loopback socket."""
+"""The control API, over a loopback socket."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tests.simulator.sockets import reactor
 
 
 @with_control
-async def test_status_tells_how_each_property_stands(control: ServedControl) -> None:
+async def test_get_root_returns_the_status_of_each_property(control: ServedControl) -> None:
     status, answer = await control.call("GET", "/")
     assert status == 200
     first, second = answer["properties"]
@@ -35,7 +35,7 @@ async def test_status_tells_how_each_property_stands(control: ServedControl) -> 
 
 
 @with_control
-async def test_port_chooses_a_property(control: ServedControl) -> None:
+async def test_port_selects_a_property(control: ServedControl) -> None:
     _, answer = await control.call("GET", "/?port=5011")
     assert [each["port"] for each in answer["properties"]] == [5011]
     await control.call("POST", "/guests?port=5011", {"room": "101", "name": "Adams"})
@@ -65,7 +65,7 @@ async def test_faults_are_merged_for_all_properties_or_for_one(control: ServedCo
 
 
 @with_control
-async def test_a_wrong_fault_is_named_and_changes_nothing(control: ServedControl) -> None:
+async def test_an_invalid_fault_is_named_and_changes_nothing(control: ServedControl) -> None:
     assert await control.error("POST", "/faults", {"hhmm": True, "hmm": True}) == (400, "bad_fault", "hmm")
     assert await control.error("POST", "/faults", {"no_ls": True, "hhmm": 1}) == (400, "bad_fault", "hhmm")
     assert control.first.faults.non_default() == {}
@@ -140,7 +140,7 @@ async def test_a_guest_from_check_in_to_check_out(control: ServedControl) -> Non
     ],
 )
 @with_control
-async def test_a_wrong_guest_is_refused_with_the_key(
+async def test_an_invalid_guest_is_rejected_with_the_key(
     control: ServedControl, body: dict[str, Any], code: str, field: str
 ) -> None:
     assert await control.error("POST", "/guests", body) == (400, code, field)
@@ -148,14 +148,14 @@ async def test_a_wrong_guest_is_refused_with_the_key(
 
 
 @with_control
-async def test_guests_that_are_not_there(control: ServedControl) -> None:
+async def test_an_unknown_guest_is_reported_as_404(control: ServedControl) -> None:
     assert await control.error("PATCH", "/guests/1", {"name": "A"}) == (404, "unknown_guest", None)
     assert await control.error("PATCH", "/guests/1", {"room": "101"}) == (404, "unknown_guest", None)
     assert await control.error("DELETE", "/guests/1") == (404, "unknown_guest", None)
 
 
 @with_control
-async def test_a_move_is_a_call_of_its_own(control: ServedControl) -> None:
+async def test_a_move_must_not_change_other_attributes(control: ServedControl) -> None:
     control.first.check_in("101", "Adams")
     wrong = {"room": "102", "name": "B"}
     assert await control.error("PATCH", "/guests/5001", wrong) == (400, "bad_value", "room")
@@ -167,12 +167,12 @@ async def test_records_are_listed_by_id(control: ServedControl) -> None:
     control.first.trace.clear()
     control.pbx.send("LS|")
     _, answer = await control.call("GET", "/records")
-    came, went = answer["records"]
-    assert (came["direction"], came["type"], came["text"]) == ("in", "LS", "LS|")
-    assert (went["direction"], went["type"], went["at"]) == ("out", "LA", "2026-01-01T08:00:00.000+00:00")
-    assert went["id"] == came["id"] + 1
-    assert (await control.call("GET", f"/records?after={came['id']}"))[1]["records"] == [went]
-    assert (await control.call("GET", "/records?limit=1"))[1]["records"] == [came]
+    received, sent = answer["records"]
+    assert (received["direction"], received["type"], received["text"]) == ("in", "LS", "LS|")
+    assert (sent["direction"], sent["type"], sent["at"]) == ("out", "LA", "2026-01-01T08:00:00.000+00:00")
+    assert sent["id"] == received["id"] + 1
+    assert (await control.call("GET", f"/records?after={received['id']}"))[1]["records"] == [sent]
+    assert (await control.call("GET", "/records?limit=1"))[1]["records"] == [received]
     assert await control.error("GET", "/records?limit=1001") == (400, "bad_value", "limit")
     assert await control.error("GET", "/records?after=-1") == (400, "bad_value", "after")
     assert await control.call("DELETE", "/records") == (200, {"records": []})
@@ -180,7 +180,7 @@ async def test_records_are_listed_by_id(control: ServedControl) -> None:
 
 
 @with_control
-async def test_sends_any_record_or_bytes(control: ServedControl) -> None:
+async def test_any_record_or_bytes_can_be_sent(control: ServedControl) -> None:
     assert (await control.call("POST", "/records", {"text": "RE|RN101|MLY|"}))[0] == 200
     assert (await control.call("POST", "/records", {"hex": "02ff"}))[0] == 200
     assert control.pbx.take_bytes() == b"\x02RE|RN101|MLY|\x03\x02\xff"
@@ -197,7 +197,7 @@ async def test_sends_any_record_or_bytes(control: ServedControl) -> None:
     ],
 )
 @with_control
-async def test_records_that_cannot_be_sent_are_refused(
+async def test_records_that_cannot_be_sent_are_rejected(
     control: ServedControl, body: dict[str, Any], field: str
 ) -> None:
     assert await control.error("POST", "/records", body) == (400, "bad_value", field)
@@ -205,7 +205,7 @@ async def test_records_that_cannot_be_sent_are_refused(
 
 
 @with_control
-async def test_postings_tell_deliveries_and_answers(control: ServedControl) -> None:
+async def test_postings_have_deliveries_and_answers(control: ServedControl) -> None:
     control.pbx.send("PS|RN101|P#7|")
     await control.call("POST", "/faults", {"pa_never": True})
     control.pbx.send("PS|RN101|P#7|")
@@ -232,8 +232,8 @@ async def test_audit_resync_and_link(control: ServedControl) -> None:
     for path in ("/audit/start", "/audit/end", "/resync", "/link/start"):
         status, answer = await control.call("POST", path)
         assert (status, answer["port"]) == (200, 5010)
-    told = control.pbx.take_record_ids()
-    assert (told[:3], told[-2:]) == (["NS", "NE", "DS"], ["DE", "LS"])
+    sent = control.pbx.take_record_ids()
+    assert (sent[:3], sent[-2:]) == (["NS", "NE", "DS"], ["DE", "LS"])
     await control.call("POST", "/link/end")
     assert control.pbx.take_record_ids() == ["LE"]
     _, answer = await control.call("POST", "/link/drop")
@@ -241,7 +241,7 @@ async def test_audit_resync_and_link(control: ServedControl) -> None:
 
 
 @with_control
-async def test_what_needs_a_link_is_refused_without_one(control: ServedControl) -> None:
+async def test_calls_that_need_a_link_are_rejected_without_one(control: ServedControl) -> None:
     for path in ("/link/start", "/link/end", "/link/drop", "/resync"):
         assert await control.error("POST", path + "?port=5011") == (409, "not_linked", None)
     assert await control.error("POST", "/records?port=5011", {"text": "x"}) == (409, "not_linked", None)
@@ -249,7 +249,7 @@ async def test_what_needs_a_link_is_refused_without_one(control: ServedControl) 
 
 
 @with_control
-async def test_errors_of_http_are_json_too(control: ServedControl) -> None:
+async def test_http_errors_are_json(control: ServedControl) -> None:
     assert await control.error("GET", "/nothing") == (404, "not_found", None)
     assert await control.error("POST", "/link/dance") == (404, "not_found", None)
     assert await control.error("PUT", "/faults") == (405, "method_not_allowed", None)
@@ -261,14 +261,14 @@ async def test_errors_of_http_are_json_too(control: ServedControl) -> None:
 
 
 @with_control
-async def test_a_wrong_method_is_told_which_are_right(control: ServedControl) -> None:
+async def test_a_wrong_method_gets_the_allowed_methods(control: ServedControl) -> None:
     response = await treq.put(control.url + "/resync", agent=Agent(reactor))
     assert response.headers.getRawHeaders("Allow") == ["POST"]
     await response.content()
 
 
 @with_control
-async def test_a_body_over_the_limit_is_refused(control: ServedControl) -> None:
+async def test_a_body_over_the_limit_is_rejected(control: ServedControl) -> None:
     fits = b'{"hhmm": true}'.ljust(MAX_BODY_BYTES)
     assert (await control.call("POST", "/faults", data=fits))[0] == 200
     assert await control.error("POST", "/faults", data=fits + b" ") == (413, "too_long", None)
@@ -276,7 +276,7 @@ async def test_a_body_over_the_limit_is_refused(control: ServedControl) -> None:
 
 
 @with_control
-async def test_an_unforeseen_failure_is_told_without_detail(control: ServedControl) -> None:
+async def test_an_unexpected_failure_is_logged_and_reported_without_details(control: ServedControl) -> None:
     def broken(*_: Any) -> None:
         raise RuntimeError("secret")
 

@@ -1,4 +1,4 @@
-"""Rooms over the control interface: shown, set, and their guests woken."""
+"""Rooms in the control API: their values, settings and wake-ups."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from tests.simulator.control.served_control import ServedControl, with_control
 
 
 @with_control
-async def test_rooms_show_what_the_pbx_told(control: ServedControl) -> None:
+async def test_rooms_have_the_values_that_the_pbx_sent(control: ServedControl) -> None:
     control.first.check_in("101", "Adams")
     control.pbx.send("RE|RN101|RS4|", "RE|RN101|RS8|VM0103|", "WR|RN101|DA260103|TI070000|")
     _, answer = await control.call("GET", "/rooms")
@@ -30,7 +30,7 @@ async def test_rooms_show_what_the_pbx_told(control: ServedControl) -> None:
 
 
 @with_control
-async def test_a_room_is_set_and_shown_as_it_is_then(control: ServedControl) -> None:
+async def test_room_settings_are_changed_and_returned(control: ServedControl) -> None:
     control.pbx.dock({"RE": "RNCSMLDN"})
     status, room = await control.call(
         "PATCH", "/rooms/101", {"class_of_service": 3, "message_light": True, "do_not_disturb": False}
@@ -60,7 +60,7 @@ async def test_wake_ups_are_ordered_and_cancelled(control: ServedControl) -> Non
 
 
 @pytest.mark.parametrize(
-    ("method", "path", "body", "told"),
+    ("method", "path", "body", "error"),
     [
         ("PATCH", "/rooms/999", {"message_light": True}, (400, "unknown_room", "room")),
         ("PATCH", "/rooms/101", {}, (400, "missing", None)),
@@ -80,8 +80,8 @@ async def test_wake_ups_are_ordered_and_cancelled(control: ServedControl) -> Non
     ],
 )
 @with_control
-async def test_a_room_that_cannot_be_set_so_is_told_why(
-    control: ServedControl, method: str, path: str, body: Any, told: tuple[Any, ...]
+async def test_an_invalid_room_setting_is_rejected_with_the_reason(
+    control: ServedControl, method: str, path: str, body: Any, error: tuple[Any, ...]
 ) -> None:
-    assert await control.error(method, path, body) == told
+    assert await control.error(method, path, body) == error
     assert control.pbx.take_bytes() == b""

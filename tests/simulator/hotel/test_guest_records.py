@@ -1,4 +1,4 @@
-"""What a PBX is told of guests: check-in, sharers, changes, moves, check-out, resync, audit."""
+"""Records about guests: check-in, sharers, changes, moves, check-out, resync, night audit."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pmslink.simulator.hotel.hotel_model import UnknownGuestError, UnknownRoomEr
 from tests.simulator.simulated_pbx import STAMP_FIELDS, SimulatedPbx, make_docked_property, make_property
 
 
-def test_the_first_guest_of_a_room_comes_with_gsn_and_a_sharer_with_gsy() -> None:
+def test_the_first_guest_of_a_room_has_gsn_and_a_sharer_has_gsy() -> None:
     _, pms, pbx = make_docked_property()
     ann = pms.check_in("101", "Clark", first_name="Ann")
     ben = pms.check_in("101", "Clark", first_name="Ben")
@@ -19,7 +19,7 @@ def test_the_first_guest_of_a_room_comes_with_gsn_and_a_sharer_with_gsy() -> Non
     ]
 
 
-def test_check_out_says_whether_others_stay() -> None:
+def test_check_out_has_gsy_while_others_stay() -> None:
     _, pms, pbx = make_docked_property()
     ann, ben = pms.check_in("101", "Clark"), pms.check_in("101", "Clark")
     pbx.take_records()
@@ -28,7 +28,7 @@ def test_check_out_says_whether_others_stay() -> None:
     assert pbx.take_records() == [f"GO|RN101|G#{ann.number}|GSY|", f"GO|RN101|G#{ben.number}|GSN|"]
 
 
-def test_a_change_tells_what_changed_and_nothing_else() -> None:
+def test_a_guest_change_has_only_the_changed_fields() -> None:
     _, pms, pbx = make_docked_property()
     guest = pms.check_in("101", "Clark", first_name="Ann")
     pbx.take_records()
@@ -36,7 +36,7 @@ def test_a_change_tells_what_changed_and_nothing_else() -> None:
     assert pbx.take_records() == [f"GC|RN101|G#{guest.number}|GSN|GNClark-Day|GF|"]
 
 
-def test_a_change_that_changes_nothing_is_no_news() -> None:
+def test_an_unchanged_guest_causes_no_record() -> None:
     _, pms, pbx = make_docked_property()
     guest = pms.check_in("101", "Clark")
     pbx.take_records()
@@ -44,7 +44,7 @@ def test_a_change_that_changes_nothing_is_no_news() -> None:
     assert pbx.take_records() == []
 
 
-def test_a_move_tells_both_rooms_each_with_its_own_gs() -> None:
+def test_a_move_has_both_rooms_each_with_its_own_gs() -> None:
     _, pms, pbx = make_docked_property()
     diaz, stays = pms.check_in("101", "Diaz"), pms.check_in("101", "Engel")
     pbx.take_records()
@@ -56,7 +56,7 @@ def test_a_move_tells_both_rooms_each_with_its_own_gs() -> None:
     ]
 
 
-def test_a_move_into_the_same_room_is_no_news() -> None:
+def test_a_move_into_the_same_room_causes_no_record() -> None:
     _, pms, pbx = make_docked_property()
     guest = pms.check_in("101", "Diaz")
     pbx.take_records()
@@ -64,7 +64,7 @@ def test_a_move_into_the_same_room_is_no_news() -> None:
     assert pbx.take_records() == []
 
 
-def test_a_move_is_told_as_check_out_and_check_in_where_no_old_room_was_declared() -> None:
+def test_a_move_is_sent_as_go_and_gi_if_the_old_room_was_not_declared() -> None:
     _, pms = make_property()
     pbx = SimulatedPbx(pms).dock({"GI": "RNG#GS", "GO": "RNG#GS"})
     guest = pms.check_in("101", "Diaz")
@@ -74,21 +74,21 @@ def test_a_move_is_told_as_check_out_and_check_in_where_no_old_room_was_declared
     assert pbx.take_records() == [f"GO|RN101|G#{guest.number}|GSY|", f"GI|RN102|G#{guest.number}|GSN|"]
 
 
-def test_fields_come_in_declared_order_and_only_if_declared() -> None:
+def test_only_declared_fields_are_sent_in_declared_order() -> None:
     _, pms = make_property()
     pbx = SimulatedPbx(pms).dock({"GI": "TIGNRNCSXX"})
     pms.check_in("101", "Adams", first_name="Ann", class_of_service=2)
     assert pbx.take_records() == ["GI|TI080000|GNAdams|RN101|CS2|"]
 
 
-def test_records_that_were_not_declared_do_not_come() -> None:
+def test_records_that_were_not_declared_are_not_sent() -> None:
     _, pms = make_property()
     pbx = SimulatedPbx(pms).dock({"GO": "RN"})
     pms.check_out(pms.check_in("101", "Adams").number)
     assert pbx.take_records() == ["GO|RN101|"]
 
 
-def test_what_happens_while_the_link_is_not_alive_is_told_after_la() -> None:
+def test_records_are_queued_while_the_link_is_not_alive_and_sent_after_la() -> None:
     _, pms = make_property()
     guest = pms.check_in("101", "Adams")
     pbx = SimulatedPbx(pms)
@@ -100,7 +100,7 @@ def test_what_happens_while_the_link_is_not_alive_is_told_after_la() -> None:
     assert pbx.take_record_ids() == ["LA"]
 
 
-def test_no_more_than_so_many_records_wait_for_the_link() -> None:
+def test_the_queue_of_records_is_bounded() -> None:
     _, pms = make_property()
     for _ in range(10_001):
         pms.set_night_audit(active=True)
@@ -109,7 +109,7 @@ def test_no_more_than_so_many_records_wait_for_the_link() -> None:
     assert pbx.take_record_ids().count("NS") == 10_000
 
 
-def test_resync_tells_every_guest_and_every_vacant_room_between_ds_and_de() -> None:
+def test_a_resync_has_every_guest_and_every_vacant_room_between_ds_and_de() -> None:
     _, pms, pbx = make_docked_property(rooms=3)
     adams = pms.check_in("101", "Adams")
     bauer = pms.check_in("103", "Bauer")
@@ -126,20 +126,20 @@ def test_resync_tells_every_guest_and_every_vacant_room_between_ds_and_de() -> N
     ]
 
 
-def test_the_pms_may_start_a_resync_by_itself() -> None:
+def test_the_pms_can_start_a_resync_without_a_request() -> None:
     _, pms, pbx = make_docked_property(rooms=1)
     pms.resync()
     assert pbx.take_record_ids() == ["DS", "GO", "DE"]
 
 
-def test_night_audit_is_announced() -> None:
+def test_night_audit_sends_ns_and_ne() -> None:
     _, pms, pbx = make_docked_property()
     pms.set_night_audit(active=True)
     pms.set_night_audit(active=False)
     assert pbx.take_records() == [f"NS|{STAMP_FIELDS}", f"NE|{STAMP_FIELDS}"]
 
 
-def test_unknown_rooms_and_guests_are_refused() -> None:
+def test_unknown_rooms_and_guests_are_rejected() -> None:
     _, pms, pbx = make_docked_property()
     guest = pms.check_in("101", "Adams")
     pbx.take_records()
@@ -153,7 +153,7 @@ def test_unknown_rooms_and_guests_are_refused() -> None:
     assert list(pms.hotel.guests.values()) == [guest]
 
 
-def test_a_name_that_no_record_can_carry_is_refused_and_changes_nothing() -> None:
+def test_a_name_that_a_record_cannot_carry_is_rejected_and_changes_nothing() -> None:
     _, pms, pbx = make_docked_property()
     guest = pms.check_in("101", "Adams")
     pbx.take_records()

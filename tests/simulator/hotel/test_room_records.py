@@ -1,4 +1,4 @@
-"""What a PMS knows of its rooms, and what the PBX is told of it: service, lights, wake-ups, moves."""
+"""Equipment of rooms, and its records: class of service, lights, wake-ups, moves."""
 
 from __future__ import annotations
 
@@ -28,21 +28,21 @@ EIGHT = datetime(2026, 1, 3, 8, 0)  # noqa: DTZ001
 AT_SEVEN, AT_EIGHT = ("260103", "070000"), ("260103", "080000")
 
 
-def at_work(declared: dict[str, str] = DECLARED, **faults: Any) -> tuple[Pms, SimulatedPbx]:
-    """A property without guests, and a PBX that declared all of this."""
+def make_docked_pms(declared: dict[str, str] = DECLARED, **faults: Any) -> tuple[Pms, SimulatedPbx]:
+    """Make a property without guests, and dock a PBX with this link description."""
     _, pms = make_property(**faults)
     return pms, SimulatedPbx(pms).dock(declared)
 
 
-def wanted(pms: Pms, room: str) -> None:
-    """Set everything that a room can be set to, by the desk."""
+def set_everything(pms: Pms, room: str) -> None:
+    """Set all values that the front desk can set for a room."""
     pms.change_equipment(room, class_of_service=3, message_light=True, do_not_disturb=True)
     pms.order_wake_up(room, SEVEN)
     pms.order_wake_up(room, EIGHT)
 
 
-def test_the_desk_sets_what_is_given_and_nothing_else() -> None:
-    pms, pbx = at_work()
+def test_the_front_desk_sets_only_the_given_values() -> None:
+    pms, pbx = make_docked_pms()
     pms.change_equipment("101", class_of_service=3, message_light=True, do_not_disturb=False)
     pms.change_equipment("101", do_not_disturb=True)
     pms.change_equipment("101", class_of_service=0)
@@ -51,8 +51,8 @@ def test_the_desk_sets_what_is_given_and_nothing_else() -> None:
     assert pms.equipment("101") == Equipment(class_of_service=0, message_light=True, sign="do-not-disturb")
 
 
-def test_what_is_so_already_is_told_again() -> None:
-    pms, pbx = at_work()
+def test_unchanged_values_are_sent_again() -> None:
+    pms, pbx = make_docked_pms()
     pms.change_equipment("101", message_light=False)
     pms.order_wake_up("101", SEVEN)
     pms.order_wake_up("101", SEVEN)
@@ -60,8 +60,8 @@ def test_what_is_so_already_is_told_again() -> None:
     assert pms.equipment("101").wake_ups == (AT_SEVEN,)
 
 
-def test_do_not_disturb_is_one_sign_for_desk_and_phone() -> None:
-    pms, pbx = at_work()
+def test_do_not_disturb_is_one_sign_for_front_desk_and_phone() -> None:
+    pms, pbx = make_docked_pms()
     pbx.send("RE|RN101|RS8|")
     assert pms.equipment("101").do_not_disturb
     pms.change_equipment("101", do_not_disturb=False)
@@ -72,7 +72,7 @@ def test_do_not_disturb_is_one_sign_for_desk_and_phone() -> None:
 
 
 def test_wake_ups_are_ordered_and_cancelled_one_by_one_or_all() -> None:
-    pms, pbx = at_work()
+    pms, pbx = make_docked_pms()
     pms.order_wake_up("101", SEVEN)
     pms.order_wake_up("101", EIGHT)
     pms.cancel_wake_up("101", SEVEN)
@@ -87,8 +87,8 @@ def test_wake_ups_are_ordered_and_cancelled_one_by_one_or_all() -> None:
     ]
 
 
-def test_wake_ups_of_desk_and_phone_are_in_one_list() -> None:
-    pms, pbx = at_work()
+def test_wake_ups_of_front_desk_and_phone_are_in_one_list() -> None:
+    pms, pbx = make_docked_pms()
     pms.order_wake_up("101", SEVEN)
     pbx.send("WR|RN101|DA260103|TI080000|", "WA|RN101|DA260103|TI070000|ASOK|")
     assert pms.equipment("101").wake_ups == (AT_EIGHT,)
@@ -97,24 +97,24 @@ def test_wake_ups_of_desk_and_phone_are_in_one_list() -> None:
     assert pms.equipment("101").wake_ups == ()
 
 
-def test_a_room_that_is_not_there_is_refused_and_nothing_told() -> None:
-    pms, pbx = at_work()
-    acts: list[Callable[[], Equipment]] = [
+def test_an_unknown_room_is_rejected_and_no_record_is_sent() -> None:
+    pms, pbx = make_docked_pms()
+    operations: list[Callable[[], Equipment]] = [
         lambda: pms.change_equipment("999", message_light=True),
         lambda: pms.change_equipment("999"),
         lambda: pms.order_wake_up("999", SEVEN),
         lambda: pms.cancel_wake_up("999"),
     ]
-    for act in acts:
+    for operation in operations:
         with pytest.raises(UnknownRoomError, match="'999'"):
-            act()
+            operation()
     assert pbx.take_records() == []
 
 
-def test_the_last_check_out_resets_the_room_but_not_what_the_pbx_told_of_it() -> None:
-    pms, pbx = at_work()
+def test_the_last_check_out_resets_the_room_but_not_the_values_from_the_pbx() -> None:
+    pms, pbx = make_docked_pms()
     ann, ben = pms.check_in("101", "Clark"), pms.check_in("101", "Clark")
-    wanted(pms, "101")
+    set_everything(pms, "101")
     pbx.send("RE|RN101|RS4|", "RE|RN101|VM0103|", "WA|RN101|DA260103|TI080000|ASBY|")
     pms.check_out(ann.number)
     assert pms.equipment("101").class_of_service == 3
@@ -124,10 +124,10 @@ def test_the_last_check_out_resets_the_room_but_not_what_the_pbx_told_of_it() ->
     assert pms.equipment("101") == Equipment(status="4", voicemail="0103", wake_up_results=results)
 
 
-def test_the_first_check_in_resets_service_and_lights_to_what_it_tells() -> None:
-    pms, pbx = at_work()
-    wanted(pms, "101")
-    wanted(pms, "102")
+def test_the_first_check_in_resets_class_of_service_and_lights() -> None:
+    pms, pbx = make_docked_pms()
+    set_everything(pms, "101")
+    set_everything(pms, "102")
     pbx.take_records()
     pms.check_in("101", "Clark")
     pms.check_in("102", "Clark", class_of_service=1)
@@ -137,9 +137,9 @@ def test_the_first_check_in_resets_service_and_lights_to_what_it_tells() -> None
 
 
 def test_a_sharer_resets_nothing() -> None:
-    pms, pbx = at_work()
+    pms, pbx = make_docked_pms()
     pms.check_in("101", "Clark")
-    wanted(pms, "101")
+    set_everything(pms, "101")
     before = pms.equipment("101")
     pbx.take_records()
     pms.check_in("101", "Clark")
@@ -149,8 +149,8 @@ def test_a_sharer_resets_nothing() -> None:
     assert pbx.take_records() == ["GI|RN101|G#5002|GSY|CS3|", "GI|RN101|G#5003|GSY|CS1|"]
 
 
-def test_a_guests_class_of_service_is_the_rooms() -> None:
-    pms, pbx = at_work()
+def test_the_class_of_service_of_a_guest_belongs_to_the_room() -> None:
+    pms, pbx = make_docked_pms()
     guest = pms.check_in("101", "Clark", class_of_service=1)
     pbx.take_records()
     pms.change(guest.number, {"class_of_service": 2})
@@ -160,10 +160,10 @@ def test_a_guests_class_of_service_is_the_rooms() -> None:
     assert pms.equipment("101").class_of_service is None
 
 
-def test_a_move_out_of_an_emptied_room_takes_all_but_do_not_disturb_along() -> None:
-    pms, pbx = at_work()
+def test_the_last_guest_s_move_transfers_everything_but_do_not_disturb() -> None:
+    pms, pbx = make_docked_pms()
     guest = pms.check_in("101", "Diaz")
-    wanted(pms, "101")
+    set_everything(pms, "101")
     pbx.take_records()
     pms.move(guest.number, "102")
     assert pbx.take_records() == ["GC|RN102|GSN|G#5001|CS3|RO101|GSN|"]
@@ -172,11 +172,11 @@ def test_a_move_out_of_an_emptied_room_takes_all_but_do_not_disturb_along() -> N
     assert pms.equipment("102") == Equipment(class_of_service=3, message_light=True, wake_ups=wake_ups)
 
 
-def test_who_leaves_others_behind_takes_the_class_of_service_along_and_nothing_else() -> None:
-    pms, pbx = at_work()
+def test_a_move_while_others_stay_transfers_only_the_class_of_service() -> None:
+    pms, pbx = make_docked_pms()
     pms.check_in("101", "Diaz")
     guest = pms.check_in("101", "Diaz")
-    wanted(pms, "101")
+    set_everything(pms, "101")
     before = pms.equipment("101")
     pbx.take_records()
     pms.move(guest.number, "102")
@@ -185,8 +185,8 @@ def test_who_leaves_others_behind_takes_the_class_of_service_along_and_nothing_e
     assert pms.equipment("102") == Equipment(class_of_service=3)
 
 
-def test_who_joins_others_takes_nothing_from_them() -> None:
-    pms, pbx = at_work()
+def test_a_move_into_an_occupied_room_removes_nothing_from_it() -> None:
+    pms, pbx = make_docked_pms()
     guest, _ = pms.check_in("101", "Diaz"), pms.check_in("102", "Engel", class_of_service=2)
     pms.order_wake_up("101", SEVEN)
     pms.order_wake_up("102", EIGHT)
@@ -198,8 +198,8 @@ def test_who_joins_others_takes_nothing_from_them() -> None:
     assert pms.equipment("102") == Equipment(class_of_service=2, message_light=True, wake_ups=wake_ups)
 
 
-def test_a_light_that_goes_on_in_a_shared_room_is_told_by_itself() -> None:
-    pms, pbx = at_work()
+def test_a_message_light_that_goes_on_in_a_shared_room_is_sent_as_re() -> None:
+    pms, pbx = make_docked_pms()
     guest, _ = pms.check_in("101", "Diaz", class_of_service=3), pms.check_in("102", "Engel")
     pms.change_equipment("101", message_light=True)
     pbx.take_records()
@@ -208,7 +208,7 @@ def test_a_light_that_goes_on_in_a_shared_room_is_told_by_itself() -> None:
     assert pms.equipment("102") == Equipment(class_of_service=3, message_light=True)
 
 
-MOVED_AGAIN = ["RE|RN102|MLY|", "WR|RN102|DA260103|TI070000|", "WR|RN102|DA260103|TI080000|"]
+EQUIPMENT_RECORDS = ["RE|RN102|MLY|", "WR|RN102|DA260103|TI070000|", "WR|RN102|DA260103|TI080000|"]
 
 
 @pytest.mark.parametrize(
@@ -218,40 +218,44 @@ MOVED_AGAIN = ["RE|RN102|MLY|", "WR|RN102|DA260103|TI070000|", "WR|RN102|DA26010
         ("move_as_gi_go", ["GI|RN102|G#5001|GSN|CS3|", "GO|RN101|G#5001|GSN|"]),
     ],
 )
-def test_a_move_as_a_pair_is_followed_by_what_the_pair_loses(fault: str, pair: list[str]) -> None:
-    pms, pbx = at_work()
+def test_a_move_as_a_pair_is_followed_by_the_records_of_the_equipment(fault: str, pair: list[str]) -> None:
+    pms, pbx = make_docked_pms()
     pms.set_faults(Faults.parse({fault: True}))
     guest = pms.check_in("101", "Diaz")
-    wanted(pms, "101")
+    set_everything(pms, "101")
     pbx.take_records()
     pms.move(guest.number, "102")
-    assert pbx.take_records() == [*pair, *MOVED_AGAIN]
+    assert pbx.take_records() == [*pair, *EQUIPMENT_RECORDS]
 
 
-def test_a_pair_for_lack_of_a_declared_old_room_is_followed_by_it_also_while_the_link_is_down() -> None:
+def test_a_move_as_a_pair_while_the_link_is_down_is_followed_by_the_records_of_the_equipment() -> None:
     declared = {**DECLARED, "GC": "RNG#GSCS"}
-    pms, pbx = at_work(declared)
+    pms, pbx = make_docked_pms(declared)
     guest = pms.check_in("101", "Diaz")
-    wanted(pms, "101")
+    set_everything(pms, "101")
     pbx.lose_connection()
     pms.move(guest.number, "102")
     after = SimulatedPbx(pms)
     after.send_description(declared)
-    assert after.take_records()[2:] == ["GO|RN101|G#5001|GSN|", "GI|RN102|G#5001|GSN|CS3|", *MOVED_AGAIN]
+    assert after.take_records()[2:] == [
+        "GO|RN101|G#5001|GSN|",
+        "GI|RN102|G#5001|GSN|CS3|",
+        *EQUIPMENT_RECORDS,
+    ]
 
 
-def test_a_pair_that_leaves_others_behind_is_followed_by_nothing() -> None:
-    pms, pbx = at_work(move_as_go_gi=True)
+def test_a_move_as_a_pair_while_others_stay_is_followed_by_no_record() -> None:
+    pms, pbx = make_docked_pms(move_as_go_gi=True)
     pms.check_in("101", "Diaz")
     guest = pms.check_in("101", "Diaz")
-    wanted(pms, "101")
+    set_everything(pms, "101")
     pbx.take_records()
     pms.move(guest.number, "102")
     assert pbx.take_record_ids() == ["GO", "GI"]
 
 
-def test_a_resync_tells_the_class_of_service_of_each_room() -> None:
-    pms, pbx = at_work({"GI": "RNCSSF", "GO": "RN"})
+def test_a_resync_has_the_class_of_service_of_each_room() -> None:
+    pms, pbx = make_docked_pms({"GI": "RNCSSF", "GO": "RN"})
     pms.check_in("101", "Adams")
     pms.change_equipment("101", class_of_service=0)
     pbx.take_records()
@@ -260,7 +264,7 @@ def test_a_resync_tells_the_class_of_service_of_each_room() -> None:
     assert "GI|RN101|CS0|SF|" in pbx.take_records()
 
 
-def test_the_hotel_begins_with_a_class_of_service_in_each_room_that_is_occupied() -> None:
+def test_each_occupied_room_of_the_sample_data_has_a_class_of_service() -> None:
     today = HOTEL_TIME.date()
     guests, rooms = sample_guests(50, today), sample_equipment(50, today)
     assert set(rooms) == {guest.room for guest in guests}

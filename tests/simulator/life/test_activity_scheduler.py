@@ -1,4 +1,4 @@
-"""A hotel that lives: what happens in it, how often, and that it is the same each time."""
+"""Automatic activity of a hotel: its kinds, its pace, and that it can be repeated."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ from pmslink.simulator.life.activity_scheduler import Life
 from pmslink.simulator.pms.property import Pms
 from tests.simulator.simulated_pbx import SimulatedPbx
 
-BEGIN = datetime(2026, 3, 27, 12, 0, tzinfo=UTC)
-DAY = 86_400
-EVERYTHING = {
+START_TIME = datetime(2026, 3, 27, 12, 0, tzinfo=UTC)
+DAY_S = 86_400
+ALL_FIELDS = {
     "GI": "RNG#GSGNGFGTGLGVGAGDCSSF",
     "GO": "RNG#GSSF",
     "GC": "RNG#GSGNGFGTGLGVGAGDCSRO",
@@ -33,8 +33,8 @@ EVERYTHING = {
 }
 
 
-def living(
-    rooms: int = 30, pace: float = 6.0, seed: int = 1, zone: Any = UTC, begin: datetime = BEGIN
+def make_life(
+    rooms: int = 30, pace: float = 6.0, seed: int = 1, zone: Any = UTC, begin: datetime = START_TIME
 ) -> tuple[Clock, Pms, Life]:
     clock = Clock()
     pms = Pms(clock, lambda: (begin + timedelta(seconds=clock.seconds())).astimezone(zone), rooms)
@@ -43,16 +43,16 @@ def living(
     return clock, pms, life
 
 
-def lived(clock: Clock, seconds: float, step: float = 60.0) -> None:
+def advance(clock: Clock, seconds: float, step: float = 60.0) -> None:
     clock.pump([step] * round(seconds / step))
 
 
-def test_costs_one_delayed_call_and_none_when_it_stops() -> None:
-    clock, _, life = living()
+def test_activity_needs_one_delayed_call_and_none_when_stopped() -> None:
+    clock, _, life = make_life()
     life.start()
     assert len(clock.getDelayedCalls()) == 1
     assert not life.counts
-    lived(clock, 600)
+    advance(clock, 600)
     assert len(clock.getDelayedCalls()) == 1
     life.stop()
     life.stop()
@@ -61,38 +61,38 @@ def test_costs_one_delayed_call_and_none_when_it_stops() -> None:
     assert len(clock.getDelayedCalls()) == 1
 
 
-def test_is_a_function_of_clock_and_seed() -> None:
-    def told(seed: int, step: float) -> list[str]:
-        clock, pms, _ = living(seed=seed)
-        pbx = SimulatedPbx(pms).dock(EVERYTHING)
-        lived(clock, 3600, step)
+def test_activity_is_a_function_of_clock_and_seed() -> None:
+    def sent(seed: int, step: float) -> list[str]:
+        clock, pms, _ = make_life(seed=seed)
+        pbx = SimulatedPbx(pms).dock(ALL_FIELDS)
+        advance(clock, 3600, step)
         return pbx.take_records()
 
-    assert told(1, 60) == told(1, 60)
-    assert told(1, 60) != told(2, 60)
-    # in coarser steps the same happens, only later
-    assert [text[:2] for text in told(1, 60)] == [text[:2] for text in told(1, 1)]
+    assert sent(1, 60) == sent(1, 60)
+    assert sent(1, 60) != sent(2, 60)
+    # in coarser steps of the clock the activities are the same, only later
+    assert [text[:2] for text in sent(1, 60)] == [text[:2] for text in sent(1, 1)]
 
 
 @pytest.mark.parametrize("pace", [0.5, 6.0, 60.0])
-def test_keeps_its_pace(pace: float) -> None:
-    clock, _, life = living(rooms=100, pace=pace)
-    lived(clock, DAY / pace, 30)
-    # some happenings are several of a kind: guests of a room leave together, wake-ups come in twos
+def test_the_number_of_activities_follows_the_pace(pace: float) -> None:
+    clock, _, life = make_life(rooms=100, pace=pace)
+    advance(clock, DAY_S / pace, 30)
+    # some activities count more than one operation, such as the check-out of all guests of a room
     assert 1440 * 0.9 < sum(life.counts.values()) < 1440 * 1.5
 
 
-def test_makes_up_for_ten_minutes_that_the_clock_has_jumped_and_no_more() -> None:
-    clock, _, life = living(pace=60)
-    clock.advance(7 * DAY)
+def test_after_a_jump_of_the_clock_at_most_ten_minutes_are_made_up_for() -> None:
+    clock, _, life = make_life(pace=60)
+    clock.advance(7 * DAY_S)
     assert 400 < sum(life.counts.values()) < 1000
 
 
 def test_a_week_of_three_hundred_rooms() -> None:
-    clock, pms, life = living(rooms=300, pace=2.0)
+    clock, pms, life = make_life(rooms=300, pace=2.0)
     occupied: list[float] = []
     for _ in range(7 * 24):
-        lived(clock, 3600)
+        advance(clock, 3600)
         rooms = pms.hotel.guests_by_room()
         occupied.append(sum(map(bool, rooms.values())) / 300)
         assert max(map(len, rooms.values())) <= 3
@@ -100,46 +100,46 @@ def test_a_week_of_three_hundred_rooms() -> None:
             if not guests:
                 assert pms.equipment(room) == Equipment()
     assert 0.55 < min(occupied) <= max(occupied) < 0.78
-    known = {happening.__name__ for happening in guest_activities._ACTIVITY_WEIGHTS}
-    assert set(life.counts) == known | {"audit"}
-    assert min(life.counts[name] for name in known) > 300
+    names = {activity.__name__ for activity in guest_activities._ACTIVITY_WEIGHTS}
+    assert set(life.counts) == names | {"audit"}
+    assert min(life.counts[name] for name in names) > 300
     assert life.counts["audit"] == 7
     assert any(len(pms.equipment(room).wake_ups) > 1 for room in pms.hotel.rooms)
 
 
-def test_what_is_told_is_what_is_counted() -> None:
-    clock, pms, life = living(rooms=60)
-    pbx = SimulatedPbx(pms).dock(EVERYTHING)
-    lived(clock, DAY, 600)
-    told = Counter(text[:2] for text in pbx.take_records())
+def test_the_counts_are_those_of_the_records() -> None:
+    clock, pms, life = make_life(rooms=60)
+    pbx = SimulatedPbx(pms).dock(ALL_FIELDS)
+    advance(clock, DAY_S, 600)
+    sent = Counter(text[:2] for text in pbx.take_records())
     counts = life.counts
-    assert told["GI"] == counts["check_in"] + counts["share"]
-    assert told["GO"] == counts["check_out"]
-    assert told["GC"] == counts["change"] + counts["move"]
-    assert told["WR"] == counts["order_wake_up"]
-    assert told["WC"] == counts["cancel_wake_up"]
+    assert sent["GI"] == counts["check_in"] + counts["share"]
+    assert sent["GO"] == counts["check_out"]
+    assert sent["GC"] == counts["change"] + counts["move"]
+    assert sent["WR"] == counts["order_wake_up"]
+    assert sent["WC"] == counts["cancel_wake_up"]
     set_by_desk = counts["class_of_service"] + counts["message_light"] + counts["do_not_disturb"]
-    assert set_by_desk <= told["RE"] <= set_by_desk + counts["move"]
-    assert told["NS"] == told["NE"] == counts["audit"] == 1
+    assert set_by_desk <= sent["RE"] <= set_by_desk + counts["move"]
+    assert sent["NS"] == sent["NE"] == counts["audit"] == 1
 
 
-def audits(pms: Pms, clock: Clock, days: int) -> list[tuple[str, bool]]:
-    """When the night audit began and ended, in local time."""
-    seen: list[tuple[str, bool]] = []
-    whole: Callable[[bool], None] = pms.set_night_audit
+def record_audits(pms: Pms, clock: Clock, days: int) -> list[tuple[str, bool]]:
+    """Return when the night audit began (True) and ended, in local time."""
+    audits: list[tuple[str, bool]] = []
+    set_night_audit: Callable[[bool], None] = pms.set_night_audit
 
     def audit(active: bool) -> None:
-        seen.append((pms.now().strftime("%d %H:%M"), active))
-        whole(active)
+        audits.append((pms.now().strftime("%d %H:%M"), active))
+        set_night_audit(active)
 
     pms.set_night_audit = audit  # type: ignore[method-assign]
-    lived(clock, days * DAY)
-    return seen
+    advance(clock, days * DAY_S)
+    return audits
 
 
 def test_the_night_audit_is_once_a_night_in_local_time() -> None:
-    clock, pms, _ = living(zone=timezone(timedelta(hours=9)))
-    assert audits(pms, clock, 2) == [
+    clock, pms, _ = make_life(zone=timezone(timedelta(hours=9)))
+    assert record_audits(pms, clock, 2) == [
         ("28 02:30", True),
         ("28 02:50", False),
         ("29 02:30", True),
@@ -154,37 +154,37 @@ def test_the_night_audit_is_once_a_night_in_local_time() -> None:
         (datetime(2026, 10, 23, 12, 0, tzinfo=UTC), ["24 02", "25 02", "26 02"]),
     ],
 )
-def test_summer_time_costs_no_audit_and_gives_none(begin: datetime, starts: list[str]) -> None:
-    clock, pms, _ = living(zone=ZoneInfo("Europe/Berlin"), begin=begin)
-    assert [at[:5] for at, begins in audits(pms, clock, 3) if begins] == starts
+def test_daylight_saving_time_neither_adds_nor_skips_an_audit(begin: datetime, starts: list[str]) -> None:
+    clock, pms, _ = make_life(zone=ZoneInfo("Europe/Berlin"), begin=begin)
+    assert [at[:5] for at, begins in record_audits(pms, clock, 3) if begins] == starts
 
 
 def test_there_is_no_audit_by_day() -> None:
-    clock, pms, life = living(begin=datetime(2026, 3, 27, 6, 0, tzinfo=UTC))
-    lived(clock, 20 * 3600)
+    clock, pms, life = make_life(begin=datetime(2026, 3, 27, 6, 0, tzinfo=UTC))
+    advance(clock, 20 * 3600)
     assert life.counts["audit"] == 0
     assert not pms.in_night_audit
 
 
 @pytest.mark.parametrize("rooms", [1, 2])
-def test_a_very_small_hotel_lives_too(rooms: int) -> None:
-    clock, _, life = living(rooms=rooms)
-    lived(clock, DAY)
+def test_a_very_small_hotel_has_activity(rooms: int) -> None:
+    clock, _, life = make_life(rooms=rooms)
+    advance(clock, DAY_S)
     assert life.counts["check_in"] > 10
     assert life.counts["check_out"] > 10
 
 
-def test_it_takes_the_hotel_as_it_finds_it() -> None:
-    clock, pms, life = living(rooms=5)
+def test_activity_starts_with_any_state_of_the_hotel() -> None:
+    clock, pms, life = make_life(rooms=5)
     pms.hotel = Hotel(pms.hotel.rooms)
     pms.check_in("101", "Adams")
-    pbx = SimulatedPbx(pms).dock(EVERYTHING)
+    pbx = SimulatedPbx(pms).dock(ALL_FIELDS)
     pbx.send(*(f"WR|RN{room}|DAsoon|TI070000|" for room in pms.hotel.rooms))
-    lived(clock, DAY)
+    advance(clock, DAY_S)
     assert life.counts["cancel_wake_up"]
 
 
-NOBODY: list[Callable[[Pms, Random], int]] = [
+GUEST_ACTIVITIES: list[Callable[[Pms, Random], int]] = [
     guest_activities.share,
     guest_activities.check_out,
     guest_activities.change,
@@ -197,28 +197,28 @@ NOBODY: list[Callable[[Pms, Random], int]] = [
 ]
 
 
-@pytest.mark.parametrize("happening", NOBODY)
-def test_what_needs_a_guest_does_not_happen_without_one(happening: Callable[[Pms, Random], int]) -> None:
-    _, pms, _ = living(rooms=3)
+@pytest.mark.parametrize("activity", GUEST_ACTIVITIES)
+def test_activities_of_guests_are_impossible_without_guests(activity: Callable[[Pms, Random], int]) -> None:
+    _, pms, _ = make_life(rooms=3)
     pms.hotel = Hotel(pms.hotel.rooms)
-    assert happening(pms, Random(1)) == 0
+    assert activity(pms, Random(1)) == 0
 
 
-def test_what_needs_a_room_does_not_happen_in_a_full_hotel() -> None:
-    _, pms, _ = living(rooms=1)
+def test_activities_that_need_a_vacant_room_are_impossible_in_a_full_hotel() -> None:
+    _, pms, _ = make_life(rooms=1)
     pms.hotel = Hotel(pms.hotel.rooms)
     for _ in range(3):
         pms.check_in("101", "Adams")
-    for happening in (guest_activities.check_in, guest_activities.share, guest_activities.move):
-        assert happening(pms, Random(1)) == 0
+    for activity in (guest_activities.check_in, guest_activities.share, guest_activities.move):
+        assert activity(pms, Random(1)) == 0
 
 
-def test_wake_ups_are_for_a_whole_minute_to_come_most_in_the_morning() -> None:
-    chance = Random(1)
+def test_wake_up_times_are_future_whole_minutes_most_in_the_morning() -> None:
+    rng = Random(1)
     now = datetime(2026, 3, 27, 7, 14, 31, tzinfo=timezone(timedelta(hours=9)))
-    moments = [guest_activities.choose_wake_up_time(now, chance) for _ in range(1000)]
+    times = [guest_activities.choose_wake_up_time(now, rng) for _ in range(1000)]
     local = now.replace(tzinfo=None)
-    assert all(local < moment < local + timedelta(days=1, minutes=1) for moment in moments)
-    assert all(moment.second == 0 and moment.tzinfo is None for moment in moments)
-    soon = [moment for moment in moments if moment - local < timedelta(minutes=30)]
+    assert all(local < time < local + timedelta(days=1, minutes=1) for time in times)
+    assert all(time.second == 0 and time.tzinfo is None for time in times)
+    soon = [time for time in times if time - local < timedelta(minutes=30)]
     assert 150 < len(soon) < 450

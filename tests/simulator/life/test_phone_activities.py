@@ -1,4 +1,4 @@
-"""What is done at the telephones: which calls of the interface, and what they say."""
+"""Activities at the phones: the API calls and their bodies."""
 
 from __future__ import annotations
 
@@ -29,18 +29,18 @@ DUE = {
 }
 
 
-def deeds(rooms: list[dict[str, Any]] = ROOMS, count: int = 2000, seed: int = 1) -> list[ApiCall]:
-    habits = PhoneActivity("grand", Random(seed))
-    done = [habits.next_call(rooms, NOW) for _ in range(count)]
-    return [deed for deed in done if deed is not None]
+def make_calls(rooms: list[dict[str, Any]] = ROOMS, count: int = 2000, seed: int = 1) -> list[ApiCall]:
+    phones = PhoneActivity("grand", Random(seed))
+    calls = [phones.next_call(rooms, NOW) for _ in range(count)]
+    return [call for call in calls if call is not None]
 
 
-def of(what: str) -> list[ApiCall]:
-    return [deed for deed in deeds() if deed.name == what]
+def calls_named(name: str) -> list[ApiCall]:
+    return [call for call in make_calls() if call.name == name]
 
 
-def test_all_that_telephones_are_for_is_done_calls_most_of_all() -> None:
-    counts = Counter(deed.name for deed in deeds())
+def test_all_activities_occur_and_calls_are_the_most_frequent() -> None:
+    counts = Counter(call.name for call in make_calls())
     assert set(counts) == {
         "call",
         "minibar",
@@ -54,71 +54,73 @@ def test_all_that_telephones_are_for_is_done_calls_most_of_all() -> None:
     assert sum(counts.values()) == 2000
 
 
-def test_the_same_random_numbers_do_the_same() -> None:
-    assert deeds(seed=1) == deeds(seed=1)
-    assert deeds(seed=1) != deeds(seed=2)
+def test_equal_seeds_give_equal_calls() -> None:
+    assert make_calls(seed=1) == make_calls(seed=1)
+    assert make_calls(seed=1) != make_calls(seed=2)
 
 
-@pytest.mark.parametrize("what", ["call", "minibar"])
-def test_postings_are_such_as_pmslink_takes_each_under_a_key_of_its_own(what: str) -> None:
-    postings = of(what)
-    for deed in postings:
-        assert (deed.method, deed.path) == ("POST", "/api/v1/links/grand/postings")
-        assert deed.body is not None
-        posting = parse_posting(deed.body, NOW)
+@pytest.mark.parametrize("name", ["call", "minibar"])
+def test_postings_are_valid_and_have_unique_keys(name: str) -> None:
+    postings = calls_named(name)
+    for call in postings:
+        assert (call.method, call.path) == ("POST", "/api/v1/links/grand/postings")
+        assert call.body is not None
+        posting = parse_posting(call.body, NOW)
         assert posting.room in ("101", "1 2/3")
         assert posting.started <= NOW
-    assert len({deed.key for deed in postings}) == len(postings)
+    assert len({call.key for call in postings}) == len(postings)
 
 
-def test_some_calls_have_their_price() -> None:
-    priced = ["amount" in (deed.body or {}) for deed in of("call")]
+def test_half_of_the_calls_have_an_amount() -> None:
+    priced = ["amount" in (call.body or {}) for call in calls_named("call")]
     assert 0.4 < sum(priced) / len(priced) < 0.6
 
 
-def test_a_maid_tells_the_status_of_any_room_and_whether_it_is_occupied() -> None:
-    told = {(deed.path.split("/")[6], (deed.body or {})["status"]) for deed in of("status")}
+def test_the_room_status_says_whether_the_room_is_occupied() -> None:
+    statuses = {(call.path.split("/")[6], (call.body or {})["status"]) for call in calls_named("status")}
     occupied = {(room, status) for room in ("101", "1%202%2F3") for status in (2, 4, 6)}
-    assert told == occupied | {("103", status) for status in (1, 3, 5)}
+    assert statuses == occupied | {("103", status) for status in (1, 3, 5)}
 
 
-def test_signs_voicemail_and_wake_ups_are_told_of_the_room() -> None:
+def test_do_not_disturb_voicemail_and_wake_ups_are_sent_for_the_room() -> None:
     path = "/api/v1/links/grand/rooms/1%202%2F3"
-    assert ApiCall("do_not_disturb", "PUT", f"{path}/dnd", {"on": False}) in of("do_not_disturb")
-    assert ApiCall("do_not_disturb", "PUT", "/api/v1/links/grand/rooms/101/dnd", {"on": True}) in deeds()
-    assert ApiCall("voicemail", "PUT", f"{path}/voicemail", {"unread": 1, "read": 3}) in of("voicemail")
-    ordered = {deed.body["at"] for deed in of("wake_up") if deed.body and deed.path == f"{path}/wake-up"}
+    assert ApiCall("do_not_disturb", "PUT", f"{path}/dnd", {"on": False}) in calls_named("do_not_disturb")
+    assert ApiCall("do_not_disturb", "PUT", "/api/v1/links/grand/rooms/101/dnd", {"on": True}) in make_calls()
+    voicemail = ApiCall("voicemail", "PUT", f"{path}/voicemail", {"unread": 1, "read": 3})
+    assert voicemail in calls_named("voicemail")
+    wake_ups = [call for call in calls_named("wake_up") if call.path == f"{path}/wake-up"]
+    times = {call.body["at"] for call in wake_ups if call.body}
     local = NOW.replace(tzinfo=None)
-    for at in ordered:
+    for at in times:
         assert len(at) == len("2026-11-20T07:00")
         assert local < datetime.fromisoformat(at) < local + timedelta(days=1, minutes=1)
 
 
-def test_wake_ups_are_cancelled_where_there_are_some_one_or_all() -> None:
+def test_one_or_all_wake_ups_of_a_room_are_cancelled() -> None:
     path = "/api/v1/links/grand/rooms/101/wake-up"
-    assert {deed.path for deed in of("no_wake_up")} == {path, f"{path}?at=2026-11-21T07%3A00%3A00"}
-    assert {(deed.method, deed.body) for deed in of("no_wake_up")} == {("DELETE", None)}
+    assert {call.path for call in calls_named("no_wake_up")} == {path, f"{path}?at=2026-11-21T07%3A00%3A00"}
+    assert {(call.method, call.body) for call in calls_named("no_wake_up")} == {("DELETE", None)}
 
 
-def test_in_an_empty_hotel_there_are_only_the_maids_and_without_rooms_nobody() -> None:
-    assert {deed.name for deed in deeds(ROOMS[2:], 50)} == {"status"}
-    assert deeds([], 50) == []
+def test_a_vacant_room_has_only_its_status_and_no_rooms_have_no_calls() -> None:
+    assert {call.name for call in make_calls(ROOMS[2:], 50)} == {"status"}
+    assert make_calls([], 50) == []
 
 
-def test_a_phone_that_rings_is_answered_mostly() -> None:
-    habits = PhoneActivity("grand", Random(1))
-    replies = [habits.react_to_event(DUE) for _ in range(1000)]
-    counts = Counter(reply.call.name for reply in replies if reply is not None)
+def test_most_ringing_phones_are_answered() -> None:
+    phones = PhoneActivity("grand", Random(1))
+    delayed_calls = [phones.react_to_event(DUE) for _ in range(1000)]
+    counts = Counter(delayed_call.call.name for delayed_call in delayed_calls if delayed_call is not None)
     assert set(counts) == {"answered", "no_answer", "busy"}
     assert counts["answered"] > 700
-    for reply in replies:
-        assert reply is not None
-        assert 0 < reply.seconds <= 30
-        assert reply.call == ApiCall(
-            reply.call.name,
+    for delayed_call in delayed_calls:
+        assert delayed_call is not None
+        assert 0 < delayed_call.seconds <= 30
+        assert delayed_call.call == ApiCall(
+            delayed_call.call.name,
             "POST",
             "/api/v1/links/grand/rooms/1%202%2F3/wake-up/result",
-            {"id": 7, "attempt": 2, "result": reply.call.name},
+            {"id": 7, "attempt": 2, "result": delayed_call.call.name},
         )
 
 
@@ -132,5 +134,5 @@ def test_a_phone_that_rings_is_answered_mostly() -> None:
         {**DUE, "room": None},
     ],
 )
-def test_no_other_event_rings_a_phone(event: dict[str, Any]) -> None:
+def test_other_events_do_not_ring_a_phone(event: dict[str, Any]) -> None:
     assert PhoneActivity("grand", Random(1)).react_to_event(event) is None

@@ -1,4 +1,4 @@
-"""The telephones' way to pmslink, over a loopback socket."""
+"""The HTTP client of the phones, over a loopback socket."""
 
 from __future__ import annotations
 
@@ -28,17 +28,17 @@ from tests.simulator.sockets import reactor, sockets_closed_after
 
 
 class Pmslink:
-    """Keeps what it is asked, and answers it with what it was asked."""
+    """An API that records requests, and returns their headers."""
 
     app = Klein()
 
     def __init__(self) -> None:
-        self.asked: list[tuple[str, str, bytes]] = []
-        self.held = 0
+        self.requests: list[tuple[str, str, bytes]] = []
+        self.pending_count = 0
 
     @app.route("/silent")
     def silent(self, request: IRequest) -> Deferred[bytes]:
-        self.held += 1
+        self.pending_count += 1
         return Deferred()
 
     @app.route("/page")
@@ -47,7 +47,7 @@ class Pmslink:
 
     @app.route("/", branch=True)
     def answer(self, request: Any) -> bytes:
-        self.asked.append((request.method.decode(), request.uri.decode(), request.content.read()))
+        self.requests.append((request.method.decode(), request.uri.decode(), request.content.read()))
         request.setResponseCode(202)
         key = request.getHeader("Idempotency-Key") or ""
         kind = request.getHeader("Content-Type") or ""
@@ -66,55 +66,55 @@ async def served(factory: Any) -> AsyncIterator[str]:
 async def test_a_call_carries_method_path_body_and_key() -> None:
     pmslink = Pmslink()
     async with served(Site(pmslink.app.resource())) as url:
-        interface = HttpApiClient(reactor, url)
-        posted = await interface.call("POST", "/postings", {"room": "101"}, "phone-1")
-        deleted = await interface.call("DELETE", "/rooms/1%202%2F3/wake-up?at=2026-11-20T07%3A00")
-        await interface.close()
-    assert posted == (202, {"key": "phone-1", "kind": "application/json"})
+        client = HttpApiClient(reactor, url)
+        created = await client.call("POST", "/postings", {"room": "101"}, "phone-1")
+        deleted = await client.call("DELETE", "/rooms/1%202%2F3/wake-up?at=2026-11-20T07%3A00")
+        await client.close()
+    assert created == (202, {"key": "phone-1", "kind": "application/json"})
     assert deleted == (202, {"key": "", "kind": ""})
-    assert pmslink.asked == [
+    assert pmslink.requests == [
         ("POST", "/postings", b'{"room": "101"}'),
         ("DELETE", "/rooms/1%202%2F3/wake-up?at=2026-11-20T07%3A00", b""),
     ]
 
 
-class Halves(Protocol):
-    """Gives half an answer, and then hangs up or falls silent."""
+class HalfResponse(Protocol):
+    """Sends half a response, and then closes the connection or sends nothing more."""
 
-    hangs_up = False
+    closes = False
 
     def dataReceived(self, data: bytes) -> None:
         assert self.transport is not None
         self.transport.write(b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n{")
-        if self.hangs_up:
+        if self.closes:
             self.transport.loseConnection()
 
 
-class HalvesAndHangsUp(Halves):
-    hangs_up = True
+class HalfResponseThenClose(HalfResponse):
+    closes = True
 
 
 @pytest_twisted.ensureDeferred  # type: ignore[untyped-decorator]
-async def test_half_an_answer_is_none() -> None:
-    async with served(Factory.forProtocol(HalvesAndHangsUp)) as url:
-        interface = HttpApiClient(reactor, url)
+async def test_an_incomplete_response_is_unreachable_and_its_connection_is_closed() -> None:
+    async with served(Factory.forProtocol(HalfResponseThenClose)) as url:
+        client = HttpApiClient(reactor, url)
         with pytest.raises(UnreachableError):
-            await interface.call("GET", "/")
-    async with served(Factory.forProtocol(Halves)) as url:
-        interface = HttpApiClient(reactor, url)
-        clock = interface._reactor = Clock()
-        begun: list[Any] = []
-        with patch.object(pmslink_client._BodyReader, "dataReceived", lambda _, data: begun.append(data)):
-            call = Deferred.fromCoroutine(interface.call("GET", "/"))
-            while not begun:
+            await client.call("GET", "/")
+    async with served(Factory.forProtocol(HalfResponse)) as url:
+        client = HttpApiClient(reactor, url)
+        clock = client._reactor = Clock()
+        started: list[Any] = []
+        with patch.object(pmslink_client._BodyReader, "dataReceived", lambda _, data: started.append(data)):
+            call = Deferred.fromCoroutine(client.call("GET", "/"))
+            while not started:
                 await deferLater(reactor, 0)
         clock.advance(10)
         with pytest.raises(UnreachableError):
             await call
 
 
-class HangsUp(Protocol):
-    """Whoever calls is cut off."""
+class ClosesConnection(Protocol):
+    """Closes each connection when it receives a request."""
 
     def dataReceived(self, data: bytes) -> None:
         assert self.transport is not None
@@ -122,39 +122,37 @@ class HangsUp(Protocol):
 
 
 @pytest_twisted.ensureDeferred  # type: ignore[untyped-decorator]
-async def test_an_interface_that_is_none_is_unreachable_with_the_reason() -> None:
-    async with served(Factory.forProtocol(HangsUp)) as url:
-        interface = HttpApiClient(reactor, url)
+async def test_a_failed_call_is_unreachable_with_the_reason() -> None:
+    async with served(Factory.forProtocol(ClosesConnection)) as url:
+        client = HttpApiClient(reactor, url)
         with pytest.raises(UnreachableError, match=r"^http://127\.0\.0\.1:[0-9]+: Connection was closed"):
-            await interface.call("GET", "/")
-        await interface.close()
+            await client.call("GET", "/")
+        await client.close()
     with pytest.raises(UnreachableError, match="refused"):
-        await interface.call("GET", "/")
+        await client.call("GET", "/")
     async with served(Site(Pmslink().app.resource())) as url:
-        interface = HttpApiClient(reactor, url)
+        client = HttpApiClient(reactor, url)
         with pytest.raises(UnreachableError, match="the response is not JSON"):
-            await interface.call("GET", "/page")
-        await interface.close()
+            await client.call("GET", "/page")
+        await client.close()
 
 
 @pytest.mark.parametrize(("query", "seconds"), [("", 10), ("?after=3&wait=30", 40)])
 @pytest_twisted.ensureDeferred  # type: ignore[untyped-decorator]
-async def test_an_answer_is_waited_for_as_long_as_the_call_itself_waits_and_ten_seconds(
-    query: str, seconds: float
-) -> None:
+async def test_the_response_timeout_is_ten_seconds_beyond_the_long_poll(query: str, seconds: float) -> None:
     pmslink = Pmslink()
     async with served(Site(pmslink.app.resource())) as url:
-        interface = HttpApiClient(reactor, url)
-        clock = interface._reactor = Clock()
-        call = Deferred.fromCoroutine(interface.call("GET", f"/silent{query}"))
-        while not pmslink.held:
+        client = HttpApiClient(reactor, url)
+        clock = client._reactor = Clock()
+        call = Deferred.fromCoroutine(client.call("GET", f"/silent{query}"))
+        while not pmslink.pending_count:
             await deferLater(reactor, 0)
         clock.advance(seconds - 0.1)
         assert not call.called
         clock.advance(0.2)
         with pytest.raises(UnreachableError):
             await call
-        await interface.close()
+        await client.close()
 
 
 @pytest.mark.parametrize(
@@ -165,7 +163,7 @@ async def test_an_answer_is_waited_for_as_long_as_the_call_itself_waits_and_ten_
         ("http://[::1]:8080,demo", "http://[::1]:8080"),
     ],
 )
-def test_a_line_is_a_url_and_a_link(text: str, url: str) -> None:
+def test_a_target_is_a_url_and_a_link(text: str, url: str) -> None:
     assert ApiTarget.parse(text) == ApiTarget(url, "demo")
 
 
@@ -184,7 +182,7 @@ def test_a_line_is_a_url_and_a_link(text: str, url: str) -> None:
         ("http://me@127.0.0.1:8080,demo", "only the host and the port are expected"),
     ],
 )
-def test_a_line_that_is_none_is_told_why(text: str, problem: str) -> None:
+def test_an_invalid_target_is_rejected_with_the_reason(text: str, problem: str) -> None:
     with pytest.raises(ValueError, match="should look like") as wrong:
         ApiTarget.parse(text)
     assert problem in str(wrong.value)
@@ -201,12 +199,12 @@ def test_a_line_that_is_none_is_told_why(text: str, problem: str) -> None:
         (r"tcp:8080:interface=\:\:", "http://[::1]:8080"),
     ],
 )
-def test_a_service_is_called_where_it_listens(listen: str, url: str) -> None:
+def test_the_target_follows_from_the_endpoint_of_the_service(listen: str, url: str) -> None:
     assert target_from_endpoint(listen, "demo") == ApiTarget(url, "demo")
 
 
 @pytest.mark.parametrize("listen", ["tcp:0", "ssl:8443:privateKey=key.pem", "unix:/run/pmslink", "tcp:web"])
-def test_where_no_port_of_tcp_is_listened_on_the_phones_stay_silent_and_say_so(listen: str) -> None:
+def test_without_a_tcp_endpoint_the_phones_make_no_calls_and_log_it(listen: str) -> None:
     lines: list[str] = []
     observer = Logger(observer=lambda event: lines.append(formatEvent(event)))  # type: ignore[arg-type]
     with patch.object(pmslink_client, "_log", observer):
@@ -219,12 +217,12 @@ def test_where_no_port_of_tcp_is_listened_on_the_phones_stay_silent_and_say_so(l
 async def test_phones_call_over_http_until_they_stop() -> None:
     pmslink = Pmslink()
     async with served(Site(pmslink.app.resource())) as url:
-        whole = MultiService()
+        parent = MultiService()
         phones = make_phones(reactor, ApiTarget(url, "grand"))
-        phones.setServiceParent(whole)
-        whole.startService()
-        while not pmslink.asked:
+        phones.setServiceParent(parent)
+        parent.startService()
+        while not pmslink.requests:
             await deferLater(reactor, 0.001)
-        await whole.stopService()
-    assert pmslink.asked[0][:2] == ("GET", "/api/v1/links/grand/events?after=0&wait=30&limit=1000")
+        await parent.stopService()
+    assert pmslink.requests[0][:2] == ("GET", "/api/v1/links/grand/events?after=0&wait=30&limit=1000")
     assert phones._now().tzinfo is not None

@@ -15,21 +15,21 @@ def test_a_pms_without_faults_has_every_switch_off() -> None:
 
 
 def test_given_faults_are_merged_into_the_others_and_null_is_the_default() -> None:
-    some = Faults.parse({"hhmm": True, "pa_delay": 2.5, "charset": "gbk"})
-    assert Faults.parse({"pa_delay": None, "no_ls": True}, some).non_default() == {
+    faults = Faults.parse({"hhmm": True, "pa_delay": 2.5, "charset": "gbk"})
+    assert Faults.parse({"pa_delay": None, "no_ls": True}, faults).non_default() == {
         "hhmm": True,
         "no_ls": True,
         "charset": "gbk",
     }
 
 
-def test_json_gives_the_same_faults_back() -> None:
-    some = Faults(hhmm=True, drop_after=3, name_bytes="0d0a", framing="crlf")
-    assert Faults.parse(some.serialize()) == some
+def test_serialized_faults_are_parsed_to_the_same_faults() -> None:
+    faults = Faults(hhmm=True, drop_after=3, name_bytes="0d0a", framing="crlf")
+    assert Faults.parse(faults.serialize()) == faults
 
 
 @pytest.mark.parametrize(
-    ("name", "value", "advice"),
+    ("name", "value", "expected"),
     [
         ("hhmn", True, "unknown fault; the faults are no_ls,"),
         ("hhmm", 1, "true or false"),
@@ -53,9 +53,9 @@ def test_json_gives_the_same_faults_back() -> None:
         ("name_bytes", 2, "0d0a"),
     ],
 )
-def test_a_wrong_fault_is_named_with_what_would_be_right(name: str, value: Any, advice: str) -> None:
-    with pytest.raises(FaultError) as caught:
+def test_an_invalid_fault_is_named_with_the_expected_value(name: str, value: Any, expected: str) -> None:
+    with pytest.raises(FaultError) as error:
         Faults.parse({name: value})
-    assert caught.value.name == name
-    assert str(caught.value).startswith(f"{name}: ")
-    assert advice in str(caught.value)
+    assert error.value.name == name
+    assert str(error.value).startswith(f"{name}: ")
+    assert expected in str(error.value)

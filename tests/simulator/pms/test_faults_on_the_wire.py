@@ -1,4 +1,4 @@
-"""Each fault, as it shows on the wire."""
+"""Each fault, checked by the bytes that are sent."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from pmslink.simulator.pms.record_dialect import lrc
 from tests.simulator.simulated_pbx import STAMP_FIELDS, SimulatedPbx, make_docked_property, make_property
 
 
-def check_in_told(rooms: int = 6, **faults: Any) -> tuple[bytes, Clock, SimulatedPbx]:
-    """The bytes that tell a check-in with these faults."""
+def check_in_bytes(rooms: int = 6, **faults: Any) -> tuple[bytes, Clock, SimulatedPbx]:
+    """Return the bytes of a check-in with these faults."""
     clock, pms, pbx = make_docked_property(rooms, **faults)
     pms.check_in("101", "Adams", first_name="Ann")
     return pbx.take_bytes(), clock, pbx
@@ -25,7 +25,7 @@ def switch(pms: Pms, **faults: Any) -> None:
     pms.set_faults(Faults.parse(faults, pms.faults))
 
 
-# the start of a link, and its checks
+# link start and link checks
 
 
 def test_no_ls() -> None:
@@ -71,7 +71,7 @@ def test_ls_every() -> None:
     clock.advance(1)
     assert pbx.take_record_ids() == ["LS"]
     clock.advance(100)
-    assert pbx.take_record_ids() == []  # it waits for the description
+    assert pbx.take_record_ids() == []  # no LS before the link description is complete
     pbx.dock()
     clock.advance(30)
     assert pbx.take_record_ids() == ["LS"]
@@ -104,8 +104,8 @@ def test_ld_mirror() -> None:
     _, pms = make_property(ld_mirror=True, no_ls=True)
     pbx = SimulatedPbx(pms)
     pbx.send("LS|")
-    told = pbx.take_record_ids()
-    assert (told[0], set(told[1:-1]), told[-1]) == ("LD", {"LR"}, "LA")
+    sent = pbx.take_record_ids()
+    assert (sent[0], set(sent[1:-1]), sent[-1]) == ("LD", {"LR"}, "LA")
     pbx.send("LA|")
     assert pms.alive
     pms.check_in("101", "Adams")
@@ -125,7 +125,7 @@ def test_remember_declaration() -> None:
     assert second.take_records() == [f"LA|{STAMP_FIELDS}", "GI|RN101|G#5001|GSN|GNAdams|"]
 
 
-def test_remember_declaration_has_nothing_to_remember_at_first() -> None:
+def test_remember_declaration_without_an_earlier_declaration() -> None:
     _, pms = make_property(remember_declaration=True)
     pbx = SimulatedPbx(pms)
     pbx.send("LS|")
@@ -136,14 +136,14 @@ def test_frozen() -> None:
     _, pms, pbx = make_docked_property(frozen=True)
     pbx.send_description()
     pbx.send("LS|", "PS|RN101|P#1|", "LE|")
-    newcomer = SimulatedPbx(pms)
+    second = SimulatedPbx(pms)
     pms.send_text("RE|RN101|")
     pms.send_bytes(b"x")
-    assert pbx.take_bytes() + newcomer.take_bytes() == b""
+    assert pbx.take_bytes() + second.take_bytes() == b""
     assert pms.postings.delivery_counts() == {}
 
 
-def test_frozen_and_thawed_goes_on_where_it_was() -> None:
+def test_frozen_switched_off_continues_the_link() -> None:
     _, pms, pbx = make_docked_property()
     switch(pms, frozen=True)
     pms.check_in("101", "Adams")
@@ -156,7 +156,7 @@ def test_frozen_and_thawed_goes_on_where_it_was() -> None:
 # connections
 
 
-def test_drop_after_takes_the_last_record_but_does_not_answer_it() -> None:
+def test_drop_after_accepts_the_last_record_but_does_not_answer_it() -> None:
     _, pms = make_property()
     pbx = SimulatedPbx(pms).dock({"PA": "P#"})  # three records
     switch(pms, drop_after=5)
@@ -198,7 +198,7 @@ def test_split_bytes_keeps_the_order_when_it_is_switched_off() -> None:
     assert pbx.take_records() == ["RE|RN101|MLY|", "RE|RN102|MLY|"]
 
 
-def test_bytes_that_still_wait_go_out_before_the_connection_closes() -> None:
+def test_queued_bytes_are_sent_before_the_connection_closes() -> None:
     clock, pms, pbx = make_docked_property()
     switch(pms, split_bytes=True)
     pbx.send("LE|")
@@ -207,7 +207,7 @@ def test_bytes_that_still_wait_go_out_before_the_connection_closes() -> None:
     assert clock.getDelayedCalls() == []
 
 
-def test_bytes_that_wait_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_queued_bytes_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(segmented_wire, "MAX_SEGMENTS", 20)
     clock, pms, pbx = make_docked_property()
     switch(pms, split_bytes=True)
@@ -242,11 +242,11 @@ def test_crlf_framing_both_ways() -> None:
     assert pbx.take_bytes() == f"LA|{STAMP_FIELDS}\r\n".encode()
 
 
-@pytest.mark.parametrize(("trailer", "told"), [("ack", b"\x06"), ("lrc", b"\x32"), ("crlf", b"\r\n")])
-def test_trailer(trailer: str, told: bytes) -> None:
+@pytest.mark.parametrize(("trailer", "sent"), [("ack", b"\x06"), ("lrc", b"\x32"), ("crlf", b"\r\n")])
+def test_trailer(trailer: str, sent: bytes) -> None:
     _, pms, pbx = make_docked_property(trailer=trailer)
     pms.send_text("12345")
-    assert pbx.take_bytes() == b"\x0212345\x03" + told
+    assert pbx.take_bytes() == b"\x0212345\x03" + sent
 
 
 @pytest.mark.parametrize(
@@ -271,24 +271,24 @@ def test_charset(charset: str) -> None:
     assert pms.postings.by_number["1"].text == f"PS|RN101|P#1|CT{name.decode(charset)}|"
 
 
-# how records are written
+# record encoding
 
 
 def test_no_last_bar() -> None:
-    told, _, _ = check_in_told(no_last_bar=True)
-    assert told == b"\x02GI|RN101|G#5001|GSN|GNAdams|GFAnn\x03"
+    sent, _, _ = check_in_bytes(no_last_bar=True)
+    assert sent == b"\x02GI|RN101|G#5001|GSN|GNAdams|GFAnn\x03"
 
 
 def test_unknown_record() -> None:
-    told, _, pbx = check_in_told(unknown_record=True)
-    assert told == b"\x02ZZ|ZZ1|\x03\x02GI|RN101|G#5001|GSN|GNAdams|GFAnn|\x03"
+    sent, _, pbx = check_in_bytes(unknown_record=True)
+    assert sent == b"\x02ZZ|ZZ1|\x03\x02GI|RN101|G#5001|GSN|GNAdams|GFAnn|\x03"
     pbx.send("LS|")
     assert pbx.take_record_ids() == ["LA"]
 
 
 def test_unknown_field() -> None:
-    told, _, _ = check_in_told(unknown_field=True)
-    assert told == b"\x02GI|RN101|G#5001|GSN|GNAdams|GFAnn|ZZ1|\x03"
+    sent, _, _ = check_in_bytes(unknown_field=True)
+    assert sent == b"\x02GI|RN101|G#5001|GSN|GNAdams|GFAnn|ZZ1|\x03"
 
 
 def test_empty_fields() -> None:
@@ -311,13 +311,13 @@ def test_shuffled() -> None:
     _, pms, pbx = make_docked_property(rooms=20, shuffled=True)
     for room in pms.hotel.rooms:
         pms.check_in(room, "Adams")
-    told = [text.removesuffix("|").split("|") for text in pbx.take_records()]
-    assert len({tuple(code[:2] for code in fields) for fields in told}) > 5
-    assert {tuple(sorted(code[:2] for code in fields)) for fields in told} == {("G#", "GI", "GN", "GS", "RN")}
-    assert all(fields[0] == "GI" for fields in told)
+    sent = [text.removesuffix("|").split("|") for text in pbx.take_records()]
+    assert len({tuple(code[:2] for code in fields) for fields in sent}) > 5
+    assert {tuple(sorted(code[:2] for code in fields)) for fields in sent} == {("G#", "GI", "GN", "GS", "RN")}
+    assert all(fields[0] == "GI" for fields in sent)
 
 
-def test_shuffled_moves_keep_each_gs_behind_its_room() -> None:
+def test_shuffled_moves_have_each_gs_after_its_room() -> None:
     _, pms, pbx = make_docked_property(shuffled=True)
     guest = pms.check_in("101", "Adams")
     pms.check_in("101", "Bauer")
@@ -330,23 +330,23 @@ def test_shuffled_moves_keep_each_gs_behind_its_room() -> None:
 
 
 def test_shuffling_is_the_same_for_the_same_seed() -> None:
-    def told(seed: int) -> list[str]:
+    def sent(seed: int) -> list[str]:
         pms = Pms(Clock(), make_property()[1].now, 20, seed=seed)
         pms.set_faults(Faults(shuffled=True))
         pbx = SimulatedPbx(pms).dock()
         pbx.send("DR|")
         return pbx.take_records()
 
-    assert told(1) == told(1)
-    assert told(1) != told(2)
+    assert sent(1) == sent(1)
+    assert sent(1) != sent(2)
 
 
 def test_gs_twice() -> None:
-    told, _, _ = check_in_told(gs_twice=True)
-    assert told == b"\x02GI|RN101|G#5001|GSN|GNAdams|GFAnn|GSN|\x03"
+    sent, _, _ = check_in_bytes(gs_twice=True)
+    assert sent == b"\x02GI|RN101|G#5001|GSN|GNAdams|GFAnn|GSN|\x03"
 
 
-def test_gs_twice_leaves_records_without_it_alone() -> None:
+def test_gs_twice_does_not_change_records_without_gs() -> None:
     _, _, pbx = make_docked_property(gs_twice=True)
     pbx.send("PS|RN101|P#1|")
     assert pbx.take_records() == ["PA|RN101|ASOK|P#1|"]
@@ -359,18 +359,18 @@ def test_hhmm() -> None:
 
 
 def test_name_bytes() -> None:
-    told, _, _ = check_in_told(name_bytes="021b")
-    assert told == b"\x02GI|RN101|G#5001|GSN|GNAd\x02\x1bams|GFAnn|\x03"
+    sent, _, _ = check_in_bytes(name_bytes="021b")
+    assert sent == b"\x02GI|RN101|G#5001|GSN|GNAd\x02\x1bams|GFAnn|\x03"
 
 
 def test_oversize() -> None:
-    told, _, _ = check_in_told(oversize=20_000)
-    assert len(told) == len(b"\x02\x03") + 20_000
-    assert told.startswith(b"\x02GI|RN101|G#5001|GSN|GNAdamsxxxx")
-    assert told.endswith(b"x|GFAnn|\x03")
+    sent, _, _ = check_in_bytes(oversize=20_000)
+    assert len(sent) == len(b"\x02\x03") + 20_000
+    assert sent.startswith(b"\x02GI|RN101|G#5001|GSN|GNAdamsxxxx")
+    assert sent.endswith(b"x|GFAnn|\x03")
 
 
-# what it tells of guests
+# guest records
 
 
 def test_duplicate_gi() -> None:
@@ -416,9 +416,9 @@ def test_de_missing() -> None:
 def test_live_in_resync() -> None:
     _, pms, pbx = make_docked_property(rooms=4, live_in_resync=True)
     pbx.send("DR|")
-    told = pbx.take_records()
-    assert [text[:2] for text in told] == ["DS", "GO", "GO", "GI", "GO", "GO", "DE"]
-    assert told[3] == "GI|RN101|G#5001|GSN|GNLive|"
+    sent = pbx.take_records()
+    assert [text[:2] for text in sent] == ["DS", "GO", "GO", "GI", "GO", "GO", "DE"]
+    assert sent[3] == "GI|RN101|G#5001|GSN|GNLive|"
     assert pms.hotel.guest("5001").room == "101"
 
 
@@ -434,7 +434,7 @@ def test_pa_delay() -> None:
     assert pbx.take_records() == ["PA|RN101|ASOK|P#1|"]
 
 
-def test_a_late_answer_comes_on_the_next_connection() -> None:
+def test_a_delayed_answer_is_sent_on_the_next_connection() -> None:
     clock, pms, pbx = make_docked_property(pa_delay=40)
     pbx.send("PS|RN101|P#1|")
     pbx.lose_connection()
@@ -444,7 +444,7 @@ def test_a_late_answer_comes_on_the_next_connection() -> None:
     assert pbx.take_record_ids() == ["LS", "LA", "PA"]
 
 
-def test_late_answers_are_bounded_and_end_with_the_property(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_delayed_answers_are_bounded_and_dropped_with_the_property(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(posting_answers, "MAX_DELAYED_ANSWERS", 2)
     clock, pms, pbx = make_docked_property(pa_delay=40)
     pbx.send("PS|P#1|", "PS|P#2|", "PS|P#3|")
@@ -492,13 +492,13 @@ def test_pa_without_number() -> None:
 def test_pa_answer(code: str) -> None:
     _, pms, pbx = make_docked_property(pa_answer=code)
     pbx.send("PS|RN101|P#1|")
-    (told,) = pbx.take_records()
-    assert told.startswith(f"PA|RN101|AS{code}|P#1|")
-    assert ("CT" in told) == (code != "OK")
+    (sent,) = pbx.take_records()
+    assert sent.startswith(f"PA|RN101|AS{code}|P#1|")
+    assert ("CT" in sent) == (code != "OK")
     assert pms.postings.by_number["1"].answers == (code,)
 
 
-def test_faults_do_not_leak_between_properties() -> None:
+def test_faults_of_one_property_do_not_affect_another() -> None:
     _, _, broken = make_docked_property(pa_never=True, hhmm=True)
     _, _, sound = make_docked_property()
     for pbx in (broken, sound):
@@ -507,7 +507,7 @@ def test_faults_do_not_leak_between_properties() -> None:
     assert sound.take_records() == [f"LA|{STAMP_FIELDS}", "PA|RN101|ASOK|P#1|"]
 
 
-def test_every_fault_has_a_test_of_its_own() -> None:
+def test_every_fault_has_a_test() -> None:
     tests = " ".join(name for name in globals() if name.startswith("test_"))
     shared = {"framing": "crlf_framing"}
     assert [name for name in Faults().serialize() if shared.get(name, name) not in tests] == []

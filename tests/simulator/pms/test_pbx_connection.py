@@ -1,4 +1,4 @@
-"""Link start, description, checks and end, as a PBX meets them."""
+"""Link start, link description, link checks and link end of a PBX connection."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from pmslink.simulator.pms.property import NotLinkedError
 from tests.simulator.simulated_pbx import STAMP_FIELDS, SimulatedPbx, make_docked_property, make_property
 
 
-def test_greets_each_connection_with_ls() -> None:
+def test_each_connection_starts_with_ls() -> None:
     _, pms = make_property()
     assert SimulatedPbx(pms).take_records() == [f"LS|{STAMP_FIELDS}"]
 
 
-def test_answers_ls_with_ls_until_the_pbx_has_described_itself() -> None:
+def test_ls_is_answered_with_ls_before_the_link_description() -> None:
     _, pms = make_property()
     pbx = SimulatedPbx(pms)
     pbx.take_records()
@@ -23,7 +23,7 @@ def test_answers_ls_with_ls_until_the_pbx_has_described_itself() -> None:
     assert pbx.take_record_ids() == ["LS"]
 
 
-def test_answers_a_whole_description_with_la() -> None:
+def test_a_complete_link_description_is_answered_with_la() -> None:
     _, pms = make_property()
     pbx = SimulatedPbx(pms)
     pbx.take_records()
@@ -34,7 +34,7 @@ def test_answers_a_whole_description_with_la() -> None:
 
 
 @pytest.mark.parametrize("early", ["PS|RN101|P#1|", "LA|", "DR|", "LR|RIGI|FLRN|", "??"])
-def test_data_before_the_description_is_ignored_but_reminded_of_once(early: str) -> None:
+def test_data_before_the_link_description_is_ignored_and_ls_repeated_once(early: str) -> None:
     _, pms = make_property()
     pbx = SimulatedPbx(pms)
     pbx.take_records()
@@ -44,14 +44,14 @@ def test_data_before_the_description_is_ignored_but_reminded_of_once(early: str)
     assert pms.postings.delivery_counts() == {}
 
 
-def test_a_reminder_by_ls_is_given_again_after_the_pms_restarted_the_link() -> None:
+def test_ls_is_repeated_again_after_the_pms_restarted_the_link() -> None:
     _, pms, pbx = make_docked_property()
     pms.start_link()
     pbx.send("LA|", "LA|")
     assert pbx.take_record_ids() == ["LS", "LS"]
 
 
-def test_data_inside_the_description_is_ignored() -> None:
+def test_data_during_the_link_description_is_ignored() -> None:
     _, pms = make_property()
     pbx = SimulatedPbx(pms)
     pbx.take_records()
@@ -61,7 +61,7 @@ def test_data_inside_the_description_is_ignored() -> None:
 
 
 @pytest.mark.parametrize(
-    ("asked", "told"),
+    ("requested", "answer"),
     [
         ("1", "LC|RPCA,VI|PHpmssim|"),
         ("4", "LC|A11.0|PHpmssim|"),
@@ -69,30 +69,30 @@ def test_data_inside_the_description_is_ignored() -> None:
         ("48", "LC|A28.14|A38.14|PHpmssim|"),
     ],
 )
-def test_tells_its_configuration_before_la_if_ld_asks(asked: str, told: str) -> None:
+def test_requested_configuration_is_sent_before_la(requested: str, answer: str) -> None:
     _, pms = make_property()
     pbx = SimulatedPbx(pms)
     pbx.take_records()
-    pbx.send_description(RT=asked)
-    assert pbx.take_records() == [told, f"LA|{STAMP_FIELDS}"]
+    pbx.send_description(RT=requested)
+    assert pbx.take_records() == [answer, f"LA|{STAMP_FIELDS}"]
 
 
-@pytest.mark.parametrize("asked", ["0", "x", "", "99999999"])
-def test_tells_no_configuration_otherwise(asked: str) -> None:
+@pytest.mark.parametrize("requested", ["0", "x", "", "99999999"])
+def test_no_configuration_is_sent_without_a_valid_request(requested: str) -> None:
     _, pms = make_property()
     pbx = SimulatedPbx(pms)
     pbx.take_records()
-    pbx.send_description(RT=asked)
+    pbx.send_description(RT=requested)
     assert pbx.take_record_ids() == ["LA"]
 
 
-def test_answers_ls_with_la_and_la_with_nothing_while_alive() -> None:
+def test_while_alive_ls_is_answered_with_la_and_la_is_not_answered() -> None:
     _, _, pbx = make_docked_property()
     pbx.send("LS|", "LA|")
     assert pbx.take_records() == [f"LA|{STAMP_FIELDS}"]
 
 
-def test_a_new_description_replaces_the_old_one_as_a_whole() -> None:
+def test_a_new_link_description_replaces_the_old_one() -> None:
     _, pms, pbx = make_docked_property()
     pbx.send("LD|")
     assert not pms.alive
@@ -101,14 +101,14 @@ def test_a_new_description_replaces_the_old_one_as_a_whole() -> None:
     assert pms.declared == {"GO": ("RN",)}
 
 
-def test_takes_no_more_declarations_than_any_pbx_needs() -> None:
+def test_the_number_of_declared_records_is_bounded() -> None:
     _, pms = make_property()
     pbx = SimulatedPbx(pms)
-    pbx.send_description({f"{at:02}": "RN" for at in range(100)} | {"GI": "RN"})
+    pbx.send_description({f"{number:02}": "RN" for number in range(100)} | {"GI": "RN"})
     assert len(pms.declared) == 100
 
 
-def test_answers_le_with_le_and_closes() -> None:
+def test_le_is_answered_with_le_and_closes_the_connection() -> None:
     _, pms, pbx = make_docked_property()
     pbx.send_segment("LE|", "LS|")
     assert pbx.take_records() == [f"LE|{STAMP_FIELDS}"]
@@ -116,7 +116,7 @@ def test_answers_le_with_le_and_closes() -> None:
     assert not pms.connected
 
 
-def test_its_own_le_closes_when_answered() -> None:
+def test_le_of_the_pms_closes_the_connection_when_answered() -> None:
     _, pms, pbx = make_docked_property()
     pms.end_link()
     assert pbx.take_records() == [f"LE|{STAMP_FIELDS}"]
@@ -127,7 +127,7 @@ def test_its_own_le_closes_when_answered() -> None:
     assert pbx.take_records() == []
 
 
-def test_its_own_le_closes_after_two_seconds_without_answer() -> None:
+def test_le_of_the_pms_closes_the_connection_after_two_seconds_without_answer() -> None:
     clock, pms, pbx = make_docked_property()
     pms.end_link()
     clock.advance(1.9)
@@ -136,7 +136,7 @@ def test_its_own_le_closes_after_two_seconds_without_answer() -> None:
     assert pbx.is_closed
 
 
-def test_a_connection_that_does_not_go_away_is_aborted() -> None:
+def test_a_connection_that_does_not_close_is_aborted() -> None:
     clock, pms, pbx = make_docked_property()
     pms.drop_link()
     assert pbx.transport.disconnecting
@@ -144,14 +144,14 @@ def test_a_connection_that_does_not_go_away_is_aborted() -> None:
     assert pbx.transport.disconnected
 
 
-def test_no_timer_is_left_of_a_connection_that_is_gone() -> None:
+def test_a_closed_connection_has_no_timer() -> None:
     clock, pms, pbx = make_docked_property()
     pms.drop_link()
     pbx.lose_connection()
     assert clock.getDelayedCalls() == []
 
 
-def test_an_idle_link_costs_no_timer() -> None:
+def test_an_idle_link_has_no_timer() -> None:
     clock, _, _ = make_docked_property()
     assert clock.getDelayedCalls() == []
 
@@ -163,7 +163,7 @@ def test_drop_closes_without_le() -> None:
     assert pbx.take_records() == []
 
 
-def test_ls_from_the_pms_asks_for_a_new_description_before_any_data() -> None:
+def test_ls_of_the_pms_requires_a_new_link_description_before_any_data() -> None:
     _, pms, pbx = make_docked_property()
     pms.start_link()
     pms.check_in("101", "Adams")
@@ -172,7 +172,7 @@ def test_ls_from_the_pms_asks_for_a_new_description_before_any_data() -> None:
     assert pbx.take_record_ids() == ["LA", "GI"]
 
 
-def test_a_newer_connection_displaces_the_older_one() -> None:
+def test_a_new_connection_displaces_the_previous_one() -> None:
     _, pms, old = make_docked_property()
     new = SimulatedPbx(pms).dock()
     assert old.is_closed
@@ -184,7 +184,7 @@ def test_a_newer_connection_displaces_the_older_one() -> None:
     assert pms.connection_count == 2
 
 
-def test_a_description_counts_for_its_connection_only() -> None:
+def test_a_link_description_applies_to_its_connection_only() -> None:
     _, pms, first = make_docked_property()
     first.lose_connection()
     second = SimulatedPbx(pms)
@@ -193,7 +193,7 @@ def test_a_description_counts_for_its_connection_only() -> None:
     assert not pms.alive
 
 
-def test_closing_twice_is_closing_once() -> None:
+def test_closing_twice_has_no_further_effect() -> None:
     clock, pms, pbx = make_docked_property()
     pms.drop_link()
     pms.stop()
@@ -201,7 +201,7 @@ def test_closing_twice_is_closing_once() -> None:
     assert pbx.is_closed
 
 
-def test_a_stream_that_is_no_fias_is_closed() -> None:
+def test_a_stream_without_frames_is_closed() -> None:
     _, _, pbx = make_docked_property()
     for _ in range(17):
         pbx.connection.dataReceived(b"x" * 65536)
@@ -210,12 +210,12 @@ def test_a_stream_that_is_no_fias_is_closed() -> None:
 
 def test_the_link_cannot_be_used_without_a_connection() -> None:
     _, pms = make_property()
-    for act in (pms.start_link, pms.end_link, pms.drop_link, pms.resync):
+    for operation in (pms.start_link, pms.end_link, pms.drop_link, pms.resync):
         with pytest.raises(NotLinkedError):
-            act()
+            operation()
 
 
-def test_stop_closes_all_connections_and_fires_when_they_are_gone() -> None:
+def test_stop_closes_all_connections_and_fires_when_they_are_closed() -> None:
     _, pms, displaced = make_docked_property()
     pbx = SimulatedPbx(pms)
     stopped: list[None] = []
@@ -235,7 +235,7 @@ def test_stop_without_connections_fires_at_once() -> None:
     assert stopped == [None]
 
 
-def test_sends_text_and_bytes_verbatim_and_keeps_them_in_the_trace() -> None:
+def test_text_and_bytes_are_sent_verbatim_and_traced() -> None:
     _, pms, pbx = make_docked_property()
     pms.trace.clear()
     pms.send_text("RE|RN101|MLY")
@@ -243,5 +243,5 @@ def test_sends_text_and_bytes_verbatim_and_keeps_them_in_the_trace() -> None:
     pbx.send("LA|")
     assert pbx.take_bytes() == b"\x02RE|RN101|MLY\x03\x02\x02GI"
     assert pms.trace.texts("in") == ["LA|"]
-    seen = [(entry.direction, entry.type, entry.text) for entry in pms.trace.after()]
-    assert seen == [("out", "RE", "RE|RN101|MLY"), ("out", "\x02\x02", "\x02\x02GI"), ("in", "LA", "LA|")]
+    entries = [(entry.direction, entry.type, entry.text) for entry in pms.trace.after()]
+    assert entries == [("out", "RE", "RE|RN101|MLY"), ("out", "\x02\x02", "\x02\x02GI"), ("in", "LA", "LA|")]

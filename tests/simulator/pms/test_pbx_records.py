@@ -1,4 +1,4 @@
-"""What a PBX tells and posts: room status, signs, voicemail, wake-ups, charges."""
+"""Records from the PBX: room status, signs, voicemail, wake-ups, postings."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ from tests.simulator.simulated_pbx import (
         (["WR|RN101|DA260103|TI0700|", "WC|RN101|DA260103|TI070000|"], Equipment()),
     ],
 )
-def test_the_room_remembers_what_it_was_told(records: list[str], state: Equipment) -> None:
+def test_the_room_stores_the_values_from_the_pbx(records: list[str], state: Equipment) -> None:
     _, pms, pbx = make_docked_property()
     pbx.send(*records)
     assert pms.equipment("101") == state
@@ -52,7 +52,7 @@ def test_wake_ups_of_a_room_are_bounded() -> None:
     assert len(pms.equipment("101").wake_ups) == 100
 
 
-def test_results_of_wake_ups_are_remembered_each_until_there_are_too_many() -> None:
+def test_results_of_wake_ups_are_bounded() -> None:
     _, pms, pbx = make_docked_property()
     pbx.send(*(f"WA|RN101|DA260103|TI07{at:02}00|AS{'OK' if at % 2 else 'BY'}|" for at in range(25)))
     results = pms.equipment("101").wake_up_results
@@ -61,7 +61,7 @@ def test_results_of_wake_ups_are_remembered_each_until_there_are_too_many() -> N
 
 
 @pytest.mark.parametrize("text", ["RE|RN999|RS3|", "RE|", "XX|RN101|", "?", ""])
-def test_what_it_does_not_know_is_ignored(text: str) -> None:
+def test_unknown_rooms_and_records_are_ignored(text: str) -> None:
     _, pms, pbx = make_docked_property()
     pbx.send(text)
     assert pbx.take_records() == []
@@ -75,20 +75,20 @@ def test_a_posting_gets_one_answer() -> None:
     assert pms.postings.by_number["17"].answers == ("OK",)
 
 
-def test_a_posting_to_an_unknown_room_is_refused_with_a_reason() -> None:
+def test_a_posting_to_an_unknown_room_is_rejected_with_a_reason() -> None:
     _, _, pbx = make_docked_property()
     pbx.send("PS|RN999|P#17|")
     assert pbx.take_records() == ["PA|RN999|ASNG|P#17|CTINVALID ROOM|"]
 
 
-def test_the_answer_repeats_only_what_was_carried_and_declared() -> None:
+def test_the_answer_copies_only_received_and_declared_fields() -> None:
     _, pms = make_property()
     pbx = SimulatedPbx(pms).dock({"PS": "RNP#", "PA": "WSRNASDATI"})
     pbx.send("PS|RN101|P#1|WSdesk|ID7|", "PS|RN101|P#2|")
     assert pbx.take_records() == [f"PA|WSdesk|RN101|ASOK|{STAMP_FIELDS}", f"PA|RN101|ASOK|{STAMP_FIELDS}"]
 
 
-def test_a_posting_with_control_characters_is_answered_too() -> None:
+def test_a_posting_with_control_characters_is_answered() -> None:
     _, _, pbx = make_docked_property()
     pbx.send("PS|RN1\x07|P#\x011|")
     assert pbx.take_records() == ["PA|RN1\x07|ASNG|P#\x011|CTINVALID ROOM|"]
@@ -114,7 +114,7 @@ def test_deliveries_are_counted_by_number() -> None:
     assert pms.postings.by_number["1"].text == "PS|RN102|P#1|"
 
 
-def test_each_delivery_tells_its_connection_and_its_answer() -> None:
+def test_each_delivery_has_its_connection_and_its_answer() -> None:
     clock, pms, first = make_docked_property(pa_delay=2)
     first.send("PS|RN101|P#1|")
     first.lose_connection()
@@ -129,24 +129,24 @@ def test_each_delivery_tells_its_connection_and_its_answer() -> None:
     ]
 
 
-def test_old_deliveries_of_a_number_are_forgotten_in_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_oldest_deliveries_of_a_number_are_deleted(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(received_postings, "MAX_DELIVERIES_PER_POSTING", 2)
-    ledger = Postings()
+    postings = Postings()
     for connection in (1, 2, 3):
-        ledger.add_delivery("1", "PS|", HOTEL_TIME, connection)
-    assert [one.connection for one in ledger.by_number["1"].recent_deliveries] == [2, 3]
-    assert ledger.delivery_counts() == {"1": 3}
+        postings.add_delivery("1", "PS|", HOTEL_TIME, connection)
+    assert [delivery.connection for delivery in postings.by_number["1"].recent_deliveries] == [2, 3]
+    assert postings.delivery_counts() == {"1": 3}
 
 
-def test_old_posting_numbers_are_forgotten_in_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_oldest_posting_numbers_are_deleted(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(received_postings, "MAX_POSTINGS", 2)
-    ledger = Postings()
+    postings = Postings()
     for number in ("1", "2", "3"):
-        ledger.add_delivery(number, "PS|", HOTEL_TIME, 1)
-    assert ledger.delivery_counts() == {"2": 1, "3": 1}
+        postings.add_delivery(number, "PS|", HOTEL_TIME, 1)
+    assert postings.delivery_counts() == {"2": 1, "3": 1}
 
 
-def test_long_records_and_numbers_are_cut_in_what_is_kept() -> None:
+def test_long_records_and_numbers_are_stored_truncated() -> None:
     _, pms, pbx = make_docked_property()
     pbx.send(f"PS|RN101|P#{'1' * 9000}|")
     (posting,) = pms.postings.by_number.values()
