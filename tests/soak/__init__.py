@@ -1,1 +1,1 @@
-"""Long campaigns: that nothing accepted is ever lost, shown by killing, cutting, filling and damaging."""
+"""Long campaigns: kills, power cuts, full disks and damaged stores lose nothing that was accepted."""

@@ -1,4 +1,4 @@
-"""Where a campaign says what it has shown: printed at once, and again at the end of the run."""
+"""The results of the campaigns: printed at once, and again at the end of the run."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ RESULTS_KEY = pytest.StashKey[list[str]]()
 
 @pytest.fixture
 def report(request: pytest.FixtureRequest) -> Callable[[str], None]:
-    """Takes one line that says what a campaign did and found."""
+    """Return a function that reports the result of a campaign in one line."""
 
-    def say(line: str) -> None:
+    def report_line(line: str) -> None:
         print(line)
         request.config.stash.setdefault(RESULTS_KEY, []).append(f"{request.node.name}: {line}")
 
-    return say
+    return report_line
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
     if lines := config.stash.get(RESULTS_KEY, []):
-        terminalreporter.section("what was shown")
+        terminalreporter.section("results of the campaigns")
         for line in lines:
             terminalreporter.line(line)

@@ -1,4 +1,4 @@
-"""One service with one link, and the simulator that it docks to: started, killed, and started again."""
+"""A service with one link, and the simulator that it docks to: start, kill, suspend and stop."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ SOAK_SETTINGS = {
 
 
 class DockedService:
-    """The two processes; ``state`` is the service's state directory."""
+    """The processes of a service and of the PMS simulator that it docks to."""
 
     def __init__(
         self, folder: Path, state_dir: Path, pms: ServerProcess, ports: tuple[int, int], **settings: object
@@ -49,54 +49,54 @@ class DockedService:
         self.service_client = JsonClient(ports[1])
         self.settings: dict[str, Any] = {**SOAK_SETTINGS, **settings}
         self._config = folder / "hotel.toml"
-        written = {"host": "127.0.0.1", "port": ports[0], **self.settings}
-        lines = [f"{key} = {json.dumps(value)}" for key, value in written.items()]
+        link_settings = {"host": "127.0.0.1", "port": ports[0], **self.settings}
+        lines = [f"{key} = {json.dumps(value)}" for key, value in link_settings.items()]
         self._config.write_text("\n".join(["[links.grand]", *lines, ""]))
         self.service: ServerProcess | None = None
 
     @property
     def arguments(self) -> list[str]:
-        """The service's, for twistd."""
+        """The arguments of twistd for the service."""
         api = f"tcp:{self.service_client.port}:interface=127.0.0.1"
         return ["pmslink", "--config", str(self._config), "--state-dir", str(self.state_dir), "--api", api]
 
     def spawn(self) -> ServerProcess:
-        """Start the process, and wait for nothing."""
+        """Start the service without waiting for it."""
         assert self.service is None
         self.service = ServerProcess(self.arguments, self.service_client.port, self.folder)
         return self.service
 
     def start(self) -> None:
-        """Start the service and wait until it answers."""
+        """Start the service and wait until its API answers."""
         service = self.spawn()
 
         def answers() -> bool:
-            assert service.process.poll() is None, f"the service ended by itself: {self.log_tail()}"
+            assert service.process.poll() is None, f"the service ended unexpectedly: {self.log_tail()}"
             return self.service_client.call("GET", "/healthz") is not None
 
         wait_until(answers, "the service answers")
 
     def kill(self) -> None:
-        """SIGKILL; that the service has ended before by itself is an error."""
+        """Send SIGKILL. Assert that the service has not ended by itself before."""
         assert self.service is not None
-        assert self.service.process.poll() is None, f"the service ended by itself: {self.log_tail()}"
+        assert self.service.process.poll() is None, f"the service ended unexpectedly: {self.log_tail()}"
         self.ensure_killed()
 
     def ensure_killed(self) -> None:
-        """SIGKILL, if it still runs."""
+        """Send SIGKILL if the service runs."""
         if self.service is not None:
             self.service.kill()
             self.service = None
 
     def suspend(self) -> None:
-        """SIGSTOP: from now on the service says nothing more."""
+        """Send SIGSTOP and wait until the service is suspended."""
         assert self.service is not None
         process = self.service.process
         process.send_signal(signal.SIGSTOP)
-        wait_until(lambda: _process_state(process.pid) == "T", "the service stands still", 10)
+        wait_until(lambda: _process_state(process.pid) == "T", "the service is suspended")
 
     def stop(self) -> None:
-        """SIGTERM; the log must tell of no error since the first start."""
+        """Send SIGTERM. Assert that the log has no traceback since the first start."""
         if self.service is not None:
             service, self.service = self.service, None
             try:
@@ -105,88 +105,86 @@ class DockedService:
                 service.kill()
 
     def log_tail(self) -> str:
-        """The end of the service's log."""
+        """Return the end of the service's log."""
         assert self.service is not None
         return self.service.log.read_text()[-3000:]
-
-    # what the service says
 
     def link(self) -> Any:
         return self.service_client.get(LINK_PATH)
 
-    def wait_until_state(self, state_dir: str, cause: str | None = None, seconds: float = 60) -> Any:
-        """Wait until the link is in this state, for this cause; in sync where that belongs to it."""
+    def wait_until_state(self, state: str, cause: str | None = None, seconds: float = WAIT_TIMEOUT_S) -> Any:
+        """Wait until the link is in this state, with this cause; ESTABLISHED links must also be in sync."""
 
         def reached() -> Any:
             link = self.link()
-            in_it = link["state"] == state_dir and cause in (None, link["cause"]["code"])
-            return link if in_it and link["in_sync"] == (state_dir == "ESTABLISHED") else None
+            matches = link["state"] == state and cause in (None, link["cause"]["code"])
+            return link if matches and link["in_sync"] == (state == "ESTABLISHED") else None
 
-        return wait_until(reached, f"{state_dir} for {cause}; it is {self.link()}", seconds)
+        return wait_until(reached, f"{state} for {cause}; it is {self.link()}", seconds)
 
     def transitions(self) -> list[Any]:
-        """Oldest first."""
+        """Return the link's transitions, oldest first."""
         return self.service_client.get_all_pages(f"{LINK_PATH}/transitions", "transitions")
 
     def postings(self) -> list[Any]:
-        """All of them, oldest first."""
+        """Return all postings, oldest first."""
         return self.service_client.get_all_pages(POSTINGS_PATH, "postings")
 
     def clear_faults(self) -> None:
-        """Let the PMS behave again."""
+        """Switch all faults of the PMS off."""
         assert self.pms_client.call("DELETE", "/faults") is not None
 
     def wait_until_settled(self, seconds: float) -> list[Any]:
-        """Wait until no posting is on its way any more; returns all of them."""
+        """Wait until every posting is in a final state, and return all postings."""
         deadline = time.monotonic() + seconds
         while True:
             postings = self.postings()
-            moving = [one for one in postings if self._is_moving(one)]
-            if not moving:
+            unsettled = [posting for posting in postings if not self._is_settled(posting)]
+            if not unsettled:
                 return postings
-            waiting = f"{len(moving)} postings still wait, the first is {moving[0]}"
-            assert time.monotonic() < deadline, f"after {seconds:g} s {waiting}; {self.link()}"
+            problem = f"{len(unsettled)} postings are not settled, the first is {unsettled[0]}"
+            assert time.monotonic() < deadline, f"after {seconds:g} s {problem}; {self.link()}"
             time.sleep(0.5)
 
     @property
     def max_attempts(self) -> int:
-        """How often a posting without an answer is sent in all."""
+        """The number of times that a posting without an answer is sent."""
         return int(self.settings["send_limit"]) if self.settings["unanswered"] == "resend" else 1
 
-    def _is_moving(self, posting: dict[str, Any]) -> bool:
-        if posting["state"] == "unknown":  # such a one is sent again, or rests
-            return bool(posting["attempts"] < self.max_attempts)
-        return posting["state"] in ("pending", "sent")
+    def _is_settled(self, posting: dict[str, Any]) -> bool:
+        if posting["state"] == "unknown":  # it is resent until the limit
+            return bool(posting["attempts"] >= self.max_attempts)
+        return posting["state"] not in ("pending", "sent")
 
 
 @contextmanager
 def run_docked_service(
     folder: Path, state_dir: Path | None = None, **settings: object
 ) -> Iterator[DockedService]:
-    """A lane whose simulator runs and whose service does not; at the end neither does."""
+    """Run a simulator, and yield a service that is not started yet. Kill both at the end."""
     folder.mkdir(exist_ok=True)
     pms_port, control, api = free_ports(3)
     with run_simulator(folder, pms_port, control) as pms:
-        made = DockedService(folder, state_dir or folder / "state", pms, (pms_port, api), **settings)
+        docked = DockedService(folder, state_dir or folder / "state", pms, (pms_port, api), **settings)
         try:
-            yield made
+            yield docked
         finally:
-            made.ensure_killed()
+            docked.ensure_killed()
 
 
 def _process_state(pid: int) -> str:
-    """The state of a process as Linux shows it, such as T (stopped)."""
+    """Return the state of a process as Linux names it, such as T (stopped)."""
     return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
 
 
 def run_store_command(name: str, state_dir: Path) -> subprocess.CompletedProcess[str]:
-    """What `pmslink store NAME` says of a state directory."""
+    """Run `pmslink store NAME` on a state directory."""
     command = [str(BIN_DIR / "pmslink"), "store", name, "--state-dir", str(state_dir)]
     return subprocess.run(command, capture_output=True, text=True, check=False, timeout=WAIT_TIMEOUT_S)
 
 
 def is_store_intact(state_dir: Path) -> bool:
-    """What `pmslink store check` finds."""
-    done = run_store_command("check", state_dir)
-    print(done.stdout, done.stderr, sep="")
-    return done.returncode == 0
+    """Return whether `pmslink store check` finds no damage, and print what it finds."""
+    check = run_store_command("check", state_dir)
+    print(check.stdout, check.stderr, sep="")
+    return check.returncode == 0

@@ -1,6 +1,7 @@
-"""A PBX that follows a hotel's events and remembers, over the service's kills, up to where it has read.
+"""A PBX that reads a hotel's events and stores its cursor, so that kills of the service lose none.
 
-From the events alone it knows who stays where. In the end that is what the service says, and the PMS.
+It computes from the events alone which guest stays where. The final check compares that with the service
+and the PMS.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from itertools import pairwise
 from threading import Event, Thread
 from typing import Any
 
-from tests.process.server_processes import wait_until
+from tests.process.server_processes import WAIT_TIMEOUT_S, wait_until
 from tests.soak.docked_service import LINK_PATH, DockedService
 from tests.soak.json_client import JsonClient
 
@@ -18,17 +19,17 @@ GuestLocations = dict[str, tuple[str, str]]
 
 
 class EventConsumer:
-    """Asks for what came after the last event that it has seen, again and again."""
+    """Long-polls the events after the last one that it received."""
 
-    def __init__(self, interface: JsonClient) -> None:
+    def __init__(self, client: JsonClient) -> None:
         self.received_seqs: list[int] = []
-        """The number of each event, as they came."""
+        """The number of each event, in the order received."""
         self.transition_ids: set[int] = set()
-        """The ids of the transitions that they told of."""
+        """The ids of the transitions in the events."""
         self.guests: GuestLocations = {}
-        """Who stays, as far as they told."""
+        """The guests who stay, according to the events."""
         self.errors: list[str] = []
-        self._interface = interface
+        self._client = client
         self._last_seq = 0
         self._stopping = Event()
         self._thread = Thread(target=self._run, daemon=True)
@@ -38,11 +39,11 @@ class EventConsumer:
 
     def stop(self) -> None:
         self._stopping.set()
-        self._thread.join(30)
+        self._thread.join(WAIT_TIMEOUT_S)
 
     def _run(self) -> None:
         while not self._stopping.is_set():
-            match self._interface.call("GET", f"{LINK_PATH}/events?after={self._last_seq}&wait=1&limit=1000"):
+            match self._client.call("GET", f"{LINK_PATH}/events?after={self._last_seq}&wait=1&limit=1000"):
                 case (200, {"events": list(events), "next": int(following)}):
                     for event in events:
                         self.apply_event(event)
@@ -52,67 +53,68 @@ class EventConsumer:
                 case None:
                     self._stopping.wait(0.05)
                 case other:
-                    self.errors.append(f"neither events nor silence: {other}")
+                    self.errors.append(f"neither events nor a lost connection: {other}")
                     self._stopping.wait(1)
 
     def apply_event(self, event: dict[str, Any]) -> None:
-        """Do what an event tells; what cannot be after those before is complained of."""
+        """Apply an event to the guests. Record an error if it contradicts the events before it."""
         self.received_seqs.append(event["seq"])
-        type = event["type"]
-        if type == "link.changed":
+        event_type = event["type"]
+        if event_type == "link.changed":
             self.transition_ids.add(event["transition"]["id"])
-        elif type.startswith("guest."):
+        elif event_type.startswith("guest."):
             guest = event["guest"]
-            if (type == "guest.checked_in") == (guest["number"] in self.guests):
-                self.errors.append(f"of {self.guests.get(guest['number'])}: {event}")
-            if type == "guest.checked_out":
+            if (event_type == "guest.checked_in") == (guest["number"] in self.guests):
+                self.errors.append(f"guest {self.guests.get(guest['number'])}: {event}")
+            if event_type == "guest.checked_out":
                 self.guests.pop(guest["number"], None)
             else:
                 self.guests[guest["number"]] = (event["room"], guest["name"])
 
 
 def check_events(docked_service: DockedService, consumer: EventConsumer) -> None:
-    """Everything was told once and in order, and it was enough. The PMS must have nothing more to say."""
+    """Assert that the consumer received every event once and in order, and knows all guests.
+
+    The PMS must have sent everything.
+    """
     wait_until(
         lambda: _pms_guests(docked_service) == _service_guests(docked_service),
-        "the service knows who stays",
-        30,
+        "the service knows the guests of the PMS",
     )
-    kept = all_events(docked_service.service_client)
-    wait_until(lambda: consumer.received_seqs[-1:] == [kept[-1]["seq"]], "the last event is told", 10)
+    stored = all_events(docked_service.service_client)
+    wait_until(lambda: consumer.received_seqs[-1:] == [stored[-1]["seq"]], "the last event is received")
     consumer.stop()
     assert consumer.errors == []
     backwards = [(a, b) for a, b in pairwise(consumer.received_seqs) if b <= a]
-    assert backwards == [], f"told again: {backwards[:5]} of {len(consumer.received_seqs)} events"
-    missed = sorted({event["seq"] for event in kept} - set(consumer.received_seqs))
-    assert missed == [], f"{len(missed)} of {len(kept)} events were never told"
+    assert backwards == [], f"received again: {backwards[:5]} of {len(consumer.received_seqs)} events"
+    missed = sorted({event["seq"] for event in stored} - set(consumer.received_seqs))
+    assert missed == [], f"{len(missed)} of {len(stored)} events were never received"
     assert {change["id"] for change in docked_service.transitions()} <= consumer.transition_ids
     assert consumer.guests == _pms_guests(docked_service)
 
 
 def check_guests(docked_service: DockedService) -> None:
-    """From all events that are kept, it is known who stays. The PMS must have nothing more to say."""
+    """Assert that the stored events yield the guests of the PMS, which must have sent everything."""
     wait_until(
         lambda: _pms_guests(docked_service) == _service_guests(docked_service),
-        "the service knows who stays",
-        30,
+        "the service knows the guests of the PMS",
     )
-    follows = EventConsumer(docked_service.service_client)
+    consumer = EventConsumer(docked_service.service_client)
     for event in all_events(docked_service.service_client):
-        follows.apply_event(event)
-    assert follows.errors == []
-    assert follows.guests == _pms_guests(docked_service)
+        consumer.apply_event(event)
+    assert consumer.errors == []
+    assert consumer.guests == _pms_guests(docked_service)
 
 
-def all_events(interface: JsonClient) -> list[dict[str, Any]]:
-    """All events that are kept, oldest first."""
-    found: list[dict[str, Any]] = []
+def all_events(client: JsonClient) -> list[dict[str, Any]]:
+    """Return all stored events, oldest first."""
+    events: list[dict[str, Any]] = []
     while True:
-        after = found[-1]["seq"] if found else 0
-        page = interface.get(f"{LINK_PATH}/events?after={after}&limit=1000")["events"]
+        after = events[-1]["seq"] if events else 0
+        page = client.get(f"{LINK_PATH}/events?after={after}&limit=1000")["events"]
         if not page:
-            return found
-        found += page
+            return events
+        events += page
 
 
 def _pms_guests(docked_service: DockedService) -> GuestLocations:

@@ -1,4 +1,4 @@
-"""Guests who check in without pause, each under a name that counts up, and what is told of them."""
+"""Guests who check in continuously under numbered names, and the names that the events report."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from tests.soak.event_consumer import all_events
 from tests.soak.json_client import JsonClient
 
 MAX_GUESTS = 20
-"""So many stay at a time; when one more has come, the oldest leaves."""
+"""Guests that stay at a time; when one more has arrived, the oldest checks out."""
 
 
 class GuestArrivals:
-    """One guest after the other. ``pause`` is the time in seconds between two."""
+    """Checks in one guest after the other, every `pause_s` seconds."""
 
     def __init__(self, pms: JsonClient, pause_s: float) -> None:
         self.guest_names: list[str] = []
-        """Of those who have checked in, in this order."""
+        """The names of the guests who checked in, in order."""
         self._pms = pms
         self._pause_s = pause_s
         self._guest_numbers: deque[str] = deque()
@@ -43,7 +43,7 @@ class GuestArrivals:
 
 
 def checked_in_names(service: JsonClient) -> list[str]:
-    """The names of those of whom events tell that they came, oldest first, without what came of a resync."""
+    """Return the names in the check-in events, oldest first, without those of a resync."""
     return [
         event["guest"]["name"]
         for event in all_events(service)

@@ -1,4 +1,4 @@
-"""Calls over HTTP to a process that may be killed in the middle of any of them."""
+"""HTTP calls to a process that may be killed at any time."""
 
 from __future__ import annotations
 
@@ -11,44 +11,44 @@ from urllib.parse import urlencode
 from attrs import frozen
 
 CALL_TIMEOUT_S = 20.0
-"""Seconds after which a call counts as unanswered; the service answers far sooner or is dead."""
+"""Seconds after which a call counts as unanswered; a live service responds much earlier."""
 
 
 @frozen
 class JsonClient:
-    """The JSON interface on a port of this machine."""
+    """A client of the JSON API on a port of this machine."""
 
     port: int
 
     def call(
         self, method: str, path: str, body: object = None, headers: Mapping[str, str] | None = None
     ) -> tuple[int, Any] | None:
-        """Status and answer; None if the connection could not be made or broke."""
+        """Return the status code and the JSON of the response; None if the connection failed."""
         connection = HTTPConnection("127.0.0.1", self.port, timeout=CALL_TIMEOUT_S)
         try:
-            sent = None if body is None else json.dumps(body)
-            given = {**({"Content-Type": "application/json"} if sent else {}), **(headers or {})}
-            connection.request(method, path, sent, given)
-            answer = connection.getresponse()
-            return answer.status, json.loads(answer.read() or b"null")
+            payload = None if body is None else json.dumps(body)
+            all_headers = {**({"Content-Type": "application/json"} if payload else {}), **(headers or {})}
+            connection.request(method, path, payload, all_headers)
+            response = connection.getresponse()
+            return response.status, json.loads(response.read() or b"null")
         except (OSError, HTTPException):
             return None
         finally:
             connection.close()
 
     def get(self, path: str) -> Any:
-        """The answer to a GET that must succeed."""
-        answer = self.call("GET", path)
-        assert answer is not None, f"GET {path}: nobody answers on port {self.port}"
-        assert answer[0] == 200, f"GET {path}: {answer}"
-        return answer[1]
+        """Return the JSON of a GET that must succeed."""
+        response = self.call("GET", path)
+        assert response is not None, f"GET {path}: no response on port {self.port}"
+        assert response[0] == 200, f"GET {path}: {response}"
+        return response[1]
 
     def get_all_pages(self, path: str, key: str, **query: str) -> list[Any]:
-        """A whole list that is served newest first, page by page; oldest first."""
-        found: list[Any] = []
+        """Return all pages of a list that is served newest first, as one list, oldest first."""
+        items: list[Any] = []
         while True:
-            asked = {**query, "limit": "1000", **({"before": found[-1]["id"]} if found else {})}
-            page = self.get(f"{path}?{urlencode(asked)}")[key]
+            page_query = {**query, "limit": "1000", **({"before": items[-1]["id"]} if items else {})}
+            page = self.get(f"{path}?{urlencode(page_query)}")[key]
             if not page:
-                return found[::-1]
-            found += page
+                return items[::-1]
+            items += page

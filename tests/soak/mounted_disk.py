@@ -1,6 +1,6 @@
-"""Disks of their own for a test: one that is cut off from its power, and one that fills up.
+"""Disks for a test: an ext4 disk whose power can be cut, and a small disk that can be filled.
 
-Both need root. Whatever is mounted is unmounted at the end, however the test ends.
+Both need root. They are unmounted at the end of the test, also if it fails.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from tests.process.server_processes import wait_until
 
 
 class Disk:
-    """What is mounted, with these arguments of mount, on a directory."""
+    """A file system on a directory, and the arguments of `mount` for it."""
 
     def __init__(self, path: Path, *mount_arguments: str) -> None:
         self.path = path
@@ -28,40 +28,40 @@ class Disk:
         run_command("mount", *self._mount_arguments, str(self.path))
 
     def unmount(self) -> None:
-        """Whoever had files open there has just ended: the kernel may need a moment to notice."""
-        wait_until(lambda: self._try_unmount(), f"{self.path} can be unmounted", 20)
+        """Unmount, as soon as the kernel has noticed that the killed service has no open files."""
+        wait_until(lambda: self._try_unmount(), f"{self.path} can be unmounted")
 
     def _try_unmount(self) -> bool:
         return subprocess.run(["umount", str(self.path)], check=False, capture_output=True).returncode == 0
 
     def cut_power(self) -> None:
-        """Nothing reaches the disk from now on, not even what is in the file system's log."""
+        """Discard all later writes, and what is only in the file system's log."""
         run_command("xfs_io", "-x", "-c", "shutdown", str(self.path))
 
     def free_bytes(self) -> int:
-        """Bytes that are left."""
-        room = os.statvfs(self.path)
-        return room.f_bavail * room.f_frsize
+        """Return the free bytes."""
+        stat = os.statvfs(self.path)
+        return stat.f_bavail * stat.f_frsize
 
     def force_unmount(self) -> None:
-        """Unmounted at last, even while somebody still holds a file there."""
+        """Unmount, even if a process has open files on the disk."""
         if self.path.is_mount():
             run_command("umount", "--lazy", str(self.path))
 
 
 @contextmanager
 def ext4_disk(folder: Path, megabytes: int) -> Iterator[Disk]:
-    """A disk with a journal, in a file, with nothing on it."""
+    """Mount an empty ext4 file system in a file. Skip the test if the machine cannot."""
     image, disk = folder / "image", Disk(folder / "disk", "-o", "loop", str(folder / "image"))
     with image.open("wb") as file:
         file.truncate(megabytes << 20)
     run_command("mkfs.ext4", "-q", "-F", str(image))
     try:
         disk.mount()
-    except subprocess.CalledProcessError as refused:
+    except subprocess.CalledProcessError as problem:
         if "CI" in os.environ:
             raise
-        pytest.skip(f"NOT run: this machine mounts no loop devices: {refused.stderr.decode().strip()}")
+        pytest.skip(f"NOT run: this machine mounts no loop devices: {problem.stderr.decode().strip()}")
     try:
         yield disk
     finally:
@@ -70,7 +70,7 @@ def ext4_disk(folder: Path, megabytes: int) -> Iterator[Disk]:
 
 @contextmanager
 def tmpfs_disk(folder: Path, megabytes: int) -> Iterator[Disk]:
-    """A small disk in memory."""
+    """Mount a small file system in memory."""
     disk = Disk(folder / "disk", "-t", "tmpfs", "-o", f"size={megabytes}m", "none")
     disk.mount()
     try:

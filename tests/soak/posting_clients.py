@@ -1,7 +1,7 @@
-"""PBXs that post without pause: each posting under a key of its own, repeated until it is accepted.
+"""PBXs that post continuously: each posting has its own key and is repeated until it is accepted.
 
-What was answered 202 (or 200, when an answer was lost before) is remembered here: it is what the
-service has promised, and what the final check holds it to.
+A posting is accepted with a response 202, or 200 if an earlier response was lost. The final check of a
+campaign compares the accepted postings with the service and the PMS.
 """
 
 from __future__ import annotations
@@ -12,18 +12,19 @@ from typing import Any
 
 from attrs import frozen
 
+from tests.process.server_processes import WAIT_TIMEOUT_S
 from tests.soak.json_client import JsonClient
 
 POSTINGS_PATH = "/api/v1/links/grand/postings"
 UNKNOWN_ROOM = "999"
-"""A room that the simulated hotel lacks: the PMS refuses what is posted to it."""
+"""A room that the simulated hotel does not have: the PMS rejects postings to it."""
 REPEAT_PROBABILITY = 0.05
-"""How often a client asks once more for what has been accepted."""
+"""Probability that a client repeats an accepted posting."""
 
 
 @frozen
 class AcceptedPosting:
-    """A posting that was accepted: its key, what was posted, and what it was called."""
+    """A posting that was accepted: its key, its body, and the id and number that it got."""
 
     key: str
     body: dict[str, Any]
@@ -32,18 +33,18 @@ class AcceptedPosting:
 
 
 class PostingClients:
-    """So many clients. ``pause`` is the longest time in seconds that one waits between two postings."""
+    """Threads that post, each with a random pause of up to `max_pause_s` seconds after a posting."""
 
     def __init__(self, client: JsonClient, seed: object, clients: int, max_pause_s: float) -> None:
         self.client = client
         self.max_pause_s = max_pause_s
         self.accepted_postings: dict[str, AcceptedPosting] = {}
         self.unavailable_errors: list[dict[str, Any]] = []
-        """Errors of answers 503."""
+        """The errors of responses 503."""
         self.errors: list[str] = []
-        """What may not happen and did."""
+        """What the service did wrong."""
         self.lost_response_count = 0
-        """Calls whose answer never came."""
+        """Calls that got no response."""
         self._stopping = Event()
         self._abandoned = Event()
         self._lock = Lock()
@@ -55,71 +56,71 @@ class PostingClients:
             thread.start()
 
     def ids(self) -> set[int]:
-        """What has been accepted so far."""
+        """Return the ids of the postings accepted so far."""
         with self._lock:
-            return {promise.id for promise in self.accepted_postings.values()}
+            return {posting.id for posting in self.accepted_postings.values()}
 
     def stop_when_accepted(self) -> None:
-        """Begin no more postings, and wait until the last ones are accepted: the service must run."""
+        """Start no more postings, and wait until the last ones are accepted. The service must run."""
         self._stopping.set()
         self._join()
 
     def abandon(self) -> None:
-        """End at once, whatever has been accepted."""
+        """Stop at once, without waiting until the last postings are accepted."""
         self._abandoned.set()
         self._stopping.set()
         self._join()
 
     def _join(self) -> None:
         for thread in self._threads:
-            thread.join(60)
-        assert not any(thread.is_alive() for thread in self._threads), "a client never got its answer"
+            thread.join(WAIT_TIMEOUT_S)
+        assert not any(thread.is_alive() for thread in self._threads), "a client got no response"
 
     # one client
 
     def _run(self, name: str) -> None:
-        chance = Random(name)
-        own: list[AcceptedPosting] = []
+        rng = Random(name)
+        accepted: list[AcceptedPosting] = []
         while not self._stopping.is_set():
-            promise = self._post(f"{name}-{len(own)}", _make_posting(chance, len(own)))
-            if promise is None:
+            posting = self._post(f"{name}-{len(accepted)}", _make_posting(rng, len(accepted)))
+            if posting is None:
                 return
-            if own and promise.id <= own[-1].id:
-                self._add_error(f"{promise} was accepted after {own[-1]}")
-            own.append(promise)
-            if chance.random() < REPEAT_PROBABILITY:
-                self._repeat_posting(chance.choice(own))
-            self._stopping.wait(chance.uniform(0, self.max_pause_s))
+            if accepted and posting.id <= accepted[-1].id:
+                self._add_error(f"{posting} was accepted after {accepted[-1]}")
+            accepted.append(posting)
+            if rng.random() < REPEAT_PROBABILITY:
+                self._repeat_posting(rng.choice(accepted))
+            self._stopping.wait(rng.uniform(0, self.max_pause_s))
 
     def _post(self, key: str, body: dict[str, Any]) -> AcceptedPosting | None:
-        """Post until it is accepted. None if it never was."""
-        tried = False
+        """Post until the service accepts; None if it rejects the posting or the client is abandoned."""
+        is_repetition = False
         while not self._abandoned.is_set():
             match self._call(key, body):
-                case (202, answer):
-                    return self._record_accepted(key, body, answer)
-                case (200, answer):
-                    if not tried:
-                        self._add_error(f"{key} was new, but answered 200")
-                    return self._record_accepted(key, body, answer)
-                case (503, answer):
-                    self.unavailable_errors.append(answer["error"])
-                case (status, answer):
-                    self._add_error(f"{key}: {status} {answer}")
+                case (202, response):
+                    return self._record_accepted(key, body, response)
+                case (200, response):
+                    if not is_repetition:
+                        self._add_error(f"{key} was new, but the response was 200")
+                    return self._record_accepted(key, body, response)
+                case (503, response):
+                    self.unavailable_errors.append(response["error"])
+                case (status, response):
+                    self._add_error(f"{key}: {status} {response}")
                     return None
-            tried = True
+            is_repetition = True
             self._abandoned.wait(0.1)
         return None
 
     def _repeat_posting(self, accepted: AcceptedPosting) -> None:
-        """The same key and body give the same posting; the same key with another body gives 409."""
+        """Assert that the same key and body return the same posting, and another body 409."""
         match self._call(accepted.key, accepted.body):
             case None | (503, _):
                 pass
-            case (200, answer):
-                self._record_accepted(accepted.key, accepted.body, answer)
+            case (200, response):
+                self._record_accepted(accepted.key, accepted.body, response)
             case other:
-                self._add_error(f"{accepted} once more: {other}")
+                self._add_error(f"{accepted} repeated: {other}")
         match self._call(accepted.key, {**accepted.body, "room": "111"}):
             case None | (503, _):
                 pass
@@ -129,26 +130,26 @@ class PostingClients:
                 self._add_error(f"{accepted} with another body: {other}")
 
     def _call(self, key: str, body: dict[str, Any]) -> tuple[int, Any] | None:
-        answer = self.client.call("POST", POSTINGS_PATH, body, {"Idempotency-Key": key})
-        if answer is None:
+        response = self.client.call("POST", POSTINGS_PATH, body, {"Idempotency-Key": key})
+        if response is None:
             with self._lock:
                 self.lost_response_count += 1
-        return answer
+        return response
 
-    def _record_accepted(self, key: str, body: dict[str, Any], answer: dict[str, Any]) -> AcceptedPosting:
-        promise = AcceptedPosting(key, body, answer["id"], str(answer["number"]))
+    def _record_accepted(self, key: str, body: dict[str, Any], response: dict[str, Any]) -> AcceptedPosting:
+        posting = AcceptedPosting(key, body, response["id"], str(response["number"]))
         with self._lock:
-            known = self.accepted_postings.setdefault(key, promise)
-        if known != promise:
-            self._add_error(f"{known} became {promise}")
-        return promise
+            first = self.accepted_postings.setdefault(key, posting)
+        if first != posting:
+            self._add_error(f"{first} became {posting}")
+        return posting
 
     def _add_error(self, error: str) -> None:
         self.errors.append(error)
 
 
 def _make_posting(rng: Random, count: int) -> dict[str, Any]:
-    """A posting that no other of this client equals: its amount, digits or text count up."""
+    """Return the body of a posting that is unique for the client: its amount, digits or text count up."""
     room = UNKNOWN_ROOM if rng.random() < 0.03 else str(rng.randint(101, 110))
     match rng.randrange(4):
         case 0:

@@ -1,4 +1,4 @@
-"""The number that chooses a campaign's random moments."""
+"""The seed of a campaign's random choices."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from random import Random
 
 
 def choose_seed() -> int:
-    """Another one each time, printed; or what the environment's SOAK_SEED repeats."""
-    chosen = int(os.environ.get("SOAK_SEED") or Random().randrange(10**6))
-    print(f"SOAK_SEED={chosen}")
-    return chosen
+    """Return and print a random seed, or the one in the environment variable SOAK_SEED."""
+    seed = int(os.environ.get("SOAK_SEED") or Random().randrange(10**6))
+    print(f"SOAK_SEED={seed}")
+    return seed
