@@ -1,8 +1,8 @@
-"""The final check of a campaign: what was promised against what the service lists and what the PMS saw.
+"""The final check of a campaign: compare accepted postings with the service and the PMS.
 
-A delivery is answered in time if its answer was given well within `answer_timeout`; such an answer can
-still be lost, but only with its connection, and only one of each: postings go one at a time, and the
-next one is not sent before the last one's fate is on disk.
+A delivery is answered in time if the PMS answered well within `answer_timeout`. Such an answer can be lost
+only with its connection, and only one per connection: postings are sent one at a time, and the next one is
+not sent before the result of the last one is stored.
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ from tests.soak.posting_clients import AcceptedPosting, PostingClients
 
 FINAL_STATES = {"done", "unknown", "refused"}
 IN_TIME_RATIO = 0.5
-"""Part of `answer_timeout` within which an answer was certainly in time, for a machine under load too."""
+"""Share of `answer_timeout` within which an answer is certainly in time, also on a busy machine."""
 
 RowJson = dict[str, Any]
 
 
 @frozen
 class CampaignResult:
-    """How many of each, of one lane or of several."""
+    """The counts of one campaign, or of several added."""
 
     accepted_count: int
     state_counts: Counter[str]
@@ -51,105 +51,109 @@ class CampaignResult:
         states = ", ".join(f"{count} {state}" for state, count in sorted(self.state_counts.items()))
         return (
             f"{self.accepted_count} postings accepted "
-            f"({self.lost_response_count} of their calls got no answer): {states};"
-            f" {self.delivery_count} deliveries on {self.connection_count} connections, "
-            f"{self.repeated_count} repeated"
+            f"({self.lost_response_count} calls without a response): {states}; "
+            f"{self.delivery_count} deliveries on {self.connection_count} connections, "
+            f"{self.repeated_count} of them repeated"
         )
 
 
 def check_campaign(
     docked_service: DockedService, clients: PostingClients, timeout_s: float = 120
 ) -> CampaignResult:
-    """Wait until all postings are settled, and hold everything against everything. The service must run."""
+    """Wait until all postings are settled, and run all checks. The service must run."""
     rows = docked_service.wait_until_settled(timeout_s)
-    seen = docked_service.pms_client.get("/postings")["postings"]
+    pms_postings = docked_service.pms_client.get("/postings")["postings"]
     (hotel,) = docked_service.pms_client.get("/")["properties"]
     problems = [
         *clients.errors,
         *check_all_listed(rows, list(clients.accepted_postings.values())),
-        *check_states(rows, seen, docked_service.max_attempts),
-        *check_order(rows, seen),
-        *check_repetitions(seen, docked_service.settings["answer_timeout"] * IN_TIME_RATIO),
+        *check_states(rows, pms_postings, docked_service.max_attempts),
+        *check_order(rows, pms_postings),
+        *check_repetitions(pms_postings, docked_service.settings["answer_timeout"] * IN_TIME_RATIO),
     ]
     assert not problems, f"{len(problems)} problems:\n" + "\n".join(problems[:20])
-    deliveries = sum(one["deliveries"] for one in seen)
+    deliveries = sum(posting["deliveries"] for posting in pms_postings)
     return CampaignResult(
         accepted_count=len(clients.accepted_postings),
         state_counts=Counter(row["state"] for row in rows),
         delivery_count=deliveries,
-        repeated_count=deliveries - len(seen),
+        repeated_count=deliveries - len(pms_postings),
         lost_response_count=clients.lost_response_count,
         connection_count=hotel["connections"],
     )
 
 
 def check_all_listed(rows: list[RowJson], accepted: list[AcceptedPosting]) -> Iterator[str]:
-    """Every promise is listed exactly once, as it was posted, and nothing else is."""
+    """Check that the service lists each accepted posting once and unchanged, and nothing else."""
     listed = Counter(row["id"] for row in rows)
-    yield from (f"posting {id} is listed {count} times" for id, count in listed.items() if count > 1)
+    yield from (f"posting {row_id} is listed {count} times" for row_id, count in listed.items() if count > 1)
     numbers = Counter(str(row["number"]) for row in rows)
-    yield from (f"P# {number} was given {count} times" for number, count in numbers.items() if count > 1)
+    yield from (f"P# {number} is used {count} times" for number, count in numbers.items() if count > 1)
     by_id = {row["id"]: row for row in rows}
-    for promise in accepted:
-        row = by_id.pop(promise.id, None)
+    for posting in accepted:
+        row = by_id.pop(posting.id, None)
         if row is None:
-            yield f"lost: {promise}"
+            yield f"lost: {posting}"
             continue
-        told = {key: row.get(key) for key in promise.body}
-        if told != promise.body or str(row["number"]) != promise.number:
-            yield f"changed: {promise} is now {row}"
-    yield from (f"listed, but accepted for nobody: {row}" for row in by_id.values())
+        listed_body = {key: row.get(key) for key in posting.body}
+        if listed_body != posting.body or str(row["number"]) != posting.number:
+            yield f"changed: {posting} is now {row}"
+    yield from (f"listed, but not accepted: {row}" for row in by_id.values())
 
 
 def check_states(rows: list[RowJson], pms_postings: list[RowJson], limit: int) -> Iterator[str]:
-    """Each state is what happened at the PMS, and each attempt was counted before it was made."""
-    came = {one["number"]: one for one in pms_postings}
+    """Check each final state against the PMS, and that each attempt was counted before it was made."""
+    pms_by_number = {posting["number"]: posting for posting in pms_postings}
     for row in rows:
-        one = came.pop(str(row["number"]), {"deliveries": 0, "answers": []})
+        delivered = pms_by_number.pop(str(row["number"]), {"deliveries": 0, "answers": []})
         expected = {"done": "OK", "refused": "NG"}.get(row["state"])
         if row["state"] not in FINAL_STATES:
-            yield f"in the end {row['state']}: {row}"
-        elif expected and expected not in one["answers"]:
-            yield f"{row['state']}, but the PMS says {one}: {row}"
+            yield f"final state {row['state']}: {row}"
+        elif expected and expected not in delivered["answers"]:
+            yield f"{row['state']}, but the PMS has {delivered}: {row}"
         elif row["state"] == "unknown" and row["attempts"] != limit:
             yield f"unknown after {row['attempts']} of {limit} attempts: {row}"
-        if not one["deliveries"] <= row["attempts"] <= limit:
-            yield f"{one['deliveries']} deliveries, {row['attempts']} attempts of {limit}: {row}"
-    yield from (f"the PMS got what nobody listed: {one}" for one in came.values())
+        if not delivered["deliveries"] <= row["attempts"] <= limit:
+            yield f"{delivered['deliveries']} deliveries, {row['attempts']} attempts of {limit}: {row}"
+    yield from (
+        f"the PMS received a posting that is not listed: {posting}" for posting in pms_by_number.values()
+    )
 
 
 def check_order(rows: list[RowJson], pms_postings: list[RowJson]) -> Iterator[str]:
-    """Postings first came in the order in which they were accepted.
+    """Check that the first deliveries of postings are in the order of acceptance.
 
-    Those of which an attempt never came are left out: a kill between its commit and its first byte
-    makes such a posting's first delivery a repetition, which may come later.
+    Postings with an attempt that never reached the PMS are excluded: after a kill between the commit of
+    an attempt and its first byte, the first delivery is a repetition, which may be later.
     """
     by_number = {str(row["number"]): row for row in rows}
     order = []
-    for one in pms_postings:
-        row = by_number.get(one["number"])
-        if row is not None and row["attempts"] == one["deliveries"]:
+    for posting in pms_postings:
+        row = by_number.get(posting["number"])
+        if row is not None and row["attempts"] == posting["deliveries"]:
             order.append(row["id"])
     yield from (
-        f"posting {later} came before {earlier}" for later, earlier in pairwise(order) if later > earlier
+        f"posting {later} was delivered before {earlier}"
+        for later, earlier in pairwise(order)
+        if later > earlier
     )
 
 
 def check_repetitions(pms_postings: list[RowJson], in_time: float) -> Iterator[str]:
-    """What was answered in time came again at most once per connection, and never on the same one."""
-    excused: Counter[int] = Counter()
-    for one in pms_postings:
-        if len(one["came"]) != one["deliveries"]:
-            yield f"came more often than can be: {one}"
-        for delivery, again in pairwise(one["came"]):
+    """Check that an answer in time is lost at most once per connection, and never on a live one."""
+    lost_answers: Counter[int] = Counter()
+    for posting in pms_postings:
+        if len(posting["came"]) != posting["deliveries"]:
+            yield f"delivered more often than the PMS remembers: {posting}"
+        for delivery, repetition in pairwise(posting["came"]):
             if not _answered_within(delivery, in_time):
                 continue
-            excused[delivery["connection"]] += 1
-            if again["connection"] == delivery["connection"]:
-                yield f"came again on the same connection though it was answered: {one}"
+            lost_answers[delivery["connection"]] += 1
+            if repetition["connection"] == delivery["connection"]:
+                yield f"repeated on the same connection although it was answered: {posting}"
     yield from (
         f"{count} answers were lost with connection {connection}"
-        for connection, count in excused.items()
+        for connection, count in lost_answers.items()
         if count > 1
     )
 
@@ -157,5 +161,5 @@ def check_repetitions(pms_postings: list[RowJson], in_time: float) -> Iterator[s
 def _answered_within(delivery: RowJson, seconds: float) -> bool:
     if delivery["answered_at"] is None:
         return False
-    took = datetime.fromisoformat(delivery["answered_at"]) - datetime.fromisoformat(delivery["at"])
-    return took.total_seconds() <= seconds
+    delay = datetime.fromisoformat(delivery["answered_at"]) - datetime.fromisoformat(delivery["at"])
+    return delay.total_seconds() <= seconds

@@ -1,7 +1,8 @@
-"""The final check of the campaigns finds what it is there to find."""
+"""The final check of the campaigns detects each kind of error."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -17,16 +18,16 @@ pytestmark = pytest.mark.soak
 BODY = {"type": "charge", "amount": 1}
 
 
-def row(id: int, **values: Any) -> RowJson:
-    return {**BODY, "id": id, "number": id, "state": "done", "attempts": 1, **values}
+def make_row(row_id: int, **values: Any) -> RowJson:
+    return {**BODY, "id": row_id, "number": row_id, "state": "done", "attempts": 1, **values}
 
 
-def promise(id: int) -> AcceptedPosting:
-    return AcceptedPosting(f"key-{id}", BODY, id, str(id))
+def make_accepted(row_id: int) -> AcceptedPosting:
+    return AcceptedPosting(f"key-{row_id}", BODY, row_id, str(row_id))
 
 
-def came(number: int, *deliveries: tuple[int, float | None]) -> RowJson:
-    """What the simulator tells of a posting: per delivery its connection, and how late it was answered."""
+def make_delivered(number: int, *deliveries: tuple[int, float | None]) -> RowJson:
+    """Return a posting of the simulator; a delivery is a connection and the answer's delay in seconds."""
     return {
         "number": str(number),
         "deliveries": len(deliveries),
@@ -42,71 +43,98 @@ def came(number: int, *deliveries: tuple[int, float | None]) -> RowJson:
     }
 
 
-ALL_WELL = [row(1), row(2)]
+CORRECT_ROWS = [make_row(1), make_row(2)]
 
 
 @pytest.mark.parametrize(
-    ("rows", "found"),
+    ("rows", "problems"),
     [
-        (ALL_WELL, []),
-        ([row(1)], ["lost"]),
-        ([row(1), row(2), row(2)], ["posting 2 is listed 2 times", "P# 2 was given 2 times"]),
-        ([row(1), row(2, number=1)], ["P# 1 was given 2 times", "changed"]),
-        ([row(1), row(2, amount=9)], ["changed"]),
-        ([row(1), row(2), row(3)], ["listed, but accepted for nobody"]),
+        (CORRECT_ROWS, []),
+        ([make_row(1)], ["lost"]),
+        ([make_row(1), make_row(2), make_row(2)], ["posting 2 is listed 2 times", "P# 2 is used 2 times"]),
+        ([make_row(1), make_row(2, number=1)], ["P# 1 is used 2 times", "changed"]),
+        ([make_row(1), make_row(2, amount=9)], ["changed"]),
+        ([make_row(1), make_row(2), make_row(3)], ["listed, but not accepted"]),
     ],
 )
-def test_what_was_promised_is_listed_once_and_unchanged(rows: list[RowJson], found: list[str]) -> None:
-    assert starts(campaign_checks.check_all_listed(rows, [promise(1), promise(2)]), found)
+def test_accepted_postings_must_be_listed_once_and_unchanged(
+    rows: list[RowJson], problems: list[str]
+) -> None:
+    assert match_starts(
+        campaign_checks.check_all_listed(rows, [make_accepted(1), make_accepted(2)]), problems
+    )
 
 
 @pytest.mark.parametrize(
-    ("one", "seen", "found"),
+    ("row", "pms_postings", "problems"),
     [
-        (row(1), [came(1, (1, 0.0))], []),
-        (row(1, attempts=2), [came(1, (1, 0.0))], []),
-        (row(1, state="pending"), [], ["in the end pending"]),
-        (row(1), [], ["done, but the PMS says"]),
-        (row(1), [came(1, (1, None))], ["done, but the PMS says"]),
-        (row(1, state="refused"), [came(1, (1, 0.0))], ["refused, but the PMS says"]),
-        (row(1, state="unknown", attempts=3), [came(1, (1, None))], []),
-        (row(1, state="unknown"), [came(1, (1, None))], ["unknown after 1 of 3 attempts"]),
-        (row(1), [came(1, (1, 0.0), (2, 0.0))], ["2 deliveries, 1 attempts"]),
-        (row(1, attempts=4), [came(1, (1, 0.0))], ["1 deliveries, 4 attempts"]),
-        (row(1), [came(1, (1, 0.0)), came(2, (1, 0.0))], ["the PMS got what nobody listed"]),
+        (make_row(1), [make_delivered(1, (1, 0.0))], []),
+        (make_row(1, attempts=2), [make_delivered(1, (1, 0.0))], []),
+        (make_row(1, state="pending"), [], ["final state pending"]),
+        (make_row(1), [], ["done, but the PMS has"]),
+        (make_row(1), [make_delivered(1, (1, None))], ["done, but the PMS has"]),
+        (make_row(1, state="refused"), [make_delivered(1, (1, 0.0))], ["refused, but the PMS has"]),
+        (make_row(1, state="unknown", attempts=3), [make_delivered(1, (1, None))], []),
+        (make_row(1, state="unknown"), [make_delivered(1, (1, None))], ["unknown after 1 of 3 attempts"]),
+        (make_row(1), [make_delivered(1, (1, 0.0), (2, 0.0))], ["2 deliveries, 1 attempts"]),
+        (make_row(1, attempts=4), [make_delivered(1, (1, 0.0))], ["1 deliveries, 4 attempts"]),
+        (
+            make_row(1),
+            [make_delivered(1, (1, 0.0)), make_delivered(2, (1, 0.0))],
+            ["the PMS received a posting that is not listed"],
+        ),
     ],
 )
-def test_the_states_are_what_happened(one: RowJson, seen: list[RowJson], found: list[str]) -> None:
-    assert starts(campaign_checks.check_states([one], seen, limit=3), found)
+def test_final_states_must_agree_with_the_pms(
+    row: RowJson, pms_postings: list[RowJson], problems: list[str]
+) -> None:
+    assert match_starts(campaign_checks.check_states([row], pms_postings, limit=3), problems)
 
 
 @pytest.mark.parametrize(
-    ("rows", "found"), [(ALL_WELL, ["posting 2 came before 1"]), ([row(1, attempts=2), row(2)], [])]
+    ("rows", "problems"),
+    [(CORRECT_ROWS, ["posting 2 was delivered before 1"]), ([make_row(1, attempts=2), make_row(2)], [])],
 )
-def test_the_order_is_that_of_acceptance(rows: list[RowJson], found: list[str]) -> None:
-    assert starts(campaign_checks.check_order(rows, [came(2, (1, 0.0)), came(1, (1, 0.0))]), found)
+def test_first_deliveries_must_be_in_the_order_of_acceptance(
+    rows: list[RowJson], problems: list[str]
+) -> None:
+    assert match_starts(
+        campaign_checks.check_order(rows, [make_delivered(2, (1, 0.0)), make_delivered(1, (1, 0.0))]),
+        problems,
+    )
 
 
 @pytest.mark.parametrize(
-    ("seen", "found"),
+    ("pms_postings", "problems"),
     [
-        ([came(1, (1, 0.0), (2, 0.0))], []),
-        ([came(1, (1, 0.0), (1, 0.0))], ["came again on the same connection though it was answered"]),
-        ([came(1, (1, 2.0), (1, 0.0))], []),
-        ([came(1, (1, None), (1, 0.0)), came(2, (1, 0.0), (2, 0.0))], []),
-        ([came(number, (1, 0.0), (2, 0.0)) for number in (1, 2)], ["2 answers were lost with connection 1"]),
+        ([make_delivered(1, (1, 0.0), (2, 0.0))], []),
+        (
+            [make_delivered(1, (1, 0.0), (1, 0.0))],
+            ["repeated on the same connection although it was answered"],
+        ),
+        ([make_delivered(1, (1, 2.0), (1, 0.0))], []),
+        ([make_delivered(1, (1, None), (1, 0.0)), make_delivered(2, (1, 0.0), (2, 0.0))], []),
+        (
+            [make_delivered(number, (1, 0.0), (2, 0.0)) for number in (1, 2)],
+            ["2 answers were lost with connection 1"],
+        ),
     ],
 )
-def test_nothing_is_repeated_without_a_reason(seen: list[RowJson], found: list[str]) -> None:
-    assert starts(campaign_checks.check_repetitions(seen, in_time=0.5), found)
+def test_repetitions_must_have_a_reason(pms_postings: list[RowJson], problems: list[str]) -> None:
+    assert match_starts(campaign_checks.check_repetitions(pms_postings, in_time=0.5), problems)
 
 
-def of_guest(type: str, number: str = "7", room: str = "101") -> dict[str, Any]:
-    return {"seq": 1, "type": f"guest.{type}", "room": room, "guest": {"number": number, "name": "Adams"}}
+def make_guest_event(event_type: str, number: str = "7", room: str = "101") -> dict[str, Any]:
+    return {
+        "seq": 1,
+        "type": f"guest.{event_type}",
+        "room": room,
+        "guest": {"number": number, "name": "Adams"},
+    }
 
 
 @pytest.mark.parametrize(
-    ("types", "complaints", "staying"),
+    ("types", "error_count", "guests"),
     [
         (["checked_in"], 0, {"7": ("101", "Adams")}),
         (["checked_in", "changed", "moved"], 0, {"7": ("101", "Adams")}),
@@ -117,17 +145,15 @@ def of_guest(type: str, number: str = "7", room: str = "101") -> dict[str, Any]:
         (["checked_in", "checked_out", "moved"], 1, {"7": ("101", "Adams")}),
     ],
 )
-def test_who_follows_the_events_knows_who_stays_or_complains(
-    types: list[str], complaints: int, staying: GuestLocations
+def test_a_consumer_computes_the_guests_or_records_an_error(
+    types: list[str], error_count: int, guests: GuestLocations
 ) -> None:
-    follows = EventConsumer(JsonClient(1))
-    for type in types:
-        follows.apply_event(of_guest(type))
-    assert (len(follows.errors), follows.guests) == (complaints, staying)
+    consumer = EventConsumer(JsonClient(1))
+    for event_type in types:
+        consumer.apply_event(make_guest_event(event_type))
+    assert (len(consumer.errors), consumer.guests) == (error_count, guests)
 
 
-def starts(problems: Any, found: list[str]) -> bool:
-    told = list(problems)
-    return len(told) == len(found) and all(
-        one.startswith(start) for one, start in zip(told, found, strict=True)
-    )
+def match_starts(problems: Iterator[str], starts: list[str]) -> bool:
+    texts = list(problems)
+    return len(texts) == len(starts) and all(map(str.startswith, texts, starts))

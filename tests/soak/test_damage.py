@@ -1,7 +1,7 @@
-"""A damaged store is never served as if it were whole.
+"""The service never serves a damaged store as if it were intact.
 
-Each case starts the service on a copy of a healthy store with one piece of damage. Either it refuses, in
-one line that says what to do, or every posting that it tells of is still what it was.
+Each case starts the service on a copy of an intact store with docked defect. Either the service refuses to
+start, with docked line that says what to do, or all postings that it serves are unchanged.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from typing import Any
 import pytest
 from attrs import frozen
 
-from tests.process.server_processes import BIN_DIR, wait_until
+from tests.process.server_processes import BIN_DIR, WAIT_TIMEOUT_S, wait_until
 from tests.soak.campaign_checks import check_campaign
 from tests.soak.docked_service import DockedService, is_store_intact, run_docked_service, run_store_command
 from tests.soak.posting_clients import POSTINGS_PATH, PostingClients
@@ -27,131 +27,131 @@ from tests.soak.random_seed import choose_seed
 
 pytestmark = pytest.mark.soak
 
-FILE = "store.sqlite3"
-FLIPS = 44
+STORE_FILE = "store.sqlite3"
+FLIPPED_BITS = 44
 LANES = 2
-HEADER = 100
-"""Bytes before the first page's content."""
+HEADER_BYTES = 100
+"""The length of the file header of SQLite."""
 
 
 @frozen
-class Whole:
-    """A healthy store that no service holds."""
+class IntactStore:
+    """An intact store that no service uses."""
 
-    state: Path
+    state_dir: Path
     rows: list[Any]
-    """Its postings."""
+    """The postings in it, oldest first."""
 
     @property
     def data(self) -> bytes:
-        return (self.state / FILE).read_bytes()
+        return (self.state_dir / STORE_FILE).read_bytes()
 
 
 @pytest.fixture
-def whole(tmp_path: Path) -> Whole:
-    with run_docked_service(tmp_path / "whole") as one:
-        load = PostingClients(one.service_client, "damage", clients=4, max_pause_s=0.02)
-        one.start()
-        load.start()
+def intact(tmp_path: Path) -> IntactStore:
+    with run_docked_service(tmp_path / "intact") as docked:
+        clients = PostingClients(docked.service_client, "damage", clients=4, max_pause_s=0.02)
+        docked.start()
+        clients.start()
         time.sleep(1.5)
-        load.stop_when_accepted()
-        check_campaign(one, load)
-        rows = one.postings()
-        one.stop()
+        clients.stop_when_accepted()
+        check_campaign(docked, clients)
+        rows = docked.postings()
+        docked.stop()
     assert 100 < len(rows) < 1000
-    assert is_store_intact(one.state_dir)
-    return Whole(one.state_dir, rows)
+    assert is_store_intact(docked.state_dir)
+    return IntactStore(docked.state_dir, rows)
 
 
-def damaged(data: bytes, chance: Random) -> Mapping[str, bytes]:
-    """Copies of a file that is cut off somewhere, or has one bit wrong, by what was done to them."""
-    lengths = (0, 1, HEADER - 1, HEADER, 4096, len(data) // 2, len(data) - 4096, len(data) - 1)
-    places = [chance.randrange(HEADER) for _ in range(FLIPS // 4)]
-    places += [chance.randrange(HEADER, len(data)) for _ in range(FLIPS - len(places))]
+def damaged_copies(data: bytes, rng: Random) -> Mapping[str, bytes]:
+    """Return truncated copies of a file, and copies with one flipped bit, by a name of the damage."""
+    lengths = (0, 1, HEADER_BYTES - 1, HEADER_BYTES, 4096, len(data) // 2, len(data) - 4096, len(data) - 1)
+    offsets = [rng.randrange(HEADER_BYTES) for _ in range(FLIPPED_BITS // 4)]
+    offsets += [rng.randrange(HEADER_BYTES, len(data)) for _ in range(FLIPPED_BITS - len(offsets))]
     return {
         **{f"cut to {length} bytes": data[:length] for length in lengths},
         **{
-            f"bit {bit} of byte {at}": flipped(data, at, bit)
-            for at in places
-            for bit in [chance.randrange(8)]
+            f"bit {bit} of byte {offset}": flip_bit(data, offset, bit)
+            for offset in offsets
+            for bit in [rng.randrange(8)]
         },
     }
 
 
-def flipped(data: bytes, at: int, bit: int) -> bytes:
-    return data[:at] + bytes([data[at] ^ (1 << bit)]) + data[at + 1 :]
+def flip_bit(data: bytes, offset: int, bit: int) -> bytes:
+    return data[:offset] + bytes([data[offset] ^ (1 << bit)]) + data[offset + 1 :]
 
 
-def copy(whole: Whole, state: Path, data: bytes) -> None:
-    shutil.copytree(whole.state, state)
-    (state / FILE).write_bytes(data)
+def copy_store(intact: IntactStore, state_dir: Path, data: bytes) -> None:
+    shutil.copytree(intact.state_dir, state_dir)
+    (state_dir / STORE_FILE).write_bytes(data)
 
 
-class Attempt:
-    """A start of the service that may fail, with what it says on standard output and on standard error."""
+class StartAttempt:
+    """A start of the service that may fail, and its standard output and standard error."""
 
-    def __init__(self, one: DockedService) -> None:
-        self._one = one
-        self._said = (one.folder / "stdout", one.folder / "stderr")
-        with self._said[0].open("wb") as stdout, self._said[1].open("wb") as stderr:
-            command = [str(BIN_DIR / "twistd"), "-n", "--pidfile=", *one.arguments]
-            self._process = subprocess.Popen(command, stdout=stdout, stderr=stderr, cwd=one.folder)
+    def __init__(self, docked: DockedService) -> None:
+        self._docked = docked
+        self._stdout, self._stderr = (docked.folder / "stdout", docked.folder / "stderr")
+        with self._stdout.open("wb") as stdout, self._stderr.open("wb") as stderr:
+            command = [str(BIN_DIR / "twistd"), "-n", "--pidfile=", *docked.arguments]
+            self._process = subprocess.Popen(command, stdout=stdout, stderr=stderr, cwd=docked.folder)
 
     def status(self) -> int | None:
-        """The exit status if it ends by itself, None once it answers."""
-        wait_until(lambda: self._process.poll() is not None or self._answers(), "it starts, or ends")
+        """Wait until the service answers or ends. Return its exit status, or None if it answers."""
+        wait_until(lambda: self._process.poll() is not None or self._answers(), "the service answers or ends")
         return self._process.poll()
 
     def _answers(self) -> bool:
-        return self._one.service_client.call("GET", "/healthz") is not None
+        return self._docked.service_client.call("GET", "/healthz") is not None
 
     def end(self) -> None:
         self._process.terminate()
         try:
-            self._process.wait(10)
+            self._process.wait(WAIT_TIMEOUT_S)
         finally:
             self._process.kill()
             self._process.wait()
 
     def output(self) -> str:
-        return self._said[0].read_text()
+        return self._stdout.read_text()
 
     def errors(self) -> list[str]:
-        return self._said[1].read_text().splitlines()
+        return self._stderr.read_text().splitlines()
 
 
-def outcome(one: DockedService, rows: list[Any]) -> str:
-    """What becomes of a service that is started on this state; an AssertionError if it may not."""
-    attempt = Attempt(one)
+def start_on_damaged_store(docked: DockedService, rows: list[Any]) -> str:
+    """Start the service, and return its reaction in one word. Raise AssertionError for a wrong one."""
+    attempt = StartAttempt(docked)
     try:
         status = attempt.status()
-        told = read_postings(one) if status is None else None
+        postings = read_postings(docked) if status is None else None
     finally:
         attempt.end()
     assert "Traceback" not in attempt.output(), attempt.output()
     if status is not None:
-        assert_refused(one, status, attempt.errors())
+        check_refusal(docked, status, attempt.errors())
         return "refused"
-    if told is None:
+    if postings is None:
         return "unreadable"
-    assert told == rows, f"silently different: {first_difference(told, rows)}"
+    assert postings == rows, f"different without an error: {first_difference(postings, rows)}"
     return "unchanged"
 
 
-def assert_refused(one: DockedService, status: int, errors: list[str]) -> None:
+def check_refusal(docked: DockedService, status: int, errors: list[str]) -> None:
     assert status == 1, f"ended with status {status}: {errors}"
     assert len(errors) == 1, errors
     (line,) = errors
-    assert str(one.state_dir / FILE) in line, line
+    assert str(docked.state_dir / STORE_FILE) in line, line
     assert "pmslink store move-aside" in line, line
-    found = run_store_command("check", one.state_dir)
-    assert found.returncode == 1, f"refused with {line!r}, but store check says {found.stdout!r}"
-    assert len(found.stderr.splitlines()) == 1, found.stderr
+    check = run_store_command("check", docked.state_dir)
+    assert check.returncode == 1, f"refused with {line!r}, but store check says {check.stdout!r}"
+    assert len(check.stderr.splitlines()) == 1, check.stderr
 
 
-def read_postings(one: DockedService) -> list[Any] | None:
-    """Oldest first; None if the service says that it cannot read them."""
-    match one.service_client.call("GET", f"{POSTINGS_PATH}?limit=1000"):
+def read_postings(docked: DockedService) -> list[Any] | None:
+    """Return the postings, oldest first; None if the service reports that it cannot read them."""
+    match docked.service_client.call("GET", f"{POSTINGS_PATH}?limit=1000"):
         case (200, {"postings": list(newest_first)}):
             return newest_first[::-1]
         case (503, {"error": {"code": "store"}}):
@@ -160,52 +160,54 @@ def read_postings(one: DockedService) -> list[Any] | None:
             raise AssertionError(f"neither postings nor an error of the store: {other}")
 
 
-def first_difference(told: list[Any], rows: list[Any]) -> str:
-    for one, other in zip(told, rows, strict=False):
-        if one != other:
-            return f"{one} was {other}"
-    return f"{len(told)} postings were {len(rows)}"
+def first_difference(postings: list[Any], rows: list[Any]) -> str:
+    for posting, row in zip(postings, rows, strict=False):
+        if posting != row:
+            return f"{posting} was {row}"
+    return f"{len(postings)} postings were {len(rows)}"
 
 
 def test_a_damaged_store_is_refused_or_unchanged(
-    tmp_path: Path, whole: Whole, report: Callable[[str], None]
+    tmp_path: Path, intact: IntactStore, report: Callable[[str], None]
 ) -> None:
-    cases = list(damaged(whole.data, Random(choose_seed())).items())
+    cases = list(damaged_copies(intact.data, Random(choose_seed())).items())
 
-    def tried(at: int) -> Iterator[tuple[str, str]]:
-        with run_docked_service(tmp_path / f"lane-{at}") as one:
-            for name, data in cases[at::LANES]:
-                one.state_dir = one.folder / name.replace(" ", "-")
-                copy(whole, one.state_dir, data)
+    def run_lane(lane: int) -> Iterator[tuple[str, str]]:
+        with run_docked_service(tmp_path / f"lane-{lane}") as docked:
+            for name, data in cases[lane::LANES]:
+                docked.state_dir = docked.folder / name.replace(" ", "-")
+                copy_store(intact, docked.state_dir, data)
                 try:
-                    yield name, outcome(one, whole.rows)
+                    yield name, start_on_damaged_store(docked, intact.rows)
                 except AssertionError as problem:
                     yield name, f"wrong: {problem}"
 
     with ThreadPoolExecutor(LANES) as pool:
         outcomes = dict(
-            each for found in pool.map(lambda at: list(tried(at)), range(LANES)) for each in found
+            case for results in pool.map(lambda lane: list(run_lane(lane)), range(LANES)) for case in results
         )
-    wrong = [f"{name}: {what}" for name, what in outcomes.items() if what.startswith("wrong")]
-    counts = Counter(what.partition(":")[0] for what in outcomes.values())
-    report(f"{len(cases)} damaged stores of {len(whole.data)} bytes: {dict(counts)}")
+    wrong = [f"{name}: {reaction}" for name, reaction in outcomes.items() if reaction.startswith("wrong")]
+    counts = Counter(reaction.partition(":")[0] for reaction in outcomes.values())
+    report(f"{len(cases)} damaged stores of {len(intact.data)} bytes: {dict(counts)}")
     assert not wrong, "\n".join(wrong)
 
 
-def test_a_damaged_store_is_moved_aside_and_a_new_one_begun(tmp_path: Path, whole: Whole) -> None:
-    broken = whole.data[: len(whole.data) // 2]
-    with run_docked_service(tmp_path / "lane") as one:
-        copy(whole, one.state_dir, broken)
-        assert outcome(one, whole.rows) == "refused"
-        moved = run_store_command("move-aside", one.state_dir)
+def test_a_damaged_store_is_moved_aside_and_replaced_by_a_new_one(
+    tmp_path: Path, intact: IntactStore
+) -> None:
+    damaged = intact.data[: len(intact.data) // 2]
+    with run_docked_service(tmp_path / "lane") as docked:
+        copy_store(intact, docked.state_dir, damaged)
+        assert start_on_damaged_store(docked, intact.rows) == "refused"
+        moved = run_store_command("move-aside", docked.state_dir)
         assert moved.returncode == 0, moved.stderr
-        assert not (one.state_dir / FILE).exists()
-        assert broken in [file.read_bytes() for file in one.state_dir.rglob("*") if file.is_file()]
-        one.start()
-        one.wait_until_state("ESTABLISHED")
-        assert one.postings() == []
-        refused = run_store_command("move-aside", one.state_dir)
-        assert refused.returncode == 1, "moved aside under a running service"
+        assert not (docked.state_dir / STORE_FILE).exists()
+        assert damaged in [file.read_bytes() for file in docked.state_dir.rglob("*") if file.is_file()]
+        docked.start()
+        docked.wait_until_state("ESTABLISHED")
+        assert docked.postings() == []
+        refused = run_store_command("move-aside", docked.state_dir)
+        assert refused.returncode == 1, "the store of a running service was moved aside"
         assert len(refused.stderr.splitlines()) == 1, refused.stderr
-        assert one.service_client.get("/api/v1/status")["store"]["ok"]
-        one.stop()
+        assert docked.service_client.get("/api/v1/status")["store"]["ok"]
+        docked.stop()

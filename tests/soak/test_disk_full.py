@@ -1,7 +1,7 @@
-"""A full disk stops the service from promising anything; with space it goes on by itself.
+"""On a full disk the service accepts no posting; when there is space again, it continues by itself.
 
-What the PMS says meanwhile stays unread. When that lasts, the connection is given up, so that the PMS
-keeps what it has to say; only what was under way at that moment can be missed, and is asked for again.
+Meanwhile the service reads no records. After a grace time it closes the connection, so that the PMS stores
+its records. Only records in transit at that moment can be lost; a resync requests them again.
 """
 
 from __future__ import annotations
@@ -25,149 +25,156 @@ from tests.soak.posting_clients import PostingClients
 pytestmark = [pytest.mark.soak, pytest.mark.debian]
 
 Report = Callable[[str], None]
-MEGABYTES = 24
-LEFT = 256 << 10
-"""Bytes that are left for the load to fill."""
+DISK_MEGABYTES = 24
+FREE_BYTES = 256 << 10
+"""Bytes that are left free; the clients fill them."""
+GRACE_S = 5
+"""Seconds of a failing store after which the service closes the connection to the PMS."""
 
 
 @pytest.fixture
 def disk(tmp_path: Path) -> Iterator[Disk]:
-    with tmpfs_disk(tmp_path, MEGABYTES) as small:
-        yield small
+    with tmpfs_disk(tmp_path, DISK_MEGABYTES) as small_disk:
+        yield small_disk
 
 
 @contextmanager
-def working(tmp_path: Path, disk: Disk) -> Iterator[tuple[DockedService, PostingClients, GuestArrivals]]:
-    """A service in sync whose state is on that disk, with postings and guests coming in."""
-    with run_docked_service(tmp_path / "lane", disk.path / "state") as one:
-        load, arrivals = (
-            PostingClients(one.service_client, "disk full", clients=4, max_pause_s=0.02),
-            GuestArrivals(one.pms_client, 0.02),
+def run_under_load(
+    tmp_path: Path, disk: Disk
+) -> Iterator[tuple[DockedService, PostingClients, GuestArrivals]]:
+    """Run a service in sync whose state is on the disk, while clients post and guests check in."""
+    with run_docked_service(tmp_path / "lane", disk.path / "state") as docked:
+        clients, arrivals = (
+            PostingClients(docked.service_client, "disk full", clients=4, max_pause_s=0.02),
+            GuestArrivals(docked.pms_client, 0.02),
         )
-        one.start()
-        one.wait_until_state("ESTABLISHED")
-        load.start()
+        docked.start()
+        docked.wait_until_state("ESTABLISHED")
+        clients.start()
         arrivals.start()
         try:
-            yield one, load, arrivals
+            yield docked, clients, arrivals
         except BaseException:
-            load.abandon()
+            clients.abandon()
             raise
         finally:
             arrivals.stop()
 
 
-def fill(one: DockedService, disk: Disk, load: PostingClients) -> None:
-    """Leave no space; returns when the first posting is refused for it."""
+def fill_disk(docked: DockedService, disk: Disk, clients: PostingClients) -> None:
+    """Fill the disk, and wait until the first posting is rejected for it."""
     ballast = disk.path / "ballast"
     with ballast.open("wb") as file:
-        while (room := disk.free_bytes() - LEFT) > 0:
-            file.write(bytes(min(room, 1 << 20)))
+        while (excess := disk.free_bytes() - FREE_BYTES) > 0:
+            file.write(bytes(min(excess, 1 << 20)))
             file.flush()
     wait_until(
-        lambda: load.unavailable_errors, f"a posting is refused; {disk.free_bytes()} bytes are left", 60
+        lambda: clients.unavailable_errors, f"a posting is rejected; {disk.free_bytes()} bytes are free"
     )
-    assert [one for one in load.unavailable_errors if one["code"] != "store" or not one["message"]] == []
-    wait_until(lambda: not store(one)["ok"], "the status tells of it", 2)
-    assert "full" in store(one)["reason"]
+    assert [
+        error for error in clients.unavailable_errors if error["code"] != "store" or not error["message"]
+    ] == []
+    wait_until(lambda: not store_status(docked)["ok"], "the status shows the failure")
+    assert "full" in store_status(docked)["reason"]
 
 
-def make_space(disk: Disk) -> None:
+def free_disk(disk: Disk) -> None:
     (disk.path / "ballast").unlink()
 
 
-def store(one: DockedService) -> Any:
-    return one.service_client.get("/api/v1/status")["store"]
+def store_status(docked: DockedService) -> Any:
+    return docked.service_client.get("/api/v1/status")["store"]
 
 
-def recovered(one: DockedService, load: PostingClients, arrivals: GuestArrivals) -> CampaignResult:
-    """The link is back and all that was promised is there."""
-    one.wait_until_state("ESTABLISHED", seconds=30)
-    wait_until(lambda: store(one)["ok"], "the status says that the store is well again", 10)
-    before = len(load.accepted_postings)
-    wait_until(lambda: len(load.accepted_postings) > before, "postings are accepted again", 10)
+def check_recovery(docked: DockedService, clients: PostingClients, arrivals: GuestArrivals) -> CampaignResult:
+    """Wait until the link is in sync and postings are accepted, and check the campaign."""
+    docked.wait_until_state("ESTABLISHED")
+    wait_until(lambda: store_status(docked)["ok"], "the status shows that the store recovered")
+    before = len(clients.accepted_postings)
+    wait_until(lambda: len(clients.accepted_postings) > before, "postings are accepted again")
     arrivals.stop()
-    load.stop_when_accepted()
-    verdict = check_campaign(one, load)
-    assert store(one) == {"ok": True, "reason": None}
-    return verdict
+    clients.stop_when_accepted()
+    result = check_campaign(docked, clients)
+    assert store_status(docked) == {"ok": True, "reason": None}
+    return result
 
 
-def missed(one: DockedService, names: list[str]) -> list[int]:
-    """Of which guests it was not told that they came; of the others once each, in order."""
+def missing_guests(docked: DockedService, names: list[str]) -> list[int]:
+    """Return the indexes of the guests without a check-in event. Assert that the others are in order."""
 
-    def up_to_the_last() -> list[str] | None:
-        told = checked_in_names(one.service_client)
-        return told if told[-1:] == names[-1:] else None
+    def names_up_to_last() -> list[str] | None:
+        reported = checked_in_names(docked.service_client)
+        return reported if reported[-1:] == names[-1:] else None
 
-    told = wait_until(up_to_the_last, "the last guest is told of", 10)
-    assert told == [name for name in names if name in set(told)]
-    return [at for at, name in enumerate(names) if name not in set(told)]
-
-
-def test_a_disk_that_is_full_for_a_moment_costs_nothing(tmp_path: Path, disk: Disk, report: Report) -> None:
-    with working(tmp_path, disk) as (one, load, arrivals):
-        fill(one, disk, load)
-        time.sleep(3)
-        make_space(disk)
-        verdict = recovered(one, load, arrivals)
-        assert missed(one, arrivals.guest_names) == []
-        check_guests(one)
-        states = [each["to"] for each in one.transitions()]
-        assert "EXPECTION" not in states, "the link was given up for a moment's failure"
-        one.stop()
-        assert is_store_intact(one.state_dir)
-    report(
-        f"{len(load.unavailable_errors)} postings refused; {len(arrivals.guest_names)} guests, none missed; "
-        f"{verdict}"
-    )
+    reported = wait_until(names_up_to_last, "the last guest has an event")
+    assert reported == [name for name in names if name in set(reported)]
+    return [index for index, name in enumerate(names) if name not in set(reported)]
 
 
-def test_a_disk_that_stays_full_ends_the_link_until_there_is_space(
+def test_a_disk_that_is_full_for_three_seconds_loses_nothing(
     tmp_path: Path, disk: Disk, report: Report
 ) -> None:
-    with working(tmp_path, disk) as (one, load, arrivals):
-        asked = one.link()["resync"]["asked"]
-        before, began = len(arrivals.guest_names), time.monotonic()
-        fill(one, disk, load)
-        noticed = time.monotonic()
-        one.wait_until_state("EXPECTION", "store", seconds=20)
-        given_up = len(arrivals.guest_names)
-        assert time.monotonic() - began >= 5
-        assert time.monotonic() - noticed < 8
-        rests_while_full(one, load)
-        make_space(disk)
-        verdict = recovered(one, load, arrivals)
-        unheard = missed(one, arrivals.guest_names)
-        assert all(before <= at <= given_up for at in unheard), f"{unheard}, not {before} to {given_up}"
-        assert not unheard or one.link()["resync"]["asked"] != asked, "the PMS was not asked for them"
-        check_guests(one)
-        one.stop()
-        assert is_store_intact(one.state_dir)
+    with run_under_load(tmp_path, disk) as (docked, clients, arrivals):
+        fill_disk(docked, disk, clients)
+        time.sleep(3)
+        free_disk(disk)
+        result = check_recovery(docked, clients, arrivals)
+        assert missing_guests(docked, arrivals.guest_names) == []
+        check_guests(docked)
+        states = [transition["to"] for transition in docked.transitions()]
+        assert "EXPECTION" not in states, "the link was disconnected before the grace time"
+        docked.stop()
+        assert is_store_intact(docked.state_dir)
     report(
-        f"{len(load.unavailable_errors)} postings refused; {len(arrivals.guest_names)} guests, "
-        f"of which {len(unheard)} were "
-        f"under way when the link was given up; {verdict}"
+        f"{len(clients.unavailable_errors)} postings rejected; "
+        f"{len(arrivals.guest_names)} guests, none missing; {result}"
     )
 
 
-def rests_while_full(one: DockedService, load: PostingClients) -> None:
-    """Nothing is dialled and nothing accepted, for as long as a few redials would take."""
-    refused, accepted = len(load.unavailable_errors), len(load.accepted_postings)
-    connections = dialled(one)
-    until_then = time.monotonic() + 4
-    while time.monotonic() < until_then:
-        link = one.link()
+def test_a_disk_that_stays_full_disconnects_the_link_until_there_is_space(
+    tmp_path: Path, disk: Disk, report: Report
+) -> None:
+    with run_under_load(tmp_path, disk) as (docked, clients, arrivals):
+        last_resync = docked.link()["resync"]["asked"]
+        guests_before, started_at = len(arrivals.guest_names), time.monotonic()
+        fill_disk(docked, disk, clients)
+        docked.wait_until_state("EXPECTION", "store")
+        guests_after = len(arrivals.guest_names)
+        assert time.monotonic() - started_at >= GRACE_S
+        check_inactive_while_full(docked, clients)
+        free_disk(disk)
+        result = check_recovery(docked, clients, arrivals)
+        missing = missing_guests(docked, arrivals.guest_names)
+        assert all(guests_before <= index <= guests_after for index in missing), (
+            f"{missing}, not {guests_before} to {guests_after}"
+        )
+        assert not missing or docked.link()["resync"]["asked"] != last_resync, "no resync requested them"
+        check_guests(docked)
+        docked.stop()
+        assert is_store_intact(docked.state_dir)
+    report(
+        f"{len(clients.unavailable_errors)} postings rejected; {len(arrivals.guest_names)} guests, "
+        f"{len(missing)} of them in transit when the link was disconnected; {result}"
+    )
+
+
+def check_inactive_while_full(docked: DockedService, clients: PostingClients) -> None:
+    """Assert that the service neither dials nor accepts, for as long as a few redials would take."""
+    rejected, accepted = len(clients.unavailable_errors), len(clients.accepted_postings)
+    connections = connection_count(docked)
+    deadline = time.monotonic() + 4
+    while time.monotonic() < deadline:
+        link = docked.link()
         assert (link["state"], link["cause"]["code"]) == ("EXPECTION", "store")
         assert link["retry"]["next_at"] is None
         assert link["reason"]
         time.sleep(0.2)
-    assert dialled(one) == connections
-    assert len(load.unavailable_errors) > refused
-    assert len(load.accepted_postings) == accepted
+    assert connection_count(docked) == connections
+    assert len(clients.unavailable_errors) > rejected
+    assert len(clients.accepted_postings) == accepted
 
 
-def dialled(one: DockedService) -> int:
-    """How many connections the PMS has accepted."""
-    (hotel,) = one.pms_client.get("/")["properties"]
+def connection_count(docked: DockedService) -> int:
+    """Return the number of connections that the PMS has accepted."""
+    (hotel,) = docked.pms_client.get("/")["properties"]
     return int(hotel["connections"])

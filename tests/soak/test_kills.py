@@ -1,9 +1,9 @@
-"""A service that is killed at any moment loses no posting, invents none, and repeats none without a reason.
+"""A service that is killed at random moments loses no posting, adds none, and repeats none without a reason.
 
-Each series kills the service 204 times, in two lanes side by side, while clients post and the PMS
-answers, delays, keeps silent, drops the connection, ends the link and resyncs. Somebody who follows the
-link's events meanwhile gets each of them once, in order. The moments are random; the seed that each run
-prints repeats them as far as processes can be repeated.
+Each campaign kills the service 204 times, in two parallel lanes, while clients post and the PMS answers,
+delays, omits answers, drops the connection, ends the link and resyncs. A consumer of the link's events
+receives each of them once, in order. Each run prints a seed that repeats its random choices; the timing of
+processes cannot be repeated.
 """
 
 from __future__ import annotations
@@ -29,99 +29,99 @@ from tests.soak.random_seed import choose_seed
 pytestmark = pytest.mark.soak
 
 LANES = 2
-KILLS = 102
-"""In each lane."""
-FIRST_STARTS = 8
-"""In each lane: kills while a store is made."""
-CLIENTS = 3
+"""Services that are killed in parallel."""
+KILLS_PER_LANE = 102
+FIRST_STARTS_PER_LANE = 8
+"""Kills during the creation of a store."""
+CLIENTS_PER_LANE = 3
 
 Report = Callable[[str], None]
 
 
 @pytest.mark.parametrize("unanswered", ["resend", "hold"])
 def test_a_killed_service_loses_no_posting(tmp_path: Path, report: Report, unanswered: str) -> None:
-    chosen = choose_seed()
+    seed = choose_seed()
 
-    def campaign(at: int) -> CampaignResult:
-        folder, name = tmp_path / f"lane-{at}", f"{chosen}-{unanswered}-{at}"
-        with run_docked_service(folder, unanswered=unanswered) as one:
-            return killed_again_and_again(one, name)
+    def run_lane(lane: int) -> CampaignResult:
+        folder, name = tmp_path / f"lane-{lane}", f"{seed}-{unanswered}-{lane}"
+        with run_docked_service(folder, unanswered=unanswered) as docked:
+            return kill_repeatedly(docked, name)
 
-    began = time.monotonic()
+    started_at = time.monotonic()
     with ThreadPoolExecutor(LANES) as pool:
-        total = reduce(add, pool.map(campaign, range(LANES)))
-    report(f"{LANES * KILLS} kills in {time.monotonic() - began:.0f} s, seed {chosen}; {total}")
-    assert total.accepted_count > LANES * KILLS, "the clients hardly got anything accepted"
+        total = reduce(add, pool.map(run_lane, range(LANES)))
+    report(f"{LANES * KILLS_PER_LANE} kills in {time.monotonic() - started_at:.0f} s, seed {seed}; {total}")
+    assert total.accepted_count > LANES * KILLS_PER_LANE, "too few postings were accepted to show anything"
     if unanswered == "hold":
         assert total.repeated_count == 0
-        assert total.state_counts["unknown"] > 0, "nothing was ever in doubt: this showed nothing"
+        assert total.state_counts["unknown"] > 0, "no posting had an unknown result, so nothing was shown"
     else:
-        assert total.repeated_count > 0, "nothing was ever repeated: this showed nothing"
+        assert total.repeated_count > 0, "no posting was repeated, so nothing was shown"
 
 
-def killed_again_and_again(one: DockedService, name: str) -> CampaignResult:
-    chance = Random(name)
-    load, weather = (
-        PostingClients(one.service_client, name, CLIENTS, max_pause_s=0.05),
-        FaultInjector(one.pms_client, name),
+def kill_repeatedly(docked: DockedService, name: str) -> CampaignResult:
+    rng = Random(name)
+    clients, fault_injector = (
+        PostingClients(docked.service_client, name, CLIENTS_PER_LANE, max_pause_s=0.05),
+        FaultInjector(docked.pms_client, name),
     )
-    consumer = EventConsumer(one.service_client)
-    for actor in (load, weather, consumer):
+    consumer = EventConsumer(docked.service_client)
+    for actor in (clients, fault_injector, consumer):
         actor.start()
     try:
-        for _ in range(KILLS):
-            run_for_a_moment(one, chance)
+        for _ in range(KILLS_PER_LANE):
+            run_and_kill(docked, rng)
     except BaseException:
-        load.abandon()
+        clients.abandon()
         consumer.stop()
         raise
     finally:
-        weather.stop()
-    one.start()
-    load.stop_when_accepted()
-    verdict = check_campaign(one, load)
-    check_events(one, consumer)
-    one.stop()
-    assert is_store_intact(one.state_dir)
-    return verdict
+        fault_injector.stop()
+    docked.start()
+    clients.stop_when_accepted()
+    result = check_campaign(docked, clients)
+    check_events(docked, consumer)
+    docked.stop()
+    assert is_store_intact(docked.state_dir)
+    return result
 
 
-def run_for_a_moment(one: DockedService, chance: Random) -> None:
-    """Start, and kill: mostly while the service works, else while it starts."""
-    if chance.random() < 0.25:
-        one.spawn()
-        time.sleep(chance.uniform(0.1, 1.0))
+def run_and_kill(docked: DockedService, rng: Random) -> None:
+    """Start the service and kill it: mostly while it works, sometimes while it starts."""
+    if rng.random() < 0.25:
+        docked.spawn()
+        time.sleep(rng.uniform(0.1, 1.0))
     else:
-        one.start()
-        time.sleep(chance.uniform(0.1, 1.5))
-    one.kill()
+        docked.start()
+        time.sleep(rng.uniform(0.1, 1.5))
+    docked.kill()
 
 
-def test_a_kill_while_the_store_is_made_leaves_one_that_opens(tmp_path: Path, report: Report) -> None:
-    chosen = choose_seed()
+def test_a_store_opens_after_a_kill_during_its_creation(tmp_path: Path, report: Report) -> None:
+    seed = choose_seed()
 
-    def campaign(at: int) -> None:
-        chance = Random(f"{chosen}-{at}")
-        with run_docked_service(tmp_path / f"lane-{at}") as one:
-            for attempt in range(FIRST_STARTS):
-                one.state_dir = one.folder / f"state-{attempt}"
-                killed_at_first_sight_of_the_store(one, chance.uniform(0, 0.05))
+    def run_lane(lane: int) -> None:
+        rng = Random(f"{seed}-{lane}")
+        with run_docked_service(tmp_path / f"lane-{lane}") as docked:
+            for attempt in range(FIRST_STARTS_PER_LANE):
+                docked.state_dir = docked.folder / f"state-{attempt}"
+                kill_during_store_creation(docked, rng.uniform(0, 0.05))
 
     with ThreadPoolExecutor(LANES) as pool:
-        list(pool.map(campaign, range(LANES)))
-    report(f"{LANES * FIRST_STARTS} kills, seed {chosen}; every store opened")
+        list(pool.map(run_lane, range(LANES)))
+    report(f"{LANES * FIRST_STARTS_PER_LANE} kills, seed {seed}; every store opened")
 
 
-def killed_at_first_sight_of_the_store(one: DockedService, delay: float) -> None:
-    one.spawn()
-    while not one.state_dir.is_dir() or not any(one.state_dir.glob("store.sqlite3*")):
-        assert one.service is not None
-        assert one.service.process.poll() is None, one.log_tail()
+def kill_during_store_creation(docked: DockedService, delay: float) -> None:
+    docked.spawn()
+    while not docked.state_dir.is_dir() or not any(docked.state_dir.glob("store.sqlite3*")):
+        assert docked.service is not None
+        assert docked.service.process.poll() is None, docked.log_tail()
         time.sleep(0.001)
     time.sleep(delay)
-    one.kill()
-    one.start()
-    wait_until(lambda: one.link()["in_sync"], "the link docks")
-    assert one.postings() == []
-    one.stop()
-    assert is_store_intact(one.state_dir)
+    docked.kill()
+    docked.start()
+    wait_until(lambda: docked.link()["in_sync"], "the link docks")
+    assert docked.postings() == []
+    docked.stop()
+    assert is_store_intact(docked.state_dir)

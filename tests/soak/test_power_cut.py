@@ -1,9 +1,9 @@
-"""When the power goes, whatever was answered 202 is on the disk.
+"""A power cut loses no posting that was accepted with a response 202.
 
-A kill leaves to the kernel what the service has written; a power cut takes it. So the file system is shut
-down under load, with all that it has not yet been made to write, and mounted again as after a power cut.
-The service is stopped before: ext4 lets a sync that is under way at that moment succeed without having
-written, and after a real power cut nobody is left to be told so.
+After a kill, the kernel still writes what the service has written; after a power cut it does not. So the
+file system is shut down under load, which discards all that was not synced, and is mounted again. The
+service is suspended first: on ext4, a sync that is in progress at that moment reports success without
+writing. After a real power cut no process would see that success.
 """
 
 from __future__ import annotations
@@ -24,71 +24,71 @@ from tests.soak.random_seed import choose_seed
 
 pytestmark = [pytest.mark.soak, pytest.mark.debian]
 
-CUTS = 12
+POWER_CUTS = 12
 
 
-def test_a_power_cut_takes_nothing_that_was_accepted(tmp_path: Path, report: Callable[[str], None]) -> None:
-    chosen = choose_seed()
-    chance = Random(chosen)
+def test_a_power_cut_loses_no_accepted_posting(tmp_path: Path, report: Callable[[str], None]) -> None:
+    seed = choose_seed()
+    rng = Random(seed)
     with (
         ext4_disk(tmp_path, megabytes=64) as disk,
-        run_docked_service(tmp_path / "lane", disk.path / "state") as one,
+        run_docked_service(tmp_path / "lane", disk.path / "state") as docked,
     ):
-        load = PostingClients(one.service_client, chosen, clients=6, max_pause_s=0.02)
-        load.start()
+        clients = PostingClients(docked.service_client, seed, clients=6, max_pause_s=0.02)
+        clients.start()
         try:
-            for _ in range(CUTS):
-                power_goes_and_comes_back(one, disk, load, chance)
+            for _ in range(POWER_CUTS):
+                cut_and_restore_power(docked, disk, clients, rng)
         except BaseException:
-            load.abandon()
+            clients.abandon()
             raise
-        one.start()
-        load.stop_when_accepted()
-        verdict = check_campaign(one, load)
-        one.stop()
-        assert is_store_intact(one.state_dir)
-    report(f"{CUTS} power cuts, seed {chosen}; {verdict}")
+        docked.start()
+        clients.stop_when_accepted()
+        result = check_campaign(docked, clients)
+        docked.stop()
+        assert is_store_intact(docked.state_dir)
+    report(f"{POWER_CUTS} power cuts, seed {seed}; {result}")
 
 
-def power_goes_and_comes_back(one: DockedService, disk: Disk, load: PostingClients, chance: Random) -> None:
-    before = load.ids()
-    one.start()
-    assert before <= {row["id"] for row in one.postings()}, "lost in the last power cut"
-    time.sleep(chance.uniform(0.3, 1.5))
-    one.suspend()
+def cut_and_restore_power(docked: DockedService, disk: Disk, clients: PostingClients, rng: Random) -> None:
+    before = clients.ids()
+    docked.start()
+    assert before <= {row["id"] for row in docked.postings()}, "a posting was lost in the last power cut"
+    time.sleep(rng.uniform(0.3, 1.5))
+    docked.suspend()
     disk.cut_power()
-    one.ensure_killed()
-    assert len(load.accepted_postings) > len(before), "nothing was accepted since the last power cut"
+    docked.ensure_killed()
+    assert len(clients.accepted_postings) > len(before), "no posting was accepted since the last power cut"
     disk.unmount()
     disk.mount()
 
 
-def test_a_disk_that_fails_under_the_service_is_no_secret(tmp_path: Path) -> None:
+def test_a_failing_disk_is_reported_and_nothing_is_accepted(tmp_path: Path) -> None:
     with (
         ext4_disk(tmp_path, megabytes=64) as disk,
-        run_docked_service(tmp_path / "lane", disk.path / "state") as one,
+        run_docked_service(tmp_path / "lane", disk.path / "state") as docked,
     ):
-        load = PostingClients(one.service_client, "no secret", clients=4, max_pause_s=0.02)
-        one.start()
-        load.start()
+        clients = PostingClients(docked.service_client, "failing disk", clients=4, max_pause_s=0.02)
+        docked.start()
+        clients.start()
         try:
-            wait_until(lambda: len(load.accepted_postings) > 50, "postings are accepted")
-            before = load.ids()
+            wait_until(lambda: len(clients.accepted_postings) > 50, "postings are accepted")
+            before = clients.ids()
             disk.cut_power()
-            wait_until(lambda: load.unavailable_errors, "a posting is refused")
-            accepted = len(load.accepted_postings)
-            wait_until(lambda: len(load.unavailable_errors) > 20, "postings are refused")
-            assert len(load.accepted_postings) == accepted, "accepted without a disk"
-            assert {error["code"] for error in load.unavailable_errors} == {"store"}
-            status = one.service_client.get("/api/v1/status")["store"]
+            wait_until(lambda: clients.unavailable_errors, "a posting is refused")
+            accepted = len(clients.accepted_postings)
+            wait_until(lambda: len(clients.unavailable_errors) > 20, "postings are refused")
+            assert len(clients.accepted_postings) == accepted, "a posting was accepted without a disk"
+            assert {error["code"] for error in clients.unavailable_errors} == {"store"}
+            status = docked.service_client.get("/api/v1/status")["store"]
             assert not status["ok"]
             assert status["reason"]
-            one.wait_until_state("EXPECTION", "store", seconds=15)
+            docked.wait_until_state("EXPECTION", "store")
         finally:
-            load.abandon()
-        one.ensure_killed()
+            clients.abandon()
+        docked.ensure_killed()
         disk.unmount()
         disk.mount()
-        one.start()
-        assert before <= {row["id"] for row in one.postings()}
-        one.stop()
+        docked.start()
+        assert before <= {row["id"] for row in docked.postings()}
+        docked.stop()

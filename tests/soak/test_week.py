@@ -1,5 +1,4 @@
-"""A week in a hotel of 300 rooms: what the PMS and pmslink know at the end is the same, and what was
-promised was kept."""
+"""A simulated week in a hotel of 300 rooms; at the end pmslink and the PMS agree on rooms and postings."""
 
 from __future__ import annotations
 
@@ -13,6 +12,6 @@ from tests.soak.random_seed import choose_seed
 
 @pytest.mark.soak
 def test_a_week_of_300_rooms(report: Callable[[str], None]) -> None:
-    chosen = choose_seed()
-    hotel = simulate_days(days=7, rooms=300, seed=chosen)
-    report(f"seed {chosen}; {check_hotel(hotel)}; {dict(hotel.life.counts)}; {dict(hotel.phones.counts)}")
+    seed = choose_seed()
+    hotel = simulate_days(days=7, rooms=300, seed=seed)
+    report(f"seed {seed}; {check_hotel(hotel)}; {dict(hotel.life.counts)}; {dict(hotel.phones.counts)}")
