@@ -1,4 +1,4 @@
-"""Stores for tests: in memory, and without threads, so that a test clock is all the time there is."""
+"""Stores for tests: in memory and without threads, so that they run on a test clock."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ BUFFERED_ENTRIES = 1000
 
 
 class InlineThread:
-    """A thread that is none: whatever is run there is run at once."""
+    """A stand-in for a thread that runs each call at once."""
 
     def start(self) -> None:
         pass
@@ -34,9 +34,9 @@ class InlineThread:
 
 
 class MemoryDatabase:
-    """A database that is gone with the test: a second kind under the store's interface.
+    """A second implementation of the store's database interface, in memory.
 
-    `outage`, while it is set, is what every commit fails with.
+    While `commit_error` is set, every write transaction fails with it.
     """
 
     name = "memory"
@@ -82,9 +82,9 @@ def make_store(
     writing: Thread | None = None,
     reading: Thread | None = None,
 ) -> Store:
-    """A store that is open but not started; in memory unless a database is given."""
+    """Return a store that is open but not started; in memory unless a database is given."""
     database = database or MemoryDatabase()
-    opened = open_store(database, wall(), BUFFERED_ENTRIES)
+    snapshot = open_store(database, wall(), BUFFERED_ENTRIES)
     return Store(
-        database, opened, clock, wall, retention, writing or InlineThread(), reading or InlineThread()
+        database, snapshot, clock, wall, retention, writing or InlineThread(), reading or InlineThread()
     )

@@ -1,4 +1,4 @@
-"""Days in a living hotel, with outages, restarts and a resync; and whether all was as promised at the end."""
+"""Simulated days in a hotel with outages, restarts and a resync, and the check of the result."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from tests.simulated_hotel import SimulatedHotel
 
 HOUR_S = 3600.0
 CALLS_PER_ROOM_AND_MINUTE = 1 / 300
-"""What phones do, and what happens at the desk: per room and minute."""
+"""The rate of phone calls, and of the activities at the front desk."""
 
 
 def simulate_days(days: int, rooms: int, seed: int, **faults: Any) -> SimulatedHotel:
-    """So many days with four troubles each, a resync in the middle, and a quiet hour at the end.
+    """Simulate days with four disturbances each, a resync halfway, and an idle hour at the end.
 
-    `faults` are more of the PMS's, as the simulator names them.
+    `faults` are additional faults of the PMS, by the simulator's names.
     """
-    chance = Random(seed)
+    rng = Random(seed)
     hotel = SimulatedHotel(
         rooms,
         seed,
@@ -30,14 +30,14 @@ def simulate_days(days: int, rooms: int, seed: int, **faults: Any) -> SimulatedH
         calls=rooms * CALLS_PER_ROOM_AND_MINUTE,
         unanswered="hold",
     )
-    # late answers, so that troubles come while a posting is on its way
+    # late answers, so that disturbances occur while a posting is unanswered
     hotel.pms.set_faults(Faults(pa_delay=2.0, **faults))
     hotel.life.start()
     hotel.phones.startService()
     for day in range(days):
         for _ in range(4):
-            advance_clock(hotel.clock, chance.uniform(1, 5) * HOUR_S)
-            chance.choice(DISTURBANCES)(hotel, chance)
+            advance_clock(hotel.clock, rng.uniform(1, 5) * HOUR_S)
+            rng.choice(DISTURBANCES)(hotel, rng)
         if day == days // 2:
             hotel.link.request_resync()
         advance_clock(hotel.clock, (day + 1) * 24 * HOUR_S - hotel.clock.seconds())
@@ -79,18 +79,16 @@ DISTURBANCES = (_interrupt_network, _end_pms_link, _restart_service, _crash_serv
 
 
 def check_hotel(hotel: SimulatedHotel) -> str:
-    """What there was, in words. Raises AssertionError for whatever is not as it was promised."""
-    ours, theirs = hotel.rooms(), pms_rooms(hotel)
-    unlike = {
-        name: (told, comparable_room(ours[name]))
-        for name, told in theirs.items()
-        if comparable_room(ours[name]) != told
-    }
-    assert not unlike, "PMS and pmslink do not agree: " + "; ".join(
-        f"{name}: {pms} but {own}" for name, (pms, own) in unlike.items()
-    )
+    """Return a summary in one line. Raise AssertionError if pmslink and the PMS do not agree."""
+    rooms = hotel.rooms()
+    differences = [
+        f"{name}: {pms_room} but {comparable_room(rooms[name])}"
+        for name, pms_room in pms_rooms(hotel).items()
+        if comparable_room(rooms[name]) != pms_room
+    ]
+    assert not differences, "PMS and pmslink do not agree: " + "; ".join(differences)
     events, rows = hotel.events(), hotel.outbox_rows()
-    wake_ups = check_wake_ups(hotel, ours, events, rows)
+    wake_ups = check_wake_ups(hotel, rooms, events, rows)
     return f"{wake_ups}; {check_postings(hotel, rows)}"
 
 
@@ -100,7 +98,7 @@ def comparable_room(room: dict[str, Any]) -> dict[str, Any]:
         "class_of_service": room["class_of_service"],
         "do_not_disturb": room["do_not_disturb"],
         "message_light": room["message_light"],
-        "wake_ups": sorted(one["at"] for one in room["wake_ups"]),
+        "wake_ups": sorted(wake_up["at"] for wake_up in room["wake_ups"]),
     }
 
 
@@ -112,8 +110,8 @@ def pms_rooms(hotel: SimulatedHotel) -> dict[str, Any]:
             "do_not_disturb": hotel.pms.equipment(name).do_not_disturb,
             "message_light": hotel.pms.equipment(name).message_light,
             "wake_ups": sorted(
-                f"20{d[:2]}-{d[2:4]}-{d[4:]}T{t[:2]}:{t[2:4]}:{t[4:]}"
-                for d, t in hotel.pms.equipment(name).wake_ups
+                f"20{date[:2]}-{date[2:4]}-{date[4:]}T{time[:2]}:{time[2:4]}:{time[4:]}"
+                for date, time in hotel.pms.equipment(name).wake_ups
             ),
         }
         for name, guests in hotel.pms.hotel.guests_by_room().items()
@@ -121,40 +119,41 @@ def pms_rooms(hotel: SimulatedHotel) -> dict[str, Any]:
 
 
 def check_wake_ups(hotel: SimulatedHotel, rooms: Any, events: list[dict[str, Any]], rows: Any) -> str:
-    """Each that was set has ended once, was cancelled, or waits; the PMS heard one result of each."""
-    of_type: dict[str, Counter[int]] = {}
+    """Check that each wake-up has ended once, was cancelled or is waiting, and has one result at the PMS."""
+    counts_by_type: dict[str, Counter[int]] = {}
     for event in events:
         if "wake_up" in event:
-            of_type.setdefault(event["type"], Counter())[event["wake_up"]["id"]] += 1
-    ordered, ended = of_type["wake_up.set"], of_type["wake_up.done"]
-    waiting = {one["id"] for room in rooms.values() for one in room["wake_ups"]}
-    assert set(ordered) == set(ended) | set(of_type["wake_up.cancelled"]) | waiting
+            counts_by_type.setdefault(event["type"], Counter())[event["wake_up"]["id"]] += 1
+    requested, ended = counts_by_type["wake_up.set"], counts_by_type["wake_up.done"]
+    waiting = {wake_up["id"] for room in rooms.values() for wake_up in room["wake_ups"]}
+    assert set(requested) == set(ended) | set(counts_by_type["wake_up.cancelled"]) | waiting
     assert max(ended.values()) == 1
     assert max(hotel.pms.result_counts.values()) == 1
     results = [row for row in rows if row.record == "WA" and row.state != "discarded"]  # for another room
     assert len(results) == len(ended)
-    told = sum(hotel.pms.result_counts.values())
+    result_count = sum(hotel.pms.result_counts.values())
     states = Counter(row.state for row in results)
     assert set(states) <= {"done", "unknown"}
-    assert states["done"] <= told <= states["done"] + states["unknown"]
+    assert states["done"] <= result_count <= states["done"] + states["unknown"]
     return (
-        f"{len(ordered)} wake-ups set, {len(ended)} ended, {told} results told, {states['unknown']} in doubt"
+        f"{len(requested)} wake-ups set, {len(ended)} ended, "
+        f"{result_count} results received, {states['unknown']} unknown"
     )
 
 
 def check_postings(hotel: SimulatedHotel, rows: Any) -> str:
-    """Each that was accepted is one row, booked once; or in doubt, and booked once at most."""
+    """Check that each accepted posting has one row and is booked once, or at most once if unknown."""
     postings = [row for row in rows if row.record == "PS"]
     states = Counter(row.state for row in postings)
     assert len({row.number for row in postings}) == len(postings)
     accepted = hotel.phones.counts["call"] + hotel.phones.counts["minibar"]
     assert len(postings) == accepted
     for row in postings:
-        came = hotel.pms.postings.by_number.get(str(row.number))
-        booked = 0 if came is None else came.answers.count("OK")
+        delivered = hotel.pms.postings.by_number.get(str(row.number))
+        booked = 0 if delivered is None else delivered.answers.count("OK")
         if row.state == "done":
             assert booked == 1, row
         else:
             assert row.state == "unknown", row
             assert booked <= 1, row
-    return f"{accepted} postings accepted, {states['done']} booked, {states['unknown']} in doubt"
+    return f"{accepted} postings accepted, {states['done']} booked, {states['unknown']} unknown"

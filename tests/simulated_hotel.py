@@ -1,4 +1,4 @@
-"""A hotel that lives, its PMS, its phones, and pmslink between them, in one process and on a test clock."""
+"""A simulated hotel, its PMS and its phones, and pmslink between them, in one process on a test clock."""
 
 from __future__ import annotations
 
@@ -46,16 +46,16 @@ from tests.memory_store import MemoryDatabase, make_store
 LINK_NAME = "hotel"
 HOTEL_ZONE = ZoneInfo("Europe/Vienna")
 START_TIME = datetime(2026, 10, 21, 10, 0, tzinfo=UTC)
-"""When it begins: on the Sunday that follows, clocks are set back by an hour."""
+"""The start of the simulation. On the following Sunday, clocks are set back by an hour."""
 
 
 class ResultCountingPms(Pms):
-    """A PMS that counts what no phone system may send twice."""
+    """A PMS that counts the wake-up results, which a phone system may send only once."""
 
-    def __init__(self, *arguments: Any, **more: Any) -> None:
-        super().__init__(*arguments, **more)
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
         self.result_counts: Counter[tuple[str | None, ...]] = Counter()
-        """How often the result of a wake-up came, by its room, date and time."""
+        """The number of results of each wake-up, by its room, date and time."""
 
     def on_record(self, record: Record) -> None:
         if record.id == "WA":
@@ -65,7 +65,7 @@ class ResultCountingPms(Pms):
 
 @define
 class FakeRequest:
-    """A request, as far as the calls look at one."""
+    """The parts of an HTTP request that the endpoints use."""
 
     content: BytesIO
     args: Mapping[bytes, list[bytes]]
@@ -88,14 +88,14 @@ class FakeRequest:
 
 
 class AllowAllAccess:
-    """A door that is open."""
+    """An access control that allows every call."""
 
     def require_still_authorized(self, caller: object) -> None:
         pass
 
 
 class SimulatedHotel:
-    """All of it; `crash` and `restart` are of pmslink, the hotel lives on."""
+    """The hotel, the PMS, the phones and pmslink; pmslink alone can stop, crash and start."""
 
     def __init__(self, rooms: int, seed: int, pace: float, calls: float, **settings: Any) -> None:
         self.clock = Clock()
@@ -107,8 +107,8 @@ class SimulatedHotel:
         self.is_running = False
         self.start()
         self.life = Life(self.pms, self.clock, Random(seed + 1), pace)
-        chance = Random(seed + 2)
-        self.phones = Phones(self, LINK_NAME, self.clock, self.local_now, chance, calls)
+        phones_rng = Random(seed + 2)
+        self.phones = Phones(self, LINK_NAME, self.clock, self.local_now, phones_rng, calls)
 
     def now(self) -> datetime:
         return START_TIME + timedelta(seconds=self.clock.seconds())
@@ -116,29 +116,29 @@ class SimulatedHotel:
     def local_now(self) -> datetime:
         return self.now().astimezone(HOTEL_ZONE)
 
-    # pmslink
+    # Start and stop pmslink.
 
     def start(self) -> None:
         self.store = make_store(self.clock, self.now, self.database)
         self.links = LinkRegistry(self.clock, self.store, self.now, self.network.dial)
         self.link: Link = self.links.add(parse_link(LINK_NAME, self.settings))
         self.long_poll = LongPoll(self.store.journal, self.clock)
-        subjects = (
+        resources = (
             HistoryResource(self.links, self.store, self.long_poll, AllowAllAccess()),  # type: ignore[arg-type]
             PostingResource(self.links, self.store, self.now),
             RoomResource(self.links, self.store, self.now),
         )
         self.routes = [
             (method, re.compile(re.sub("<([a-z]+)>", "(?P<\\1>[^/]+)", path)), call)
-            for subject in subjects
-            for method, path, call in subject.routes()
+            for resource in resources
+            for method, path, call in resource.routes()
         ]
         self.store.journal.submit_nowait(store_metadata.mark_running, None)
         self.links.startService()
         self.is_running = True
 
     def stop(self, crash: bool = False) -> None:
-        """In good order, or as by SIGKILL."""
+        """Stop pmslink, or end it like a killed process."""
         advance_clock(self.clock, 0)
         self.is_running = False
         if crash:
@@ -153,7 +153,7 @@ class SimulatedHotel:
             self.store.journal.stop()
         self.long_poll.stop()
 
-    # the interface of the phones
+    # The API that the phones call.
 
     async def call(
         self, method: str, path: str, body: Mapping[str, Any] | None = None, key: str | None = None
@@ -164,7 +164,9 @@ class SimulatedHotel:
         headers = Headers({"content-type": ["application/json"]})
         if key is not None:
             headers.addRawHeader("Idempotency-Key", key)
-        args = {name.encode(): [one.encode() for one in values] for name, values in parse_qs(query).items()}
+        args = {
+            name.encode(): [value.encode() for value in values] for name, values in parse_qs(query).items()
+        }
         request = FakeRequest(BytesIO(json.dumps(body or {}).encode()), args, headers)
         for allowed, pattern, call in self.routes:
             if allowed == method and (match := pattern.fullmatch(path)):
@@ -177,39 +179,39 @@ class SimulatedHotel:
     ) -> tuple[int, Any]:
         try:
             text = await call(request, **variables)
-        except CancelledError:  # the phones hang up
+        except CancelledError:  # the phones stopped
             raise
         except Exception:
             text = make_error_response(request, Failure(), map_domain_error)  # type: ignore[arg-type]
-        if not self.is_running:  # it ended meanwhile
-            raise UnreachableError("pmslink does not run any more")
+        if not self.is_running:  # pmslink stopped during the call
+            raise UnreachableError("pmslink has stopped")
         return request.status, json.loads(text)
 
-    # what is there
+    # The stored data.
 
     def read(self, query: Callable[..., Any], *arguments: Any) -> Any:
-        found: list[Any] = []
-        self.store.read(query, *arguments).addCallback(found.append)
-        return found[0]
+        results: list[Any] = []
+        self.store.read(query, *arguments).addCallback(results.append)
+        return results[0]
 
     def rooms(self) -> dict[str, Any]:
-        """As pmslink has them."""
-        rules = self.store.hotels.policy_of(LINK_NAME)
+        """Return the rooms as the API serves them, by room number."""
+        policy = self.store.hotels.policy_of(LINK_NAME)
         return {
-            room.room: serialize_room(room, rules, sees_guests=True)
+            room.room: serialize_room(room, policy, sees_guests=True)
             for room in self.read(rooms_of, LINK_NAME)
         }
 
     def events(self) -> list[dict[str, Any]]:
-        """All that have happened."""
-        found: list[dict[str, Any]] = []
-        while more := self.read(events_after, LINK_NAME, found[-1]["seq"] if found else 0, 1000):
-            found += map(serialize_event, more)
-        return found
+        """Return all stored events, oldest first."""
+        events: list[dict[str, Any]] = []
+        while page := self.read(events_after, LINK_NAME, events[-1]["seq"] if events else 0, 1000):
+            events += map(serialize_event, page)
+        return events
 
     def outbox_rows(self) -> list[OutboxRow]:
-        """The whole outbox, newest first."""
-        found: list[OutboxRow] = []
-        while more := self.read(newest_rows, LINK_NAME, None, found[-1].id if found else None, 1000):
-            found += more
-        return found
+        """Return all rows of the outbox, newest first."""
+        rows: list[OutboxRow] = []
+        while page := self.read(newest_rows, LINK_NAME, None, rows[-1].id if rows else None, 1000):
+            rows += page
+        return rows

@@ -1,4 +1,4 @@
-"""Documents that say what the code says."""
+"""Documents that must agree with the code."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ def defined_names(path: Path) -> set[str]:
     return names
 
 
-def test_the_drawing_of_the_machine_is_the_machine() -> None:
+def test_the_diagram_in_the_document_is_up_to_date() -> None:
     document = (ROOT / "docs/machine.md").read_text()
     assert diagram() in document, "run make docs"
     assert redraw_diagram(document) == document
 
 
-def test_operations_explains_every_state_and_every_cause() -> None:
+def test_operations_document_has_every_state_and_cause() -> None:
     document = (ROOT / "docs/operations.md").read_text()
     assert [name for name in (*STATES, *get_args(CauseCode)) if f"`{name}`" not in document] == []
 

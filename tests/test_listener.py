@@ -1,4 +1,4 @@
-"""A port that cannot be opened ends the program with one line."""
+"""A port that cannot be opened exits the program with one line."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ from tests.time_limit import time_limit
 
 def test_a_socket_whose_directory_is_missing_is_named(tmp_path: Path) -> None:
     endpoint = serverFromString(reactor, f"unix:{tmp_path}/none/pmslink.sock")
-    with pytest.raises(SystemExit) as end:
+    with pytest.raises(SystemExit) as exit_info:
         ListenerService("pmslink", endpoint, Factory()).privilegedStartService()
-    assert str(end.value).startswith(f"pmslink: cannot listen on {tmp_path}/none/pmslink.sock")
-    assert str(end.value).endswith("No such file or directory")
+    assert str(exit_info.value).startswith(f"pmslink: cannot listen on {tmp_path}/none/pmslink.sock")
+    assert str(exit_info.value).endswith("No such file or directory")
 
 
 @time_limit(10)
@@ -30,20 +30,20 @@ async def test_a_socket_that_is_in_use_is_named(tmp_path: Path) -> None:
     endpoint = serverFromString(reactor, f"unix:{path}")
     first = ListenerService("pmslink", endpoint, Factory())
     first.startService()
-    with pytest.raises(SystemExit) as end:
+    with pytest.raises(SystemExit) as exit_info:
         ListenerService("pmslink", endpoint, Factory()).privilegedStartService()
-    assert str(end.value) == f"pmslink: cannot listen on {path}: Cannot acquire lock"
+    assert str(exit_info.value) == f"pmslink: cannot listen on {path}: Cannot acquire lock"
     await first.stopService()
 
 
 @implementer(IStreamServerEndpoint)
-class Broken:
-    """An endpoint with a fault of its own."""
+class BrokenEndpoint:
+    """An endpoint with an internal error."""
 
     def listen(self, factory: IProtocolFactory) -> Deferred[IListeningPort]:
         return fail(ZeroDivisionError("a fault"))
 
 
-def test_what_nobody_foresaw_is_raised_as_it_is() -> None:
+def test_an_unexpected_error_is_raised_unchanged() -> None:
     with pytest.raises(ZeroDivisionError):
-        ListenerService("pmslink", Broken(), Factory()).privilegedStartService()
+        ListenerService("pmslink", BrokenEndpoint(), Factory()).privilegedStartService()

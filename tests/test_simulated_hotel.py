@@ -1,4 +1,4 @@
-"""A day in a living hotel; and that the judge of such days notices what is wrong."""
+"""A simulated day in a hotel, and the errors that the check of such a day detects."""
 
 from __future__ import annotations
 
@@ -16,72 +16,72 @@ def hotel() -> SimulatedHotel:
     return simulate_days(days=1, rooms=60, seed=4)
 
 
-def test_after_a_day_with_outages_all_is_as_promised(hotel: SimulatedHotel) -> None:
+def test_pmslink_and_pms_agree_after_a_day_with_outages(hotel: SimulatedHotel) -> None:
     assert "postings accepted" in check_hotel(hotel)
 
 
-@pytest.mark.parametrize("how", ["move_as_go_gi", "move_as_gi_go"])
-def test_so_it_is_where_moves_are_told_as_pairs(how: str) -> None:
-    assert "postings accepted" in check_hotel(simulate_days(days=1, rooms=60, seed=5, **{how: True}))
+@pytest.mark.parametrize("fault", ["move_as_go_gi", "move_as_gi_go"])
+def test_pmslink_and_pms_agree_if_moves_are_sent_as_pairs(fault: str) -> None:
+    assert "postings accepted" in check_hotel(simulate_days(days=1, rooms=60, seed=5, **{fault: True}))
 
 
-def _another_light(hotel: SimulatedHotel) -> Callable[[], object]:
+def _change_message_light(hotel: SimulatedHotel) -> Callable[[], object]:
     room = hotel.pms.hotel.rooms[0]
     before = hotel.pms.equipment(room)
     hotel.pms.hotel.set_equipment(room, evolve(before, message_light=not before.message_light))
     return lambda: hotel.pms.hotel.set_equipment(room, before)
 
 
-def _a_guest_more(hotel: SimulatedHotel) -> Callable[[], object]:
+def _add_guest(hotel: SimulatedHotel) -> Callable[[], object]:
     guest = hotel.pms.hotel.check_in(hotel.pms.hotel.rooms[0], "Nobody")
     return lambda: hotel.pms.hotel.guests.pop(guest.number)
 
 
-def _a_second_result(hotel: SimulatedHotel) -> Callable[[], object]:
-    told = next(iter(hotel.pms.result_counts))
-    hotel.pms.result_counts[told] += 1
-    return lambda: hotel.pms.result_counts.subtract([told])
+def _repeat_result(hotel: SimulatedHotel) -> Callable[[], object]:
+    result = next(iter(hotel.pms.result_counts))
+    hotel.pms.result_counts[result] += 1
+    return lambda: hotel.pms.result_counts.subtract([result])
 
 
-def _a_result_less(hotel: SimulatedHotel) -> Callable[[], object]:
-    told = next(iter(hotel.pms.result_counts))
-    del hotel.pms.result_counts[told]
-    return lambda: hotel.pms.result_counts.update([told])
+def _remove_result(hotel: SimulatedHotel) -> Callable[[], object]:
+    result = next(iter(hotel.pms.result_counts))
+    del hotel.pms.result_counts[result]
+    return lambda: hotel.pms.result_counts.update([result])
 
 
-def _a_posting_booked_twice(hotel: SimulatedHotel) -> Callable[[], object]:
-    posting = next(one for one in hotel.pms.postings.by_number.values() if "OK" in one.answers)
+def _book_posting_twice(hotel: SimulatedHotel) -> Callable[[], object]:
+    posting = next(posting for posting in hotel.pms.postings.by_number.values() if "OK" in posting.answers)
     posting.recent_deliveries.append(posting.recent_deliveries[-1])
     return posting.recent_deliveries.pop
 
 
-def _a_posting_not_booked(hotel: SimulatedHotel) -> Callable[[], object]:
+def _remove_booking(hotel: SimulatedHotel) -> Callable[[], object]:
     number, posting = hotel.pms.postings.by_number.popitem()
     return lambda: hotel.pms.postings.by_number.update({number: posting})
 
 
-def _a_call_that_was_lost(hotel: SimulatedHotel) -> Callable[[], object]:
+def _lose_call(hotel: SimulatedHotel) -> Callable[[], object]:
     hotel.phones.counts["call"] += 1
     return lambda: hotel.phones.counts.subtract(["call"])
 
 
 @pytest.mark.parametrize(
-    "wrong",
+    "introduce_error",
     [
-        _another_light,
-        _a_guest_more,
-        _a_second_result,
-        _a_result_less,
-        _a_posting_booked_twice,
-        _a_posting_not_booked,
-        _a_call_that_was_lost,
+        _change_message_light,
+        _add_guest,
+        _repeat_result,
+        _remove_result,
+        _book_posting_twice,
+        _remove_booking,
+        _lose_call,
     ],
 )
-def test_the_judge_notices(
-    hotel: SimulatedHotel, wrong: Callable[[SimulatedHotel], Callable[[], object]]
+def test_the_check_detects_each_error(
+    hotel: SimulatedHotel, introduce_error: Callable[[SimulatedHotel], Callable[[], object]]
 ) -> None:
-    put_right = wrong(hotel)
+    undo = introduce_error(hotel)
     with pytest.raises(AssertionError):
         check_hotel(hotel)
-    put_right()
+    undo()
     check_hotel(hotel)
