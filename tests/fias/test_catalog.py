@@ -1,4 +1,4 @@
-"""The catalogue knows every record and field of FIAS, and finds nothing wrong in good ones."""
+"""The catalog has every record and field of FIAS, and finds no problem in valid records."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ SESSIONS = {
 
 
 @pytest.mark.parametrize("session", SESSIONS)
-def test_nothing_is_wrong_in_a_good_session(session: str) -> None:
+def test_a_valid_session_has_no_problems(session: str) -> None:
     for line in SESSIONS[session].split("\n")[1:-1]:
         direction, text = line.split()[0], line.strip()[2:]
         record = Record(text)
@@ -106,7 +106,7 @@ def test_every_field_has_a_name_and_is_used(code: str) -> None:
     assert any(code in record.fields for record in RECORDS.values())
 
 
-def test_it_has_the_records_of_fias() -> None:
+def test_the_catalog_has_the_records_of_fias() -> None:
     assert " ".join(RECORDS) == (
         "LS LD LR LA LE LC GI GO GC RE WR WC WA VA PS PA PR PL"
         " XL XM XT XD XR XI XB XC LO LF LP KR KD KM KA KZ DR DS DE NS NE"
@@ -117,7 +117,7 @@ def test_it_has_the_records_of_fias() -> None:
 @pytest.mark.parametrize(
     "code", ["A0", "A9", "D1", "D9", "S1", "S9", "T1", "T9", "T#", "G#", "G+", "+0", "$1", "$J"]
 )
-def test_it_has_the_numbered_and_the_odd_fields(code: str) -> None:
+def test_the_catalog_has_the_numbered_and_the_unusual_fields(code: str) -> None:
     assert code in FIELDS
 
 
@@ -139,11 +139,11 @@ def test_it_has_the_numbered_and_the_odd_fields(code: str) -> None:
         ("GI|RN1|HSwhat a protel adds|", []),
     ],
 )
-def test_what_breaks_the_rules_is_told_in_words(text: str, found: list[str]) -> None:
+def test_problems_are_described(text: str, found: list[str]) -> None:
     assert find_problems(Record(text)) == found
 
 
-def test_fields_are_explained_for_people() -> None:
+def test_fields_are_described_by_name() -> None:
     assert describe_fields(Record("GI|RN101|G#5001|HSx|SF|")) == [
         ("RN", "room", "101"),
         ("G#", "reservation number", "5001"),

@@ -1,4 +1,4 @@
-"""Frames are found in any stream, however it is cut, and every byte that is no frame is counted."""
+"""Frames are found in any stream, however it is cut, and every skipped byte is counted."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ def test_a_frame_is_a_record_between_stx_and_etx() -> None:
     assert framed(LS, "crlf") == LS + b"\r\n"
 
 
-def test_one_read_may_hold_several_frames_or_a_part_of_one() -> None:
+def test_one_read_can_contain_several_frames_or_a_part_of_one() -> None:
     stream = framed(LS, "stx-etx") + framed(LA, "stx-etx")
     assert received(stream).frames == [LS, LA]
     assert received(*pieces(stream, range(len(stream)))).frames == [LS, LA]
@@ -90,7 +90,7 @@ def test_one_read_may_hold_several_frames_or_a_part_of_one() -> None:
 
 
 @given(STREAMS, st.lists(st.integers(min_value=0), max_size=6))
-def test_however_a_stream_is_cut_the_frames_are_the_same(stream: bytes, cuts: list[int]) -> None:
+def test_the_frames_do_not_depend_on_how_the_stream_is_cut(stream: bytes, cuts: list[int]) -> None:
     assert received(*pieces(stream, cuts)).frames == received(stream).frames
 
 
@@ -103,14 +103,14 @@ def test_every_byte_of_a_stream_is_in_a_frame_or_counted(stream: bytes, cuts: li
 
 
 @given(st.lists(TEXTS), st.lists(st.integers(min_value=0), max_size=6))
-def test_frames_come_as_they_were_sent(texts: list[bytes], cuts: list[int]) -> None:
+def test_frames_are_received_as_sent(texts: list[bytes], cuts: list[int]) -> None:
     stream = b"".join(framed(text, "stx-etx") for text in texts)
     receiver = received(*pieces(stream, cuts))
     assert (receiver.frames, receiver.skips) == (texts, [])
 
 
 @given(st.lists(TEXTS.filter(bool)), st.lists(st.integers(min_value=0), max_size=6))
-def test_lines_come_as_they_were_sent(texts: list[bytes], cuts: list[int]) -> None:
+def test_lines_are_received_as_sent(texts: list[bytes], cuts: list[int]) -> None:
     stream = b"".join(framed(text, "crlf") for text in texts)
     receiver = received(*pieces(stream, cuts), framing="crlf")
     assert (receiver.frames, receiver.skips) == (texts, [])
@@ -133,14 +133,12 @@ def test_lines_come_as_they_were_sent(texts: list[bytes], cuts: list[int]) -> No
         (ACK + STX + b"GI" + STX + b"G", [("noise", 1), ("torn", 5)]),
     ],
 )
-def test_what_stands_between_frames_is_skipped_and_counted(
-    between: bytes, skips: list[tuple[str, int]]
-) -> None:
+def test_bytes_between_frames_are_skipped_and_counted(between: bytes, skips: list[tuple[str, int]]) -> None:
     receiver = received(framed(LS, "stx-etx") + between + framed(LA, "stx-etx"))
     assert (receiver.frames, receiver.skips) == ([LS, LA], skips)
 
 
-def test_the_longest_frame_passes_whole_and_in_pieces() -> None:
+def test_the_longest_frame_is_received_whole_and_in_pieces() -> None:
     stream = framed(LONGEST, "stx-etx") + framed(LA, "stx-etx")
     for receiver in (
         received(stream),
@@ -150,7 +148,7 @@ def test_the_longest_frame_passes_whole_and_in_pieces() -> None:
         assert (receiver.frames, receiver.skips) == ([LONGEST, LA], [])
 
 
-def test_the_longest_frame_passes_after_noise() -> None:
+def test_the_longest_frame_is_received_after_noise() -> None:
     stream = ACK * 5 + framed(LONGEST, "stx-etx")
     for receiver in (received(stream), received(stream[:-1], stream[-1:])):
         assert (receiver.frames, receiver.skips) == ([LONGEST], [("noise", 5)])
@@ -171,7 +169,7 @@ def test_noise_of_any_length_is_noise() -> None:
     assert received(LONGEST * 3, ETX).skips == [("noise", 3 * FRAME_LIMIT_BYTES), ("noise", 1)]
 
 
-def test_a_mebibyte_without_a_frame_is_told_once() -> None:
+def test_a_mebibyte_without_a_frame_is_reported_once() -> None:
     receiver = received(*[b"x" * 65536] * (UNFRAMED_LIMIT_BYTES // 65536))
     assert receiver.unframed == 0
     receiver.dataReceived(b"x")
@@ -181,7 +179,7 @@ def test_a_mebibyte_without_a_frame_is_told_once() -> None:
 
 
 @pytest.mark.parametrize("framing", ["stx-etx", "crlf"])
-def test_a_frame_among_noise_begins_the_count_anew(framing: Framing) -> None:
+def test_a_frame_among_noise_resets_the_count(framing: Framing) -> None:
     good = framed(LA, framing)
     filling = framed(b"y" * (FRAME_LIMIT_BYTES + 2), framing) * 50
     assert received(filling, filling, framing=framing).unframed == 1
@@ -189,12 +187,12 @@ def test_a_frame_among_noise_begins_the_count_anew(framing: Framing) -> None:
     assert (receiver.frames, receiver.unframed) == ([LA], 0)
 
 
-def test_a_frame_after_torn_ones_begins_the_count_anew() -> None:
+def test_a_frame_after_torn_ones_resets_the_count() -> None:
     half = b"x" * (UNFRAMED_LIMIT_BYTES // 2)
     assert received(half, b"y" + framed(LA, "stx-etx"), half).unframed == 0
 
 
-def test_while_reading_is_paused_nothing_comes_and_nothing_is_lost() -> None:
+def test_a_pause_of_reading_delivers_nothing_and_loses_nothing() -> None:
     receiver = Receiver(pause_after=1)
     overlong = framed(LONGEST + b"x", "stx-etx")
     receiver.dataReceived(framed(LS, "stx-etx") + framed(LA, "stx-etx") + overlong)
@@ -205,7 +203,7 @@ def test_while_reading_is_paused_nothing_comes_and_nothing_is_lost() -> None:
     assert (receiver.frames, receiver.skips) == ([LS, LA, LS], [("overlong", len(overlong))])
 
 
-def test_frames_behind_an_overlong_one_wait_while_reading_is_paused() -> None:
+def test_frames_after_an_overlong_one_wait_while_reading_is_paused() -> None:
     receiver = Receiver(pause_after=1)
     receiver.dataReceived(framed(LONGEST + b"x", "stx-etx") + framed(LS, "stx-etx") + framed(LA, "stx-etx"))
     assert receiver.frames == [LS]
@@ -217,7 +215,7 @@ def test_frames_behind_an_overlong_one_wait_while_reading_is_paused() -> None:
     "line",
     [LS + b"\r\n", LS + b"\n", STX + LS + ETX + b"\r\n", b"\r\n" + LS + b"\r\n", b"\n\n" + LS + b"\n"],
 )
-def test_the_line_dialect_takes_any_end_of_line_and_marks_too(line: bytes) -> None:
+def test_the_line_dialect_accepts_any_end_of_line_and_stx_etx(line: bytes) -> None:
     receiver = received(line + LA + b"\r\n", framing="crlf")
     assert (receiver.frames, receiver.skips) == ([LS, LA], [])
 
@@ -237,7 +235,7 @@ def test_an_overlong_line_is_skipped_up_to_its_end() -> None:
     ]
 
 
-def test_a_receiver_that_says_nothing_about_frames_reads_on() -> None:
+def test_a_receiver_without_callbacks_keeps_reading() -> None:
     receiver = FrameReceiver()
     receiver.makeConnection(StringTransport())  # type: ignore[no-untyped-call]
     receiver.dataReceived(ACK + framed(LS, "stx-etx") + b"x" * (UNFRAMED_LIMIT_BYTES + 1))

@@ -1,4 +1,4 @@
-"""The link description: what a PBX declares, and how a PMS reads it."""
+"""The link description: what a PBX declares, and how a declaration is parsed."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def test_it_is_ld_then_an_lr_for_each_record_then_la() -> None:
     assert declarations == [f"LR|RI{id}|FL{codes}|" for id, codes in DECLARED_FIELDS.items()]
 
 
-def test_a_link_may_put_its_own_lists_in_the_places_of_the_common_ones_or_behind() -> None:
+def test_a_link_can_override_or_add_records() -> None:
     own = {"GI": "RNG#GNSF", "XL": "G#RNMTMI"}
     assert declared_fields(own) == {**DECLARED_FIELDS, **own}
     assert list(declared_fields(own)) == [*DECLARED_FIELDS, "XL"]
@@ -34,16 +34,16 @@ def test_a_link_may_put_its_own_lists_in_the_places_of_the_common_ones_or_behind
     assert written[-2] == "LR|RIXL|FLG#RNMTMI|"
 
 
-def test_a_version_is_cut_to_what_fias_allows() -> None:
+def test_a_version_is_truncated_to_the_length_of_its_field() -> None:
     assert build_description({}, "1.0.0.dev20260101", NOW)[0].get("V#") == "1.0.0.dev2"
 
 
-def test_what_cannot_be_written_is_an_error() -> None:
+def test_a_version_that_fias_cannot_carry_is_rejected() -> None:
     with pytest.raises(FieldError):
         build_description({"GI": "RN|GN"}, "1.0", NOW)
 
 
-def test_what_is_declared_by_itself_breaks_no_rule() -> None:
+def test_the_default_declaration_is_valid_fias() -> None:
     assert [found for record in build_description({}, "1.0", NOW) for found in find_problems(record)] == []
 
 
@@ -69,5 +69,5 @@ def test_each_declared_field_belongs_to_its_record(id: str) -> None:
         ("LR|", None),
     ],
 )
-def test_a_declaration_is_read_in_its_dialects(text: str, read: tuple[str, tuple[str, ...]] | None) -> None:
+def test_declarations_are_parsed_in_all_dialects(text: str, read: tuple[str, tuple[str, ...]] | None) -> None:
     assert parse_declaration(Record(text)) == read

@@ -1,4 +1,4 @@
-"""Records are read tolerantly, in the order of the wire, and written strictly."""
+"""Records: parsing is tolerant and keeps the order of the wire, building is strict."""
 
 from __future__ import annotations
 
@@ -48,13 +48,13 @@ def test_a_check_in_is_an_id_and_fields_in_order() -> None:
         "D9",
     ],
 )
-def test_a_code_may_be_any_two_characters(code: str) -> None:
+def test_a_code_can_be_any_two_characters(code: str) -> None:
     record = build_record("GI", [(code, "x1"), ("RN", "0330")])
     assert record.text == f"GI|{code}x1|RN0330|"
     assert record.get(code) == "x1"
 
 
-def test_a_field_that_comes_twice_keeps_its_places() -> None:
+def test_repeated_fields_keep_their_positions() -> None:
     # room move: each GS belongs to the room before it
     move = Record("GC|RN215|GSN|G#6100|GNDiaz|RO110|GSY|")
     assert [code for code, _ in move.fields] == ["RN", "GS", "G#", "GN", "RO", "GS"]
@@ -76,7 +76,7 @@ def test_a_field_that_comes_twice_keeps_its_places() -> None:
         ("|", "", ()),
     ],
 )
-def test_reading_takes_what_comes(text: str, id: str, fields: tuple[tuple[str, str], ...]) -> None:
+def test_parsing_is_tolerant(text: str, id: str, fields: tuple[tuple[str, str], ...]) -> None:
     assert (Record(text).id, Record(text).fields) == (id, fields)
 
 
@@ -88,7 +88,7 @@ def test_any_text_makes_a_record(text: str) -> None:
 
 
 @given(CODES, FIELDS)
-def test_what_was_written_is_read_again(id: str, fields: list[tuple[str, str]]) -> None:
+def test_a_built_record_parses_to_its_fields(id: str, fields: list[tuple[str, str]]) -> None:
     record = build_record(id, fields)
     assert record.text.endswith("|")
     assert (record.id, list(record.fields)) == (id, fields)
@@ -113,7 +113,7 @@ def test_what_was_written_is_read_again(id: str, fields: list[tuple[str, str]]) 
         ("GI", [("\x00\x00", "")], "\x00\x00"),
     ],
 )
-def test_what_fias_cannot_carry_is_an_error_that_names_the_field(
+def test_a_value_that_fias_cannot_carry_raises_an_error_with_its_field(
     id: str, fields: list[tuple[str, str]], code: str
 ) -> None:
     with pytest.raises(FieldError) as caught:

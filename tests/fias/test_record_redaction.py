@@ -1,4 +1,4 @@
-"""Records that name no guest."""
+"""Masking of personal data in records."""
 
 from __future__ import annotations
 
@@ -28,17 +28,17 @@ from pmslink.fias.record_redaction import MASK, mask_record
         ("", "•••|"),
     ],
 )  # fmt: skip
-def test_what_tells_of_guests_is_masked(text: str, shown: str) -> None:
+def test_personal_data_is_masked(text: str, shown: str) -> None:
     assert mask_record(Record(text)).text == shown
 
 
-def test_what_tells_of_none_is_the_same_record() -> None:
+def test_a_record_without_personal_data_is_unchanged() -> None:
     for text in ("LS|DA261120|TI070000", "RE|RN101|CS1|ML1|", "GO|RN101|G#5|"):
         record = Record(text)
         assert mask_record(record) is record
 
 
-def test_the_fields_of_guests_are_fields() -> None:
+def test_the_guest_fields_are_in_the_catalog() -> None:
     assert FIELDS.keys() >= GUEST_FIELDS
 
 
@@ -47,7 +47,7 @@ def test_the_fields_of_guests_are_fields() -> None:
     st.lists(st.sampled_from([*FIELDS, "ZZ"]), max_size=8),
     st.text("abc", min_size=1),
 )
-def test_nothing_is_lost_but_values(id: str, codes: list[str], value: str) -> None:
+def test_masking_changes_only_values(id: str, codes: list[str], value: str) -> None:
     record = Record("|".join([id, *(code + value for code in codes)]))
     shown = mask_record(record)
     assert [code for code, _ in shown.fields] == codes

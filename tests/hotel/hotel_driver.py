@@ -1,4 +1,4 @@
-"""A hotel that a test tells things: a house with a clock, and what comes of it in short words."""
+"""Drive a hotel state in tests: records, time and phones in; events as short lines out."""
 
 from __future__ import annotations
 
@@ -20,21 +20,21 @@ from pmslink.hotel.rooms import Room, WakeUpResult
 from pmslink.timestamps import to_ms
 
 START_TIME = datetime(2026, 1, 1, 12, tzinfo=UTC)
-"""When every test begins that does not say otherwise; the hotel is where UTC is the time."""
+"""When a test begins by default; the default time zone of the hotel is UTC."""
 
 Emitted = list[Event | WakeUpFinished]
 
 
 class HotelDriver:
-    """What is done gives what comes of it, in words; `news` has it as it is.
+    """A hotel state with a clock. Each action returns the lines of the events that it emits.
 
-    `left` are the rooms that were left by it, and where to. The PMS may repeat itself in a new `session`.
+    `emitted` holds the events themselves, `departures` the vacated rooms, each with the new room or None.
     """
 
-    def __init__(self, at: datetime = START_TIME, **rules: Any) -> None:
+    def __init__(self, at: datetime = START_TIME, **policy: Any) -> None:
         self.state = HotelState({})
         self.now_ms = to_ms(at)
-        self.rules = HotelPolicy(**{"timezone": UTC, **rules})
+        self.policy = HotelPolicy(**{"timezone": UTC, **policy})
         self.emitted: Emitted = []
         self.departures: list[tuple[str, str | None]] = []
         self.session = 0
@@ -42,7 +42,7 @@ class HotelDriver:
 
     @property
     def context(self) -> Context:
-        return Context(self.now_ms, self.rules, lambda: next(self._numbers), self.session)
+        return Context(self.now_ms, self.policy, lambda: next(self._numbers), self.session)
 
     def room(self, name: str = "110") -> Room:
         return self.state.rooms[name]
@@ -52,24 +52,22 @@ class HotelDriver:
         return [guest.number for guest in self.room(name).guests]
 
     def guests_by_room(self) -> dict[str, list[str]]:
-        """The guests of every room that is known."""
+        """The reservation numbers of the guests of every room."""
         return {name: self.guests(name) for name in self.state.rooms}
 
-    # What is done.
-
     def receive(self, *texts: str) -> list[str]:
-        """The PMS says this, all in one moment."""
+        """Apply records of the PMS, all at the same time."""
         for text in texts:
             record_reducer.apply_record(self.state, Record(text), self.context)
         return self._collect()
 
     def receive_in_new_session(self, *texts: str) -> list[str]:
-        """The PMS has started the link anew, and repeats this."""
+        """Begin a new session of the link, and apply records of the PMS."""
         self.session += 1
         return self.receive(*texts)
 
     def wait(self, seconds: float) -> list[str]:
-        """Time passes, and is looked at whenever something is due."""
+        """Let time pass, and advance the state whenever something is due."""
         end = self.now_ms + round(seconds * 1000)
         while (due := self.state.next_due_at) is not None and due <= end:
             assert self._advance_to(max(due, self.now_ms)) or self.state.next_due_at != due, (
@@ -79,45 +77,43 @@ class HotelDriver:
         return self._collect()
 
     def jump_to(self, at: datetime) -> list[str]:
-        """It is then, and nobody has looked before."""
+        """Set the clock, and advance the state once."""
         self._advance_to(to_ms(at))
         return self._collect()
 
     def _advance_to(self, ms: int) -> bool:
-        passed, self.now_ms = ms > self.now_ms, ms
+        has_passed, self.now_ms = ms > self.now_ms, ms
         record_reducer.advance(self.state, self.context)
-        return passed
+        return has_passed
 
     def apply_phone_update(self, update: PhoneUpdate) -> list[str]:
-        """A phone tells the PMS this."""
+        """Apply an update of a phone."""
         apply_phone_update(self.state, update, self.context)
         return self._collect()
 
     def report_wake_up(
         self, result: WakeUpResult, attempt: int | None = None, room: str = "110", id: int = 1
     ) -> list[str]:
-        """The PBX tells how an attempt to wake went."""
+        """Report the result of an attempt."""
         wake_up_attempts.record_attempt_result(self.state, room, id, attempt, result, self.context)
         return self._collect()
 
-    def change_rules(self, **changes: Any) -> None:
-        """From now on the hotel wants it so."""
-        self.rules = evolve(self.rules, **changes)
+    def change_policy(self, **changes: Any) -> None:
+        """Change the hotel's policy."""
+        self.policy = evolve(self.policy, **changes)
 
     def _collect(self) -> list[str]:
         self.emitted, self.departures = self.state.pop_events(), self.state.pop_departures()
         return describe_emitted(self.emitted)
 
     def reload(self) -> None:
-        """The house is put together again of what lasts."""
-        house = self.state
-        self.state = HotelState(
-            house.rooms, house.night_audit_stamp, house.resyncing, house.pending_check_outs
-        )
+        """Restore the state from what the store holds, as after a restart."""
+        old = self.state
+        self.state = HotelState(old.rooms, old.night_audit_stamp, old.resyncing, old.pending_check_outs)
 
 
 def describe_emitted(emitted: Iterable[Event | WakeUpFinished]) -> list[str]:
-    """Each of the news in a line."""
+    """Describe each event in a line."""
     return [" ".join(_describe(one)) for one in emitted]
 
 
@@ -125,22 +121,22 @@ def _describe(one: Event | WakeUpFinished) -> Iterable[str]:
     if isinstance(one, WakeUpFinished):
         yield from ("WA", one.room, f"{one.wake_up.at:%H:%M}", one.result)
         return
-    told = one.payload
+    payload = one.payload
     yield one.type
     if one.room is not None:
         yield one.room
-    if "guest" in told:
-        yield f"#{told['guest']['number']}"
-    if "from_room" in told:
-        yield f"from {told['from_room']}"
-    if told.get("vacant"):
+    if "guest" in payload:
+        yield f"#{payload['guest']['number']}"
+    if "from_room" in payload:
+        yield f"from {payload['from_room']}"
+    if payload.get("vacant"):
         yield "vacant"
-    if "wake_up" in told:
-        yield told["wake_up"]["at"][11:16]
+    if "wake_up" in payload:
+        yield payload["wake_up"]["at"][11:16]
     for name in ("value", "attempt", "result", "complete"):
-        if name in told:
-            yield str(told[name])
-    if told.get("by") == "pbx":
+        if name in payload:
+            yield str(payload[name])
+    if payload.get("by") == "pbx":
         yield "by pbx"
     if one.resync and not one.type.startswith("resync."):
         yield "(resync)"

@@ -1,6 +1,6 @@
-"""What a PMS might say in some hours: a strategy that makes up a hotel, and the records of it.
+"""A hypothesis strategy for the records that a plausible PMS sends in some hours.
 
-Guest records carry the date and time when they were made, as our description asks for; equipment and
+Guest records carry the date and time when they were made, as our link description declares; equipment and
 wake-ups do not.
 """
 
@@ -19,7 +19,7 @@ ROOMS = ("101", "102", "0330", "Paymaster")
 
 
 class _Pms:
-    """Draws what happens next, and says it."""
+    """Draw what happens next in the hotel, and append the records of it."""
 
     def __init__(self, draw: Callable[[st.SearchStrategy[Any]], Any], now: datetime) -> None:
         self._draw = draw
@@ -30,20 +30,20 @@ class _Pms:
         self.steps: list[Step] = []
 
     def add_step(self) -> None:
-        what = [
+        actions = [
             self._wait,
             self._equip_room,
-            self._order_wake_up,
+            self._request_wake_up,
             self._cancel_wake_up,
             self._toggle_night_audit,
             self._resync,
         ]
-        what += [self._check_in] * 3
+        actions += [self._check_in] * 3
         if self._guests:
-            what += [self._check_out, self._change_guest, self._move_guest, self._move_guest]
+            actions += [self._check_out, self._change_guest, self._move_guest, self._move_guest]
         seconds = self._choose(1, 1, 1, 2, 60)
-        self._advance(seconds)  # two things in one second would be told by the same words
-        self._choose(*what)()
+        self._advance(seconds)  # two actions in one second could send equal records
+        self._choose(*actions)()
 
     def _choose(self, *choices: Any) -> Any:
         return self._draw(st.sampled_from(choices))
@@ -60,7 +60,7 @@ class _Pms:
         return f"{self._now:DA%y%m%d|TI%H%M%S}|"
 
     def _guests_in(self, room: str) -> list[str]:
-        return [number for number, of in self._guests.items() if of == room]
+        return [number for number, occupied in self._guests.items() if occupied == room]
 
     def _share_field(self, room: str) -> str:
         return "GSY|" if self._guests_in(room) else "GSN|"
@@ -68,12 +68,10 @@ class _Pms:
     def _name_fields(self) -> str:
         return self._choose("", "GN|", "GNClark|", "GNClark-Day|GFAnn|", "GN王小明|CS2|")  # type: ignore[no-any-return]
 
-    # What happens.
-
     def _check_in(self) -> None:
         number = str(6000 + len(self.steps))
         room = self._choose(*ROOMS)
-        if self._draw(st.integers(0, 5)) == 0:  # a check-out that nobody heard of
+        if self._draw(st.integers(0, 5)) == 0:  # a check-out that the PMS did not send
             for gone in self._guests_in(room):
                 del self._guests[gone]
         share = self._share_field(room)
@@ -104,11 +102,11 @@ class _Pms:
         fields = self._draw(st.sets(st.sampled_from(["CS0", "CS3", "DNY", "DNN", "MLY", "MLN", "RS3"])))
         self.steps.append(f"RE|RN{self._choose(*ROOMS)}|{'|'.join([*sorted(fields), ''])}")
 
-    def _order_wake_up(self) -> None:
+    def _request_wake_up(self) -> None:
         at = self._now + timedelta(seconds=self._choose(-700, -30, 0, 45, 600, 7 * 3600))
-        order = (self._choose(*ROOMS), f"{at:DA%y%m%d|TI%H%M%S}|")
-        self._wake_ups.append(order)
-        self.steps.append("WR|RN{}|{}".format(*order))
+        request = (self._choose(*ROOMS), f"{at:DA%y%m%d|TI%H%M%S}|")
+        self._wake_ups.append(request)
+        self.steps.append("WR|RN{}|{}".format(*request))
 
     def _cancel_wake_up(self) -> None:
         if self._wake_ups:
@@ -121,9 +119,9 @@ class _Pms:
 
     def _resync(self) -> None:
         self.steps.append(f"DS|{self._stamp_fields}")
-        told = [f"GI|RN{room}|G#{number}|SF|" for number, room in self._guests.items()]
-        told += [f"GO|RN{room}|GSN|SF|" for room in ROOMS if not self._guests_in(room)]
-        for record in self._draw(st.permutations(told)):
+        records = [f"GI|RN{room}|G#{number}|SF|" for number, room in self._guests.items()]
+        records += [f"GO|RN{room}|GSN|SF|" for room in ROOMS if not self._guests_in(room)]
+        for record in self._draw(st.permutations(records)):
             self.steps.append(record)
         if self._draw(st.booleans()):
             self._check_in()
@@ -134,7 +132,7 @@ class _Pms:
 
 @st.composite
 def plausible_records(draw: Callable[[st.SearchStrategy[Any]], Any], start: datetime) -> Sequence[Step]:
-    """Records of a plausible PMS from then on, and the seconds between them."""
+    """Draw records of a plausible PMS from `start` on, and the seconds between them."""
     pms = _Pms(draw, start)
     for _ in range(draw(st.integers(1, 20))):
         pms.add_step()

@@ -1,4 +1,4 @@
-"""Whatever a PMS says, plausible or not: nothing fails, and the house stays of one piece."""
+"""Any record of a PMS, plausible or not: the reducer does not fail, and the state stays consistent."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ anything = st.text(st.characters(exclude_characters="|", codec="utf-8"), max_siz
 
 
 def field(code: str, values: list[str]) -> st.SearchStrategy[str]:
-    """One field; now and then with what nobody expects in it."""
+    """One field, sometimes with an arbitrary value."""
     return st.integers(0, 9).flatmap(
         lambda one: st.builds(
             "{}{}|".format, st.just(code), anything if one == 0 else st.sampled_from(values)
@@ -55,7 +55,7 @@ moment = st.sampled_from([0, 1, 60, 180, 1800, -3600])
 
 @settings(max_examples=100, derandomize=True)
 @given(st.lists(record | record | moment, min_size=20, max_size=50))
-def test_nothing_fails_and_the_house_is_of_one_piece(steps: list[str | int]) -> None:
+def test_no_record_fails_and_the_state_stays_consistent(steps: list[str | int]) -> None:
     hotel = HotelDriver(START_TIME)
     for step in steps:
         if isinstance(step, str):
@@ -63,24 +63,24 @@ def test_nothing_fails_and_the_house_is_of_one_piece(steps: list[str | int]) -> 
         else:
             hotel.now_ms += step * 1000
             hotel.wait(0)
-        for one in hotel.emitted:
-            if isinstance(one, WakeUpFinished):
-                wake_up_result_update(one)
+        for emitted in hotel.emitted:
+            if isinstance(emitted, WakeUpFinished):
+                wake_up_result_update(emitted)
             else:
-                json.dumps(one.payload)
-        assert_of_one_piece(hotel)
+                json.dumps(emitted.payload)
+        assert_consistent(hotel)
 
 
-def assert_of_one_piece(hotel: HotelDriver) -> None:
-    house = hotel.state
-    numbered = {guest.number: name for name, room in house.rooms.items() for guest in room.guests}
-    assert {number: name for number, name in numbered.items() if number} == house.room_by_guest
-    assert {name for name, room in house.rooms.items() if room.wake_ups} == house.rooms_with_wake_ups
-    for name, guests in house.pending_check_outs.items():
+def assert_consistent(hotel: HotelDriver) -> None:
+    state = hotel.state
+    numbered = {guest.number: name for name, room in state.rooms.items() for guest in room.guests}
+    assert {number: name for number, name in numbered.items() if number} == state.room_by_guest
+    assert {name for name, room in state.rooms.items() if room.wake_ups} == state.rooms_with_wake_ups
+    for name, guests in state.pending_check_outs.items():
         assert guests
-        assert {house.room_by_guest[number] for number in guests} == {name}
-    assert house.resyncing or not (house.new_guests or house.preserved_wake_ups)
-    for name, room in house.rooms.items():
+        assert {state.room_by_guest[number] for number in guests} == {name}
+    assert state.resyncing or not (state.new_guests or state.preserved_wake_ups)
+    for name, room in state.rooms.items():
         assert name == room.room
         assert max(Counter(guest.number for guest in room.guests).values(), default=1) == 1
         assert list(room.wake_ups) == sorted(room.wake_ups, key=lambda one: one.at)

@@ -1,4 +1,4 @@
-"""What calls cost."""
+"""The prices of calls."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def test_each_interval_begun_is_charged_on_top_of_the_connection(duration: int, 
 
 
 @pytest.mark.parametrize(("duration", "amount"), [(0, 0), (5, 0), (6, 30), (65, 30), (66, 40)])
-def test_what_is_free_is_neither_charged_nor_counted(duration: int, amount: int) -> None:
+def test_free_time_is_neither_charged_nor_counted(duration: int, amount: int) -> None:
     assert price("0043", duration, {"connection": 20, "free": 5}) == CallPrice(amount, None)
 
 
@@ -57,7 +57,7 @@ def test_amounts_are_rounded_up(duration: int, amount: int) -> None:
     assert price("0043", duration, {}, rounding=50) == CallPrice(amount, None)
 
 
-def test_the_longest_prefix_holds_wherever_it_stands() -> None:
+def test_the_longest_matching_prefix_applies_at_any_position() -> None:
     rates: list[dict[str, Any]] = [
         {"prefix": "00", "price": 2, "call_type": "I"},
         {"prefix": "", "price": 1, "call_type": "L"},
@@ -76,17 +76,17 @@ def test_a_number_without_a_rate_has_no_price() -> None:
     assert price("004", 60, {"prefix": "0044"}) is None
 
 
-def test_a_rate_for_nothing_is_a_price() -> None:
+def test_a_rate_of_zero_is_a_price() -> None:
     assert price("0800", 60, {"price": 0}) == CallPrice(0, None)
 
 
-def test_there_may_be_many_rates() -> None:
+def test_a_tariff_can_have_the_maximum_number_of_rates() -> None:
     rates = [{"prefix": str(number)} for number in range(MAX_RATES)]
     assert price("499", 1, *rates) == CallPrice(10, None)
 
 
 @given(TARIFFS, DIALLED, SECONDS)
-def test_it_is_what_the_rules_say(tariff: Tariff, dialled: str, duration: int) -> None:
+def test_the_price_follows_from_the_rates(tariff: Tariff, dialled: str, duration: int) -> None:
     by_prefix = {rate.prefix: rate for rate in tariff.rates}
     found = [by_prefix[dialled[:end]] for end in range(len(dialled), -1, -1) if dialled[:end] in by_prefix]
     priced = tariff.price(dialled, duration)
@@ -111,14 +111,16 @@ def test_a_longer_call_is_never_cheaper(tariff: Tariff, dialled: str, one: int, 
 
 
 @given(TARIFFS, DIALLED, SECONDS, st.randoms())
-def test_the_order_of_the_rates_means_nothing(tariff: Tariff, dialled: str, duration: int, dice: Any) -> None:
+def test_the_order_of_the_rates_does_not_matter(
+    tariff: Tariff, dialled: str, duration: int, dice: Any
+) -> None:
     rates = list(tariff.rates)
     dice.shuffle(rates)
     shuffled = Tariff(rounding=tariff.rounding, rates=tuple(rates))
     assert shuffled.price(dialled, duration) == tariff.price(dialled, duration)
 
 
-def test_the_dearest_call_can_still_be_sent() -> None:
+def test_the_most_expensive_call_fits_into_a_record() -> None:
     most = {"connection": 10**8, "interval": 1, "price": 10**8}
     priced = price("1", LONGEST, most, rounding=10**6)
     assert priced is not None

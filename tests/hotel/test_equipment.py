@@ -1,4 +1,4 @@
-"""What a room is set to by RE, and the night audit of the house."""
+"""Room equipment (RE) and the night audit (NS, NE)."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ def hotel() -> HotelDriver:
     return HotelDriver()
 
 
-def test_each_field_of_one_record_counts(hotel: HotelDriver) -> None:
+def test_every_field_of_a_record_is_applied(hotel: HotelDriver) -> None:
     assert hotel.receive("RE|RN110|CS2|DNY|MLY|RS3|") == [
         "room.class_of_service 110 2",
         "room.do_not_disturb 110 True",
@@ -22,33 +22,33 @@ def test_each_field_of_one_record_counts(hotel: HotelDriver) -> None:
     assert (room.class_of_service, room.do_not_disturb, room.message_light, room.status) == (2, True, True, 3)
 
 
-def test_what_is_not_listed_stays(hotel: HotelDriver) -> None:
+def test_attributes_that_the_record_does_not_list_stay(hotel: HotelDriver) -> None:
     hotel.receive("RE|RN110|CS2|DNY|MLY|")
     assert hotel.receive("RE|RN110|DNN|") == ["room.do_not_disturb 110 False"]
     assert (hotel.room().class_of_service, hotel.room().message_light) == (2, True)
 
 
-def test_what_is_so_already_is_not_told(hotel: HotelDriver) -> None:
+def test_an_unchanged_value_emits_nothing(hotel: HotelDriver) -> None:
     hotel.receive("RE|RN110|CS2|DNY|MLY|")
     assert hotel.receive("RE|RN110|CS2|DNY|MLY|", "RE|RN110|CS2|") == []
 
 
-def test_of_a_field_that_comes_twice_the_last_counts(hotel: HotelDriver) -> None:
+def test_the_last_of_repeated_fields_applies(hotel: HotelDriver) -> None:
     assert hotel.receive("RE|RN110|CS1|CS2|") == ["room.class_of_service 110 2"]
 
 
 @pytest.mark.parametrize("value", ["", "x", "10", "-1", "²", "٣"])
-def test_what_is_no_class_of_service_is_none(hotel: HotelDriver, value: str) -> None:
+def test_an_invalid_class_of_service_is_ignored(hotel: HotelDriver, value: str) -> None:
     assert hotel.receive(f"RE|RN110|CS{value}|") == []
     assert hotel.room().class_of_service is None
 
 
-def test_a_class_of_service_of_a_site_s_own_passes(hotel: HotelDriver) -> None:
+def test_a_site_specific_class_of_service_is_accepted(hotel: HotelDriver) -> None:
     assert hotel.receive("RE|RN110|CS7|") == ["room.class_of_service 110 7"]
 
 
 @pytest.mark.parametrize("value", ["", "y", "J", "1", "YES"])
-def test_what_is_neither_yes_nor_no_says_nothing(hotel: HotelDriver, value: str) -> None:
+def test_a_flag_that_is_neither_y_nor_n_is_ignored(hotel: HotelDriver, value: str) -> None:
     assert hotel.receive("RE|RN110|DNY|MLY|", f"RE|RN110|DN{value}|ML{value}|") == [
         "room.do_not_disturb 110 True",
         "room.message_light 110 True",
@@ -58,15 +58,13 @@ def test_what_is_neither_yes_nor_no_says_nothing(hotel: HotelDriver, value: str)
 @pytest.mark.parametrize(
     ("value", "status"), [("5", 5), ("17", 17), ("", None), ("x", None), ("123", None), ("³", None)]
 )
-def test_a_status_is_kept_as_it_comes_and_not_told(
-    hotel: HotelDriver, value: str, status: int | None
-) -> None:
+def test_a_status_is_stored_and_emits_nothing(hotel: HotelDriver, value: str, status: int | None) -> None:
     """Q26: what its numbers mean, each site decides."""
     assert hotel.receive(f"RE|RN110|RS{value}|") == []
     assert hotel.room().status == status
 
 
-def test_fields_that_mean_nothing_here_pass(hotel: HotelDriver) -> None:
+def test_unsupported_fields_are_ignored(hotel: HotelDriver) -> None:
     assert hotel.receive("RE|RN110|MRML|TVTN|G#5|XX|") == []
 
 
@@ -87,18 +85,18 @@ def test_a_second_audit_ends_one_whose_end_was_missed(hotel: HotelDriver, stamp:
     assert hotel.receive("NE|") == ["night_audit.ended"]
 
 
-def test_an_audit_without_a_date_is_one_too(hotel: HotelDriver) -> None:
+def test_an_audit_can_lack_a_date(hotel: HotelDriver) -> None:
     assert hotel.receive("NS|", "NS|DA|TI|") == ["night_audit.started"]
     assert hotel.state.copy().night_audit_stamp == ""
     assert hotel.receive("NE|") == ["night_audit.ended"]
 
 
-def test_an_audit_that_is_told_again_later_is_over_already(hotel: HotelDriver) -> None:
+def test_a_repeated_start_of_an_audit_emits_nothing(hotel: HotelDriver) -> None:
     hotel.receive("NS|DA260102|TI020000|", "NE|DA260102|TI030000|")
     assert hotel.receive_in_new_session("NS|DA260102|TI020000|") == []
     assert hotel.receive("NS|DA260103|TI020000|") == ["night_audit.started"]
 
 
-def test_records_that_mean_nothing_here_change_nothing(hotel: HotelDriver) -> None:
+def test_records_without_a_handler_change_nothing(hotel: HotelDriver) -> None:
     assert hotel.receive("PA|RN110|ASOK|P#1|", "XL|RN110|MI1|MThello|", "GM|RN110|", "") == []
     assert hotel.state.rooms == {}

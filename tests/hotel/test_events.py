@@ -1,4 +1,4 @@
-"""Every event of the hotel, in its exact shape."""
+"""The exact shape of every event of the hotel."""
 
 from __future__ import annotations
 
@@ -99,7 +99,7 @@ def test_a_wake_up_that_is_cancelled(hotel: HotelDriver) -> None:
     assert hotel.emitted == [Event("wake_up.cancelled", "110", {"wake_up": ALARM, "by": "pms"})]
 
 
-def test_a_wake_up_that_is_over(hotel: HotelDriver) -> None:
+def test_a_wake_up_that_is_finished(hotel: HotelDriver) -> None:
     hotel.receive(ORDERED)
     hotel.report_wake_up("answered")
     at = datetime(2026, 1, 1, 12)  # noqa: DTZ001
@@ -121,7 +121,7 @@ def test_night_audits_and_resyncs(hotel: HotelDriver) -> None:
     ]
 
 
-def test_there_is_no_other_event_of_the_hotel() -> None:
+def test_the_hotel_emits_no_other_event_type() -> None:
     hotel = HotelDriver()
     told: set[Any] = set()
 

@@ -1,4 +1,4 @@
-"""Which extensions a room has, and whose room an extension is."""
+"""The mapping of rooms to extensions, and back."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ STRIPPED = [("7101", ("101",)), ("77", ("7",)), ("7", ()), ("101", ()), ("", ())
 TABLE = ExtensionMapping("table", table={"101": ("7101", "7301"), "102": ("7102",), "103": ("7301",)})
 
 
-def test_extensions_may_be_numbered_as_the_rooms() -> None:
+def test_an_extension_can_equal_the_room() -> None:
     same = ExtensionMapping()
     assert same.extensions_of_room("0101") == same.rooms_of_extension("0101") == ("0101",)
     assert same.extensions_of_room("") == same.rooms_of_extension("") == ()
 
 
-def test_a_prefix_may_be_put_before_the_room() -> None:
+def test_a_prefix_can_be_added_to_the_room() -> None:
     prefix = ExtensionMapping("prefix", "*7")
     assert prefix.extensions_of_room("101") == ("*7101",)
     assert prefix.extensions_of_room("") == ()
@@ -32,17 +32,17 @@ def test_a_prefix_may_be_put_before_the_room() -> None:
 
 
 @pytest.mark.parametrize(("room", "found"), STRIPPED)
-def test_a_prefix_may_be_taken_away_from_the_room(room: str, found: tuple[str, ...]) -> None:
+def test_a_prefix_can_be_removed_from_the_room(room: str, found: tuple[str, ...]) -> None:
     assert ExtensionMapping("strip", "7").extensions_of_room(room) == found
 
 
-def test_a_prefix_that_was_taken_away_is_put_back() -> None:
+def test_a_removed_prefix_is_added_to_find_the_room() -> None:
     strip = ExtensionMapping("strip", "7")
     assert strip.rooms_of_extension("101") == ("7101",)
     assert strip.rooms_of_extension("") == ()
 
 
-def test_a_table_may_say_it() -> None:
+def test_a_table_can_map_rooms_to_extensions() -> None:
     assert TABLE.extensions_of_room("101") == ("7101", "7301")
     assert TABLE.extensions_of_room("999") == TABLE.extensions_of_room("") == ()
     assert TABLE.rooms_of_extension("7301") == ("101", "103")
@@ -61,7 +61,7 @@ ANY = st.one_of(
 
 
 @given(ANY, NUMBERS, NUMBERS)
-def test_a_room_has_an_extension_just_when_the_extension_has_the_room(
+def test_the_mapping_from_extensions_to_rooms_is_the_inverse(
     extensions: ExtensionMapping, room: str, extension: str
 ) -> None:
     assert (extension in extensions.extensions_of_room(room)) == (

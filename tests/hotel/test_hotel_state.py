@@ -1,4 +1,4 @@
-"""The house: its bounds, its memory, and that a copy is another one."""
+"""The hotel state: bounds, copies, detection of replays, and erasure of guest data."""
 
 from __future__ import annotations
 
@@ -20,21 +20,21 @@ def full() -> HotelDriver:
 
 
 @pytest.mark.parametrize("record", ["GI", "GO", "GC", "RE", "WR", "WC"])
-def test_a_pms_that_names_more_rooms_than_a_hotel_has_is_not_believed(record: str) -> None:
+def test_records_for_rooms_beyond_the_maximum_are_ignored(record: str) -> None:
     hotel = full()
     assert hotel.receive(f"{record}|RNAnnex|G#1|CS1|DA260101|TI123000|") == []
     assert len(hotel.state.rooms) == MAX_ROOMS
     assert hotel.receive("GI|RN110|G#1|GSN|") == ["guest.checked_in 110 #1"]
 
 
-def test_a_guest_cannot_move_to_one_room_too_many() -> None:
+def test_a_move_to_a_room_beyond_the_maximum_is_ignored() -> None:
     hotel = full()
     hotel.receive("GI|RN110|G#1|GSN|")
     assert hotel.receive("GC|RNAnnex|GSN|G#1|RO110|GSN|", "GI|RNAnnex|G#1|GSN|") == []
     assert hotel.guests() == ["1"]
 
 
-def test_a_copy_is_another_house() -> None:
+def test_a_copy_has_every_attribute_and_changes_independently() -> None:
     hotel = HotelDriver()
     hotel.receive("GI|RN110|G#1|GSN|", "GI|RN111|G#2|GSN|", "WR|RN110|DA260102|TI070000|")
     hotel.receive("NS|DA260101|TI020000|", "GI|RN113|G#4|GSN|DA260101|TI120000|", "GO|RN111|G#2|GSN|", "DS|")
@@ -42,9 +42,9 @@ def test_a_copy_is_another_house() -> None:
     hotel.receive("GO|RN110|G#1|GSN|")
     original = hotel.state
 
-    def known(house: HotelState) -> dict[str, Any]:
+    def known(state: HotelState) -> dict[str, Any]:
         own = ("changed_rooms", "_events", "_departures")
-        return {name: value for name, value in asdict(house, recurse=False).items() if name not in own}
+        return {name: value for name, value in asdict(state, recurse=False).items() if name not in own}
 
     before = repr(known(original))
     assert [name for name, value in known(original).items() if not value] == []
@@ -60,11 +60,11 @@ def test_a_copy_is_another_house() -> None:
     assert (original.pop_events(), original.pop_departures()) == ([], [])
 
 
-def test_a_copy_of_a_house_without_a_resync_has_none() -> None:
+def test_a_copy_of_a_state_without_a_resync_has_none() -> None:
     assert HotelState({}).copy().seen_guests is None
 
 
-def test_a_house_that_is_put_together_knows_who_is_where_and_who_is_to_be_woken() -> None:
+def test_a_restored_state_has_its_indexes_of_guests_and_wake_ups() -> None:
     hotel = HotelDriver()
     hotel.receive("GI|RN110|G#1|GSN|", "GI|RN111|", "WR|RN110|DA260102|TI070000|")
     hotel.reload()
@@ -72,7 +72,7 @@ def test_a_house_that_is_put_together_knows_who_is_where_and_who_is_to_be_woken(
     assert hotel.state.rooms_with_wake_ups == {"110"}
 
 
-def test_only_rooms_that_are_different_are_touched() -> None:
+def test_only_rooms_that_differ_count_as_changed() -> None:
     hotel = HotelDriver()
     hotel.receive("GI|RN110|G#1|GSN|", "RE|RN111|CS1|")
     assert hotel.state.changed_rooms == {"110", "111"}
@@ -84,7 +84,7 @@ def test_only_rooms_that_are_different_are_touched() -> None:
     assert changed == (hotel.now_ms - 60_000, hotel.now_ms)
 
 
-def test_the_next_that_is_due_is_the_soonest() -> None:
+def test_the_next_due_time_is_the_earliest() -> None:
     hotel = HotelDriver()
     assert hotel.state.next_due_at is None
     hotel.receive("WR|RN110|DA260101|TI120005|", "WR|RN111|DA260101|TI120003|", "GI|RN112|G#1|GSN|")
@@ -93,26 +93,26 @@ def test_the_next_that_is_due_is_the_soonest() -> None:
     assert hotel.state.next_due_at == hotel.now_ms + 2000
 
 
-# What was heard before.
+# Detection of replays.
 
 
 @pytest.mark.parametrize("id", ["GI", "GO", "GC", "NS", "NE"])
-def test_a_record_with_a_date_and_a_time_that_comes_in_a_later_session_is_a_repetition(id: str) -> None:
-    house = HotelState({})
+def test_a_timestamped_record_that_comes_again_in_a_later_session_is_a_replay(id: str) -> None:
+    state = HotelState({})
     record = Record(f"{id}|RN110|G#1|DA260101|TI120000|")
-    assert not house.is_replay(record, 1)
-    assert house.is_replay(record, 2)
-    assert house.is_replay(record, 2)
-    assert house.is_replay(record, 3)
-    assert not house.is_replay(Record(f"{id}|RN110|G#1|DA260101|TI120001|"), 3)
+    assert not state.is_replay(record, 1)
+    assert state.is_replay(record, 2)
+    assert state.is_replay(record, 2)
+    assert state.is_replay(record, 3)
+    assert not state.is_replay(Record(f"{id}|RN110|G#1|DA260101|TI120001|"), 3)
 
 
-def test_within_a_session_the_same_record_may_be_meant_anew() -> None:
-    """Q19: HHMM tells two things of one minute by the same words."""
-    house = HotelState({})
+def test_the_same_record_within_a_session_is_no_replay() -> None:
+    """Q19: times without seconds make two records of one minute equal."""
+    state = HotelState({})
     record = Record("GI|RN110|G#1|DA260101|TI1200|")
-    assert not house.is_replay(record, 1)
-    assert not house.is_replay(record, 1)
+    assert not state.is_replay(record, 1)
+    assert not state.is_replay(record, 1)
 
 
 @pytest.mark.parametrize(
@@ -127,39 +127,39 @@ def test_within_a_session_the_same_record_may_be_meant_anew() -> None:
         "DS|DA260101|TI120000|",
     ],
 )
-def test_any_other_record_may_come_again(text: str) -> None:
-    house = HotelState({})
-    assert not house.is_replay(Record(text), 1)
-    assert not house.is_replay(Record(text), 2)
+def test_other_records_are_never_replays(text: str) -> None:
+    state = HotelState({})
+    assert not state.is_replay(Record(text), 1)
+    assert not state.is_replay(Record(text), 2)
 
 
-def test_the_last_thousand_are_remembered_and_only_by_a_digest() -> None:
-    house = HotelState({})
+def test_the_replay_window_holds_digests_of_the_last_thousand_records() -> None:
+    state = HotelState({})
     records = [
         Record(f"GI|RN110|G#{number}|GNLarsen\ud800|DA26|TI12|")
         for number in range(REPLAY_WINDOW_RECORDS + 1)
     ]
     for record in records:
-        assert not house.is_replay(record, 1)
-    assert all(house.is_replay(record, 2) for record in records[1:])
-    assert not house.is_replay(records[0], 2)
-    assert "Larsen" not in repr(house)
+        assert not state.is_replay(record, 1)
+    assert all(state.is_replay(record, 2) for record in records[1:])
+    assert not state.is_replay(records[0], 2)
+    assert "Larsen" not in repr(state)
 
 
-# Forgetting.
+# Erasure of guest data.
 
 
-def test_guests_are_forgotten_but_not_that_somebody_is_there() -> None:
-    house = HotelState(
+def test_erasing_guest_data_keeps_the_guests() -> None:
+    state = HotelState(
         {"110": Room("110", (Guest("1", "Clark", "Ann", "Mrs", "EA", "2", "Wedding", "2026-01-01"),))}
     )
-    assert house.erase_guest_data("110", "2026-02-01")
-    assert house.rooms["110"].guests == (Guest("1", language="EA", vip="2", arrival="2026-01-01"),)
-    assert house.changed_rooms == {"110"}
+    assert state.erase_guest_data("110", "2026-02-01")
+    assert state.rooms["110"].guests == (Guest("1", language="EA", vip="2", arrival="2026-01-01"),)
+    assert state.changed_rooms == {"110"}
 
 
 @pytest.mark.parametrize(("departure", "forgotten"), [("2026-02-01", True), ("2026-02-02", False)])
-def test_guests_are_not_forgotten_while_one_is_known_to_stay(departure: str, forgotten: bool) -> None:
-    house = HotelState({"110": Room("110", (Guest("1", "Clark"), Guest("2", "Day", departure=departure)))})
-    assert house.erase_guest_data("110", "2026-02-01") == forgotten
-    assert (house.rooms["110"].guests[0].name is None) == forgotten
+def test_guest_data_is_not_erased_while_one_guest_stays(departure: str, forgotten: bool) -> None:
+    state = HotelState({"110": Room("110", (Guest("1", "Clark"), Guest("2", "Day", departure=departure)))})
+    assert state.erase_guest_data("110", "2026-02-01") == forgotten
+    assert (state.rooms["110"].guests[0].name is None) == forgotten

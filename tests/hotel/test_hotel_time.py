@@ -1,4 +1,4 @@
-"""Wake-ups by the hotel's clock: other time zones, and the nights in which clocks change."""
+"""Wake-ups in the hotel's local time: time zones, and clock changes for daylight saving."""
 
 from __future__ import annotations
 
@@ -46,13 +46,13 @@ def rings(hotel: HotelDriver) -> datetime:
         ("DA261025|TI070000", "2026-10-25T06:00"),
     ],
 )
-def test_a_guest_is_woken_by_the_clock_of_the_hotel(order: str, moment: str) -> None:
+def test_a_wake_up_is_due_at_the_hotel_s_local_time(order: str, moment: str) -> None:
     hotel = HotelDriver(timezone=VIENNA)
     hotel.receive(f"WR|RN110|{order}|")
     assert rings(hotel) == at(moment)
 
 
-def test_in_the_hour_that_comes_twice_a_guest_is_woken_once() -> None:
+def test_a_wake_up_in_a_repeated_hour_is_due_once() -> None:
     hotel = HotelDriver(at("2026-10-25T00:00"), timezone=VIENNA)
     hotel.receive("WR|RN110|DA261025|TI023000|")
     rings(hotel)
@@ -61,7 +61,7 @@ def test_in_the_hour_that_comes_twice_a_guest_is_woken_once() -> None:
     assert hotel.receive("WR|RN110|DA261025|TI023000|") == []
 
 
-# Here it is ten to three for the second time. What was ordered ten minutes ago at most means now.
+# The hotel's time is ten to three for the second time. A request for at most ten minutes ago is due now.
 ONCE_MORE = at("2026-10-25T01:50")
 
 
@@ -74,7 +74,7 @@ ONCE_MORE = at("2026-10-25T01:50")
         ("030000", "2026-10-25T02:00"),
     ],
 )
-def test_in_the_second_of_two_hours_an_order_is_for_that_one(time: str, moment: str) -> None:
+def test_a_request_in_the_second_of_two_equal_hours_is_for_that_hour(time: str, moment: str) -> None:
     hotel = HotelDriver(ONCE_MORE, timezone=VIENNA)
     hotel.receive(f"WR|RN110|DA261025|TI{time}|")
     (wake_up,) = hotel.room().wake_ups
@@ -88,7 +88,7 @@ def test_in_the_second_of_two_hours_an_order_is_for_that_one(time: str, moment: 
     assert hotel.receive(f"WR|RN110|DA261025|TI{time}|") == []
 
 
-def test_which_of_two_hours_was_meant_is_known_when_the_service_begins_anew() -> None:
+def test_a_restart_preserves_which_of_two_equal_hours_was_requested() -> None:
     hotel = HotelDriver(ONCE_MORE, timezone=VIENNA)
     hotel.receive("WR|RN110|DA261025|TI025500|")
     kept = parse_room("110", json.loads(json.dumps(serialize_room(hotel.room()))), 0)
@@ -98,80 +98,80 @@ def test_which_of_two_hours_was_meant_is_known_when_the_service_begins_anew() ->
     assert hotel.wait(1) == ["wake_up.due 110 02:55 1"]
 
 
-def test_what_is_missed_of_both_hours_is_missed() -> None:
+def test_a_wake_up_after_both_of_two_equal_hours_is_missed() -> None:
     hotel = HotelDriver(ONCE_MORE, timezone=VIENNA)
     assert hotel.receive("WR|RN110|DA261025|TI023959|")[-1] == "WA 110 02:39 missed"
 
 
-def test_at_the_first_of_two_hours_an_order_is_for_that_one() -> None:
+def test_a_request_in_the_first_of_two_equal_hours_is_for_that_hour() -> None:
     hotel = HotelDriver(at("2026-10-25T00:50"), timezone=VIENNA)
     hotel.receive("WR|RN110|DA261025|TI024000|")
     assert from_ms(hotel.room().wake_ups[0].due) == at("2026-10-25T00:40")
 
 
-def test_a_guest_too_may_order_for_the_second_of_two_hours() -> None:
+def test_a_phone_can_request_the_second_of_two_equal_hours() -> None:
     hotel = HotelDriver(ONCE_MORE, timezone=VIENNA)
-    told = wake_up_update("110", {"at": "2026-10-25T02:55"}, ONCE_MORE, hotel.rules)
+    told = wake_up_update("110", {"at": "2026-10-25T02:55"}, ONCE_MORE, hotel.policy)
     assert told.until == to_ms(at("2026-10-25T01:55"))
     assert told.phone_update is not None
     hotel.apply_phone_update(told.phone_update)
     hotel.apply_phone_update(told.phone_update)
     assert from_ms(hotel.room().wake_ups[0].due) == at("2026-10-25T01:55")
     with pytest.raises(BodyError, match="in the future"):
-        wake_up_update("110", {"at": "2026-10-25T02:48"}, ONCE_MORE, hotel.rules)
+        wake_up_update("110", {"at": "2026-10-25T02:48"}, ONCE_MORE, hotel.policy)
 
 
 @pytest.mark.parametrize("day", ["2026-03-28", "2026-10-24"])
-def test_one_that_is_over_is_known_all_through_a_night_in_which_clocks_change(day: str) -> None:
+def test_a_finished_wake_up_is_remembered_through_a_clock_change(day: str) -> None:
     hotel = HotelDriver(at(f"{day}T08:00"), timezone=VIENNA)
     order = f"WR|RN110|DA{day[2:4]}{day[5:7]}{day[8:]}|TI120000|"
     hotel.receive(order)
     rings(hotel)
     hotel.report_wake_up("answered")
     for _ in range(30):
-        later = (hotel.rules.to_local(hotel.now_ms) + timedelta(hours=1)).strftime("DA%y%m%d|TI%H%M%S")
+        later = (hotel.policy.to_local(hotel.now_ms) + timedelta(hours=1)).strftime("DA%y%m%d|TI%H%M%S")
         hotel.receive(f"WR|RN110|{later}|")
         hotel.wait(3600)
         assert hotel.receive(order) == []
 
 
-def test_a_time_zone_that_is_set_right_counts_for_what_was_ordered_before() -> None:
+def test_a_new_time_zone_applies_to_waiting_wake_ups() -> None:
     hotel = HotelDriver(timezone=UTC)
     hotel.receive("WR|RN110|DA260102|TI070000|")
-    hotel.change_rules(timezone=VIENNA)
+    hotel.change_policy(timezone=VIENNA)
     assert hotel.jump_to(at("2026-01-02T05:59:59")) == []
     assert hotel.state.next_due_at == hotel.now_ms + 1000
     assert hotel.wait(1) == ["wake_up.due 110 07:00 1"]
 
 
-def test_a_time_zone_that_is_set_while_it_rings_changes_nothing_of_that() -> None:
+def test_a_new_time_zone_does_not_affect_a_ringing_wake_up() -> None:
     hotel = HotelDriver(timezone=UTC)
     hotel.receive("WR|RN110|DA260101|TI123000|")
     hotel.wait(1800)
-    hotel.change_rules(timezone=VIENNA)
+    hotel.change_policy(timezone=VIENNA)
     assert hotel.wait(179.999) == []
     assert hotel.wait(0.001) == ["wake_up.due 110 12:30 2"]
 
 
-def test_a_time_zone_by_which_it_was_long_ago_lets_it_be_missed() -> None:
+def test_a_wake_up_that_is_long_past_in_the_new_time_zone_is_missed() -> None:
     hotel = HotelDriver(timezone=UTC)
     hotel.receive("WR|RN110|DA260101|TI123000|")
-    hotel.change_rules(timezone=VIENNA)
+    hotel.change_policy(timezone=VIENNA)
     assert hotel.wait(0) == ["wake_up.done 110 12:30 missed", "WA 110 12:30 missed"]
 
 
-def test_without_a_time_zone_the_system_s_counts() -> None:
+def test_without_a_time_zone_that_of_the_system_applies() -> None:
     rules = HotelPolicy()
     local = datetime(2026, 1, 1, 12)  # noqa: DTZ001  # the hotel's
     assert from_ms(rules.to_utc_ms(local)) == local.astimezone()
     assert rules.to_local(rules.to_utc_ms(local)) == local
 
 
-def test_the_local_time_has_no_zone() -> None:
+def test_the_local_time_is_naive() -> None:
     rules = HotelPolicy(timezone=VIENNA)
     assert rules.to_local(rules.to_utc_ms(datetime(2026, 7, 1, 9))) == datetime(2026, 7, 1, 9)  # noqa: DTZ001
 
 
-def test_by_itself_a_room_has_one_extension_numbered_as_it_is() -> None:
+def test_by_default_a_room_has_the_extension_of_the_same_name() -> None:
     assert HotelPolicy().extensions_of_room is identity
     assert identity("0330") == ("0330",)

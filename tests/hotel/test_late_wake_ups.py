@@ -1,4 +1,4 @@
-"""Wake-ups after a standstill, and when the clock was set: late ones, missed ones, and none twice."""
+"""Wake-ups after a standstill or a clock change: late ones, missed ones, and none twice."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ def hotel() -> HotelDriver:
     return HotelDriver()
 
 
-def test_one_that_is_a_little_late_is_made_up_for(hotel: HotelDriver) -> None:
+def test_a_slightly_late_wake_up_still_rings(hotel: HotelDriver) -> None:
     hotel.receive(HALF_PAST)
     assert hotel.jump_to(START_TIME + timedelta(minutes=40)) == ["wake_up.due 110 12:30 1"]
 
 
-def test_one_that_is_too_late_is_missed(hotel: HotelDriver) -> None:
+def test_a_wake_up_that_is_too_late_is_missed(hotel: HotelDriver) -> None:
     hotel.receive(HALF_PAST)
     assert hotel.jump_to(START_TIME + timedelta(minutes=40, milliseconds=1)) == [
         "wake_up.done 110 12:30 missed",
@@ -33,7 +33,7 @@ def test_one_that_is_too_late_is_missed(hotel: HotelDriver) -> None:
 
 
 @pytest.mark.parametrize("told", [None, "busy"])
-def test_one_that_rang_before_is_not_tried_again_after_a_long_time(
+def test_a_wake_up_that_rang_is_not_retried_after_a_long_standstill(
     hotel: HotelDriver, told: WakeUpResult | None
 ) -> None:
     hotel.receive(HALF_PAST)
@@ -46,12 +46,12 @@ def test_one_that_rang_before_is_not_tried_again_after_a_long_time(
     ]
 
 
-def test_several_that_are_due_are_seen_to_in_order_of_rooms(hotel: HotelDriver) -> None:
+def test_due_wake_ups_are_handled_in_the_order_of_rooms(hotel: HotelDriver) -> None:
     hotel.receive(*(f"WR|RN{room}|DA260101|TI123000|" for room in ("112", "110", "111")))
     assert hotel.wait(HALF_AN_HOUR) == [f"wake_up.due {room} 12:30 1" for room in ("110", "111", "112")]
 
 
-def test_a_clock_that_is_set_back_does_not_wake_twice(hotel: HotelDriver) -> None:
+def test_a_clock_set_back_does_not_ring_twice(hotel: HotelDriver) -> None:
     hotel.receive(HALF_PAST)
     hotel.wait(HALF_AN_HOUR)
     hotel.report_wake_up("answered")
@@ -60,7 +60,7 @@ def test_a_clock_that_is_set_back_does_not_wake_twice(hotel: HotelDriver) -> Non
 
 
 @pytest.mark.parametrize("back", [1, 3600, 24 * 3600])
-def test_a_clock_that_is_set_back_while_it_rings_does_not_put_the_next_attempt_off(
+def test_a_clock_set_back_while_ringing_does_not_postpone_the_next_attempt(
     hotel: HotelDriver, back: int
 ) -> None:
     hotel.receive(HALF_PAST)
@@ -72,7 +72,7 @@ def test_a_clock_that_is_set_back_while_it_rings_does_not_put_the_next_attempt_o
     assert hotel.wait(0.001) == ["wake_up.due 110 12:30 2"]
 
 
-def test_a_clock_that_is_looked_at_in_between_changes_nothing(hotel: HotelDriver) -> None:
+def test_additional_clock_checks_change_nothing(hotel: HotelDriver) -> None:
     hotel.receive(HALF_PAST)
     hotel.wait(HALF_AN_HOUR)
     again = hotel.room().wake_ups[0].again

@@ -1,4 +1,4 @@
-"""What names a guest or a room, and what does not."""
+"""Names of rooms and guests: which are valid, and how they are stored."""
 
 from __future__ import annotations
 
@@ -18,35 +18,35 @@ def hotel() -> HotelDriver:
     ["", "RN|", f"RN{'1' * 41}|", "RN1\x0210|", "RN110\x9f|"],
     ids=["none", "empty", "overlong", "with control bytes", "with others"],
 )
-def test_a_record_without_a_room_means_nothing(hotel: HotelDriver, record: str, room: str) -> None:
+def test_a_record_without_a_valid_room_is_ignored(hotel: HotelDriver, record: str, room: str) -> None:
     assert hotel.receive(f"{record}|{room}G#1|CS1|DA260101|TI123000|") == []
     assert hotel.state.rooms == {}
 
 
 @pytest.mark.parametrize("room", ["Paymaster", "9001-Suite", "1" * 40, "0330", "Zi. 7", "三〇一"])
-def test_any_other_room_is_one(hotel: HotelDriver, room: str) -> None:
+def test_any_other_room_name_is_accepted(hotel: HotelDriver, room: str) -> None:
     """Q30: rooms need not be numbers; Q27: zeros in front of them count."""
     assert hotel.receive(f"GI|RN{room}|G#1|GSN|") == [f"guest.checked_in {room} #1"]
 
 
-def test_zeros_in_front_of_a_room_make_another_room(hotel: HotelDriver) -> None:
+def test_leading_zeros_distinguish_rooms(hotel: HotelDriver) -> None:
     hotel.receive("GI|RN0330|G#1|GSN|", "GI|RN330|G#2|GSN|")
     assert hotel.guests_by_room() == {"0330": ["1"], "330": ["2"]}
 
 
 @pytest.mark.parametrize("name", ["Clark, Ann Mrs", "Müller #2", "王小明", "Ćirić", "O'Neil/Day"])
-def test_names_are_kept_as_they_come(hotel: HotelDriver, name: str) -> None:
+def test_names_are_stored_unchanged(hotel: HotelDriver, name: str) -> None:
     """Q27: what GN holds, each site decides."""
     hotel.receive(f"GI|RN110|G#1|GSN|GN{name}|")
     assert hotel.room().guests[0].name == name
 
 
-def test_overlong_names_are_cut(hotel: HotelDriver) -> None:
+def test_overlong_names_are_truncated(hotel: HotelDriver) -> None:
     hotel.receive(f"GI|RN110|G#1|GSN|GN{'x' * 300}|")
     assert hotel.room().guests[0].name == "x" * 200
 
 
-def test_a_date_that_is_none_is_no_date(hotel: HotelDriver) -> None:
+def test_an_invalid_date_is_ignored(hotel: HotelDriver) -> None:
     hotel.receive("GI|RN110|G#1|GSN|GA260230|GDsoon|")
     (guest,) = hotel.room().guests
     assert (guest.arrival, guest.departure) == (None, None)

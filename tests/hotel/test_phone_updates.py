@@ -1,4 +1,4 @@
-"""What a phone may tell, the record that it becomes, and what the house knows then."""
+"""Updates from phones: validation, the record for the PMS, and the change of the hotel state."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def error(told: Callable[..., Any], *arguments: Any) -> tuple[str, str]:
 # Status.
 
 
-def test_a_status_is_told_as_the_pms_has_it() -> None:
+def test_a_status_becomes_an_re_with_rs() -> None:
     told = status({"status": 3})
     assert told == OutboundUpdate(
         type="status",
@@ -64,11 +64,11 @@ def test_a_status_is_a_number_from_1_to_6(value: object) -> None:
 
 
 @pytest.mark.parametrize("body", [{}, {"status": None}])
-def test_a_status_has_to_be_there(body: dict[str, object]) -> None:
+def test_a_status_is_required(body: dict[str, object]) -> None:
     assert error(status, body) == ("status", "status is missing: must be a whole number from 1 to 6")
 
 
-def test_where_the_hotel_has_codes_they_are_what_is_told() -> None:
+def test_the_hotel_s_dial_codes_map_to_a_status() -> None:
     """Q26."""
     assert status({"status": "*61"}, **{"*61": 1, "62": 17}).record.text == "RE|RN110|RS1|"
     told = status({"status": 62}, **{"*61": 1, "62": 17})
@@ -80,7 +80,7 @@ def test_where_the_hotel_has_codes_they_are_what_is_told() -> None:
 
 
 @pytest.mark.parametrize("value", [1, "1", True, 62.0, ["62"]])
-def test_where_the_hotel_has_codes_nothing_else_is_told(value: object) -> None:
+def test_with_dial_codes_other_values_are_rejected(value: object) -> None:
     with pytest.raises(BodyError, match=r"^status must be one of the hotel's codes \*61, 62$"):
         status({"status": value}, **{"*61": 1, "62": 17})
 
@@ -97,7 +97,7 @@ def test_where_the_hotel_has_codes_nothing_else_is_told(value: object) -> None:
         (phone_updates.make_up_room_update, "make_up_room", False, "RE|RN110|RS10|", False),
     ],
 )
-def test_there_is_one_sign_at_a_door(
+def test_a_door_has_one_sign(
     told: Callable[..., OutboundUpdate], type: Any, on: bool, text: str, disturb_not: bool
 ) -> None:
     sign = told("110", {"on": on})
@@ -122,13 +122,13 @@ def test_a_sign_is_on_or_off(told: Callable[..., OutboundUpdate]) -> None:
         ({"unread": 99, "read": 99}, "RE|RN110|VM9999|"),
     ],
 )
-def test_voicemail_is_told_in_two_numbers(body: dict[str, object], text: str) -> None:
+def test_voicemail_becomes_an_re_with_two_counts(body: dict[str, object], text: str) -> None:
     told = phone_updates.voicemail_update("110", body)
     assert (told.record.text, told.subject, told.phone_update) == (text, "voicemail", None)
 
 
 @pytest.mark.parametrize("body", [{"unread": 100}, {"unread": -1}, {"unread": 1, "read": 100}, {"read": 1}])
-def test_voicemail_has_two_digits_each(body: dict[str, object]) -> None:
+def test_voicemail_counts_have_at_most_two_digits(body: dict[str, object]) -> None:
     with pytest.raises(BodyError, match=r"must be a whole number from 0 to 99$"):
         phone_updates.voicemail_update("110", body)
 
@@ -136,7 +136,7 @@ def test_voicemail_has_two_digits_each(body: dict[str, object]) -> None:
 # Wake-ups.
 
 
-def test_a_guest_may_order_a_wake_up() -> None:
+def test_a_wake_up_request_becomes_a_wr() -> None:
     told = wake_up("2026-01-04T06:30")
     assert told.record.text == "WR|RN110|DA260104|TI063000|"
     assert told.body == {"at": "2026-01-04T06:30:00"}
@@ -148,12 +148,12 @@ def test_a_guest_may_order_a_wake_up() -> None:
 
 
 @pytest.mark.parametrize("at", ["2026-01-01T12:59", "2026-01-01T12:59:00.500", "2027-01-02T13:00"])
-def test_it_may_be_for_now_or_any_time_within_a_year(at: str) -> None:
+def test_a_wake_up_can_be_for_now_or_within_a_year(at: str) -> None:
     assert wake_up(at).type == "wake_up"
 
 
 @pytest.mark.parametrize("at", ["2026-01-01T12:58:59", "2027-01-02T13:00:01", "2000-01-01T00:00"])
-def test_it_may_not_be_for_any_other_time(at: str) -> None:
+def test_a_wake_up_at_any_other_time_is_rejected(at: str) -> None:
     assert error(wake_up, at) == ("at", "at must be in the future, and within a year")
 
 
@@ -164,14 +164,14 @@ def test_it_may_not_be_for_any_other_time(at: str) -> None:
         *("2026-01-04T06:30Z", "2026-01-04T06:30+01:00", "1999-12-31T23:59", "2100-01-01T00:00"),
     ],
 )
-def test_its_moment_is_the_hotel_s_local_time(at: object) -> None:
+def test_a_wake_up_time_is_the_hotel_s_local_time(at: object) -> None:
     assert error(wake_up, at) == (
         "at",
         'at must be a date and time of the hotel without an offset, such as "2026-11-20T07:00"',
     )
 
 
-def test_a_guest_may_cancel_one_wake_up_or_all() -> None:
+def test_a_guest_can_cancel_one_wake_up_or_all() -> None:
     one = phone_updates.wake_up_cancel_update("110", "2026-01-04T06:30", RULES)
     assert one.record.text == "WC|RN110|DA260104|TI063000|"
     assert one.until == to_ms(datetime(2026, 1, 4, 5, 30, tzinfo=UTC))
@@ -183,7 +183,7 @@ def test_a_guest_may_cancel_one_wake_up_or_all() -> None:
     assert error(phone_updates.wake_up_cancel_update, "110", "tomorrow", RULES)[0] == "at"
 
 
-def test_the_result_says_the_moment_as_the_order_said_it() -> None:
+def test_the_result_repeats_the_date_and_time_of_the_request() -> None:
     """§5.1: DA and TI as in the WR, seconds included or not."""
     at = datetime(2026, 1, 3, 7)  # noqa: DTZ001
     told = phone_updates.wake_up_result_update(
@@ -195,7 +195,7 @@ def test_the_result_says_the_moment_as_the_order_said_it() -> None:
     assert told.body == {"at": "2026-01-03T07:00:00", "result": "answered"}
 
 
-def test_a_pbx_tells_how_an_attempt_went() -> None:
+def test_a_pbx_reports_the_result_of_an_attempt() -> None:
     assert phone_updates.parse_wake_up_result({"id": 7, "result": "busy"}) == (7, None, "busy")
     assert phone_updates.parse_wake_up_result({"id": 7, "attempt": 2, "result": "no_answer"}) == (
         7,
@@ -215,15 +215,15 @@ def test_a_pbx_tells_how_an_attempt_went() -> None:
         ({"id": 7, "result": "busy", "at": "now"}, "at"),
     ],
 )
-def test_what_a_pbx_may_not_tell(body: dict[str, object], field: str) -> None:
+def test_invalid_reports_of_a_result_are_rejected(body: dict[str, object], field: str) -> None:
     assert error(phone_updates.parse_wake_up_result, body)[0] == field
 
 
-# All of them.
+# All updates.
 
 
 @pytest.mark.parametrize("room", ["", "1" * 41, "1|1", "1\n"])
-def test_a_room_is_named_as_fias_can(room: str) -> None:
+def test_room_names_that_fias_cannot_carry_are_rejected(room: str) -> None:
     each: list[tuple[Callable[..., OutboundUpdate], tuple[object, ...]]] = [
         (phone_updates.status_update, ({"status": 1}, {})),
         (phone_updates.dnd_update, ({"on": True},)),
@@ -243,7 +243,7 @@ def test_a_room_is_named_as_fias_can(room: str) -> None:
     st.integers(0, 99),
     st.integers(0, 99),
 )
-def test_what_is_sent_is_as_fias_has_it(at: datetime, unread: int, read: int) -> None:
+def test_the_records_of_updates_are_valid_fias(at: datetime, unread: int, read: int) -> None:
     moment = at.isoformat()
     each = [
         status({"status": 1 + unread % 6}),
@@ -257,7 +257,7 @@ def test_what_is_sent_is_as_fias_has_it(at: datetime, unread: int, read: int) ->
         json.loads(phone_updates.serialize_update_body(told))
 
 
-# What the house knows of it.
+# The change of the hotel state.
 
 
 @pytest.fixture
@@ -276,26 +276,26 @@ def hotel() -> HotelDriver:
         PhoneUpdate("voicemail", "110", None),
     ],
 )
-def test_a_room_that_the_pms_has_not_named_is_not_made_for_what_need_not_be_known(
+def test_updates_that_need_no_storage_do_not_add_an_unknown_room(
     hotel: HotelDriver, change: PhoneUpdate
 ) -> None:
     assert hotel.apply_phone_update(change) == []
     assert hotel.state.rooms == {}
 
 
-def test_a_room_that_the_pms_has_not_named_may_be_silent_and_woken(hotel: HotelDriver) -> None:
+def test_a_sign_and_a_wake_up_add_an_unknown_room(hotel: HotelDriver) -> None:
     hotel.apply_phone_update(PhoneUpdate("dnd", "110", True))
     hotel.apply_phone_update(PhoneUpdate("wake_up", "111", datetime(2026, 1, 2, 7)))  # noqa: DTZ001
     assert (hotel.room("110").do_not_disturb, len(hotel.room("111").wake_ups)) == (True, 1)
 
 
-def test_a_status_that_is_told_is_so(hotel: HotelDriver) -> None:
+def test_a_status_update_changes_the_state(hotel: HotelDriver) -> None:
     hotel.receive("GO|RN110|")
     assert hotel.apply_phone_update(PhoneUpdate("status", "110", 3)) == []
     assert hotel.room() == Room("110", status=3)
 
 
-def test_a_sign_that_is_put_up_is_there_and_told_once(hotel: HotelDriver) -> None:
+def test_a_sign_changes_the_state_and_emits_one_event(hotel: HotelDriver) -> None:
     assert hotel.apply_phone_update(PhoneUpdate("dnd", "110", True)) == [
         "room.do_not_disturb 110 True by pbx"
     ]
@@ -305,12 +305,12 @@ def test_a_sign_that_is_put_up_is_there_and_told_once(hotel: HotelDriver) -> Non
     ]
 
 
-def test_the_pms_may_take_a_sign_away_again(hotel: HotelDriver) -> None:
+def test_the_pms_can_remove_a_sign(hotel: HotelDriver) -> None:
     hotel.apply_phone_update(PhoneUpdate("dnd", "110", True))
     assert hotel.receive("RE|RN110|DNN|") == ["room.do_not_disturb 110 False"]
 
 
-def test_a_wake_up_that_a_guest_orders_is_as_good_as_the_pms_s(hotel: HotelDriver) -> None:
+def test_a_wake_up_from_a_phone_equals_one_from_the_pms(hotel: HotelDriver) -> None:
     order = wake_up("2026-01-01T13:30")
     assert order.phone_update is not None
     assert hotel.apply_phone_update(order.phone_update) == ["wake_up.set 110 13:30 by pbx"]
@@ -318,7 +318,7 @@ def test_a_wake_up_that_a_guest_orders_is_as_good_as_the_pms_s(hotel: HotelDrive
     assert hotel.wait(1800) == ["wake_up.due 110 13:30 1"]
 
 
-def test_a_wake_up_that_a_guest_cancels_is_gone(hotel: HotelDriver) -> None:
+def test_a_wake_up_that_a_guest_cancels_is_removed(hotel: HotelDriver) -> None:
     hotel.receive("WR|RN110|DA260101|TI133000|", "WR|RN110|DA260101|TI1345|")
     one = datetime(2026, 1, 1, 13, 45)  # noqa: DTZ001
     assert hotel.apply_phone_update(PhoneUpdate("wake_up_cancel", "110", one)) == [
@@ -330,7 +330,7 @@ def test_a_wake_up_that_a_guest_cancels_is_gone(hotel: HotelDriver) -> None:
     assert hotel.apply_phone_update(PhoneUpdate("wake_up_cancel", "110", None)) == []
 
 
-def test_a_house_that_is_full_takes_no_other_room(hotel: HotelDriver) -> None:
+def test_updates_add_no_room_beyond_the_maximum(hotel: HotelDriver) -> None:
     hotel.state.rooms.update({str(number): Room(str(number)) for number in range(MAX_ROOMS)})
     assert hotel.apply_phone_update(PhoneUpdate("dnd", "Annex", True)) == []
     with pytest.raises(TooManyWakeUpsError):
@@ -341,7 +341,7 @@ def test_a_house_that_is_full_takes_no_other_room(hotel: HotelDriver) -> None:
     ]
 
 
-def test_a_phone_of_a_room_that_is_being_left_is_the_next_guest_s(hotel: HotelDriver) -> None:
+def test_a_phone_update_completes_pending_check_outs(hotel: HotelDriver) -> None:
     hotel.receive("GI|RN110|G#1|GSN|", "RE|RN110|MLY|", "GO|RN110|G#1|GSN|")
     assert hotel.apply_phone_update(PhoneUpdate("dnd", "110", True)) == [
         "guest.checked_out 110 #1 vacant",
@@ -366,14 +366,14 @@ def test_a_phone_of_a_room_that_is_being_left_is_the_next_guest_s(hotel: HotelDr
     ],
     ids=lambda told: f"{told.type} {told.record.text}",
 )
-def test_what_the_house_is_to_know_stands_in_what_is_kept_of_it(told: OutboundUpdate) -> None:
+def test_the_phone_update_is_parsed_again_from_the_stored_body(told: OutboundUpdate) -> None:
     assert (
         phone_updates.parse_phone_update(told.type, told.room, phone_updates.serialize_update_body(told))
         == told.phone_update
     )
 
 
-def test_what_the_house_need_not_know_changes_nothing(hotel: HotelDriver) -> None:
+def test_updates_without_a_phone_update_change_nothing(hotel: HotelDriver) -> None:
     hotel.receive("GO|RN110|")
     assert hotel.apply_phone_update(PhoneUpdate("voicemail", "110", None)) == []
     assert hotel.room() == Room("110")

@@ -1,4 +1,4 @@
-"""What a posting may say in JSON, what becomes of it in FIAS, and what is told of a wrong one."""
+"""Postings: validation of the JSON body, its errors, and the FIAS record."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def sent(body: dict[str, object], **more: object) -> str:
     return build_posting_record(read(body, **more), UTC).text
 
 
-# what is taken
+# valid bodies
 
 
 @pytest.mark.parametrize(
@@ -68,7 +68,7 @@ def sent(body: dict[str, object], **more: object) -> str:
         ),
     ],
 )
-def test_what_was_told_is_kept_with_the_defaults(body: dict[str, object], given: dict[str, object]) -> None:
+def test_details_include_the_defaults(body: dict[str, object], given: dict[str, object]) -> None:
     posting = read(body)
     assert (posting.type, posting.room, posting.details) == (body["type"], "110", given)
 
@@ -102,7 +102,7 @@ def test_what_was_told_is_kept_with_the_defaults(body: dict[str, object], given:
         (CHARGE, "text", "水疗 30 min\u3000*** 12345"),
     ],
 )
-def test_what_is_right_is_kept_exactly(body: dict[str, object], name: str, value: object) -> None:
+def test_valid_values_are_stored_unchanged(body: dict[str, object], name: str, value: object) -> None:
     told = serialize_posting(read(body, **{name: value}))
     assert told[name] == value
     assert type(told[name]) is type(value)
@@ -112,12 +112,12 @@ def test_what_is_right_is_kept_exactly(body: dict[str, object], name: str, value
     ("dialled", "digits"),
     [("+49 (89) 123-45", "498912345"), ("(0)1", "01"), ("1" * 20 + " - + ( )", "1" * 20)],
 )
-def test_what_people_write_between_digits_is_dropped(dialled: str, digits: str) -> None:
+def test_separators_between_digits_are_removed(dialled: str, digits: str) -> None:
     assert read(CALL, dialled=dialled).details["dialled"] == digits
 
 
 @EACH
-def test_null_stands_for_not_given(body: dict[str, object]) -> None:
+def test_null_means_missing(body: dict[str, object]) -> None:
     nulls = dict.fromkeys(["started", "amount", "call_type", "count", "outlet", "text", "dialled", "article"])
     assert read({**nulls, **body}) == read(body)
 
@@ -132,25 +132,25 @@ def test_null_stands_for_not_given(body: dict[str, object]) -> None:
         ("2099-12-31T23:59:59Z", datetime(2099, 12, 31, 23, 59, 59, tzinfo=UTC)),
     ],
 )
-def test_the_start_is_kept_in_utc_and_milliseconds(started: str, utc: datetime) -> None:
+def test_the_start_is_converted_to_utc_and_milliseconds(started: str, utc: datetime) -> None:
     posting = read(CALL, started=started)
     assert posting.started == utc
     assert posting.started.tzinfo is UTC
 
 
-def test_a_posting_starts_now_if_nothing_else_is_told() -> None:
+def test_the_default_start_is_now() -> None:
     at = NOW.astimezone(VIENNA)
     assert parse_posting(CALL, at).started == datetime(2026, 11, 20, 12, 35, 45, 678_000, UTC)
 
 
-# what is not
+# invalid bodies
 
 
 @EACH
 @pytest.mark.parametrize(
     "room", ["", "x" * 41, "1|1", "1\x021", "11\n", "\x7f", "\x85", "\ud800", 110, True, ["110"]]
 )
-def test_a_room_that_fias_cannot_name_is_an_error(body: dict[str, object], room: object) -> None:
+def test_a_room_name_that_fias_cannot_carry_is_rejected(body: dict[str, object], room: object) -> None:
     problem = error(body, room=room)
     assert problem.field == "room"
     assert str(problem) == 'room must be text of 1 to 40 characters without "|" and control characters'
@@ -175,7 +175,7 @@ def test_a_room_that_fias_cannot_name_is_an_error(body: dict[str, object], room:
         False,
     ],
 )
-def test_a_start_that_is_no_moment_is_an_error(body: dict[str, object], started: object) -> None:
+def test_an_invalid_start_is_rejected(body: dict[str, object], started: object) -> None:
     problem = error(body, started=started)
     assert problem.field == "started"
     assert str(problem) == (
@@ -183,14 +183,14 @@ def test_a_start_that_is_no_moment_is_an_error(body: dict[str, object], started:
     )
 
 
-def test_a_clock_outside_the_years_of_fias_is_no_start() -> None:
+def test_a_clock_outside_the_years_of_fias_is_rejected() -> None:
     with pytest.raises(BodyError) as caught:
         parse_posting(CALL, datetime(1970, 1, 1, tzinfo=UTC))
     assert caught.value.field == "started"
 
 
 @pytest.mark.parametrize("type", ["", "fax", "Call", "call\n", 1, True, ["call"], {"call": 1}])
-def test_a_type_that_is_not_known_is_an_error(type: object) -> None:
+def test_an_unknown_type_is_rejected(type: object) -> None:
     problem = error(CALL, type=type)
     assert (problem.field, str(problem)) == ("type", "type must be call, minibar or charge")
 
@@ -238,7 +238,7 @@ NO_WHOLE = [True, 1.0, "1", [1], {}, -1]
         ),
     ],
 )
-def test_a_wrong_value_is_an_error_that_names_the_key(
+def test_an_invalid_value_raises_an_error_that_names_the_key(
     body: dict[str, object], name: str, values: list[object], right: str
 ) -> None:
     for value in values:
@@ -258,7 +258,7 @@ def test_a_wrong_value_is_an_error_that_names_the_key(
         (CHARGE, "amount", "a whole number of minor units from 0 to 10^14"),
     ],
 )
-def test_a_key_that_is_missing_is_an_error(body: dict[str, object], name: str, right: str) -> None:
+def test_a_missing_key_is_rejected(body: dict[str, object], name: str, right: str) -> None:
     without = {key: value for key, value in body.items() if key != name}
     for problem in (error(without), error(body, **{name: None})):
         assert (problem.field, str(problem)) == (name, f"{name} is missing: must be {right}")
@@ -284,12 +284,12 @@ def test_a_key_that_is_missing_is_an_error(body: dict[str, object], name: str, r
         (MINIBAR, "amount", "amount belongs to call and charge, not to minibar"),
     ],
 )
-def test_a_key_that_does_not_belong_there_is_an_error(body: dict[str, object], name: str, text: str) -> None:
+def test_a_key_of_another_type_is_rejected(body: dict[str, object], name: str, text: str) -> None:
     problem = error(body, **{name: "1"})
     assert (problem.field, str(problem)) == (name, text)
 
 
-# what the PMS gets
+# the record
 
 
 @pytest.mark.parametrize(
@@ -317,7 +317,7 @@ def test_a_posting_is_a_ps(posting: dict[str, object], text: str) -> None:
     assert sent(posting) == text
 
 
-def test_date_and_time_are_the_start_where_the_hotel_is() -> None:
+def test_date_and_time_are_the_start_in_the_hotel_s_local_time() -> None:
     posting = read(CALL, started="2026-12-31T23:30:15Z")
     record = build_posting_record(posting, VIENNA)
     assert (record.get("DA"), record.get("TI")) == ("270101", "003015")
@@ -333,12 +333,12 @@ def system_in_lima(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 
 @pytest.mark.usefixtures("system_in_lima")
-def test_without_a_time_zone_the_hotel_is_where_the_system_is() -> None:
+def test_without_a_time_zone_a_record_has_the_system_s_local_time() -> None:
     record = build_posting_record(read(CALL, started="2026-11-20T03:00:00Z"), None)
     assert (record.get("DA"), record.get("TI")) == ("261119", "220000")
 
 
-def test_the_number_comes_last() -> None:
+def test_the_posting_number_is_the_last_field() -> None:
     record = with_posting_number(build_posting_record(read(MINIBAR), UTC), 17)
     assert record == Record("PS|RN110|PTM|MA1450|M#1|DA261120|TI123545|P#17|")
 
@@ -353,7 +353,7 @@ def test_the_number_comes_last() -> None:
         (Posting("call", "11", NOW, {"dialled": "1", "duration": 360_000}), "duration", "DU"),
     ],
 )
-def test_what_fias_cannot_carry_is_an_error_that_names_the_key(
+def test_a_value_that_fias_cannot_carry_raises_an_error_with_its_key(
     posting: Posting, field: str, code: str
 ) -> None:
     with pytest.raises(BodyError) as caught:
@@ -362,10 +362,10 @@ def test_what_fias_cannot_carry_is_an_error_that_names_the_key(
     assert str(caught.value).startswith(f"{field} cannot be sent: field {code}: ")
 
 
-# whatever is told
+# any body
 
 
-def test_a_posting_is_told_with_its_defaults() -> None:
+def test_a_posting_is_serialized_with_its_defaults() -> None:
     assert serialize_posting(read(MINIBAR)) == {
         "type": "minibar",
         "room": "110",
@@ -417,14 +417,14 @@ BODIES = st.one_of(
 
 
 @given(BODIES, st.sampled_from([UTC, VIENNA, ZoneInfo("Pacific/Kiritimati"), None]))
-def test_whatever_is_taken_is_a_good_record(body: dict[str, Any], zone: ZoneInfo | None) -> None:
+def test_every_accepted_posting_becomes_a_valid_record(body: dict[str, Any], zone: ZoneInfo | None) -> None:
     record = with_posting_number(build_posting_record(read(body), zone), 99_999_999)
     assert [problem for problem in find_problems(record) if not problem.startswith("RN (room) is ")] == []
     assert record.get("RN") == body["room"]
 
 
 @given(BODIES)
-def test_what_is_told_of_a_posting_makes_the_same_again(body: dict[str, Any]) -> None:
+def test_a_serialized_posting_parses_to_an_equal_one(body: dict[str, Any]) -> None:
     posting = read(body)
     assert (
         parse_posting(json.loads(json.dumps(serialize_posting(posting))), NOW + timedelta(days=1)) == posting
@@ -436,7 +436,7 @@ ANYTHING = st.none() | st.booleans() | st.integers() | st.floats() | st.text() |
 
 
 @given(st.sampled_from([CALL, MINIBAR, CHARGE]), st.dictionaries(st.sampled_from(KEYS), ANYTHING, min_size=1))
-def test_anything_is_a_posting_or_an_error_that_names_a_key(
+def test_any_body_is_a_posting_or_an_error_that_names_a_key(
     body: dict[str, object], more: dict[str, object]
 ) -> None:
     try:

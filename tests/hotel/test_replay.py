@@ -48,7 +48,7 @@ DETERMINED = settings(max_examples=150, derandomize=True)
 BY_STORE = settings(max_examples=50, derandomize=True)
 
 Outcome = tuple[list[object], dict[str, Room]]
-"""What was told, and the rooms, without the numbers that things got."""
+"""The events and the rooms, without ids."""
 
 
 def outcome_of(news: Iterable[object], rooms: Iterable[Room]) -> Outcome:
@@ -69,7 +69,7 @@ def _happening(type: str, room: str | None, told: dict[str, Any]) -> object:
 
 def fold(steps: Iterable[Step | None]) -> Outcome:
     """What comes of it without any store; at None the PMS starts the link anew."""
-    house, ms, session, number = HotelState({}), to_ms(START_TIME), 0, iter(range(10**6))
+    state, ms, session, number = HotelState({}), to_ms(START_TIME), 0, iter(range(10**6))
     for step in steps:
         if step is None:
             session += 1
@@ -78,16 +78,16 @@ def fold(steps: Iterable[Step | None]) -> Outcome:
             ms += step * 1000
         now = Context(ms, RULES, number.__next__, session)
         if isinstance(step, int):
-            record_reducer.advance(house, now)
+            record_reducer.advance(state, now)
         else:
-            record_reducer.apply_record(house, Record(step), now)
+            record_reducer.apply_record(state, Record(step), now)
     told = [
         wake_up_result_update(one).record.text
         if isinstance(one, WakeUpFinished)
         else _happening(one.type, one.room, {**one.payload, "resync": one.resync})
-        for one in house.pop_events()
+        for one in state.pop_events()
     ]
-    return outcome_of(told, house.rooms.values())
+    return outcome_of(told, state.rooms.values())
 
 
 def repeated(steps: Iterable[Step], times: Sequence[int]) -> Iterator[Step]:
@@ -108,13 +108,13 @@ def replayable(steps: Iterable[Step]) -> list[Step]:
 
 @DETERMINED
 @given(plausible_records(START_TIME), st.lists(st.integers(1, 3), min_size=1, max_size=5))
-def test_a_record_that_comes_again_at_once_changes_nothing(steps: list[Step], times: list[int]) -> None:
+def test_an_immediate_repetition_of_a_record_changes_nothing(steps: list[Step], times: list[int]) -> None:
     assert fold(repeated(steps, times)) == fold(steps)
 
 
 @DETERMINED
 @given(plausible_records(START_TIME), st.integers(1, 20), st.sampled_from([0, 1, 3600]))
-def test_a_run_of_guest_records_that_was_heard_in_an_earlier_session_changes_nothing(
+def test_guest_records_replayed_from_an_earlier_session_change_nothing(
     steps: list[Step], length: int, later: int
 ) -> None:
     assert fold([*steps, later, None, *replayable(steps)[-length:]]) == fold([*steps, later])
@@ -169,7 +169,9 @@ def _told(entry: Entry) -> object:
     st.lists(st.sampled_from(["go on", "go on", "commit", "restart", "crash"]), min_size=1, max_size=7),
     st.integers(1, 20),
 )
-def test_however_it_is_kept_it_means_the_same(steps: list[Step], cuts: list[str], length: int) -> None:
+def test_batches_and_restarts_do_not_change_the_result(
+    steps: list[Step], cuts: list[str], length: int
+) -> None:
     kept = Kept()
     resyncing = False
     for at, step in enumerate(steps):

@@ -1,4 +1,4 @@
-"""Resyncs: all is told once more, and compared; who was not mentioned is gone (§3.5)."""
+"""Resyncs: the PMS repeats all stays; guests whom it does not mention check out (§3.5)."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def hotel() -> HotelDriver:
     return hotel
 
 
-def test_who_was_not_mentioned_is_gone_and_who_came_meanwhile_is_not(hotel: HotelDriver) -> None:
+def test_unmentioned_guests_check_out_and_guests_who_came_meanwhile_stay(hotel: HotelDriver) -> None:
     """The worked session of the reference."""
     assert hotel.receive(START) == ["resync.started"]
     assert hotel.state.resyncing
@@ -43,7 +43,7 @@ def test_who_was_not_mentioned_is_gone_and_who_came_meanwhile_is_not(hotel: Hote
     assert (hotel.state.resyncing, hotel.state.seen_guests) == (False, None)
 
 
-def test_it_compares_and_never_resets(hotel: HotelDriver) -> None:
+def test_a_resync_compares_and_does_not_reset(hotel: HotelDriver) -> None:
     hotel.receive(START)
     assert hotel.receive("GI|RN101|G#5001|GSN|GNAdams|GLEA|SF|") == []
     assert hotel.receive("GI|RN101|G#5001|GSN|GNAdams|GLEA|CS1|SF|") == [
@@ -52,7 +52,7 @@ def test_it_compares_and_never_resets(hotel: HotelDriver) -> None:
     assert (hotel.room("101").do_not_disturb, hotel.room("101").message_light) == (True, True)
 
 
-def test_a_guest_of_whom_only_the_resync_tells_comes_without_a_reset(hotel: HotelDriver) -> None:
+def test_a_guest_first_mentioned_by_a_resync_does_not_reset_the_room(hotel: HotelDriver) -> None:
     hotel.receive("RE|RN104|DNY|", START)
     assert hotel.receive("GI|RN104|G#5004|GSN|CS2|SF|") == [
         "guest.checked_in 104 #5004 (resync)",
@@ -61,12 +61,12 @@ def test_a_guest_of_whom_only_the_resync_tells_comes_without_a_reset(hotel: Hote
     assert hotel.room("104").do_not_disturb
 
 
-def test_what_is_different_of_a_guest_is_told(hotel: HotelDriver) -> None:
+def test_changed_guest_data_emits_an_event(hotel: HotelDriver) -> None:
     hotel.receive(START)
     assert hotel.receive("GI|RN101|G#5001|GSN|GNAdams-Day|GLEA|SF|") == ["guest.changed 101 #5001 (resync)"]
 
 
-def test_a_guest_who_is_told_of_in_another_room_has_moved(hotel: HotelDriver) -> None:
+def test_a_guest_mentioned_in_another_room_has_moved(hotel: HotelDriver) -> None:
     hotel.receive("RE|RN106|DNY|", START)
     assert hotel.receive("GI|RN106|G#5005|GSN|GNCole|SF|") == [
         "guest.moved 106 #5005 from 105 vacant (resync)",
@@ -77,13 +77,13 @@ def test_a_guest_who_is_told_of_in_another_room_has_moved(hotel: HotelDriver) ->
     assert hotel.room("106").do_not_disturb
 
 
-def test_a_guest_who_has_moved_out_of_a_room_that_is_another_s_resets_nothing(hotel: HotelDriver) -> None:
+def test_a_guest_who_moved_out_of_a_shared_room_does_not_reset_it(hotel: HotelDriver) -> None:
     hotel.receive("GI|RN105|G#5006|GSY|", "RE|RN106|CS1|MLY|", START)
     assert hotel.receive("GI|RN106|G#5005|GSN|GNCole|SF|") == ["guest.moved 106 #5005 from 105 (resync)"]
     assert (hotel.room("106").class_of_service, hotel.room("106").message_light) == (1, True)
 
 
-def test_a_first_guest_of_a_resync_displaces_nobody_until_its_end(hotel: HotelDriver) -> None:
+def test_a_resync_check_in_with_gs_n_checks_nobody_out_before_its_end(hotel: HotelDriver) -> None:
     """GSN stands in the first record of a room that has more."""
     hotel.receive("GI|RN103|G#5009|GSY|", START)
     assert hotel.receive("GI|RN103|G#5010|GSN|SF|") == ["guest.checked_in 103 #5010 (resync)"]
@@ -94,7 +94,7 @@ def test_a_first_guest_of_a_resync_displaces_nobody_until_its_end(hotel: HotelDr
 
 
 @pytest.mark.parametrize("fields", ["", "GSN|", "G#5005|GSN|", "G#5005|"])
-def test_a_vacant_room_is_left_when_it_ends(hotel: HotelDriver, fields: str) -> None:
+def test_guests_of_a_vacant_room_check_out_at_the_end(hotel: HotelDriver, fields: str) -> None:
     """Until then its guest may be told of elsewhere."""
     hotel.receive(START)
     assert hotel.receive(f"GO|RN105|{fields}SF|") == []
@@ -106,7 +106,7 @@ def test_a_vacant_room_is_left_when_it_ends(hotel: HotelDriver, fields: str) -> 
     ]
 
 
-def test_a_guest_whose_room_is_vacant_may_be_told_of_in_another(hotel: HotelDriver) -> None:
+def test_a_guest_of_a_vacant_room_can_be_mentioned_in_another(hotel: HotelDriver) -> None:
     hotel.receive(START, "GO|RN105|GSN|SF|")
     assert (
         hotel.receive("GI|RN106|G#5005|GSN|GNCole|SF|")[0] == "guest.moved 106 #5005 from 105 vacant (resync)"
@@ -115,57 +115,57 @@ def test_a_guest_whose_room_is_vacant_may_be_told_of_in_another(hotel: HotelDriv
 
 
 @pytest.mark.parametrize("number", ["", "G#5005|"])
-def test_outside_of_a_resync_a_vacant_room_is_left_at_once(hotel: HotelDriver, number: str) -> None:
+def test_outside_of_a_resync_a_vacant_room_checks_out_at_once(hotel: HotelDriver, number: str) -> None:
     """Q22: there are PMSs that tell all guests without DS and DE."""
     assert hotel.receive(f"GO|RN105|{number}GSN|SF|")[1] == "guest.checked_out 105 #5005 vacant (resync)"
 
 
-def test_outside_of_a_resync_too_one_of_several_may_be_told_to_be_gone(hotel: HotelDriver) -> None:
+def test_outside_of_a_resync_one_of_several_guests_can_be_reported_gone(hotel: HotelDriver) -> None:
     hotel.receive("GI|RN103|G#5009|GSY|")
     assert hotel.receive("GO|RN103|G#5002|GSY|SF|") == ["guest.checked_out 103 #5002 (resync)"]
     assert hotel.guests("103") == ["5009"]
 
 
-def test_vacant_rooms_alone_are_something_that_was_mentioned(hotel: HotelDriver) -> None:
+def test_a_resync_of_vacant_rooms_only_checks_out_all_guests(hotel: HotelDriver) -> None:
     hotel.receive(START, "GO|RN102|SF|")
     hotel.receive(END)
     assert hotel.guests_by_room() == {"101": [], "102": [], "103": [], "105": []}
 
 
-def test_a_resync_that_mentions_nobody_changes_nothing(hotel: HotelDriver) -> None:
+def test_a_resync_without_any_room_checks_nobody_out(hotel: HotelDriver) -> None:
     before = hotel.guests_by_room()
     assert hotel.receive(START, END) == ["resync.started", "resync.ended True"]
     assert hotel.guests_by_room() == before
 
 
 @pytest.mark.parametrize("live", ["GI|RN105|G#5005|GSN|GNCole|", "GC|RN105|G#5005|GV1|"])
-def test_who_is_told_of_live_meanwhile_is_there(hotel: HotelDriver, live: str) -> None:
+def test_a_guest_in_a_live_record_during_a_resync_stays(hotel: HotelDriver, live: str) -> None:
     hotel.receive(START, "GI|RN101|G#5001|GSN|GNAdams|GLEA|SF|", live, END)
     assert hotel.guests_by_room() == {"101": ["5001"], "103": [], "105": ["5005"]}
 
 
-def test_who_moves_live_meanwhile_is_there(hotel: HotelDriver) -> None:
+def test_a_guest_who_moves_during_a_resync_stays(hotel: HotelDriver) -> None:
     hotel.receive(START, "GC|RN109|GSN|G#5005|RO105|GSN|", END)
     assert hotel.guests_by_room() == {"101": [], "103": [], "105": [], "109": ["5005"]}
 
 
-def test_who_leaves_live_meanwhile_is_gone_though_he_was_mentioned(hotel: HotelDriver) -> None:
+def test_a_guest_who_checks_out_during_a_resync_is_gone(hotel: HotelDriver) -> None:
     hotel.receive(START, "GI|RN101|G#5001|GSN|SF|", "GI|RN103|G#5002|GSN|SF|", "GO|RN103|G#5002|GSN|")
     assert "guest.checked_out 103 #5002 vacant" in hotel.receive(END)
     assert hotel.guests_by_room() == {"101": ["5001"], "103": [], "105": []}
 
 
-def test_who_was_leaving_has_left_when_it_starts(hotel: HotelDriver) -> None:
+def test_a_resync_start_completes_pending_check_outs(hotel: HotelDriver) -> None:
     hotel.receive("GO|RN101|G#5001|GSN|")
     assert hotel.receive(START)[0] == "guest.checked_out 101 #5001 vacant"
 
 
-def test_what_was_mentioned_of_a_room_goes_by_the_last_record(hotel: HotelDriver) -> None:
+def test_the_last_record_of_a_room_in_a_resync_applies(hotel: HotelDriver) -> None:
     hotel.receive(START, "GO|RN105|SF|", "GI|RN105|G#9|GSN|SF|", END)
     assert hotel.guests("105") == ["9"]
 
 
-# What was of a room goes with whom it belonged to, whatever the order in which the PMS tells of guests.
+# Settings of a room follow the guest to whom they belong, in whatever order the PMS mentions guests.
 
 
 @pytest.fixture
@@ -182,7 +182,7 @@ def wake_ups(hotel: HotelDriver) -> dict[str, list[str]]:
 
 
 @pytest.mark.parametrize("newcomer", ["GI|RN101|G#7001|GSN|SF|", "GI|RN101|GSN|SF|"])
-def test_a_guest_s_own_goes_with_him_though_somebody_is_in_his_room_already(
+def test_settings_move_with_the_guest_although_a_new_guest_is_in_the_old_room(
     waking: HotelDriver, newcomer: str
 ) -> None:
     waking.receive(START, newcomer)
@@ -199,7 +199,7 @@ def test_a_guest_s_own_goes_with_him_though_somebody_is_in_his_room_already(
     assert len(waking.guests("101")) == len(waking.guests("205")) == 1
 
 
-def test_a_guest_s_own_goes_though_somebody_is_in_his_room_already(waking: HotelDriver) -> None:
+def test_settings_are_reset_although_a_new_guest_is_in_the_room(waking: HotelDriver) -> None:
     waking.receive(START, "GI|RN101|G#7001|GSN|SF|")
     assert waking.receive(END) == [
         "wake_up.cancelled 101 07:00 (resync)",
@@ -213,7 +213,7 @@ def test_a_guest_s_own_goes_though_somebody_is_in_his_room_already(waking: Hotel
     assert waking.room("101").class_of_service == 2
 
 
-def test_what_is_of_a_room_stays_while_one_is_there_who_was(waking: HotelDriver) -> None:
+def test_settings_stay_while_a_former_guest_stays(waking: HotelDriver) -> None:
     waking.receive("GI|RN101|G#5002|GSY|", START, "GI|RN101|G#7001|GSN|SF|")
     assert waking.receive("GI|RN205|G#5001|GSN|SF|") == ["guest.moved 205 #5001 from 101 (resync)"]
     assert waking.receive("GI|RN101|G#5002|GSY|SF|", END) == ["resync.ended True"]
@@ -221,7 +221,7 @@ def test_what_is_of_a_room_stays_while_one_is_there_who_was(waking: HotelDriver)
     assert wake_ups(waking) == {"101": ["07:00"]}
 
 
-def test_a_newcomer_keeps_what_he_brought(waking: HotelDriver) -> None:
+def test_a_new_guest_keeps_the_wake_ups_that_moved_along(waking: HotelDriver) -> None:
     waking.receive("GI|RN205|G#7001|GSN|", "WR|RN205|DA260102|TI080000|")
     waking.receive(START, "GI|RN101|G#7001|GSN|SF|")
     assert wake_ups(waking) == {"101": ["07:00", "08:00"]}
@@ -232,40 +232,40 @@ def test_a_newcomer_keeps_what_he_brought(waking: HotelDriver) -> None:
     assert wake_ups(waking) == {"101": ["08:00"]}
 
 
-def test_two_may_have_changed_rooms(waking: HotelDriver) -> None:
+def test_two_guests_can_have_exchanged_rooms(waking: HotelDriver) -> None:
     waking.receive("GI|RN205|G#7001|GSN|", "WR|RN205|DA260102|TI080000|")
     waking.receive(START, "GI|RN101|G#7001|GSN|SF|", "GI|RN205|G#5001|GSN|SF|", END)
     assert wake_ups(waking) == {"101": ["08:00"], "205": ["07:00"]}
 
 
-def test_of_two_at_the_same_moment_one_is_left_for_the_newcomer(waking: HotelDriver) -> None:
+def test_one_of_two_wake_ups_at_the_same_time_remains_for_the_new_guest(waking: HotelDriver) -> None:
     waking.receive("GI|RN205|G#7001|GSN|", "WR|RN205|DA260102|TI070000|")
     waking.receive(START, "GI|RN101|G#7001|GSN|SF|", END)
     assert wake_ups(waking) == {"101": ["07:00"]}
 
 
 @pytest.mark.parametrize("at", ["DA260102|TI080000|", "DA260102|TI0700|"])
-def test_what_is_ordered_meanwhile_is_for_who_is_there_now(waking: HotelDriver, at: str) -> None:
+def test_a_wake_up_requested_during_a_resync_belongs_to_the_new_guest(waking: HotelDriver, at: str) -> None:
     waking.receive(START, "GI|RN101|G#7001|GSN|SF|", f"WR|RN101|{at}", END)
     assert waking.state.preserved_wake_ups == set()
     assert len(waking.room("101").wake_ups) == 1
     assert waking.room("101").wake_ups[0].at.strftime("TI%H%M") in at
 
 
-def test_who_has_come_to_a_room_is_no_newcomer_once_it_has_ended(waking: HotelDriver) -> None:
+def test_new_guests_are_no_longer_new_after_the_resync(waking: HotelDriver) -> None:
     waking.receive(START, "GI|RN101|G#7001|GSN|SF|", "GI|RN101|G#5001|GSY|SF|", END)
     assert (waking.state.new_guests, waking.state.preserved_wake_ups) == (set(), set())
     assert waking.receive("GI|RN205|G#5001|GSN|SF|") == ["guest.moved 205 #5001 from 101 (resync)"]
     assert wake_ups(waking) == {"101": ["07:00"]}
 
 
-def test_others_of_whom_nothing_is_known_keep_the_room_as_it_is(waking: HotelDriver) -> None:
+def test_unknown_sharers_prevent_a_reset(waking: HotelDriver) -> None:
     waking.receive("GO|RN101|G#5001|GSY|")
     assert waking.receive("GI|RN205|G#5001|GSN|SF|") == ["guest.moved 205 #5001 from 101 (resync)"]
     assert wake_ups(waking) == {"101": ["07:00"]}
 
 
-def test_records_of_a_resync_are_never_taken_for_repetitions(hotel: HotelDriver) -> None:
+def test_records_of_a_resync_are_never_replays(hotel: HotelDriver) -> None:
     told = "GI|RN101|G#5001|GSN|GNAdams|DA260101|TI081502|SF|"
     hotel.receive(START, told, END)
     hotel.receive("GO|RN101|G#5001|GSN|")
@@ -281,7 +281,7 @@ def test_rooms_without_numbers_are_compared_by_room() -> None:
 
 
 @pytest.mark.parametrize("there", [True, False])
-def test_of_a_room_without_numbers_the_last_word_counts(there: bool) -> None:
+def test_the_last_record_of_a_room_without_numbers_applies(there: bool) -> None:
     hotel = HotelDriver()
     hotel.receive("GI|RN101|", START)
     told = ["GO|RN101|SF|", "GI|RN101|SF|"]
@@ -289,17 +289,17 @@ def test_of_a_room_without_numbers_the_last_word_counts(there: bool) -> None:
     assert hotel.guests("101") == [""] * there
 
 
-# One that does not end as it should.
+# Resyncs that do not end regularly.
 
 
-def test_one_that_starts_anew_forgets_what_the_first_had_mentioned(hotel: HotelDriver) -> None:
+def test_a_second_start_discards_the_guests_mentioned_before(hotel: HotelDriver) -> None:
     hotel.receive(START, "GI|RN103|G#5002|GSN|SF|")
     assert hotel.receive(START) == ["resync.ended False", "resync.started"]
     hotel.receive("GI|RN101|G#5001|GSN|SF|", END)
     assert hotel.guests_by_room() == {"101": ["5001"], "103": [], "105": []}
 
 
-def test_one_that_is_abandoned_takes_nobody_away(hotel: HotelDriver) -> None:
+def test_an_aborted_resync_checks_nobody_out(hotel: HotelDriver) -> None:
     before = hotel.guests_by_room()
     hotel.receive(START, "GI|RN101|G#5001|GSN|GNAdams|GLEA|SF|")
     resyncs.abort_resync(hotel.state)
@@ -308,17 +308,17 @@ def test_one_that_is_abandoned_takes_nobody_away(hotel: HotelDriver) -> None:
     assert hotel.guests_by_room() == before
 
 
-def test_nothing_is_abandoned_where_none_runs(hotel: HotelDriver) -> None:
+def test_aborting_without_a_resync_emits_nothing(hotel: HotelDriver) -> None:
     resyncs.abort_resync(hotel.state)
     assert hotel.receive() == []
 
 
-def test_an_end_without_a_start_ends_nothing(hotel: HotelDriver) -> None:
+def test_an_end_without_a_start_is_ignored(hotel: HotelDriver) -> None:
     assert hotel.receive("GI|RN101|G#5001|GSN|GNAdams|GLEA|SF|", END) == []
     assert len(hotel.guests("105")) == 1
 
 
-def test_one_whose_beginning_nobody_knows_any_more_takes_nobody_away(hotel: HotelDriver) -> None:
+def test_a_resync_interrupted_by_a_restart_checks_nobody_out(hotel: HotelDriver) -> None:
     before = hotel.guests_by_room()
     hotel.receive(START, "GI|RN101|G#5001|GSN|GNAdams|GLEA|SF|")
     hotel.reload()

@@ -1,4 +1,4 @@
-"""Rooms and guests as values, and as the JSON that is kept of them."""
+"""Rooms, guests and wake-ups as values, and their JSON forms."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ rooms = st.builds(
 
 @settings(derandomize=True)
 @given(rooms)
-def test_what_is_kept_of_a_room_is_all_of_it(room: Room) -> None:
+def test_a_room_survives_serializing_and_parsing(room: Room) -> None:
     kept = json.loads(json.dumps(serialize_room(room)))
     read = parse_room(room.room, kept, room.changed)
     assert read == room
@@ -69,11 +69,11 @@ def test_what_is_kept_of_a_room_is_all_of_it(room: Room) -> None:
     assert [one.at.fold for one in read.wake_ups] == [one.at.fold for one in room.wake_ups]
 
 
-def test_when_a_room_changed_makes_it_no_other_room() -> None:
+def test_the_time_of_the_last_change_does_not_affect_equality() -> None:
     assert Room("110", changed=1) == Room("110", changed=2)
 
 
-def test_a_guest_is_shown_in_full() -> None:
+def test_a_guest_is_serialized_with_all_attributes() -> None:
     guest = Guest("6001", "Clark", "Ann", "Mrs", "EA", "2", "Wedding", "2026-01-01", "2026-01-05", True)
     assert serialize_guest(guest) == {
         "number": "6001",
@@ -89,18 +89,18 @@ def test_a_guest_is_shown_in_full() -> None:
     }
 
 
-def test_a_wake_up_is_shown_by_its_id_and_moment() -> None:
+def test_a_wake_up_is_serialized_with_id_and_time() -> None:
     wake_up = WakeUp(7, datetime(2026, 1, 3, 7), "260103", "0700", due=1)  # noqa: DTZ001
     assert serialize_wake_up(wake_up) == {"id": 7, "at": "2026-01-03T07:00:00"}
 
 
-def test_a_wake_up_is_next_due_at_its_time_and_then_when_its_attempt_is_over() -> None:
+def test_a_wake_up_is_due_at_its_time_and_then_at_the_end_of_each_attempt() -> None:
     wake_up = WakeUp(7, datetime(2026, 1, 3, 7), "260103", "0700", due=1)  # noqa: DTZ001
     assert wake_up.next_due_at == 1
     assert WakeUp(7, wake_up.at, "260103", "0700", due=1, attempts=1, again=9).next_due_at == 9
 
 
-def test_a_guest_takes_his_own_place_or_another() -> None:
+def test_a_guest_replaces_the_one_with_the_same_number_or_is_added() -> None:
     ann, ben = Guest("1", "Ann"), Guest("2", "Ben")
     room = Room("110").with_guest(ann).with_guest(ben)
     assert room.guests == (ann, ben)
@@ -109,13 +109,13 @@ def test_a_guest_takes_his_own_place_or_another() -> None:
     assert (room.guest("2"), room.guest("3")) == (ben, None)
 
 
-def test_a_room_that_is_vacated_keeps_what_is_not_of_its_guests() -> None:
+def test_a_vacated_room_keeps_its_status_and_finished_wake_ups() -> None:
     wake_up = WakeUp(7, datetime(2026, 1, 3, 7), "260103", "0700", due=1)  # noqa: DTZ001
     room = Room("110", (Guest("1"),), 2, True, True, 4, (wake_up,), ("2026-01-02T07:00:00",))
     assert room.vacated() == Room("110", status=4, over=("2026-01-02T07:00:00",))
 
 
-def test_a_room_that_is_cleared_keeps_its_guests_their_wake_ups_and_who_may_call_where() -> None:
+def test_a_reset_for_new_guests_keeps_guests_wake_ups_and_class_of_service() -> None:
     one = WakeUp(7, datetime(2026, 1, 3, 7), "260103", "0700", due=1)  # noqa: DTZ001
     another = evolve(one, id=8)
     room = Room("110", (Guest("1"),), 2, True, True, 4, (one, another))
@@ -124,7 +124,7 @@ def test_a_room_that_is_cleared_keeps_its_guests_their_wake_ups_and_who_may_call
     )
 
 
-def test_only_what_is_said_of_a_guest_is_told() -> None:
+def test_only_fields_of_the_record_are_parsed() -> None:
     assert parse_guest_fields({"RN": "110", "GN": "Clark", "GL": ""}) == {"name": "Clark", "language": None}
     assert parse_guest_fields({"GA": "260101", "GD": "260229"}) == {
         "arrival": "2026-01-01",
@@ -132,7 +132,7 @@ def test_only_what_is_said_of_a_guest_is_told() -> None:
     }
 
 
-def test_a_room_has_a_name_of_forty_characters_at_most_that_can_be_sent_back() -> None:
+def test_a_room_name_has_at_most_forty_characters_and_no_control_characters() -> None:
     assert is_room_name("0330\xa0é三")
     assert not is_room_name("33\x000")
     assert not is_room_name("330\n")

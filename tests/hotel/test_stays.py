@@ -1,4 +1,4 @@
-"""Check-in, check-out and data change: who sleeps where, and what becomes of the room."""
+"""Check-in, check-out and data change: guests, and the settings of their rooms."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def test_the_first_guest_sets_up_the_room(hotel: HotelDriver) -> None:
     assert hotel.room().class_of_service == 1
 
 
-def test_what_a_first_guest_is_not_told_of_is_as_by_default(hotel: HotelDriver) -> None:
+def test_a_first_guest_resets_what_the_record_does_not_list(hotel: HotelDriver) -> None:
     hotel.receive("RE|RN110|CS3|DNY|MLY|RS4|")
     assert hotel.receive("GI|RN110|G#6001|GSN|") == [
         "guest.checked_in 110 #6001",
@@ -47,7 +47,7 @@ def test_a_sharer_does_not_reset_the_room(hotel: HotelDriver) -> None:
     assert [guest.sharer for guest in room.guests] == [False, True]
 
 
-def test_a_class_of_service_that_is_told_with_a_sharer_counts(hotel: HotelDriver) -> None:
+def test_the_class_of_service_of_a_sharer_applies(hotel: HotelDriver) -> None:
     hotel.receive(ANN)
     assert hotel.receive(BEN.replace("CS1", "CS2")) == [
         "guest.checked_in 110 #6002",
@@ -55,19 +55,19 @@ def test_a_class_of_service_that_is_told_with_a_sharer_counts(hotel: HotelDriver
     ]
 
 
-def test_a_second_guest_is_a_sharer_where_the_pms_does_not_tell(hotel: HotelDriver) -> None:
+def test_a_second_guest_without_gs_is_a_sharer(hotel: HotelDriver) -> None:
     hotel.receive("GI|RN110|G#1|", "RE|RN110|DNY|")
     assert hotel.receive("GI|RN110|G#2|") == ["guest.checked_in 110 #2"]
     assert [guest.sharer for guest in hotel.room().guests] == [False, True]
 
 
-def test_a_sharer_whose_first_guest_was_missed_resets_nothing_either(hotel: HotelDriver) -> None:
+def test_a_sharer_in_a_room_without_known_guests_does_not_reset_it(hotel: HotelDriver) -> None:
     hotel.receive("RE|RN110|DNY|")
     assert hotel.receive("GI|RN110|G#6002|GSY|") == ["guest.checked_in 110 #6002"]
     assert hotel.room().guests[0].sharer
 
 
-def test_a_first_guest_displaces_those_whose_check_out_was_missed(hotel: HotelDriver) -> None:
+def test_a_check_in_with_gs_n_checks_out_the_other_guests(hotel: HotelDriver) -> None:
     hotel.receive(ANN, BEN, "RE|RN110|DNY|", "WR|RN110|DA260102|TI070000|")
     assert hotel.receive("GI|RN110|G#6003|GSN|CS1|") == [
         "guest.checked_out 110 #6001",
@@ -81,14 +81,14 @@ def test_a_first_guest_displaces_those_whose_check_out_was_missed(hotel: HotelDr
     assert hotel.guests_by_room() == {"110": ["6003"]}
 
 
-def test_a_first_guest_who_is_known_displaces_nobody(hotel: HotelDriver) -> None:
+def test_a_repeated_check_in_with_gs_n_checks_nobody_out(hotel: HotelDriver) -> None:
     """Q21: his check-in is told once more, after his sharer's."""
     hotel.receive("GI|RN110|G#6001|GSN|GNClark|", "GI|RN110|G#6002|GSY|")
     assert hotel.receive("GI|RN110|G#6001|GSN|GNClark|") == []
     assert hotel.guests() == ["6001", "6002"]
 
 
-def test_a_check_in_that_is_told_again_says_what_is_different(hotel: HotelDriver) -> None:
+def test_a_repeated_check_in_emits_the_changes(hotel: HotelDriver) -> None:
     hotel.receive("GI|RN110|G#6001|GSN|GNClark|GV1|CS1|", "RE|RN110|DNY|")
     assert hotel.receive("GI|RN110|G#6001|GSN|GNClark-Day|CS2|") == [
         "guest.changed 110 #6001",
@@ -99,12 +99,12 @@ def test_a_check_in_that_is_told_again_says_what_is_different(hotel: HotelDriver
     assert hotel.room().do_not_disturb
 
 
-def test_a_sharer_who_is_told_of_again_stays_one(hotel: HotelDriver) -> None:
+def test_a_repeated_sharer_stays_a_sharer(hotel: HotelDriver) -> None:
     hotel.receive("GI|RN110|G#1|GSN|", "GI|RN110|G#2|GSY|", "GI|RN110|G#2|GNDay|")
     assert hotel.room().guests[1].sharer
 
 
-def test_what_was_heard_in_an_earlier_session_is_only_repeated(hotel: HotelDriver) -> None:
+def test_records_of_an_earlier_session_are_replays(hotel: HotelDriver) -> None:
     """Q21."""
     hotel.receive(ANN, "GO|RN110|G#6001|GSN|DA260101|TI150000|")
     hotel.wait(2)
@@ -112,7 +112,7 @@ def test_what_was_heard_in_an_earlier_session_is_only_repeated(hotel: HotelDrive
     assert hotel.guests() == []
 
 
-def test_within_a_session_the_same_check_in_may_be_meant_anew(hotel: HotelDriver) -> None:
+def test_the_same_check_in_within_a_session_is_no_replay(hotel: HotelDriver) -> None:
     """Q19: here a guest was checked out by mistake, and is back within the minute."""
     back = "GI|RN110|G#6001|GSN|DA260101|TI1400|"
     hotel.receive(back, "GO|RN110|G#6001|GSN|DA260101|TI1400|")
@@ -123,7 +123,7 @@ def test_within_a_session_the_same_check_in_may_be_meant_anew(hotel: HotelDriver
 # Check-out.
 
 
-def test_of_two_guests_one_goes_and_the_room_stays_as_it_is(hotel: HotelDriver) -> None:
+def test_the_check_out_of_one_of_two_guests_does_not_reset_the_room(hotel: HotelDriver) -> None:
     hotel.receive(ANN, BEN, "RE|RN110|DNY|CS3|", "WR|RN110|DA260102|TI070000|")
     assert hotel.receive("GO|RN110|G#6001|GSY|DA260103|TI100000|") == []
     assert hotel.wait(2) == ["guest.checked_out 110 #6001"]
@@ -132,7 +132,7 @@ def test_of_two_guests_one_goes_and_the_room_stays_as_it_is(hotel: HotelDriver) 
     assert (room.class_of_service, room.do_not_disturb, len(room.wake_ups)) == (3, True, 1)
 
 
-def test_the_last_guest_leaves_a_room_without_anything(hotel: HotelDriver) -> None:
+def test_the_check_out_of_the_last_guest_resets_the_room(hotel: HotelDriver) -> None:
     hotel.receive(ANN, "RE|RN110|DNY|CS3|MLY|RS4|", "WR|RN110|DA260102|TI070000|")
     hotel.receive("GO|RN110|G#6001|GSN|")
     assert hotel.wait(1.999) == []
@@ -147,7 +147,7 @@ def test_the_last_guest_leaves_a_room_without_anything(hotel: HotelDriver) -> No
     assert hotel.state.next_due_at is None
 
 
-def test_a_room_where_others_stay_of_whom_nothing_is_known_is_not_reset(hotel: HotelDriver) -> None:
+def test_gs_y_with_unknown_sharers_does_not_reset_the_room(hotel: HotelDriver) -> None:
     """§5.1: GSY, others remain."""
     hotel.receive(ANN, "RE|RN110|CS3|MLY|", "WR|RN110|DA260102|TI070000|", "GO|RN110|G#6001|GSY|")
     assert hotel.wait(2) == ["guest.checked_out 110 #6001"]
@@ -156,32 +156,32 @@ def test_a_room_where_others_stay_of_whom_nothing_is_known_is_not_reset(hotel: H
 
 
 @pytest.mark.parametrize("record", ["GI|RN110|G#{}|GSY|", "GC|RN110|G#{}|"])
-def test_a_room_has_so_many_guests_at_most(hotel: HotelDriver, record: str) -> None:
+def test_check_ins_beyond_the_maximum_are_ignored(hotel: HotelDriver, record: str) -> None:
     for number in range(MAX_GUESTS):
         hotel.receive(f"GI|RN110|G#{number}|GSY|")
     assert hotel.receive(record.format(MAX_GUESTS)) == []
     assert hotel.receive("GC|RN110|G#1|GNAdams|") != []
 
 
-def test_a_number_is_cut(hotel: HotelDriver) -> None:
+def test_an_overlong_reservation_number_is_truncated(hotel: HotelDriver) -> None:
     hotel.receive(f"GI|RN110|G#{'7' * 5000}|GSN|")
     assert hotel.guests() == ["7" * MAX_RESERVATION_NUMBER_CHARS]
 
 
-def test_a_room_that_is_vacant_by_gs_has_no_guests(hotel: HotelDriver) -> None:
+def test_a_check_out_with_gs_n_checks_out_all_guests(hotel: HotelDriver) -> None:
     """§5.1: GSN, room now empty."""
     hotel.receive(ANN, BEN, "GO|RN110|G#6002|GSN|")
     assert hotel.wait(2)[:2] == ["guest.checked_out 110 #6001", "guest.checked_out 110 #6002 vacant"]
 
 
-def test_a_check_out_of_nobody_known_says_nothing(hotel: HotelDriver) -> None:
+def test_a_check_out_of_an_unknown_guest_emits_nothing(hotel: HotelDriver) -> None:
     hotel.receive(ANN)
     assert hotel.receive("GO|RN110|G#999|GSN|", "GO|RN111|G#6001|GSN|") == []
     assert hotel.wait(10) == []
     assert hotel.guests() == ["6001"]
 
 
-def test_a_check_out_of_nobody_known_empties_a_room_that_has_nobody_known(hotel: HotelDriver) -> None:
+def test_a_check_out_of_an_unknown_guest_resets_a_room_without_known_guests(hotel: HotelDriver) -> None:
     """§5.1: GSN, room now empty; only his check-in was missed."""
     hotel.receive("RE|RN110|DNY|MLY|CS3|", "WR|RN110|DA260102|TI070000|")
     assert hotel.receive("GO|RN110|G#999|GSY|", "GO|RN110|G#999|") == []
@@ -195,7 +195,7 @@ def test_a_check_out_of_nobody_known_empties_a_room_that_has_nobody_known(hotel:
     assert hotel.state.rooms_with_wake_ups == set()
 
 
-def test_a_check_out_that_is_told_twice_is_one(hotel: HotelDriver) -> None:
+def test_a_repeated_check_out_is_ignored(hotel: HotelDriver) -> None:
     hotel.receive(ANN, "GO|RN110|G#6001|GSN|")
     hotel.wait(1)
     assert hotel.receive("GO|RN110|G#6001|GSN|") == []
@@ -205,7 +205,7 @@ def test_a_check_out_that_is_told_twice_is_one(hotel: HotelDriver) -> None:
 
 
 @pytest.mark.parametrize("share", ["", "GSN|"])
-def test_a_check_out_without_a_number_means_all_at_once(hotel: HotelDriver, share: str) -> None:
+def test_a_check_out_without_a_number_checks_out_all_guests_at_once(hotel: HotelDriver, share: str) -> None:
     hotel.receive(ANN, BEN)
     assert hotel.receive(f"GO|RN110|{share}")[:2] == [
         "guest.checked_out 110 #6001",
@@ -214,33 +214,33 @@ def test_a_check_out_without_a_number_means_all_at_once(hotel: HotelDriver, shar
     assert hotel.state.next_due_at is None
 
 
-def test_a_check_out_without_a_number_while_others_stay_names_nobody(hotel: HotelDriver) -> None:
+def test_a_check_out_without_a_number_and_with_gs_y_checks_nobody_out(hotel: HotelDriver) -> None:
     hotel.receive(ANN, BEN)
     assert hotel.receive("GO|RN110|GSY|") == []
     assert hotel.guests() == ["6001", "6002"]
 
 
-def test_a_check_out_without_a_number_makes_the_room_known(hotel: HotelDriver) -> None:
+def test_a_check_out_without_a_number_adds_the_room(hotel: HotelDriver) -> None:
     assert hotel.receive("GO|RN0330|") == []
     assert hotel.guests_by_room() == {"0330": []}
 
 
-def test_a_clock_that_is_set_back_keeps_nobody_in_the_house(hotel: HotelDriver) -> None:
+def test_a_clock_set_back_completes_pending_check_outs(hotel: HotelDriver) -> None:
     hotel.receive(ANN, "GO|RN110|G#6001|GSN|")
     hotel.now_ms -= 3_600_000
     assert hotel.wait(0)[0] == "guest.checked_out 110 #6001 vacant"
 
 
-def test_a_guest_who_is_leaving_has_left_when_the_service_begins_anew(hotel: HotelDriver) -> None:
+def test_a_pending_check_out_survives_a_restart(hotel: HotelDriver) -> None:
     hotel.receive(ANN, "GO|RN110|G#6001|GSN|")
     hotel.reload()
     assert hotel.wait(2)[0] == "guest.checked_out 110 #6001 vacant"
 
 
-# What is told of a room settles who is leaving it.
+# Records of a room complete its pending check-outs.
 
 
-def test_the_next_guest_finds_the_last_one_gone_and_gone_once(hotel: HotelDriver) -> None:
+def test_a_check_in_completes_a_pending_check_out_once(hotel: HotelDriver) -> None:
     hotel.receive(ANN, "RE|RN110|DNY|", "GO|RN110|G#6001|GSN|")
     assert hotel.receive("GI|RN110|G#6005|GSN|CS2|") == [
         "guest.checked_out 110 #6001 vacant",
@@ -253,7 +253,7 @@ def test_the_next_guest_finds_the_last_one_gone_and_gone_once(hotel: HotelDriver
     assert hotel.wait(5) == []
 
 
-def test_a_sharer_who_comes_does_not_bring_back_who_is_leaving(hotel: HotelDriver) -> None:
+def test_the_check_in_of_a_sharer_completes_a_pending_check_out(hotel: HotelDriver) -> None:
     hotel.receive(ANN, BEN, "GO|RN110|G#6001|GSY|")
     assert hotel.receive("GI|RN110|G#6005|GSY|") == [
         "guest.checked_out 110 #6001",
@@ -262,7 +262,7 @@ def test_a_sharer_who_comes_does_not_bring_back_who_is_leaving(hotel: HotelDrive
     assert hotel.guests() == ["6002", "6005"]
 
 
-def test_a_guest_who_comes_back_at_once_is_a_new_one(hotel: HotelDriver) -> None:
+def test_a_guest_who_checks_in_again_at_once_is_a_new_guest(hotel: HotelDriver) -> None:
     hotel.receive(ANN, "GO|RN110|G#6001|GSN|")
     assert hotel.receive("GI|RN110|G#6001|GSN|GNClark|") == [
         "guest.checked_out 110 #6001 vacant",
@@ -271,14 +271,14 @@ def test_a_guest_who_comes_back_at_once_is_a_new_one(hotel: HotelDriver) -> None
     ]
 
 
-def test_two_who_go_together_both_leave(hotel: HotelDriver) -> None:
+def test_two_guests_can_check_out_together(hotel: HotelDriver) -> None:
     hotel.receive(ANN, BEN)
     came = hotel.receive("GO|RN110|G#6001|GSY|", "GO|RN110|G#6002|GSN|") + hotel.wait(2)
     assert came[:2] == ["guest.checked_out 110 #6001", "guest.checked_out 110 #6002 vacant"]
     assert hotel.guests() == []
 
 
-def test_of_two_who_go_one_after_the_other_each_is_gone_at_his_time(hotel: HotelDriver) -> None:
+def test_two_pending_check_outs_complete_each_at_its_time(hotel: HotelDriver) -> None:
     hotel.receive(ANN, BEN, "GO|RN110|G#6001|GSY|")
     hotel.wait(1)
     assert hotel.receive("GO|RN110|G#6002|GSN|") == []
@@ -289,7 +289,7 @@ def test_of_two_who_go_one_after_the_other_each_is_gone_at_his_time(hotel: Hotel
 
 
 @pytest.mark.parametrize("pause", [0, 1])
-def test_who_is_told_to_have_left_an_empty_room_takes_those_along_who_are_leaving(
+def test_a_check_out_that_vacates_the_room_completes_pending_check_outs(
     hotel: HotelDriver, pause: float
 ) -> None:
     hotel.receive(ANN, BEN, "GO|RN110|G#6001|GSN|")
@@ -307,7 +307,7 @@ def test_who_is_told_to_have_left_an_empty_room_takes_those_along_who_are_leavin
         ("WR|RN110|DA260102|TI070000|", "wake_up.set 110 07:00"),
     ],
 )
-def test_what_is_told_of_the_room_after_a_check_out_is_not_lost(
+def test_records_of_the_room_after_a_check_out_are_applied(
     hotel: HotelDriver, record: str, news: str
 ) -> None:
     hotel.receive(ANN, "GO|RN110|G#6001|GSN|")
@@ -319,7 +319,7 @@ def test_what_is_told_of_the_room_after_a_check_out_is_not_lost(
     assert hotel.wait(5) == []
 
 
-def test_a_change_of_another_guest_settles_who_is_leaving(hotel: HotelDriver) -> None:
+def test_a_change_of_another_guest_completes_a_pending_check_out(hotel: HotelDriver) -> None:
     hotel.receive(ANN, BEN, "GO|RN110|G#6001|GSY|")
     assert hotel.receive("GC|RN110|G#6002|GNDay|") == [
         "guest.checked_out 110 #6001",
@@ -328,12 +328,12 @@ def test_a_change_of_another_guest_settles_who_is_leaving(hotel: HotelDriver) ->
     assert hotel.guests() == ["6002"]
 
 
-def test_a_check_out_without_a_number_settles_who_is_leaving(hotel: HotelDriver) -> None:
+def test_a_check_out_without_a_number_completes_pending_check_outs(hotel: HotelDriver) -> None:
     hotel.receive(ANN, BEN, "GO|RN110|G#6001|GSY|")
     assert hotel.receive("GO|RN110|GSY|") == ["guest.checked_out 110 #6001"]
 
 
-def test_what_is_told_of_another_room_settles_nothing(hotel: HotelDriver) -> None:
+def test_records_of_another_room_leave_a_check_out_pending(hotel: HotelDriver) -> None:
     hotel.receive(ANN, "GO|RN110|G#6001|GSN|")
     assert hotel.receive("RE|RN111|CS0|", "GI|RN112|G#7|GSN|") == [
         "room.class_of_service 111 0",
@@ -344,7 +344,7 @@ def test_what_is_told_of_another_room_settles_nothing(hotel: HotelDriver) -> Non
 # Data change.
 
 
-def test_only_what_a_change_lists_is_different(hotel: HotelDriver) -> None:
+def test_a_change_affects_only_the_fields_that_it_lists(hotel: HotelDriver) -> None:
     hotel.receive("GI|RN110|G#6001|GSN|GNClark|GFAnn|GTMrs|GLEA|GV2|GGWedding|GA260101|GD260105|CS1|")
     hotel.receive("RE|RN110|DNY|")
     assert hotel.receive("GC|RN110|G#6001|GNClark-Day|") == ["guest.changed 110 #6001"]
@@ -355,29 +355,29 @@ def test_only_what_a_change_lists_is_different(hotel: HotelDriver) -> None:
     assert (hotel.room().class_of_service, hotel.room().do_not_disturb) == (1, True)
 
 
-def test_a_telephone_number_of_a_room_makes_nobody_a_guest(hotel: HotelDriver) -> None:
+def test_a_change_with_reservation_number_0_adds_no_guest(hotel: HotelDriver) -> None:
     """§5.1: G#0 is a number without a stay."""
     assert hotel.receive("GC|RN110|G#0|GNLobby|CS2|") == []
     assert hotel.state.rooms == {}
 
 
-def test_a_change_may_tell_a_class_of_service_alone(hotel: HotelDriver) -> None:
+def test_a_change_can_list_only_a_class_of_service(hotel: HotelDriver) -> None:
     hotel.receive(ANN)
     assert hotel.receive("GC|RN110|G#6001|CS3|") == ["room.class_of_service 110 3"]
 
 
-def test_a_change_that_says_what_is_known_is_none(hotel: HotelDriver) -> None:
+def test_a_change_without_differences_emits_nothing(hotel: HotelDriver) -> None:
     hotel.receive(ANN)
     assert hotel.receive("GC|RN110|G#6001|GNClark|CS1|") == []
 
 
-def test_an_empty_field_of_a_change_takes_away_what_was_told(hotel: HotelDriver) -> None:
+def test_an_empty_field_of_a_change_clears_the_value(hotel: HotelDriver) -> None:
     hotel.receive(ANN, "GC|RN110|G#6001|GF|GA|")
     (guest,) = hotel.room().guests
     assert (guest.name, guest.first_name, guest.arrival) == ("Clark", None, None)
 
 
-def test_a_change_of_a_guest_whose_check_in_was_missed_makes_him_known(hotel: HotelDriver) -> None:
+def test_a_change_of_an_unknown_guest_adds_the_guest(hotel: HotelDriver) -> None:
     assert hotel.receive("GC|RN110|G#6001|GNClark|CS1|") == [
         "guest.changed 110 #6001",
         "room.class_of_service 110 1",
@@ -386,10 +386,10 @@ def test_a_change_of_a_guest_whose_check_in_was_missed_makes_him_known(hotel: Ho
     assert [guest.sharer for guest in hotel.room().guests] == [False, True]
 
 
-# A link that is kept by room.
+# A PMS that identifies guests by room.
 
 
-def test_without_numbers_a_guest_is_whoever_is_in_the_room(hotel: HotelDriver) -> None:
+def test_without_numbers_the_room_identifies_the_guest(hotel: HotelDriver) -> None:
     assert hotel.receive("GI|RN110|GNClark|") == ["guest.checked_in 110 #"]
     assert hotel.receive("GI|RN110|GNClark|") == []
     assert hotel.receive("GI|RN111|GNClark|") == ["guest.checked_in 111 #"]
@@ -398,7 +398,7 @@ def test_without_numbers_a_guest_is_whoever_is_in_the_room(hotel: HotelDriver) -
     assert hotel.guests_by_room() == {"110": [], "111": [""]}
 
 
-def test_without_numbers_a_sharer_who_goes_leaves_the_room_as_it_is(hotel: HotelDriver) -> None:
+def test_without_numbers_the_check_out_of_a_sharer_does_not_reset_the_room(hotel: HotelDriver) -> None:
     hotel.receive("GI|RN110|GSN|GNClark|", "GI|RN110|GSY|GNClark|")
     assert hotel.receive("GO|RN110|GSY|") == []
     assert hotel.receive("GO|RN110|GSN|") == ["guest.checked_out 110 # vacant"]

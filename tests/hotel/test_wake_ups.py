@@ -1,4 +1,4 @@
-"""Wake-ups: ordered, called off, due, tried again, and told of once they are over."""
+"""Wake-ups: requests, cancellations, attempts, and the final result."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ HALF_AN_HOUR = 1800
 
 @pytest.fixture
 def hotel() -> HotelDriver:
-    """At noon; a guest is called three times at most, every three minutes."""
+    """A hotel at noon, with at most three attempts, one each three minutes."""
     return HotelDriver()
 
 
@@ -33,15 +33,15 @@ def times(hotel: HotelDriver, room: str = "110") -> list[str]:
     return [f"{wake_up.at:%d. %H:%M:%S}" for wake_up in hotel.room(room).wake_ups]
 
 
-# Ordered.
+# Requests.
 
 
-def test_one_that_is_ordered_is_told_and_waits(hotel: HotelDriver) -> None:
+def test_a_requested_wake_up_emits_an_event_and_waits(hotel: HotelDriver) -> None:
     assert hotel.receive(HALF_PAST) == ["wake_up.set 110 12:30"]
     assert hotel.wait(HALF_AN_HOUR - 0.001) == []
 
 
-def test_a_room_may_have_several_in_order(hotel: HotelDriver) -> None:
+def test_a_room_can_have_several_wake_ups_sorted_by_time(hotel: HotelDriver) -> None:
     """Q18."""
     hotel.receive("WR|RN110|DA260102|TI070000|", "WR|RN110|DA260101|TI183000|", "WR|RN110|DA260102|TI065500|")
     assert times(hotel) == ["01. 18:30:00", "02. 06:55:00", "02. 07:00:00"]
@@ -52,13 +52,13 @@ def test_a_room_may_have_several_in_order(hotel: HotelDriver) -> None:
     ]
 
 
-def test_the_same_moment_twice_is_one(hotel: HotelDriver) -> None:
+def test_a_repeated_request_is_one_wake_up(hotel: HotelDriver) -> None:
     hotel.receive(HALF_PAST)
     assert hotel.receive(HALF_PAST, "WR|RN110|DA260101|TI1230|") == []
     assert hotel.receive("WR|RN110|DA260101|TI123001|") == ["wake_up.set 110 12:30"]
 
 
-def test_the_time_may_be_hours_and_minutes(hotel: HotelDriver) -> None:
+def test_a_request_can_lack_seconds(hotel: HotelDriver) -> None:
     """Q19; the result says it as it was said."""
     assert hotel.receive("WR|RN110|DA260101|TI1230|") == ["wake_up.set 110 12:30"]
     wake_up = hotel.room().wake_ups[0]
@@ -67,12 +67,12 @@ def test_the_time_may_be_hours_and_minutes(hotel: HotelDriver) -> None:
 
 
 @pytest.mark.parametrize("fields", ["", "DA|TI|", "DA260230|TI070000|", "DA260101|TI2561|", "DA260101|TI|"])
-def test_one_without_a_moment_is_none(hotel: HotelDriver, fields: str) -> None:
+def test_a_request_without_a_valid_time_is_ignored(hotel: HotelDriver, fields: str) -> None:
     assert hotel.receive(f"WR|RN110|{fields}") == []
 
 
 @pytest.mark.parametrize("ago", [0, 1, 60, 600])
-def test_one_whose_time_has_just_come_means_now(hotel: HotelDriver, ago: int) -> None:
+def test_a_request_for_a_time_just_passed_rings_at_once(hotel: HotelDriver, ago: int) -> None:
     """Q17: there are PMSs that tell of it only then."""
     at = START_TIME - timedelta(seconds=ago)
     assert hotel.receive(f"WR|RN110|DA260101|TI{at:%H%M%S}|") == [
@@ -81,13 +81,13 @@ def test_one_whose_time_has_just_come_means_now(hotel: HotelDriver, ago: int) ->
     ]
 
 
-def test_one_whose_time_comes_within_the_minute_rings_then(hotel: HotelDriver) -> None:
+def test_a_request_within_the_minute_rings_at_its_time(hotel: HotelDriver) -> None:
     hotel.receive("WR|RN110|DA260101|TI120059|")
     assert hotel.wait(58.9) == []
     assert hotel.wait(0.1) == ["wake_up.due 110 12:00 1"]
 
 
-def test_one_that_comes_too_late_is_missed_at_once(hotel: HotelDriver) -> None:
+def test_a_request_that_comes_too_late_is_missed_at_once(hotel: HotelDriver) -> None:
     assert hotel.receive("WR|RN110|DA260101|TI114959|") == [
         "wake_up.set 110 11:49",
         "wake_up.done 110 11:49 missed",
@@ -95,12 +95,12 @@ def test_one_that_comes_too_late_is_missed_at_once(hotel: HotelDriver) -> None:
     ]
 
 
-def test_one_of_days_ago_is_none(hotel: HotelDriver) -> None:
+def test_a_request_for_days_ago_is_ignored(hotel: HotelDriver) -> None:
     assert hotel.receive("WR|RN110|DA251231|TI115959|") == []
     assert len(hotel.receive("WR|RN110|DA251231|TI120000|")) == 3
 
 
-def test_one_that_is_over_is_not_another_when_it_is_told_again(hotel: HotelDriver) -> None:
+def test_a_repeated_request_for_a_finished_wake_up_is_ignored(hotel: HotelDriver) -> None:
     hotel.receive(HALF_PAST)
     hotel.wait(HALF_AN_HOUR)
     hotel.report_wake_up("answered")
@@ -109,7 +109,7 @@ def test_one_that_is_over_is_not_another_when_it_is_told_again(hotel: HotelDrive
     assert hotel.receive(HALF_PAST) == []
 
 
-def test_what_is_over_is_known_for_as_long_as_it_could_be_taken_for_new(hotel: HotelDriver) -> None:
+def test_finished_wake_ups_are_remembered_longer_than_requests_are_accepted(hotel: HotelDriver) -> None:
     hotel.receive(HALF_PAST, "WR|RN110|DA260102|TI122900|")
     hotel.wait(24 * 3600 + HALF_AN_HOUR - 1)
     assert hotel.receive(HALF_PAST) == []
@@ -118,13 +118,13 @@ def test_what_is_over_is_known_for_as_long_as_it_could_be_taken_for_new(hotel: H
     assert hotel.room().over == ("2026-01-04T13:00:00",)  # and the older ones are forgotten
 
 
-def test_the_same_time_tomorrow_is_another(hotel: HotelDriver) -> None:
+def test_the_same_time_tomorrow_is_another_wake_up(hotel: HotelDriver) -> None:
     hotel.receive(HALF_PAST)
     hotel.wait(3600)
     assert hotel.receive("WR|RN110|DA260102|TI123000|") == ["wake_up.set 110 12:30"]
 
 
-def test_one_that_was_called_off_may_be_ordered_again(hotel: HotelDriver) -> None:
+def test_a_cancelled_wake_up_can_be_requested_again(hotel: HotelDriver) -> None:
     hotel.receive(HALF_PAST, "WC|RN110|DA260101|TI123000|")
     assert hotel.receive(HALF_PAST) == ["wake_up.set 110 12:30"]
 
@@ -132,20 +132,20 @@ def test_one_that_was_called_off_may_be_ordered_again(hotel: HotelDriver) -> Non
 A_LOT = [f"WR|RN110|DA260102|TI{hour:02}{minute:02}00|" for hour, minute in product((7, 8), range(60))]
 
 
-def test_a_room_has_a_hundred_at_most(hotel: HotelDriver) -> None:
+def test_a_room_has_at_most_a_hundred_wake_ups(hotel: HotelDriver) -> None:
     assert len(hotel.receive(*A_LOT)) == MAX_WAKE_UPS == 100
     assert hotel.receive("WR|RN111|DA260102|TI070000|") == ["wake_up.set 111 07:00"]
 
 
-def test_a_hundred_that_are_over_are_remembered(hotel: HotelDriver) -> None:
-    hotel.change_rules(wake_up_attempts=1, wake_up_interval_ms=1000)
+def test_a_hundred_finished_wake_ups_are_remembered(hotel: HotelDriver) -> None:
+    hotel.change_policy(wake_up_attempts=1, wake_up_interval_ms=1000)
     for hour, minute in product(range(13, 16), range(60)):
         hotel.receive(f"WR|RN110|DA260101|TI{hour}{minute:02}00|")
         hotel.wait(90)
     assert len(hotel.room().over) == 100
 
 
-def test_a_phone_is_told_that_a_room_has_a_hundred(hotel: HotelDriver) -> None:
+def test_a_request_of_a_phone_beyond_the_maximum_is_rejected(hotel: HotelDriver) -> None:
     """The PMS, which cannot be told, is not believed; but a guest would rely on it."""
     hotel.receive(*A_LOT)
     known, moment = hotel.room(), datetime(2026, 1, 2, 9)  # noqa: DTZ001
@@ -158,7 +158,7 @@ def test_a_phone_is_told_that_a_room_has_a_hundred(hotel: HotelDriver) -> None:
     assert hotel.apply_phone_update(PhoneUpdate("wake_up", "111", moment)) == ["wake_up.set 111 09:00 by pbx"]
 
 
-def test_a_phone_may_order_a_moment_anew_that_the_pms_could_only_repeat(hotel: HotelDriver) -> None:
+def test_a_phone_can_request_a_finished_wake_up_again(hotel: HotelDriver) -> None:
     hotel.receive(HALF_PAST)
     hotel.wait(HALF_AN_HOUR)
     hotel.report_wake_up("answered")
@@ -170,17 +170,17 @@ def test_a_phone_may_order_a_moment_anew_that_the_pms_could_only_repeat(hotel: H
     ]
 
 
-# Called off.
+# Cancellations.
 
 
-def test_the_one_of_that_moment_is_called_off(hotel: HotelDriver) -> None:
+def test_a_clear_cancels_the_wake_up_at_that_time(hotel: HotelDriver) -> None:
     hotel.receive(HALF_PAST, "WR|RN110|DA260101|TI124500|")
     assert hotel.receive("WC|RN110|DA260101|TI1230|") == ["wake_up.cancelled 110 12:30"]
     assert times(hotel) == ["01. 12:45:00"]
 
 
 @pytest.mark.parametrize("fields", ["DA|TI|", "", "DA|"])
-def test_without_a_moment_all_are_called_off(hotel: HotelDriver, fields: str) -> None:
+def test_a_clear_without_a_time_cancels_all(hotel: HotelDriver, fields: str) -> None:
     """Q29."""
     hotel.receive(HALF_PAST, "WR|RN110|DA260101|TI124500|", "WR|RN111|DA260101|TI124500|")
     assert hotel.receive(f"WC|RN110|{fields}") == [
@@ -191,27 +191,27 @@ def test_without_a_moment_all_are_called_off(hotel: HotelDriver, fields: str) ->
 
 
 @pytest.mark.parametrize("fields", ["DA260101|TI|", "DA|TI123000|", "DAx|TI123000|", "DA260101|TI124500|"])
-def test_half_a_moment_or_another_calls_nothing_off(hotel: HotelDriver, fields: str) -> None:
+def test_a_clear_with_an_invalid_or_another_time_cancels_nothing(hotel: HotelDriver, fields: str) -> None:
     hotel.receive(HALF_PAST)
     assert hotel.receive(f"WC|RN110|{fields}") == []
     assert len(times(hotel)) == 1
 
 
-def test_one_that_rings_may_be_called_off_and_the_pms_hears_no_result(hotel: HotelDriver) -> None:
+def test_cancelling_a_ringing_wake_up_sends_no_result_to_the_pms(hotel: HotelDriver) -> None:
     hotel.receive(HALF_PAST)
     hotel.wait(HALF_AN_HOUR)
     assert hotel.receive("WC|RN110|DA260101|TI123000|") == ["wake_up.cancelled 110 12:30"]
     assert hotel.wait(3600) == []
 
 
-def test_calling_off_what_is_not_there_says_nothing(hotel: HotelDriver) -> None:
+def test_clearing_an_unknown_wake_up_emits_nothing(hotel: HotelDriver) -> None:
     assert hotel.receive("WC|RN110|DA260101|TI123000|", "WC|RN110|DA|TI|") == []
 
 
-# Due.
+# Attempts.
 
 
-def test_a_guest_who_answers_is_awake(hotel: HotelDriver) -> None:
+def test_an_answered_wake_up_is_finished(hotel: HotelDriver) -> None:
     hotel.receive(HALF_PAST)
     assert hotel.wait(HALF_AN_HOUR) == ["wake_up.due 110 12:30 1"]
     assert hotel.report_wake_up("answered", attempt=1) == [
@@ -221,7 +221,7 @@ def test_a_guest_who_answers_is_awake(hotel: HotelDriver) -> None:
     assert hotel.wait(3600) == []
 
 
-def test_a_guest_is_called_again_after_the_interval_until_the_attempts_are_over(hotel: HotelDriver) -> None:
+def test_attempts_repeat_after_the_interval_up_to_the_maximum(hotel: HotelDriver) -> None:
     hotel.receive(HALF_PAST)
     assert hotel.wait(HALF_AN_HOUR) == ["wake_up.due 110 12:30 1"]
     assert hotel.report_wake_up("busy") == []
@@ -233,7 +233,7 @@ def test_a_guest_is_called_again_after_the_interval_until_the_attempts_are_over(
     assert hotel.emitted[0].payload["attempts"] == 3  # type: ignore[union-attr]
 
 
-def test_each_attempt_tells_until_when_it_is_made(hotel: HotelDriver) -> None:
+def test_each_attempt_reports_when_it_ends(hotel: HotelDriver) -> None:
     hotel.receive(HALF_PAST)
     untils = []
     for seconds in (HALF_AN_HOUR, 180, 180):
@@ -242,27 +242,27 @@ def test_each_attempt_tells_until_when_it_is_made(hotel: HotelDriver) -> None:
     assert untils == [f"2026-01-01T12:{minute}:00.000Z" for minute in (33, 36, 39)]
 
 
-def test_how_often_and_when_the_hotel_decides(hotel: HotelDriver) -> None:
-    hotel.change_rules(wake_up_attempts=2, wake_up_interval_ms=60_000)
+def test_the_policy_sets_the_number_and_interval_of_attempts(hotel: HotelDriver) -> None:
+    hotel.change_policy(wake_up_attempts=2, wake_up_interval_ms=60_000)
     hotel.receive(HALF_PAST)
     hotel.wait(HALF_AN_HOUR)
     assert hotel.wait(60) == ["wake_up.due 110 12:30 2"]
     assert hotel.wait(60) == ["wake_up.done 110 12:30 unreported", "WA 110 12:30 unreported"]
 
 
-def test_fewer_attempts_may_be_wanted_meanwhile(hotel: HotelDriver) -> None:
+def test_a_lower_maximum_of_attempts_applies_at_once(hotel: HotelDriver) -> None:
     hotel.receive(HALF_PAST)
     hotel.wait(HALF_AN_HOUR + 180)
-    hotel.change_rules(wake_up_attempts=1)
+    hotel.change_policy(wake_up_attempts=1)
     assert hotel.report_wake_up("busy") == ["wake_up.done 110 12:30 busy", "WA 110 12:30 busy"]
 
 
-def test_a_pbx_that_says_nothing_is_given_up(hotel: HotelDriver) -> None:
+def test_a_wake_up_without_any_report_ends_unreported(hotel: HotelDriver) -> None:
     hotel.receive(HALF_PAST)
     assert hotel.wait(3600)[-2:] == ["wake_up.done 110 12:30 unreported", "WA 110 12:30 unreported"]
 
 
-def test_what_is_said_of_an_attempt_that_was_given_up_counts_only_if_the_guest_is_awake(
+def test_a_late_report_of_an_attempt_counts_only_if_answered(
     hotel: HotelDriver,
 ) -> None:
     hotel.receive(HALF_PAST)
@@ -275,15 +275,15 @@ def test_what_is_said_of_an_attempt_that_was_given_up_counts_only_if_the_guest_i
     ]
 
 
-def test_an_earlier_result_does_not_stand_for_an_attempt_of_which_nothing_is_told(hotel: HotelDriver) -> None:
-    hotel.change_rules(wake_up_attempts=2)
+def test_an_earlier_result_does_not_apply_to_an_unreported_attempt(hotel: HotelDriver) -> None:
+    hotel.change_policy(wake_up_attempts=2)
     hotel.receive(HALF_PAST)
     hotel.wait(HALF_AN_HOUR)
     hotel.report_wake_up("busy")
     assert hotel.wait(3600)[-1] == "WA 110 12:30 unreported"
 
 
-def test_of_several_that_ring_each_is_answered_for_itself(hotel: HotelDriver) -> None:
+def test_each_of_several_ringing_wake_ups_has_its_own_result(hotel: HotelDriver) -> None:
     hotel.receive(HALF_PAST, "WR|RN110|DA260101|TI123100|")
     hotel.wait(HALF_AN_HOUR + 60)
     assert hotel.report_wake_up("answered", id=2) == [
@@ -296,7 +296,7 @@ def test_of_several_that_ring_each_is_answered_for_itself(hotel: HotelDriver) ->
     ]
 
 
-def test_what_is_told_gives_the_wake_up_as_it_is_now(hotel: HotelDriver) -> None:
+def test_recording_a_result_returns_the_changed_wake_up(hotel: HotelDriver) -> None:
     hotel.receive(HALF_PAST)
     hotel.wait(HALF_AN_HOUR)
     busy = record_attempt_result(hotel.state, "110", 1, 1, "busy", hotel.context)
@@ -305,7 +305,7 @@ def test_what_is_told_gives_the_wake_up_as_it_is_now(hotel: HotelDriver) -> None
     assert (late.result, late.again) == ("answered", None)
 
 
-def test_nothing_can_be_told_of_one_that_has_not_rung(hotel: HotelDriver) -> None:
+def test_a_result_before_the_first_attempt_is_rejected(hotel: HotelDriver) -> None:
     hotel.receive(HALF_PAST)
     with pytest.raises(
         WakeUpNotDueError, match=r"^wake-up 1 is due at 2026-01-01T12:30:00; it has no attempt yet$"
@@ -318,7 +318,7 @@ def test_nothing_can_be_told_of_one_that_has_not_rung(hotel: HotelDriver) -> Non
         hotel.report_wake_up("answered", attempt=0)
 
 
-def test_nothing_can_be_told_of_one_that_is_over_or_never_was(hotel: HotelDriver) -> None:
+def test_a_result_of_a_finished_or_unknown_wake_up_is_rejected(hotel: HotelDriver) -> None:
     hotel.receive(HALF_PAST, "GI|RN111|G#1|GSN|")
     hotel.wait(HALF_AN_HOUR)
     hotel.report_wake_up("answered")
@@ -331,11 +331,11 @@ def test_nothing_can_be_told_of_one_that_is_over_or_never_was(hotel: HotelDriver
     ("result", "status"),
     [("answered", "OK"), ("busy", "BY"), ("no_answer", "NR"), ("unreported", "NR"), ("missed", "NR")],
 )
-def test_the_pms_hears_of_each_result_in_its_own_words(result: WakeUpResult, status: str) -> None:
+def test_each_result_maps_to_an_answer_status(result: WakeUpResult, status: str) -> None:
     assert answer_status(result) == status
 
 
-def test_any_room_that_can_be_woken_can_be_told_of() -> None:
+def test_the_result_can_be_sent_for_any_room_name() -> None:
     """Else one room with a damaged name would keep all others asleep."""
     for character in map(chr, (*range(0x180), 0x3000, 0xFFFD)):
         hotel = HotelDriver()
@@ -345,10 +345,10 @@ def test_any_room_that_can_be_woken_can_be_told_of() -> None:
             assert wake_up_result_update(awoken).record.get("RN") == awoken.room
 
 
-# What else happens to the room.
+# Moves and check-outs.
 
 
-def test_one_that_rings_goes_on_in_the_room_that_the_guest_moves_to(hotel: HotelDriver) -> None:
+def test_a_ringing_wake_up_continues_in_the_new_room(hotel: HotelDriver) -> None:
     hotel.receive("GI|RN110|G#1|GSN|", HALF_PAST)
     hotel.wait(HALF_AN_HOUR)
     hotel.receive("GC|RN215|GSN|G#1|RO110|GSN|")
@@ -360,13 +360,13 @@ def test_one_that_rings_goes_on_in_the_room_that_the_guest_moves_to(hotel: Hotel
     ]
 
 
-def test_nobody_is_woken_in_a_room_that_its_guest_has_left(hotel: HotelDriver) -> None:
+def test_a_check_out_cancels_wake_ups(hotel: HotelDriver) -> None:
     hotel.receive("GI|RN110|G#1|GSN|", HALF_PAST, "GO|RN110|G#1|GSN|")
     assert hotel.wait(HALF_AN_HOUR) == ["wake_up.cancelled 110 12:30", "guest.checked_out 110 #1 vacant"]
     assert hotel.wait(3600) == []
 
 
-def test_what_is_over_is_known_in_the_new_room_too(hotel: HotelDriver) -> None:
+def test_finished_wake_ups_are_remembered_in_the_new_room(hotel: HotelDriver) -> None:
     hotel.receive("GI|RN110|G#1|GSN|", HALF_PAST)
     hotel.wait(HALF_AN_HOUR)
     hotel.report_wake_up("answered")
