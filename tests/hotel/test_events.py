@@ -25,7 +25,7 @@ ANN = {
     "sharer": False,
 }
 CHECKED_IN = "GI|RN110|G#6001|GSN|GNClark|GFAnn|GLEA|GA260101|"
-ORDERED = "WR|RN110|DA260101|TI1200|"
+WAKE_UP_REQUEST = "WR|RN110|DA260101|TI1200|"
 ALARM = {"id": 1, "at": "2026-01-01T12:00:00"}
 
 
@@ -59,8 +59,8 @@ def test_a_change(hotel: HotelDriver) -> None:
 def test_a_move(hotel: HotelDriver) -> None:
     hotel.receive(CHECKED_IN)
     hotel.receive("GC|RN215|GSN|G#6001|RO110|GSN|")
-    told = {"guest": ANN, "from_room": "110", "vacant": True}
-    assert hotel.emitted == [Event("guest.moved", "215", told)]
+    payload = {"guest": ANN, "from_room": "110", "vacant": True}
+    assert hotel.emitted == [Event("guest.moved", "215", payload)]
 
 
 @pytest.mark.parametrize(
@@ -82,7 +82,7 @@ def test_a_sign_from_the_phone(hotel: HotelDriver) -> None:
 
 
 def test_a_wake_up_that_is_set_and_due(hotel: HotelDriver) -> None:
-    hotel.receive(ORDERED)
+    hotel.receive(WAKE_UP_REQUEST)
     assert hotel.emitted == [
         Event("wake_up.set", "110", {"wake_up": ALARM, "by": "pms"}),
         Event(
@@ -94,13 +94,13 @@ def test_a_wake_up_that_is_set_and_due(hotel: HotelDriver) -> None:
 
 
 def test_a_wake_up_that_is_cancelled(hotel: HotelDriver) -> None:
-    hotel.receive(ORDERED)
+    hotel.receive(WAKE_UP_REQUEST)
     hotel.receive("WC|RN110|DA|TI|")
     assert hotel.emitted == [Event("wake_up.cancelled", "110", {"wake_up": ALARM, "by": "pms"})]
 
 
 def test_a_wake_up_that_is_finished(hotel: HotelDriver) -> None:
-    hotel.receive(ORDERED)
+    hotel.receive(WAKE_UP_REQUEST)
     hotel.report_wake_up("answered")
     at = datetime(2026, 1, 1, 12)  # noqa: DTZ001
     again = hotel.now_ms + 180_000
@@ -123,13 +123,13 @@ def test_night_audits_and_resyncs(hotel: HotelDriver) -> None:
 
 def test_the_hotel_emits_no_other_event_type() -> None:
     hotel = HotelDriver()
-    told: set[Any] = set()
+    emitted_types: set[Any] = set()
 
-    def heard(*texts: str) -> None:
+    def receive(*texts: str) -> None:
         hotel.receive(*texts)
-        told.update(one.type for one in hotel.emitted if isinstance(one, Event))
+        emitted_types.update(event.type for event in hotel.emitted if isinstance(event, Event))
 
-    heard(CHECKED_IN, "RE|RN110|CS2|DNY|MLY|", ORDERED, "WC|RN110|DA|TI|", "GC|RN110|G#6001|GNDay|")
-    heard("GC|RN215|G#6001|RO110|", "GO|RN215|", "NS|", "NE|", "DS|", "DE|", "WR|RN1|DA260101|TI1100|")
+    receive(CHECKED_IN, "RE|RN110|CS2|DNY|MLY|", WAKE_UP_REQUEST, "WC|RN110|DA|TI|", "GC|RN110|G#6001|GNDay|")
+    receive("GC|RN215|G#6001|RO110|", "GO|RN215|", "NS|", "NE|", "DS|", "DE|", "WR|RN1|DA260101|TI1100|")
     others = {name for name in get_args(EventType) if name.startswith(("posting.", "link."))}
-    assert told == set(get_args(EventType)) - others
+    assert emitted_types == set(get_args(EventType)) - others

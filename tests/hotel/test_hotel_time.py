@@ -91,9 +91,9 @@ def test_a_request_in_the_second_of_two_equal_hours_is_for_that_hour(time: str, 
 def test_a_restart_preserves_which_of_two_equal_hours_was_requested() -> None:
     hotel = HotelDriver(ONCE_MORE, timezone=VIENNA)
     hotel.receive("WR|RN110|DA261025|TI025500|")
-    kept = parse_room("110", json.loads(json.dumps(serialize_room(hotel.room()))), 0)
-    assert kept.wake_ups[0].at.fold == 1
-    hotel.state = HotelState({"110": kept})
+    stored = parse_room("110", json.loads(json.dumps(serialize_room(hotel.room()))), 0)
+    assert stored.wake_ups[0].at.fold == 1
+    hotel.state = HotelState({"110": stored})
     assert hotel.wait(299) == []
     assert hotel.wait(1) == ["wake_up.due 110 02:55 1"]
 
@@ -111,11 +111,11 @@ def test_a_request_in_the_first_of_two_equal_hours_is_for_that_hour() -> None:
 
 def test_a_phone_can_request_the_second_of_two_equal_hours() -> None:
     hotel = HotelDriver(ONCE_MORE, timezone=VIENNA)
-    told = wake_up_update("110", {"at": "2026-10-25T02:55"}, ONCE_MORE, hotel.policy)
-    assert told.until == to_ms(at("2026-10-25T01:55"))
-    assert told.phone_update is not None
-    hotel.apply_phone_update(told.phone_update)
-    hotel.apply_phone_update(told.phone_update)
+    update = wake_up_update("110", {"at": "2026-10-25T02:55"}, ONCE_MORE, hotel.policy)
+    assert update.until == to_ms(at("2026-10-25T01:55"))
+    assert update.phone_update is not None
+    hotel.apply_phone_update(update.phone_update)
+    hotel.apply_phone_update(update.phone_update)
     assert from_ms(hotel.room().wake_ups[0].due) == at("2026-10-25T01:55")
     with pytest.raises(BodyError, match="in the future"):
         wake_up_update("110", {"at": "2026-10-25T02:48"}, ONCE_MORE, hotel.policy)
@@ -161,15 +161,15 @@ def test_a_wake_up_that_is_long_past_in_the_new_time_zone_is_missed() -> None:
 
 
 def test_without_a_time_zone_that_of_the_system_applies() -> None:
-    rules = HotelPolicy()
+    policy = HotelPolicy()
     local = datetime(2026, 1, 1, 12)  # noqa: DTZ001  # the hotel's
-    assert from_ms(rules.to_utc_ms(local)) == local.astimezone()
-    assert rules.to_local(rules.to_utc_ms(local)) == local
+    assert from_ms(policy.to_utc_ms(local)) == local.astimezone()
+    assert policy.to_local(policy.to_utc_ms(local)) == local
 
 
 def test_the_local_time_is_naive() -> None:
-    rules = HotelPolicy(timezone=VIENNA)
-    assert rules.to_local(rules.to_utc_ms(datetime(2026, 7, 1, 9))) == datetime(2026, 7, 1, 9)  # noqa: DTZ001
+    policy = HotelPolicy(timezone=VIENNA)
+    assert policy.to_local(policy.to_utc_ms(datetime(2026, 7, 1, 9))) == datetime(2026, 7, 1, 9)  # noqa: DTZ001
 
 
 def test_by_default_a_room_has_the_extension_of_the_same_name() -> None:

@@ -32,17 +32,17 @@ def test_a_wake_up_that_is_too_late_is_missed(hotel: HotelDriver) -> None:
     assert hotel.room().over == ("2026-01-01T12:30:00",)
 
 
-@pytest.mark.parametrize("told", [None, "busy"])
+@pytest.mark.parametrize("result", [None, "busy"])
 def test_a_wake_up_that_rang_is_not_retried_after_a_long_standstill(
-    hotel: HotelDriver, told: WakeUpResult | None
+    hotel: HotelDriver, result: WakeUpResult | None
 ) -> None:
     hotel.receive(HALF_PAST)
     hotel.wait(HALF_AN_HOUR)
-    if told:
-        hotel.report_wake_up(told)
+    if result:
+        hotel.report_wake_up(result)
     assert hotel.jump_to(START_TIME + timedelta(hours=2)) == [
-        f"wake_up.done 110 12:30 {told or 'unreported'}",
-        f"WA 110 12:30 {told or 'unreported'}",
+        f"wake_up.done 110 12:30 {result or 'unreported'}",
+        f"WA 110 12:30 {result or 'unreported'}",
     ]
 
 

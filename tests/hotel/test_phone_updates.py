@@ -24,7 +24,7 @@ from pmslink.timestamps import to_ms
 from pmslink.validation.json_body import BodyError
 from tests.hotel.hotel_driver import START_TIME, HotelDriver
 
-RULES = HotelPolicy(timezone=ZoneInfo("Europe/Vienna"))  # where it is 13:00
+POLICY = HotelPolicy(timezone=ZoneInfo("Europe/Vienna"))  # where it is 13:00
 
 
 def status(body: Mapping[str, object], **codes: int) -> OutboundUpdate:
@@ -32,12 +32,12 @@ def status(body: Mapping[str, object], **codes: int) -> OutboundUpdate:
 
 
 def wake_up(at: object) -> OutboundUpdate:
-    return phone_updates.wake_up_update("110", {"at": at}, START_TIME, RULES)
+    return phone_updates.wake_up_update("110", {"at": at}, START_TIME, POLICY)
 
 
-def error(told: Callable[..., Any], *arguments: Any) -> tuple[str, str]:
+def error(build: Callable[..., Any], *arguments: Any) -> tuple[str, str]:
     with pytest.raises(BodyError) as caught:
-        told(*arguments)
+        build(*arguments)
     return caught.value.field, str(caught.value)
 
 
@@ -45,17 +45,17 @@ def error(told: Callable[..., Any], *arguments: Any) -> tuple[str, str]:
 
 
 def test_a_status_becomes_an_re_with_rs() -> None:
-    told = status({"status": 3})
-    assert told == OutboundUpdate(
+    update = status({"status": 3})
+    assert update == OutboundUpdate(
         type="status",
         room="110",
         body={"status": 3},
-        record=told.record,
+        record=update.record,
         subject="status",
         phone_update=PhoneUpdate("status", "110", 3),
     )
-    assert told.record.text == "RE|RN110|RS3|"
-    assert phone_updates.serialize_update_body(told) == '{"status": 3}'
+    assert update.record.text == "RE|RN110|RS3|"
+    assert phone_updates.serialize_update_body(update) == '{"status": 3}'
 
 
 @pytest.mark.parametrize("value", [0, 7, "3", True, 1.0])
@@ -71,8 +71,8 @@ def test_a_status_is_required(body: dict[str, object]) -> None:
 def test_the_hotel_s_dial_codes_map_to_a_status() -> None:
     """Q26."""
     assert status({"status": "*61"}, **{"*61": 1, "62": 17}).record.text == "RE|RN110|RS1|"
-    told = status({"status": 62}, **{"*61": 1, "62": 17})
-    assert (told.record.text, told.body, told.phone_update) == (
+    update = status({"status": 62}, **{"*61": 1, "62": 17})
+    assert (update.record.text, update.body, update.phone_update) == (
         "RE|RN110|RS17|",
         {"status": 17},
         PhoneUpdate("status", "110", 17),
@@ -89,7 +89,7 @@ def test_with_dial_codes_other_values_are_rejected(value: object) -> None:
 
 
 @pytest.mark.parametrize(
-    ("told", "type", "on", "text", "disturb_not"),
+    ("build", "type", "on", "text", "disturb_not"),
     [
         (phone_updates.dnd_update, "dnd", True, "RE|RN110|RS8|", True),
         (phone_updates.dnd_update, "dnd", False, "RE|RN110|RS10|", False),
@@ -98,17 +98,17 @@ def test_with_dial_codes_other_values_are_rejected(value: object) -> None:
     ],
 )
 def test_a_door_has_one_sign(
-    told: Callable[..., OutboundUpdate], type: Any, on: bool, text: str, disturb_not: bool
+    build: Callable[..., OutboundUpdate], type: Any, on: bool, text: str, disturb_not: bool
 ) -> None:
-    sign = told("110", {"on": on})
+    sign = build("110", {"on": on})
     assert (sign.type, sign.record.text, sign.body) == (type, text, {"on": on})
     assert (sign.subject, sign.phone_update) == ("sign", PhoneUpdate(type, "110", disturb_not))
 
 
-@pytest.mark.parametrize("told", [phone_updates.dnd_update, phone_updates.make_up_room_update])
-def test_a_sign_is_on_or_off(told: Callable[..., OutboundUpdate]) -> None:
-    assert error(told, "110", {"on": 1}) == ("on", "on must be true or false")
-    assert error(told, "110", {"one": True}) == ("one", 'there is no "one" in a sign; did you mean on?')
+@pytest.mark.parametrize("build", [phone_updates.dnd_update, phone_updates.make_up_room_update])
+def test_a_sign_is_on_or_off(build: Callable[..., OutboundUpdate]) -> None:
+    assert error(build, "110", {"on": 1}) == ("on", "on must be true or false")
+    assert error(build, "110", {"one": True}) == ("one", 'there is no "one" in a sign; did you mean on?')
 
 
 # Voicemail.
@@ -123,8 +123,8 @@ def test_a_sign_is_on_or_off(told: Callable[..., OutboundUpdate]) -> None:
     ],
 )
 def test_voicemail_becomes_an_re_with_two_counts(body: dict[str, object], text: str) -> None:
-    told = phone_updates.voicemail_update("110", body)
-    assert (told.record.text, told.subject, told.phone_update) == (text, "voicemail", None)
+    update = phone_updates.voicemail_update("110", body)
+    assert (update.record.text, update.subject, update.phone_update) == (text, "voicemail", None)
 
 
 @pytest.mark.parametrize("body", [{"unread": 100}, {"unread": -1}, {"unread": 1, "read": 100}, {"read": 1}])
@@ -137,11 +137,11 @@ def test_voicemail_counts_have_at_most_two_digits(body: dict[str, object]) -> No
 
 
 def test_a_wake_up_request_becomes_a_wr() -> None:
-    told = wake_up("2026-01-04T06:30")
-    assert told.record.text == "WR|RN110|DA260104|TI063000|"
-    assert told.body == {"at": "2026-01-04T06:30:00"}
-    assert told.until == to_ms(datetime(2026, 1, 4, 5, 30, tzinfo=UTC))
-    assert (told.subject, told.phone_update) == (
+    update = wake_up("2026-01-04T06:30")
+    assert update.record.text == "WR|RN110|DA260104|TI063000|"
+    assert update.body == {"at": "2026-01-04T06:30:00"}
+    assert update.until == to_ms(datetime(2026, 1, 4, 5, 30, tzinfo=UTC))
+    assert (update.subject, update.phone_update) == (
         None,
         PhoneUpdate("wake_up", "110", datetime(2026, 1, 4, 6, 30)),  # noqa: DTZ001
     )
@@ -172,27 +172,27 @@ def test_a_wake_up_time_is_the_hotel_s_local_time(at: object) -> None:
 
 
 def test_a_guest_can_cancel_one_wake_up_or_all() -> None:
-    one = phone_updates.wake_up_cancel_update("110", "2026-01-04T06:30", RULES)
+    one = phone_updates.wake_up_cancel_update("110", "2026-01-04T06:30", POLICY)
     assert one.record.text == "WC|RN110|DA260104|TI063000|"
     assert one.until == to_ms(datetime(2026, 1, 4, 5, 30, tzinfo=UTC))
     assert one.phone_update == PhoneUpdate("wake_up_cancel", "110", datetime(2026, 1, 4, 6, 30))  # noqa: DTZ001
-    all_of_them = phone_updates.wake_up_cancel_update("110", None, RULES)
+    all_of_them = phone_updates.wake_up_cancel_update("110", None, POLICY)
     assert all_of_them.record.text == "WC|RN110|DA|TI|"
     assert (all_of_them.body, all_of_them.until) == ({}, None)
     assert all_of_them.phone_update == PhoneUpdate("wake_up_cancel", "110", None)
-    assert error(phone_updates.wake_up_cancel_update, "110", "tomorrow", RULES)[0] == "at"
+    assert error(phone_updates.wake_up_cancel_update, "110", "tomorrow", POLICY)[0] == "at"
 
 
 def test_the_result_repeats_the_date_and_time_of_the_request() -> None:
     """§5.1: DA and TI as in the WR, seconds included or not."""
     at = datetime(2026, 1, 3, 7)  # noqa: DTZ001
-    told = phone_updates.wake_up_result_update(
+    update = phone_updates.wake_up_result_update(
         WakeUpFinished("110", WakeUp(7, at, "260103", "0700", due=0, attempts=1), "answered")
     )
-    assert told.record.text == "WA|RN110|DA260103|TI0700|ASOK|"
-    assert (told.type, told.room) == ("wake_up_result", "110")
-    assert (told.subject, told.until, told.phone_update) == (None, None, None)
-    assert told.body == {"at": "2026-01-03T07:00:00", "result": "answered"}
+    assert update.record.text == "WA|RN110|DA260103|TI0700|ASOK|"
+    assert (update.type, update.room) == ("wake_up_result", "110")
+    assert (update.subject, update.until, update.phone_update) == (None, None, None)
+    assert update.body == {"at": "2026-01-03T07:00:00", "result": "answered"}
 
 
 def test_a_pbx_reports_the_result_of_an_attempt() -> None:
@@ -229,12 +229,12 @@ def test_room_names_that_fias_cannot_carry_are_rejected(room: str) -> None:
         (phone_updates.dnd_update, ({"on": True},)),
         (phone_updates.make_up_room_update, ({"on": True},)),
         (phone_updates.voicemail_update, ({"unread": 1},)),
-        (phone_updates.wake_up_update, ({"at": "2026-01-04T06:30"}, START_TIME, RULES)),
-        (phone_updates.wake_up_cancel_update, (None, RULES)),
-        (phone_updates.wake_up_cancel_update, ("2026-01-04T06:30", RULES)),
+        (phone_updates.wake_up_update, ({"at": "2026-01-04T06:30"}, START_TIME, POLICY)),
+        (phone_updates.wake_up_cancel_update, (None, POLICY)),
+        (phone_updates.wake_up_cancel_update, ("2026-01-04T06:30", POLICY)),
     ]
-    for told, arguments in each:
-        assert error(told, room, *arguments)[0] == "room"
+    for build, arguments in each:
+        assert error(build, room, *arguments)[0] == "room"
 
 
 @settings(derandomize=True)
@@ -249,12 +249,12 @@ def test_the_records_of_updates_are_valid_fias(at: datetime, unread: int, read: 
         status({"status": 1 + unread % 6}),
         phone_updates.voicemail_update("110", {"unread": unread, "read": read}),
         wake_up(moment),
-        phone_updates.wake_up_cancel_update("110", moment, RULES),
-        phone_updates.wake_up_cancel_update("110", None, RULES),
+        phone_updates.wake_up_cancel_update("110", moment, POLICY),
+        phone_updates.wake_up_cancel_update("110", None, POLICY),
     ]
-    for told in each:
-        assert not list(find_problems(told.record))
-        json.loads(phone_updates.serialize_update_body(told))
+    for update in each:
+        assert not list(find_problems(update.record))
+        json.loads(phone_updates.serialize_update_body(update))
 
 
 # The change of the hotel state.
@@ -262,7 +262,7 @@ def test_the_records_of_updates_are_valid_fias(at: datetime, unread: int, read: 
 
 @pytest.fixture
 def hotel() -> HotelDriver:
-    return HotelDriver(timezone=RULES.timezone)
+    return HotelDriver(timezone=POLICY.timezone)
 
 
 @pytest.mark.parametrize(
@@ -352,7 +352,7 @@ def test_a_phone_update_completes_pending_check_outs(hotel: HotelDriver) -> None
 
 
 @pytest.mark.parametrize(
-    "told",
+    "update",
     [
         status({"status": 3}),
         status({"status": "*61"}, **{"*61": 17}),
@@ -361,15 +361,17 @@ def test_a_phone_update_completes_pending_check_outs(hotel: HotelDriver) -> None
         phone_updates.make_up_room_update("110", {"on": True}),
         phone_updates.voicemail_update("110", {"unread": 1}),
         wake_up("2026-01-04T06:30"),
-        phone_updates.wake_up_cancel_update("110", "2026-01-04T06:30", RULES),
-        phone_updates.wake_up_cancel_update("110", None, RULES),
+        phone_updates.wake_up_cancel_update("110", "2026-01-04T06:30", POLICY),
+        phone_updates.wake_up_cancel_update("110", None, POLICY),
     ],
-    ids=lambda told: f"{told.type} {told.record.text}",
+    ids=lambda update: f"{update.type} {update.record.text}",
 )
-def test_the_phone_update_is_parsed_again_from_the_stored_body(told: OutboundUpdate) -> None:
+def test_the_phone_update_is_parsed_again_from_the_stored_body(update: OutboundUpdate) -> None:
     assert (
-        phone_updates.parse_phone_update(told.type, told.room, phone_updates.serialize_update_body(told))
-        == told.phone_update
+        phone_updates.parse_phone_update(
+            update.type, update.room, phone_updates.serialize_update_body(update)
+        )
+        == update.phone_update
     )
 
 

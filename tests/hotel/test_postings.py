@@ -103,9 +103,9 @@ def test_details_include_the_defaults(body: dict[str, object], given: dict[str, 
     ],
 )
 def test_valid_values_are_stored_unchanged(body: dict[str, object], name: str, value: object) -> None:
-    told = serialize_posting(read(body, **{name: value}))
-    assert told[name] == value
-    assert type(told[name]) is type(value)
+    serialized = serialize_posting(read(body, **{name: value}))
+    assert serialized[name] == value
+    assert type(serialized[name]) is type(value)
 
 
 @pytest.mark.parametrize(

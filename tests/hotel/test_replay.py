@@ -1,18 +1,18 @@
-"""Whatever a PMS says twice means what it meant once, and however it is kept it means the same.
+"""Repeated records change nothing, and batches and restarts do not change the result.
 
-PMSs repeat records when a connection is new, and nothing tells the repetition from the first time but
-what the record says. What is proved here, and what is not:
+PMSs repeat records on a new connection, and only the text of a record distinguishes a repetition from a new
+record. These tests cover:
 
-- a record that comes again at once changes nothing, whatever its kind, but for DS, which begins a resync
-  anew;
-- the records of guests and of the night audit carry the date and time when they were made, so a whole
-  run of them that was heard in an earlier session changes nothing either, however much has come of them
-  meanwhile; within a session it may be meant anew, for some PMSs tell no seconds;
-- RE, WR and WC carry no such date. A run of them that goes to and fro, such as CS1, CS2, CS1, or an
-  order, its cancellation and the order again, cannot be told from one that is meant anew, and is taken
-  for that. So it is with guest records of a link whose description asks for no DA and TI.
+- an immediate repetition of any record changes nothing, except DS, which begins another resync;
+- records of guests and of the night audit carry the date and time when they were made. A run of them that
+  came in an earlier session changes nothing, whatever came in between. Within a session it can be new,
+  because some PMSs send times without seconds.
 
-A resync that is cut short by a restart takes nobody away; so no restart is tried inside one.
+They do not cover RE, WR and WC, which carry no such date. A run of them that goes to and fro, such as CS1,
+CS2, CS1, or a request, its cancellation and the request again, is applied as new. The same holds for guest
+records of a link whose description declares no DA and TI.
+
+A resync that a restart interrupts checks nobody out, so no restart happens within one.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ from tests.hotel.plausible_pms import Step, plausible_records
 from tests.memory_store import MemoryDatabase
 from tests.store.store_harness import LINK_NAME, START_TIME, FaultyDatabase, StoreHarness, make_record
 
-RULES = HotelPolicy(timezone=UTC)
+POLICY = HotelPolicy(timezone=UTC)
 DETERMINED = settings(max_examples=150, derandomize=True)
 BY_STORE = settings(max_examples=50, derandomize=True)
 
@@ -51,24 +51,24 @@ Outcome = tuple[list[object], dict[str, Room]]
 """The events and the rooms, without ids."""
 
 
-def outcome_of(news: Iterable[object], rooms: Iterable[Room]) -> Outcome:
-    return list(news), {room.room: _without_ids(room) for room in rooms}
+def outcome_of(emitted: Iterable[object], rooms: Iterable[Room]) -> Outcome:
+    return list(emitted), {room.room: _without_ids(room) for room in rooms}
 
 
 def _without_ids(room: Room) -> Room:
-    return evolve(room, wake_ups=tuple(evolve(one, id=0) for one in room.wake_ups))
+    return evolve(room, wake_ups=tuple(evolve(wake_up, id=0) for wake_up in room.wake_ups))
 
 
-def _happening(type: str, room: str | None, told: dict[str, Any]) -> object:
-    """An event, without what is added where it is kept."""
-    told = {name: value for name, value in told.items() if not name.endswith("extensions")}
-    if "wake_up" in told:
-        told["wake_up"] = told["wake_up"]["at"]
-    return type, room, told
+def _event_without_ids(event_type: str, room: str | None, payload: dict[str, Any]) -> object:
+    """An event without ids, and without the extensions that the store adds."""
+    payload = {name: value for name, value in payload.items() if not name.endswith("extensions")}
+    if "wake_up" in payload:
+        payload["wake_up"] = payload["wake_up"]["at"]
+    return event_type, room, payload
 
 
-def fold(steps: Iterable[Step | None]) -> Outcome:
-    """What comes of it without any store; at None the PMS starts the link anew."""
+def reduce_steps(steps: Iterable[Step | None]) -> Outcome:
+    """Reduce the steps without a store; None begins a new session."""
     state, ms, session, number = HotelState({}), to_ms(START_TIME), 0, iter(range(10**6))
     for step in steps:
         if step is None:
@@ -76,29 +76,29 @@ def fold(steps: Iterable[Step | None]) -> Outcome:
             continue
         if isinstance(step, int):
             ms += step * 1000
-        now = Context(ms, RULES, number.__next__, session)
+        context = Context(ms, POLICY, number.__next__, session)
         if isinstance(step, int):
-            record_reducer.advance(state, now)
+            record_reducer.advance(state, context)
         else:
-            record_reducer.apply_record(state, Record(step), now)
-    told = [
+            record_reducer.apply_record(state, Record(step), context)
+    emitted = [
         wake_up_result_update(one).record.text
         if isinstance(one, WakeUpFinished)
-        else _happening(one.type, one.room, {**one.payload, "resync": one.resync})
+        else _event_without_ids(one.type, one.room, {**one.payload, "resync": one.resync})
         for one in state.pop_events()
     ]
-    return outcome_of(told, state.rooms.values())
+    return outcome_of(emitted, state.rooms.values())
 
 
 def repeated(steps: Iterable[Step], times: Sequence[int]) -> Iterator[Step]:
-    """Each record so many times, in place."""
+    """Repeat each record in place, as often as `times` says in turn."""
     for at, step in enumerate(steps):
         again = isinstance(step, str) and not step.startswith("DS|")
         yield from [step] * (times[at % len(times)] if again else 1)
 
 
 def replayable(steps: Iterable[Step]) -> list[Step]:
-    """The records that say when they were made."""
+    """Select the records that say when they were made."""
     return [
         step
         for step in steps
@@ -109,7 +109,7 @@ def replayable(steps: Iterable[Step]) -> list[Step]:
 @DETERMINED
 @given(plausible_records(START_TIME), st.lists(st.integers(1, 3), min_size=1, max_size=5))
 def test_an_immediate_repetition_of_a_record_changes_nothing(steps: list[Step], times: list[int]) -> None:
-    assert fold(repeated(steps, times)) == fold(steps)
+    assert reduce_steps(repeated(steps, times)) == reduce_steps(steps)
 
 
 @DETERMINED
@@ -117,49 +117,48 @@ def test_an_immediate_repetition_of_a_record_changes_nothing(steps: list[Step], 
 def test_guest_records_replayed_from_an_earlier_session_change_nothing(
     steps: list[Step], length: int, later: int
 ) -> None:
-    assert fold([*steps, later, None, *replayable(steps)[-length:]]) == fold([*steps, later])
+    assert reduce_steps([*steps, later, None, *replayable(steps)[-length:]]) == reduce_steps([*steps, later])
 
 
-class Kept:
-    """The same, folded by the store in any number of commits and between restarts."""
+class StoreReducer:
+    """Reduce steps in the store, in any number of commits and between restarts."""
 
     def __init__(self) -> None:
-        self.playing = StoreHarness(FaultyDatabase(MemoryDatabase()))
-        self._live()
-        self._told: list[Entry] = []
-        self._batch: list[tuple[Any, Any]] = []  # operations and what they are about, for one commit
+        self.harness = StoreHarness(FaultyDatabase(MemoryDatabase()))
+        self._set_policy()
+        self._batch: list[tuple[Any, Any]] = []  # operations and their arguments, for one commit
 
-    def _live(self) -> None:
-        self.playing.store.hotels.set_policy(LINK_NAME, RULES)
+    def _set_policy(self) -> None:
+        self.harness.store.hotels.set_policy(LINK_NAME, POLICY)
 
     def step(self, step: Step) -> None:
         if isinstance(step, int):
             self.commit()
-            self.playing.now += timedelta(seconds=step)
+            self.harness.now += timedelta(seconds=step)
             self._batch.append((run_due, LINK_NAME))
         else:
-            self._batch.append((append_records, make_record(step, self.playing.now)))
+            self._batch.append((append_records, make_record(step, self.harness.now)))
 
     def commit(self) -> None:
         batch, self._batch = self._batch, []
-        self.playing.outcomes([self.playing.journal.submit(*one) for one in batch])
+        self.harness.outcomes([self.harness.journal.submit(*one) for one in batch])
 
     def restart(self, crash: bool) -> None:
         if crash:
-            self.playing.crash()
+            self.harness.crash()
         else:
-            self.playing.stop()
-        self.playing.start()
-        self._live()
+            self.harness.stop()
+        self.harness.start()
+        self._set_policy()
 
     def outcome(self) -> Outcome:
-        rooms = self.playing.read(rooms_of, LINK_NAME)
-        return outcome_of(filter(None, map(_told, self.playing.published)), rooms)
+        rooms = self.harness.read(rooms_of, LINK_NAME)
+        return outcome_of(filter(None, map(_comparable, self.harness.published)), rooms)
 
 
-def _told(entry: Entry) -> object:
+def _comparable(entry: Entry) -> object:
     if isinstance(entry, HotelEventLogged):
-        return _happening(entry.type, entry.room, json.loads(entry.text))
+        return _event_without_ids(entry.type, entry.room, json.loads(entry.text))
     return entry.row.text if isinstance(entry, OutboxRowChanged) else None
 
 
@@ -172,25 +171,25 @@ def _told(entry: Entry) -> object:
 def test_batches_and_restarts_do_not_change_the_result(
     steps: list[Step], cuts: list[str], length: int
 ) -> None:
-    kept = Kept()
+    store = StoreReducer()
     resyncing = False
     for at, step in enumerate(steps):
-        kept.step(step)
+        store.step(step)
         resyncing = (
             step[:2] == "DS" or (resyncing and step[:2] != "DE") if isinstance(step, str) else resyncing
         )
         match cuts[at % len(cuts)]:
             case "restart" | "crash" as how if not resyncing:
-                kept.commit()
-                kept.restart(crash=how == "crash")
+                store.commit()
+                store.restart(crash=how == "crash")
             case "commit":
-                kept.commit()
-    kept.commit()
-    kept.restart(crash=True)
+                store.commit()
+    store.commit()
+    store.restart(crash=True)
     for step in (0, *replayable(steps)[-length:]):
-        kept.step(step)
-    kept.commit()
+        store.step(step)
+    store.commit()
     try:
-        assert kept.outcome() == fold([*steps, 0])
+        assert store.outcome() == reduce_steps([*steps, 0])
     finally:
-        kept.playing.crash()
+        store.harness.crash()
