@@ -12,7 +12,7 @@ MOVED = "GC|RN215|GSN|G#6100|GNDiaz|GLSP|RO110|GSN|"
 
 @pytest.fixture
 def hotel() -> HotelDriver:
-    """Diaz is in 110, is to be woken, has a message, and does not want to be disturbed."""
+    """A hotel with Diaz in 110, a wake-up, the message light on, and do-not-disturb."""
     hotel = HotelDriver()
     hotel.receive(DIAZ, "RE|RN110|MLY|DNY|RS4|", "WR|RN110|DA260102|TI070000|")
     return hotel
@@ -128,7 +128,7 @@ def test_without_numbers_the_guest_of_the_old_room_moves() -> None:
     assert hotel.receive("GC|RN215|RO110|")[0] == "guest.moved 215 # from 110 vacant"
     assert hotel.guests_by_room() == {"110": [], "215": [""]}
     assert hotel.receive("GC|RN215|RO110|") == []
-    assert hotel.receive("GC|RN216|GNElsa|RO110|") == ["guest.changed 216 #"]  # nobody is in 110
+    assert hotel.receive("GC|RN216|GNElsa|RO110|") == ["guest.changed 216 #"]  # 110 has no guest
     assert hotel.receive("GC|RN217|GNFred|RO999|") == ["guest.changed 217 #"]
 
 

@@ -13,7 +13,7 @@ END = "DE|DA260101|TI081509|"
 
 @pytest.fixture
 def hotel() -> HotelDriver:
-    """Adams is in 101, Bauer in 103, and somebody in 105."""
+    """A hotel with Adams in 101, Bauer in 103, and a guest with a wake-up in 105."""
     hotel = HotelDriver()
     hotel.receive(
         "GI|RN101|G#5001|GSN|GNAdams|GLEA|CS2|",
@@ -95,7 +95,7 @@ def test_a_resync_check_in_with_gs_n_checks_nobody_out_before_its_end(hotel: Hot
 
 @pytest.mark.parametrize("fields", ["", "GSN|", "G#5005|GSN|", "G#5005|"])
 def test_guests_of_a_vacant_room_check_out_at_the_end(hotel: HotelDriver, fields: str) -> None:
-    """Until then its guest may be told of elsewhere."""
+    """Before the end, the resync may mention its guest in another room."""
     hotel.receive(START)
     assert hotel.receive(f"GO|RN105|{fields}SF|") == []
     assert hotel.receive("GI|RN101|G#5001|GSN|SF|", "GI|RN103|G#5002|GSN|SF|", END)[-4:] == [
@@ -116,7 +116,7 @@ def test_a_guest_of_a_vacant_room_can_be_mentioned_in_another(hotel: HotelDriver
 
 @pytest.mark.parametrize("number", ["", "G#5005|"])
 def test_outside_of_a_resync_a_vacant_room_checks_out_at_once(hotel: HotelDriver, number: str) -> None:
-    """Q22: there are PMSs that tell all guests without DS and DE."""
+    """Q22: some PMSs repeat all guests without DS and DE."""
     assert hotel.receive(f"GO|RN105|{number}GSN|SF|")[1] == "guest.checked_out 105 #5005 vacant (resync)"
 
 
@@ -169,8 +169,8 @@ def test_the_last_record_of_a_room_in_a_resync_applies(hotel: HotelDriver) -> No
 
 
 @pytest.fixture
-def waking() -> HotelDriver:
-    """5001 is in 101, is to be woken at seven, and has two lights on."""
+def hotel_with_wake_up() -> HotelDriver:
+    """A hotel with guest 5001 in 101, a wake-up at seven, do-not-disturb and the message light on."""
     hotel = HotelDriver()
     hotel.receive("GI|RN101|G#5001|GSN|CS2|", "RE|RN101|DNY|MLY|", "WR|RN101|DA260102|TI070000|")
     return hotel
@@ -181,88 +181,101 @@ def wake_ups(hotel: HotelDriver) -> dict[str, list[str]]:
     return {room.room: [f"{one.at:%H:%M}" for one in room.wake_ups] for room in rooms if room.wake_ups}
 
 
-@pytest.mark.parametrize("newcomer", ["GI|RN101|G#7001|GSN|SF|", "GI|RN101|GSN|SF|"])
+@pytest.mark.parametrize("new_guest", ["GI|RN101|G#7001|GSN|SF|", "GI|RN101|GSN|SF|"])
 def test_settings_move_with_the_guest_although_a_new_guest_is_in_the_old_room(
-    waking: HotelDriver, newcomer: str
+    hotel_with_wake_up: HotelDriver, new_guest: str
 ) -> None:
-    waking.receive(START, newcomer)
-    assert waking.receive("GI|RN205|G#5001|GSN|SF|") == [
+    hotel_with_wake_up.receive(START, new_guest)
+    assert hotel_with_wake_up.receive("GI|RN205|G#5001|GSN|SF|") == [
         "guest.moved 205 #5001 from 101 (resync)",
         "room.do_not_disturb 101 False (resync)",
         "room.message_light 101 False (resync)",
         "room.class_of_service 205 2 (resync)",
         "room.message_light 205 True (resync)",
     ]
-    assert waking.departures == [("101", "205")]
-    assert wake_ups(waking) == {"205": ["07:00"]}
-    waking.receive(END)
-    assert len(waking.guests("101")) == len(waking.guests("205")) == 1
+    assert hotel_with_wake_up.departures == [("101", "205")]
+    assert wake_ups(hotel_with_wake_up) == {"205": ["07:00"]}
+    hotel_with_wake_up.receive(END)
+    assert len(hotel_with_wake_up.guests("101")) == len(hotel_with_wake_up.guests("205")) == 1
 
 
-def test_settings_are_reset_although_a_new_guest_is_in_the_room(waking: HotelDriver) -> None:
-    waking.receive(START, "GI|RN101|G#7001|GSN|SF|")
-    assert waking.receive(END) == [
+def test_settings_are_reset_although_a_new_guest_is_in_the_room(hotel_with_wake_up: HotelDriver) -> None:
+    hotel_with_wake_up.receive(START, "GI|RN101|G#7001|GSN|SF|")
+    assert hotel_with_wake_up.receive(END) == [
         "wake_up.cancelled 101 07:00 (resync)",
         "guest.checked_out 101 #5001 (resync)",
         "room.do_not_disturb 101 False (resync)",
         "room.message_light 101 False (resync)",
         "resync.ended True",
     ]
-    assert waking.departures == [("101", None)]
-    assert waking.guests("101") == ["7001"]
-    assert waking.room("101").class_of_service == 2
+    assert hotel_with_wake_up.departures == [("101", None)]
+    assert hotel_with_wake_up.guests("101") == ["7001"]
+    assert hotel_with_wake_up.room("101").class_of_service == 2
 
 
-def test_settings_stay_while_a_former_guest_stays(waking: HotelDriver) -> None:
-    waking.receive("GI|RN101|G#5002|GSY|", START, "GI|RN101|G#7001|GSN|SF|")
-    assert waking.receive("GI|RN205|G#5001|GSN|SF|") == ["guest.moved 205 #5001 from 101 (resync)"]
-    assert waking.receive("GI|RN101|G#5002|GSY|SF|", END) == ["resync.ended True"]
-    assert waking.departures == []
-    assert wake_ups(waking) == {"101": ["07:00"]}
+def test_settings_stay_while_a_former_guest_stays(hotel_with_wake_up: HotelDriver) -> None:
+    hotel_with_wake_up.receive("GI|RN101|G#5002|GSY|", START, "GI|RN101|G#7001|GSN|SF|")
+    assert hotel_with_wake_up.receive("GI|RN205|G#5001|GSN|SF|") == [
+        "guest.moved 205 #5001 from 101 (resync)"
+    ]
+    assert hotel_with_wake_up.receive("GI|RN101|G#5002|GSY|SF|", END) == ["resync.ended True"]
+    assert hotel_with_wake_up.departures == []
+    assert wake_ups(hotel_with_wake_up) == {"101": ["07:00"]}
 
 
-def test_a_new_guest_keeps_the_wake_ups_that_moved_along(waking: HotelDriver) -> None:
-    waking.receive("GI|RN205|G#7001|GSN|", "WR|RN205|DA260102|TI080000|")
-    waking.receive(START, "GI|RN101|G#7001|GSN|SF|")
-    assert wake_ups(waking) == {"101": ["07:00", "08:00"]}
-    assert waking.receive(END)[:2] == [
+def test_a_new_guest_keeps_the_wake_ups_that_moved_along(hotel_with_wake_up: HotelDriver) -> None:
+    hotel_with_wake_up.receive("GI|RN205|G#7001|GSN|", "WR|RN205|DA260102|TI080000|")
+    hotel_with_wake_up.receive(START, "GI|RN101|G#7001|GSN|SF|")
+    assert wake_ups(hotel_with_wake_up) == {"101": ["07:00", "08:00"]}
+    assert hotel_with_wake_up.receive(END)[:2] == [
         "wake_up.cancelled 101 07:00 (resync)",
         "guest.checked_out 101 #5001 (resync)",
     ]
-    assert wake_ups(waking) == {"101": ["08:00"]}
+    assert wake_ups(hotel_with_wake_up) == {"101": ["08:00"]}
 
 
-def test_two_guests_can_have_exchanged_rooms(waking: HotelDriver) -> None:
-    waking.receive("GI|RN205|G#7001|GSN|", "WR|RN205|DA260102|TI080000|")
-    waking.receive(START, "GI|RN101|G#7001|GSN|SF|", "GI|RN205|G#5001|GSN|SF|", END)
-    assert wake_ups(waking) == {"101": ["08:00"], "205": ["07:00"]}
+def test_two_guests_can_have_exchanged_rooms(hotel_with_wake_up: HotelDriver) -> None:
+    hotel_with_wake_up.receive("GI|RN205|G#7001|GSN|", "WR|RN205|DA260102|TI080000|")
+    hotel_with_wake_up.receive(START, "GI|RN101|G#7001|GSN|SF|", "GI|RN205|G#5001|GSN|SF|", END)
+    assert wake_ups(hotel_with_wake_up) == {"101": ["08:00"], "205": ["07:00"]}
 
 
-def test_one_of_two_wake_ups_at_the_same_time_remains_for_the_new_guest(waking: HotelDriver) -> None:
-    waking.receive("GI|RN205|G#7001|GSN|", "WR|RN205|DA260102|TI070000|")
-    waking.receive(START, "GI|RN101|G#7001|GSN|SF|", END)
-    assert wake_ups(waking) == {"101": ["07:00"]}
+def test_one_of_two_wake_ups_at_the_same_time_remains_for_the_new_guest(
+    hotel_with_wake_up: HotelDriver,
+) -> None:
+    hotel_with_wake_up.receive("GI|RN205|G#7001|GSN|", "WR|RN205|DA260102|TI070000|")
+    hotel_with_wake_up.receive(START, "GI|RN101|G#7001|GSN|SF|", END)
+    assert wake_ups(hotel_with_wake_up) == {"101": ["07:00"]}
 
 
 @pytest.mark.parametrize("at", ["DA260102|TI080000|", "DA260102|TI0700|"])
-def test_a_wake_up_requested_during_a_resync_belongs_to_the_new_guest(waking: HotelDriver, at: str) -> None:
-    waking.receive(START, "GI|RN101|G#7001|GSN|SF|", f"WR|RN101|{at}", END)
-    assert waking.state.preserved_wake_ups == set()
-    assert len(waking.room("101").wake_ups) == 1
-    assert waking.room("101").wake_ups[0].at.strftime("TI%H%M") in at
+def test_a_wake_up_requested_during_a_resync_belongs_to_the_new_guest(
+    hotel_with_wake_up: HotelDriver, at: str
+) -> None:
+    hotel_with_wake_up.receive(START, "GI|RN101|G#7001|GSN|SF|", f"WR|RN101|{at}", END)
+    assert hotel_with_wake_up.state.preserved_wake_ups == set()
+    assert len(hotel_with_wake_up.room("101").wake_ups) == 1
+    assert hotel_with_wake_up.room("101").wake_ups[0].at.strftime("TI%H%M") in at
 
 
-def test_new_guests_are_no_longer_new_after_the_resync(waking: HotelDriver) -> None:
-    waking.receive(START, "GI|RN101|G#7001|GSN|SF|", "GI|RN101|G#5001|GSY|SF|", END)
-    assert (waking.state.new_guests, waking.state.preserved_wake_ups) == (set(), set())
-    assert waking.receive("GI|RN205|G#5001|GSN|SF|") == ["guest.moved 205 #5001 from 101 (resync)"]
-    assert wake_ups(waking) == {"101": ["07:00"]}
+def test_new_guests_are_no_longer_new_after_the_resync(hotel_with_wake_up: HotelDriver) -> None:
+    hotel_with_wake_up.receive(START, "GI|RN101|G#7001|GSN|SF|", "GI|RN101|G#5001|GSY|SF|", END)
+    assert (hotel_with_wake_up.state.new_guests, hotel_with_wake_up.state.preserved_wake_ups) == (
+        set(),
+        set(),
+    )
+    assert hotel_with_wake_up.receive("GI|RN205|G#5001|GSN|SF|") == [
+        "guest.moved 205 #5001 from 101 (resync)"
+    ]
+    assert wake_ups(hotel_with_wake_up) == {"101": ["07:00"]}
 
 
-def test_unknown_sharers_prevent_a_reset(waking: HotelDriver) -> None:
-    waking.receive("GO|RN101|G#5001|GSY|")
-    assert waking.receive("GI|RN205|G#5001|GSN|SF|") == ["guest.moved 205 #5001 from 101 (resync)"]
-    assert wake_ups(waking) == {"101": ["07:00"]}
+def test_unknown_sharers_prevent_a_reset(hotel_with_wake_up: HotelDriver) -> None:
+    hotel_with_wake_up.receive("GO|RN101|G#5001|GSY|")
+    assert hotel_with_wake_up.receive("GI|RN205|G#5001|GSN|SF|") == [
+        "guest.moved 205 #5001 from 101 (resync)"
+    ]
+    assert wake_ups(hotel_with_wake_up) == {"101": ["07:00"]}
 
 
 def test_records_of_a_resync_are_never_replays(hotel: HotelDriver) -> None:

@@ -39,7 +39,7 @@ def test_a_first_guest_resets_what_the_record_does_not_list(hotel: HotelDriver) 
 
 
 def test_a_sharer_does_not_reset_the_room(hotel: HotelDriver) -> None:
-    """Q20: an early PBX did, and barred the line of whoever was in the room."""
+    """Q20: an early PBX reset it, and so barred the line of the first guest."""
     hotel.receive(ANN, "RE|RN110|CS3|DNY|MLY|")
     assert hotel.receive("GI|RN110|G#6002|GSY|GNClark|") == ["guest.checked_in 110 #6002"]
     room = hotel.room()
@@ -82,7 +82,7 @@ def test_a_check_in_with_gs_n_checks_out_the_other_guests(hotel: HotelDriver) ->
 
 
 def test_a_repeated_check_in_with_gs_n_checks_nobody_out(hotel: HotelDriver) -> None:
-    """Q21: his check-in is told once more, after his sharer's."""
+    """Q21: the PMS repeats the check-in of the first guest after that of the sharer."""
     hotel.receive("GI|RN110|G#6001|GSN|GNClark|", "GI|RN110|G#6002|GSY|")
     assert hotel.receive("GI|RN110|G#6001|GSN|GNClark|") == []
     assert hotel.guests() == ["6001", "6002"]
@@ -182,7 +182,7 @@ def test_a_check_out_of_an_unknown_guest_emits_nothing(hotel: HotelDriver) -> No
 
 
 def test_a_check_out_of_an_unknown_guest_resets_a_room_without_known_guests(hotel: HotelDriver) -> None:
-    """§5.1: GSN, room now empty; only his check-in was missed."""
+    """§5.1: GSN, the room is vacant now; only the check-in was missed."""
     hotel.receive("RE|RN110|DNY|MLY|CS3|", "WR|RN110|DA260102|TI070000|")
     assert hotel.receive("GO|RN110|G#999|GSY|", "GO|RN110|G#999|") == []
     assert hotel.receive("GO|RN110|G#999|GSN|") == [

@@ -73,7 +73,7 @@ def test_a_request_without_a_valid_time_is_ignored(hotel: HotelDriver, fields: s
 
 @pytest.mark.parametrize("ago", [0, 1, 60, 600])
 def test_a_request_for_a_time_just_passed_rings_at_once(hotel: HotelDriver, ago: int) -> None:
-    """Q17: there are PMSs that tell of it only then."""
+    """Q17: some PMSs send the request only then."""
     at = START_TIME - timedelta(seconds=ago)
     assert hotel.receive(f"WR|RN110|DA260101|TI{at:%H%M%S}|") == [
         f"wake_up.set 110 {at:%H:%M}",
@@ -146,7 +146,7 @@ def test_a_hundred_finished_wake_ups_are_remembered(hotel: HotelDriver) -> None:
 
 
 def test_a_request_of_a_phone_beyond_the_maximum_is_rejected(hotel: HotelDriver) -> None:
-    """The PMS, which cannot be told, is not believed; but a guest would rely on it."""
+    """A request of the PMS is ignored, because no record rejects it; the guest's phone gets an error."""
     hotel.receive(*A_LOT)
     known, moment = hotel.room(), datetime(2026, 1, 2, 9)  # noqa: DTZ001
     with pytest.raises(TooManyWakeUpsError, match=r"^room 110 has the maximum number of wake-ups$"):
@@ -336,7 +336,7 @@ def test_each_result_maps_to_an_answer_status(result: WakeUpResult, status: str)
 
 
 def test_the_result_can_be_sent_for_any_room_name() -> None:
-    """Else one room with a damaged name would keep all others asleep."""
+    """An unsendable result would block the wake-ups of all rooms."""
     for character in map(chr, (*range(0x180), 0x3000, 0xFFFD)):
         hotel = HotelDriver()
         hotel.receive(f"WR|RN1{character}0|DA251231|TI120000|")
