@@ -1,4 +1,4 @@
-"""The service that keeps a server port open while it runs."""
+"""The service that listens on a server port while it runs."""
 
 from __future__ import annotations
 

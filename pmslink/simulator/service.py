@@ -73,7 +73,7 @@ class Options(usage.Options):
     def parseOptions(self, options: list[str] | None = None) -> None:
         """Parse the command line. Raises SystemExit with one line for stderr if it is invalid."""
         try:
-            super().parseOptions(options)  # type: ignore[no-untyped-call]
+            usage.Options.parseOptions(self, options)
         except usage.UsageError as problem:
             raise SystemExit(f"pmssim: {problem}") from None
 

@@ -70,7 +70,7 @@ def test_a_wrong_command_line_is_one_line_and_exit_status_1(
 
 @pytest.mark.parametrize("editable", [False, True], ids=["install", "install-editable"])
 def test_an_installation_in_a_new_environment_has_both_programs(tmp_path: Path, editable: bool) -> None:
-    """twistd runs in another folder, so that it finds the installed plugin and not the source."""
+    """Twistd runs in another folder, so that it finds the installed plugin and not the source."""
     environment = tmp_path / "venv"
     subprocess.run([sys.executable, "-m", "venv", environment], check=True)
     pip = [
