@@ -32,7 +32,7 @@ _SELF_EVIDENT: frozenset[SettingKind] = frozenset({"number", "whole", "yes_or_no
 
 
 def settings_schemas() -> dict[str, Schema]:
-    """Return the schemas Profile, Settings, FlatLink, NewLink and LinkChanges of the OpenAPI document.
+    """Return the schemas Profile, Settings, LinkDefinition, NewLink and LinkChanges of the OpenAPI document.
 
     Settings describes effective values, the other three what a client sends: there null means the default.
     """
@@ -44,7 +44,7 @@ def settings_schemas() -> dict[str, Schema]:
     return {
         "Profile": {**_schema(profile), "description": _description(profile)},
         "Settings": _object("All effective settings; durations are in seconds.", effective, list(effective)),
-        "FlatLink": _object("A link as one flat object; null means the default.", sent, required),
+        "LinkDefinition": _object("A link as one flat object; null means the default.", sent, required),
         "NewLink": _object(
             "A link and its name as one flat object; null means the default.",
             {**sent, "name": {"$ref": f"{_SCHEMAS}/Link/properties/name"}},
@@ -67,7 +67,7 @@ def _effective_schema(attribute: Attribute[Any]) -> Schema:
             "description": f"{_sentence(setting.meaning)} `{REDACTED}` means that it is set.",
         }
     if setting.kind == "moment":
-        schema = {"$ref": f"{_SCHEMAS}/PerhapsTime"}
+        schema = {"$ref": f"{_SCHEMAS}/OptionalTime"}
         return {**schema, "description": _sentence(setting.meaning)}
     schema = _schema(setting)
     return {

@@ -23,7 +23,7 @@ from pmslink.web.api.openapi import load_openapi
 
 ROOT = Path(__file__).parents[2]
 SETTINGS = settings_schemas()["Settings"]["properties"]
-REQUEST = settings_schemas()["FlatLink"]["properties"]
+REQUEST = settings_schemas()["LinkDefinition"]["properties"]
 LINK = {"host": "10.20.0.5", "port": 5010}
 GIVEN = {
     "expires_at": "2027-01-01T00:00:00+01:00",
@@ -53,7 +53,7 @@ def is_valid(schema: str, value: object) -> bool:
         ("sync_on", {"enum": ["LA", "any", "declared"]}),
         ("charset", {"type": "string"}),
         ("ca_file", {"type": ["string", "null"]}),
-        ("expires_at", {"$ref": "#/components/schemas/PerhapsTime"}),
+        ("expires_at", {"$ref": "#/components/schemas/OptionalTime"}),
         ("records", {"type": "object", "additionalProperties": {"type": "string", "minLength": 2}}),
         ("extension_prefix", {"type": ["string", "null"], "pattern": "^[0-9A-Za-z*#]{1,16}$"}),
         (
@@ -104,7 +104,7 @@ def test_each_setting_has_a_description() -> None:
 
 @pytest.mark.parametrize("given", [{}, *({"profile": profile} for profile in PROFILE_PRESETS), GIVEN])
 def test_schemas_accept_valid_requests_and_serialized_settings(given: dict[str, Any]) -> None:
-    assert is_valid("FlatLink", LINK | given)
+    assert is_valid("LinkDefinition", LINK | given)
     assert is_valid("NewLink", {"name": "grand", **LINK, **given})
     assert is_valid("LinkChanges", given)
     serialized = serialize_settings(parse_link("grand", LINK | given).settings)
@@ -138,7 +138,7 @@ def test_schema_allows_null_for_each_setting_and_the_redacted_secret() -> None:
 )
 def test_schemas_reject_invalid_values(invalid: dict[str, Any]) -> None:
     assert not is_valid("LinkChanges", invalid)
-    assert not is_valid("FlatLink", LINK | invalid)
+    assert not is_valid("LinkDefinition", LINK | invalid)
 
 
 def test_each_setting_is_in_one_group_and_the_form_has_the_same_groups() -> None:

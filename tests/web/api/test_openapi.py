@@ -82,7 +82,7 @@ def test_it_knows_the_same_words() -> None:
     assert SCHEMAS["Cause"]["properties"]["code"]["enum"] == list(get_args(CauseCode))
     assert SCHEMAS["Profile"]["enum"] == list(get_args(Profile))
     assert link["intent"]["enum"] == list(get_args(Intent))
-    step = SCHEMAS["Steps"]["properties"]["steps"]["items"]["properties"]["step"]
+    step = SCHEMAS["TestSteps"]["properties"]["steps"]["items"]["properties"]["step"]
     assert step["enum"] == list(get_args(StepName))
     assert SCHEMAS["PostingState"]["enum"] == list(get_args(RowState))
     assert SCHEMAS["Direction"]["enum"] == list(get_args(Direction))
@@ -122,7 +122,7 @@ def test_it_knows_the_same_settings() -> None:
     assert list(SCHEMAS["Settings"]["properties"]) == [one.name for one in fields(LinkSettings)]
     assert SCHEMAS["Settings"]["required"] == list(SCHEMAS["Settings"]["properties"])
     names = {one.name for one in fields(LinkDefinition)}
-    assert SCHEMAS["FlatLink"]["properties"].keys() == SCHEMAS["LinkChanges"]["properties"].keys() == names
+    assert SCHEMAS["LinkDefinition"]["properties"].keys() == SCHEMAS["LinkChanges"]["properties"].keys() == names
     assert SCHEMAS["NewLink"]["properties"].keys() == names | {"name"}
 
 
