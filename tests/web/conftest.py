@@ -1,4 +1,4 @@
-"""A service for each test."""
+"""Fixtures: a served API for each test, with and without tokens."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A service with a token for each role."""
+"""A served API with one token for each role."""
 
 from __future__ import annotations
 

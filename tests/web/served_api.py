@@ -1,4 +1,4 @@
-"""The interface on a real port, over links whose PMS and whose time the test holds in hand."""
+"""The API on a real port, over links with a scripted PMS and a test clock."""
 
 from __future__ import annotations
 

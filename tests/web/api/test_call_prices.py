@@ -1,4 +1,4 @@
-"""Calls that a link's tariff prices."""
+"""Tests of calls that the tariff of a link prices."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def sent(served: ServedApi) -> str:
     ],
 )
 @time_limit(10)
-async def test_a_call_without_an_amount_gets_the_tariffs(
+async def test_a_call_without_an_amount_is_priced_by_the_tariff(
     served_api: ServedApi, more: dict[str, Any], amount: int | None, call_type: str | None, record: str
 ) -> None:
     served_api.add_link(tariff=TARIFF)
@@ -60,7 +60,7 @@ async def test_a_call_without_an_amount_gets_the_tariffs(
 
 
 @time_limit(10)
-async def test_without_a_tariff_the_pms_prices(served_api: ServedApi) -> None:
+async def test_without_a_tariff_a_call_is_sent_without_amount(served_api: ServedApi) -> None:
     served_api.add_link()
     assert "amount" not in await taken(served_api, CALL)
 
@@ -74,7 +74,9 @@ async def test_nothing_but_calls_is_priced(served_api: ServedApi) -> None:
 
 
 @time_limit(10)
-async def test_the_same_asked_again_is_the_same_though_the_tariff_has_changed(served_api: ServedApi) -> None:
+async def test_a_repeated_request_returns_the_same_posting_after_a_tariff_change(
+    served_api: ServedApi,
+) -> None:
     new = {"name": "grand", "host": "192.0.2.1", "port": 5010, "tariff": TARIFF}
     assert (await served_api.post("/api/v1/links", new)).status == 201
     first = await taken(served_api, CALL, key="cdr-1")

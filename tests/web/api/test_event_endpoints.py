@@ -1,4 +1,4 @@
-"""Events: what happened in a hotel and to its link, in order, at least once."""
+"""Tests of the event list: order, paging, restarts and long polls."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ async def newest(served: ServedApi) -> int:
 
 
 @time_limit(10)
-async def test_events_are_what_happened_in_the_hotel_and_what_the_link_did(served_api: ServedApi) -> None:
+async def test_events_are_hotel_events_and_transitions(served_api: ServedApi) -> None:
     served_api.add_link()
     served_api.dock()
     served_api.send_from_pms("GI|RN101|G#1|GNSmith|SF|", "XL|MI1|MTHello|DA261120|TI070000|", "RE|RN101|MLY|")
@@ -86,7 +86,7 @@ async def test_events_are_what_happened_in_the_hotel_and_what_the_link_did(serve
 
 
 @time_limit(10)
-async def test_a_commit_is_not_shown_before_it_is_told(served_api: ServedApi) -> None:
+async def test_events_are_not_listed_before_they_are_published(served_api: ServedApi) -> None:
     served_api.add_link()
     served_api.dock()
     served_api.send_from_pms("GI|RN101|G#1|GNSmith|")
@@ -103,7 +103,7 @@ async def test_a_commit_is_not_shown_before_it_is_told(served_api: ServedApi) ->
 
 
 @time_limit(10)
-async def test_they_come_in_parts_without_gap_or_repeat(served_api: ServedApi) -> None:
+async def test_events_are_paged_without_gap_or_repeat(served_api: ServedApi) -> None:
     served_api.add_link()
     served_api.dock()
     served_api.send_from_pms(*(f"GI|RN{room}|" for room in range(120)))
@@ -120,7 +120,7 @@ async def test_they_come_in_parts_without_gap_or_repeat(served_api: ServedApi) -
 
 
 @time_limit(10)
-async def test_a_number_of_another_store_begins_with_what_is_kept(served_api: ServedApi) -> None:
+async def test_a_number_from_another_store_starts_at_the_oldest_event(served_api: ServedApi) -> None:
     served_api.add_link(enabled=False)
     whole = (await served_api.get(PATH)).json()
     for after in (0, 1, FIRST - 1, FIRST + 1_000_000, 2**53 - 1):
@@ -128,7 +128,7 @@ async def test_a_number_of_another_store_begins_with_what_is_kept(served_api: Se
 
 
 @time_limit(20)
-async def test_they_are_there_after_a_restart(served_api: ServedApi) -> None:
+async def test_events_survive_a_restart(served_api: ServedApi) -> None:
     served_api.add_link()
     served_api.dock()
     served_api.send_from_pms("GI|RN101|")
@@ -156,7 +156,7 @@ async def test_they_are_there_after_a_restart(served_api: ServedApi) -> None:
     ],
 )
 @time_limit(10)
-async def test_what_cannot_be_asked_is_refused(served_api: ServedApi, query: str, field: str) -> None:
+async def test_invalid_event_parameters_are_rejected(served_api: ServedApi, query: str, field: str) -> None:
     served_api.add_link(enabled=False)
     answer = await served_api.get(f"{PATH}?{query}")
     assert answer.error == (400, "invalid")
@@ -172,7 +172,7 @@ async def test_events_of_an_unknown_link_are_not_found(served_api: ServedApi) ->
 
 
 @time_limit(10)
-async def test_a_call_that_waits_is_answered_by_the_first_event(served_api: ServedApi) -> None:
+async def test_a_long_poll_returns_the_first_event(served_api: ServedApi) -> None:
     link = served_api.add_link(enabled=False)
     served_api.add_link("other")
     served_api.dock()
@@ -190,7 +190,7 @@ async def test_a_call_that_waits_is_answered_by_the_first_event(served_api: Serv
 
 
 @time_limit(10)
-async def test_a_call_that_waits_in_vain_is_answered_in_time(served_api: ServedApi) -> None:
+async def test_a_long_poll_without_events_returns_at_the_timeout(served_api: ServedApi) -> None:
     served_api.add_link(enabled=False)
     after = await newest(served_api)
     waits = await asking(served_api, f"?after={after}&wait=2")
@@ -199,13 +199,13 @@ async def test_a_call_that_waits_in_vain_is_answered_in_time(served_api: ServedA
 
 
 @time_limit(10)
-async def test_what_is_there_is_not_waited_for(served_api: ServedApi) -> None:
+async def test_a_long_poll_returns_existing_events_at_once(served_api: ServedApi) -> None:
     served_api.add_link(enabled=False)
     assert len((await served_api.get(f"{PATH}?wait=60")).json()["events"]) == 1
 
 
 @time_limit(10)
-async def test_what_happens_while_the_store_is_read_is_not_missed(
+async def test_an_event_during_the_read_is_not_missed(
     served_api: ServedApi, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     link = served_api.add_link()
@@ -225,7 +225,9 @@ async def test_what_happens_while_the_store_is_read_is_not_missed(
 
 
 @time_limit(10)
-async def test_too_many_that_wait_are_refused(served_api: ServedApi, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_too_many_long_polls_are_rejected(
+    served_api: ServedApi, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(long_poll, "MAX_WAITING_CALLS", 2)
     served_api.add_link(enabled=False)
     served_api.add_link("other", enabled=False)
@@ -243,7 +245,7 @@ async def test_too_many_that_wait_are_refused(served_api: ServedApi, monkeypatch
 
 
 @time_limit(10)
-async def test_who_goes_away_waits_no_more(served_api: ServedApi) -> None:
+async def test_a_disconnected_client_ends_its_long_poll(served_api: ServedApi) -> None:
     served_api.add_link(enabled=False)
     after = await newest(served_api)
     waits = [await asking(served_api, f"?after={after}&wait=50") for _ in range(2)]
@@ -259,7 +261,7 @@ async def test_who_goes_away_waits_no_more(served_api: ServedApi) -> None:
 
 
 @time_limit(10)
-async def test_nobody_waits_for_a_service_that_stops(served_api: ServedApi) -> None:
+async def test_stopping_the_service_ends_long_polls(served_api: ServedApi) -> None:
     served_api.add_link(enabled=False)
     after = await newest(served_api)
     waits = await asking(served_api, f"?after={after}&wait=60")
@@ -279,7 +281,7 @@ async def test_nobody_waits_for_a_service_that_stops(served_api: ServedApi) -> N
 
 
 @time_limit(10)
-async def test_nobody_waits_for_a_link_that_is_removed(served_api: ServedApi) -> None:
+async def test_removing_a_link_ends_its_long_polls(served_api: ServedApi) -> None:
     await served_api.post("/api/v1/links", {"name": "new", "host": "pms", "port": 1})
     after = (await served_api.get("/api/v1/links/new/events")).json()["next"]
     waits = await begun(served_api, f"/api/v1/links/new/events?after={after}&wait=60")

@@ -1,4 +1,4 @@
-"""docs/events.md: every type of event has its example, and each of them was really told."""
+"""Tests that docs/events.md has one example of every event type, and that each was really published."""
 
 from __future__ import annotations
 
@@ -21,25 +21,25 @@ EXAMPLES: list[dict[str, Any]] = [
 LARSEN = "G#5006|GSN|GNLarsen-Dahl"
 
 
-def test_there_is_one_example_of_every_type() -> None:
+def test_every_event_type_has_one_example() -> None:
     types = [example["type"] for example in EXAMPLES]
     assert sorted(types) == sorted(get_args(EventType))
     assert [type for type in types if f"`{type}`" not in DOCUMENT] == []
 
 
 @pytest.mark.parametrize("example", EXAMPLES, ids=lambda example: example["type"])
-def test_an_example_is_as_the_interface_is_described(example: dict[str, Any]) -> None:
+def test_every_example_matches_the_openapi_document(example: dict[str, Any]) -> None:
     validate_schema({"$ref": "#/components/schemas/Event"}, example)
 
 
-def test_no_other_types_are_named() -> None:
+def test_no_other_event_types_are_mentioned() -> None:
     families = "|".join({type.partition(".")[0] for type in get_args(EventType)})
     named = set(re.findall(rf"`((?:{families})\.[a-z_]+)`", DOCUMENT))
     assert named == set(get_args(EventType))
 
 
 @time_limit(30)
-async def test_the_examples_are_what_is_told(served_api: ServedApi) -> None:
+async def test_the_examples_equal_published_events(served_api: ServedApi) -> None:
     told = [without_numbers(event) for event in await lived(served_api)]
     for example in EXAMPLES:
         assert without_numbers(example) in told

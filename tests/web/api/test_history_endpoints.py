@@ -1,4 +1,4 @@
-"""What a link has been through: its transitions and records."""
+"""Tests of the lists of transitions and records."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ async def test_records_come_newest_first_and_as_on_the_wire(served_api: ServedAp
 
 
 @time_limit(10)
-async def test_a_hundred_entries_are_given_without_a_limit(served_api: ServedApi) -> None:
+async def test_lists_have_a_hundred_entries_by_default(served_api: ServedApi) -> None:
     served_api.add_link()
     served_api.dock()
     served_api.send_from_pms(*["GO|RN101|G#1|"] * 120)
@@ -68,7 +68,7 @@ async def test_a_hundred_entries_are_given_without_a_limit(served_api: ServedApi
 )
 @pytest.mark.parametrize("call", ["records", "transitions"])
 @time_limit(10)
-async def test_a_part_that_cannot_be_is_refused(
+async def test_invalid_list_parameters_are_rejected(
     served_api: ServedApi, call: str, query: str, field: str
 ) -> None:
     served_api.add_link(enabled=False)
@@ -86,7 +86,7 @@ async def test_a_direction_is_in_or_out(served_api: ServedApi) -> None:
 
 
 @time_limit(20)
-async def test_both_are_there_after_a_restart(served_api: ServedApi) -> None:
+async def test_transitions_and_records_survive_a_restart(served_api: ServedApi) -> None:
     served_api.add_link()
     served_api.dock()
     served_api.send_from_pms("GI|RN101|GNSmith|", "GO|RN102|")
@@ -104,7 +104,7 @@ async def test_both_are_there_after_a_restart(served_api: ServedApi) -> None:
 
 
 @time_limit(20)
-async def test_records_of_memory_and_store_come_once_and_in_order(served_api: ServedApi) -> None:
+async def test_records_of_trace_and_store_are_merged_in_order(served_api: ServedApi) -> None:
     served_api.add_link()
     served_api.dock()
     for _ in range(3):

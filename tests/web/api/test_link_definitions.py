@@ -1,4 +1,4 @@
-"""Links that the interface makes, changes and removes, and what becomes of them when the disk is full."""
+"""Tests of creating, changing and removing links over the API, also while the disk is full."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def message(answer: Response) -> str:
 
 
 @time_limit(10)
-async def test_a_link_is_made(served_api: ServedApi) -> None:
+async def test_a_link_is_created(served_api: ServedApi) -> None:
     answer = await served_api.post("/api/v1/links", {**NEW, "profile": "opera", "alive_timeout": None})
     assert answer.status == 201
     link = answer.json()
@@ -49,13 +49,13 @@ async def test_a_link_is_made(served_api: ServedApi) -> None:
 
 
 @time_limit(10)
-async def test_a_link_may_be_enabled_as_it_is_made(served_api: ServedApi) -> None:
+async def test_a_link_may_be_created_enabled(served_api: ServedApi) -> None:
     answer = await served_api.post("/api/v1/links", {**NEW, "enabled": True})
     assert (answer.json()["state"], answer.json()["intent"]) == ("WAIT_LS", "enabled")
 
 
 @time_limit(20)
-async def test_a_link_that_was_made_is_there_after_a_restart(served_api: ServedApi) -> None:
+async def test_a_created_link_survives_a_restart(served_api: ServedApi) -> None:
     await made(served_api, charset="utf-8")
     await patch(served_api, {"alive_interval": 44})
     await served_api.post("/api/v1/links/new/enable")
@@ -82,7 +82,7 @@ async def test_a_link_that_was_made_is_there_after_a_restart(served_api: ServedA
     ],
 )
 @time_limit(10)
-async def test_a_link_that_is_wrong_is_not_made(
+async def test_a_link_with_invalid_settings_is_not_created(
     served_api: ServedApi, body: object, field: str | None
 ) -> None:
     answer = await served_api.post("/api/v1/links", body)
@@ -92,7 +92,7 @@ async def test_a_link_that_is_wrong_is_not_made(
 
 
 @time_limit(10)
-async def test_a_name_is_taken_once(served_api: ServedApi) -> None:
+async def test_a_name_in_use_is_rejected(served_api: ServedApi) -> None:
     await made(served_api)
     assert (await served_api.post("/api/v1/links", NEW)).error == (409, "name_taken")
 
@@ -134,9 +134,7 @@ async def test_a_new_address_redials(served_api: ServedApi) -> None:
     ],
 )
 @time_limit(10)
-async def test_a_change_that_is_wrong_changes_nothing(
-    served_api: ServedApi, body: object, field: str | None
-) -> None:
+async def test_an_invalid_change_is_rejected(served_api: ServedApi, body: object, field: str | None) -> None:
     link = await made(served_api)
     before = (link.config, link.definition)
     answer = await patch(served_api, body)
@@ -145,7 +143,7 @@ async def test_a_change_that_is_wrong_changes_nothing(
     assert (link.config, link.definition) == before
 
 
-def test_nesting_that_is_too_deep_to_speak_of_is_refused() -> None:
+def test_too_deep_nesting_in_a_setting_is_rejected() -> None:
     def read(name: str, flat: object) -> LinkConfig:
         raise RecursionError  # json writes less deep than it reads, where the stack is higher
 
@@ -155,7 +153,7 @@ def test_nesting_that_is_too_deep_to_speak_of_is_refused() -> None:
 
 
 @time_limit(10)
-async def test_nesting_without_end_is_refused(served_api: ServedApi) -> None:
+async def test_too_deep_nesting_of_the_body_is_rejected(served_api: ServedApi) -> None:
     await made(served_api)
     deep = b'{"host":' + b"[" * 100_000
     json_type = {"content-type": "application/json"}
@@ -187,7 +185,7 @@ async def test_a_link_is_removed(served_api: ServedApi) -> None:
 
 
 @time_limit(10)
-async def test_a_link_whose_postings_are_not_final_is_removed_only_with_them(served_api: ServedApi) -> None:
+async def test_a_link_with_open_postings_is_removed_only_with_discard(served_api: ServedApi) -> None:
     await made(served_api)
     posting = {"type": "minibar", "room": "1", "article": "7"}
     await served_api.post("/api/v1/links/new/postings", posting)
@@ -204,7 +202,7 @@ async def test_an_unknown_link_is_not_found(served_api: ServedApi, method: str) 
 
 
 @time_limit(10)
-async def test_a_resync_is_asked_for(served_api: ServedApi) -> None:
+async def test_a_resync_is_requested(served_api: ServedApi) -> None:
     served_api.add_link()
     answer = await served_api.post("/api/v1/links/grand/resync")
     assert answer.status == 202
@@ -221,7 +219,7 @@ async def test_a_resync_is_asked_for(served_api: ServedApi) -> None:
 
 
 @time_limit(10)
-async def test_no_link_is_made_that_cannot_be_kept(served_api: ServedApi) -> None:
+async def test_no_link_is_created_while_the_store_fails(served_api: ServedApi) -> None:
     served_api.break_store()
     answer = await served_api.post("/api/v1/links", NEW)
     assert answer.error == (503, "store")
@@ -232,7 +230,7 @@ async def test_no_link_is_made_that_cannot_be_kept(served_api: ServedApi) -> Non
 
 @pytest.mark.parametrize("call", ["enable", "resync", "PATCH"])
 @time_limit(10)
-async def test_what_was_obeyed_but_not_kept_is_told_so(served_api: ServedApi, call: str) -> None:
+async def test_a_change_that_was_not_stored_is_reported(served_api: ServedApi, call: str) -> None:
     link = await made(served_api)
     served_api.break_store()
     if call == "PATCH":
@@ -248,7 +246,7 @@ async def test_what_was_obeyed_but_not_kept_is_told_so(served_api: ServedApi, ca
 
 
 @time_limit(10)
-async def test_a_link_that_cannot_be_removed_stays(served_api: ServedApi) -> None:
+async def test_a_link_stays_if_its_removal_fails(served_api: ServedApi) -> None:
     await made(served_api)
     served_api.break_store()
     assert (await delete(served_api)).error == (503, "store")
@@ -275,7 +273,7 @@ async def call_and_go(served: ServedApi, method: str, path: str, body: Any = Non
 
 
 @time_limit(10)
-async def test_what_was_asked_for_is_done_though_nobody_waits(served_api: ServedApi) -> None:
+async def test_a_change_completes_although_its_client_disconnects(served_api: ServedApi) -> None:
     await call_and_go(served_api, "POST", "/api/v1/links", NEW)
     assert served_api.links.get("new") is not None
     await call_and_go(served_api, "PATCH", "/api/v1/links/new", {"send_limit": 5})

@@ -1,4 +1,4 @@
-"""Links as the interface shows them, and the controls."""
+"""Tests of the JSON form of links, their controls, and trials of settings."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ async def test_a_link_that_redials(served_api: ServedApi) -> None:
 
 
 @time_limit(10)
-async def test_what_a_check_and_a_resync_leave_behind(served_api: ServedApi) -> None:
+async def test_a_link_reports_its_last_check_and_resync(served_api: ServedApi) -> None:
     served_api.add_link(alive_interval=20, alive_timeout=30)
     served_api.dock()
     served_api.send_from_pms("DS|DA261120|TI070000|", "GI|RN101|G#1|SF|", "DE|DA261120|TI070000|")
@@ -82,7 +82,7 @@ async def test_a_link_without_description_declares_no_records(served_api: Served
 
 
 @time_limit(10)
-async def test_all_links_stand_in_one_list(served_api: ServedApi) -> None:
+async def test_all_links_are_listed(served_api: ServedApi) -> None:
     served_api.add_link("a", enabled=False)
     served_api.add_link("b", enabled=False)
     listed = (await served_api.get("/api/v1/links")).json()["links"]
@@ -91,7 +91,7 @@ async def test_all_links_stand_in_one_list(served_api: ServedApi) -> None:
 
 
 @time_limit(10)
-async def test_controls_answer_with_the_link_after_the_change(served_api: ServedApi) -> None:
+async def test_controls_return_the_changed_link(served_api: ServedApi) -> None:
     served_api.add_link(enabled=False)
     seen = []
     for control in ("enable", "disconnect", "expire", "enable", "disable"):
@@ -108,7 +108,7 @@ async def test_controls_answer_with_the_link_after_the_change(served_api: Served
 
 
 @time_limit(10)
-async def test_controls_that_do_not_apply_are_refused(served_api: ServedApi) -> None:
+async def test_controls_that_do_not_apply_are_rejected(served_api: ServedApi) -> None:
     served_api.add_link("off", enabled=False)
     served_api.add_link("past", expires_at="2026-01-01T00:00:00Z")
     assert (await served_api.post("/api/v1/links/off/disconnect")).error == (409, "not_applicable")
@@ -118,7 +118,7 @@ async def test_controls_that_do_not_apply_are_refused(served_api: ServedApi) -> 
 
 
 @time_limit(10)
-async def test_a_control_takes_a_body_only_in_json(served_api: ServedApi) -> None:
+async def test_a_control_accepts_a_body_only_in_json(served_api: ServedApi) -> None:
     served_api.add_link(enabled=False)
     form = {"content-type": "application/x-www-form-urlencoded"}
     refused = await served_api.call("POST", "/api/v1/links/grand/enable", headers=form, body=b"a=b")
@@ -151,7 +151,7 @@ async def test_settings_are_tried(served_api: ServedApi) -> None:
 
 
 @time_limit(10)
-async def test_an_address_in_use_is_not_tried(served_api: ServedApi) -> None:
+async def test_an_address_in_use_is_rejected(served_api: ServedApi) -> None:
     served_api.test_result = NotApplicableError("in_use", "the link grand uses it")
     answer = await served_api.post("/api/v1/links/test", {"host": "pms", "port": 5010})
     assert answer.error == (409, "in_use")
@@ -175,9 +175,7 @@ async def test_an_address_in_use_is_not_tried(served_api: ServedApi) -> None:
     ],
 )
 @time_limit(10)
-async def test_settings_that_are_wrong_are_not_tried(
-    served_api: ServedApi, body: bytes, field: str | None
-) -> None:
+async def test_invalid_settings_are_not_tried(served_api: ServedApi, body: bytes, field: str | None) -> None:
     answer = await served_api.call(
         "POST", "/api/v1/links/test", headers={"content-type": "application/json"}, body=body
     )
@@ -188,7 +186,7 @@ async def test_settings_that_are_wrong_are_not_tried(
 
 
 @time_limit(10)
-async def test_settings_come_only_in_json(served_api: ServedApi) -> None:
+async def test_settings_are_accepted_only_in_json(served_api: ServedApi) -> None:
     answer = await served_api.call(
         "POST", "/api/v1/links/test", headers={"content-type": "text/plain"}, body=b"{}"
     )

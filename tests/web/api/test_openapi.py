@@ -1,4 +1,4 @@
-"""The description of the interface, and the interface as a stranger meets it who has only that."""
+"""Tests of the OpenAPI document, and of the API by a client that knows only the document."""
 
 from __future__ import annotations
 
@@ -44,14 +44,14 @@ SOURCES = tuple(
 )
 
 
-def test_it_is_openapi_3_1() -> None:
+def test_the_document_is_valid_openapi_3_1() -> None:
     assert load_openapi()["openapi"] == "3.1.0"
     assert load_openapi()["info"]["version"] == __version__
     OpenAPIV31SpecValidator(load_openapi()).validate()
 
 
 @time_limit(10)
-async def test_it_is_served(served_api: ServedApi) -> None:
+async def test_the_document_is_served(served_api: ServedApi) -> None:
     assert (await served_api.get("/openapi.json")).json() == load_openapi()
 
 
@@ -61,7 +61,7 @@ def described_path(route: str) -> str:
 
 
 @time_limit(10)
-async def test_it_describes_the_routes_that_exist_and_no_others(served_api: ServedApi) -> None:
+async def test_the_document_has_the_existing_routes_and_no_others(served_api: ServedApi) -> None:
     routes = {
         (described_path(rule.rule), method.lower())
         for rule in served_api.site.api.app.url_map.iter_rules()
@@ -76,7 +76,7 @@ async def test_it_describes_the_routes_that_exist_and_no_others(served_api: Serv
     assert routes == described
 
 
-def test_it_knows_the_same_words() -> None:
+def test_the_document_has_the_same_enumerations_as_the_code() -> None:
     link = SCHEMAS["Link"]["properties"]
     assert SCHEMAS["Marker"]["enum"] == list(get_args(Marker))
     assert SCHEMAS["Cause"]["properties"]["code"]["enum"] == list(get_args(CauseCode))
@@ -98,7 +98,7 @@ def test_it_knows_the_same_words() -> None:
     )
 
 
-def test_it_knows_the_same_events() -> None:
+def test_the_document_has_the_same_events_as_the_code() -> None:
     known = SCHEMAS["Event"]["discriminator"]["mapping"]
     assert list(known) == list(get_args(EventType))
     assert [one["$ref"] for one in SCHEMAS["Event"]["oneOf"]] == list(known.values())
@@ -110,7 +110,7 @@ def test_it_knows_the_same_events() -> None:
 
 
 @time_limit(10)
-async def test_it_tells_which_calls_need_no_token(served_api: ServedApi) -> None:
+async def test_the_document_marks_the_public_routes(served_api: ServedApi) -> None:
     for rule in served_api.site.api.app.url_map.iter_rules():
         for method in (rule.methods or set()) - {"HEAD"}:
             operation = load_openapi()["paths"][described_path(rule.rule)][method.lower()]
@@ -118,15 +118,17 @@ async def test_it_tells_which_calls_need_no_token(served_api: ServedApi) -> None
             assert is_open == (find_allowed_roles(method, rule.rule) is None), (method, rule.rule)
 
 
-def test_it_knows_the_same_settings() -> None:
+def test_the_document_has_the_same_settings_as_the_code() -> None:
     assert list(SCHEMAS["Settings"]["properties"]) == [one.name for one in fields(LinkSettings)]
     assert SCHEMAS["Settings"]["required"] == list(SCHEMAS["Settings"]["properties"])
     names = {one.name for one in fields(LinkDefinition)}
-    assert SCHEMAS["LinkDefinition"]["properties"].keys() == SCHEMAS["LinkChanges"]["properties"].keys() == names
+    assert (
+        SCHEMAS["LinkDefinition"]["properties"].keys() == SCHEMAS["LinkChanges"]["properties"].keys() == names
+    )
     assert SCHEMAS["NewLink"]["properties"].keys() == names | {"name"}
 
 
-def test_it_lists_the_codes_of_all_errors() -> None:
+def test_the_document_lists_all_error_codes() -> None:
     table = re.findall(r"^\| (\d+) \| `(\w+)` \|", load_openapi()["info"]["description"], re.MULTILINE)
     codes = SCHEMAS["Error"]["properties"]["error"]["properties"]["code"]["enum"]
     assert {code for _, code in table} == set(codes)
@@ -154,7 +156,7 @@ allow_header_conformance.enabled = false
 
 
 @time_limit(180)
-async def test_a_stranger_with_this_description_finds_nothing_wrong(
+async def test_schemathesis_finds_no_deviation_from_the_document(
     protected_api: TokenProtectedApi, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     protected_api.add_link(enabled=False)

@@ -1,4 +1,4 @@
-"""Postings: taken once, shown, sent again and given up."""
+"""Tests of postings: create, idempotency, list, resend and discard."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def answered(served: ServedApi, number: int, status: str, text: str = "") -> Non
 
 
 @time_limit(10)
-async def test_a_posting_is_taken(served_api: ServedApi) -> None:
+async def test_a_posting_is_accepted(served_api: ServedApi) -> None:
     served_api.add_link(timezone="Asia/Tokyo")
     call = {
         "type": "call",
@@ -104,9 +104,7 @@ async def test_it_is_sent_once_the_link_is_in_sync_and_answered(served_api: Serv
     ],
 )
 @time_limit(10)
-async def test_a_posting_that_is_wrong_is_not_taken(
-    served_api: ServedApi, body: object, field: str | None
-) -> None:
+async def test_an_invalid_posting_is_rejected(served_api: ServedApi, body: object, field: str | None) -> None:
     served_api.add_link()
     answer = await served_api.post(PATH, body)
     assert answer.error == (400, "invalid")
@@ -115,7 +113,7 @@ async def test_a_posting_that_is_wrong_is_not_taken(
 
 
 @time_limit(10)
-async def test_a_posting_comes_only_in_json_to_a_link_that_exists(served_api: ServedApi) -> None:
+async def test_a_posting_needs_json_and_an_existing_link(served_api: ServedApi) -> None:
     served_api.add_link()
     text = await served_api.call("POST", PATH, {"content-type": "text/plain"}, b"{}")
     assert text.error == (415, "unsupported_type")
@@ -131,7 +129,7 @@ async def test_a_posting_comes_only_in_json_to_a_link_that_exists(served_api: Se
 
 
 @time_limit(10)
-async def test_the_same_key_and_body_is_the_same_posting(served_api: ServedApi) -> None:
+async def test_a_repeated_key_and_body_return_the_same_posting(served_api: ServedApi) -> None:
     served_api.add_link()
     posting = await taken(served_api, key="a key of mine")
     served_api.dock()
@@ -147,7 +145,7 @@ async def test_the_same_key_and_body_is_the_same_posting(served_api: ServedApi) 
 
 
 @time_limit(10)
-async def test_the_same_key_with_another_body_is_refused(served_api: ServedApi) -> None:
+async def test_a_repeated_key_with_another_body_is_rejected(served_api: ServedApi) -> None:
     served_api.add_link()
     await taken(served_api, key="k")
     for other in ({**MINIBAR, "count": 2}, {**MINIBAR, "room": "102"}, CHARGE):
@@ -156,7 +154,7 @@ async def test_the_same_key_with_another_body_is_refused(served_api: ServedApi) 
 
 
 @time_limit(10)
-async def test_the_same_key_twice_in_one_commit_is_one_posting(served_api: ServedApi) -> None:
+async def test_a_key_repeated_in_one_commit_makes_one_posting(served_api: ServedApi) -> None:
     served_api.add_link()
     connections = [await asking(served_api, MINIBAR, "k") for _ in range(3)]
     other = await asking(served_api, CHARGE, "k")
@@ -169,7 +167,7 @@ async def test_the_same_key_twice_in_one_commit_is_one_posting(served_api: Serve
 
 @pytest.mark.parametrize("key", ["", "x" * 129, "é", "a\tb"])
 @time_limit(10)
-async def test_a_key_is_printable_and_not_long(served_api: ServedApi, key: str) -> None:
+async def test_an_invalid_key_is_rejected(served_api: ServedApi, key: str) -> None:
     served_api.add_link()
     answer = await served_api.post(PATH, MINIBAR, headers=keyed(key))
     assert answer.error == (400, "invalid")
@@ -197,7 +195,7 @@ async def asking(served: ServedApi, body: object, key: str) -> Any:
 
 
 @time_limit(10)
-async def test_a_posting_whose_caller_goes_away_is_taken_and_sent(served_api: ServedApi) -> None:
+async def test_a_posting_is_accepted_although_its_client_disconnects(served_api: ServedApi) -> None:
     served_api.add_link()
     served_api.dock()
     connection = await asking(served_api, MINIBAR, "k")
@@ -212,7 +210,7 @@ async def test_a_posting_whose_caller_goes_away_is_taken_and_sent(served_api: Se
 
 
 @time_limit(10)
-async def test_a_fault_behind_a_caller_who_has_gone_is_logged(
+async def test_an_unexpected_error_after_a_disconnect_is_logged(
     served_api: ServedApi, leak_check: list[Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     link = served_api.add_link()
@@ -231,7 +229,7 @@ async def test_a_fault_behind_a_caller_who_has_gone_is_logged(
 
 
 @time_limit(10)
-async def test_an_outage_behind_a_caller_who_has_gone_is_nobodys_news(served_api: ServedApi) -> None:
+async def test_a_store_outage_after_a_disconnect_is_not_logged(served_api: ServedApi) -> None:
     served_api.add_link()
     connection = await asking(served_api, MINIBAR, "k")
     await run_reactor_turns(20)
@@ -246,7 +244,7 @@ async def test_an_outage_behind_a_caller_who_has_gone_is_nobodys_news(served_api
 
 @pytest.mark.parametrize("when", ["before", "meanwhile"])
 @time_limit(10)
-async def test_nothing_is_taken_that_cannot_be_kept(served_api: ServedApi, when: str) -> None:
+async def test_postings_are_rejected_while_the_store_fails(served_api: ServedApi, when: str) -> None:
     link = served_api.add_link()
     served_api.break_store()
     if when == "before":
@@ -261,7 +259,7 @@ async def test_nothing_is_taken_that_cannot_be_kept(served_api: ServedApi, when:
 
 
 @time_limit(10)
-async def test_an_outbox_that_is_full_takes_no_more(served_api: ServedApi) -> None:
+async def test_a_full_outbox_rejects_postings(served_api: ServedApi) -> None:
     served_api.add_link(outbox_limit=1)
     await taken(served_api, key="k")
     answer = await served_api.post(PATH, MINIBAR)
@@ -270,7 +268,7 @@ async def test_an_outbox_that_is_full_takes_no_more(served_api: ServedApi) -> No
 
 
 @time_limit(10)
-async def test_a_link_whose_numbers_are_all_held_takes_no_more(served_api: ServedApi) -> None:
+async def test_postings_are_rejected_if_all_numbers_are_in_use(served_api: ServedApi) -> None:
     served_api.add_link(posting_digits=1)
     for number in range(1, 10):
         assert (await taken(served_api))["number"] == number
@@ -278,7 +276,7 @@ async def test_a_link_whose_numbers_are_all_held_takes_no_more(served_api: Serve
 
 
 @time_limit(10)
-async def test_a_store_that_cannot_be_read_is_told(
+async def test_a_failed_read_of_the_store_is_reported(
     served_api: ServedApi, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     served_api.add_link()
@@ -337,7 +335,7 @@ async def test_a_posting_belongs_to_one_link(served_api: ServedApi) -> None:
 
 
 @time_limit(10)
-async def test_a_posting_that_was_refused_is_sent_again(served_api: ServedApi) -> None:
+async def test_a_refused_posting_is_resent(served_api: ServedApi) -> None:
     served_api.add_link()
     served_api.dock()
     id = (await taken(served_api))["id"]
@@ -353,7 +351,7 @@ async def test_a_posting_that_was_refused_is_sent_again(served_api: ServedApi) -
 
 
 @time_limit(10)
-async def test_a_posting_is_given_up(served_api: ServedApi) -> None:
+async def test_a_posting_is_discarded(served_api: ServedApi) -> None:
     served_api.add_link()
     id = (await taken(served_api))["id"]
     given_up = await served_api.post(f"{PATH}/{id}/discard", {})
@@ -363,7 +361,7 @@ async def test_a_posting_is_given_up(served_api: ServedApi) -> None:
 
 
 @time_limit(10)
-async def test_a_posting_in_the_wrong_state_is_left_alone(served_api: ServedApi) -> None:
+async def test_an_action_in_the_wrong_state_is_rejected(served_api: ServedApi) -> None:
     served_api.add_link()
     id = (await taken(served_api))["id"]
     pending = await served_api.post(f"{PATH}/{id}/resend")
@@ -376,7 +374,7 @@ async def test_a_posting_in_the_wrong_state_is_left_alone(served_api: ServedApi)
 
 
 @time_limit(10)
-async def test_a_decision_takes_a_body_only_in_json_and_needs_the_disk(served_api: ServedApi) -> None:
+async def test_an_action_needs_json_and_a_working_store(served_api: ServedApi) -> None:
     served_api.add_link()
     id = (await taken(served_api))["id"]
     form = {"content-type": "text/plain"}

@@ -1,4 +1,4 @@
-"""Calls about rooms: how they are, and what their phones tell the PMS."""
+"""Tests of rooms: their state, their extensions, and updates from phones."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ async def types(served: ServedApi) -> list[str]:
 
 
 @time_limit(10)
-async def test_a_room_is_as_the_pms_last_said(served_api: ServedApi) -> None:
+async def test_a_room_has_the_state_that_the_pms_last_sent(served_api: ServedApi) -> None:
     docked(served_api)
     served_api.send_from_pms(ARRIVES, "RE|RN101|CS2|DNY|MLY|RS3|", "WR|RN101|DA261121|TI0700|")
     answer = await served_api.get(ROOM)
@@ -72,7 +72,7 @@ async def test_a_room_is_as_the_pms_last_said(served_api: ServedApi) -> None:
 
 
 @time_limit(10)
-async def test_rooms_come_by_name(served_api: ServedApi) -> None:
+async def test_rooms_are_sorted_by_name(served_api: ServedApi) -> None:
     docked(served_api)
     assert (await served_api.get(ROOMS)).json() == {"rooms": []}
     served_api.send_from_pms("GI|RN102|", ARRIVES, "GO|RN102|")
@@ -82,7 +82,7 @@ async def test_rooms_come_by_name(served_api: ServedApi) -> None:
 
 
 @time_limit(10)
-async def test_a_room_nobody_spoke_of_is_not_found(served_api: ServedApi) -> None:
+async def test_a_room_that_the_pms_never_mentioned_is_not_found(served_api: ServedApi) -> None:
     docked(served_api)
     served_api.send_from_pms(ARRIVES)
     assert (await served_api.get(f"{ROOMS}/999")).error == (404, "unknown_room")
@@ -114,7 +114,7 @@ async def test_rooms_of_an_unknown_link_are_not_found(
 
 @pytest.mark.parametrize(("method", "path", "body"), CALLS[3:8])
 @time_limit(10)
-async def test_a_body_has_to_be_an_object_of_json(
+async def test_a_body_must_be_a_json_object(
     served_api: ServedApi, method: str, path: str, body: object
 ) -> None:
     docked(served_api)
@@ -128,7 +128,7 @@ async def test_a_body_has_to_be_an_object_of_json(
 
 @pytest.mark.parametrize(("method", "path", "body"), CALLS)
 @time_limit(10)
-async def test_while_the_store_fails_nothing_is_taken(
+async def test_updates_are_rejected_while_the_store_fails(
     served_api: ServedApi, method: str, path: str, body: object
 ) -> None:
     docked(served_api)
@@ -139,7 +139,7 @@ async def test_while_the_store_fails_nothing_is_taken(
 
 
 @time_limit(10)
-async def test_rooms_are_there_after_a_restart(served_api: ServedApi) -> None:
+async def test_rooms_survive_a_restart(served_api: ServedApi) -> None:
     docked(served_api)
     served_api.send_from_pms(ARRIVES, "RE|RN101|MLY|")
     before = (await served_api.get(ROOMS)).json()
@@ -150,7 +150,7 @@ async def test_rooms_are_there_after_a_restart(served_api: ServedApi) -> None:
 
 
 @time_limit(10)
-async def test_who_looks_on_sees_not_who_the_guests_are(protected_api: TokenProtectedApi) -> None:
+async def test_guests_are_masked_for_the_view_role(protected_api: TokenProtectedApi) -> None:
     protected_api.add_link()
     protected_api.dock()
     protected_api.send_from_pms(ARRIVES)
@@ -170,7 +170,7 @@ async def test_who_looks_on_sees_not_who_the_guests_are(protected_api: TokenProt
 
 
 @time_limit(10)
-async def test_extensions_are_found_by_the_settings_of_the_link(served_api: ServedApi) -> None:
+async def test_rooms_list_the_extensions_of_the_settings(served_api: ServedApi) -> None:
     docked(served_api, extensions="prefix", extension_prefix="7")
     served_api.send_from_pms(ARRIVES, "GC|RN102|RO101|G#5|GNSmith|", "NS|")
     assert (await served_api.get(f"{ROOMS}/102")).json()["extensions"] == ["7102"]
@@ -209,7 +209,7 @@ async def test_rooms_are_found_by_their_extension(served_api: ServedApi, tmp_pat
     ],
 )
 @time_limit(10)
-async def test_a_room_nobody_spoke_of_is_found_by_its_extension_and_vacant(
+async def test_a_room_never_mentioned_is_found_by_extension_as_vacant(
     served_api: ServedApi, settings: dict[str, Any], extension: str, room: str
 ) -> None:
     docked(served_api, **settings)
@@ -232,15 +232,13 @@ async def test_a_room_nobody_spoke_of_is_found_by_its_extension_and_vacant(
 
 @pytest.mark.parametrize("extension", ["1%7C2", "1%0A2", "x" * 41, ""])
 @time_limit(10)
-async def test_an_extension_has_no_room_that_no_record_could_name(
-    served_api: ServedApi, extension: str
-) -> None:
+async def test_an_extension_lists_no_room_with_an_invalid_name(served_api: ServedApi, extension: str) -> None:
     docked(served_api)
     assert (await served_api.get(f"{ROOMS}?extension={extension}")).json() == {"rooms": []}
 
 
 @time_limit(10)
-async def test_a_table_that_was_changed_is_read_again_at_any_change_of_settings(
+async def test_a_changed_extension_table_is_reloaded_with_any_settings_change(
     served_api: ServedApi, tmp_path: Path
 ) -> None:
     table = tmp_path / "extensions.csv"
@@ -255,7 +253,7 @@ async def test_a_table_that_was_changed_is_read_again_at_any_change_of_settings(
 
 
 @time_limit(10)
-async def test_other_settings_hold_for_what_happens_from_then_on(served_api: ServedApi) -> None:
+async def test_new_settings_apply_to_later_records_only(served_api: ServedApi) -> None:
     body = {"name": "grand", "host": "192.0.2.1", "port": 5010, "enabled": True, "listen_time": 9}
     await served_api.post("/api/v1/links", body)
     served_api.dock()
@@ -288,7 +286,7 @@ async def row_of(served: ServedApi, id: int) -> dict[str, Any]:
     ],
 )
 @time_limit(10)
-async def test_it_is_taken_and_sent(
+async def test_an_update_is_accepted_and_sent(
     served_api: ServedApi, what: str, body: object, told: dict[str, Any], record: str
 ) -> None:
     docked(served_api)
@@ -303,7 +301,7 @@ async def test_it_is_taken_and_sent(
 
 
 @time_limit(10)
-async def test_it_is_taken_whatever_the_state_of_the_link_and_sent_later(served_api: ServedApi) -> None:
+async def test_an_update_is_accepted_while_the_link_is_down_and_sent_later(served_api: ServedApi) -> None:
     served_api.add_link(timezone="UTC")
     row = (await put(served_api, "dnd", {"on": True})).json()
     assert (await served_api.get(ROOM)).json()["do_not_disturb"] is True
@@ -340,7 +338,7 @@ async def test_it_is_taken_whatever_the_state_of_the_link_and_sent_later(served_
     ],
 )
 @time_limit(10)
-async def test_a_wrong_body_is_told_with_its_field(
+async def test_an_invalid_body_is_rejected_with_its_field(
     served_api: ServedApi, what: str, body: object, field: str
 ) -> None:
     docked(served_api)
@@ -354,7 +352,7 @@ async def test_a_wrong_body_is_told_with_its_field(
 @pytest.mark.parametrize("room", ["1%7C2", "1%0A2", "x" * 41])
 @pytest.mark.parametrize(("what", "body"), [("status", {"status": 1}), ("wake-up", EIGHT)])
 @time_limit(10)
-async def test_a_room_has_to_be_one_that_fias_can_carry(
+async def test_a_room_name_that_fias_cannot_carry_is_rejected(
     served_api: ServedApi, what: str, body: object, room: str
 ) -> None:
     docked(served_api)
@@ -364,7 +362,7 @@ async def test_a_room_has_to_be_one_that_fias_can_carry(
 
 
 @time_limit(10)
-async def test_a_room_that_the_charset_of_the_link_lacks_is_refused(served_api: ServedApi) -> None:
+async def test_a_room_name_outside_the_charset_is_rejected(served_api: ServedApi) -> None:
     docked(served_api, charset="cp1252")
     suite = "%C3%BC1"  # ü1
     assert (await put(served_api, "dnd", {"on": True}, suite)).status == 202
@@ -376,7 +374,7 @@ async def test_a_room_that_the_charset_of_the_link_lacks_is_refused(served_api: 
 
 
 @time_limit(10)
-async def test_a_hotel_has_its_own_codes_for_a_status(served_api: ServedApi) -> None:
+async def test_a_hotel_may_have_its_own_status_codes(served_api: ServedApi) -> None:
     docked(served_api, status_codes={"*61": 1, "7": 12})
     served_api.send_from_pms(ARRIVES)
     assert (await put(served_api, "status", {"status": "*61"})).json()["status"] == 1
@@ -388,7 +386,7 @@ async def test_a_hotel_has_its_own_codes_for_a_status(served_api: ServedApi) -> 
 
 
 @time_limit(10)
-async def test_a_full_outbox_takes_nothing_and_changes_no_room(served_api: ServedApi) -> None:
+async def test_a_full_outbox_rejects_updates_and_changes_no_room(served_api: ServedApi) -> None:
     served_api.add_link(outbox_limit=1, enabled=False)
     assert (await put(served_api, "status", {"status": 1})).status == 202
     assert (await put(served_api, "dnd", {"on": True})).error == (503, "outbox_full")

@@ -1,4 +1,4 @@
-"""What is told of the service itself, and every error that any call can meet."""
+"""Tests of the status endpoints, and of the errors that every request can meet."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tests.web.served_api import ServedApi
 
 
 @time_limit(10)
-async def test_the_process_answers(served_api: ServedApi) -> None:
+async def test_health_is_ok(served_api: ServedApi) -> None:
     answer = await served_api.get("/healthz")
     assert (answer.status, answer.json()) == (200, {"ok": True})
     assert answer.headers["cache-control"] == "no-store"
@@ -90,7 +90,7 @@ async def test_an_unknown_path_is_not_found(served_api: ServedApi, path: str) ->
 
 
 @time_limit(10)
-async def test_a_path_that_is_no_text_is_refused(served_api: ServedApi) -> None:
+async def test_a_path_that_is_not_utf_8_is_rejected(served_api: ServedApi) -> None:
     assert (await served_api.get("/api/v1/links/%ff")).error == (400, "invalid")
 
 
@@ -105,7 +105,7 @@ async def test_a_path_that_is_no_text_is_refused(served_api: ServedApi) -> None:
     ],
 )
 @time_limit(10)
-async def test_other_methods_are_told_the_allowed_ones(
+async def test_an_error_405_names_the_allowed_methods(
     served_api: ServedApi, method: str, path: str, allowed: set[str]
 ) -> None:
     answer = await served_api.call(method, path)
@@ -115,13 +115,13 @@ async def test_other_methods_are_told_the_allowed_ones(
 
 @pytest.mark.parametrize("path", ["/healthz", "/api/v1/status", "/api/v1/stream", "/metrics"])
 @time_limit(10)
-async def test_heads_have_no_body(served_api: ServedApi, path: str) -> None:
+async def test_head_responses_have_no_body(served_api: ServedApi, path: str) -> None:
     answer = await served_api.call("HEAD", path)
     assert (answer.status, answer.body) == (200, b"")
 
 
 @time_limit(10)
-async def test_a_body_that_is_too_long_is_refused(served_api: ServedApi) -> None:
+async def test_a_body_over_the_limit_is_rejected(served_api: ServedApi) -> None:
     json = {"content-type": "application/json"}
     long = b" " * (MAX_BODY_BYTES + 1)
     answer = await served_api.call("POST", "/api/v1/links/test", headers=json, body=long)
@@ -135,7 +135,7 @@ async def test_a_body_that_is_too_long_is_refused(served_api: ServedApi) -> None
 
 
 @time_limit(20)
-async def test_a_body_without_end_is_cut_off(served_api: ServedApi) -> None:
+async def test_a_body_over_the_discard_limit_is_aborted(served_api: ServedApi) -> None:
     connection = await served_api.connect(
         b"POST /api/v1/links/test HTTP/1.1\r\nhost: localhost:%d\r\ncontent-length: 999999999\r\n\r\n"
         % served_api.port
@@ -147,7 +147,7 @@ async def test_a_body_without_end_is_cut_off(served_api: ServedApi) -> None:
 
 @pytest.mark.parametrize("where", ["in a route", "before all routes"])
 @time_limit(10)
-async def test_a_fault_is_logged_and_told_without_detail(
+async def test_an_unexpected_error_is_logged_and_reported_without_detail(
     served_api: ServedApi, where: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail(*_: object) -> None:
@@ -166,7 +166,7 @@ async def test_a_fault_is_logged_and_told_without_detail(
 
 
 @time_limit(10)
-async def test_who_goes_away_ends_only_the_own_call(served_api: ServedApi) -> None:
+async def test_a_disconnecting_client_ends_only_its_own_request(served_api: ServedApi) -> None:
     connection = await served_api.connect(
         b"GET /healthz HTTP/1.1\r\nhost: localhost:%d\r\n\r\n" % served_api.port
     )

@@ -1,4 +1,4 @@
-"""How a link was over the last hours, as it is told: over redials, over restarts, and while nothing ran."""
+"""Tests of a link's timeline over reconnects, restarts and downtimes of the service."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def minutes(moment: str) -> int:
 
 
 @time_limit(10)
-async def test_it_tells_states_and_the_share_in_sync(served_api: ServedApi) -> None:
+async def test_the_timeline_has_the_states_and_the_share_in_sync(served_api: ServedApi) -> None:
     served_api.advance(HOUR)
     served_api.add_link(alive_interval=3600)
     served_api.advance(6)
@@ -52,7 +52,7 @@ async def test_it_tells_states_and_the_share_in_sync(served_api: ServedApi) -> N
 
 
 @time_limit(10)
-async def test_a_day_is_told_where_no_hours_are_named(served_api: ServedApi) -> None:
+async def test_the_timeline_covers_a_day_by_default(served_api: ServedApi) -> None:
     served_api.add_link(enabled=False)
     told = (await served_api.get(PATH)).json()
     assert told["from"] == "2026-11-19T07:00:00.000Z"
@@ -73,7 +73,7 @@ async def test_sync_that_is_lost_while_the_link_stays_established_counts(served_
 
 
 @time_limit(20)
-async def test_a_restart_in_good_order_is_told_to_the_second(served_api: ServedApi) -> None:
+async def test_a_clean_restart_is_exact_to_the_second(served_api: ServedApi) -> None:
     served_api.add_link(alive_interval=3600)
     served_api.dock()
     served_api.advance(10.5 * 60)
@@ -92,7 +92,7 @@ async def test_a_restart_in_good_order_is_told_to_the_second(served_api: ServedA
 
 
 @time_limit(20)
-async def test_what_was_not_stopped_in_good_order_ran_to_its_last_whole_minute(served_api: ServedApi) -> None:
+async def test_a_crashed_run_ends_at_its_last_whole_minute(served_api: ServedApi) -> None:
     served_api.add_link(alive_interval=3600)
     served_api.dock()
     served_api.advance(10.5 * 60)
@@ -115,7 +115,7 @@ def crash(served: ServedApi) -> None:
 
 
 @time_limit(10)
-async def test_a_link_that_could_not_be_removed_begins_anew_and_out_of_sync(served_api: ServedApi) -> None:
+async def test_a_link_whose_removal_failed_starts_again_out_of_sync(served_api: ServedApi) -> None:
     made = {"name": "grand", "host": "192.0.2.1", "port": 5010, "enabled": True, "alive_interval": 3600}
     assert (await served_api.post("/api/v1/links", made)).status == 201
     served_api.advance()
@@ -141,5 +141,5 @@ async def test_hours_are_from_one_to_a_week(served_api: ServedApi, hours: str) -
 
 
 @time_limit(10)
-async def test_a_link_that_is_not_there_has_none(served_api: ServedApi) -> None:
+async def test_the_timeline_of_an_unknown_link_is_not_found(served_api: ServedApi) -> None:
     assert (await served_api.get(PATH)).error == (404, "unknown_link")

@@ -1,4 +1,4 @@
-"""Wake-ups, as a PBX orders them, is told of them, and tells how they went."""
+"""Tests of wake-up calls: order, cancel, and report results."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ async def test_a_room_has_a_hundred_wake_ups_at_most(served_api: ServedApi) -> N
 
 
 @time_limit(10)
-async def test_a_wake_up_is_cancelled_by_its_moment_and_without_one_all_are(served_api: ServedApi) -> None:
+async def test_a_wake_up_is_cancelled_by_its_time_and_without_one_all_are(served_api: ServedApi) -> None:
     docked(served_api)
     for hour in ("08", "09", "10"):
         await put(served_api, "wake-up", {"at": f"2026-11-20T{hour}:00"})
@@ -64,7 +64,7 @@ async def test_a_wake_up_is_cancelled_by_its_moment_and_without_one_all_are(serv
 
 @pytest.mark.parametrize("query", ["at=nine", "at=2026-11-20T09:00Z", "at=", "at=2026-11-20T09:00&at=1"])
 @time_limit(10)
-async def test_a_wrong_moment_cancels_nothing(served_api: ServedApi, query: str) -> None:
+async def test_an_invalid_time_cancels_nothing(served_api: ServedApi, query: str) -> None:
     docked(served_api)
     await put(served_api, "wake-up", EIGHT)
     answer = await served_api.call("DELETE", f"{ROOM}/wake-up?{query}")
@@ -88,7 +88,7 @@ async def tell(served: ServedApi, id: int, result: str, **more: object) -> Any:
 
 
 @time_limit(10)
-async def test_a_guest_who_answers_is_awake_and_the_pms_hears_it(served_api: ServedApi) -> None:
+async def test_an_answered_wake_up_is_reported_to_the_pms(served_api: ServedApi) -> None:
     docked(served_api)
     id = await ringing(served_api)
     answer = await tell(served_api, id, "answered", attempt=1)
@@ -110,7 +110,7 @@ async def test_a_guest_who_answers_is_awake_and_the_pms_hears_it(served_api: Ser
 
 
 @time_limit(10)
-async def test_a_guest_who_does_not_is_tried_again(served_api: ServedApi) -> None:
+async def test_an_unanswered_wake_up_is_retried(served_api: ServedApi) -> None:
     docked(served_api)
     id = await ringing(served_api)
     answer = (await tell(served_api, id, "busy")).json()
@@ -126,7 +126,7 @@ async def test_a_guest_who_does_not_is_tried_again(served_api: ServedApi) -> Non
 
 
 @time_limit(10)
-async def test_before_it_rings_and_for_attempts_that_were_not_made_there_is_no_result(
+async def test_a_result_before_the_attempt_is_rejected(
     served_api: ServedApi,
 ) -> None:
     docked(served_api)
@@ -154,7 +154,9 @@ async def test_before_it_rings_and_for_attempts_that_were_not_made_there_is_no_r
     ],
 )
 @time_limit(10)
-async def test_a_wrong_result_is_told_with_its_field(served_api: ServedApi, body: object, field: str) -> None:
+async def test_an_invalid_result_is_rejected_with_its_field(
+    served_api: ServedApi, body: object, field: str
+) -> None:
     docked(served_api)
     answer = await served_api.post(f"{ROOM}/wake-up/result", body)
     assert answer.error == (400, "invalid")
@@ -162,13 +164,13 @@ async def test_a_wrong_result_is_told_with_its_field(served_api: ServedApi, body
 
 
 @time_limit(10)
-async def test_a_wake_up_that_nobody_knows_has_no_result(served_api: ServedApi) -> None:
+async def test_a_result_for_an_unknown_wake_up_is_rejected(served_api: ServedApi) -> None:
     docked(served_api)
     assert (await tell(served_api, 1, "answered")).error == (404, "unknown_wake_up")
 
 
 @time_limit(10)
-async def test_guests_are_woken_while_the_link_is_down_and_the_pms_hears_later(served_api: ServedApi) -> None:
+async def test_wake_ups_run_while_the_link_is_down_and_are_reported_later(served_api: ServedApi) -> None:
     docked(served_api)
     served_api.send_from_pms(ARRIVES, "WR|RN101|DA261120|TI0701|")
     await served_api.post("/api/v1/links/grand/disconnect")
@@ -187,7 +189,7 @@ async def test_guests_are_woken_while_the_link_is_down_and_the_pms_hears_later(s
 
 
 @time_limit(10)
-async def test_another_time_zone_of_the_link_makes_another_moment_of_what_was_ordered(
+async def test_a_new_time_zone_moves_ordered_wake_ups(
     served_api: ServedApi,
 ) -> None:
     body = {"name": "grand", "host": "192.0.2.1", "port": 5010, "timezone": "UTC"}

@@ -1,4 +1,4 @@
-"""Who comes in, who has to leave, and what is told of it."""
+"""Tests of authentication, revocation, and what the log says about both."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ async def reached(tmp_path: Path) -> AsyncIterator[TokenProtectedApi]:
     ],
 )
 @time_limit(10)
-async def test_a_header_that_shows_no_right_token_is_refused(
+async def test_a_header_without_a_valid_token_is_rejected(
     protected_api: TokenProtectedApi, header: str, told: str
 ) -> None:
     answer = await protected_api.get("/api/v1/links", headers={"authorization": header})
@@ -54,20 +54,20 @@ async def test_a_header_that_shows_no_right_token_is_refused(
 
 
 @time_limit(10)
-async def test_the_scheme_is_read_as_http_has_it(protected_api: TokenProtectedApi) -> None:
+async def test_the_authorization_scheme_is_case_insensitive(protected_api: TokenProtectedApi) -> None:
     header = {"authorization": f"bEARER   {protected_api.tokens['view']} "}
     assert (await protected_api.get("/api/v1/links", headers=header)).status == 200
 
 
 @time_limit(10)
-async def test_a_wrong_token_is_not_made_right_by_a_cookie(protected_api: TokenProtectedApi) -> None:
+async def test_an_invalid_token_is_rejected_despite_a_valid_cookie(protected_api: TokenProtectedApi) -> None:
     signed = await protected_api.sign_in()
     wrong = {"authorization": "Bearer pmslink_wrong"}
     assert (await protected_api.get("/api/v1/links", headers=signed.cookie_headers | wrong)).status == 401
 
 
 @time_limit(10)
-async def test_without_tokens_whoever_is_on_this_machine_may_do_everything(served_api: ServedApi) -> None:
+async def test_without_tokens_local_callers_have_full_access(served_api: ServedApi) -> None:
     served_api.add_link(enabled=False)
     for header in (
         {},
@@ -79,7 +79,7 @@ async def test_without_tokens_whoever_is_on_this_machine_may_do_everything(serve
 
 
 @time_limit(10)
-async def test_with_the_first_token_the_door_shuts_and_stays_shut_until_a_restart(tmp_path: Path) -> None:
+async def test_after_the_first_token_access_needs_one_until_a_restart(tmp_path: Path) -> None:
     served = ServedApi(state_dir=tmp_path)
     watching = await open_stream(served)
     token, _ = token_file_edits.add_token(tmp_path, "desk", "view", START_TIME)
@@ -100,7 +100,7 @@ async def test_with_the_first_token_the_door_shuts_and_stays_shut_until_a_restar
 
 
 @time_limit(10)
-async def test_where_other_machines_come_in_nobody_does_without_tokens(reached: TokenProtectedApi) -> None:
+async def test_without_tokens_a_public_site_rejects_all_requests(reached: TokenProtectedApi) -> None:
     headers = reached.bearer_headers("control")
     assert (await reached.get("/api/v1/links", headers=headers)).status == 200
     reached.remove_token("view", "control", "pbx")
@@ -112,7 +112,7 @@ async def test_where_other_machines_come_in_nobody_does_without_tokens(reached: 
 
 
 @time_limit(10)
-async def test_where_other_machines_come_in_pages_of_other_hosts_do_not(reached: TokenProtectedApi) -> None:
+async def test_a_public_site_rejects_pages_of_other_hosts(reached: TokenProtectedApi) -> None:
     headers = reached.bearer_headers("control") | {"host": "pms.example:8443"}
     for origin in ("http://pms.example:8443", "https://PMS.example:8443"):
         answer = await reached.get("/api/v1/links", headers=headers | {"origin": origin})
@@ -123,7 +123,7 @@ async def test_where_other_machines_come_in_pages_of_other_hosts_do_not(reached:
 
 
 @time_limit(10)
-async def test_every_answer_tells_the_browser_to_trust_nothing_else(protected_api: TokenProtectedApi) -> None:
+async def test_every_response_has_the_security_headers(protected_api: TokenProtectedApi) -> None:
     for path in ("/", "/healthz", "/api/v1/links", "/nothing", "/api/v1/session", "/metrics"):
         headers = (await protected_api.get(path)).headers
         policy = dict(part.split(" ", 1) for part in headers["content-security-policy"].split("; "))
@@ -143,7 +143,7 @@ async def test_every_answer_tells_the_browser_to_trust_nothing_else(protected_ap
 
 
 @time_limit(10)
-async def test_who_watches_with_a_token_that_is_removed_is_dropped_at_once(
+async def test_a_stream_is_closed_when_its_token_is_removed(
     protected_api: TokenProtectedApi,
 ) -> None:
     gone = await open_stream(protected_api, headers=protected_api.bearer_headers("view"))
@@ -160,7 +160,7 @@ async def test_who_watches_with_a_token_that_is_removed_is_dropped_at_once(
 
 
 @time_limit(10)
-async def test_who_watches_in_a_session_is_dropped_when_it_ends(protected_api: TokenProtectedApi) -> None:
+async def test_a_stream_is_closed_when_its_session_ends(protected_api: TokenProtectedApi) -> None:
     first, second = await protected_api.sign_in("view"), await protected_api.sign_in("view")
     gone = await open_stream(protected_api, headers=first.cookie_headers)
     stays = await open_stream(protected_api, headers=second.cookie_headers)
@@ -176,7 +176,7 @@ async def test_who_watches_in_a_session_is_dropped_when_it_ends(protected_api: T
 
 
 @time_limit(10)
-async def test_who_waits_for_events_meanwhile_must_still_be_admitted(
+async def test_a_long_poll_checks_access_again_after_the_wait(
     protected_api: TokenProtectedApi,
 ) -> None:
     protected_api.add_link()
@@ -210,7 +210,7 @@ def logged() -> Iterator[list[LogEvent]]:
 
 
 @time_limit(10)
-async def test_the_log_names_who_changed_something_and_holds_no_secret(
+async def test_the_log_names_the_caller_of_a_change_and_no_secret(
     protected_api: TokenProtectedApi, logged: list[LogEvent]
 ) -> None:
     protected_api.add_link(enabled=False)

@@ -1,4 +1,4 @@
-"""Wrong tokens: who shows too many has to wait."""
+"""Tests of the rate limit for invalid tokens."""
 
 from __future__ import annotations
 
@@ -30,11 +30,11 @@ from tests.web.protected_api import TokenProtectedApi
         (UNIXAddress(b""), "this machine"),
     ],
 )
-def test_a_place_is_an_address_or_a_network(peer: IAddress, place: str) -> None:
+def test_a_client_network_is_an_ipv4_address_or_an_ipv6_network(peer: IAddress, place: str) -> None:
     assert client_network(peer) == place
 
 
-def test_after_so_many_a_place_waits_until_the_first_is_long_ago() -> None:
+def test_a_network_over_the_limit_waits_for_the_window_to_pass() -> None:
     clock = Clock()
     one = FailedLoginLimiter(clock)
     for _ in range(MAX_FAILED_LOGINS):
@@ -49,7 +49,7 @@ def test_after_so_many_a_place_waits_until_the_first_is_long_ago() -> None:
     assert one.retry_after_s("a") == 1
 
 
-def test_places_that_failed_longest_ago_are_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_networks_with_the_oldest_failures_are_dropped(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(failed_login_limit, "MAX_TRACKED_NETWORKS", 2)
     one = FailedLoginLimiter(Clock())
     for place in "ab" * MAX_FAILED_LOGINS + "ac":
@@ -63,7 +63,7 @@ def test_places_that_failed_longest_ago_are_forgotten(monkeypatch: pytest.Monkey
 
 
 @given(st.lists(st.tuples(st.sampled_from("ab"), st.floats(0, 100)), max_size=80))
-def test_in_no_stretch_of_time_there_are_more(tries: list[tuple[str, float]]) -> None:
+def test_no_window_has_more_failures_than_the_limit(tries: list[tuple[str, float]]) -> None:
     clock = Clock()
     one = FailedLoginLimiter(clock)
     counted: dict[str, list[float]] = {"a": [], "b": []}
@@ -77,7 +77,7 @@ def test_in_no_stretch_of_time_there_are_more(tries: list[tuple[str, float]]) ->
 
 
 @time_limit(20)
-async def test_after_too_many_wrong_sign_ins_the_next_has_to_wait(protected_api: TokenProtectedApi) -> None:
+async def test_too_many_failed_logins_are_rate_limited(protected_api: TokenProtectedApi) -> None:
     wrong = {"token": "pmslink_wrong"}
     for _ in range(MAX_FAILED_LOGINS):
         assert (await protected_api.post("/api/v1/session", wrong)).error == (401, "unauthorized")
@@ -91,7 +91,7 @@ async def test_after_too_many_wrong_sign_ins_the_next_has_to_wait(protected_api:
 
 
 @time_limit(20)
-async def test_a_right_token_passes_where_too_many_wrong_ones_came_from(
+async def test_a_valid_token_passes_the_rate_limit(
     protected_api: TokenProtectedApi,
 ) -> None:
     wrong = {"authorization": "Bearer pmslink_wrong"}
@@ -109,7 +109,7 @@ async def test_a_right_token_passes_where_too_many_wrong_ones_came_from(
 
 
 @time_limit(20)
-async def test_what_shows_no_token_is_no_attempt(protected_api: TokenProtectedApi) -> None:
+async def test_requests_without_a_token_are_not_counted(protected_api: TokenProtectedApi) -> None:
     for _ in range(MAX_FAILED_LOGINS + 1):
         assert (await protected_api.get("/api/v1/links")).error == (401, "unauthorized")
         cookie = {"cookie": "pmslink_session=of-a-service-that-is-no-more"}

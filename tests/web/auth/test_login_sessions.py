@@ -1,4 +1,4 @@
-"""Signing in and out, and what a session is good for."""
+"""Tests of sessions: sign in, sign out, cookies and CSRF protection."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def test_a_session_is_found_by_its_id_until_it_ends() -> None:
     assert sessions.find(other) is not None
 
 
-def test_a_session_ends_after_twelve_hours_however_it_is_used() -> None:
+def test_a_session_ends_after_twelve_hours_even_if_it_is_used() -> None:
     clock = Clock()
     sessions = some(clock)
     id, session = sessions.begin(DESK)
@@ -57,7 +57,7 @@ def test_a_session_ends_after_twelve_hours_however_it_is_used() -> None:
     assert len(sessions) == 1
 
 
-def test_of_too_many_sessions_the_oldest_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_oldest_session_ends_above_the_limit(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "MAX_SESSIONS", 2)
     sessions = some(Clock())
     ids = [sessions.begin(DESK)[0] for _ in range(3)]
@@ -68,7 +68,7 @@ def test_of_too_many_sessions_the_oldest_ends(monkeypatch: pytest.MonkeyPatch) -
 
 
 @time_limit(10)
-async def test_who_signs_in_gets_a_cookie_that_no_script_can_read(protected_api: TokenProtectedApi) -> None:
+async def test_signing_in_sets_a_cookie_that_no_script_can_read(protected_api: TokenProtectedApi) -> None:
     answer = await protected_api.post(PATH, {"token": protected_api.tokens["view"]})
     assert answer.status == 200
     told = answer.json()
@@ -92,7 +92,7 @@ async def test_who_signs_in_gets_a_cookie_that_no_script_can_read(protected_api:
 
 
 @time_limit(10)
-async def test_over_tls_that_ends_at_a_proxy_the_cookie_is_secure(protected_api: TokenProtectedApi) -> None:
+async def test_the_cookie_is_secure_if_tls_ends_at_a_proxy(protected_api: TokenProtectedApi) -> None:
     protected_api.site.local_only = False
     host = {"host": "pms.example", "origin": "https://pms.example"}
     answer = await protected_api.post(PATH, {"token": protected_api.tokens["view"]}, headers=host)
@@ -100,7 +100,7 @@ async def test_over_tls_that_ends_at_a_proxy_the_cookie_is_secure(protected_api:
 
 
 @time_limit(10)
-async def test_a_session_is_as_good_as_its_token(protected_api: TokenProtectedApi) -> None:
+async def test_a_session_has_the_role_of_its_token(protected_api: TokenProtectedApi) -> None:
     signed = await protected_api.sign_in("view")
     assert (await protected_api.get(PATH, headers=signed.cookie_headers)).json() == signed.content
     assert (await protected_api.get("/api/v1/links", headers=signed.cookie_headers)).status == 200
@@ -111,7 +111,7 @@ async def test_a_session_is_as_good_as_its_token(protected_api: TokenProtectedAp
 
 
 @time_limit(10)
-async def test_a_change_by_cookie_needs_what_no_other_page_knows(protected_api: TokenProtectedApi) -> None:
+async def test_a_change_with_a_cookie_needs_the_csrf_token(protected_api: TokenProtectedApi) -> None:
     core: Any = protected_api.add_link(enabled=False).core
     signed = await protected_api.sign_in()
     other = await protected_api.sign_in()
@@ -127,7 +127,7 @@ async def test_a_change_by_cookie_needs_what_no_other_page_knows(protected_api: 
 
 
 @time_limit(10)
-async def test_a_csrf_token_may_be_there_only_once(protected_api: TokenProtectedApi) -> None:
+async def test_two_csrf_headers_are_rejected(protected_api: TokenProtectedApi) -> None:
     signed = await protected_api.sign_in()
     csrf = signed.content["csrf"]
     twice = {"x-csrf-token": f"{csrf}\r\nX-CSRF-Token: {csrf}"}
@@ -135,7 +135,7 @@ async def test_a_csrf_token_may_be_there_only_once(protected_api: TokenProtected
 
 
 @time_limit(10)
-async def test_signing_out_ends_the_session_and_takes_the_cookie(protected_api: TokenProtectedApi) -> None:
+async def test_signing_out_ends_the_session_and_deletes_the_cookie(protected_api: TokenProtectedApi) -> None:
     signed = await protected_api.sign_in()
     assert (await protected_api.call("DELETE", PATH, signed.cookie_headers)).error == (403, "csrf")
     for _ in range(2):
@@ -147,7 +147,7 @@ async def test_signing_out_ends_the_session_and_takes_the_cookie(protected_api: 
 
 
 @time_limit(10)
-async def test_a_session_ends_with_its_token_or_when_that_gets_another_role(
+async def test_a_session_ends_with_its_token_or_a_change_of_its_role(
     protected_api: TokenProtectedApi,
 ) -> None:
     signed, other = await protected_api.sign_in("control"), await protected_api.sign_in("view")
@@ -182,14 +182,14 @@ async def test_a_session_ends_after_twelve_hours(protected_api: TokenProtectedAp
 
 
 @time_limit(10)
-async def test_who_shows_a_token_has_no_session(protected_api: TokenProtectedApi) -> None:
+async def test_a_request_with_a_bearer_token_has_no_session(protected_api: TokenProtectedApi) -> None:
     answer = await protected_api.get(PATH, headers=protected_api.bearer_headers("pbx"))
     assert answer.json() == {"name": "pbx", "role": "pbx", "expires": None, "csrf": None, "tokens": True}
     assert (await protected_api.get(PATH)).error == (401, "unauthorized")
 
 
 @time_limit(10)
-async def test_without_tokens_nobody_can_sign_in_or_needs_to(served_api: ServedApi) -> None:
+async def test_without_tokens_signing_in_is_not_possible_or_needed(served_api: ServedApi) -> None:
     answer = await served_api.post(PATH, {"token": "pmslink_any"})
     assert answer.error == (409, "no_tokens")
     answer = await served_api.get(PATH)
@@ -209,7 +209,7 @@ async def test_without_tokens_nobody_can_sign_in_or_needs_to(served_api: ServedA
     ],
 )
 @time_limit(10)
-async def test_what_is_no_token_is_refused(
+async def test_an_invalid_sign_in_body_is_rejected(
     protected_api: TokenProtectedApi, body: object, error: tuple[int, str], field: str | None
 ) -> None:
     answer = await protected_api.post(PATH, body)
@@ -218,7 +218,7 @@ async def test_what_is_no_token_is_refused(
 
 
 @time_limit(10)
-async def test_no_page_of_another_site_can_sign_in(protected_api: TokenProtectedApi) -> None:
+async def test_a_page_of_another_site_cannot_sign_in(protected_api: TokenProtectedApi) -> None:
     body = f'{{"token": "{protected_api.tokens["view"]}"}}'.encode()
     form = {"content-type": "text/plain"}
     assert (await protected_api.call("POST", PATH, form, body)).error == (415, "unsupported_type")

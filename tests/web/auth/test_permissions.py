@@ -1,4 +1,4 @@
-"""Which role may make which call."""
+"""Tests of the table of roles that may use each route."""
 
 from __future__ import annotations
 
@@ -90,20 +90,20 @@ def allowed(*asked: Any) -> str:
 
 
 @time_limit(10)
-async def test_the_table_says_what_is_expected_of_every_route_and_of_no_others(served_api: ServedApi) -> None:
+async def test_the_table_has_the_expected_roles_for_every_route_and_no_others(served_api: ServedApi) -> None:
     assert routes(served_api.site.api) == set(EXPECTED)
     assert {" ".join(call) for call in _ALLOWED_ROLES_BY_ROUTE} == set(EXPECTED)
     assert {call: allowed(*call.split()) for call in EXPECTED} == EXPECTED
 
 
-def test_what_the_table_lacks_is_not_served() -> None:
+def test_a_route_without_an_entry_is_not_served() -> None:
     with pytest.raises(LookupError, match="no entry for POST /api/v1/links/<link>/explode"):
         find_allowed_roles("POST", "/api/v1/links/<link>/explode")
 
 
 @pytest.mark.parametrize("who", ["nobody", "stranger", *ROLES])
 @time_limit(30)
-async def test_every_route_lets_in_whom_it_is_for_and_no_others(
+async def test_every_route_accepts_its_roles_and_no_others(
     protected_api: TokenProtectedApi, who: Any
 ) -> None:
     shown: dict[str, dict[str, str]] = {
@@ -144,7 +144,7 @@ async def test_head_follows_get(protected_api: TokenProtectedApi) -> None:
 
 
 @time_limit(10)
-async def test_who_may_not_is_told_who_may(protected_api: TokenProtectedApi) -> None:
+async def test_an_error_403_names_the_required_role(protected_api: TokenProtectedApi) -> None:
     answer = await protected_api.post(
         "/api/v1/links/none/enable", headers=protected_api.bearer_headers("view")
     )
@@ -157,7 +157,7 @@ async def test_who_may_not_is_told_who_may(protected_api: TokenProtectedApi) -> 
 
 
 @time_limit(10)
-async def test_a_control_that_is_refused_does_nothing(protected_api: TokenProtectedApi) -> None:
+async def test_a_rejected_control_has_no_effect(protected_api: TokenProtectedApi) -> None:
     core: Any = protected_api.add_link(enabled=False).core
     path = "/api/v1/links/grand/enable"
     for headers in ({}, protected_api.bearer_headers("view"), protected_api.bearer_headers("pbx")):

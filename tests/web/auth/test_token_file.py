@@ -1,4 +1,4 @@
-"""The file of tokens: how it is read, changed, and followed."""
+"""Tests of the token file: reading, editing and reloading."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def test_without_a_file_there_are_no_tokens(tmp_path: Path) -> None:
     assert read(Path("/dev/null/nowhere")) == []
 
 
-def test_a_line_is_a_token_and_comments_are_left_alone(tmp_path: Path) -> None:
+def test_each_line_is_a_token_and_comments_are_ignored(tmp_path: Path) -> None:
     write(tmp_path, b"# caf\xe9 \x0c\x1d\n\n   \n" + GOOD.encode() + b"\r\n")
     assert read(tmp_path) == [Token("desk", "view", b"\xab" * 32, datetime(2026, 11, 20, 7, tzinfo=UTC))]
 
@@ -80,7 +80,7 @@ def test_a_line_is_a_token_and_comments_are_left_alone(tmp_path: Path) -> None:
         (GOOD.replace("desk", "bar"), "the token must differ from that of line 2"),
     ],
 )
-def test_a_wrong_line_is_named_without_telling_what_it_holds(tmp_path: Path, line: str, right: str) -> None:
+def test_the_error_names_an_invalid_line_without_its_content(tmp_path: Path, line: str, right: str) -> None:
     write(tmp_path, f"# a comment\n{GOOD}\n{line}\n")
     with pytest.raises(TokenFileError) as refusal:
         read(tmp_path)
@@ -89,7 +89,7 @@ def test_a_wrong_line_is_named_without_telling_what_it_holds(tmp_path: Path, lin
     assert "secret" not in str(refusal.value)
 
 
-def test_a_file_that_is_too_large_is_not_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_file_over_the_size_limits_is_rejected(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     write(tmp_path, f"{GOOD}\n{GOOD.replace('desk', 'bar').replace('ab', 'cd')}\n")
     monkeypatch.setattr(token_file, "MAX_TOKENS", 1)
     with pytest.raises(TokenFileError, match="must have at most 1 tokens"):
@@ -99,7 +99,7 @@ def test_a_file_that_is_too_large_is_not_read(tmp_path: Path, monkeypatch: pytes
         read(tmp_path)
 
 
-def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
+def test_the_error_names_an_unreadable_file(tmp_path: Path) -> None:
     (tmp_path / TOKEN_FILE_NAME).mkdir()
     with pytest.raises(TokenFileError) as refusal:
         read(tmp_path)
@@ -109,7 +109,7 @@ def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
 # Changing.
 
 
-def test_a_token_is_random_and_kept_by_its_digest_in_a_file_of_its_owner(tmp_path: Path) -> None:
+def test_a_token_is_random_and_stored_as_a_digest_in_a_private_file(tmp_path: Path) -> None:
     mask = os.umask(0)
     try:
         token, count = token_file_edits.add_token(tmp_path, "desk", "view", START_TIME)
@@ -125,7 +125,7 @@ def test_a_token_is_random_and_kept_by_its_digest_in_a_file_of_its_owner(tmp_pat
     assert token_file_edits.add_token(tmp_path, "bar", "pbx", START_TIME)[0] != token
 
 
-def test_what_a_person_wrote_into_the_file_stays(tmp_path: Path) -> None:
+def test_edits_preserve_lines_written_by_hand(tmp_path: Path) -> None:
     other = GOOD.replace("desk", "bar").replace("ab", "cd")
     write(tmp_path, f"# desk is Mary's\n\n{GOOD}\n{other}".encode() + b"\n# \xff")
     token_file_edits.add_token(tmp_path, "new", "control", START_TIME)
@@ -137,9 +137,7 @@ def test_what_a_person_wrote_into_the_file_stays(tmp_path: Path) -> None:
     ).read_bytes() == f"# desk is Mary's\n\n{other}".encode() + b"\n# \xff\n"
 
 
-def test_what_cannot_be_changed_leaves_the_file_as_it_is(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_rejected_edit_leaves_the_file_unchanged(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     write(tmp_path, GOOD)
     with pytest.raises(TokenFileError, match="there is a token desk already"):
         token_file_edits.add_token(tmp_path, "desk", "pbx", START_TIME)
@@ -158,14 +156,14 @@ def test_what_cannot_be_changed_leaves_the_file_as_it_is(
         token_file_edits.add_token(tmp_path / "nowhere", "desk", "pbx", START_TIME)
 
 
-def test_a_wrong_file_is_not_changed(tmp_path: Path) -> None:
+def test_an_invalid_file_is_not_edited(tmp_path: Path) -> None:
     write(tmp_path, "rubbish\n")
     with pytest.raises(TokenFileError, match="line 1"):
         token_file_edits.add_token(tmp_path, "desk", "pbx", START_TIME)
     assert (tmp_path / TOKEN_FILE_NAME).read_text() == "rubbish\n"
 
 
-def test_a_change_that_fails_or_was_cut_short_leaves_the_old_file(
+def test_a_failed_or_interrupted_edit_leaves_the_old_file(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     write(tmp_path, GOOD)
@@ -229,7 +227,7 @@ class Followed(TokenRegistry):
         return len(self)
 
 
-def test_a_service_follows_the_file(tmp_path: Path) -> None:
+def test_a_service_reloads_a_changed_file(tmp_path: Path) -> None:
     live = Followed(tmp_path)
     assert live.look() == 0
     token, _ = token_file_edits.add_token(tmp_path, "desk", "view", START_TIME)
@@ -250,7 +248,7 @@ def test_a_service_follows_the_file(tmp_path: Path) -> None:
     assert live.clock.getDelayedCalls() == []
 
 
-def test_a_token_with_another_role_is_another_one(tmp_path: Path) -> None:
+def test_a_token_with_a_new_role_replaces_the_old_one(tmp_path: Path) -> None:
     token, _ = token_file_edits.add_token(tmp_path, "desk", "view", START_TIME)
     live = Followed(tmp_path)
     before = live.find(token)
@@ -263,7 +261,7 @@ def test_a_token_with_another_role_is_another_one(tmp_path: Path) -> None:
     assert after.role == "control"
 
 
-def test_a_file_that_becomes_wrong_changes_nothing_and_is_told_once(
+def test_a_file_that_becomes_invalid_changes_nothing_and_is_logged_once(
     tmp_path: Path, logged: list[str]
 ) -> None:
     write(tmp_path, GOOD)
@@ -285,7 +283,7 @@ def test_a_file_that_becomes_wrong_changes_nothing_and_is_told_once(
     ]
 
 
-def test_what_could_not_be_read_is_read_once_it_can_be(
+def test_an_unreadable_file_is_read_again_until_it_succeeds(
     tmp_path: Path, logged: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     write(tmp_path, GOOD)
@@ -302,7 +300,7 @@ def _unreadable(state_dir: Path) -> str:
     raise TokenFileUnreadableError("tokens: cannot be read: Too many open files")
 
 
-def test_it_is_told_which_tokens_came_and_went(tmp_path: Path, logged: list[str]) -> None:
+def test_added_and_removed_tokens_are_logged(tmp_path: Path, logged: list[str]) -> None:
     write(tmp_path, GOOD)
     live = Followed(tmp_path)
     write(tmp_path, GOOD.replace(" view ", " pbx "))
@@ -318,7 +316,7 @@ def test_a_file_with_other_comments_only_changes_nothing(tmp_path: Path, logged:
     assert (live.changes, logged) == (0, [])
 
 
-def test_a_change_between_building_and_starting_is_seen(tmp_path: Path) -> None:
+def test_a_change_between_construction_and_start_is_loaded(tmp_path: Path) -> None:
     clock = Clock()
     live = TokenRegistry(tmp_path, clock)
     write(tmp_path, GOOD)
@@ -326,7 +324,7 @@ def test_a_change_between_building_and_starting_is_seen(tmp_path: Path) -> None:
     assert len(live) == 1
 
 
-def test_a_file_that_is_wrong_from_the_beginning_is_refused(tmp_path: Path) -> None:
+def test_a_file_that_is_invalid_at_the_start_is_rejected(tmp_path: Path) -> None:
     write(tmp_path, "rubbish")
     with pytest.raises(TokenFileError, match="line 1"):
         TokenRegistry(tmp_path, Clock())

@@ -1,4 +1,4 @@
-"""What the interface leaves in the log."""
+"""Tests of the access log."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def logged(method: bytes, path: bytes, caller: Caller | None = NEIGHBOUR) -> lis
     return [formatEvent(event) for event in events]
 
 
-def test_a_change_is_noted_with_who_asked_for_it() -> None:
+def test_a_change_is_logged_with_its_caller() -> None:
     (line,) = logged(b"POST", b"/api/v1/links/grand/disable")
     assert (
         line
@@ -50,16 +50,16 @@ def test_a_change_is_noted_with_who_asked_for_it() -> None:
     )
 
 
-def test_a_path_cannot_write_lines_of_its_own() -> None:
+def test_a_path_cannot_forge_log_lines() -> None:
     (line,) = logged(b"POST", b"/x\r\nforged")
     assert "\n" not in line
 
 
-def test_looking_is_not_noted() -> None:
+def test_reads_are_not_logged() -> None:
     assert logged(b"GET", b"/api/v1/links") == []
 
 
-def test_those_whom_nobody_knows_cannot_fill_it() -> None:
+def test_unauthenticated_requests_and_long_paths_cannot_fill_the_log() -> None:
     assert logged(b"POST", b"/api/v1/links", caller=None) == []
     (line,) = logged(b"POST", b"/" + b"x" * 16_000)
     assert len(line) < 400

@@ -1,4 +1,4 @@
-"""What one who may call cannot take from the others: places to watch and wait, sessions, connections."""
+"""Tests of limits that keep one client from using up streams, long polls, sessions or connections."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from tests.web.stream_client import open_stream
 
 
 @time_limit(20)
-async def test_one_token_cannot_keep_others_from_watching(
+async def test_streams_of_one_token_are_limited(
     protected_api: TokenProtectedApi, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(broadcaster, "MAX_SUBSCRIBERS_PER_TOKEN", 2)
@@ -34,7 +34,7 @@ async def test_one_token_cannot_keep_others_from_watching(
 
 
 @time_limit(20)
-async def test_one_token_cannot_keep_others_from_waiting(
+async def test_long_polls_of_one_token_are_limited(
     protected_api: TokenProtectedApi, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     protected_api.add_link(enabled=False)
@@ -59,7 +59,7 @@ async def test_one_token_cannot_keep_others_from_waiting(
 
 
 @time_limit(20)
-async def test_one_token_cannot_sign_the_others_out(
+async def test_sessions_of_one_token_are_limited(
     protected_api: TokenProtectedApi, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(login_sessions, "MAX_SESSIONS_PER_TOKEN", 2)
@@ -72,7 +72,7 @@ async def test_one_token_cannot_sign_the_others_out(
 
 
 @time_limit(20)
-async def test_more_connections_than_may_be_are_closed_at_once(
+async def test_connections_above_the_limit_are_closed_at_once(
     served_api: ServedApi, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(connection_limit, "MAX_CONNECTIONS", 2)
@@ -91,7 +91,7 @@ async def test_more_connections_than_may_be_are_closed_at_once(
 
 
 @time_limit(20)
-async def test_a_request_that_another_site_causes_reaches_the_page_only(served_api: ServedApi) -> None:
+async def test_cross_site_requests_reach_only_the_page(served_api: ServedApi) -> None:
     headers = {"sec-fetch-site": "cross-site"}
     assert (await served_api.get("/", headers=headers)).status == 200  # a link leads here
     for path in ("/api/v1/stream", "/api/v1/links", "/metrics"):
@@ -99,7 +99,7 @@ async def test_a_request_that_another_site_causes_reaches_the_page_only(served_a
     assert (await served_api.get("/api/v1/links", headers={"sec-fetch-site": "same-origin"})).status == 200
 
 
-def test_what_goes_into_the_store_is_told_in_no_error(tmp_path: Path) -> None:
+def test_database_errors_contain_no_stored_values(tmp_path: Path) -> None:
     database = SqliteDatabase(tmp_path)
     database.create()
     with database.writer() as connection, pytest.raises(Exception, match="no_such_table") as problem:

@@ -1,4 +1,4 @@
-"""What those see who look on: everything but who the guests are."""
+"""Tests of the redaction of guest data for the view role."""
 
 from __future__ import annotations
 
@@ -66,13 +66,13 @@ async def lived(guarded: TokenProtectedApi) -> None:
 # By themselves.
 
 
-def test_what_names_no_guest_stays_the_same_entry() -> None:
+def test_an_entry_without_guest_data_is_returned_unchanged() -> None:
     changed = TransitionLogged(1, "grand", START_TIME, None, "CLOSED", "why", "{}")
     for entry in (changed, light(1), OutboxRowChanged(row({"amount": 7}))):
         assert redact_entry(entry) is entry
 
 
-def test_a_copy_keeps_its_number() -> None:
+def test_a_redacted_copy_has_the_same_seq() -> None:
     copied: Any = redact_entry(arrival(7))
     assert (copied.seq, copied.type, copied.room) == (7, "guest.checked_in", "101")
     shown = evolve(GUEST, name="•••", first_name="•••", title="•••", group="•••")
@@ -82,7 +82,7 @@ def test_a_copy_keeps_its_number() -> None:
     assert (copied.seq, json.loads(copied.row.body)) == (8, CALL | {"dialled": "•••"})
 
 
-def test_of_a_guest_it_is_still_told_what_tells_not_who_he_is() -> None:
+def test_only_personal_fields_of_a_guest_are_masked() -> None:
     shown = redact_guest(serialize_guest(evolve(GUEST, title=None)))
     assert (shown["number"], shown["language"], shown["vip"], shown["departure"]) == (
         "5",
@@ -93,7 +93,7 @@ def test_of_a_guest_it_is_still_told_what_tells_not_who_he_is() -> None:
     assert shown["title"] is None
 
 
-def test_a_posting_in_an_event_is_masked_as_it_is_elsewhere() -> None:
+def test_a_posting_in_an_event_is_masked_like_any_posting() -> None:
     entry = happening(9, "posting.refused", posting=row_to_event(row(CALL)))
     copied: Any = redact_entry(entry)
     told = serialize_event(copied)["posting"]
@@ -101,7 +101,7 @@ def test_a_posting_in_an_event_is_masked_as_it_is_elsewhere() -> None:
     assert serialize_event(entry)["posting"]["dialled"] == "49891234"
 
 
-def test_each_rendering_is_made_once_and_counted() -> None:
+def test_each_rendered_form_is_created_once_and_counted() -> None:
     past = ReplayBuffer(0)
     past.add([arrival(1), light(2)], START_TIME)
     before = past._size_bytes
@@ -127,9 +127,7 @@ def test_each_rendering_is_made_once_and_counted() -> None:
 
 @pytest.mark.parametrize("path", ["records", "events", "postings"])
 @time_limit(10)
-async def test_lists_are_masked_for_who_looks_on_and_for_nobody_else(
-    protected_api: TokenProtectedApi, path: str
-) -> None:
+async def test_lists_are_masked_for_the_view_role_only(protected_api: TokenProtectedApi, path: str) -> None:
     await lived(protected_api)
     whole = await protected_api.get(
         f"/api/v1/links/grand/{path}", headers=protected_api.bearer_headers("control")
@@ -149,7 +147,7 @@ async def test_lists_are_masked_for_who_looks_on_and_for_nobody_else(
 
 
 @time_limit(10)
-async def test_fields_and_text_of_a_record_are_masked_alike(protected_api: TokenProtectedApi) -> None:
+async def test_fields_and_text_of_a_record_are_both_masked(protected_api: TokenProtectedApi) -> None:
     await lived(protected_api)
     path = "/api/v1/links/grand/records"
     (one,) = (
@@ -167,7 +165,7 @@ async def test_fields_and_text_of_a_record_are_masked_alike(protected_api: Token
 
 
 @time_limit(10)
-async def test_one_posting_is_masked(protected_api: TokenProtectedApi) -> None:
+async def test_a_single_posting_is_masked(protected_api: TokenProtectedApi) -> None:
     await lived(protected_api)
     path = "/api/v1/links/grand/postings"
     charge, call = (await protected_api.get(path, headers=protected_api.bearer_headers("view"))).json()[
@@ -182,7 +180,7 @@ async def test_one_posting_is_masked(protected_api: TokenProtectedApi) -> None:
 
 
 @time_limit(10)
-async def test_the_stream_is_masked_for_who_looks_on_also_when_it_resumes(
+async def test_the_stream_is_masked_for_the_view_role_also_after_a_resume(
     protected_api: TokenProtectedApi,
 ) -> None:
     looks_on = await open_stream(protected_api, headers=protected_api.bearer_headers("view"))
@@ -215,7 +213,7 @@ async def test_the_stream_is_masked_for_who_looks_on_also_when_it_resumes(
 
 
 @time_limit(20)
-async def test_what_was_told_before_a_restart_is_masked_too(protected_api: TokenProtectedApi) -> None:
+async def test_events_replayed_after_a_restart_are_masked(protected_api: TokenProtectedApi) -> None:
     watching = await open_stream(protected_api, headers=protected_api.bearer_headers("view"))
     await lived(protected_api)
     await watching.drain()

@@ -1,4 +1,4 @@
-"""A secret that a link was given, and that nobody is told again."""
+"""Tests that the secret of a webhook is never returned."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def kept(link: Link) -> Any:
 
 
 @time_limit(10)
-async def test_it_is_kept_and_used_but_not_told(served_api: ServedApi) -> None:
+async def test_a_secret_is_stored_and_used_but_never_returned(served_api: ServedApi) -> None:
     watching = await open_stream(served_api)
     answer = await served_api.post("/api/v1/links", {**NEW, **HOOK})
     assert answer.json()["settings"]["webhook_secret"] == "***"
@@ -54,14 +54,16 @@ async def test_it_is_kept_and_used_but_not_told(served_api: ServedApi) -> None:
 
 
 @time_limit(10)
-async def test_a_link_without_one_says_so(served_api: ServedApi) -> None:
+async def test_a_link_without_a_secret_returns_null(served_api: ServedApi) -> None:
     await made(served_api)
     assert (await served_api.get("/api/v1/links/new")).json()["settings"]["webhook_secret"] is None
 
 
 @pytest.mark.parametrize("body", [{"webhook_secret": "***"}, {"send_limit": 5}])
 @time_limit(10)
-async def test_it_stays_until_another_is_given(served_api: ServedApi, body: Mapping[str, object]) -> None:
+async def test_a_secret_is_unchanged_until_a_new_one_is_sent(
+    served_api: ServedApi, body: Mapping[str, object]
+) -> None:
     link = await made(served_api, **HOOK)
     assert (await patch(served_api, **body)).status == 200
     assert link.settings().webhook_secret == kept(link)["webhook_secret"] == SECRET
@@ -71,7 +73,7 @@ async def test_it_stays_until_another_is_given(served_api: ServedApi, body: Mapp
 
 
 @time_limit(10)
-async def test_all_that_was_told_can_be_given_back(served_api: ServedApi) -> None:
+async def test_returned_settings_can_be_sent_back(served_api: ServedApi) -> None:
     link = await made(served_api, **HOOK, status_codes={"*61": 3}, tariff={"rates": [RATE]})
     before = link.settings()
     settings = (await served_api.get("/api/v1/links/new")).json()["settings"]
@@ -83,7 +85,7 @@ RATE = {"prefix": "", "interval": 60, "price": 10}
 
 
 @time_limit(10)
-async def test_it_goes_together_with_the_address(served_api: ServedApi) -> None:
+async def test_a_secret_is_deleted_with_the_webhook_address(served_api: ServedApi) -> None:
     link = await made(served_api, **HOOK)
     answer = await patch(served_api, webhook_secret=None)
     assert (answer.error, answer.json()["error"]["field"]) == ((400, "invalid"), "webhook_secret")
@@ -96,7 +98,7 @@ async def test_it_goes_together_with_the_address(served_api: ServedApi) -> None:
 
 @pytest.mark.parametrize("secret", ["***", "hush", ["hush"], "hush" * 60, "hush\n" * 10])
 @time_limit(10)
-async def test_a_wrong_one_is_refused_and_not_told_either(served_api: ServedApi, secret: object) -> None:
+async def test_an_invalid_secret_is_rejected_and_not_returned(served_api: ServedApi, secret: object) -> None:
     wrong = {"webhook_url": "https://pbx.example/", "webhook_secret": secret}
     answers = [await served_api.post("/api/v1/links", {**NEW, **wrong})]
     link = await made(served_api)
@@ -110,7 +112,7 @@ async def test_a_wrong_one_is_refused_and_not_told_either(served_api: ServedApi,
 
 
 @time_limit(20)
-async def test_it_is_there_after_a_restart(served_api: ServedApi) -> None:
+async def test_a_secret_survives_a_restart(served_api: ServedApi) -> None:
     await made(served_api, **HOOK)
     await served_api.stop()
     after = ServedApi(previous=served_api)
@@ -121,7 +123,7 @@ async def test_it_is_there_after_a_restart(served_api: ServedApi) -> None:
 
 
 @time_limit(10)
-async def test_an_address_is_tried_by_those_who_do_not_know_it(served_api: ServedApi) -> None:
+async def test_settings_with_a_redacted_secret_can_be_tried(served_api: ServedApi) -> None:
     body = {"host": "192.0.2.1", "port": 5010, "webhook_url": "https://pbx.example/"}
     assert (await served_api.post("/api/v1/links/test", {**body, "webhook_secret": "***"})).status == 200
     assert (await served_api.post("/api/v1/links/test", {**body, "webhook_secret": "hush"})).status == 400
@@ -130,7 +132,7 @@ async def test_an_address_is_tried_by_those_who_do_not_know_it(served_api: Serve
 
 
 @time_limit(10)
-async def test_the_log_does_not_tell_it_of_a_link_whose_settings_are_not_right_any_more(
+async def test_the_log_hides_the_secret_of_a_stored_link_with_invalid_settings(
     served_api: ServedApi,
 ) -> None:
     definition = json.dumps({"host": "pms", "port": 5010, "webhook_secret": "hush"})

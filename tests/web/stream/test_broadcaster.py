@@ -1,4 +1,4 @@
-"""The stream of changes."""
+"""Tests of the stream: its content, its heartbeats, and slow or many subscribers."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ FIRST = int(START_TIME.timestamp() * 1000)
 
 
 @time_limit(10)
-async def test_it_begins_with_every_link(served_api: ServedApi) -> None:
+async def test_a_stream_starts_with_all_links(served_api: ServedApi) -> None:
     served_api.add_link("a")
     served_api.add_link("b", enabled=False)
     watching = await open_stream(served_api)
@@ -36,7 +36,7 @@ async def test_it_begins_with_every_link(served_api: ServedApi) -> None:
 
 
 @time_limit(10)
-async def test_it_tells_changes_as_they_happen(served_api: ServedApi) -> None:
+async def test_changes_of_a_link_are_streamed(served_api: ServedApi) -> None:
     link = served_api.add_link()
     watching = await open_stream(served_api)
     served_api.dock()
@@ -57,7 +57,7 @@ async def test_it_tells_changes_as_they_happen(served_api: ServedApi) -> None:
 
 
 @time_limit(10)
-async def test_it_tells_what_happens_as_the_events_do(served_api: ServedApi) -> None:
+async def test_streamed_events_equal_listed_events(served_api: ServedApi) -> None:
     served_api.add_link()
     watching = await open_stream(served_api)
     served_api.dock()
@@ -76,7 +76,7 @@ async def test_it_tells_what_happens_as_the_events_do(served_api: ServedApi) -> 
 
 
 @time_limit(10)
-async def test_it_tells_how_a_posting_fares(served_api: ServedApi) -> None:
+async def test_changes_of_a_posting_are_streamed(served_api: ServedApi) -> None:
     served_api.add_link()
     watching = await open_stream(served_api)
     await watching.wait_for_changes(1)
@@ -99,7 +99,7 @@ async def test_it_tells_how_a_posting_fares(served_api: ServedApi) -> None:
 
 
 @time_limit(10)
-async def test_changed_settings_are_told(served_api: ServedApi) -> None:
+async def test_changed_settings_are_streamed(served_api: ServedApi) -> None:
     await served_api.post("/api/v1/links", {"name": "new", "host": "pms", "port": 1})
     watching = await open_stream(served_api)
     await served_api.post("/api/v1/links/new", {"answer_timeout": 7}, method="PATCH")
@@ -109,7 +109,7 @@ async def test_changed_settings_are_told(served_api: ServedApi) -> None:
 
 
 @time_limit(10)
-async def test_links_are_told_of_even_while_nothing_can_be_kept(served_api: ServedApi) -> None:
+async def test_links_are_streamed_while_the_store_fails(served_api: ServedApi) -> None:
     link = served_api.add_link(enabled=False)
     watching = await open_stream(served_api)
     served_api.break_store()
@@ -130,7 +130,7 @@ async def test_links_are_told_of_even_while_nothing_can_be_kept(served_api: Serv
 
 
 @time_limit(10)
-async def test_comments_show_that_it_lives(served_api: ServedApi) -> None:
+async def test_heartbeats_are_comments(served_api: ServedApi) -> None:
     watching = await open_stream(served_api)
     served_api.advance(broadcaster.HEARTBEAT_INTERVAL_S - 1)
     await run_reactor_turns()
@@ -141,7 +141,7 @@ async def test_comments_show_that_it_lives(served_api: ServedApi) -> None:
 
 
 @time_limit(10)
-async def test_a_heartbeat_that_ends_is_logged(
+async def test_the_end_of_the_heartbeats_is_logged(
     served_api: ServedApi, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     logged: list[str] = []
@@ -155,7 +155,9 @@ async def test_a_heartbeat_that_ends_is_logged(
 
 
 @time_limit(10)
-async def test_too_many_watchers_are_refused(served_api: ServedApi, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_too_many_subscribers_are_rejected(
+    served_api: ServedApi, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(broadcaster, "MAX_SUBSCRIBERS", 2)
     watching = [await open_stream(served_api), await open_stream(served_api)]
     assert (await served_api.get("/api/v1/stream")).error == (503, "too_many_watchers")
@@ -168,7 +170,7 @@ async def test_too_many_watchers_are_refused(served_api: ServedApi, monkeypatch:
 
 
 @time_limit(10)
-async def test_it_ends_with_the_service(served_api: ServedApi) -> None:
+async def test_streams_end_with_the_service(served_api: ServedApi) -> None:
     watching = await open_stream(served_api)
     await served_api.listening_port.stopListening()
     await watching.connection.closed
@@ -180,7 +182,7 @@ async def test_it_ends_with_the_service(served_api: ServedApi) -> None:
 
 
 @time_limit(20)
-async def test_who_does_not_read_is_dropped_after_two_heartbeats(served_api: ServedApi) -> None:
+async def test_a_subscriber_that_does_not_read_is_dropped_after_two_heartbeats(served_api: ServedApi) -> None:
     link = docked(served_api)
     watching = await open_stream(served_api)
     watching.connection.transport.pauseProducing()  # type: ignore[union-attr]
@@ -196,7 +198,7 @@ async def test_who_does_not_read_is_dropped_after_two_heartbeats(served_api: Ser
 
 
 @time_limit(20)
-async def test_who_falls_behind_what_is_kept_is_dropped(served_api: ServedApi) -> None:
+async def test_a_subscriber_behind_the_replay_buffer_is_dropped(served_api: ServedApi) -> None:
     docked(served_api)
     watching = await open_stream(served_api)
     watching.connection.transport.pauseProducing()  # type: ignore[union-attr]
@@ -212,7 +214,7 @@ async def test_who_falls_behind_what_is_kept_is_dropped(served_api: ServedApi) -
 
 
 @time_limit(30)
-async def test_who_reads_slowly_gets_all(served_api: ServedApi) -> None:
+async def test_a_slow_subscriber_receives_all_events(served_api: ServedApi) -> None:
     docked(served_api)
     watching = await open_stream(served_api)
     watching.connection.transport.pauseProducing()  # type: ignore[union-attr]
@@ -228,7 +230,7 @@ async def test_who_reads_slowly_gets_all(served_api: ServedApi) -> None:
 
 
 @time_limit(20)
-async def test_many_events_are_written_in_parts(
+async def test_many_events_are_written_in_several_turns(
     served_api: ServedApi, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     docked(served_api)
@@ -259,7 +261,7 @@ async def test_many_events_are_written_in_parts(
 
 
 @time_limit(20)
-async def test_writing_that_goes_on_ends_with_the_service(served_api: ServedApi) -> None:
+async def test_pending_writes_end_with_the_service(served_api: ServedApi) -> None:
     docked(served_api)
     watchings = [await open_stream(served_api) for _ in range(8)]
     served_api.pms.latest_connection.send(*(f"GI|RN{room}|" for room in range(150)))

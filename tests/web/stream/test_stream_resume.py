@@ -1,4 +1,4 @@
-"""Coming back to the stream: after a moment, after a restart, after links were removed."""
+"""Tests of resuming the stream after a disconnect, a restart, or the removal of links."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ FIRST = int(START_TIME.timestamp() * 1000)
 
 
 @time_limit(10)
-async def test_it_resumes_without_gap_or_repeat(served_api: ServedApi) -> None:
+async def test_a_stream_resumes_without_gap_or_repeat(served_api: ServedApi) -> None:
     link = served_api.add_link(enabled=False)
     watching = await open_stream(served_api)
     await watching.wait_for_changes(1)
@@ -41,7 +41,7 @@ async def test_it_resumes_without_gap_or_repeat(served_api: ServedApi) -> None:
 
 
 @time_limit(10)
-async def test_every_number_can_be_resumed_from(served_api: ServedApi) -> None:
+async def test_a_stream_resumes_from_every_number(served_api: ServedApi) -> None:
     served_api.add_link()
     watching = await open_stream(served_api)
     served_api.dock()
@@ -56,7 +56,7 @@ async def test_every_number_can_be_resumed_from(served_api: ServedApi) -> None:
 
 
 @time_limit(10)
-async def test_who_is_cut_off_in_the_beginning_begins_again(served_api: ServedApi) -> None:
+async def test_a_subscriber_cut_off_in_the_snapshot_starts_again(served_api: ServedApi) -> None:
     served_api.add_link("a", enabled=False)
     served_api.add_link("b", enabled=False)
     watching = await open_stream(served_api)
@@ -72,9 +72,7 @@ async def test_who_is_cut_off_in_the_beginning_begins_again(served_api: ServedAp
 
 @pytest.mark.parametrize("last", [FIRST - 2, FIRST + 100, 0, "rubbish", "9" * 30])
 @time_limit(10)
-async def test_a_number_that_cannot_be_resumed_from_begins_again(
-    served_api: ServedApi, last: int | str
-) -> None:
+async def test_an_unknown_number_starts_again(served_api: ServedApi, last: int | str) -> None:
     served_api.add_link(enabled=False)
     watching = await open_stream(served_api, last)
     assert await watching.wait_for_changes(2) == [("reset", "", None), ("link", "grand", None)]
@@ -82,7 +80,7 @@ async def test_a_number_that_cannot_be_resumed_from_begins_again(
 
 
 @time_limit(10)
-async def test_without_links_the_reset_can_be_resumed_from(served_api: ServedApi) -> None:
+async def test_without_links_a_stream_resumes_from_the_reset(served_api: ServedApi) -> None:
     watching = await open_stream(served_api, 1)
     assert await watching.wait_for_changes(1) == [("reset", "", None)]
     assert watching.events[0].id == FIRST - 1
@@ -94,7 +92,7 @@ async def test_without_links_the_reset_can_be_resumed_from(served_api: ServedApi
 
 
 @time_limit(10)
-async def test_an_event_that_is_kept_no_more_begins_again(served_api: ServedApi) -> None:
+async def test_an_evicted_number_starts_again(served_api: ServedApi) -> None:
     served_api.site.api.broadcaster.replay_buffer = ReplayBuffer(FIRST, max_events=1)
     link = served_api.add_link(enabled=False)
     link.enable()
@@ -105,7 +103,7 @@ async def test_an_event_that_is_kept_no_more_begins_again(served_api: ServedApi)
 
 
 @time_limit(10)
-async def test_a_purge_takes_guests_out_of_what_is_resumed_from(served_api: ServedApi) -> None:
+async def test_a_purge_evicts_guest_events_from_the_replay_buffer(served_api: ServedApi) -> None:
     served_api.add_link()
     served_api.dock()
     watching = await open_stream(served_api)
@@ -134,7 +132,7 @@ async def test_a_purge_takes_guests_out_of_what_is_resumed_from(served_api: Serv
 
 
 @time_limit(20)
-async def test_it_resumes_over_a_restart(served_api: ServedApi) -> None:
+async def test_a_stream_resumes_after_a_restart(served_api: ServedApi) -> None:
     served_api.add_link()
     watching = await open_stream(served_api)
     await watching.wait_for_changes(1)
@@ -166,7 +164,7 @@ async def test_it_resumes_over_a_restart(served_api: ServedApi) -> None:
 
 
 @time_limit(20)
-async def test_a_link_that_is_gone_after_a_restart_makes_all_begin_again(served_api: ServedApi) -> None:
+async def test_a_link_missing_after_a_restart_resets_all_subscribers(served_api: ServedApi) -> None:
     served_api.add_link("a", enabled=False)
     served_api.add_link("b", enabled=False)
     watching = await open_stream(served_api)
@@ -191,7 +189,7 @@ async def test_a_link_that_is_gone_after_a_restart_makes_all_begin_again(served_
 
 
 @time_limit(10)
-async def test_who_watches_begins_again_when_a_link_is_removed(served_api: ServedApi) -> None:
+async def test_a_removal_resets_all_subscribers(served_api: ServedApi) -> None:
     stays = served_api.add_link("stays", enabled=False)
     await served_api.post("/api/v1/links", {"name": "goes", "host": "pms", "port": 1})
     watching = await open_stream(served_api)
@@ -212,7 +210,7 @@ async def test_who_watches_begins_again_when_a_link_is_removed(served_api: Serve
 
 
 @time_limit(20)
-async def test_a_removal_is_known_after_a_restart(served_api: ServedApi) -> None:
+async def test_a_removal_is_replayed_after_a_restart(served_api: ServedApi) -> None:
     await served_api.post("/api/v1/links", {"name": "goes", "host": "pms", "port": 1})
     watching = await open_stream(served_api)
     await watching.wait_for_changes(1)
