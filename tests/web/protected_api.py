@@ -12,7 +12,7 @@ from tests.web.served_api import START_TIME, Response, ServedApi
 
 
 class TokenProtectedApi(ServedApi):
-    """Has tokens that are named after their roles. `wait` lets time pass until it has read others."""
+    """A served API whose tokens are named after their roles."""
 
     def __init__(self, state_dir: Path, local_only: bool = True) -> None:
         self.state_dir = state_dir
@@ -41,7 +41,7 @@ class TokenProtectedApi(ServedApi):
 
 
 class SignedInSession:
-    """A session, as a page holds it."""
+    """A session, with the headers that the page sends."""
 
     def __init__(self, answer: Response) -> None:
         self.content = answer.json()

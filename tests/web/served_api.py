@@ -40,7 +40,7 @@ START_TIME = datetime(2026, 11, 20, 7, tzinfo=UTC)
 
 
 class ScriptedPmsConnection(Protocol):
-    """The PMS's end of a link; it says what the test says."""
+    """The PMS's end of a link; it sends what the test scripts."""
 
     def send(self, *records: str) -> None:
         for record in records:
@@ -58,7 +58,7 @@ class ScriptedPmsFactory(Factory):
 
 @frozen
 class Response:
-    """An answer as it came."""
+    """A response as it was received."""
 
     status: int
     headers: Mapping[str, str]
@@ -75,8 +75,8 @@ class Response:
 class ServedApi:
     """A service: a store and a network in memory, links, and the site on a real port.
 
-    With the service that was there before, it goes on with its store and its time, and has the links
-    that the store knows, and these.
+    With a `previous` service it continues with that one's store and clock. It has the stored links, and
+    those of `links`.
     """
 
     def __init__(
@@ -123,14 +123,14 @@ class ServedApi:
         return self.test_result
 
     def add_link(self, name: str = "grand", **settings: object) -> Link:
-        """A link that has dialled, unless `enabled` is false."""
+        """Add a link, which dials at once unless `enabled` is false."""
         link = self.links.add(make_link_config(name, **settings))
         link.resync.progress = Progress(wanted=False)
         self.advance()
         return link
 
     def break_store(self) -> None:
-        """The disk is full from now on."""
+        """Make every commit fail, as with a full disk."""
         self.database.commit_error = sqlite3.OperationalError("database or disk is full")
         self.store.journal._writer._connection = None
 
@@ -139,7 +139,7 @@ class ServedApi:
         self.advance(1)
 
     def dock(self, link: Link | None = None) -> None:
-        """The PMS starts the link that dialled last, and confirms the description."""
+        """Send the records with which the PMS starts the link that dialled last."""
         self.send_from_pms("LS|DA261120|TI070000|", "LA|DA261120|TI070000|")
 
     def send_from_pms(self, *records: str) -> None:
@@ -162,7 +162,7 @@ class ServedApi:
         await run_reactor_turns()
 
     async def until(self, condition: Callable[[], object]) -> None:
-        """Let the reactor turn until this is true, and what is due on the test's clock happen."""
+        """Run the reactor, and the calls due on the test's clock, until the condition is true."""
         while not condition():
             self.advance()
             await deferLater(reactor, 0.001)
@@ -196,7 +196,7 @@ class ServedApi:
         body: bytes = b"",
         raw: bytes | None = None,
     ) -> Response:
-        """Make a call on a connection of its own; an answer in JSON must be as `openapi.yaml` says."""
+        """Send a request on its own connection; check a JSON response against `openapi.yaml`."""
         lines = {"host": f"{self.interface}:{self.port}", "connection": "close", **(headers or {})}
         if body:
             lines["content-length"] = str(len(body))
@@ -205,14 +205,16 @@ class ServedApi:
         connection.write(body if raw is None else raw)
         await self.until(lambda: connection.closed.called)
         answer = parse_response(method, bytes(connection.received))
-        of_the_page = path.startswith("/page/") and answer.status == 200  # described by what it is for
+        of_the_page = (
+            path.startswith("/page/") and answer.status == 200
+        )  # files of the page are not in the document
         if answer.body and answer.headers["content-type"] == "application/json" and not of_the_page:
             require_documented(method, path, answer)
         return answer
 
 
 class RawConnection(Protocol):
-    """A client that keeps all it receives."""
+    """A client that records all bytes it receives."""
 
     def __init__(self) -> None:
         self.received = bytearray()
@@ -229,7 +231,7 @@ class RawConnection(Protocol):
 
 
 class _ResponseSocket:
-    """What `http.client` takes for a socket."""
+    """The part of a socket that `http.client` uses."""
 
     def __init__(self, data: bytes) -> None:
         self._data = data
@@ -246,7 +248,7 @@ def parse_response(method: str, received: bytes) -> Response:
 
 
 def require_documented(method: str, path: str, answer: Response) -> None:
-    """Fail unless the OpenAPI file describes this answer."""
+    """Fail unless the response matches its schema in the OpenAPI document."""
     schema: Any = {"$ref": "#/components/schemas/Error"}
     for template, operations in load_openapi()["paths"].items():
         pattern = re.sub(r"\{\w+\}", "[^/]+", template)
@@ -268,6 +270,6 @@ def make_link_config(name: str = "grand", **settings: object) -> LinkConfig:
 
 
 async def run_reactor_turns(count: int = 5) -> None:
-    """Let the reactor turn a few times: what is ready to be read or closed is."""
+    """Run a few turns of the reactor, which read and close what is ready."""
     for _ in range(count):
         await deferLater(reactor, 0)

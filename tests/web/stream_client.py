@@ -49,7 +49,7 @@ def parse_event(block: str) -> StreamEvent | None:
 
 
 class StreamClient:
-    """A connection to the stream, and what came over it."""
+    """A connection to the stream, and what it has received."""
 
     def __init__(self, served: ServedApi, connection: RawConnection) -> None:
         self.served = served
@@ -57,7 +57,7 @@ class StreamClient:
 
     @property
     def body_text(self) -> str:
-        """The body so far, out of its chunks."""
+        """Return the body so far, decoded from its chunks."""
         body = bytes(self.connection.received).partition(b"\r\n\r\n")[2]
         text = b""
         while body:
@@ -78,26 +78,26 @@ class StreamClient:
 
     @property
     def event_ids(self) -> list[int]:
-        """The numbers of all events so far."""
+        """Return the numbers of all events so far."""
         return [event.id for event in self.events]
 
     @property
     def link_changes(self) -> list[tuple[str, str, str | None]]:
-        """What was told of links themselves."""
+        """Return the changes of links received so far, resets included."""
         return [event.link_change for event in self.events if event.kind in ("link", "reset")]
 
     def events_of_kind(self, kind: str) -> list[StreamEvent]:
-        """The events of this kind so far."""
+        """Return the events of this kind so far."""
         return [event for event in self.events if event.kind == kind]
 
     async def wait_for_changes(self, count: int) -> list[tuple[str, str, str | None]]:
-        """What was told of links, once there is so much (and no more follows at once)."""
+        """Wait for this many changes of links, and for those that follow at once; return them."""
         await self.served.until(lambda: len(re.findall("\nevent: (?:link|reset)\n", self.body_text)) >= count)
         await self.drain()
         return self.link_changes
 
     async def drain(self) -> None:
-        """Let everything come that is on its way."""
+        """Receive all that is already sent."""
         self.served.advance()
         await run_reactor_turns()
 
@@ -110,12 +110,12 @@ class StreamClient:
 async def open_stream(
     served: ServedApi, last_event_id: int | str | None = None, headers: Mapping[str, str] | None = None
 ) -> StreamClient:
-    """Watch the stream; `last` is the Last-Event-ID. The answer has begun."""
+    """Open the stream, and wait for the start of the response."""
     lines = {"host": f"localhost:{served.port}", **(headers or {})}
     if last_event_id is not None:
         lines["last-event-id"] = str(last_event_id)
     head = "".join(f"{name}: {value}\r\n" for name, value in lines.items())
     request = f"GET /api/v1/stream HTTP/1.1\r\n{head}\r\n"
-    watching = StreamClient(served, await served.connect(request.encode()))
-    await served.until(lambda: "retry: 500\n\n" in watching.body_text or watching.connection.closed.called)
-    return watching
+    stream = StreamClient(served, await served.connect(request.encode()))
+    await served.until(lambda: "retry: 500\n\n" in stream.body_text or stream.connection.closed.called)
+    return stream

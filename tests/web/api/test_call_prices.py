@@ -20,7 +20,7 @@ TARIFF = {
 }
 
 
-async def taken(served: ServedApi, body: object, status: int = 202, key: str = "") -> Any:
+async def create_posting(served: ServedApi, body: object, status: int = 202, key: str = "") -> Any:
     answer = await served.post(PATH, body, headers={"idempotency-key": key} if key else None)
     assert answer.status == status
     return answer.json()
@@ -52,7 +52,7 @@ async def test_a_call_without_an_amount_is_priced_by_the_tariff(
 ) -> None:
     served_api.add_link(tariff=TARIFF)
     served_api.dock()
-    posting = await taken(served_api, CALL | more)
+    posting = await create_posting(served_api, CALL | more)
     assert (posting.get("amount"), posting.get("call_type")) == (amount, call_type)
     assert (await served_api.get(PATH)).json()["postings"][0].get("amount") == amount
     served_api.advance(1)
@@ -62,15 +62,17 @@ async def test_a_call_without_an_amount_is_priced_by_the_tariff(
 @time_limit(10)
 async def test_without_a_tariff_a_call_is_sent_without_amount(served_api: ServedApi) -> None:
     served_api.add_link()
-    assert "amount" not in await taken(served_api, CALL)
+    assert "amount" not in await create_posting(served_api, CALL)
 
 
 @time_limit(10)
 async def test_nothing_but_calls_is_priced(served_api: ServedApi) -> None:
     served_api.add_link(tariff={"rates": [{"prefix": "", "interval": 1, "price": 1}]})
-    assert "amount" not in await taken(served_api, {"type": "minibar", "room": "101", "article": "7"})
+    assert "amount" not in await create_posting(
+        served_api, {"type": "minibar", "room": "101", "article": "7"}
+    )
     charge = {"type": "charge", "room": "101", "amount": 500}
-    assert (await taken(served_api, charge))["amount"] == 500
+    assert (await create_posting(served_api, charge))["amount"] == 500
 
 
 @time_limit(10)
@@ -79,7 +81,7 @@ async def test_a_repeated_request_returns_the_same_posting_after_a_tariff_change
 ) -> None:
     new = {"name": "grand", "host": "192.0.2.1", "port": 5010, "tariff": TARIFF}
     assert (await served_api.post("/api/v1/links", new)).status == 201
-    first = await taken(served_api, CALL, key="cdr-1")
+    first = await create_posting(served_api, CALL, key="cdr-1")
     assert (await served_api.post("/api/v1/links/grand", {"tariff": None}, method="PATCH")).status == 200
-    assert await taken(served_api, CALL, status=200, key="cdr-1") == first
-    assert "amount" not in await taken(served_api, CALL, key="cdr-2")
+    assert await create_posting(served_api, CALL, status=200, key="cdr-1") == first
+    assert "amount" not in await create_posting(served_api, CALL, key="cdr-2")

@@ -22,12 +22,12 @@ PATH = "/api/v1/links/grand/events"
 FIRST = int(START_TIME.timestamp() * 1000)
 
 
-async def asking(served: ServedApi, query: str = "?wait=30") -> RawConnection:
-    """A call that waits."""
-    return await begun(served, f"{PATH}{query}")
+async def start_long_poll(served: ServedApi, query: str = "?wait=30") -> RawConnection:
+    """Start a long poll."""
+    return await start_request(served, f"{PATH}{query}")
 
 
-async def begun(served: ServedApi, path: str) -> RawConnection:
+async def start_request(served: ServedApi, path: str) -> RawConnection:
     head = f"GET {path} HTTP/1.1\r\nhost: localhost:{served.port}\r\nconnection: close\r\n\r\n"
     before = len(served.site.api.long_poll)
     connection = await served.connect(head.encode())
@@ -35,14 +35,14 @@ async def begun(served: ServedApi, path: str) -> RawConnection:
     return connection
 
 
-async def answered(served: ServedApi, connection: RawConnection) -> Response:
+async def response_of(served: ServedApi, connection: RawConnection) -> Response:
     await served.until(lambda: connection.closed.called)
     return parse_response("GET", bytes(connection.received))
 
 
-async def newest(served: ServedApi) -> int:
-    found: int = (await served.get(PATH)).json()["next"]
-    return found
+async def newest_seq(served: ServedApi) -> int:
+    matches: int = (await served.get(PATH)).json()["next"]
+    return matches
 
 
 @time_limit(10)
@@ -50,16 +50,16 @@ async def test_events_are_hotel_events_and_transitions(served_api: ServedApi) ->
     served_api.add_link()
     served_api.dock()
     served_api.send_from_pms("GI|RN101|G#1|GNSmith|SF|", "XL|MI1|MTHello|DA261120|TI070000|", "RE|RN101|MLY|")
-    told = (await served_api.get(PATH)).json()
-    events = told["events"]
-    assert [one["type"] for one in events] == [
+    listed = (await served_api.get(PATH)).json()
+    events = listed["events"]
+    assert [event["type"] for event in events] == [
         *["link.changed"] * 3,
         "guest.checked_in",
         "room.message_light",
     ]
     transitions = (await served_api.get("/api/v1/links/grand/transitions")).json()["transitions"]
-    assert [one["transition"] for one in events[:3]] == transitions[::-1]
-    assert {(one["room"], one["resync"]) for one in events[:3]} == {(None, False)}
+    assert [event["transition"] for event in events[:3]] == transitions[::-1]
+    assert {(event["room"], event["resync"]) for event in events[:3]} == {(None, False)}
     assert events[3] == {
         "seq": events[3]["seq"],
         "at": "2026-11-20T07:00:00.000Z",
@@ -82,7 +82,7 @@ async def test_events_are_hotel_events_and_transitions(served_api: ServedApi) ->
         },
     }
     assert (events[4]["room"], events[4]["resync"], events[4]["value"]) == ("101", False, True)
-    assert told["next"] == events[4]["seq"]
+    assert listed["next"] == events[4]["seq"]
 
 
 @time_limit(10)
@@ -93,11 +93,11 @@ async def test_events_are_not_listed_before_they_are_published(served_api: Serve
     all_of_them = (await served_api.get(PATH)).json()
     journal = served_api.store.journal
     journal.last_published_seq -= 1  # the reader saw the last commit, the reactor does not know of it yet
-    told = (await served_api.get(PATH)).json()
-    assert told["events"] == all_of_them["events"][:-1]
-    assert (await served_api.get(f"{PATH}?after={told['next']}")).json()["events"] == []
+    listed = (await served_api.get(PATH)).json()
+    assert listed["events"] == all_of_them["events"][:-1]
+    assert (await served_api.get(f"{PATH}?after={listed['next']}")).json()["events"] == []
     journal.last_published_seq += 1
-    assert (await served_api.get(f"{PATH}?after={told['next']}")).json()["events"] == all_of_them["events"][
+    assert (await served_api.get(f"{PATH}?after={listed['next']}")).json()["events"] == all_of_them["events"][
         -1:
     ]
 
@@ -136,9 +136,9 @@ async def test_events_survive_a_restart(served_api: ServedApi) -> None:
     await served_api.stop()
     after = ServedApi(previous=served_api, links=[make_link_config()])
     rest = (await after.get(f"{PATH}?after={events[1]['seq']}")).json()["events"]
-    assert [one["type"] for one in rest[:2]] == ["link.changed", "guest.checked_in"]
+    assert [event["type"] for event in rest[:2]] == ["link.changed", "guest.checked_in"]
     assert rest[:2] == events[2:]
-    assert [one["transition"]["from"] for one in rest[2:]] == [None, "CLOSED"]
+    assert [event["transition"]["from"] for event in rest[2:]] == [None, "CLOSED"]
     await after.stop()
 
 
@@ -176,26 +176,26 @@ async def test_a_long_poll_returns_the_first_event(served_api: ServedApi) -> Non
     link = served_api.add_link(enabled=False)
     served_api.add_link("other")
     served_api.dock()
-    after = await newest(served_api)
-    waits = await asking(served_api, f"?after={after}&wait=60")
+    after = await newest_seq(served_api)
+    waits = await start_long_poll(served_api, f"?after={after}&wait=60")
     served_api.send_from_pms("GI|RN5|")  # to the other
     served_api.advance(59)
     await run_reactor_turns()
     assert not waits.received
     link.expire()
-    told = (await answered(served_api, waits)).json()
-    assert [one["transition"]["to"] for one in told["events"]] == ["EXPIRED"]
-    assert told["next"] == told["events"][-1]["seq"]
+    listed = (await response_of(served_api, waits)).json()
+    assert [event["transition"]["to"] for event in listed["events"]] == ["EXPIRED"]
+    assert listed["next"] == listed["events"][-1]["seq"]
     assert len(served_api.site.api.long_poll) == 0
 
 
 @time_limit(10)
 async def test_a_long_poll_without_events_returns_at_the_timeout(served_api: ServedApi) -> None:
     served_api.add_link(enabled=False)
-    after = await newest(served_api)
-    waits = await asking(served_api, f"?after={after}&wait=2")
+    after = await newest_seq(served_api)
+    waits = await start_long_poll(served_api, f"?after={after}&wait=2")
     served_api.advance(2)
-    assert (await answered(served_api, waits)).json() == {"events": [], "next": after}
+    assert (await response_of(served_api, waits)).json() == {"events": [], "next": after}
 
 
 @time_limit(10)
@@ -209,19 +209,19 @@ async def test_an_event_during_the_read_is_not_missed(
     served_api: ServedApi, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     link = served_api.add_link()
-    after = await newest(served_api)
+    after = await newest_seq(served_api)
     read = served_api.store.read
 
     def slow(*arguments: Any) -> Any:
-        found = read(*arguments)
+        matches = read(*arguments)
         monkeypatch.undo()
         link.disable()
         served_api.advance()
-        return found
+        return matches
 
     monkeypatch.setattr(served_api.store, "read", slow)
-    told = (await served_api.get(f"{PATH}?after={after}&wait=60")).json()["events"]
-    assert [one["transition"]["to"] for one in told] == ["DISABLED"]
+    listed = (await served_api.get(f"{PATH}?after={after}&wait=60")).json()["events"]
+    assert [event["transition"]["to"] for event in listed] == ["DISABLED"]
 
 
 @time_limit(10)
@@ -231,24 +231,24 @@ async def test_too_many_long_polls_are_rejected(
     monkeypatch.setattr(long_poll, "MAX_WAITING_CALLS", 2)
     served_api.add_link(enabled=False)
     served_api.add_link("other", enabled=False)
-    after = await newest(served_api)
-    waits = [await asking(served_api, f"?after={after}&wait=9")]
-    waits.append(await begun(served_api, f"/api/v1/links/other/events?after={after + 9}&wait=9"))
+    after = await newest_seq(served_api)
+    waits = [await start_long_poll(served_api, f"?after={after}&wait=9")]
+    waits.append(await start_request(served_api, f"/api/v1/links/other/events?after={after + 9}&wait=9"))
     if len(served_api.site.api.long_poll) == 1:  # the other had an event after that number
-        waits.append(await asking(served_api, f"?after={after}&wait=9"))
+        waits.append(await start_long_poll(served_api, f"?after={after}&wait=9"))
     assert (await served_api.get(f"{PATH}?after={after}&wait=9")).error == (503, "too_many_watchers")
     assert (await served_api.get(f"{PATH}?after={after}")).status == 200
     served_api.advance(9)
-    for one in waits:
-        await answered(served_api, one)
+    for event in waits:
+        await response_of(served_api, event)
     assert len(served_api.site.api.long_poll) == 0
 
 
 @time_limit(10)
 async def test_a_disconnected_client_ends_its_long_poll(served_api: ServedApi) -> None:
     served_api.add_link(enabled=False)
-    after = await newest(served_api)
-    waits = [await asking(served_api, f"?after={after}&wait=50") for _ in range(2)]
+    after = await newest_seq(served_api)
+    waits = [await start_long_poll(served_api, f"?after={after}&wait=50") for _ in range(2)]
     waits[0].transport.abortConnection()  # type: ignore[union-attr]
     await served_api.until(lambda: len(served_api.site.api.long_poll) == 1)
     waits[1].transport.abortConnection()  # type: ignore[union-attr]
@@ -263,20 +263,20 @@ async def test_a_disconnected_client_ends_its_long_poll(served_api: ServedApi) -
 @time_limit(10)
 async def test_stopping_the_service_ends_long_polls(served_api: ServedApi) -> None:
     served_api.add_link(enabled=False)
-    after = await newest(served_api)
-    waits = await asking(served_api, f"?after={after}&wait=60")
+    after = await newest_seq(served_api)
+    waits = await start_long_poll(served_api, f"?after={after}&wait=60")
     lingering = await served_api.connect(
         f"GET /healthz HTTP/1.1\r\nhost: localhost:{served_api.port}\r\n\r\n".encode()
     )
     await served_api.until(lambda: lingering.received)
     await served_api.listening_port.stopListening()
-    assert (await answered(served_api, waits)).json() == {"events": [], "next": after}
+    assert (await response_of(served_api, waits)).json() == {"events": [], "next": after}
     lingering.received.clear()
     lingering.write(
         f"GET {PATH}?after={after}&wait=60 HTTP/1.1\r\nhost: localhost:{served_api.port}\r\n"
         "connection: close\r\n\r\n".encode()
     )
-    assert (await answered(served_api, lingering)).json() == {"events": [], "next": after}
+    assert (await response_of(served_api, lingering)).json() == {"events": [], "next": after}
     served_api._listen("127.0.0.1")
 
 
@@ -284,6 +284,6 @@ async def test_stopping_the_service_ends_long_polls(served_api: ServedApi) -> No
 async def test_removing_a_link_ends_its_long_polls(served_api: ServedApi) -> None:
     await served_api.post("/api/v1/links", {"name": "new", "host": "pms", "port": 1})
     after = (await served_api.get("/api/v1/links/new/events")).json()["next"]
-    waits = await begun(served_api, f"/api/v1/links/new/events?after={after}&wait=60")
+    waits = await start_request(served_api, f"/api/v1/links/new/events?after={after}&wait=60")
     await served_api.call("DELETE", "/api/v1/links/new")
-    assert (await answered(served_api, waits)).error == (404, "unknown_link")
+    assert (await response_of(served_api, waits)).error == (404, "unknown_link")

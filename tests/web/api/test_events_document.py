@@ -34,18 +34,18 @@ def test_every_example_matches_the_openapi_document(example: dict[str, Any]) -> 
 
 def test_no_other_event_types_are_mentioned() -> None:
     families = "|".join({type.partition(".")[0] for type in get_args(EventType)})
-    named = set(re.findall(rf"`((?:{families})\.[a-z_]+)`", DOCUMENT))
-    assert named == set(get_args(EventType))
+    mentioned = set(re.findall(rf"`((?:{families})\.[a-z_]+)`", DOCUMENT))
+    assert mentioned == set(get_args(EventType))
 
 
 @time_limit(30)
 async def test_the_examples_equal_published_events(served_api: ServedApi) -> None:
-    told = [without_numbers(event) for event in await lived(served_api)]
+    published = [without_numbers(event) for event in await run_hotel(served_api)]
     for example in EXAMPLES:
-        assert without_numbers(example) in told
+        assert without_numbers(example) in published
 
 
-async def lived(served: ServedApi) -> list[dict[str, Any]]:
+async def run_hotel(served: ServedApi) -> list[dict[str, Any]]:
     """A morning in a hotel in Vienna."""
     served.add_link(
         "grand",
@@ -86,12 +86,14 @@ async def lived(served: ServedApi) -> list[dict[str, Any]]:
     served.send_from_pms("GO|RN104|G#5006|GSN|DA261120|TI090000|")
     served.advance(3)
     served.send_from_pms("LE|DA261120|TI090000|")
-    found: list[dict[str, Any]] = (await served.get("/api/v1/links/grand/events?limit=1000")).json()["events"]
-    return found
+    matches: list[dict[str, Any]] = (await served.get("/api/v1/links/grand/events?limit=1000")).json()[
+        "events"
+    ]
+    return matches
 
 
-def without_numbers(told: Any) -> Any:
+def without_numbers(published: Any) -> Any:
     """An event without what is another number in each run."""
-    if isinstance(told, dict):
-        return {key: without_numbers(value) for key, value in told.items() if key not in ("seq", "id")}
-    return told
+    if isinstance(published, dict):
+        return {key: without_numbers(value) for key, value in published.items() if key not in ("seq", "id")}
+    return published

@@ -13,7 +13,7 @@ async def test_transitions_come_newest_first(served_api: ServedApi) -> None:
     served_api.add_link()
     served_api.dock()
     told = (await served_api.get("/api/v1/links/grand/transitions")).json()["transitions"]
-    assert [(one["from"], one["to"]) for one in told] == [
+    assert [(entry["from"], entry["to"]) for entry in told] == [
         ("WAIT_LS", "ESTABLISHED"),
         ("CLOSED", "WAIT_LS"),
         (None, "CLOSED"),
@@ -32,14 +32,14 @@ async def test_records_come_newest_first_and_as_on_the_wire(served_api: ServedAp
     served_api.send_from_pms("GI|RN101|G#1|GSN|RN|")
     served_api.send_from_pms("??|x")
     told = (await served_api.get("/api/v1/links/grand/records?direction=in")).json()["records"]
-    assert [one["type"] for one in told] == ["??", "GI", "LA", "LS"]
+    assert [entry["type"] for entry in told] == ["??", "GI", "LA", "LS"]
     assert told[1]["fields"] == [["RN", "101"], ["G#", "1"], ["GS", "N"], ["RN", ""]]
     assert told[1]["text"] == "GI|RN101|G#1|GSN|RN|"
     assert told[1]["direction"] == "in"
     path = f"/api/v1/links/grand/records?direction=in&limit=2&before={told[0]['id']}"
     assert (await served_api.get(path)).json()["records"] == told[1:3]
     of_type = (await served_api.get("/api/v1/links/grand/records?type=LR&limit=1000")).json()["records"]
-    assert {(one["type"], one["direction"]) for one in of_type} == {("LR", "out")}
+    assert {(entry["type"], entry["direction"]) for entry in of_type} == {("LR", "out")}
 
 
 @time_limit(10)
@@ -91,15 +91,15 @@ async def test_transitions_and_records_survive_a_restart(served_api: ServedApi) 
     served_api.dock()
     served_api.send_from_pms("GI|RN101|GNSmith|", "GO|RN102|")
     transitions = (await served_api.get("/api/v1/links/grand/transitions")).json()["transitions"]
-    kept = (await served_api.get("/api/v1/links/grand/records?type=GI")).json()["records"]
+    stored = (await served_api.get("/api/v1/links/grand/records?type=GI")).json()["records"]
     await served_api.stop()
     after = ServedApi(previous=served_api, links=[make_link_config()])
     listed = (await after.get("/api/v1/links/grand/transitions")).json()["transitions"]
     assert listed[-3:] == transitions
     assert listed[-4]["from"] is None
     records = (await after.get("/api/v1/links/grand/records")).json()["records"]
-    assert [one["type"] for one in records] == ["GO", "GI"]
-    assert records[1:] == kept
+    assert [entry["type"] for entry in records] == ["GO", "GI"]
+    assert records[1:] == stored
     await after.stop()
 
 
@@ -111,13 +111,13 @@ async def test_records_of_trace_and_store_are_merged_in_order(served_api: Served
         served_api.send_from_pms(*["GO|RN101|G#1|"] * 400)
         served_api.send_from_pms("??|", "LS|DA261120|TI070000|", "GI|RN101|", "LA|DA261120|TI070000|")
     whole = (await served_api.get("/api/v1/links/grand/records?limit=1000")).json()["records"]
-    ids = [one["id"] for one in whole]
+    ids = [entry["id"] for entry in whole]
     assert len(ids) == 1000
     assert ids == sorted(set(ids), reverse=True)
     parts: list[int] = []
     query = ""
     while part := (await served_api.get(f"/api/v1/links/grand/records?limit=170{query}")).json()["records"]:
-        parts += [one["id"] for one in part]
+        parts += [entry["id"] for entry in part]
         query = f"&before={parts[-1]}"
     assert parts[:1000] == ids
     assert parts == sorted(set(parts), reverse=True)

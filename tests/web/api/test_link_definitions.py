@@ -17,7 +17,7 @@ from tests.web.served_api import Response, ServedApi, run_reactor_turns
 NEW = {"name": "new", "host": "192.0.2.1", "port": 5010}
 
 
-async def made(served: ServedApi, **settings: object) -> Link:
+async def create_link(served: ServedApi, **settings: object) -> Link:
     assert (await served.post("/api/v1/links", {**NEW, **settings})).status == 201
     link = served.links.get("new")
     assert link is not None
@@ -33,8 +33,8 @@ async def delete(served: ServedApi, name: str = "new", query: str = "") -> Respo
 
 
 def message(answer: Response) -> str:
-    found: str = answer.json()["error"]["message"]
-    return found
+    matches: str = answer.json()["error"]["message"]
+    return matches
 
 
 @time_limit(10)
@@ -56,7 +56,7 @@ async def test_a_link_may_be_created_enabled(served_api: ServedApi) -> None:
 
 @time_limit(20)
 async def test_a_created_link_survives_a_restart(served_api: ServedApi) -> None:
-    await made(served_api, charset="utf-8")
+    await create_link(served_api, charset="utf-8")
     await patch(served_api, {"alive_interval": 44})
     await served_api.post("/api/v1/links/new/enable")
     await served_api.stop()
@@ -93,13 +93,13 @@ async def test_a_link_with_invalid_settings_is_not_created(
 
 @time_limit(10)
 async def test_a_name_in_use_is_rejected(served_api: ServedApi) -> None:
-    await made(served_api)
+    await create_link(served_api)
     assert (await served_api.post("/api/v1/links", NEW)).error == (409, "name_taken")
 
 
 @time_limit(10)
 async def test_settings_are_changed_and_restored(served_api: ServedApi) -> None:
-    link = await made(served_api, answer_timeout=7, alive_interval=9)
+    link = await create_link(served_api, answer_timeout=7, alive_interval=9)
     changed = await patch(served_api, {"answer_timeout": None, "send_limit": 5})
     assert changed.status == 200
     settings = changed.json()["settings"]
@@ -114,7 +114,7 @@ async def test_settings_are_changed_and_restored(served_api: ServedApi) -> None:
 
 @time_limit(10)
 async def test_a_new_address_redials(served_api: ServedApi) -> None:
-    await made(served_api, enabled=True)
+    await create_link(served_api, enabled=True)
     served_api.dock()
     dials = served_api.network.dial_count
     changed = (await patch(served_api, {"port": 5011})).json()
@@ -135,7 +135,7 @@ async def test_a_new_address_redials(served_api: ServedApi) -> None:
 )
 @time_limit(10)
 async def test_an_invalid_change_is_rejected(served_api: ServedApi, body: object, field: str | None) -> None:
-    link = await made(served_api)
+    link = await create_link(served_api)
     before = (link.config, link.definition)
     answer = await patch(served_api, body)
     assert answer.error == (400, "invalid")
@@ -154,7 +154,7 @@ def test_too_deep_nesting_in_a_setting_is_rejected() -> None:
 
 @time_limit(10)
 async def test_too_deep_nesting_of_the_body_is_rejected(served_api: ServedApi) -> None:
-    await made(served_api)
+    await create_link(served_api)
     deep = b'{"host":' + b"[" * 100_000
     json_type = {"content-type": "application/json"}
     answer = await served_api.call("PATCH", "/api/v1/links/new", json_type, deep)
@@ -171,14 +171,14 @@ async def test_a_declared_link_is_changed_in_its_file(served_api: ServedApi) -> 
 
 @time_limit(10)
 async def test_a_link_is_removed(served_api: ServedApi) -> None:
-    await made(served_api, enabled=True)
+    await create_link(served_api, enabled=True)
     served_api.dock()
     answer = await delete(served_api)
     assert (answer.status, answer.json()) == (200, {"removed": "new"})
     assert (await served_api.get("/api/v1/links/new")).error == (404, "unknown_link")
     assert served_api.network.open_count == 0
     assert not served_api.store.hotels.has_policy("new")
-    link = await made(served_api)  # the name is free, and nothing is left of the other
+    link = await create_link(served_api)  # the name is free, and nothing is left of the other
     listed = (await served_api.get("/api/v1/links/new/transitions")).json()["transitions"]
     assert [one["to"] for one in listed] == ["DISABLED"]
     assert link.outbox.counts.pending == 0
@@ -186,7 +186,7 @@ async def test_a_link_is_removed(served_api: ServedApi) -> None:
 
 @time_limit(10)
 async def test_a_link_with_open_postings_is_removed_only_with_discard(served_api: ServedApi) -> None:
-    await made(served_api)
+    await create_link(served_api)
     posting = {"type": "minibar", "room": "1", "article": "7"}
     await served_api.post("/api/v1/links/new/postings", posting)
     assert (await delete(served_api)).error == (409, "not_final")
@@ -231,7 +231,7 @@ async def test_no_link_is_created_while_the_store_fails(served_api: ServedApi) -
 @pytest.mark.parametrize("call", ["enable", "resync", "PATCH"])
 @time_limit(10)
 async def test_a_change_that_was_not_stored_is_reported(served_api: ServedApi, call: str) -> None:
-    link = await made(served_api)
+    link = await create_link(served_api)
     served_api.break_store()
     if call == "PATCH":
         answer = await patch(served_api, {"send_limit": 5})
@@ -247,7 +247,7 @@ async def test_a_change_that_was_not_stored_is_reported(served_api: ServedApi, c
 
 @time_limit(10)
 async def test_a_link_stays_if_its_removal_fails(served_api: ServedApi) -> None:
-    await made(served_api)
+    await create_link(served_api)
     served_api.break_store()
     assert (await delete(served_api)).error == (503, "store")
     assert served_api.store.hotels.has_policy("new")
@@ -256,11 +256,11 @@ async def test_a_link_stays_if_its_removal_fails(served_api: ServedApi) -> None:
     assert (await delete(served_api)).status == 200
 
 
-# Callers who go away.
+# Disconnected clients
 
 
-async def call_and_go(served: ServedApi, method: str, path: str, body: Any = None) -> None:
-    """Make a call, and be gone before it is answered."""
+async def send_and_disconnect(served: ServedApi, method: str, path: str, body: Any = None) -> None:
+    """Send a request, and disconnect before the response."""
     raw = b"" if body is None else json.dumps(body).encode()
     head = f"{method} {path} HTTP/1.1\r\nhost: localhost:{served.port}\r\n"
     type = "content-type: application/json\r\n" if raw else ""
@@ -274,13 +274,13 @@ async def call_and_go(served: ServedApi, method: str, path: str, body: Any = Non
 
 @time_limit(10)
 async def test_a_change_completes_although_its_client_disconnects(served_api: ServedApi) -> None:
-    await call_and_go(served_api, "POST", "/api/v1/links", NEW)
+    await send_and_disconnect(served_api, "POST", "/api/v1/links", NEW)
     assert served_api.links.get("new") is not None
-    await call_and_go(served_api, "PATCH", "/api/v1/links/new", {"send_limit": 5})
-    await call_and_go(served_api, "POST", "/api/v1/links/new/enable")
+    await send_and_disconnect(served_api, "PATCH", "/api/v1/links/new", {"send_limit": 5})
+    await send_and_disconnect(served_api, "POST", "/api/v1/links/new/enable")
     link = (await served_api.get("/api/v1/links/new")).json()
     assert (link["settings"]["send_limit"], link["intent"]) == (5, "enabled")
-    await call_and_go(served_api, "DELETE", "/api/v1/links/new")
+    await send_and_disconnect(served_api, "DELETE", "/api/v1/links/new")
     assert served_api.links.get("new") is None
     await served_api.stop()
     after = ServedApi(previous=served_api)

@@ -99,11 +99,11 @@ def test_the_document_has_the_same_enumerations_as_the_code() -> None:
 
 
 def test_the_document_has_the_same_events_as_the_code() -> None:
-    known = SCHEMAS["Event"]["discriminator"]["mapping"]
-    assert list(known) == list(get_args(EventType))
-    assert [one["$ref"] for one in SCHEMAS["Event"]["oneOf"]] == list(known.values())
-    for type, place in known.items():
-        described = SCHEMAS[place.rpartition("/")[2]]
+    mapping = SCHEMAS["Event"]["discriminator"]["mapping"]
+    assert list(mapping) == list(get_args(EventType))
+    assert [one["$ref"] for one in SCHEMAS["Event"]["oneOf"]] == list(mapping.values())
+    for type, reference in mapping.items():
+        described = SCHEMAS[reference.rpartition("/")[2]]
         assert described["properties"]["type"] == {"const": type}
         assert described["unevaluatedProperties"] is False
         assert set(described.get("required", ())) == set(described["properties"]) - {"type"}
@@ -132,7 +132,7 @@ def test_the_document_lists_all_error_codes() -> None:
     table = re.findall(r"^\| (\d+) \| `(\w+)` \|", load_openapi()["info"]["description"], re.MULTILINE)
     codes = SCHEMAS["Error"]["properties"]["error"]["properties"]["code"]["enum"]
     assert {code for _, code in table} == set(codes)
-    raised = {found for source in SOURCES for found in re.findall(r'ApiError\(\s*(\d+), "(\w+)"', source)}
+    raised = {matches for source in SOURCES for matches in re.findall(r'ApiError\(\s*(\d+), "(\w+)"', source)}
     not_applicable = {
         ("409", code) for source in SOURCES for code in re.findall(r'NotApplicableError\(\s*"(\w+)"', source)
     }
@@ -162,7 +162,7 @@ async def test_schemathesis_finds_no_deviation_from_the_document(
     protected_api.add_link(enabled=False)
     monkeypatch.setattr(
         failed_login_limit, "FAILED_LOGIN_WINDOW_S", 0
-    )  # it shows many wrong tokens, to see what comes of that
+    )  # schemathesis sends many invalid tokens
     (tmp_path / "schemathesis.toml").write_text(STRANGER)
     time = LoopingCall(protected_api.advance, 3)  # passes fast: a call may wait for a minute
     time.start(0.01)

@@ -16,17 +16,17 @@ MINIBAR = {"type": "minibar", "room": "101", "article": "7"}
 CHARGE = {"type": "charge", "room": "101", "amount": 500, "outlet": "BAR", "text": "Two beers"}
 
 
-def keyed(key: str) -> dict[str, str]:
+def with_key(key: str) -> dict[str, str]:
     return {"idempotency-key": key}
 
 
-async def taken(served: ServedApi, body: object = MINIBAR, key: str | None = None) -> Any:
-    answer = await served.post(PATH, body, headers=keyed(key) if key else None)
+async def create_posting(served: ServedApi, body: object = MINIBAR, key: str | None = None) -> Any:
+    answer = await served.post(PATH, body, headers=with_key(key) if key else None)
     assert answer.status == 202
     return answer.json()
 
 
-def answered(served: ServedApi, number: int, status: str, text: str = "") -> None:
+def answer_from_pms(served: ServedApi, number: int, status: str, text: str = "") -> None:
     served.send_from_pms(f"PA|RN101|AS{status}|P#{number}|CT{text}|DA261120|TI070005|")
 
 
@@ -41,7 +41,7 @@ async def test_a_posting_is_accepted(served_api: ServedApi) -> None:
         "amount": 150,
         "started": "2026-11-20T06:59:00.0017Z",
     }
-    posting = await taken(served_api, call)
+    posting = await create_posting(served_api, call)
     assert posting == {
         "id": posting["id"],
         "number": 1,
@@ -71,14 +71,14 @@ async def test_a_posting_is_accepted(served_api: ServedApi) -> None:
 @time_limit(10)
 async def test_it_is_sent_once_the_link_is_in_sync_and_answered(served_api: ServedApi) -> None:
     served_api.add_link(timezone="Asia/Tokyo")
-    posting = await taken(served_api)
+    posting = await create_posting(served_api)
     served_api.advance(5)
     served_api.dock()
-    served_api.advance(0.1)  # what went out is kept with whatever comes next, or a little later
+    served_api.advance(0.1)  # sent records are stored with the next batch, or a little later
     sent = (await served_api.get("/api/v1/links/grand/records?type=PS")).json()["records"]
     assert [one["text"] for one in sent] == ["PS|RN101|PTM|MA7|M#1|DA261120|TI160000|P#1|"]
     served_api.advance(1.9)
-    answered(served_api, 1, "OK", "thanks")
+    answer_from_pms(served_api, 1, "OK", "thanks")
     assert (await served_api.get(f"{PATH}/{posting['id']}")).json() == posting | {
         "state": "done",
         "attempts": 1,
@@ -131,33 +131,33 @@ async def test_a_posting_needs_json_and_an_existing_link(served_api: ServedApi) 
 @time_limit(10)
 async def test_a_repeated_key_and_body_return_the_same_posting(served_api: ServedApi) -> None:
     served_api.add_link()
-    posting = await taken(served_api, key="a key of mine")
+    posting = await create_posting(served_api, key="a key of mine")
     served_api.dock()
     again = {"article": "7", "room": "101", "type": "minibar", "started": None}
-    answer = await served_api.post(PATH, again, headers=keyed("a key of mine"))
+    answer = await served_api.post(PATH, again, headers=with_key("a key of mine"))
     assert answer.status == 200
     assert answer.json() == posting | {
         "state": "sent",
         "attempts": 1,
         "sent": "2026-11-20T07:00:00.000Z",
     }
-    assert (await taken(served_api, key="another"))["number"] == 2
+    assert (await create_posting(served_api, key="another"))["number"] == 2
 
 
 @time_limit(10)
 async def test_a_repeated_key_with_another_body_is_rejected(served_api: ServedApi) -> None:
     served_api.add_link()
-    await taken(served_api, key="k")
+    await create_posting(served_api, key="k")
     for other in ({**MINIBAR, "count": 2}, {**MINIBAR, "room": "102"}, CHARGE):
-        answer = await served_api.post(PATH, other, headers=keyed("k"))
+        answer = await served_api.post(PATH, other, headers=with_key("k"))
         assert answer.error == (409, "key_reused")
 
 
 @time_limit(10)
 async def test_a_key_repeated_in_one_commit_makes_one_posting(served_api: ServedApi) -> None:
     served_api.add_link()
-    connections = [await asking(served_api, MINIBAR, "k") for _ in range(3)]
-    other = await asking(served_api, CHARGE, "k")
+    connections = [await start_request(served_api, MINIBAR, "k") for _ in range(3)]
+    other = await start_request(served_api, CHARGE, "k")
     await run_reactor_turns(20)  # all have been read, and nothing was written
     await served_api.until(lambda: all(one.closed.called for one in (*connections, other)))
     first_lines = [bytes(one.received).partition(b"\r\n")[0] for one in (*connections, other)]
@@ -169,7 +169,7 @@ async def test_a_key_repeated_in_one_commit_makes_one_posting(served_api: Served
 @time_limit(10)
 async def test_an_invalid_key_is_rejected(served_api: ServedApi, key: str) -> None:
     served_api.add_link()
-    answer = await served_api.post(PATH, MINIBAR, headers=keyed(key))
+    answer = await served_api.post(PATH, MINIBAR, headers=with_key(key))
     assert answer.error == (400, "invalid")
     assert answer.json()["error"]["field"] == "Idempotency-Key"
 
@@ -177,12 +177,12 @@ async def test_an_invalid_key_is_rejected(served_api: ServedApi, key: str) -> No
 @time_limit(10)
 async def test_a_key_may_have_128_characters(served_api: ServedApi) -> None:
     served_api.add_link()
-    await taken(served_api, key="~" * 128)
-    answer = await served_api.post(PATH, MINIBAR, headers=keyed("~" * 128))
+    await create_posting(served_api, key="~" * 128)
+    answer = await served_api.post(PATH, MINIBAR, headers=with_key("~" * 128))
     assert answer.status == 200
 
 
-async def asking(served: ServedApi, body: object, key: str) -> Any:
+async def start_request(served: ServedApi, body: object, key: str) -> Any:
     raw = json.dumps(body).encode()
     head = f"POST {PATH} HTTP/1.1\r\nhost: localhost:{served.port}\r\nconnection: close\r\n"
     more = f"content-type: application/json\r\nidempotency-key: {key}\r\ncontent-length: {len(raw)}\r\n\r\n"
@@ -191,21 +191,21 @@ async def asking(served: ServedApi, body: object, key: str) -> Any:
     return connection
 
 
-# Callers who go away, a disk that is full, an outbox that is.
+# Disconnected clients, a full disk, a full outbox
 
 
 @time_limit(10)
 async def test_a_posting_is_accepted_although_its_client_disconnects(served_api: ServedApi) -> None:
     served_api.add_link()
     served_api.dock()
-    connection = await asking(served_api, MINIBAR, "k")
+    connection = await start_request(served_api, MINIBAR, "k")
     await run_reactor_turns(20)
     connection.transport.abortConnection()
     await connection.closed
     await run_reactor_turns(20)
     (posting,) = (await served_api.get(PATH)).json()["postings"]
     assert posting["state"] == "sent"
-    answer = await served_api.post(PATH, MINIBAR, headers=keyed("k"))
+    answer = await served_api.post(PATH, MINIBAR, headers=with_key("k"))
     assert (answer.status, answer.json()["id"]) == (200, posting["id"])
 
 
@@ -216,7 +216,7 @@ async def test_an_unexpected_error_after_a_disconnect_is_logged(
     link = served_api.add_link()
     monkeypatch.setattr(link.outbox, "_on_enqueued", lambda outcome: 1 / 0)
     for gone in (True, False):
-        connection = await asking(served_api, MINIBAR, "k")
+        connection = await start_request(served_api, MINIBAR, "k")
         await run_reactor_turns(20)
         if gone:
             connection.transport.abortConnection()
@@ -231,7 +231,7 @@ async def test_an_unexpected_error_after_a_disconnect_is_logged(
 @time_limit(10)
 async def test_a_store_outage_after_a_disconnect_is_not_logged(served_api: ServedApi) -> None:
     served_api.add_link()
-    connection = await asking(served_api, MINIBAR, "k")
+    connection = await start_request(served_api, MINIBAR, "k")
     await run_reactor_turns(20)
     connection.transport.abortConnection()
     await connection.closed
@@ -250,28 +250,28 @@ async def test_postings_are_rejected_while_the_store_fails(served_api: ServedApi
     if when == "before":
         link.disable()
         served_api.advance()
-    answer = await served_api.post(PATH, MINIBAR, headers=keyed("k"))
+    answer = await served_api.post(PATH, MINIBAR, headers=with_key("k"))
     assert answer.error == (503, "store")
     assert "the disk is full" in answer.json()["error"]["message"]
     served_api.repair_store()
     assert (await served_api.get(PATH)).json() == {"postings": []}
-    await taken(served_api, key="k")
+    await create_posting(served_api, key="k")
 
 
 @time_limit(10)
 async def test_a_full_outbox_rejects_postings(served_api: ServedApi) -> None:
     served_api.add_link(outbox_limit=1)
-    await taken(served_api, key="k")
+    await create_posting(served_api, key="k")
     answer = await served_api.post(PATH, MINIBAR)
     assert answer.error == (503, "outbox_full")
-    assert (await served_api.post(PATH, MINIBAR, headers=keyed("k"))).status == 200
+    assert (await served_api.post(PATH, MINIBAR, headers=with_key("k"))).status == 200
 
 
 @time_limit(10)
 async def test_postings_are_rejected_if_all_numbers_are_in_use(served_api: ServedApi) -> None:
     served_api.add_link(posting_digits=1)
     for number in range(1, 10):
-        assert (await taken(served_api))["number"] == number
+        assert (await create_posting(served_api))["number"] == number
     assert (await served_api.post(PATH, MINIBAR)).error == (503, "outbox_full")
 
 
@@ -297,18 +297,18 @@ async def test_a_failed_read_of_the_store_is_reported(
 @time_limit(10)
 async def test_the_outbox_is_listed_newest_first(served_api: ServedApi) -> None:
     served_api.add_link()
-    postings = [await taken(served_api) for _ in range(4)]
+    postings = [await create_posting(served_api) for _ in range(4)]
     await served_api.post(f"{PATH}/{postings[2]['id']}/discard")
 
     async def ids(query: str) -> list[int]:
         return [one["id"] for one in (await served_api.get(PATH + query)).json()["postings"]]
 
-    newest = [one["id"] for one in reversed(postings)]
-    assert await ids("") == newest
-    assert await ids("?limit=2") == newest[:2]
-    assert await ids(f"?limit=2&before={newest[1]}") == newest[2:]
-    assert await ids("?state=discarded") == [newest[1]]
-    assert await ids("?state=pending&limit=1") == newest[:1]
+    newest_ids = [one["id"] for one in reversed(postings)]
+    assert await ids("") == newest_ids
+    assert await ids("?limit=2") == newest_ids[:2]
+    assert await ids(f"?limit=2&before={newest_ids[1]}") == newest_ids[2:]
+    assert await ids("?state=discarded") == [newest_ids[1]]
+    assert await ids("?state=pending&limit=1") == newest_ids[:1]
     answer = await served_api.get(f"{PATH}?state=lost")
     assert answer.error == (400, "invalid")
     assert answer.json()["error"]["field"] == "state"
@@ -330,7 +330,7 @@ async def test_an_unknown_posting_is_not_found(served_api: ServedApi, id: str) -
 async def test_a_posting_belongs_to_one_link(served_api: ServedApi) -> None:
     served_api.add_link()
     served_api.add_link("other", enabled=False)
-    id = (await taken(served_api))["id"]
+    id = (await create_posting(served_api))["id"]
     assert (await served_api.get(f"/api/v1/links/other/postings/{id}")).error == (404, "unknown_posting")
 
 
@@ -338,22 +338,22 @@ async def test_a_posting_belongs_to_one_link(served_api: ServedApi) -> None:
 async def test_a_refused_posting_is_resent(served_api: ServedApi) -> None:
     served_api.add_link()
     served_api.dock()
-    id = (await taken(served_api))["id"]
+    id = (await create_posting(served_api))["id"]
     served_api.advance()
-    answered(served_api, 1, "UR", "unknown room")
+    answer_from_pms(served_api, 1, "UR", "unknown room")
     refused = (await served_api.get(f"{PATH}/{id}")).json()
     assert (refused["state"], refused["answer"], refused["text_answer"]) == ("refused", "UR", "unknown room")
     again = await served_api.post(f"{PATH}/{id}/resend")
     assert (again.status, again.json()["state"], again.json()["answer"]) == (200, "pending", None)
     assert (await served_api.get(f"{PATH}/{id}")).json()["state"] == "sent"
-    answered(served_api, 1, "OK")
+    answer_from_pms(served_api, 1, "OK")
     assert (await served_api.get(f"{PATH}/{id}")).json()["state"] == "done"
 
 
 @time_limit(10)
 async def test_a_posting_is_discarded(served_api: ServedApi) -> None:
     served_api.add_link()
-    id = (await taken(served_api))["id"]
+    id = (await create_posting(served_api))["id"]
     given_up = await served_api.post(f"{PATH}/{id}/discard", {})
     assert (given_up.status, given_up.json()["state"]) == (200, "discarded")
     link = (await served_api.get("/api/v1/links/grand")).json()
@@ -363,7 +363,7 @@ async def test_a_posting_is_discarded(served_api: ServedApi) -> None:
 @time_limit(10)
 async def test_an_action_in_the_wrong_state_is_rejected(served_api: ServedApi) -> None:
     served_api.add_link()
-    id = (await taken(served_api))["id"]
+    id = (await create_posting(served_api))["id"]
     pending = await served_api.post(f"{PATH}/{id}/resend")
     assert pending.error == (409, "wrong_state")
     assert "pending; it must be unknown or refused" in pending.json()["error"]["message"]
@@ -376,7 +376,7 @@ async def test_an_action_in_the_wrong_state_is_rejected(served_api: ServedApi) -
 @time_limit(10)
 async def test_an_action_needs_json_and_a_working_store(served_api: ServedApi) -> None:
     served_api.add_link()
-    id = (await taken(served_api))["id"]
+    id = (await create_posting(served_api))["id"]
     form = {"content-type": "text/plain"}
     refused = await served_api.call("POST", f"{PATH}/{id}/discard", headers=form, body=b"x")
     assert refused.error == (415, "unsupported_type")

@@ -35,14 +35,14 @@ def docked(served: ServedApi, **settings: object) -> None:
     served.dock()
 
 
-async def put(served: ServedApi, what: str, body: object, room: str = "101", **more: Any) -> Any:
-    return await served.post(f"{ROOMS}/{room}/{what}", body, method="PUT", **more)
+async def put(served: ServedApi, kind: str, body: object, room: str = "101", **more: Any) -> Any:
+    return await served.post(f"{ROOMS}/{room}/{kind}", body, method="PUT", **more)
 
 
 async def events(served: ServedApi) -> list[dict[str, Any]]:
     """What happened in the hotel."""
-    found = (await served.get(f"{EVENTS}?limit=1000")).json()["events"]
-    return [one for one in found if one["type"] != "link.changed"]
+    matches = (await served.get(f"{EVENTS}?limit=1000")).json()["events"]
+    return [one for one in matches if one["type"] != "link.changed"]
 
 
 async def types(served: ServedApi) -> list[str]:
@@ -162,8 +162,8 @@ async def test_guests_are_masked_for_the_view_role(protected_api: TokenProtected
         assert found_by == listed
         assert listed["guests"] == [guest]
         assert (await protected_api.get(ROOM, headers=headers)).json() == listed
-        found = (await protected_api.get(EVENTS, headers=headers)).json()["events"]
-        assert [one["guest"] for one in found if "guest" in one] == [guest]
+        matches = (await protected_api.get(EVENTS, headers=headers)).json()["events"]
+        assert [one["guest"] for one in matches if "guest" in one] == [guest]
 
 
 # Extensions.
@@ -265,7 +265,7 @@ async def test_new_settings_apply_to_later_records_only(served_api: ServedApi) -
     assert (await served_api.get(ROOM)).json()["extensions"] == ["8101"]
 
 
-# What phones tell.
+# Updates from phones
 
 
 async def row_of(served: ServedApi, id: int) -> dict[str, Any]:
@@ -274,7 +274,7 @@ async def row_of(served: ServedApi, id: int) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize(
-    ("what", "body", "told", "record"),
+    ("kind", "body", "told", "record"),
     [
         ("status", {"status": 3}, {"type": "status", "status": 3}, "RE|RN101|RS3|"),
         ("dnd", {"on": True}, {"type": "dnd", "on": True}, "RE|RN101|RS8|"),
@@ -287,10 +287,10 @@ async def row_of(served: ServedApi, id: int) -> dict[str, Any]:
 )
 @time_limit(10)
 async def test_an_update_is_accepted_and_sent(
-    served_api: ServedApi, what: str, body: object, told: dict[str, Any], record: str
+    served_api: ServedApi, kind: str, body: object, told: dict[str, Any], record: str
 ) -> None:
     docked(served_api)
-    answer = await put(served_api, what, body)
+    answer = await put(served_api, kind, body)
     assert answer.status == 202
     row = answer.json()
     assert row.items() >= {**told, "room": "101", "number": None, "state": "pending", "attempts": 0}.items()
@@ -312,7 +312,7 @@ async def test_an_update_is_accepted_while_the_link_is_down_and_sent_later(serve
 
 
 @pytest.mark.parametrize(
-    ("what", "body", "field"),
+    ("kind", "body", "field"),
     [
         ("status", {"status": 0}, "status"),
         ("status", {"status": 7}, "status"),
@@ -339,10 +339,10 @@ async def test_an_update_is_accepted_while_the_link_is_down_and_sent_later(serve
 )
 @time_limit(10)
 async def test_an_invalid_body_is_rejected_with_its_field(
-    served_api: ServedApi, what: str, body: object, field: str
+    served_api: ServedApi, kind: str, body: object, field: str
 ) -> None:
     docked(served_api)
-    answer = await put(served_api, what, body)
+    answer = await put(served_api, kind, body)
     assert answer.error == (400, "invalid")
     assert answer.json()["error"]["field"] == field
     assert (await served_api.get(ROOMS)).json() == {"rooms": []}
@@ -350,13 +350,13 @@ async def test_an_invalid_body_is_rejected_with_its_field(
 
 
 @pytest.mark.parametrize("room", ["1%7C2", "1%0A2", "x" * 41])
-@pytest.mark.parametrize(("what", "body"), [("status", {"status": 1}), ("wake-up", EIGHT)])
+@pytest.mark.parametrize(("kind", "body"), [("status", {"status": 1}), ("wake-up", EIGHT)])
 @time_limit(10)
 async def test_a_room_name_that_fias_cannot_carry_is_rejected(
-    served_api: ServedApi, what: str, body: object, room: str
+    served_api: ServedApi, kind: str, body: object, room: str
 ) -> None:
     docked(served_api)
-    answer = await put(served_api, what, body, room)
+    answer = await put(served_api, kind, body, room)
     assert answer.error == (400, "invalid")
     assert answer.json()["error"]["field"] == "room"
 

@@ -14,9 +14,9 @@ PATH = "/api/v1/links/grand/timeline"
 NOTHING = {"state": None, "reason": None, "cause": None}
 
 
-def lengths(told: Any) -> list[tuple[str | None, int]]:
+def lengths(timeline: Any) -> list[tuple[str | None, int]]:
     """The states, and until when each lasted, in minutes since the test began."""
-    return [(span["state"], minutes(span["until"])) for span in told["spans"]]
+    return [(span["state"], minutes(span["until"])) for span in timeline["spans"]]
 
 
 def minutes(moment: str) -> int:
@@ -34,10 +34,10 @@ async def test_the_timeline_has_the_states_and_the_share_in_sync(served_api: Ser
     served_api.pms.latest_connection.transport.abortConnection()  # type: ignore[union-attr]
     served_api.network.mode = "refuse"
     served_api.advance(HOUR / 2 - 6)
-    told = (await served_api.get(f"{PATH}?hours=2")).json()
-    assert (told["from"], told["until"]) == ("2026-11-20T07:00:00.000Z", "2026-11-20T09:00:00.000Z")
-    before, waiting, docked, lost, *_, last = told["spans"]
-    assert before == {**NOTHING, "since": told["from"], "until": "2026-11-20T08:00:00.000Z"}
+    timeline = (await served_api.get(f"{PATH}?hours=2")).json()
+    assert (timeline["from"], timeline["until"]) == ("2026-11-20T07:00:00.000Z", "2026-11-20T09:00:00.000Z")
+    before, waiting, docked, lost, *_, last = timeline["spans"]
+    assert before == {**NOTHING, "since": timeline["from"], "until": "2026-11-20T08:00:00.000Z"}
     assert (waiting["state"], waiting["until"]) == ("WAIT_LS", "2026-11-20T08:00:06.000Z")
     assert docked == {
         "state": "ESTABLISHED",
@@ -47,17 +47,17 @@ async def test_the_timeline_has_the_states_and_the_share_in_sync(served_api: Ser
         "cause": {"code": "started", "params": {"record": "LS"}},
     }
     assert (lost["state"], lost["cause"]["code"]) == ("EXPECTION", "lost")
-    assert last["until"] == told["until"]
-    assert told["in_sync"] == {"seconds": 1800.0, "known_seconds": 3600.0, "share": 0.5}
+    assert last["until"] == timeline["until"]
+    assert timeline["in_sync"] == {"seconds": 1800.0, "known_seconds": 3600.0, "share": 0.5}
 
 
 @time_limit(10)
 async def test_the_timeline_covers_a_day_by_default(served_api: ServedApi) -> None:
     served_api.add_link(enabled=False)
-    told = (await served_api.get(PATH)).json()
-    assert told["from"] == "2026-11-19T07:00:00.000Z"
-    assert [span["state"] for span in told["spans"]] == [None]
-    assert told["in_sync"] == {"seconds": 0.0, "known_seconds": 0.0, "share": None}
+    timeline = (await served_api.get(PATH)).json()
+    assert timeline["from"] == "2026-11-19T07:00:00.000Z"
+    assert [span["state"] for span in timeline["spans"]] == [None]
+    assert timeline["in_sync"] == {"seconds": 0.0, "known_seconds": 0.0, "share": None}
 
 
 @time_limit(10)
@@ -67,9 +67,9 @@ async def test_sync_that_is_lost_while_the_link_stays_established_counts(served_
     served_api.advance(240)
     served_api.send_from_pms("LS|DA261120|TI070000|")
     served_api.advance(60)
-    told = (await served_api.get(f"{PATH}?hours=1")).json()
-    assert lengths(told)[-1] == ("ESTABLISHED", 5)
-    assert told["in_sync"]["seconds"] == 240
+    timeline = (await served_api.get(f"{PATH}?hours=1")).json()
+    assert lengths(timeline)[-1] == ("ESTABLISHED", 5)
+    assert timeline["in_sync"]["seconds"] == 240
 
 
 @time_limit(20)
@@ -83,11 +83,11 @@ async def test_a_clean_restart_is_exact_to_the_second(served_api: ServedApi) -> 
     after = ServedApi(previous=served_api, links=[make_link_config(alive_interval=3600)])
     after.dock()
     after.advance(5 * 60)
-    told = (await after.get(f"{PATH}?hours=1")).json()
-    states = [span["state"] for span in told["spans"]]
+    timeline = (await after.get(f"{PATH}?hours=1")).json()
+    states = [span["state"] for span in timeline["spans"]]
     assert states == [None, "ESTABLISHED", None, "ESTABLISHED"]
-    assert told["in_sync"]["share"] == 1
-    assert told["in_sync"]["seconds"] == pytest.approx(stopped + 5 * 60, abs=10)
+    assert timeline["in_sync"]["share"] == 1
+    assert timeline["in_sync"]["seconds"] == pytest.approx(stopped + 5 * 60, abs=10)
     await after.stop()
 
 
@@ -101,9 +101,9 @@ async def test_a_crashed_run_ends_at_its_last_whole_minute(served_api: ServedApi
     after = ServedApi(previous=served_api, links=[make_link_config(alive_interval=3600)])
     after.dock()
     after.advance(5 * 60)
-    told = (await after.get(f"{PATH}?hours=1")).json()
-    assert lengths(told)[1:] == [("ESTABLISHED", 10), (None, 20), ("ESTABLISHED", 25)]
-    assert told["in_sync"]["seconds"] == told["in_sync"]["known_seconds"] == 15 * 60
+    timeline = (await after.get(f"{PATH}?hours=1")).json()
+    assert lengths(timeline)[1:] == [("ESTABLISHED", 10), (None, 20), ("ESTABLISHED", 25)]
+    assert timeline["in_sync"]["seconds"] == timeline["in_sync"]["known_seconds"] == 15 * 60
     await after.stop()
 
 
@@ -126,9 +126,9 @@ async def test_a_link_whose_removal_failed_starts_again_out_of_sync(served_api: 
     served_api.network.mode = "refuse"
     served_api.repair_store()
     served_api.advance(60)
-    told = (await served_api.get(f"{PATH}?hours=1")).json()
-    assert told["spans"][-1]["state"] in ("EXPECTION", "WAIT_LS")
-    assert told["in_sync"]["seconds"] == pytest.approx(60, abs=2)
+    timeline = (await served_api.get(f"{PATH}?hours=1")).json()
+    assert timeline["spans"][-1]["state"] in ("EXPECTION", "WAIT_LS")
+    assert timeline["in_sync"]["seconds"] == pytest.approx(60, abs=2)
 
 
 @pytest.mark.parametrize("hours", ["0", "169", "", "1.5", "-1", "24&hours=24"])

@@ -73,7 +73,7 @@ async def test_an_invalid_time_cancels_nothing(served_api: ServedApi, query: str
     assert len((await served_api.get(ROOM)).json()["wake_ups"]) == 1
 
 
-async def ringing(served: ServedApi) -> int:
+async def start_wake_up(served: ServedApi) -> int:
     """A wake-up of room 101 that is due; gives its id."""
     served.send_from_pms(ARRIVES, "WR|RN101|DA261120|TI0701|")
     served.advance(62)
@@ -83,15 +83,15 @@ async def ringing(served: ServedApi) -> int:
     return id
 
 
-async def tell(served: ServedApi, id: int, result: str, **more: object) -> Any:
+async def report_result(served: ServedApi, id: int, result: str, **more: object) -> Any:
     return await served.post(f"{ROOM}/wake-up/result", {"id": id, "result": result, **more})
 
 
 @time_limit(10)
 async def test_an_answered_wake_up_is_reported_to_the_pms(served_api: ServedApi) -> None:
     docked(served_api)
-    id = await ringing(served_api)
-    answer = await tell(served_api, id, "answered", attempt=1)
+    id = await start_wake_up(served_api)
+    answer = await report_result(served_api, id, "answered", attempt=1)
     assert answer.status == 202
     assert answer.json() == {
         "id": id,
@@ -100,7 +100,7 @@ async def test_an_answered_wake_up_is_reported_to_the_pms(served_api: ServedApi)
         "result": "answered",
         "again": None,
     }
-    assert (await tell(served_api, id, "answered", attempt=1)).error == (404, "unknown_wake_up")
+    assert (await report_result(served_api, id, "answered", attempt=1)).error == (404, "unknown_wake_up")
     done = (await events(served_api))[-1]
     assert (done["type"], done["result"], done["attempts"]) == ("wake_up.done", "answered", 1)
     served_api.advance(1)
@@ -112,15 +112,15 @@ async def test_an_answered_wake_up_is_reported_to_the_pms(served_api: ServedApi)
 @time_limit(10)
 async def test_an_unanswered_wake_up_is_retried(served_api: ServedApi) -> None:
     docked(served_api)
-    id = await ringing(served_api)
-    answer = (await tell(served_api, id, "busy")).json()
+    id = await start_wake_up(served_api)
+    answer = (await report_result(served_api, id, "busy")).json()
     assert (answer["result"], answer["attempts"]) == ("busy", 1)
     assert answer["again"][:16] == "2026-11-20T07:04"
     (shown,) = (await served_api.get(ROOM)).json()["wake_ups"]
     assert shown["attempts"] == 1
     served_api.advance(2 * 180)
     assert (await events(served_api))[-1]["attempt"] == 3
-    last = (await tell(served_api, id, "no_answer", attempt=3)).json()
+    last = (await report_result(served_api, id, "no_answer", attempt=3)).json()
     assert (last["result"], last["again"], last["attempts"]) == ("no_answer", None, 3)
     assert (await types(served_api)).count("wake_up.done") == 1
 
@@ -132,12 +132,12 @@ async def test_a_result_before_the_attempt_is_rejected(
     docked(served_api)
     served_api.send_from_pms("WR|RN101|DA261120|TI0800|")
     id = (await events(served_api))[-1]["wake_up"]["id"]
-    early = await tell(served_api, id, "answered")
+    early = await report_result(served_api, id, "answered")
     assert early.error == (409, "not_due")
     assert "2026-11-20T08:00:00" in early.json()["error"]["message"]
     served_api.advance(3602)
-    assert (await tell(served_api, id, "answered", attempt=2)).error == (409, "not_due")
-    assert (await tell(served_api, id, "answered", attempt=1)).status == 202
+    assert (await report_result(served_api, id, "answered", attempt=2)).error == (409, "not_due")
+    assert (await report_result(served_api, id, "answered", attempt=1)).status == 202
 
 
 @pytest.mark.parametrize(
@@ -166,7 +166,7 @@ async def test_an_invalid_result_is_rejected_with_its_field(
 @time_limit(10)
 async def test_a_result_for_an_unknown_wake_up_is_rejected(served_api: ServedApi) -> None:
     docked(served_api)
-    assert (await tell(served_api, 1, "answered")).error == (404, "unknown_wake_up")
+    assert (await report_result(served_api, 1, "answered")).error == (404, "unknown_wake_up")
 
 
 @time_limit(10)
@@ -178,7 +178,7 @@ async def test_wake_ups_run_while_the_link_is_down_and_are_reported_later(served
     assert (await served_api.get("/api/v1/links/grand")).json()["state"] == "CLOSED"
     served_api.advance(62)
     id = (await events(served_api))[-1]["wake_up"]["id"]
-    assert (await tell(served_api, id, "answered")).status == 202
+    assert (await report_result(served_api, id, "answered")).status == 202
     (row,) = (await served_api.get("/api/v1/links/grand/postings")).json()["postings"]
     assert (row["type"], row["result"], row["state"]) == ("wake_up_result", "answered", "pending")
     await served_api.post("/api/v1/links/grand/enable")

@@ -25,7 +25,7 @@ publisher: Any = globalLogPublisher
 
 
 @pytest_twisted.async_yield_fixture  # type: ignore[untyped-decorator]
-async def reached(tmp_path: Path) -> AsyncIterator[TokenProtectedApi]:
+async def is_accepted(tmp_path: Path) -> AsyncIterator[TokenProtectedApi]:
     """A service that other machines reach."""
     service = TokenProtectedApi(tmp_path, local_only=False)
     yield service
@@ -33,7 +33,7 @@ async def reached(tmp_path: Path) -> AsyncIterator[TokenProtectedApi]:
 
 
 @pytest.mark.parametrize(
-    ("header", "told"),
+    ("header", "request_lines"),
     [
         ("", 'must be "Bearer", a space and a token'),
         ("Bearer", 'must be "Bearer", a space and a token'),
@@ -45,11 +45,11 @@ async def reached(tmp_path: Path) -> AsyncIterator[TokenProtectedApi]:
 )
 @time_limit(10)
 async def test_a_header_without_a_valid_token_is_rejected(
-    protected_api: TokenProtectedApi, header: str, told: str
+    protected_api: TokenProtectedApi, header: str, request_lines: str
 ) -> None:
     answer = await protected_api.get("/api/v1/links", headers={"authorization": header})
     assert answer.error == (401, "unauthorized")
-    assert told in answer.json()["error"]["message"]
+    assert request_lines in answer.json()["error"]["message"]
     assert answer.headers["www-authenticate"] == "Bearer"
 
 
@@ -81,10 +81,10 @@ async def test_without_tokens_local_callers_have_full_access(served_api: ServedA
 @time_limit(10)
 async def test_after_the_first_token_access_needs_one_until_a_restart(tmp_path: Path) -> None:
     served = ServedApi(state_dir=tmp_path)
-    watching = await open_stream(served)
+    client = await open_stream(served)
     token, _ = token_file_edits.add_token(tmp_path, "desk", "view", START_TIME)
     served.advance(TOKEN_FILE_POLL_INTERVAL_S)
-    await watching.connection.closed
+    await client.connection.closed
     assert (await served.get("/api/v1/links")).error == (401, "unauthorized")
     headers = {"authorization": f"Bearer {token}"}
     assert (await served.get("/api/v1/links", headers=headers)).status == 200
@@ -100,25 +100,25 @@ async def test_after_the_first_token_access_needs_one_until_a_restart(tmp_path: 
 
 
 @time_limit(10)
-async def test_without_tokens_a_public_site_rejects_all_requests(reached: TokenProtectedApi) -> None:
-    headers = reached.bearer_headers("control")
-    assert (await reached.get("/api/v1/links", headers=headers)).status == 200
-    reached.remove_token("view", "control", "pbx")
+async def test_without_tokens_a_public_site_rejects_all_requests(is_accepted: TokenProtectedApi) -> None:
+    headers = is_accepted.bearer_headers("control")
+    assert (await is_accepted.get("/api/v1/links", headers=headers)).status == 200
+    is_accepted.remove_token("view", "control", "pbx")
     for header in (headers, {}):
-        answer = await reached.get("/api/v1/links", headers=header)
+        answer = await is_accepted.get("/api/v1/links", headers=header)
         assert answer.error == (401, "unauthorized")
-    assert (await reached.get("/api/v1/session")).error == (401, "unauthorized")
-    assert (await reached.get("/healthz")).status == 200
+    assert (await is_accepted.get("/api/v1/session")).error == (401, "unauthorized")
+    assert (await is_accepted.get("/healthz")).status == 200
 
 
 @time_limit(10)
-async def test_a_public_site_rejects_pages_of_other_hosts(reached: TokenProtectedApi) -> None:
-    headers = reached.bearer_headers("control") | {"host": "pms.example:8443"}
+async def test_a_public_site_rejects_pages_of_other_hosts(is_accepted: TokenProtectedApi) -> None:
+    headers = is_accepted.bearer_headers("control") | {"host": "pms.example:8443"}
     for origin in ("http://pms.example:8443", "https://PMS.example:8443"):
-        answer = await reached.get("/api/v1/links", headers=headers | {"origin": origin})
+        answer = await is_accepted.get("/api/v1/links", headers=headers | {"origin": origin})
         assert answer.status == 200
     for origin in ("https://pms.example", "https://evil.example:8443", "null"):
-        answer = await reached.get("/api/v1/links", headers=headers | {"origin": origin})
+        answer = await is_accepted.get("/api/v1/links", headers=headers | {"origin": origin})
         assert answer.error == (403, "foreign_origin")
 
 
@@ -134,9 +134,9 @@ async def test_every_response_has_the_security_headers(protected_api: TokenProte
         assert headers["referrer-policy"] == "no-referrer"
         assert headers["cross-origin-opener-policy"] == "same-origin"
         assert headers["cross-origin-resource-policy"] == "same-origin"
-    watching = await open_stream(protected_api, headers=protected_api.bearer_headers("view"))
-    assert "content-security-policy" in watching.response_headers
-    await watching.disconnect()
+    client = await open_stream(protected_api, headers=protected_api.bearer_headers("view"))
+    assert "content-security-policy" in client.response_headers
+    await client.disconnect()
 
 
 # Leaving.
@@ -149,30 +149,30 @@ async def test_a_stream_is_closed_when_its_token_is_removed(
     gone = await open_stream(protected_api, headers=protected_api.bearer_headers("view"))
     signed = await protected_api.sign_in("view")
     too = await open_stream(protected_api, headers=signed.cookie_headers)
-    stays = await open_stream(protected_api, headers=protected_api.bearer_headers("pbx"))
+    other = await open_stream(protected_api, headers=protected_api.bearer_headers("pbx"))
     protected_api.remove_token("view")
     await gone.connection.closed
     await too.connection.closed
     protected_api.advance(HEARTBEAT_INTERVAL_S)
     await run_reactor_turns()
-    assert not stays.connection.closed.called
-    await stays.disconnect()
+    assert not other.connection.closed.called
+    await other.disconnect()
 
 
 @time_limit(10)
 async def test_a_stream_is_closed_when_its_session_ends(protected_api: TokenProtectedApi) -> None:
     first, second = await protected_api.sign_in("view"), await protected_api.sign_in("view")
     gone = await open_stream(protected_api, headers=first.cookie_headers)
-    stays = await open_stream(protected_api, headers=second.cookie_headers)
+    other = await open_stream(protected_api, headers=second.cookie_headers)
     await protected_api.call("DELETE", "/api/v1/session", first.cookie_headers | first.csrf_headers)
     await gone.connection.closed
     await run_reactor_turns()
-    assert not stays.connection.closed.called
+    assert not other.connection.closed.called
     protected_api.advance(SESSION_LIFETIME_S - 1)
     await run_reactor_turns()
-    assert not stays.connection.closed.called
+    assert not other.connection.closed.called
     protected_api.advance(HEARTBEAT_INTERVAL_S)
-    await stays.connection.closed
+    await other.connection.closed
 
 
 @time_limit(10)
@@ -232,8 +232,8 @@ async def test_the_log_names_the_caller_of_a_change_and_no_secret(
     (protected_api.state_dir / TOKEN_FILE_NAME).write_text(secret)
     protected_api.advance(TOKEN_FILE_POLL_INTERVAL_S)
     lines = [formatEvent(event) for event in logged]
-    told = [line.partition("), ")[2] for line in lines if "/api/v1" in line and "), " in line]
-    assert told == [
+    request_lines = [line.partition("), ")[2] for line in lines if "/api/v1" in line and "), " in line]
+    assert request_lines == [
         "control: POST '/api/v1/session': 200",
         "control: POST '/api/v1/links/grand/enable': 200",
         "control: POST '/api/v1/links/grand/disable': 200",

@@ -21,7 +21,7 @@ from tests.web.protected_api import TokenProtectedApi
 
 
 @pytest.mark.parametrize(
-    ("peer", "place"),
+    ("peer", "network"),
     [
         (IPv4Address("TCP", "10.0.0.7", 4711), "10.0.0.7"),
         (IPv6Address("TCP", "2001:db8:1:2:3:4:5:6", 4711), "2001:db8:1:2::/64"),
@@ -30,8 +30,8 @@ from tests.web.protected_api import TokenProtectedApi
         (UNIXAddress(b""), "this machine"),
     ],
 )
-def test_a_client_network_is_an_ipv4_address_or_an_ipv6_network(peer: IAddress, place: str) -> None:
-    assert client_network(peer) == place
+def test_a_client_network_is_an_ipv4_address_or_an_ipv6_network(peer: IAddress, network: str) -> None:
+    assert client_network(peer) == network
 
 
 def test_a_network_over_the_limit_waits_for_the_window_to_pass() -> None:
@@ -52,8 +52,8 @@ def test_a_network_over_the_limit_waits_for_the_window_to_pass() -> None:
 def test_networks_with_the_oldest_failures_are_dropped(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(failed_login_limit, "MAX_TRACKED_NETWORKS", 2)
     one = FailedLoginLimiter(Clock())
-    for place in "ab" * MAX_FAILED_LOGINS + "ac":
-        one.record_failure(place)
+    for network in "ab" * MAX_FAILED_LOGINS + "ac":
+        one.record_failure(network)
     assert len(one) == 2
     assert (one.retry_after_s("a"), one.retry_after_s("b"), one.retry_after_s("c")) == (
         FAILED_LOGIN_WINDOW_S,
@@ -67,37 +67,37 @@ def test_no_window_has_more_failures_than_the_limit(tries: list[tuple[str, float
     clock = Clock()
     one = FailedLoginLimiter(clock)
     counted: dict[str, list[float]] = {"a": [], "b": []}
-    for place, pause in tries:
+    for network, pause in tries:
         clock.advance(pause)
-        recent = [moment for moment in counted[place] if moment + FAILED_LOGIN_WINDOW_S > clock.seconds()]
-        assert (one.retry_after_s(place) > 0) == (len(recent) >= MAX_FAILED_LOGINS)
-        if not one.retry_after_s(place):
-            one.record_failure(place)
-            counted[place].append(clock.seconds())
+        recent = [moment for moment in counted[network] if moment + FAILED_LOGIN_WINDOW_S > clock.seconds()]
+        assert (one.retry_after_s(network) > 0) == (len(recent) >= MAX_FAILED_LOGINS)
+        if not one.retry_after_s(network):
+            one.record_failure(network)
+            counted[network].append(clock.seconds())
 
 
 @time_limit(20)
 async def test_too_many_failed_logins_are_rate_limited(protected_api: TokenProtectedApi) -> None:
-    wrong = {"token": "pmslink_wrong"}
+    invalid = {"token": "pmslink_wrong"}
     for _ in range(MAX_FAILED_LOGINS):
-        assert (await protected_api.post("/api/v1/session", wrong)).error == (401, "unauthorized")
-    answer = await protected_api.post("/api/v1/session", wrong)
+        assert (await protected_api.post("/api/v1/session", invalid)).error == (401, "unauthorized")
+    answer = await protected_api.post("/api/v1/session", invalid)
     assert answer.error == (429, "too_many_attempts")
     assert answer.headers["retry-after"] == str(int(FAILED_LOGIN_WINDOW_S))
     protected_api.advance(FAILED_LOGIN_WINDOW_S - 1)
-    assert (await protected_api.post("/api/v1/session", wrong)).headers["retry-after"] == "1"
+    assert (await protected_api.post("/api/v1/session", invalid)).headers["retry-after"] == "1"
     protected_api.advance(1)
-    assert (await protected_api.post("/api/v1/session", wrong)).error == (401, "unauthorized")
+    assert (await protected_api.post("/api/v1/session", invalid)).error == (401, "unauthorized")
 
 
 @time_limit(20)
 async def test_a_valid_token_passes_the_rate_limit(
     protected_api: TokenProtectedApi,
 ) -> None:
-    wrong = {"authorization": "Bearer pmslink_wrong"}
+    invalid = {"authorization": "Bearer pmslink_wrong"}
     for _ in range(MAX_FAILED_LOGINS):
-        assert (await protected_api.get("/api/v1/links", headers=wrong)).error == (401, "unauthorized")
-    answer = await protected_api.get("/api/v1/links", headers=wrong)
+        assert (await protected_api.get("/api/v1/links", headers=invalid)).error == (401, "unauthorized")
+    answer = await protected_api.get("/api/v1/links", headers=invalid)
     assert answer.error == (429, "too_many_attempts")
     assert answer.headers["retry-after"] == str(int(FAILED_LOGIN_WINDOW_S))
     assert (

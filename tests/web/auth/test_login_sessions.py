@@ -20,7 +20,7 @@ PATH = "/api/v1/session"
 DESK = Token("desk", "view", b"1" * 32, START_TIME)
 
 
-def some(clock: Clock) -> Sessions:
+def make_token(clock: Clock) -> Sessions:
     return Sessions(clock, lambda: START_TIME + timedelta(seconds=clock.seconds()))
 
 
@@ -28,7 +28,7 @@ def some(clock: Clock) -> Sessions:
 
 
 def test_a_session_is_found_by_its_id_until_it_ends() -> None:
-    sessions = some(Clock())
+    sessions = make_token(Clock())
     id, session = sessions.begin(DESK)
     other, _ = sessions.begin(DESK)
     assert id != other
@@ -45,7 +45,7 @@ def test_a_session_is_found_by_its_id_until_it_ends() -> None:
 
 def test_a_session_ends_after_twelve_hours_even_if_it_is_used() -> None:
     clock = Clock()
-    sessions = some(clock)
+    sessions = make_token(clock)
     id, session = sessions.begin(DESK)
     assert session.expires_at == START_TIME + timedelta(hours=12)
     clock.advance(SESSION_LIFETIME_S - 1)
@@ -59,7 +59,7 @@ def test_a_session_ends_after_twelve_hours_even_if_it_is_used() -> None:
 
 def test_the_oldest_session_ends_above_the_limit(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "MAX_SESSIONS", 2)
-    sessions = some(Clock())
+    sessions = make_token(Clock())
     ids = [sessions.begin(DESK)[0] for _ in range(3)]
     assert [sessions.find(id) is not None for id in ids] == [False, True, True]
 
@@ -116,8 +116,8 @@ async def test_a_change_with_a_cookie_needs_the_csrf_token(protected_api: TokenP
     signed = await protected_api.sign_in()
     other = await protected_api.sign_in()
     path = "/api/v1/links/grand/enable"
-    for wrong in ({}, {"x-csrf-token": ""}, {"x-csrf-token": "\xff"}, other.csrf_headers):
-        answer = await protected_api.post(path, headers=signed.cookie_headers | wrong)
+    for invalid in ({}, {"x-csrf-token": ""}, {"x-csrf-token": "\xff"}, other.csrf_headers):
+        answer = await protected_api.post(path, headers=signed.cookie_headers | invalid)
         assert answer.error == (403, "csrf")
     assert core.intent == "disabled"
     assert (await protected_api.post(path, headers=signed.cookie_headers | signed.csrf_headers)).status == 200

@@ -101,34 +101,34 @@ def test_a_route_without_an_entry_is_not_served() -> None:
         find_allowed_roles("POST", "/api/v1/links/<link>/explode")
 
 
-@pytest.mark.parametrize("who", ["nobody", "stranger", *ROLES])
+@pytest.mark.parametrize("caller_role", ["nobody", "stranger", *ROLES])
 @time_limit(30)
 async def test_every_route_accepts_its_roles_and_no_others(
-    protected_api: TokenProtectedApi, who: Any
+    protected_api: TokenProtectedApi, caller_role: Any
 ) -> None:
-    shown: dict[str, dict[str, str]] = {
+    message_text: dict[str, dict[str, str]] = {
         "nobody": {},
         "stranger": {"authorization": "Bearer pmslink_wrong"},
         **{role: protected_api.bearer_headers(role) for role in ROLES},
     }
-    headers = shown[who]
+    headers = message_text[caller_role]
     for call, right in EXPECTED.items():
-        protected_api.advance(60)  # too many wrong tokens would be another refusal
+        protected_api.advance(60)  # stay below the rate limit for invalid tokens
         method, path = call.split()
         path = re.sub("<.*?>", "none", path)
-        if path == "/api/v1/stream" and who in right:
+        if path == "/api/v1/stream" and caller_role in right:
             protected_api.add_link(enabled=False)
-            watching = await open_stream(protected_api, headers=headers)
-            assert "HTTP/1.1 200" in bytes(watching.connection.received).decode()
-            await watching.disconnect()
+            stream = await open_stream(protected_api, headers=headers)
+            assert "HTTP/1.1 200" in bytes(stream.connection.received).decode()
+            await stream.disconnect()
             continue
         answer = await protected_api.call(method, path, headers)
         code = answer.error[1] if answer.status >= 400 else None
-        if who in right or "anybody" in right:
-            # beyond the door: what it is about is not there, or not as it should be
-            own = path == "/api/v1/session" and who in ("nobody", "stranger")
+        if caller_role in right or "anybody" in right:
+            # authorized, but the link does not exist or the request is not valid
+            own = path == "/api/v1/session" and caller_role in ("nobody", "stranger")
             assert own or code not in ("unauthorized", "forbidden"), (call, answer)
-        elif who in ROLES:
+        elif caller_role in ROLES:
             assert answer.error == (403, "forbidden"), (call, answer)
         else:
             assert answer.error == (401, "unauthorized"), (call, answer)

@@ -209,7 +209,7 @@ def logged() -> Iterator[list[str]]:
     publisher.removeObserver(watch)
 
 
-class Followed(TokenRegistry):
+class PolledRegistry(TokenRegistry):
     """Counts its changes."""
 
     def __init__(self, state: Path) -> None:
@@ -222,17 +222,17 @@ class Followed(TokenRegistry):
     def _count(self) -> None:
         self.changes += 1
 
-    def look(self, seconds: float = TOKEN_FILE_POLL_INTERVAL_S) -> int:
+    def poll(self, seconds: float = TOKEN_FILE_POLL_INTERVAL_S) -> int:
         self.clock.advance(seconds)
         return len(self)
 
 
 def test_a_service_reloads_a_changed_file(tmp_path: Path) -> None:
-    live = Followed(tmp_path)
-    assert live.look() == 0
+    live = PolledRegistry(tmp_path)
+    assert live.poll() == 0
     token, _ = token_file_edits.add_token(tmp_path, "desk", "view", START_TIME)
-    assert live.look(TOKEN_FILE_POLL_INTERVAL_S / 2) == 0
-    assert live.look(TOKEN_FILE_POLL_INTERVAL_S / 2) == 1
+    assert live.poll(TOKEN_FILE_POLL_INTERVAL_S / 2) == 0
+    assert live.poll(TOKEN_FILE_POLL_INTERVAL_S / 2) == 1
     found = live.find(token)
     assert found is not None
     assert (found.name, found.role) == ("desk", "view")
@@ -240,7 +240,7 @@ def test_a_service_reloads_a_changed_file(tmp_path: Path) -> None:
     assert live.find(token + "x") is None
     assert live.find("\ud800") is None
     (tmp_path / TOKEN_FILE_NAME).unlink()
-    assert live.look() == 0
+    assert live.poll() == 0
     assert found not in live
     assert live.changes == 2
     live.stop()
@@ -250,11 +250,11 @@ def test_a_service_reloads_a_changed_file(tmp_path: Path) -> None:
 
 def test_a_token_with_a_new_role_replaces_the_old_one(tmp_path: Path) -> None:
     token, _ = token_file_edits.add_token(tmp_path, "desk", "view", START_TIME)
-    live = Followed(tmp_path)
+    live = PolledRegistry(tmp_path)
     before = live.find(token)
     assert before is not None
     write(tmp_path, read_token_file(tmp_path).replace("desk view", "desk control"))
-    live.look()
+    live.poll()
     assert before not in live
     after = live.find(token)
     assert after is not None
@@ -265,18 +265,18 @@ def test_a_file_that_becomes_invalid_changes_nothing_and_is_logged_once(
     tmp_path: Path, logged: list[str]
 ) -> None:
     write(tmp_path, GOOD)
-    live = Followed(tmp_path)
+    live = PolledRegistry(tmp_path)
     write(tmp_path, "rubbish pmslink_secret")
-    assert [live.look() for _ in range(5)] == [1] * 5
+    assert [live.poll() for _ in range(5)] == [1] * 5
     assert logged == [
         f"{tmp_path / TOKEN_FILE_NAME}, line 1: must be NAME ROLE sha256:HEX CREATED, separated by spaces; "
         "the tokens loaded before stay valid"
     ]
     write(tmp_path, "other rubbish")
-    live.look()
+    live.poll()
     assert len(logged) == 2
     (tmp_path / TOKEN_FILE_NAME).unlink()
-    assert live.look() == 0
+    assert live.poll() == 0
     assert live.is_required
     assert [line.partition(":")[0] for line in logged[-1:]] == [
         "The token file has no tokens any more; all requests are rejected"
@@ -287,13 +287,13 @@ def test_an_unreadable_file_is_read_again_until_it_succeeds(
     tmp_path: Path, logged: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     write(tmp_path, GOOD)
-    live = Followed(tmp_path)
+    live = PolledRegistry(tmp_path)
     (tmp_path / TOKEN_FILE_NAME).unlink()
     with monkeypatch.context() as patched:
         patched.setattr(token_reload, "read_token_file", _unreadable)
-        assert [live.look() for _ in range(3)] == [1] * 3
+        assert [live.poll() for _ in range(3)] == [1] * 3
     assert logged == ["tokens: cannot be read: Too many open files; the tokens loaded before stay valid"]
-    assert live.look() == 0
+    assert live.poll() == 0
 
 
 def _unreadable(state_dir: Path) -> str:
@@ -302,17 +302,17 @@ def _unreadable(state_dir: Path) -> str:
 
 def test_added_and_removed_tokens_are_logged(tmp_path: Path, logged: list[str]) -> None:
     write(tmp_path, GOOD)
-    live = Followed(tmp_path)
+    live = PolledRegistry(tmp_path)
     write(tmp_path, GOOD.replace(" view ", " pbx "))
-    live.look()
+    live.poll()
     assert logged == ["Token desk (view) removed", "Token desk (pbx) added"]
 
 
 def test_a_file_with_other_comments_only_changes_nothing(tmp_path: Path, logged: list[str]) -> None:
     write(tmp_path, GOOD)
-    live = Followed(tmp_path)
+    live = PolledRegistry(tmp_path)
     write(tmp_path, f"# hello\n{GOOD}\n")
-    assert live.look() == 1
+    assert live.poll() == 1
     assert (live.changes, logged) == (0, [])
 
 

@@ -24,12 +24,12 @@ async def test_streams_of_one_token_are_limited(
     protected_api: TokenProtectedApi, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(broadcaster, "MAX_SUBSCRIBERS_PER_TOKEN", 2)
-    watching = [
+    clients = [
         await open_stream(protected_api, headers=protected_api.bearer_headers("view")) for _ in range(2)
     ]
     refused = await protected_api.get("/api/v1/stream", headers=protected_api.bearer_headers("view"))
     assert refused.error == (503, "too_many_watchers")
-    watching.append(await open_stream(protected_api, headers=protected_api.bearer_headers("pbx")))
+    clients.append(await open_stream(protected_api, headers=protected_api.bearer_headers("pbx")))
     assert len(protected_api.site.api.broadcaster) == 3
 
 

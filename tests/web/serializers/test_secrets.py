@@ -20,7 +20,7 @@ HOOK = {"webhook_url": "https://pbx.example/events", "webhook_secret": SECRET}
 NEW = {"name": "new", "host": "192.0.2.1", "port": 5010}
 
 
-async def made(served: ServedApi, **settings: object) -> Link:
+async def create_link(served: ServedApi, **settings: object) -> Link:
     assert (await served.post("/api/v1/links", {**NEW, **settings})).status == 201
     link = served.links.get("new")
     assert link is not None
@@ -31,31 +31,31 @@ async def patch(served: ServedApi, **body: object) -> Response:
     return await served.post("/api/v1/links/new", body, method="PATCH")
 
 
-def kept(link: Link) -> Any:
+def stored_definition(link: Link) -> Any:
     """What the store has of its settings."""
     return json.loads(link.definition or "")
 
 
 @time_limit(10)
 async def test_a_secret_is_stored_and_used_but_never_returned(served_api: ServedApi) -> None:
-    watching = await open_stream(served_api)
+    stream = await open_stream(served_api)
     answer = await served_api.post("/api/v1/links", {**NEW, **HOOK})
     assert answer.json()["settings"]["webhook_secret"] == "***"
     assert answer.json()["settings"]["webhook_url"] == HOOK["webhook_url"]
     link = served_api.links.get("new")
     assert link is not None
-    assert link.settings().webhook_secret == kept(link)["webhook_secret"] == SECRET
-    told = [answer.body, (await patch(served_api, send_limit=5)).body]
-    told += [(await served_api.get(f"/api/v1/links{path}")).body for path in ("", "/new", "/new/events")]
-    await watching.wait_for_changes(2)
-    assert '"webhook_secret":"***"' in watching.body_text
-    await watching.disconnect()
-    assert not [one for one in [*told, watching.body_text.encode()] if SECRET.encode() in one]
+    assert link.settings().webhook_secret == stored_definition(link)["webhook_secret"] == SECRET
+    reported = [answer.body, (await patch(served_api, send_limit=5)).body]
+    reported += [(await served_api.get(f"/api/v1/links{path}")).body for path in ("", "/new", "/new/events")]
+    await stream.wait_for_changes(2)
+    assert '"webhook_secret":"***"' in stream.body_text
+    await stream.disconnect()
+    assert not [line for line in [*reported, stream.body_text.encode()] if SECRET.encode() in line]
 
 
 @time_limit(10)
 async def test_a_link_without_a_secret_returns_null(served_api: ServedApi) -> None:
-    await made(served_api)
+    await create_link(served_api)
     assert (await served_api.get("/api/v1/links/new")).json()["settings"]["webhook_secret"] is None
 
 
@@ -64,9 +64,9 @@ async def test_a_link_without_a_secret_returns_null(served_api: ServedApi) -> No
 async def test_a_secret_is_unchanged_until_a_new_one_is_sent(
     served_api: ServedApi, body: Mapping[str, object]
 ) -> None:
-    link = await made(served_api, **HOOK)
+    link = await create_link(served_api, **HOOK)
     assert (await patch(served_api, **body)).status == 200
-    assert link.settings().webhook_secret == kept(link)["webhook_secret"] == SECRET
+    assert link.settings().webhook_secret == stored_definition(link)["webhook_secret"] == SECRET
     answer = await patch(served_api, webhook_secret="another one, as long")
     assert answer.json()["settings"]["webhook_secret"] == "***"
     assert link.settings().webhook_secret == "another one, as long"
@@ -74,7 +74,7 @@ async def test_a_secret_is_unchanged_until_a_new_one_is_sent(
 
 @time_limit(10)
 async def test_returned_settings_can_be_sent_back(served_api: ServedApi) -> None:
-    link = await made(served_api, **HOOK, status_codes={"*61": 3}, tariff={"rates": [RATE]})
+    link = await create_link(served_api, **HOOK, status_codes={"*61": 3}, tariff={"rates": [RATE]})
     before = link.settings()
     settings = (await served_api.get("/api/v1/links/new")).json()["settings"]
     assert (await patch(served_api, **settings)).status == 200
@@ -86,23 +86,23 @@ RATE = {"prefix": "", "interval": 60, "price": 10}
 
 @time_limit(10)
 async def test_a_secret_is_deleted_with_the_webhook_address(served_api: ServedApi) -> None:
-    link = await made(served_api, **HOOK)
+    link = await create_link(served_api, **HOOK)
     answer = await patch(served_api, webhook_secret=None)
     assert (answer.error, answer.json()["error"]["field"]) == ((400, "invalid"), "webhook_secret")
     answer = await patch(served_api, webhook_url=None)
     assert (answer.error, answer.json()["error"]["field"]) == ((400, "invalid"), "webhook_url")
     assert SECRET not in answer.body.decode()
     assert (await patch(served_api, webhook_url=None, webhook_secret=None)).status == 200
-    assert not {*HOOK} & {*kept(link)}
+    assert not {*HOOK} & {*stored_definition(link)}
 
 
 @pytest.mark.parametrize("secret", ["***", "hush", ["hush"], "hush" * 60, "hush\n" * 10])
 @time_limit(10)
 async def test_an_invalid_secret_is_rejected_and_not_returned(served_api: ServedApi, secret: object) -> None:
-    wrong = {"webhook_url": "https://pbx.example/", "webhook_secret": secret}
-    answers = [await served_api.post("/api/v1/links", {**NEW, **wrong})]
-    link = await made(served_api)
-    answers.append(await patch(served_api, **wrong))
+    invalid = {"webhook_url": "https://pbx.example/", "webhook_secret": secret}
+    answers = [await served_api.post("/api/v1/links", {**NEW, **invalid})]
+    link = await create_link(served_api)
+    answers.append(await patch(served_api, **invalid))
     for answer in answers:
         assert (answer.error, answer.json()["error"]["field"]) == ((400, "invalid"), "webhook_secret")
         assert answer.json()["error"]["message"] == (
@@ -113,7 +113,7 @@ async def test_an_invalid_secret_is_rejected_and_not_returned(served_api: Served
 
 @time_limit(20)
 async def test_a_secret_survives_a_restart(served_api: ServedApi) -> None:
-    await made(served_api, **HOOK)
+    await create_link(served_api, **HOOK)
     await served_api.stop()
     after = ServedApi(previous=served_api)
     link = after.links.get("new")

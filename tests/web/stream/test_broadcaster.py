@@ -25,119 +25,125 @@ FIRST = int(START_TIME.timestamp() * 1000)
 async def test_a_stream_starts_with_all_links(served_api: ServedApi) -> None:
     served_api.add_link("a")
     served_api.add_link("b", enabled=False)
-    watching = await open_stream(served_api)
-    assert await watching.wait_for_changes(2) == [("link", "a", None), ("link", "b", None)]
-    assert watching.response_headers["content-type"] == "text/event-stream"
-    assert watching.response_headers["cache-control"] == "no-store"
-    assert watching.body_text.startswith("retry: 500\n\n")
-    assert watching.events[-1].data["link"] == (await served_api.get("/api/v1/links/b")).json()
-    assert watching.events[-1].id == served_api.store.journal.last_published_seq
-    await watching.disconnect()
+    client = await open_stream(served_api)
+    assert await client.wait_for_changes(2) == [("link", "a", None), ("link", "b", None)]
+    assert client.response_headers["content-type"] == "text/event-stream"
+    assert client.response_headers["cache-control"] == "no-store"
+    assert client.body_text.startswith("retry: 500\n\n")
+    assert client.events[-1].data["link"] == (await served_api.get("/api/v1/links/b")).json()
+    assert client.events[-1].id == served_api.store.journal.last_published_seq
+    await client.disconnect()
 
 
 @time_limit(10)
 async def test_changes_of_a_link_are_streamed(served_api: ServedApi) -> None:
     link = served_api.add_link()
-    watching = await open_stream(served_api)
+    client = await open_stream(served_api)
     served_api.dock()
-    assert await watching.wait_for_changes(3) == [
+    assert await client.wait_for_changes(3) == [
         ("link", "grand", None),
         ("link", "grand", "ESTABLISHED"),
         ("link", "grand", None),
     ]
-    _, docked, in_sync = watching.events_of_kind("link")
-    assert watching.event_ids == sorted(set(watching.event_ids))
-    told = (await served_api.get("/api/v1/links/grand/transitions")).json()["transitions"]
-    assert docked.data["transition"] == told[0]
-    assert [one.data["link"]["in_sync"] for one in watching.events_of_kind("link")] == [False, False, True]
+    _, docked, in_sync = client.events_of_kind("link")
+    assert client.event_ids == sorted(set(client.event_ids))
+    reported = (await served_api.get("/api/v1/links/grand/transitions")).json()["transitions"]
+    assert docked.data["transition"] == reported[0]
+    assert [event.data["link"]["in_sync"] for event in client.events_of_kind("link")] == [
+        False,
+        False,
+        True,
+    ]
     assert in_sync.data["at"] == "2026-11-20T07:00:00.000Z"
     link.disable()
-    assert (await watching.wait_for_changes(4))[-1] == ("link", "grand", "DISABLED")
-    await watching.disconnect()
+    assert (await client.wait_for_changes(4))[-1] == ("link", "grand", "DISABLED")
+    await client.disconnect()
 
 
 @time_limit(10)
 async def test_streamed_events_equal_listed_events(served_api: ServedApi) -> None:
     served_api.add_link()
-    watching = await open_stream(served_api)
+    client = await open_stream(served_api)
     served_api.dock()
     served_api.send_from_pms("GI|RN101|G#1|GNSmith|SF|")
-    await watching.wait_for_changes(3)
+    await client.wait_for_changes(3)
     listed = (await served_api.get("/api/v1/links/grand/events")).json()["events"]
-    first = watching.events[0].id
-    assert [one.data for one in watching.events_of_kind("event")] == [
-        one for one in listed if one["seq"] > first
+    first = client.events[0].id
+    assert [event.data for event in client.events_of_kind("event")] == [
+        event for event in listed if event["seq"] > first
     ]
-    assert [one.data["type"] for one in watching.events_of_kind("event")] == [
+    assert [event.data["type"] for event in client.events_of_kind("event")] == [
         "link.changed",
         "guest.checked_in",
     ]
-    await watching.disconnect()
+    await client.disconnect()
 
 
 @time_limit(10)
 async def test_changes_of_a_posting_are_streamed(served_api: ServedApi) -> None:
     served_api.add_link()
-    watching = await open_stream(served_api)
-    await watching.wait_for_changes(1)
+    client = await open_stream(served_api)
+    await client.wait_for_changes(1)
     minibar = {"type": "minibar", "room": "101", "article": "7"}
     taken = await served_api.post("/api/v1/links/grand/postings", minibar)
     served_api.advance(2)
     served_api.dock()
     served_api.advance(3)
     served_api.send_from_pms("PA|RN101|ASOK|P#1|DA261120|TI070005|CTbooked|")
-    await watching.wait_for_changes(3)
-    told = watching.events_of_kind("posting")
-    assert [one.data["posting"]["state"] for one in told] == ["pending", "sent", "done"]
-    assert [one.data["at"][17:23] for one in told] == ["00.000", "02.000", "05.000"]
-    assert {one.data["link"] for one in told} == {"grand"}
-    assert told[0].data["posting"] == taken.json()
-    assert told[0].id == taken.json()["id"]
-    last = (await served_api.get(f"/api/v1/links/grand/postings/{told[0].id}")).json()
-    assert told[-1].data["posting"] == last
-    await watching.disconnect()
+    await client.wait_for_changes(3)
+    reported = client.events_of_kind("posting")
+    assert [event.data["posting"]["state"] for event in reported] == ["pending", "sent", "done"]
+    assert [event.data["at"][17:23] for event in reported] == ["00.000", "02.000", "05.000"]
+    assert {event.data["link"] for event in reported} == {"grand"}
+    assert reported[0].data["posting"] == taken.json()
+    assert reported[0].id == taken.json()["id"]
+    last = (await served_api.get(f"/api/v1/links/grand/postings/{reported[0].id}")).json()
+    assert reported[-1].data["posting"] == last
+    await client.disconnect()
 
 
 @time_limit(10)
 async def test_changed_settings_are_streamed(served_api: ServedApi) -> None:
     await served_api.post("/api/v1/links", {"name": "new", "host": "pms", "port": 1})
-    watching = await open_stream(served_api)
+    client = await open_stream(served_api)
     await served_api.post("/api/v1/links/new", {"answer_timeout": 7}, method="PATCH")
-    assert await watching.wait_for_changes(2) == [("link", "new", None)] * 2
-    assert watching.events[-1].data["link"]["settings"]["answer_timeout"] == 7
-    await watching.disconnect()
+    assert await client.wait_for_changes(2) == [("link", "new", None)] * 2
+    assert client.events[-1].data["link"]["settings"]["answer_timeout"] == 7
+    await client.disconnect()
 
 
 @time_limit(10)
 async def test_links_are_streamed_while_the_store_fails(served_api: ServedApi) -> None:
     link = served_api.add_link(enabled=False)
-    watching = await open_stream(served_api)
+    client = await open_stream(served_api)
     served_api.break_store()
     link.enable()
-    assert await watching.wait_for_changes(3) == [
+    assert await client.wait_for_changes(3) == [
         ("link", "grand", None),
         ("link", "grand", "CLOSED"),
         ("link", "grand", "WAIT_LS"),
     ]
-    assert not watching.events_of_kind("event")
+    assert not client.events_of_kind("event")
     served_api.repair_store()
-    await watching.drain()
-    told = [one.link_change[2] for one in watching.events_of_kind("link") if one.data["transition"]]
-    assert told[:2] == ["CLOSED", "WAIT_LS"]
-    assert [one.link_change[2] for one in watching.events_of_kind("event")] == told  # now that it is kept
-    assert watching.event_ids == sorted(set(watching.event_ids))
-    await watching.disconnect()
+    await client.drain()
+    reported = [event.link_change[2] for event in client.events_of_kind("link") if event.data["transition"]]
+    assert reported[:2] == ["CLOSED", "WAIT_LS"]
+    assert [
+        event.link_change[2] for event in client.events_of_kind("event")
+    ] == reported  # once they are stored
+    assert client.event_ids == sorted(set(client.event_ids))
+    await client.disconnect()
 
 
 @time_limit(10)
 async def test_heartbeats_are_comments(served_api: ServedApi) -> None:
-    watching = await open_stream(served_api)
+    client = await open_stream(served_api)
     served_api.advance(broadcaster.HEARTBEAT_INTERVAL_S - 1)
     await run_reactor_turns()
-    assert ":\n\n" not in watching.body_text.replace("retry:", "")
+    assert ":\n\n" not in client.body_text.replace("retry:", "")
     served_api.advance(1)
-    await served_api.until(lambda: watching.body_text.endswith("\n\n:\n\n"))
-    await watching.disconnect()
+    await served_api.until(lambda: client.body_text.endswith("\n\n:\n\n"))
+    await client.disconnect()
 
 
 @time_limit(10)
@@ -150,7 +156,7 @@ async def test_the_end_of_the_heartbeats_is_logged(
     served_api.advance(broadcaster.HEARTBEAT_INTERVAL_S)
     assert logged == ["Heartbeats of the stream stopped; dead connections are no longer detected"]
     monkeypatch.undo()
-    await served_api.listening_port.stopListening()  # all else ends as ever
+    await served_api.listening_port.stopListening()  # everything else stops normally
     served_api._listen("127.0.0.1")
 
 
@@ -159,34 +165,34 @@ async def test_too_many_subscribers_are_rejected(
     served_api: ServedApi, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(broadcaster, "MAX_SUBSCRIBERS", 2)
-    watching = [await open_stream(served_api), await open_stream(served_api)]
+    clients = [await open_stream(served_api), await open_stream(served_api)]
     assert (await served_api.get("/api/v1/stream")).error == (503, "too_many_watchers")
     assert b"pmslink_watchers 2.0" in (await served_api.get("/metrics")).body
-    await watching[0].disconnect()
+    await clients[0].disconnect()
     await served_api.until(lambda: len(served_api.site.api.broadcaster) == 1)
-    watching[0] = await open_stream(served_api)
-    for one in watching:
-        await one.disconnect()
+    clients[0] = await open_stream(served_api)
+    for client in clients:
+        await client.disconnect()
 
 
 @time_limit(10)
 async def test_streams_end_with_the_service(served_api: ServedApi) -> None:
-    watching = await open_stream(served_api)
+    client = await open_stream(served_api)
     await served_api.listening_port.stopListening()
-    await watching.connection.closed
+    await client.connection.closed
     await run_reactor_turns()
     served_api._listen("127.0.0.1")
 
 
-# Watchers that are slow, and watchers that are many.
+# Slow subscribers, and many subscribers
 
 
 @time_limit(20)
 async def test_a_subscriber_that_does_not_read_is_dropped_after_two_heartbeats(served_api: ServedApi) -> None:
     link = docked(served_api)
-    watching = await open_stream(served_api)
-    watching.connection.transport.pauseProducing()  # type: ignore[union-attr]
-    await fill(served_api)
+    client = await open_stream(served_api)
+    client.connection.transport.pauseProducing()  # type: ignore[union-attr]
+    await fill_buffers(served_api)
     for _ in range(subscriber.MAX_UNREAD_HEARTBEATS):
         assert len(served_api.site.api.broadcaster) == 1
         served_api.advance(broadcaster.HEARTBEAT_INTERVAL_S)
@@ -194,39 +200,39 @@ async def test_a_subscriber_that_does_not_read_is_dropped_after_two_heartbeats(s
     assert len(served_api.site.api.broadcaster) == 0
     link.disable()
     served_api.advance()
-    await watching.disconnect()
+    await client.disconnect()
 
 
 @time_limit(20)
 async def test_a_subscriber_behind_the_replay_buffer_is_dropped(served_api: ServedApi) -> None:
     docked(served_api)
-    watching = await open_stream(served_api)
-    watching.connection.transport.pauseProducing()  # type: ignore[union-attr]
-    await fill(served_api)
+    client = await open_stream(served_api)
+    client.connection.transport.pauseProducing()  # type: ignore[union-attr]
+    await fill_buffers(served_api)
     served_api.site.api.broadcaster.replay_buffer._max_events = 1
     served_api.send_from_pms("GI|RN1|")
     assert len(served_api.site.api.broadcaster) == 1
-    watching.connection.transport.resumeProducing()  # type: ignore[union-attr]
-    await watching.connection.closed
+    client.connection.transport.resumeProducing()  # type: ignore[union-attr]
+    await client.connection.closed
     await run_reactor_turns()
     assert len(served_api.site.api.broadcaster) == 0
-    assert watching.events[-1].id < served_api.site.api.broadcaster.replay_buffer.last_evicted_seq
+    assert client.events[-1].id < served_api.site.api.broadcaster.replay_buffer.last_evicted_seq
 
 
 @time_limit(30)
 async def test_a_slow_subscriber_receives_all_events(served_api: ServedApi) -> None:
     docked(served_api)
-    watching = await open_stream(served_api)
-    watching.connection.transport.pauseProducing()  # type: ignore[union-attr]
-    told = await fill(served_api)
-    watching.connection.transport.resumeProducing()  # type: ignore[union-attr]
+    client = await open_stream(served_api)
+    client.connection.transport.pauseProducing()  # type: ignore[union-attr]
+    reported = await fill_buffers(served_api)
+    client.connection.transport.resumeProducing()  # type: ignore[union-attr]
     last = served_api.site.api.broadcaster.replay_buffer.last_seq
-    await served_api.until(lambda: b"id: %d\n" % last in watching.connection.received)
+    await served_api.until(lambda: b"id: %d\n" % last in client.connection.received)
     served_api.advance(broadcaster.HEARTBEAT_INTERVAL_S)
     await run_reactor_turns()
-    rooms = [one.data["room"] for one in watching.events_of_kind("event")]
-    assert rooms == [str(room) for room in range(told)]
-    await watching.disconnect()
+    rooms = [event.data["room"] for event in client.events_of_kind("event")]
+    assert rooms == [str(room) for room in range(reported)]
+    await client.disconnect()
 
 
 @time_limit(20)
@@ -234,10 +240,10 @@ async def test_many_events_are_written_in_several_turns(
     served_api: ServedApi, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     docked(served_api)
-    watchings = [await open_stream(served_api) for _ in range(8)]
-    for watching in watchings:
-        await watching.wait_for_changes(1)
-    written: list[list[int]] = []  # in each turn, each time
+    streams = [await open_stream(served_api) for _ in range(8)]
+    for client in streams:
+        await client.wait_for_changes(1)
+    written: list[list[int]] = []  # per turn, the events of each write
     write, turn = subscriber.Subscriber.write, broadcaster.Broadcaster._write_turn
 
     def noted_write(self: subscriber.Subscriber) -> int:
@@ -255,22 +261,22 @@ async def test_many_events_are_written_in_several_turns(
     assert max(map(max, filter(None, written))) == subscriber.EVENTS_PER_WRITE
     assert max(map(sum, written)) == broadcaster.EVENTS_PER_TURN
     await run_reactor_turns()
-    for watching in watchings:
-        assert len(watching.events_of_kind("event")) == 150
-        await watching.disconnect()
+    for client in streams:
+        assert len(client.events_of_kind("event")) == 150
+        await client.disconnect()
 
 
 @time_limit(20)
 async def test_pending_writes_end_with_the_service(served_api: ServedApi) -> None:
     docked(served_api)
-    watchings = [await open_stream(served_api) for _ in range(8)]
+    streams = [await open_stream(served_api) for _ in range(8)]
     served_api.pms.latest_connection.send(*(f"GI|RN{room}|" for room in range(150)))
-    served_api.site.api.broadcaster._clock = Clock()  # which has no next turn
+    served_api.site.api.broadcaster._clock = Clock()  # which never runs the next turn
     served_api.advance()
     assert served_api.site.api.broadcaster._next_turn is not None
     await served_api.listening_port.stopListening()
-    for watching in watchings:
-        await watching.connection.closed
+    for client in streams:
+        await client.connection.closed
     await run_reactor_turns()
     assert served_api.site.api.broadcaster._next_turn is None
     served_api._listen("127.0.0.1")
@@ -282,22 +288,22 @@ def docked(served: ServedApi) -> Link:
     return link
 
 
-def tell_much(transaction: Transaction, rooms: Sequence[str]) -> Sequence[None]:
-    """An operation: let something happen in these rooms that takes long to tell."""
+def append_large_events(transaction: Transaction, rooms: Sequence[str]) -> Sequence[None]:
+    """Operation: append one large event for each of these rooms."""
     guest = serialize_guest(Guest("1", name="x" * 10_000))
     for room in rooms:
         append_event(transaction, "grand", START_TIME, Event("guest.changed", room, {"guest": guest}))
     return [None] * len(rooms)
 
 
-async def fill(served: ServedApi) -> int:
-    """Let so much happen that the only watcher, which does not read, has to wait; gives how much."""
+async def fill_buffers(served: ServedApi) -> int:
+    """Append events until the only subscriber, which does not read, is paused; return how many."""
     only = next(iter(served.site.api.broadcaster._subscribers))
     room = 0
     while not only._is_paused or only._last_seq == served.site.api.broadcaster.replay_buffer.last_seq:
         for _ in range(20):
-            served.store.journal.submit_nowait(tell_much, str(room))
+            served.store.journal.submit_nowait(append_large_events, str(room))
             room += 1
         served.advance()
-        await run_reactor_turns(20)  # the system's own buffers have taken what they can
+        await run_reactor_turns(20)  # the buffers of the operating system fill up first
     return room

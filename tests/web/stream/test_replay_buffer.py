@@ -24,14 +24,14 @@ from pmslink.web.stream.sse_events import entry_kind
 from tests.web.served_api import START_TIME
 
 
-def numbered(seq: int, entry: Entry) -> Entry:
+def with_seq(seq: int, entry: Entry) -> Entry:
     entry.seq = seq
     return entry
 
 
 def hotel_event(seq: int, second: int = 0) -> Entry:
     at = START_TIME + timedelta(seconds=second)
-    return numbered(seq, HotelEventLogged("grand", at, "room.message_light", "101", '{"value": true}'))
+    return with_seq(seq, HotelEventLogged("grand", at, "room.message_light", "101", '{"value": true}'))
 
 
 def seqs_after(buffer: ReplayBuffer, after: int) -> Iterable[int]:
@@ -85,7 +85,7 @@ def test_an_event_evicted_while_it_is_read_is_still_rendered() -> None:
 
 def test_guest_events_are_evicted_in_the_order_of_the_sequence() -> None:
     buffer = ReplayBuffer(0)
-    snapshot = numbered(2, LinkSnapshotLogged(START_TIME, "{}"))
+    snapshot = with_seq(2, LinkSnapshotLogged(START_TIME, "{}"))
     buffer.add([hotel_event(1, 0), snapshot, hotel_event(3, 5), hotel_event(4, 0)], START_TIME)
     buffer.evict_guest_events(START_TIME + timedelta(seconds=3))
     assert list(seqs_after(buffer, 0)) == [2, 3, 4]  # the clock had been set back before the last
@@ -112,7 +112,7 @@ def test_stored_snapshots_name_their_links() -> None:
 
 
 def test_a_stored_snapshot_keeps_its_number_and_text() -> None:
-    stored = numbered(7, LinkSnapshotLogged(START_TIME, '{"removed":["a"]}'))
+    stored = with_seq(7, LinkSnapshotLogged(START_TIME, '{"removed":["a"]}'))
     parsed = parse_link_snapshot(stored)
     assert (parsed.seq, parsed.published) == (7, stored.published)
     assert parse_link_snapshot(parsed) is parsed
@@ -126,7 +126,7 @@ def test_a_row_published_by_an_earlier_run_has_the_time_of_its_last_change() -> 
         5, "grand", "PS", "minibar", "1", "{}", "PS|", None, None, None, None, 1, 1000, 6, sent=2000
     )
     buffer = ReplayBuffer(0)
-    buffer.add([numbered(6, OutboxRowChanged(row))], None)
+    buffer.add([with_seq(6, OutboxRowChanged(row))], None)
     buffered = buffer.first_after(0)
     assert buffered is not None
     assert b'"at":"1970-01-01T00:00:02.000Z"' in buffer.render(buffered)

@@ -18,23 +18,23 @@ FIRST = int(START_TIME.timestamp() * 1000)
 @time_limit(10)
 async def test_a_stream_resumes_without_gap_or_repeat(served_api: ServedApi) -> None:
     link = served_api.add_link(enabled=False)
-    watching = await open_stream(served_api)
-    await watching.wait_for_changes(1)
-    last = watching.events[-1].id
-    stays = await open_stream(served_api)
-    await stays.wait_for_changes(1)
-    await watching.disconnect()
+    client = await open_stream(served_api)
+    await client.wait_for_changes(1)
+    last = client.events[-1].id
+    other_stream = await open_stream(served_api)
+    await other_stream.wait_for_changes(1)
+    await client.disconnect()
     link.enable()
     served_api.advance()
     resumed = await open_stream(served_api, last)
     assert await resumed.wait_for_changes(2) == [("link", "grand", "CLOSED"), ("link", "grand", "WAIT_LS")]
     link.disable()
     assert (await resumed.wait_for_changes(3))[2:] == [("link", "grand", "DISABLED")]
-    await stays.wait_for_changes(4)
-    assert resumed.events == stays.events[1:]
+    await other_stream.wait_for_changes(4)
+    assert resumed.events == other_stream.events[1:]
     await resumed.disconnect()
-    await stays.disconnect()
-    current = await open_stream(served_api, stays.events[-1].id)
+    await other_stream.disconnect()
+    current = await open_stream(served_api, other_stream.events[-1].id)
     await run_reactor_turns()
     assert current.events == []
     await current.disconnect()
@@ -43,15 +43,15 @@ async def test_a_stream_resumes_without_gap_or_repeat(served_api: ServedApi) -> 
 @time_limit(10)
 async def test_a_stream_resumes_from_every_number(served_api: ServedApi) -> None:
     served_api.add_link()
-    watching = await open_stream(served_api)
+    client = await open_stream(served_api)
     served_api.dock()
     served_api.send_from_pms("GI|RN1|", "GI|RN2|")
-    await watching.wait_for_changes(3)
-    await watching.disconnect()
-    for place, event in enumerate(watching.events, 1):
+    await client.wait_for_changes(3)
+    await client.disconnect()
+    for place, event in enumerate(client.events, 1):
         resumed = await open_stream(served_api, event.id)
         await resumed.drain()
-        assert resumed.events == watching.events[place:]
+        assert resumed.events == client.events[place:]
         await resumed.disconnect()
 
 
@@ -59,32 +59,36 @@ async def test_a_stream_resumes_from_every_number(served_api: ServedApi) -> None
 async def test_a_subscriber_cut_off_in_the_snapshot_starts_again(served_api: ServedApi) -> None:
     served_api.add_link("a", enabled=False)
     served_api.add_link("b", enabled=False)
-    watching = await open_stream(served_api)
-    await watching.wait_for_changes(2)
-    first, last = watching.events
+    client = await open_stream(served_api)
+    await client.wait_for_changes(2)
+    first, last = client.events
     assert first.id < last.id
-    await watching.disconnect()
-    again = await open_stream(served_api, first.id)
-    assert await again.wait_for_changes(3) == [("reset", "", None), ("link", "a", None), ("link", "b", None)]
-    assert again.event_ids == [first.id, first.id, last.id]
-    await again.disconnect()
+    await client.disconnect()
+    resumed_again = await open_stream(served_api, first.id)
+    assert await resumed_again.wait_for_changes(3) == [
+        ("reset", "", None),
+        ("link", "a", None),
+        ("link", "b", None),
+    ]
+    assert resumed_again.event_ids == [first.id, first.id, last.id]
+    await resumed_again.disconnect()
 
 
 @pytest.mark.parametrize("last", [FIRST - 2, FIRST + 100, 0, "rubbish", "9" * 30])
 @time_limit(10)
 async def test_an_unknown_number_starts_again(served_api: ServedApi, last: int | str) -> None:
     served_api.add_link(enabled=False)
-    watching = await open_stream(served_api, last)
-    assert await watching.wait_for_changes(2) == [("reset", "", None), ("link", "grand", None)]
-    await watching.disconnect()
+    client = await open_stream(served_api, last)
+    assert await client.wait_for_changes(2) == [("reset", "", None), ("link", "grand", None)]
+    await client.disconnect()
 
 
 @time_limit(10)
 async def test_without_links_a_stream_resumes_from_the_reset(served_api: ServedApi) -> None:
-    watching = await open_stream(served_api, 1)
-    assert await watching.wait_for_changes(1) == [("reset", "", None)]
-    assert watching.events[0].id == FIRST - 1
-    await watching.disconnect()
+    client = await open_stream(served_api, 1)
+    assert await client.wait_for_changes(1) == [("reset", "", None)]
+    assert client.events[0].id == FIRST - 1
+    await client.disconnect()
     resumed = await open_stream(served_api, FIRST - 1)
     served_api.add_link(enabled=False)
     assert await resumed.wait_for_changes(1) == [("link", "grand", "DISABLED")]
@@ -97,34 +101,34 @@ async def test_an_evicted_number_starts_again(served_api: ServedApi) -> None:
     link = served_api.add_link(enabled=False)
     link.enable()
     served_api.advance()
-    watching = await open_stream(served_api, FIRST + 1)
-    assert await watching.wait_for_changes(2) == [("reset", "", None), ("link", "grand", None)]
-    await watching.disconnect()
+    client = await open_stream(served_api, FIRST + 1)
+    assert await client.wait_for_changes(2) == [("reset", "", None), ("link", "grand", None)]
+    await client.disconnect()
 
 
 @time_limit(10)
 async def test_a_purge_evicts_guest_events_from_the_replay_buffer(served_api: ServedApi) -> None:
     served_api.add_link()
     served_api.dock()
-    watching = await open_stream(served_api)
-    await watching.wait_for_changes(1)
-    begin = watching.events[-1].id
+    client = await open_stream(served_api)
+    await client.wait_for_changes(1)
+    begin = client.events[-1].id
     served_api.send_from_pms("GI|RN1|GNSmith|")
     served_api.advance(2)
     served_api.send_from_pms("GI|RN2|GNJones|")
-    await watching.drain()
-    await watching.disconnect()
+    await client.drain()
+    await client.disconnect()
     purge = Purge(START_TIME + timedelta(seconds=1), START_TIME, START_TIME)
     for watcher in served_api.store.on_purge:
         watcher(purge)
     served_api.advance()
-    again = await open_stream(served_api, begin)
-    assert await again.wait_for_changes(2) == [("reset", "", None), ("link", "grand", None)]
-    assert "Smith" not in again.body_text
-    resumed = await open_stream(served_api, watching.events_of_kind("event")[0].id)
+    resumed_again = await open_stream(served_api, begin)
+    assert await resumed_again.wait_for_changes(2) == [("reset", "", None), ("link", "grand", None)]
+    assert "Smith" not in resumed_again.body_text
+    resumed = await open_stream(served_api, client.events_of_kind("event")[0].id)
     await resumed.drain()
-    assert resumed.events == watching.events_of_kind("event")[1:]
-    await again.disconnect()
+    assert resumed.events == client.events_of_kind("event")[1:]
+    await resumed_again.disconnect()
     await resumed.disconnect()
 
 
@@ -134,25 +138,25 @@ async def test_a_purge_evicts_guest_events_from_the_replay_buffer(served_api: Se
 @time_limit(20)
 async def test_a_stream_resumes_after_a_restart(served_api: ServedApi) -> None:
     served_api.add_link()
-    watching = await open_stream(served_api)
-    await watching.wait_for_changes(1)
-    begin = watching.events[-1].id
+    client = await open_stream(served_api)
+    await client.wait_for_changes(1)
+    begin = client.events[-1].id
     served_api.dock()
     served_api.send_from_pms("GI|RN101|GNSmith|")
     minibar = {"type": "minibar", "room": "101", "article": "7"}
     await served_api.post("/api/v1/links/grand/postings", minibar)
     served_api.send_from_pms("PA|RN101|ASOK|P#1|DA261120|TI070005|")
-    await watching.wait_for_changes(3)
-    await watching.disconnect()
+    await client.wait_for_changes(3)
+    await client.disconnect()
     await served_api.stop()
     after = ServedApi(previous=served_api, links=[make_link_config()])
     assert not after.store.startup_snapshot.last_published
     resumed = await open_stream(after, begin)
     await resumed.wait_for_changes(4)
-    until_stop = [one for one in resumed.events if one.id <= watching.events[-1].id]
+    until_stop = [one for one in resumed.events if one.id <= client.events[-1].id]
     # of what a posting went through, only the last is there
-    done = watching.events_of_kind("posting")[-1]
-    assert until_stop == [one for one in watching.events[1:] if one.kind != "posting" or one == done]
+    done = client.events_of_kind("posting")[-1]
+    assert until_stop == [one for one in client.events[1:] if one.kind != "posting" or one == done]
     later = [one.link_change for one in resumed.events[len(until_stop) :] if one.kind == "link"]
     assert later[-2:] == [("link", "grand", "CLOSED"), ("link", "grand", "WAIT_LS")]
     at_the_end = await open_stream(after, resumed.events[-1].id)
@@ -167,10 +171,10 @@ async def test_a_stream_resumes_after_a_restart(served_api: ServedApi) -> None:
 async def test_a_link_missing_after_a_restart_resets_all_subscribers(served_api: ServedApi) -> None:
     served_api.add_link("a", enabled=False)
     served_api.add_link("b", enabled=False)
-    watching = await open_stream(served_api)
-    await watching.wait_for_changes(2)
-    last = watching.events[-1].id
-    await watching.disconnect()
+    client = await open_stream(served_api)
+    await client.wait_for_changes(2)
+    last = client.events[-1].id
+    await client.disconnect()
     await served_api.stop()
     second = ServedApi(previous=served_api, links=[make_link_config("a", enabled=False)])
     resumed = await open_stream(second, last)
@@ -180,7 +184,7 @@ async def test_a_link_missing_after_a_restart_resets_all_subscribers(served_api:
     await second.stop()
     third = ServedApi(previous=second, links=[make_link_config("a", enabled=False)])
     resumed = await open_stream(third, at_the_end)
-    assert await resumed.wait_for_changes(1) == [("link", "a", "DISABLED")]  # which every start tells
+    assert await resumed.wait_for_changes(1) == [("link", "a", "DISABLED")]  # sent at every start
     await resumed.disconnect()
     await third.stop()
 
@@ -190,41 +194,41 @@ async def test_a_link_missing_after_a_restart_resets_all_subscribers(served_api:
 
 @time_limit(10)
 async def test_a_removal_resets_all_subscribers(served_api: ServedApi) -> None:
-    stays = served_api.add_link("stays", enabled=False)
+    other_stream = served_api.add_link("stays", enabled=False)
     await served_api.post("/api/v1/links", {"name": "goes", "host": "pms", "port": 1})
-    watching = await open_stream(served_api)
-    await watching.wait_for_changes(2)
-    before = watching.events[-1].id
+    client = await open_stream(served_api)
+    await client.wait_for_changes(2)
+    before = client.events[-1].id
     assert (await served_api.call("DELETE", "/api/v1/links/goes")).status == 200
-    assert (await watching.wait_for_changes(4))[2:] == [("reset", "", None), ("link", "stays", None)]
-    reset, beginning = watching.events[-2:]
-    assert reset.id == before  # who is cut off after it is told of it again
-    stays.expire()
-    assert (await watching.wait_for_changes(5))[4:] == [("link", "stays", "EXPIRED")]
-    await watching.disconnect()
+    assert (await client.wait_for_changes(4))[2:] == [("reset", "", None), ("link", "stays", None)]
+    reset, beginning = client.events[-2:]
+    assert reset.id == before  # a client cut off after it receives it again
+    other_stream.expire()
+    assert (await client.wait_for_changes(5))[4:] == [("link", "stays", "EXPIRED")]
+    await client.disconnect()
     for number, rest in ((before, 2), (beginning.id, 4)):
         resumed = await open_stream(served_api, number)
-        await resumed.wait_for_changes(len(watching.events_of_kind("link")) + 1 - rest)
-        assert resumed.event_ids == watching.event_ids[rest:]
+        await resumed.wait_for_changes(len(client.events_of_kind("link")) + 1 - rest)
+        assert resumed.event_ids == client.event_ids[rest:]
         await resumed.disconnect()
 
 
 @time_limit(20)
 async def test_a_removal_is_replayed_after_a_restart(served_api: ServedApi) -> None:
     await served_api.post("/api/v1/links", {"name": "goes", "host": "pms", "port": 1})
-    watching = await open_stream(served_api)
-    await watching.wait_for_changes(1)
-    last = watching.events[-1].id
-    await watching.disconnect()
+    client = await open_stream(served_api)
+    await client.wait_for_changes(1)
+    last = client.events[-1].id
+    await client.disconnect()
     await served_api.call("DELETE", "/api/v1/links/goes")
     served_api.advance()
     await served_api.stop()
     after = ServedApi(previous=served_api)
     resumed = await open_stream(after, last)
     assert await resumed.wait_for_changes(1) == [("reset", "", None)]
-    again = await open_stream(after, resumed.events[-1].id)
-    await again.drain()
-    assert again.events == []
+    resumed_again = await open_stream(after, resumed.events[-1].id)
+    await resumed_again.drain()
+    assert resumed_again.events == []
     await resumed.disconnect()
-    await again.disconnect()
+    await resumed_again.disconnect()
     await after.stop()
