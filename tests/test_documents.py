@@ -55,3 +55,9 @@ def test_paths_in_the_documents_exist() -> None:
     assert len(paths) > 40
     missing = [path for path in sorted(paths) if not any((ROOT / root / path).exists() for root in ROOTS)]
     assert missing == []
+
+
+def test_the_index_lists_every_document() -> None:
+    index = (ROOT / "docs/index.md").read_text("utf-8")
+    documents = {str(path.relative_to(ROOT / "docs")) for path in (ROOT / "docs").rglob("*.md")} - {"index.md"}
+    assert [name for name in sorted(documents) if f"({name})" not in index] == []
