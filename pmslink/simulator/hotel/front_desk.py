@@ -103,16 +103,16 @@ class Desk(ABC):
             )
         return self.equipment(room)
 
-    def order_wake_up(self, room: str, moment: datetime) -> Equipment:
+    def order_wake_up(self, room: str, at: datetime) -> Equipment:
         """Order a wake-up for a room, at a time in the hotel's local time."""
-        wake_up = build_wake_up(moment)
+        wake_up = build_wake_up(at)
         self.hotel.set_equipment(room, self.equipment(room).with_wake_ups(wake_up))
         self._send_record(guest_records.wake_up_record(room, wake_up))
         return self.equipment(room)
 
-    def cancel_wake_up(self, room: str, moment: datetime | None = None) -> Equipment:
+    def cancel_wake_up(self, room: str, at: datetime | None = None) -> Equipment:
         """Cancel the wake-up of a room at this time; None cancels all wake-ups of the room."""
-        wake_up = None if moment is None else build_wake_up(moment)
+        wake_up = None if at is None else build_wake_up(at)
         self.hotel.set_equipment(room, self.equipment(room).without_wake_up(wake_up))
         self._send_record(guest_records.wake_up_cancel_record(room, wake_up))
         return self.equipment(room)

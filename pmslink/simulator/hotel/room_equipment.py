@@ -96,9 +96,9 @@ def transfer_equipment(
     return old, new
 
 
-def build_wake_up(moment: datetime) -> WakeUp:
+def build_wake_up(at: datetime) -> WakeUp:
     """Build a wake-up from a time in the hotel's local time."""
-    return serialize_date(moment), serialize_time(moment.time())
+    return serialize_date(at), serialize_time(at.time())
 
 
 def apply_record(equipment: Equipment, record: Record) -> Equipment:

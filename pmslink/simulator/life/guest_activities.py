@@ -141,10 +141,10 @@ def cancel_wake_up(pms: Pms, rng: Random) -> int:
     date, time = rng.choice(pms.equipment(room).wake_ups)
     cancels_all = rng.random() < 1 / 4
     try:
-        moment = datetime.strptime(date + time, "%y%m%d%H%M%S")  # noqa: DTZ007 (local, as FIAS has it)
+        at = datetime.strptime(date + time, "%y%m%d%H%M%S")  # noqa: DTZ007 (local, as FIAS has it)
     except ValueError:  # the PBX sent an invalid DA or TI
-        cancels_all, moment = True, None
-    pms.cancel_wake_up(room, None if cancels_all else moment)
+        cancels_all, at = True, None
+    pms.cancel_wake_up(room, None if cancels_all else at)
     return 1
 
 
