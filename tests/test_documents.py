@@ -59,5 +59,6 @@ def test_paths_in_the_documents_exist() -> None:
 
 def test_the_index_lists_every_document() -> None:
     index = (ROOT / "docs/index.md").read_text("utf-8")
-    documents = {str(path.relative_to(ROOT / "docs")) for path in (ROOT / "docs").rglob("*.md")} - {"index.md"}
+    docs = ROOT / "docs"
+    documents = {str(path.relative_to(docs)) for path in docs.rglob("*.md")} - {"index.md"}
     assert [name for name in sorted(documents) if f"({name})" not in index] == []
