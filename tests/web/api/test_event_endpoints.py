@@ -168,7 +168,7 @@ async def test_events_of_an_unknown_link_are_not_found(served_api: ServedApi) ->
     assert (await served_api.get("/api/v1/links/none/events?wait=5")).error == (404, "unknown_link")
 
 
-# Waiting.
+# Long polls
 
 
 @time_limit(10)

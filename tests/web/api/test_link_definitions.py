@@ -215,7 +215,7 @@ async def test_a_resync_is_requested(served_api: ServedApi) -> None:
     assert (await served_api.post("/api/v1/links/grand/resync")).error == (409, "resync_running")
 
 
-# While the disk is full.
+# Full disk
 
 
 @time_limit(10)

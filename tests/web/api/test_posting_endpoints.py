@@ -125,7 +125,7 @@ async def test_a_posting_needs_json_and_an_existing_link(served_api: ServedApi) 
         assert answer.error == (404, "unknown_link")
 
 
-# Idempotency.
+# Idempotency
 
 
 @time_limit(10)
@@ -291,7 +291,7 @@ async def test_a_failed_read_of_the_store_is_reported(
         assert "no such disk" in answer.json()["error"]["message"]
 
 
-# The outbox, and a person's word on what is in it.
+# List, resend and discard
 
 
 @time_limit(10)

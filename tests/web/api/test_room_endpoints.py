@@ -49,7 +49,7 @@ async def types(served: ServedApi) -> list[str]:
     return [one["type"] for one in await events(served)]
 
 
-# How rooms are.
+# Room state
 
 
 @time_limit(10)
@@ -166,7 +166,7 @@ async def test_guests_are_masked_for_the_view_role(protected_api: TokenProtected
         assert [one["guest"] for one in matches if "guest" in one] == [guest]
 
 
-# Extensions.
+# Extensions
 
 
 @time_limit(10)

@@ -139,7 +139,7 @@ async def test_every_response_has_the_security_headers(protected_api: TokenProte
     await client.disconnect()
 
 
-# Leaving.
+# Revocation
 
 
 @time_limit(10)
@@ -198,7 +198,7 @@ async def test_a_long_poll_checks_access_again_after_the_wait(
     assert b"Smith" not in received
 
 
-# The log.
+# Log
 
 
 @pytest.fixture

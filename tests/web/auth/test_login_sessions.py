@@ -24,7 +24,7 @@ def make_token(clock: Clock) -> Sessions:
     return Sessions(clock, lambda: START_TIME + timedelta(seconds=clock.seconds()))
 
 
-# Sessions by themselves.
+# Functions
 
 
 def test_a_session_is_found_by_its_id_until_it_ends() -> None:
@@ -64,7 +64,7 @@ def test_the_oldest_session_ends_above_the_limit(monkeypatch: pytest.MonkeyPatch
     assert [sessions.find(id) is not None for id in ids] == [False, True, True]
 
 
-# Over the interface.
+# API
 
 
 @time_limit(10)

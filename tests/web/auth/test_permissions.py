@@ -14,7 +14,7 @@ from tests.web.protected_api import TokenProtectedApi
 from tests.web.served_api import ServedApi, run_reactor_turns
 from tests.web.stream_client import open_stream
 
-# Written by hand, and read against the contract: not made from the table.
+# Written by hand from the contract, not derived from the table
 ANYBODY = """
 GET /
 GET /page/<path:name>

@@ -42,7 +42,7 @@ def names(state: Path) -> list[str]:
     return [one.name for one in read(state)]
 
 
-# Reading.
+# Reading
 
 
 def test_without_a_file_there_are_no_tokens(tmp_path: Path) -> None:
@@ -106,7 +106,7 @@ def test_the_error_names_an_unreadable_file(tmp_path: Path) -> None:
     assert str(refusal.value) == f"{tmp_path / TOKEN_FILE_NAME}: cannot be read: Is a directory"
 
 
-# Changing.
+# Editing
 
 
 def test_a_token_is_random_and_stored_as_a_digest_in_a_private_file(tmp_path: Path) -> None:
@@ -194,7 +194,7 @@ def test_the_owner_of_the_directory_owns_the_file(
     assert given == ([(owner.st_uid, owner.st_gid)] if user == 0 else [])
 
 
-# Following.
+# Reloading
 
 
 @pytest.fixture

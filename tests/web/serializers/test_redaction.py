@@ -122,7 +122,7 @@ def test_each_rendered_form_is_created_once_and_counted() -> None:
     assert buffer._size_bytes == 0
 
 
-# Over the interface.
+# API
 
 
 @pytest.mark.parametrize("path", ["records", "events", "postings"])

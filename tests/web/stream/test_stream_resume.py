@@ -132,7 +132,7 @@ async def test_a_purge_evicts_guest_events_from_the_replay_buffer(served_api: Se
     await resumed.disconnect()
 
 
-# A restart.
+# Restart
 
 
 @time_limit(20)
@@ -189,7 +189,7 @@ async def test_a_link_missing_after_a_restart_resets_all_subscribers(served_api:
     await third.stop()
 
 
-# Removal.
+# Removal
 
 
 @time_limit(10)
