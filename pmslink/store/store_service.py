@@ -1,4 +1,4 @@
-"""A store that is open: the journal that writes it, a thread that reads it, and the purge."""
+"""The store as a service: the journal that writes it, the thread that reads it, and the purge."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 from attrs import evolve, frozen
 from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
-from twisted.internet.defer import Deferred, TimeoutError
+from twisted.internet.defer import Deferred
+from twisted.internet.defer import TimeoutError as DeferredTimeoutError
 from twisted.internet.task import LoopingCall
 from twisted.internet.threads import deferToThreadPool
 from twisted.logger import Logger
@@ -41,11 +42,11 @@ from pmslink.typed_service import TypedService
 PURGE_INTERVAL_S = 600.0
 """Seconds between two purges."""
 RUN_UPDATE_INTERVAL_S = 60.0
-"""Seconds between two notes that the service runs."""
+"""Seconds between two updates of the row of this run."""
 SHUTDOWN_TIMEOUT_S = 5.0
-"""Seconds that a stopping service gives the disk."""
+"""Seconds in which a stopping service tries to write what is queued."""
 _UNREADABLE_STORE_ERRORS = (SQLAlchemyError, ValueError, TypeError, LookupError, ArithmeticError)
-"""What reading raises where something else stands than was written."""
+"""Errors that reading raises where the content of the database is damaged."""
 
 P = ParamSpec("P")
 Result = TypeVar("Result")
@@ -53,27 +54,27 @@ Result = TypeVar("Result")
 
 @frozen
 class StartupSnapshot:
-    """What was found in a store at the start."""
+    """The content of a store at the start of the service."""
 
     links: list[StoredLink]
     unresolved_rows: list[tuple[str, int, RowState, int]]
-    """Link, id, state and birth of the postings that are not done or discarded, oldest first."""
+    """Link, id, state and creation time of the rows that are not done or discarded, oldest first."""
     last_published: list[Entry]
     next_due_times: dict[str, int]
-    """When something is due in a house, in milliseconds, by link."""
+    """When something is due in each hotel, by link, in milliseconds since 1970 in UTC."""
     cursors: dict[str, int]
-    """How far each webhook was told, by link."""
+    """The number of the last delivered event of each webhook, by link."""
     first_seq: int
-    """Where the sequence goes on."""
+    """The first free number of the sequence."""
     unclean_shutdown: bool
-    """The last service on it did not stop in good order: what it had just read may be lost."""
+    """Whether the last service did not stop cleanly. Records that it had just received may be lost."""
 
 
 def open_store(database: Database, now: datetime, replay_limit: int) -> StartupSnapshot:
-    """Make, check and read a store, before anything else runs. Raises StoreError.
+    """Create or migrate a store, check it and read it, before anything else runs. Raises StoreError.
 
-    A new store's sequence begins at the time in milliseconds: whoever remembers a number of an
-    earlier store in the same place, and asks what came after it, misses nothing of the new one.
+    The sequence of a new store begins at the time in milliseconds. So a client that has saved a number of an
+    earlier store in the same place, and reads the events after it, misses none of the new one.
     """
     database.create()
     with translate_errors(database), database.writer() as connection, connection.begin():
@@ -83,7 +84,7 @@ def open_store(database: Database, now: datetime, replay_limit: int) -> StartupS
 
 
 def read_startup_snapshot(connection: Connection, now: datetime, replay_limit: int) -> StartupSnapshot:
-    """All that a service wants to know of a store at its start."""
+    """Read what the service needs of a store at its start; `replay_limit` is the number of entries."""
     reserved = store_metadata.read_value(connection, "sequence") or 0
     return StartupSnapshot(
         links=read_links(connection),
@@ -98,34 +99,37 @@ def read_startup_snapshot(connection: Connection, now: datetime, replay_limit: i
 
 @contextmanager
 def translate_errors(database: Database) -> Iterator[None]:
-    """Whatever reading a store raises becomes a StoreError."""
+    """Turn the errors that reading a store raises into StoreError."""
     try:
         yield
-    except StoreTooNewError as problem:
-        raise StoreError(f"{database.name}: {problem}") from None
-    except _UNREADABLE_STORE_ERRORS as problem:
-        raise database.to_store_error(problem) from None
+    except StoreTooNewError as error:
+        raise StoreError(f"{database.name}: {error}") from None
+    except _UNREADABLE_STORE_ERRORS as error:
+        raise database.to_store_error(error) from None
 
 
 class PoolThread:
-    """A thread of its own, from `start` to `stop`."""
+    """One thread of a pool of its own, which runs calls one after the other."""
 
     def __init__(self, reactor: Any, name: str) -> None:
         self._reactor = reactor
         self._pool = ThreadPool(1, 1, name)
 
     def start(self) -> None:
+        """Start the thread."""
         self._pool.start()
 
     def stop(self) -> None:
+        """Stop the thread, after the calls that are queued."""
         self._pool.stop()
 
     def run(self, call: Callable[..., Result], *arguments: Any) -> Deferred[Result]:
+        """Run a call in the thread; the Deferred fires with its result."""
         return deferToThreadPool(self._reactor, self._pool, call, *arguments)
 
 
 class Store(TypedService):
-    """Runs while its service runs; what it needs of threads is handed in."""
+    """The store as a service. Its two threads, one to write and one to read, are arguments."""
 
     log = Logger()
 
@@ -152,12 +156,15 @@ class Store(TypedService):
         self.hotels = HotelStore(wall_clock)
         self.journal = Journal(database, writer_thread, clock, startup_snapshot.first_seq, self.hotels)
         self.on_purge: list[Callable[[Purge], None]] = []
-        """Who is told that something has been forgotten, and how old that was."""
+        """Subscribers; each is called after a purge, with its time limits."""
 
     def read(
         self, query: Callable[Concatenate[Connection, P], Result], *args: P.args, **kwargs: P.kwargs
     ) -> Deferred[Result]:
-        """What the query gives of what is committed. Fails with StoreUnavailableError when the disk does."""
+        """Run a query on committed data in the reader's thread, and return its result.
+
+        The Deferred fails with StoreUnavailableError if the database fails.
+        """
         return self._reader_thread.run(self._run_query, lambda connection: query(connection, *args, **kwargs))
 
     def _run_query(self, query: Callable[[Connection], Result]) -> Result:
@@ -166,15 +173,16 @@ class Store(TypedService):
                 self._reader = self._database.reader()
             with self._reader.begin():
                 return query(self._reader)
-        except Exception as problem:
+        except Exception as error:
             with suppress(Exception):
                 self._close_reader()
             self._reader = None
-            if not self._database.is_outage(problem):
+            if not self._database.is_outage(error):
                 raise
-            raise StoreUnavailableError(describe_failure(Failure())) from problem
+            raise StoreUnavailableError(describe_failure(Failure())) from error
 
     def startService(self) -> None:
+        """Start the threads, store that the service runs, and start the purge."""
         super().startService()
         for thread in (self._writer_thread, self._reader_thread):
             thread.start()
@@ -183,28 +191,30 @@ class Store(TypedService):
         self._run = Run(self.journal.next_seq(), now, now)
         self.journal.submit_nowait(store_runs, self._run)
         self._start_loop(
-            PURGE_INTERVAL_S, lambda: Deferred.fromCoroutine(self.purge()), "nothing is purged any more"
+            PURGE_INTERVAL_S,
+            lambda: Deferred.fromCoroutine(self.purge()),
+            "the purge has stopped; expired entries are not deleted until the next start",
         )
         self._start_loop(
-            RUN_UPDATE_INTERVAL_S, self._update_run, "it is not noted any more that the service runs"
+            RUN_UPDATE_INTERVAL_S,
+            self._update_run,
+            "the update of the service's run has stopped; the timeline ends here until the next start",
         )
 
     def _start_loop(self, seconds: float, call: Callable[[], object], failure_message: str) -> None:
-        """Call it again and again; what to log if that ends."""
-        repeated = LoopingCall(call)
-        repeated.clock = self._clock
-        repeated.start(seconds, now=False).addErrback(
-            lambda failure: self.log.failure(failure_message, failure)
-        )
-        self._loops.append(repeated)
+        """Call it at an interval; log the message if a call fails, which ends the loop."""
+        loop = LoopingCall(call)
+        loop.clock = self._clock
+        loop.start(seconds, now=False).addErrback(lambda failure: self.log.failure(failure_message, failure))
+        self._loops.append(loop)
 
     @property
     def run_id(self) -> int | None:
-        """The id of this run of the service; None while nothing can be kept of it."""
+        """The id of this run of the service; None while the database fails, for the run is not updated."""
         return None if self._run is None or self.journal.is_failing else self._run.id
 
     def _update_run(self) -> None:
-        if not self.journal.is_failing:  # else they would pile up
+        if not self.journal.is_failing:  # else the updates would fill the queue
             self._submit_run_update()
 
     def _submit_run_update(self) -> None:
@@ -212,24 +222,25 @@ class Store(TypedService):
             self.journal.submit_nowait(store_runs, evolve(self._run, seen=self._wall_clock()), urgent=False)
 
     def stopService(self) -> Deferred[None]:
-        """Write what waits. A disk that does not take it in time cannot keep it."""
+        """Write what is queued, and close the store. What the disk does not take in time is lost."""
         super().stopService()
         return Deferred.fromCoroutine(self._stop())
 
     async def _stop(self) -> None:
-        for repeated in self._loops:
-            repeated.stop()
+        for loop in self._loops:
+            loop.stop()
         self._submit_run_update()
         self.journal.submit_nowait(store_metadata.mark_stopped, None)
         try:
             await self.journal.wait_idle().addTimeout(SHUTDOWN_TIMEOUT_S, self._clock)
-        except TimeoutError:
+        except DeferredTimeoutError:
             self.log.error(
-                "the service stops, and not all could be kept: {reason}", reason=self.journal.failure_reason
+                "the service stops before all entries are stored; the rest is lost: {reason}",
+                reason=self.journal.failure_reason or "the disk is too slow",
             )
         self.journal.stop()
         await self._reader_thread.run(self._close_reader)
-        await self._writer_thread.run(self.journal.close)  # the last, which leaves one file behind
+        await self._writer_thread.run(self.journal.close)  # the last connection: closing it removes the WAL
         for thread in (self._writer_thread, self._reader_thread):
             thread.stop()
 
@@ -239,24 +250,24 @@ class Store(TypedService):
             self._reader = None
 
     async def purge(self) -> None:
-        """Forget what has been kept long enough."""
+        """Delete expired entries, and return their space to the file system."""
         try:
             now = await self.journal.submit(advance_purge_clock, self._wall_clock())
             step = Purge(now - self._retention.guest, now - self._retention.history, now)
-            gone = 0
-            while self.running and (some := await self.journal.submit(purge, step)):
-                gone += some
+            deleted = 0
+            while self.running and (batch := await self.journal.submit(purge, step)):
+                deleted += batch
             if not self.running:
-                return  # the rest has time until the next start
-            if gone:
-                self.log.info("{gone} entries were kept long enough, and are gone", gone=gone)
-            for watcher in tuple(self.on_purge):
-                watcher(step)
-            # Even if nothing has gone now: a link may have been removed, or a reader have been in the way.
+                return  # the next start purges the rest
+            if deleted:
+                self.log.info("purged {count} expired entries", count=deleted)
+            for subscriber in tuple(self.on_purge):
+                subscriber(step)
+            # Even if nothing was deleted: a link may have been removed, or a reader have blocked this before.
             while self.running and not await self._writer_thread.run(self.journal.reclaim):
                 pass
-        except Exception as problem:  # the next purge may fare better
-            if isinstance(problem, StoreUnavailableError) or self._database.is_outage(problem):
-                self.log.warn("not all could be purged: {reason}", reason=str(problem))
+        except Exception as error:  # the next purge may succeed
+            if isinstance(error, StoreUnavailableError) or self._database.is_outage(error):
+                self.log.warn("the purge is incomplete, and is tried again: {reason}", reason=str(error))
             else:
-                self.log.failure("not all could be purged")
+                self.log.failure("the purge has failed, and is tried again")

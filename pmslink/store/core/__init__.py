@@ -1,4 +1,5 @@
-"""The engine of the store: database, schema, migrations, transactions and the group-commit journal.
+"""The engine of the store: database, schema, migrations, checksums, transactions and journal.
 
-It knows no hotel and no outbox, and imports only the top-level modules of `pmslink`.
+It imports nothing of `tables` and `operations`. Of the rest it imports the top-level modules, and `hotel`
+for the types in the protocol of a transaction's hotels.
 """

@@ -1,7 +1,7 @@
-"""The database under a store: all that differs from one kind to another.
+"""The database under a store: the interface that the store needs, and its implementation for SQLite.
 
-A second kind needs a class that does what `Database` says; everything else of the store is written
-for any of them, and `tests/store` is played over each.
+A second kind of database needs another class with the interface of `Database`. The rest of the store does
+not depend on the kind, and `tests/store` runs over each.
 """
 
 from __future__ import annotations
@@ -22,16 +22,16 @@ from pmslink.store.core.store_errors import StoreError
 
 STORE_FILE_NAME = "store.sqlite3"
 STARTUP_CHECK_MAX_BYTES = 256 * 1024**2
-"""Bytes up to which a store is looked through for damage at each start; that takes seconds."""
+"""Bytes up to which each start checks the whole store for damage; that takes seconds."""
 _HEADER_BYTES = 100
 BUSY_TIMEOUT_MS = 5000
 """Milliseconds to wait for another connection's lock."""
 VACUUM_BATCH_PAGES = 1000
-"""Pages that are given back between two commits."""
+"""Free pages that are returned to the file system between two commits."""
 _CONNECTION_PRAGMAS = (
     "PRAGMA journal_mode=WAL",
     "PRAGMA synchronous=FULL",
-    "PRAGMA secure_delete=ON",  # what is deleted is overwritten
+    "PRAGMA secure_delete=ON",  # deleted guest data is overwritten
     f"PRAGMA busy_timeout={BUSY_TIMEOUT_MS}",
 )
 
@@ -45,45 +45,46 @@ _ENVIRONMENT_ERROR_CODES = {
     sqlite3.SQLITE_FULL,
     sqlite3.SQLITE_CANTOPEN,
 }
-"""What SQLite says of anything but the file's content."""
+"""SQLite's errors about the environment, which say nothing about the content of the file."""
 
 
 class Database(Protocol):
-    """Where a store is kept."""
+    """The database that holds a store."""
 
     name: str
-    """What a person knows it by."""
+    """The name in messages, such as the path of the file."""
 
     def create(self) -> None:
-        """Make it if there is none. Raises StoreError for what is none, or damaged."""
+        """Create the database if it does not exist. Raises StoreError if it is damaged or no database."""
 
     def writer(self) -> Connection:
-        """The one connection that writes; it stays in the thread that asked for it."""
+        """Return the only connection that writes. It must stay in the calling thread."""
 
     def reader(self) -> Connection:
-        """A connection that sees what is committed and can change nothing."""
+        """Return a connection that reads committed data and cannot write."""
 
     def to_store_error(self, error: Exception) -> StoreError:
-        """What to tell of one that could not be read at the start: this is why."""
+        """Return the StoreError for an error at the start; its text says what an operator can do."""
 
     def is_outage(self, error: Exception) -> bool:
-        """Whether this is a failure of the database or its disk, rather than of what was asked of it."""
+        """Return whether the database or its disk has failed, rather than a single statement."""
 
     def reclaim(self, connection: Connection) -> bool:
-        """After a purge: leave no copy of what was deleted, and give the space back.
+        """Remove deleted data from the files, and return free space to the file system, after a purge.
 
-        Does a part of it; whether that was the last.
+        Does one step of it, and returns whether it was the last.
         """
 
 
 class SqliteDatabase:
-    """A file of SQLite, in WAL mode, synchronous=FULL."""
+    """A SQLite file in WAL mode with synchronous=FULL."""
 
     def __init__(self, directory: Path) -> None:
         self.path = directory / STORE_FILE_NAME
         self.name = str(self.path)
 
     def create(self) -> None:
+        """Create the file if it does not exist, check it, and set its pragmas. Raises StoreError."""
         with self._translate_errors():
             if not self.path.exists():
                 self._create_file()
@@ -95,7 +96,7 @@ class SqliteDatabase:
                     _check_integrity(connection)
 
     def _create_file(self) -> None:
-        """Under another name at first: one that is empty is not a new one, but has lost everything."""
+        # Created under another name: an empty file with the final name is damaged, and not new.
         unfinished = self.path.with_name(f"{STORE_FILE_NAME}.new")
         unfinished.unlink(missing_ok=True)
         with closing(sqlite3.connect(unfinished)) as connection:
@@ -105,11 +106,11 @@ class SqliteDatabase:
         unfinished.rename(self.path)
 
     def _check_header(self) -> None:
-        if self.path.stat().st_size < _HEADER_BYTES:  # which SQLite takes for an empty one
+        if self.path.stat().st_size < _HEADER_BYTES:  # SQLite takes it for an empty database
             raise sqlite3.DatabaseError("it is cut off")
 
     def check_integrity(self) -> None:
-        """Look the whole store through, however large. Raises StoreError for a damaged one."""
+        """Check the whole store, however large it is. Raises StoreError if it is damaged or missing."""
         if not self.path.exists():
             raise StoreError(f"{self.path}: there is no store")
         with self._translate_errors():
@@ -121,63 +122,63 @@ class SqliteDatabase:
     def _translate_errors(self) -> Iterator[None]:
         try:
             yield
-        except (
-            sqlite3.Error,
-            OSError,
-            ValueError,
-        ) as problem:  # a damaged schema is told in what is no UTF-8
+        except (sqlite3.Error, OSError, ValueError) as problem:  # ValueError: damaged text is not UTF-8
             raise self.to_store_error(problem) from None
 
     def to_store_error(self, error: Exception) -> StoreError:
+        """Return a StoreError that tells a damaged file from one that cannot be opened."""
         error = _driver_error(error)
-        words = " ".join(str(error).split()) or type(error).__name__
-        what = "".join(character if character.isprintable() else "?" for character in words)
+        text = " ".join(str(error).split()) or type(error).__name__
+        reason = "".join(character if character.isprintable() else "?" for character in text)
         if (
             isinstance(error, OSError)
             or getattr(error, "sqlite_errorcode", 0) & 0xFF in _ENVIRONMENT_ERROR_CODES
         ):
             return StoreError(
-                f"{self.path} cannot be opened: {what}. Look at the disk, and at whom the file and its "
-                "directory belong to"
+                f"{self.path} cannot be opened: {reason}. Check the disk, and the owner and the "
+                "permissions of the file and its directory"
             )
         return StoreError(
-            f"{self.path} is damaged: {what}. Keep a copy for whoever may repair it, then run "
+            f"{self.path} is damaged: {reason}. Keep a copy for a repair, then run "
             "pmslink store move-aside and start again with a new store"
         )
 
     def writer(self) -> Connection:
+        """Return the only connection that writes."""
         return _engine(str(self.path), uri=False).connect()
 
     def reader(self) -> Connection:
+        """Return a read-only connection."""
         return _engine(self._read_only_uri(), uri=True).connect()
 
     def _read_only_uri(self) -> str:
         return f"file:{quote(str(self.path))}?mode=ro"
 
     def is_outage(self, error: Exception) -> bool:
+        """Return whether the database or its disk has failed."""
         return is_sqlite_outage(error)
 
     def reclaim(self, connection: Connection) -> bool:
+        """Vacuum some free pages; after the last ones, truncate the WAL. Return whether none are left."""
         raw = cast(sqlite3.Connection, connection.connection.driver_connection)
-        raw.executescript(
-            f"PRAGMA incremental_vacuum({VACUUM_BATCH_PAGES})"
-        )  # `execute` would give back one page
+        # not `execute`, which would vacuum one page only
+        raw.executescript(f"PRAGMA incremental_vacuum({VACUUM_BATCH_PAGES})")
         (free,) = raw.execute("PRAGMA freelist_count").fetchone()
         if free:
             return False
-        raw.execute("PRAGMA busy_timeout=0")  # who reads just now is not waited for: the next purge will do
+        raw.execute("PRAGMA busy_timeout=0")  # a reader may block it: the next purge tries again
         raw.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
         raw.execute(f"PRAGMA busy_timeout={BUSY_TIMEOUT_MS}")
         return True
 
 
 def insert_many(connection: Connection, table: Table, rows: Sequence[tuple[object, ...]]) -> None:
-    """Insert rows that have a value for every column but the checksum, in the table's order.
+    """Insert rows with a value for every column but the checksum, in the order of the columns.
 
-    The driver gets them as they are: SQLAlchemy's own binding takes longer than SQLite's writing.
+    The values go to the driver directly: SQLAlchemy's binding takes longer than SQLite's writing.
     """
-    checked = [(*row, checksum(tuple(row))) for row in rows]
-    connection.exec_driver_sql(_insert_statement(table, connection.dialect), checked)
+    rows_with_checksum = [(*row, checksum(tuple(row))) for row in rows]
+    connection.exec_driver_sql(_insert_statement(table, connection.dialect), rows_with_checksum)
 
 
 @cache
@@ -186,20 +187,20 @@ def _insert_statement(table: Table, dialect: Dialect) -> str:
 
 
 def is_sqlite_outage(error: Exception) -> bool:
-    """Disk full, input or output error, damage: not an error of a statement or of its values."""
+    """Return whether SQLite reports a full disk, an I/O error or damage, rather than a faulty statement."""
     error = _driver_error(error)
     return isinstance(error, sqlite3.OperationalError | OSError) or type(error) is sqlite3.DatabaseError
 
 
 def _driver_error(error: Exception) -> Exception:
-    """What the driver said."""
+    """Return the driver's own error."""
     if isinstance(error, exc.DBAPIError) and isinstance(error.orig, Exception):
         return error.orig
     return error
 
 
 def _check_integrity(connection: sqlite3.Connection) -> None:
-    # not quick_check, which compares no index with its rows: a damaged one would hide some
+    # not quick_check: it does not compare indexes with rows, and a damaged index would hide rows
     for (verdict,) in connection.execute("PRAGMA integrity_check(1)"):
         if verdict != "ok":
             raise sqlite3.DatabaseError(" ".join(str(verdict).split()))
@@ -211,7 +212,7 @@ def _engine(name: str, uri: bool) -> Engine:
         "sqlite://",
         creator=lambda: sqlite3.connect(name, uri=uri, isolation_level=None, check_same_thread=False),
         poolclass=NullPool,
-        hide_parameters=True,  # what goes into the store is told in no error, and so in no log
+        hide_parameters=True,  # errors, and so the log, contain no stored values
     )
     set_begin_statement(engine, "BEGIN" if uri else "BEGIN IMMEDIATE")
     if not uri:
@@ -220,7 +221,7 @@ def _engine(name: str, uri: bool) -> Engine:
 
 
 def set_begin_statement(engine: Engine, statement: str) -> None:
-    """Transactions of this engine begin with this statement."""
+    """Begin each transaction of an engine with this statement."""
     event.listen(engine, "begin", lambda connection: connection.exec_driver_sql(statement))
 
 

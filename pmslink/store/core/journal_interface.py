@@ -1,4 +1,4 @@
-"""Where a link keeps what must last: the journal of a store, or nowhere for a link that is only tried."""
+"""The interface of the journal for links, and a journal that stores nothing, for connection tests."""
 
 from __future__ import annotations
 
@@ -12,39 +12,39 @@ from pmslink.store.core.transaction import Argument, Entry, Operation, Result
 
 
 class JournalPort(Protocol):
-    """What a link asks of the journal; see `store.journal.Journal`, which says more."""
+    """What a link needs of `store.core.journal.Journal`, where the methods are described in full."""
 
     def submit(
         self, operation: Operation[Argument, Result], argument: Argument, retry_until_stored: bool = False
     ) -> Deferred[Result]:
-        """Fires once it is safe; `keep` stands for whatever comes."""
+        """Queue a write, and return a Deferred that fires with its result after the commit."""
 
     def submit_nowait(
         self, operation: Operation[Argument, Any], argument: Argument, urgent: bool = True
     ) -> None:
-        """Keep this whatever comes; nobody waits for it, and if not `soon`, it can wait for others."""
+        """Queue a write that is retried until it is stored, and whose result is not needed."""
 
     def next_seq(self) -> int:
-        """A number of the one sequence, for what is not kept."""
+        """Return the next number of the sequence, for an entry that is not stored."""
 
     @property
     def is_failing(self) -> bool:
-        """Whether nothing can be kept at the moment."""
+        """Whether the database cannot be written at the moment."""
 
     @property
     def failure_reason(self) -> str | None:
-        """Why not."""
+        """Why the database cannot be written; None while it can."""
 
     @property
     def is_congested(self) -> bool:
-        """Whether so much waits that no more should be read."""
+        """Whether so many writes are queued that reading from the PMS should pause."""
 
     def when_drained(self, callback: Callable[[], None]) -> None:
-        """Call it once, when it is neither crowded nor failing."""
+        """Call it once, as soon as the journal is neither congested nor failing."""
 
 
 class NullJournal:
-    """Keeps nothing, and has nothing to send."""
+    """A journal that stores and publishes nothing."""
 
     is_failing = is_congested = False
     failure_reason = None
@@ -55,14 +55,18 @@ class NullJournal:
     def submit(
         self, operation: Operation[Any, Any], argument: Any, retry_until_stored: bool = False
     ) -> Deferred[Any]:
+        """Return a Deferred that has fired with None."""
         return succeed(None)
 
     def submit_nowait(self, operation: Operation[Any, Any], argument: Any, urgent: bool = True) -> None:
-        if isinstance(argument, Entry):  # nothing has to be waited for
+        """Assign a number to an entry, and mark it as published."""
+        if isinstance(argument, Entry):
             argument.seq, argument.published = self.next_seq(), True
 
     def next_seq(self) -> int:
+        """Return the next number of the journal's own sequence."""
         return next(self._sequence)
 
     def when_drained(self, callback: Callable[[], None]) -> None:
+        """Call it at once."""
         callback()

@@ -1,7 +1,7 @@
-"""The tables of a store, and its version.
+"""The schema of a store: its tables, and its version.
 
-Moments are whole milliseconds since 1970 in UTC. `seq` is the one sequence of the store: it grows over
-everything that is kept, and has holes.
+Times are whole milliseconds since 1970 in UTC. `seq` is the sequence of the store: all tables share it, and
+it has gaps.
 """
 
 from __future__ import annotations
@@ -30,18 +30,18 @@ from pmslink.store.core.schema_migrations import MIGRATIONS, Migration
 from pmslink.store.core.store_errors import StoreTooNewError
 
 SCHEMA_VERSION = 3
-"""What this program writes and reads."""
+"""The version that this release reads and writes."""
 
 METADATA = MetaData()
 
 
 def _partial_index(condition: str) -> dict[str, Any]:
-    """For an index over some rows only, in whatever database."""
+    """Return the options of an index over the rows that meet a condition, for any database."""
     return {"sqlite_where": text(condition), "postgresql_where": text(condition)}
 
 
 def _checksum_column() -> Column[int]:
-    """Of all other columns; the last one of its table."""
+    """Return the column for the checksum of all other columns; it is the last one of its table."""
     return Column("checksum", BigInteger, nullable=False)
 
 
@@ -51,15 +51,15 @@ STORE_METADATA = Table(
     Column("name", String, primary_key=True),
     Column("value", Text, nullable=False),
 )
-"""About the store itself: `version`, `sequence`, `running`, `purged_until`."""
+"""Metadata of the store itself: `version`, `sequence`, `running`, `purged_until`, `tested`."""
 
 LINKS = Table(
     "links",
     METADATA,
     Column("name", String, primary_key=True),
-    Column("definition", Text),  # flat, in JSON; null for a link that the configuration declares
+    Column("definition", Text),  # JSON; null for a link of the configuration
     Column("intent", String, nullable=False),
-    Column("expiry_seen", BigInteger),  # the expires_at whose passing was seen
+    Column("expiry_seen", BigInteger),  # the last expires_at that was handled
     Column("down_since", BigInteger),
     Column("last_in_sync", BigInteger),
     Column("resync_wanted", Boolean, nullable=False),
@@ -76,7 +76,7 @@ POSTING_NUMBERS = Table(
     Column("link", String, primary_key=True),
     Column("last", Integer, nullable=False),
 )
-"""The posting number (P#) that each link gave out last."""
+"""The posting number (P#) that each link assigned last."""
 
 RECORDS = Table(
     "records",
@@ -90,7 +90,7 @@ RECORDS = Table(
     _checksum_column(),
     Index("records_of_link", "link", "seq"),
 )
-"""What the PMS said and was told, but for the records that only keep the link (LS, LA …)."""
+"""Records that were received and sent, except those of the link itself (LS, LA …)."""
 
 TRANSITIONS = Table(
     "transitions",
@@ -118,8 +118,8 @@ SYNC_CHANGES = Table(
     _checksum_column(),
     Index("syncs_of_link", "link", "id"),
 )
-"""Each change of whether a link is in sync. Its `id` comes out of the same sequence as those of
-transitions, so the two can be told as they happened; a transition from null begins out of sync."""
+"""Each change of whether a link is in sync. Its `id` is of the same sequence as that of a transition, so the
+two can be merged in order. A transition from null begins out of sync."""
 
 RUNS = Table(
     "runs",
@@ -129,8 +129,8 @@ RUNS = Table(
     Column("seen", BigInteger, nullable=False),
     _checksum_column(),
 )
-"""Each run of the service, and when it was last known to run. What has an id between those of a run and of
-the next one happened in that run."""
+"""Each run of the service, and when it was last known to run. Rows with an id between those of two runs
+belong to the first of them."""
 
 LINK_SNAPSHOTS = Table(
     "announcements",
@@ -140,7 +140,7 @@ LINK_SNAPSHOTS = Table(
     Column("text", Text, nullable=False),
     _checksum_column(),
 )
-"""The last changes of links as watchers were told them, for those who come back after a restart."""
+"""The last published changes of links, for subscribers that resume after a restart."""
 
 POSTINGS = Table(
     "postings",
@@ -150,26 +150,26 @@ POSTINGS = Table(
     Column("record", String, nullable=False),  # PS, RE, WR, WC or WA
     Column("type", String, nullable=False),
     Column("room", String, nullable=False),
-    Column("body", Text, nullable=False),  # what is asked for, in JSON
+    Column("body", Text, nullable=False),  # of the request, JSON
     Column("text", Text, nullable=False),  # the record, without P#
-    Column("subject", String),  # the field of an RE that a newer one takes the place of
-    Column("until", BigInteger),  # when a wake-up is due: after that the PMS need not hear of it
+    Column("subject", String),  # of an RE: a newer row of the same subject replaces it
+    Column("until", BigInteger),  # when a wake-up is due; after that it is not sent again
     Column("key", String),  # the Idempotency-Key …
-    Column("asked", String),  # … and a digest of what was asked for with it
+    Column("asked", String),  # … and a digest of the request that came with it
     Column("number", Integer),  # P#
     Column("created", BigInteger, nullable=False),
     Column("changed", BigInteger, nullable=False),  # the seq of its last change
     Column("state", String, nullable=False),
-    Column("queued", Integer, nullable=False),  # 1: is to be sent, for the first time or again
+    Column("queued", Integer, nullable=False),  # 1: to be sent, for the first time or again
     Column("attempts", Integer, nullable=False),
-    Column("lost", Integer, nullable=False),  # attempts that were not answered
+    Column("lost", Integer, nullable=False),  # attempts without an answer
     Column("sent", BigInteger),
     Column("sent_seq", BigInteger),
     Column("answered", BigInteger),
     Column("answer", String),
     Column("text_answer", Text),
     Column("not_before", BigInteger),
-    Column("held_since", BigInteger),  # since when the PMS answers to try later
+    Column("held_since", BigInteger),  # when the PMS first answered RY or NA
     _checksum_column(),
     Index("postings_of_link", "link", "state", "id"),
     Index("postings_by_number", "link", "number"),
@@ -185,11 +185,11 @@ ROOMS = Table(
     Column("room", String, primary_key=True),
     Column("body", Text, nullable=False),
     Column("changed", BigInteger, nullable=False),
-    Column("named", Boolean, nullable=False),  # it tells who a guest is
+    Column("named", Boolean, nullable=False),  # it has personal data of a guest
     _checksum_column(),
     Index("rooms_by_age", "named", "changed"),
 )
-"""What is known of each room, in JSON."""
+"""The state of each room, as JSON."""
 
 HOTELS = Table(
     "houses",
@@ -199,7 +199,7 @@ HOTELS = Table(
     Column("next_at", BigInteger),  # when something is due
     _checksum_column(),
 )
-"""What is known of each hotel beside its rooms."""
+"""The state of each hotel apart from its rooms, as JSON."""
 
 EVENTS = Table(
     "events",
@@ -213,7 +213,7 @@ EVENTS = Table(
     _checksum_column(),
     Index("events_of_link", "link", "seq"),
 )
-"""What has happened in the hotels, as it is told to PBXs."""
+"""The events of the hotels, for PBXs."""
 
 CURSORS = Table(
     "cursors",
@@ -222,7 +222,7 @@ CURSORS = Table(
     Column("seq", BigInteger, nullable=False),
     _checksum_column(),
 )
-"""How far each link's webhook has been told."""
+"""The last event that each link's webhook has delivered."""
 
 CHECKSUMMED_TABLES = (
     LINKS,
@@ -243,9 +243,9 @@ CHECKSUMMED_TABLES = (
 def create_or_migrate(
     connection: Connection, version: int = SCHEMA_VERSION, migrations: Mapping[int, Migration] = MIGRATIONS
 ) -> None:
-    """Make the tables of a new store, or bring those of an older version up to date.
+    """Create the tables of a new store, or migrate those of an older version.
 
-    Raises StoreTooNewError for a store of a newer version, which is left as it is.
+    Raises StoreTooNewError for a store of a newer version, and does not change it.
     """
     found = supported_version(connection, version)
     if found is None:
@@ -260,7 +260,7 @@ def create_or_migrate(
 
 
 def supported_version(connection: Connection, version: int = SCHEMA_VERSION) -> int | None:
-    """The version of a store, None before it has any tables. Raises StoreTooNewError."""
+    """Return the version of a store, or None if it has no tables yet. Raises StoreTooNewError."""
     if not inspect(connection).has_table(STORE_METADATA.name):
         return None
     found = stored_version(connection)
@@ -273,7 +273,7 @@ def supported_version(connection: Connection, version: int = SCHEMA_VERSION) -> 
 
 
 def stored_version(connection: Connection) -> int:
-    """The version that a store was written by."""
+    """Return the version of a store that has tables."""
     return int(
         connection.execute(
             select(STORE_METADATA.c.value).where(STORE_METADATA.c.name == "version")

@@ -1,7 +1,7 @@
-"""How a store made by an older version of the program becomes one of this.
+"""Migrations: each turns a store of one schema version into one of the next.
 
-An upgrade is written in SQL, and never changes: the tables that it makes are those of its own version,
-which may not be those of today.
+A migration is written in SQL and never changes. It creates the tables of its own version, which may differ
+from those of `schema.py`.
 """
 
 from __future__ import annotations
@@ -36,17 +36,17 @@ _VERSION_3_STATEMENTS = (
 
 
 def _add_syncs_and_runs(connection: Connection) -> None:
-    """Both are empty at first: of what was before, nobody knows when the service ran."""
+    # Both stay empty: when the service ran before is not known.
     for statement in _VERSION_2_STATEMENTS:
         connection.exec_driver_sql(statement)
 
 
 def _add_hotel_tables(connection: Connection) -> None:
-    """Of rooms nothing is known until the PMS tells all of them again: as after an unclean stop."""
+    # The rooms are not known until the next resync, so the store counts as uncleanly shut down.
     for statement in _VERSION_3_STATEMENTS:
         connection.exec_driver_sql(statement)
     connection.exec_driver_sql("UPDATE facts SET value = '1' WHERE name = 'running'")
 
 
 MIGRATIONS: Mapping[int, Migration] = {2: _add_syncs_and_runs, 3: _add_hotel_tables}
-"""By the version that it leads to: what makes a store of the version before into one of this."""
+"""Migrations by the version that they lead to."""

@@ -1,4 +1,4 @@
-"""The state directory: who owns it, and what becomes of a store that is damaged."""
+"""The state directory: its creation, its lock, and how a damaged store is moved aside."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ _STORE_FILE_NAMES = (STORE_FILE_NAME, f"{STORE_FILE_NAME}-wal", f"{STORE_FILE_NA
 
 
 class DirectoryLock:
-    """Held by the one service that a state directory has; two would throw each other's links out for ever.
+    """The lock of a state directory, which one service holds. Two would displace each other's links.
 
-    The lock goes with the process, however it ends. It outlives a fork, after which `write_pid` has to be
-    called again, for it names its holder.
+    The lock is released when the process ends. It survives a fork; after one, call `write_pid` again, because
+    the file names the holder.
     """
 
     def __init__(self, directory: Path) -> None:
-        """Raises StoreError that names the process which holds it."""
+        """Take the lock. Raises StoreError, which names the process that holds it."""
         self.path = directory / LOCK_FILE_NAME
         try:
             self._file = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
@@ -42,17 +42,17 @@ class DirectoryLock:
         self.write_pid()
 
     def write_pid(self) -> None:
-        """Write down which process this is."""
+        """Write the id of this process into the lock file."""
         os.ftruncate(self._file, 0)
         os.pwrite(self._file, f"{os.getpid()}\n".encode(), 0)
 
     def release(self) -> None:
-        """Let others have it."""
+        """Release the lock."""
         os.close(self._file)
 
 
 def create_state_directory(directory: Path) -> None:
-    """Make a state directory that only its owner can read. Raises StoreError."""
+    """Create a state directory that only its owner can read. Raises StoreError."""
     try:
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as problem:
@@ -62,15 +62,18 @@ def create_state_directory(directory: Path) -> None:
 
 
 def move_aside(directory: Path, now: datetime) -> list[Path]:
-    """Rename a store, so that the next start makes a new one; gives the new names. Raises StoreError."""
+    """Rename the files of a store, so that the next start creates a new one, and return the new paths.
+
+    Raises StoreError.
+    """
     lock = DirectoryLock(directory)
     try:
-        while (directory / f"{STORE_FILE_NAME}.{(ending := now.strftime('%Y%m%dT%H%M%S'))}").exists():
+        while (directory / f"{STORE_FILE_NAME}.{(suffix := now.strftime('%Y%m%dT%H%M%S'))}").exists():
             now += timedelta(seconds=1)
         moved = []
         for part in _STORE_FILE_NAMES:
             if (directory / part).exists():
-                moved.append((directory / part).rename(directory / f"{part}.{ending}"))
+                moved.append((directory / part).rename(directory / f"{part}.{suffix}"))
     finally:
         lock.release()
     if not moved:

@@ -1,4 +1,4 @@
-"""What can be wrong with a store."""
+"""Errors of a store."""
 
 from __future__ import annotations
 
@@ -8,19 +8,19 @@ from pmslink.errors import PmslinkError
 
 
 class StoreError(PmslinkError):
-    """The store cannot be used as it is; the text says what a person can do about it."""
+    """The store cannot be used; the text says what an operator can do about it."""
 
 
 class StoreTooNewError(StoreError):
-    """The store was written by a newer version of the program."""
+    """The store was written by a newer release."""
 
 
 class StoreUnavailableError(StoreError):
-    """Nothing can be written at the moment, or too much waits; what was handed over was not accepted."""
+    """A write was rejected, because the database fails or too many writes are queued."""
 
 
 def describe_failure(failure: Failure) -> str:
-    """Why the database failed, in one line."""
+    """Return why the database failed, in one line."""
     cause = getattr(failure.value, "orig", None) or failure.value
     text = " ".join(str(cause).split()) or type(cause).__name__
     return {"database or disk is full": "the disk is full"}.get(text, text)[:200]

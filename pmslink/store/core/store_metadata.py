@@ -1,4 +1,4 @@
-"""What a store knows of itself: how far its sequence has come, and whether it was left in good order."""
+"""Metadata of a store: how far its sequence is reserved, and whether its last service stopped cleanly."""
 
 from __future__ import annotations
 
@@ -10,23 +10,23 @@ from pmslink.store.core.schema import STORE_METADATA
 from pmslink.store.core.transaction import Transaction
 
 SEQUENCE_RESERVE_NUMBERS = 100_000
-"""Numbers that are given out before the next so many are reserved: after a crash none comes twice."""
+"""Numbers that are reserved together, so that none is assigned twice after a crash."""
 
 
 def read_value(connection: Connection, name: str) -> int | None:
-    """A fact, or None while it is not known."""
+    """Return a value, or None if it is not stored."""
     value = connection.execute(select(STORE_METADATA.c.value).where(STORE_METADATA.c.name == name)).scalar()
     return None if value is None else int(value)
 
 
 def write_value(connection: Connection, name: str, value: int) -> None:
-    """Note a fact."""
+    """Store a value."""
     connection.execute(delete(STORE_METADATA).where(STORE_METADATA.c.name == name))
     connection.execute(STORE_METADATA.insert(), {"name": name, "value": str(value)})
 
 
 def reserve_numbers(transaction: Transaction, reserved_until: int) -> int:
-    """Reserve more of the sequence before what is reserved runs out; gives up to where it is."""
+    """Reserve more numbers before the reserved ones run out; return the end of the reservation."""
     number = transaction.next_seq()
     if number + SEQUENCE_RESERVE_NUMBERS // 2 < reserved_until:
         return reserved_until
@@ -35,23 +35,23 @@ def reserve_numbers(transaction: Transaction, reserved_until: int) -> int:
 
 
 def mark_running(transaction: Transaction, arguments: Sequence[None]) -> Sequence[None]:
-    """An operation: the service runs now; an end without `end` was an unclean one."""
+    """Operation: store that the service runs. Without `mark_stopped` its shutdown was unclean."""
     write_value(transaction.connection, "running", 1)
     return arguments
 
 
 def mark_stopped(transaction: Transaction, arguments: Sequence[None]) -> Sequence[None]:
-    """An operation: the service stops in good order."""
+    """Operation: store that the service stops cleanly."""
     write_value(transaction.connection, "running", 0)
     return arguments
 
 
 def barrier(transaction: Transaction, arguments: Sequence[None]) -> Sequence[None]:
-    """An operation that tells its caller when what was handed over before it is safe."""
+    """Operation: write nothing. Its result shows that all earlier writes are committed."""
     return arguments
 
 
 def check_writable(transaction: Transaction, arguments: Sequence[None]) -> Sequence[None]:
-    """An operation: see whether the disk takes anything."""
+    """Operation: write a value, to see whether the database can be written."""
     write_value(transaction.connection, "tested", transaction.next_seq())
     return arguments

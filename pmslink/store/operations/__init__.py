@@ -1,4 +1,4 @@
-"""Write operations of the store: each one runs inside one transaction of the journal.
+"""The write operations of the store: each runs inside one transaction of the journal.
 
-May import `store.tables`, `store.core` and `hotel`.
+May import `store.tables`, `store.core`, `hotel`, `fias` and the top-level modules.
 """

@@ -146,7 +146,7 @@ def _wake_up_result_row(
         transaction.next_seq(),
         link=link,
         record=update.record.id,
-        type=update.type,
+        row_type=update.type,
         room=update.room,
         body=phone_updates.serialize_update_body(update),
         text=update.record.text,

@@ -128,7 +128,7 @@ def _build_row(
         transaction.next_seq(),
         link=new_row.link,
         record=new_row.record,
-        type=new_row.type,
+        row_type=new_row.type,
         room=new_row.room,
         body=new_row.body,
         text=new_row.text,

@@ -1,10 +1,9 @@
-"""Forgetting what has been kept long enough, so that nothing of it is left on the disk.
+"""Retention: delete entries after their retention time, so that nothing of them is left on the disk.
 
-Age is judged in the order of what happened: nothing goes before what happened earlier has gone. So
-entries that a clock gone wrong has dated back stay as long as their neighbours, and those it has dated
-ahead go with them. And the purge's own clock follows the wall clock by at most four hours in each purge,
-so that one which is ahead by a year for an hour cannot empty the store; after a long standstill it takes
-some purges more.
+Entries are deleted in the order in which they were stored. So an entry that a wrong clock dated too early
+stays as long as its neighbours, and one that was dated too late is deleted with them. The clock of the purge
+follows the wall clock by at most four hours in each purge. So a wall clock that is a year ahead for an hour
+cannot empty the store. After a long downtime more purges are needed.
 """
 
 from __future__ import annotations
@@ -32,23 +31,23 @@ from pmslink.store.tables.outbox_rows import FINAL_STATES
 from pmslink.timestamps import from_ms, to_ms
 
 PURGE_BATCH_ROWS = 1000
-"""Entries that one commit deletes at most, for others wait for it."""
+"""Rows that one commit deletes from each table; other writes wait for the commit."""
 LINK_SNAPSHOT_MAX_ROWS = 10_000
 PURGE_CLOCK_MAX_STEP = timedelta(hours=4)
-"""So far the purge's clock may go in one purge."""
+"""How far the clock of the purge may advance in one purge."""
 
 
 @frozen
 class Retention:
-    """How long is kept what holds guest data, and what does not."""
+    """How long data of guests, and other history, is stored."""
 
     guest: timedelta
     history: timedelta
 
 
 def advance_purge_clock(transaction: Transaction, wall_times: Sequence[datetime]) -> Sequence[datetime]:
-    """An operation: what the purge takes for now, given the wall clock."""
-    return [_advance_purge_clock(transaction, wall) for wall in wall_times]
+    """Operation: advance the clock of the purge towards the wall clock, and return its time."""
+    return [_advance_purge_clock(transaction, wall_time) for wall_time in wall_times]
 
 
 def _advance_purge_clock(transaction: Transaction, wall_time: datetime) -> datetime:
@@ -60,8 +59,10 @@ def _advance_purge_clock(transaction: Transaction, wall_time: datetime) -> datet
 
 @frozen
 class Purge:
-    """One step of a purge: what is older than the first two moments may go; what is dated later than the
-    third has no age of its own."""
+    """One step of a purge: rows that are older than the first two times are deleted.
+
+    A row that is dated after `now` has no age of its own. It is deleted with its neighbours.
+    """
 
     guest_before: datetime
     history_before: datetime
@@ -69,8 +70,8 @@ class Purge:
 
 
 def purge(transaction: Transaction, requests: Sequence[Purge]) -> Sequence[int]:
-    """An operation: delete some of what is old enough; gives how much, 0 when nothing is left."""
-    return [_purge(transaction, one) for one in requests]
+    """Operation: delete a batch of expired rows, and return how many; 0 when none are left."""
+    return [_purge(transaction, request) for request in requests]
 
 
 def _purge(transaction: Transaction, request: Purge) -> int:
@@ -88,29 +89,29 @@ def _purge(transaction: Transaction, request: Purge) -> int:
 
 
 def _delete_oldest(transaction: Transaction, timestamp_column: Column[int], before: int, now: int) -> int:
-    """Of a table, by the column that tells how old a row is."""
-    (place,) = timestamp_column.table.primary_key
+    """Delete the oldest rows of a table, by the column that dates a row."""
+    (key,) = timestamp_column.table.primary_key
     oldest = transaction.connection.execute(
-        select(place, timestamp_column).order_by(place).limit(PURGE_BATCH_ROWS)
+        select(key, timestamp_column).order_by(key).limit(PURGE_BATCH_ROWS)
     )
-    gone = _expired_ids(oldest, before, now)
-    if gone:
-        transaction.connection.execute(delete(timestamp_column.table).where(place <= gone[-1]))
-    return len(gone)
+    expired = _expired_ids(oldest, before, now)
+    if expired:
+        transaction.connection.execute(delete(timestamp_column.table).where(key <= expired[-1]))
+    return len(expired)
 
 
 def _expired_ids(oldest: Iterable[Any], before: int, now: int) -> list[int]:
-    """Of numbers and dates from the beginning on, those up to the first that is young enough."""
-    old: list[int] = []
-    undated: list[int] = []
-    for number, at in oldest:
+    """Return the ids before the first row that is not expired; `oldest` are ids and timestamps in order."""
+    expired: list[int] = []
+    undated: list[int] = []  # dated in the future: expired once a later row is
+    for row_id, at in oldest:
         if before <= at <= now:
             break
-        undated.append(number)
+        undated.append(row_id)
         if at < before:
-            old.extend(undated)
+            expired.extend(undated)
             undated.clear()
-    return old
+    return expired
 
 
 def _delete_old_link_snapshots(transaction: Transaction) -> int:
@@ -122,14 +123,14 @@ def _delete_old_link_snapshots(transaction: Transaction) -> int:
 
 
 def _delete_old_postings(transaction: Transaction, before: int, now: int) -> int:
-    """What still waits stays, however old; it holds up nothing."""
+    """Delete expired rows of the outbox in final states. Open rows stay, and do not block the others."""
     oldest = transaction.connection.execute(
         select(POSTINGS.c.id, POSTINGS.c.created)
         .where(POSTINGS.c.state.in_(FINAL_STATES))
         .order_by(POSTINGS.c.id)
         .limit(PURGE_BATCH_ROWS)
     )
-    gone = _expired_ids(oldest, before, now)
-    if gone:
-        transaction.connection.execute(delete(POSTINGS).where(POSTINGS.c.id.in_(gone)))
-    return len(gone)
+    expired = _expired_ids(oldest, before, now)
+    if expired:
+        transaction.connection.execute(delete(POSTINGS).where(POSTINGS.c.id.in_(expired)))
+    return len(expired)

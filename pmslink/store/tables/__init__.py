@@ -1,4 +1,4 @@
-"""Tables of the store: the rows of each table and the queries that read them.
+"""The tables of the store: the entries and rows of each table, and the queries that read them.
 
-May import `store.core` and `hotel`.
+May import `store.core`, `hotel`, `fias` and the top-level modules.
 """

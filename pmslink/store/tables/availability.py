@@ -1,8 +1,8 @@
-"""How a link was over a stretch of time: its states one after the other, and how long it was in sync.
+"""The availability of a link over a period: its states one after the other, and how long it was in sync.
 
-Nothing here but arithmetic. What happened comes in the order of its ids, which is the order in which it
-happened whatever the wall clock said. Where the clock was set back, the later of two stamps is believed:
-what happened before cannot have lasted longer. So no span ends before it begins.
+These are pure functions. Their input is ordered by id, which is the order of events even if the wall clock
+was set. Where the clock was set back, the later of two timestamps limits the earlier span. So no span ends
+before it begins.
 """
 
 from __future__ import annotations
@@ -22,9 +22,9 @@ from pmslink.store.tables.service_runs import Run
 
 @frozen
 class Span:
-    """A link was so from one moment to another; `changed` is how it came to be so.
+    """A time span in which a link had one state; `transition` is how it entered that state.
 
-    None where nothing is known: the service did not run, or had no such link.
+    None where the state is unknown: the service did not run, or had no such link.
     """
 
     since: datetime
@@ -33,24 +33,25 @@ class Span:
 
     @property
     def state(self) -> str | None:
+        """The state of the link, None if unknown."""
         return None if self.transition is None else self.transition.new
 
 
 @frozen
 class Timeline:
-    """The spans of a stretch of time, oldest first: without gaps, and from its beginning to its end."""
+    """The spans of a period, oldest first, from its beginning to its end without gaps."""
 
     since: datetime
     until: datetime
     spans: list[Span]
     observed_time: timedelta
-    """How much of it something is known of …"""
+    """How much of the period the state is known …"""
     in_sync_time: timedelta
     """… and how much of that the link was in sync."""
 
     @property
     def in_sync_ratio(self) -> float | None:
-        """Of the time that is known, the part in sync; None where nothing is known."""
+        """The part of the known time in which the link was in sync; None if no time is known."""
         return self.in_sync_time / self.observed_time if self.observed_time else None
 
 
@@ -61,20 +62,23 @@ def build_timeline(
     transitions: Sequence[TransitionLogged],
     sync_changes: Sequence[SyncChanged],
 ) -> Timeline:
-    """Of what happened to a link, oldest first; what there was before `since` tells how it was then."""
-    pieces = _segments(since, until, _state_points(runs, transitions, sync_changes))
+    """Build the timeline of a link from `since` to `until`.
+
+    Runs, transitions and sync changes are ordered by id. Those before `since` give the state at `since`.
+    """
+    segments = _segments(since, until, _state_points(runs, transitions, sync_changes))
     spans = []
-    for changed, same in groupby(pieces, key=attrgetter("transition")):
-        group = list(same)
-        spans.append(Span(group[0].since, group[-1].until, changed))
-    known = [piece for piece in pieces if piece.transition is not None]
-    in_sync = [piece for piece in known if piece.in_sync]
+    for transition, group in groupby(segments, key=attrgetter("transition")):
+        same_state = list(group)
+        spans.append(Span(same_state[0].since, same_state[-1].until, transition))
+    known = [segment for segment in segments if segment.transition is not None]
+    in_sync = [segment for segment in known if segment.in_sync]
     return Timeline(since, until, spans, _total_duration(known), _total_duration(in_sync))
 
 
 @frozen
 class _StatePoint:
-    """From here on the link is so, until the next moment."""
+    """The state of a link from a time on, until the next point."""
 
     at: datetime
     transition: TransitionLogged | None
@@ -83,7 +87,7 @@ class _StatePoint:
 
 @frozen
 class _Segment:
-    """What lies between two moments."""
+    """The time between two points."""
 
     since: datetime
     until: datetime
@@ -94,35 +98,36 @@ class _Segment:
 def _state_points(
     runs: Sequence[Run], transitions: Sequence[TransitionLogged], sync_changes: Sequence[SyncChanged]
 ) -> Iterator[_StatePoint]:
-    """As it happened. A run begins with nothing known; what happened in none that is known is left out."""
+    """Yield the points in order.
+
+    Each run begins with an unknown state. Changes outside all runs are ignored.
+    """
     ids = [run.id for run in runs]
-    happened: Iterator[TransitionLogged | SyncChanged] = merge(
-        transitions, sync_changes, key=attrgetter("id")
-    )
-    for number, of_run in groupby(happened, key=lambda one: bisect(ids, one.id)):
-        if number == 0:
+    changes: Iterator[TransitionLogged | SyncChanged] = merge(transitions, sync_changes, key=attrgetter("id"))
+    for run_number, run_changes in groupby(changes, key=lambda change: bisect(ids, change.id)):
+        if run_number == 0:
             continue
-        changed, in_sync = None, False
-        for one in of_run:
-            if isinstance(one, TransitionLogged):
-                changed = one
+        transition, in_sync = None, False
+        for change in run_changes:
+            if isinstance(change, TransitionLogged):
+                transition = change
             else:
-                in_sync = one.in_sync
-            yield _StatePoint(one.at, changed, in_sync)
-        # what happened after the run was noted last shows that it still ran
-        yield _StatePoint(max(runs[number - 1].seen, one.at), None, False)
+                in_sync = change.in_sync
+            yield _StatePoint(change.at, transition, in_sync)
+        # a change after the last update of the run shows that the service still ran
+        yield _StatePoint(max(runs[run_number - 1].seen, change.at), None, False)
 
 
 def _segments(since: datetime, until: datetime, points: Iterable[_StatePoint]) -> list[_Segment]:
-    """What lies between these moments, within this stretch of time and without what has no length."""
-    pieces = []
-    for moment in reversed([_StatePoint(since, None, False), *points]):
-        begin = min(max(moment.at, since), until)
+    """Return the time between the points, cut to the period, without empty segments."""
+    segments = []
+    for point in reversed([_StatePoint(since, None, False), *points]):
+        begin = min(max(point.at, since), until)
         if begin < until:
-            pieces.append(_Segment(begin, until, moment.transition, moment.in_sync))
+            segments.append(_Segment(begin, until, point.transition, point.in_sync))
             until = begin
-    return pieces[::-1]
+    return segments[::-1]
 
 
 def _total_duration(segments: Iterable[_Segment]) -> timedelta:
-    return sum((piece.until - piece.since for piece in segments), timedelta())
+    return sum((segment.until - segment.since for segment in segments), timedelta())

@@ -1,4 +1,4 @@
-"""Reading back what was kept of a link: its records, its changes of marker, and both as they happened."""
+"""Queries on the history of links: records, transitions, and events in the order of their numbers."""
 
 from __future__ import annotations
 
@@ -34,40 +34,42 @@ def newest_records(
     before: int | None,
     limit: int,
 ) -> list[RecordLogged]:
-    """The records of a link, older than this number, newest first."""
-    wanted = [RECORDS.c.link == link]
+    """Return records of a link, newest first.
+
+    If given, only those of a direction, of a type, and with numbers below `before`.
+    """
+    conditions = [RECORDS.c.link == link]
     if direction is not None:
-        wanted.append(RECORDS.c.direction == direction)
+        conditions.append(RECORDS.c.direction == direction)
     if record_type is not None:
-        wanted.append(RECORDS.c.type == record_type)
-    return [
-        _record_from_row(row) for row in connection.execute(_select_newest(RECORDS, wanted, before, limit))
-    ]
+        conditions.append(RECORDS.c.type == record_type)
+    query = _select_newest(RECORDS, conditions, before, limit)
+    return [_record_from_row(row) for row in connection.execute(query)]
 
 
 def newest_transitions(
     connection: Connection, link: str, before: int | None, limit: int
 ) -> list[TransitionLogged]:
-    """The changes of marker of a link, older than the one with this id, newest first."""
-    asked = select(TRANSITIONS).where(TRANSITIONS.c.link == link).order_by(TRANSITIONS.c.id.desc())
+    """Return transitions of a link, newest first; only those with ids below `before`, if given."""
+    query = select(TRANSITIONS).where(TRANSITIONS.c.link == link).order_by(TRANSITIONS.c.id.desc())
     if before is not None:
-        asked = asked.where(TRANSITIONS.c.id < before)
-    return [transition_from_row(row) for row in connection.execute(asked.limit(limit))]
+        query = query.where(TRANSITIONS.c.id < before)
+    return [transition_from_row(row) for row in connection.execute(query.limit(limit))]
 
 
 def events_after(connection: Connection, link: str, after: int, limit: int) -> list[Entry]:
-    """What happened after this number, oldest first: in the hotel, and to the link's marker."""
+    """Return hotel events and transitions of a link with numbers above `after`, oldest first."""
     events = _select_oldest(EVENTS, after, limit).where(EVENTS.c.link == link)
-    changes = _select_oldest(TRANSITIONS, after, limit).where(TRANSITIONS.c.link == link)
+    transitions = _select_oldest(TRANSITIONS, after, limit).where(TRANSITIONS.c.link == link)
     return _merge_by_seq(
         limit,
         map(_hotel_event_from_row, connection.execute(events)),
-        map(transition_from_row, connection.execute(changes)),
+        map(transition_from_row, connection.execute(transitions)),
     )
 
 
 def last_published(connection: Connection, limit: int) -> list[Entry]:
-    """The last of what all links were told of, oldest first."""
+    """Return the last published entries of all links, oldest first; records are not among them."""
     newest = [
         *map(_hotel_event_from_row, connection.execute(_select_newest(EVENTS, [], None, limit))),
         *map(transition_from_row, connection.execute(_select_newest(TRANSITIONS, [], None, limit))),
@@ -98,7 +100,7 @@ def _record_from_row(row: Any) -> RecordLogged:
 
 
 def transition_from_row(row: Any) -> TransitionLogged:
-    """A change of marker, of its row."""
+    """Return the transition of a row."""
     return _as_published(
         row, TransitionLogged(row.id, row.link, _timestamp(row), row.old, row.new, row.reason, row.cause)
     )

@@ -1,4 +1,4 @@
-"""What happens in a hotel, as events: told and kept in the commit that keeps what they came of."""
+"""The events of hotels: each is stored and published with the commit of what caused it."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from pmslink.timestamps import to_ms
 
 
 def append_event(transaction: Transaction, link: str, at: datetime, event: Event) -> None:
-    """Number and tell an event, which is written when the commit ends.
+    """Publish an event under the next number, and insert its row when the transaction ends.
 
-    The extensions are those that the rooms have now: who reads it later sees what it meant.
+    The event contains the extensions that the rooms have now, also for those who read it later.
     """
     extensions = transaction.hotels.policy_of(link).extensions_of_room
     room_extensions = [] if event.room is None else extensions(event.room)

@@ -1,8 +1,7 @@
-"""The houses of all links: what was said of them is folded in the commit that keeps it.
+"""The states of all hotels: stored in the same transaction as the records that change them.
 
-So a record and what came of it are both safe, or neither is, and nothing is told twice. In the writer's
-thread the houses are in memory; a commit works on copies, which take the place of the originals once it
-has succeeded.
+So a record and its effects are both stored, or neither is, and no event is published twice. The writer's
+thread caches the states. A transaction changes copies, which replace the cached states after its commit.
 """
 
 from __future__ import annotations
@@ -31,7 +30,7 @@ from pmslink.store.tables.outbox_rows import QUERY_BATCH_ROWS
 
 _DEFAULT_POLICY = HotelPolicy()
 _PREVIOUS_SERVICE_SESSION = -1
-"""The session of what an earlier service has heard."""
+"""The session number of all records that an earlier service received."""
 _LINK_PARAMETER: BindParameter[str] = bindparam("link")
 _SELECT_ROOMS = select(ROOMS.c.room, ROOMS.c.body, ROOMS.c.changed).where(ROOMS.c.link == _LINK_PARAMETER)
 _SELECT_HOTEL = select(HOTELS.c.body, HOTELS.c.next_at).where(HOTELS.c.link == _LINK_PARAMETER)
@@ -46,7 +45,7 @@ _SELECT_STAMPED_RECORDS = (
         RECORDS.c.direction == "in",
         RECORDS.c.type.in_(sorted(TIMESTAMPED_RECORD_IDS)),
     )
-    .where(RECORDS.c.text.not_like("%|SF%"))  # what a resync tells is not remembered
+    .where(RECORDS.c.text.not_like("%|SF%"))  # records of a resync are no replays
     .order_by(RECORDS.c.seq.desc())
     .limit(REPLAY_WINDOW_RECORDS)
 )
@@ -54,19 +53,19 @@ _SELECT_STAMPED_RECORDS = (
 
 @frozen
 class _CommittedHotel:
-    """A house as it is committed, and the row that stands for it beside those of its rooms."""
+    """The committed state of a hotel, and its row apart from those of its rooms."""
 
     state: HotelState
     row: tuple[str, int | None] | None
 
     @property
     def next_at(self) -> int | None:
-        """When something is to be done about it."""
+        """When something is due, in milliseconds since 1970 in UTC."""
         return None if self.row is None else self.row[1]
 
 
 class HotelStore:
-    """As they are committed, and by which rules they live."""
+    """The committed states of all hotels, and their policies."""
 
     def __init__(self, wall_clock: Callable[[], datetime]) -> None:
         self.wall_clock = wall_clock
@@ -78,31 +77,31 @@ class HotelStore:
         return UnitOfWork(self)
 
     def set_policy(self, link: str, policy: HotelPolicy) -> None:
-        """From now on these are the rules of a hotel."""
+        """Set the policy of a link's hotel."""
         self._policies[link] = policy
 
     def remove_policy(self, link: str) -> None:
-        """The link is no more."""
+        """Remove the policy of a link that does not run any more."""
         self._policies.pop(link, None)
 
     def has_policy(self, link: str) -> bool:
-        """Whether the link of a hotel runs; else nobody can tell what time it is there."""
+        """Return whether the link of a hotel runs. Without a policy the time in the hotel is unknown."""
         return link in self._policies
 
     def policy_of(self, link: str) -> HotelPolicy:
-        """The rules of a hotel."""
+        """Return the policy of a link's hotel, or the default one."""
         return self._policies.get(link, _DEFAULT_POLICY)
 
     def get_committed(self, connection: Connection, link: str) -> _CommittedHotel:
-        """In the writer's thread: the house as it is committed."""
+        """Return the committed hotel of a link. For the writer's thread only."""
         return self._cache.get(link) or _load_hotel(connection, link)
 
     def is_cached(self, link: str) -> bool:
-        """In the writer's thread: whether the house is in memory."""
+        """Return whether the hotel of a link is cached. For the writer's thread only."""
         return link in self._cache
 
     def set_committed(self, link: str, committed: _CommittedHotel | None) -> None:
-        """In the writer's thread: this is committed; None for a link that was removed."""
+        """Replace the committed hotel of a link, or drop it (None). For the writer's thread only."""
         if committed is None:
             self._cache.pop(link, None)
         else:
@@ -110,7 +109,7 @@ class HotelStore:
 
 
 class UnitOfWork:
-    """The houses that one commit changes, and what happens in them."""
+    """The hotels that one transaction changes, and the rows of their events."""
 
     def __init__(self, hotels: HotelStore) -> None:
         self._hotels = hotels
@@ -132,7 +131,7 @@ class UnitOfWork:
         self._event_rows.append((link, row))
 
     def hotel(self, connection: Connection, link: str) -> HotelState:
-        """A house that this commit may change."""
+        """Return the state of a hotel that this transaction may change."""
         if link not in self._originals:
             self._originals[link] = self._hotels.get_committed(connection, link)
         if link not in self._drafts:
@@ -140,59 +139,59 @@ class UnitOfWork:
         return self._drafts[link]
 
     def is_resyncing(self, connection: Connection, link: str) -> bool:
-        """Whether a resync of this house runs. All links ask at a start, so no rooms are read for it."""
+        """Return whether a resync runs. Every link needs it at the start, so no rooms are read for it."""
         if link in self._originals or self._hotels.is_cached(link):
             return self.hotel(connection, link).resyncing
         row = connection.execute(_SELECT_HOTEL, {"link": link}).first()
         return row is not None and bool(json.loads(row.body)["resyncing"])
 
     def remove(self, link: str) -> None:
-        """The link is removed; whoever speaks of it after that finds an empty house."""
+        """Delete the hotel of a removed link. Later in the transaction its hotel is empty."""
         self._originals[link] = _CommittedHotel(HotelState({}), None)
         self._drafts.pop(link, None)
         self._event_rows = [(name, row) for name, row in self._event_rows if name != link]
         self._results[link] = None
 
     def flush(self, transaction: Transaction) -> None:
-        """All that is different now, at the end of the commit."""
+        """Write all changed hotels and all event rows, at the end of the transaction."""
         if self._event_rows:
             insert_many(transaction.connection, EVENTS, [row for _, row in self._event_rows])
-        for link in self._results:  # as yet, those that were removed
+        for link in self._results:  # so far these are the removed ones
             _publish_next_due(transaction, link, None)
-        for link, house in self._drafts.items():
-            _write_rooms(transaction.connection, link, house)
-            before, row = self._originals[link], _hotel_row(house)
-            kept = _CommittedHotel(house, row)
+        for link, state in self._drafts.items():
+            _write_rooms(transaction.connection, link, state)
+            before, row = self._originals[link], _hotel_row(state)
+            after = _CommittedHotel(state, row)
             if row != before.row:
                 transaction.connection.execute(_DELETE_HOTEL, {"link": link})
                 if row is not None:
                     insert_many(transaction.connection, HOTELS, [(link, *row)])
-            if kept.next_at != before.next_at:
-                _publish_next_due(transaction, link, kept.next_at)
-            self._results[link] = kept
+            if after.next_at != before.next_at:
+                _publish_next_due(transaction, link, after.next_at)
+            self._results[link] = after
 
     def committed(self) -> None:
-        """What was written is safe."""
-        for link, kept in self._results.items():
-            self._hotels.set_committed(link, kept)
+        """Make the changed hotels the committed ones, after the commit."""
+        for link, committed in self._results.items():
+            self._hotels.set_committed(link, committed)
 
 
 def _write_rooms(connection: Connection, link: str, hotel: HotelState) -> None:
-    touched = sorted(hotel.changed_rooms)
+    changed = sorted(hotel.changed_rooms)
     hotel.changed_rooms.clear()
-    for at in range(0, len(touched), QUERY_BATCH_ROWS):
-        names = touched[at : at + QUERY_BATCH_ROWS]
+    for start in range(0, len(changed), QUERY_BATCH_ROWS):
+        names = changed[start : start + QUERY_BATCH_ROWS]
         connection.execute(_DELETE_ROOMS, {"link": link, "rooms": names})
         insert_many(connection, ROOMS, [_room_row(link, hotel.rooms[name]) for name in names])
 
 
 def _room_row(link: str, room: Room) -> tuple[object, ...]:
-    named = any(getattr(guest, name) for guest in room.guests for name in PERSONAL_FIELDS)
-    return (link, room.room, json.dumps(serialize_room(room), ensure_ascii=False), room.changed, named)
+    has_names = any(getattr(guest, name) for guest in room.guests for name in PERSONAL_FIELDS)
+    return (link, room.room, json.dumps(serialize_room(room), ensure_ascii=False), room.changed, has_names)
 
 
 def _hotel_row(hotel: HotelState) -> tuple[str, int | None] | None:
-    """None if all there is to say of it is how its rooms are."""
+    """Return the body and due time of a hotel's row; None if it has no state apart from its rooms."""
     if not (
         hotel.night_audit_stamp is not None
         or hotel.resyncing
@@ -200,33 +199,33 @@ def _hotel_row(hotel: HotelState) -> tuple[str, int | None] | None:
         or hotel.rooms_with_wake_ups
     ):
         return None
-    leaving = {room: _serialize_check_outs(guests) for room, guests in hotel.pending_check_outs.items()}
-    told = {"auditing": hotel.night_audit_stamp, "resyncing": hotel.resyncing, "leaving": leaving}
-    return json.dumps(told), hotel.next_due_at
+    check_outs = {room: _serialize_check_outs(guests) for room, guests in hotel.pending_check_outs.items()}
+    body = {"auditing": hotel.night_audit_stamp, "resyncing": hotel.resyncing, "leaving": check_outs}
+    return json.dumps(body), hotel.next_due_at
 
 
 def _serialize_check_outs(guests: Mapping[str, PendingCheckOut]) -> dict[str, object]:
-    return {number: asdict(one) for number, one in guests.items()}
+    return {number: asdict(check_out) for number, check_out in guests.items()}
 
 
 def _publish_next_due(transaction: Transaction, link: str, next_at: int | None) -> None:
-    planned = NextDueChanged(link, next_at)
-    planned.seq = transaction.next_seq()
-    transaction.to_publish.append(planned)
+    entry = NextDueChanged(link, next_at)
+    entry.seq = transaction.next_seq()
+    transaction.to_publish.append(entry)
 
 
 def _load_hotel(connection: Connection, link: str) -> _CommittedHotel:
     rooms = {room.room: room for room in _read_rooms(connection, link)}
     row = connection.execute(_SELECT_HOTEL, {"link": link}).first()
-    told = json.loads(row.body) if row is not None else {}
-    leaving = {
-        room: {number: PendingCheckOut(**one) for number, one in guests.items()}
-        for room, guests in told.get("leaving", {}).items()
+    body = json.loads(row.body) if row is not None else {}
+    check_outs = {
+        room: {number: PendingCheckOut(**check_out) for number, check_out in guests.items()}
+        for room, guests in body.get("leaving", {}).items()
     }
-    house = HotelState(rooms, told.get("auditing"), told.get("resyncing", False), leaving)
+    state = HotelState(rooms, body.get("auditing"), body.get("resyncing", False), check_outs)
     for text in reversed(connection.execute(_SELECT_STAMPED_RECORDS, {"link": link}).scalars().all()):
-        house.is_replay(Record(text), _PREVIOUS_SERVICE_SESSION)
-    return _CommittedHotel(house, None if row is None else (row.body, row.next_at))
+        state.is_replay(Record(text), _PREVIOUS_SERVICE_SESSION)
+    return _CommittedHotel(state, None if row is None else (row.body, row.next_at))
 
 
 def _read_rooms(connection: Connection, link: str) -> Iterator[Room]:
@@ -235,16 +234,16 @@ def _read_rooms(connection: Connection, link: str) -> Iterator[Room]:
 
 
 def next_due_times(connection: Connection) -> dict[str, int]:
-    """When something is to be done about a house, by link."""
-    asked = select(HOTELS.c.link, HOTELS.c.next_at).where(HOTELS.c.next_at.is_not(None))
-    return {row.link: row.next_at for row in connection.execute(asked)}
+    """Return when something is due in each hotel, by link, in milliseconds since 1970 in UTC."""
+    query = select(HOTELS.c.link, HOTELS.c.next_at).where(HOTELS.c.next_at.is_not(None))
+    return {row.link: row.next_at for row in connection.execute(query)}
 
 
 # Reading.
 
 
 def rooms_of(connection: Connection, link: str) -> list[Room]:
-    """All rooms of a link that are known, by name."""
+    """Return all rooms of a link, ordered by name."""
     return sorted(_read_rooms(connection, link), key=lambda room: room.room)
 
 
@@ -252,6 +251,6 @@ _SELECT_ROOM = _SELECT_ROOMS.where(ROOMS.c.room == bindparam("room"))
 
 
 def room_of(connection: Connection, link: str, room: str) -> Room | None:
-    """One of them."""
+    """Return a room of a link, or None if it is not known."""
     row = connection.execute(_SELECT_ROOM, {"link": link, "room": room}).first()
     return None if row is None else parse_room(row.room, json.loads(row.body), row.changed)

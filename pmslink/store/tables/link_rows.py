@@ -1,4 +1,4 @@
-"""What is kept of each link: its definition if the interface made it, what is wanted of it, its resync."""
+"""The rows of links: the definition of a link that the API created, its intent, and its last resync."""
 
 from __future__ import annotations
 
@@ -40,14 +40,14 @@ _LINK_TABLES: tuple[Table, ...] = (
 
 
 class PostingsNotFinalError(PmslinkError):
-    """A link whose postings are not all final is not removed."""
+    """The link is not removed, because it has open postings."""
 
 
 @frozen
 class StoredLink:
-    """One link as it is kept; moments in milliseconds.
+    """The row of a link. Times are milliseconds since 1970 in UTC.
 
-    `definition` is what the interface was given, flat and in JSON; None if the configuration has it.
+    `definition` is the flat JSON object that the API got; None for a link of the configuration.
     """
 
     name: str
@@ -64,12 +64,12 @@ class StoredLink:
 
 
 def read_links(connection: Connection) -> list[StoredLink]:
-    """All that are known, in the order in which they became known."""
+    """Return all links, in the order in which they were first stored."""
     return [StoredLink(*row[:-1]) for row in connection.execute(select(LINKS))]  # the last is the checksum
 
 
 def store_links(transaction: Transaction, links: Sequence[StoredLink]) -> Sequence[None]:
-    """An operation: keep each as it is now."""
+    """Operation: insert or update the rows of links."""
     newest = {link.name: link for link in links}
     for link in newest.values():
         values = {**asdict(link), "checksum": checksum(astuple(link))}
@@ -81,7 +81,7 @@ def store_links(transaction: Transaction, links: Sequence[StoredLink]) -> Sequen
 
 @frozen
 class RemoveLink:
-    """A link is to be removed with all that is kept of it; `discard` its postings that are not final."""
+    """A request to remove a link with all its data; `discard` permits it with open postings."""
 
     name: str
     discard: bool
@@ -90,19 +90,19 @@ class RemoveLink:
 def remove_links(
     transaction: Transaction, requests: Sequence[RemoveLink]
 ) -> Sequence[PostingsNotFinalError | None]:
-    """An operation: forget links. PostingsNotFinalError may come of it."""
+    """Operation: remove links. A result may be PostingsNotFinalError."""
     return [_remove(transaction, one) for one in requests]
 
 
 def _remove(transaction: Transaction, request: RemoveLink) -> PostingsNotFinalError | None:
     connection = transaction.connection
-    waiting = (
+    open_postings = (
         select(POSTINGS.c.id)
         .where(POSTINGS.c.link == request.name, POSTINGS.c.state.in_(OPEN_STATES))
         .limit(1)
     )
-    if not request.discard and connection.execute(waiting).first():
-        return PostingsNotFinalError(f"postings of {request.name} are not final; discard=true gives them up")
+    if not request.discard and connection.execute(open_postings).first():
+        return PostingsNotFinalError(f"postings of {request.name} are not final; discard=true discards them")
     for table in _LINK_TABLES:
         connection.execute(delete(table).where(table.c.link == request.name))
     connection.execute(delete(LINKS).where(LINKS.c.name == request.name))

@@ -1,4 +1,4 @@
-"""What is kept in the order in which it happened, and what the world is told of it."""
+"""The entries of the log: records, transitions, hotel events and link snapshots, numbered in commit order."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Direction = Literal["in", "out"]
 
 @define(eq=False)
 class RecordLogged(Entry):
-    """A record that came in or went out."""
+    """A record that was received or sent."""
 
     link: str
     at: datetime
@@ -27,12 +27,12 @@ class RecordLogged(Entry):
     type: str
     text: str
     session: int = 0
-    """Since the PMS started the link last, in which it came; not kept."""
+    """The number of the link session in which it was received. Not stored."""
 
 
 @define(eq=False)
 class TransitionLogged(Entry):
-    """A change of marker. It has an id from the beginning; `cause` is JSON."""
+    """A change of a link's state. Its id is assigned before it is submitted; `cause` is JSON."""
 
     id: int
     link: str
@@ -45,7 +45,7 @@ class TransitionLogged(Entry):
 
 @frozen
 class SyncChanged:
-    """A change of in-sync. It is no entry: who watches hears of it by what is announced of the link."""
+    """A change of whether a link is in sync. It is no entry: subscribers get a link snapshot instead."""
 
     id: int
     link: str
@@ -55,7 +55,7 @@ class SyncChanged:
 
 @define(eq=False)
 class HotelEventLogged(Entry):
-    """An event of the hotel; `text` is what it tells beside its type and room, in JSON."""
+    """An event of a hotel; `text` is its content apart from type and room, as JSON."""
 
     link: str
     at: datetime
@@ -68,8 +68,10 @@ class HotelEventLogged(Entry):
 
 @define(eq=False)
 class NextDueChanged(Entry):
-    """When something is to be done about a house, in milliseconds; None: nothing is. Nobody outside hears
-    of it."""
+    """A change of when something is due in a hotel, in milliseconds since 1970 in UTC; None: nothing is.
+
+    It is published to the scheduler only, and not stored in the log.
+    """
 
     link: str
     next_at: int | None
@@ -86,18 +88,27 @@ class LinkSnapshotLogged(Entry):
 
 
 def append_transitions(transaction: Transaction, transitions: Sequence[TransitionLogged]) -> Sequence[None]:
-    """An operation: keep these changes of marker."""
+    """Operation: store transitions."""
     return _append(
         transaction,
         TRANSITIONS,
         transitions,
-        lambda one: (one.id, one.seq, one.link, to_ms(one.at), one.old, one.new, one.reason, one.cause),
+        lambda entry: (
+            entry.id,
+            entry.seq,
+            entry.link,
+            to_ms(entry.at),
+            entry.old,
+            entry.new,
+            entry.reason,
+            entry.cause,
+        ),
     )
 
 
 def append_sync_changes(transaction: Transaction, sync_changes: Sequence[SyncChanged]) -> Sequence[None]:
-    """An operation: keep these changes of in-sync."""
-    rows = [(one.id, one.link, to_ms(one.at), one.in_sync) for one in sync_changes]
+    """Operation: store changes of whether links are in sync."""
+    rows = [(change.id, change.link, to_ms(change.at), change.in_sync) for change in sync_changes]
     insert_many(transaction.connection, SYNC_CHANGES, rows)
     return [None] * len(sync_changes)
 
@@ -105,8 +116,10 @@ def append_sync_changes(transaction: Transaction, sync_changes: Sequence[SyncCha
 def append_link_snapshots(
     transaction: Transaction, snapshots: Sequence[LinkSnapshotLogged]
 ) -> Sequence[None]:
-    """An operation: keep these for watchers who come back."""
-    return _append(transaction, LINK_SNAPSHOTS, snapshots, lambda one: (one.seq, to_ms(one.at), one.text))
+    """Operation: store link snapshots, for subscribers that resume after a restart."""
+    return _append(
+        transaction, LINK_SNAPSHOTS, snapshots, lambda entry: (entry.seq, to_ms(entry.at), entry.text)
+    )
 
 
 def _append(

@@ -1,9 +1,8 @@
-"""When the service ran: without that, nobody could tell how a link was from when nothing is known of it.
+"""The runs of the service: without them, the time when no service ran would seem to be time of a link.
 
-A run is one row, begun at the start and brought up to date each minute and at a stop in good order. So a
-run that ended without a word is known to within a minute, and its last transition is not taken for what
-lasted until the next start. A row for each minute would tell no more; a row at the start and one at the
-stop would leave a crash looking like a service that ran on.
+A run is one row. It is inserted at the start, and updated each minute and at a clean stop. So the end of a
+run that crashed is known to within a minute, and its last state does not seem to last until the next start.
+A row for each minute would add nothing. Rows only at the start and the stop would hide a crash.
 """
 
 from __future__ import annotations
@@ -23,8 +22,10 @@ from pmslink.timestamps import from_ms, to_ms
 
 @frozen
 class Run:
-    """From its start to when it was last known to run. What has a greater id, and a smaller one than the
-    next run, happened in it."""
+    """A run of the service, from its start to when it was last known to run.
+
+    Rows with an id between those of two runs belong to the first of them.
+    """
 
     id: int
     began: datetime
@@ -32,7 +33,7 @@ class Run:
 
 
 def store_runs(transaction: Transaction, runs: Sequence[Run]) -> Sequence[None]:
-    """An operation: keep each as it is now."""
+    """Operation: insert or update the rows of runs."""
     for run in runs:
         transaction.connection.execute(delete(RUNS).where(RUNS.c.id == run.id))
         insert_many(transaction.connection, RUNS, [(run.id, to_ms(run.began), to_ms(run.seen))])
@@ -40,5 +41,5 @@ def store_runs(transaction: Transaction, runs: Sequence[Run]) -> Sequence[None]:
 
 
 def run_from_row(row: Any) -> Run:
-    """One, of its row."""
+    """Return the run of a row."""
     return Run(row.id, from_ms(row.began), from_ms(row.seen))

@@ -1,4 +1,4 @@
-"""Reading how a link was over a stretch of time."""
+"""The query for the timeline of a link."""
 
 from __future__ import annotations
 
@@ -17,36 +17,41 @@ from pmslink.store.tables.service_runs import run_from_row
 from pmslink.timestamps import from_ms, to_ms
 
 TIMELINE_MAX_CHANGES = 5000
-"""So many changes of each kind make a timeline; where there were more, it begins later."""
+"""Changes of each kind in one timeline; where there are more, the timeline begins later."""
 
 
 def read_timeline(
     connection: Connection, link: str, since: datetime, until: datetime, current_run_id: int | None
 ) -> Timeline:
-    """How a link was, up to now. `running` is the id of the run that goes on; of no other more is known than
-    what is kept."""
-    changes, since = _select_since(connection, TRANSITIONS.c.at, since, TRANSITIONS.c.link == link)
-    syncs, since = _select_since(connection, SYNC_CHANGES.c.at, since, SYNC_CHANGES.c.link == link)
+    """Read the timeline of a link from `since` to `until`, which is the current time.
+
+    `current_run_id` is the run that has not ended. It may be None; then all runs end as they are stored.
+    """
+    transitions, since = _select_since(connection, TRANSITIONS.c.at, since, TRANSITIONS.c.link == link)
+    sync_changes, since = _select_since(connection, SYNC_CHANGES.c.at, since, SYNC_CHANGES.c.link == link)
     runs, since = _select_since(connection, RUNS.c.seen, since)
     return build_timeline(
         min(since, until),
         until,
         [evolve(run, seen=until) if run.id == current_run_id else run for run in map(run_from_row, runs)],
-        [transition_from_row(row) for row in changes],
-        [SyncChanged(row.id, row.link, from_ms(row.at), row.in_sync) for row in syncs],
+        [transition_from_row(row) for row in transitions],
+        [SyncChanged(row.id, row.link, from_ms(row.at), row.in_sync) for row in sync_changes],
     )
 
 
 def _select_since(
     connection: Connection, timestamp_column: Column[int], since: datetime, *conditions: ColumnElement[bool]
 ) -> tuple[Sequence[Any], datetime]:
-    """Rows from the last one before a moment on, oldest first, and from when on these are all."""
+    """Select rows from the last one before `since` on, oldest first.
+
+    Returns them, and the time from which on they are complete.
+    """
     table = timestamp_column.table
-    (id,) = table.primary_key
-    before = select(id).where(*conditions, timestamp_column <= to_ms(since)).order_by(id.desc()).limit(1)
+    (key,) = table.primary_key
+    before = select(key).where(*conditions, timestamp_column <= to_ms(since)).order_by(key.desc()).limit(1)
     first = func.coalesce(before.scalar_subquery(), 0)
-    newest = select(table).where(*conditions, id >= first).order_by(id.desc()).limit(TIMELINE_MAX_CHANGES + 1)
-    rows = connection.execute(newest).all()[::-1]
+    newest = select(table).where(*conditions, key >= first).order_by(key.desc())
+    rows = connection.execute(newest.limit(TIMELINE_MAX_CHANGES + 1)).all()[::-1]
     if len(rows) > TIMELINE_MAX_CHANGES:
         since = max(since, from_ms(getattr(rows[0], timestamp_column.name)))
     return rows, since

@@ -1,4 +1,4 @@
-"""How far each link's webhook has been told."""
+"""The cursors of webhooks: the last event that each link's webhook has delivered."""
 
 from __future__ import annotations
 
@@ -14,30 +14,30 @@ from pmslink.store.core.transaction import Transaction
 
 @frozen
 class Cursor:
-    """The last event of a link that was told; without a number, none is told any more."""
+    """The last delivered event of a link; without a `seq` the link has no webhook any more."""
 
     link: str
     seq: int | None
 
 
 def store_cursors(transaction: Transaction, cursors: Sequence[Cursor]) -> Sequence[None]:
-    """An operation: keep each as it is now."""
+    """Operation: insert, update or delete cursors."""
     newest = {cursor.link: cursor for cursor in cursors}
     for link in newest:
         transaction.connection.execute(delete(CURSORS).where(CURSORS.c.link == link))
-    kept = [(one.link, one.seq) for one in newest.values() if one.seq is not None]
-    if kept:
-        insert_many(transaction.connection, CURSORS, kept)
+    rows = [(cursor.link, cursor.seq) for cursor in newest.values() if cursor.seq is not None]
+    if rows:
+        insert_many(transaction.connection, CURSORS, rows)
     return [None] * len(cursors)
 
 
 def read_cursors(connection: Connection) -> dict[str, int]:
-    """By link."""
+    """Return the number of the last delivered event, by link."""
     return {row.link: row.seq for row in connection.execute(select(CURSORS))}
 
 
 def count_events_after(connection: Connection, link: str, after: int, until: int) -> int:
-    """How many events of a link have these numbers, the first excluded."""
+    """Return how many events of a link have numbers above `after`, up to `until`."""
     return sum(
         connection.execute(
             select(func.count()).where(table.c.link == link, table.c.seq > after, table.c.seq <= until)
