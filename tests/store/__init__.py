@@ -1,1 +1,1 @@
-"""What every store has to do, played over each kind of database."""
+"""Tests of the store, over each kind of database."""

@@ -1,4 +1,4 @@
-"""The kinds of database that every test of a store is played over: a third has its place here."""
+"""The kinds of database over which every test of a store runs, and a store that runs on each."""
 
 from __future__ import annotations
 

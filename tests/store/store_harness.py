@@ -1,4 +1,4 @@
-"""A store in play: any database, no threads, a wall clock that a test sets, and all that was told."""
+"""A store for tests: any database, no threads, a wall clock that a test sets, and all published entries."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A file that is damaged, or cannot be read: a line that says what to do, and nothing is touched."""
+"""A damaged or unreadable store: the error says what to do, and the file is not changed."""
 
 from __future__ import annotations
 
@@ -37,14 +37,14 @@ HISTORY = RETENTION.history
 def whole(tmp_path_factory: pytest.TempPathFactory) -> bytes:
     """A store that was stopped in good order, with something in each table."""
     directory = tmp_path_factory.mktemp("whole")
-    playing = StoreHarness(FaultyDatabase(SqliteDatabase(directory)))
-    playing.submit(store_links, StoredLink(LINK_NAME, None, "enabled"))
+    harness = StoreHarness(FaultyDatabase(SqliteDatabase(directory)))
+    harness.submit(store_links, StoredLink(LINK_NAME, None, "enabled"))
     for number in range(60):
-        playing.enqueue(room=str(number), key=str(number), asked="a")
-        playing.submit(append_records, make_record(f"GI|RN{number}|GNAdams|"))
-        playing.submit(append_transitions, a_change(number))
-        playing.submit(append_sync_changes, SyncChanged(number, LINK_NAME, START_TIME, in_sync=True))
-    playing.stop()
+        harness.enqueue(room=str(number), key=str(number), asked="a")
+        harness.submit(append_records, make_record(f"GI|RN{number}|GNAdams|"))
+        harness.submit(append_transitions, a_change(number))
+        harness.submit(append_sync_changes, SyncChanged(number, LINK_NAME, START_TIME, in_sync=True))
+    harness.stop()
     return (directory / STORE_FILE_NAME).read_bytes()
 
 
@@ -79,7 +79,7 @@ CUTS: dict[str, Cut] = {
 
 
 @pytest.mark.parametrize("cut", CUTS)
-def test_a_file_that_is_cut_off_is_told_as_damaged(cut: str, whole: bytes, tmp_path: Path) -> None:
+def test_a_truncated_file_is_reported_as_damaged(cut: str, whole: bytes, tmp_path: Path) -> None:
     (tmp_path / STORE_FILE_NAME).write_bytes(CUTS[cut](whole))
     before = (tmp_path / STORE_FILE_NAME).read_bytes()
     told = try_to_open(tmp_path)
@@ -89,7 +89,7 @@ def test_a_file_that_is_cut_off_is_told_as_damaged(cut: str, whole: bytes, tmp_p
     assert (tmp_path / STORE_FILE_NAME).read_bytes() == before
 
 
-def test_a_flipped_bit_is_told_as_damage_or_changes_no_structure(whole: bytes, tmp_path: Path) -> None:
+def test_a_flipped_bit_is_reported_as_damage_or_changes_no_structure(whole: bytes, tmp_path: Path) -> None:
     chance = Random(3)
     told_of = 0
     for number in range(200):
@@ -108,14 +108,14 @@ def flipped(data: bytes, at: int, bit: int) -> bytes:
     return data[:at] + bytes([data[at] ^ 1 << bit]) + data[at + 1 :]
 
 
-def test_an_unfinished_beginning_is_begun_anew(tmp_path: Path) -> None:
+def test_an_unfinished_creation_is_repeated(tmp_path: Path) -> None:
     (tmp_path / f"{STORE_FILE_NAME}.new").write_bytes(b"half")
     assert try_to_open(tmp_path) == ""
     assert [path.name for path in tmp_path.iterdir()] == [STORE_FILE_NAME]
     assert stat.S_IMODE((tmp_path / STORE_FILE_NAME).stat().st_mode) == 0o600
 
 
-def test_a_store_larger_than_is_looked_through_at_a_start_is_checked_by_hand(
+def test_a_store_above_the_size_of_the_startup_check_is_checked_on_demand(
     whole: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     at = whole.rindex(b"GI|RN59|GNAdams|") // 4096 * 4096
@@ -126,11 +126,11 @@ def test_a_store_larger_than_is_looked_through_at_a_start_is_checked_by_hand(
         SqliteDatabase(tmp_path).check_integrity()
 
 
-def test_one_that_cannot_be_read_is_told_with_what_to_look_at(tmp_path: Path) -> None:
+def test_the_error_for_an_unreadable_store_says_what_to_check(tmp_path: Path) -> None:
     path = tmp_path / STORE_FILE_NAME
-    path.mkdir()  # unreadable even for root, whom no mode stops
+    path.mkdir()  # unreadable even for root, whom no permission stops
     for told in (try_to_open(tmp_path), checked(tmp_path)):
-        assert re.fullmatch(rf"{path} cannot be opened: [a-zA-Z/ ]+\. Look at the disk, .*", told), told
+        assert re.fullmatch(rf"{path} cannot be opened: [a-zA-Z/ ]+\. Check the disk, .*", told), told
 
 
 def checked(directory: Path) -> str:
@@ -140,7 +140,7 @@ def checked(directory: Path) -> str:
 
 
 @pytest.mark.parametrize("wrapped", [False, True])
-def test_a_disk_that_is_full_is_no_damage(tmp_path: Path, wrapped: bool) -> None:
+def test_a_full_disk_is_not_reported_as_damage(tmp_path: Path, wrapped: bool) -> None:
     database = SqliteDatabase(tmp_path)
     for code, told in [(sqlite3.SQLITE_FULL, "cannot be opened: x. Look"), (1, "is damaged: x. Keep")]:
         error = sqlite3.OperationalError("x")
@@ -150,6 +150,6 @@ def test_a_disk_that_is_full_is_no_damage(tmp_path: Path, wrapped: bool) -> None
     assert "is damaged: ValueError. Keep" in str(database.to_store_error(ValueError()))
 
 
-def test_where_there_is_no_store_none_is_made_by_a_look(tmp_path: Path) -> None:
+def test_checking_a_missing_store_creates_none(tmp_path: Path) -> None:
     assert checked(tmp_path) == f"{tmp_path / STORE_FILE_NAME}: there is no store"
     assert list(tmp_path.iterdir()) == []

@@ -1,4 +1,4 @@
-"""Starts and ends of a store: its one sequence, what an unclean end leaves, and its schema's version."""
+"""Start and stop of a store: its sequence, unclean shutdowns, and the version of its schema."""
 
 from __future__ import annotations
 
@@ -36,29 +36,31 @@ from tests.store.store_harness import (
 # the sequence
 
 
-def test_a_new_store_begins_at_the_time_in_milliseconds(harness: StoreHarness) -> None:
+def test_the_sequence_of_a_new_store_begins_at_the_time_in_milliseconds(harness: StoreHarness) -> None:
     assert harness.store.startup_snapshot.first_seq == START_MS
     harness.submit(append_records, make_record())
     assert START_MS <= harness.published[0].seq < START_MS + 10
 
 
-def test_whoever_has_seen_nothing_yet_misses_not_even_the_first(database: FaultyDatabase) -> None:
-    playing = StoreHarness(database)
+def test_a_client_without_a_saved_number_gets_the_first_entry(database: FaultyDatabase) -> None:
+    harness = StoreHarness(database)
     record = make_record()
     try:
-        playing.crash()
-        playing.published.clear()
-        playing.start()
-        before = playing.journal.last_published_seq
-        playing.submit(append_records, record)
-        assert record.seq > before == playing.store.startup_snapshot.first_seq - 1
+        harness.crash()
+        harness.published.clear()
+        harness.start()
+        before = harness.journal.last_published_seq
+        harness.submit(append_records, record)
+        assert record.seq > before == harness.store.startup_snapshot.first_seq - 1
     finally:
-        playing.crash()
+        harness.crash()
 
 
 @pytest.mark.parametrize("end", ["stop", "crash"])
 @pytest.mark.parametrize("passed", [-365 * DAY, timedelta(0), timedelta(seconds=1), DAY])
-def test_no_number_comes_twice_over_a_restart(harness: StoreHarness, end: str, passed: timedelta) -> None:
+def test_no_number_is_assigned_twice_over_a_restart(
+    harness: StoreHarness, end: str, passed: timedelta
+) -> None:
     for _ in range(3):
         harness.submit_all(append_records, *(make_record() for _ in range(5)))
         newest = max(harness.journal.next_seq(), harness.published[-1].seq)
@@ -69,7 +71,7 @@ def test_no_number_comes_twice_over_a_restart(harness: StoreHarness, end: str, p
     assert harness.published_seqs() == sorted(set(harness.published_seqs()))
 
 
-def test_after_a_long_time_the_sequence_goes_on_at_the_wall_clock(harness: StoreHarness) -> None:
+def test_after_a_long_downtime_the_sequence_continues_at_the_wall_clock(harness: StoreHarness) -> None:
     harness.stop()
     harness.now += 30 * DAY
     harness.start()
@@ -80,7 +82,7 @@ def reserved(connection: Connection) -> int | None:
     return store_metadata.read_value(connection, "sequence")
 
 
-def test_more_is_reserved_before_it_runs_out(harness: StoreHarness) -> None:
+def test_more_numbers_are_reserved_before_they_run_out(harness: StoreHarness) -> None:
     def use(transaction: Transaction, amounts: Sequence[int]) -> list[int | Exception]:
         return [[transaction.next_seq() for _ in range(amount)][-1] for amount in amounts]
 
@@ -90,14 +92,14 @@ def test_more_is_reserved_before_it_runs_out(harness: StoreHarness) -> None:
         assert SEQUENCE_RESERVE_NUMBERS // 2 <= left <= SEQUENCE_RESERVE_NUMBERS + 1
 
 
-def test_what_is_not_kept_comes_out_of_the_same_sequence(harness: StoreHarness) -> None:
+def test_numbers_of_unstored_entries_are_of_the_same_sequence(harness: StoreHarness) -> None:
     first = harness.journal.next_seq()
     harness.submit(append_records, make_record())
     second = harness.journal.next_seq()
     assert first < harness.published[0].seq < second
 
 
-def test_what_a_commit_that_failed_had_reserved_is_reserved_by_the_next(harness: StoreHarness) -> None:
+def test_the_next_commit_repeats_the_reservation_of_a_failed_one(harness: StoreHarness) -> None:
     harness.stop()
     opening = harness.database.commit_count + 1
     harness.database.fails_at = lambda commit: commit > opening
@@ -115,15 +117,15 @@ def test_what_a_commit_that_failed_had_reserved_is_reserved_by_the_next(harness:
 # ends
 
 
-def unclean(playing: StoreHarness) -> bool:
-    return playing.store.startup_snapshot.unclean_shutdown
+def unclean(harness: StoreHarness) -> bool:
+    return harness.store.startup_snapshot.unclean_shutdown
 
 
-def test_a_new_store_was_not_left_uncleanly(harness: StoreHarness) -> None:
+def test_a_new_store_has_no_unclean_shutdown(harness: StoreHarness) -> None:
     assert not unclean(harness)
 
 
-def test_an_end_in_good_order_is_known_from_another(harness: StoreHarness) -> None:
+def test_a_clean_shutdown_differs_from_an_unclean_one(harness: StoreHarness) -> None:
     seen = []
     for end in (harness.stop, harness.crash, harness.crash, harness.stop, harness.stop):
         end()
@@ -132,14 +134,14 @@ def test_an_end_in_good_order_is_known_from_another(harness: StoreHarness) -> No
     assert seen == [False, True, True, False, False]
 
 
-def test_a_stop_writes_what_waits(harness: StoreHarness) -> None:
+def test_stopping_writes_what_is_queued(harness: StoreHarness) -> None:
     harness.journal.submit_nowait(append_link_snapshots, LinkSnapshotLogged(START_TIME, "{}"))
     harness.stop()
     harness.start()
     assert [entry.seq for entry in harness.store.startup_snapshot.last_published] == harness.published_seqs()
 
 
-def test_a_stop_does_not_wait_for_ever_for_a_disk_that_fails(harness: StoreHarness) -> None:
+def test_stopping_does_not_wait_forever_for_a_failing_disk(harness: StoreHarness) -> None:
     harness.database.start_failing()
     harness.submit_all(echo_arguments, 1)
     harness.journal.submit_nowait(append_records, make_record())
@@ -155,14 +157,14 @@ def test_a_stop_does_not_wait_for_ever_for_a_disk_that_fails(harness: StoreHarne
     assert unclean(harness)
 
 
-def test_a_store_that_was_opened_but_never_ran_can_be_stopped(database: FaultyDatabase) -> None:
+def test_a_store_that_was_never_started_can_be_stopped(database: FaultyDatabase) -> None:
     clock = Clock()
     stopped = make_store(clock, lambda: START_TIME, database).stopService()
     clock.advance(0)
     assert stopped.called
 
 
-def test_what_was_found_is_told_at_the_start(harness: StoreHarness) -> None:
+def test_the_startup_snapshot_has_the_content_of_the_store(harness: StoreHarness) -> None:
     states = ("pending", "sent", "unknown", "done", "refused", "discarded")
     harness.insert_rows(*(make_row(id, state) for id, state in enumerate(states, start=1)))
     harness.submit(append_link_snapshots, LinkSnapshotLogged(START_TIME, "{}"))
@@ -212,12 +214,12 @@ def prepare(
         connection.close()
 
 
-def test_a_new_store_is_of_this_version(database: FaultyDatabase) -> None:
+def test_a_new_store_has_the_current_version(database: FaultyDatabase) -> None:
     opening(database)
     assert version(database) == schema.SCHEMA_VERSION
 
 
-def test_a_store_of_a_newer_version_is_refused_and_left_as_it_is(database: FaultyDatabase) -> None:
+def test_a_store_of_a_newer_version_is_rejected_and_unchanged(database: FaultyDatabase) -> None:
     opening(database)
     newer = schema.SCHEMA_VERSION + 4
     prepare(database, newer, dict.fromkeys(range(newer + 1), lambda connection: None))
@@ -230,7 +232,7 @@ def test_a_store_of_a_newer_version_is_refused_and_left_as_it_is(database: Fault
     assert (path and path.read_bytes()) == before
 
 
-def test_upgrades_run_one_after_the_other_and_once_only(database: FaultyDatabase) -> None:
+def test_migrations_run_in_order_and_only_once(database: FaultyDatabase) -> None:
     opening(database)
     ran: list[int] = []
     first, second = schema.SCHEMA_VERSION + 1, schema.SCHEMA_VERSION + 2
@@ -251,7 +253,7 @@ def test_upgrades_run_one_after_the_other_and_once_only(database: FaultyDatabase
     assert (ran, version(database)) == ([first, second], second)
 
 
-def test_an_upgrade_that_fails_leaves_the_store_as_it_was(database: FaultyDatabase) -> None:
+def test_a_failed_migration_leaves_the_store_unchanged(database: FaultyDatabase) -> None:
     opening(database)
     first = schema.SCHEMA_VERSION + 1
 
@@ -267,5 +269,5 @@ def test_an_upgrade_that_fails_leaves_the_store_as_it_was(database: FaultyDataba
     prepare(database, first, {first: add_a_column})  # the column is not there yet
 
 
-def test_there_is_a_way_from_every_version_to_this() -> None:
+def test_every_older_version_has_a_migration() -> None:
     assert set(MIGRATIONS) == set(range(2, schema.SCHEMA_VERSION + 1))

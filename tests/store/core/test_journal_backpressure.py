@@ -1,4 +1,4 @@
-"""How much may wait for the journal, and who waits for it to rest; and what a query sees."""
+"""Limits of the journal's queue, waiting for an empty queue, and what a query reads."""
 
 from __future__ import annotations
 
@@ -18,7 +18,9 @@ def count(connection: Connection) -> int:
     return connection.execute(select(func.count()).select_from(RECORDS)).scalar_one()
 
 
-def test_crowded_is_over_once_it_is_written(harness: StoreHarness, manual_thread: ManualThread) -> None:
+def test_congestion_ends_once_the_queue_is_written(
+    harness: StoreHarness, manual_thread: ManualThread
+) -> None:
     journal = harness.journal
     called: list[str] = []
     for _ in range(BACKPRESSURE_LIMIT_WRITES):
@@ -39,7 +41,7 @@ def test_crowded_is_over_once_it_is_written(harness: StoreHarness, manual_thread
     assert called == ["roomy"]
 
 
-def test_who_waits_for_room_may_ask_again(harness: StoreHarness) -> None:
+def test_a_drain_callback_may_register_another(harness: StoreHarness) -> None:
     called: list[int] = []
 
     def again() -> None:
@@ -53,7 +55,7 @@ def test_who_waits_for_room_may_ask_again(harness: StoreHarness) -> None:
     assert len(called) == 3
 
 
-def test_room_is_told_only_when_nothing_fails(harness: StoreHarness) -> None:
+def test_drain_callbacks_are_called_only_without_an_outage(harness: StoreHarness) -> None:
     called: list[str] = []
     harness.database.start_failing()
     harness.submit_all(echo_arguments, 1)
@@ -65,7 +67,7 @@ def test_room_is_told_only_when_nothing_fails(harness: StoreHarness) -> None:
     assert called == ["roomy"]
 
 
-def test_new_work_is_refused_while_too_much_waits_but_what_must_be_kept_is_not(harness: StoreHarness) -> None:
+def test_above_the_queue_limit_writes_are_rejected_except_those_with_retry(harness: StoreHarness) -> None:
     journal = harness.journal
     for _ in range(QUEUE_LIMIT_WRITES):
         journal.submit_nowait(barrier, None)
@@ -78,7 +80,7 @@ def test_new_work_is_refused_while_too_much_waits_but_what_must_be_kept_is_not(h
     assert harness.submit(echo_arguments, 3) == 3
 
 
-def test_idle_fires_once_nothing_waits(harness: StoreHarness, manual_thread: ManualThread) -> None:
+def test_wait_idle_fires_once_nothing_is_queued(harness: StoreHarness, manual_thread: ManualThread) -> None:
     fired: list[str] = []
 
     def watch(idle: Deferred[None], name: str) -> None:
@@ -98,7 +100,7 @@ def test_idle_fires_once_nothing_waits(harness: StoreHarness, manual_thread: Man
     assert fired == ["at rest", "after the commit"]
 
 
-def test_a_query_that_is_wrong_says_so_and_the_next_is_answered(harness: StoreHarness) -> None:
+def test_a_faulty_query_fails_and_the_next_one_succeeds(harness: StoreHarness) -> None:
     def wrong(connection: Connection) -> None:
         raise LookupError
 
@@ -112,9 +114,7 @@ def test_a_query_that_is_wrong_says_so_and_the_next_is_answered(harness: StoreHa
     assert harness.read(count) == 0
 
 
-def test_a_query_sees_what_is_committed_and_only_that(
-    harness: StoreHarness, manual_thread: ManualThread
-) -> None:
+def test_a_query_reads_committed_data_only(harness: StoreHarness, manual_thread: ManualThread) -> None:
     harness.journal.submit_nowait(append_records, make_record())
     harness.advance()
     assert harness.read(count) == 0

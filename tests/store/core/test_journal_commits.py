@@ -1,4 +1,4 @@
-"""The journal: one commit for what waits, results in order, neighbours spared, told when it is safe."""
+"""The journal: group commits, results in order, isolated faults, and publishing after the commit."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def count(connection: Connection) -> int:
     return connection.execute(select(func.count()).select_from(RECORDS)).scalar_one()
 
 
-def test_what_one_turn_hands_over_is_one_commit(harness: StoreHarness) -> None:
+def test_writes_of_one_reactor_turn_are_one_commit(harness: StoreHarness) -> None:
     before = harness.database.commit_count
     results = harness.submit_all(echo_arguments, *range(100))
     assert harness.database.commit_count == before + 1
@@ -42,13 +42,13 @@ def test_a_second_turn_is_a_second_commit(harness: StoreHarness) -> None:
     assert harness.database.commit_count == before + 2
 
 
-def test_nothing_is_committed_while_nothing_is_to_be_kept(harness: StoreHarness) -> None:
+def test_without_writes_there_is_no_commit(harness: StoreHarness) -> None:
     before = harness.database.commit_count
     harness.advance(PURGE_INTERVAL_S - 1)
     assert harness.database.commit_count == before
 
 
-def test_what_arrives_meanwhile_goes_into_the_next_commit(
+def test_writes_during_a_commit_go_into_the_next_one(
     harness: StoreHarness, manual_thread: ManualThread
 ) -> None:
     before = harness.database.commit_count
@@ -64,7 +64,7 @@ def test_what_arrives_meanwhile_goes_into_the_next_commit(
     assert (fired, harness.database.commit_count) == ([0, 1, 2, 3, 4], before + 2)
 
 
-def test_neighbours_with_one_operation_are_one_call_and_all_stay_in_order(harness: StoreHarness) -> None:
+def test_neighbours_with_one_operation_are_one_call_and_the_order_stays(harness: StoreHarness) -> None:
     calls: list[tuple[str, list[int]]] = []
 
     def odd(transaction: Transaction, arguments: Sequence[int]) -> Sequence[None]:
@@ -81,7 +81,7 @@ def test_neighbours_with_one_operation_are_one_call_and_all_stay_in_order(harnes
     assert calls == [("odd", [1, 3]), ("even", [2]), ("odd", [5, 7])]
 
 
-def test_an_operation_gives_some_a_result_and_others_an_error(harness: StoreHarness) -> None:
+def test_an_operation_may_return_results_and_errors(harness: StoreHarness) -> None:
     def judge(transaction: Transaction, numbers: Sequence[int]) -> Sequence[int | Exception]:
         return [KeyError(number) if number % 2 else number for number in numbers]
 
@@ -90,7 +90,7 @@ def test_an_operation_gives_some_a_result_and_others_an_error(harness: StoreHarn
     assert isinstance(three, KeyError)
 
 
-def test_what_is_at_fault_itself_does_not_spoil_its_neighbours(harness: StoreHarness) -> None:
+def test_a_faulty_write_does_not_affect_its_neighbours(harness: StoreHarness) -> None:
     results = harness.submit_all(append_records, *map(make_record, ["GI|1|", BAD, "GI|2|"]))
     assert [type(result) for result in results] == [type(None), UnicodeEncodeError, type(None)]
     assert harness.read(texts) == ["GI|1|", "GI|2|"]
@@ -99,7 +99,7 @@ def test_what_is_at_fault_itself_does_not_spoil_its_neighbours(harness: StoreHar
     assert harness.published_seqs() == sorted(set(harness.published_seqs()))
 
 
-def test_what_nobody_waits_for_and_is_at_fault_is_logged(
+def test_the_error_of_a_write_without_a_caller_is_logged(
     harness: StoreHarness, leak_check: list[LogEvent]
 ) -> None:
     harness.journal.submit_nowait(append_records, make_record(BAD))
@@ -111,7 +111,7 @@ def test_what_nobody_waits_for_and_is_at_fault_is_logged(
     leak_check.clear()
 
 
-def test_an_outage_among_neighbours_that_are_tried_alone_repeats_nothing(harness: StoreHarness) -> None:
+def test_an_outage_during_single_commits_repeats_nothing(harness: StoreHarness) -> None:
     """The first is at fault, the second is committed alone, then the disk goes."""
     begun = harness.database.commit_count
     harness.database.fails_at = lambda commit: commit > begun + 1
@@ -137,7 +137,7 @@ def test_an_outage_among_neighbours_that_are_tried_alone_repeats_nothing(harness
 # what is told
 
 
-def test_an_entry_gets_its_number_and_is_told_once_it_is_safe(
+def test_an_entry_is_numbered_and_published_after_its_commit(
     harness: StoreHarness, manual_thread: ManualThread
 ) -> None:
     record = make_record()
@@ -151,7 +151,7 @@ def test_an_entry_gets_its_number_and_is_told_once_it_is_safe(
     assert harness.journal.last_published_seq == record.seq > 0
 
 
-def test_all_is_told_before_whoever_wrote_it_hears(harness: StoreHarness) -> None:
+def test_entries_are_published_before_results_are_delivered(harness: StoreHarness) -> None:
     order: list[str] = []
     harness.journal.on_commit.append(lambda entries: order.append("told"))
     done = harness.journal.submit(append_records, make_record())
@@ -160,7 +160,7 @@ def test_all_is_told_before_whoever_wrote_it_hears(harness: StoreHarness) -> Non
     assert order == ["told", "done"]
 
 
-def test_all_is_told_in_growing_order(harness: StoreHarness) -> None:
+def test_entries_are_published_in_ascending_order(harness: StoreHarness) -> None:
     for _ in range(3):
         harness.submit_all(append_records, *(make_record() for _ in range(50)))
         harness.enqueue()
@@ -168,14 +168,14 @@ def test_all_is_told_in_growing_order(harness: StoreHarness) -> None:
     assert harness.published_seqs() == sorted(set(harness.published_seqs()))
 
 
-def test_nothing_is_told_of_a_commit_without_entries(harness: StoreHarness) -> None:
+def test_a_commit_without_entries_publishes_nothing(harness: StoreHarness) -> None:
     tellings: list[Sequence[Entry]] = []
     harness.journal.on_commit.append(tellings.append)
     harness.submit(echo_arguments, 1)
     assert tellings == []
 
 
-def test_one_who_is_told_and_fails_does_not_keep_it_from_the_others(
+def test_a_failing_subscriber_does_not_affect_the_others(
     harness: StoreHarness, leak_check: list[LogEvent]
 ) -> None:
     def broken(entries: Sequence[Entry]) -> None:
@@ -189,7 +189,7 @@ def test_one_who_is_told_and_fails_does_not_keep_it_from_the_others(
     leak_check.clear()
 
 
-def test_one_who_hears_of_health_and_fails_leaves_nobody_without_an_answer(
+def test_a_failing_health_subscriber_does_not_affect_results(
     harness: StoreHarness, leak_check: list[LogEvent]
 ) -> None:
     def broken() -> None:

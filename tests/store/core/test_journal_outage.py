@@ -1,4 +1,4 @@
-"""While the disk fails: what must be kept waits, the rest is refused at once, everybody is told."""
+"""While the disk fails: writes with retry stay queued, others are rejected, health subscribers are called."""
 
 from __future__ import annotations
 
@@ -40,14 +40,14 @@ def health(harness: StoreHarness) -> list[str | None]:
     return reasons
 
 
-def break_it(playing: StoreHarness) -> None:
-    playing.database.start_failing()
-    playing.journal.submit_nowait(barrier, None)
-    playing.advance()
-    assert playing.journal.is_failing
+def break_it(harness: StoreHarness) -> None:
+    harness.database.start_failing()
+    harness.journal.submit_nowait(barrier, None)
+    harness.advance()
+    assert harness.journal.is_failing
 
 
-def test_what_need_not_be_kept_fails_with_the_reason(harness: StoreHarness) -> None:
+def test_a_write_without_retry_fails_with_the_reason(harness: StoreHarness) -> None:
     harness.database.start_failing()
     first, second = harness.submit_all(enqueue, make_new_row(), make_new_row())
     for outcome in (first, second):
@@ -55,7 +55,7 @@ def test_what_need_not_be_kept_fails_with_the_reason(harness: StoreHarness) -> N
         assert str(outcome) == "the disk is gone"
 
 
-def test_while_it_fails_new_work_is_refused_without_being_tried(harness: StoreHarness) -> None:
+def test_during_an_outage_new_writes_are_rejected_without_an_attempt(harness: StoreHarness) -> None:
     break_it(harness)
     tried = harness.database.commit_count
     failed: list[object] = []
@@ -64,7 +64,7 @@ def test_while_it_fails_new_work_is_refused_without_being_tried(harness: StoreHa
     assert harness.database.commit_count == tried
 
 
-def test_what_must_be_kept_is_tried_each_second_and_succeeds_in_order(harness: StoreHarness) -> None:
+def test_writes_with_retry_are_tried_each_second_and_succeed_in_order(harness: StoreHarness) -> None:
     harness.database.start_failing()
     kept = [
         harness.journal.submit(append_records, make_record(f"GI|{n}|"), retry_until_stored=True)
@@ -88,7 +88,7 @@ def test_what_must_be_kept_is_tried_each_second_and_succeeds_in_order(harness: S
     assert len(harness.published) == 5
 
 
-def test_it_finds_out_by_itself_that_the_disk_is_well(
+def test_the_journal_detects_by_itself_that_the_disk_recovered(
     harness: StoreHarness, health: list[str | None]
 ) -> None:
     harness.database.start_failing()
@@ -102,7 +102,9 @@ def test_it_finds_out_by_itself_that_the_disk_is_well(
     assert harness.database.commit_count == tried
 
 
-def test_health_is_told_on_both_edges_only(harness: StoreHarness, health: list[str | None]) -> None:
+def test_health_subscribers_are_called_on_changes_only(
+    harness: StoreHarness, health: list[str | None]
+) -> None:
     break_it(harness)
     for _ in range(5):
         harness.advance(RETRY_DELAY_S)
@@ -134,7 +136,7 @@ def announced(text: str = "{}") -> LinkSnapshotLogged:
     return LinkSnapshotLogged(START_TIME, text)
 
 
-def test_how_the_links_are_is_told_once_although_it_cannot_be_kept(harness: StoreHarness) -> None:
+def test_link_snapshots_are_published_once_during_an_outage(harness: StoreHarness) -> None:
     harness.database.start_failing()
     news, record = announced(), make_record()
     harness.journal.submit_nowait(append_records, record)
@@ -156,7 +158,7 @@ def test_how_the_links_are_is_told_once_although_it_cannot_be_kept(harness: Stor
     assert [(entry.seq, entry.published) for entry in kept] == [(seq, True) for seq in seqs]
 
 
-def test_an_announcement_that_can_be_kept_is_told_as_any_other(harness: StoreHarness) -> None:
+def test_a_link_snapshot_that_can_be_stored_is_published_after_its_commit(harness: StoreHarness) -> None:
     news = announced()
     harness.submit(append_link_snapshots, news)
     assert harness.published == [news]
@@ -165,7 +167,7 @@ def test_an_announcement_that_can_be_kept_is_told_as_any_other(harness: StoreHar
     assert (kept.seq, kept.at, kept.text) == (news.seq, START_TIME, "{}")
 
 
-def test_too_much_is_taken_when_it_must_be_kept(harness: StoreHarness) -> None:
+def test_writes_with_retry_are_accepted_above_the_limit(harness: StoreHarness) -> None:
     break_it(harness)
     for _ in range(QUEUE_LIMIT_WRITES + 1):
         harness.journal.submit_nowait(barrier, None)
@@ -176,7 +178,7 @@ def test_too_much_is_taken_when_it_must_be_kept(harness: StoreHarness) -> None:
     assert harness.result(kept) == 1
 
 
-def test_idle_waits_for_what_could_not_be_written(harness: StoreHarness) -> None:
+def test_wait_idle_waits_for_writes_that_failed(harness: StoreHarness) -> None:
     break_it(harness)
     fired: list[str] = []
     harness.journal.wait_idle().addCallback(lambda _: fired.append("idle"))
@@ -187,7 +189,7 @@ def test_idle_waits_for_what_could_not_be_written(harness: StoreHarness) -> None
     assert fired == ["idle"]
 
 
-def test_a_journal_that_is_stopped_tries_no_more(harness: StoreHarness) -> None:
+def test_a_stopped_journal_does_not_retry(harness: StoreHarness) -> None:
     break_it(harness)
     harness.journal.stop()
     tried = harness.database.commit_count
@@ -206,7 +208,7 @@ def test_a_commit_that_fails_after_the_stop_is_not_tried_again(harness: StoreHar
     assert harness.database.commit_count == tried + 1
 
 
-def test_nothing_of_a_commit_that_failed_is_there(harness: StoreHarness) -> None:
+def test_a_failed_commit_leaves_nothing_in_the_database(harness: StoreHarness) -> None:
     def fail_late(transaction: object, arguments: Sequence[None]) -> Sequence[None]:
         harness.database.start_failing()
         return arguments
@@ -221,7 +223,7 @@ def test_nothing_of_a_commit_that_failed_is_there(harness: StoreHarness) -> None
     assert harness.read(texts) == ["GI|1|"]
 
 
-def test_a_key_that_was_refused_is_free(harness: StoreHarness) -> None:
+def test_the_key_of_a_rejected_write_is_free(harness: StoreHarness) -> None:
     harness.database.start_failing()
     (refused,) = harness.submit_all(enqueue, make_new_row(key="k", asked="a"))
     assert isinstance(refused, StoreUnavailableError)
@@ -238,7 +240,7 @@ def test_the_clock_of_the_journal_is_the_one_it_was_given(harness: StoreHarness)
     assert any(call.getTime() == clock.seconds() + RETRY_DELAY_S for call in clock.getDelayedCalls())
 
 
-def test_who_is_told_gets_whole_commits(harness: StoreHarness) -> None:
+def test_subscribers_get_whole_commits(harness: StoreHarness) -> None:
     commits: list[int] = []
 
     def count(entries: Sequence[Entry]) -> None:

@@ -1,4 +1,4 @@
-"""The same in a file and with real threads, as the service runs it."""
+"""The journal with a file and real threads, as the service runs it."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ async def each(count: int, one: Callable[[int], Awaitable[Any]]) -> None:
 
 
 @time_limit(30)
-async def test_what_is_kept_in_threads_is_there_after_the_stop(tmp_path: Path) -> None:
+async def test_entries_written_in_threads_are_stored_after_the_stop(tmp_path: Path) -> None:
     database = FaultyDatabase(SqliteDatabase(tmp_path))
     told: list[Entry] = []
     async with running(database) as store:
@@ -68,7 +68,7 @@ async def test_what_is_kept_in_threads_is_there_after_the_stop(tmp_path: Path) -
 
 
 @time_limit(30)
-async def test_the_writer_and_the_reader_have_a_thread_each(tmp_path: Path) -> None:
+async def test_the_writer_and_the_reader_have_one_thread_each(tmp_path: Path) -> None:
     seen: set[str] = set()
 
     def look(transaction: Transaction, arguments: Sequence[None]) -> Sequence[None]:
@@ -87,7 +87,7 @@ async def test_the_writer_and_the_reader_have_a_thread_each(tmp_path: Path) -> N
 
 
 @time_limit(30)
-async def test_a_query_that_lasts_holds_up_no_commit(tmp_path: Path) -> None:
+async def test_a_slow_query_does_not_block_commits(tmp_path: Path) -> None:
     go_on = threading.Event()
 
     def lasts(connection: Connection) -> int:
@@ -107,7 +107,7 @@ async def test_a_query_that_lasts_holds_up_no_commit(tmp_path: Path) -> None:
 
 
 @time_limit(30)
-async def test_a_way_from_acceptance_to_the_answer(tmp_path: Path) -> None:
+async def test_a_posting_from_enqueueing_to_its_answer(tmp_path: Path) -> None:
     async with running(FaultyDatabase(SqliteDatabase(tmp_path))) as store:
 
         async def one(number: int) -> None:

@@ -1,4 +1,4 @@
-"""A row that is not as it was written is noticed, in every table and every column."""
+"""An altered row is detected, in every table and every column."""
 
 from __future__ import annotations
 
@@ -29,20 +29,20 @@ from tests.store.tables.test_history_queries import a_change
 @pytest.fixture
 def filled(database: FaultyDatabase) -> Database:
     """A store with a row in each table, whose service is gone."""
-    playing = StoreHarness(database)
-    playing.submit(store_links, StoredLink(LINK_NAME, None, "enabled"))
-    playing.submit(append_records, make_record("WR|RN101|DA260102|TI0700|"))  # a room, a house and an event
-    playing.submit(store_cursors, Cursor(LINK_NAME, 5))
-    playing.submit(append_transitions, a_change(1))
-    playing.submit(append_sync_changes, SyncChanged(2, LINK_NAME, START_TIME, in_sync=True))
-    playing.submit(append_link_snapshots, LinkSnapshotLogged(START_TIME, "{}"))
-    playing.enqueue()
-    playing.crash()
+    harness = StoreHarness(database)
+    harness.submit(store_links, StoredLink(LINK_NAME, None, "enabled"))
+    harness.submit(append_records, make_record("WR|RN101|DA260102|TI0700|"))  # a room, a house and an event
+    harness.submit(store_cursors, Cursor(LINK_NAME, 5))
+    harness.submit(append_transitions, a_change(1))
+    harness.submit(append_sync_changes, SyncChanged(2, LINK_NAME, START_TIME, in_sync=True))
+    harness.submit(append_link_snapshots, LinkSnapshotLogged(START_TIME, "{}"))
+    harness.enqueue()
+    harness.crash()
     return database.inner
 
 
 @pytest.mark.parametrize("table", CHECKSUMMED_TABLES, ids=lambda table: table.name)
-def test_a_value_that_was_altered_is_noticed(filled: Database, table: Table) -> None:
+def test_an_altered_value_is_detected(filled: Database, table: Table) -> None:
     for column in table.columns:
         with filled.writer() as connection, connection.begin() as transaction:
             verify_checksums(connection)
@@ -59,7 +59,7 @@ def _other(column: Column[Any]) -> ColumnElement[Any]:
     return literal(77 if isinstance(column.type, Integer) else "?")
 
 
-def test_a_start_looks_at_the_newest_rows_only(filled: Database) -> None:
+def test_the_startup_check_covers_the_newest_rows_only(filled: Database) -> None:
     (records,) = (table for table in CHECKSUMMED_TABLES if table.name == "records")
     with filled.writer() as connection, connection.begin():
         connection.execute(records.update().values(text="altered"))

@@ -1,4 +1,4 @@
-"""A store that an older version made is brought up to date at the start, and loses nothing."""
+"""A store of an older version is migrated at the start, and loses nothing."""
 
 from __future__ import annotations
 
@@ -48,62 +48,62 @@ def old(database: FaultyDatabase, old_version: int) -> FaultyDatabase:
     return database
 
 
-def test_what_an_old_store_holds_is_there_afterwards(old: FaultyDatabase) -> None:
-    playing = StoreHarness(old)
+def test_a_migration_preserves_the_content_of_the_store(old: FaultyDatabase) -> None:
+    harness = StoreHarness(old)
     try:
         assert version(old) == schema.SCHEMA_VERSION
-        playing.read(verify_checksums)
-        (link,) = playing.store.startup_snapshot.links
+        harness.read(verify_checksums)
+        (link,) = harness.store.startup_snapshot.links
         assert (link.name, link.intent, link.resync_records) == (LINK_NAME, "enabled", 2)
-        states = [one.new for one in playing.read(newest_transitions, LINK_NAME, None, 9)]
+        states = [one.new for one in harness.read(newest_transitions, LINK_NAME, None, 9)]
         assert states == ["ESTABLISHED", "WAIT_LS", "CLOSED"]
-        assert [one.type for one in playing.read(newest_records, LINK_NAME, None, None, None, 9)] == [
+        assert [one.type for one in harness.read(newest_records, LINK_NAME, None, None, None, 9)] == [
             "GO",
             "GI",
         ]
-        assert [row.state for row in playing.read(newest_rows, LINK_NAME, None, None, 9)] == [
+        assert [row.state for row in harness.read(newest_rows, LINK_NAME, None, None, 9)] == [
             "pending",
             "done",
         ]
     finally:
-        playing.crash()
+        harness.crash()
 
 
-def test_the_pms_is_to_tell_of_all_rooms_again_once(old: FaultyDatabase) -> None:
+def test_a_store_from_before_version_3_requests_one_resync(old: FaultyDatabase) -> None:
     """Until version 3 nothing was known of rooms."""
-    playing = StoreHarness(old)
-    assert playing.store.startup_snapshot.unclean_shutdown
-    playing.stop()
-    playing.start()
-    assert not playing.store.startup_snapshot.unclean_shutdown
-    playing.crash()
+    harness = StoreHarness(old)
+    assert harness.store.startup_snapshot.unclean_shutdown
+    harness.stop()
+    harness.start()
+    assert not harness.store.startup_snapshot.unclean_shutdown
+    harness.crash()
 
 
-def test_before_version_2_nobody_knows_when_the_service_ran(database: FaultyDatabase) -> None:
+def test_before_version_2_the_timeline_is_unknown(database: FaultyDatabase) -> None:
     put_version(1, database)
-    playing = StoreHarness(database)
+    harness = StoreHarness(database)
     try:
-        found = playing.read(
-            read_timeline, LINK_NAME, START_TIME - DAY, START_TIME + DAY, playing.store.run_id
+        found = harness.read(
+            read_timeline, LINK_NAME, START_TIME - DAY, START_TIME + DAY, harness.store.run_id
         )
         assert [span.transition for span in found.spans] == [None]
         assert found.in_sync_ratio is None
     finally:
-        playing.crash()
+        harness.crash()
 
 
-def test_from_version_2_on_it_is_known_how_a_link_was(database: FaultyDatabase) -> None:
+def test_from_version_2_on_the_timeline_is_known(database: FaultyDatabase) -> None:
     put_version(2, database)
-    playing = StoreHarness(database)
+    harness = StoreHarness(database)
     try:
-        found = playing.read(
-            read_timeline, LINK_NAME, START_TIME - DAY, START_TIME + DAY, playing.store.run_id
+        found = harness.read(
+            read_timeline, LINK_NAME, START_TIME - DAY, START_TIME + DAY, harness.store.run_id
         )
         known = [span.state for span in found.spans if span.state is not None]
         assert known == ["CLOSED", "WAIT_LS", "ESTABLISHED"]
         assert found.in_sync_time > 0 * DAY
     finally:
-        playing.crash()
+        harness.crash()
 
 
 def tables(database: FaultyDatabase) -> dict[str, Any]:
@@ -122,7 +122,7 @@ def tables(database: FaultyDatabase) -> dict[str, Any]:
         }
 
 
-def test_an_old_store_gets_the_tables_of_a_new_one(old: FaultyDatabase) -> None:
+def test_a_migrated_store_has_the_tables_of_a_new_one(old: FaultyDatabase) -> None:
     new = FaultyDatabase(MemoryDatabase())
     opening(new)
     assert tables(old) != tables(new)
@@ -130,7 +130,7 @@ def test_an_old_store_gets_the_tables_of_a_new_one(old: FaultyDatabase) -> None:
     assert tables(old) == tables(new)
 
 
-def test_one_that_turns_out_to_be_damaged_stays_as_it_was(old: FaultyDatabase, old_version: int) -> None:
+def test_a_damaged_store_is_not_migrated(old: FaultyDatabase, old_version: int) -> None:
     before = tables(old)
     with old.writer() as connection, connection.begin():
         connection.execute(text("UPDATE records SET text = 'altered'"))
@@ -140,13 +140,13 @@ def test_one_that_turns_out_to_be_damaged_stays_as_it_was(old: FaultyDatabase, o
     assert tables(old) == before
 
 
-def test_it_is_brought_up_to_date_once(old: FaultyDatabase) -> None:
+def test_a_store_is_migrated_once(old: FaultyDatabase) -> None:
     for _ in range(2):
         opening(old)
         assert version(old) == schema.SCHEMA_VERSION
 
 
-def test_there_is_nothing_in_what_was_added(old: FaultyDatabase) -> None:
+def test_tables_that_a_migration_adds_are_empty(old: FaultyDatabase) -> None:
     before = tables(old)
     opening(old)
     with old.reader() as connection, connection.begin():

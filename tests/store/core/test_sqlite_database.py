@@ -1,4 +1,4 @@
-"""The file of a store: who may read it, what is on the disk and what is not, and what damage is told."""
+"""The SQLite file of a store: its permissions, what is on the disk and what is not, and outages."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def test_only_its_owner_can_read_it(file: StoreHarness, tmp_path: Path) -> None:
     )
 
 
-def test_a_commit_is_on_the_disk_before_anybody_is_told(tmp_path: Path) -> None:
+def test_a_commit_is_on_the_disk_before_it_is_published(tmp_path: Path) -> None:
     database = SqliteDatabase(tmp_path)
     database.create()
     with database.writer() as connection:
@@ -77,7 +77,7 @@ def test_a_commit_is_on_the_disk_before_anybody_is_told(tmp_path: Path) -> None:
         assert pragma(connection, "auto_vacuum") == 2  # INCREMENTAL
 
 
-def test_a_reader_can_change_nothing(file: StoreHarness) -> None:
+def test_a_reader_cannot_write(file: StoreHarness) -> None:
     def write(connection: Connection) -> None:
         connection.execute(text("DELETE FROM facts"))
 
@@ -86,36 +86,34 @@ def test_a_reader_can_change_nothing(file: StoreHarness) -> None:
 
 
 @pytest.mark.parametrize("name", ["a b", "ü", "what?mode=rw", "100%41", "#1", "a&b"])
-def test_any_name_of_a_directory_will_do(name: str, tmp_path: Path) -> None:
+def test_any_directory_name_works(name: str, tmp_path: Path) -> None:
     directory = tmp_path / name
     directory.mkdir()
-    playing = StoreHarness(FaultyDatabase(SqliteDatabase(directory)))
-    row = playing.enqueue()
-    assert playing.row(row.id) == row
+    harness = StoreHarness(FaultyDatabase(SqliteDatabase(directory)))
+    row = harness.enqueue()
+    assert harness.row(row.id) == row
     SqliteDatabase(directory).check_integrity()
-    playing.crash()
+    harness.crash()
     assert [path.name for path in tmp_path.iterdir()] == [name]
 
 
-def test_a_name_may_be_relative(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_path_may_be_relative(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     Path("state").mkdir()
-    playing = StoreHarness(FaultyDatabase(SqliteDatabase(Path("state"))))
-    row = playing.enqueue()
-    assert playing.row(row.id) == row
-    playing.crash()
+    harness = StoreHarness(FaultyDatabase(SqliteDatabase(Path("state"))))
+    row = harness.enqueue()
+    assert harness.row(row.id) == row
+    harness.crash()
 
 
 # forgetting
 
 
-def purge(playing: StoreHarness) -> None:
-    playing.result(Deferred.fromCoroutine(playing.store.purge()))
+def purge(harness: StoreHarness) -> None:
+    harness.result(Deferred.fromCoroutine(harness.store.purge()))
 
 
-def test_what_is_purged_is_not_on_the_disk_any_more_and_the_file_shrinks(
-    file: StoreHarness, tmp_path: Path
-) -> None:
+def test_purged_data_is_not_on_the_disk_and_the_file_shrinks(file: StoreHarness, tmp_path: Path) -> None:
     chance = Random(5)  # sizes and keys that let pages split and be joined
     old, kept = START_TIME - 2 * HISTORY, START_TIME
     for at, name in ((old, "OldGuest"), (kept, "NewGuest")):
@@ -143,7 +141,7 @@ def test_what_is_purged_is_not_on_the_disk_any_more_and_the_file_shrinks(
     assert (tmp_path / STORE_FILE_NAME).stat().st_size < 0.6 * before
 
 
-def test_of_a_link_that_is_removed_nothing_is_on_the_disk_after_the_next_purge(
+def test_data_of_a_removed_link_is_not_on_the_disk_after_the_next_purge(
     file: StoreHarness, tmp_path: Path
 ) -> None:
     file.submit(store_links, StoredLink(LINK_NAME, None, "enabled"))
@@ -154,7 +152,7 @@ def test_of_a_link_that_is_removed_nothing_is_on_the_disk_after_the_next_purge(
     assert b"Adams" not in on_disk(tmp_path)
 
 
-def test_what_a_reader_kept_from_going_goes_with_the_next_purge(file: StoreHarness, tmp_path: Path) -> None:
+def test_data_that_a_reader_blocked_is_removed_by_the_next_purge(file: StoreHarness, tmp_path: Path) -> None:
     file.submit(append_records, make_record("GI|GNAdams|", at=START_TIME - 2 * GUEST))
     with SqliteDatabase(tmp_path).reader() as reading, reading.begin():
         assert reading.execute(text("SELECT count(*) FROM records")).scalar() == 1
@@ -180,11 +178,11 @@ def test_what_a_reader_kept_from_going_goes_with_the_next_purge(file: StoreHarne
     ],
 )
 @pytest.mark.parametrize("wrapped", [False, True])
-def test_an_outage_is_known_from_a_mistake(problem: Exception, outage: bool, wrapped: bool) -> None:
+def test_an_outage_differs_from_a_faulty_statement(problem: Exception, outage: bool, wrapped: bool) -> None:
     assert is_sqlite_outage(exc.DBAPIError("SELECT", {}, problem) if wrapped else problem) is outage
 
 
-def test_a_full_disk_is_felt_and_got_over(file: StoreHarness) -> None:
+def test_a_full_disk_is_reported_and_recovered_from(file: StoreHarness) -> None:
     """A real one, as far as SQLite can tell: no page more may be added."""
     (pages,) = driver(file).execute("PRAGMA page_count").fetchone()
     driver(file).execute(f"PRAGMA max_page_count={pages}")

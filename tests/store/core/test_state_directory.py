@@ -1,4 +1,4 @@
-"""The state directory: one owner, who is gone with its process, and a damaged store put aside."""
+"""The state directory: its lock, which ends with its process, and a store that is moved aside."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def holder(directory: Path) -> str:
     return told.removeprefix(begin).partition(":")[0]
 
 
-def test_a_second_owner_is_told_which_process_has_it(tmp_path: Path) -> None:
+def test_the_error_of_a_second_owner_names_the_process_that_holds_the_lock(tmp_path: Path) -> None:
     lock = DirectoryLock(tmp_path)
     assert holder(tmp_path) == str(os.getpid())
     assert stat.S_IMODE((tmp_path / LOCK_FILE_NAME).stat().st_mode) == 0o600
@@ -72,7 +72,7 @@ def test_a_second_owner_is_told_which_process_has_it(tmp_path: Path) -> None:
     DirectoryLock(tmp_path).release()
 
 
-def test_it_goes_with_a_process_that_is_killed(tmp_path: Path) -> None:
+def test_the_lock_is_released_when_its_process_is_killed(tmp_path: Path) -> None:
     with process(tmp_path, WAITS) as (running, pid):
         assert holder(tmp_path) == str(pid) == str(running.pid)
         running.send_signal(signal.SIGKILL)
@@ -80,7 +80,7 @@ def test_it_goes_with_a_process_that_is_killed(tmp_path: Path) -> None:
         DirectoryLock(tmp_path).release()
 
 
-def test_it_is_not_inherited_by_what_its_owner_starts(tmp_path: Path) -> None:
+def test_child_processes_do_not_inherit_the_lock(tmp_path: Path) -> None:
     starts = "child = subprocess.Popen(['sleep', '60']); print(child.pid, flush=True); time.sleep(60)"
     with process(tmp_path, starts) as (running, child):
         try:
@@ -91,7 +91,7 @@ def test_it_is_not_inherited_by_what_its_owner_starts(tmp_path: Path) -> None:
             os.kill(child, signal.SIGKILL)
 
 
-def test_it_outlives_a_fork_and_is_signed_anew(tmp_path: Path) -> None:
+def test_the_lock_survives_a_fork_and_gets_the_new_process_id(tmp_path: Path) -> None:
     forks = f"if os.fork(): os._exit(0)\nlock.write_pid(); {WAITS}"
     with process(tmp_path, forks) as (running, child):
         try:
@@ -101,21 +101,21 @@ def test_it_outlives_a_fork_and_is_signed_anew(tmp_path: Path) -> None:
             os.kill(child, signal.SIGKILL)
 
 
-def test_a_shorter_number_leaves_nothing_of_a_longer(tmp_path: Path) -> None:
+def test_a_shorter_process_id_replaces_a_longer_one_completely(tmp_path: Path) -> None:
     (tmp_path / LOCK_FILE_NAME).write_text("99999999999\n")
     lock = DirectoryLock(tmp_path)
     assert (tmp_path / LOCK_FILE_NAME).read_text() == f"{os.getpid()}\n"
     lock.release()
 
 
-def test_one_that_has_not_signed_yet_is_told_as_unknown(tmp_path: Path) -> None:
+def test_a_holder_without_a_process_id_is_reported_as_unknown(tmp_path: Path) -> None:
     lock = DirectoryLock(tmp_path)
     (tmp_path / LOCK_FILE_NAME).write_text("")
     assert holder(tmp_path) == "unknown"
     lock.release()
 
 
-def test_a_directory_that_is_not_there_cannot_be_locked(tmp_path: Path) -> None:
+def test_a_missing_directory_cannot_be_locked(tmp_path: Path) -> None:
     with pytest.raises(StoreError, match=r"nowhere: cannot be locked: No such file or directory"):
         DirectoryLock(tmp_path / "nowhere")
 
@@ -123,14 +123,14 @@ def test_a_directory_that_is_not_there_cannot_be_locked(tmp_path: Path) -> None:
 # the directory
 
 
-def test_a_directory_is_made_for_its_owner_alone(tmp_path: Path) -> None:
+def test_a_state_directory_is_accessible_to_its_owner_only(tmp_path: Path) -> None:
     directory = tmp_path / "some" / "where"
     create_state_directory(directory)
     assert stat.S_IMODE(directory.stat().st_mode) == 0o700
     create_state_directory(directory)
 
 
-def test_what_stands_in_the_way_is_told(tmp_path: Path) -> None:
+def test_the_error_says_why_the_directory_cannot_be_made(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(StoreError, match=rf"state_dir = {tmp_path}/file: cannot be made: File exists"):
         create_state_directory(tmp_path / "file")
@@ -138,7 +138,9 @@ def test_what_stands_in_the_way_is_told(tmp_path: Path) -> None:
         create_state_directory(tmp_path / "file" / "below")
 
 
-def test_a_directory_that_cannot_be_written_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_directory_that_is_not_writable_is_an_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(os, "access", lambda path, mode: False)  # whom no mode stops runs this test perhaps
     with pytest.raises(StoreError, match=rf"state_dir = {tmp_path}: is not writable"):
         create_state_directory(tmp_path)
@@ -147,26 +149,26 @@ def test_a_directory_that_cannot_be_written_is_told(tmp_path: Path, monkeypatch:
 # aside
 
 
-def test_a_store_is_renamed_with_all_its_parts(tmp_path: Path) -> None:
-    playing = StoreHarness(FaultyDatabase(SqliteDatabase(tmp_path)))
+def test_all_files_of_a_store_are_moved_aside(tmp_path: Path) -> None:
+    harness = StoreHarness(FaultyDatabase(SqliteDatabase(tmp_path)))
     data = {part: (tmp_path / part).read_bytes() for part in PARTS}
     moved = move_aside(tmp_path, START_TIME)
-    playing.crash()
+    harness.crash()
     assert moved == [tmp_path / f"{part}.20260101T000000" for part in PARTS]
     assert {path.name for path in tmp_path.iterdir()} == {LOCK_FILE_NAME, *(path.name for path in moved)}
     for part in (STORE_FILE_NAME, f"{STORE_FILE_NAME}-wal"):
         assert (tmp_path / f"{part}.20260101T000000").read_bytes() == data[part]
 
 
-def test_the_next_start_makes_a_new_one(tmp_path: Path) -> None:
+def test_the_next_start_creates_a_new_store(tmp_path: Path) -> None:
     (tmp_path / STORE_FILE_NAME).write_text("damaged")
     move_aside(tmp_path, START_TIME)
-    playing = StoreHarness(FaultyDatabase(SqliteDatabase(tmp_path)))
-    assert playing.store.startup_snapshot.unresolved_rows == []
-    playing.crash()
+    harness = StoreHarness(FaultyDatabase(SqliteDatabase(tmp_path)))
+    assert harness.store.startup_snapshot.unresolved_rows == []
+    harness.crash()
 
 
-def test_one_that_was_put_aside_before_is_not_overwritten(tmp_path: Path) -> None:
+def test_an_earlier_store_that_was_moved_aside_is_not_overwritten(tmp_path: Path) -> None:
     for content in ("first", "second"):
         (tmp_path / STORE_FILE_NAME).write_text(content)
         move_aside(tmp_path, START_TIME)
@@ -175,19 +177,19 @@ def test_one_that_was_put_aside_before_is_not_overwritten(tmp_path: Path) -> Non
     assert contents[f"{STORE_FILE_NAME}.20260101T000000"] == "first"
 
 
-def test_each_has_the_time_in_its_name(tmp_path: Path) -> None:
+def test_a_store_that_was_moved_aside_has_the_time_in_its_name(tmp_path: Path) -> None:
     for seconds in (0, 1):
         (tmp_path / STORE_FILE_NAME).touch()
         (path,) = move_aside(tmp_path, START_TIME + timedelta(seconds=seconds))
         assert path.name == f"{STORE_FILE_NAME}.20260101T00000{seconds}"
 
 
-def test_where_there_is_none_that_is_told(tmp_path: Path) -> None:
+def test_moving_aside_a_missing_store_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(StoreError, match=rf"{tmp_path}/{STORE_FILE_NAME}: there is no store to move aside"):
         move_aside(tmp_path, START_TIME)
 
 
-def test_a_store_in_use_is_left_where_it_is(tmp_path: Path) -> None:
+def test_a_store_in_use_is_not_moved_aside(tmp_path: Path) -> None:
     (tmp_path / STORE_FILE_NAME).touch()
     lock = DirectoryLock(tmp_path)
     with pytest.raises(StoreError, match=f"in use by another pmslink, process {os.getpid()}"):

@@ -1,4 +1,4 @@
-"""What the PMS has not heard from a room yet when its guest leaves; and what it says meanwhile."""
+"""Updates that are queued for the PMS when the guest leaves the room, or when the PMS sends other values."""
 
 from __future__ import annotations
 
@@ -35,13 +35,13 @@ GONE = "GO|RN101|GSN|"
 MOVED = "GC|RN202|GSN|G#1|RO101|GSN|DA260101|TI000010|"
 
 
-def say(playing: StoreHarness, *texts: str) -> None:
-    playing.submit_all(append_records, *map(make_record, texts))
+def say(harness: StoreHarness, *texts: str) -> None:
+    harness.submit_all(append_records, *map(make_record, texts))
 
 
-def rows(playing: StoreHarness) -> list[tuple[str, str, str | None]]:
+def rows(harness: StoreHarness) -> list[tuple[str, str, str | None]]:
     """Text, state and word of all, oldest first."""
-    found = playing.read(newest_rows, LINK_NAME, None, None, 99)
+    found = harness.read(newest_rows, LINK_NAME, None, None, 99)
     return [(row.text, row.state, row.text_answer) for row in reversed(found)]
 
 
@@ -55,7 +55,7 @@ def rows(playing: StoreHarness) -> list[tuple[str, str, str | None]]:
         (voicemail_update("101", {"unread": 1}), "RE|RN101|VM0100|"),
     ],
 )
-def test_what_a_guest_ordered_by_phone_does_not_outlast_the_stay(
+def test_queued_updates_of_a_guest_are_discarded_at_check_out(
     harness: StoreHarness, told: OutboundUpdate, text: str
 ) -> None:
     say(harness, HERE)
@@ -64,14 +64,14 @@ def test_what_a_guest_ordered_by_phone_does_not_outlast_the_stay(
     assert rows(harness) == [(text, "discarded", "the guest has left the room")]
 
 
-def test_the_status_of_the_room_is_told_all_the_same(harness: StoreHarness) -> None:
+def test_the_status_of_the_room_is_sent_after_the_check_out(harness: StoreHarness) -> None:
     say(harness, HERE)
     harness.submit_all(enqueue, from_phone(status_update("101", {"status": 3}, {})))
     say(harness, GONE)
     assert [state for _, state, _ in rows(harness)] == ["pending"]
 
 
-def test_what_a_guest_ordered_whose_check_in_was_missed_does_not_outlast_the_stay_either(
+def test_queued_updates_of_a_guest_whose_check_in_was_missed_are_discarded_too(
     harness: StoreHarness,
 ) -> None:
     harness.submit_all(enqueue, from_phone(A_WAKE_UP))
@@ -79,7 +79,7 @@ def test_what_a_guest_ordered_whose_check_in_was_missed_does_not_outlast_the_sta
     assert [state for _, state, _ in rows(harness)] == ["discarded"]
 
 
-def test_what_another_room_told_is_told_all_the_same(harness: StoreHarness) -> None:
+def test_queued_updates_of_another_room_are_sent(harness: StoreHarness) -> None:
     say(harness, HERE)
     harness.submit_all(enqueue, from_phone(dnd_update("102", {"on": True})), make_new_row())
     harness.submit_all(enqueue, from_phone(A_WAKE_UP, link="annexe"))
@@ -87,7 +87,7 @@ def test_what_another_room_told_is_told_all_the_same(harness: StoreHarness) -> N
     assert [state for _, state, _ in rows(harness)] == ["pending", "pending"]
 
 
-def test_what_is_in_doubt_is_not_sent_again_either(harness: StoreHarness) -> None:
+def test_unknown_updates_of_a_guest_who_left_are_not_sent_again(harness: StoreHarness) -> None:
     say(harness, HERE)
     harness.submit_all(enqueue, from_phone(dnd_update("101", {"on": True})))
     harness.submit_all(claim_next, ClaimNext(LINK_NAME, START_MS))
@@ -96,7 +96,7 @@ def test_what_is_in_doubt_is_not_sent_again_either(harness: StoreHarness) -> Non
     assert [state for _, state, _ in rows(harness)] == ["discarded"]
 
 
-def test_a_guest_s_own_goes_in_a_resync_too_though_the_room_has_its_next_guest(harness: StoreHarness) -> None:
+def test_a_resync_discards_the_updates_of_the_previous_guest(harness: StoreHarness) -> None:
     say(harness, HERE)
     harness.submit_all(enqueue, from_phone(A_WAKE_UP))
     say(harness, "DS|", "GI|RN101|G#2|GSN|SF|", "GI|RN202|G#1|GSN|SF|", "DE|")
@@ -107,9 +107,7 @@ def test_a_guest_s_own_goes_in_a_resync_too_though_the_room_has_its_next_guest(h
 
 
 @pytest.mark.parametrize("after", ["GI|RN202|G#1|GSN|GNAdams|", None])
-def test_while_a_room_is_being_left_what_its_phone_told_waits(
-    harness: StoreHarness, after: str | None
-) -> None:
+def test_updates_of_a_room_wait_for_its_pending_check_out(harness: StoreHarness, after: str | None) -> None:
     say(harness, HERE)
     harness.submit_all(enqueue, from_phone(A_WAKE_UP))
     say(harness, "GO|RN101|G#1|GSN|")
@@ -123,13 +121,13 @@ def test_while_a_room_is_being_left_what_its_phone_told_waits(
     assert getattr(taken, "text", None) == ("WR|RN202|DA260102|TI070000|" if after else None)
 
 
-def test_while_a_room_is_being_left_postings_go_on(harness: StoreHarness) -> None:
+def test_postings_do_not_wait_for_a_pending_check_out(harness: StoreHarness) -> None:
     say(harness, HERE, "GO|RN101|G#1|GSN|")
     harness.submit_all(enqueue, make_new_row())
     assert isinstance(harness.submit(claim_next, ClaimNext(LINK_NAME, START_MS)), OutboxRow)
 
 
-def test_while_others_stay_all_is_told(harness: StoreHarness) -> None:
+def test_updates_are_sent_while_other_guests_stay(harness: StoreHarness) -> None:
     say(harness, HERE, "GI|RN101|G#2|GSY|GNBauer|")
     harness.submit_all(enqueue, from_phone(A_WAKE_UP))
     say(harness, MOVED.replace("RO101|GSN", "RO101|GSY"))
@@ -147,21 +145,21 @@ def test_wake_ups_follow_a_guest_who_moves(harness: StoreHarness) -> None:
     ]
 
 
-def _woken(playing: StoreHarness) -> None:
+def _woken(harness: StoreHarness) -> None:
     """A guest was woken, and the PMS has not heard of it."""
-    say(playing, HERE, "WR|RN101|DA260101|TI000000|")
-    playing.submit_all(run_due, LINK_NAME)
-    (wake_up,) = _room(playing, "101").wake_ups
-    playing.submit_all(store_wake_up_results, WakeUpReport(LINK_NAME, "101", wake_up.id, None, "answered"))
+    say(harness, HERE, "WR|RN101|DA260101|TI000000|")
+    harness.submit_all(run_due, LINK_NAME)
+    (wake_up,) = _room(harness, "101").wake_ups
+    harness.submit_all(store_wake_up_results, WakeUpReport(LINK_NAME, "101", wake_up.id, None, "answered"))
 
 
-def _room(playing: StoreHarness, name: str) -> Any:
-    room = playing.room(name)
+def _room(harness: StoreHarness, name: str) -> Any:
+    room = harness.room(name)
     assert room is not None
     return room
 
 
-def test_how_a_wake_up_ended_is_told_of_the_new_room(harness: StoreHarness) -> None:
+def test_a_wake_up_result_follows_the_guest_to_the_new_room(harness: StoreHarness) -> None:
     _woken(harness)
     say(harness, MOVED)
     assert [(text, state) for text, state, _ in rows(harness)] == [
@@ -170,7 +168,7 @@ def test_how_a_wake_up_ended_is_told_of_the_new_room(harness: StoreHarness) -> N
     ]
 
 
-def test_how_a_wake_up_ended_is_told_of_a_guest_who_has_left(harness: StoreHarness) -> None:
+def test_a_wake_up_result_is_sent_after_the_guest_has_left(harness: StoreHarness) -> None:
     _woken(harness)
     say(harness, GONE)
     assert [(text, state) for text, state, _ in rows(harness)] == [
@@ -189,7 +187,7 @@ def test_how_a_wake_up_ended_is_told_of_a_guest_who_has_left(harness: StoreHarne
         (wake_up_update("101", {"at": "2026-01-02T07:00"}, START_TIME, RULES), "WC|RN101|DA|TI|"),
     ],
 )
-def test_what_is_sent_later_is_so_in_the_house_again(
+def test_an_update_applies_to_the_hotel_again_when_it_is_sent(
     harness: StoreHarness, told: OutboundUpdate, said: str
 ) -> None:
     say(harness, HERE)
@@ -201,7 +199,7 @@ def test_what_is_sent_later_is_so_in_the_house_again(
     assert _look(harness) == ordered
 
 
-def test_a_wake_up_that_is_cancelled_later_is_cancelled_again(harness: StoreHarness) -> None:
+def test_a_cancellation_applies_again_when_it_is_sent(harness: StoreHarness) -> None:
     say(harness, HERE)
     harness.submit_all(enqueue, from_phone(wake_up_cancel_update("101", "2026-01-02T07:00", RULES)))
     say(harness, "WR|RN101|DA260102|TI070000|")
@@ -225,7 +223,7 @@ def test_a_wake_up_that_is_cancelled_later_is_cancelled_again(harness: StoreHarn
         ),
     ],
 )
-def test_what_the_phone_has_told_otherwise_since_is_not_so_again(
+def test_an_update_that_the_phone_has_changed_since_does_not_apply_again(
     harness: StoreHarness, first: OutboundUpdate, second: OutboundUpdate, said: str
 ) -> None:
     say(harness, HERE)
@@ -249,7 +247,7 @@ def test_what_the_phone_has_told_otherwise_since_is_not_so_again(
         wake_up_cancel_update("102", None, RULES),
     ],
 )
-def test_what_it_has_told_about_something_else_changes_nothing_of_that(
+def test_a_later_update_of_another_subject_does_not_prevent_it(
     harness: StoreHarness, other: OutboundUpdate
 ) -> None:
     say(harness, HERE)
@@ -260,7 +258,7 @@ def test_what_it_has_told_about_something_else_changes_nothing_of_that(
     assert A_WAKE_UP.phone_update.value in [one.at for one in _room(harness, "101").wake_ups]
 
 
-def test_a_sign_and_a_status_are_two_things(harness: StoreHarness) -> None:
+def test_a_sign_and_a_status_are_two_subjects(harness: StoreHarness) -> None:
     say(harness, HERE)
     calls = [dnd_update("101", {"on": True}), status_update("101", {"status": 3}, {})]
     harness.submit_all(enqueue, *map(from_phone, calls))
@@ -269,7 +267,7 @@ def test_a_sign_and_a_status_are_two_things(harness: StoreHarness) -> None:
     assert _room(harness, "101").do_not_disturb
 
 
-def test_of_all_that_a_phone_cancels_what_it_has_ordered_since_stays(harness: StoreHarness) -> None:
+def test_a_cancellation_of_all_wake_ups_spares_later_requests(harness: StoreHarness) -> None:
     say(harness, HERE)
     harness.submit_all(enqueue, from_phone(wake_up_cancel_update("101", None, RULES)), from_phone(A_WAKE_UP))
     say(harness, "WR|RN101|DA260102|TI080000|")
@@ -278,7 +276,7 @@ def test_of_all_that_a_phone_cancels_what_it_has_ordered_since_stays(harness: St
     assert [one.at for one in _room(harness, "101").wake_ups] == [A_WAKE_UP.phone_update.value]
 
 
-def test_of_a_room_that_nobody_knows_there_is_nothing_to_cancel(harness: StoreHarness) -> None:
+def test_a_cancellation_for_an_unknown_room_changes_nothing(harness: StoreHarness) -> None:
     late = wake_up_update("101", {"at": "2026-01-01T00:00"}, START_TIME, RULES)
     harness.store.hotels.set_policy("grand", RULES)
     cancel = from_phone(wake_up_cancel_update("101", None, RULES))
@@ -287,7 +285,7 @@ def test_of_a_room_that_nobody_knows_there_is_nothing_to_cancel(harness: StoreHa
     assert harness.room() is None
 
 
-def test_a_wake_up_whose_moment_has_passed_is_not_ordered_again(harness: StoreHarness) -> None:
+def test_a_past_wake_up_does_not_apply_again(harness: StoreHarness) -> None:
     say(harness, HERE)
     soon = wake_up_update("101", {"at": "2026-01-01T00:01"}, START_TIME, RULES)
     harness.submit_all(enqueue, from_phone(soon))
@@ -296,7 +294,7 @@ def test_a_wake_up_whose_moment_has_passed_is_not_ordered_again(harness: StoreHa
     assert _room(harness, "101").wake_ups == ()
 
 
-def test_what_was_sent_before_is_not_so_once_more(harness: StoreHarness) -> None:
+def test_an_update_that_was_sent_before_does_not_apply_again(harness: StoreHarness) -> None:
     say(harness, HERE)
     harness.submit_all(enqueue, from_phone(dnd_update("101", {"on": True})))
     harness.submit_all(claim_next, ClaimNext(LINK_NAME, START_MS))
@@ -306,7 +304,7 @@ def test_what_was_sent_before_is_not_so_once_more(harness: StoreHarness) -> None
     assert not _room(harness, "101").do_not_disturb
 
 
-def test_a_wake_up_for_which_there_is_no_room_any_more_is_sent_all_the_same(harness: StoreHarness) -> None:
+def test_a_wake_up_above_the_limit_of_the_room_is_still_sent(harness: StoreHarness) -> None:
     say(harness, HERE)
     harness.submit_all(enqueue, from_phone(A_WAKE_UP))
     say(harness, "WC|RN101|DA|TI|")
@@ -318,6 +316,6 @@ def test_a_wake_up_for_which_there_is_no_room_any_more_is_sent_all_the_same(harn
     assert len(_room(harness, "101").wake_ups) == MAX_WAKE_UPS
 
 
-def _look(playing: StoreHarness) -> tuple[object, ...]:
-    room = _room(playing, "101")
+def _look(harness: StoreHarness) -> tuple[object, ...]:
+    room = _room(harness, "101")
     return room.do_not_disturb, room.status, [one.at for one in room.wake_ups]

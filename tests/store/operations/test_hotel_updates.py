@@ -1,4 +1,4 @@
-"""What a phone tells, and what comes of rows: in one commit with the change of the house, or the event."""
+"""Phone updates: each row is stored in one commit with its change of the hotel, or with its event."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ def call(request: pytest.FixtureRequest) -> OutboundUpdate:
 
 
 @pytest.mark.parametrize(("call", "text"), CALLS.values(), ids=CALLS)
-def test_a_row_and_the_change_of_the_house_are_one_commit(
+def test_a_row_and_its_change_of_the_hotel_are_one_commit(
     harness: StoreHarness, call: OutboundUpdate, text: str
 ) -> None:
     harness.receive_records("GO|RN101|")
@@ -98,7 +98,7 @@ def test_a_row_and_the_change_of_the_house_are_one_commit(
     ]
 
 
-def test_the_pbx_hears_of_it_as_its_own(harness: StoreHarness) -> None:
+def test_the_event_of_a_phone_update_names_the_pbx(harness: StoreHarness) -> None:
     harness.submit_all(enqueue, from_phone(CALLS["dnd"][0]), from_phone(A_WAKE_UP))
     assert [(one.type, told(one)["by"]) for one in harness.events()] == [
         ("room.do_not_disturb", "pbx"),
@@ -106,13 +106,13 @@ def test_the_pbx_hears_of_it_as_its_own(harness: StoreHarness) -> None:
     ]
 
 
-def test_the_sign_that_asks_for_the_room_to_be_made_up_takes_the_other_away(harness: StoreHarness) -> None:
+def test_the_make_up_room_sign_replaces_do_not_disturb(harness: StoreHarness) -> None:
     harness.submit(enqueue, from_phone(CALLS["dnd"][0]))
     harness.submit(enqueue, from_phone(make_up_room_update("101", {"on": True})))
     assert [told(one)["value"] for one in harness.events()] == [True, False]
 
 
-def test_a_full_outbox_takes_nothing_and_changes_no_house(
+def test_a_full_outbox_rejects_the_row_and_does_not_change_the_hotel(
     harness: StoreHarness, call: OutboundUpdate
 ) -> None:
     (refused,) = harness.submit_all(enqueue, from_phone(call, outbox_full=True))
@@ -122,7 +122,7 @@ def test_a_full_outbox_takes_nothing_and_changes_no_house(
     assert harness.read(newest_rows, LINK_NAME, None, None, 10) == []
 
 
-def test_a_disk_that_fails_takes_nothing_and_changes_no_house(
+def test_a_failing_disk_rejects_the_row_and_does_not_change_the_hotel(
     harness: StoreHarness, call: OutboundUpdate
 ) -> None:
     harness.database.start_failing()
@@ -135,7 +135,7 @@ def test_a_disk_that_fails_takes_nothing_and_changes_no_house(
     assert len(harness.events()) == (call.type != "status")
 
 
-def test_the_same_key_changes_the_house_once(harness: StoreHarness) -> None:
+def test_the_same_key_changes_the_hotel_once(harness: StoreHarness) -> None:
     offer = from_phone(CALLS["dnd"][0], key="k", asked="a")
     harness.submit(enqueue, offer)
     harness.receive_records("RE|RN101|DNN|")
@@ -147,7 +147,7 @@ def test_the_same_key_changes_the_house_once(harness: StoreHarness) -> None:
     assert not room.do_not_disturb
 
 
-def test_a_key_that_comes_twice_in_one_commit_is_one_order(harness: StoreHarness) -> None:
+def test_a_key_twice_in_one_commit_is_one_request(harness: StoreHarness) -> None:
     orders = [
         from_phone(A_WAKE_UP, key="k", asked="a"),
         from_phone(wake_up_cancel_update("101", None, RULES)),
@@ -174,7 +174,7 @@ def crowded(harness: StoreHarness) -> StoreHarness:
     return harness
 
 
-def test_one_wake_up_too_many_is_no_row_and_changes_no_house(crowded: StoreHarness) -> None:
+def test_a_wake_up_above_the_limit_is_rejected_and_does_not_change_the_hotel(crowded: StoreHarness) -> None:
     before = crowded.room()
     refused, accepted = crowded.submit_all(enqueue, from_phone(LATER), from_phone(CALLS["dnd"][0]))
     assert isinstance(refused, TooManyWakeUpsError)
@@ -185,7 +185,7 @@ def test_one_wake_up_too_many_is_no_row_and_changes_no_house(crowded: StoreHarne
     assert crowded.room() == evolve(before, do_not_disturb=True)
 
 
-def test_one_that_was_refused_may_be_asked_for_again_by_the_same_key(crowded: StoreHarness) -> None:
+def test_a_rejected_request_may_be_repeated_with_the_same_key(crowded: StoreHarness) -> None:
     order = from_phone(LATER, key="k", asked="a")
     cancel = from_phone(wake_up_cancel_update("101", None, RULES))
     refused, _, accepted = crowded.submit_all(enqueue, order, cancel, order)
@@ -195,7 +195,7 @@ def test_one_that_was_refused_may_be_asked_for_again_by_the_same_key(crowded: St
     assert crowded.event_types()[-1] == "wake_up.set"
 
 
-def test_a_guest_who_was_leaving_is_told_to_have_left_though_a_wake_up_is_refused(
+def test_a_pending_check_out_is_completed_even_if_the_wake_up_is_rejected(
     crowded: StoreHarness,
 ) -> None:
     crowded.receive_records("GO|RN101|G#1|GSY|")
@@ -213,7 +213,7 @@ def test_a_status_is_one_of_six(body: dict[str, Any]) -> None:
         status_update("101", body, {})
 
 
-def test_what_is_on_its_way_already_is_left_alone(harness: StoreHarness) -> None:
+def test_sent_rows_are_not_changed(harness: StoreHarness) -> None:
     harness.receive_records("GI|RN101|")
     harness.submit(enqueue, from_phone(A_WAKE_UP))
     sent = harness.submit(claim_next, ClaimNext(LINK_NAME, START_MS))
@@ -225,7 +225,7 @@ def test_what_is_on_its_way_already_is_left_alone(harness: StoreHarness) -> None
 # what comes of rows
 
 
-def test_an_event_keeps_a_row_by_the_names_of_its_columns() -> None:
+def test_an_event_has_the_row_by_the_names_of_its_columns() -> None:
     row = make_row(1, "sent", key="k", asked="a", text_answer="später")
     kept = json.loads(json.dumps(row_to_event(row)))
     assert "key" not in kept
@@ -238,10 +238,10 @@ def test_an_event_keeps_a_row_by_the_names_of_its_columns() -> None:
     assert row_from_event(kept) == row._replace(key=None, asked=None, text_answer=None)
 
 
-def rests(playing: StoreHarness) -> list[tuple[str, int]]:
+def rests(harness: StoreHarness) -> list[tuple[str, int]]:
     """The events about rows: type, and id of the row."""
     return [
-        (one.type, told(one)["posting"]["id"]) for one in playing.events() if one.type.startswith("posting.")
+        (one.type, told(one)["posting"]["id"]) for one in harness.events() if one.type.startswith("posting.")
     ]
 
 
@@ -293,7 +293,7 @@ REFUSED, UNKNOWN = [("posting.refused", 1)], [("posting.unknown", 1)]
         (make_row(1), discard, OperatorAction(LINK_NAME, 1, 4), []),
     ],
 )
-def test_an_event_tells_exactly_when_a_row_comes_to_rest_that_wants_a_person(
+def test_an_event_is_emitted_exactly_when_a_row_needs_an_operator(
     harness: StoreHarness, row: OutboxRow, operation: Any, argument: Any, expected: list[tuple[str, int]]
 ) -> None:
     harness.insert_rows(row)
@@ -304,7 +304,7 @@ def test_an_event_tells_exactly_when_a_row_comes_to_rest_that_wants_a_person(
         assert event.room == "101"
 
 
-def test_it_is_told_in_the_commit_that_notes_it_and_after_it(harness: StoreHarness) -> None:
+def test_the_event_is_published_after_the_row_in_the_same_commit(harness: StoreHarness) -> None:
     harness.insert_rows(make_row(1, "sent"))
     harness.published.clear()
     before = harness.database.commit_count
@@ -315,7 +315,7 @@ def test_it_is_told_in_the_commit_that_notes_it_and_after_it(harness: StoreHarne
     assert rests(harness) == REFUSED
 
 
-def test_one_that_comes_to_rest_again_is_told_again(harness: StoreHarness) -> None:
+def test_a_row_that_needs_an_operator_again_is_another_event(harness: StoreHarness) -> None:
     harness.insert_rows(make_row(1, "unknown", queued=0))
     for _ in range(2):
         harness.submit(resend, OperatorAction(LINK_NAME, 1, 4))

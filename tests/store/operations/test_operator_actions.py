@@ -1,4 +1,4 @@
-"""What a person may do to a row, in every state."""
+"""What an operator may do with a row, in every state."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def decide(id: int = 1, link: str = LINK_NAME, digits: int = 4) -> OperatorActio
 
 @BOTH
 @pytest.mark.parametrize("state", STATES)
-def test_each_decision_in_each_state(harness: StoreHarness, decision: Decision, state: RowState) -> None:
+def test_each_action_in_each_state(harness: StoreHarness, decision: Decision, state: RowState) -> None:
     before = make_row(1, state, lost=2, answer="UR", answered=START_MS, text_answer="no", held_since=START_MS)
     harness.insert_rows(before)
     harness.published.clear()
@@ -55,14 +55,16 @@ def test_each_decision_in_each_state(harness: StoreHarness, decision: Decision, 
 
 @BOTH
 @pytest.mark.parametrize("wrong", [decide(2), decide(link="annexe")])
-def test_a_row_that_is_not_there(harness: StoreHarness, decision: Decision, wrong: OperatorAction) -> None:
+def test_an_action_on_an_unknown_row_fails(
+    harness: StoreHarness, decision: Decision, wrong: OperatorAction
+) -> None:
     harness.insert_rows(make_row(1, "refused"))
     (outcome,) = harness.submit_all(decision, wrong)
     assert isinstance(outcome, RowNotFoundError)
 
 
 @pytest.mark.parametrize("state", MAY["resend"])
-def test_one_that_is_sent_again_begins_anew(harness: StoreHarness, state: RowState) -> None:
+def test_a_resent_row_starts_from_the_beginning(harness: StoreHarness, state: RowState) -> None:
     said = {
         "answered": START_MS,
         "answer": "UR",
@@ -80,7 +82,7 @@ def test_one_that_is_sent_again_begins_anew(harness: StoreHarness, state: RowSta
 
 
 @pytest.mark.parametrize("state", MAY["discard"])
-def test_one_that_is_given_up_is_not_sent(harness: StoreHarness, state: RowState) -> None:
+def test_a_discarded_row_is_not_sent(harness: StoreHarness, state: RowState) -> None:
     harness.insert_rows(make_row(1, state, queued=1, not_before=START_MS + 9))
     row = harness.submit(discard, decide())
     assert (row.queued, row.not_before) == (0, None)
@@ -91,7 +93,7 @@ def test_one_that_is_given_up_is_not_sent(harness: StoreHarness, state: RowState
 
 
 @pytest.mark.parametrize("holder", ["pending", "sent", "unknown"])
-def test_a_refused_one_whose_number_is_held_by_now_gets_another(
+def test_a_refused_row_whose_number_is_in_use_gets_another_number(
     harness: StoreHarness, holder: RowState
 ) -> None:
     harness.insert_rows(make_row(1, "refused", number=1), make_row(2, holder, number=1))
@@ -100,19 +102,19 @@ def test_a_refused_one_whose_number_is_held_by_now_gets_another(
 
 
 @pytest.mark.parametrize("holder", ["done", "refused", "discarded"])
-def test_a_number_that_nobody_holds_stays(harness: StoreHarness, holder: RowState) -> None:
+def test_a_number_that_is_free_is_used_again(harness: StoreHarness, holder: RowState) -> None:
     harness.insert_rows(make_row(1, "refused", number=1), make_row(2, holder, number=1))
     harness.insert_rows(make_row(3, number=1, link="annexe"))
     assert harness.submit(resend, decide()).number == 1
 
 
-def test_an_unknown_one_keeps_its_number_for_it_holds_it(harness: StoreHarness) -> None:
+def test_an_unknown_row_keeps_its_number(harness: StoreHarness) -> None:
     harness.insert_rows(make_row(1, "unknown", number=7))
     assert harness.submit(resend, decide()).number == 7
     assert harness.enqueue().number == 1  # it was not given out anew
 
 
-def test_two_with_one_number_that_are_sent_again_at_once_get_two(harness: StoreHarness) -> None:
+def test_two_rows_with_one_number_that_are_resent_together_get_two_numbers(harness: StoreHarness) -> None:
     harness.insert_rows(make_row(1, "refused", number=1), make_row(2, "refused", number=1))
     first, second = harness.submit_all(resend, decide(1), decide(2))
     assert isinstance(first, OutboxRow)
@@ -120,7 +122,7 @@ def test_two_with_one_number_that_are_sent_again_at_once_get_two(harness: StoreH
     assert (first.number, second.number) == (1, 2)
 
 
-def test_without_a_free_number_it_stays_refused(harness: StoreHarness) -> None:
+def test_without_a_free_number_a_row_stays_refused(harness: StoreHarness) -> None:
     harness.insert_rows(
         make_row(1, "refused"), *(make_row(10 + number, number=number) for number in range(1, 10))
     )

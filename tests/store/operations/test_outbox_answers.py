@@ -1,4 +1,4 @@
-"""What the PMS answers, and what proves that it has read: every answer in every state."""
+"""Answers and confirmations of the PMS: every answer in every state."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ def test_every_answer_in_every_state(harness: StoreHarness, code: str, by: str) 
         )
 
 
-def test_a_posting_that_waits_to_be_sent_again_is_settled_for_good(harness: StoreHarness) -> None:
+def test_a_late_answer_settles_a_posting_that_is_queued_again(harness: StoreHarness) -> None:
     harness.insert_rows(make_row(1, "unknown", queued=1))
     settled = harness.submit(store_answers, answer("OK"))
     assert settled is not None
@@ -98,7 +98,7 @@ def test_a_posting_that_waits_to_be_sent_again_is_settled_for_good(harness: Stor
 # which row is meant
 
 
-def test_a_number_means_the_newest_that_was_sent_with_it(harness: StoreHarness) -> None:
+def test_an_answer_belongs_to_the_newest_row_that_was_sent_with_its_number(harness: StoreHarness) -> None:
     harness.insert_rows(
         make_row(1, "done", number=7),
         make_row(2, "sent", number=7),
@@ -111,18 +111,18 @@ def test_a_number_means_the_newest_that_was_sent_with_it(harness: StoreHarness) 
     assert settled.id == 2
 
 
-def test_an_older_one_with_its_number_is_not_meant_any_more(harness: StoreHarness) -> None:
+def test_an_answer_does_not_belong_to_an_older_row_with_its_number(harness: StoreHarness) -> None:
     harness.insert_rows(make_row(1, "discarded", number=7), make_row(2, "done", number=7))
     assert harness.submit(store_answers, answer("OK", number=7)) is None
     assert harness.row(1).state == "discarded"
 
 
-def test_a_number_that_nobody_has_means_nothing(harness: StoreHarness) -> None:
+def test_an_answer_with_an_unknown_number_changes_nothing(harness: StoreHarness) -> None:
     harness.insert_rows(make_row(1, "sent"))
     assert harness.submit(store_answers, answer("OK", number=9)) is None
 
 
-def test_a_second_answer_says_nothing_new(harness: StoreHarness) -> None:
+def test_a_second_answer_changes_nothing(harness: StoreHarness) -> None:
     harness.insert_rows(make_row(1, "sent"))
     first, second, third = harness.submit_all(store_answers, answer("UR"), answer("OK"), answer("UR"))
     assert isinstance(first, OutboxRow)
@@ -133,7 +133,7 @@ def test_a_second_answer_says_nothing_new(harness: StoreHarness) -> None:
 # patience
 
 
-def test_try_later_sets_one_aside_for_half_a_minute_and_the_queue_goes_on(harness: StoreHarness) -> None:
+def test_ry_delays_a_posting_for_half_a_minute_and_the_queue_continues(harness: StoreHarness) -> None:
     harness.insert_rows(make_row(1, "sent"), make_row(2))
     harness.submit(store_answers, answer("RY"))
     aside = AT + RETRY_LATER_MS
@@ -147,14 +147,14 @@ def test_try_later_sets_one_aside_for_half_a_minute_and_the_queue_goes_on(harnes
     assert harness.submit(claim_next, ClaimNext(LINK_NAME, aside)) is None
 
 
-def test_the_one_that_is_due_first_says_how_long_to_wait(harness: StoreHarness) -> None:
+def test_the_delayed_row_that_is_due_first_gives_the_time_to_wait(harness: StoreHarness) -> None:
     for id, moment in ((1, AT + 500), (2, AT)):
         harness.insert_rows(make_row(id, "sent"))
         harness.submit(store_answers, answer("RY", now=moment, number=id))
     assert harness.submit(claim_next, ClaimNext(LINK_NAME, AT)) == NotBefore(AT + RETRY_LATER_MS)
 
 
-def test_after_the_night_audit_the_same_is_sent_first(harness: StoreHarness) -> None:
+def test_after_the_night_audit_the_same_posting_is_sent_first(harness: StoreHarness) -> None:
     harness.insert_rows(make_row(1, "sent"), make_row(2))
     harness.submit(store_answers, answer("NA"))
     taken = harness.submit(claim_next, ClaimNext(LINK_NAME, AT))
@@ -167,7 +167,7 @@ def test_after_the_night_audit_the_same_is_sent_first(harness: StoreHarness) -> 
 @pytest.mark.parametrize(
     ("waited", "end"), [(ANSWER_DEADLINE_MS - 1, "pending"), (ANSWER_DEADLINE_MS, "refused")]
 )
-def test_who_says_try_later_for_a_day_has_refused(
+def test_ry_for_a_day_counts_as_a_refusal(
     harness: StoreHarness, code: str, state: RowState, waited: int, end: RowState
 ) -> None:
     harness.insert_rows(make_row(1, state, held_since=START_MS))
@@ -177,7 +177,7 @@ def test_who_says_try_later_for_a_day_has_refused(
     assert settled.held_since == START_MS
 
 
-def test_the_first_time_counts_for_patience(harness: StoreHarness) -> None:
+def test_the_deadline_counts_from_the_first_ry(harness: StoreHarness) -> None:
     harness.insert_rows(make_row(1, "sent"))
     moment = AT
     for _ in range(3):
@@ -190,7 +190,7 @@ def test_the_first_time_counts_for_patience(harness: StoreHarness) -> None:
 # proof
 
 
-def test_proof_makes_those_done_that_are_on_their_way(harness: StoreHarness) -> None:
+def test_a_confirmation_marks_sent_rows_as_done(harness: StoreHarness) -> None:
     harness.insert_rows(*(make_row(id, state, record="RE") for id, state in enumerate(STATES, start=1)))
     harness.insert_rows(make_row(7, "sent", record="RE"), make_row(8, "sent", record="RE", link="annexe"))
     harness.submit(confirm_delivered, ConfirmDelivered(LINK_NAME, AT, (1, 2, 3, 4, 5, 6, 8, 99)))
@@ -199,13 +199,13 @@ def test_proof_makes_those_done_that_are_on_their_way(harness: StoreHarness) -> 
     assert (harness.row(2).answered, harness.row(2).answer) == (AT, None)
 
 
-def test_proof_for_nothing_is_none(harness: StoreHarness) -> None:
+def test_a_confirmation_without_rows_changes_nothing(harness: StoreHarness) -> None:
     harness.insert_rows(make_row(1, "sent"))
     harness.submit(confirm_delivered, ConfirmDelivered(LINK_NAME, AT, ()))
     assert harness.row(1).state == "sent"
 
 
-def test_proof_for_more_rows_than_a_statement_takes(harness: StoreHarness) -> None:
+def test_a_confirmation_of_more_rows_than_one_statement_takes(harness: StoreHarness) -> None:
     harness.insert_rows(make_row(1, "sent"), make_row(39_000, "sent"))
     harness.submit(confirm_delivered, ConfirmDelivered(LINK_NAME, AT, tuple(range(1, 40_000))))
     assert (harness.row(1).state, harness.row(39_000).state) == ("done", "done")

@@ -1,4 +1,4 @@
-"""What is sent next, and what becomes of a row that is not answered."""
+"""Which row is sent next, and what happens to a row without an answer."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from pmslink.store.tables.outbox_rows import OutboxRow, OutboxRowChanged
 from tests.store.store_harness import LINK_NAME, START_MS, StoreHarness, make_new_row, make_record, make_row
 
 
-def take_one(playing: StoreHarness, now: int = START_MS) -> OutboxRow | NotBefore | None:
-    return playing.submit(claim_next, ClaimNext(LINK_NAME, now))
+def take_one(harness: StoreHarness, now: int = START_MS) -> OutboxRow | NotBefore | None:
+    return harness.submit(claim_next, ClaimNext(LINK_NAME, now))
 
 
-def taken_ids(playing: StoreHarness, now: int = START_MS) -> list[int]:
+def taken_ids(harness: StoreHarness, now: int = START_MS) -> list[int]:
     """All that is to be sent, in order."""
     ids = []
-    while isinstance(row := take_one(playing, now), OutboxRow):
+    while isinstance(row := take_one(harness, now), OutboxRow):
         ids.append(row.id)
     return ids
 
@@ -30,7 +30,7 @@ def taken_ids(playing: StoreHarness, now: int = START_MS) -> list[int]:
 # sending
 
 
-def test_a_row_that_is_taken_is_counted_as_sent_before_it_is_given(harness: StoreHarness) -> None:
+def test_a_claimed_row_is_counted_as_sent_before_it_is_returned(harness: StoreHarness) -> None:
     row = harness.enqueue()
     taken = take_one(harness, START_MS + 7)
     assert taken == harness.row(row.id)
@@ -55,13 +55,13 @@ def test_the_oldest_goes_first_whether_new_or_again(harness: StoreHarness) -> No
     assert taken_ids(harness) == [2, 3, 4, 5]
 
 
-def test_several_who_ask_at_once_get_different_rows(harness: StoreHarness) -> None:
+def test_claims_in_one_commit_get_different_rows(harness: StoreHarness) -> None:
     harness.submit_all(enqueue, *(make_new_row() for _ in range(3)))
     rows = harness.submit_all(claim_next, *[ClaimNext(LINK_NAME, START_MS)] * 4)
     assert [row.number if isinstance(row, OutboxRow) else row for row in rows] == [1, 2, 3, None]
 
 
-def test_a_row_of_which_nothing_was_written_is_put_back(harness: StoreHarness) -> None:
+def test_a_claimed_row_that_was_not_written_is_released(harness: StoreHarness) -> None:
     row = harness.enqueue()
     take_one(harness)
     harness.submit(release, Release(row.id))
@@ -97,7 +97,7 @@ def test_a_row_that_cannot_be_sent_is_refused_with_the_reason(harness: StoreHarn
         ("WA", False, 3, 0, 0),
     ],
 )
-def test_what_is_not_answered_is_unknown_and_perhaps_sent_again(
+def test_a_row_without_an_answer_is_unknown_and_perhaps_queued_again(
     harness: StoreHarness, record: str, resend: bool, limit: int, lost: int, queued: int
 ) -> None:
     harness.insert_rows(make_row(1, "sent", record=record, lost=lost))
@@ -107,7 +107,7 @@ def test_what_is_not_answered_is_unknown_and_perhaps_sent_again(
     assert taken_ids(harness) == [1] * queued
 
 
-def test_so_many_attempts_are_made_in_all(harness: StoreHarness) -> None:
+def test_a_posting_is_sent_up_to_the_maximum_of_attempts(harness: StoreHarness) -> None:
     row = harness.enqueue()
     attempts = 0
     while isinstance(taken := take_one(harness), OutboxRow):
@@ -119,7 +119,7 @@ def test_so_many_attempts_are_made_in_all(harness: StoreHarness) -> None:
 
 
 @pytest.mark.parametrize(("ids", "left"), [(None, [2, 3]), ((), []), ((3,), [3]), ((1, 2, 4, 5, 99), [2])])
-def test_only_what_is_on_its_way_is_left(
+def test_only_sent_rows_are_marked_unknown(
     harness: StoreHarness, ids: tuple[int, ...] | None, left: list[int]
 ) -> None:
     harness.insert_rows(
@@ -133,7 +133,7 @@ def test_only_what_is_on_its_way_is_left(
     assert [row.id for row in rows] == left
 
 
-def test_more_is_left_than_a_statement_takes(harness: StoreHarness) -> None:
+def test_more_rows_than_one_statement_takes_are_marked_unknown(harness: StoreHarness) -> None:
     harness.insert_rows(make_row(1, "sent"), make_row(39_000, "sent"))
     rows = harness.submit(mark_unknown, MarkUnknown(LINK_NAME, True, 3, tuple(range(1, 40_000))))
     assert [row.id for row in rows] == [1, 39_000]
@@ -170,7 +170,7 @@ def test_of_a_room_and_field_only_the_newest_value_is_sent_again(
     assert old.text_answer == ("a newer value is sent instead" if superseded else None)
 
 
-def test_a_value_that_was_never_sent_is_sent_although_there_is_a_newer(harness: StoreHarness) -> None:
+def test_an_unsent_value_is_sent_even_if_there_is_a_newer_one(harness: StoreHarness) -> None:
     harness.insert_rows(an_re(1, "pending"), an_re(2, "pending"))
     assert taken_ids(harness) == [1, 2]
 
@@ -205,7 +205,7 @@ def a_wakeup(record: str = "WR", **changes: Any) -> OutboxRow:
     ],
 )
 @pytest.mark.parametrize("when", ["before", "after"])
-def test_a_wake_up_is_not_sent_again_once_the_pms_has_spoken_of_it(
+def test_a_wake_up_is_not_sent_again_after_the_pms_changed_it(
     harness: StoreHarness, record: str, text: str, direction: str, link: str, superseded: bool, when: str
 ) -> None:
     spoken = make_record(text, direction=direction, link=link)
@@ -238,7 +238,7 @@ def test_a_wake_up_that_was_never_sent_is_sent_however_late(harness: StoreHarnes
     assert taken_ids(harness, START_MS + 5000) == [1]
 
 
-def test_a_late_wake_up_that_was_put_back_keeps_nobody_waiting(harness: StoreHarness) -> None:
+def test_a_late_wake_up_that_was_released_does_not_block_the_queue(harness: StoreHarness) -> None:
     harness.insert_rows(a_wakeup(), make_row(2))
     assert isinstance(take_one(harness, START_MS), OutboxRow)
     harness.submit(release, Release(1))
@@ -246,7 +246,7 @@ def test_a_late_wake_up_that_was_put_back_keeps_nobody_waiting(harness: StoreHar
     assert (harness.row(1).state, harness.row(1).queued) == ("unknown", 0)
 
 
-def test_a_late_wake_up_that_a_person_wants_sent_again_keeps_nobody_waiting(harness: StoreHarness) -> None:
+def test_a_late_wake_up_that_an_operator_resends_does_not_block_the_queue(harness: StoreHarness) -> None:
     harness.insert_rows(a_wakeup(queued=0), make_row(2))
     harness.submit(resend, OperatorAction(LINK_NAME, 1, 4))
     assert taken_ids(harness, START_MS + 5000) == [2]

@@ -1,4 +1,4 @@
-"""What is asked for becomes a row: once for each key, with the next number that nobody holds."""
+"""A request becomes a row: once for each idempotency key, with the next free posting number."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def numbers(outcomes: Sequence[object]) -> list[int | type[Exception] | None]:
 # rows
 
 
-def test_a_row_is_what_was_offered(harness: StoreHarness) -> None:
+def test_a_row_has_the_values_of_the_request(harness: StoreHarness) -> None:
     asked: dict[str, Any] = {
         "link": LINK_NAME,
         "record": "WR",
@@ -66,7 +66,7 @@ def test_a_row_is_what_was_offered(harness: StoreHarness) -> None:
     assert row.changed == row.id
 
 
-def test_each_new_row_is_told_once_and_a_known_one_is_not(harness: StoreHarness) -> None:
+def test_a_new_row_is_published_once_and_a_known_one_is_not(harness: StoreHarness) -> None:
     outcomes = harness.submit_all(enqueue, *(make_new_row(key=key, asked="a") for key in ("k", "l", "k")))
     rows = [outcome.row for outcome in outcomes if isinstance(outcome, Enqueued)]
     assert rows[0] == rows[2]
@@ -95,7 +95,7 @@ def test_each_new_row_is_told_once_and_a_known_one_is_not(harness: StoreHarness)
         ({"key": "k", "asked": "a", "outbox_full": True}, {"key": "k", "asked": "b"}, "new"),
     ],
 )
-def test_a_key_stands_for_one_posting_of_its_link(
+def test_an_idempotency_key_belongs_to_one_posting_of_its_link(
     harness: StoreHarness,
     turns: int,
     first: dict[str, object],
@@ -117,7 +117,7 @@ def test_a_key_stands_for_one_posting_of_its_link(
         assert type(after) is outcome
 
 
-def test_what_is_known_is_given_as_it_is_now(harness: StoreHarness) -> None:
+def test_a_known_key_returns_the_row_in_its_present_state(harness: StoreHarness) -> None:
     row = harness.enqueue(key="k", asked="a")
     harness.submit(discard, OperatorAction(LINK_NAME, row.id, 4))
     assert harness.enqueue(key="k", asked="a").state == "discarded"
@@ -130,7 +130,7 @@ def test_a_key_is_known_after_a_crash(harness: StoreHarness) -> None:
     assert harness.enqueue(key="k", asked="a") == row
 
 
-def test_very_many_at_once_find_their_keys(harness: StoreHarness) -> None:
+def test_more_keys_than_one_statement_takes_are_found(harness: StoreHarness) -> None:
     offers = [make_new_row(key=str(n), asked="a", digits=5) for n in range(6000)]
     rows = [outcome.row for outcome in harness.submit_all(enqueue, *offers) if isinstance(outcome, Enqueued)]
     again = harness.submit_all(enqueue, *offers)
@@ -141,7 +141,7 @@ def test_very_many_at_once_find_their_keys(harness: StoreHarness) -> None:
 # numbers
 
 
-def test_numbers_go_round_in_a_circle(harness: StoreHarness) -> None:
+def test_posting_numbers_wrap_around(harness: StoreHarness) -> None:
     given: list[Any] = []
     for _ in range(25):
         (one,) = harness.submit_all(enqueue, make_new_row(digits=1))
@@ -151,18 +151,18 @@ def test_numbers_go_round_in_a_circle(harness: StoreHarness) -> None:
     assert given == [n % 9 + 1 for n in range(25)]
 
 
-def test_each_link_counts_for_itself(harness: StoreHarness) -> None:
+def test_each_link_has_its_own_posting_numbers(harness: StoreHarness) -> None:
     links = ["grand", "annexe", "grand", "annexe", "grand"]
     outcomes = harness.submit_all(enqueue, *(make_new_row(link=link) for link in links))
     assert numbers(outcomes) == [1, 1, 2, 2, 3]
 
 
-def test_a_record_that_carries_no_number_takes_none(harness: StoreHarness) -> None:
+def test_a_record_without_a_posting_number_uses_none(harness: StoreHarness) -> None:
     outcomes = harness.submit_all(enqueue, *(make_new_row(digits=digits) for digits in (4, None, 4)))
     assert numbers(outcomes) == [1, None, 2]
 
 
-def test_the_circle_goes_on_after_a_crash(harness: StoreHarness) -> None:
+def test_posting_numbers_continue_after_a_crash(harness: StoreHarness) -> None:
     row = harness.enqueue()
     harness.submit(discard, OperatorAction(LINK_NAME, row.id, 4))
     harness.crash()
@@ -174,12 +174,14 @@ def test_the_circle_goes_on_after_a_crash(harness: StoreHarness) -> None:
     ("state", "skipped"),
     [(state, state in OPEN_STATES) for state in get_args(RowState)],
 )
-def test_a_number_is_held_while_its_row_waits(harness: StoreHarness, state: str, skipped: bool) -> None:
+def test_a_posting_number_is_in_use_while_its_row_is_open(
+    harness: StoreHarness, state: str, skipped: bool
+) -> None:
     harness.insert_rows(make_row(1, state))
     assert harness.enqueue().number == (2 if skipped else 1)
 
 
-def test_when_all_are_held_there_is_no_number(harness: StoreHarness) -> None:
+def test_without_a_free_posting_number_the_row_is_rejected(harness: StoreHarness) -> None:
     outcomes = harness.submit_all(enqueue, *(make_new_row(digits=1) for _ in range(11)))
     assert numbers(outcomes) == [*ONE_DIGIT, PostingNumbersExhaustedError, PostingNumbersExhaustedError]
     freed = outcomes[6]
@@ -192,7 +194,7 @@ def test_when_all_are_held_there_is_no_number(harness: StoreHarness) -> None:
     assert numbers(harness.submit_all(enqueue, make_new_row(digits=None))) == [None]
 
 
-def test_fewer_digits_than_before_begin_within_the_circle(harness: StoreHarness) -> None:
+def test_after_a_reduction_of_the_digits_numbers_fit_them(harness: StoreHarness) -> None:
     for _ in range(13):
         harness.submit(discard, OperatorAction(LINK_NAME, harness.enqueue(digits=2).id, 2))
     assert [harness.enqueue(digits=1).number for _ in range(9)] == [5, 6, 7, 8, 9, 1, 2, 3, 4]
@@ -221,20 +223,20 @@ class Circle:
 @given(
     st.lists(st.tuples(st.integers(0, 12), st.sets(st.integers(1, 9), max_size=9)), min_size=1, max_size=10)
 )
-def test_numbers_are_given_out_as_in_a_circle(turns: list[tuple[int, set[int]]]) -> None:
+def test_posting_numbers_follow_the_model_of_a_circle(turns: list[tuple[int, set[int]]]) -> None:
     """In each turn some are accepted at once, then those with these numbers given up."""
-    playing = StoreHarness(FaultyDatabase(MemoryDatabase()))
+    harness = StoreHarness(FaultyDatabase(MemoryDatabase()))
     circle = Circle(9)
     try:
         for wanted, given_up in turns:
-            outcomes = playing.submit_all(enqueue, *[make_new_row(digits=1)] * wanted)
+            outcomes = harness.submit_all(enqueue, *[make_new_row(digits=1)] * wanted)
             assert numbers(outcomes) == [circle.next() for _ in range(wanted)]
-            rows = [row for row in waiting(playing) if row.number in given_up]
-            playing.submit_all(discard, *(OperatorAction(LINK_NAME, row.id, 1) for row in rows))
+            rows = [row for row in waiting(harness) if row.number in given_up]
+            harness.submit_all(discard, *(OperatorAction(LINK_NAME, row.id, 1) for row in rows))
             circle.held -= given_up
     finally:
-        playing.crash()
+        harness.crash()
 
 
-def waiting(playing: StoreHarness) -> list[OutboxRow]:
-    return [row for row in playing.read(newest_rows, LINK_NAME, None, None, 1000) if row.state in OPEN_STATES]
+def waiting(harness: StoreHarness) -> list[OutboxRow]:
+    return [row for row in harness.read(newest_rows, LINK_NAME, None, None, 1000) if row.state in OPEN_STATES]

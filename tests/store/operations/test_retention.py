@@ -1,4 +1,4 @@
-"""Forgetting: what is old enough goes, in the order of what happened, and whatever the clock says."""
+"""Expired entries are deleted in the order in which they were stored, whatever the clock shows."""
 
 from __future__ import annotations
 
@@ -44,25 +44,25 @@ from tests.store.tables.test_history_queries import STATES, a_change
 GUEST, HISTORY = RETENTION.guest, RETENTION.history
 
 
-def purge(playing: StoreHarness, times: int = 1) -> None:
+def purge(harness: StoreHarness, times: int = 1) -> None:
     for _ in range(times):
-        playing.result(Deferred.fromCoroutine(playing.store.purge()))
+        harness.result(Deferred.fromCoroutine(harness.store.purge()))
 
 
-def keep(playing: StoreHarness, **ages: timedelta) -> None:
+def keep(harness: StoreHarness, **ages: timedelta) -> None:
     """Records with these names, so old at START."""
-    playing.submit_all(
+    harness.submit_all(
         append_records, *(make_record(f"GI|{name}|", at=START_TIME - age) for name, age in ages.items())
     )
 
 
-def left(playing: StoreHarness) -> str:
+def left(harness: StoreHarness) -> str:
     """The names of the records that are left, oldest first."""
-    records = playing.read(newest_records, LINK_NAME, None, None, None, 100)
+    records = harness.read(newest_records, LINK_NAME, None, None, None, 100)
     return "".join(record.text[3] for record in reversed(records))
 
 
-def test_guest_data_goes_after_its_time_and_not_before(harness: StoreHarness) -> None:
+def test_guest_data_is_deleted_after_its_retention_time_and_not_before(harness: StoreHarness) -> None:
     ms = timedelta(milliseconds=1)
     keep(harness, a=GUEST + DAY, b=GUEST + ms, c=GUEST, d=GUEST - ms, e=timedelta(0))
     purge(harness)
@@ -72,7 +72,7 @@ def test_guest_data_goes_after_its_time_and_not_before(harness: StoreHarness) ->
     assert left(harness) == "e"
 
 
-def test_what_holds_no_guest_data_stays_longer(harness: StoreHarness) -> None:
+def test_history_without_guest_data_stays_longer(harness: StoreHarness) -> None:
     for id, age in enumerate([HISTORY + DAY, HISTORY - DAY, GUEST + DAY]):
         change = a_change(id)
         change.at = START_TIME - age
@@ -85,7 +85,7 @@ def test_what_holds_no_guest_data_stays_longer(harness: StoreHarness) -> None:
     assert left(harness) == ""
 
 
-def test_when_a_link_was_in_sync_and_the_service_ran_stays_as_long_as_how_it_was(
+def test_sync_changes_and_runs_stay_as_long_as_transitions(
     harness: StoreHarness,
 ) -> None:
     for id, age in enumerate([HISTORY + DAY, HISTORY - DAY]):
@@ -100,7 +100,7 @@ def ids(connection: Connection, table: Any) -> list[int]:
     return list(connection.execute(select(table.c.id).order_by(table.c.id)).scalars())
 
 
-def test_a_run_that_goes_on_is_not_forgotten_however_long_ago_it_began(harness: StoreHarness) -> None:
+def test_the_current_run_is_not_deleted_however_old_it_is(harness: StoreHarness) -> None:
     harness.now += 2 * HISTORY
     harness.advance(RUN_UPDATE_INTERVAL_S)
     harness.advance(1)
@@ -109,7 +109,7 @@ def test_a_run_that_goes_on_is_not_forgotten_however_long_ago_it_began(harness: 
 
 
 @pytest.mark.parametrize("state", STATES)
-def test_a_posting_that_waits_stays_however_old_and_holds_up_nothing(
+def test_an_open_posting_stays_however_old_and_does_not_block_others(
     harness: StoreHarness, state: RowState
 ) -> None:
     old = to_ms(START_TIME - 2 * HISTORY)
@@ -135,7 +135,7 @@ def count(connection: Connection, table: Any) -> int:
     return connection.execute(select(func.count()).select_from(table)).scalar_one()
 
 
-def test_announcements_are_bounded_by_their_number(harness: StoreHarness) -> None:
+def test_link_snapshots_are_limited_by_their_number(harness: StoreHarness) -> None:
     news = [LinkSnapshotLogged(START_TIME, str(number)) for number in range(LINK_SNAPSHOT_MAX_ROWS + 5)]
     harness.submit_all(append_link_snapshots, *news)
     purge(harness)
@@ -144,7 +144,7 @@ def test_announcements_are_bounded_by_their_number(harness: StoreHarness) -> Non
     assert harness.read(lambda c: c.execute(select(func.min(oldest))).scalar_one()) == news[5].seq
 
 
-def test_a_long_past_goes_in_several_commits_for_others_wait(harness: StoreHarness) -> None:
+def test_a_large_purge_takes_several_commits(harness: StoreHarness) -> None:
     amount = 2 * PURGE_BATCH_ROWS + 1
     old = to_ms(START_TIME - 2 * HISTORY)
     harness.submit_all(append_records, *(make_record(at=START_TIME - 2 * GUEST) for _ in range(amount)))
@@ -158,7 +158,7 @@ def test_a_long_past_goes_in_several_commits_for_others_wait(harness: StoreHarne
 # clocks that are wrong
 
 
-def test_what_a_clock_gone_wrong_has_dated_back_stays_as_long_as_its_neighbours(
+def test_entries_dated_too_early_stay_as_long_as_their_neighbours(
     harness: StoreHarness,
 ) -> None:
     keep(harness, a=2 * GUEST, b=DAY, c=20 * 365 * DAY, d=20 * 365 * DAY, e=timedelta(0))
@@ -169,7 +169,7 @@ def test_what_a_clock_gone_wrong_has_dated_back_stays_as_long_as_its_neighbours(
     assert left(harness) == "e"
 
 
-def test_what_it_has_dated_ahead_goes_with_what_comes_after_it(harness: StoreHarness) -> None:
+def test_entries_dated_too_late_are_deleted_with_their_successors(harness: StoreHarness) -> None:
     keep(harness, a=2 * GUEST, b=-365 * DAY, c=2 * GUEST, d=-365 * DAY, e=DAY)
     purge(harness)
     assert left(harness) == "de"
@@ -178,7 +178,7 @@ def test_what_it_has_dated_ahead_goes_with_what_comes_after_it(harness: StoreHar
     assert left(harness) == ""
 
 
-def test_a_clock_that_is_a_year_ahead_forgets_a_stride_more_in_each_purge(harness: StoreHarness) -> None:
+def test_a_wall_clock_a_year_ahead_advances_each_purge_by_one_step_only(harness: StoreHarness) -> None:
     ages = {name: GUEST - (step + 0.5) * PURGE_CLOCK_MAX_STEP for step, name in enumerate("abc")}
     keep(harness, **ages, d=timedelta(0))
     purge(harness)
@@ -196,7 +196,7 @@ def test_a_clock_that_is_a_year_ahead_forgets_a_stride_more_in_each_purge(harnes
     assert left(harness) == "d"  # set right in between, it begins from there
 
 
-def test_after_a_long_standstill_it_catches_up_over_restarts(harness: StoreHarness) -> None:
+def test_after_a_long_downtime_the_purge_clock_catches_up_over_restarts(harness: StoreHarness) -> None:
     keep(harness, a=timedelta(0))
     purge(harness)
     harness.stop()
@@ -213,7 +213,7 @@ def test_after_a_long_standstill_it_catches_up_over_restarts(harness: StoreHarne
 # the purge in the service
 
 
-def test_it_is_purged_again_and_again(harness: StoreHarness) -> None:
+def test_the_purge_repeats(harness: StoreHarness) -> None:
     keep(harness, a=2 * GUEST)
     harness.advance(PURGE_INTERVAL_S - 1)
     assert left(harness) == "a"
@@ -224,14 +224,14 @@ def test_it_is_purged_again_and_again(harness: StoreHarness) -> None:
     assert left(harness) == ""
 
 
-def test_who_keeps_a_copy_is_told_how_old_is_gone(harness: StoreHarness) -> None:
+def test_subscribers_get_the_time_limits_of_a_purge(harness: StoreHarness) -> None:
     told: list[Purge] = []
     harness.store.on_purge.append(told.append)
     purge(harness)
     assert told == [Purge(START_TIME - GUEST, START_TIME - HISTORY, START_TIME)]
 
 
-def test_a_disk_that_fails_puts_it_off_to_the_next_time(harness: StoreHarness) -> None:
+def test_a_failing_disk_postpones_the_purge(harness: StoreHarness) -> None:
     keep(harness, a=2 * GUEST)
     harness.database.start_failing()
     harness.advance(PURGE_INTERVAL_S)
@@ -242,7 +242,7 @@ def test_a_disk_that_fails_puts_it_off_to_the_next_time(harness: StoreHarness) -
     assert left(harness) == ""
 
 
-def test_a_disk_that_cannot_give_space_back_does_not_end_the_purging(harness: StoreHarness) -> None:
+def test_a_failed_reclaim_does_not_end_the_purge_loop(harness: StoreHarness) -> None:
     told: list[Purge] = []
     harness.store.on_purge.append(told.append)
     keep(harness, a=2 * GUEST)
@@ -257,7 +257,9 @@ def test_a_disk_that_cannot_give_space_back_does_not_end_the_purging(harness: St
     assert len(told) == 2
 
 
-def test_a_purge_that_is_wrong_is_logged(harness: StoreHarness, leak_check: list[LogEvent]) -> None:
+def test_an_unexpected_error_of_the_purge_is_logged(
+    harness: StoreHarness, leak_check: list[LogEvent]
+) -> None:
     def broken(step: Purge) -> None:
         raise RuntimeError
 
@@ -268,7 +270,7 @@ def test_a_purge_that_is_wrong_is_logged(harness: StoreHarness, leak_check: list
     leak_check.clear()
 
 
-def test_a_stop_does_not_wait_for_the_rest_of_a_long_purge(harness: StoreHarness) -> None:
+def test_stopping_does_not_wait_for_the_rest_of_a_large_purge(harness: StoreHarness) -> None:
     keep_many = [make_record(at=START_TIME - 2 * GUEST) for _ in range(5 * PURGE_BATCH_ROWS)]
     harness.submit_all(append_records, *keep_many)
     stopped: list[object] = []

@@ -1,4 +1,4 @@
-"""A wake-up ends with one result: the event, the row for the PMS and the house are one commit."""
+"""A wake-up has one final result: event, row for the PMS and hotel are one commit."""
 
 from __future__ import annotations
 
@@ -49,25 +49,25 @@ def ringing(ordered: StoreHarness) -> StoreHarness:
     return ordered
 
 
-def wake_up(playing: StoreHarness) -> WakeUp:
-    room = playing.room()
+def wake_up(harness: StoreHarness) -> WakeUp:
+    room = harness.room()
     assert room is not None
     (found,) = room.wake_ups
     return found
 
 
 def reported(
-    playing: StoreHarness, result: ReportedResult = "answered", attempt: int | None = None
+    harness: StoreHarness, result: ReportedResult = "answered", attempt: int | None = None
 ) -> WakeUpReport:
-    return WakeUpReport(LINK_NAME, "101", wake_up(playing).id, attempt, result)
+    return WakeUpReport(LINK_NAME, "101", wake_up(harness).id, attempt, result)
 
 
-def results(playing: StoreHarness) -> list[OutboxRow]:
+def results(harness: StoreHarness) -> list[OutboxRow]:
     """The rows that tell results, newest first."""
-    return [row for row in playing.read(newest_rows, LINK_NAME, None, None, 100) if row.record == "WA"]
+    return [row for row in harness.read(newest_rows, LINK_NAME, None, None, 100) if row.record == "WA"]
 
 
-def test_the_result_is_a_row_for_the_pms_in_the_commit_of_its_event(ringing: StoreHarness) -> None:
+def test_a_wake_up_result_is_a_row_in_the_commit_of_its_event(ringing: StoreHarness) -> None:
     before = ringing.database.commit_count
     asked = reported(ringing)
     ringing.published.clear()
@@ -93,7 +93,7 @@ def test_the_result_is_a_row_for_the_pms_in_the_commit_of_its_event(ringing: Sto
     assert room.wake_ups == ()
 
 
-def test_a_result_that_cannot_be_kept_is_not_taken(ringing: StoreHarness) -> None:
+def test_a_result_that_cannot_be_stored_is_rejected(ringing: StoreHarness) -> None:
     asked = reported(ringing)
     ringing.database.start_failing()
     (outcome,) = ringing.submit_all(store_wake_up_results, asked)
@@ -107,7 +107,7 @@ def test_a_result_that_cannot_be_kept_is_not_taken(ringing: StoreHarness) -> Non
     assert ringing.event_types().count("wake_up.done") == 1
 
 
-def test_of_several_results_at_once_the_first_that_ends_it_is_the_only_one(ringing: StoreHarness) -> None:
+def test_of_several_results_the_first_final_one_counts(ringing: StoreHarness) -> None:
     asked = reported(ringing)
     outcomes = ringing.submit_all(store_wake_up_results, asked, evolve(asked, result="busy"), asked)
     assert [type(one) for one in outcomes] == [WakeUp, UnknownWakeUpError, UnknownWakeUpError]
@@ -115,7 +115,7 @@ def test_of_several_results_at_once_the_first_that_ends_it_is_the_only_one(ringi
 
 
 @pytest.mark.parametrize(("last", "status"), [("busy", "BY"), ("no_answer", "NR"), ("answered", "OK")])
-def test_only_the_last_attempt_is_told_to_the_pms(
+def test_only_the_last_attempt_is_reported_to_the_pms(
     ringing: StoreHarness, last: ReportedResult, status: str
 ) -> None:
     kept = ringing.submit(store_wake_up_results, reported(ringing, "no_answer", 1))
@@ -128,7 +128,7 @@ def test_only_the_last_attempt_is_told_to_the_pms(
     assert [row.text for row in results(ringing)] == [f"WA|RN101|DA260101|TI0700|AS{status}|"]
 
 
-def test_attempts_of_which_nothing_is_said_end_as_unanswered(ringing: StoreHarness) -> None:
+def test_attempts_without_a_result_end_as_unanswered(ringing: StoreHarness) -> None:
     for _ in range(5):
         ringing.now += timedelta(minutes=3)
         ringing.submit(run_due, LINK_NAME)
@@ -137,7 +137,7 @@ def test_attempts_of_which_nothing_is_said_end_as_unanswered(ringing: StoreHarne
     assert [row.text for row in results(ringing)] == ["WA|RN101|DA260101|TI0700|ASNR|"]
 
 
-def test_one_that_could_not_be_told_in_time_is_missed_and_the_pms_hears_so(ordered: StoreHarness) -> None:
+def test_a_wake_up_that_was_not_emitted_in_time_is_missed_and_reported(ordered: StoreHarness) -> None:
     ordered.now = SEVEN + timedelta(minutes=10, milliseconds=1)
     ordered.submit(run_due, LINK_NAME)
     assert "wake_up.due" not in ordered.event_types()
@@ -146,7 +146,7 @@ def test_one_that_could_not_be_told_in_time_is_missed_and_the_pms_hears_so(order
     assert [row.text for row in results(ordered)] == ["WA|RN101|DA260101|TI0700|ASNR|"]
 
 
-def test_a_result_is_told_with_date_and_time_as_the_pms_wrote_them(harness: StoreHarness) -> None:
+def test_a_result_has_date_and_time_as_the_pms_wrote_them(harness: StoreHarness) -> None:
     harness.store.hotels.set_policy(LINK_NAME, RULES)
     harness.receive_records("WR|RN101|DA260101|TI070030|")
     harness.now = SEVEN + timedelta(seconds=30)
@@ -156,20 +156,20 @@ def test_a_result_is_told_with_date_and_time_as_the_pms_wrote_them(harness: Stor
 
 
 @pytest.mark.parametrize("attempt", [None, 1])
-def test_before_it_has_rung_there_is_no_result(ordered: StoreHarness, attempt: int | None) -> None:
+def test_before_the_first_attempt_a_result_is_rejected(ordered: StoreHarness, attempt: int | None) -> None:
     (outcome,) = ordered.submit_all(store_wake_up_results, reported(ordered, attempt=attempt))
     assert isinstance(outcome, WakeUpNotDueError)
     assert "2026-01-01T07:00:00; it has no attempt yet" in str(outcome)
     assert ordered.event_types()[-1] == "wake_up.set"
 
 
-def test_an_attempt_that_was_not_made_has_no_result(ringing: StoreHarness) -> None:
+def test_the_result_of_an_attempt_that_was_not_made_is_rejected(ringing: StoreHarness) -> None:
     (outcome,) = ringing.submit_all(store_wake_up_results, reported(ringing, attempt=2))
     assert isinstance(outcome, WakeUpNotDueError)
     assert "has 1 attempts; 2 is not one" in str(outcome)
 
 
-def test_a_wake_up_that_nobody_knows_has_no_result(ringing: StoreHarness) -> None:
+def test_the_result_of_an_unknown_wake_up_is_rejected(ringing: StoreHarness) -> None:
     asked = reported(ringing)
     wrong = [evolve(asked, wake_up_id=1), evolve(asked, link="annexe")]
     outcomes = ringing.submit_all(store_wake_up_results, *wrong)
@@ -177,14 +177,14 @@ def test_a_wake_up_that_nobody_knows_has_no_result(ringing: StoreHarness) -> Non
     assert results(ringing) == []
 
 
-def test_a_guest_who_moved_while_it_rang_is_still_awake(ringing: StoreHarness) -> None:
+def test_the_result_counts_for_a_guest_who_moved_during_the_attempt(ringing: StoreHarness) -> None:
     asked = reported(ringing)
     ringing.receive_records("GC|RN102|RO101|G#7|")
     ringing.submit(store_wake_up_results, asked)
     assert [row.text for row in results(ringing)] == ["WA|RN102|DA260101|TI0700|ASOK|"]
 
 
-def test_a_late_word_of_an_earlier_attempt_changes_nothing_but_that_he_is_awake(
+def test_a_late_result_of_an_earlier_attempt_counts_only_if_answered(
     ringing: StoreHarness,
 ) -> None:
     ringing.now += timedelta(minutes=3)
@@ -195,7 +195,7 @@ def test_a_late_word_of_an_earlier_attempt_changes_nothing_but_that_he_is_awake(
     assert [row.text for row in results(ringing)] == ["WA|RN101|DA260101|TI0700|ASOK|"]
 
 
-def test_a_pms_that_repeats_what_is_over_orders_nothing(ringing: StoreHarness) -> None:
+def test_a_repeated_request_for_a_finished_wake_up_is_ignored(ringing: StoreHarness) -> None:
     ringing.submit(store_wake_up_results, reported(ringing))
     ringing.crash()
     ringing.start()
@@ -205,7 +205,7 @@ def test_a_pms_that_repeats_what_is_over_orders_nothing(ringing: StoreHarness) -
     assert len(results(ringing)) == 1
 
 
-def test_a_result_of_which_nobody_knows_whether_it_arrived_is_never_sent_twice(ringing: StoreHarness) -> None:
+def test_a_result_in_state_unknown_is_not_sent_again(ringing: StoreHarness) -> None:
     ringing.submit(store_wake_up_results, reported(ringing))
     sent = ringing.submit(claim_next, ClaimNext(LINK_NAME, START_MS))
     assert isinstance(sent, OutboxRow)
@@ -214,7 +214,7 @@ def test_a_result_of_which_nobody_knows_whether_it_arrived_is_never_sent_twice(r
     assert ringing.event_types()[-1] == "posting.unknown"
 
 
-def test_a_crash_between_attempts_makes_no_attempt_twice(ringing: StoreHarness) -> None:
+def test_a_crash_between_attempts_repeats_no_attempt(ringing: StoreHarness) -> None:
     ringing.crash()
     ringing.start()
     ringing.store.hotels.set_policy(LINK_NAME, RULES)
@@ -226,7 +226,7 @@ def test_a_crash_between_attempts_makes_no_attempt_twice(ringing: StoreHarness) 
     assert ringing.event_types().count("wake_up.due") == 2
 
 
-def test_a_wake_up_of_this_very_moment_rings_in_the_commit_that_keeps_it(harness: StoreHarness) -> None:
+def test_a_wake_up_that_is_due_at_once_rings_in_the_commit_that_stores_it(harness: StoreHarness) -> None:
     harness.store.hotels.set_policy(LINK_NAME, RULES)
     harness.now = SEVEN + timedelta(seconds=20)
     harness.submit(append_records, make_record("WR|RN101|DA260101|TI0700|", harness.now))

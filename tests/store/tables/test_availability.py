@@ -1,4 +1,4 @@
-"""How a link was over a stretch of time, reckoned from what happened to it."""
+"""The availability of a link over a period, computed from runs, transitions and sync changes."""
 
 from __future__ import annotations
 
@@ -73,41 +73,41 @@ def second(moment: datetime) -> float:
     return (moment - START_TIME).total_seconds()
 
 
-def test_states_follow_each_other_and_the_last_one_before_tells_how_it_began() -> None:
+def test_spans_follow_each_other_and_the_last_change_before_the_period_gives_the_first_state() -> None:
     story = Story().begins(-90).enters(-80, "CLOSED").enters(-70).enters(20, "EXPECTION").enters(30).seen(100)
     assert story.spans() == [(0, 20, "ESTABLISHED"), (20, 30, "EXPECTION"), (30, 100, "ESTABLISHED")]
     assert story.spans(25, 26) == [(25, 26, "EXPECTION")]
 
 
-def test_each_span_tells_which_change_it_came_of() -> None:
+def test_each_span_names_its_transition() -> None:
     story = Story().begins(0).enters(0).enters(50).seen(100)
     assert [span.transition for span in story.timeline().spans] == story.changes
 
 
-def test_the_time_in_sync_is_a_part_of_the_time_that_is_known() -> None:
+def test_the_time_in_sync_is_part_of_the_observed_time() -> None:
     story = Story().begins(20).enters(20).in_sync(30).out_of_sync(50).in_sync(80).seen(100)
     assert story.in_sync_and_known() == (40, 80)
     assert story.timeline().in_sync_ratio == 0.5
     assert story.in_sync_and_known(40, 90) == (20, 50)
 
 
-def test_a_change_of_sync_does_not_part_a_span() -> None:
+def test_a_sync_change_does_not_split_a_span() -> None:
     story = Story().begins(0).enters(0).in_sync(10).out_of_sync(20).seen(100)
     assert story.spans() == [(0, 100, "ESTABLISHED")]
 
 
-def test_where_nothing_happened_nothing_is_known() -> None:
+def test_without_changes_the_state_is_unknown() -> None:
     assert Story().spans() == [(0, 100, None)]
     assert Story().timeline().in_sync_ratio is None
     assert Story().begins(0).seen(100).spans() == [(0, 100, None)]
     assert Story().enters(0).in_sync(0).spans() == [(0, 100, None)]  # in no run that is known
 
 
-def test_no_time_has_no_spans() -> None:
+def test_an_empty_period_has_no_spans() -> None:
     assert Story().begins(0).enters(0).seen(100).spans(50, 50) == []
 
 
-def test_between_two_runs_nothing_is_known() -> None:
+def test_between_two_runs_the_state_is_unknown() -> None:
     story = Story().begins(0).enters(0).in_sync(0).seen(40).begins(60).enters(62, "CLOSED").enters(70)
     story.seen(100)
     assert story.spans() == [
@@ -119,7 +119,7 @@ def test_between_two_runs_nothing_is_known() -> None:
     assert story.in_sync_and_known() == (40, 78)  # for in the second run it is not in sync yet
 
 
-def test_what_happened_after_a_run_was_noted_last_shows_that_it_still_ran() -> None:
+def test_a_change_after_the_last_update_of_a_run_extends_the_run() -> None:
     story = (
         Story().begins(0).enters(0).in_sync(10).seen(20).out_of_sync(30).enters(30, "EXPECTION").enters(50)
     )
@@ -127,18 +127,18 @@ def test_what_happened_after_a_run_was_noted_last_shows_that_it_still_ran() -> N
     assert story.in_sync_and_known() == (20, 50)
 
 
-def test_a_run_without_the_link_tells_nothing_of_it() -> None:
+def test_a_run_without_the_link_leaves_its_state_unknown() -> None:
     story = Story().begins(0).enters(0).seen(20).begins(30).seen(60).begins(70).enters(80).seen(100)
     assert story.spans() == [(0, 20, "ESTABLISHED"), (20, 80, None), (80, 100, "ESTABLISHED")]
 
 
-def test_where_the_clock_was_set_back_the_later_stamp_is_believed() -> None:
+def test_after_the_clock_is_set_back_the_later_timestamp_limits_a_span() -> None:
     story = Story().begins(0).enters(10).enters(50, "EXPECTION").in_sync(55).enters(40).seen(100)
     assert story.spans() == [(0, 10, None), (10, 40, "ESTABLISHED"), (40, 100, "ESTABLISHED")]
     assert story.in_sync_and_known() == (60, 90)
 
 
-def test_what_a_clock_that_ran_ahead_has_stamped_is_still_to_come() -> None:
+def test_changes_with_timestamps_in_the_future_are_outside_the_period() -> None:
     story = Story().begins(0).enters(10).enters(5000, "EXPECTION").seen(100)
     assert story.spans() == [(0, 10, None), (10, 100, "ESTABLISHED")]
 
@@ -176,7 +176,7 @@ def test_spans_cover_the_time_without_gaps_whatever_the_clock_did(
 
 
 @given(st.lists(st.tuples(kinds, st.integers(0, 20)), max_size=30))
-def test_with_a_clock_that_is_right_each_second_is_told_as_it_was(gaps: list[tuple[str, int]]) -> None:
+def test_with_a_correct_clock_each_second_has_its_state(gaps: list[tuple[str, int]]) -> None:
     now = -30
     happened = [("begins", now)] + [(kind, now := now + gap) for kind, gap in gaps]
     story = told(happened)

@@ -1,4 +1,4 @@
-"""Reading back: rows, records, changes of marker, and what the world was told last."""
+"""Queries: rows, records, transitions, and the last published entries."""
 
 from __future__ import annotations
 
@@ -107,14 +107,14 @@ def as_told(entry: Entry) -> dict[str, Any]:
     return {name: getattr(entry, name) for name in fields_dict(type(entry))}
 
 
-def test_a_record_is_read_as_it_was_told(harness: StoreHarness) -> None:
+def test_a_record_is_read_as_it_was_published(harness: StoreHarness) -> None:
     record = make_record("GI|GNMüller\x7f漢|", at=START_TIME + timedelta(milliseconds=123))
     harness.submit(append_records, record)
     (kept,) = harness.read(newest_records, LINK_NAME, None, None, None, 1)
     assert as_told(kept) == as_told(record)
 
 
-def test_changes_of_marker_newest_first(harness: StoreHarness, past: list[Entry]) -> None:
+def test_transitions_newest_first(harness: StoreHarness, past: list[Entry]) -> None:
     def ids(link: str, before: int | None, limit: int = 9) -> list[int]:
         return [change.id for change in harness.read(newest_transitions, link, before, limit)]
 
@@ -127,9 +127,7 @@ def test_changes_of_marker_newest_first(harness: StoreHarness, past: list[Entry]
     assert as_told(kept) == as_told(past[7])
 
 
-def test_events_are_what_happened_in_the_hotel_and_to_the_link_in_this_order(
-    harness: StoreHarness, past: list[Entry]
-) -> None:
+def test_events_are_hotel_events_and_transitions_in_order(harness: StoreHarness, past: list[Entry]) -> None:
     expected = [past[1], past[3], past[8], past[10]]
 
     def after(number: int, limit: int = 9) -> list[dict[str, Any]]:
@@ -142,7 +140,7 @@ def test_events_are_what_happened_in_the_hotel_and_to_the_link_in_this_order(
     assert after(past[10].seq) == []
 
 
-def test_what_was_told_last_is_of_all_links_and_kinds_in_order(
+def test_the_last_published_entries_are_of_all_links_and_kinds_in_order(
     harness: StoreHarness, past: list[Entry]
 ) -> None:
     row = harness.enqueue()
@@ -177,7 +175,7 @@ def test_rows_of_a_link_newest_first(harness: StoreHarness) -> None:
         assert ids(state, None, 1) == [place + 6]
 
 
-def test_one_row_is_found_by_its_link_and_id(harness: StoreHarness) -> None:
+def test_a_row_is_read_by_its_link_and_id(harness: StoreHarness) -> None:
     row = make_row(1, subject="RS", until=START_MS, key="k", asked="a", held_since=START_MS)
     harness.insert_rows(row)
     assert harness.read(row_of_link, LINK_NAME, 1) == row
@@ -185,7 +183,9 @@ def test_one_row_is_found_by_its_link_and_id(harness: StoreHarness) -> None:
     assert harness.read(row_of_link, LINK_NAME, 2) is None
 
 
-def test_what_stands_is_what_a_person_or_the_pms_may_still_settle(harness: StoreHarness) -> None:
+def test_unresolved_rows_are_those_that_the_pms_or_an_operator_may_still_change(
+    harness: StoreHarness,
+) -> None:
     harness.insert_rows(
         *(make_row(id, state, created=START_MS + id) for id, state in enumerate(STATES, start=1))
     )
@@ -208,7 +208,7 @@ def test_rows_by_their_last_change(harness: StoreHarness) -> None:
 # moments
 
 
-def test_moments_are_whole_milliseconds() -> None:
+def test_timestamps_are_whole_milliseconds() -> None:
     moment = START_TIME + timedelta(milliseconds=1, microseconds=999)
     assert to_ms(moment) == START_MS + 1
     assert from_ms(START_MS + 1) == START_TIME + timedelta(milliseconds=1)

@@ -1,4 +1,4 @@
-"""What is said of a hotel is folded into its house in the commit that keeps it: both are safe, or neither."""
+"""Records are applied to a hotel in the commit that stores them: both are stored, or neither."""
 
 from __future__ import annotations
 
@@ -43,58 +43,58 @@ def told(event: Entry) -> dict[str, Any]:
     return values
 
 
-def kept_events(playing: StoreHarness, link: str = LINK_NAME) -> list[tuple[int, str]]:
+def stored_events(harness: StoreHarness, link: str = LINK_NAME) -> list[tuple[int, str]]:
     return [
         (one.seq, one.type)
-        for one in playing.read(events_after, link, 0, 1000)
+        for one in harness.read(events_after, link, 0, 1000)
         if isinstance(one, HotelEventLogged)
     ]
 
 
-def record_texts(playing: StoreHarness) -> list[str]:
-    return [one.text for one in playing.read(newest_records, LINK_NAME, None, None, None, 1000)][::-1]
+def record_texts(harness: StoreHarness) -> list[str]:
+    return [one.text for one in harness.read(newest_records, LINK_NAME, None, None, None, 1000)][::-1]
 
 
 # one commit
 
 
-def test_a_record_is_kept_with_what_came_of_it(harness: StoreHarness) -> None:
+def test_a_record_is_stored_in_one_commit_with_its_events(harness: StoreHarness) -> None:
     before = harness.database.commit_count
     harness.receive_records(ARRIVES)
     assert harness.database.commit_count == before + 1
     assert record_texts(harness) == [ARRIVES]
     (event,) = harness.events()
-    assert kept_events(harness) == [(event.seq, "guest.checked_in")]
+    assert stored_events(harness) == [(event.seq, "guest.checked_in")]
     room = harness.room()
     assert room is not None
     assert [guest.name for guest in room.guests] == ["Adams"]
     assert room.changed == to_ms(START_TIME)
 
 
-def test_a_record_is_told_before_what_came_of_it(harness: StoreHarness) -> None:
+def test_a_record_is_published_before_its_events(harness: StoreHarness) -> None:
     harness.receive_records(ARRIVES)
     assert [type(entry) for entry in harness.published] == [RecordLogged, HotelEventLogged]
     assert harness.published_seqs() == sorted(set(harness.published_seqs()))
 
 
-def test_what_goes_to_the_pms_and_what_means_nothing_change_no_house(harness: StoreHarness) -> None:
+def test_sent_records_and_records_without_a_handler_change_no_hotel(harness: StoreHarness) -> None:
     harness.submit(append_records, make_record("GI|RN101|GNAdams|", direction="out"))
     harness.receive_records("XL|RN101|MTHello|", "GI|GNAdams|")
     assert harness.event_types() == []
     assert harness.read(rooms_of, LINK_NAME) == []
 
 
-def test_of_a_commit_that_fails_nothing_is_there_and_nothing_is_told(harness: StoreHarness) -> None:
+def test_a_failed_commit_stores_and_publishes_nothing(harness: StoreHarness) -> None:
     harness.receive_records(ARRIVES)
-    before = harness.room(), kept_events(harness), record_texts(harness)
+    before = harness.room(), stored_events(harness), record_texts(harness)
     harness.published.clear()
     harness.database.start_failing()
     harness.receive_records("RE|RN101|MLY|")
-    assert (harness.room(), kept_events(harness), record_texts(harness)) == before
+    assert (harness.room(), stored_events(harness), record_texts(harness)) == before
     assert harness.published == []
 
 
-def test_what_failed_and_was_not_to_be_kept_leaves_no_trace_in_the_house(harness: StoreHarness) -> None:
+def test_a_failed_write_without_retry_does_not_change_the_hotel(harness: StoreHarness) -> None:
     harness.database.start_failing()
     harness.receive_records(ARRIVES)
     harness.database.stop_failing()
@@ -103,7 +103,7 @@ def test_what_failed_and_was_not_to_be_kept_leaves_no_trace_in_the_house(harness
     assert harness.event_types() == ["guest.checked_in"]
 
 
-def test_a_disk_that_fails_again_and_again_lets_nothing_be_told_twice(harness: StoreHarness) -> None:
+def test_repeated_outages_publish_nothing_twice(harness: StoreHarness) -> None:
     harness.database.start_failing()
     waiting = [
         harness.journal.submit(append_records, make_record(text), retry_until_stored=True)
@@ -121,11 +121,11 @@ def test_a_disk_that_fails_again_and_again_lets_nothing_be_told_twice(harness: S
         "wake_up.set",
         "night_audit.started",
     ]
-    assert kept_events(harness) == [(one.seq, one.type) for one in harness.events()]
+    assert stored_events(harness) == [(one.seq, one.type) for one in harness.events()]
     assert harness.published_seqs() == sorted(set(harness.published_seqs()))
 
 
-def test_one_record_that_is_at_fault_spoils_no_other(
+def test_a_faulty_record_does_not_affect_the_others(
     harness: StoreHarness, leak_check: list[LogEvent]
 ) -> None:
     texts = (ARRIVES, "GI|RN102|G#8|GN\ud800|", "GI|RN103|G#9|GNCole|")
@@ -137,7 +137,7 @@ def test_one_record_that_is_at_fault_spoils_no_other(
     assert harness.events()[-1].room == "102"
 
 
-def test_each_link_has_its_own_house(harness: StoreHarness) -> None:
+def test_each_link_has_its_own_hotel(harness: StoreHarness) -> None:
     harness.receive_records(ARRIVES)
     harness.receive_records(ARRIVES, link="annexe")
     assert harness.event_types() == harness.event_types("annexe") == ["guest.checked_in"]
@@ -148,7 +148,7 @@ def test_each_link_has_its_own_house(harness: StoreHarness) -> None:
     assert (len(room.guests), len(other.guests)) == (1, 0)
 
 
-def test_events_stand_among_the_changes_of_the_link_as_they_happened(harness: StoreHarness) -> None:
+def test_events_and_transitions_are_merged_in_order(harness: StoreHarness) -> None:
     harness.receive_records(ARRIVES)
     harness.submit(append_transitions, a_change(1))
     harness.receive_records("RE|RN101|MLY|")
@@ -162,7 +162,7 @@ def test_events_stand_among_the_changes_of_the_link_as_they_happened(harness: St
 # extensions
 
 
-def test_an_event_tells_the_extensions_by_the_rules_of_its_time(harness: StoreHarness) -> None:
+def test_an_event_has_the_extensions_of_the_policy_at_its_time(harness: StoreHarness) -> None:
     houses = harness.store.hotels
     houses.set_policy(LINK_NAME, HotelPolicy(extensions_of_room=lambda room: (f"1{room}", f"2{room}")))
     harness.receive_records(ARRIVES, "GC|RN102|RO101|G#7|", "NS|")
@@ -190,11 +190,11 @@ STORY = (
 )
 
 
-def house_of(playing: StoreHarness) -> HotelState:
+def hotel_of(harness: StoreHarness) -> HotelState:
     def take(transaction: Transaction, links: Sequence[str]) -> Sequence[HotelState]:
         return [transaction.hotels.hotel(transaction.connection, link) for link in links]
 
-    return playing.submit(take, LINK_NAME)
+    return harness.submit(take, LINK_NAME)
 
 
 def seen(house: HotelState) -> dict[str, Any]:
@@ -211,21 +211,21 @@ def seen(house: HotelState) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("end", ["stop", "crash"])
-def test_a_restart_at_any_moment_loads_the_same_house_and_changes_nothing_of_what_comes(
+def test_a_restart_at_any_time_loads_the_same_hotel_and_changes_no_later_event(
     harness: StoreHarness, end: str
 ) -> None:
     for texts in STORY:
         harness.receive_records(*texts)
-        before = seen(house_of(harness))
+        before = seen(hotel_of(harness))
         getattr(harness, end)()
         harness.start()
-        assert seen(house_of(harness)) == before
+        assert seen(hotel_of(harness)) == before
         harness.now += timedelta(seconds=1)
     assert len(harness.event_types()) == 20
     assert [(one.type, one.room) for one in harness.events()] == without_a_restart()
 
 
-def test_within_a_session_the_same_record_may_be_meant_anew(harness: StoreHarness) -> None:
+def test_within_a_session_a_repeated_record_is_no_replay(harness: StoreHarness) -> None:
     came = "GI|RN101|G#7|DA260101|TI0800|"
     for session, times in ((1, 1), (1, 2), (2, 2), (2, 2)):
         harness.receive_records(came, "GO|RN101|", session=session)
@@ -237,15 +237,15 @@ def test_within_a_session_the_same_record_may_be_meant_anew(harness: StoreHarnes
 
 
 def without_a_restart() -> list[tuple[str, str | None]]:
-    playing = StoreHarness(FaultyDatabase(MemoryDatabase()))
+    harness = StoreHarness(FaultyDatabase(MemoryDatabase()))
     for session, texts in enumerate(STORY):
-        playing.receive_records(*texts, session=session)
-        playing.now += timedelta(seconds=1)
-    playing.crash()
-    return [(one.type, one.room) for one in playing.events()]
+        harness.receive_records(*texts, session=session)
+        harness.now += timedelta(seconds=1)
+    harness.crash()
+    return [(one.type, one.room) for one in harness.events()]
 
 
-def test_a_house_of_which_there_is_nothing_to_say_but_its_rooms_has_no_row(harness: StoreHarness) -> None:
+def test_a_hotel_without_state_apart_from_its_rooms_has_no_row(harness: StoreHarness) -> None:
     def rows(connection: Connection) -> int:
         return connection.execute(select(func.count()).select_from(schema.HOTELS)).scalar_one()
 
@@ -258,7 +258,7 @@ def test_a_house_of_which_there_is_nothing_to_say_but_its_rooms_has_no_row(harne
     assert harness.read(rows) == 0
 
 
-def test_a_resync_that_runs_when_the_service_ends_is_given_up_by_the_next(harness: StoreHarness) -> None:
+def test_a_resync_that_runs_at_a_shutdown_is_aborted_at_the_next_start(harness: StoreHarness) -> None:
     harness.receive_records("DS|", "GI|RN101|G#1|SF|")
     harness.crash()
     harness.start()
@@ -270,7 +270,7 @@ def test_a_resync_that_runs_when_the_service_ends_is_given_up_by_the_next(harnes
     assert len(harness.event_types()) == 3
 
 
-def test_a_resync_that_does_not_run_is_not_given_up(harness: StoreHarness) -> None:
+def test_without_a_running_resync_none_is_aborted(harness: StoreHarness) -> None:
     harness.receive_records(ARRIVES)
     harness.submit_all(abort_resyncs, LINK_NAME, "annexe")
     harness.crash()
@@ -283,13 +283,13 @@ def test_a_resync_that_does_not_run_is_not_given_up(harness: StoreHarness) -> No
     assert harness.event_types() == ["guest.checked_in", "night_audit.started"]
 
 
-def test_a_resync_is_given_up_in_the_commit_that_began_it(harness: StoreHarness) -> None:
+def test_a_resync_can_be_aborted_in_the_commit_that_began_it(harness: StoreHarness) -> None:
     harness.journal.submit_nowait(append_records, make_record("DS|"))
     harness.submit(abort_resyncs, LINK_NAME)
     assert harness.event_types() == ["resync.started", "resync.ended"]
 
 
-def test_a_start_reads_no_rooms_to_give_up_resyncs(
+def test_aborting_resyncs_at_the_start_reads_no_rooms(
     harness: StoreHarness, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     harness.receive_records(ARRIVES)
@@ -304,15 +304,15 @@ def test_a_start_reads_no_rooms_to_give_up_resyncs(
 # plans
 
 
-def planned(playing: StoreHarness) -> list[int | None]:
-    return [entry.next_at for entry in playing.published if isinstance(entry, NextDueChanged)]
+def published_due_times(harness: StoreHarness) -> list[int | None]:
+    return [entry.next_at for entry in harness.published if isinstance(entry, NextDueChanged)]
 
 
-def test_when_something_is_due_is_told_whenever_it_is_another_moment(harness: StoreHarness) -> None:
+def test_the_next_due_time_is_published_whenever_it_changes(harness: StoreHarness) -> None:
     at = to_ms(START_TIME)
     harness.store.hotels.set_policy(LINK_NAME, HotelPolicy(timezone=START_TIME.tzinfo))
     harness.receive_records(ARRIVES, "RE|RN101|MLY|")
-    assert planned(harness) == []
+    assert published_due_times(harness) == []
     harness.receive_records("WR|RN101|DA260101|TI0700|")
     harness.receive_records("WR|RN101|DA260101|TI0600|", "WR|RN101|DA260101|TI0800|")
     harness.receive_records("WR|RN101|DA260101|TI0900|")
@@ -321,10 +321,10 @@ def test_when_something_is_due_is_told_whenever_it_is_another_moment(harness: St
     harness.now += timedelta(seconds=2)
     harness.submit(run_due, LINK_NAME)
     hour = 3600 * 1000
-    assert planned(harness) == [at + 7 * hour, at + 6 * hour, at + 7 * hour, at + 2000, None]
+    assert published_due_times(harness) == [at + 7 * hour, at + 6 * hour, at + 7 * hour, at + 2000, None]
 
 
-def test_what_is_planned_is_known_after_a_restart(harness: StoreHarness) -> None:
+def test_the_next_due_time_is_stored_over_a_restart(harness: StoreHarness) -> None:
     assert harness.store.startup_snapshot.next_due_times == {}
     harness.store.hotels.set_policy(LINK_NAME, HotelPolicy(timezone=START_TIME.tzinfo))
     harness.receive_records(ARRIVES, "WR|RN101|DA260101|TI0700|")

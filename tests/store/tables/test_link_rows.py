@@ -1,4 +1,4 @@
-"""What is kept of each link, and how one is forgotten."""
+"""The rows of links, and the removal of a link."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ ANNEXE = StoredLink(
 )
 
 
-def test_links_are_kept_as_they_are_now_in_the_order_in_which_they_came(harness: StoreHarness) -> None:
+def test_links_are_stored_in_the_order_in_which_they_were_added(harness: StoreHarness) -> None:
     harness.submit(store_links, GRAND)
     harness.submit(store_links, ANNEXE)
     assert harness.read(read_links) == [GRAND, ANNEXE]
@@ -60,17 +60,17 @@ def count(connection: Connection, link: str) -> dict[str, int]:
     return counted
 
 
-def fill(playing: StoreHarness) -> None:
+def fill(harness: StoreHarness) -> None:
     for place, kept in enumerate((GRAND, ANNEXE)):
-        playing.submit(store_links, kept)
-        playing.submit(append_records, make_record("WR|RN101|DA260102|TI0700|", link=kept.name))
-        playing.submit(append_transitions, a_change(place, link=kept.name))
-        playing.submit(append_sync_changes, SyncChanged(place, kept.name, START_TIME, in_sync=True))
-        playing.submit(store_cursors, Cursor(kept.name, 1))
-        playing.enqueue(link=kept.name)
+        harness.submit(store_links, kept)
+        harness.submit(append_records, make_record("WR|RN101|DA260102|TI0700|", link=kept.name))
+        harness.submit(append_transitions, a_change(place, link=kept.name))
+        harness.submit(append_sync_changes, SyncChanged(place, kept.name, START_TIME, in_sync=True))
+        harness.submit(store_cursors, Cursor(kept.name, 1))
+        harness.enqueue(link=kept.name)
 
 
-def test_of_a_link_that_is_removed_nothing_is_left(harness: StoreHarness) -> None:
+def test_removing_a_link_deletes_all_its_data(harness: StoreHarness) -> None:
     fill(harness)
     before = harness.read(count, "annexe")
     assert set(before.values()) == {1}
@@ -81,7 +81,7 @@ def test_of_a_link_that_is_removed_nothing_is_left(harness: StoreHarness) -> Non
 
 
 @pytest.mark.parametrize("state", STATES)
-def test_a_link_whose_postings_are_not_final_is_removed_only_on_demand(
+def test_a_link_with_open_postings_is_removed_only_with_discard(
     harness: StoreHarness, state: RowState
 ) -> None:
     harness.submit(store_links, GRAND)
@@ -97,11 +97,11 @@ def test_a_link_whose_postings_are_not_final_is_removed_only_on_demand(
     assert set(harness.read(count, LINK_NAME).values()) == {0}
 
 
-def test_a_link_that_nobody_knows_may_be_removed(harness: StoreHarness) -> None:
+def test_removing_an_unknown_link_succeeds(harness: StoreHarness) -> None:
     assert harness.submit(remove_links, RemoveLink(LINK_NAME, discard=False)) is None
 
 
-def test_a_link_that_comes_back_counts_from_the_beginning(harness: StoreHarness) -> None:
+def test_a_link_that_is_added_again_numbers_its_postings_from_the_beginning(harness: StoreHarness) -> None:
     fill(harness)
     harness.submit(remove_links, RemoveLink(LINK_NAME, discard=True))
     assert harness.enqueue().number == 1

@@ -1,4 +1,4 @@
-"""When the service ran: noted at its start, each minute and at its stop, and nowhere else."""
+"""The runs of the service: stored at the start, each minute and at the stop, and at no other time."""
 
 from __future__ import annotations
 
@@ -18,21 +18,21 @@ def runs(connection: Connection) -> list[Run]:
     return [run_from_row(row) for row in connection.execute(select(RUNS).order_by(RUNS.c.id))]
 
 
-def pass_time(playing: StoreHarness, seconds: float) -> None:
+def pass_time(harness: StoreHarness, seconds: float) -> None:
     """With both clocks, and what nobody waits for committed."""
-    playing.now += seconds * SECOND
-    playing.advance(seconds)
-    playing.advance(0.1)
+    harness.now += seconds * SECOND
+    harness.advance(seconds)
+    harness.advance(0.1)
 
 
-def times(playing: StoreHarness) -> list[tuple[float, float]]:
+def times(harness: StoreHarness) -> list[tuple[float, float]]:
     """Of all runs, in seconds since the first began."""
     return [
-        ((run.began - START_TIME) / SECOND, (run.seen - START_TIME) / SECOND) for run in playing.read(runs)
+        ((run.began - START_TIME) / SECOND, (run.seen - START_TIME) / SECOND) for run in harness.read(runs)
     ]
 
 
-def test_a_run_is_known_from_its_start_to_its_last_whole_minute(harness: StoreHarness) -> None:
+def test_a_run_that_crashed_ends_at_its_last_update(harness: StoreHarness) -> None:
     assert times(harness) == [(0, 0)]
     for _ in range(3):
         pass_time(harness, RUN_UPDATE_INTERVAL_S)
@@ -43,7 +43,7 @@ def test_a_run_is_known_from_its_start_to_its_last_whole_minute(harness: StoreHa
     assert times(harness) == [(0, 180), (239, 239)]
 
 
-def test_one_that_stops_in_good_order_is_known_to_its_end(harness: StoreHarness) -> None:
+def test_a_run_that_stops_cleanly_ends_at_its_stop(harness: StoreHarness) -> None:
     pass_time(harness, 30)
     harness.stop()
     harness.now += 10 * SECOND
@@ -51,7 +51,7 @@ def test_one_that_stops_in_good_order_is_known_to_its_end(harness: StoreHarness)
     assert times(harness) == [(0, 30), (40, 40)]
 
 
-def test_a_run_has_a_number_before_all_that_happens_in_it(harness: StoreHarness) -> None:
+def test_the_id_of_a_run_is_below_those_of_its_entries(harness: StoreHarness) -> None:
     first = harness.store.run_id
     number = harness.journal.next_seq()
     harness.crash()
@@ -63,14 +63,14 @@ def test_a_run_has_a_number_before_all_that_happens_in_it(harness: StoreHarness)
     assert [run.id for run in harness.read(runs)] == [first, second]
 
 
-def test_a_minute_costs_one_commit(harness: StoreHarness) -> None:
+def test_the_update_of_a_run_costs_one_commit_a_minute(harness: StoreHarness) -> None:
     before = harness.database.commit_count
     for _ in range(5):
         pass_time(harness, RUN_UPDATE_INTERVAL_S)
     assert harness.database.commit_count == before + 5
 
 
-def test_while_nothing_can_be_written_nothing_piles_up_and_the_run_is_not_told_of(
+def test_during_an_outage_updates_of_the_run_are_not_queued_and_the_run_has_no_id(
     harness: StoreHarness,
 ) -> None:
     run = harness.store.run_id

@@ -1,4 +1,4 @@
-"""Reading how a link was: what lies before the window, what is too much, and which run goes on."""
+"""The query of a timeline: the last change before the period, its limits, and the current run."""
 
 from __future__ import annotations
 
@@ -23,20 +23,20 @@ HOUR = timedelta(hours=1)
 WINDOW = 24 * HOUR
 
 
-def enters(playing: StoreHarness, marker: str, link: str = LINK_NAME) -> None:
-    number = playing.journal.next_seq()
-    playing.submit(
-        append_transitions, TransitionLogged(number, link, playing.now, "CLOSED", marker, "because", "{}")
+def enters(harness: StoreHarness, marker: str, link: str = LINK_NAME) -> None:
+    number = harness.journal.next_seq()
+    harness.submit(
+        append_transitions, TransitionLogged(number, link, harness.now, "CLOSED", marker, "because", "{}")
     )
 
 
-def syncs(playing: StoreHarness, in_sync: bool, link: str = LINK_NAME) -> None:
-    playing.submit(append_sync_changes, SyncChanged(playing.journal.next_seq(), link, playing.now, in_sync))
+def syncs(harness: StoreHarness, in_sync: bool, link: str = LINK_NAME) -> None:
+    harness.submit(append_sync_changes, SyncChanged(harness.journal.next_seq(), link, harness.now, in_sync))
 
 
-def read(playing: StoreHarness, length: timedelta = WINDOW, link: str = LINK_NAME) -> Timeline:
+def read(harness: StoreHarness, length: timedelta = WINDOW, link: str = LINK_NAME) -> Timeline:
     """Up to now."""
-    return playing.read(read_timeline, link, playing.now - length, playing.now, playing.store.run_id)
+    return harness.read(read_timeline, link, harness.now - length, harness.now, harness.store.run_id)
 
 
 def told(found: Timeline) -> list[tuple[float, str | None]]:
@@ -44,7 +44,7 @@ def told(found: Timeline) -> list[tuple[float, str | None]]:
     return [((span.until - span.since) / HOUR, span.state) for span in found.spans]
 
 
-def test_what_happened_within_the_window_and_last_before_it(harness: StoreHarness) -> None:
+def test_the_timeline_has_changes_within_the_period_and_the_last_one_before_it(harness: StoreHarness) -> None:
     enters(harness, "WAIT_LS")
     enters(harness, "ESTABLISHED")
     syncs(harness, True)
@@ -59,7 +59,7 @@ def test_what_happened_within_the_window_and_last_before_it(harness: StoreHarnes
     assert read(harness, HOUR).in_sync_ratio == 0
 
 
-def test_a_change_is_read_as_it_was_kept(harness: StoreHarness) -> None:
+def test_a_transition_is_read_as_it_was_stored(harness: StoreHarness) -> None:
     enters(harness, "WAIT_LS")
     harness.now += HOUR
     (_, span) = read(harness).spans
@@ -72,7 +72,7 @@ def test_a_change_is_read_as_it_was_kept(harness: StoreHarness) -> None:
     assert span.since == START_TIME
 
 
-def test_of_each_link_its_own(harness: StoreHarness) -> None:
+def test_each_link_has_its_own_timeline(harness: StoreHarness) -> None:
     enters(harness, "ESTABLISHED")
     syncs(harness, True)
     enters(harness, "DISABLED", link="annexe")
@@ -84,7 +84,7 @@ def test_of_each_link_its_own(harness: StoreHarness) -> None:
 
 
 @pytest.mark.parametrize(("end", "noted"), [("stop", 5), ("crash", 0)])
-def test_nothing_is_known_from_the_end_of_a_run_to_the_next(
+def test_the_state_is_unknown_from_the_end_of_a_run_to_the_next(
     harness: StoreHarness, end: str, noted: int
 ) -> None:
     enters(harness, "ESTABLISHED")
@@ -100,7 +100,7 @@ def test_nothing_is_known_from_the_end_of_a_run_to_the_next(
     assert (found.in_sync_time, found.observed_time) == (noted * HOUR, (noted + 1) * HOUR)
 
 
-def test_while_nothing_can_be_written_no_more_is_known_than_was_noted(harness: StoreHarness) -> None:
+def test_during_an_outage_the_state_is_known_up_to_the_last_update_of_the_run(harness: StoreHarness) -> None:
     enters(harness, "ESTABLISHED")
     harness.now += HOUR
     harness.database.start_failing()
@@ -114,7 +114,7 @@ def test_while_nothing_can_be_written_no_more_is_known_than_was_noted(harness: S
     assert told(read(harness, HOUR)) == [(1, "ESTABLISHED")]
 
 
-def test_a_removed_link_leaves_nothing_to_one_that_gets_its_name(harness: StoreHarness) -> None:
+def test_a_removed_link_leaves_no_history_to_a_new_one_of_the_same_name(harness: StoreHarness) -> None:
     harness.submit(store_links, StoredLink(LINK_NAME, "{}", "enabled"))
     enters(harness, "ESTABLISHED")
     syncs(harness, True)
@@ -141,7 +141,7 @@ def begins(found: Timeline) -> float:
     return (found.until - found.since) / HOUR
 
 
-def test_after_too_many_changes_it_begins_later(few: None, harness: StoreHarness) -> None:
+def test_after_too_many_transitions_the_timeline_begins_later(few: None, harness: StoreHarness) -> None:
     enters(harness, "CLOSED")
     for marker in ("WAIT_LS", "EXPECTION", "WAIT_LS"):
         harness.now += HOUR
@@ -155,7 +155,9 @@ def test_after_too_many_changes_it_begins_later(few: None, harness: StoreHarness
     assert told(found) == [(1, "WAIT_LS"), (1, "EXPECTION"), (1, "WAIT_LS"), (1, "ESTABLISHED")]
 
 
-def test_the_last_change_before_the_window_is_not_one_too_many(few: None, harness: StoreHarness) -> None:
+def test_the_last_change_before_the_period_does_not_count_towards_the_limit(
+    few: None, harness: StoreHarness
+) -> None:
     for marker in ("CLOSED", "WAIT_LS", "EXPECTION", "WAIT_LS"):
         enters(harness, marker)
         harness.now += HOUR
@@ -163,7 +165,7 @@ def test_the_last_change_before_the_window_is_not_one_too_many(few: None, harnes
     assert told(found) == [(0.5, "CLOSED"), (1, "WAIT_LS"), (1, "EXPECTION"), (1, "WAIT_LS")]
 
 
-def test_after_too_many_changes_of_sync_it_begins_later(few: None, harness: StoreHarness) -> None:
+def test_after_too_many_sync_changes_the_timeline_begins_later(few: None, harness: StoreHarness) -> None:
     enters(harness, "ESTABLISHED")
     for number in range(6):
         harness.now += HOUR
@@ -174,7 +176,7 @@ def test_after_too_many_changes_of_sync_it_begins_later(few: None, harness: Stor
     assert (found.in_sync_time, found.observed_time) == (2 * HOUR, 4 * HOUR)
 
 
-def test_after_too_many_runs_it_begins_later(few: None, harness: StoreHarness) -> None:
+def test_after_too_many_runs_the_timeline_begins_later(few: None, harness: StoreHarness) -> None:
     for _ in range(6):
         harness.now += HOUR
         harness.crash()
@@ -184,7 +186,9 @@ def test_after_too_many_runs_it_begins_later(few: None, harness: StoreHarness) -
     assert begins(read(harness)) == 4
 
 
-def test_a_clock_set_back_leaves_no_beginning_after_the_end(few: None, harness: StoreHarness) -> None:
+def test_after_the_clock_is_set_back_no_timeline_begins_after_its_end(
+    few: None, harness: StoreHarness
+) -> None:
     for _ in range(9):
         harness.now += HOUR
         enters(harness, "WAIT_LS")
@@ -193,7 +197,7 @@ def test_a_clock_set_back_leaves_no_beginning_after_the_end(few: None, harness: 
     assert (found.since, found.spans) == (START_TIME, [])
 
 
-def test_many_runs_of_long_ago_are_not_in_the_way(few: None, harness: StoreHarness) -> None:
+def test_many_runs_before_the_period_do_not_shorten_the_timeline(few: None, harness: StoreHarness) -> None:
     for number in range(9):
         past: datetime = START_TIME - (9 - number) * WINDOW
         harness.submit(store_runs, Run(number, past, past + HOUR))

@@ -1,4 +1,4 @@
-"""How far each link's webhook has been told, and how much is left."""
+"""The cursors of webhooks, and how many events are undelivered."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from tests.store.store_harness import LINK_NAME, StoreHarness
 from tests.store.tables.test_history_queries import a_change
 
 
-def test_the_newest_of_each_link_is_kept_over_a_restart(harness: StoreHarness) -> None:
+def test_the_newest_cursor_of_each_link_is_stored_over_a_restart(harness: StoreHarness) -> None:
     harness.submit_all(store_cursors, Cursor(LINK_NAME, 7), Cursor("annexe", 5), Cursor(LINK_NAME, 9))
     harness.submit(store_cursors, Cursor("annexe", 6))
     assert harness.read(read_cursors) == {LINK_NAME: 9, "annexe": 6}
@@ -17,13 +17,13 @@ def test_the_newest_of_each_link_is_kept_over_a_restart(harness: StoreHarness) -
     assert harness.store.startup_snapshot.cursors == {LINK_NAME: 9, "annexe": 6}
 
 
-def test_one_without_a_number_is_forgotten(harness: StoreHarness) -> None:
+def test_a_cursor_without_a_number_is_deleted(harness: StoreHarness) -> None:
     harness.submit_all(store_cursors, Cursor(LINK_NAME, 7), Cursor("annexe", 5))
     harness.submit_all(store_cursors, Cursor(LINK_NAME, 8), Cursor(LINK_NAME, None))
     assert harness.read(read_cursors) == {"annexe": 5}
 
 
-def test_events_and_changes_of_the_link_are_counted_that_come_after_a_number(harness: StoreHarness) -> None:
+def test_events_and_transitions_after_a_number_are_counted(harness: StoreHarness) -> None:
     harness.receive_records("GI|RN101|", "RE|RN101|MLY|", "XL|RN101|MTHello|")
     harness.submit(append_transitions, a_change(1))
     harness.receive_records("GI|RN101|", link="annexe")
