@@ -142,7 +142,7 @@ def checked(directory: Path) -> str:
 @pytest.mark.parametrize("wrapped", [False, True])
 def test_a_full_disk_is_not_reported_as_damage(tmp_path: Path, wrapped: bool) -> None:
     database = SqliteDatabase(tmp_path)
-    for code, told in [(sqlite3.SQLITE_FULL, "cannot be opened: x. Look"), (1, "is damaged: x. Keep")]:
+    for code, told in [(sqlite3.SQLITE_FULL, "cannot be opened: x. Check"), (1, "is damaged: x. Keep")]:
         error = sqlite3.OperationalError("x")
         error.sqlite_errorcode = code
         problem = exc.DBAPIError("SELECT", {}, error) if wrapped else error
