@@ -49,7 +49,7 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> bytes:
 
 
 def try_to_open(directory: Path) -> str:
-    """What is told of it, or nothing."""
+    """What is message of it, or nothing."""
     try:
         open_store(SqliteDatabase(directory), START_TIME, replay_limit=100)
     except StoreError as problem:
@@ -57,11 +57,11 @@ def try_to_open(directory: Path) -> str:
     return ""
 
 
-def is_told_as_damage(told: str, path: Path) -> bool:
+def is_told_as_damage(message: str, path: Path) -> bool:
     return (
-        told.startswith(f"{path} is damaged: ")
-        and "run pmslink store move-aside" in told
-        and told.isprintable()
+        message.startswith(f"{path} is damaged: ")
+        and "run pmslink store move-aside" in message
+        and message.isprintable()
     )
 
 
@@ -82,8 +82,8 @@ CUTS: dict[str, Cut] = {
 def test_a_truncated_file_is_reported_as_damaged(cut: str, whole: bytes, tmp_path: Path) -> None:
     (tmp_path / STORE_FILE_NAME).write_bytes(CUTS[cut](whole))
     before = (tmp_path / STORE_FILE_NAME).read_bytes()
-    told = try_to_open(tmp_path)
-    assert is_told_as_damage(told, tmp_path / STORE_FILE_NAME), told
+    message = try_to_open(tmp_path)
+    assert is_told_as_damage(message, tmp_path / STORE_FILE_NAME), message
     with pytest.raises(StoreError, match="is damaged"):
         SqliteDatabase(tmp_path).check_integrity()
     assert (tmp_path / STORE_FILE_NAME).read_bytes() == before
@@ -91,17 +91,19 @@ def test_a_truncated_file_is_reported_as_damaged(cut: str, whole: bytes, tmp_pat
 
 def test_a_flipped_bit_is_reported_as_damage_or_changes_no_structure(whole: bytes, tmp_path: Path) -> None:
     chance = Random(3)
-    told_of = 0
+    reported = 0
     for number in range(200):
         directory = tmp_path / str(number)
         directory.mkdir()
         at = chance.randrange(len(whole) if number % 2 else 8192)
         (directory / STORE_FILE_NAME).write_bytes(flipped(whole, at, chance.randrange(8)))
-        if told := try_to_open(directory):
-            told_of += 1
-            assert is_told_as_damage(told, directory / STORE_FILE_NAME) or "by a newer pmslink" in told, told
+        if message := try_to_open(directory):
+            reported += 1
+            assert (
+                is_told_as_damage(message, directory / STORE_FILE_NAME) or "by a newer pmslink" in message
+            ), message
         shutil.rmtree(directory)
-    assert told_of > 20
+    assert reported > 20
 
 
 def flipped(data: bytes, at: int, bit: int) -> bytes:
@@ -129,8 +131,8 @@ def test_a_store_above_the_size_of_the_startup_check_is_checked_on_demand(
 def test_the_error_for_an_unreadable_store_says_what_to_check(tmp_path: Path) -> None:
     path = tmp_path / STORE_FILE_NAME
     path.mkdir()  # unreadable even for root, whom no permission stops
-    for told in (try_to_open(tmp_path), checked(tmp_path)):
-        assert re.fullmatch(rf"{path} cannot be opened: [a-zA-Z/ ]+\. Check the disk, .*", told), told
+    for message in (try_to_open(tmp_path), checked(tmp_path)):
+        assert re.fullmatch(rf"{path} cannot be opened: [a-zA-Z/ ]+\. Check the disk, .*", message), message
 
 
 def checked(directory: Path) -> str:
@@ -142,11 +144,11 @@ def checked(directory: Path) -> str:
 @pytest.mark.parametrize("wrapped", [False, True])
 def test_a_full_disk_is_not_reported_as_damage(tmp_path: Path, wrapped: bool) -> None:
     database = SqliteDatabase(tmp_path)
-    for code, told in [(sqlite3.SQLITE_FULL, "cannot be opened: x. Check"), (1, "is damaged: x. Keep")]:
+    for code, message in [(sqlite3.SQLITE_FULL, "cannot be opened: x. Check"), (1, "is damaged: x. Keep")]:
         error = sqlite3.OperationalError("x")
         error.sqlite_errorcode = code
         problem = exc.DBAPIError("SELECT", {}, error) if wrapped else error
-        assert told in str(database.to_store_error(problem))
+        assert message in str(database.to_store_error(problem))
     assert "is damaged: ValueError. Keep" in str(database.to_store_error(ValueError()))
 
 

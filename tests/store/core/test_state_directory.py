@@ -54,14 +54,14 @@ WAITS = "print(os.getpid(), flush=True); time.sleep(60)"
 
 
 def holder(directory: Path) -> str:
-    """The process that a second one is told of."""
+    """The process that a second one is message of."""
     with pytest.raises(StoreError) as caught:
         DirectoryLock(directory)
-    told = str(caught.value)
+    message = str(caught.value)
     begin = f"the state directory {directory} is in use by another pmslink, process "
-    assert told.startswith(begin)
-    assert told.endswith(": stop that one, or name another directory")
-    return told.removeprefix(begin).partition(":")[0]
+    assert message.startswith(begin)
+    assert message.endswith(": stop that one, or name another directory")
+    return message.removeprefix(begin).partition(":")[0]
 
 
 def test_the_error_of_a_second_owner_names_the_process_that_holds_the_lock(tmp_path: Path) -> None:

@@ -16,11 +16,11 @@ from pmslink.store.tables.link_rows import RemoveLink, remove_links
 from tests.store.store_harness import DAY, LINK_NAME, RETENTION, START_TIME, StoreHarness, make_record
 from tests.store.tables.test_hotel_states import (
     ARRIVES,
+    event_body,
     hotel_of,
     published_due_times,
     seen,
     stored_events,
-    told,
 )
 
 GUEST = RETENTION.guest
@@ -107,7 +107,7 @@ def test_deleted_names_are_deleted_in_the_cache_too_without_an_event(harness: St
     assert seen(hotel_of(harness))["rooms"]["101"].guests[0].name is None
     assert stored_events(harness) == []
     harness.receive_records("GC|RN101|G#7|VIPA|GV1|")
-    assert told(harness.events()[-1])["guest"]["name"] is None
+    assert event_body(harness.events()[-1])["guest"]["name"] is None
 
 
 def test_a_guest_of_a_record_in_the_same_commit_keeps_the_name(harness: StoreHarness) -> None:

@@ -45,7 +45,7 @@ from pmslink.store.tables.outbox_rows import (
 )
 from pmslink.validation.json_body import BodyError
 from tests.store.store_harness import LINK_NAME, START_MS, START_TIME, StoreHarness, make_row
-from tests.store.tables.test_hotel_states import told
+from tests.store.tables.test_hotel_states import event_body
 
 RULES = HotelPolicy(timezone=START_TIME.tzinfo)
 
@@ -100,7 +100,7 @@ def test_a_row_and_its_change_of_the_hotel_are_one_commit(
 
 def test_the_event_of_a_phone_update_names_the_pbx(harness: StoreHarness) -> None:
     harness.submit_all(enqueue, from_phone(CALLS["dnd"][0]), from_phone(A_WAKE_UP))
-    assert [(one.type, told(one)["by"]) for one in harness.events()] == [
+    assert [(one.type, event_body(one)["by"]) for one in harness.events()] == [
         ("room.do_not_disturb", "pbx"),
         ("wake_up.set", "pbx"),
     ]
@@ -109,7 +109,7 @@ def test_the_event_of_a_phone_update_names_the_pbx(harness: StoreHarness) -> Non
 def test_the_make_up_room_sign_replaces_do_not_disturb(harness: StoreHarness) -> None:
     harness.submit(enqueue, from_phone(CALLS["dnd"][0]))
     harness.submit(enqueue, from_phone(make_up_room_update("101", {"on": True})))
-    assert [told(one)["value"] for one in harness.events()] == [True, False]
+    assert [event_body(one)["value"] for one in harness.events()] == [True, False]
 
 
 def test_a_full_outbox_rejects_the_row_and_does_not_change_the_hotel(
@@ -241,7 +241,9 @@ def test_an_event_has_the_row_by_the_names_of_its_columns() -> None:
 def rests(harness: StoreHarness) -> list[tuple[str, int]]:
     """The events about rows: type, and id of the row."""
     return [
-        (one.type, told(one)["posting"]["id"]) for one in harness.events() if one.type.startswith("posting.")
+        (one.type, event_body(one)["posting"]["id"])
+        for one in harness.events()
+        if one.type.startswith("posting.")
     ]
 
 
@@ -300,7 +302,7 @@ def test_an_event_is_emitted_exactly_when_a_row_needs_an_operator(
     harness.submit(operation, argument)
     assert rests(harness) == expected
     for event in harness.events():
-        assert told(event)["posting"] == row_to_event(harness.row(1))
+        assert event_body(event)["posting"] == row_to_event(harness.row(1))
         assert event.room == "101"
 
 

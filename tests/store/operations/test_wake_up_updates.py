@@ -24,7 +24,7 @@ from pmslink.store.operations.outbox_answers import MarkUnknown, mark_unknown
 from pmslink.store.operations.outbox_delivery import ClaimNext, claim_next
 from pmslink.store.tables.outbox_rows import OutboxRow, OutboxRowChanged, newest_rows
 from tests.store.store_harness import LINK_NAME, START_MS, START_TIME, StoreHarness, make_record
-from tests.store.tables.test_hotel_states import told
+from tests.store.tables.test_hotel_states import event_body
 
 RULES = HotelPolicy(
     timezone=START_TIME.tzinfo, wake_up_attempts=2, wake_up_interval_ms=180_000, wake_up_late_ms=600_000
@@ -80,7 +80,7 @@ def test_a_wake_up_result_is_a_row_in_the_commit_of_its_event(ringing: StoreHarn
     assert [type(one) for one in ringing.published[:1]] == [type(ringing.events()[0])]
     assert [one.row for one in ringing.published if isinstance(one, OutboxRowChanged)] == [row]
     assert ringing.event_types() == ["wake_up.done"]
-    assert told(ringing.events()[0]) == {
+    assert event_body(ringing.events()[0]) == {
         "extensions": ["101"],
         "resync": False,
         "wake_up": {"id": asked.wake_up_id, "at": "2026-01-01T07:00:00"},
@@ -123,7 +123,7 @@ def test_only_the_last_attempt_is_reported_to_the_pms(
     assert results(ringing) == []
     ringing.now += timedelta(minutes=3)
     ringing.submit(run_due, LINK_NAME)
-    assert told(ringing.events()[-1])["attempt"] == 2
+    assert event_body(ringing.events()[-1])["attempt"] == 2
     ringing.submit(store_wake_up_results, reported(ringing, last, 2))
     assert [row.text for row in results(ringing)] == [f"WA|RN101|DA260101|TI0700|AS{status}|"]
 
@@ -133,7 +133,7 @@ def test_attempts_without_a_result_end_as_unanswered(ringing: StoreHarness) -> N
         ringing.now += timedelta(minutes=3)
         ringing.submit(run_due, LINK_NAME)
     assert ringing.event_types().count("wake_up.due") == 2
-    assert told(ringing.events()[-1])["result"] == "unreported"
+    assert event_body(ringing.events()[-1])["result"] == "unreported"
     assert [row.text for row in results(ringing)] == ["WA|RN101|DA260101|TI0700|ASNR|"]
 
 
@@ -141,7 +141,7 @@ def test_a_wake_up_that_was_not_emitted_in_time_is_missed_and_reported(ordered: 
     ordered.now = SEVEN + timedelta(minutes=10, milliseconds=1)
     ordered.submit(run_due, LINK_NAME)
     assert "wake_up.due" not in ordered.event_types()
-    done = told(ordered.events()[-1])
+    done = event_body(ordered.events()[-1])
     assert (done["result"], done["attempts"]) == ("missed", 0)
     assert [row.text for row in results(ordered)] == ["WA|RN101|DA260101|TI0700|ASNR|"]
 

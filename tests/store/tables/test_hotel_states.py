@@ -36,8 +36,8 @@ ARRIVES = "GI|RN101|G#7|GNAdams|GFAnn|GTDr|GLEA|GGTour|GVA|GD260131|"
 LEAVES = "GO|RN101|G#7|"
 
 
-def told(event: Entry) -> dict[str, Any]:
-    """What an event tells beside its type and room."""
+def event_body(event: Entry) -> dict[str, Any]:
+    """The content of an event apart from its type and room."""
     assert isinstance(event, HotelEventLogged)
     values: dict[str, Any] = json.loads(event.text)
     return values
@@ -167,12 +167,15 @@ def test_an_event_has_the_extensions_of_the_policy_at_its_time(harness: StoreHar
     houses.set_policy(LINK_NAME, HotelPolicy(extensions_of_room=lambda room: (f"1{room}", f"2{room}")))
     harness.receive_records(ARRIVES, "GC|RN102|RO101|G#7|", "NS|")
     first, moved, audit = (one for one in harness.events() if one.type != "room.class_of_service")
-    assert told(first)["extensions"] == ["1101", "2101"]
-    assert (told(moved)["extensions"], told(moved)["from_extensions"]) == (["1102", "2102"], ["1101", "2101"])
-    assert told(audit)["extensions"] == []
+    assert event_body(first)["extensions"] == ["1101", "2101"]
+    assert (event_body(moved)["extensions"], event_body(moved)["from_extensions"]) == (
+        ["1102", "2102"],
+        ["1101", "2101"],
+    )
+    assert event_body(audit)["extensions"] == []
     houses.set_policy(LINK_NAME, HotelPolicy())
     harness.receive_records("RE|RN102|MLY|")
-    assert told(harness.events()[-1])["extensions"] == ["102"]
+    assert event_body(harness.events()[-1])["extensions"] == ["102"]
 
 
 # restarts
@@ -264,7 +267,7 @@ def test_a_resync_that_runs_at_a_shutdown_is_aborted_at_the_next_start(harness: 
     harness.start()
     harness.submit(abort_resyncs, LINK_NAME)
     assert harness.event_types() == ["resync.started", "guest.checked_in", "resync.ended"]
-    assert told(harness.events()[-1]) == {"extensions": [], "resync": True, "complete": False}
+    assert event_body(harness.events()[-1]) == {"extensions": [], "resync": True, "complete": False}
     harness.submit(abort_resyncs, LINK_NAME)
     assert harness.event_types()[-1] == "resync.ended"
     assert len(harness.event_types()) == 3
