@@ -1,4 +1,4 @@
-"""The steps of a dialogue that are about the hotel: what happens there, and what its phones tell.
+"""The steps of a dialogue that are about the hotel: what happens there, and what its phones parsers.
 
     clock 2026-03-29T00:59:00   before the start: what the wall clock says, in UTC
     event guest.moved 215 {"from_room": "110"}
@@ -36,12 +36,12 @@ from tests.scripted_pms import DialogueHarness
 
 
 class HotelSteps:
-    """What such steps do."""
+    """The steps about the hotel, its events and its phones."""
 
     harness: DialogueHarness
 
     async def _set_clock(self, text: str) -> None:
-        assert self.harness.link is None, "it is too late for that"
+        assert self.harness.link is None, "the clock can only be set before the start"
         self.harness.start_time = datetime.fromisoformat(text).replace(tzinfo=UTC)
 
     async def _expect_event(
@@ -49,40 +49,42 @@ class HotelSteps:
     ) -> None:
         events = self.harness.events
         seconds = None if within is None else float(within)
-        assert await self.harness.until(lambda: bool(events), seconds), "nothing happened"
+        assert await self.harness.until(lambda: bool(events), seconds), "no event"
         event = events.popleft()
-        assert (event.type, event.room) == (type, room), f"this happened: {event}"
-        assert _contains(json.loads(event.text), json.loads(content or "{}")), f"it tells {event.text}"
+        assert (event.type, event.room) == (type, room), f"the event is {event}"
+        assert _contains(json.loads(event.text), json.loads(content or "{}")), f"its content is {event.text}"
 
     async def _expect_no_event(self) -> None:
         await self.harness.wait(0)
-        assert not self.harness.events, f"this happened: {list(self.harness.events)}"
+        assert not self.harness.events, f"events: {list(self.harness.events)}"
 
     async def _update_phone(self, room: str, field: str, body: str | None, rejected: str | None) -> None:
         problem: BodyError | None = None
         try:
-            told = self._parse_update(room, field, json.loads(body or "{}"))
+            update = self._parse_update(room, field, json.loads(body or "{}"))
         except BodyError as caught:
             problem = caught
         assert bool(problem) == bool(rejected), (
             f"it was refused: {problem}" if problem else "it was not refused"
         )
         if problem is None:
-            await self._enqueue(told)
+            await self._enqueue(update)
 
     def _parse_update(self, room: str, field: str, body: dict[str, object]) -> phone_updates.OutboundUpdate:
-        stage = self.harness
-        assert stage.link is not None, "not started"
-        rules = stage.store.hotels.policy_of("hotel")
-        tell: dict[str, Callable[[], phone_updates.OutboundUpdate]] = {
-            "status": lambda: phone_updates.status_update(room, body, stage.settings.get("status_codes", {})),
+        harness = self.harness
+        assert harness.link is not None, "not started"
+        rules = harness.store.hotels.policy_of("hotel")
+        parsers: dict[str, Callable[[], phone_updates.OutboundUpdate]] = {
+            "status": lambda: phone_updates.status_update(
+                room, body, harness.settings.get("status_codes", {})
+            ),
             "dnd": lambda: phone_updates.dnd_update(room, body),
             "make_up_room": lambda: phone_updates.make_up_room_update(room, body),
             "voicemail": lambda: phone_updates.voicemail_update(room, body),
-            "wake_up": lambda: phone_updates.wake_up_update(room, body, stage.wall(), rules),
+            "wake_up": lambda: phone_updates.wake_up_update(room, body, harness.wall(), rules),
             "wake_up_cancel": lambda: phone_updates.wake_up_cancel_update(room, body.get("at"), rules),  # type: ignore[arg-type]
         }
-        return tell[field]()
+        return parsers[field]()
 
     async def _enqueue(self, update: phone_updates.OutboundUpdate) -> None:
         offer = NewRow(
@@ -118,7 +120,7 @@ class HotelSteps:
 
 
 def _contains(actual: Any, expected: Any) -> bool:
-    """Whether that much is told."""
+    """Return whether `actual` contains `expected`."""
     if isinstance(actual, dict) and isinstance(expected, dict):
         return all(name in actual and _contains(actual[name], expected[name]) for name in expected)
     return bool(actual == expected)

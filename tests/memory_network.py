@@ -28,14 +28,14 @@ _ADDRESS = IPv4Address("TCP", "192.0.2.1", 5010)
 
 
 class Network:
-    """One PMS as its links reach it."""
+    """The network between links and one PMS."""
 
     def __init__(self, clock: Clock, server: IProtocolFactory) -> None:
         self.clock = clock
         self.server = server
         self.latency = 0.0
         self.dial_count = 0
-        """How many dials there were in all."""
+        """All dials so far."""
         self._mode: NetworkMode = "accept"
         self._connectors: dict[Dialer, MemoryConnector] = {}
         self._transports: set[MemoryTransport] = set()
@@ -53,19 +53,21 @@ class Network:
 
     @property
     def open_count(self) -> int:
-        """How many dials and connections of links exist."""
+        """Dials and connections of links that are open."""
         return len(self._connectors)
 
     def dial(self, factory: Dialer, config: LinkConfig) -> IConnector:
-        """Begin to connect. A link that has a dial or a connection already may not."""
+        """Begin to connect. A link with an open dial or connection may not dial."""
         assert factory not in self._connectors, "a second dial or connection of one link"
         self.dial_count += 1
-        way = self._connectors[factory] = MemoryConnector(self, factory, config.settings.start_timeout + 1)
-        way.connect()
-        return way
+        connector = self._connectors[factory] = MemoryConnector(
+            self, factory, config.settings.start_timeout + 1
+        )
+        connector.connect()
+        return connector
 
     def on_connector_closed(self, factory: Dialer) -> None:
-        """The dial or connection of this link exists no more; it may dial again."""
+        """Forget the dial or connection of this link, which may dial again."""
         del self._connectors[factory]
 
     def connect(self, client: MemoryTransport, connector: MemoryConnector) -> None:
@@ -133,21 +135,21 @@ class MemoryTransport:
             self._network.connect(self, connector)
 
     def failIfNotConnected(self, problem: Exception) -> None:
-        """The connector gives the dial up."""
+        """End the dial for the connector."""
         if self._dial_timer is not None:
             self._dial_timer.cancel()
         if self._connector is not None:
             self._connector.connectionFailed(Failure(problem))
 
     def attach(self, protocol: IProtocol | None) -> None:
-        """The connection exists. One that nobody wants is closed."""
+        """Attach the protocol of the connection. Without a protocol, the connection is closed."""
         self._protocol = protocol
         if protocol is None:
             self.loseConnection()
         else:
             protocol.makeConnection(self)  # type: ignore[arg-type]  # all that is used of a transport is here
 
-    # What protocols ask for.
+    # For the protocols.
 
     def write(self, data: bytes) -> None:
         if not self.disconnecting:
@@ -168,7 +170,7 @@ class MemoryTransport:
         self.deliver_blocked()
 
     def loseConnection(self) -> None:
-        """Close once all is sent, which in a stalled network never comes."""
+        """Close after all data is sent. In a stalled network that is never."""
         if not self.disconnecting:
             self.disconnecting = True
             self._send(error.ConnectionDone())
@@ -182,7 +184,7 @@ class MemoryTransport:
             self._send(error.ConnectionLost())
             self._clock.callLater(0, self._close, error.ConnectionAborted())
 
-    # What arrives.
+    # Delivery.
 
     def _send(self, item: bytes | Exception) -> None:
         if self.peer is not None:
@@ -193,16 +195,16 @@ class MemoryTransport:
         if self._network.mode == "stall" or (self._paused and not self._closed):
             self._blocked_count += 1
             return
-        what = self._incoming.popleft()
+        item = self._incoming.popleft()
         if self._closed:
             return
-        if isinstance(what, Exception):
-            self._close(what)
+        if isinstance(item, Exception):
+            self._close(item)
         elif self._protocol is not None:
-            self._protocol.dataReceived(what)
+            self._protocol.dataReceived(item)
 
     def deliver_blocked(self) -> None:
-        """The network passes again what it held back, and what waited to be sent before a close."""
+        """Deliver what was blocked, and then close if a close was waiting for it."""
         for _ in range(self._blocked_count):
             self._clock.callLater(0, self._deliver_next)
         self._blocked_count = 0
@@ -222,7 +224,7 @@ class MemoryTransport:
 
 
 def advance_clock(clock: Clock, seconds: float) -> None:
-    """Let time pass, each timer at its own moment: `Clock.advance` would make all of them late."""
+    """Advance the clock, and run each timer at its own time. `Clock.advance` would run all of them late."""
     end = clock.seconds() + seconds
     clock.advance(0)
     while (due := next_timer_due(clock)) is not None and due <= end:
@@ -232,5 +234,5 @@ def advance_clock(clock: Clock, seconds: float) -> None:
 
 
 def next_timer_due(clock: Clock) -> float | None:
-    """When the next timer is due; None if there is none."""
+    """Return when the next timer is due; None without one."""
     return min((call.getTime() for call in clock.getDelayedCalls()), default=None)

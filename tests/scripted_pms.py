@@ -1,4 +1,4 @@
-"""A PMS that does what a dialogue says, and its link: in memory with a test clock, or over TCP."""
+"""A PMS that follows a dialogue, and its link: in memory on a test clock, or over TCP."""
 
 from __future__ import annotations
 
@@ -72,22 +72,22 @@ class ScriptedConnection(Protocol):
 
 
 class DialogueHarness(ABC, Factory):
-    """Where a dialogue is played: the link, and what the PMS has heard of it."""
+    """The link of a dialogue, and what the PMS has received from it."""
 
     noisy = False
 
     def __init__(self) -> None:
         self.settings: dict[str, Any] = {"host": "127.0.0.1", "port": 5010, "timezone": "UTC"}
         self.received: deque[str] = deque()
-        """Connections and records that no step has asked for yet."""
+        """Connections and records that no step has expected yet."""
         self.ended_connection_count = 0
-        """Connections that the link ended, and no step has asked for yet."""
+        """Connections that the link ended, and no step has expected yet."""
         self.transitions: list[Transition] = []
         self.resync_wanted = False
         self.row_ids: list[int] = []
-        """The ids of what the PBX handed over, in order."""
+        """The ids of the rows that the PBX enqueued, in order."""
         self.events: deque[HotelEventLogged] = deque()
-        """What has happened in the hotel, and no step has asked for yet."""
+        """Events of the hotel that no step has expected yet."""
         self.rung_wake_ups: dict[str, int] = {}
         """The wake-up that rang last, by room."""
         self.start_time = START_TIME
@@ -137,7 +137,7 @@ class DialogueHarness(ABC, Factory):
         self.links.startService()
 
     async def restart(self, crash: bool) -> None:
-        """The service ends, in good order or as by SIGKILL, and another begins on what it has kept."""
+        """Stop the service, or crash it as SIGKILL does, and start another one on the same store."""
         if crash:
             self.store.journal.stop()
         await self.stop_links()
@@ -157,7 +157,7 @@ class DialogueHarness(ABC, Factory):
     # The PBX.
 
     def enqueue_record(self, text: str) -> None:
-        """The PBX has this record for the PMS."""
+        """Enqueue this record for the PMS."""
         assert self.link is not None
         record = Record(text)
         subject = next((code for code, _ in record.fields if code != "RN"), None)
@@ -177,22 +177,22 @@ class DialogueHarness(ABC, Factory):
         self.enqueue(offer)
 
     def enqueue(self, new_row: NewRow) -> None:
-        """The PBX has something for the PMS."""
+        """Enqueue a row for the PMS."""
         assert self.link is not None
         offered = self.link.outbox.enqueue(new_row)
         offered.addCallback(lambda accepted: self.row_ids.append(accepted.row.id))
         offered.addErrback(lambda refused: refused.trap(StoreUnavailableError))
 
     def operator_action(self, number: int, decision: Any) -> Deferred[Any]:
-        """A person's word on what was handed over as the first, second …"""
+        """Store a user's decision on the first, second … row."""
         assert self.link is not None
-        asked = OperatorAction("hotel", self.row_ids[number - 1], self.link.settings().posting_digits)
-        flow = self.link.outbox.send_next
-        decided: Deferred[Any] = self.store.journal.submit(decision, asked)
-        return decided.addCallback(lambda _: flow())
+        request = OperatorAction("hotel", self.row_ids[number - 1], self.link.settings().posting_digits)
+        send_next = self.link.outbox.send_next
+        stored: Deferred[Any] = self.store.journal.submit(decision, request)
+        return stored.addCallback(lambda _: send_next())
 
     def stored_row(self, number: int) -> OutboxRow | None:
-        """What was handed over as the first, second …, as it is kept now."""
+        """Return the first, second … row as the store has it."""
         found: list[OutboxRow | None] = []
         if number <= len(self.row_ids):
             self.store.read(row_of_link, "hotel", self.row_ids[number - 1]).addCallback(found.append)
@@ -218,13 +218,13 @@ class DialogueHarness(ABC, Factory):
         else:
             transport.abortConnection()
 
-    # What differs.
+    # What the two harnesses implement.
 
     store: Store
 
     @abstractmethod
     def make_links(self) -> LinkRegistry:
-        """The service that holds the link, on what is kept in `database`."""
+        """Make the registry of the link, on the store in `database`."""
 
     @abstractmethod
     def wall(self) -> datetime:
@@ -248,7 +248,7 @@ class DialogueHarness(ABC, Factory):
 
     @abstractmethod
     async def stop(self) -> None:
-        """Stop the service; nothing may be left of it."""
+        """Stop the service, and check that nothing of it is still open."""
 
 
 class InMemoryHarness(DialogueHarness):

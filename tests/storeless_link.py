@@ -1,4 +1,4 @@
-"""A link without a store and without a resync in front of it, for tests of the link alone."""
+"""A link without a store and without a first resync, for tests of the link alone."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def link_without_store(
     dial: StartLinkDial,
     on_change: LinkSubscriber,
 ) -> Link:
-    """It keeps nothing, has nothing to send, and asks for no resync."""
+    """Make a link that stores nothing, has an empty outbox and requests no resync."""
     link = Link(config, clock, wall, dial, on_change, NullJournal())
     link.resync.progress = Progress(wanted=False)
     return link

@@ -6,7 +6,7 @@ that TCP on one machine cannot give, are played over TCP as well.
 
     settings alive_on = "any"   a setting of the link, as in its configuration; later on, a change of it
     start                       the service starts
-    restart                     it stops, and another starts on what the first has kept
+    restart                     it stops, and another starts on the same store
     crash                       … but the first ends as by SIGKILL
     resync wanted               before the start: something may have been missed
     store fails                 nothing can be written any more
@@ -35,11 +35,11 @@ that TCP on one machine cannot give, are played over TCP as well.
     row 1 sent                  what it handed over first is in this state
     row 1 done OK               … and was answered so
     row 1 unknown after 3       … after so many attempts
-    text The room does not*     what the row last asked for says in words
+    text The room does not*     the text of the answer to the last row step
 
     user disconnect             a user's control: enable, disable, expire, disconnect or resync
     user disconnect refused     … that does not apply
-    user resends 1              a person's word on the first row: resends or discards
+    user resends 1              a user's decision on the first row: resends or discards
     user discards 1 refused
 
     state ESTABLISHED in sync   the state of the link: its marker; "in sync" and "not in sync" may follow
@@ -99,12 +99,12 @@ def fits_tcp(file: Path) -> bool:
 
 
 class Dialogue(HotelSteps):
-    """One dialogue on a stage."""
+    """One dialogue in a harness."""
 
-    def __init__(self, stage: DialogueHarness) -> None:
-        self.harness = stage
-        self._told = 0  # transitions that a history step has seen
-        self._text = ""  # of the answer to the row that was last asked for
+    def __init__(self, harness: DialogueHarness) -> None:
+        self.harness = harness
+        self._seen_transitions = 0  # transitions that a history step has seen
+        self._text = ""  # the answer to the row of the last row step
 
     async def play(self, file: Path) -> None:
         try:
@@ -220,26 +220,26 @@ class Dialogue(HotelSteps):
         await self._expect_description()
         await self._pms_sends("LA|")
 
-    # What is expected.
+    # Expectations.
 
     async def _expect(self, pattern: str, within: str | None) -> None:
-        heard = self.harness.received
-        assert await self.harness.until(lambda: bool(heard), _seconds(within)), "nothing came"
-        text = heard.popleft()
+        received = self.harness.received
+        assert await self.harness.until(lambda: bool(received), _seconds(within)), "nothing was received"
+        text = received.popleft()
         wanted = CONNECTION_EVENT if pattern == "connection" else pattern
-        assert fnmatchcase(text, wanted.replace("[", "[[]")), f"this came: {text}"
+        assert fnmatchcase(text, wanted.replace("[", "[[]")), f"received: {text}"
 
     async def _expect_description(self) -> None:
         await self._expect("LD|DA??????|TI??????|V#*|IFPB|", None)
         await self._expect("LR|RI??|FL*|", None)
-        heard = self.harness.received
-        while await self.harness.until(lambda: bool(heard), None) and heard[0].startswith("LR|"):
-            heard.popleft()
+        received = self.harness.received
+        while await self.harness.until(lambda: bool(received), None) and received[0].startswith("LR|"):
+            received.popleft()
         await self._expect("LA|DA??????|TI??????|", None)
 
     async def _expect_nothing(self, seconds: str | None) -> None:
         await self.harness.wait(float(seconds) if seconds else _BRIEF if self._in_real_time else 0)
-        assert not self.harness.received, f"this came: {list(self.harness.received)}"
+        assert not self.harness.received, f"received: {list(self.harness.received)}"
 
     async def _expect_end(self) -> None:
         assert await self.harness.until(lambda: self.harness.ended_connection_count > 0, None), (
@@ -264,17 +264,17 @@ class Dialogue(HotelSteps):
             answer = str(problem)
         assert bool(answer) == bool(refused), f"it was refused: {answer}" if answer else "it was not refused"
 
-    # What the link says of itself.
+    # The state of the link.
 
     async def _state(self, marker: str, sync: str | None, within: str | None) -> None:
         link = self._link
 
-        def so() -> bool:
+        def is_reached() -> bool:
             synced = not sync or link.session.in_sync == (sync == " in sync")
             return link.core.marker == marker and synced
 
         synced = "in sync" if link.session.in_sync else "not in sync"
-        assert await self.harness.until(so, _seconds(within)), f"it is {link.core.marker}, {synced}"
+        assert await self.harness.until(is_reached, _seconds(within)), f"it is {link.core.marker}, {synced}"
 
     async def _intent(self, intent: str) -> None:
         assert self._link.core.intent == intent, f"it is {self._link.core.intent}"
@@ -291,10 +291,12 @@ class Dialogue(HotelSteps):
 
     async def _history(self, markers: str) -> None:
         def path() -> str:
-            return ", ".join(transition.new for transition in self.harness.transitions[self._told :])
+            return ", ".join(
+                transition.new for transition in self.harness.transitions[self._seen_transitions :]
+            )
 
         assert await self.harness.until(lambda: path() == markers, None), f"it is {path()}"
-        self._told = len(self.harness.transitions)
+        self._seen_transitions = len(self.harness.transitions)
 
     async def _taken(self, id: str, count: str) -> None:
         counts = self._link.trace.record_counts
@@ -363,7 +365,7 @@ async def test_over_tcp(file: Path) -> None:
     await Dialogue(TcpHarness()).play(file)
 
 
-def test_each_dialogue_says_what_it_proves() -> None:
+def test_each_dialogue_begins_with_what_it_proves() -> None:
     assert all(file.read_text("utf-8").startswith("# ") for file in FILES)
     assert len(FILES) >= 32
     assert sum(map(fits_tcp, FILES)) >= 16

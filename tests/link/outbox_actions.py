@@ -1,7 +1,7 @@
-"""Everything that may happen to a link, its store and its PMS.
+"""Every action that can happen to a link, its store and its PMS.
 
-Each method of `OutboxActions` that takes plain words and numbers is something that happens; the model
-(`outbox_model`) hears of all that follows.
+Each public method of `OutboxActions` is an action with plain arguments. The harness reports to the model
+(`outbox_model`) what follows from it.
 """
 
 from __future__ import annotations
@@ -45,26 +45,26 @@ DISK_FULL_ERROR = sqlite3.OperationalError("database or disk is full")
 
 
 class OutboxActions(OutboxHarness):
-    """A life in which all that can happen."""
+    """A harness with all actions."""
 
-    # A person's word on the link.
+    # The user's controls.
 
     def control(self, action: str) -> None:
-        """A person's word on the link."""
+        """Use a control of the link."""
         try:
             getattr(self.link, action)()
         except NotApplicableError:
             assert action == "disconnect"
 
     def set_charset(self, charset: str) -> None:
-        """One without € refuses postings that have it."""
+        """Set the charset; one without € refuses postings that contain it."""
         self.charset = charset
         self.link.apply_config(self._link_config())
 
-    # What is handed over.
+    # Rows for the PMS.
 
     def post(self, room: int, key: bool, euro: bool) -> None:
-        """A posting, with an idempotency key or without."""
+        """Enqueue a posting, with an idempotency key or without."""
         name = f"key{len(self.new_rows)}" if key else None
         text = f"PS|RN{self.room_names[room]}|PTC|TA100|CT{'5 €' if euro else 'minibar'}|"
         offer = self._make_new_row("PS", room, text, digits=self.rules.digits, key=name, asked=name)
@@ -73,7 +73,7 @@ class OutboxActions(OutboxHarness):
         self._enqueue(offer)
 
     def repeat_post(self, back: int, other: bool) -> None:
-        """A key for the second time, for the same or for something else."""
+        """Enqueue a posting with a used key, with the same or another body."""
         if len(self.keyed_new_rows) <= back:
             return
         offer = self.keyed_new_rows[-1 - back]._replace(created=self._wall_ms())
@@ -83,12 +83,12 @@ class OutboxActions(OutboxHarness):
             self._enqueue(offer._replace(asked="other"))
 
     def update_room(self, room: int, field: str, value: int) -> None:
-        """A room's status or voicemail."""
+        """Enqueue a room's status or voicemail."""
         text = f"RE|RN{self.room_names[room]}|{field}{value}|"
         self._enqueue(self._make_new_row("RE", room, text, subject=field))
 
     def add_wake_up(self, record: str, room: int, ahead: float) -> None:
-        """A wake-up is set or cleared, or has rung."""
+        """Enqueue a wake-up, its cancellation, or its result."""
         due = self.wall() + timedelta(seconds=ahead)
         text = f"{record}|RN{self.room_names[room]}|DA{due:%y%m%d}|TI{due:%H%M%S}|"
         if record == "WA":
@@ -104,54 +104,56 @@ class OutboxActions(OutboxHarness):
 
     def _enqueue(self, new_row: NewRow) -> None:
         open_rows = self.model.open_row_count() + self.enqueuing_count
-        held = self.model.open_posting_count() + self.enqueuing_count
+        open_postings = self.model.open_posting_count() + self.enqueuing_count
         self.enqueuing_count += 1
 
         def accepted(accepted: Enqueued) -> None:
             self.enqueuing_count -= 1
-            known = self.model.rows_by_identity[_new_row_identity(new_row)]
-            assert accepted.row.id == known.id
+            row_model = self.model.rows_by_identity[_new_row_identity(new_row)]
+            assert accepted.row.id == row_model.id
             assert new_row.asked != "other"
 
         def refused(failure: Failure) -> None:
             self.enqueuing_count -= 1
-            why = failure.trap(
+            error_type = failure.trap(
                 IdempotencyKeyReusedError,
                 OutboxFullError,
                 PostingNumbersExhaustedError,
                 StoreUnavailableError,
             )
-            if why is IdempotencyKeyReusedError:
+            if error_type is IdempotencyKeyReusedError:
                 assert new_row.asked == "other"
-            elif why is OutboxFullError:
+            elif error_type is OutboxFullError:
                 assert open_rows >= self.rules.outbox_limit
-            elif why is PostingNumbersExhaustedError:
-                assert max(held, self.model.open_posting_count()) >= self.model.max_number
+            elif error_type is PostingNumbersExhaustedError:
+                assert max(open_postings, self.model.open_posting_count()) >= self.model.max_number
             else:
                 assert self.store.journal.is_failing
 
         self._collect_failure(self.link.outbox.enqueue(new_row).addCallbacks(accepted, refused))
 
     def operator_action(self, action: str, back: int) -> None:
-        """A person has a row sent again, or gives it up: of those that can be, the newest but so many."""
-        shown = [known for known in self.model.rows.values() if self._is_actionable(known, action)]
-        if len(shown) > back:
-            self._submit_operator_action(shown[-1 - back], action)
+        """Resend or discard a row: the newest but `back` of those that allow it."""
+        actionable = [
+            row_model for row_model in self.model.rows.values() if self._is_actionable(row_model, action)
+        ]
+        if len(actionable) > back:
+            self._submit_operator_action(actionable[-1 - back], action)
 
     def _submit_operator_action(self, row_model: ModelRow, action: str) -> None:
         if action == "resend":
             row_model.resend_requested = True
         else:
             row_model.discard_requested = True
-        asked = OperatorAction("hotel", row_model.id, self.rules.digits)
-        decided = self.store.journal.submit(resend if action == "resend" else discard, asked)
+        request = OperatorAction("hotel", row_model.id, self.rules.digits)
+        stored = self.store.journal.submit(resend if action == "resend" else discard, request)
 
         def refused(failure: Failure) -> None:
             failure.trap(
                 RowNotFoundError, InvalidRowStateError, PostingNumbersExhaustedError, StoreUnavailableError
             )
 
-        self._collect_failure(decided.addCallbacks(lambda _: self.link.outbox.send_next(), refused))
+        self._collect_failure(stored.addCallbacks(lambda _: self.link.outbox.send_next(), refused))
 
     def _is_actionable(self, row_model: ModelRow, action: str) -> bool:
         return row_model.state in ("unknown", "refused") or (
@@ -164,7 +166,7 @@ class OutboxActions(OutboxHarness):
     # Time.
 
     def run_one_timer(self) -> None:
-        """The next timer, without what it sets going."""
+        """Run the next timer, but not what it schedules."""
         due = next_timer_due(self.clock)
         if due is not None:
             self.clock.rightNow = max(due, self.clock.rightNow)
@@ -182,13 +184,13 @@ class OutboxActions(OutboxHarness):
         advance_clock(self.clock, seconds)
 
     def idle_for_a_day(self) -> None:
-        """The link rests for a day."""
+        """Disconnect the link for a day."""
         self.set_disk_full(False)  # a day of attempts would take a day
         self.control("disconnect")
         advance_clock(self.clock, 24 * 3600 + 1)
         self.link.enable()
 
-    # What is not in its hands.
+    # Network, PMS and disk.
 
     def set_network(self, mode: NetworkMode, latency: float) -> None:
         self.network.mode = mode
@@ -199,7 +201,7 @@ class OutboxActions(OutboxHarness):
 
     def trigger_pms(self, action: str) -> None:
         pms = self.pms
-        happens: dict[str, Callable[[], None]] = {
+        actions: dict[str, Callable[[], None]] = {
             "LE": pms.end_link,
             "drop": pms.drop_link,
             "LS": pms.start_link,
@@ -211,38 +213,38 @@ class OutboxActions(OutboxHarness):
             "WR": lambda: pms.send_text(f"WR|RN{self.room_names[0]}|DA260102|TI070000|"),
         }
         try:
-            happens[action]()
+            actions[action]()
         except NotLinkedError:
             pass
 
     def send_late_answer(self, overdue: bool, back: int, status: str) -> None:
-        """The PMS answers a posting that it got a while ago, perhaps for the second time."""
-        known = self.model.rows_by_identity
+        """Have the PMS answer an earlier posting, perhaps for the second time."""
+        row_model = self.model.rows_by_identity
         posted = [
             record
             for record in self.pms.posted_records
-            if not overdue or known[row_identity(record)].state in ("unknown", "discarded", "pending")
+            if not overdue or row_model[row_identity(record)].state in ("unknown", "discarded", "pending")
         ]
         if len(posted) > back and self.pms.alive:
             answer = posting_answer(posted[-1 - back], status, NO_FAULTS, date_time_fields(self.wall()))
             self.pms.send_text(answer.text)
 
     def discard_before_answer(self) -> None:
-        """A person gives up what the PMS has not answered, and then it does."""
-        unanswered = [known for known in self.model.rows.values() if known.state == "unknown"]
+        """Discard a posting without an answer, and then have the PMS answer it."""
+        unanswered = [row_model for row_model in self.model.rows.values() if row_model.state == "unknown"]
         posted = {record.get("ID") for record in self.pms.posted_records}
-        for known in [known for known in unanswered if known.identity in posted][-1:]:
-            self._submit_operator_action(known, "discard")
+        for row_model in [row_model for row_model in unanswered if row_model.identity in posted][-1:]:
+            self._submit_operator_action(row_model, "discard")
             self.wait(0.0)
             self.send_late_answer(True, 0, "OK")
 
     def set_disk_full(self, full: bool) -> None:
         self.database.commit_error = DISK_FULL_ERROR if full else None
 
-    # At the end, and after every step.
+    # At the end.
 
     def recover(self) -> None:
-        """All is well again, and goes on: nothing is left waiting."""
+        """Make everything work again, and check that no row stays pending."""
         self.set_disk_full(False)
         self.set_network("accept", 0.0)
         self.pms.set_faults(NO_FAULTS)
@@ -259,8 +261,8 @@ class OutboxActions(OutboxHarness):
         check_end(self.model, self.pms.equipment)
 
     def _has_waiting_rows(self) -> bool:
-        known = self.model.rows.values()
-        return any(one.state in ("pending", "sent") or one.row.queued for one in known)
+        rows = self.model.rows.values()
+        return any(row_model.state in ("pending", "sent") or row_model.row.queued for row_model in rows)
 
 
 def _new_row_identity(new_row: NewRow) -> str:

@@ -1,4 +1,4 @@
-"""What has to be so after every step, and at the end."""
+"""The rules that hold after every step, and at the end."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from tests.link.outbox_row import OPEN_STATES, ModelRow
 
 
 def check_step(model: OutboxModel, rows: Sequence[Any], outbox_counts: tuple[object, ...]) -> None:
-    """After every step: what the database holds is what was told, and what is shown."""
+    """Check after a step that the database, the published rows and the counts agree."""
     if model.errors:
         raise model.errors[0]
     assert {row.id: (row.state, row.changed) for row in rows} == {
-        known.id: (known.state, known.row.changed) for known in model.rows.values()
+        model_row.id: (model_row.state, model_row.row.changed) for model_row in model.rows.values()
     }
     assert sum(row.record == "PS" and row.state == "sent" for row in rows) <= 1
     numbers = [row.number for row in rows if row.record == "PS" and row.state in OPEN_STATES]
@@ -28,19 +28,21 @@ def check_step(model: OutboxModel, rows: Sequence[Any], outbox_counts: tuple[obj
 
 
 def check_end(model: OutboxModel, equipment: Callable[[str], Any]) -> None:
-    """Nothing waits any more, and the PMS knows what it should."""
+    """Check at the end that no row is pending, and that the PMS has every row that is done."""
     newest: dict[tuple[str, str | None], ModelRow] = {}
-    for known in model.rows.values():
-        assert known.state not in ("pending", "sent"), known
-        assert not known.row.queued
-        assert not (known.is_booked and known.state == "unknown"), "the PMS's answer was not understood"
-        assert model.received_counts[known.identity] <= len(known.sent_times)
-        if known.state == "done":
-            assert model.received_counts[known.identity]
-        if known.record == "RE":
-            newest[known.row.room, known.row.subject] = known
-    for (room, subject), known in newest.items():
-        if known.state != "discarded":
-            told = equipment(room)
-            value = told.status if subject == "RS" else told.voicemail
-            assert value == Record(known.row.text).get(subject or "")
+    for model_row in model.rows.values():
+        assert model_row.state not in ("pending", "sent"), model_row
+        assert not model_row.row.queued
+        assert not (model_row.is_booked and model_row.state == "unknown"), (
+            "the PMS's answer was not understood"
+        )
+        assert model.received_counts[model_row.identity] <= len(model_row.sent_times)
+        if model_row.state == "done":
+            assert model.received_counts[model_row.identity]
+        if model_row.record == "RE":
+            newest[model_row.row.room, model_row.row.subject] = model_row
+    for (room, subject), model_row in newest.items():
+        if model_row.state != "discarded":
+            state = equipment(room)
+            value = state.status if subject == "RS" else state.voicemail
+            assert value == Record(model_row.row.text).get(subject or "")

@@ -1,4 +1,4 @@
-"""The service with one link and its store, and a simulated PMS, all in memory, for a model to look on."""
+"""The service with one link, its store and a simulated PMS, all in memory, checked by a model."""
 
 from __future__ import annotations
 
@@ -34,14 +34,14 @@ from tests.memory_store import InlineThread, MemoryDatabase, make_store
 
 START_TIME = datetime(2026, 1, 1, 12, tzinfo=UTC)
 PA_FIELDS_WITH_ID = "RNASP#DATICTID"
-"""The fields of PA, so that the PMS says which row it means."""
+"""The fields of PA, with the ID of the row that the answer is for."""
 
 CHECKED_ROWS_SQL = "SELECT id, record, state, changed, number, created FROM postings ORDER BY id"
 
 
 @frozen
 class OutboxSettings:
-    """What is set for one life of the link."""
+    """The settings of one run."""
 
     unanswered: str = "resend"
     send_limit: int = 3
@@ -66,7 +66,7 @@ def report_records(trace: Trace, model: OutboxModel) -> None:
 
 
 class CountingPms(Pms):
-    """Counts what it has taken from the PBX, by the row's own id."""
+    """A PMS that counts the rows that it has received, by their own id."""
 
     def __init__(self, clock: Clock, wall: Callable[[], datetime]) -> None:
         super().__init__(clock, wall, room_count=2, max_records=100)
@@ -81,7 +81,7 @@ class CountingPms(Pms):
 
 
 class CrashingThread(InlineThread):
-    """A writer's thread that may die behind its next commit, before anybody hears of that."""
+    """A writer thread that can die after its next commit, before it reports the commit."""
 
     crashes_after_commit = False
 
@@ -94,7 +94,7 @@ class CrashingThread(InlineThread):
 
 
 class OutboxHarness:
-    """One life of a link, over however many services."""
+    """One link over any number of restarts of the service."""
 
     def __init__(self, rules: OutboxSettings) -> None:
         self.rules = rules
@@ -161,7 +161,7 @@ class OutboxHarness:
             self.model.on_transition(transition)
 
     def restart(self, mode: str) -> None:
-        """In good order, by SIGKILL, or by SIGKILL just behind a commit."""
+        """Restart after a stop, a SIGKILL, or a SIGKILL just after a commit."""
         if mode == "killed behind a commit":
             self.writer_thread.crashes_after_commit = True
             advance_clock(self.clock, 0)
@@ -185,7 +185,7 @@ class OutboxHarness:
         self.start()
         self.database.commit_error = outage
 
-    # What there is.
+    # Checks.
 
     def stored_rows(self) -> list[OutboxRow]:
         with self.database.reader() as connection:
@@ -193,11 +193,11 @@ class OutboxHarness:
 
     def check(self) -> None:
         assert not self.failures
-        shown = self.link.outbox.counts
-        oldest = None if shown.oldest is None else to_ms(shown.oldest)
+        counts = self.link.outbox.counts
+        oldest = None if counts.oldest is None else to_ms(counts.oldest)
         with self.database.reader() as connection:
-            held = list(connection.exec_driver_sql(CHECKED_ROWS_SQL))
-        check_step(self.model, held, (shown.pending, shown.unknown, shown.refused, oldest))
+            rows = list(connection.exec_driver_sql(CHECKED_ROWS_SQL))
+        check_step(self.model, rows, (counts.pending, counts.unknown, counts.refused, oldest))
         assert self.network.open_count <= 1
 
     def wall(self) -> datetime:

@@ -1,8 +1,8 @@
-"""What a model of the outbox knows: rows, and what was said, heard and told of them, as plain values.
+"""A model of the outbox: the rows, and what was sent, received and published of them, as plain values.
 
-It is told what happens, in order, by whoever plays (`outbox_world`), and objects at once to what may not
-be. Rows carry an id of their own (ID) that the simulated PMS echoes, so the model knows which one an
-answer means, where the link has only P# to go by.
+The harness reports each event in order, and the model raises AssertionError at once if a rule is broken.
+Rows carry an id of their own (ID) that the simulated PMS echoes. So the model knows which row an answer is
+for, where the link has only P#.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ SENT_RECORDS = ("PS", "RE", "WR", "WC", "WA")
 
 
 class OutboxModel:
-    """`taken` tells how often the PMS has taken the row of this identity."""
+    """The model. `received_counts` has how often the PMS has received the row of each identity."""
 
     def __init__(
         self,
@@ -55,13 +55,13 @@ class OutboxModel:
         """Answers without a number."""
         self.unstored_answers: deque[ReceivedAnswer] = deque()
         self.wake_up_mention_times: dict[str, float] = {}
-        """When the PMS last spoke of the wake-ups of a room."""
+        """When the PMS last sent a wake-up record of each room."""
         self.outage_count = 0
         self.outstanding_posting: ModelRow | None = None
         self.claimed_row: ModelRow | None = None
         self.last_first_sent_id = 0
         self.resync_seen_at: float | None = None
-        """The last sign of a resync that has not ended."""
+        """The last record of a resync that has not ended."""
         self.night_audit_until = 0.0
         self.unknown_since = 0.0
         self.confirmed_at = 0.0
@@ -70,13 +70,13 @@ class OutboxModel:
 
     @contextmanager
     def collecting_errors(self) -> Iterator[None]:
-        """Whoever calls the model goes on; what it objects to is kept."""
+        """Collect the errors of the model, so that its caller goes on."""
         try:
             yield
         except AssertionError as objection:
             self.errors.append(objection)
 
-    # What comes from the PMS.
+    # Records from the PMS.
 
     def on_received(self, record: Record) -> None:
         now = self.now()
@@ -99,20 +99,20 @@ class OutboxModel:
             self.resync_seen_at = now
 
     def _on_answer(self, record: Record) -> None:
-        heard = ReceivedAnswer(record.get("AS") or "", self.now())
-        self.unstored_answers.append(heard)
+        answer = ReceivedAnswer(record.get("AS") or "", self.now())
+        self.unstored_answers.append(answer)
         number = record.get("P#")
         if number is None:
-            self.answers_by_room.setdefault(record.get("RN") or "", []).append(heard)
+            self.answers_by_room.setdefault(record.get("RN") or "", []).append(answer)
             return
-        self.answers_by_number.setdefault(int(number), []).append(heard)
-        meant = self.rows_by_identity[row_identity(record)]
-        if meant.row.number == int(number):  # else a person has had it sent again under another
-            meant.answers.append(heard)
+        self.answers_by_number.setdefault(int(number), []).append(answer)
+        answered_row = self.rows_by_identity[row_identity(record)]
+        if answered_row.row.number == int(number):  # else a user has had it sent again under another number
+            answered_row.answers.append(answer)
         posting = self.outstanding_posting
         if posting is not None and posting.row.number == int(number):
             in_time = self.now() < posting.sent_times[-1] + self.answer_timeout
-            if heard.status == "NA" and in_time:
+            if answer.status == "NA" and in_time:
                 self.night_audit_until = self.now() + NIGHT_AUDIT_PAUSE_S
             self.outstanding_posting = None
 
@@ -126,38 +126,39 @@ class OutboxModel:
         self.outage_count += 1
         self.outstanding_posting = None
 
-    # What is said to it.
+    # Records for the PMS.
 
     def on_sent(self, record: Record) -> None:
         if record.id not in SENT_RECORDS:
             return
-        known = self.claimed_row
-        assert known is not None
-        assert known.state == "sent", f"{known.state} and said"
-        number = known.row.number
-        assert record.text == known.row.text + ("" if number is None else f"P#{number}|")
+        row_model = self.claimed_row
+        assert row_model is not None
+        assert row_model.state == "sent", f"{row_model.state} and sent"
+        number = row_model.row.number
+        assert record.text == row_model.row.text + ("" if number is None else f"P#{number}|")
         self._check_send_time()
-        self._check_send_order(known)
-        if known.record == "PS":
+        self._check_send_order(row_model)
+        if row_model.record == "PS":
             self._check_no_other_outstanding()
-        if known.sent_times and (
-            known.resent_by_operator_at is None or known.sent_times[-1] > known.resent_by_operator_at
+        if row_model.sent_times and (
+            row_model.resent_by_operator_at is None
+            or row_model.sent_times[-1] > row_model.resent_by_operator_at
         ):
-            self._check_resend(known)
-        assert not known.is_booked, "sent again although it is booked"
-        known.sent_times.append(self.now())
-        known.outages_when_sent = self.outage_count
-        if known.record == "PS":
-            self.outstanding_posting = known
+            self._check_resend(row_model)
+        assert not row_model.is_booked, "sent again although it is booked"
+        row_model.sent_times.append(self.now())
+        row_model.outages_when_sent = self.outage_count
+        if row_model.record == "PS":
+            self.outstanding_posting = row_model
 
     def _check_send_time(self) -> None:
         now = self.now()
         assert self.in_sync()
         assert self.resync_seen_at is None or now - self.resync_seen_at >= MAX_RESYNC_PAUSE_S, (
-            "said into a resync"
+            "sent during a resync"
         )
-        assert now >= self.night_audit_until, "said while NA holds the queue"
-        assert self.confirmed_at >= self.unknown_since, "said before the link has proved alive"
+        assert now >= self.night_audit_until, "sent during the night audit"
+        assert self.confirmed_at >= self.unknown_since, "sent before the link has proved alive"
 
     def _check_no_other_outstanding(self) -> None:
         posting = self.outstanding_posting
@@ -173,14 +174,14 @@ class OutboxModel:
         outage = self.outage_count > row_model.outages_when_sent
         if row_model.record == "PS":
             put_back = any(
-                heard.status in RETRY_STATUSES and heard.received_at >= last
-                for heard in self.possible_answers(row_model)
+                answer.status in RETRY_STATUSES and answer.received_at >= last
+                for answer in self.possible_answers(row_model)
             )
             assert put_back or self.unanswered == "resend", "held, and sent again"
             assert put_back or outage or self.now() >= last + self.answer_timeout
             return
         assert outage
-        assert row_model.record != "WA", "the result of a wake-up is not sent twice"
+        assert row_model.record != "WA", "a wake-up result is not sent twice"
         if row_model.record == "RE":
             assert not any(self._is_newer(other, row_model) for other in self.rows.values())
         else:
@@ -196,7 +197,7 @@ class OutboxModel:
             and other.state != "discarded"
         )
 
-    # What the world is told.
+    # Entries that the store publishes.
 
     def on_commit(self, entries: Sequence[Entry]) -> None:
         for entry in entries:
@@ -212,21 +213,21 @@ class OutboxModel:
             self.unstored_answers.popleft()
 
     def _on_row_changed(self, row: OutboxRow) -> None:
-        known = self.rows.get(row.id)
-        if known is None:
+        row_model = self.rows.get(row.id)
+        if row_model is None:
             self._add_row(row)
             return
-        before, known.row = known.row, row
+        before, row_model.row = row_model.row, row
         self.state_changes[before.state, row.state] += 1
-        if known is self.outstanding_posting and row.state != "sent":
+        if row_model is self.outstanding_posting and row.state != "sent":
             self.outstanding_posting = None
         if row.state == "sent":
-            self.claimed_row = known
+            self.claimed_row = row_model
         elif row.state == "unknown" and row.record == "PS":
-            self._check_unknown(known)
+            self._check_unknown(row_model)
         elif row.state == "pending":
-            self._check_requeued(before, known)
-        self._check_final_state(known)
+            self._check_requeued(before, row_model)
+        self._check_final_state(row_model)
 
     def _add_row(self, row: OutboxRow) -> None:
         identity = row_identity(Record(row.text))
@@ -237,7 +238,7 @@ class OutboxModel:
         self.state_changes["", "pending"] += 1
 
     def _check_unknown(self, row_model: ModelRow) -> None:
-        """Nobody knows what became of a posting: there was an outage, or no answer in time."""
+        """Check a posting that became unknown: there was an outage, or no answer in time."""
         if not row_model.sent_times:
             return  # a crash came between counting and sending
         overdue = row_model.sent_times[-1] + self.answer_timeout
@@ -246,11 +247,11 @@ class OutboxModel:
 
     def _check_requeued(self, before: OutboxRow, row_model: ModelRow) -> None:
         if before.attempts > row_model.row.attempts:
-            return  # it was counted as sent, and not said
+            return  # it was claimed, and not sent
         if row_model.resend_requested and row_model.row.answer is None:
             row_model.resend_requested, row_model.resent_by_operator_at = False, self.now()
             return
-        assert any(heard.status in RETRY_STATUSES for heard in self.possible_answers(row_model))
+        assert any(answer.status in RETRY_STATUSES for answer in self.possible_answers(row_model))
 
     def _check_final_state(self, row_model: ModelRow) -> None:
         row, answers = row_model.row, self.possible_answers(row_model)
@@ -258,13 +259,13 @@ class OutboxModel:
             superseded = row.record in ("RE", "WR", "WC") and bool(row.text_answer)
             assert row_model.discard_requested or superseded
         elif row.state == "refused" and CHARSET_ERROR_TEXT not in (row.text_answer or ""):
-            final = any(heard.status not in ("OK", *RETRY_STATUSES) for heard in answers)
+            final = any(answer.status not in ("OK", *RETRY_STATUSES) for answer in answers)
             worn_out = answers and answers[-1].received_at - row_model.sent_times[0] >= DAY_S
             assert final or worn_out
         elif row.state == "done" and row.record == "PS":
-            assert any(heard.status == "OK" for heard in answers), "done, and nobody said so"
+            assert any(answer.status == "OK" for answer in answers), "done without an OK"
         elif row.state == "done":
-            assert self.received_counts[row_model.identity], "done, and the PMS has not taken it"
+            assert self.received_counts[row_model.identity], "done, but not received by the PMS"
 
     def possible_answers(self, row_model: ModelRow) -> list[ReceivedAnswer]:
         """The answers that may be taken for this row's; with many digits all that carry a number are."""
@@ -272,21 +273,21 @@ class OutboxModel:
             return []
         numbered = self.answers_by_number.get(row_model.row.number or 0, [])
         nameless = self.answers_by_room.get(row_model.row.room, [])
-        return [heard for heard in (*numbered, *nameless) if heard.received_at >= row_model.sent_times[0]]
+        return [answer for answer in (*numbered, *nameless) if answer.received_at >= row_model.sent_times[0]]
 
     # The service.
 
     def on_restart(self, rows: Sequence[OutboxRow]) -> None:
-        """Another service begins on these rows: nobody may have been told of what was kept last."""
+        """Go on with the stored rows after a restart. The last commits may not have been published."""
         for row in rows:
             if row.id not in self.rows:
                 self._add_row(row)
-            known = self.rows[row.id]
-            if row.changed > known.row.changed:
-                before, known.row = known.row, row
+            row_model = self.rows[row.id]
+            if row.changed > row_model.row.changed:
+                before, row_model.row = row_model.row, row
                 if row.state == "pending":
-                    self._check_requeued(before, known)
-                self._check_final_state(known)
+                    self._check_requeued(before, row_model)
+                self._check_final_state(row_model)
         while self.unstored_answers:
             self.unstored_answers.popleft().is_surely_stored = False
         self.resync_seen_at = None
@@ -294,7 +295,9 @@ class OutboxModel:
         self.on_outage()
 
     def open_row_count(self) -> int:
-        return sum(known.state in OPEN_STATES for known in self.rows.values())
+        return sum(row_model.state in OPEN_STATES for row_model in self.rows.values())
 
     def open_posting_count(self) -> int:
-        return sum(known.state in OPEN_STATES and known.record == "PS" for known in self.rows.values())
+        return sum(
+            row_model.state in OPEN_STATES and row_model.record == "PS" for row_model in self.rows.values()
+        )

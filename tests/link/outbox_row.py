@@ -20,7 +20,7 @@ def row_identity(record: Record) -> str:
 
 @define(eq=False)
 class ReceivedAnswer:
-    """An answer of the PMS. It is not `sure` if a crash may have come before it was kept."""
+    """An answer of the PMS. It is not surely stored if the service may have crashed before its commit."""
 
     status: str
     received_at: float
@@ -29,7 +29,7 @@ class ReceivedAnswer:
 
 @define(eq=False)
 class ModelRow:
-    """One row, as the model knows it."""
+    """One row in the model."""
 
     id: int
     identity: str
@@ -37,14 +37,14 @@ class ModelRow:
     created_at: float
     sent_times: list[float] = field(factory=list)
     outages_when_sent: int = 0
-    """How many outages there had been when it was said last."""
+    """Outages before the row was sent last."""
     answers: list[ReceivedAnswer] = field(factory=list)
     """To this row itself."""
     resent_by_operator_at: float | None = None
-    """When a person last had it sent again."""
+    """When a user last had the row sent again."""
     resend_requested: bool = False
     discard_requested: bool = False
-    """A person has asked for that."""
+    """A user has requested it."""
 
     @property
     def record(self) -> str:
@@ -56,9 +56,9 @@ class ModelRow:
 
     @property
     def is_booked(self) -> bool:
-        """The PMS has said OK: unless a person has not believed it, it may not be sent again."""
+        """Whether the PMS has answered OK since a user last had the row sent again: it is sent no more."""
         since = -1.0 if self.resent_by_operator_at is None else self.resent_by_operator_at
         return any(
-            heard.is_surely_stored and heard.status == "OK" and heard.received_at > since
-            for heard in self.answers
+            answer.is_surely_stored and answer.status == "OK" and answer.received_at > since
+            for answer in self.answers
         )

@@ -74,7 +74,7 @@ async def test_a_pms_that_answers_passes_every_step_and_is_left_with_le(street: 
 
 
 @time_limit(10)
-async def test_a_name_is_resolved_and_told(street: Street) -> None:
+async def test_a_name_is_resolved_and_reported(street: Street) -> None:
     assert (await street.steps(host="localhost"))[0] == ("resolve", True, "localhost is 127.0.0.1")
 
 
@@ -92,7 +92,7 @@ async def test_a_name_that_is_not_known_fails_the_first_step(
 
 
 @time_limit(10)
-async def test_a_port_that_nobody_listens_on_fails_the_connection(street: Street) -> None:
+async def test_a_port_without_a_listener_fails_the_connection(street: Street) -> None:
     await street.port.stopListening()
     assert (await street.steps())[1:] == [
         ("connect", False, f"127.0.0.1:{street.number} refused the connection: Connection refused")

@@ -1,4 +1,4 @@
-"""Whether a link is in sync is kept as watchers are told it."""
+"""Changes of in-sync are stored before they are published."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ from tests.memory_network import Network, advance_clock
 START = datetime(2026, 1, 1, tzinfo=UTC)
 
 
-class Remembering(NullJournal):
-    """A keeper that knows what changes of sync it got."""
+class RecordingJournal(NullJournal):
+    """A journal that records the changes of in-sync."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -40,7 +40,7 @@ class Pms(Protocol):
 
 
 class Hotel(Factory):
-    """A PMS that says what a test makes it say, and a link to it that must keep whatever it tells."""
+    """A PMS that sends what a test scripts, and a link that must store a change before it publishes it."""
 
     noisy = False
     protocol = Pms
@@ -48,11 +48,11 @@ class Hotel(Factory):
 
     def __init__(self, **settings: object) -> None:
         self.clock = Clock()
-        self.keeper = Remembering()
-        self.told: list[bool] = []
+        self.journal = RecordingJournal()
+        self.published: list[bool] = []
         config = parse_link("hotel", {"host": "192.0.2.1", "port": 5010, "alive_interval": 600, **settings})
         network = Network(self.clock, self)
-        self.link = Link(config, self.clock, self.wall, network.dial, self._watch, self.keeper)
+        self.link = Link(config, self.clock, self.wall, network.dial, self._on_change, self.journal)
         self.link.resync.progress = Progress(wanted=False)
         self.link.start()
         self.run()
@@ -60,10 +60,10 @@ class Hotel(Factory):
     def wall(self) -> datetime:
         return START + timedelta(seconds=self.clock.seconds())
 
-    def _watch(self, link: Link, transition: Transition | None) -> None:
+    def _on_change(self, link: Link, transition: Transition | None) -> None:
         in_sync = link.session.in_sync
-        assert in_sync == (self.keeper.syncs[-1].in_sync if self.keeper.syncs else False)
-        self.told.append(in_sync)
+        assert in_sync == (self.journal.syncs[-1].in_sync if self.journal.syncs else False)
+        self.published.append(in_sync)
 
     def run(self, seconds: float = 0.0) -> None:
         advance_clock(self.clock, seconds)
@@ -73,28 +73,30 @@ class Hotel(Factory):
             self.newest.transport.write(framed(text.encode(), "stx-etx"))  # type: ignore[union-attr]
             self.run()
 
-    def kept(self) -> list[tuple[float, bool]]:
-        return [((one.at - START).total_seconds(), one.in_sync) for one in self.keeper.syncs]
+    def stored_changes(self) -> list[tuple[float, bool]]:
+        return [((change.at - START).total_seconds(), change.in_sync) for change in self.journal.syncs]
 
 
-def test_a_change_is_kept_once_before_it_is_told() -> None:
+def test_a_change_is_stored_once_before_it_is_published() -> None:
     hotel = Hotel()
     hotel.run(1)
     hotel.send("LS|", "LA|", "LA|", "GI|RN101|")
-    assert hotel.kept() == [(1, True)]
-    assert hotel.told[-1] is True
-    assert hotel.keeper.syncs[0].link == "hotel"
+    assert hotel.stored_changes() == [(1, True)]
+    assert hotel.published[-1] is True
+    assert hotel.journal.syncs[0].link == "hotel"
 
 
-def test_both_directions_are_kept_also_while_the_state_stays() -> None:
+def test_both_directions_are_stored_while_the_state_stays() -> None:
     hotel = Hotel()
     hotel.send("LS|", "LA|")
     hotel.run(10)
     hotel.send("LS|")
     hotel.run(5)
     hotel.send("LA|")
-    assert hotel.kept() == [(0, True), (10, False), (15, True)]
-    assert [one.id for one in hotel.keeper.syncs] == sorted({one.id for one in hotel.keeper.syncs})
+    assert hotel.stored_changes() == [(0, True), (10, False), (15, True)]
+    assert [change.id for change in hotel.journal.syncs] == sorted(
+        {change.id for change in hotel.journal.syncs}
+    )
 
 
 @pytest.mark.parametrize("end", ["lost", "LE", "disable"])
@@ -109,19 +111,19 @@ def test_the_end_of_the_link_is_the_end_of_sync(end: str) -> None:
     else:
         hotel.link.disable()
     hotel.run()
-    assert hotel.kept() == [(0, True), (5, False)]
+    assert hotel.stored_changes() == [(0, True), (5, False)]
 
 
-def test_a_link_that_is_in_sync_as_it_docks_is_so_before_its_state_is_told() -> None:
+def test_a_link_that_is_in_sync_when_it_docks_is_so_before_its_state_is_published() -> None:
     hotel = Hotel(sync_on="declared")
     hotel.send("LS|")
-    assert hotel.kept() == [(0, True)]
-    assert hotel.told == [False, False, True]
+    assert hotel.stored_changes() == [(0, True)]
+    assert hotel.published == [False, False, True]
 
 
-def test_a_link_that_is_never_in_sync_keeps_nothing_of_it() -> None:
+def test_a_link_that_is_never_in_sync_stores_no_change() -> None:
     hotel = Hotel()
     hotel.send("LS|")
     hotel.newest.transport.abortConnection()  # type: ignore[union-attr]
     hotel.run(30)
-    assert hotel.kept() == []
+    assert hotel.stored_changes() == []

@@ -1,7 +1,7 @@
-"""The outbox under random failure: what was accepted, what the PMS got, and what the database says of it.
+"""The outbox under random failures: accepted rows, rows that the PMS received, and the database agree.
 
-Whatever happens is one line of HAPPENINGS. Hypothesis plays short lives and shortens those that fail;
-walks with fixed dice play more, until every change of state that is allowed has been seen.
+Each line of ACTIONS is one action. Hypothesis makes short runs and shrinks those that fail. Runs with a
+fixed seed make more, until every allowed change of state has been seen.
 """
 
 from __future__ import annotations
@@ -20,12 +20,12 @@ from pmslink.link import backoff, link_checks
 from tests.link.outbox_actions import OutboxActions
 from tests.link.outbox_harness import OutboxSettings
 
-EDGES = {
+ALLOWED_STATE_CHANGES = {
     ("", "pending"),
     ("pending", "sent"),
     ("pending", "done"),  # a late OK
     ("pending", "discarded"),
-    ("pending", "unknown"),  # too late to wake anybody, though a person wants it
+    ("pending", "unknown"),  # too late for the wake-up, though a user has it sent again
     ("sent", "done"),
     ("sent", "refused"),
     ("sent", "unknown"),
@@ -33,14 +33,14 @@ EDGES = {
     ("unknown", "sent"),
     ("unknown", "done"),
     ("unknown", "refused"),
-    ("unknown", "pending"),  # late RY or NA; or a person wants it
+    ("unknown", "pending"),  # late RY or NA; or a user has it sent again
     ("unknown", "unknown"),  # too late to wake anybody
     ("unknown", "discarded"),
     ("refused", "pending"),
     ("refused", "discarded"),
     ("discarded", "done"),
 }
-"""From state to state, as a row may change."""
+"""The changes from state to state that a row may make."""
 
 FAULTS: list[dict[str, Any]] = [
     {},
@@ -75,48 +75,48 @@ FAULTS: list[dict[str, Any]] = [
 
 
 @frozen
-class Happening:
-    """A method of the world, how often it comes, and what may be handed to it."""
+class Action:
+    """A method of the harness, its weight, and the choices of its arguments."""
 
     name: str
     weight: float
     choices: dict[str, list[Any]]
 
 
-def _happening(name: str, weight: float, /, **choices: list[Any]) -> Happening:
-    return Happening(name, weight, choices)
+def _action(name: str, weight: float, /, **choices: list[Any]) -> Action:
+    return Action(name, weight, choices)
 
 
-HAPPENINGS = [
-    _happening("post", 12, room=[0, 0, 0, 1, 2], key=[False, True], euro=[False, False, True]),
-    _happening("repeat_post", 2, back=[0, 1, 2], other=[False, True]),
-    _happening("update_room", 4, room=[0, 1], field=["RS", "VM"], value=[1, 2, 3]),
-    _happening("add_wake_up", 4, record=["WR", "WC", "WA"], room=[0, 1], ahead=[3.0, 3.0, 60.0, 172_800.0]),
-    _happening("run_one_timer", 25),
-    _happening("run_to_next_timer", 25),
-    _happening("wait", 8, seconds=[0.0, 0.0, 0.0625, 0.25, 2.0, 5.0, 31.0]),
-    _happening("wait", 0.3, seconds=[610.0, 901.0]),
-    _happening("idle_for_a_day", 0.05),
-    _happening("set_pms_faults", 6, faults=FAULTS),
-    _happening(
+ACTIONS = [
+    _action("post", 12, room=[0, 0, 0, 1, 2], key=[False, True], euro=[False, False, True]),
+    _action("repeat_post", 2, back=[0, 1, 2], other=[False, True]),
+    _action("update_room", 4, room=[0, 1], field=["RS", "VM"], value=[1, 2, 3]),
+    _action("add_wake_up", 4, record=["WR", "WC", "WA"], room=[0, 1], ahead=[3.0, 3.0, 60.0, 172_800.0]),
+    _action("run_one_timer", 25),
+    _action("run_to_next_timer", 25),
+    _action("wait", 8, seconds=[0.0, 0.0, 0.0625, 0.25, 2.0, 5.0, 31.0]),
+    _action("wait", 0.3, seconds=[610.0, 901.0]),
+    _action("idle_for_a_day", 0.05),
+    _action("set_pms_faults", 6, faults=FAULTS),
+    _action(
         "set_network",
         3,
         mode=["accept"] * 5 + ["refuse", "stall", "black hole"],
         latency=[0.0, 0.0, 0.0625, 0.75],
     ),
-    _happening(
+    _action(
         "trigger_pms",
         5,
         action=["LE", "drop", "LS", "DS to DE", "DS", "DE", "night audit", "end of night audit", "WR"],
     ),
-    _happening(
+    _action(
         "send_late_answer", 3, overdue=[True, True, False], back=[0, 0, 1], status=["OK", "OK", "NG", "RY"]
     ),
-    _happening("set_disk_full", 2, full=[False, False, True]),
-    _happening("restart", 2, mode=["stopped", "killed", "killed behind a commit"]),
-    _happening("control", 2, action=["disconnect", "disable", *["enable"] * 6]),
-    _happening("set_charset", 0.7, charset=["cp1252", "cp850"]),
-    _happening("operator_action", 5, action=["resend", "discard"], back=[0, 0, 1, 2]),
+    _action("set_disk_full", 2, full=[False, False, True]),
+    _action("restart", 2, mode=["stopped", "killed", "killed behind a commit"]),
+    _action("control", 2, action=["disconnect", "disable", *["enable"] * 6]),
+    _action("set_charset", 0.7, charset=["cp1252", "cp850"]),
+    _action("operator_action", 5, action=["resend", "discard"], back=[0, 0, 1, 2]),
 ]
 RULES: dict[str, list[Any]] = {
     "unanswered": ["resend", "hold"],
@@ -126,71 +126,71 @@ RULES: dict[str, list[Any]] = {
     "answer_timeout": [2.0],
 }
 
-LIVES = 20
-MOST_LIVES = 100
-"""So many more are played at most, if there is a way that was not taken yet."""
+MIN_RUNS = 20
+MAX_RUNS = 100
+"""Upper limit of runs while an allowed change has not been seen."""
 STEPS = 150
 
 
-def test_a_row_takes_every_way_that_is_allowed_and_no_other(monkeypatch: pytest.MonkeyPatch) -> None:
-    edges: Counter[tuple[str, str]] = Counter()
-    for seed in range(MOST_LIVES):
-        if seed >= LIVES and set(edges) >= EDGES:
+def test_rows_make_every_allowed_change_of_state_and_no_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    state_changes: Counter[tuple[str, str]] = Counter()
+    for seed in range(MAX_RUNS):
+        if seed >= MIN_RUNS and set(state_changes) >= ALLOWED_STATE_CHANGES:
             break
-        edges += _one_life(Random(seed), monkeypatch)
-    assert set(edges) == EDGES, edges
+        state_changes += _run_at_random(Random(seed), monkeypatch)
+    assert set(state_changes) == ALLOWED_STATE_CHANGES, state_changes
 
 
-def _one_life(dice: Random, monkeypatch: pytest.MonkeyPatch) -> Counter[tuple[str, str]]:
-    """A walk by dice. What happens is printed, so that a failing one can be played by hand."""
-    for module in (link_checks, backoff):  # the jitter comes from the same dice
-        monkeypatch.setattr(module, "random", dice)
-    rules = {name: dice.choice(choices) for name, choices in RULES.items()}
-    print(f"world = World(Rules(**{rules}))")
-    world = OutboxActions(OutboxSettings(**rules))
-    for happening in dice.choices(HAPPENINGS, [one.weight for one in HAPPENINGS], k=STEPS):
-        given = {name: dice.choice(choices) for name, choices in happening.choices.items()}
-        print(f"world.{happening.name}(**{given})")
-        getattr(world, happening.name)(**given)
-        world.check()
-    world.recover()
-    return world.model.state_changes
+def _run_at_random(random: Random, monkeypatch: pytest.MonkeyPatch) -> Counter[tuple[str, str]]:
+    """Make one run. Every action is printed, so that a failing run can be repeated by hand."""
+    for module in (link_checks, backoff):  # the jitter comes from the same random
+        monkeypatch.setattr(module, "random", random)
+    rules = {name: random.choice(choices) for name, choices in RULES.items()}
+    print(f"harness = OutboxActions(OutboxSettings(**{rules}))")
+    harness = OutboxActions(OutboxSettings(**rules))
+    for action in random.choices(ACTIONS, [action.weight for action in ACTIONS], k=STEPS):
+        arguments = {name: random.choice(choices) for name, choices in action.choices.items()}
+        print(f"harness.{action.name}(**{arguments})")
+        getattr(harness, action.name)(**arguments)
+        harness.check()
+    harness.recover()
+    return harness.model.state_changes
 
 
-class ShortLife(RuleBasedStateMachine):
-    """What Hypothesis plays; its rules are the happenings."""
+class ShortRun(RuleBasedStateMachine):
+    """The runs of Hypothesis; its rules are the actions."""
 
     @initialize(rules=st.fixed_dictionaries({name: st.sampled_from(of) for name, of in RULES.items()}))
     def begin(self, rules: dict[str, Any]) -> None:
-        self.world = OutboxActions(OutboxSettings(**rules))
+        self.harness = OutboxActions(OutboxSettings(**rules))
 
     @invariant()
-    def judge(self) -> None:
-        self.world.check()
+    def check(self) -> None:
+        self.harness.check()
 
     def teardown(self) -> None:
-        if hasattr(self, "world"):
-            self.world.recover()
+        if hasattr(self, "harness"):
+            self.harness.recover()
 
 
-def _rule(happening: Happening) -> Any:
-    def happens(life: ShortLife, **given: Any) -> None:
-        getattr(life.world, happening.name)(**given)
+def _rule(action: Action) -> Any:
+    def act(run: ShortRun, **arguments: Any) -> None:
+        getattr(run.harness, action.name)(**arguments)
 
-    happens.__name__ = happening.name
-    choices: Any = {name: st.sampled_from(choices) for name, choices in happening.choices.items()}
-    made: Any = rule(**choices)
-    return made(happens)
+    act.__name__ = action.name
+    choices: Any = {name: st.sampled_from(choices) for name, choices in action.choices.items()}
+    decorate: Any = rule(**choices)
+    return decorate(act)
 
 
-for _number, _one in enumerate(HAPPENINGS):
-    setattr(ShortLife, f"{_one.name}_{_number}", _rule(_one))
+for _number, _each in enumerate(ACTIONS):
+    setattr(ShortRun, f"{_each.name}_{_number}", _rule(_each))
 
-ShortLife.TestCase.settings = settings(
+ShortRun.TestCase.settings = settings(
     max_examples=10,
     stateful_step_count=40,
     derandomize=True,
     database=None,
     suppress_health_check=list(HealthCheck),
 )
-test_short_lives = ShortLife.TestCase
+test_short_runs = ShortRun.TestCase

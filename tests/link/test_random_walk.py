@@ -1,7 +1,7 @@
-"""A long random walk: one link and a simulated PMS, everything that can happen, in any order.
+"""A long random walk: one link, a simulated PMS, and every event in any order.
 
-After every step the rules of the states have to hold, whatever led there; and now and then, from
-wherever the walk has come to, the link has to find its way back to a PMS that behaves.
+After every step the rules of the states have to hold. At intervals, from whatever state the walk has
+reached, the link has to recover with a PMS that behaves correctly.
 """
 
 from __future__ import annotations
@@ -34,22 +34,22 @@ from tests.memory_network import MemoryTransport, Network, NetworkMode, advance_
 NEW_YEAR = datetime(2026, 1, 1, tzinfo=UTC)
 MARKERS: tuple[Marker, ...] = get_args(Marker)
 
-MEANINGLESS = {"ignore", "unchanged", "refuse", "handled"}
-"""Moves that do nothing."""
-MEANINGFUL = {
+NO_OP_MOVES = {"ignore", "unchanged", "refuse", "handled"}
+"""Actions that do nothing."""
+EFFECTIVE_CELLS = {
     (event, marker)
     for event, row in TABLE.items()
     for marker, move in zip(STATES, row, strict=True)
-    if move.name not in MEANINGLESS
+    if move.name not in NO_OP_MOVES
 }
 
-WAYS: set[tuple[str, str]] = {
+ALLOWED_CHANGES: set[tuple[str, str]] = {
     (marker, move.to)
     for row in TABLE.values()
     for marker, move in zip(STATES, row, strict=True)
     if move.to is not None
 }
-"""From marker to marker, as some cell of the table allows it."""
+"""The changes from marker to marker that some cell of the table allows."""
 
 INTENTS: dict[Marker, set[Intent]] = {
     "DISABLED": {"disabled"},
@@ -79,28 +79,28 @@ AT_MOST = {CHECK: 2, RESYNC: 2, GAP: 2}
 and the outbox that waits for its end. Of others one."""
 
 
-class Keeper(NullJournal):
-    """A store that keeps nothing, and at times cannot do even that."""
+class FailingJournal(NullJournal):
+    """A journal that stores nothing, and can be made to fail."""
 
     is_failing = False
 
 
 class Walk:
-    """One link, its PMS, and the dice."""
+    """One link, its PMS, and the random choices."""
 
     def __init__(self, seed: int) -> None:
         self.dice = Random(seed)
         self.clock = Clock()
         self.pms = Pms(self.clock, self.wall, room_count=3, max_records=50, seed=seed)
         self.network = Network(self.clock, PmsFactory(self.pms))
-        self.told: list[Transition] = []
+        self.transitions: list[Transition] = []
         self.edges: Counter[tuple[str, str]] = Counter()
         """Events by the state in which they came."""
-        self.gone_ways: set[tuple[str, str]] = set()
+        self.seen_changes: set[tuple[str, str]] = set()
         self.restarts = 0
         self.recovered_from: Counter[Marker] = Counter()
         self.config = LinkConfig(name="walked", host="192.0.2.1", port=5010, settings=self.any_settings())
-        self.keeper = Keeper()
+        self.journal = FailingJournal()
         self.link = self.started()
         self.choices: list[Callable[[], None]] = []
         self.weights: list[float] = []
@@ -183,7 +183,7 @@ class Walk:
         self.link.check_expiry()
 
     def restart(self) -> None:
-        """The service stops and starts again, with what it then has of the link's settings."""
+        """Stop the service and start it again with the current settings of the link."""
         gone: list[object] = []
         self.link.stop().addCallback(gone.append)
         advance_clock(self.clock, 0)
@@ -193,7 +193,7 @@ class Walk:
         enabled = self.link.core.intent == "enabled"
         self.config = evolve(self.config, settings=evolve(self.config.settings, enabled=enabled))
         self.restarts += 1
-        self.told.clear()
+        self.transitions.clear()
         self.link = self.started()
 
     def change_the_network(self) -> None:
@@ -238,9 +238,11 @@ class Walk:
         )
 
     def started(self) -> Link:
-        link = Link(self.config, self.clock, self.wall, self.network.dial, self.watch, self.keeper)
+        link = Link(self.config, self.clock, self.wall, self.network.dial, self.watch, self.journal)
         machine: Any = link.machine
-        machine.__automat_transitioner__.setTrace(self.note_edge)  # Automat has no other way to look on
+        machine.__automat_transitioner__.setTrace(
+            self.note_edge
+        )  # Automat has no public way to observe transitions
         link.start()
         return link
 
@@ -251,27 +253,27 @@ class Walk:
         if transition is None:
             return
         assert transition.new == link.core.marker
-        if self.told:
-            assert transition.old == self.told[-1].new
-            way = (transition.old, transition.new)
-            assert way in WAYS
-            self.gone_ways.add(way)
+        if self.transitions:
+            assert transition.old == self.transitions[-1].new
+            change = (transition.old, transition.new)
+            assert change in ALLOWED_CHANGES
+            self.seen_changes.add(change)
         else:
             assert transition.old is None
-        self.told.append(transition)
-        assert link.reason  # it can be said, whatever it is
+        self.transitions.append(transition)
+        assert link.reason  # every state has a text
         assert isinstance(link.status().advice, str)
 
     def store_fails(self) -> None:
-        if not self.keeper.is_failing:
-            self.keeper.is_failing = True
+        if not self.journal.is_failing:
+            self.journal.is_failing = True
             self.link.dialer.pause_reading()
             self.some_seconds()
             self.link.on_store_failed()
 
     def store_recovers(self) -> None:
-        if self.keeper.is_failing:
-            self.keeper.is_failing = False
+        if self.journal.is_failing:
+            self.journal.is_failing = False
             self.link.on_store_recovered()
 
     # The rules.
@@ -285,10 +287,10 @@ class Walk:
                 running[name] += 1
         return running
 
-    def judge(self) -> None:
+    def check_rules(self) -> None:
         link = self.link
         marker, intent = link.core.marker, link.core.intent
-        assert self.told[-1].new == marker
+        assert self.transitions[-1].new == marker
         assert intent in INTENTS[marker]
         assert self.network.open_count <= 1
         assert not link.session.in_sync or marker == "ESTABLISHED"
@@ -299,10 +301,10 @@ class Walk:
         assert all(count <= AT_MOST.get(name, 1) for name, count in timers.items()), timers
         assert marker == "WAIT_LS" or link.dialer.is_connected == (marker in ("ESTABLISHED", "WAIT_LE"))
         if marker in ("EXPECTION", "CLOSED"):
-            waits = self.keeper.is_failing and not timers[REDIAL]  # for a store that takes something
-            assert timers[REDIAL] == (intent == "enabled" and not waits)
+            deferred = self.journal.is_failing and not timers[REDIAL]  # the redial waits for the store
+            assert timers[REDIAL] == (intent == "enabled" and not deferred)
             assert (link.status().retry.next_at is not None) == (
-                intent == "enabled" and not self.keeper.is_failing
+                intent == "enabled" and not self.journal.is_failing
             )
         if marker == "WAIT_LS":
             assert timers[START] == 1
@@ -317,8 +319,8 @@ class Walk:
             intent == "enabled" and not link.session.in_sync
         )
 
-    def come_back(self) -> None:
-        """A PMS that behaves, a network that works, a user who wants the link: it docks."""
+    def recover(self) -> None:
+        """Make PMS, network and store work, enable the link, and check that it docks."""
         marker = self.link.core.marker
         self.network.mode = "accept"
         self.network.latency = 0
@@ -330,9 +332,9 @@ class Walk:
             if self.link.core.marker == "ESTABLISHED" and self.link.session.in_sync:
                 break
             advance_clock(self.clock, 0.5)
-            self.judge()
-        advance_clock(self.clock, 100)  # and it lasts
-        self.judge()
+            self.check_rules()
+        advance_clock(self.clock, 100)  # it stays docked
+        self.check_rules()
         assert self.link.core.marker == "ESTABLISHED", (marker, self.link.reason)
         assert self.link.session.in_sync
         self.recovered_from[marker] += 1
@@ -368,7 +370,7 @@ FAULTS: list[dict[str, Any]] = [
 
 
 def timer_of(call: Any) -> str | None:
-    """What a delayed call is for; None if it is none of the link's."""
+    """Return what a delayed call is for; None if it is not the link's."""
     function = call.func
     owner = getattr(function, "__self__", None)
     if isinstance(owner, Countdown):
@@ -393,35 +395,35 @@ def timer_of(call: Any) -> str | None:
         case ("pmslink.link.connection", "_send_next") | ("pmslink.link.outbox", "send_next"):
             return GAP
         case module, name if module.startswith("pmslink.link"):
-            raise AssertionError(f"a timer that nobody knows: {module}.{name}")
+            raise AssertionError(f"an unknown timer: {module}.{name}")
     return None
 
 
 STEPS = 30_000
-COME_BACK_EVERY = 250
+RECOVER_EVERY_STEPS = 250
 
 
 @pytest.mark.parametrize("seed", [1, 2026])
-def test_wherever_it_is_led_the_link_keeps_the_rules_and_finds_back(
+def test_the_rules_hold_after_every_step_and_the_link_recovers_from_every_state(
     seed: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     walk = Walk(seed)
-    for module in (link_checks, backoff):  # the jitter comes from the same dice
+    for module in (link_checks, backoff):  # the jitter uses the same random generator
         monkeypatch.setattr(module, "random", walk.dice)
     for step in range(1, STEPS + 1):
         walk.step()
-        walk.judge()
-        if step % COME_BACK_EVERY == 0:
-            walk.come_back()
+        walk.check_rules()
+        if step % RECOVER_EVERY_STEPS == 0:
+            walk.recover()
     for marker in MARKERS:
         for _ in range(STEPS):
             if walk.link.core.marker == marker:
                 break
             walk.step()
-            walk.judge()
+            walk.check_rules()
         assert walk.link.core.marker == marker
-        walk.come_back()
+        walk.recover()
     assert set(walk.recovered_from) == set(MARKERS)
-    assert MEANINGFUL - set(walk.edges) == set()
-    assert {way for way in WAYS if way[0] != way[1]} == walk.gone_ways
+    assert EFFECTIVE_CELLS - set(walk.edges) == set()
+    assert {change for change in ALLOWED_CHANGES if change[0] != change[1]} == walk.seen_changes
     assert walk.restarts > STEPS / 1000

@@ -1,4 +1,4 @@
-"""What only real sockets can show: options of the connection, TLS, and names that cannot be dialled."""
+"""Tests that need real sockets: socket options, TLS, and host names that cannot be resolved."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ reactor: Any = the_reactor
 
 
 class Pms(Protocol):
-    """Greets with LS, and confirms whatever it hears with LA."""
+    """Send LS at first, and LA after any data."""
 
     def connectionMade(self) -> None:
         self.factory.open.add(self)
@@ -40,7 +40,7 @@ class Pms(Protocol):
 
 
 class Silent(Pms):
-    """Says nothing, in clear text."""
+    """Send nothing."""
 
     def connectionMade(self) -> None:
         self.factory.open.add(self)
@@ -88,7 +88,7 @@ def docked(link: Link) -> bool:
 
 
 @time_limit(10)
-async def test_a_cut_cable_is_seen_by_the_kernel() -> None:
+async def test_the_kernel_notices_a_cut_cable() -> None:
     async with linked() as link:
         await until(lambda: docked(link))
         connection: Any = link.dialer._connection
@@ -107,7 +107,7 @@ async def test_a_cut_cable_is_seen_by_the_kernel() -> None:
 
 
 @time_limit(10)
-async def test_docks_over_tls_to_a_pms_whose_certificate_is_vouched_for(tmp_path: Path) -> None:
+async def test_docks_over_tls_to_a_pms_with_a_certificate_of_the_ca_file(tmp_path: Path) -> None:
     ca = CertificateAuthority.create(tmp_path / "ca.pem")
     async with linked(options=ca.server_options("127.0.0.1"), tls=True, ca_file=str(ca.file)) as link:
         await until(lambda: docked(link))
@@ -140,7 +140,7 @@ async def test_a_certificate_for_another_host_is_refused(tmp_path: Path) -> None
 
 
 @time_limit(10)
-async def test_a_certificate_that_nobody_vouches_for_is_refused(tmp_path: Path) -> None:
+async def test_a_certificate_of_an_unknown_authority_is_refused(tmp_path: Path) -> None:
     ca = CertificateAuthority.create(tmp_path / "ca.pem")
     async with linked(options=ca.server_options("127.0.0.1"), tls=True) as link:
         await until(lambda: link.core.marker == "EXPECTION")
@@ -149,7 +149,7 @@ async def test_a_certificate_that_nobody_vouches_for_is_refused(tmp_path: Path) 
 
 
 @time_limit(10)
-async def test_a_server_that_speaks_no_tls_is_given_up_in_time(tmp_path: Path) -> None:
+async def test_a_server_without_tls_is_given_up_after_the_start_timeout(tmp_path: Path) -> None:
     async with linked(Silent, tls=True, start_timeout=0.2) as link:
         await until(lambda: link.core.marker == "EXPECTION")
         assert link.core.cause.code == "start_timeout"
@@ -158,7 +158,7 @@ async def test_a_server_that_speaks_no_tls_is_given_up_in_time(tmp_path: Path) -
 
 @pytest.mark.parametrize("gone", ["ca.pem", "empty.pem"])
 @time_limit(10)
-async def test_a_ca_file_that_has_vanished_is_told_and_can_come_back(gone: str, tmp_path: Path) -> None:
+async def test_a_missing_ca_file_is_reported_and_can_come_back(gone: str, tmp_path: Path) -> None:
     ca = CertificateAuthority.create(tmp_path / "ca.pem")
     pem = ca.file.read_bytes()
     file = tmp_path / gone
@@ -184,7 +184,7 @@ async def test_a_name_that_cannot_be_resolved_is_abnormal(host: str) -> None:
 
 
 @time_limit(10)
-async def test_nobody_listens() -> None:
+async def test_a_port_without_a_listener_refuses_the_connection() -> None:
     async with linked(retry_initial=0.1, enabled=False) as link:
         port = reactor.listenTCP(0, Server(Pms), interface="127.0.0.1")
         number = port.getHost().port
