@@ -13,8 +13,10 @@ RETRY_STATUSES = ("RY", "NA")
 
 
 def row_identity(record: Record) -> str:
-    """What tells a row from all others: the ID that the test gave it; of a wake-up's result, which the hotel
-    makes by itself, what it says."""
+    """Return the identity of a row from its record: its ID, or the whole text for a wake-up result.
+
+    The hotel makes wake-up results itself, without an ID.
+    """
     return record.get("ID") or record.text
 
 
