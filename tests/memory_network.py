@@ -80,7 +80,7 @@ class Network:
             end.attach(protocol)
 
     def on_transport_closed(self, transport: MemoryTransport) -> None:
-        """This end of a connection is closed."""
+        """Forget a closed end of a connection."""
         self._transports.discard(transport)
 
 
@@ -162,7 +162,7 @@ class MemoryTransport:
         """See registerProducer."""
 
     def pauseProducing(self) -> None:
-        """This end reads nothing for now."""
+        """Stop reading at this end."""
         self._paused = True
 
     def resumeProducing(self) -> None:

@@ -1,4 +1,4 @@
-"""Plays the dialogues between a link and a PMS that stand in `dialogues/`, each in a file of its own.
+r"""Plays the dialogues between a link and a PMS that stand in `dialogues/`, each in a file of its own.
 
 A dialogue is read from top to bottom, one step a line; a line that begins with # is a comment. Each is
 played in memory with a test clock. Those that never wait longer than three seconds, and need no network
@@ -17,7 +17,7 @@ that TCP on one machine cannot give, are played over TCP as well.
 
     pms LS|DA260101|TI120000|   the PMS sends this record
     pms description             … LD, some LR and LA, as a PBX would
-    pms bytes \\x06\\x02LA|\\x03   … these bytes, as they are
+    pms bytes \x06\x02LA|\x03   … these bytes, as they are
     pms noise 1000000           … so many bytes without a frame
     pms closes, pms drops       the PMS closes the connection, or resets it
 
@@ -53,7 +53,7 @@ that TCP on one machine cannot give, are played over TCP as well.
     skipped noise               bytes of this kind were skipped: noise, torn or overlong
 
 Whatever the link does that no step has expected fails the dialogue at its end. Steps about the hotel, its
-events and phones, stand in `hotel_steps`.
+events and phones, stand in `hotel_dialogue_steps`.
 """
 
 from __future__ import annotations

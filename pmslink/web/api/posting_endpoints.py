@@ -67,7 +67,9 @@ class PostingResource:
         rows = await self._store.read(newest_rows, link, state, before, limit)
         return make_response(request, {"postings": [_serialize_visible_row(request, row) for row in rows]})
 
-    async def get_posting(self, request: ApiRequest, link: str, id: str) -> bytes:
+    # the routes name the path parameter `id`
+
+    async def get_posting(self, request: ApiRequest, link: str, id: str) -> bytes:  # noqa: A002
         """Return one posting."""
         find_link(self._links, link)
         row = await self._store.read(row_of_link, link, _parse_row_id(id))
@@ -75,11 +77,11 @@ class PostingResource:
             raise RowNotFoundError
         return make_response(request, _serialize_visible_row(request, row))
 
-    async def resend_posting(self, request: Request, link: str, id: str) -> bytes:
+    async def resend_posting(self, request: Request, link: str, id: str) -> bytes:  # noqa: A002
         """Send a posting again."""
         return await self._apply_action(request, link, id, resend, "unknown or refused")
 
-    async def discard_posting(self, request: Request, link: str, id: str) -> bytes:
+    async def discard_posting(self, request: Request, link: str, id: str) -> bytes:  # noqa: A002
         """Discard a posting."""
         return await self._apply_action(request, link, id, discard, "unknown, refused or pending")
 

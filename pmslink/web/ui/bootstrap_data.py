@@ -1,4 +1,4 @@
-"""What the page is told of FIAS and of the settings, so that neither stands a second time in it."""
+"""Data that the page loads at its start, so that FIAS and the settings are not repeated in JavaScript."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from pmslink.validation.setting_fields import Setting
 
 
 def bootstrap_data() -> dict[str, Any]:
-    """Ids of records and codes of fields, the markers, and each setting with its kind, bounds and default."""
+    """Return record ids, field codes, markers, profiles, and each setting with kind, bounds and default."""
     return {
         "version": __version__,
         "markers": get_args(Marker),
@@ -23,7 +23,7 @@ def bootstrap_data() -> dict[str, Any]:
         "fields": list(FIELDS),
         "personal": sorted(GUEST_FIELDS),
         "answers": sorted(ANSWER_RECORDS),
-        "settings": [_serialize_setting(one) for one in fields(LinkDefinition)],
+        "settings": [_serialize_setting(attribute) for attribute in fields(LinkDefinition)],
         "profiles": PROFILE_PRESETS,
     }
 
@@ -39,6 +39,6 @@ def _serialize_setting(attribute: Attribute[Any]) -> dict[str, Any]:
         "choices": setting.choices,
         "bounds": setting.bounds,
         "default": default if plain else None,
-        # the profile has a default, but whoever makes a link by hand is to think of it
+        # the profile has a default, but a person who creates a link should choose it
         "required": attribute.default is NOTHING or attribute.name == "profile",
     }

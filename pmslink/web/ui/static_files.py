@@ -1,4 +1,4 @@
-"""The page: the files beside this one in `page/`, and what it is told of FIAS, the settings and its texts."""
+"""Serve the page: the files in `static/`, its bootstrap data and its translations."""
 
 from __future__ import annotations
 
@@ -25,28 +25,30 @@ INDEX_FILE_NAME = "index.html"
 
 @frozen
 class Asset:
-    """One file of the page."""
+    """One file of the page, with its content type and its HTTP entity tag."""
 
     content_type: bytes
     body: bytes
     etag: bytes
-    """The same for the same content, as HTTP's ETag."""
 
 
 class PageResource:
-    """Gives the page to a browser, which keeps it and asks each time whether it is still the same."""
+    """Serves the page. A browser caches each file and revalidates it with its entity tag."""
 
     def routes(self) -> Iterator[Route]:
+        """List the routes of the page."""
         yield "GET", "/", self.get_index
         yield "GET", "/page/<path:name>", self.get_asset
 
     def get_index(self, request: Request) -> bytes:
+        """Return the page itself."""
         return self.get_asset(request, INDEX_FILE_NAME)
 
     def get_asset(self, request: Request, name: str) -> bytes:
+        """Return a file of the page, or 304. Raises ApiError 404 for an unknown name."""
         asset = load_assets().get(name)
         if asset is None:
-            raise ApiError(404, "not_found", f"the page has no part {name!r}")
+            raise ApiError(404, "not_found", f"the page has no file {name!r}")
         begin_response(request, 200, asset.content_type)
         request.setHeader(b"cache-control", b"no-cache")
         if request.setETag(asset.etag) is CACHED:
@@ -57,16 +59,16 @@ class PageResource:
 
 @cache
 def load_assets() -> dict[str, Asset]:
-    """All parts of the page, by their names below `/page/`."""
+    """Load all files of the page, by their names below `/page/`."""
     page = files(__package__).joinpath("static")
-    parts = {
+    assets = {
         name: _make_asset(_guess_content_type(name), file.read_bytes()) for name, file in _walk_files(page)
     }
-    json = b"application/json"
-    parts["known.json"] = _make_asset(json, serialize_json(bootstrap_data()))
+    json_type = b"application/json"
+    assets["known.json"] = _make_asset(json_type, serialize_json(bootstrap_data()))
     for language in LANGUAGES:
-        parts[f"texts/{language}.json"] = _make_asset(json, serialize_json(load_translations(language)))
-    return parts
+        assets[f"texts/{language}.json"] = _make_asset(json_type, serialize_json(load_translations(language)))
+    return assets
 
 
 def _walk_files(folder: Traversable, prefix: str = "") -> Iterator[tuple[str, Traversable]]:
@@ -78,8 +80,8 @@ def _walk_files(folder: Traversable, prefix: str = "") -> Iterator[tuple[str, Tr
 
 
 def _guess_content_type(name: str) -> bytes:
-    type, _ = mimetypes.guess_type(name)
-    return f"{type}; charset=utf-8".encode()
+    content_type, _ = mimetypes.guess_type(name)
+    return f"{content_type}; charset=utf-8".encode()
 
 
 def _make_asset(content_type: bytes, body: bytes) -> Asset:

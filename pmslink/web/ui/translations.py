@@ -1,8 +1,8 @@
-"""What the page says, one catalogue per language: a text for each key.
+"""Translations of the page: one catalogue for each language, with a text for each key.
 
-English stands where its things do: what is said of a link in `link.describe_emitted`, records and fields in
-`fias.catalog`, settings in `settings`, and the page's own in `static/texts/en.json`. Any other language
-has all of it in one file.
+English texts stand beside what they describe: reasons and advice in `link/reason_texts.py`, records and
+fields in `fias/catalog.py`, settings in `config/link_settings.py`, the page's own texts in
+`static/texts/en.json`. Any other language has all of them in one file.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ LANGUAGES: tuple[Language, ...] = get_args(Language)
 
 
 def load_translations(language: Language) -> dict[str, str]:
-    """The catalogue of a language."""
+    """Load the catalogue of a language."""
     own: dict[str, str] = json.loads(
         files(__package__).joinpath(f"static/texts/{language}.json").read_text("utf-8")
     )
@@ -31,11 +31,11 @@ def load_translations(language: Language) -> dict[str, str]:
 
 
 def _service_texts() -> dict[str, str]:
-    settings = {one.name: setting_of(LinkDefinition, one.name) for one in fields(LinkDefinition)}
+    settings = {field.name: setting_of(LinkDefinition, field.name) for field in fields(LinkDefinition)}
     return {
         **ENGLISH_TEXTS,
-        **{f"record.{id}": record.name for id, record in RECORDS.items()},
+        **{f"record.{record_id}": record.name for record_id, record in RECORDS.items()},
         **{f"field.{code}": field.name for code, field in FIELDS.items()},
-        **{f"setting.{name}": one.meaning for name, one in settings.items()},
-        **{f"right.{name}": one.expected for name, one in settings.items()},
+        **{f"setting.{name}": setting.meaning for name, setting in settings.items()},
+        **{f"right.{name}": setting.expected for name, setting in settings.items()},
     }
