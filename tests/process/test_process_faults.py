@@ -15,8 +15,8 @@ from tests.process.server_processes import fake_wall_clock, free_ports, run_serv
 
 pytestmark = pytest.mark.debian
 
-BUSY_MACHINE_ALLOWANCE_S = 30
-"""Seconds that a busy machine may add to a time that a test measures."""
+DETECTION_LIMIT_S = 31
+"""Seconds in which the kernel must notice a dead peer: 30, and one to read the state."""
 
 
 def run(command: str) -> None:
@@ -53,7 +53,7 @@ def test_tcp_detects_a_network_that_drops_packets_after_thirty_seconds(tmp_path:
             run(f"ip netns exec {pms_host} iptables -A INPUT -i cable -j DROP")
             dropped_at = time.monotonic()
             lost = pbx.wait_until_state("EXPECTION", "lost")
-            assert time.monotonic() - dropped_at < 30 + BUSY_MACHINE_ALLOWANCE_S
+            assert time.monotonic() - dropped_at < DETECTION_LIMIT_S
             assert "no sign of life" in lost["reason"]
             pbx.wait_until_state("EXPECTION", "dial_timeout")
             run(f"ip netns exec {pms_host} iptables -F INPUT")

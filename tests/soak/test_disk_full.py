@@ -140,9 +140,11 @@ def test_a_disk_that_stays_full_disconnects_the_link_until_there_is_space(
         last_resync = docked.link()["resync"]["asked"]
         guests_before, started_at = len(arrivals.guest_names), time.monotonic()
         fill_disk(docked, disk, clients)
+        full_at = time.monotonic()
         docked.wait_until_state("EXPECTION", "store")
         guests_after = len(arrivals.guest_names)
         assert time.monotonic() - started_at >= GRACE_S
+        assert time.monotonic() - full_at < GRACE_S + 3
         check_inactive_while_full(docked, clients)
         free_disk(disk)
         result = check_recovery(docked, clients, arrivals)
