@@ -26,7 +26,7 @@ from typing import Any
 
 from twisted.internet.defer import Deferred
 
-from pmslink.hotel import phone_updates
+from pmslink.hotel import phone_update_records
 from pmslink.hotel.wake_up_attempts import UnknownWakeUpError, WakeUpNotDueError
 from pmslink.store.operations.hotel_updates import WakeUpReport, store_wake_up_results
 from pmslink.store.operations.outbox_enqueue import NewRow
@@ -70,29 +70,31 @@ class HotelSteps:
         if problem is None:
             await self._enqueue(update)
 
-    def _parse_update(self, room: str, field: str, body: dict[str, object]) -> phone_updates.OutboundUpdate:
+    def _parse_update(
+        self, room: str, field: str, body: dict[str, object]
+    ) -> phone_update_records.OutboundUpdate:
         harness = self.harness
         assert harness.link is not None, "not started"
         rules = harness.store.hotels.policy_of("hotel")
-        parsers: dict[str, Callable[[], phone_updates.OutboundUpdate]] = {
-            "status": lambda: phone_updates.status_update(
+        parsers: dict[str, Callable[[], phone_update_records.OutboundUpdate]] = {
+            "status": lambda: phone_update_records.status_update(
                 room, body, harness.settings.get("status_codes", {})
             ),
-            "dnd": lambda: phone_updates.dnd_update(room, body),
-            "make_up_room": lambda: phone_updates.make_up_room_update(room, body),
-            "voicemail": lambda: phone_updates.voicemail_update(room, body),
-            "wake_up": lambda: phone_updates.wake_up_update(room, body, harness.wall(), rules),
-            "wake_up_cancel": lambda: phone_updates.wake_up_cancel_update(room, body.get("at"), rules),  # type: ignore[arg-type]
+            "dnd": lambda: phone_update_records.dnd_update(room, body),
+            "make_up_room": lambda: phone_update_records.make_up_room_update(room, body),
+            "voicemail": lambda: phone_update_records.voicemail_update(room, body),
+            "wake_up": lambda: phone_update_records.wake_up_update(room, body, harness.wall(), rules),
+            "wake_up_cancel": lambda: phone_update_records.wake_up_cancel_update(room, body.get("at"), rules),  # type: ignore[arg-type]
         }
         return parsers[field]()
 
-    async def _enqueue(self, update: phone_updates.OutboundUpdate) -> None:
+    async def _enqueue(self, update: phone_update_records.OutboundUpdate) -> None:
         offer = NewRow(
             "hotel",
             update.record.id,
             update.type,
             update.room,
-            phone_updates.serialize_update_body(update),
+            phone_update_records.serialize_update_body(update),
             update.record.text,
             to_ms(self.harness.wall()),
             subject=update.subject,

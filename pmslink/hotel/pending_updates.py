@@ -14,7 +14,7 @@ from attrs import evolve
 from pmslink.fias.record import Record, build_record
 from pmslink.hotel.guest_fields import parse_gs_flags
 from pmslink.hotel.hotel_state import HotelState
-from pmslink.hotel.phone_updates import PhoneUpdate, parse_phone_update
+from pmslink.hotel.phone_update_records import PhoneUpdate, parse_phone_update
 
 POSTING_RECORD = "PS"
 """The record of a posting. All other records in the outbox are updates from a phone."""

@@ -7,7 +7,7 @@ from attrs import evolve
 from pmslink.fias.field_values import serialize_date, serialize_time
 from pmslink.hotel.check_outs import complete_room_check_outs
 from pmslink.hotel.hotel_state import Context, HotelState
-from pmslink.hotel.phone_updates import PhoneUpdate
+from pmslink.hotel.phone_update_records import PhoneUpdate
 from pmslink.hotel.wake_ups import TooManyWakeUpsError, cancel_wake_ups, set_wake_up
 
 

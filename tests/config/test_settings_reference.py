@@ -15,8 +15,8 @@ import pmslink
 from pmslink.config.link_definition import LinkDefinition, parse_link
 from pmslink.config.link_settings import LinkSettings
 from pmslink.config.profiles import PROFILE_PRESETS
+from pmslink.config.settings_json_schema import settings_schemas
 from pmslink.config.settings_reference import GROUPS, settings_reference
-from pmslink.config.settings_schema import settings_schemas
 from pmslink.config.settings_serializer import serialize_settings
 from pmslink.validation.setting_fields import REDACTED, setting_of
 from pmslink.web.api.openapi import load_openapi

@@ -14,8 +14,8 @@ from pmslink.hotel import record_reducer, wake_up_attempts
 from pmslink.hotel.events import Event, WakeUpFinished
 from pmslink.hotel.hotel_policy import HotelPolicy
 from pmslink.hotel.hotel_state import Context, HotelState
+from pmslink.hotel.phone_update_records import PhoneUpdate
 from pmslink.hotel.phone_update_reducer import apply_phone_update
-from pmslink.hotel.phone_updates import PhoneUpdate
 from pmslink.hotel.rooms import Room, WakeUpResult
 from pmslink.timestamps import to_ms
 

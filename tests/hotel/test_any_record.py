@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pmslink.hotel.events import WakeUpFinished
-from pmslink.hotel.phone_updates import wake_up_result_update
+from pmslink.hotel.phone_update_records import wake_up_result_update
 from pmslink.hotel.record_reducer import HANDLERS
 from pmslink.hotel.rooms import parse_room, serialize_room
 from tests.hotel.hotel_driver import START_TIME, HotelDriver

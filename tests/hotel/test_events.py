@@ -8,7 +8,7 @@ from typing import Any, get_args
 import pytest
 
 from pmslink.hotel.events import Event, EventType, WakeUpFinished
-from pmslink.hotel.phone_updates import PhoneUpdate
+from pmslink.hotel.phone_update_records import PhoneUpdate
 from pmslink.hotel.rooms import WakeUp
 from tests.hotel.hotel_driver import HotelDriver
 

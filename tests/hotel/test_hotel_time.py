@@ -10,7 +10,7 @@ import pytest
 
 from pmslink.hotel.hotel_policy import HotelPolicy, identity
 from pmslink.hotel.hotel_state import HotelState
-from pmslink.hotel.phone_updates import wake_up_update
+from pmslink.hotel.phone_update_records import wake_up_update
 from pmslink.hotel.rooms import parse_room, serialize_room
 from pmslink.timestamps import from_ms, to_ms
 from pmslink.validation.json_body import BodyError

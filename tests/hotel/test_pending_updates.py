@@ -12,7 +12,7 @@ from attrs import evolve, frozen
 from pmslink.fias.record import Record
 from pmslink.hotel import pending_updates
 from pmslink.hotel.hotel_state import HotelState, PendingCheckOut
-from pmslink.hotel.phone_updates import PhoneUpdate
+from pmslink.hotel.phone_update_records import PhoneUpdate
 from pmslink.hotel.rooms import Room, WakeUp
 
 SEVEN, EIGHT = (datetime.fromisoformat(f"2026-01-02T{hour}:00") for hour in ("07", "08"))

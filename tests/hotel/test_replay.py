@@ -31,7 +31,7 @@ from pmslink.hotel import record_reducer
 from pmslink.hotel.events import WakeUpFinished
 from pmslink.hotel.hotel_policy import HotelPolicy
 from pmslink.hotel.hotel_state import TIMESTAMPED_RECORD_IDS, Context, HotelState
-from pmslink.hotel.phone_updates import wake_up_result_update
+from pmslink.hotel.phone_update_records import wake_up_result_update
 from pmslink.hotel.rooms import Room
 from pmslink.store.core.transaction import Entry
 from pmslink.store.operations.hotel_updates import append_records, run_due

@@ -8,7 +8,7 @@ from itertools import product
 import pytest
 
 from pmslink.hotel.events import Event, WakeUpFinished
-from pmslink.hotel.phone_updates import PhoneUpdate, wake_up_result_update
+from pmslink.hotel.phone_update_records import PhoneUpdate, wake_up_result_update
 from pmslink.hotel.rooms import MAX_WAKE_UPS, WakeUpResult
 from pmslink.hotel.wake_up_attempts import (
     UnknownWakeUpError,

@@ -9,7 +9,13 @@ from attrs import frozen
 from sqlalchemy import select
 
 from pmslink.fias.record import Record
-from pmslink.hotel import phone_update_reducer, phone_updates, record_reducer, resyncs, wake_up_attempts
+from pmslink.hotel import (
+    phone_update_records,
+    phone_update_reducer,
+    record_reducer,
+    resyncs,
+    wake_up_attempts,
+)
 from pmslink.hotel.events import WakeUpFinished
 from pmslink.hotel.hotel_state import Context, HotelState
 from pmslink.hotel.rooms import WakeUp
@@ -69,7 +75,7 @@ class WakeUpReport:
     room: str
     wake_up_id: int
     attempt: int | None
-    result: phone_updates.ReportedResult
+    result: phone_update_records.ReportedResult
 
 
 def store_wake_up_results(
@@ -96,7 +102,7 @@ def _store_wake_up_result(transaction: Transaction, report: WakeUpReport) -> Wak
 
 
 def apply_phone_update(
-    transaction: Transaction, link: str, phone_update: phone_updates.PhoneUpdate, at: datetime
+    transaction: Transaction, link: str, phone_update: phone_update_records.PhoneUpdate, at: datetime
 ) -> None:
     """Apply to the hotel what a phone changes. Raises TooManyWakeUpsError."""
     state, context = _hotel_and_context(transaction, link, at)
@@ -141,14 +147,14 @@ def _append_events(transaction: Transaction, link: str, at: datetime, state: Hot
 def _wake_up_result_row(
     transaction: Transaction, link: str, at: datetime, finished: WakeUpFinished
 ) -> OutboxRow:
-    update = phone_updates.wake_up_result_update(finished)
+    update = phone_update_records.wake_up_result_update(finished)
     return OutboxRow.new(
         transaction.next_seq(),
         link=link,
         record=update.record.id,
         row_type=update.type,
         room=update.room,
-        body=phone_updates.serialize_update_body(update),
+        body=phone_update_records.serialize_update_body(update),
         text=update.record.text,
         created=to_ms(at),
     )

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from sqlalchemy import Connection, bindparam, insert, select, update
 
 from pmslink.errors import PmslinkError
-from pmslink.hotel.phone_updates import PhoneUpdate
+from pmslink.hotel.phone_update_records import PhoneUpdate
 from pmslink.hotel.wake_ups import TooManyWakeUpsError
 from pmslink.store.core.schema import POSTING_NUMBERS, POSTINGS
 from pmslink.store.core.transaction import Transaction

@@ -9,7 +9,7 @@ from typing import Any
 import yaml
 
 from pmslink import __version__
-from pmslink.config.settings_schema import settings_schemas
+from pmslink.config.settings_json_schema import settings_schemas
 from pmslink.web.http.json_responses import serialize_json
 
 

@@ -19,7 +19,7 @@ from pmslink.errors import FieldError
 from pmslink.fias.charset import encode
 from pmslink.fias.record import Record
 from pmslink.hotel.call_tariff import Tariff
-from pmslink.hotel.phone_updates import OutboundUpdate, serialize_update_body
+from pmslink.hotel.phone_update_records import OutboundUpdate, serialize_update_body
 from pmslink.hotel.postings import Posting, build_posting_record, parse_posting, serialize_posting
 from pmslink.link.link import Link
 from pmslink.store.operations.outbox_enqueue import NewRow

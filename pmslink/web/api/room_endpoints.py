@@ -7,9 +7,9 @@ from datetime import datetime
 
 from twisted.web.server import Request
 
-from pmslink.hotel import phone_updates
+from pmslink.hotel import phone_update_records
 from pmslink.hotel.hotel_policy import HotelPolicy
-from pmslink.hotel.phone_updates import OutboundUpdate
+from pmslink.hotel.phone_update_records import OutboundUpdate
 from pmslink.hotel.rooms import Room, is_room_name
 from pmslink.link.link import Link
 from pmslink.link.link_registry import LinkRegistry
@@ -87,39 +87,39 @@ class RoomResource:
         """Send the PMS the housekeeping status of a room."""
         target = find_link(self._links, link)
         codes = target.settings().status_codes
-        update = phone_updates.status_update(room, parse_json_object(request), codes)
+        update = phone_update_records.status_update(room, parse_json_object(request), codes)
         return await self._enqueue_update(request, target, update)
 
     async def set_do_not_disturb(self, request: Request, link: str, room: str) -> bytes:
         """Send the PMS the do-not-disturb sign of a room."""
         target = find_link(self._links, link)
-        update = phone_updates.dnd_update(room, parse_json_object(request))
+        update = phone_update_records.dnd_update(room, parse_json_object(request))
         return await self._enqueue_update(request, target, update)
 
     async def set_make_up_room(self, request: Request, link: str, room: str) -> bytes:
         """Send the PMS the make-up-room sign of a room."""
         target = find_link(self._links, link)
-        update = phone_updates.make_up_room_update(room, parse_json_object(request))
+        update = phone_update_records.make_up_room_update(room, parse_json_object(request))
         return await self._enqueue_update(request, target, update)
 
     async def set_voicemail(self, request: Request, link: str, room: str) -> bytes:
         """Send the PMS the count of voice messages of a room."""
         target = find_link(self._links, link)
-        update = phone_updates.voicemail_update(room, parse_json_object(request))
+        update = phone_update_records.voicemail_update(room, parse_json_object(request))
         return await self._enqueue_update(request, target, update)
 
     async def set_wake_up(self, request: Request, link: str, room: str) -> bytes:
         """Order a wake-up call, and send it to the PMS."""
         target = find_link(self._links, link)
         policy = self._store.hotels.policy_of(link)
-        update = phone_updates.wake_up_update(room, parse_json_object(request), self._wall(), policy)
+        update = phone_update_records.wake_up_update(room, parse_json_object(request), self._wall(), policy)
         return await self._enqueue_update(request, target, update)
 
     async def cancel_wake_up(self, request: Request, link: str, room: str) -> bytes:
         """Cancel one wake-up call of a room, or all, and send it to the PMS."""
         target = find_link(self._links, link)
         policy = self._store.hotels.policy_of(link)
-        update = phone_updates.wake_up_cancel_update(room, query_param(request, "at"), policy)
+        update = phone_update_records.wake_up_cancel_update(room, query_param(request, "at"), policy)
         return await self._enqueue_update(request, target, update)
 
     async def _enqueue_update(self, request: Request, link: Link, update: OutboundUpdate) -> bytes:
@@ -128,7 +128,9 @@ class RoomResource:
     async def report_wake_up_result(self, request: Request, link: str, room: str) -> bytes:
         """Store the result of an attempt of a wake-up call."""
         find_link(self._links, link)
-        report = WakeUpReport(link, room, *phone_updates.parse_wake_up_result(parse_json_object(request)))
+        report = WakeUpReport(
+            link, room, *phone_update_records.parse_wake_up_result(parse_json_object(request))
+        )
         wake_up = await shield(self._store.journal.submit(store_wake_up_results, report))
         return make_response(request, serialize_wake_up_result(wake_up), 202)
 

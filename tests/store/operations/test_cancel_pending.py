@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from pmslink.hotel.phone_updates import (
+from pmslink.hotel.phone_update_records import (
     OutboundUpdate,
     dnd_update,
     make_up_room_update,

@@ -9,7 +9,7 @@ import pytest
 from attrs import evolve
 
 from pmslink.hotel.hotel_policy import HotelPolicy
-from pmslink.hotel.phone_updates import (
+from pmslink.hotel.phone_update_records import (
     OutboundUpdate,
     dnd_update,
     make_up_room_update,

@@ -9,7 +9,7 @@ import pytest
 from attrs import evolve
 
 from pmslink.hotel.hotel_policy import HotelPolicy
-from pmslink.hotel.phone_updates import ReportedResult
+from pmslink.hotel.phone_update_records import ReportedResult
 from pmslink.hotel.rooms import WakeUp
 from pmslink.hotel.wake_up_attempts import UnknownWakeUpError, WakeUpNotDueError
 from pmslink.store.core.journal import RETRY_DELAY_S

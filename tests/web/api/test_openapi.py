@@ -19,7 +19,7 @@ from pmslink.config.link_definition import LinkDefinition
 from pmslink.config.link_settings import LinkSettings
 from pmslink.config.profiles import Profile
 from pmslink.hotel.events import Author, EventType
-from pmslink.hotel.phone_updates import ReportedResult
+from pmslink.hotel.phone_update_records import ReportedResult
 from pmslink.hotel.rooms import Guest, WakeUpResult
 from pmslink.link.cause import CauseCode
 from pmslink.link.connection_probe import StepName

@@ -13,11 +13,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pmslink.fias.catalog import find_problems
-from pmslink.hotel import phone_updates
+from pmslink.hotel import phone_update_records
 from pmslink.hotel.events import WakeUpFinished
 from pmslink.hotel.hotel_policy import HotelPolicy
 from pmslink.hotel.hotel_state import MAX_ROOMS
-from pmslink.hotel.phone_updates import OutboundUpdate, PhoneUpdate
+from pmslink.hotel.phone_update_records import OutboundUpdate, PhoneUpdate
 from pmslink.hotel.rooms import Room, WakeUp
 from pmslink.hotel.wake_ups import TooManyWakeUpsError
 from pmslink.timestamps import to_ms
@@ -28,11 +28,11 @@ POLICY = HotelPolicy(timezone=ZoneInfo("Europe/Vienna"))  # where it is 13:00
 
 
 def status(body: Mapping[str, object], **codes: int) -> OutboundUpdate:
-    return phone_updates.status_update("110", body, codes)
+    return phone_update_records.status_update("110", body, codes)
 
 
 def wake_up(at: object) -> OutboundUpdate:
-    return phone_updates.wake_up_update("110", {"at": at}, START_TIME, POLICY)
+    return phone_update_records.wake_up_update("110", {"at": at}, START_TIME, POLICY)
 
 
 def error(build: Callable[..., Any], *arguments: Any) -> tuple[str, str]:
@@ -55,7 +55,7 @@ def test_a_status_becomes_an_re_with_rs() -> None:
         phone_update=PhoneUpdate("status", "110", 3),
     )
     assert update.record.text == "RE|RN110|RS3|"
-    assert phone_updates.serialize_update_body(update) == '{"status": 3}'
+    assert phone_update_records.serialize_update_body(update) == '{"status": 3}'
 
 
 @pytest.mark.parametrize("value", [0, 7, "3", True, 1.0])
@@ -91,10 +91,10 @@ def test_with_dial_codes_other_values_are_rejected(value: object) -> None:
 @pytest.mark.parametrize(
     ("build", "type", "on", "text", "disturb_not"),
     [
-        (phone_updates.dnd_update, "dnd", True, "RE|RN110|RS8|", True),
-        (phone_updates.dnd_update, "dnd", False, "RE|RN110|RS10|", False),
-        (phone_updates.make_up_room_update, "make_up_room", True, "RE|RN110|RS9|", False),
-        (phone_updates.make_up_room_update, "make_up_room", False, "RE|RN110|RS10|", False),
+        (phone_update_records.dnd_update, "dnd", True, "RE|RN110|RS8|", True),
+        (phone_update_records.dnd_update, "dnd", False, "RE|RN110|RS10|", False),
+        (phone_update_records.make_up_room_update, "make_up_room", True, "RE|RN110|RS9|", False),
+        (phone_update_records.make_up_room_update, "make_up_room", False, "RE|RN110|RS10|", False),
     ],
 )
 def test_a_door_has_one_sign(
@@ -105,7 +105,7 @@ def test_a_door_has_one_sign(
     assert (sign.subject, sign.phone_update) == ("sign", PhoneUpdate(type, "110", disturb_not))
 
 
-@pytest.mark.parametrize("build", [phone_updates.dnd_update, phone_updates.make_up_room_update])
+@pytest.mark.parametrize("build", [phone_update_records.dnd_update, phone_update_records.make_up_room_update])
 def test_a_sign_is_on_or_off(build: Callable[..., OutboundUpdate]) -> None:
     assert error(build, "110", {"on": 1}) == ("on", "on must be true or false")
     assert error(build, "110", {"one": True}) == ("one", 'there is no "one" in a sign; did you mean on?')
@@ -123,14 +123,14 @@ def test_a_sign_is_on_or_off(build: Callable[..., OutboundUpdate]) -> None:
     ],
 )
 def test_voicemail_becomes_an_re_with_two_counts(body: dict[str, object], text: str) -> None:
-    update = phone_updates.voicemail_update("110", body)
+    update = phone_update_records.voicemail_update("110", body)
     assert (update.record.text, update.subject, update.phone_update) == (text, "voicemail", None)
 
 
 @pytest.mark.parametrize("body", [{"unread": 100}, {"unread": -1}, {"unread": 1, "read": 100}, {"read": 1}])
 def test_voicemail_counts_have_at_most_two_digits(body: dict[str, object]) -> None:
     with pytest.raises(BodyError, match=r"must be a whole number from 0 to 99$"):
-        phone_updates.voicemail_update("110", body)
+        phone_update_records.voicemail_update("110", body)
 
 
 # Wake-ups.
@@ -172,21 +172,21 @@ def test_a_wake_up_time_is_the_hotel_s_local_time(at: object) -> None:
 
 
 def test_a_guest_can_cancel_one_wake_up_or_all() -> None:
-    one = phone_updates.wake_up_cancel_update("110", "2026-01-04T06:30", POLICY)
+    one = phone_update_records.wake_up_cancel_update("110", "2026-01-04T06:30", POLICY)
     assert one.record.text == "WC|RN110|DA260104|TI063000|"
     assert one.until == to_ms(datetime(2026, 1, 4, 5, 30, tzinfo=UTC))
     assert one.phone_update == PhoneUpdate("wake_up_cancel", "110", datetime(2026, 1, 4, 6, 30))  # noqa: DTZ001
-    all_of_them = phone_updates.wake_up_cancel_update("110", None, POLICY)
+    all_of_them = phone_update_records.wake_up_cancel_update("110", None, POLICY)
     assert all_of_them.record.text == "WC|RN110|DA|TI|"
     assert (all_of_them.body, all_of_them.until) == ({}, None)
     assert all_of_them.phone_update == PhoneUpdate("wake_up_cancel", "110", None)
-    assert error(phone_updates.wake_up_cancel_update, "110", "tomorrow", POLICY)[0] == "at"
+    assert error(phone_update_records.wake_up_cancel_update, "110", "tomorrow", POLICY)[0] == "at"
 
 
 def test_the_result_repeats_the_date_and_time_of_the_request() -> None:
     """§5.1: DA and TI as in the WR, seconds included or not."""
     at = datetime(2026, 1, 3, 7)  # noqa: DTZ001
-    update = phone_updates.wake_up_result_update(
+    update = phone_update_records.wake_up_result_update(
         WakeUpFinished("110", WakeUp(7, at, "260103", "0700", due=0, attempts=1), "answered")
     )
     assert update.record.text == "WA|RN110|DA260103|TI0700|ASOK|"
@@ -196,8 +196,8 @@ def test_the_result_repeats_the_date_and_time_of_the_request() -> None:
 
 
 def test_a_pbx_reports_the_result_of_an_attempt() -> None:
-    assert phone_updates.parse_wake_up_result({"id": 7, "result": "busy"}) == (7, None, "busy")
-    assert phone_updates.parse_wake_up_result({"id": 7, "attempt": 2, "result": "no_answer"}) == (
+    assert phone_update_records.parse_wake_up_result({"id": 7, "result": "busy"}) == (7, None, "busy")
+    assert phone_update_records.parse_wake_up_result({"id": 7, "attempt": 2, "result": "no_answer"}) == (
         7,
         2,
         "no_answer",
@@ -216,7 +216,7 @@ def test_a_pbx_reports_the_result_of_an_attempt() -> None:
     ],
 )
 def test_invalid_reports_of_a_result_are_rejected(body: dict[str, object], field: str) -> None:
-    assert error(phone_updates.parse_wake_up_result, body)[0] == field
+    assert error(phone_update_records.parse_wake_up_result, body)[0] == field
 
 
 # All updates.
@@ -225,13 +225,13 @@ def test_invalid_reports_of_a_result_are_rejected(body: dict[str, object], field
 @pytest.mark.parametrize("room", ["", "1" * 41, "1|1", "1\n"])
 def test_room_names_that_fias_cannot_carry_are_rejected(room: str) -> None:
     each: list[tuple[Callable[..., OutboundUpdate], tuple[object, ...]]] = [
-        (phone_updates.status_update, ({"status": 1}, {})),
-        (phone_updates.dnd_update, ({"on": True},)),
-        (phone_updates.make_up_room_update, ({"on": True},)),
-        (phone_updates.voicemail_update, ({"unread": 1},)),
-        (phone_updates.wake_up_update, ({"at": "2026-01-04T06:30"}, START_TIME, POLICY)),
-        (phone_updates.wake_up_cancel_update, (None, POLICY)),
-        (phone_updates.wake_up_cancel_update, ("2026-01-04T06:30", POLICY)),
+        (phone_update_records.status_update, ({"status": 1}, {})),
+        (phone_update_records.dnd_update, ({"on": True},)),
+        (phone_update_records.make_up_room_update, ({"on": True},)),
+        (phone_update_records.voicemail_update, ({"unread": 1},)),
+        (phone_update_records.wake_up_update, ({"at": "2026-01-04T06:30"}, START_TIME, POLICY)),
+        (phone_update_records.wake_up_cancel_update, (None, POLICY)),
+        (phone_update_records.wake_up_cancel_update, ("2026-01-04T06:30", POLICY)),
     ]
     for build, arguments in each:
         assert error(build, room, *arguments)[0] == "room"
@@ -247,14 +247,14 @@ def test_the_records_of_updates_are_valid_fias(at: datetime, unread: int, read: 
     moment = at.isoformat()
     each = [
         status({"status": 1 + unread % 6}),
-        phone_updates.voicemail_update("110", {"unread": unread, "read": read}),
+        phone_update_records.voicemail_update("110", {"unread": unread, "read": read}),
         wake_up(moment),
-        phone_updates.wake_up_cancel_update("110", moment, POLICY),
-        phone_updates.wake_up_cancel_update("110", None, POLICY),
+        phone_update_records.wake_up_cancel_update("110", moment, POLICY),
+        phone_update_records.wake_up_cancel_update("110", None, POLICY),
     ]
     for update in each:
         assert not list(find_problems(update.record))
-        json.loads(phone_updates.serialize_update_body(update))
+        json.loads(phone_update_records.serialize_update_body(update))
 
 
 # The change of the hotel state.
@@ -356,20 +356,20 @@ def test_a_phone_update_completes_pending_check_outs(hotel: HotelDriver) -> None
     [
         status({"status": 3}),
         status({"status": "*61"}, **{"*61": 17}),
-        phone_updates.dnd_update("110", {"on": True}),
-        phone_updates.dnd_update("110", {"on": False}),
-        phone_updates.make_up_room_update("110", {"on": True}),
-        phone_updates.voicemail_update("110", {"unread": 1}),
+        phone_update_records.dnd_update("110", {"on": True}),
+        phone_update_records.dnd_update("110", {"on": False}),
+        phone_update_records.make_up_room_update("110", {"on": True}),
+        phone_update_records.voicemail_update("110", {"unread": 1}),
         wake_up("2026-01-04T06:30"),
-        phone_updates.wake_up_cancel_update("110", "2026-01-04T06:30", POLICY),
-        phone_updates.wake_up_cancel_update("110", None, POLICY),
+        phone_update_records.wake_up_cancel_update("110", "2026-01-04T06:30", POLICY),
+        phone_update_records.wake_up_cancel_update("110", None, POLICY),
     ],
     ids=lambda update: f"{update.type} {update.record.text}",
 )
 def test_the_phone_update_is_parsed_again_from_the_stored_body(update: OutboundUpdate) -> None:
     assert (
-        phone_updates.parse_phone_update(
-            update.type, update.room, phone_updates.serialize_update_body(update)
+        phone_update_records.parse_phone_update(
+            update.type, update.room, phone_update_records.serialize_update_body(update)
         )
         == update.phone_update
     )
