@@ -15,7 +15,6 @@ from twisted.internet.defer import Deferred, ensureDeferred, gatherResults
 from twisted.internet.task import react
 
 from bench.bench_processes import LINK, format_spread, print_table, state_directory
-from pmslink.link.link_registry import utc_now
 from pmslink.store.core import schema
 from pmslink.store.core.database import SqliteDatabase
 from pmslink.store.core.journal import Journal
@@ -23,6 +22,7 @@ from pmslink.store.operations.outbox_enqueue import NewRow, enqueue
 from pmslink.store.operations.retention import Retention
 from pmslink.store.store_service import PoolThread, Store, open_store
 from pmslink.store.tables.outbox_rows import OutboxRow
+from pmslink.timestamps import utc_now
 
 ROWS_BY_CONCURRENCY = {1: 500, 100: 5000, 1000: 10_000}
 """Rows in a round, by the number of rows in flight."""

@@ -25,6 +25,7 @@ from twisted.internet.threads import deferToThread
 from bench.bench_processes import call, free_port, print_table, start_twistd, state_directory, write_config
 from bench.loop_blocking import LoopBlocking
 from bench.resync_throughput import find_part, start_subscribers, wait_until
+from pmslink.link import controls
 from pmslink.link.link_registry import LinkRegistry
 from pmslink.service import Options, makeService
 from pmslink.web.site import ApiSite
@@ -106,7 +107,7 @@ async def run_measurement(folder: Path) -> tuple[list[float], LoopBlocking]:
         try:
             links, stream = find_part(service, LinkRegistry), find_part(service, ApiSite).api.broadcaster
             for link in links:
-                link.enable()
+                controls.enable(link)
             await wait_until(lambda: all(link.session.in_sync for link in links), "all links are in sync")
             with (
                 start_subscribers(api_port, SUBSCRIBER_COUNT - 1),

@@ -21,11 +21,11 @@ from pmslink.fias.record import Record
 from pmslink.hotel import record_reducer
 from pmslink.hotel.hotel_policy import HotelPolicy
 from pmslink.hotel.hotel_state import Context, HotelState
-from pmslink.link.link_registry import utc_now
 from pmslink.service import _freeze_garbage_collector
 from pmslink.store.operations.hotel_updates import append_records
 from pmslink.store.store_service import Store
 from pmslink.store.tables.log_entries import Direction, RecordLogged
+from pmslink.timestamps import utc_now
 
 ROOMS = 1000
 ROUNDS = 21

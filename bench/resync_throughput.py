@@ -29,6 +29,7 @@ from bench.bench_processes import (
     write_config,
 )
 from bench.loop_blocking import LoopBlocking
+from pmslink.link import controls
 from pmslink.link.link_registry import LinkRegistry
 from pmslink.service import Options, makeService
 from pmslink.store.core.transaction import Entry
@@ -103,7 +104,7 @@ async def measure_resync(service: MultiService, resyncs: int) -> tuple[float, fl
     stored, blocking = StoredRecords(find_part(service, Store)), LoopBlocking()
     stop_observing = blocking.start()
     started_at = time.monotonic()
-    link.request_resync()
+    controls.request_resync(link)
     await wait_until(lambda: stored.resync_count == resyncs, "all records are on disk")
     rate = stored.record_count / (time.monotonic() - started_at)
     await deferLater(reactor, OBSERVATION_S, lambda: None)
@@ -145,7 +146,7 @@ async def wait_until_docked(service: MultiService) -> None:
     """Enable the link, and wait until the resync that it requests at its start is on disk."""
     link = find_part(service, LinkRegistry).get(LINK)
     assert link is not None
-    link.enable()
+    controls.enable(link)
     await wait_until(lambda: link.resync.progress.ended is not None, "the first resync has ended")
     await find_part(service, Store).journal.wait_idle()
 

@@ -18,10 +18,10 @@ from pmslink.fias.record import Record
 from pmslink.hotel import record_reducer
 from pmslink.hotel.hotel_policy import HotelPolicy
 from pmslink.hotel.hotel_state import Context, HotelState
-from pmslink.link.link_registry import utc_now
 from pmslink.store.operations.hotel_updates import append_records
 from pmslink.store.store_service import Store
 from pmslink.store.tables.log_entries import RecordLogged
+from pmslink.timestamps import utc_now
 
 ROOMS = 3000
 HOTEL_COUNT = 10

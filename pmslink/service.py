@@ -24,7 +24,7 @@ from pmslink.config.loader import Config, load_config
 from pmslink.errors import PmslinkError
 from pmslink.file_descriptors import raise_descriptor_limit
 from pmslink.link.connection_probe import Probe
-from pmslink.link.link_registry import LinkRegistry, utc_now
+from pmslink.link.link_registry import LinkRegistry
 from pmslink.link.tls_dial import dial_over_tcp_or_tls
 from pmslink.listener import ListenerService
 from pmslink.pbx.webhook.delivery_queue import WebhookContext
@@ -37,6 +37,7 @@ from pmslink.store.core import state_directory
 from pmslink.store.core.database import SqliteDatabase
 from pmslink.store.operations.retention import Retention
 from pmslink.store.store_service import PoolThread, Store, open_store
+from pmslink.timestamps import utc_now
 from pmslink.typed_service import SequentialMultiService, TypedService
 from pmslink.web.auth.listen_policy import is_local_only, require_loopback
 from pmslink.web.auth.token_reload import TokenRegistry

@@ -28,6 +28,11 @@ def optional_from_ms(ms: int | None) -> datetime | None:
     return None if ms is None else from_ms(ms)
 
 
+def utc_now() -> datetime:
+    """Return the current time in UTC, aware."""
+    return datetime.now(UTC)
+
+
 def local_now() -> datetime:
     """Return the current time in the time zone of this machine, aware."""
     return datetime.now().astimezone()

@@ -8,6 +8,7 @@ from typing import Any
 
 from attrs import evolve
 
+from pmslink.link import controls
 from pmslink.simulator.pms.fault_switches import Faults
 from tests.memory_network import advance_clock
 from tests.simulated_hotel import SimulatedHotel
@@ -39,7 +40,7 @@ def simulate_days(days: int, rooms: int, seed: int, **faults: Any) -> SimulatedH
             advance_clock(hotel.clock, rng.uniform(1, 5) * HOUR_S)
             rng.choice(DISTURBANCES)(hotel, rng)
         if day == days // 2:
-            hotel.link.request_resync()
+            controls.request_resync(hotel.link)
         advance_clock(hotel.clock, (day + 1) * 24 * HOUR_S - hotel.clock.seconds())
     hotel.life.stop()
     hotel.phones.stopService()

@@ -71,6 +71,7 @@ import pytest
 from twisted.python.failure import Failure
 
 from pmslink.errors import NotApplicableError
+from pmslink.link import controls
 from pmslink.link.link import Link
 from pmslink.store.operations.operator_actions import discard, resend
 from tests.hotel_dialogue_steps import HOTEL_STEPS, HotelSteps
@@ -259,7 +260,7 @@ class Dialogue(HotelSteps):
     async def _user(self, control: str, refused: str | None) -> None:
         answer = ""
         try:
-            getattr(self._link, "request_resync" if control == "resync" else control)()
+            getattr(controls, "request_resync" if control == "resync" else control)(self._link)
         except NotApplicableError as problem:
             answer = str(problem)
         assert bool(answer) == bool(refused), f"it was refused: {answer}" if answer else "it was not refused"

@@ -15,13 +15,13 @@ from twisted.plugin import getPlugins
 
 from pmslink.config.link_definition import parse_link
 from pmslink.config.loader import Config
-from pmslink.link.link_registry import utc_now
 from pmslink.service import Options, build_service, makeService
 from pmslink.store.core.database import SqliteDatabase
 from pmslink.store.core.schema import create_or_migrate
 from pmslink.store.core.transaction import Transaction
 from pmslink.store.tables.hotel_states import HotelStore, UnitOfWork
 from pmslink.store.tables.link_rows import StoredLink, store_links
+from pmslink.timestamps import utc_now
 from pmslink.web.auth import token_file_edits
 
 

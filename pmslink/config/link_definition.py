@@ -38,6 +38,12 @@ class LinkConfig:
     given: Mapping[str, object] = field(factory=dict, repr=False)  # it may contain a secret
     settings: LinkSettings = field(factory=LinkSettings)
 
+    @property
+    def address(self) -> str:
+        """Host and port for a person to read, as in ``[2001:db8::1]:5010``."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"{host}:{self.port}"
+
 
 @frozen(kw_only=True)
 class LinkDefinition(LinkSettings):

@@ -5,13 +5,13 @@ from __future__ import annotations
 import random
 
 GROWTH_FACTOR = 1.7
-"""Each delay is so many times the one before, up to the maximum."""
+"""Factor by which each delay exceeds the one before, up to the maximum."""
 JITTER_RATIO = 0.1
 """Share by which a delay varies at random, so that many links do not redial at the same moment."""
 
 
 class Backoff:
-    """Computes the redial delays of one link. All times are in seconds."""
+    """Compute the redial delays of one link. All times are in seconds."""
 
     def __init__(self, initial_s: float) -> None:
         self._base_s = initial_s

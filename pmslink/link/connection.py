@@ -36,7 +36,7 @@ class ConnectionListener(Protocol):
         """Handle a connection that is up: TCP, and TLS where it is used."""
 
     def on_connection_lost(self, cause: Cause) -> None:
-        """Handle a failed dial, or a connection that ended and not by us."""
+        """Handle a failed dial, or a connection that the link did not close."""
 
     def on_redial_due(self) -> None:
         """Handle the end of the redial delay."""
@@ -108,12 +108,12 @@ class Connection(FrameReceiver):
             self._listener.on_connection_lost(cause)
 
     def send(self, records: Sequence[Record]) -> None:
-        """Write records; with a record gap, each goes into a segment of its own."""
+        """Write records; with a record gap, each is written on its own after the gap."""
         if self._settings.record_gap:
             self._send_queue.extend(records)
             if len(self._send_queue) > MAX_QUEUED_RECORDS:
                 self._notify_lost(
-                    Cause("lost", {"detail": "the PMS asks for more records than the record gap lets out"})
+                    Cause("lost", {"detail": "the PMS requests records faster than the record gap allows"})
                 )
             elif self._gap_timer is None:
                 self._send_next()

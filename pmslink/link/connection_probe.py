@@ -14,6 +14,7 @@ from twisted.internet.error import DNSLookupError
 from pmslink.config.link_definition import LinkConfig
 from pmslink.errors import NotApplicableError
 from pmslink.fias.link_description import declared_fields
+from pmslink.link import controls
 from pmslink.link.dialer import StartLinkDial
 from pmslink.link.link import Link
 from pmslink.link.link_registry import LinkRegistry
@@ -85,7 +86,7 @@ class Probe:
             trial.start()
             await trial.finished
             if trial.session.in_sync:
-                trial.disconnect()
+                controls.disconnect(trial)
                 await trial.closed
         finally:
             await trial.stop()
@@ -122,7 +123,7 @@ class _ProbeLink(Link):
 
     def on_connection_up(self) -> None:
         """Add the step of the connection, and go on as a link."""
-        self.pass_step("connect", f"{self.address} took the connection")
+        self.pass_step("connect", f"{self.config.address} accepted the connection")
         super().on_connection_up()
 
     def _on_link_changed(self, _: Link, transition: Transition | None) -> None:
@@ -151,7 +152,7 @@ class _ProbeLink(Link):
 
     def _finish(self) -> None:
         self._is_finished = True
-        # Later: this runs within a move of the machine, and what follows is a move as well.
+        # Deferred: this runs within a move of the machine, and the callbacks make another move.
         self._reactor.callLater(0, self.finished.callback, None)
 
     def _add_step(self, step: StepName, ok: bool, reason: str, started: float | None = None) -> None:

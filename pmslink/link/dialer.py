@@ -21,10 +21,10 @@ from pmslink.link.connection import Connection, ConnectionListener
 from pmslink.link.network_errors import MAX_DETAIL_CHARACTERS, cause_of_failed_dial
 
 StartDial = Callable[["Dialer"], IConnector]
-"""Begins one dial to the link's address, for this factory."""
+"""Starts one dial to the link's address, with this dialer as the factory."""
 
 StartLinkDial = Callable[["Dialer", LinkConfig], IConnector]
-"""Begins one dial to the address in this configuration, for this factory."""
+"""Starts one dial to the address in this configuration, with this dialer as the factory."""
 
 
 class Dialer(ReconnectingClientFactory):

@@ -2,7 +2,7 @@
 
 A frame from the PMS goes from `connection` to `Link.on_frame_received`. There it becomes a record, is
 traced and stored, moves the machine if it is a link record, and reaches session, resync and outbox.
-Records for the PMS go out through `RecordSender`.
+`RecordSender` sends the records for the PMS.
 """
 
 from __future__ import annotations
@@ -15,7 +15,6 @@ from twisted.internet.interfaces import IReactorTime
 
 from pmslink.config.link_definition import LinkConfig
 from pmslink.config.link_settings import LinkSettings
-from pmslink.errors import NotApplicableError
 from pmslink.fias.catalog import RECORDS
 from pmslink.fias.charset import decode
 from pmslink.fias.framing import SkipReason
@@ -32,9 +31,8 @@ from pmslink.link.cause import (
 )
 from pmslink.link.dialer import Dialer, StartLinkDial, connection_key
 from pmslink.link.link_session import Session
-from pmslink.link.machine import STATES, Core, Intent, Machine, Marker, TimerName, applies
+from pmslink.link.machine import STATES, Core, Events, Intent, Machine, Marker, TimerName
 from pmslink.link.outbox import Outbox
-from pmslink.link.port_conflict import PortConflictDetector
 from pmslink.link.record_sender import RecordSender
 from pmslink.link.record_storage import store_record
 from pmslink.link.record_trace import Trace
@@ -72,24 +70,17 @@ class Link:
     ) -> None:
         self.config = config
         self.definition = definition
+        self.webhook_status: WebhookStatus | None = None
         self._wall_clock = wall_clock
         self._on_change = on_change
         self._journal = journal
+        self._suspended_for_store = False
         saved = SavedState.restore(stored, config.settings.enabled)
         self.trace = Trace(config.name, wall_clock)
         self.state_history = StateHistory(config.name, journal, wall_clock, stored)
         self.dialer = Dialer(self, clock, lambda dialer: dial(dialer, self.config))
         sender = RecordSender(self.settings, self.trace, journal, self.dialer, wall_clock)
-        self.resync = Resync(
-            config.name,
-            clock,
-            wall_clock,
-            sender,
-            journal,
-            saved.resync,
-            on_progress=self._save,
-            on_ended=lambda: self.outbox.send_next(),
-        )
+        self.resync = Resync(config.name, clock, wall_clock, sender, journal, saved.resync, self._save)
         self.outbox = Outbox(
             config.name,
             sender,
@@ -99,20 +90,18 @@ class Link:
             wall_clock,
             request_link_check=lambda: self.session.link_checks.check_now(),
         )
-        self.session = Session(clock, wall_clock, self, sender, self.dialer, self.outbox, self.resync)
-        self._timers = StateTimers(clock, self.settings, self._on_timeout)
-        self._port_conflict = PortConflictDetector(clock.seconds)
-        self._suspended_for_store = False
-        self.webhook_status: WebhookStatus | None = None
-        self._expiry = SubscriptionExpiry(self.settings, wall_clock, saved.expiry_seen)
-        self.session.last_in_sync = saved.last_in_sync
-        intent: Intent = "expired" if self._expiry.mark_if_new() else saved.intent
+        timers = StateTimers(clock, self.settings, self._on_timeout)
+        self.session = Session(
+            clock, wall_clock, self, sender, self.dialer, timers, self.outbox, self.resync, saved.last_in_sync
+        )
+        self.expiry = SubscriptionExpiry(self.settings, wall_clock, saved.expiry_seen)
+        intent: Intent = "expired" if self.expiry.mark_if_new() else saved.intent
         marker = INITIAL_MARKERS[intent]
         self.core = Core(
-            self.dialer, self.session, self._timers, self._on_transition, intent, marker, STARTED_CAUSE
+            self.dialer, self.session, timers, self._on_transition, intent, marker, STARTED_CAUSE
         )
-        self.machine = Machine(self.core, STATES[marker])
-        self._on_link_record: dict[str, Callable[[Cause], None]] = {
+        self.machine: Events = Machine(self.core, STATES[marker])
+        self._link_record_events: dict[str, Callable[[Cause], None]] = {
             "LS": self.machine.ls,
             "LD": self.machine.ld,
             "LA": self.machine.la,
@@ -130,20 +119,14 @@ class Link:
         return self.definition is None
 
     @property
-    def address(self) -> str:
-        """Host and port for a person to read, as in ``[2001:db8::1]:5010``."""
-        host = f"[{self.config.host}]" if ":" in self.config.host else self.config.host
-        return f"{host}:{self.config.port}"
-
-    @property
     def is_active(self) -> bool:
-        """Whether the link holds or dials its address, or will."""
+        """Whether the link uses the port of the PMS, now or at the next redial."""
         return self.core.intent == "enabled" or self.core.marker == "WAIT_LE"
 
     @property
     def reason(self) -> str:
         """Why the link is in its state, in English."""
-        return reason_texts.reason(self.core.marker, self.core.cause, self.address)
+        return reason_texts.reason(self.core.marker, self.core.cause, self.config.address)
 
     def settings(self) -> LinkSettings:
         """Return the current settings."""
@@ -194,7 +177,7 @@ class Link:
 
     def stop(self) -> Deferred[None]:
         """Close TCP without LE, so that the PMS keeps its queue. The Deferred fires when TCP is closed."""
-        self._timers.stop_timers()
+        self.core.timers.stop_timers()
         self.session.suspend()
         self.session.abort_in_flight()
         self.outbox.stop()
@@ -205,16 +188,14 @@ class Link:
 
     def check_expiry(self) -> None:
         """Expire the link once `expires_at` has passed. The registry calls this at least every 30 s."""
-        if self._expiry.check():
-            self.core.intent = "expired"
-            self.machine.expire(EXPIRED_CAUSE)
-            self._save()
+        if self.expiry.check():
+            self.change_intent("expired", self.machine.expire, EXPIRED_CAUSE)
 
     def apply_config(self, config: LinkConfig) -> None:
         """Apply a new configuration. If it changes what the connection depends on, the link redials."""
         key_before = connection_key(self.config)
         self.config = config
-        self.on_stable()
+        self.session.forget_failures()
         self.check_expiry()
         if connection_key(config) != key_before:
             self.machine.readdress(SETTINGS_CAUSE)
@@ -232,44 +213,15 @@ class Link:
         self.outbox.send_next()
         self.dialer.resume_redial()
 
-    # For the user. Each raises NotApplicableError where it does not apply.
+    # For the controls (controls.py).
 
-    def enable(self) -> None:
-        """Enable the link, or dial now. Raises NotApplicableError once the subscription has ended."""
-        self._expiry.require_not_over(self.name)
-        self.on_stable()
-        self._apply_control(self.machine.enable, "enabled", user_cause("enable"))
-
-    def disable(self) -> None:
-        """Disable the link."""
-        self._apply_control(self.machine.disable, "disabled", user_cause("disable"))
-
-    def expire(self) -> None:
-        """Mark the subscription as ended."""
-        self._apply_control(self.machine.expire, "expired", user_cause("expire"))
-
-    def disconnect(self) -> None:
-        """End the connection with LE, and do not redial. Raises NotApplicableError without one to end."""
-        if not applies("disconnect", self.core.marker):
-            raise NotApplicableError(
-                "not_applicable",
-                f"{self.name} is {self.core.marker}: there is nothing to disconnect. "
-                "Enable it first if it is to be connected.",
-            )
-        self._apply_control(self.machine.disconnect, "disconnected", user_cause("disconnect"))
-
-    def request_resync(self) -> None:
-        """Ask the PMS for a resync, as soon as the link is in sync. Raises NotApplicableError in one."""
-        if self.resync.running:
-            raise NotApplicableError("resync_running", f"a resync of {self.name} is running already")
-        self.resync.request()
-
-    def _apply_control(self, event: Callable[[Cause], None], intent: Intent, cause: Cause) -> None:
+    def change_intent(self, intent: Intent, event: Callable[[Cause], None], cause: Cause) -> None:
+        """Set the intent, and pass the machine the event that makes the link follow it."""
         marker_before, intent_before = self.core.marker, self.core.intent
         self.core.intent = intent
         event(cause)
         self._save()
-        # CLOSED with and without a redial, and WAIT_LE before either, look alike but for the intent.
+        # A link that is CLOSED or in WAIT_LE redials or stays closed; only the intent shows which.
         if self.core.marker == marker_before and intent_before != intent:
             self._update_availability()
             self._on_change(self, None)
@@ -289,7 +241,7 @@ class Link:
     def on_connection_lost(self, cause: Cause) -> None:
         """Handle a failed dial or a lost connection."""
         if self.core.marker == "ESTABLISHED":
-            cause = self._port_conflict.classify_loss(cause)
+            cause = self.session.port_conflict.classify_loss(cause)
         self.machine.lost(self._cause_or_user_disconnect(cause))
 
     def on_redial_due(self) -> None:
@@ -309,9 +261,9 @@ class Link:
         if self._journal.is_congested:
             self.dialer.pause_reading()
             self._journal.when_drained(self.dialer.resume_reading)
-        if record_id in self._on_link_record:
+        if record_id in self._link_record_events:
             self.trace.session_number += record_id == "LS"
-            self._on_link_record[record_id](self._cause_or_user_disconnect(record_cause(record_id)))
+            self._link_record_events[record_id](self._cause_or_user_disconnect(record_cause(record_id)))
             return
         # Data records change the state only in WAIT_LS. In the other states the table says that they change
         # nothing, so the thousands of records of a resync skip the machine.
@@ -340,23 +292,6 @@ class Link:
         if self.state_history.marker == self.core.marker:
             self._on_change(self, None)
 
-    def on_le_sent(self) -> None:
-        """Start the end timeout: LE was sent."""
-        self._timers.start_timer("end_timeout")
-
-    def on_stable(self) -> None:
-        """Reset the back-off and the port conflict detector: the link has recovered, or a user acted."""
-        self.dialer.reset_backoff()
-        self._port_conflict.reset()
-
-    def check_overdue(self, cause: Cause) -> None:
-        """Handle a link check without an answer."""
-        self.machine.check_overdue(cause)
-
-    def sync_overdue(self, cause: Cause) -> None:
-        """Handle a link description without a confirmation."""
-        self.machine.sync_overdue(cause)
-
     # For the machine and its timers.
 
     def _on_timeout(self, timer: TimerName, seconds: float) -> None:
@@ -369,8 +304,6 @@ class Link:
             self.machine.end_overdue(self.core.cause)
 
     def _on_transition(self, marker: Marker, cause: Cause) -> None:
-        if marker == "ESTABLISHED":
-            self._port_conflict.on_docked()
         transition = self.state_history.add_transition(marker, self.reason, cause)
         self._update_availability()
         self._on_change(self, transition)
@@ -383,7 +316,7 @@ class Link:
         """Store the state that outlives a restart, if it has changed."""
         state = SavedState(
             self.core.intent,
-            self._expiry.seen,
+            self.expiry.seen,
             self.state_history.down_since,
             self.session.last_in_sync,
             self.resync.progress,

@@ -74,7 +74,7 @@ class LinkChecks:
         self._first_check = self._loop = self._deadline = None
 
     def on_peer_alive(self) -> None:
-        """Take a record as the answer to the check that is open, if one is."""
+        """Take a record as the answer to the unanswered check, if there is one."""
         if self._deadline is None:
             return
         self._deadline.cancel()

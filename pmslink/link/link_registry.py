@@ -1,11 +1,11 @@
-"""The registry of all links of one process, and of the subscribers to their changes."""
+"""The registry of all links of the service, and of the subscribers to their changes."""
 
 from __future__ import annotations
 
 import json
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, get_args
 
 from twisted.internet.defer import Deferred, gatherResults
@@ -30,15 +30,11 @@ from pmslink.store.operations.retention import Purge
 from pmslink.store.store_service import Store
 from pmslink.store.tables.link_rows import PostingsNotFinalError, RemoveLink, StoredLink, remove_links
 from pmslink.store.tables.outbox_rows import OutboxRowChanged, RowState, read_unresolved_rows
+from pmslink.timestamps import utc_now
 from pmslink.typed_service import TypedService
 
 EXPIRY_CHECK_INTERVAL_S = 30.0
 """Seconds between two checks for subscriptions that have ended."""
-
-
-def utc_now() -> datetime:
-    """Return the time of the wall clock."""
-    return datetime.now(UTC)
 
 
 class LinkRegistry(TypedService):
@@ -70,7 +66,7 @@ class LinkRegistry(TypedService):
             reactor, store.journal, wall_clock, store.startup_snapshot.next_due_times, store.hotels
         )
         store.journal.on_commit.append(self._on_commit)
-        store.journal.on_health_change.append(self._on_store_health_change)
+        store.journal.on_health_change.append(lambda: self._store_outage.on_health_change(bool(self.running)))
         store.on_purge.append(self._on_purge)
 
     def add(self, config: LinkConfig, definition: str | None = None) -> Link:
@@ -79,7 +75,7 @@ class LinkRegistry(TypedService):
         `definition` is the JSON that the API received for it; None for a link of the configuration file.
         """
         stored = self._stored_links.pop(config.name, None)
-        link = self._make(config, stored, definition)
+        link = self._build_link(config, stored, definition)
         link.outbox.counts.reset(self._unresolved_rows.pop(config.name, ()))
         if stored is not None and self._store.startup_snapshot.unclean_shutdown:
             link.resync.require()  # the last records that were read may not be stored
@@ -87,17 +83,10 @@ class LinkRegistry(TypedService):
             link.start()
         return link
 
-    def _make(self, config: LinkConfig, stored: StoredLink | None, definition: str | None) -> Link:
-        journal = self._store.journal
+    def _build_link(self, config: LinkConfig, stored: StoredLink | None, definition: str | None) -> Link:
+        journal, on_change = self._store.journal, self._on_link_changed
         link = Link(
-            config,
-            self._reactor,
-            self._wall_clock,
-            self._dial,
-            self._on_link_changed,
-            journal,
-            stored,
-            definition,
+            config, self._reactor, self._wall_clock, self._dial, on_change, journal, stored, definition
         )
         self._links[config.name] = link
         self._apply_policy(link)
@@ -151,7 +140,7 @@ class LinkRegistry(TypedService):
         except StoreUnavailableError:
             self._remove_policy(link.name)
             await self._drop(link)
-            # The writes of this link may still be queued. Remove whatever they store.
+            # The writes of this link may still be queued. Remove the rows that they store.
             self._store.journal.submit_nowait(remove_links, RemoveLink(link.name, discard=True))
             raise
         return link
@@ -184,7 +173,7 @@ class LinkRegistry(TypedService):
             await self._store.journal.submit(remove_links, RemoveLink(link.name, discard))
             self._remove_policy(link.name)
         except (StoreUnavailableError, PostingsNotFinalError) as problem:
-            restored = self._make(link.config, link.state_history.stored, link.definition)
+            restored = self._build_link(link.config, link.state_history.stored, link.definition)
             restored.outbox.counts = link.outbox.counts
             restored.state_history.in_sync = link.state_history.in_sync  # until the next change is stored
             restored.start()
@@ -255,9 +244,6 @@ class LinkRegistry(TypedService):
                 if entry.row.state == "pending":  # the scheduler queues rows too, and waits for no answer
                     link.outbox.send_next()
 
-    def _on_store_health_change(self) -> None:
-        self._store_outage.on_health_change(bool(self.running))
-
     def _on_purge(self, purge: Purge) -> None:
         for link in self:
             link.trace.purge(purge.guest_before)
@@ -265,7 +251,8 @@ class LinkRegistry(TypedService):
         self._store.journal.submit(read_unresolved_rows, None).addCallbacks(
             self._reset_counts,
             lambda failure: self.log.failure(
-                "Cannot count the rows of the outboxes again after the purge", failure
+                "Cannot count the rows of the outboxes again after the purge; the counts may be too high",
+                failure,
             ),
         )
 
@@ -284,5 +271,5 @@ class LinkRegistry(TypedService):
         for subscriber in tuple(self._subscribers):
             try:
                 subscriber(link, transition)
-            except Exception:  # a subscriber that fails must not harm the link
+            except Exception:  # an error in a subscriber must not interrupt the link
                 self.log.failure("{link}: a subscriber failed; the others are still called", link=link.name)

@@ -18,9 +18,12 @@ from pmslink.link.cause import Cause
 from pmslink.link.countdown import Countdown
 from pmslink.link.dialer import Dialer
 from pmslink.link.link_checks import LinkChecks
+from pmslink.link.machine import Events
 from pmslink.link.outbox import Outbox
+from pmslink.link.port_conflict import PortConflictDetector
 from pmslink.link.record_sender import RecordSender
 from pmslink.link.resync import Resync
+from pmslink.link.state_timers import StateTimers
 
 LS_REPEAT_WINDOW_S = 3.0
 """Seconds in which a second LS repeats no description, because both ends may have started at once."""
@@ -31,20 +34,12 @@ STABLE_AFTER_S = 60.0
 class SessionListener(Protocol):
     """The link whose session it is."""
 
+    @property
+    def machine(self) -> Events:
+        """The state machine of the link; it is complete before the first deadline."""
+
     def on_sync_changed(self) -> None:
         """Handle a change of `Session.in_sync`."""
-
-    def on_stable(self) -> None:
-        """Handle that the link has been in sync for `STABLE_AFTER_S`."""
-
-    def on_le_sent(self) -> None:
-        """Start the end timeout: LE was sent."""
-
-    def check_overdue(self, cause: Cause) -> None:
-        """Handle a link check without an answer."""
-
-    def sync_overdue(self, cause: Cause) -> None:
-        """Handle a link description without a confirmation."""
 
 
 class Session:
@@ -57,26 +52,30 @@ class Session:
         listener: SessionListener,
         sender: RecordSender,
         dialer: Dialer,
+        timers: StateTimers,
         outbox: Outbox,
         resync: Resync,
+        last_in_sync: datetime | None,
     ) -> None:
         self._clock = clock
         self._wall_clock = wall_clock
         self._listener = listener
         self._sender = sender
         self._dialer = dialer
+        self._timers = timers
         self._outbox = outbox
         self._resync = resync
         self.settings = sender.settings
         self.link_checks = LinkChecks(clock, wall_clock, self)
+        self.port_conflict = PortConflictDetector(clock.seconds)
         self.in_sync = False
-        self.last_in_sync: datetime | None = None
+        self.last_in_sync = last_in_sync
         self._last_received_at = 0.0
         self._described_at: float | None = None  # while that description is unconfirmed
-        self._owes_la = False  # the PMS described itself: its LA gets one in return
+        self._must_answer_la = False  # the PMS sent LD: its LA is answered with LA
         self._sync_deadline = Countdown(clock, self._send_final_check)
         self._final_check_deadline = Countdown(clock, self._on_never_confirmed)
-        self._stable_timer = Countdown(clock, listener.on_stable)
+        self._stable_timer = Countdown(clock, self.forget_failures)
         self._le_deadline = Countdown(clock, self._send_le_now)
 
     # For the machine (machine.SessionPort).
@@ -88,7 +87,8 @@ class Session:
 
     def dock(self, record: str) -> None:
         """Describe the link to the PMS, which started it with this record."""
-        self._owes_la = record == "LD"
+        self.port_conflict.on_docked()
+        self._must_answer_la = record == "LD"
         self._last_received_at = self._clock.seconds()
         if record != "LS":  # the PMS's own LS answers nothing; any other record answers our LS
             self._outbox.abort_in_flight()
@@ -98,7 +98,7 @@ class Session:
         """Describe the link again, unless the PMS answers our own start with this LS."""
         described = self._described_at
         if described is None or self._clock.seconds() - described >= LS_REPEAT_WINDOW_S:
-            self._outbox.abort_in_flight()  # a PMS that restarts answers nothing from before
+            self._outbox.abort_in_flight()  # a PMS that restarts does not answer earlier records
             self._on_peer_alive()
             self._set_sync(False)
             self._send_description()
@@ -106,8 +106,8 @@ class Session:
             self._on_peer_alive()
 
     def on_ld(self) -> None:
-        """Take the PMS's own description as a sign of life; its LA gets an LA in return."""
-        self._owes_la = True
+        """Take the PMS's own description as proof that it is alive, and answer its next LA with LA."""
+        self._must_answer_la = True
         self._on_peer_alive()
         if self.settings().sync_on == "any":
             self._set_sync(True)
@@ -117,8 +117,8 @@ class Session:
         self._described_at = None
         self._outbox.on_la()
         self._on_peer_alive()
-        if self._owes_la:  # only once: LA for LA would never end
-            self._owes_la = False
+        if self._must_answer_la:  # only once, or both ends would answer for ever
+            self._must_answer_la = False
             self._sender.send_bare_record("LA")
         self._set_sync(True)
 
@@ -161,6 +161,11 @@ class Session:
         if settings.sync_on == "any":
             self._set_sync(True)
 
+    def forget_failures(self) -> None:
+        """Reset the back-off and the port conflict detector: the link is stable, or a user acted."""
+        self._dialer.reset_backoff()
+        self.port_conflict.reset()
+
     # For the link checks (link_checks.LinkCheckTarget).
 
     def reading_paused(self) -> bool:
@@ -179,12 +184,13 @@ class Session:
 
     def check_overdue(self) -> None:
         """Report a link check without an answer."""
-        cause = Cause("no_answer", {"seconds": self.settings().alive_timeout})
-        self._listener.check_overdue(cause)
+        self._listener.machine.check_overdue(Cause("no_answer", {"seconds": self.settings().alive_timeout}))
 
     def check_failed(self, failure: Failure) -> None:
         """Report an error in the link checks."""
-        self._listener.check_overdue(Cause("lost", {"detail": f"the link check failed: {failure.value}"}))
+        self._listener.machine.check_overdue(
+            Cause("lost", {"detail": f"the link check failed: {failure.value}"})
+        )
 
     def _on_peer_alive(self) -> None:
         """Take a link record as proof that the link is alive."""
@@ -196,7 +202,7 @@ class Session:
         self._le_deadline.stop()
         self._outbox.on_le_sent()
         self._sender.send_bare_record("LE")
-        self._listener.on_le_sent()
+        self._timers.start_timer("end_timeout")
 
     # The description and what confirms it.
 
@@ -209,8 +215,8 @@ class Session:
         self._outbox.on_confirmation_requested()
         self._described_at = self._clock.seconds()
         self._set_sync(settings.sync_on == "declared")
-        limited = self._sync_deadline.running or self._final_check_deadline.running
-        if not self.in_sync and not limited:  # a repeated description extends no deadline
+        has_deadline = self._sync_deadline.running or self._final_check_deadline.running
+        if not self.in_sync and not has_deadline:  # a repeated description extends no deadline
             self._sync_deadline.start(settings.sync_timeout)
 
     def _send_final_check(self) -> None:
@@ -218,8 +224,9 @@ class Session:
         self._final_check_deadline.start(self.settings().alive_timeout)
 
     def _on_never_confirmed(self) -> None:
-        cause = Cause("never_confirmed", {"seconds": self.settings().sync_timeout})
-        self._listener.sync_overdue(cause)
+        self._listener.machine.sync_overdue(
+            Cause("never_confirmed", {"seconds": self.settings().sync_timeout})
+        )
 
     def _set_sync(self, in_sync: bool) -> None:
         if in_sync == self.in_sync:

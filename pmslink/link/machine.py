@@ -18,7 +18,7 @@ The machine does no input or output itself: `Core` holds the collaborators that 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Literal, Protocol
+from typing import Literal, Protocol, get_args
 
 from attrs import define, frozen
 from automat import TypeMachineBuilder
@@ -174,21 +174,10 @@ class Core:
 
 builder = TypeMachineBuilder(Events, Core)
 
-CLOSED = builder.state("CLOSED")
-WAIT_LS = builder.state("WAIT_LS")
-ESTABLISHED = builder.state("ESTABLISHED")
-EXPECTION = builder.state("EXPECTION")
-WAIT_LE = builder.state("WAIT_LE")
-DISABLED = builder.state("DISABLED")
-EXPIRED = builder.state("EXPIRED")
-
-STATES = {
-    state.name: state for state in (DISABLED, EXPIRED, CLOSED, WAIT_LS, ESTABLISHED, EXPECTION, WAIT_LE)
-}
+STATES = {marker: builder.state(marker) for marker in get_args(Marker)}
+"""The states by marker, in the order of the columns of `TABLE`."""
 
 Action = Callable[[Events, Core, Cause], None]
-
-
 DisconnectMode = Literal["nothing", "abruptly", "gently", "with LE"]
 
 
@@ -219,8 +208,8 @@ class Move:
             core.session.send_le()
         if self.disconnect_mode != "nothing":
             core.session.abort_in_flight()
-            said_le = core.marker == "WAIT_LE"  # an abort could discard the LE that is in the send buffer
-            core.dialer.hang_up(graceful=said_le or self.disconnect_mode != "abruptly")
+            le_is_buffered = core.marker == "WAIT_LE"  # an abort could discard it
+            core.dialer.hang_up(graceful=le_is_buffered or self.disconnect_mode != "abruptly")
         core.marker, core.cause = self.to, cause
         self.action(link, core, cause)
         core.on_transition(self.to, cause)
@@ -265,7 +254,7 @@ def disconnect(link: Events, core: Core, cause: Cause) -> None:
 
 
 def _redial_if_enabled(link: Events, core: Core, cause: Cause) -> None:
-    if core.intent == "enabled":  # else the link stays closed, as the user wants it
+    if core.intent == "enabled":  # else the link stays closed, as the user requested
         core.dialer.redial_later()
 
 
@@ -299,7 +288,7 @@ def expire(link: Events, core: Core, cause: Cause) -> None:
 
 @stay
 def unchanged(link: Events, core: Core, cause: Cause) -> None:
-    """Do nothing: the link is as the control wants it."""
+    """Do nothing: the link is already in the state that the control requests."""
 
 
 @stay

@@ -1,4 +1,4 @@
-"""Failed dials and lost connections as causes, with the network error in plain words."""
+"""Convert failed dials and lost connections to causes, and network errors to plain English."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def cause_of_failed_dial(reason: Failure) -> Cause:
 
 
 def cause_of_loss(reason: Failure) -> Cause:
-    """Return the cause of a connection that ended and not by us."""
+    """Return the cause of a connection that the link did not close itself."""
     return Cause("lost", {"detail": describe_network_error(reason)})
 
 

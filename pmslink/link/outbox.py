@@ -80,6 +80,7 @@ class Outbox:
         self._sender = sender
         self._settings = sender.settings
         self._resync = resync
+        resync.on_ended.append(self.send_next)
         self._send_link_check = request_link_check
         self._journal = journal
         self._clock = clock
@@ -125,7 +126,7 @@ class Outbox:
     # For the link and its session.
 
     def start(self) -> None:
-        """Mark the rows as unknown that were in flight when the last service ended."""
+        """Mark the rows as unknown that were in flight when the service ended last time."""
         self._mark_unknown(None)
 
     def on_in_sync(self) -> None:
@@ -225,7 +226,7 @@ class Outbox:
         self._claiming = False
         self._has_stray_claim = False
         if isinstance(row, OutboxRow):
-            if row.number in self._answered_while_claiming:  # a late answer has settled it
+            if row.number in self._answered_while_claiming:  # a late answer has already decided its outcome
                 self.send_next()
             elif self._may_send():
                 self._send(row)
@@ -322,8 +323,8 @@ class Outbox:
         self._posting = None
         self._answer_deadline.stop()
         if self._idle_callback is not None:
-            then, self._idle_callback = self._idle_callback, None
-            then()
+            callback, self._idle_callback = self._idle_callback, None
+            callback()
 
     def _mark_unknown(self, ids: tuple[int, ...] | None) -> None:
         settings = self._settings()
@@ -343,7 +344,11 @@ class Outbox:
                 )
 
     def _log_store_failure(self, failure: Failure) -> None:
-        self.log.failure("{link}: cannot store the outcome of a row", failure, link=self._name)
+        self.log.failure(
+            "{link}: cannot store the outcome of a row; its stored state does not change",
+            failure,
+            link=self._name,
+        )
 
     # Confirmation of records without an answer.
 

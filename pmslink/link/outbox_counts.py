@@ -56,7 +56,7 @@ class OutboxCounts:
                 reversed(self._pending_created_ms)
             )
             self._pending_created_ms[row_id] = created_ms
-            if out_of_order:  # a user has the row sent again
+            if out_of_order:  # a user requested to send an older row again
                 self._pending_created_ms = dict(sorted(self._pending_created_ms.items()))
 
     @property
@@ -66,7 +66,7 @@ class OutboxCounts:
 
     @property
     def unknown(self) -> int:
-        """Rows whose fate at the PMS is unknown."""
+        """Rows of which it is unknown whether the PMS has accepted them."""
         return self._counts["unknown"]
 
     @property

@@ -1,4 +1,4 @@
-"""Which records of a link are stored: data is, the records that only dock the link are not."""
+"""Store the data records of a link. Records that only dock the link are not stored."""
 
 from __future__ import annotations
 

@@ -24,7 +24,7 @@ MAX_CHARACTERS = 256 * 1024
 
 @frozen
 class TrafficCounts:
-    """What was counted on a link since the service started."""
+    """The counters of one link since the service started."""
 
     records: Mapping[tuple[Direction, str], int]
     """Records by direction and type; types that FIAS does not know count as ``junk``."""
@@ -46,7 +46,7 @@ class Trace:
         """Bytes that were no record, by kind."""
         self.last_received: datetime | None = None
         self.session_number = 0
-        """Grows whenever the PMS may start anew, and repeat records."""
+        """Incremented whenever the PMS may start again and repeat records."""
 
     def add(self, direction: Direction, record_id: str, record: Record) -> RecordLogged:
         """Remember and count a record. Return its entry, which is not yet numbered or published."""

@@ -1,9 +1,9 @@
-"""Resyncs: the PMS sends every room and guest again, between DS and DE; and when DR requests one.
+"""Resyncs: the PMS sends every room and guest again, between DS and DE. DR requests a resync.
 
 A resync is wanted when a record from the PMS may be lost, or a user requests it. The link sends DR once it
-is in sync, and without a user's request not again on a connection for an hour: PMSs forbid frequent
-requests, many ignore a DR that they consider needless, and a resync that always loses the same record must
-not be repeated for ever.
+is in sync. Unless a user requests it, the next DR on the same connection follows after an hour at the
+earliest: PMSs forbid frequent requests, many ignore a DR that they consider needless, and a resync that
+always loses the same record must not be repeated for ever.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ class Progress:
 class Resync:
     """The resyncs of one link.
 
-    `on_progress` is called when the progress has to be stored, `on_ended` when the outbox may send again.
+    `on_progress` is called when the progress has to be stored.
     """
 
     def __init__(
@@ -58,7 +58,6 @@ class Resync:
         journal: JournalPort,
         progress: Progress,
         on_progress: Callable[[], None],
-        on_ended: Callable[[], None],
     ) -> None:
         self._link = link
         self._sender = sender
@@ -66,7 +65,8 @@ class Resync:
         self._clock = clock
         self._wall_clock = wall_clock
         self._on_progress = on_progress
-        self._on_ended = on_ended
+        self.on_ended: list[Callable[[], None]] = []
+        """Called when a resync has ended and the connection has not, so that the outbox may send again."""
         self._in_sync = False
         self._last_received_at = 0.0
         self._ds_deadline = Countdown(clock, self._on_request_ignored)  # for DS
@@ -121,7 +121,7 @@ class Resync:
             self.abort_stored()
 
     def on_data_record(self, record_id: str, record: Record) -> None:
-        """Follow the resync by any record from the PMS that is no link record."""
+        """Update the progress with a record from the PMS other than a link record."""
         if record_id == "DS":
             self._ds_deadline.stop()
             self._last_received_at = self._clock.seconds()
@@ -159,8 +159,9 @@ class Resync:
 
     def _finish(self) -> None:
         self._record_pause_timer.stop()
-        self._request_if_due()  # a frame may have been dropped during it
-        self._on_ended()
+        self._request_if_due()  # a record may have been lost during this resync
+        for callback in self.on_ended:
+            callback()
 
     def _update_progress(self, **changes: Any) -> None:
         self.progress = evolve(self.progress, records=self.records, **changes)

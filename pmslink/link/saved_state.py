@@ -37,7 +37,7 @@ class SavedState:
 
     @classmethod
     def from_row(cls, row: StoredLink) -> SavedState:
-        """Make it from a row of the store."""
+        """Make the state from its row in the store."""
         return cls(
             row.intent,
             optional_from_ms(row.expiry_seen),

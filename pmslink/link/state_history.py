@@ -55,7 +55,7 @@ class StateHistory:
         """The marker that was announced last."""
         self.since = wall_clock()
         self.in_sync = False
-        """As it was stored last."""
+        """The value of in-sync that was stored last."""
         self.down_since = SavedState.from_row(stored).down_since if stored else None
         """Start of the current outage: enabled, and not in sync. Redials and restarts do not reset it."""
         self.transition_counts: Counter[tuple[Marker | None, Marker]] = Counter()

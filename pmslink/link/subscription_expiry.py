@@ -1,4 +1,4 @@
-"""The end of a link's subscription (`expires_at`): each end is acted on once, also over restarts."""
+"""The end of a link's subscription (`expires_at`). The link acts on each end once, also after a restart."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class SubscriptionExpiry:
             )
 
     def mark_if_new(self) -> bool:
-        """Return whether `expires_at` has passed and the link has not acted on it; from now on it has."""
+        """Return whether the link has to act on an `expires_at` that has passed, and mark it as acted on."""
         expires_at = self._settings().expires_at
         if not self.is_over or optional_to_ms(expires_at) == optional_to_ms(self.seen):
             return False

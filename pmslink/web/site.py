@@ -9,8 +9,9 @@ from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 from twisted.web.http import Request
 
-from pmslink.link.link_registry import LinkRegistry, utc_now
+from pmslink.link.link_registry import LinkRegistry
 from pmslink.store.store_service import Store
+from pmslink.timestamps import utc_now
 from pmslink.web.api.app import Api
 from pmslink.web.api.domain_errors import map_domain_error
 from pmslink.web.api.link_endpoints import LinkTester

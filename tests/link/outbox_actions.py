@@ -17,6 +17,7 @@ from twisted.python.failure import Failure
 from pmslink.errors import NotApplicableError
 from pmslink.fias.field_values import date_time_fields
 from pmslink.fias.record import Record
+from pmslink.link import controls
 from pmslink.simulator.pms.fault_switches import NO_FAULTS, Faults
 from pmslink.simulator.pms.posting_answers import posting_answer
 from pmslink.simulator.pms.property import NotLinkedError
@@ -52,7 +53,7 @@ class OutboxActions(OutboxHarness):
     def control(self, action: str) -> None:
         """Use a control of the link."""
         try:
-            getattr(self.link, action)()
+            getattr(controls, action)(self.link)
         except NotApplicableError:
             assert action == "disconnect"
 
@@ -188,7 +189,7 @@ class OutboxActions(OutboxHarness):
         self.set_disk_full(False)  # a day of attempts would take a day
         self.control("disconnect")
         advance_clock(self.clock, 24 * 3600 + 1)
-        self.link.enable()
+        controls.enable(self.link)
 
     # Network, PMS and disk.
 
@@ -249,7 +250,7 @@ class OutboxActions(OutboxHarness):
         self.set_network("accept", 0.0)
         self.pms.set_faults(NO_FAULTS)
         self.set_charset("cp1252")
-        self.link.enable()
+        controls.enable(self.link)
         for _ in range(60):
             advance_clock(self.clock, 5)
             if not self._has_waiting_rows():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from pmslink.link import controls
 from tests.link.link_harness import START, LinkHarness
 
 
@@ -24,12 +25,12 @@ def test_an_outage_lasts_over_all_redials_until_in_sync() -> None:
     harness.run(100)
     assert harness.link.state_history.down_since == START + timedelta(seconds=5)
     harness.network.mode = "accept"
-    harness.link.enable()
+    controls.enable(harness.link)
     harness.dock()
     assert harness.link.state_history.down_since is None
     harness.send("LE|")
     assert harness.link.state_history.down_since == harness.wall_clock()
-    harness.link.disconnect()
+    controls.disconnect(harness.link)
     assert harness.marker() == "CLOSED"
     assert harness.link.state_history.down_since is None
 
@@ -38,9 +39,9 @@ def test_a_link_that_is_enabled_again_in_wait_le_is_down_from_then_on() -> None:
     harness = LinkHarness()
     harness.link.start()
     harness.dock()
-    harness.link.disconnect()
+    controls.disconnect(harness.link)
     harness.run(1)
     assert harness.link.state_history.down_since is None
-    harness.link.enable()
+    controls.enable(harness.link)
     assert harness.marker() == "WAIT_LE"
     assert harness.link.state_history.down_since == harness.wall_clock()

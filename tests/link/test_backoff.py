@@ -7,6 +7,7 @@ from datetime import timedelta
 
 import pytest
 
+from pmslink.link import controls
 from tests.link.conftest import FixedRandom
 from tests.link.link_harness import START, LinkHarness
 
@@ -72,7 +73,7 @@ def test_only_an_uninterrupted_minute_in_sync_resets_the_delay(fixed_random: Fix
 
 
 def enable(harness: LinkHarness) -> None:
-    harness.link.enable()
+    controls.enable(harness.link)
 
 
 def change_settings(harness: LinkHarness) -> None:

@@ -15,11 +15,12 @@ from twisted.internet.error import DNSLookupError
 from pmslink.config.link_definition import parse_link
 from pmslink.errors import NotApplicableError
 from pmslink.link.connection_probe import Probe
-from pmslink.link.link_registry import LinkRegistry, utc_now
+from pmslink.link.link_registry import LinkRegistry
 from pmslink.link.tls_dial import dial_over_tcp_or_tls
 from pmslink.simulator.pms.connection_factory import PmsFactory
 from pmslink.simulator.pms.fault_switches import Faults
 from pmslink.simulator.pms.property import Pms
+from pmslink.timestamps import utc_now
 from tests.memory_store import make_store
 from tests.time_limit import time_limit
 

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from twisted.internet.address import IPv4Address
 
+from pmslink.link import controls
 from tests.link.link_harness import LinkHarness
 
 
@@ -41,11 +42,11 @@ def test_a_connection_that_cannot_close_is_aborted_after_a_second_and_then_repla
     harness.link.start()
     harness.dock()
     first = harness.newest
-    harness.link.disconnect()
+    controls.disconnect(harness.link)
     harness.network.mode = "stall"
     harness.run(2)  # the end timeout; the close that follows cannot be carried out
     assert harness.marker() == "CLOSED"
-    harness.link.enable()
+    controls.enable(harness.link)
     assert harness.marker() == "WAIT_LS"
     harness.run(0.9)
     assert harness.network.dial_count == 1
@@ -60,7 +61,7 @@ def test_data_on_a_detached_connection_is_ignored() -> None:
     harness.dock()
     connection = harness.link.dialer._connection
     assert connection is not None
-    harness.link.disable()
+    controls.disable(harness.link)
     before = dict(harness.link.trace.record_counts)
     connection.dataReceived(b"\x02GI|RN101|\x03?\x03")
     connection.dataReceived(b"?" * 2_000_000)

@@ -11,6 +11,7 @@ from twisted.internet.task import Clock
 
 from pmslink.config.link_definition import parse_link
 from pmslink.fias.framing import framed
+from pmslink.link import controls
 from pmslink.link.link import Link
 from pmslink.link.resync import Progress
 from pmslink.link.state_history import Transition
@@ -109,7 +110,7 @@ def test_the_end_of_the_link_is_the_end_of_sync(end: str) -> None:
     elif end == "LE":
         hotel.send("LE|")
     else:
-        hotel.link.disable()
+        controls.disable(hotel.link)
     hotel.run()
     assert hotel.stored_changes() == [(0, True), (5, False)]
 

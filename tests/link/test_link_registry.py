@@ -10,6 +10,7 @@ from twisted.internet.task import Clock
 from twisted.logger import LogEvent
 
 from pmslink.config.link_definition import parse_link
+from pmslink.link import controls
 from pmslink.link.link import Link
 from pmslink.link.link_registry import LinkRegistry
 from pmslink.link.machine import Marker
@@ -72,7 +73,7 @@ def test_a_subscriber_that_fails_affects_neither_the_link_nor_other_subscribers(
     assert [event["log_failure"].type for event in leak_check] == [RuntimeError, RuntimeError]
     leak_check.clear()
     unsubscribe()
-    link.disable()
+    controls.disable(link)
     assert seen[-1] == "DISABLED"
     links.stopService()
     advance_clock(clock, 0)

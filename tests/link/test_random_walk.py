@@ -20,7 +20,7 @@ from pmslink.config.link_definition import LinkConfig
 from pmslink.config.link_settings import LinkSettings
 from pmslink.errors import NotApplicableError
 from pmslink.fias.framing import FRAME_LIMIT_BYTES, UNFRAMED_LIMIT_BYTES
-from pmslink.link import backoff, link_checks
+from pmslink.link import backoff, controls, link_checks
 from pmslink.link.countdown import Countdown
 from pmslink.link.link import Link
 from pmslink.link.machine import STATES, TABLE, Intent, Marker, TimerName
@@ -160,7 +160,7 @@ class Walk:
 
     def control(self, name: str) -> None:
         try:
-            getattr(self.link, name)()
+            getattr(controls, name)(self.link)
         except NotApplicableError:
             assert name in ("enable", "disconnect")
 
@@ -327,7 +327,7 @@ class Walk:
         self.pms.set_faults(NO_FAULTS)
         self.store_recovers()
         self.change(evolve(self.config, settings=evolve(self.config.settings, expires_at=None)))
-        self.link.enable()
+        controls.enable(self.link)
         for _ in range(600):
             if self.link.core.marker == "ESTABLISHED" and self.link.session.in_sync:
                 break
@@ -384,7 +384,7 @@ def timer_of(call: Any) -> str | None:
             return REDIAL
         case "pmslink.link.link", "_on_timeout":
             return cast(str, call.args[0])
-        case "pmslink.link.link", "on_stable":
+        case "pmslink.link.link_session", "forget_failures":
             return SETTLE
         case "pmslink.link.link_checks", _:
             return CHECK

@@ -33,5 +33,5 @@ def test_every_cause_has_a_text_in_every_state(marker: Marker, code: CauseCode) 
 
 
 def test_an_ipv6_address_is_put_in_brackets() -> None:
-    assert LinkHarness(host="2001:db8::1").link.address == "[2001:db8::1]:5010"
-    assert LinkHarness().link.address == "192.0.2.1:5010"
+    assert LinkHarness(host="2001:db8::1").link.config.address == "[2001:db8::1]:5010"
+    assert LinkHarness().link.config.address == "192.0.2.1:5010"

@@ -14,10 +14,12 @@ from twisted.internet.protocol import Factory, Protocol
 from twisted.internet.task import deferLater
 
 from pmslink.config.link_definition import parse_link
+from pmslink.link import controls
 from pmslink.link.link import Link
-from pmslink.link.link_registry import LinkRegistry, utc_now
+from pmslink.link.link_registry import LinkRegistry
 from pmslink.link.resync import Progress
 from pmslink.link.socket_options import TCP_KEEPALIVE_OPTIONS
+from pmslink.timestamps import utc_now
 from tests.link.certificates import CertificateAuthority
 from tests.memory_store import make_store
 from tests.time_limit import time_limit
@@ -114,7 +116,7 @@ async def test_docks_over_tls_to_a_pms_with_a_certificate_of_the_ca_file(tmp_pat
         connection: Any = link.dialer._connection
         tcp = connection.transport.socket
         assert tcp.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT) == 25_000
-        link.disconnect()
+        controls.disconnect(link)
         await until(lambda: link.core.marker == "CLOSED")
 
 
@@ -153,7 +155,7 @@ async def test_a_server_without_tls_is_given_up_after_the_start_timeout(tmp_path
     async with linked(Silent, tls=True, start_timeout=0.2) as link:
         await until(lambda: link.core.marker == "EXPECTION")
         assert link.core.cause.code == "start_timeout"
-        link.disconnect()
+        controls.disconnect(link)
 
 
 @pytest.mark.parametrize("gone", ["ca.pem", "empty.pem"])
@@ -167,7 +169,7 @@ async def test_a_missing_ca_file_is_reported_and_can_come_back(gone: str, tmp_pa
         options=ca.server_options("127.0.0.1"), tls=True, ca_file=str(file), retry_initial=0.1, enabled=False
     ) as link:
         file.unlink()
-        link.enable()
+        controls.enable(link)
         await until(lambda: link.core.marker == "EXPECTION")
         assert link.core.cause.code == "refused"
         assert "No such file" in link.reason
@@ -180,7 +182,7 @@ async def test_a_missing_ca_file_is_reported_and_can_come_back(gone: str, tmp_pa
 async def test_a_name_that_cannot_be_resolved_is_abnormal(host: str) -> None:
     async with linked(host=host) as link:
         await until(lambda: link.core.marker == "EXPECTION")
-        assert link.reason == f"The host name of {link.address} cannot be resolved"
+        assert link.reason == f"The host name of {link.config.address} cannot be resolved"
 
 
 @time_limit(10)
@@ -190,6 +192,6 @@ async def test_a_port_without_a_listener_refuses_the_connection() -> None:
         number = port.getHost().port
         await port.stopListening()
         link.apply_config(parse_link("hotel", {"host": "127.0.0.1", "port": number}))
-        link.enable()
+        controls.enable(link)
         await until(lambda: link.core.marker == "EXPECTION")
         assert link.reason == f"127.0.0.1:{number} refused the connection: Connection refused"

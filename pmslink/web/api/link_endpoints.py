@@ -14,6 +14,7 @@ from pmslink.config.config_errors import ConfigError
 from pmslink.config.link_definition import LinkConfig, parse_api_link, parse_link
 from pmslink.config.settings_serializer import SECRET_SETTINGS
 from pmslink.errors import NotApplicableError
+from pmslink.link import controls
 from pmslink.link.connection_probe import Step
 from pmslink.link.link import Link
 from pmslink.link.link_registry import LinkRegistry
@@ -142,23 +143,23 @@ class LinkResource:
 
     async def enable_link(self, request: Request, link: str) -> bytes:
         """Enable a link, or connect it at once."""
-        return await self._apply_control(request, link, Link.enable)
+        return await self._apply_control(request, link, controls.enable)
 
     async def disable_link(self, request: Request, link: str) -> bytes:
         """Disable a link."""
-        return await self._apply_control(request, link, Link.disable)
+        return await self._apply_control(request, link, controls.disable)
 
     async def expire_link(self, request: Request, link: str) -> bytes:
         """Mark the PMS service subscription as expired."""
-        return await self._apply_control(request, link, Link.expire)
+        return await self._apply_control(request, link, controls.expire)
 
     async def disconnect_link(self, request: Request, link: str) -> bytes:
         """Disconnect a link with LE."""
-        return await self._apply_control(request, link, Link.disconnect)
+        return await self._apply_control(request, link, controls.disconnect)
 
     async def resync_link(self, request: Request, link: str) -> bytes:
         """Request a resync of all rooms and guests."""
-        return await self._apply_control(request, link, Link.request_resync, 202)
+        return await self._apply_control(request, link, controls.request_resync, 202)
 
     async def _apply_control(
         self, request: Request, name: str, control: Callable[[Link], None], status: int = 200

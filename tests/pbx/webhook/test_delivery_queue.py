@@ -10,6 +10,7 @@ import pytest
 from twisted.internet.defer import Deferred
 from twisted.logger import LogEvent
 
+from pmslink.link import controls
 from pmslink.store.core.transaction import Entry
 from pmslink.store.tables.webhook_cursors import count_events_after
 from tests.pbx.webhook.webhook_harness import GUEST_NAME, WEBHOOK_SECRET, WEBHOOK_SETTINGS, WebhookHarness
@@ -50,7 +51,7 @@ async def test_transitions_of_the_link_are_delivered_in_order_with_hotel_events(
 ) -> None:
     link = webhook_service.add_webhook_link()
     webhook_service.check_in(101)
-    link.enable()
+    controls.enable(link)
     webhook_service.advance()
     webhook_service.check_in(102)
     assert [event["type"] for event in webhook_service.transport.delivered] == [

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from pmslink.link import controls
 from pmslink.web.stream import long_poll
 from tests.time_limit import time_limit
 from tests.web.served_api import (
@@ -182,7 +183,7 @@ async def test_a_long_poll_returns_the_first_event(served_api: ServedApi) -> Non
     served_api.advance(59)
     await run_reactor_turns()
     assert not waits.received
-    link.expire()
+    controls.expire(link)
     listed = (await response_of(served_api, waits)).json()
     assert [event["transition"]["to"] for event in listed["events"]] == ["EXPIRED"]
     assert listed["next"] == listed["events"][-1]["seq"]
@@ -215,7 +216,7 @@ async def test_an_event_during_the_read_is_not_missed(
     def slow(*arguments: Any) -> Any:
         matches = read(*arguments)
         monkeypatch.undo()
-        link.disable()
+        controls.disable(link)
         served_api.advance()
         return matches
 

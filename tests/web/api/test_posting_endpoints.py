@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection
 
+from pmslink.link import controls
 from tests.time_limit import time_limit
 from tests.web.served_api import Response, ServedApi, run_reactor_turns
 
@@ -248,7 +249,7 @@ async def test_postings_are_rejected_while_the_store_fails(served_api: ServedApi
     link = served_api.add_link()
     served_api.break_store()
     if when == "before":
-        link.disable()
+        controls.disable(link)
         served_api.advance()
     answer = await served_api.post(PATH, MINIBAR, headers=with_key("k"))
     assert answer.error == (503, "store")

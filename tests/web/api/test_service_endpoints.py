@@ -6,6 +6,7 @@ import pytest
 from twisted.logger import Logger
 
 from pmslink import __version__
+from pmslink.link import controls
 from pmslink.store.core.journal import Journal
 from pmslink.web.http.bounded_request import MAX_BODY_BYTES, MAX_DISCARDED_BODY_BYTES
 from tests.time_limit import time_limit
@@ -76,8 +77,8 @@ async def test_the_worst_link_has_the_highest_attention_and_then_the_longest_out
     served_api.network.mode = "refuse"
     served_api.add_link("a-refused", retry_initial=60, retry_max=90)
     assert await worst() == "a-waiting"
-    described.disable()
-    waiting.disable()
+    controls.disable(described)
+    controls.disable(waiting)
     assert await worst() == "a-refused"
 
 

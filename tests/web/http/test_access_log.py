@@ -8,7 +8,8 @@ from twisted.internet.address import IPv4Address
 from twisted.logger import LogEvent, formatEvent, globalLogPublisher
 from twisted.web.test.requesthelper import DummyChannel
 
-from pmslink.link.link_registry import LinkRegistry, utc_now
+from pmslink.link.link_registry import LinkRegistry
+from pmslink.timestamps import utc_now
 from pmslink.web.auth.api_request import ApiRequest
 from pmslink.web.auth.caller import Caller
 from pmslink.web.auth.token_reload import TokenRegistry

@@ -10,6 +10,7 @@ from twisted.logger import Logger
 
 from pmslink.hotel.events import Event
 from pmslink.hotel.rooms import Guest, serialize_guest
+from pmslink.link import controls
 from pmslink.link.link import Link
 from pmslink.store.core.transaction import Transaction
 from pmslink.store.tables.hotel_events import append_event
@@ -55,7 +56,7 @@ async def test_changes_of_a_link_are_streamed(served_api: ServedApi) -> None:
         True,
     ]
     assert in_sync.data["at"] == "2026-11-20T07:00:00.000Z"
-    link.disable()
+    controls.disable(link)
     assert (await client.wait_for_changes(4))[-1] == ("link", "grand", "DISABLED")
     await client.disconnect()
 
@@ -117,7 +118,7 @@ async def test_links_are_streamed_while_the_store_fails(served_api: ServedApi) -
     link = served_api.add_link(enabled=False)
     client = await open_stream(served_api)
     served_api.break_store()
-    link.enable()
+    controls.enable(link)
     assert await client.wait_for_changes(3) == [
         ("link", "grand", None),
         ("link", "grand", "CLOSED"),
@@ -198,7 +199,7 @@ async def test_a_subscriber_that_does_not_read_is_dropped_after_two_heartbeats(s
         served_api.advance(broadcaster.HEARTBEAT_INTERVAL_S)
         await run_reactor_turns()
     assert len(served_api.site.api.broadcaster) == 0
-    link.disable()
+    controls.disable(link)
     served_api.advance()
     await client.disconnect()
 

@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import pytest
 
+from pmslink.link import controls
 from pmslink.store.operations.retention import Purge
 from pmslink.web.stream.replay_buffer import ReplayBuffer
 from tests.time_limit import time_limit
@@ -24,11 +25,11 @@ async def test_a_stream_resumes_without_gap_or_repeat(served_api: ServedApi) -> 
     other_stream = await open_stream(served_api)
     await other_stream.wait_for_changes(1)
     await client.disconnect()
-    link.enable()
+    controls.enable(link)
     served_api.advance()
     resumed = await open_stream(served_api, last)
     assert await resumed.wait_for_changes(2) == [("link", "grand", "CLOSED"), ("link", "grand", "WAIT_LS")]
-    link.disable()
+    controls.disable(link)
     assert (await resumed.wait_for_changes(3))[2:] == [("link", "grand", "DISABLED")]
     await other_stream.wait_for_changes(4)
     assert resumed.events == other_stream.events[1:]
@@ -99,7 +100,7 @@ async def test_without_links_a_stream_resumes_from_the_reset(served_api: ServedA
 async def test_an_evicted_number_starts_again(served_api: ServedApi) -> None:
     served_api.site.api.broadcaster.replay_buffer = ReplayBuffer(FIRST, max_events=1)
     link = served_api.add_link(enabled=False)
-    link.enable()
+    controls.enable(link)
     served_api.advance()
     client = await open_stream(served_api, FIRST + 1)
     assert await client.wait_for_changes(2) == [("reset", "", None), ("link", "grand", None)]
@@ -203,7 +204,7 @@ async def test_a_removal_resets_all_subscribers(served_api: ServedApi) -> None:
     assert (await client.wait_for_changes(4))[2:] == [("reset", "", None), ("link", "stays", None)]
     reset, beginning = client.events[-2:]
     assert reset.id == before  # a client cut off after it receives it again
-    other_stream.expire()
+    controls.expire(other_stream)
     assert (await client.wait_for_changes(5))[4:] == [("link", "stays", "EXPIRED")]
     await client.disconnect()
     for number, rest in ((before, 2), (beginning.id, 4)):

@@ -1,0 +1,46 @@
+"""The controls of a link: enable, disable, expire, disconnect and resync, as a user requests them.
+
+A control that does not apply to the link in its present state raises NotApplicableError.
+"""
+
+from __future__ import annotations
+
+from pmslink.errors import NotApplicableError
+from pmslink.link.cause import user_cause
+from pmslink.link.link import Link
+from pmslink.link.machine import applies
+
+
+def enable(link: Link) -> None:
+    """Enable a link, or dial at once. Raises NotApplicableError if the subscription has ended."""
+    link.expiry.require_not_over(link.name)
+    link.session.forget_failures()
+    link.change_intent("enabled", link.machine.enable, user_cause("enable"))
+
+
+def disable(link: Link) -> None:
+    """Disable a link: close its connection and dial no more."""
+    link.change_intent("disabled", link.machine.disable, user_cause("disable"))
+
+
+def expire(link: Link) -> None:
+    """Mark the subscription of a link as ended: close its connection and dial no more."""
+    link.change_intent("expired", link.machine.expire, user_cause("expire"))
+
+
+def disconnect(link: Link) -> None:
+    """End the connection with LE and do not redial. Raises NotApplicableError if the link is not enabled."""
+    if not applies("disconnect", link.core.marker):
+        raise NotApplicableError(
+            "not_applicable",
+            f"{link.name} is {link.core.marker}: there is nothing to disconnect. "
+            "Enable it first if it is to be connected.",
+        )
+    link.change_intent("disconnected", link.machine.disconnect, user_cause("disconnect"))
+
+
+def request_resync(link: Link) -> None:
+    """Request a resync from the PMS once the link is in sync. Raises NotApplicableError during a resync."""
+    if link.resync.running:
+        raise NotApplicableError("resync_running", f"a resync of {link.name} is running already")
+    link.resync.request()
