@@ -6,8 +6,8 @@ pure: no input or output and no clock; time, policy and new ids come in a `Conte
 the state already holds emits nothing, so a PMS may repeat itself, and a replay of stored records gives the
 same state.
 
-`postings` and `phone_update_records` turn JSON bodies into records for the PMS. `call_tariff`, `extensions` and
-`hotel_policy` hold what the hotel has configured.
+`postings` and `phone_update_records` turn JSON bodies into records for the PMS. `call_tariff`, `extensions`
+and `hotel_policy` hold what the hotel has configured.
 
 May import `validation`, `fias`, `timestamps` and `errors`; nothing of the configuration or the store.
 """
