@@ -1,3 +1,3 @@
-"""Keeps an IP-PBX docked to a hotel's property management system over FIAS."""
+"""A service that keeps an IP-PBX docked to a hotel's property management system (PMS) over FIAS."""
 
 __version__ = "0.1.0"

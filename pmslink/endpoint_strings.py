@@ -1,6 +1,6 @@
 r"""The parts of Twisted's endpoint strings, such as ``tcp:8080:interface=127.0.0.1``.
 
-Twisted keeps its own parser private. Colons separate arguments; a backslash escapes the next character, so an
+Twisted's own parser is private. Colons separate arguments; a backslash escapes the next character, so an
 IPv6 address is written as ``interface=\:\:1``.
 """
 
@@ -45,7 +45,7 @@ class EndpointString:
 
     @property
     def port(self) -> int | None:
-        """The port, if the first argument is one, as ``8080`` or ``port=8080``; 0 means any free port."""
+        """The port, if the first argument is a port, as ``8080`` or ``port=8080``; 0 means any free port."""
         match = re.fullmatch(r"(?:port=)?([0-9]{1,5})", self.arguments[0] if self.arguments else "")
         return int(match[1]) if match and int(match[1]) <= MAX_PORT else None
 

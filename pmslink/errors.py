@@ -1,4 +1,4 @@
-"""Errors that a person can act on: the base class, and those that several packages raise."""
+"""Errors that an operator can correct: the base class, and errors that several packages raise."""
 
 
 class PmslinkError(Exception):

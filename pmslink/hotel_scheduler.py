@@ -1,4 +1,4 @@
-"""Run what is due in each hotel by the wall clock, whatever the state of its link: wake-ups, check-outs."""
+"""Run due wake-ups and check-outs of all hotels by the wall clock, in any state of their links."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ CHECK_INTERVAL_S = 1.0
 """Time between two checks of the wall clock. Polled, because the wall clock can be set."""
 
 MAX_LOGGED_ROOMS = 1000
-"""Rooms without an extension that are logged, for each link."""
+"""Maximum number of rooms without an extension that are logged for each link."""
 
 _log = Logger()
 
@@ -35,7 +35,7 @@ _log = Logger()
 def build_policy(link: str, settings: LinkSettings) -> HotelPolicy:
     """Build the policy of a link's hotel from the link's settings.
 
-    If the extension table cannot be read any more, log an error and map no room.
+    If the extension table cannot be read, log an error and map no room.
     """
     try:
         extensions = load_extension_mapping(settings)
@@ -57,10 +57,10 @@ def build_policy(link: str, settings: LinkSettings) -> HotelPolicy:
 
 
 class HotelScheduler:
-    """Submit `run_due` to the journal for each hotel in which something is due.
+    """Submit `run_due` to the journal for each hotel with due wake-ups or check-outs.
 
     Skips hotels whose links do not run, because their policy is not set. Also logs, once for each room, that
-    an event happened in a room without an extension.
+    an event is about a room without an extension.
     """
 
     def __init__(
@@ -96,13 +96,13 @@ class HotelScheduler:
             self._check_loop.stop()
 
     def on_policy_changed(self, link: str) -> None:
-        """Run what is due under a link's new policy, and log its rooms without an extension again."""
+        """Run due actions under a link's new policy, and log its rooms without an extension again."""
         self.clear_warnings(link)
         if link in self._next_due_times:
             self._journal.submit_nowait(run_due, link)
 
     def clear_warnings(self, link: str) -> None:
-        """Forget which rooms of a link were logged."""
+        """Clear the set of a link's logged rooms, so that they are logged again."""
         self._warned_rooms.pop(link, None)
 
     def _on_commit(self, entries: Sequence[Entry]) -> None:
@@ -134,6 +134,4 @@ class HotelScheduler:
         self._running_links.discard(link)
 
     def _on_run_failed(self, failure: Failure, link: str) -> None:
-        _log.failure(
-            "{link}: wake-ups and check-outs that are due failed; next attempt in 1 s", failure, link=link
-        )
+        _log.failure("{link}: due wake-ups and check-outs failed; next attempt in 1 s", failure, link=link)

@@ -27,7 +27,7 @@ def make_agent(
 
 @implementer(IAgentEndpointFactory)
 class HttpEndpointFactory:
-    """Makes endpoints for http and https URLs; the system's CAs verify the certificate of an https server."""
+    """Creates endpoints for http and https URLs; https servers are verified with the system's CAs."""
 
     def __init__(self, reactor: Any, connect_timeout_s: float, wrapper: type[ProtocolWrapper]) -> None:
         self._reactor = reactor

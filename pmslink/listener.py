@@ -1,4 +1,4 @@
-"""The service that listens on a server port while it runs."""
+"""A service that listens on a server port while it runs."""
 
 from __future__ import annotations
 

@@ -51,7 +51,7 @@ log = Logger()
 DEMO_PMS_ENDPOINT = "tcp:5010:interface=127.0.0.1"
 DEMO_CONTROL_ENDPOINT = "tcp:5011:interface=127.0.0.1"
 GC_THRESHOLDS = (10_000, 20, 50)
-"""Allocations, and collections of the generation before, that start a collection of each generation."""
+"""Thresholds of the garbage collector, by generation: allocations, then collections of the younger one."""
 
 
 class Options(usage.Options):
@@ -83,7 +83,7 @@ class Options(usage.Options):
             config = evolve(config, api_listen=self["api"])
         for link in self._command_line_links():
             if link.name in [declared.name for declared in config.links]:
-                raise usage.UsageError(f"the configuration has a link {link.name} already; rename that one")
+                raise usage.UsageError(f"the configuration already has a link {link.name}; rename it there")
             config = evolve(config, links=(*config.links, link))
         self.config = config
 
@@ -187,7 +187,7 @@ def _build_site(
 ) -> ApiSite:
     local_only = is_local_only(config.api_listen)
     if not local_only and not config.api_listen.startswith("ssl:"):
-        log.warn("{listen} has no TLS: tokens cross the network in the clear", listen=config.api_listen)
+        log.warn("{listen} has no TLS: clients send their tokens unencrypted", listen=config.api_listen)
     probe = Probe(reactor, utc_now, dial_over_tcp_or_tls(reactor), links)
     return make_site(links, store, reactor, probe.test, tokens, local_only)
 

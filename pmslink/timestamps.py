@@ -9,22 +9,22 @@ _MILLISECOND = timedelta(milliseconds=1)
 
 
 def to_ms(at: datetime) -> int:
-    """Convert an aware moment to milliseconds; fractions are cut off."""
+    """Convert an aware datetime to milliseconds; fractions are truncated."""
     return (at - _EPOCH) // _MILLISECOND
 
 
 def from_ms(ms: int) -> datetime:
-    """Convert milliseconds to a moment in UTC."""
+    """Convert milliseconds to a datetime in UTC."""
     return _EPOCH + ms * _MILLISECOND
 
 
 def optional_to_ms(at: datetime | None) -> int | None:
-    """Convert an aware moment to milliseconds; None stays None."""
+    """Convert an aware datetime to milliseconds; None stays None."""
     return None if at is None else to_ms(at)
 
 
 def optional_from_ms(ms: int | None) -> datetime | None:
-    """Convert milliseconds to a moment in UTC; None stays None."""
+    """Convert milliseconds to a datetime in UTC; None stays None."""
     return None if ms is None else from_ms(ms)
 
 
@@ -39,7 +39,7 @@ def local_now() -> datetime:
 
 
 def format_timestamp(at: datetime) -> str:
-    """Format an aware moment in ISO 8601, in UTC with milliseconds and a Z, for JSON."""
+    """Format an aware datetime in ISO 8601, in UTC with milliseconds and a Z, for JSON."""
     return at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 

@@ -59,7 +59,7 @@ def test_the_command_line_overrides_the_file(tmp_path: Path) -> None:
 def test_a_link_in_the_file_and_on_the_command_line_is_an_error(tmp_path: Path) -> None:
     file = tmp_path / "hotel.toml"
     file.write_text('[links.pms]\nhost = "h"\nport = 1\n')
-    assert "has a link pms already" in error_text("--config", str(file), "--pms", "h:5010")
+    assert "already has a link pms" in error_text("--config", str(file), "--pms", "h:5010")
 
 
 def test_a_file_that_cannot_be_read_is_one_line() -> None:
@@ -144,7 +144,7 @@ def test_a_second_service_on_a_state_directory_is_rejected_and_names_the_first(t
         build_service(reactor, Config(state_dir=tmp_path))
     assert str(exit_info.value.code) == (
         f"pmslink: the state directory {tmp_path} is in use by another pmslink, process {os.getpid()}: "
-        "stop that one, or name another directory"
+        "stop that process, or use another directory"
     )
 
 
@@ -188,7 +188,8 @@ def test_a_state_directory_that_cannot_be_created_is_named() -> None:
     with pytest.raises(SystemExit) as exit_info:
         build_service(reactor, Config(state_dir=Path("/dev/null/state")))
     assert (
-        str(exit_info.value.code) == "pmslink: state_dir = /dev/null/state: cannot be made: Not a directory"
+        str(exit_info.value.code)
+        == "pmslink: state_dir = /dev/null/state: cannot be created: Not a directory"
     )
 
 

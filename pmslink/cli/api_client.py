@@ -82,13 +82,13 @@ class ServiceClient:
             reason = getattr(error, "reason", error)
             raise ServiceError(f"{self.url} cannot be reached: {reason}") from None
         except (ValueError, LookupError, TypeError):
-            raise ServiceError(f"{self.url} does not answer as pmslink does") from None
+            raise ServiceError(f"{self.url} sent a response that is not from pmslink") from None
 
 
 def _error_message(response: urllib.error.HTTPError) -> str:
     try:
         error = json.load(response)["error"]
-        hint = "; name a file that has one with --token-file" if response.code == 401 else ""
+        hint = "; name a token file with --token-file" if response.code == 401 else ""
         return f"{error['message']}{hint} ({response.code} {error['code']})"
     except (OSError, http.client.HTTPException, ValueError, LookupError, TypeError):
         return f"{response.code} {response.reason}"

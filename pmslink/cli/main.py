@@ -23,7 +23,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run the command and return its exit status. Raises SystemExit for a wrong command line."""
     arguments = _build_parser().parse_args(argv)
     if isinstance(sys.stdout, io.TextIOWrapper):
-        # whole lines for a reader of a pipe, and no crash if a terminal lacks a character such as the arrow
+        # a pipe gets each line at once; a character that the terminal's charset lacks is replaced
         sys.stdout.reconfigure(line_buffering=True, errors="replace")
     try:
         for line in arguments.run(arguments):
@@ -31,7 +31,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except PmslinkError as error:
         print(error, file=sys.stderr)
         return 1
-    except BrokenPipeError:  # "pmslink trace grand | head": the reader has ended
+    except BrokenPipeError:  # "pmslink trace grand | head": head has exited
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     except KeyboardInterrupt:

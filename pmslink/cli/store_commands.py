@@ -16,7 +16,7 @@ from pmslink.store.core.store_errors import StoreError
 from pmslink.store.store_service import read_startup_snapshot, translate_errors
 
 TRIAL_READ_ENTRIES = 1000
-"""Stored events that a check reads, as a starting service does."""
+"""Number of stored events that a check reads; a starting service reads some as well."""
 
 
 def add_commands(commands: Any) -> None:

@@ -44,7 +44,7 @@ def _parse_record_count(text: str) -> int:
 
 
 def follow_records(arguments: argparse.Namespace) -> Iterator[str]:
-    """Yield past records, then new ones as they come, oldest first. Raises ServiceError."""
+    """Yield past records, then new records as they arrive, oldest first. Raises ServiceError."""
     client = client_of(arguments)
     path = f"links/{urllib.parse.quote(arguments.link, safe='')}/records"
     past = client.get(path, "records", limit=max(arguments.lines, 1))
@@ -60,7 +60,7 @@ def follow_records(arguments: argparse.Namespace) -> Iterator[str]:
 
 
 def _records_after(client: ServiceClient, path: str, last_id: int) -> tuple[list[dict[str, Any]], bool]:
-    """Return the records after one, newest first, and whether there may be more."""
+    """Return the records with ids above `last_id`, newest first, and whether some may be missing."""
     new: list[dict[str, Any]] = []
     for limit in (POLL_RECORDS, MAX_RECORDS):
         new = [record for record in client.get(path, "records", limit=limit) if record["id"] > last_id]

@@ -43,7 +43,7 @@ class ConfigError(PmslinkError):
 
 
 def combine_errors(errors: Sequence[ConfigError], file: str = "") -> ConfigError:
-    """Return one error with all of these, each with the name of the file."""
+    """Combine errors into one ConfigError, and add the name of the file to each."""
     first, *others = [ConfigError(error.key, error.value, error.expected, file) for error in errors]
     return ConfigError(first.key, first.value, first.expected, file, others)
 

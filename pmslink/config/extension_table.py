@@ -71,7 +71,7 @@ def _parse_table(content: bytes) -> Mapping[str, Sequence[str]]:
 
 
 def _read_bytes(path: str) -> bytes:
-    if not os.path.isfile(path):  # a pipe or a device would never end
+    if not os.path.isfile(path):  # reading a pipe or a device might never end
         raise ValueError("no such file")
     try:
         with open(path, "rb") as file:

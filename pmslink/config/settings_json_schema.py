@@ -28,7 +28,7 @@ _BY_KIND: Mapping[SettingKind, Schema] = {
     "tariff": {"$ref": f"{_SCHEMAS}/Tariff"},
 }
 _SELF_EVIDENT: frozenset[SettingKind] = frozenset({"number", "whole", "yes_or_no", "choice"})
-"""Kinds whose expectation a schema states completely."""
+"""Kinds of settings whose schema says everything that `expected` says."""
 
 
 def settings_schemas() -> dict[str, Schema]:
@@ -113,7 +113,7 @@ def _nullable(schema: Schema) -> Schema:
 
 
 def _description(setting: Setting) -> str:
-    """State what a schema does not: the meaning, the unit, and what is expected of text and tables."""
+    """Return what the schema keywords do not say: meaning, unit, and expected form of text and tables."""
     unit = f" Unit: {setting.unit}." if setting.unit else ""
     expected = "" if setting.kind in _SELF_EVIDENT else f" It must be {setting.expected}."
     return f"{_sentence(setting.meaning)}{unit}{expected}"

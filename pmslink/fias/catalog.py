@@ -18,7 +18,7 @@ Direction = Literal["to_pms", "from_pms", "both"]
 
 @frozen
 class RecordType:
-    """What a record id means, who sends it, and which fields it has."""
+    """The definition of a record id: name, direction, mandatory and optional fields."""
 
     record_id: str
     name: str
@@ -34,7 +34,10 @@ class RecordType:
 
 @frozen
 class FieldType:
-    """What a field code means. `data_type`: N digits, M money, D date, T time, A text, E always empty."""
+    """The definition of a field code: name, type and maximum length.
+
+    `data_type`: N digits, M money, D date, T time, A text, E always empty.
+    """
 
     code: str
     name: str
@@ -165,7 +168,7 @@ LINK_RECORDS = frozenset({"LS", "LD", "LA", "LE"})
 """The inputs of the link's state machine. Any other record only shows that the PMS is alive."""
 
 DOCKING_RECORDS = LINK_RECORDS | {"LR", "LC"}
-"""The records that establish a link, and say nothing about the hotel."""
+"""The records that establish a link. They contain no data of the hotel."""
 
 GUEST_FIELDS = frozenset(
     {
@@ -173,10 +176,10 @@ GUEST_FIELDS = frozenset(
         *("GP", "PI", "$1", "$2", "$3"),  # the PIN, inquiries, the tracks of a card
         *("MT", "$J", "CT", "BD", "X1", "MA"),  # messages and purchases
         *("DD", "EN", "EO"),  # called numbers, and the guest's own number
-        *(f"A{digit}" for digit in range(10)),  # defined by the hotel; often an address
+        *(f"A{digit}" for digit in range(10)),  # user-definable; often an address
     }
 )
-"""The fields with personal data: who a guest is, and what the guest reads, buys or calls.
+"""The fields with personal data: a guest's identity, messages, purchases and calls.
 
 The others are operational: rooms, reservation numbers, dates, rights, amounts.
 """
@@ -188,7 +191,7 @@ It is not personal data."""
 
 
 def find_problems(record: Record) -> list[str]:
-    """Describe how a record breaks FIAS; empty for a valid one. Unknown fields are allowed."""
+    """Describe each violation of FIAS in a record; empty for a valid record. Unknown fields are allowed."""
     record_type = RECORDS.get(record.id)
     if record_type is None:
         return [f"{record.id!r} is not a FIAS record"]

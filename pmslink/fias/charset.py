@@ -1,4 +1,4 @@
-"""The character set of a link: which ones FIAS can use, and how records become bytes and frames text."""
+"""The character set of a link: check it, encode records, and decode frames."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from functools import cache
 from pmslink.errors import FieldError
 from pmslink.fias.record import BAR, Record
 
-# What the codecs are called that switch between alphabets with plain ASCII bytes.
+# Name prefixes of the codecs that switch between alphabets with plain ASCII bytes.
 _ASCII_SWITCHING_CODEC_PREFIXES = ("iso2022", "utf-7", "hz")
 
 
@@ -23,12 +23,12 @@ def is_usable_charset(name: str) -> bool:
 
 @cache
 def _is_ascii_compatible(charset: str) -> bool:
-    """Check that ASCII bytes always mean ASCII characters in this charset."""
+    """Check that this charset always decodes ASCII bytes as ASCII characters."""
     return not codecs.lookup(charset).name.startswith(_ASCII_SWITCHING_CODEC_PREFIXES)
 
 
 def decode(frame: bytes, charset: str) -> str:
-    """Decode a frame. Bytes that the charset does not define become U+FFFD; this never fails.
+    """Decode a frame. Bytes that the charset does not define become U+FFFD, so this raises no error.
 
     Most frames are plain ASCII, and Python decodes ASCII ten times as fast as a code page.
     """

@@ -47,8 +47,8 @@ def parse_money(code: str, text: str) -> int:
     match = _DECIMAL_PATTERN.fullmatch(text)
     if match is None:
         raise FieldError(code, f"{text!r} is not an amount such as 1050 or 10.50")
-    sign, whole, decimals = match.groups()
-    minor = int(whole) if decimals is None else int(whole) * 100 + int(decimals.ljust(2, "0"))
+    sign, units, decimals = match.groups()
+    minor = int(units) if decimals is None else int(units) * 100 + int(decimals.ljust(2, "0"))
     return -minor if sign else minor
 
 
@@ -57,15 +57,15 @@ def serialize_date(day: date) -> str:
     return day.strftime("%y%m%d")
 
 
-def serialize_time(moment: time) -> str:
+def serialize_time(time_of_day: time) -> str:
     """Serialize a time of day as ``HHMMSS``."""
-    return moment.strftime("%H%M%S")
+    return time_of_day.strftime("%H%M%S")
 
 
 def serialize_duration(code: str, seconds: int) -> str:
     """Serialize seconds as ``HHMMSS``. Raises FieldError outside 0 to 99:59:59."""
     if not 0 <= seconds <= _MAX_DURATION_S:
-        raise FieldError(code, f"{seconds} s cannot be written as HHMMSS; 0 to {_MAX_DURATION_S} s can")
+        raise FieldError(code, f"{seconds} s cannot be written as HHMMSS; the maximum is {_MAX_DURATION_S} s")
     return f"{seconds // 3600:02}{seconds // 60 % 60:02}{seconds % 60:02}"
 
 
@@ -75,7 +75,7 @@ def serialize_money(minor: int) -> str:
 
 
 def date_time_fields(now: datetime) -> list[Field]:
-    """Build the ``DA`` and ``TI`` fields of a moment in the hotel's local time."""
+    """Build the ``DA`` and ``TI`` fields of a date and time in the hotel's local time."""
     return [("DA", serialize_date(now)), ("TI", serialize_time(now.time()))]
 
 

@@ -1,6 +1,6 @@
-"""Frames on a TCP stream: STX, a record, ETX; or one line per record in a dialect of some PMSs.
+"""Frames on a TCP stream: STX, a record, ETX; or, for some PMSs, one line per record.
 
-`LineReceiver` finds the ends of frames. `FrameReceiver` finds their beginnings, and skips and counts all
+`LineReceiver` finds the end of each frame. `FrameReceiver` finds its beginning, and skips and counts all
 other bytes. An STX always begins a frame, also inside another one, which is then torn. ACK, LRC and CR LF,
 which some systems send between frames, are noise.
 """
@@ -14,7 +14,7 @@ from twisted.protocols.basic import LineReceiver
 STX, ETX = b"\x02", b"\x03"
 
 FRAME_LIMIT_BYTES = 16 * 1024
-"""Longest frame that is accepted; FIAS itself allows 2 000 characters."""
+"""Bytes of the longest frame that is accepted; FIAS itself allows 2 000 characters."""
 UNFRAMED_LIMIT_BYTES = 1024 * 1024
 """A stream with this many bytes and no frame is not FIAS."""
 
@@ -37,12 +37,12 @@ class FrameReceiver(LineReceiver):
         self.delimiter = b"\n" if self._is_crlf else ETX
         self._unframed_bytes = 0  # bytes since the last frame
         self._pushback = b""  # the bytes after an overlong frame
-        self._in_overlong_line = False  # skip up to its end: lines have no STX
+        self._in_overlong_line = False  # skip to the end of the line, because lines have no STX
 
     def frameReceived(self, frame: bytes) -> None:
         """Handle a frame's payload, in the link's charset. Must return None (see lineReceived)."""
 
-    def skipped(self, what: SkipReason, size: int) -> None:
+    def skipped(self, reason: SkipReason, size: int) -> None:
         """Handle skipped bytes: noise between frames, a frame torn by an STX, or an overlong frame."""
 
     def nothingFramed(self) -> None:
@@ -84,7 +84,7 @@ class FrameReceiver(LineReceiver):
         if self._in_overlong_line:
             self._in_overlong_line = False
             self.skipped("overlong", len(line) + len(self.delimiter))
-        elif text := line.strip(b"\r\x02\x03"):  # some send their STX and ETX as well
+        elif text := line.strip(b"\r\x02\x03"):  # some PMSs also send STX and ETX
             self._unframed_bytes = 0
             self.frameReceived(text)
 

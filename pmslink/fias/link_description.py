@@ -1,4 +1,4 @@
-"""How a PBX describes itself to the PMS: LD, an LR for each record it uses, LA.
+"""The link description that a PBX sends to the PMS: LD, an LR for each record type it uses, LA.
 
 The PMS sends only the records and fields that an LR declares, so they decide what a link can do.
 """
@@ -24,7 +24,7 @@ DECLARED_FIELDS: dict[str, str] = {
     "NS": "DATI",
     "NE": "DATI",
 }
-"""By record id, its field codes without separators, as FL carries them. A link can override single records.
+"""Field codes by record id, without separators, as in FL. A link can override single records.
 
 DA and TI of guest records distinguish a repeated record from a new one with the same text.
 """

@@ -1,9 +1,9 @@
-"""A record: two characters of id, then fields, each closed by a bar.
+"""Records: an id of two characters, then fields, each followed by a bar (|).
 
 ``GI|RN101|G#5001|GSN|GNAdams|`` is a check-in (``GI``) with four fields. Parsing is tolerant, because there
 are many dialects: the last bar may be missing, and unknown records and fields are accepted. A field may be
-empty, or come twice (a room move has two ``GS``, each for the room before it), so the fields are an ordered
-list and not a map. Building is strict: what FIAS cannot carry is an error.
+empty, or occur twice (a room move has two ``GS``, each for the room before it), so the fields are an ordered
+list and not a map. Building is strict: a value that FIAS cannot represent is an error.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _CONTROL_PATTERN = re.compile("[\x00-\x1f\x7f-\x9f]")
 
 @frozen
 class Record:
-    """One record as it is on the wire, between STX and ETX; any text makes one.
+    """One record as it is on the wire, between STX and ETX; any text is accepted.
 
     The fields are parsed on first access, because most records of a busy link are only counted and stored.
     """
@@ -55,7 +55,7 @@ class Record:
 
 
 def build_record(record_id: str, fields: Iterable[Field] = ()) -> Record:
-    """Build a record that FIAS can carry.
+    """Build a valid record.
 
     Raises FieldError, which names the field, for an id or code that is not two characters long and
     for a value with a bar (FIAS has no escape for it) or a control character.
@@ -73,6 +73,8 @@ def _require_writable(code: str, text: str, exactly: int | None = None) -> None:
     if exactly is not None and len(text) != exactly:
         raise FieldError(code, f"{text!r} is not {exactly} characters long")
     if BAR in text:
-        raise FieldError(code, f"{text!r} holds a bar, which FIAS cannot carry; write / or a blank instead")
+        raise FieldError(
+            code, f"{text!r} contains a bar, which FIAS cannot represent; use / or a blank instead"
+        )
     if _CONTROL_PATTERN.search(text):
-        raise FieldError(code, f"{text!r} holds a control character, which FIAS cannot carry")
+        raise FieldError(code, f"{text!r} contains a control character, which FIAS cannot represent")

@@ -1,4 +1,4 @@
-"""Records without personal data, for users who may not see it."""
+"""Mask personal data in records, for users without permission to read it."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from pmslink.fias.catalog import ANSWER_RECORDS, FIELDS, GUEST_FIELDS, RECORDS
 from pmslink.fias.record import BAR, Field, Record
 
 MASK = "•••"
-"""Replaces a masked value, whatever its length."""
+"""The text that replaces a masked value of any length."""
 
 
 def mask_record(record: Record) -> Record:

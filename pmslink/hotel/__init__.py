@@ -1,13 +1,13 @@
-"""The hotel behind a link: room state, what records do to it, and what a PBX and its phones send.
+"""The hotel of a link: the room state, its reducer, and the postings and updates of a PBX.
 
-`record_reducer` is a reducer: it applies one record, or the time that has passed, to a `HotelState`, which
+`record_reducer` applies one record, or the passage of time, to a `HotelState`, which
 collects the resulting events. Its handlers are in `stays`, `resyncs`, `equipment` and `wake_ups`. They are
-pure: no input or output and no clock; time, policy and new ids come in a `Context`. A record that says what
-the state already holds emits nothing, so a PMS may repeat itself, and a replay of stored records gives the
-same state.
+pure: no input or output and no clock; a `Context` has time, policy and new ids. A record that repeats
+the current state emits no event, so a PMS may repeat records, and a replay of stored records gives
+the same state.
 
-`postings` and `phone_update_records` turn JSON bodies into records for the PMS. `call_tariff`, `extensions`
-and `hotel_policy` hold what the hotel has configured.
+`postings` and `phone_update_records` convert JSON bodies to records for the PMS. `call_tariff`,
+`extensions` and `hotel_policy` implement the settings of the hotel.
 
 May import `validation`, `fias`, `timestamps` and `errors`; nothing of the configuration or the store.
 """

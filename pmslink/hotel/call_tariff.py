@@ -1,4 +1,4 @@
-"""The price of a call, where pmslink prices calls and not the PMS. Amounts are in minor units."""
+"""Call prices, for hotels whose calls are priced by pmslink and not by the PMS. Amounts: minor units."""
 
 from __future__ import annotations
 
@@ -88,14 +88,14 @@ class Tariff:
         if not matching:
             return None
         rate = max(matching, key=lambda rate: len(rate.prefix))
-        if duration <= rate.free:  # with no free time: a call that was not answered
+        if duration <= rate.free:  # an unanswered call has duration 0 and is free
             return CallPrice(0, rate.call_type)
         amount = rate.connection + rate.price * _divide_rounding_up(duration - rate.free, rate.interval)
         return CallPrice(_divide_rounding_up(amount, self.rounding) * self.rounding, rate.call_type)
 
 
 def _divide_rounding_up(dividend: int, divisor: int) -> int:
-    """Divide and round up. Exact, unlike math.ceil of a float."""
+    """Divide and round up, exactly; math.ceil of a float would not be exact."""
     return -(-dividend // divisor)
 
 

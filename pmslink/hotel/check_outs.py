@@ -1,4 +1,4 @@
-"""Check-outs: guests leave a room, at once or after the time in which a check-in makes it a move."""
+"""Check-outs: complete them at once, or after the time in which a check-in makes them a move."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def check_out_guests(
     resync: bool = False,
     share: str | None = None,
 ) -> None:
-    """Remove guests from a room. The last one vacates the room, unless `share` (GS) says that others stay."""
+    """Remove guests from a room. The last one vacates the room, unless `share` (GS) is Y."""
     for guest in departed:
         room = state.rooms[room.room]
         room = room.without_guests(guest)
@@ -34,7 +34,7 @@ def check_out_guests(
 
 
 def vacate(state: HotelState, room: Room, context: Context, resync: bool = False) -> None:
-    """Check out all guests of a room and reset it, also if none of its guests was known."""
+    """Check out all guests of a room and reset it, even if no guest of it is stored."""
     if room.guests:
         check_out_guests(state, room, room.guests, context, resync)
     else:
@@ -48,9 +48,9 @@ def _reset_room(state: HotelState, room: Room, reset_room: Room, resync: bool) -
 
 
 def complete_check_out(state: HotelState, room_name: str, reservation_number: str, context: Context) -> None:
-    """Carry out a pending check-out."""
+    """Complete a pending check-out."""
     pending = pop_pending_check_out(state, room_name, reservation_number)
-    if pending is None:  # completed with that of another guest
+    if pending is None:  # completed with the check-out of another guest
         return
     room = state.rooms[room_name]
     departed = room.guests if pending.share == SHARE_NO else room.guests_with_number(reservation_number)
@@ -58,13 +58,13 @@ def complete_check_out(state: HotelState, room_name: str, reservation_number: st
 
 
 def complete_room_check_outs(state: HotelState, room_name: str | None, context: Context) -> None:
-    """Carry out all pending check-outs of a room, because something else happens in it."""
+    """Complete all pending check-outs of a room, for example when another record is about it."""
     for number in tuple(state.pending_check_outs.get(room_name or "", ())):
         complete_check_out(state, room_name or "", number, context)
 
 
 def complete_all_check_outs(state: HotelState, context: Context) -> None:
-    """Carry out all pending check-outs of the hotel."""
+    """Complete all pending check-outs of the hotel."""
     for name in tuple(state.pending_check_outs):
         complete_room_check_outs(state, name, context)
 

@@ -25,7 +25,7 @@ def with_class_of_service(room: Room, field_values: Mapping[str, str]) -> Room:
 
 
 def on_room_equipment(state: HotelState, record: Record, context: Context) -> None:
-    """Handle RE: set what the record lists of a room. Invalid values are ignored."""
+    """Handle RE: set the attributes of a room that the record lists. Invalid values are ignored."""
     room = state.room_of(record)
     if room is None:
         return
@@ -44,7 +44,7 @@ def on_room_equipment(state: HotelState, record: Record, context: Context) -> No
 def on_night_audit_start(state: HotelState, record: Record, context: Context) -> None:
     """Handle NS: a night audit begins. Until it ends, the PMS may answer postings with NA."""
     stamp = f"{record.get('DA') or ''}{record.get('TI') or ''}"
-    if state.night_audit_stamp != stamp:  # else the PMS repeats the NS
+    if state.night_audit_stamp != stamp:  # equal: the PMS repeats the NS
         on_night_audit_end(state, record, context)  # the NE of an earlier audit may have been missed
         state.night_audit_stamp = stamp
         state.emit("night_audit.started")

@@ -1,4 +1,4 @@
-"""What the reducer emits: events for the PBX, and results of wake-ups for the PMS."""
+"""The outputs of the reducer: events for the PBX, and results of wake-ups for the PMS."""
 
 from __future__ import annotations
 
@@ -32,12 +32,12 @@ EventType = Literal[
 """The event types of the API; their names are part of its contract."""
 
 Author = Literal["pms", "pbx"]
-"""Which side requested a change."""
+"""The side that requested a change."""
 
 
 @frozen
 class Event:
-    """An event of a hotel. `payload` is JSON-compatible; `resync` says that the PMS sent it in a resync."""
+    """An event of a hotel. `payload` is JSON-compatible; `resync` is true if a resync caused it."""
 
     type: EventType
     room: str | None = None

@@ -12,10 +12,10 @@ ExtensionScheme = Literal["same", "prefix", "strip", "table"]
 
 @frozen
 class ExtensionMapping:
-    """How room names become extensions.
+    """The mapping of room names to extensions.
 
     `same`: the room name; `prefix`: `prefix` and the room name; `strip`: the room name without `prefix`;
-    `table`: what `table` lists for the room.
+    `table`: the extensions that `table` lists for the room.
     """
 
     scheme: ExtensionScheme = "same"

@@ -1,4 +1,4 @@
-"""What the fields of a record say about a guest: reservation number, personal data, share flag."""
+"""Parse the guest fields of a record: reservation number, personal data, share flag."""
 
 from __future__ import annotations
 
@@ -70,5 +70,5 @@ def parse_gs_flags(record: Record) -> tuple[str | None, str | None]:
 
 
 def is_sharer(share: str | None, room: Room) -> bool:
-    """Check whether a guest comes to a room that others occupy. Without GS, the known guests decide."""
+    """Check whether others occupy the room of a new guest; without GS, whether it has stored guests."""
     return share == SHARE_YES or (share != SHARE_NO and bool(room.guests))

@@ -17,7 +17,7 @@ def identity(room: str) -> tuple[str, ...]:
 
 @frozen
 class HotelPolicy:
-    """How a hotel counts time, makes wake-up calls, and numbers its phones.
+    """The time zone of a hotel, its wake-up settings, and its mapping of rooms to extensions.
 
     `timezone` None is the time zone of the system. A wake-up has `wake_up_attempts` attempts, one each
     `wake_up_interval_ms`; it is missed if its first attempt is late by more than `wake_up_late_ms`.
@@ -33,14 +33,14 @@ class HotelPolicy:
     def to_utc_ms(self, local: datetime) -> int:
         """Convert the hotel's local time to milliseconds since 1970 in UTC.
 
-        An ambiguous time is the first of both moments, unless its `fold` is 1. A time in the gap of a clock
+        An ambiguous local time is the earlier UTC time, unless its `fold` is 1. A time in the gap of a clock
         change counts with the UTC offset from before the gap.
         """
         aware = local.replace(tzinfo=self.timezone) if self.timezone else local.astimezone()
         return to_ms(aware)
 
     def resolve_ambiguous(self, local: datetime, earliest_ms: int) -> datetime:
-        """Set the `fold` of an ambiguous local time if only its second moment is not before `earliest_ms`."""
+        """Set the `fold` of a local time if only the later of its UTC times is not before `earliest_ms`."""
         second = local.replace(fold=1)
         return second if self.to_utc_ms(local) < earliest_ms <= self.to_utc_ms(second) else local
 

@@ -1,7 +1,7 @@
 """The state of one hotel, which `record_reducer` changes.
 
 Handlers change rooms with `set_room` and report with `emit`; the owner of the state takes the events with
-`pop_events` and the rooms from `changed_rooms`. Moments are milliseconds since 1970 in UTC.
+`pop_events` and the rooms from `changed_rooms`. Times are milliseconds since 1970 in UTC.
 """
 
 from __future__ import annotations
@@ -18,31 +18,31 @@ from pmslink.hotel.hotel_policy import HotelPolicy
 from pmslink.hotel.rooms import PERSONAL_FIELDS, Guest, Room, WakeUp, is_room_name
 
 MAX_ROOMS = 20_000
-"""Rooms of one hotel; records for further rooms are ignored."""
+"""Maximum number of rooms of one hotel; records for further rooms are ignored."""
 REPLAY_WINDOW_RECORDS = 1000
-"""Records that are remembered to detect a replay."""
+"""Number of records whose digests are stored to detect replays."""
 MOVE_WINDOW_MS = 2_000
 """A check-out and a check-in of one guest within this time are a move."""
 TIMESTAMPED_RECORD_IDS = frozenset({"GI", "GO", "GC", "NS", "NE"})
-"""Records whose DA and TI say when the PMS made them: the same text in a later session is a replay."""
+"""Records whose DA and TI are their creation time: the same text in a later session is a replay."""
 
 _VALUE_BY_EVENT_TYPE: Mapping[EventType, Callable[[Room], object]] = {
     "room.class_of_service": lambda room: room.class_of_service,
     "room.do_not_disturb": lambda room: room.do_not_disturb,
     "room.message_light": lambda room: room.message_light,
 }
-"""Which event reports which attribute of a room."""
+"""The attribute of a room whose change each event type reports."""
 
 
 @frozen
 class Context:
-    """What a handler needs beside the record: the time, the hotel's policy, and a source of new ids."""
+    """The inputs of a handler besides the record: the time, the hotel's policy, and a source of new ids."""
 
     now_ms: int
     policy: HotelPolicy
     next_id: Callable[[], int]
     session: int = 0
-    """Number of the link's session; each link start begins another one."""
+    """Number of the link's session; each link start begins a new session."""
 
 
 @frozen
@@ -66,23 +66,23 @@ class HotelState:
     night_audit_stamp: str | None
     """Date and time of the NS of the night audit in progress, as DA and TI spell them."""
     resyncing: bool
-    """Whether a DS came, and its DE not yet."""
+    """Whether a resync is in progress: its DS was received, and its DE was not."""
     seen_guests: set[str] | None
-    """Guests whom the resync in progress has mentioned; None outside a resync, and if a restart lost them."""
+    """Guests that the resync in progress has mentioned; None without a resync, or after a restart."""
     new_guests: set[str]
-    """Guests whom the resync in progress has put into a room where they were not before."""
+    """Guests that the resync in progress has added to a room."""
     preserved_wake_ups: set[int]
     """Ids of the wake-ups of `new_guests`, and of those that were requested during the resync."""
     pending_check_outs: dict[str, dict[str, PendingCheckOut]]
-    """By room and reservation number."""
+    """The pending check-outs, by room and reservation number."""
     recent_moves: dict[str, tuple[str, int]]
     """The old room and the time of each move without a check-out, by reservation number."""
     room_by_guest: dict[str, str]
-    """By reservation number."""
+    """The room of each guest, by reservation number."""
     rooms_with_wake_ups: set[str]
     changed_rooms: set[str]
-    """The rooms that have changed since the owner emptied this set last; empty in a copy."""
-    _replay_window: dict[bytes, int]  # by digest of a record, the session in which it came first
+    """The rooms that have changed since the owner last cleared this set; empty in a copy."""
+    _replay_window: dict[bytes, int]  # by digest of a record, the session that received it first
     _events: list[Event | WakeUpFinished]  # empty in a copy
     _departures: list[tuple[str, str | None]]  # empty in a copy
 
@@ -135,16 +135,16 @@ class HotelState:
 
     @property
     def next_due_at(self) -> int | None:
-        """When `record_reducer.advance` has something to do next; None if nothing is pending."""
-        moments = [
+        """When the next pending check-out or wake-up attempt is due; None if nothing is pending."""
+        due_times = [
             pending.since + MOVE_WINDOW_MS
             for guests in self.pending_check_outs.values()
             for pending in guests.values()
         ]
-        moments += [
+        due_times += [
             wake_up.next_due_at for name in self.rooms_with_wake_ups for wake_up in self.rooms[name].wake_ups
         ]
-        return min(moments, default=None)
+        return min(due_times, default=None)
 
     def pop_events(self) -> list[Event | WakeUpFinished]:
         """Remove and return the emitted events and results, in order."""
@@ -157,7 +157,7 @@ class HotelState:
         return departures
 
     def is_replay(self, record: Record, session: int) -> bool:
-        """Check whether the same record came in an earlier session, and remember it.
+        """Check whether an earlier session received the same record, and store its digest.
 
         PMSs repeat records after a reconnect. Within one session the same text can be a new record, because
         some PMSs send times without seconds.
@@ -229,17 +229,17 @@ class HotelState:
         self._events.append(finished)
 
     def add_departure(self, room: str, new_room: str | None = None) -> None:
-        """Record that the guests of a room have left; `new_room`: the last one moved there.
+        """Record that the guests of a room have left; `new_room`: the room to which the last of them moved.
 
-        Updates of the room that are still queued for the PMS belong to them.
+        The owner of the state then cancels or moves the queued updates of the room.
         """
         self._departures.append((room, new_room))
 
-    def mark_seen(self, guest: Guest, room: str, new: bool) -> None:
-        """Record that the resync in progress mentions a guest; `new`: one who was not in this room before."""
+    def mark_seen(self, guest: Guest, room: str, is_new: bool) -> None:
+        """Record that the resync in progress mentions a guest; `is_new`: it adds the guest to the room."""
         if self.seen_guests is not None:
             self.seen_guests.add(guest.number or _unnumbered_guest_key(room))
-            if new:
+            if is_new:
                 self.new_guests.add(guest.number or _unnumbered_guest_key(room))
 
     def preserve_wake_ups(self, *wake_ups: WakeUp) -> None:
@@ -248,14 +248,14 @@ class HotelState:
             self.preserved_wake_ups.update(wake_up.id for wake_up in wake_ups)
 
     def has_only_new_guests(self, room: Room) -> bool:
-        """Check whether a room has guests, all of whom the resync in progress has put there."""
+        """Check whether a room has guests, and the resync in progress has added all of them."""
         numbers = {guest.number or _unnumbered_guest_key(room.room) for guest in room.guests}
         return bool(numbers) and numbers <= self.new_guests
 
     def erase_guest_data(self, room_name: str, today: str) -> bool:
         """Erase the personal data of a room's guests, unless one departs after `today` (ISO 8601).
 
-        Returns whether it did.
+        Returns whether the data was erased.
         """
         room = self.rooms[room_name]
         if any((guest.departure or "") > today for guest in room.guests):
@@ -269,7 +269,7 @@ class HotelState:
         """Record that the resync in progress reports a room as vacant."""
         if self.seen_guests is not None:
             self.seen_guests.discard(_unnumbered_guest_key(room))
-            self.seen_guests.add(f"vacant {room}")  # DE checks out only if anything was mentioned
+            self.seen_guests.add(f"vacant {room}")  # DE checks guests out only if this set is not empty
 
     def is_seen(self, guest: Guest, room: str) -> bool:
         """Check whether the resync in progress has mentioned a guest."""
@@ -279,5 +279,5 @@ class HotelState:
 
 
 def _unnumbered_guest_key(room: str) -> str:
-    """Build a key for a guest without a reservation number; no such number looks like it."""
+    """Build a key for a guest without a reservation number; it differs from all such numbers."""
     return f"room {room}"

@@ -1,4 +1,4 @@
-"""Moves: a guest takes another room, and what belonged to that guest in the old room moves as well."""
+"""Moves: a guest moves to another room, and so do the guest's wake-ups and room settings."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def move_guest(
     if pending is not None:
         old_share = pending.share
     elif old_share is None and guest.number and not resync:
-        _remember_move(state, guest.number, old.room, context)
+        _store_recent_move(state, guest.number, old.room, context)
     if old_share == SHARE_NO:
         others = tuple(other for other in old.guests if other.number != guest.number)
         check_out_guests(state, old, others, context, resync)
@@ -43,7 +43,7 @@ def move_guest(
     vacant = not remaining.guests and old_share != SHARE_YES
     payload = {"guest": serialize_guest(guest), "from_room": old.room, "vacant": vacant}
     state.emit("guest.moved", new.room, payload, resync)
-    # whether the wake-ups and lights of the old room were this guest's
+    # whether the wake-ups and the settings of the old room belong to this guest
     was_alone = vacant or (resync and state.has_only_new_guests(remaining))
     if was_alone:
         remaining = (
@@ -59,7 +59,7 @@ def move_guest(
     state.set_guest(guest, with_class_of_service(new, field_values), context, resync)
 
 
-def _remember_move(state: HotelState, reservation_number: str, old_room: str, context: Context) -> None:
+def _store_recent_move(state: HotelState, reservation_number: str, old_room: str, context: Context) -> None:
     state.recent_moves = {
         number: move
         for number, move in state.recent_moves.items()
@@ -69,6 +69,6 @@ def _remember_move(state: HotelState, reservation_number: str, old_room: str, co
 
 
 def completes_recent_move(state: HotelState, reservation_number: str, room: Room, context: Context) -> bool:
-    """Check whether a check-out is the second half of a move: the guest has just checked in elsewhere."""
+    """Check whether a check-out completes a move: the guest has just checked in to another room."""
     old_room, since = state.recent_moves.pop(reservation_number, ("", 0))
     return old_room == room.room and since <= context.now_ms < since + MOVE_WINDOW_MS

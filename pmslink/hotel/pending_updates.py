@@ -1,7 +1,7 @@
-"""Rules for updates from a phone that are queued for the PMS while the guest, the phone or the PMS goes on.
+"""Rules for phone updates in the outbox, when the guest, the phone or the PMS has changed something since.
 
-An update waits in the outbox while the link is down. These functions decide whether it is still to be sent,
-and what of it still applies. They are pure: the store reads the rows, asks them, and writes the result.
+An update is queued while the link is down. These functions decide whether it is still to be sent, and
+which part of it still applies. They are pure: the store reads the rows, calls them, and writes the result.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ GUEST_LEFT_REASON = "the guest has left the room"
 
 
 class QueuedUpdate(Protocol):
-    """What the rules read of a row in the outbox. Times are milliseconds since 1970 in UTC."""
+    """The columns of an outbox row that the rules read. Times are milliseconds since 1970 in UTC."""
 
     @property
     def record(self) -> str:
@@ -43,7 +43,7 @@ class QueuedUpdate(Protocol):
 
     @property
     def room(self) -> str:
-        """The room that it is about."""
+        """The room of the posting or phone update."""
 
     @property
     def body(self) -> str:
@@ -59,29 +59,29 @@ class QueuedUpdate(Protocol):
 
     @property
     def attempts(self) -> int:
-        """How often it was sent."""
+        """How many times the row was sent."""
 
 
-# When the guest leaves the room.
+# The guest leaves the room.
 
 
 def guest_moved_reason(new_room: str) -> str:
-    """Return why an update of the old room is discarded after a move."""
+    """Return the reason for discarding an update of the old room after a move."""
     return f"the guest has moved to room {new_room}"
 
 
 def follows_guest(record_type: str, new_room: str | None) -> bool:
     """Return whether an update goes to the new room with a guest who moves.
 
-    The PMS moves the wake-ups of a guest with him. The other updates belong to the old room.
+    A PMS moves a guest's wake-ups to the new room. The other updates belong to the old room.
     """
     return new_room is not None and record_type in WAKE_UP_RECORDS
 
 
 def is_void_after_departure(record_type: str) -> bool:
-    """Return whether an update is void once nobody stays in the room.
+    """Return whether an update is void once the room is vacant.
 
-    The result of a wake-up is not: it was made before the guest left.
+    The result of a wake-up stays valid: the attempt was made before the guest left.
     """
     return record_type != "WA"
 
@@ -96,26 +96,26 @@ def replace_room(record: Record, new_room: str) -> Record:
 def awaits_check_out(update: QueuedUpdate, state: HotelState) -> bool:
     """Return whether an update has to wait, because a check-out of its room is pending.
 
-    Within MOVE_WINDOW_MS it turns out whether the guest moves or leaves, which may make the update void.
+    Only after MOVE_WINDOW_MS is it certain whether the guest moves or leaves, which may void the update.
     """
     if update.record == POSTING_RECORD or update.attempts:
         return False
     return update.room in state.pending_check_outs
 
 
-# When it is sent again after an attempt without an answer.
+# The update is sent again after an attempt without an answer.
 
 
 def is_resent_when_unknown(update: QueuedUpdate) -> bool:
     """Return whether an update may be sent again when it is unknown whether the PMS received it.
 
-    The PMS would take a second result of a wake-up for the first result of another one.
+    A result of a wake-up may not: the PMS would apply a repeated result to another wake-up.
     """
     return update.record != "WA"
 
 
 def is_expired(update: QueuedUpdate, now_ms: int) -> bool:
-    """Return whether the wake-up of an update is past, so that sending it again is of no use."""
+    """Return whether the wake-up of an update is past, so that it need not be sent again."""
     return update.until is not None and update.until < now_ms
 
 
@@ -132,13 +132,13 @@ def supersedes_wake_ups(record: Record, room: str) -> bool:
     return record.get("RO") == room and parse_gs_flags(record)[1] != "Y"
 
 
-# When it is sent for the first time.
+# The update is sent for the first time.
 
 
 def parse_applicable_update(update: QueuedUpdate, now_ms: int) -> PhoneUpdate | None:
-    """Return what a queued update changes in the hotel when it is sent.
+    """Return the change of the hotel state that a queued update makes when it is sent.
 
-    None for a posting, for an update that changes nothing in the hotel, and for a past wake-up.
+    None for a posting, for an update that does not change the hotel state, and for a past wake-up.
     """
     phone_update = parse_phone_update(update.type, update.room, update.body)
     if phone_update is None or (update.until is not None and update.until <= now_ms):
@@ -149,14 +149,14 @@ def parse_applicable_update(update: QueuedUpdate, now_ms: int) -> PhoneUpdate | 
 def updates_to_reapply(
     update: QueuedUpdate, phone_update: PhoneUpdate, later: Iterable[QueuedUpdate], state: HotelState
 ) -> list[PhoneUpdate]:
-    """Return what of a phone update is applied once more when it is sent.
+    """Return the changes of a phone update that are applied once more when it is sent.
 
     The PMS may have sent other values while the update was queued. But it receives this update last, so the
-    update's value counts again. Not so what a later queued update of the same room says differently.
+    update's value applies again, except where a later queued update of the same room replaces it.
     """
     if update.record in WAKE_UP_REQUEST_RECORDS:
         return _wake_up_updates_to_reapply(phone_update, later, state)
-    if any(one.subject == update.subject for one in later):
+    if any(other.subject == update.subject for other in later):
         return []
     return [phone_update]
 
@@ -166,11 +166,11 @@ def _wake_up_updates_to_reapply(
 ) -> list[PhoneUpdate]:
     """Return the update without the times that a later request sets or clears (None: clears all)."""
     later_updates = [
-        parse_phone_update(one.type, one.room, one.body)
-        for one in later
-        if one.record in WAKE_UP_REQUEST_RECORDS
+        parse_phone_update(other.type, other.room, other.body)
+        for other in later
+        if other.record in WAKE_UP_REQUEST_RECORDS
     ]
-    later_times = {one.value for one in later_updates if one is not None}
+    later_times = {other.value for other in later_updates if other is not None}
     if None in later_times or phone_update.value in later_times:
         return []
     if phone_update.value is not None or not later_times:

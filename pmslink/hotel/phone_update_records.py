@@ -34,13 +34,14 @@ PhoneType = Literal[
 """Types of outbox rows that are not postings."""
 
 ReportedResult = Literal["answered", "busy", "no_answer"]
-"""The results of an attempt that a PBX can report."""
+"""The results that a PBX can report for an attempt."""
 
 _RS_DND_ON, _RS_MAKE_UP_ON, _RS_SIGNS_OFF = "8", "9", "10"
 """RS of the door signs. In FIAS only the PMS sends DN, and one RS removes both signs."""
 _PHONE_UPDATE_TYPES = frozenset({"status", "dnd", "make_up_room", "wake_up", "wake_up_cancel"})
 """Types whose updates change the hotel state."""
-_PAST_TOLERANCE = timedelta(minutes=1)
+_MAX_REQUEST_DELAY = timedelta(minutes=1)
+"""A wake-up whose time is at most this far in the past is accepted, and is due at once."""
 _MAX_LEAD_TIME = timedelta(days=366)
 
 
@@ -55,10 +56,10 @@ class PhoneUpdate:
 
 @frozen
 class OutboundUpdate:
-    """A record for the PMS, and the JSON body it comes from.
+    """A record for the PMS, and the JSON body from which it is built.
 
     A newer update with the same `subject` replaces one that is still queued. From `until` on, in milliseconds
-    since 1970 in UTC, it is not sent any more.
+    since 1970 in UTC, it is no longer sent.
     """
 
     type: PhoneType
@@ -136,22 +137,22 @@ def wake_up_update(
 ) -> OutboundUpdate:
     """Build a WR for a wake-up that a guest has requested by phone. Raises BodyError."""
     at = parse_body({"at": _AT_FIELD}, body, "a wake-up")["at"]
-    at = policy.resolve_ambiguous(at, to_ms(now - _PAST_TOLERANCE))
+    at = policy.resolve_ambiguous(at, to_ms(now - _MAX_REQUEST_DELAY))
     due_ms = policy.to_utc_ms(at)
-    if not now - _PAST_TOLERANCE <= datetime.fromtimestamp(due_ms / 1000, UTC) <= now + _MAX_LEAD_TIME:
+    if not now - _MAX_REQUEST_DELAY <= datetime.fromtimestamp(due_ms / 1000, UTC) <= now + _MAX_LEAD_TIME:
         raise BodyError("at", "at must be in the future, and within a year")
     return _timed_update("wake_up", "WR", room, at, due_ms)
 
 
 def wake_up_cancel_update(room: str, at: str | None, policy: HotelPolicy) -> OutboundUpdate:
-    """Build a WC for the wake-up at a local time; without `at`, for all of the room. Raises BodyError."""
+    """Build a WC for the wake-up at a local time; without `at`, for all wake-ups. Raises BodyError."""
     if at is None:
         record = build_record("WC", [("RN", _parse_room_name(room)), ("DA", ""), ("TI", "")])
         return OutboundUpdate(
             "wake_up_cancel", room, {}, record, phone_update=PhoneUpdate("wake_up_cancel", room, None)
         )
-    moment = parse_field("at", _AT_FIELD, {"at": at})
-    return _timed_update("wake_up_cancel", "WC", room, moment, policy.to_utc_ms(moment))
+    parsed_at = parse_field("at", _AT_FIELD, {"at": at})
+    return _timed_update("wake_up_cancel", "WC", room, parsed_at, policy.to_utc_ms(parsed_at))
 
 
 def _timed_update(
@@ -182,7 +183,7 @@ def wake_up_result_update(finished: WakeUpFinished) -> OutboundUpdate:
 
 def parse_phone_update(row_type: str, room: str, body: str) -> PhoneUpdate | None:
     """Parse the change of the hotel state from an outbox row; None for a row that does not change it."""
-    if row_type not in _PHONE_UPDATE_TYPES:  # such as every posting: no need to parse its body
+    if row_type not in _PHONE_UPDATE_TYPES:  # for example a posting, whose body need not be parsed
         return None
     values = json.loads(body)
     match row_type:

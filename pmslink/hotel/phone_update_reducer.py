@@ -1,4 +1,4 @@
-"""Apply to the hotel state what a phone has changed."""
+"""Apply phone updates to the hotel state."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pmslink.hotel.wake_ups import TooManyWakeUpsError, cancel_wake_ups, set_wak
 
 
 def apply_phone_update(state: HotelState, update: PhoneUpdate, context: Context) -> None:
-    """Apply a phone's update. It adds a room that the PMS has not named only for a wake-up or a sign.
+    """Apply a phone update. Only a wake-up or a sign adds a room that is not in the state yet.
 
     Raises TooManyWakeUpsError.
     """

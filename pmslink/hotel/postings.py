@@ -1,4 +1,4 @@
-"""Postings: what a PBX charges to a room, as a JSON body and as a FIAS record.
+"""Postings: charges from a PBX to a room, as a JSON body and as a FIAS record.
 
 A value of the wrong type is an error and never converted: see `validation.json_body`.
 """
@@ -34,7 +34,7 @@ PostingType = Literal["call", "minibar", "charge"]
 
 @frozen
 class Posting:
-    """A posting that FIAS can carry.
+    """A valid posting.
 
     ``started`` is aware, in UTC and whole milliseconds. ``details`` holds the keys of its type: normalised,
     with the defaults, JSON-compatible.
@@ -65,15 +65,15 @@ def parse_posting(body: Mapping[str, object], now: datetime) -> Posting:
 
 
 def serialize_posting(posting: Posting) -> dict[str, object]:
-    """Serialize a posting to a JSON object from which ``parse_posting`` makes an equal one."""
+    """Serialize a posting to a JSON object that ``parse_posting`` parses to an equal posting."""
     started = format_timestamp(posting.started)
     return {"type": posting.type, "room": posting.room, "started": started, **posting.details}
 
 
 def build_posting_record(posting: Posting, timezone: tzinfo | None) -> Record:
-    """Build the PS of a posting, still without P#. A timezone of None is that of the system.
+    """Build the PS of a posting, without P#. A timezone of None is that of the system.
 
-    DA and TI are the start in the hotel's local time. Raises BodyError for what FIAS cannot carry.
+    DA and TI are the start in the hotel's local time. Raises BodyError if FIAS cannot represent a value.
     """
     keys = {name: key for name, key in _FIELDS_BY_TYPE[posting.type].items() if name in posting.details}
     kind = "M" if posting.type == "minibar" else "C" if "amount" in keys else "T"  # T, M: priced by the PMS
@@ -92,8 +92,8 @@ def with_posting_number(record: Record, number: int) -> Record:
 
 
 def _unknown_field_message(name: str, posting_type: PostingType) -> str:
-    if others := [other for other, keys in _FIELDS_BY_TYPE.items() if name in keys]:
-        return f"{name} belongs to {' and '.join(others)}, not to {posting_type}"
+    if allowed_types := [key_type for key_type, keys in _FIELDS_BY_TYPE.items() if name in keys]:
+        return f"{name} belongs to {' and '.join(allowed_types)}, not to {posting_type}"
     allowed = [*_COMMON_FIELDS, *_FIELDS_BY_TYPE[posting_type]]
     suggestion = json_body.suggest_name(name, allowed)
     return f"there is no {json_body.quote_json(name)} in a posting of type {posting_type}; {suggestion}"
@@ -108,15 +108,15 @@ def _parse_dialled(raw: Any) -> object:
 
 def _parse_started(raw: Any) -> object:
     try:
-        moment = datetime.fromisoformat(require(isinstance(raw, str), raw))
-        started = require(moment.tzinfo, moment).astimezone(UTC)
+        parsed = datetime.fromisoformat(require(isinstance(raw, str), raw))
+        started = require(parsed.tzinfo, parsed).astimezone(UTC)
     except (ValueError, OverflowError):
         raise ValueError from None
     require(2000 <= started.year <= 2099, raw)  # DA has two digits for the year
     return started.replace(microsecond=started.microsecond // 1000 * 1000)  # JSON has milliseconds
 
 
-_STARTED_EXPECTED = 'a moment of 2000 to 2099 with its offset, such as "2026-11-20T07:00:00Z"'
+_STARTED_EXPECTED = 'a date and time from 2000 to 2099 with its offset, such as "2026-11-20T07:00:00Z"'
 
 _AMOUNT_FIELD = BodyField(
     integer_validator(0, 10**14, "a whole number of minor units from 0 to 10^14"), "TA", serialize_money

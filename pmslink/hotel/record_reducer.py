@@ -1,6 +1,6 @@
-"""The reducer: apply a record, or the time that has passed, to the state of a hotel.
+"""The reducer: apply a record, or the passage of time, to the state of a hotel.
 
-Pure. A record that says what the state already holds emits nothing, so that a PMS may repeat itself.
+It is pure. A record that repeats the current state emits no event, so that a PMS may repeat records.
 """
 
 from __future__ import annotations
@@ -37,10 +37,10 @@ def apply_record(state: HotelState, record: Record, context: Context) -> None:
 
 
 def advance(state: HotelState, context: Context) -> None:
-    """Apply the time: carry out pending check-outs, begin and end attempts of wake-ups."""
+    """Apply the passage of time: complete pending check-outs, begin and end attempts of wake-ups."""
     for room, guests in tuple(state.pending_check_outs.items()):
         for number, pending in tuple(guests.items()):
-            # a moment in the future: the clock was set back
+            # a time in the future means that the clock was set back
             if not pending.since <= context.now_ms < pending.since + MOVE_WINDOW_MS:
                 check_outs.complete_check_out(state, room, number, context)
     for name in sorted(state.rooms_with_wake_ups):

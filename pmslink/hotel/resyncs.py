@@ -1,4 +1,4 @@
-"""Resyncs: between DS and DE the PMS repeats all stays; at DE, guests whom it did not mention check out."""
+"""Resyncs: between DS and DE the PMS repeats all stays; at DE, all other guests check out."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def on_resync_start(state: HotelState, record: Record, context: Context) -> None
 
 
 def on_resync_end(state: HotelState, record: Record, context: Context) -> None:
-    """Handle DE: check out the guests whom the resync did not mention, if it mentioned any."""
+    """Handle DE: check out the guests that the resync did not mention, if it mentioned any guest."""
     if not state.resyncing:
         return
     complete_all_check_outs(state, context)
@@ -30,7 +30,7 @@ def on_resync_end(state: HotelState, record: Record, context: Context) -> None:
 
 
 def abort_resync(state: HotelState) -> None:
-    """End a resync whose DE will not come, without checking anybody out."""
+    """End a resync that the PMS will not complete with DE; no guest is checked out."""
     if state.resyncing:
         _end_resync(state, complete=False)
 

@@ -12,10 +12,10 @@ from attrs import evolve, field, fields, frozen
 MAX_ROOM_NAME_CHARS = 40
 """Characters of a room name; FIAS allows 8, PMSs send more."""
 MAX_WAKE_UPS = 100
-"""Wake-ups of one room, and moments of finished ones that a room remembers."""
+"""Maximum number of wake-ups in a room, and of stored times of its finished wake-ups."""
 
 WakeUpResult = Literal["answered", "busy", "no_answer", "unreported", "missed"]
-"""How a wake-up ended. `unreported`: the PBX reported no result; `missed`: no attempt began in time."""
+"""The result of a wake-up. `unreported`: the PBX reported no result; `missed`: no attempt began in time."""
 
 
 @frozen
@@ -23,7 +23,7 @@ class Guest:
     """One stay of one person. `arrival` and `departure` are dates in ISO 8601.
 
     `number` is the reservation number (G#), empty where the PMS identifies guests by room. `sharer`: others
-    occupied the room when this guest came.
+    occupied the room when this guest checked in.
     """
 
     number: str = ""

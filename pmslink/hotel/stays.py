@@ -1,6 +1,6 @@
 """Stays: handlers of check-in (GI), data change (GC) and check-out (GO).
 
-GS says whether other guests stay in the room *after* the record. Known guests whom it excludes check out.
+GS says whether other guests stay in the room *after* the record. Stored guests that it excludes check out.
 """
 
 from __future__ import annotations
@@ -122,7 +122,9 @@ def _check_in(
         room = state.rooms.get(room.room, room)
     guest = evolve(guest, sharer=is_sharer(share, room))
     state.emit("guest.checked_in", room.room, {"guest": serialize_guest(guest)}, resync)
-    if not guest.sharer and not resync:  # a sharer, or a guest who may be there already, must not reset it
+    if (
+        not guest.sharer and not resync
+    ):  # a sharer, or a guest who is perhaps in the room already, must not reset it
         room = evolve(room, class_of_service=None, do_not_disturb=False, message_light=False)
     state.set_guest(guest, with_class_of_service(room, field_values), context, resync)
 
@@ -141,7 +143,7 @@ def _update_guest(
 
 
 def _find_guest(state: HotelState, reservation_number: str, room: Room) -> tuple[Room, Guest] | None:
-    """Find a guest and the guest's room. One without a number is the guest without a number in `room`."""
+    """Find a guest and the guest's room; without a number, the guest without a number in `room`."""
     current = state.rooms.get(state.room_by_guest.get(reservation_number, "")) if reservation_number else room
     guest = None if current is None else current.guest(reservation_number)
     return None if current is None or guest is None else (current, guest)

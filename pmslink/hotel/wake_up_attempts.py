@@ -1,11 +1,11 @@
-"""Attempts to wake a guest: when one begins, what the PBX reports of it, and the final result.
+"""Attempts of a wake-up: their start, the results that the PBX reports, and the final result.
 
     waiting ─▶ ringing ─▶ answered
                  │  ▲
                  ▼  │ after the interval, up to the number of attempts
            busy, no answer, or not reported
 
-Moments are milliseconds since 1970 in UTC, except `at`, which is the hotel's local time.
+Times are milliseconds since 1970 in UTC, except `at`, which is the hotel's local time.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from pmslink.hotel.rooms import MAX_WAKE_UPS, WakeUp, WakeUpResult, serialize_wa
 from pmslink.timestamps import format_timestamp_ms
 
 FINISHED_RETENTION = timedelta(days=2)
-"""How long a room remembers a finished wake-up, because a PMS may repeat the request.
+"""How long a room stores the time of a finished wake-up, because a PMS may repeat the request.
 
 Longer than `MAX_REQUEST_AGE_MS`, and than any step by which a clock is set."""
 _ANSWER_STATUS_BY_RESULT: dict[WakeUpResult, str] = {
@@ -47,7 +47,7 @@ def answer_status(result: WakeUpResult) -> str:
 
 
 def advance_room(state: HotelState, room_name: str, context: Context) -> None:
-    """Begin the attempts that are due in a room, and finish the wake-ups that have none left."""
+    """Begin the attempts that are due in a room, and finish the wake-ups that have no attempts left."""
     for wake_up in state.rooms[room_name].wake_ups:
         wake_up = _adjust_to_clock(state, room_name, wake_up, context)
         if wake_up.next_due_at > context.now_ms:
@@ -66,7 +66,7 @@ def _adjust_to_clock(state: HotelState, room_name: str, wake_up: WakeUp, context
     if wake_up.attempts == 0:  # the hotel's time zone may have changed
         due = context.policy.to_utc_ms(wake_up.at)
         return _replace_wake_up(state, room_name, evolve(wake_up, due=due), context)
-    if wake_up.again is not None and wake_up.again > latest_retry_at:  # the clock was set back meanwhile
+    if wake_up.again is not None and wake_up.again > latest_retry_at:  # the clock was set back
         return _replace_wake_up(state, room_name, evolve(wake_up, again=latest_retry_at), context)
     return wake_up
 
@@ -79,7 +79,7 @@ def record_attempt_result(
     result: WakeUpResult,
     context: Context,
 ) -> WakeUp:
-    """Record what the PBX reports of an attempt, by default of the last one; return the changed wake-up.
+    """Record the result of an attempt that the PBX reports, by default the last; return the changed wake-up.
 
     Its `again` is None if it is finished. Raises UnknownWakeUpError and WakeUpNotDueError.
     """
@@ -89,7 +89,9 @@ def record_attempt_result(
             f"wake-up {wake_up_id} is due at {wake_up.at.isoformat()}; it has no attempt yet"
         )
     if attempt is not None and not 1 <= attempt <= wake_up.attempts:
-        raise WakeUpNotDueError(f"wake-up {wake_up_id} has {wake_up.attempts} attempts; {attempt} is not one")
+        raise WakeUpNotDueError(
+            f"wake-up {wake_up_id} has {wake_up.attempts} attempts; there is no attempt {attempt}"
+        )
     if result != "answered" and attempt not in (None, wake_up.attempts):
         return wake_up  # a later attempt has begun already
     wake_up = _replace_wake_up(state, room, evolve(wake_up, result=result), context)

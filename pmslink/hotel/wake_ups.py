@@ -1,6 +1,6 @@
 """Wake-ups: requested and cancelled by the PMS or a phone, and moved with a guest.
 
-`wake_up_attempts` carries them out. Moments are milliseconds since 1970 in UTC, except `at`, which is
+`wake_up_attempts` makes the calls. Times are milliseconds since 1970 in UTC, except `at`, which is
 the hotel's local time.
 """
 
@@ -19,7 +19,7 @@ from pmslink.hotel.rooms import MAX_WAKE_UPS, Room, WakeUp, serialize_wake_up
 from pmslink.hotel.wake_up_attempts import advance_room
 
 MAX_REQUEST_AGE_MS = 24 * 3600 * 1000
-"""A request for a moment longer ago than this is ignored."""
+"""Requests for a time longer ago than this are ignored."""
 
 
 class TooManyWakeUpsError(PmslinkError):
@@ -27,7 +27,7 @@ class TooManyWakeUpsError(PmslinkError):
 
 
 def on_wake_up_request(state: HotelState, record: Record, context: Context) -> None:
-    """Handle WR: set a wake-up. One for a moment that has just passed is due at once."""
+    """Handle WR: set a wake-up. If its time has just passed, it is due at once."""
     room = state.room_of(record)
     at = _parse_requested_time(record)
     if room is not None and at is not None:
@@ -94,7 +94,7 @@ def emit_removed_wake_ups(state: HotelState, old: Room, after: Room, resync: boo
 def transfer_wake_ups(state: HotelState, old: Room, after: Room, new: Room, resync: bool) -> Room:
     """Add to the room `new` the wake-ups that `old` has and `after` does not have.
 
-    If both rooms have one for the same moment, that of `old` is cancelled.
+    If both rooms have a wake-up at the same time, that of `old` is cancelled.
     """
     removed = _removed_wake_ups(old, after)
     existing = {wake_up.at: wake_up for wake_up in new.wake_ups}

@@ -1,4 +1,4 @@
-"""Everything that acts on a PBX because of hotel events; today that is the webhook.
+"""Delivery of hotel events to a PBX; the only transport is the webhook.
 
 May import the links, the store and the modules below them, but neither the web API nor the simulator.
 """

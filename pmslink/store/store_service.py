@@ -44,9 +44,9 @@ PURGE_INTERVAL_S = 600.0
 RUN_UPDATE_INTERVAL_S = 60.0
 """Seconds between two updates of the row of this run."""
 SHUTDOWN_TIMEOUT_S = 5.0
-"""Seconds in which a stopping service tries to write what is queued."""
+"""Seconds in which a stopping service tries to store the queued writes."""
 _UNREADABLE_STORE_ERRORS = (SQLAlchemyError, ValueError, TypeError, LookupError, ArithmeticError)
-"""Errors that reading raises where the content of the database is damaged."""
+"""Errors that reading a damaged database raises."""
 
 P = ParamSpec("P")
 Result = TypeVar("Result")
@@ -67,14 +67,14 @@ class StartupSnapshot:
     first_seq: int
     """The first free number of the sequence."""
     unclean_shutdown: bool
-    """Whether the last service did not stop cleanly. Records that it had just received may be lost."""
+    """Whether the last service did not stop cleanly. The last records that it received may be lost."""
 
 
 def open_store(database: Database, now: datetime, replay_limit: int) -> StartupSnapshot:
-    """Create or migrate a store, check it and read it, before anything else runs. Raises StoreError.
+    """Create or migrate a store, check it and read it, before other services start. Raises StoreError.
 
     The sequence of a new store begins at the time in milliseconds. So a client that has saved a number of an
-    earlier store in the same place, and reads the events after it, misses none of the new one.
+    earlier store in the same directory, and reads the events after it, gets all events of the new store.
     """
     database.create()
     with translate_errors(database), database.writer() as connection, connection.begin():
@@ -84,7 +84,7 @@ def open_store(database: Database, now: datetime, replay_limit: int) -> StartupS
 
 
 def read_startup_snapshot(connection: Connection, now: datetime, replay_limit: int) -> StartupSnapshot:
-    """Read what the service needs of a store at its start; `replay_limit` is the number of entries."""
+    """Read the content of a store that the service needs at its start; `replay_limit`: number of entries."""
     reserved = store_metadata.read_value(connection, "sequence") or 0
     return StartupSnapshot(
         links=read_links(connection),
@@ -109,7 +109,7 @@ def translate_errors(database: Database) -> Iterator[None]:
 
 
 class PoolThread:
-    """One thread of a pool of its own, which runs calls one after the other."""
+    """A thread pool with one thread, which runs calls one after the other."""
 
     def __init__(self, reactor: Any, name: str) -> None:
         self._reactor = reactor
@@ -202,7 +202,7 @@ class Store(TypedService):
         )
 
     def _start_loop(self, seconds: float, call: Callable[[], object], failure_message: str) -> None:
-        """Call it at an interval; log the message if a call fails, which ends the loop."""
+        """Call a function at an interval; log the message if a call fails, which ends the loop."""
         loop = LoopingCall(call)
         loop.clock = self._clock
         loop.start(seconds, now=False).addErrback(lambda failure: self.log.failure(failure_message, failure))
@@ -210,11 +210,11 @@ class Store(TypedService):
 
     @property
     def run_id(self) -> int | None:
-        """The id of this run of the service; None while the database fails, for the run is not updated."""
+        """The id of this run of the service; None while the database fails and the run is not updated."""
         return None if self._run is None or self.journal.is_failing else self._run.id
 
     def _update_run(self) -> None:
-        if not self.journal.is_failing:  # else the updates would fill the queue
+        if not self.journal.is_failing:  # updates during an outage would fill the queue
             self._submit_run_update()
 
     def _submit_run_update(self) -> None:
@@ -222,7 +222,7 @@ class Store(TypedService):
             self.journal.submit_nowait(store_runs, evolve(self._run, seen=self._wall_clock()), urgent=False)
 
     def stopService(self) -> Deferred[None]:
-        """Write what is queued, and close the store. What the disk does not take in time is lost."""
+        """Store the queued writes, and close the store. Writes that are not stored in time are lost."""
         super().stopService()
         return Deferred.fromCoroutine(self._stop())
 
@@ -235,7 +235,7 @@ class Store(TypedService):
             await self.journal.wait_idle().addTimeout(SHUTDOWN_TIMEOUT_S, self._clock)
         except DeferredTimeoutError:
             self.log.error(
-                "the service stops before all entries are stored; the rest is lost: {reason}",
+                "the service stops before all writes are stored; the remaining ones are lost: {reason}",
                 reason=self.journal.failure_reason or "the disk is too slow",
             )
         self.journal.stop()
@@ -263,11 +263,14 @@ class Store(TypedService):
                 self.log.info("purged {count} expired entries", count=deleted)
             for subscriber in tuple(self.on_purge):
                 subscriber(step)
-            # Even if nothing was deleted: a link may have been removed, or a reader have blocked this before.
+            # Even if nothing was deleted: a link may be removed, or a reader may have blocked this step.
             while self.running and not await self._writer_thread.run(self.journal.reclaim):
                 pass
         except Exception as error:  # the next purge may succeed
             if isinstance(error, StoreUnavailableError) or self._database.is_outage(error):
-                self.log.warn("the purge is incomplete, and is tried again: {reason}", reason=str(error))
+                self.log.warn(
+                    "the purge is incomplete and will be retried at the next interval: {reason}",
+                    reason=str(error),
+                )
             else:
-                self.log.failure("the purge has failed, and is tried again")
+                self.log.failure("the purge failed and will be retried at the next interval")

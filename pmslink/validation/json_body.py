@@ -1,6 +1,6 @@
 """Parse JSON bodies field by field.
 
-Bodies are about money and guests, so nothing is guessed, shortened or replaced: a body is valid as it is, or
+Bodies contain charges and guest data, so no value is guessed, truncated or replaced: a body is valid, or
 it causes an error that names the field and says what is expected.
 """
 

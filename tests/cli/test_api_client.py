@@ -40,9 +40,9 @@ def test_missing_token_file_is_reported(fail: Run, tmp_path: Path) -> None:
         ),
         (502, b"<h1>Bad gateway</h1>", ": 502 Bad Gateway"),
         (500, b'{"error": "?"}', ": 500 Internal Server Error"),
-        (200, b"<h1>Hello</h1>", " does not answer as pmslink does"),
-        (200, b"[]", " does not answer as pmslink does"),
-        (200, b'{"records": 5}', " does not answer as pmslink does"),
+        (200, b"<h1>Hello</h1>", " sent a response that is not from pmslink"),
+        (200, b"[]", " sent a response that is not from pmslink"),
+        (200, b'{"records": 5}', " sent a response that is not from pmslink"),
     ],
 )
 def test_error_response_is_reported_in_one_line(

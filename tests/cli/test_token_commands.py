@@ -54,9 +54,9 @@ def test_list_shows_name_role_and_creation_time(
     add(capsys, tmp_path, "desk", "view")
     heading, *lines = run("token", "list", "--state-dir", str(tmp_path))
     assert heading == "NAME         ROLE  CREATED"
-    moment = r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d[+-]\d\d:\d\d"
-    assert re.fullmatch(f"switchboard  pbx   {moment}", lines[0])
-    assert re.fullmatch(f"desk         view  {moment}", lines[1])
+    timestamp = r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d[+-]\d\d:\d\d"
+    assert re.fullmatch(f"switchboard  pbx   {timestamp}", lines[0])
+    assert re.fullmatch(f"desk         view  {timestamp}", lines[1])
     assert output.strip() not in str(lines)
 
 
@@ -96,7 +96,7 @@ def test_invalid_token_file_and_missing_directory_are_reported(fail: Run, tmp_pa
     (error,) = fail("token", "remove", "desk", "--state-dir", str(tmp_path / "nowhere"))
     assert error == f"the state directory {tmp_path}/nowhere: No such file or directory"
     (error,) = fail("token", "add", "desk", "--role", "view", "--state-dir", "/dev/null/state")
-    assert error == "state_dir = /dev/null/state: cannot be made: Not a directory"
+    assert error == "state_dir = /dev/null/state: cannot be created: Not a directory"
     (tmp_path / TOKEN_FILE_NAME).write_text("rubbish\n")
     for command in (["list"], ["remove", "desk"], ["add", "desk", "--role", "view"]):
         (error,) = fail("token", *command, "--state-dir", str(tmp_path))

@@ -42,8 +42,8 @@ class Receiver(FrameReceiver):
         if len(self.frames) == self._pause_after:
             self.pauseProducing()  # type: ignore[no-untyped-call]
 
-    def skipped(self, what: SkipReason, size: int) -> None:
-        self.skips.append((what, size))
+    def skipped(self, reason: SkipReason, size: int) -> None:
+        self.skips.append((reason, size))
 
     def nothingFramed(self) -> None:
         self.unframed += 1

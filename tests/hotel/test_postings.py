@@ -179,7 +179,7 @@ def test_an_invalid_start_is_rejected(body: dict[str, object], started: object) 
     problem = error(body, started=started)
     assert problem.field == "started"
     assert str(problem) == (
-        'started must be a moment of 2000 to 2099 with its offset, such as "2026-11-20T07:00:00Z"'
+        'started must be a date and time from 2000 to 2099 with its offset, such as "2026-11-20T07:00:00Z"'
     )
 
 

@@ -312,7 +312,7 @@ def test_a_result_before_the_first_attempt_is_rejected(hotel: HotelDriver) -> No
     ):
         hotel.report_wake_up("answered")
     hotel.wait(HALF_AN_HOUR)
-    with pytest.raises(WakeUpNotDueError, match=r"^wake-up 1 has 1 attempts; 2 is not one$"):
+    with pytest.raises(WakeUpNotDueError, match=r"^wake-up 1 has 1 attempts; there is no attempt 2$"):
         hotel.report_wake_up("answered", attempt=2)
     with pytest.raises(WakeUpNotDueError):
         hotel.report_wake_up("answered", attempt=0)

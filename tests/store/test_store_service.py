@@ -225,8 +225,8 @@ def test_a_store_of_a_newer_version_is_rejected_and_unchanged(database: FaultyDa
     prepare(database, newer, dict.fromkeys(range(newer + 1), lambda connection: None))
     path = database.inner.path if isinstance(database.inner, SqliteDatabase) else None
     before = path and path.read_bytes()
-    told = rf"newer pmslink \(store version {newer}, this one knows {schema.SCHEMA_VERSION}\): install"
-    with pytest.raises(StoreError, match=told):
+    message = rf"newer pmslink \(store version {newer}, this one supports {schema.SCHEMA_VERSION}\): install"
+    with pytest.raises(StoreError, match=message):
         opening(database)
     assert version(database) == newer
     assert (path and path.read_bytes()) == before

@@ -1,4 +1,4 @@
-"""Limits of a receiver's response: its time, its length, and the length of its body, which is discarded."""
+"""Limits of a receiver's response: time, total length, and length of the body, which is discarded."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from twisted.web.iweb import IResponse
 RESPONSE_TIMEOUT_S = 10.0
 """Seconds from the start of a delivery to the end of the response."""
 MAX_BODY_BYTES = 64 * 1024
-"""Bytes of a response's body; the body is not used."""
+"""Maximum bytes of a response's body, which is discarded."""
 MAX_RESPONSE_BYTES = 256 * 1024
-"""Bytes of a whole response. Twisted's client sets no limit to the number of headers."""
+"""Maximum bytes of a response with its headers, whose number Twisted's client does not limit."""
 
 
 class BoundedResponseProtocol(ProtocolWrapper):

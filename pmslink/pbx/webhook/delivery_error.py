@@ -1,6 +1,6 @@
-"""Why a delivery failed, as a short text for the status of a link.
+"""Describe the failure of a delivery in a short text for the status of a link.
 
-A text contains nothing of the event, of the secret, or of what the receiver sent.
+A text contains nothing of the event, of the secret, or of the response.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ def to_delivery_error(failure: Failure) -> Failure:
 
 
 def raise_timeout(result: object, seconds: float) -> None:
-    """Raise the error of a receiver that did not answer within so many seconds, for Deferred.addTimeout."""
+    """Raise the DeliveryError for a receiver that exceeded the time limit, for Deferred.addTimeout."""
     raise DeliveryError(_describe_timeout(seconds))
 
 

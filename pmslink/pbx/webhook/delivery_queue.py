@@ -30,11 +30,11 @@ from pmslink.store.tables.log_entries import HotelEventLogged, TransitionLogged
 from pmslink.store.tables.webhook_cursors import Cursor, count_events_after, store_cursors
 
 READ_BATCH_EVENTS = 100
-"""Events that one query reads from the store."""
+"""Maximum number of events that one query reads from the store."""
 MIN_RETRY_DELAY_S, MAX_RETRY_DELAY_S = 1.0, 60.0
 """Seconds before a failed delivery is retried; the delay doubles with each failure, up to the maximum."""
 RETRY_JITTER_RATIO = 0.1
-"""Share by which a delay is longer or shorter at random, so that webhooks do not retry at the same time."""
+"""Ratio by which a delay is randomly longer or shorter, so that webhooks do not retry at the same time."""
 
 
 @frozen
@@ -113,7 +113,7 @@ class DeliveryQueue:
                 await self._deliver_one(entry)
 
     async def _count_backlog(self) -> None:
-        """Set the backlog to what the store has; queued events that are not stored any more are lost."""
+        """Set the backlog to what the store has; queued events that the retention deleted are lost."""
         store, before = self._context.store, self._status.backlog
         stored = await store.read(
             count_events_after, self._link.name, self.cursor, store.journal.last_published_seq
@@ -132,7 +132,7 @@ class DeliveryQueue:
     async def _read_batch(self) -> list[HotelEventLogged | TransitionLogged]:
         store = self._context.store
         entries = await store.read(events_after, self._link.name, self.cursor, READ_BATCH_EVENTS)
-        # An entry can be read a moment before it is published; enqueue_count has not counted it yet.
+        # An entry can be read shortly before it is published; enqueue_count has not counted it yet.
         published = store.journal.last_published_seq
         return [
             entry
@@ -172,7 +172,7 @@ class DeliveryQueue:
                 outcome,
                 link=self._link.name,
             )
-            self._on_failure(f"pmslink is at fault, see its log ({type(outcome.value).__name__})")
+            self._on_failure(f"internal error in pmslink, see its log ({type(outcome.value).__name__})")
 
     def _on_queue_empty(self) -> None:
         if self._deliver_again:

@@ -1,4 +1,4 @@
-"""Delivery of one event to a webhook's receiver over HTTP: a signed POST, and what the response means."""
+"""Delivery of one event to a webhook's receiver over HTTP: send a signed POST, and interpret the response."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ class HttpWebhookTransport:
         except (ResponseNeverReceived, RequestTransmissionFailed) as problem:
             if receiver.url not in self._reusable_urls or _is_cancelled(problem):
                 raise
-        # The receiver may have closed an idle connection just when the request went out on it.
+        # The receiver may have closed an idle connection just when the request was sent on it.
         self._reusable_urls.discard(receiver.url)
         return await self._fresh_agent.request(*request)
 

@@ -56,14 +56,14 @@ class WebhookService(TypedService):
             del self._queues[name]
             queue.stop()
         if link is None:
-            return  # the store deletes the cursor with the link; if that fails, the link comes back
+            return  # the store deletes the cursor with the link; if that fails, the link is added again
         if receiver is not None:
             self._start_queue(link, receiver)
         elif self._cursors.pop(name, None) is not None:
             self._context.store.journal.submit_nowait(store_cursors, Cursor(name, None))
 
     def _start_queue(self, link: Link, receiver: Receiver) -> None:
-        """Start a queue. Its cursor is the stored one; a new receiver gets the events from now on."""
+        """Start a queue. Its cursor is the stored one; a new receiver gets only events after this call."""
         journal = self._context.store.journal
         cursor = self._cursors.setdefault(link.name, journal.last_published_seq)
         journal.submit_nowait(store_cursors, Cursor(link.name, cursor))

@@ -34,11 +34,11 @@ class Write:
 
 @define(eq=False)
 class CommitOutcome:
-    """What became of a batch.
+    """The results of a batch.
 
     There is one result for each write, and a Failure for a write whose own operation failed. When the
     database fails after some writes were committed one by one, there are results for those only, and
-    `outage` is the error of the next.
+    `outage` is the error of the next write.
     """
 
     results: list[Any]
@@ -59,13 +59,13 @@ class BatchWriter:
         self._reserved_until = first_seq
 
     def commit(self, batch: Sequence[Write]) -> CommitOutcome:
-        """Commit a batch. Raises what the database raises when it fails for the whole batch."""
+        """Commit a batch. If the database fails for the whole batch, raises the database's own error."""
         try:
             return self._execute(batch)
         except Exception as problem:
             if self._database.is_outage(problem):
                 raise
-        # One of the writes is faulty: commit each alone, so that it does not spoil the others.
+        # One of the writes is faulty: commit each alone, so that the others are stored.
         outcome = CommitOutcome([], [])
         for write in batch:
             try:
@@ -94,7 +94,7 @@ class BatchWriter:
             transaction.hotels.committed()
             self._reserved_until = reserved
         except Exception:
-            # A connection whose disk has failed may hold on to what it could not write.
+            # After a failure of the disk, a connection may still have unwritten data in its cache.
             with suppress(Exception):
                 self._connection.close()
             self._connection = None

@@ -22,7 +22,7 @@ from pmslink.store.core.store_errors import StoreError
 
 STORE_FILE_NAME = "store.sqlite3"
 STARTUP_CHECK_MAX_BYTES = 256 * 1024**2
-"""Bytes up to which each start checks the whole store for damage; that takes seconds."""
+"""Maximum size in bytes of a store that each start checks completely; that takes seconds."""
 _HEADER_BYTES = 100
 BUSY_TIMEOUT_MS = 5000
 """Milliseconds to wait for another connection's lock."""
@@ -64,7 +64,7 @@ class Database(Protocol):
         """Return a connection that reads committed data and cannot write."""
 
     def to_store_error(self, error: Exception) -> StoreError:
-        """Return the StoreError for an error at the start; its text says what an operator can do."""
+        """Return the StoreError for an error at the start; its text tells an operator how to correct it."""
 
     def is_outage(self, error: Exception) -> bool:
         """Return whether the database or its disk has failed, rather than a single statement."""
@@ -72,7 +72,7 @@ class Database(Protocol):
     def reclaim(self, connection: Connection) -> bool:
         """Remove deleted data from the files, and return free space to the file system, after a purge.
 
-        Does one step of it, and returns whether it was the last.
+        Runs one step, and returns whether it was the last step.
         """
 
 
@@ -96,21 +96,21 @@ class SqliteDatabase:
                     _check_integrity(connection)
 
     def _create_file(self) -> None:
-        # Created under another name: an empty file with the final name is damaged, and not new.
+        # Created under another name, because an empty file with the final name counts as damaged, not as new.
         unfinished = self.path.with_name(f"{STORE_FILE_NAME}.new")
         unfinished.unlink(missing_ok=True)
         with closing(sqlite3.connect(unfinished)) as connection:
-            unfinished.chmod(0o600)  # it holds the guests' names
+            unfinished.chmod(0o600)  # it contains the names of guests
             connection.execute("PRAGMA auto_vacuum=INCREMENTAL")
             connection.execute("PRAGMA journal_mode=WAL")
         unfinished.rename(self.path)
 
     def _check_header(self) -> None:
-        if self.path.stat().st_size < _HEADER_BYTES:  # SQLite takes it for an empty database
-            raise sqlite3.DatabaseError("it is cut off")
+        if self.path.stat().st_size < _HEADER_BYTES:  # SQLite would open it as an empty database
+            raise sqlite3.DatabaseError("the file is truncated")
 
     def check_integrity(self) -> None:
-        """Check the whole store, however large it is. Raises StoreError if it is damaged or missing."""
+        """Check the whole store, whatever its size. Raises StoreError if it is damaged or missing."""
         if not self.path.exists():
             raise StoreError(f"{self.path}: there is no store")
         with self._translate_errors():
@@ -126,7 +126,7 @@ class SqliteDatabase:
             raise self.to_store_error(problem) from None
 
     def to_store_error(self, error: Exception) -> StoreError:
-        """Return a StoreError that tells a damaged file from one that cannot be opened."""
+        """Return a StoreError that distinguishes a damaged file from one that cannot be opened."""
         error = _driver_error(error)
         text = " ".join(str(error).split()) or type(error).__name__
         reason = "".join(character if character.isprintable() else "?" for character in text)

@@ -2,10 +2,10 @@
 
 An *operation* is a function that gets a transaction and a list of arguments, and returns a list of
 results. `Journal.submit` queues one argument for an operation. A commit writes all that is queued when it
-begins: neighbours with the same operation in one call. So whatever is submitted in one turn of the reactor
-is committed together, or not at all.
+begins: neighbours with the same operation in one call. So all writes of one turn of the reactor are
+committed together, or none of them is.
 
-While the database fails, the journal tries again each second. Writes submitted with `retry_until_stored`
+While the database fails, the journal retries each second. Writes submitted with `retry_until_stored`
 stay in the queue. All others are rejected at once with StoreUnavailableError.
 """
 
@@ -27,13 +27,13 @@ from pmslink.store.core.store_metadata import check_writable
 from pmslink.store.core.transaction import Argument, Entry, Operation, Result, UnitOfWorkFactory
 
 BATCH_DELAY_S = 0.05
-"""Seconds that a write which is not urgent waits for others to be committed with."""
+"""Seconds that a write which is not urgent waits, to be committed together with later ones."""
 RETRY_DELAY_S = 1.0
 """Seconds between attempts while the database fails."""
 BACKPRESSURE_LIMIT_WRITES = 1000
 """Queued writes above which reading from the PMS pauses."""
 COMMIT_TIMEOUT_S = 5.0
-"""Seconds after which a commit that still runs is reported as a failure, until it ends."""
+"""Seconds after which a running commit is reported as a failure, until it ends."""
 QUEUE_LIMIT_WRITES = 20_000
 """Queued writes above which new ones are rejected."""
 
@@ -52,7 +52,7 @@ class Thread(Protocol):
 
 
 class Journal:
-    """Queues writes, commits them in batches, and publishes their entries. It knows operations, not links."""
+    """Queues writes, commits them in batches, and publishes their entries. It does not depend on links."""
 
     log = Logger()
 
@@ -92,9 +92,8 @@ class Journal:
     ) -> Deferred[Result]:
         """Queue a write, and return a Deferred that fires with its result after the commit.
 
-        With `retry_until_stored` that takes as long as the database fails. Without it, the Deferred fails
-        with StoreUnavailableError. In both cases it fails with what the operation raised or returned as an
-        error.
+        With `retry_until_stored`, the write is retried while the database fails. Without it, the Deferred
+        fails with StoreUnavailableError. In both cases it fails if the operation raises or returns an error.
         """
         if not retry_until_stored and (refusal := self._refusal_reason()):
             return fail(StoreUnavailableError(refusal))
@@ -118,7 +117,7 @@ class Journal:
 
     @property
     def is_failing(self) -> bool:
-        """Whether the database cannot be written at the moment."""
+        """Whether the database cannot be written now."""
         return self.failure_reason is not None
 
     @property
@@ -127,12 +126,12 @@ class Journal:
         return len(self._queue) + self._batch_size > BACKPRESSURE_LIMIT_WRITES
 
     def when_drained(self, callback: Callable[[], None]) -> None:
-        """Call it once, as soon as the journal is neither congested nor failing."""
+        """Call the callback once, as soon as the journal is neither congested nor failing."""
         self._drain_callbacks.append(callback)
 
     def _refusal_reason(self) -> str | None:
         if self.failure_reason is None and len(self._queue) >= QUEUE_LIMIT_WRITES:
-            return "the disk cannot keep up; try again in a moment"
+            return "the disk is too slow; try again in a few seconds"
         return self.failure_reason
 
     def _enqueue(self, write: Write, delay: float = 0) -> None:
@@ -156,7 +155,7 @@ class Journal:
             batch.append(Write(check_writable, None, None, retry_until_stored=False))
         self._batch_size = len(batch)
         self._commit_timeout = self._clock.callLater(
-            COMMIT_TIMEOUT_S, self._set_failure_reason, "the disk does not answer"
+            COMMIT_TIMEOUT_S, self._set_failure_reason, "the disk does not respond"
         )
         self._thread.run(self._writer.commit, batch).addCallbacks(
             self._on_committed, self._on_failed, callbackArgs=(batch,), errbackArgs=(batch,)
@@ -190,7 +189,7 @@ class Journal:
             self._next_commit = self._clock.callLater(RETRY_DELAY_S, self._start_commit)
         self._set_failure_reason(reason)
         arguments = [write.argument for write in self._queue]
-        self._publish([self._assign_seq(one) for one in arguments if _is_published_unstored(one)])
+        self._publish([self._assign_seq(entry) for entry in arguments if _is_published_unstored(entry)])
         for write in undone:
             if not write.retry_until_stored and write.done is not None:
                 self._deliver_result(write, Failure(StoreUnavailableError(reason)))
@@ -235,7 +234,7 @@ class Journal:
         try:
             subscriber(*arguments)
         except Exception:
-            self.log.failure("a subscriber of the store failed; the others are still called")
+            self.log.failure("a subscriber of the store failed; the other subscribers are still called")
 
     def _notify_if_drained(self) -> None:
         if not self.is_congested and not self.is_failing:
@@ -255,7 +254,7 @@ class Journal:
     def wait_idle(self) -> Deferred[None]:
         """Return a Deferred that fires once nothing is queued.
 
-        While the database fails, it fires only after everything could be written.
+        While the database fails, it does not fire.
         """
         done: Deferred[None] = Deferred()
         self._idle_waiters.append(done)
@@ -263,7 +262,7 @@ class Journal:
         return done
 
     def stop(self) -> None:
-        """Write no more. What is still queued is lost."""
+        """Stop writing. Writes that are still queued are lost."""
         self._stopped = True
         if self._next_commit is not None:
             self._next_commit.cancel()

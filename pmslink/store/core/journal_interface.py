@@ -12,7 +12,7 @@ from pmslink.store.core.transaction import Argument, Entry, Operation, Result
 
 
 class JournalPort(Protocol):
-    """What a link needs of `store.core.journal.Journal`, where the methods are described in full."""
+    """The methods of `store.core.journal.Journal` that a link uses; see there for the details."""
 
     def submit(
         self, operation: Operation[Argument, Result], argument: Argument, retry_until_stored: bool = False
@@ -29,7 +29,7 @@ class JournalPort(Protocol):
 
     @property
     def is_failing(self) -> bool:
-        """Whether the database cannot be written at the moment."""
+        """Whether the database cannot be written now."""
 
     @property
     def failure_reason(self) -> str | None:
@@ -40,7 +40,7 @@ class JournalPort(Protocol):
         """Whether so many writes are queued that reading from the PMS should pause."""
 
     def when_drained(self, callback: Callable[[], None]) -> None:
-        """Call it once, as soon as the journal is neither congested nor failing."""
+        """Call the callback once, as soon as the journal is neither congested nor failing."""
 
 
 class NullJournal:
@@ -68,5 +68,5 @@ class NullJournal:
         return next(self._sequence)
 
     def when_drained(self, callback: Callable[[], None]) -> None:
-        """Call it at once."""
+        """Call the callback at once."""
         callback()

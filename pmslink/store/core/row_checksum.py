@@ -1,4 +1,4 @@
-"""A checksum in every row: the database itself does not notice a flipped bit inside a text or a number."""
+"""A checksum in every row: the database itself does not detect a flipped bit inside a text or a number."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from sqlalchemy import Connection, select
 from pmslink.store.core.schema import CHECKSUMMED_TABLES
 
 STARTUP_CHECK_ROWS = 100_000
-"""Newest rows of each table that each start checks; that takes about a second."""
+"""Number of newest rows in each table that each start checks; that takes about a second."""
 
 
 class ChecksumError(ValueError):
-    """A row differs from what was written."""
+    """A row differs from the row that was written."""
 
 
 def checksum(row: tuple[object, ...]) -> int:
@@ -28,4 +28,4 @@ def verify_checksums(connection: Connection, newest_rows: int | None = None) -> 
         for row in connection.execute(select(table).order_by(*newest_first).limit(newest_rows)):
             *values, stored_checksum = row
             if checksum(tuple(values)) != stored_checksum:
-                raise ChecksumError(f"a row of {table.name} is not as it was written")
+                raise ChecksumError(f"a row of {table.name} does not match its checksum")

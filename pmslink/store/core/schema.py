@@ -118,8 +118,11 @@ SYNC_CHANGES = Table(
     _checksum_column(),
     Index("syncs_of_link", "link", "id"),
 )
-"""Each change of whether a link is in sync. Its `id` is of the same sequence as that of a transition, so the
-two can be merged in order. A transition from null begins out of sync."""
+"""Each time when a link became in sync or out of sync.
+
+Its `id` is of the same sequence as that of a transition, so the two can be merged in order. A transition from
+null begins out of sync.
+"""
 
 RUNS = Table(
     "runs",
@@ -129,7 +132,7 @@ RUNS = Table(
     Column("seen", BigInteger, nullable=False),
     _checksum_column(),
 )
-"""Each run of the service, and when it was last known to run. Rows with an id between those of two runs
+"""Each run of the service, and when it last confirmed that it runs. Rows with an id between those of two runs
 belong to the first of them."""
 
 LINK_SNAPSHOTS = Table(
@@ -151,7 +154,7 @@ POSTINGS = Table(
     Column("type", String, nullable=False),
     Column("room", String, nullable=False),
     Column("body", Text, nullable=False),  # of the request, JSON
-    Column("text", Text, nullable=False),  # the record, without P#
+    Column("text", Text, nullable=False),  # of the record, without P#
     Column("subject", String),  # of an RE: a newer row of the same subject replaces it
     Column("until", BigInteger),  # when a wake-up is due; after that it is not sent again
     Column("key", String),  # the Idempotency-Key …
@@ -247,12 +250,12 @@ def create_or_migrate(
 
     Raises StoreTooNewError for a store of a newer version, and does not change it.
     """
-    found = supported_version(connection, version)
-    if found is None:
+    current = supported_version(connection, version)
+    if current is None:
         METADATA.create_all(connection)
         connection.execute(STORE_METADATA.insert(), {"name": "version", "value": str(version)})
         return
-    for next_version in range(found + 1, version + 1):
+    for next_version in range(current + 1, version + 1):
         migrations[next_version](connection)
         connection.execute(
             update(STORE_METADATA).where(STORE_METADATA.c.name == "version").values(value=str(next_version))
@@ -263,13 +266,13 @@ def supported_version(connection: Connection, version: int = SCHEMA_VERSION) -> 
     """Return the version of a store, or None if it has no tables yet. Raises StoreTooNewError."""
     if not inspect(connection).has_table(STORE_METADATA.name):
         return None
-    found = stored_version(connection)
-    if found > version:
+    current = stored_version(connection)
+    if current > version:
         raise StoreTooNewError(
-            f"it was written by a newer pmslink (store version {found}, this one knows {version}): "
-            "install that version again, or name another state directory"
+            f"it was written by a newer pmslink (store version {current}, this one supports {version}): "
+            "install that version again, or use another state directory"
         )
-    return found
+    return current
 
 
 def stored_version(connection: Connection) -> int:

@@ -36,13 +36,13 @@ _VERSION_3_STATEMENTS = (
 
 
 def _add_syncs_and_runs(connection: Connection) -> None:
-    # Both stay empty: when the service ran before is not known.
+    # Both stay empty, because earlier runs of the service are not known.
     for statement in _VERSION_2_STATEMENTS:
         connection.exec_driver_sql(statement)
 
 
 def _add_hotel_tables(connection: Connection) -> None:
-    # The rooms are not known until the next resync, so the store counts as uncleanly shut down.
+    # The rooms are not known until the next resync, so mark the shutdown as unclean.
     for statement in _VERSION_3_STATEMENTS:
         connection.exec_driver_sql(statement)
     connection.exec_driver_sql("UPDATE facts SET value = '1' WHERE name = 'running'")

@@ -1,4 +1,4 @@
-"""The state directory: its creation, its lock, and how a damaged store is moved aside."""
+"""The state directory: create it, lock it, and move a damaged store aside."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ _STORE_FILE_NAMES = (STORE_FILE_NAME, f"{STORE_FILE_NAME}-wal", f"{STORE_FILE_NA
 
 
 class DirectoryLock:
-    """The lock of a state directory, which one service holds. Two would displace each other's links.
+    """The lock of a state directory, which one service holds. Two would disconnect each other's links.
 
     The lock is released when the process ends. It survives a fork; after one, call `write_pid` again, because
-    the file names the holder.
+    the file contains the process id of the holder.
     """
 
     def __init__(self, directory: Path) -> None:
@@ -37,7 +37,7 @@ class DirectoryLock:
             os.close(self._file)
             raise StoreError(
                 f"the state directory {directory} is in use by another pmslink, process {holder}: "
-                "stop that one, or name another directory"
+                "stop that process, or use another directory"
             ) from None
         self.write_pid()
 
@@ -56,7 +56,7 @@ def create_state_directory(directory: Path) -> None:
     try:
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as problem:
-        raise StoreError(f"state_dir = {directory}: cannot be made: {problem.strerror}") from None
+        raise StoreError(f"state_dir = {directory}: cannot be created: {problem.strerror}") from None
     if not os.access(directory, os.W_OK | os.X_OK):
         raise StoreError(f"state_dir = {directory}: is not writable")
 
@@ -71,9 +71,9 @@ def move_aside(directory: Path, now: datetime) -> list[Path]:
         while (directory / f"{STORE_FILE_NAME}.{(suffix := now.strftime('%Y%m%dT%H%M%S'))}").exists():
             now += timedelta(seconds=1)
         moved = []
-        for part in _STORE_FILE_NAMES:
-            if (directory / part).exists():
-                moved.append((directory / part).rename(directory / f"{part}.{suffix}"))
+        for name in _STORE_FILE_NAMES:
+            if (directory / name).exists():
+                moved.append((directory / name).rename(directory / f"{name}.{suffix}"))
     finally:
         lock.release()
     if not moved:

@@ -8,7 +8,7 @@ from pmslink.errors import PmslinkError
 
 
 class StoreError(PmslinkError):
-    """The store cannot be used; the text says what an operator can do about it."""
+    """The store cannot be used; the text tells an operator how to correct it."""
 
 
 class StoreTooNewError(StoreError):
@@ -20,7 +20,7 @@ class StoreUnavailableError(StoreError):
 
 
 def describe_failure(failure: Failure) -> str:
-    """Return why the database failed, in one line."""
+    """Return the reason of a database failure, in one line."""
     cause = getattr(failure.value, "orig", None) or failure.value
     text = " ".join(str(cause).split()) or type(cause).__name__
     return {"database or disk is full": "the disk is full"}.get(text, text)[:200]

@@ -1,4 +1,4 @@
-"""Metadata of a store: how far its sequence is reserved, and whether its last service stopped cleanly."""
+"""Metadata of a store: the reserved numbers of its sequence, and whether its last shutdown was clean."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pmslink.store.core.schema import STORE_METADATA
 from pmslink.store.core.transaction import Transaction
 
 SEQUENCE_RESERVE_NUMBERS = 100_000
-"""Numbers that are reserved together, so that none is assigned twice after a crash."""
+"""Size of a block of reserved numbers; reservation prevents that a number is used twice after a crash."""
 
 
 def read_value(connection: Connection, name: str) -> int | None:
@@ -52,6 +52,6 @@ def barrier(transaction: Transaction, arguments: Sequence[None]) -> Sequence[Non
 
 
 def check_writable(transaction: Transaction, arguments: Sequence[None]) -> Sequence[None]:
-    """Operation: write a value, to see whether the database can be written."""
+    """Operation: write a value, to check whether the database can be written."""
     write_value(transaction.connection, "tested", transaction.next_seq())
     return arguments

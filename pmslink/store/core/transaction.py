@@ -18,7 +18,7 @@ Result = TypeVar("Result")
 
 @define(eq=False)
 class Entry:
-    """An entry of the log. It gets its `seq` when it is written, and is published after the commit."""
+    """An entry of the log. Its `seq` is assigned when it is written; it is published after the commit."""
 
     publish_when_failing: ClassVar[bool] = False
     """Whether subscribers get the entry even while the database fails and it cannot be stored."""
@@ -37,7 +37,7 @@ class HotelUnitOfWork(Protocol):
         """Return the current time in UTC."""
 
     def hotel(self, connection: Connection, link: str) -> HotelState:
-        """Return the state of a link's hotel; what is changed in it is stored with the transaction."""
+        """Return the state of a link's hotel; changes to it are stored with the transaction."""
 
     def is_resyncing(self, connection: Connection, link: str) -> bool:
         """Return whether a resync of the hotel runs, without reading its rooms."""
@@ -52,7 +52,7 @@ class HotelUnitOfWork(Protocol):
         """Write all changed hotels and all event rows, before the commit."""
 
     def committed(self) -> None:
-        """Make the changed hotels the committed ones, after the commit."""
+        """Replace the committed hotels by the changed ones, after the commit."""
 
 
 class UnitOfWorkFactory(Protocol):
@@ -64,7 +64,7 @@ class UnitOfWorkFactory(Protocol):
 
 @define(eq=False)
 class Transaction:
-    """What an operation works with, in the writer's thread."""
+    """The context of an operation, in the writer's thread: connection, sequence and hotels."""
 
     connection: Connection
     _sequence: Iterator[int]

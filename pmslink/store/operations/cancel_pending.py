@@ -1,4 +1,4 @@
-"""Cancel or move the queued updates of a room when its guest leaves it."""
+"""Discard or move the queued updates of a room when its guest leaves it."""
 
 from __future__ import annotations
 
@@ -33,9 +33,9 @@ _SELECT_UNDELIVERED = row_query(
 def cancel_pending_for_room(
     transaction: Transaction, link: str, room: str, new_room: str | None = None
 ) -> None:
-    """Discard the queued updates of a room in which nobody stays any more.
+    """Discard the queued updates of a room whose guests have left.
 
-    `new_room` is where its last guest has moved. The updates that follow the guest are queued again for
+    `new_room` is the room to which the last guest moved. The updates that follow the guest are queued for
     that room.
     """
     for row in fetch_rows(transaction.connection, _SELECT_UNDELIVERED, link=link, room=room):

@@ -47,7 +47,7 @@ def append_records(transaction: Transaction, records: Sequence[RecordLogged]) ->
 
 
 def run_due(transaction: Transaction, links: Sequence[str]) -> Sequence[None]:
-    """Operation: do what is due in the hotels of these links, by the wall clock."""
+    """Operation: apply the current wall clock time to the hotels of these links."""
     at = transaction.hotels.wall_clock()
     for link in links:
         state, context = _hotel_and_context(transaction, link, at)
@@ -57,7 +57,7 @@ def run_due(transaction: Transaction, links: Sequence[str]) -> Sequence[None]:
 
 
 def abort_resyncs(transaction: Transaction, links: Sequence[str]) -> Sequence[None]:
-    """Operation: abort the resyncs that run in the hotels of these links."""
+    """Operation: abort the resyncs in progress in the hotels of these links."""
     at = transaction.hotels.wall_clock()
     for link in links:
         if transaction.hotels.is_resyncing(transaction.connection, link):
@@ -104,16 +104,16 @@ def _store_wake_up_result(transaction: Transaction, report: WakeUpReport) -> Wak
 def apply_phone_update(
     transaction: Transaction, link: str, phone_update: phone_update_records.PhoneUpdate, at: datetime
 ) -> None:
-    """Apply to the hotel what a phone changes. Raises TooManyWakeUpsError."""
+    """Apply a phone update to the hotel. Raises TooManyWakeUpsError."""
     state, context = _hotel_and_context(transaction, link, at)
     try:
         phone_update_reducer.apply_phone_update(state, phone_update, context)
-    finally:  # a pending check-out of the room is complete also when the update fails
+    finally:  # a pending check-out of the room is completed even if the update fails
         _append_events(transaction, link, at, state)
 
 
 def delete_guest_names(transaction: Transaction, before: int, today: str) -> int:
-    """Delete the guests' names in rooms that have not changed since `before`, and return in how many.
+    """Delete the guests' names in rooms that have not changed since `before`; return the number of rooms.
 
     `before` is in milliseconds since 1970 in UTC. A guest whose departure is after `today` (an ISO date)
     keeps the names of the whole room.

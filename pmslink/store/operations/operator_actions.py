@@ -1,4 +1,4 @@
-"""What an operator may do with an outbox row: send it again, or discard it."""
+"""Actions of an operator on an outbox row: send it again, or discard it."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class RowNotFoundError(PmslinkError):
 
 
 class InvalidRowStateError(PmslinkError):
-    """An operator may not do this with a row in its present state, which is the error's text."""
+    """The action is not allowed in the present state of the row. The error's text is the state."""
 
 
 @frozen
@@ -85,9 +85,9 @@ def _resend(transaction: Transaction, request: OperatorAction) -> OutboxRow | Ex
 
 
 def _is_number_in_use(connection: Connection, row: OutboxRow) -> bool:
-    """Return whether another open row has this row's number by now."""
-    others = fetch_first(connection, _SELECT_NUMBER_IN_USE, link=row.link, number=row.number, id=row.id)
-    return others is not None
+    """Return whether another open row now has this row's posting number."""
+    other_row = fetch_first(connection, _SELECT_NUMBER_IN_USE, link=row.link, number=row.number, id=row.id)
+    return other_row is not None
 
 
 def discard(transaction: Transaction, requests: Sequence[OperatorAction]) -> Sequence[OutboxRow | Exception]:

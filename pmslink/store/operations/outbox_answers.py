@@ -1,4 +1,4 @@
-"""Store what happens to an outbox row after it was sent: answered, confirmed, refused or unknown."""
+"""Store the outcome of a sent outbox row: answered, confirmed, refused or unknown."""
 
 from __future__ import annotations
 
@@ -125,7 +125,7 @@ def _sent_rows(connection: Connection, link: str, ids: Sequence[int]) -> list[Ou
 class MarkUnknown:
     """Sent rows of a link will not be answered any more; without `ids` all of them, as at a start.
 
-    `resend`: postings are queued again, up to `max_attempts` attempts without an answer. Else they stay
+    `resend`: postings are queued again, up to `max_attempts` attempts without an answer. Without it they stay
     in state unknown.
     """
 

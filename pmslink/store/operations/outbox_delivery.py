@@ -1,6 +1,6 @@
 """Claim the next outbox row for sending, and release a row that could not be sent.
 
-`outbox_answers.py` has what happens to a row after it was sent.
+`outbox_answers.py` stores the outcome of a sent row.
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ class ClaimNext:
     """A request for the next row of a link that is due at `now` (milliseconds since 1970 in UTC).
 
     `resend`: postings in state unknown that are queued may be sent again. `in_flight_ids`, after a claim
-    that failed: the rows that are really being sent. All other rows in state sent are released first.
+    that failed: the rows that are still being sent. All other rows in state sent are released first.
     """
 
     link: str
@@ -96,7 +96,7 @@ def _claim_next(transaction: Transaction, request: ClaimNext) -> OutboxRow | Not
     while next_row := _next_due(transaction.connection, link, now):
         if reason := _superseded_reason(transaction.connection, next_row):
             update_row(transaction, next_row, state="discarded", queued=0, text_answer=reason)
-        elif _stays_unknown(next_row, request):
+        elif _remains_unknown(next_row, request):
             update_row(transaction, next_row, state="unknown", queued=0)
         elif _awaits_check_out(transaction, next_row):
             return NotBefore(now + MOVE_WINDOW_MS)
@@ -107,7 +107,7 @@ def _claim_next(transaction: Transaction, request: ClaimNext) -> OutboxRow | Not
 
 
 def _next_due(connection: Connection, link: str, now: int) -> OutboxRow | None:
-    """Return the oldest row that is due, whether for the first time or again."""
+    """Return the oldest row that is due, for the first time or again."""
     candidates = (
         fetch_first(connection, _SELECT_NEXT_RESEND, link=link),
         fetch_first(connection, _SELECT_NEXT_PENDING, link=link, now=now),
@@ -116,7 +116,7 @@ def _next_due(connection: Connection, link: str, now: int) -> OutboxRow | None:
 
 
 def _superseded_reason(connection: Connection, row: OutboxRow) -> str | None:
-    """Return why a row that was sent before is not sent again, or None."""
+    """Return the reason why a row that was sent before must not be sent again, or None."""
     if not row.attempts:
         return None
     if row.record == "RE":
@@ -133,7 +133,7 @@ def _superseded_reason(connection: Connection, row: OutboxRow) -> str | None:
     return None
 
 
-def _stays_unknown(row: OutboxRow, request: ClaimNext) -> bool:
+def _remains_unknown(row: OutboxRow, request: ClaimNext) -> bool:
     """Return whether a row is not sent again, although its outcome is unknown."""
     if row.record == pending_updates.POSTING_RECORD:
         return row.state == "unknown" and not request.resend
@@ -141,7 +141,7 @@ def _stays_unknown(row: OutboxRow, request: ClaimNext) -> bool:
 
 
 def _awaits_check_out(transaction: Transaction, row: OutboxRow) -> bool:
-    if row.record == pending_updates.POSTING_RECORD or row.attempts:  # the hotel need not be loaded
+    if row.record == pending_updates.POSTING_RECORD or row.attempts:  # without loading the hotel
         return False
     return pending_updates.awaits_check_out(row, transaction.hotels.hotel(transaction.connection, row.link))
 
@@ -170,13 +170,13 @@ def _reapply_phone_update(transaction: Transaction, row: OutboxRow, now: int) ->
     later = fetch_rows(transaction.connection, _SELECT_LATER_QUEUED, link=row.link, room=row.room, id=row.id)
     state = transaction.hotels.hotel(transaction.connection, row.link)
     for update in pending_updates.updates_to_reapply(row, phone_update, later, state):
-        with suppress(TooManyWakeUpsError):  # the PMS has filled the room meanwhile
+        with suppress(TooManyWakeUpsError):  # the PMS has set the maximum number of wake-ups since
             apply_phone_update(transaction, row.link, update, from_ms(now))
 
 
 @frozen
 class Release:
-    """A row is in state sent, but not a byte of it was written to the connection."""
+    """A request to release a row in state sent, of which no byte was written to the connection."""
 
     row_id: int
 
@@ -185,7 +185,7 @@ def release(transaction: Transaction, requests: Sequence[Release]) -> Sequence[N
     """Operation: queue claimed rows again, and do not count the attempt."""
     for request in requests:
         row = row_by_id(transaction.connection, request.row_id)
-        if row is not None and row.state == "sent":  # not answered meanwhile, for an earlier attempt
+        if row is not None and row.state == "sent":  # else the answer to an earlier attempt was stored since
             _release(transaction, row)
     return [None] * len(requests)
 

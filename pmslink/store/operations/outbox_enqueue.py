@@ -42,7 +42,7 @@ class IdempotencyKeyReusedError(PmslinkError):
 
 
 class OutboxFullError(PmslinkError):
-    """The outbox of a link holds as many open rows as it may."""
+    """The outbox of a link has its maximum number of open rows."""
 
 
 class PostingNumbersExhaustedError(PmslinkError):
@@ -53,7 +53,7 @@ class NewRow(NamedTuple):
     """A row to enqueue. `digits` is the width of the posting number (P#), None for a record without one.
 
     `key` is the caller's idempotency key, `asked` a digest of the request that came with it. With
-    `outbox_full` a new row is rejected, but a known key still returns its row. `phone_update` is applied to
+    `outbox_full` a new row is rejected, but a stored key still returns its row. `phone_update` is applied to
     the hotel. Times are milliseconds since 1970 in UTC.
     """
 
@@ -74,7 +74,7 @@ class NewRow(NamedTuple):
 
 
 class Enqueued(NamedTuple):
-    """The row of a request; `is_new` is false if its idempotency key was known."""
+    """The row of a request; `is_new` is false if its idempotency key was stored before."""
 
     row: OutboxRow
     is_new: bool
@@ -95,8 +95,8 @@ def enqueue(transaction: Transaction, new_rows: Sequence[NewRow]) -> Sequence[En
     for index, new_row in enumerate(new_rows):
         if index in hotel_errors:
             results.append(hotel_errors[index])
-        elif new_row.key is not None and (known := rows_by_key.get((new_row.link, new_row.key))):
-            results.append(_known_row_result(known, new_row))
+        elif new_row.key is not None and (existing := rows_by_key.get((new_row.link, new_row.key))):
+            results.append(_existing_row_result(existing, new_row))
         else:
             row = _build_row(transaction, new_row, numbers)
             results.append(row if isinstance(row, Exception) else Enqueued(row, is_new=True))
@@ -110,9 +110,9 @@ def enqueue(transaction: Transaction, new_rows: Sequence[NewRow]) -> Sequence[En
     return results
 
 
-def _known_row_result(known: OutboxRow, new_row: NewRow) -> Enqueued | IdempotencyKeyReusedError:
-    if known.asked == new_row.asked:
-        return Enqueued(known, is_new=False)
+def _existing_row_result(existing: OutboxRow, new_row: NewRow) -> Enqueued | IdempotencyKeyReusedError:
+    if existing.asked == new_row.asked:
+        return Enqueued(existing, is_new=False)
     return IdempotencyKeyReusedError(new_row.key)
 
 
@@ -148,8 +148,8 @@ def _apply_phone_updates(
     applied_keys: set[tuple[str, str | None]] = {*existing}
     errors: dict[int, TooManyWakeUpsError] = {}
     for index, new_row in enumerate(new_rows):
-        is_known = (new_row.link, new_row.key) in applied_keys
-        if new_row.phone_update is None or new_row.outbox_full or is_known:
+        is_applied = (new_row.link, new_row.key) in applied_keys
+        if new_row.phone_update is None or new_row.outbox_full or is_applied:
             continue
         try:
             apply_phone_update(transaction, new_row.link, new_row.phone_update, from_ms(new_row.created))
@@ -190,7 +190,7 @@ def _free_numbers_by_link(connection: Connection, new_rows: Sequence[NewRow]) ->
 def free_numbers(connection: Connection, link: str, max_number: int, batch_size: int) -> Iterator[int]:
     """Yield the posting numbers of a link that no open row has.
 
-    The numbers from 1 to `max_number` follow each other in a circle, from the last assigned one on.
+    The numbers count from the last assigned one to `max_number`, and continue at 1.
     """
     last = connection.execute(_SELECT_LAST_NUMBER, {"link": link}).scalar() or 0
     examined = 0

@@ -1,8 +1,8 @@
-"""Retention: delete entries after their retention time, so that nothing of them is left on the disk.
+"""Retention: delete entries after their retention time, and overwrite them on the disk.
 
-Entries are deleted in the order in which they were stored. So an entry that a wrong clock dated too early
-stays as long as its neighbours, and one that was dated too late is deleted with them. The clock of the purge
-follows the wall clock by at most four hours in each purge. So a wall clock that is a year ahead for an hour
+Entries are deleted in the order in which they were stored. So an entry that a wrong clock dated too early or
+too late is deleted together with its neighbours. Each purge advances the clock of the purge by at most four
+hours towards the wall clock. So a wall clock that is a year ahead for an hour
 cannot empty the store. After a long downtime more purges are needed.
 """
 
@@ -31,15 +31,15 @@ from pmslink.store.tables.outbox_rows import FINAL_STATES
 from pmslink.timestamps import from_ms, to_ms
 
 PURGE_BATCH_ROWS = 1000
-"""Rows that one commit deletes from each table; other writes wait for the commit."""
+"""Maximum number of rows that one commit deletes from each table; other writes wait for the commit."""
 LINK_SNAPSHOT_MAX_ROWS = 10_000
 PURGE_CLOCK_MAX_STEP = timedelta(hours=4)
-"""How far the clock of the purge may advance in one purge."""
+"""Maximum time by which one purge advances its clock."""
 
 
 @frozen
 class Retention:
-    """How long data of guests, and other history, is stored."""
+    """The retention time of guest data, and of other history."""
 
     guest: timedelta
     history: timedelta
@@ -61,7 +61,7 @@ def _advance_purge_clock(transaction: Transaction, wall_time: datetime) -> datet
 class Purge:
     """One step of a purge: rows that are older than the first two times are deleted.
 
-    A row that is dated after `now` has no age of its own. It is deleted with its neighbours.
+    The age of a row dated after `now` is unknown, so it is deleted with its neighbours.
     """
 
     guest_before: datetime
@@ -101,9 +101,9 @@ def _delete_oldest(transaction: Transaction, timestamp_column: Column[int], befo
 
 
 def _expired_ids(oldest: Iterable[Any], before: int, now: int) -> list[int]:
-    """Return the ids before the first row that is not expired; `oldest` are ids and timestamps in order."""
+    """Return the ids of the expired rows among the oldest; `oldest` are ids and timestamps in order."""
     expired: list[int] = []
-    undated: list[int] = []  # dated in the future: expired once a later row is
+    undated: list[int] = []  # dated in the future: expired if a later row is
     for row_id, at in oldest:
         if before <= at <= now:
             break

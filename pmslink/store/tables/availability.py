@@ -22,9 +22,9 @@ from pmslink.store.tables.service_runs import Run
 
 @frozen
 class Span:
-    """A time span in which a link had one state; `transition` is how it entered that state.
+    """A time span in which a link had one state; `transition` is the transition into that state.
 
-    None where the state is unknown: the service did not run, or had no such link.
+    It is None where the state is unknown: the service did not run, or had no such link.
     """
 
     since: datetime
@@ -45,13 +45,13 @@ class Timeline:
     until: datetime
     spans: list[Span]
     observed_time: timedelta
-    """How much of the period the state is known …"""
+    """The part of the period in which the state is known."""
     in_sync_time: timedelta
-    """… and how much of that the link was in sync."""
+    """The part of `observed_time` in which the link was in sync."""
 
     @property
     def in_sync_ratio(self) -> float | None:
-        """The part of the known time in which the link was in sync; None if no time is known."""
+        """The ratio of `in_sync_time` to `observed_time`; None if the state is never known."""
         return self.in_sync_time / self.observed_time if self.observed_time else None
 
 
@@ -114,7 +114,7 @@ def _state_points(
             else:
                 in_sync = change.in_sync
             yield _StatePoint(change.at, transition, in_sync)
-        # a change after the last update of the run shows that the service still ran
+        # a change after the last update of the run proves that the service still ran
         yield _StatePoint(max(runs[run_number - 1].seen, change.at), None, False)
 
 

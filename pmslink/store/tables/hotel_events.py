@@ -1,4 +1,4 @@
-"""The events of hotels: each is stored and published with the commit of what caused it."""
+"""The events of hotels: each is stored in the commit of its cause, and published after it."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from pmslink.timestamps import to_ms
 def append_event(transaction: Transaction, link: str, at: datetime, event: Event) -> None:
     """Publish an event under the next number, and insert its row when the transaction ends.
 
-    The event contains the extensions that the rooms have now, also for those who read it later.
+    The event contains the present extensions of its rooms; they do not change when it is read later.
     """
     extensions = transaction.hotels.policy_of(link).extensions_of_room
     room_extensions = [] if event.room is None else extensions(event.room)

@@ -1,6 +1,6 @@
 """The states of all hotels: stored in the same transaction as the records that change them.
 
-So a record and its effects are both stored, or neither is, and no event is published twice. The writer's
+So a record and its effects are stored together or not at all, and no event is published twice. The writer's
 thread caches the states. A transaction changes copies, which replace the cached states after its commit.
 """
 
@@ -85,7 +85,7 @@ class HotelStore:
         self._policies.pop(link, None)
 
     def has_policy(self, link: str) -> bool:
-        """Return whether the link of a hotel runs. Without a policy the time in the hotel is unknown."""
+        """Return whether the link of a hotel runs. Without a policy its local time is unknown."""
         return link in self._policies
 
     def policy_of(self, link: str) -> HotelPolicy:
@@ -139,7 +139,7 @@ class UnitOfWork:
         return self._drafts[link]
 
     def is_resyncing(self, connection: Connection, link: str) -> bool:
-        """Return whether a resync runs. Every link needs it at the start, so no rooms are read for it."""
+        """Return whether a resync runs, without reading rooms, because the start asks for every link."""
         if link in self._originals or self._hotels.is_cached(link):
             return self.hotel(connection, link).resyncing
         row = connection.execute(_SELECT_HOTEL, {"link": link}).first()
@@ -156,7 +156,7 @@ class UnitOfWork:
         """Write all changed hotels and all event rows, at the end of the transaction."""
         if self._event_rows:
             insert_many(transaction.connection, EVENTS, [row for _, row in self._event_rows])
-        for link in self._results:  # so far these are the removed ones
+        for link in self._results:  # until here, `_results` has only the removed hotels
             _publish_next_due(transaction, link, None)
         for link, state in self._drafts.items():
             _write_rooms(transaction.connection, link, state)
@@ -171,7 +171,7 @@ class UnitOfWork:
             self._results[link] = after
 
     def committed(self) -> None:
-        """Make the changed hotels the committed ones, after the commit."""
+        """Replace the committed hotels by the changed ones, after the commit."""
         for link, committed in self._results.items():
             self._hotels.set_committed(link, committed)
 
@@ -251,6 +251,6 @@ _SELECT_ROOM = _SELECT_ROOMS.where(ROOMS.c.room == bindparam("room"))
 
 
 def room_of(connection: Connection, link: str, room: str) -> Room | None:
-    """Return a room of a link, or None if it is not known."""
+    """Return a room of a link, or None if it is not stored."""
     row = connection.execute(_SELECT_ROOM, {"link": link, "room": room}).first()
     return None if row is None else parse_room(row.room, json.loads(row.body), row.changed)

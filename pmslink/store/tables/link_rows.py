@@ -47,7 +47,7 @@ class PostingsNotFinalError(PmslinkError):
 class StoredLink:
     """The row of a link. Times are milliseconds since 1970 in UTC.
 
-    `definition` is the flat JSON object that the API got; None for a link of the configuration.
+    `definition` is the flat JSON object that the API received; None for a link of the configuration file.
     """
 
     name: str
@@ -91,7 +91,7 @@ def remove_links(
     transaction: Transaction, requests: Sequence[RemoveLink]
 ) -> Sequence[PostingsNotFinalError | None]:
     """Operation: remove links. A result may be PostingsNotFinalError."""
-    return [_remove(transaction, one) for one in requests]
+    return [_remove(transaction, request) for request in requests]
 
 
 def _remove(transaction: Transaction, request: RemoveLink) -> PostingsNotFinalError | None:

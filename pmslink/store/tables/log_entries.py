@@ -45,7 +45,7 @@ class TransitionLogged(Entry):
 
 @frozen
 class SyncChanged:
-    """A change of whether a link is in sync. It is no entry: subscribers get a link snapshot instead."""
+    """A link became in sync or out of sync. It is not published: subscribers get a link snapshot instead."""
 
     id: int
     link: str
@@ -63,12 +63,12 @@ class HotelEventLogged(Entry):
     room: str | None
     text: str
     lacks_extension: bool = False
-    """Whether no extension belonged to the room when the event was created. Not stored."""
+    """Whether the room had no extension when the event was created. Not stored."""
 
 
 @define(eq=False)
 class NextDueChanged(Entry):
-    """A change of when something is due in a hotel, in milliseconds since 1970 in UTC; None: nothing is.
+    """A new due time of a hotel, in milliseconds since 1970 in UTC; None if nothing is due.
 
     It is published to the scheduler only, and not stored in the log.
     """
@@ -107,7 +107,7 @@ def append_transitions(transaction: Transaction, transitions: Sequence[Transitio
 
 
 def append_sync_changes(transaction: Transaction, sync_changes: Sequence[SyncChanged]) -> Sequence[None]:
-    """Operation: store changes of whether links are in sync."""
+    """Operation: store when links became in sync or out of sync."""
     rows = [(change.id, change.link, to_ms(change.at), change.in_sync) for change in sync_changes]
     insert_many(transaction.connection, SYNC_CHANGES, rows)
     return [None] * len(sync_changes)

@@ -26,7 +26,7 @@ RowState = Literal["pending", "sent", "unknown", "done", "refused", "discarded"]
 FINAL_STATES: tuple[RowState, ...] = ("done", "refused", "discarded")
 OPEN_STATES: tuple[RowState, ...] = ("pending", "sent", "unknown")
 QUERY_BATCH_ROWS = 5000
-"""Rows that one statement names by parameters; databases limit how many it may have."""
+"""Maximum number of rows that one statement names by parameters; databases limit the parameters."""
 
 
 class OutboxRow(NamedTuple):

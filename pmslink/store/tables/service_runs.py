@@ -1,7 +1,7 @@
-"""The runs of the service: without them, the time when no service ran would seem to be time of a link.
+"""The runs of the service, which distinguish downtime of the service from downtime of a link.
 
 A run is one row. It is inserted at the start, and updated each minute and at a clean stop. So the end of a
-run that crashed is known to within a minute, and its last state does not seem to last until the next start.
+run that crashed is known to within a minute, and its last state is not counted until the next start.
 A row for each minute would add nothing. Rows only at the start and the stop would hide a crash.
 """
 
@@ -22,7 +22,7 @@ from pmslink.timestamps import from_ms, to_ms
 
 @frozen
 class Run:
-    """A run of the service, from its start to when it was last known to run.
+    """A run of the service, from its start to its last update.
 
     Rows with an id between those of two runs belong to the first of them.
     """

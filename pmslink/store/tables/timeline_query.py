@@ -17,7 +17,7 @@ from pmslink.store.tables.service_runs import run_from_row
 from pmslink.timestamps import from_ms, to_ms
 
 TIMELINE_MAX_CHANGES = 5000
-"""Changes of each kind in one timeline; where there are more, the timeline begins later."""
+"""Maximum number of changes of each kind in a timeline; with more changes, the timeline begins later."""
 
 
 def read_timeline(
@@ -25,7 +25,7 @@ def read_timeline(
 ) -> Timeline:
     """Read the timeline of a link from `since` to `until`, which is the current time.
 
-    `current_run_id` is the run that has not ended. It may be None; then all runs end as they are stored.
+    `current_run_id` is the run that has not ended. If it is None, all runs end at their stored times.
     """
     transitions, since = _select_since(connection, TRANSITIONS.c.at, since, TRANSITIONS.c.link == link)
     sync_changes, since = _select_since(connection, SYNC_CHANGES.c.at, since, SYNC_CHANGES.c.link == link)
@@ -44,7 +44,7 @@ def _select_since(
 ) -> tuple[Sequence[Any], datetime]:
     """Select rows from the last one before `since` on, oldest first.
 
-    Returns them, and the time from which on they are complete.
+    Returns the rows, and the time from which they are complete.
     """
     table = timestamp_column.table
     (key,) = table.primary_key

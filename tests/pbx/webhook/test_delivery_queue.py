@@ -161,7 +161,7 @@ async def test_an_event_stored_during_the_last_delivery_is_delivered_too(
 async def test_no_event_is_delivered_before_it_is_published(
     webhook_service: WebhookHarness, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A committed event can be read a moment before it is published."""
+    """A committed event can be read shortly before it is published."""
     webhook_service.add_webhook_link()
     publish = webhook_service.store.journal._publish
     attempted_before: list[str] = []
@@ -311,7 +311,7 @@ async def test_an_internal_error_is_logged_and_the_delivery_retried(
         patched.setattr(webhook_service.transport, "post", raise_error)
         webhook_service.check_in(101)
     status = await webhook_service.webhook_status()
-    assert status["last_error"] == "pmslink is at fault, see its log (ArithmeticError)"
+    assert status["last_error"] == "internal error in pmslink, see its log (ArithmeticError)"
     (logged,) = leak_check
     assert logged["log_failure"].check(ArithmeticError)
     leak_check.clear()

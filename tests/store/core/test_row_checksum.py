@@ -47,7 +47,7 @@ def test_an_altered_value_is_detected(filled: Database, table: Table) -> None:
         with filled.writer() as connection, connection.begin() as transaction:
             verify_checksums(connection)
             connection.execute(table.update().values({column.name: _other(column)}))
-            with pytest.raises(ChecksumError, match=f"a row of {table.name} is not as it was written"):
+            with pytest.raises(ChecksumError, match=f"a row of {table.name} does not match its checksum"):
                 verify_checksums(connection)
             transaction.rollback()
 

@@ -134,7 +134,7 @@ def test_a_damaged_store_is_not_migrated(old: FaultyDatabase, old_version: int) 
     before = tables(old)
     with old.writer() as connection, connection.begin():
         connection.execute(text("UPDATE records SET text = 'altered'"))
-    with pytest.raises(StoreError, match="a row of records is not as it was written"):
+    with pytest.raises(StoreError, match="a row of records does not match its checksum"):
         open_store(old, START_TIME, replay_limit=10)
     assert version(old) == old_version
     assert tables(old) == before

@@ -31,7 +31,7 @@ PARTS = (STORE_FILE_NAME, f"{STORE_FILE_NAME}-wal", f"{STORE_FILE_NAME}-shm")
 
 @contextmanager
 def process(directory: Path, does: str) -> Iterator[tuple[subprocess.Popen[str], int]]:
-    """A process that locks a directory and does this; with the number that it prints when it is ready."""
+    """Start a process that locks a directory and runs `code`; yield it with the process id that it prints."""
     program = "\n".join(
         [
             "import os, subprocess, sys, time",
@@ -54,13 +54,13 @@ WAITS = "print(os.getpid(), flush=True); time.sleep(60)"
 
 
 def holder(directory: Path) -> str:
-    """The process that a second one is message of."""
+    """Return the process id in the error that a second process gets."""
     with pytest.raises(StoreError) as caught:
         DirectoryLock(directory)
     message = str(caught.value)
     begin = f"the state directory {directory} is in use by another pmslink, process "
     assert message.startswith(begin)
-    assert message.endswith(": stop that one, or name another directory")
+    assert message.endswith(": stop that process, or use another directory")
     return message.removeprefix(begin).partition(":")[0]
 
 
@@ -130,23 +130,25 @@ def test_a_state_directory_is_accessible_to_its_owner_only(tmp_path: Path) -> No
     create_state_directory(directory)
 
 
-def test_the_error_says_why_the_directory_cannot_be_made(tmp_path: Path) -> None:
+def test_the_error_says_why_the_directory_cannot_be_created(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
-    with pytest.raises(StoreError, match=rf"state_dir = {tmp_path}/file: cannot be made: File exists"):
+    with pytest.raises(StoreError, match=rf"state_dir = {tmp_path}/file: cannot be created: File exists"):
         create_state_directory(tmp_path / "file")
-    with pytest.raises(StoreError, match="cannot be made: Not a directory"):
+    with pytest.raises(StoreError, match="cannot be created: Not a directory"):
         create_state_directory(tmp_path / "file" / "below")
 
 
 def test_a_directory_that_is_not_writable_is_an_error(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(os, "access", lambda path, mode: False)  # whom no mode stops runs this test perhaps
+    monkeypatch.setattr(
+        os, "access", lambda path, mode: False
+    )  # root, who may run this test, can write to any directory
     with pytest.raises(StoreError, match=rf"state_dir = {tmp_path}: is not writable"):
         create_state_directory(tmp_path)
 
 
-# aside
+# Moving a store aside.
 
 
 def test_all_files_of_a_store_are_moved_aside(tmp_path: Path) -> None:

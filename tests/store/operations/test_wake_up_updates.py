@@ -166,7 +166,7 @@ def test_before_the_first_attempt_a_result_is_rejected(ordered: StoreHarness, at
 def test_the_result_of_an_attempt_that_was_not_made_is_rejected(ringing: StoreHarness) -> None:
     (outcome,) = ringing.submit_all(store_wake_up_results, reported(ringing, attempt=2))
     assert isinstance(outcome, WakeUpNotDueError)
-    assert "has 1 attempts; 2 is not one" in str(outcome)
+    assert "has 1 attempts; there is no attempt 2" in str(outcome)
 
 
 def test_the_result_of_an_unknown_wake_up_is_rejected(ringing: StoreHarness) -> None:
