@@ -228,7 +228,8 @@ def test_a_failed_run_is_logged_and_the_scheduler_continues(
     monkeypatch.setattr("pmslink.hotel.wake_up_attempts._start_attempt", None)
     with_wake_up.set_wall_clock(SEVEN)
     assert leak_check
-    assert "due wake-ups and check-outs failed" in str(leak_check[0]["log_format"])
+    expected_log = "{link}: due wake-ups and check-outs failed; next attempt in 1 s"
+    assert leak_check[0]["log_format"] == expected_log
     leak_check.clear()
     monkeypatch.undo()
     with_wake_up.set_wall_clock(SEVEN + timedelta(seconds=9))

@@ -28,10 +28,16 @@ Report = Callable[[str], None]
 DISK_MEGABYTES = 24
 FREE_BYTES = 256 << 10
 """Bytes that are left free; the clients fill them."""
-SHORT_OUTAGE_S = 1
-"""Seconds of a short outage: far below GRACE_S, for a busy machine takes longer to see and to end it."""
+SHORT_OUTAGE_S = 3
+"""Seconds that the disk stays full in a short outage; the next attempt to write follows before GRACE_S."""
 GRACE_S = 5
 """Seconds of a failing store after which the service closes the connection to the PMS."""
+STATUS_LIMIT_S = 2
+"""Seconds after the first rejected posting in which the status must show the failure."""
+DOCKING_LIMIT_S = 30
+"""Seconds in which the link must be established again when the disk has space."""
+RECOVERY_LIMIT_S = 10
+"""Seconds in which the service must work again: it tries to write every second."""
 
 
 @pytest.fixture
@@ -76,7 +82,7 @@ def fill_disk(docked: DockedService, disk: Disk, clients: PostingClients) -> Non
     assert [
         error for error in clients.unavailable_errors if error["code"] != "store" or not error["message"]
     ] == []
-    wait_until(lambda: not store_status(docked)["ok"], "the status shows the failure")
+    wait_until(lambda: not store_status(docked)["ok"], "the status shows the failure", STATUS_LIMIT_S)
     assert "full" in store_status(docked)["reason"]
 
 
@@ -90,10 +96,14 @@ def store_status(docked: DockedService) -> Any:
 
 def check_recovery(docked: DockedService, clients: PostingClients, arrivals: GuestArrivals) -> CampaignResult:
     """Wait until the link is in sync and postings are accepted, and check the campaign."""
-    docked.wait_until_state("ESTABLISHED")
-    wait_until(lambda: store_status(docked)["ok"], "the status shows that the store recovered")
+    docked.wait_until_state("ESTABLISHED", seconds=DOCKING_LIMIT_S)
+    wait_until(
+        lambda: store_status(docked)["ok"], "the status shows that the store recovered", RECOVERY_LIMIT_S
+    )
     before = len(clients.accepted_postings)
-    wait_until(lambda: len(clients.accepted_postings) > before, "postings are accepted again")
+    wait_until(
+        lambda: len(clients.accepted_postings) > before, "postings are accepted again", RECOVERY_LIMIT_S
+    )
     arrivals.stop()
     clients.stop_when_accepted()
     result = check_campaign(docked, clients)
@@ -108,7 +118,7 @@ def missing_guests(docked: DockedService, names: list[str]) -> list[int]:
         reported = checked_in_names(docked.service_client)
         return reported if reported[-1:] == names[-1:] else None
 
-    reported = wait_until(names_up_to_last, "the last guest has an event")
+    reported = wait_until(names_up_to_last, "the last guest has an event", RECOVERY_LIMIT_S)
     assert reported == [name for name in names if name in set(reported)]
     return [index for index, name in enumerate(names) if name not in set(reported)]
 

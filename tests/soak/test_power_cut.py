@@ -25,6 +25,8 @@ from tests.soak.random_seed import choose_seed
 pytestmark = [pytest.mark.soak, pytest.mark.debian]
 
 POWER_CUTS = 12
+DISCONNECT_LIMIT_S = 15
+"""Seconds after which the link must be closed because the disk fails; the grace time is 5."""
 
 
 def test_a_power_cut_loses_no_accepted_posting(tmp_path: Path, report: Callable[[str], None]) -> None:
@@ -83,7 +85,7 @@ def test_a_failing_disk_is_reported_and_nothing_is_accepted(tmp_path: Path) -> N
             status = docked.service_client.get("/api/v1/status")["store"]
             assert not status["ok"]
             assert status["reason"]
-            docked.wait_until_state("EXPECTION", "store")
+            docked.wait_until_state("EXPECTION", "store", seconds=DISCONNECT_LIMIT_S)
         finally:
             clients.abandon()
         docked.ensure_killed()

@@ -107,7 +107,7 @@ def test_the_error_of_a_write_without_a_caller_is_logged(
     harness.advance()
     assert harness.read(texts) == ["GI|1|"]
     (event,) = leak_check
-    assert "its entry is not stored" in str(event["log_format"])
+    assert event["log_format"] == "operation {operation} failed; its entry is not stored"
     leak_check.clear()
 
 
