@@ -124,6 +124,11 @@ def reader(tmp_path: Path) -> Iterator[Reader]:
         subprocess.run(["ip", "netns", "del", name], check=True)
 
 
+def midday_timezone() -> str:
+    """Return a value of TZ in which it is midday: the simulated PMS begins its night audit between 2:30 and 6:00."""
+    return f"UTC{time.gmtime().tm_hour - 12:+d}"
+
+
 def make_recipe(target: str) -> list[str]:
     """Return the commands that `make TARGET` runs once everything is installed."""
     options = ["-n", "-o", ".venv/installed", "-o", ".venv/installed-test", "BIN=.venv/bin"]
@@ -142,6 +147,7 @@ def test_every_command_of_the_readme_does_what_the_readme_shows(reader: Reader) 
     assert first.command == "make run"
     (demonstration,) = make_recipe("run")
     played: list[str] = []
+    demonstration = f"env TZ={midday_timezone()} {demonstration}"
     with running(reader, demonstration, reader.folder / "demonstration.log", first.output):
         for example in examples:
             played.append(example.command)
