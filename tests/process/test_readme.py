@@ -125,7 +125,7 @@ def reader(tmp_path: Path) -> Iterator[Reader]:
 
 
 def midday_timezone() -> str:
-    """Return a value of TZ in which it is midday: the simulated PMS begins its night audit between 2:30 and 6:00."""
+    """Return a TZ in which it is midday: the simulated PMS has its night audit after 2:30."""
     return f"UTC{time.gmtime().tm_hour - 12:+d}"
 
 
