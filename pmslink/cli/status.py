@@ -46,4 +46,5 @@ def _format_since(link: dict[str, Any]) -> str:
 
 def _urgency(link: dict[str, Any]) -> tuple[int, str, str]:
     """Return the sort key of a link: highest attention first, then the longest down, then by name."""
-    return -link["attention"], link["down_since"] or "9999", link["name"]
+    # a service that still runs an earlier release does not rate its links
+    return -link.get("attention", 0), link["down_since"] or "9999", link["name"]

@@ -30,3 +30,14 @@ def test_status_shows_the_link_with_the_highest_attention_first(run: Run, servic
     assert lines[2] == "    Ask the hotel."
     assert re.split("  +", lines[-1])[3:] == ["yes", "2026-01-02 04:04:05+01:00", "The PMS ended the link"]
     assert len({line.index("The PMS ended the link") for line in lines if "The PMS" in line}) == 1
+
+
+def test_status_shows_the_links_of_a_service_that_does_not_rate_them(run: Run, service: FakeService) -> None:
+    service.links = [
+        make_link("fine", "ESTABLISHED", in_sync=True),
+        make_link("down", "EXPECTION", down_since="2026-01-02T00:00:00.000Z"),
+    ]
+    for link in service.links:
+        del link["attention"]
+    lines = run("status", "--url", service.url)
+    assert [line.split()[0] for line in lines] == ["LINK", "down", "fine"]

@@ -47,12 +47,28 @@ def parse_link_snapshot(entry: Entry) -> Entry:
     """Return a snapshot read from the store with the names of its links; any other entry as it is."""
     if not isinstance(entry, LinkSnapshotLogged) or isinstance(entry, LinkSnapshot):
         return entry
-    stored = json.loads(entry.text)
-    is_removal = "removed" in stored
-    names = stored["removed"] if is_removal else [stored["link"]["name"]]
+    names, is_removal = _parse_link_names(entry.text)
     snapshot = LinkSnapshot(entry.at, entry.text, names, is_removal)
     snapshot.seq, snapshot.published = entry.seq, entry.published
     return snapshot
+
+
+def _parse_link_names(text: str) -> tuple[list[str], bool]:
+    """Return the links that a stored snapshot is about, and whether it removes them.
+
+    A snapshot without the expected keys, perhaps of another release, is about none: the stream sends it as
+    it is stored, and it does not keep the service from starting.
+    """
+    try:
+        stored = json.loads(text)
+    except (ValueError, RecursionError):
+        return [], False
+    match stored:
+        case {"removed": [*names]}:
+            return [name for name in names if isinstance(name, str)], True
+        case {"link": {"name": str(name)}}:
+            return [name], False
+    return [], False
 
 
 def published_link_names(entries: Iterable[Entry]) -> set[str]:

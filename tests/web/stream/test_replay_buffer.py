@@ -121,6 +121,41 @@ def test_a_stored_snapshot_keeps_its_number_and_text() -> None:
     assert (created.text, created.is_removal) == (parsed.text, True)
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "no JSON",
+        "[" * 100_000,
+        "null",
+        "5",
+        "[]",
+        '"removed"',
+        "{}",
+        '{"removed":null}',
+        '{"removed":"a"}',
+        '{"link":null}',
+        '{"link":"a"}',
+        '{"link":{"state":"CLOSED"}}',
+        '{"link":{"name":5}}',
+    ],
+)
+def test_a_stored_snapshot_of_another_shape_names_no_link(text: str) -> None:
+    stored = with_seq(7, LinkSnapshotLogged(START_TIME, text))
+    parsed = parse_link_snapshot(stored)
+    assert published_link_names([parsed]) == set()
+    assert (parsed.seq, entry_kind(parsed)) == (7, "link")
+
+
+def test_a_stored_removal_may_contain_other_values() -> None:
+    entries = [
+        parse_link_snapshot(LinkSnapshotLogged(START_TIME, text))
+        for text in ('{"link":{"name":"a"}}', '{"removed":[{},["b"],"a"]}')
+    ]
+    assert published_link_names(entries) == set()
+    assert [entry_kind(entry) for entry in entries] == ["link", "removal"]
+
+
 def test_a_row_published_by_an_earlier_run_has_the_time_of_its_last_change() -> None:
     row = OutboxRow(
         5, "grand", "PS", "minibar", "1", "{}", "PS|", None, None, None, None, 1, 1000, 6, sent=2000

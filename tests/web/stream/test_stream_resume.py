@@ -8,6 +8,7 @@ import pytest
 
 from pmslink.link import controls
 from pmslink.store.operations.retention import Purge
+from pmslink.store.tables.log_entries import LinkSnapshotLogged, append_link_snapshots
 from pmslink.web.stream.replay_buffer import ReplayBuffer
 from tests.time_limit import time_limit
 from tests.web.served_api import START_TIME, ServedApi, make_link_config, run_reactor_turns
@@ -165,6 +166,21 @@ async def test_a_stream_resumes_after_a_restart(served_api: ServedApi) -> None:
     assert at_the_end.events == []
     await resumed.disconnect()
     await at_the_end.disconnect()
+    await after.stop()
+
+
+@time_limit(20)
+async def test_a_stored_snapshot_of_another_shape_does_not_prevent_the_start(served_api: ServedApi) -> None:
+    served_api.add_link("a", enabled=False)
+    for text in ("", '{"link":{}}', '{"removed":5}'):
+        snapshot = LinkSnapshotLogged(served_api.now(), text)
+        served_api.store.journal.submit_nowait(append_link_snapshots, snapshot)
+    served_api.advance()
+    await served_api.stop()
+    after = ServedApi(previous=served_api, links=[make_link_config("a", enabled=False)])
+    client = await open_stream(after)
+    assert await client.wait_for_changes(1) == [("link", "a", None)]
+    await client.disconnect()
     await after.stop()
 
 
