@@ -1,20 +1,20 @@
-"""The steps of a dialogue that are about the hotel: what happens there, and what its phones parsers.
+"""The steps of a dialogue about the hotel: its events, and the updates from its phones.
 
-    clock 2026-03-29T00:59:00   before the start: what the wall clock says, in UTC
+    clock 2026-03-29T00:59:00   before the start: set the wall clock, in UTC
     event guest.moved 215 {"from_room": "110"}
-                                this happens next, in this room, and tells at least that
+                                the next event has this type and room, and at least this content
     event wake_up.due 110 within 3 s
-                                … but it may take so long
-    no event                    nothing else has happened so far
+                                the next event comes within this time
+    no event                    there is no other event
 
     phone 110 status {"status": 3}
-                                a phone tells this, as the PBX does by the interface: status, dnd,
-                                make_up_room, voicemail, wake_up or wake_up_cancel; it is a row too
-    phone 110 answered          what came of the last attempt to wake there: answered, busy or no_answer
-    phone 110 busy to attempt 1 … of that attempt
-    phone 110 … refused         … which cannot be
+                                an update from a phone, with the body of the API: status, dnd,
+                                make_up_room, voicemail, wake_up or wake_up_cancel; adds a row
+    phone 110 answered          the result of the last wake-up attempt: answered, busy or no_answer
+    phone 110 busy to attempt 1 the result of this attempt
+    phone 110 … rejected        an update or a result that is not valid
 
-A dialogue that has a step about events has to expect them all.
+A dialogue with an event step must expect all events.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ from tests.scripted_pms import DialogueHarness
 
 
 class HotelSteps:
-    """The steps about the hotel, its events and its phones."""
+    """The steps about events and phones."""
 
     harness: DialogueHarness
 
@@ -64,9 +64,7 @@ class HotelSteps:
             update = self._parse_update(room, field, json.loads(body or "{}"))
         except BodyError as caught:
             problem = caught
-        assert bool(problem) == bool(rejected), (
-            f"it was refused: {problem}" if problem else "it was not refused"
-        )
+        assert bool(problem) == bool(rejected), f"rejected: {problem}" if problem else "not rejected"
         if problem is None:
             await self._enqueue(update)
 
@@ -75,7 +73,7 @@ class HotelSteps:
     ) -> phone_update_records.OutboundUpdate:
         harness = self.harness
         assert harness.link is not None, "not started"
-        rules = harness.store.hotels.policy_of("hotel")
+        policy = harness.store.hotels.policy_of("hotel")
         parsers: dict[str, Callable[[], phone_update_records.OutboundUpdate]] = {
             "status": lambda: phone_update_records.status_update(
                 room, body, harness.settings.get("status_codes", {})
@@ -83,13 +81,15 @@ class HotelSteps:
             "dnd": lambda: phone_update_records.dnd_update(room, body),
             "make_up_room": lambda: phone_update_records.make_up_room_update(room, body),
             "voicemail": lambda: phone_update_records.voicemail_update(room, body),
-            "wake_up": lambda: phone_update_records.wake_up_update(room, body, harness.wall(), rules),
-            "wake_up_cancel": lambda: phone_update_records.wake_up_cancel_update(room, body.get("at"), rules),  # type: ignore[arg-type]
+            "wake_up": lambda: phone_update_records.wake_up_update(room, body, harness.wall(), policy),
+            "wake_up_cancel": lambda: phone_update_records.wake_up_cancel_update(
+                room, body.get("at"), policy
+            ),  # type: ignore[arg-type]
         }
         return parsers[field]()
 
     async def _enqueue(self, update: phone_update_records.OutboundUpdate) -> None:
-        offer = NewRow(
+        new_row = NewRow(
             "hotel",
             update.record.id,
             update.type,
@@ -101,24 +101,24 @@ class HotelSteps:
             until=update.until,
             phone_update=update.phone_update,
         )
-        self.harness.enqueue(offer)
+        self.harness.enqueue(new_row)
         await self.harness.wait(0)
 
     async def _report_wake_up(
         self, room: str, result: Any, attempt: str | None, rejected: str | None
     ) -> None:
-        id = self.harness.rung_wake_ups.get(room)
-        assert id is not None, "there was no attempt to wake in this room"
-        reported = WakeUpReport("hotel", room, id, int(attempt) if attempt else None, result)
+        wake_up_id = self.harness.due_wake_up_ids.get(room)
+        assert wake_up_id is not None, "this room had no wake-up attempt"
+        report = WakeUpReport("hotel", room, wake_up_id, int(attempt) if attempt else None, result)
         problems: list[object] = []
-        answers: list[object] = []
-        written: Deferred[Any] = self.harness.store.journal.submit(store_wake_up_results, reported)
-        written.addErrback(
+        results: list[object] = []
+        stored: Deferred[Any] = self.harness.store.journal.submit(store_wake_up_results, report)
+        stored.addErrback(
             lambda failure: problems.append(failure.trap(WakeUpNotDueError, UnknownWakeUpError))
         )
-        written.addCallback(answers.append)
-        assert await self.harness.until(lambda: bool(answers), None), "no answer"
-        assert bool(problems) == bool(rejected), "it was refused" if problems else "it was not refused"
+        stored.addCallback(results.append)
+        assert await self.harness.until(lambda: bool(results), None), "the report has no result"
+        assert bool(problems) == bool(rejected), "rejected" if problems else "not rejected"
 
 
 def _contains(actual: Any, expected: Any) -> bool:
@@ -134,8 +134,8 @@ HOTEL_STEPS: dict[str, Callable[..., Awaitable[None]]] = {
         HotelSteps._expect_event
     ),
     r"no event": HotelSteps._expect_no_event,
-    r"phone (.+) (answered|busy|no_answer)(?: to attempt (\d+))?( refused)?": HotelSteps._report_wake_up,
-    r"phone (.+?) (status|dnd|make_up_room|voicemail|wake_up|wake_up_cancel)(?: (\{.*\}))?( refused)?": (
+    r"phone (.+) (answered|busy|no_answer)(?: to attempt (\d+))?( rejected)?": HotelSteps._report_wake_up,
+    r"phone (.+?) (status|dnd|make_up_room|voicemail|wake_up|wake_up_cancel)(?: (\{.*\}))?( rejected)?": (
         HotelSteps._update_phone
     ),
 }

@@ -1,8 +1,7 @@
-"""A network in memory that runs on a test clock, so that a link can be tried without sockets.
+"""A network in memory that runs on a test clock, so that tests of links need no sockets.
 
-`Network.dial` is what a `Link` dials with. What the other side is, a factory of protocols says: a
-scripted PMS, or the simulator's. Bytes, and the ends of connections, arrive in order and `latency`
-later; nothing ever arrives within the call that sent it.
+A `Link` gets `Network.dial` as its dial function. A protocol factory is the other side: a scripted PMS or
+the simulator. Bytes and closes arrive in order after `latency`, never within the call that sent them.
 """
 
 from __future__ import annotations
@@ -21,8 +20,8 @@ from pmslink.config.link_definition import LinkConfig
 from pmslink.link.dialer import Dialer
 
 NetworkMode = Literal["accept", "refuse", "black hole", "stall"]
-"""How the network is: dials succeed, are refused, or hang; with "stall" they succeed but then nothing
-passes any more, on the connections that exist neither, until another mode lets it all through."""
+"""The behaviour of the network: dials succeed, are refused, or get no response. With "stall" dials succeed,
+but no connection carries data; the next mode delivers it."""
 
 _ADDRESS = IPv4Address("TCP", "192.0.2.1", 5010)
 
@@ -35,7 +34,7 @@ class Network:
         self.server = server
         self.latency = 0.0
         self.dial_count = 0
-        """All dials so far."""
+        """Number of dials so far."""
         self._mode: NetworkMode = "accept"
         self._connectors: dict[Dialer, MemoryConnector] = {}
         self._transports: set[MemoryTransport] = set()
@@ -53,11 +52,11 @@ class Network:
 
     @property
     def open_count(self) -> int:
-        """Dials and connections of links that are open."""
+        """Number of open dials and connections of links."""
         return len(self._connectors)
 
     def dial(self, factory: Dialer, config: LinkConfig) -> IConnector:
-        """Begin to connect. A link with an open dial or connection may not dial."""
+        """Start to connect. Fail if the link already has an open dial or connection."""
         assert factory not in self._connectors, "a second dial or connection of one link"
         self.dial_count += 1
         connector = self._connectors[factory] = MemoryConnector(
@@ -67,11 +66,11 @@ class Network:
         return connector
 
     def on_connector_closed(self, factory: Dialer) -> None:
-        """Forget the dial or connection of this link, which may dial again."""
+        """Remove the dial or connection of this link, so that it may dial again."""
         del self._connectors[factory]
 
     def connect(self, client: MemoryTransport, connector: MemoryConnector) -> None:
-        """Make a connection of a dial that was accepted."""
+        """Connect both ends after a dial was accepted."""
         server = MemoryTransport(self, None)
         client.peer, server.peer = server, client
         near, far = connector.buildProtocol(_ADDRESS), self.server.buildProtocol(_ADDRESS)
@@ -80,15 +79,15 @@ class Network:
             end.attach(protocol)
 
     def on_transport_closed(self, transport: MemoryTransport) -> None:
-        """Forget a closed end of a connection."""
+        """Remove a closed end of a connection."""
         self._transports.discard(transport)
 
 
 class MemoryConnector(BaseConnector):
-    """One dial of a link, and the connection that comes of it."""
+    """One dial of a link, and its connection."""
 
     def __init__(self, network: Network, factory: Dialer, timeout: float) -> None:
-        super().__init__(factory, timeout, network.clock)  # type: ignore[arg-type]  # it wants the time only
+        super().__init__(factory, timeout, network.clock)  # type: ignore[arg-type]  # uses the time only
         self._network = network
         self._link_factory = factory
 
@@ -108,24 +107,24 @@ class MemoryConnector(BaseConnector):
 
 
 class MemoryTransport:
-    """One end of a connection: its transport. The client's end exists from the dial on."""
+    """The transport of one end of a connection. The client's end exists since the dial."""
 
     def __init__(self, network: Network, connector: MemoryConnector | None) -> None:
         self.peer: MemoryTransport | None = None
-        self.disconnecting = False  # what LineReceiver asks for
+        self.disconnecting = False  # LineReceiver reads it
         self._network = network
         self._clock = network.clock
         self._connector = connector
         self._protocol: IProtocol | None = None
         self._closed = False
         self._incoming: deque[bytes | Exception] = deque()
-        self._blocked_count = 0  # how many of those the stalled network, or this end, holds back
+        self._blocked_count = 0  # items delayed by a stalled network or a paused reader
         self._paused = False
-        self._dial_timer: IDelayedCall | None = None  # to the dial
+        self._dial_timer: IDelayedCall | None = None
         if connector is not None and network.mode != "black hole":
             self._dial_timer = self._clock.callLater(network.latency, self._complete_dial, connector)
 
-    # The dial.
+    # Dial
 
     def _complete_dial(self, connector: MemoryConnector) -> None:
         self._dial_timer = None
@@ -147,19 +146,19 @@ class MemoryTransport:
         if protocol is None:
             self.loseConnection()
         else:
-            protocol.makeConnection(self)  # type: ignore[arg-type]  # all that is used of a transport is here
+            protocol.makeConnection(self)  # type: ignore[arg-type]  # has all that protocols use
 
-    # For the protocols.
+    # ITransport and IPushProducer
 
     def write(self, data: bytes) -> None:
         if not self.disconnecting:
             self._send(data)
 
     def registerProducer(self, producer: object, streaming: bool) -> None:
-        """Nothing: what is written here is never too much."""
+        """Do nothing: this transport never pauses its producer."""
 
     def unregisterProducer(self) -> None:
-        """See registerProducer."""
+        """Do nothing, like `registerProducer`."""
 
     def pauseProducing(self) -> None:
         """Stop reading at this end."""
@@ -170,7 +169,7 @@ class MemoryTransport:
         self.deliver_blocked()
 
     def loseConnection(self) -> None:
-        """Close after all data is sent. In a stalled network that is never."""
+        """Close after all data is sent; a stalled network delays this until its mode changes."""
         if not self.disconnecting:
             self.disconnecting = True
             self._send(error.ConnectionDone())
@@ -184,7 +183,7 @@ class MemoryTransport:
             self._send(error.ConnectionLost())
             self._clock.callLater(0, self._close, error.ConnectionAborted())
 
-    # Delivery.
+    # Delivery
 
     def _send(self, item: bytes | Exception) -> None:
         if self.peer is not None:
@@ -204,7 +203,7 @@ class MemoryTransport:
             self._protocol.dataReceived(item)
 
     def deliver_blocked(self) -> None:
-        """Deliver what was blocked, and then close if a close was waiting for it."""
+        """Deliver all blocked items, and then close if `loseConnection` was called."""
         for _ in range(self._blocked_count):
             self._clock.callLater(0, self._deliver_next)
         self._blocked_count = 0

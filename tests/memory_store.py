@@ -49,7 +49,7 @@ class MemoryDatabase:
             poolclass=StaticPool,
         )
         set_begin_statement(self._engine, "BEGIN")
-        event.listen(self._engine, "begin", self._fail_if_out)
+        event.listen(self._engine, "begin", self._raise_commit_error)
 
     def create(self) -> None:
         pass
@@ -60,7 +60,7 @@ class MemoryDatabase:
     def reader(self) -> Connection:
         return self._engine.connect().execution_options(reads=True)
 
-    def _fail_if_out(self, connection: Connection) -> None:
+    def _raise_commit_error(self, connection: Connection) -> None:
         if self.commit_error is not None and not connection.get_execution_options().get("reads"):
             raise self.commit_error
 

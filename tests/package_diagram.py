@@ -1,4 +1,4 @@
-"""The packages and their imports as a Mermaid diagram, drawn from the imports themselves.
+"""Generate a Mermaid diagram of the packages from their imports.
 
 `python -m tests.package_diagram FILE` replaces the diagram in a document.
 """
@@ -16,7 +16,7 @@ _DIAGRAM = re.compile(r"```mermaid\nflowchart TD\n.*?```\n", re.DOTALL)
 
 
 def package_imports() -> dict[str, set[str]]:
-    """Return the packages of `pmslink` that each one imports, apart from the small modules beside them."""
+    """Return the packages that each package of `pmslink` imports, without the small top-level modules."""
     graph = grimp.build_graph("pmslink")
     packages = {
         child.removeprefix("pmslink."): child
@@ -35,7 +35,7 @@ def package_imports() -> dict[str, set[str]]:
 
 
 def direct_only(imports: dict[str, set[str]]) -> dict[str, set[str]]:
-    """Leave out an import that a longer path shows already, so that the diagram can be read."""
+    """Omit each import that is also indirect, so that the diagram stays readable."""
 
     def reachable(name: str) -> Iterator[str]:
         for other in imports[name]:
@@ -46,14 +46,14 @@ def direct_only(imports: dict[str, set[str]]) -> dict[str, set[str]]:
         name: {
             other
             for other in others
-            if not any(other in set(reachable(between)) for between in others - {other})
+            if not any(other in set(reachable(intermediate)) for intermediate in others - {other})
         }
         for name, others in imports.items()
     }
 
 
 def diagram() -> str:
-    """Return the diagram, one arrow for each import that no longer path shows."""
+    """Return the diagram, with one arrow for each import that is not also indirect."""
     lines = ["```mermaid", "flowchart TD"]
     for name, others in sorted(direct_only(package_imports()).items()):
         lines.extend(f"    {name} --> {other}" for other in sorted(others))

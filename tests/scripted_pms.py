@@ -1,4 +1,4 @@
-"""A PMS that follows a dialogue, and its link: in memory on a test clock, or over TCP."""
+"""The harness of a dialogue: a scripted PMS and its link, in memory on a test clock or over TCP."""
 
 from __future__ import annotations
 
@@ -39,20 +39,20 @@ from tests.memory_store import MemoryDatabase, make_store
 reactor: Any = the_reactor
 
 START_TIME = datetime(2026, 1, 1, 12, 0, 0, tzinfo=UTC)
-"""When every dialogue begins that does not say otherwise."""
+"""The time at which a dialogue begins, unless a step sets the clock."""
 CONNECTION_EVENT = "a connection"
 TCP_WAIT_S = 10.0
-"""Seconds that anything may take over TCP; nothing in a test that passes takes so long."""
+"""Time limit of a condition over TCP; a test that passes stays far below it."""
 _POLL_INTERVAL_S = 0.005
 
 
 class ScriptedConnection(Protocol):
-    """A connection as the scripted PMS sees it."""
+    """The PMS's end of a connection."""
 
     def __init__(self, pms: DialogueHarness) -> None:
         self._pms = pms
         self._incomplete_frame = b""
-        self.is_closed = False  # closed, by whichever end
+        self.is_closed = False  # by either end
 
     def connectionMade(self) -> None:
         self._pms.connection = self
@@ -60,8 +60,10 @@ class ScriptedConnection(Protocol):
         self._pms.received.append(CONNECTION_EVENT)
 
     def dataReceived(self, data: bytes) -> None:
-        lines = self._pms.framing == "crlf"
-        *frames, self._incomplete_frame = (self._incomplete_frame + data).split(b"\r\n" if lines else b"\x03")
+        is_crlf = self._pms.framing == "crlf"
+        *frames, self._incomplete_frame = (self._incomplete_frame + data).split(
+            b"\r\n" if is_crlf else b"\x03"
+        )
         self._pms.received.extend(frame.lstrip(b"\x02").decode(self._pms.charset) for frame in frames)
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
@@ -72,24 +74,24 @@ class ScriptedConnection(Protocol):
 
 
 class DialogueHarness(ABC, Factory):
-    """The link of a dialogue, and what the PMS has received from it."""
+    """The service of a dialogue, and the records that its PMS has received."""
 
     noisy = False
 
     def __init__(self) -> None:
         self.settings: dict[str, Any] = {"host": "127.0.0.1", "port": 5010, "timezone": "UTC"}
         self.received: deque[str] = deque()
-        """Connections and records that no step has expected yet."""
+        """Received connections and records that no step has matched yet."""
         self.ended_connection_count = 0
-        """Connections that the link ended, and no step has expected yet."""
+        """Number of connections that the link closed and no step has matched yet."""
         self.transitions: list[Transition] = []
         self.resync_wanted = False
         self.row_ids: list[int] = []
         """The ids of the rows that the PBX enqueued, in order."""
         self.events: deque[HotelEventLogged] = deque()
-        """Events of the hotel that no step has expected yet."""
-        self.rung_wake_ups: dict[str, int] = {}
-        """The wake-up that rang last, by room."""
+        """Events of the hotel that no step has matched yet."""
+        self.due_wake_up_ids: dict[str, int] = {}
+        """The id of the wake-up that was due last, by room."""
         self.start_time = START_TIME
         self.database = MemoryDatabase()
         self.connection: ScriptedConnection | None = None
@@ -110,13 +112,13 @@ class DialogueHarness(ABC, Factory):
             if isinstance(entry, HotelEventLogged):
                 self.events.append(entry)
                 if entry.type == "wake_up.due" and entry.room is not None:
-                    self.rung_wake_ups[entry.room] = json.loads(entry.text)["wake_up"]["id"]
+                    self.due_wake_up_ids[entry.room] = json.loads(entry.text)["wake_up"]["id"]
 
     def _on_change(self, link: Link, transition: Transition | None) -> None:
         if transition is not None:
             self.transitions.append(transition)
 
-    # The link.
+    # Link
 
     @property
     def framing(self) -> Any:
@@ -149,12 +151,12 @@ class DialogueHarness(ABC, Factory):
         self._start_service()
 
     def change_setting(self, name: str, value: object) -> None:
-        """Before the start, or while the link runs."""
+        """Change a setting of the link, before the start or while the link runs."""
         self.settings[name] = value
         if self.link is not None:
             self.links.redefine(self.link, "{}", parse_link("hotel", self.settings))
 
-    # The PBX.
+    # PBX
 
     def enqueue_record(self, text: str) -> None:
         """Enqueue this record for the PMS."""
@@ -162,7 +164,7 @@ class DialogueHarness(ABC, Factory):
         record = Record(text)
         subject = next((code for code, _ in record.fields if code != "RN"), None)
         digits = self.link.settings().posting_digits
-        offer = NewRow(
+        new_row = NewRow(
             "hotel",
             record.id,
             "test",
@@ -174,31 +176,31 @@ class DialogueHarness(ABC, Factory):
             subject=subject if record.id == "RE" else None,
             until=to_ms(_parse_due(record)) if record.id in ("WR", "WC") else None,
         )
-        self.enqueue(offer)
+        self.enqueue(new_row)
 
     def enqueue(self, new_row: NewRow) -> None:
         """Enqueue a row for the PMS."""
         assert self.link is not None
-        offered = self.link.outbox.enqueue(new_row)
-        offered.addCallback(lambda accepted: self.row_ids.append(accepted.row.id))
-        offered.addErrback(lambda refused: refused.trap(StoreUnavailableError))
+        stored = self.link.outbox.enqueue(new_row)
+        stored.addCallback(lambda enqueued: self.row_ids.append(enqueued.row.id))
+        stored.addErrback(lambda failure: failure.trap(StoreUnavailableError))
 
-    def operator_action(self, number: int, decision: Any) -> Deferred[Any]:
-        """Store a user's decision on the first, second … row."""
+    def apply_operator_action(self, number: int, operation: Any) -> Deferred[Any]:
+        """Apply a user's action to the row with this number, counted from 1."""
         assert self.link is not None
-        request = OperatorAction("hotel", self.row_ids[number - 1], self.link.settings().posting_digits)
+        action = OperatorAction("hotel", self.row_ids[number - 1], self.link.settings().posting_digits)
         send_next = self.link.outbox.send_next
-        stored: Deferred[Any] = self.store.journal.submit(decision, request)
+        stored: Deferred[Any] = self.store.journal.submit(operation, action)
         return stored.addCallback(lambda _: send_next())
 
     def stored_row(self, number: int) -> OutboxRow | None:
-        """Return the first, second … row as the store has it."""
-        found: list[OutboxRow | None] = []
+        """Return the stored row with this number, counted from 1; None if there is none."""
+        rows: list[OutboxRow | None] = []
         if number <= len(self.row_ids):
-            self.store.read(row_of_link, "hotel", self.row_ids[number - 1]).addCallback(found.append)
-        return found[0] if found else None
+            self.store.read(row_of_link, "hotel", self.row_ids[number - 1]).addCallback(rows.append)
+        return rows[0] if rows else None
 
-    # The PMS.
+    # PMS
 
     def send(self, text: str) -> None:
         self.send_bytes(framed(text.encode(self.charset), self.framing))
@@ -209,7 +211,7 @@ class DialogueHarness(ABC, Factory):
         self.connection.transport.write(data)
 
     def close(self, graceful: bool) -> None:
-        """The PMS ends the connection: with FIN, or with RST."""
+        """Close the connection from the PMS's side: with FIN, or with RST."""
         assert self.connection is not None, "no connection to close"
         transport: Any = self.connection.transport
         self.connection.is_closed = True
@@ -218,17 +220,17 @@ class DialogueHarness(ABC, Factory):
         else:
             transport.abortConnection()
 
-    # What the two harnesses implement.
+    # Methods of the two harnesses
 
     store: Store
 
     @abstractmethod
     def make_links(self) -> LinkRegistry:
-        """Make the registry of the link, on the store in `database`."""
+        """Make the link registry, with the store in `database`."""
 
     @abstractmethod
     def wall(self) -> datetime:
-        """The wall clock."""
+        """Return the time of the wall clock."""
 
     @abstractmethod
     async def stop_links(self) -> None:
@@ -236,23 +238,23 @@ class DialogueHarness(ABC, Factory):
 
     @abstractmethod
     async def set_network_mode(self, mode: NetworkMode) -> None:
-        """The network changes."""
+        """Change the behaviour of the network."""
 
     @abstractmethod
     async def wait(self, seconds: float) -> None:
-        """Time passes."""
+        """Let this time pass."""
 
     @abstractmethod
     async def until(self, condition: Callable[[], bool], seconds: float | None) -> bool:
-        """Whether it is so, or becomes so in so many seconds (None: at once, as far as that can be)."""
+        """Return whether the condition is true, or becomes true within this time; None is no delay."""
 
     @abstractmethod
     async def stop(self) -> None:
-        """Stop the service, and check that nothing of it is still open."""
+        """Stop the service, and check that it leaves no connection and no timer."""
 
 
 class InMemoryHarness(DialogueHarness):
-    """With a test clock: each timer at its moment, and a minute passes in no time."""
+    """Runs a dialogue in memory on a test clock, which runs each timer at its own time."""
 
     def __init__(self) -> None:
         self.clock = Clock()
@@ -289,7 +291,7 @@ class InMemoryHarness(DialogueHarness):
         await self.stop_links()
         self.store.journal.stop()
         assert self.network.open_count == 0
-        for connection in tuple(self.connections):  # those that a stalled network still shows to the PMS
+        for connection in tuple(self.connections):  # open at the PMS, because the network stalls
             self.connection = connection
             self.close(graceful=False)
         advance_clock(self.clock, 0)
@@ -297,7 +299,7 @@ class InMemoryHarness(DialogueHarness):
 
 
 class TcpHarness(DialogueHarness):
-    """On a loopback port, in real time."""
+    """Runs a dialogue on a loopback port in real time."""
 
     def __init__(self) -> None:
         self._started_at = reactor.seconds()

@@ -1,59 +1,59 @@
-r"""Plays the dialogues between a link and a PMS that stand in `dialogues/`, each in a file of its own.
+r"""Run the dialogues between a link and a PMS, one for each file in `dialogues/`.
 
-A dialogue is read from top to bottom, one step a line; a line that begins with # is a comment. Each is
-played in memory with a test clock. Those that never wait longer than three seconds, and need no network
-that TCP on one machine cannot give, are played over TCP as well.
+A dialogue has one step in each line; lines that begin with # are comments. Every dialogue runs in memory on
+a test clock. It also runs over TCP, unless it waits for more than three seconds or simulates a failure that
+loopback TCP cannot have.
 
-    settings alive_on = "any"   a setting of the link, as in its configuration; later on, a change of it
-    start                       the service starts
-    restart                     it stops, and another starts on the same store
-    crash                       … but the first ends as by SIGKILL
-    resync wanted               before the start: something may have been missed
-    store fails                 nothing can be written any more
-    store recovers
-    accept, refuse              the PMS takes connections, or refuses them
-    black hole                  dials are not even answered
-    stall                       connections succeed, but nothing passes any more; until "accept"
+    settings alive_on = "any"   set a setting of the link; after the start, change it
+    start                       start the service
+    restart                     stop the service, and start another one on the same store
+    crash                       the same, but end the first service like SIGKILL
+    resync wanted               before the start: the link wants a resync
+    store fails                 all commits fail
+    store recovers              commits succeed again
+    accept, refuse              the PMS accepts or refuses connections
+    black hole                  dials get no response
+    stall                       connections succeed, but no data passes until "accept"
 
     pms LS|DA260101|TI120000|   the PMS sends this record
-    pms description             … LD, some LR and LA, as a PBX would
-    pms bytes \x06\x02LA|\x03   … these bytes, as they are
-    pms noise 1000000           … so many bytes without a frame
-    pms closes, pms drops       the PMS closes the connection, or resets it
+    pms description             the PMS sends LD, LRs and LA, like a PBX
+    pms bytes \x06\x02LA|\x03   the PMS sends these bytes unchanged
+    pms noise 1000000           the PMS sends this many bytes without a frame
+    pms closes, pms drops       the PMS closes or resets the connection
 
     dock                        the link connects, and the PMS starts and confirms it
     expect connection           the link connects
-    expect LA|*                 the link sends such a record; * stands for anything
-    expect description          … LD, at least one LR, and LA
-    expect LS|* within 15 s     … but it may take so long
-    expect nothing              the link has sent nothing else so far, and does not connect
-    expect nothing for 10 s     … and in the next ten seconds
+    expect LA|*                 the link sends a record that matches; * matches any text
+    expect description          the link sends LD, at least one LR, and LA
+    expect LS|* within 15 s     the link sends a matching record within this time
+    expect nothing              the link has sent nothing else and has not connected
+    expect nothing for 10 s     the same, also during the next ten seconds
     expect end                  the link closes the connection
-    wait 30 s                   time passes
+    wait 30 s                   advance the time
 
-    pbx PS|RN101|PTC|TA1050|    the PBX hands this over for the PMS; postings without P#
-    row 1 sent                  what it handed over first is in this state
-    row 1 done OK               … and was answered so
-    row 1 unknown after 3       … after so many attempts
-    text The room does not*     the text of the answer to the last row step
+    pbx PS|RN101|PTC|TA1050|    the PBX enqueues this record for the PMS; postings without P#
+    row 1 sent                  the first enqueued row has this state
+    row 1 done OK               the row has this state and this answer
+    row 1 unknown after 3       the row has this state and this number of attempts
+    text The room does not*     the answer's text in the row of the last row step
 
     user disconnect             a user's control: enable, disable, expire, disconnect or resync
-    user disconnect refused     … that does not apply
-    user resends 1              a user's decision on the first row: resends or discards
-    user discards 1 refused
+    user disconnect rejected    a control that does not apply in this state
+    user resends 1              a user's action on the first row: resends or discards
+    user discards 1 rejected    an action that is not permitted in the state of the row
 
-    state ESTABLISHED in sync   the state of the link: its marker; "in sync" and "not in sync" may follow
-    state CLOSED within 2 s     … which it may take so long to reach
-    intent enabled              what is wanted of it
-    cause no_answer             why it is in this state, as a code
-    reason The PMS did not*     … in words
-    advice *
-    history CLOSED, WAIT_LS     all of its markers since the last such step, in order
-    taken GI 2                  so many records of this kind have come in
-    skipped noise               bytes of this kind were skipped: noise, torn or overlong
+    state ESTABLISHED in sync   the marker of the link; "in sync" or "not in sync" may follow
+    state CLOSED within 2 s     the link has this marker within this time
+    intent enabled              the last control of a user
+    cause no_answer             the code of the cause of the state
+    reason The PMS did not*     the text of the cause
+    advice *                    the text of the advice
+    history CLOSED, WAIT_LS     all markers since the previous history step, in order
+    received GI 2               the link has received this number of records with this id
+    skipped noise               the link has skipped bytes of this kind: noise, torn or overlong
 
-Whatever the link does that no step has expected fails the dialogue at its end. Steps about the hotel, its
-events and phones, stand in `hotel_dialogue_steps`.
+A dialogue fails at its end if the link did anything that no step expected. `hotel_dialogue_steps` has the
+steps about the hotel's events and phones.
 """
 
 from __future__ import annotations
@@ -80,13 +80,13 @@ from tests.scripted_pms import CONNECTION_EVENT, DialogueHarness, InMemoryHarnes
 from tests.time_limit import time_limit
 
 FILES = sorted((Path(__file__).parent / "dialogues").glob("*.txt"))
-LONGEST_WAIT_OVER_TCP = 3.0
-_BRIEF = 0.05
-"""Seconds after which nothing more is awaited where nothing is expected, over TCP."""
+MAX_TCP_WAIT_S = 3.0
+_QUIET_S = 0.05
+"""Time over TCP in which a link must send nothing, for `expect nothing`."""
 
 
 def steps(file: Path) -> list[tuple[int, str]]:
-    """The steps of a dialogue, each with its line's number."""
+    """Return the steps of a dialogue, each with its line number."""
     lines = enumerate(file.read_text("utf-8").splitlines(), start=1)
     return [(number, line) for number, line in lines if line and not line.startswith("#")]
 
@@ -94,141 +94,141 @@ def steps(file: Path) -> list[tuple[int, str]]:
 def fits_tcp(file: Path) -> bool:
     return not any(
         step in ("black hole", "stall", "store fails")
-        or any(float(wait) > LONGEST_WAIT_OVER_TCP for wait in re.findall(r"([\d.]+) s$", step))
+        or any(float(wait) > MAX_TCP_WAIT_S for wait in re.findall(r"([\d.]+) s$", step))
         for _, step in steps(file)
     )
 
 
 class Dialogue(HotelSteps):
-    """One dialogue in a harness."""
+    """Runs one dialogue in a harness."""
 
     def __init__(self, harness: DialogueHarness) -> None:
         self.harness = harness
         self._seen_transitions = 0  # transitions that a history step has seen
         self._text = ""  # the answer to the row of the last row step
 
-    async def play(self, file: Path) -> None:
+    async def run(self, file: Path) -> None:
         try:
             for number, step in steps(file):
                 try:
-                    await self._do(step)
+                    await self._run_step(step)
                 except AssertionError as problem:
                     raise AssertionError(f"{file.name}, line {number}: {step}\n{problem}") from None
             if any(step.startswith(("event ", "no event")) for _, step in steps(file)):
                 await self._expect_no_event()
-            assert not self.harness.received, f"not expected: {list(self.harness.received)}"
+            assert not self.harness.received, f"no step expected: {list(self.harness.received)}"
             assert not self.harness.ended_connection_count, (
-                "the link ended a connection, which no step expected"
+                "the link closed a connection, which no step expected"
             )
         finally:
             await self.harness.stop()
 
-    async def _do(self, step: str) -> None:
+    async def _run_step(self, step: str) -> None:
         for pattern, action in self._grammar.items():
             if match := re.fullmatch(pattern, step):
                 await action(self, *match.groups())
                 return
-        raise AssertionError("no such step")
+        raise AssertionError("unknown step")
 
     @property
     def _link(self) -> Link:
         assert self.harness.link is not None, "not started"
         return self.harness.link
 
-    # The network and the service.
+    # Network and service
 
-    async def _mode(self, mode: str) -> None:
+    async def _set_network_mode(self, mode: str) -> None:
         await self.harness.set_network_mode(cast(NetworkMode, mode))
 
-    async def _settings(self, name: str, value: str) -> None:
+    async def _set_setting(self, name: str, value: str) -> None:
         self.harness.change_setting(name, tomllib.loads(f"value = {value}")["value"])
 
     async def _start(self) -> None:
         self.harness.start()
 
-    async def _restart(self, how: str) -> None:
-        await self.harness.restart(crash=how == "crash")
+    async def _restart(self, kind: str) -> None:
+        await self.harness.restart(crash=kind == "crash")
 
-    async def _resync_wanted(self) -> None:
+    async def _want_resync(self) -> None:
         self.harness.resync_wanted = True
 
-    async def _store(self, how: str) -> None:
+    async def _set_store_state(self, state: str) -> None:
         outage = sqlite3.OperationalError("database or disk is full")
-        self.harness.database.commit_error = outage if how == "fails" else None
+        self.harness.database.commit_error = outage if state == "fails" else None
 
-    # The PBX.
+    # PBX
 
-    async def _pbx(self, text: str) -> None:
+    async def _enqueue_record(self, text: str) -> None:
         self.harness.enqueue_record(text)
         await self.harness.wait(0)
 
-    async def _row(self, number: str, state: str, answer: str | None, attempts: str | None) -> None:
-        wanted = (state, answer, int(attempts or 0))
+    async def _expect_row(self, number: str, state: str, answer: str | None, attempts: str | None) -> None:
+        expected = (state, answer, int(attempts or 0))
 
-        def now() -> tuple[str, str | None, int]:
+        def current() -> tuple[str, str | None, int]:
             row = self.harness.stored_row(int(number))
-            assert row is not None, "there is no such row"
+            assert row is not None, f"there is no row {number}"
             self._text = row.text_answer or ""
             return row.state, row.answer if answer else None, row.attempts if attempts else 0
 
-        assert await self.harness.until(lambda: now() == wanted, None), (
-            f"it is {self.harness.stored_row(int(number))}"
+        assert await self.harness.until(lambda: current() == expected, None), (
+            f"the row is {self.harness.stored_row(int(number))}"
         )
 
-    async def _text_is(self, pattern: str) -> None:
-        assert fnmatchcase(self._text, pattern), f"it is {self._text!r}"
+    async def _expect_text(self, pattern: str) -> None:
+        assert fnmatchcase(self._text, pattern), f"the text is {self._text!r}"
 
-    async def _decide(self, word: str, number: str, refused: str | None) -> None:
-        decision = resend if word == "resends" else discard
-        answers: list[object] = []
-        self.harness.operator_action(int(number), decision).addBoth(answers.append)
-        assert await self.harness.until(lambda: bool(answers), None), "no answer"
-        failed = isinstance(answers[0], Failure)
-        assert failed == bool(refused), f"the answer was {answers[0]}"
+    async def _apply_action(self, verb: str, number: str, rejected: str | None) -> None:
+        operation = resend if verb == "resends" else discard
+        results: list[object] = []
+        self.harness.apply_operator_action(int(number), operation).addBoth(results.append)
+        assert await self.harness.until(lambda: bool(results), None), "the action has no result"
+        failed = isinstance(results[0], Failure)
+        assert failed == bool(rejected), f"the result is {results[0]}"
 
-    # The PMS.
+    # PMS
 
-    async def _pms_sends(self, text: str) -> None:
-        await self._connected()
+    async def _send(self, text: str) -> None:
+        await self._wait_for_connection()
         self.harness.send(text)
 
-    async def _pms_describes(self) -> None:
+    async def _send_description(self) -> None:
         for text in ("LD|V#mirror|IFPB|", "LR|RIGI|FLRNG#|", "LR|RIGO|FLRNG#|", "LA|"):
-            await self._pms_sends(text)
+            await self._send(text)
 
-    async def _pms_sends_bytes(self, text: str) -> None:
-        await self._connected()
+    async def _send_bytes(self, text: str) -> None:
+        await self._wait_for_connection()
         self.harness.send_bytes(text.encode("latin-1").decode("unicode_escape").encode("latin-1"))
 
-    async def _pms_sends_noise(self, size: str) -> None:
-        await self._connected()
+    async def _send_noise(self, size: str) -> None:
+        await self._wait_for_connection()
         self.harness.send_bytes(b"?" * int(size))
 
-    async def _pms_closes(self) -> None:
-        await self._connected()
+    async def _close(self) -> None:
+        await self._wait_for_connection()
         self.harness.close(graceful=True)
 
-    async def _pms_drops(self) -> None:
-        await self._connected()
+    async def _drop(self) -> None:
+        await self._wait_for_connection()
         self.harness.close(graceful=False)
 
-    async def _connected(self) -> None:
+    async def _wait_for_connection(self) -> None:
         assert await self.harness.until(lambda: self.harness.connection is not None, None), "no connection"
 
     async def _dock(self) -> None:
         await self._expect("connection", None)
-        await self._pms_sends("LS|")
+        await self._send("LS|")
         await self._expect_description()
-        await self._pms_sends("LA|")
+        await self._send("LA|")
 
-    # Expectations.
+    # Expectations
 
     async def _expect(self, pattern: str, within: str | None) -> None:
         received = self.harness.received
         assert await self.harness.until(lambda: bool(received), _seconds(within)), "nothing was received"
         text = received.popleft()
-        wanted = CONNECTION_EVENT if pattern == "connection" else pattern
-        assert fnmatchcase(text, wanted.replace("[", "[[]")), f"received: {text}"
+        expected = CONNECTION_EVENT if pattern == "connection" else pattern
+        assert fnmatchcase(text, expected.replace("[", "[[]")), f"received: {text}"
 
     async def _expect_description(self) -> None:
         await self._expect("LD|DA??????|TI??????|V#*|IFPB|", None)
@@ -239,12 +239,12 @@ class Dialogue(HotelSteps):
         await self._expect("LA|DA??????|TI??????|", None)
 
     async def _expect_nothing(self, seconds: str | None) -> None:
-        await self.harness.wait(float(seconds) if seconds else _BRIEF if self._in_real_time else 0)
+        await self.harness.wait(float(seconds) if seconds else _QUIET_S if self._in_real_time else 0)
         assert not self.harness.received, f"received: {list(self.harness.received)}"
 
     async def _expect_end(self) -> None:
         assert await self.harness.until(lambda: self.harness.ended_connection_count > 0, None), (
-            "the connection goes on"
+            "the connection is still open"
         )
         self.harness.ended_connection_count -= 1
 
@@ -255,93 +255,97 @@ class Dialogue(HotelSteps):
     async def _wait(self, seconds: str) -> None:
         await self.harness.wait(float(seconds))
 
-    # The user.
+    # User
 
-    async def _user(self, control: str, refused: str | None) -> None:
-        answer = ""
+    async def _apply_control(self, control: str, rejected: str | None) -> None:
+        error = ""
         try:
             getattr(controls, "request_resync" if control == "resync" else control)(self._link)
         except NotApplicableError as problem:
-            answer = str(problem)
-        assert bool(answer) == bool(refused), f"it was refused: {answer}" if answer else "it was not refused"
+            error = str(problem)
+        assert bool(error) == bool(rejected), f"rejected: {error}" if error else "not rejected"
 
-    # The state of the link.
+    # State of the link
 
-    async def _state(self, marker: str, sync: str | None, within: str | None) -> None:
+    async def _expect_state(self, marker: str, sync: str | None, within: str | None) -> None:
         link = self._link
 
         def is_reached() -> bool:
-            synced = not sync or link.session.in_sync == (sync == " in sync")
-            return link.core.marker == marker and synced
+            sync_matches = not sync or link.session.in_sync == (sync == " in sync")
+            return link.core.marker == marker and sync_matches
 
-        synced = "in sync" if link.session.in_sync else "not in sync"
-        assert await self.harness.until(is_reached, _seconds(within)), f"it is {link.core.marker}, {synced}"
+        actual_sync = "in sync" if link.session.in_sync else "not in sync"
+        assert await self.harness.until(is_reached, _seconds(within)), (
+            f"the state is {link.core.marker}, {actual_sync}"
+        )
 
-    async def _intent(self, intent: str) -> None:
-        assert self._link.core.intent == intent, f"it is {self._link.core.intent}"
+    async def _expect_intent(self, intent: str) -> None:
+        assert self._link.core.intent == intent, f"the intent is {self._link.core.intent}"
 
-    async def _cause(self, code: str) -> None:
-        assert self._link.core.cause.code == code, f"it is {self._link.core.cause}"
+    async def _expect_cause(self, code: str) -> None:
+        assert self._link.core.cause.code == code, f"the cause is {self._link.core.cause}"
 
-    async def _reason(self, pattern: str) -> None:
-        assert fnmatchcase(self._link.reason, pattern), f"it is {self._link.reason}"
+    async def _expect_reason(self, pattern: str) -> None:
+        assert fnmatchcase(self._link.reason, pattern), f"the reason is {self._link.reason}"
 
-    async def _advice(self, pattern: str) -> None:
+    async def _expect_advice(self, pattern: str) -> None:
         advice = self._link.status().advice
-        assert fnmatchcase(advice, pattern), f"it is {advice}"
+        assert fnmatchcase(advice, pattern), f"the advice is {advice}"
 
-    async def _history(self, markers: str) -> None:
-        def path() -> str:
+    async def _expect_history(self, markers: str) -> None:
+        def new_markers() -> str:
             return ", ".join(
                 transition.new for transition in self.harness.transitions[self._seen_transitions :]
             )
 
-        assert await self.harness.until(lambda: path() == markers, None), f"it is {path()}"
+        assert await self.harness.until(lambda: new_markers() == markers, None), (
+            f"the history is {new_markers()}"
+        )
         self._seen_transitions = len(self.harness.transitions)
 
-    async def _taken(self, id: str, count: str) -> None:
+    async def _expect_received(self, record_id: str, count: str) -> None:
         counts = self._link.trace.record_counts
-        assert await self.harness.until(lambda: counts["in", id] == int(count), None), (
-            f"{counts['in', id]} were"
+        assert await self.harness.until(lambda: counts["in", record_id] == int(count), None), (
+            f"{counts['in', record_id]} were received"
         )
 
-    async def _skipped(self, what: str) -> None:
+    async def _expect_skipped(self, kind: str) -> None:
         skipped = self._link.trace.skipped_bytes
-        assert await self.harness.until(lambda: skipped[what] > 0, None), f"these were: {dict(skipped)}"
+        assert await self.harness.until(lambda: skipped[kind] > 0, None), f"skipped: {dict(skipped)}"
 
     _grammar: dict[str, Callable[..., Awaitable[None]]] = {  # noqa: RUF012  # read only
         **HOTEL_STEPS,
-        r"(accept|refuse|black hole|stall)": _mode,
-        r"settings (\w+) = (.+)": _settings,
+        r"(accept|refuse|black hole|stall)": _set_network_mode,
+        r"settings (\w+) = (.+)": _set_setting,
         r"start": _start,
         r"(restart|crash)": _restart,
-        r"resync wanted": _resync_wanted,
-        r"store (fails|recovers)": _store,
-        r"pbx (.+)": _pbx,
-        r"row (\d+) (\w+)(?: ([A-Z]{2}))?(?: after (\d+))?": _row,
-        r"text (.*)": _text_is,
-        r"user (resends|discards) (\d+)( refused)?": _decide,
+        r"resync wanted": _want_resync,
+        r"store (fails|recovers)": _set_store_state,
+        r"pbx (.+)": _enqueue_record,
+        r"row (\d+) (\w+)(?: ([A-Z]{2}))?(?: after (\d+))?": _expect_row,
+        r"text (.*)": _expect_text,
+        r"user (resends|discards) (\d+)( rejected)?": _apply_action,
         r"dock": _dock,
-        r"pms description": _pms_describes,
-        r"pms bytes (.+)": _pms_sends_bytes,
-        r"pms noise (\d+)": _pms_sends_noise,
-        r"pms closes": _pms_closes,
-        r"pms drops": _pms_drops,
-        r"pms (..\|?.*)": _pms_sends,
+        r"pms description": _send_description,
+        r"pms bytes (.+)": _send_bytes,
+        r"pms noise (\d+)": _send_noise,
+        r"pms closes": _close,
+        r"pms drops": _drop,
+        r"pms (..\|?.*)": _send,
         r"expect description": _expect_description,
         r"expect nothing(?: for ([\d.]+) s)?": _expect_nothing,
         r"expect end": _expect_end,
         r"expect (.+?)(?: within ([\d.]+) s)?": _expect,
         r"wait ([\d.]+) s": _wait,
-        r"user (enable|disable|expire|disconnect|resync)( refused)?": _user,
-        r"state ([A-Z_]+)( in sync| not in sync)?(?: within ([\d.]+) s)?": _state,
-        r"intent (\w+)": _intent,
-        r"cause (\w+)": _cause,
-        r"reason (.+)": _reason,
-        r"advice ?(.*)": _advice,
-        r"history (.+)": _history,
-        r"taken (\w+) (\d+)": _taken,
-        r"skipped (\w+)": _skipped,
+        r"user (enable|disable|expire|disconnect|resync)( rejected)?": _apply_control,
+        r"state ([A-Z_]+)( in sync| not in sync)?(?: within ([\d.]+) s)?": _expect_state,
+        r"intent (\w+)": _expect_intent,
+        r"cause (\w+)": _expect_cause,
+        r"reason (.+)": _expect_reason,
+        r"advice ?(.*)": _expect_advice,
+        r"history (.+)": _expect_history,
+        r"received (\w+) (\d+)": _expect_received,
+        r"skipped (\w+)": _expect_skipped,
     }
 
 
@@ -349,24 +353,24 @@ def _seconds(text: str | None) -> float | None:
     return None if text is None else float(text)
 
 
-def _named(files: Iterable[Path]) -> list[Any]:
+def _params(files: Iterable[Path]) -> list[Any]:
     return [pytest.param(file, id=file.stem) for file in files]
 
 
-@pytest.mark.parametrize("file", _named(FILES))
+@pytest.mark.parametrize("file", _params(FILES))
 @time_limit(30)
 async def test_in_memory(file: Path) -> None:
     random.seed(file.stem)  # the same jitter each time
-    await Dialogue(InMemoryHarness()).play(file)
+    await Dialogue(InMemoryHarness()).run(file)
 
 
-@pytest.mark.parametrize("file", _named(filter(fits_tcp, FILES)))
+@pytest.mark.parametrize("file", _params(filter(fits_tcp, FILES)))
 @time_limit(60)
 async def test_over_tcp(file: Path) -> None:
-    await Dialogue(TcpHarness()).play(file)
+    await Dialogue(TcpHarness()).run(file)
 
 
-def test_each_dialogue_begins_with_what_it_proves() -> None:
+def test_each_dialogue_begins_with_a_comment() -> None:
     assert all(file.read_text("utf-8").startswith("# ") for file in FILES)
     assert len(FILES) >= 32
     assert sum(map(fits_tcp, FILES)) >= 16
