@@ -77,8 +77,8 @@ async def run_rounds(reactor: Any) -> dict[str, list[float]]:
 async def measure(reactor: Any) -> None:
     """Run all rounds and print the table."""
     _freeze_garbage_collector()
-    known = HotelState({})
-    measure_reducer(known)
+    full_state = HotelState({})
+    measure_reducer(full_state)
     target = f"over {TARGET_RECORDS_PER_S:,}"
     rows = [
         (
@@ -89,7 +89,7 @@ async def measure(reactor: Any) -> None:
         ),
         (
             "reducer, known guests",
-            format_spread([measure_reducer(known) for _ in range(ROUNDS)]),
+            format_spread([measure_reducer(full_state) for _ in range(ROUNDS)]),
             "",
             target,
         ),

@@ -35,9 +35,9 @@ def serve(connection: socket.socket, resyncs: bytes) -> None:
     """Answer the PBX until it closes the connection."""
     connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     connection.sendall(build_frames(b"LS|" + STAMP_FIELDS))
-    rest = b""
+    incomplete_frame = b""
     while data := connection.recv(RECEIVE_BYTES):
-        *frames, rest = (rest + data).split(ETX)
+        *frames, incomplete_frame = (incomplete_frame + data).split(ETX)
         for record_id in re.findall(rb"\x02(..)", b"".join(frames)):
             if record_id in (b"LA", b"LS"):  # the end of a link description, or a link check
                 connection.sendall(build_frames(b"LA|" + STAMP_FIELDS))

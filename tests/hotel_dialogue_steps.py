@@ -83,8 +83,10 @@ class HotelSteps:
             "voicemail": lambda: phone_update_records.voicemail_update(room, body),
             "wake_up": lambda: phone_update_records.wake_up_update(room, body, harness.wall(), policy),
             "wake_up_cancel": lambda: phone_update_records.wake_up_cancel_update(
-                room, body.get("at"), policy
-            ),  # type: ignore[arg-type]
+                room,
+                body.get("at"),  # type: ignore[arg-type]
+                policy,
+            ),
         }
         return parsers[field]()
 

@@ -1,4 +1,4 @@
-"""A simulated hotel, its PMS and its phones, and pmslink between them, in one process on a test clock."""
+"""A simulated hotel: PMS, phones, and pmslink between them, in one process on a test clock."""
 
 from __future__ import annotations
 

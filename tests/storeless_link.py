@@ -1,4 +1,4 @@
-"""A link without a store and without a first resync, for tests of the link alone."""
+"""A link without a store and without an initial resync, for tests of the link alone."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Every imported third-party package is declared in setup.cfg, even if another one requires it."""
+"""Tests that setup.cfg declares every imported package, even if another package requires it."""
 
 from __future__ import annotations
 
@@ -33,10 +33,10 @@ def imported_modules(directory: str) -> Iterator[tuple[str, str]]:
 @cache
 def distributions_of(module: str) -> frozenset[str]:
     """Return the normalized names of the distributions that a module may come from."""
-    top_level, *rest = module.split(".")
+    top_level, *submodules = module.split(".")
     names = set(packages_distributions().get(top_level, ())) - OWN_PACKAGES
-    if len(names) > 1 and rest:  # a namespace package, such as zope
-        folder = f"{top_level}/{rest[0]}"
+    if len(names) > 1 and submodules:  # a namespace package, such as zope
+        folder = f"{top_level}/{submodules[0]}"
         names = {name for name in names if any(str(file).startswith(folder) for file in files_of(name))}
     return frozenset(map(normalized, names))
 

@@ -1,4 +1,4 @@
-"""Documents that must agree with the code."""
+"""Tests that the documents agree with the code."""
 
 from __future__ import annotations
 

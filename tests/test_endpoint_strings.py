@@ -1,4 +1,4 @@
-"""Splitting endpoint strings of Twisted."""
+"""Tests of parsing Twisted's endpoint strings."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The scheduler of hotels: what is due runs by the wall clock, whatever happens to clock and store."""
+"""Tests of the hotel scheduler: due times by the wall clock, clock changes, store failures, restarts."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class ScheduledHotel:
         self.scheduler.start()
 
     def restart(self, after: timedelta = timedelta(0)) -> None:
-        """Restart the service after a standstill."""
+        """Restart the service after it was stopped for this time."""
         self.scheduler.stop()
         self.harness.crash()
         self.harness.now += after
@@ -54,7 +54,7 @@ class ScheduledHotel:
         self._begin()
 
     def set_policy(self, policy: HotelPolicy) -> None:
-        """Give the link another policy, as when its settings change or it runs again."""
+        """Set the policy of the link, like a change of its settings or its start."""
         self.harness.store.hotels.set_policy(LINK_NAME, policy)
         self.scheduler.on_policy_changed(LINK_NAME)
 
@@ -78,7 +78,7 @@ class ScheduledHotel:
             self.harness.advance(1)
 
     def commit_count(self) -> int:
-        """How many commits the store has made."""
+        """Number of commits of the store."""
         return self.harness.database.commit_count
 
     @property
@@ -88,20 +88,20 @@ class ScheduledHotel:
 
 @pytest.fixture
 def hotel() -> Iterator[ScheduledHotel]:
-    one = ScheduledHotel()
-    yield one
-    one.end()
+    scheduled = ScheduledHotel()
+    yield scheduled
+    scheduled.end()
 
 
 @pytest.fixture
 def with_wake_up(hotel: ScheduledHotel) -> ScheduledHotel:
-    """A hotel with a wake-up of room 101 at seven."""
+    """Return a hotel with a wake-up of room 101 at seven."""
     hotel.receive("GI|RN101|G#7|", "WR|RN101|DA260101|TI0700|")
     hotel.harness.published.clear()
     return hotel
 
 
-def test_a_wake_up_is_due_at_its_moment_and_not_before(with_wake_up: ScheduledHotel) -> None:
+def test_a_wake_up_is_due_at_its_time_and_not_before(with_wake_up: ScheduledHotel) -> None:
     with_wake_up.set_wall_clock(SEVEN - timedelta(milliseconds=1))
     assert with_wake_up.event_types == []
     with_wake_up.set_wall_clock(SEVEN)
@@ -128,7 +128,7 @@ def test_attempts_follow_each_other_up_to_the_maximum(with_wake_up: ScheduledHot
     with_wake_up.set_wall_clock(SEVEN)
     with_wake_up.wait(600)
     assert with_wake_up.event_types == ["wake_up.due"] * 3 + ["wake_up.done"]
-    attempts = [json.loads(one.text).get("attempt") for one in with_wake_up.harness.events()]
+    attempts = [json.loads(event.text).get("attempt") for event in with_wake_up.harness.events()]
     assert attempts == [1, 2, 3, None]
 
 
@@ -218,7 +218,9 @@ def test_during_a_store_failure_each_link_is_queued_once(with_wake_up: Scheduled
     with_wake_up.harness.database.start_failing()
     with_wake_up.set_wall_clock(SEVEN)
     with_wake_up.wait(60)
-    waiting = [one for one in with_wake_up.harness.journal._queue if one.operation is run_due]
+    waiting = [
+        submission for submission in with_wake_up.harness.journal._queue if submission.operation is run_due
+    ]
     assert len(waiting) == 1
 
 
@@ -242,7 +244,9 @@ def test_a_failed_run_is_logged_and_the_scheduler_continues(
 def test_a_new_time_zone_changes_the_due_time(with_wake_up: ScheduledHotel) -> None:
     with_wake_up.set_policy(HotelPolicy(timezone=ZoneInfo("Europe/Vienna")))
     with_wake_up.harness.advance()
-    (planned,) = (one.next_at for one in with_wake_up.harness.published if isinstance(one, NextDueChanged))
+    (planned,) = (
+        entry.next_at for entry in with_wake_up.harness.published if isinstance(entry, NextDueChanged)
+    )
     assert planned == to_ms(SEVEN - timedelta(hours=1))
     with_wake_up.set_wall_clock(SEVEN - timedelta(hours=1))
     assert with_wake_up.event_types == ["wake_up.due"]
@@ -285,28 +289,28 @@ def test_the_policy_is_built_from_settings() -> None:
 
 
 def logged(call: Callable[[], object]) -> list[str]:
-    """The log lines that a call writes."""
+    """Return the log lines of a call."""
     lines: list[str] = []
-    publisher: Any = globalLogPublisher  # which mypy lets no plain function observe
+    publisher: Any = globalLogPublisher  # its type does not accept a plain function as an observer
 
-    def note(event: LogEvent) -> None:
+    def collect(event: LogEvent) -> None:
         lines.append(str(formatEvent(event)))
 
-    publisher.addObserver(note)
+    publisher.addObserver(collect)
     try:
         call()
     finally:
-        publisher.removeObserver(note)
+        publisher.removeObserver(collect)
     return lines
 
 
 def test_a_missing_extension_table_is_logged_and_no_room_has_an_extension(tmp_path: Path) -> None:
     settings = LinkSettings(extensions="table", extension_table=str(tmp_path / "gone.csv"))
-    found: list[HotelPolicy] = []
-    (line,) = logged(lambda: found.append(build_policy(LINK_NAME, settings)))
+    policies: list[HotelPolicy] = []
+    (line,) = logged(lambda: policies.append(build_policy(LINK_NAME, settings)))
     assert line.startswith("grand: extension table not loaded; events list no extensions: ")
     assert "gone.csv: no such file" in line
-    assert found[0].extensions_of_room("101") == found[0].rooms_of_extension("101") == ()
+    assert policies[0].extensions_of_room("101") == policies[0].rooms_of_extension("101") == ()
 
 
 ONE_ROOM_WITH_EXTENSION = HotelPolicy(
@@ -340,7 +344,7 @@ def test_each_link_has_its_own_rooms_without_extension(hotel: ScheduledHotel) ->
     ]
 
 
-def test_a_pms_that_names_rooms_without_end_does_not_fill_the_log(hotel: ScheduledHotel) -> None:
+def test_a_pms_with_unlimited_room_names_does_not_fill_the_log(hotel: ScheduledHotel) -> None:
     hotel.set_policy(ONE_ROOM_WITH_EXTENSION)
     rooms = [f"RE|RN{room}|MLY|" for room in range(1000, 1000 + MAX_LOGGED_ROOMS + 5)]
     assert len(logged(lambda: hotel.receive(*rooms))) == MAX_LOGGED_ROOMS
@@ -361,13 +365,13 @@ def test_a_wake_up_is_due_after_a_restart(with_wake_up: ScheduledHotel) -> None:
     assert with_wake_up.event_types == ["wake_up.due"]
 
 
-def test_a_wake_up_rings_late_after_a_short_standstill(with_wake_up: ScheduledHotel) -> None:
+def test_a_wake_up_is_late_after_a_short_downtime(with_wake_up: ScheduledHotel) -> None:
     with_wake_up.restart(after=timedelta(hours=7) + 9 * MINUTE)
     with_wake_up.wait(3)
     assert with_wake_up.event_types == ["wake_up.due"]
 
 
-def test_a_wake_up_is_missed_after_a_long_standstill(with_wake_up: ScheduledHotel) -> None:
+def test_a_wake_up_is_missed_after_a_long_downtime(with_wake_up: ScheduledHotel) -> None:
     with_wake_up.restart(after=timedelta(hours=7) + 11 * MINUTE)
     with_wake_up.wait(3)
     assert with_wake_up.event_types == ["wake_up.done"]
@@ -380,7 +384,7 @@ def test_attempts_continue_after_a_restart(with_wake_up: ScheduledHotel) -> None
     assert with_wake_up.event_types == ["wake_up.due"] * 3 + ["wake_up.done"]
 
 
-def test_a_long_standstill_while_ringing_ends_unreported(with_wake_up: ScheduledHotel) -> None:
+def test_a_long_downtime_during_an_attempt_ends_unreported(with_wake_up: ScheduledHotel) -> None:
     with_wake_up.set_wall_clock(SEVEN)
     with_wake_up.restart(after=timedelta(hours=1))
     with_wake_up.wait(3)
@@ -395,12 +399,12 @@ def test_a_pending_check_out_completes_after_a_restart(with_wake_up: ScheduledHo
     assert with_wake_up.event_types == ["wake_up.cancelled", "guest.checked_out"]
 
 
-# a link that does not run: its settings are invalid, or the configuration does not contain it any more
+# a link that does not run: its settings are invalid, or it was removed from the configuration
 
 
 @pytest.fixture
 def without_link(with_wake_up: ScheduledHotel) -> ScheduledHotel:
-    """The hotel after a restart without its link."""
+    """Return the hotel after a restart without its link."""
     with_wake_up.policy = None
     with_wake_up.restart()
     return with_wake_up
@@ -415,7 +419,7 @@ def test_nothing_is_due_for_a_link_that_does_not_run(without_link: ScheduledHote
     assert without_link.event_types == []
     room = without_link.harness.room()
     assert room is not None
-    assert [one.attempts for one in room.wake_ups] == [0]
+    assert [wake_up.attempts for wake_up in room.wake_ups] == [0]
 
 
 def test_a_wake_up_rings_at_local_time_when_the_link_runs_again(without_link: ScheduledHotel) -> None:

@@ -1,4 +1,4 @@
-"""Imports between packages go down only, and the picture of them is current."""
+"""Imports between packages go down only, and the diagram of the packages is current."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ ROOT = Path(__file__).parents[1]
 
 
 def test_imports_go_down_only() -> None:
-    """The contracts stand in `setup.cfg`; imports for type checking count too."""
+    """Run the import contracts of `setup.cfg`; imports for type checking count too."""
     program = Path(sys.executable).parent / "lint-imports"
     checked = subprocess.run([program, "--no-cache"], cwd=ROOT, capture_output=True, text=True, check=False)
     assert checked.returncode == 0, checked.stdout
 
 
-def test_the_picture_of_the_packages_is_current() -> None:
+def test_the_diagram_of_the_packages_is_current() -> None:
     document = (ROOT / "docs/architecture.md").read_text("utf-8")
     assert diagram() in document, "run make docs"
 
 
-def test_every_package_says_what_is_in_it() -> None:
+def test_every_package_has_a_docstring() -> None:
     packages = [path for path in (ROOT / "pmslink").rglob("__init__.py") if "static" not in path.parts]
-    silent = [str(path) for path in packages if not path.read_text("utf-8").startswith('"""')]
-    assert silent == []
+    undocumented = [str(path) for path in packages if not path.read_text("utf-8").startswith('"""')]
+    assert undocumented == []
     assert len(packages) > len(package_imports())

@@ -1,4 +1,4 @@
-"""A port that cannot be opened exits the program with one line."""
+"""Tests of listening: a port that cannot be opened ends the program with one line."""
 
 from __future__ import annotations
 

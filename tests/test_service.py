@@ -1,4 +1,4 @@
-"""The command line of the service, and the services that are built from it."""
+"""Tests of the service's command line, and of the services that it creates."""
 
 from __future__ import annotations
 
@@ -148,7 +148,7 @@ def test_a_second_service_on_a_state_directory_is_rejected_and_names_the_first(t
     )
 
 
-def test_a_file_that_is_no_store_is_one_line(tmp_path: Path) -> None:
+def test_an_invalid_store_file_is_one_line(tmp_path: Path) -> None:
     (tmp_path / "store.sqlite3").write_bytes(b"no store" * 1000)
     with pytest.raises(SystemExit) as exit_info:
         build_service(reactor, Config(state_dir=tmp_path))

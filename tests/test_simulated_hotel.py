@@ -1,4 +1,4 @@
-"""A simulated day in a hotel, and the errors that the check of such a day detects."""
+"""Tests of a simulated day in a hotel, and of the errors that its check detects."""
 
 from __future__ import annotations
 

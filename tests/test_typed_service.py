@@ -1,4 +1,4 @@
-"""Services that start in order and stop one after the other."""
+"""Tests of services with children: the order of start and stop."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A time limit for tests that use the real reactor: a test that hangs fails, and the others go on."""
+"""A time limit for tests that use the real reactor: a test that hangs fails, and the run continues."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from twisted.internet.defer import Deferred
 P = ParamSpec("P")
 
 BUSY_MACHINE_FACTOR = 6
-"""How many times longer a test may take than its limit says, because other processes use the machine."""
+"""Factor by which a test may exceed its time limit, because other processes use the machine."""
 
 
 def time_limit(
     seconds: float,
 ) -> Callable[[Callable[P, Coroutine[Any, Any, None]]], Callable[P, Deferred[None]]]:
-    """Let an `async def` test fail if it hangs.
+    """Return a decorator that fails an `async def` test which hangs.
 
-    `seconds` is ample time for the test on an idle machine; a test that measures time does so itself.
+    `seconds` is a generous limit on an idle machine. A test that measures time has its own checks.
     """
 
     def limited(test: Callable[P, Coroutine[Any, Any, None]]) -> Callable[P, Deferred[None]]:

@@ -73,7 +73,7 @@ def _collect_states(statuses: Sequence[LinkStatus]) -> Iterator[Metric]:
         "Changes of state; the first has an empty from",
         labels=["link", "from", "to"],
     )
-    reconnects = CounterMetricFamily("pmslink_reconnects", "Dials that were started", labels=["link"])
+    reconnects = CounterMetricFamily("pmslink_reconnects", "Connection attempts", labels=["link"])
     for status in statuses:
         for marker in get_args(Marker):
             state.add_metric([status.name, marker], status.marker == marker)
@@ -91,7 +91,7 @@ def _collect_traffic(statuses: Sequence[LinkStatus]) -> Iterator[Metric]:
         "pmslink_records", "Records to and from the PMS", labels=["link", "direction", "type"]
     )
     skipped = CounterMetricFamily(
-        "pmslink_skipped_bytes", "Bytes from the PMS that were no record", labels=["link", "what"]
+        "pmslink_skipped_bytes", "Bytes from the PMS outside of valid records", labels=["link", "what"]
     )
     received = GaugeMetricFamily(
         "pmslink_last_receive_timestamp_seconds", "When the PMS last sent a record", labels=["link"]

@@ -79,7 +79,7 @@ def make_site(
 ) -> ApiSite:
     """Return a site with the whole web interface of these links and their store.
 
-    `test_link` tries the settings of a link. `local_only` says that only this machine reaches the site.
+    `test_link` tests the settings of a link. `local_only` is true if only this machine reaches the site.
     """
     access_control = AccessControl(tokens, Sessions(reactor, wall), FailedLoginLimiter(reactor), local_only)
     return ApiSite(Api(links, store, reactor, wall, test_link, access_control), reactor, local_only)

@@ -59,8 +59,10 @@ class PageErrors:
             self.errors.append(f"asked {url}")
 
     def require_no_errors(self) -> None:
-        wrong = [one for one in self.errors if not any(part in one for part in self.expected_errors)]
-        assert not wrong, wrong
+        unexpected = [
+            error for error in self.errors if not any(part in error for part in self.expected_errors)
+        ]
+        assert not unexpected, unexpected
 
 
 @frozen
@@ -79,14 +81,14 @@ class BrowserUser:
 @contextmanager
 def open_page(browser: Browser, url: str, **options: Any) -> Iterator[BrowserUser]:
     """A person who looks at this address; the options are those of a context of the browser."""
-    usual = {"locale": "en-GB", "viewport": {"width": 1280, "height": 800}}
-    context = browser.new_context(**{**usual, **options})
+    defaults = {"locale": "en-GB", "viewport": {"width": 1280, "height": 800}}
+    context = browser.new_context(**{**defaults, **options})
     context.set_default_timeout(10_000)
     page = context.new_page()
-    watched = PageErrors(page, url)
+    page_errors = PageErrors(page, url)
     try:
         page.goto(url)
-        yield BrowserUser(context, page, watched)
-        watched.require_no_errors()
+        yield BrowserUser(context, page, page_errors)
+        page_errors.require_no_errors()
     finally:
         context.close()

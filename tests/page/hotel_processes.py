@@ -83,7 +83,7 @@ class HotelProcesses:
         return require_success(self.pms.call(method, f"{path}?port={port}", body))
 
     def vacant_rooms(self, port: int) -> list[str]:
-        return [one["room"] for one in self.call_desk("GET", "/rooms", port)["rooms"] if not one["guests"]]
+        return [room["room"] for room in self.call_desk("GET", "/rooms", port)["rooms"] if not room["guests"]]
 
     def call_rooms(self, method: str, path: str, body: object = None, link: str = "made") -> Any:
         """What the phone of a room tells the PMS."""

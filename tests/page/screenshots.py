@@ -65,7 +65,9 @@ def _dock_links(pbx: ServiceProcess, pms_port: int) -> None:
 def _prepare_rooms(pbx: ServiceProcess, pms: ServerProcess, port: int, folder: Path) -> None:
     """An evening at the alpenhof, where somebody has forgotten the phone of room 104."""
     table = folder / "extensions.csv"
-    rooms = [one["room"] for one in pms.call("GET", f"/rooms?port={port}")["rooms"] if one["room"] != "104"]
+    rooms = [
+        entry["room"] for entry in pms.call("GET", f"/rooms?port={port}")["rooms"] if entry["room"] != "104"
+    ]
     table.write_text("".join(f"{room},7{room}\n" for room in rooms))
     pbx.call("PATCH", "/api/v1/links/alpenhof", {"extensions": "table", "extension_table": str(table)})
     for room, settings in {

@@ -60,7 +60,7 @@ def test_an_abnormal_link_can_be_redialled_at_once(hotel: HotelProcesses, page: 
     _control(page, "Redial now").click()
     expect(page.locator(".controls .answer")).to_contain_text("Redial now: done.")
     expect(page.locator(".past tbody tr")).to_have_count(5)
-    assert [one["to"] for one in hotel.transitions("lost")] == [
+    assert [transition["to"] for transition in hotel.transitions("lost")] == [
         "CLOSED",
         "WAIT_LS",
         "EXPECTION",

@@ -67,7 +67,7 @@ def test_an_invalid_value_shows_an_error_at_its_field(page: Page) -> None:
     expect(_field(page, "alive_interval")).to_be_focused()
 
 
-WRONG = (
+INVALID_VALUES = (
     ("name", "the grand", "letters, digits"),
     ("timezone", "Mars/Base", "must be a time zone"),
     ("charset", "klingon", "must be a character set"),
@@ -79,11 +79,11 @@ WRONG = (
 def test_an_error_of_the_service_is_shown_at_its_field(user: BrowserUser, page: Page) -> None:
     user.page_errors.expected_errors += ["400"]
     page.get_by_text("All settings").click()
-    for name, value, said in WRONG:
+    for name, value, error in INVALID_VALUES:
         _fill(page, "made", 1)
         _field(page, name).fill(value)
         _make(page)
-        _expect_error(page, name, said)
+        _expect_error(page, name, error)
         expect(page.locator("[aria-invalid]")).to_have_count(1)
         expect(_field(page, name)).to_be_focused()
         _field(page, name).fill("")

@@ -35,7 +35,9 @@ def tab(browser: Browser, hotel: HotelProcesses) -> Iterator[BrowserUser]:
 
 def _subscriber_count(hotel: HotelProcesses) -> int:
     with urlopen(f"{hotel.url}/metrics", timeout=5) as answer:
-        line = next(one for one in answer.read().decode().splitlines() if one.startswith("pmslink_watchers "))
+        line = next(
+            line for line in answer.read().decode().splitlines() if line.startswith("pmslink_watchers ")
+        )
     return int(float(line.split()[1]))
 
 

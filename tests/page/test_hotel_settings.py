@@ -92,7 +92,7 @@ def test_an_invalid_line_shows_an_error_at_once(
     expect(page.locator("[aria-invalid]")).to_have_count(1)
 
 
-WRONG = (
+INVALID_LINES = (
     ("tariff", "*: price = 1.5, interval = 60", 'tariff.rates.1.price = "1.5": must be a whole number'),
     ("tariff", "+43: price = 1, interval = 1", 'tariff.rates.1.prefix = "+43": must be text'),
     ("tariff", "*: price = 1", "tariff.rates.1.interval is missing"),
@@ -108,11 +108,11 @@ def test_an_error_of_the_service_is_shown_at_its_field(hotel: HotelProcesses, us
     user.page_errors.expected_errors += ["400"]
     hotel.make_link("made")
     page = _change(user)
-    for name, text, said in WRONG:
+    for name, text, error in INVALID_LINES:
         _field(page, name).fill(text)
         page.get_by_role("button", name="Save").click()
-        at = said.split(" ")[0] if "is missing" in said and "rates" not in said else name
-        _expect_error(page, at, said)
+        at = error.split(" ")[0] if "is missing" in error and "rates" not in error else name
+        _expect_error(page, at, error)
         expect(page.locator("[aria-invalid]")).to_have_count(1)
         _field(page, name).fill("")
 

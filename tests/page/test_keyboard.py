@@ -10,14 +10,14 @@ from tests.page.hotel_processes import HotelProcesses
 WITHIN_OR_NOWHERE = "dialog.contains(document.activeElement) || document.activeElement === document.body"
 
 
-def _tab_to(page: Page, wanted: Locator) -> None:
+def _tab_to(page: Page, target: Locator) -> None:
     """Press Tab until this has the focus."""
-    expect(wanted).to_be_visible()
+    expect(target).to_be_visible()
     for _ in range(30):
         page.keyboard.press("Tab")
-        if wanted.evaluate("(element) => element === document.activeElement"):
+        if target.evaluate("(element) => element === document.activeElement"):
             return
-    raise AssertionError(f"Tab does not lead to {wanted}")
+    raise AssertionError(f"Tab does not lead to {target}")
 
 
 def test_the_first_tab_stop_skips_the_header(user: BrowserUser) -> None:

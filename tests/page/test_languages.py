@@ -78,9 +78,9 @@ def test_no_view_shows_a_translation_key(hotel: HotelProcesses, browser: Browser
                     expect(user.page.locator(".outbox tbody tr").first).to_be_visible()
                 if view == ROOMS:
                     expect(user.page.locator(".room").first).to_be_visible()
-                said = user.page.locator("body").evaluate(_ALL_TEXT)
-                assert not re.findall(r"\{\w*\}|undefined|NaN|\[object|Invalid", said)
-                assert not re.findall(_KEY, said), re.findall(_KEY, said)
+                text = user.page.locator("body").evaluate(_ALL_TEXT)
+                assert not re.findall(r"\{\w*\}|undefined|NaN|\[object|Invalid", text)
+                assert not re.findall(_KEY, text), re.findall(_KEY, text)
 
 
 _PARTS = "dialog|link|list|form|control|outbox|trace|field|record|setting|right|reason|advice|label|test"

@@ -15,10 +15,10 @@ def test_a_failure_and_a_recovery_are_drawn_and_listed(hotel: HotelProcesses, us
     page = user.page
     hotel.make_docked_link("made", hotel.ports[1], **FAST_TIMINGS)
     user.navigate("#/links/made")
-    past = page.locator(".past")
-    rows = past.locator("tbody tr")
+    history = page.locator(".past")
+    rows = history.locator("tbody tr")
     expect(rows).to_have_count(3)
-    expect(past.locator("rect[data-state=ESTABLISHED]")).to_have_count(1)
+    expect(history.locator("rect[data-state=ESTABLISHED]")).to_have_count(1)
 
     hotel.pms.call("POST", f"/link/drop?port={hotel.ports[1]}")
     expect(rows).to_have_count(6)
@@ -31,17 +31,17 @@ def test_a_failure_and_a_recovery_are_drawn_and_listed(hotel: HotelProcesses, us
     )
     expect(rows.nth(2).locator("td:nth-child(4)")).to_have_text("The connection was lost: the PMS closed it")
 
-    expect(past.locator("rect[data-state=ESTABLISHED]")).to_have_count(2)
-    death = past.locator("rect[data-state=EXPECTION]")
-    expect(death).to_have_count(1)
-    expect(death.locator("title")).to_have_text(
+    expect(history.locator("rect[data-state=ESTABLISHED]")).to_have_count(2)
+    failure = history.locator("rect[data-state=EXPECTION]")
+    expect(failure).to_have_count(1)
+    expect(failure.locator("title")).to_have_text(
         re.compile(r"EXPECTION [\d:]+ – [\d:]+\nThe connection was lost: the PMS closed it")
     )
-    expect(past.locator(".legend li")).to_contain_text(["ESTABLISHED", "EXPECTION"])
-    expect(past.locator(".share")).to_have_text(
+    expect(history.locator(".legend li")).to_contain_text(["ESTABLISHED", "EXPECTION"])
+    expect(history.locator(".share")).to_have_text(
         re.compile(r"In sync \d+(\.\d+)?% of the \d+ s that are known.")
     )
-    expect(past.get_by_role("img")).to_have_accessible_name(re.compile("In sync .*%"))
+    expect(history.get_by_role("img")).to_have_accessible_name(re.compile("In sync .*%"))
 
 
 def test_the_timeline_is_chronological_and_within_its_frame(hotel: HotelProcesses, user: BrowserUser) -> None:
@@ -51,7 +51,7 @@ def test_the_timeline_is_chronological_and_within_its_frame(hotel: HotelProcesse
     user.navigate("#/links/made")
     rects = user.page.locator(".past rect")
     expect(rects.last).to_have_attribute("data-state", "DISABLED")
-    placed = rects.evaluate_all("(all) => all.map((one) => [one.x.baseVal.value, one.width.baseVal.value])")
-    assert placed[0][0] == 0
-    assert [x for x, _ in placed] == sorted(x for x, _ in placed)
-    assert placed[-1][0] + placed[-1][1] <= 1001
+    spans = rects.evaluate_all("(all) => all.map((one) => [one.x.baseVal.value, one.width.baseVal.value])")
+    assert spans[0][0] == 0
+    assert [x for x, _ in spans] == sorted(x for x, _ in spans)
+    assert spans[-1][0] + spans[-1][1] <= 1001

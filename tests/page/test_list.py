@@ -78,14 +78,14 @@ def test_the_search_finds_names_addresses_states_and_labels(hotel: HotelProcesse
     names = user.page.locator(".row h2")
     search = user.page.get_by_role("searchbox")
     expect(names).to_have_text(["idle", "grand"])
-    for wanted, found in (
+    for query, expected in (
         ("GRA", "grand"),
         (":4711", "idle"),
         ("established", "grand"),
         ("switched off", "idle"),
     ):
-        search.fill(wanted)
-        expect(names).to_have_text([found])
+        search.fill(query)
+        expect(names).to_have_text([expected])
         expect(user.page.locator(".count")).to_have_text("1 of 2 links")
     search.fill("nowhere")
     expect(names).to_have_count(0)

@@ -89,13 +89,13 @@ def test_the_page_reconnects_to_a_restarted_service(
 
 def test_the_page_waits_for_a_service_that_does_not_answer_yet(user: BrowserUser) -> None:
     user.page_errors.expected_errors += ["502"]
-    for path, told in (("**/api/v1/**", ".notice.offline"), ("**/known.json", "#starting")):
+    for path, notice in (("**/api/v1/**", ".notice.offline"), ("**/known.json", "#starting")):
         user.page.route(path, lambda route: route.fulfill(status=502, body="the proxy is alone"))
         user.page.reload()
-        expect(user.page.locator(told)).to_be_visible()
+        expect(user.page.locator(notice)).to_be_visible()
         user.page.unroute(path)
         expect(user.page.locator(".row h2")).to_have_text(["grand"])
-        expect(user.page.locator(told)).to_be_hidden()
+        expect(user.page.locator(notice)).to_be_hidden()
 
 
 def _mark(user: BrowserUser) -> None:

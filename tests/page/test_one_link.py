@@ -69,12 +69,12 @@ def test_the_webhook_status_is_shown_if_one_is_configured(hotel: HotelProcesses,
     expect(webhook).to_contain_text("http://127.0.0.1:1/events")
     expect(webhook.locator(".state")).to_have_text("not taken: trying again")
     expect(webhook).to_have_attribute("data-mood", "bad")
-    facts = webhook.locator("dl div")
-    expect(facts.filter(has_text="Waiting")).to_contain_text(re.compile(r"\d+, the oldest for \d+"))
-    expect(facts.filter(has_text="In the way")).to_contain_text("refused")
-    expect(facts.filter(has_text="Next attempt")).to_contain_text(re.compile(r"in \d+ s"))
-    expect(facts.filter(has_text="Last taken")).to_be_hidden()
+    details = webhook.locator("dl div")
+    expect(details.filter(has_text="Waiting")).to_contain_text(re.compile(r"\d+, the oldest for \d+"))
+    expect(details.filter(has_text="In the way")).to_contain_text("refused")
+    expect(details.filter(has_text="Next attempt")).to_contain_text(re.compile(r"in \d+ s"))
+    expect(details.filter(has_text="Last taken")).to_be_hidden()
 
-    nobody = {"webhook_url": None, "webhook_secret": None}
-    hotel.pbx.call("PATCH", "/api/v1/links/made", nobody)
+    no_webhook = {"webhook_url": None, "webhook_secret": None}
+    hotel.pbx.call("PATCH", "/api/v1/links/made", no_webhook)
     expect(webhook).to_be_hidden()

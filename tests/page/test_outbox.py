@@ -150,7 +150,7 @@ def test_phone_updates_are_shown_in_words(hotel: HotelProcesses, user: BrowserUs
     hotel.call_rooms("DELETE", "101/wake-up")
     user.navigate("#/links/made")
     wake_up = f"wake-up · room 101 · {at:%a, %b} {at.day}, 06:45"
-    told = ("wake-up cancelled · room 101", wake_up, "voicemail · room 101 · 2 unread")
-    sign = ("make up room · room 101 · off", "make up room · room 101 · on")
-    what = user.page.locator(".outbox tbody td:nth-child(2)")
-    expect(what).to_have_text([*told, *sign, "room status · room 101 · clean, vacant"])
+    later_rows = ("wake-up cancelled · room 101", wake_up, "voicemail · room 101 · 2 unread")
+    sign_rows = ("make up room · room 101 · off", "make up room · room 101 · on")
+    descriptions = user.page.locator(".outbox tbody td:nth-child(2)")
+    expect(descriptions).to_have_text([*later_rows, *sign_rows, "room status · room 101 · clean, vacant"])

@@ -15,8 +15,8 @@ ROOMS = "#/links/grand/rooms"
 VIEWS = ("#/", "#/links/grand", ROOMS, "#/links/lost", "#/links/ended/settings", "#/new")
 ROLES = "button|link|textbox|searchbox|combobox|spinbutton|checkbox|dialog|img|region|list"
 NAMELESS = re.compile(rf"^\s*- '?(?:{ROLES})(?: \[[^\]]*\])*'?:?$", re.MULTILINE)
-MOODS = ("good", "wait", "bad", "ended", "off")
-LEAST_CONTRAST = 4.5
+STATUS_CLASSES = ("good", "wait", "bad", "ended", "off")
+MIN_CONTRAST_RATIO = 4.5
 
 CONTRASTS = """
 () => {
@@ -49,7 +49,7 @@ CONTRASTS = """
 
 
 @pytest.fixture
-def moods(hotel: HotelProcesses) -> HotelProcesses:
+def links_of_each_status(hotel: HotelProcesses) -> HotelProcesses:
     """A link of each mood: good, wait, bad, ended and off; and a posting in doubt."""
     hotel.set_faults(hotel.ports[1], frozen=True)
     hotel.make_link("waiting", hotel.ports[1], enabled=True)
@@ -66,8 +66,8 @@ def _show(user: BrowserUser, view: str) -> Page:
     expect(page.get_by_role("heading", level=1)).to_be_visible()
     if view == "#/":
         expect(page.locator(".row")).to_have_count(5)
-        for mood in MOODS:
-            expect(page.locator(f".row[data-mood={mood}]")).to_have_count(1)
+        for status_class in STATUS_CLASSES:
+            expect(page.locator(f".row[data-mood={status_class}]")).to_have_count(1)
     if view == "#/links/grand":
         expect(page.locator(".records li").first).to_be_visible()
     if view == ROOMS:
@@ -78,20 +78,20 @@ def _show(user: BrowserUser, view: str) -> Page:
 
 
 def test_each_control_has_an_accessible_name_and_each_view_one_main_heading(
-    moods: HotelProcesses, user: BrowserUser
+    links_of_each_status: HotelProcesses, user: BrowserUser
 ) -> None:
     for view in VIEWS:
         page = _show(user, view)
-        told = page.locator("body").aria_snapshot()
-        assert not NAMELESS.findall(told), (view, NAMELESS.findall(told))
+        snapshot = page.locator("body").aria_snapshot()
+        assert not NAMELESS.findall(snapshot), (view, NAMELESS.findall(snapshot))
         levels = page.locator("h1, h2, h3").evaluate_all("(all) => all.map((one) => one.tagName)")
         assert levels[0] == "H1", (view, levels)
         assert levels.count("H1") == 1, (view, levels)
 
 
 def test_dialogs_and_notices_are_announced_to_screen_readers(user: BrowserUser) -> None:
-    for told in ("#toasts", "#notices", ".controls .answer"):
-        expect(_show(user, "#/links/grand").locator(told)).to_have_attribute("role", "status")
+    for selector in ("#toasts", "#notices", ".controls .answer"):
+        expect(_show(user, "#/links/grand").locator(selector)).to_have_attribute("role", "status")
     page = _show(user, "#/links/grand")
     page.locator(".controls").get_by_role("button", name="Disable").click()
     expect(page.get_by_role("dialog")).to_have_accessible_name(re.compile("Switch grand off?"))
@@ -99,21 +99,25 @@ def test_dialogs_and_notices_are_announced_to_screen_readers(user: BrowserUser) 
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_all_text_has_enough_contrast(moods: HotelProcesses, browser: Browser, scheme: Any) -> None:
-    with open_page(browser, moods.url, color_scheme=scheme) as user:
+def test_all_text_has_enough_contrast(
+    links_of_each_status: HotelProcesses, browser: Browser, scheme: Any
+) -> None:
+    with open_page(browser, links_of_each_status.url, color_scheme=scheme) as user:
         expect(user.page.locator(".row")).to_have_count(5)
-        moods.control("ended", "disable")
-        moods.control("ended", "expire")
+        links_of_each_status.control("ended", "disable")
+        links_of_each_status.control("ended", "expire")
         expect(user.page.locator(".toast", has_text="Marked as expired")).to_be_visible()
         for view in VIEWS:
-            told = _show(user, view).evaluate(CONTRASTS)
-            assert len(told) > 10
-            assert not [one for one in told if one[1] < LEAST_CONTRAST], view
+            contrasts = _show(user, view).evaluate(CONTRASTS)
+            assert len(contrasts) > 10
+            assert not [contrast for contrast in contrasts if contrast[1] < MIN_CONTRAST_RATIO], view
 
 
-def test_no_view_scrolls_horizontally_on_a_phone(moods: HotelProcesses, browser: Browser) -> None:
-    moods.make_link(f"a-hotel-with-{'a' * 51}", host=f"{'a' * 60}.example")
-    with open_page(browser, moods.url, viewport={"width": 390, "height": 844}) as user:
+def test_no_view_scrolls_horizontally_on_a_phone(
+    links_of_each_status: HotelProcesses, browser: Browser
+) -> None:
+    links_of_each_status.make_link(f"a-hotel-with-{'a' * 51}", host=f"{'a' * 60}.example")
+    with open_page(browser, links_of_each_status.url, viewport={"width": 390, "height": 844}) as user:
         expect(user.page.locator(".row")).to_have_count(6)
         user.page.get_by_role("heading", name="a-hotel-with").get_by_role("link").click()
         _require_no_scrolling(user.page)

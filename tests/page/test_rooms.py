@@ -173,8 +173,8 @@ def test_rooms_are_searched_by_number_name_and_extension_and_filtered_by_state(
     rooms = page.locator(".room h2")
     search = page.get_by_role("searchbox")
     page.get_by_label("Show guest names").check()
-    for wanted in ("quandt", f"7{room}"):
-        search.fill(wanted)
+    for query in ("quandt", f"7{room}"):
+        search.fill(query)
         expect(rooms).to_have_text([room])
         expect(page.locator(".count")).to_have_text(f"1 of {ROOM_COUNT} rooms")
     search.fill("nowhere")
@@ -182,20 +182,20 @@ def test_rooms_are_searched_by_number_name_and_extension_and_filtered_by_state(
     search.fill(room)
     expect(rooms).to_have_text([room])
 
-    shown = page.get_by_label("Rooms shown")
-    shown.select_option("occupied")
+    filter_choice = page.get_by_label("Rooms shown")
+    filter_choice.select_option("occupied")
     expect(rooms).to_have_text([room])
     hotel.call_desk("DELETE", f"/guests/{guest}", port)
     expect(rooms).to_have_count(0)
-    shown.select_option("vacant")
+    filter_choice.select_option("vacant")
     expect(rooms).to_have_text([room])
-    shown.select_option("lights")
+    filter_choice.select_option("lights")
     expect(rooms).to_have_count(0)
     hotel.call_desk("PATCH", f"/rooms/{room}", port, {"message_light": True})
     expect(rooms).to_have_text([room])
     hotel.call_desk("PATCH", f"/rooms/{room}", port, {"message_light": False})
     expect(rooms).to_have_count(0)
-    shown.select_option("wake_ups")
+    filter_choice.select_option("wake_ups")
     hotel.call_rooms("PUT", f"{room}/wake-up", {"at": future_wake_up_time().isoformat()})
     expect(rooms).to_have_text([room])
     hotel.call_rooms("DELETE", f"{room}/wake-up")
@@ -225,10 +225,10 @@ def test_a_room_without_an_extension_is_marked(
 def test_missing_rooms_and_a_lost_sync_are_reported(
     hotel: HotelProcesses, port: int, user: BrowserUser, page: Page
 ) -> None:
-    note = page.locator(".note")
-    expect(note).to_be_hidden()
+    notice = page.locator(".note")
+    expect(notice).to_be_hidden()
     hotel.control("made", "disable")
-    expect(note).to_have_text("The link is not in sync: rooms are shown as the PMS last told of them.")
+    expect(notice).to_have_text("The link is not in sync: rooms are shown as the PMS last told of them.")
     expect(page.locator(".head .marker")).to_have_text("DISABLED")
     expect(room_rows(page)).to_have_count(ROOM_COUNT)
     hotel.remove_link("made")
@@ -286,8 +286,8 @@ def test_a_phone_shows_the_cells_of_a_room_in_one_column(
 
 def test_guest_languages_are_fias_codes_or_iso_codes(user: BrowserUser) -> None:
     words = LANGUAGES.split()
-    wanted = dict(zip(words[::2], words[1::2], strict=True))
-    said = user.page.evaluate(
-        "async (codes) => codes.map((await import('/page/room_labels.js')).guestLanguage)", list(wanted)
+    expected = dict(zip(words[::2], words[1::2], strict=True))
+    actual = user.page.evaluate(
+        "async (codes) => codes.map((await import('/page/room_labels.js')).guestLanguage)", list(expected)
     )
-    assert dict(zip(wanted, said, strict=True)) == wanted
+    assert dict(zip(expected, actual, strict=True)) == expected

@@ -51,13 +51,13 @@ def requests(user: BrowserUser) -> Iterator[list[str]]:
     """The calls for rooms that the page makes."""
     calls: list[str] = []
 
-    def note(request: Request) -> None:
+    def record_request(request: Request) -> None:
         if "/rooms" in request.url:
             calls.append(request.url)
 
-    user.page.on("request", note)
+    user.page.on("request", record_request)
     yield calls
-    user.page.remove_listener("request", note)
+    user.page.remove_listener("request", record_request)
 
 
 def test_a_change_touches_only_its_own_row_and_highlights_it_briefly(
@@ -102,7 +102,7 @@ def test_a_resync_causes_no_request_per_room(
     wait_until(lambda: hotel.link("made")["resync"]["ended"], "the resync has ended")
     _require_up_to_date(hotel, page, port)
     assert len(requests) < 10, requests
-    assert {one.rsplit("/", 1)[1] for one in requests} == {"rooms"}
+    assert {url.rsplit("/", 1)[1] for url in requests} == {"rooms"}
 
 
 def test_many_changes_at_once_are_fetched_together(
@@ -175,5 +175,5 @@ def test_a_failed_fetch_of_a_room_is_retried(
 
 def _require_up_to_date(hotel: HotelProcesses, page: Page, port: int) -> None:
     rooms = hotel.call_desk("GET", "/rooms", port)["rooms"]
-    guests = sum(len(one["guests"]) for one in rooms)
+    guests = sum(len(room["guests"]) for room in rooms)
     expect(page.locator("[data-count=guests] dd")).to_have_text(str(guests))

@@ -15,7 +15,7 @@ from tests.page.hotel_processes import HotelProcesses
 from tests.process.server_processes import BIN_DIR, free_ports, run_service
 
 WHOSE = {"control": "control", "view": "view", "pbx": "pbx", "lost": "control"}
-WRONG = "401"  # what the browser notes in its console about a wrong token, or about none
+UNAUTHORIZED = "401"  # what the browser notes in its console about a wrong token, or about none
 
 
 @frozen
@@ -49,7 +49,7 @@ def protected_service(
 @pytest.fixture
 def signed_out_user(browser: Browser, protected_service: ProtectedService) -> Iterator[BrowserUser]:
     with open_page(browser, protected_service.url) as user:
-        user.page_errors.expected_errors += [WRONG]
+        user.page_errors.expected_errors += [UNAUTHORIZED]
         expect(user.page.get_by_role("heading", level=1)).to_have_text("Sign in")
         yield user
 
@@ -183,7 +183,7 @@ def test_no_view_scrolls_horizontally_on_a_phone(
     with open_page(
         browser, protected_service.url, viewport={"width": 390, "height": 844}, locale="zh-CN"
     ) as user:
-        user.page_errors.expected_errors += [WRONG]
+        user.page_errors.expected_errors += [UNAUTHORIZED]
         expect(user.page.get_by_role("heading", level=1)).to_have_text("登录")
         wide, screen = user.page.evaluate("[document.documentElement.scrollWidth, innerWidth]")
         assert wide <= screen == 390

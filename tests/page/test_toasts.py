@@ -18,17 +18,17 @@ def test_at_most_five_toasts_are_shown_and_the_others_are_counted(
     for name in names:
         hotel.control(name, "expire")
     toasts = user.page.locator(".toast")
-    rest = user.page.locator("#toasts .rest")
-    expect(rest).to_have_text("and 2 more")
+    overflow = user.page.locator("#toasts .rest")
+    expect(overflow).to_have_text("and 2 more")
     expect(toasts).to_have_count(5)
     expect(toasts).to_contain_text(names[2:])
 
     user.page.get_by_role("button", name="Close the notice about made-3").click()
     expect(toasts).to_contain_text(["made-1", "made-2", "made-4", "made-5", "made-6"])
-    expect(rest).to_have_text("and 1 more")
+    expect(overflow).to_have_text("and 1 more")
     user.page.get_by_role("button", name="Close the notice about made-6").click()
     expect(toasts).to_have_count(5)
-    expect(rest).to_be_hidden()
+    expect(overflow).to_be_hidden()
 
 
 def test_a_second_change_of_a_link_replaces_its_toast_in_place(

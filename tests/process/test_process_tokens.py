@@ -39,9 +39,9 @@ def test_a_running_service_requires_a_token_as_soon_as_there_is_one(tmp_path: Pa
         added = pmslink("token", "add", "desk", "--role", "view", folder=tmp_path)
         (tmp_path / "token").write_text(added.stdout)
         wait_until(lambda: "error" in pbx.call("GET", "/api/v1/links"), "the service requires a token")
-        refused = pmslink("status", *url, folder=tmp_path)
-        assert refused.returncode == 1
-        assert "(401 unauthorized)" in refused.stderr
+        rejected = pmslink("status", *url, folder=tmp_path)
+        assert rejected.returncode == 1
+        assert "(401 unauthorized)" in rejected.stderr
         accepted = pmslink("status", *url, "--token-file", "token", folder=tmp_path)
         assert (accepted.returncode, accepted.stderr) == (0, "")
         assert "grand" in accepted.stdout

@@ -48,9 +48,9 @@ def parse_examples(text: str) -> list[Example]:
     return examples
 
 
-def matches(shown: str, printed: str) -> bool:
+def matches(expected: str, printed: str) -> bool:
     """Whether output is as shown, apart from white space, timestamps, numbers of the sequence, and `…`."""
-    plain = re.sub(r"\s+", "", VARYING.sub("\0", shown))
+    plain = re.sub(r"\s+", "", VARYING.sub("\0", expected))
     parts = [re.escape(part).replace("\0", r"[-+.:\dTZ]+") for part in plain.split(WILDCARD)]
     return re.fullmatch(".*?".join(parts), re.sub(r"\s+", "", printed), re.DOTALL) is not None
 
@@ -154,8 +154,8 @@ def test_every_command_of_the_readme_does_what_the_readme_shows(reader: Reader) 
             if example.command.startswith("make "):
                 assert make_recipe(example.command.removeprefix("make "))
             elif example.command.endswith("--config hotel.toml") and "twistd" in example.command:
-                beside = f"{example.command} --api tcp:8081:interface=127.0.0.1"
-                with running(reader, beside, reader.folder / "service.log", "grand: …WAIT_LS…"):
+                second_command = f"{example.command} --api tcp:8081:interface=127.0.0.1"
+                with running(reader, second_command, reader.folder / "service.log", "grand: …WAIT_LS…"):
                     pass
             else:
                 reader.expect(example)

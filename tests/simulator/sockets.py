@@ -1,4 +1,4 @@
-"""Waiting for sockets to close: this takes turns of the reactor at both ends."""
+"""A context that waits until sockets are closed, which takes several turns of the reactor."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""docs/simulator.md against the code."""
+"""Tests that docs/simulator.md agrees with the code."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The simulator as a service: its options, its ports, its start and stop."""
+"""Tests of the simulator as a service: its options, its ports, its start and stop."""
 
 from __future__ import annotations
 
@@ -151,7 +151,7 @@ def test_properties_listen_on_consecutive_ports_of_one_interface() -> None:
 
 
 class BusyReactor(MemoryReactorClock):
-    """A reactor on whose machine port 5011 is in use."""
+    """A reactor that finds port 5011 in use."""
 
     def listenTCP(self, port: int, factory: Any, backlog: int = 50, interface: str = "") -> Any:
         from twisted.internet.error import CannotListenError

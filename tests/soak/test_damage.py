@@ -186,10 +186,10 @@ def test_a_damaged_store_is_refused_or_unchanged(
         outcomes = dict(
             case for results in pool.map(lambda lane: list(run_lane(lane)), range(LANES)) for case in results
         )
-    wrong = [f"{name}: {reaction}" for name, reaction in outcomes.items() if reaction.startswith("wrong")]
+    errors = [f"{name}: {reaction}" for name, reaction in outcomes.items() if reaction.startswith("wrong")]
     counts = Counter(reaction.partition(":")[0] for reaction in outcomes.values())
     report(f"{len(cases)} damaged stores of {len(intact.data)} bytes: {dict(counts)}")
-    assert not wrong, "\n".join(wrong)
+    assert not errors, "\n".join(errors)
 
 
 def test_a_damaged_store_is_moved_aside_and_replaced_by_a_new_one(
@@ -206,8 +206,8 @@ def test_a_damaged_store_is_moved_aside_and_replaced_by_a_new_one(
         docked.start()
         docked.wait_until_state("ESTABLISHED")
         assert docked.postings() == []
-        refused = run_store_command("move-aside", docked.state_dir)
-        assert refused.returncode == 1, "the store of a running service was moved aside"
-        assert len(refused.stderr.splitlines()) == 1, refused.stderr
+        rejected = run_store_command("move-aside", docked.state_dir)
+        assert rejected.returncode == 1, "the store of a running service was moved aside"
+        assert len(rejected.stderr.splitlines()) == 1, rejected.stderr
         assert docked.service_client.get("/api/v1/status")["store"]["ok"]
         docked.stop()

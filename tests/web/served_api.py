@@ -1,4 +1,4 @@
-"""The API on a real port, over links with a scripted PMS and a test clock."""
+"""The API on a real port, for links to a scripted PMS on a test clock."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ START_TIME = datetime(2026, 11, 20, 7, tzinfo=UTC)
 
 
 class ScriptedPmsConnection(Protocol):
-    """The PMS's end of a link; it sends what the test scripts."""
+    """The PMS's end of a link; it sends the records that the test passes."""
 
     def send(self, *records: str) -> None:
         for record in records:
@@ -58,7 +58,7 @@ class ScriptedPmsFactory(Factory):
 
 @frozen
 class Response:
-    """A response as it was received."""
+    """A received response."""
 
     status: int
     headers: Mapping[str, str]
@@ -73,9 +73,9 @@ class Response:
 
 
 class ServedApi:
-    """A service: a store and a network in memory, links, and the site on a real port.
+    """A service with store and network in memory, links, and the site on a real port.
 
-    With a `previous` service it continues with that one's store and clock. It has the stored links, and
+    With a `previous` service, it continues on the same store and clock. It has the stored links, and
     those of `links`.
     """
 
@@ -270,6 +270,6 @@ def make_link_config(name: str = "grand", **settings: object) -> LinkConfig:
 
 
 async def run_reactor_turns(count: int = 5) -> None:
-    """Run a few turns of the reactor, which read and close what is ready."""
+    """Run a few turns of the reactor, so that sockets are read and closed."""
     for _ in range(count):
         await deferLater(reactor, 0)

@@ -1,4 +1,4 @@
-"""A client of the stream."""
+"""A client of the stream, for tests."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ SCHEMA_BY_EVENT = {
 
 @frozen
 class StreamEvent:
-    """One event, as `EventSource` would give it."""
+    """One event, with the attributes of the browser's `EventSource`."""
 
     id: int
     kind: str
@@ -30,7 +30,7 @@ class StreamEvent:
 
     @property
     def link_change(self) -> tuple[str, str, str | None]:
-        """Kind, link, and the marker it changed to."""
+        """The kind, the link, and the marker after the change."""
         change = self.data.get("transition")
         link = self.data.get("link", "")
         return self.kind, link["name"] if isinstance(link, dict) else link, change and change["to"]
@@ -49,7 +49,7 @@ def parse_event(block: str) -> StreamEvent | None:
 
 
 class StreamClient:
-    """A connection to the stream, and what it has received."""
+    """A connection to the stream, and the received data."""
 
     def __init__(self, served: ServedApi, connection: RawConnection) -> None:
         self.served = served
@@ -61,9 +61,9 @@ class StreamClient:
         body = bytes(self.connection.received).partition(b"\r\n\r\n")[2]
         text = b""
         while body:
-            size, _, rest = body.partition(b"\r\n")
-            text += rest[: int(size, 16)]
-            body = rest[int(size, 16) + 2 :]
+            size, _, chunk = body.partition(b"\r\n")
+            text += chunk[: int(size, 16)]
+            body = chunk[int(size, 16) + 2 :]
         return text.decode()
 
     @property
@@ -97,7 +97,7 @@ class StreamClient:
         return self.link_changes
 
     async def drain(self) -> None:
-        """Receive all that is already sent."""
+        """Receive all data that the service has already sent."""
         self.served.advance()
         await run_reactor_turns()
 

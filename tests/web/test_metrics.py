@@ -1,4 +1,4 @@
-"""Metrics as Prometheus reads them."""
+"""Tests of the Prometheus metrics."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tests.web.served_api import START_TIME, ServedApi
 Samples = dict[tuple[str, tuple[tuple[str, str], ...]], float]
 
 
-async def scraped(served: ServedApi) -> Samples:
+async def scrape(served: ServedApi) -> Samples:
     answer = await served.get("/metrics")
     assert answer.headers["content-type"].startswith("text/plain; version=0.0.4")
     return {
@@ -21,83 +21,88 @@ async def scraped(served: ServedApi) -> Samples:
     }
 
 
-def one(samples: Samples, name: str, **labels: str) -> float | None:
+def sample_value(samples: Samples, name: str, **labels: str) -> float | None:
     return samples.get((f"pmslink_{name}", tuple(sorted(labels.items()))))
 
 
 @time_limit(10)
-async def test_a_link_that_works(served_api: ServedApi) -> None:
+async def test_metrics_of_a_link_in_sync(served_api: ServedApi) -> None:
     served_api.add_link(alive_interval=20, alive_timeout=30)
     served_api.dock()
     served_api.advance(20.5)
     served_api.send_from_pms("LA|DA261120|TI070000|", "??|", "GI|RN\x02GO|RN1|")
-    samples = await scraped(served_api)
+    samples = await scrape(served_api)
     grand = {"link": "grand"}
-    assert one(samples, "link_state", state="ESTABLISHED", **grand) == 1
-    assert one(samples, "link_state", state="CLOSED", **grand) == 0
+    assert sample_value(samples, "link_state", state="ESTABLISHED", **grand) == 1
+    assert sample_value(samples, "link_state", state="CLOSED", **grand) == 0
     assert sum(name == "pmslink_link_state" for name, _ in samples) == 7
-    assert one(samples, "link_up", **grand) == 1
-    assert one(samples, "state_changes_total", **grand, **{"from": "", "to": "CLOSED"}) == 1
-    assert one(samples, "state_changes_total", **grand, **{"from": "WAIT_LS", "to": "ESTABLISHED"}) == 1
-    assert one(samples, "reconnects_total", **grand) == 1
-    assert one(samples, "records_total", direction="in", type="LA", **grand) == 2
-    assert one(samples, "records_total", direction="in", type="junk", **grand) == 1
-    assert one(samples, "records_total", direction="out", type="LD", **grand) == 1
-    assert one(samples, "skipped_bytes_total", what="torn", **grand) == len("GI|RN") + 1
-    assert one(samples, "last_receive_timestamp_seconds", **grand) == START_TIME.timestamp() + 20.5
-    round_trip = one(samples, "heartbeat_rtt_seconds", **grand)
+    assert sample_value(samples, "link_up", **grand) == 1
+    assert sample_value(samples, "state_changes_total", **grand, **{"from": "", "to": "CLOSED"}) == 1
+    assert (
+        sample_value(samples, "state_changes_total", **grand, **{"from": "WAIT_LS", "to": "ESTABLISHED"}) == 1
+    )
+    assert sample_value(samples, "reconnects_total", **grand) == 1
+    assert sample_value(samples, "records_total", direction="in", type="LA", **grand) == 2
+    assert sample_value(samples, "records_total", direction="in", type="junk", **grand) == 1
+    assert sample_value(samples, "records_total", direction="out", type="LD", **grand) == 1
+    assert sample_value(samples, "skipped_bytes_total", what="torn", **grand) == len("GI|RN") + 1
+    assert sample_value(samples, "last_receive_timestamp_seconds", **grand) == START_TIME.timestamp() + 20.5
+    round_trip = sample_value(samples, "heartbeat_rtt_seconds", **grand)
     assert round_trip is not None
     assert 0.5 <= round_trip <= 10.5
-    assert one(samples, "watchers") == 0
+    assert sample_value(samples, "watchers") == 0
 
 
 @time_limit(10)
-async def test_what_never_happened_has_no_time(served_api: ServedApi) -> None:
+async def test_a_link_that_never_connected_has_no_timestamps(served_api: ServedApi) -> None:
     served_api.add_link(enabled=False)
-    samples = await scraped(served_api)
-    assert one(samples, "link_up", link="grand") == 0
-    assert one(samples, "reconnects_total", link="grand") == 0
+    samples = await scrape(served_api)
+    assert sample_value(samples, "link_up", link="grand") == 0
+    assert sample_value(samples, "reconnects_total", link="grand") == 0
     names = {name for name, _ in samples}
     assert not names & {"pmslink_last_receive_timestamp_seconds", "pmslink_heartbeat_rtt_seconds"}
 
 
 @time_limit(10)
-async def test_what_waits_for_the_pms(served_api: ServedApi) -> None:
+async def test_metrics_of_the_outbox(served_api: ServedApi) -> None:
     served_api.add_link()
     grand = {"link": "grand"}
-    assert one(await scraped(served_api), "outbox_oldest_seconds", **grand) == 0
+    assert sample_value(await scrape(served_api), "outbox_oldest_seconds", **grand) == 0
     for _ in range(2):
         await served_api.post(
             "/api/v1/links/grand/postings", {"type": "minibar", "room": "1", "article": "7"}
         )
     served_api.advance(5)
-    samples = await scraped(served_api)
-    assert one(samples, "outbox_rows", state="pending", **grand) == 2
-    assert one(samples, "outbox_rows", state="unknown", **grand) == 0
-    assert one(samples, "outbox_oldest_seconds", **grand) == 5
+    samples = await scrape(served_api)
+    assert sample_value(samples, "outbox_rows", state="pending", **grand) == 2
+    assert sample_value(samples, "outbox_rows", state="unknown", **grand) == 0
+    assert sample_value(samples, "outbox_oldest_seconds", **grand) == 5
     served_api.dock()
     served_api.send_from_pms("PA|RN1|ASUR|P#1|DA261120|TI070005|")
-    samples = await scraped(served_api)
-    assert one(samples, "outbox_rows", state="pending", **grand) == 1
-    assert one(samples, "outbox_rows", state="refused", **grand) == 1
+    samples = await scrape(served_api)
+    assert sample_value(samples, "outbox_rows", state="pending", **grand) == 1
+    assert sample_value(samples, "outbox_rows", state="refused", **grand) == 1
 
 
 @time_limit(10)
-async def test_whether_the_store_is_well(served_api: ServedApi) -> None:
-    assert one(await scraped(served_api), "store_ok") == 1
+async def test_the_health_of_the_store(served_api: ServedApi) -> None:
+    assert sample_value(await scrape(served_api), "store_ok") == 1
     served_api.break_store()
     served_api.add_link()
-    assert one(await scraped(served_api), "store_ok") == 0
+    assert sample_value(await scrape(served_api), "store_ok") == 0
 
 
 @time_limit(10)
-async def test_a_webhook_that_does_not_take_events(served_api: ServedApi) -> None:
+async def test_a_webhook_whose_delivery_fails(served_api: ServedApi) -> None:
     link = served_api.add_link()
-    assert one(await scraped(served_api), "webhook_up", link="grand") is None
+    assert sample_value(await scrape(served_api), "webhook_up", link="grand") is None
     link.webhook_status = WebhookStatus(
         "http://pbx.example/", "retrying", backlog=7, last_error="it answered 500"
     )
-    samples = await scraped(served_api)
-    assert (one(samples, "webhook_up", link="grand"), one(samples, "webhook_backlog", link="grand")) == (0, 7)
+    samples = await scrape(served_api)
+    assert (
+        sample_value(samples, "webhook_up", link="grand"),
+        sample_value(samples, "webhook_backlog", link="grand"),
+    ) == (0, 7)
     link.webhook_status = WebhookStatus("http://pbx.example/")
-    assert one(await scraped(served_api), "webhook_up", link="grand") == 1
+    assert sample_value(await scrape(served_api), "webhook_up", link="grand") == 1

@@ -1,4 +1,4 @@
-"""The endpoints of the control API, with which people and tests act as the hotel and switch faults.
+"""The endpoints of the control API, which operates the hotel's front desk and switches faults.
 
 ``?port=N`` selects a property. Without it a call applies to the first property, and status and faults to
 all properties.
@@ -192,11 +192,11 @@ class ControlApi:
 
     # night audit, resync and link
 
-    @app.route("/audit/<any(start,end):which>", methods=["POST"])
-    def audit(self, request: IRequest, which: str) -> bytes:
+    @app.route("/audit/<any(start,end):action>", methods=["POST"])
+    def audit(self, request: IRequest, action: str) -> bytes:
         """Begin or end the night audit."""
         pms = self._selected_property(request)
-        pms.set_night_audit(which == "start")
+        pms.set_night_audit(action == "start")
         return make_response(request, status_serializer.serialize_status(pms))
 
     @app.route("/resync", methods=["POST"])
@@ -206,11 +206,11 @@ class ControlApi:
         pms.resync()
         return make_response(request, status_serializer.serialize_status(pms))
 
-    @app.route("/link/<any(start,end,drop):what>", methods=["POST"])
-    def link(self, request: IRequest, what: str) -> bytes:
+    @app.route("/link/<any(start,end,drop):action>", methods=["POST"])
+    def link(self, request: IRequest, action: str) -> bytes:
         """Send LS, send LE, or close the connection without LE."""
         pms = self._selected_property(request)
-        {"start": pms.start_link, "end": pms.end_link, "drop": pms.drop_link}[what]()
+        {"start": pms.start_link, "end": pms.end_link, "drop": pms.drop_link}[action]()
         return make_response(request, status_serializer.serialize_status(pms))
 
     # selection of properties

@@ -1,7 +1,7 @@
 """The records that a PMS sends about guests and rooms.
 
-They report check-in, change, move, check-out, resync, class of service, lights and wake-ups. Each record has
-all fields; the fields that the PBX declared are selected later. GS says whether others stay in the room
+The records cover check-in, change, move, check-out, resync, class of service, lights and wake-ups. Each has
+all fields; the fields that the PBX declared are selected later. GS is Y if others stay in the room
 after the event.
 """
 

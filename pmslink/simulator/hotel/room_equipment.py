@@ -1,6 +1,6 @@
 """The equipment state of a room: class of service, lights, status, voicemail and wake-ups.
 
-The front desk sets one part, the PBX reports another, and both order wake-ups. All of it belongs to the room,
+The front desk sets some values, the PBX reports others, and both order wake-ups. Values belong to the room,
 not to a guest: guests who share a room share its phone.
 """
 

@@ -1,4 +1,4 @@
-"""The initial rooms and guests: invented, and the same at every start.
+"""The initial rooms and guests: generated, and the same at every start.
 
 All properties of a process share these values, so thousands of properties need little memory.
 """
@@ -51,7 +51,7 @@ def sample_equipment(count: int, today: date) -> Mapping[str, Equipment]:
 
 @lru_cache(maxsize=16)
 def _sample_stays(count: int, today: date) -> tuple[tuple[Guest, ...], Mapping[str, Equipment]]:
-    rng = random.Random(f"{count} rooms")  # noqa: S311 (invented, not secret)
+    rng = random.Random(f"{count} rooms")  # noqa: S311 (sample data, not secret)
     beds = [
         room
         for room in room_numbers(count)

@@ -1,7 +1,7 @@
 """The phones of a hotel as a service: make the calls of `phone_activities` on pmslink's API.
 
 Two tasks run concurrently: one makes calls at a pace, the other follows the events and answers ringing
-phones. A call that pmslink cannot accept at the moment is retried until it is answered.
+phones. A call that fails or is answered with 429 or 5xx is retried.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ MIN_RETRY_DELAY_S, MAX_RETRY_DELAY_S = 1.0, 60.0
 ROOMS_CACHE_S = 30.0
 """Time for which a list of rooms is cached."""
 
-_UNREACHABLE_WARNING = "The phones cannot reach pmslink and keep retrying"
+_UNREACHABLE_WARNING = "The phones cannot reach pmslink; their calls are retried"
 
 
 class UnreachableError(PmslinkError):
@@ -115,7 +115,7 @@ class Phones(TypedService):
                     self._start_task(self._answer_ring(delayed_call))
             if events:
                 self.last_seq = events[-1]["seq"]
-            # the long poll returned at once without events, so avoid a busy loop
+            # avoid a busy loop if the long poll returns at once without events
             if not events and self._clock.seconds() - started_at < MIN_RETRY_DELAY_S:
                 await self._pause(MIN_RETRY_DELAY_S if status == 200 else MAX_RETRY_DELAY_S)
 
@@ -131,7 +131,9 @@ class Phones(TypedService):
         if self._rooms_fetched_at is None or self._clock.seconds() - self._rooms_fetched_at >= ROOMS_CACHE_S:
             status, body = await self._call_until_answered("GET", f"{self._activity.path}/rooms")
             if status != 200:
-                self._warn_once(f"{self._link}: the phones get no list of rooms", _error_text(status, body))
+                self._warn_once(
+                    f"{self._link}: the phones cannot get the list of rooms", _error_text(status, body)
+                )
             self._rooms = _parse_list(status, body, "rooms")
             self._rooms_fetched_at = self._clock.seconds()
         return self._rooms
@@ -160,7 +162,7 @@ class Phones(TypedService):
                     self._log.info("The phones reach pmslink again")
                 if status in (401, 403):
                     self._warn_once(
-                        "pmslink does not permit the phones to call; they stop",
+                        "pmslink rejects the credentials of the phones; they stop",
                         _error_text(status, response),
                     )
                     self._clock.callLater(0, self.stopService)
@@ -168,7 +170,8 @@ class Phones(TypedService):
                 if status < 500 and status != 429:
                     return status, response
                 self._warn_once(
-                    "pmslink cannot accept a call of the phones; it is retried", _error_text(status, response)
+                    "pmslink cannot process a call of the phones; it is retried",
+                    _error_text(status, response),
                 )
             await self._pause(delay)
             delay = min(2 * delay, MAX_RETRY_DELAY_S)
@@ -189,7 +192,7 @@ class Phones(TypedService):
         task.addBoth(lambda _: self._tasks.discard(task))
 
     def _warn_once(self, problem: str, reason: str) -> None:
-        """Log a warning once; one that was removed from the logged warnings is logged again."""
+        """Log a warning, unless `_logged_warnings` contains it."""
         if problem not in self._logged_warnings:
             self._logged_warnings.add(problem)
             self._log.warn("{problem}: {reason}", problem=problem, reason=reason)

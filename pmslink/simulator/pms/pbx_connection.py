@@ -91,7 +91,7 @@ class PmsConnection(FrameReceiver):
         self._wire = Wire(transport, self._pms.clock)
         if ITCPTransport.providedBy(self.transport):
             transport.setTcpNoDelay(True)
-            # backpressure: a PBX that does not read is not read from, so the send buffer stays bounded
+            # backpressure: stop reading while the PBX does not read, so the send buffer stays bounded
             transport.registerProducer(self, True)
         self._pms.on_connected(self)
         if self._pms.faults.ls_la_at_once:

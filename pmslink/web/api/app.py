@@ -28,7 +28,7 @@ from pmslink.web.ui.static_files import PageResource
 
 
 class Api:
-    """Combine all resources in one application, and run what outlives a request."""
+    """Combine all resources in one application, and run the stream, the long polls and the token reload."""
 
     def __init__(
         self,

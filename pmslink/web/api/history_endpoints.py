@@ -64,7 +64,7 @@ class HistoryResource:
         direction = enum_param(request, "direction", get_args(Direction))
         record_type = query_param(request, "type")
         # Records of link checks are only in the trace, older ones only in the store, others in both. The
-        # trace has the true order: a stored record gets its number later than an LS that came after it.
+        # trace has the order of reception: a stored record may get its number after a later LS.
         entries = {entry.seq: entry for entry in trace.newest(before, direction, record_type)}
         if len(entries) < limit:
             stored = await self._store.read(newest_records, link, direction, record_type, before, limit)
@@ -77,7 +77,7 @@ class HistoryResource:
         return make_response(request, {"records": [serialize_record(entry) for entry in newest]})
 
     async def list_events(self, request: ApiRequest, link: str) -> bytes:
-        """List the events after a number; if there are none yet, wait for one as long as `wait` says."""
+        """List the events after a number; if there are none, wait up to `wait` seconds for the first."""
         find_link(self._links, link)
         limit = limit_param(request)
         after = int_param(request, "after", maximum=MAX_SAFE_INTEGER, minimum=0) or 0
@@ -97,7 +97,7 @@ class HistoryResource:
         return make_response(request, {"events": serialized, "next": next_after})
 
     async def _read_published_events(self, link: str, after: int, limit: int) -> list[Entry]:
-        # a read can see a commit a moment before its entries are published
+        # a commit is readable shortly before its entries are published
         entries = await self._store.read(events_after, link, after, limit)
         last_published_seq = self._store.journal.last_published_seq
         return [entry for entry in entries if entry.seq <= last_published_seq]

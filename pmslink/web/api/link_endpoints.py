@@ -32,7 +32,7 @@ from pmslink.web.stream.broadcaster import Broadcaster
 from pmslink.web.stream.long_poll import LongPoll
 
 LinkTester = Callable[[LinkConfig], Awaitable[Sequence[Step]]]
-"""Tries the settings of a link. Raises NotApplicableError if the trial would disturb a running link."""
+"""Tests the settings of a link. Raises NotApplicableError if the test would disturb a running link."""
 
 LINKS_PER_TURN = 50
 """Links that are serialized in one turn of the reactor."""
@@ -88,8 +88,8 @@ class LinkResource:
         return make_response(request, serialize_link(find_link(self._links, link).status()))
 
     async def test_settings(self, request: Request) -> bytes:
-        """Try the settings of a link, without creating it; return the result of each step."""
-        # A form does not have the stored secrets. The trial signs nothing, so any secret will do.
+        """Test the settings of a link, without creating it; return the result of each step."""
+        # The client does not have the stored secrets. The trial signs nothing, so any secret is valid.
         placeholders = dict.fromkeys(SECRET_SETTINGS, "*" * 20)
         settings = _restore_secrets(parse_json_object(request), placeholders)
         steps = await self._test_link(_parse_settings(parse_link, "test", settings))

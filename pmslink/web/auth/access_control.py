@@ -2,7 +2,7 @@
 
 Once a token exists, every request needs one, also on this machine: behind a proxy, all requests seem to come
 from this machine. Without tokens, callers on this machine may do everything, if no other machine reaches the
-API. A service that had tokens since its start rejects all requests if there are none any more.
+API. A service that had tokens since its start rejects all requests once the last token is removed.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ class AccessControl:
         self._login_limiter = login_limiter
         self._local_only = local_only
         self.on_revocation: list[Callable[[], None]] = []
-        """Called when callers may have lost their access; `is_still_authorized` tells which."""
+        """Called when callers may have lost their access; `is_still_authorized` checks each caller."""
         tokens.on_change.append(self._on_tokens_changed)
 
     def authorize(self, method: str, path: str, handler: Callable[..., Any]) -> Callable[..., Any]:

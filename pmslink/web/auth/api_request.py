@@ -11,7 +11,7 @@ from pmslink.web.http.bounded_request import BoundedRequest
 from pmslink.web.http.origin_check import reject_cross_site, require_same_origin
 
 _SAME_SITE_PATHS = (b"/api/", b"/metrics")
-"""Paths that no page of another site may request. Links to the page itself may stand anywhere."""
+"""Paths that pages of other sites may not request. Other sites may link to the page itself."""
 
 
 class ApiRequest(BoundedRequest):

@@ -33,7 +33,7 @@ def _explain_not_local(endpoint: str) -> str | None:
     if parsed.kind == "unix":
         return None
     if parsed.kind not in ("tcp", "tcp4", "tcp6", "ssl"):
-        return f"{parsed.kind}: is none of tcp:, ssl: and unix:"
+        return f"{parsed.kind}: is not supported; use tcp:, ssl: or unix:"
     if _is_loopback(parsed.interface):
         return None
     if parsed.interface:

@@ -12,7 +12,7 @@ from twisted.internet.interfaces import IReactorTime
 from pmslink.web.auth.token_file import Token, digest_token
 
 SESSION_LIFETIME_S = 12 * 3600
-"""Seconds from signing in to the end of a session, whether it is used or not."""
+"""Seconds from signing in to the end of a session, independent of its use."""
 MAX_SESSIONS = 1000
 """Sessions at the same time."""
 MAX_SESSIONS_PER_TOKEN = 50
@@ -28,7 +28,7 @@ class Session:
     csrf_token: str
     expires_at: datetime
     expires_at_monotonic_s: float
-    """`expires_at` on the monotonic clock, which nobody can set."""
+    """`expires_at` on the monotonic clock, which changes of the system time do not affect."""
 
 
 class Sessions:

@@ -111,9 +111,7 @@ class TokenRegistry:
             if before.get(token.digest) != token:
                 self.log.info("Token {name} ({role}) added", name=token.name, role=token.role)
         if not tokens:
-            self.log.warn(
-                "The token file has no tokens any more; all requests are rejected: add a token, or restart"
-            )
+            self.log.warn("Last token removed; all requests are rejected until a token is added or a restart")
         self.is_required = True
         for callback in self.on_change:
             callback()

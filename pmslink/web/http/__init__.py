@@ -1,5 +1,5 @@
 """HTTP building blocks for any Klein application: bounded requests, JSON, parameters and errors.
 
-`bounded_site.BoundedSite` puts them together. This package knows no endpoint and no caller. It may import
+`bounded_site.BoundedSite` combines them. This package has no endpoints and no authentication. It may import
 `pmslink.errors` and `pmslink.validation`, and nothing else of pmslink.
 """

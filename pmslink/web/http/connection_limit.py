@@ -1,4 +1,4 @@
-"""Limit on open HTTP connections, so that the links always have file descriptors left."""
+"""Limit on open HTTP connections, which reserves file descriptors for the links."""
 
 from __future__ import annotations
 
@@ -23,6 +23,7 @@ class ConnectionLimitFactory(WrappingFactory[ProtocolWrapper]):
             return super().buildProtocol(addr)
         if not was_full:
             self.log.warn(
-                "{limit} HTTP connections are open; new ones are closed until some end", limit=MAX_CONNECTIONS
+                "{limit} HTTP connections are open; new connections are closed at once until some end",
+                limit=MAX_CONNECTIONS,
             )
         return None

@@ -28,7 +28,7 @@ def make_response(
 ) -> bytes:
     """Return the body of a response, and set its status and headers.
 
-    `value` is sent as it is if it is bytes, and as JSON otherwise.
+    `value` is sent unchanged if it is bytes, and as JSON otherwise.
     """
     body = value if isinstance(value, bytes) else serialize_json(value) + b"\n"
     begin_response(request, status, content_type)

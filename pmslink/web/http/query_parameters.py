@@ -1,4 +1,4 @@
-"""Parameters of a request's query, each checked where it is read."""
+"""Parsers of query parameters; each raises ApiError 400 for an invalid value."""
 
 from __future__ import annotations
 

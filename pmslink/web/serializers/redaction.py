@@ -1,4 +1,4 @@
-"""Redaction of guest data, for callers who may see the links but not the guests."""
+"""Redaction of guest data, for callers with the role `view`."""
 
 from __future__ import annotations
 

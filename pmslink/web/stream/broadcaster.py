@@ -49,11 +49,11 @@ HEARTBEAT_INTERVAL_S = 15.0
 MAX_SUBSCRIBERS = 200
 """Subscribers at the same time."""
 MAX_SUBSCRIBERS_PER_TOKEN = 100
-"""Subscribers with one token, so that its holder cannot lock the others out."""
+"""Subscribers with one token, so that one token cannot use all connections."""
 EVENTS_PER_TURN = 200
 """Events that are written to all subscribers together in one turn of the reactor."""
 RETRY_FIELD = b"retry: 500\n\n"
-"""Tells browsers to reconnect after 500 milliseconds."""
+"""The SSE field that makes browsers reconnect after 500 milliseconds."""
 
 
 class Broadcaster:
@@ -69,7 +69,7 @@ class Broadcaster:
         wall: Callable[[], datetime],
         is_still_authorized: Callable[[Caller], bool],
     ) -> None:
-        """`is_still_authorized` tells whether a subscriber may still receive the stream."""
+        """`is_still_authorized` returns whether a subscriber may still receive the stream."""
         self._links = links
         self._is_still_authorized = is_still_authorized
         self._journal = store.journal
@@ -82,7 +82,9 @@ class Broadcaster:
         self._heartbeat_loop.clock = clock
         self._first_seq = store.startup_snapshot.first_seq
         published = [parse_link_snapshot(entry) for entry in store.startup_snapshot.last_published]
-        self._stored_link_names = published_link_names(published)  # reconnecting clients know these links
+        self._stored_link_names = published_link_names(
+            published
+        )  # clients that reconnect may have these links
         self.replay_buffer = ReplayBuffer((published[0].seq if published else self._first_seq) - 1)
         self.replay_buffer.add(published, published_at=None)
         # guest data stays in the replay buffer only, which evicts it when the store purges it
@@ -96,7 +98,7 @@ class Broadcaster:
         return len(self._subscribers)
 
     def start(self) -> None:
-        """Start the heartbeats, and publish the removal of stored links that are not configured any more.
+        """Start the heartbeats, and publish the removal of stored links that are no longer configured.
 
         All configured links must be registered before.
         """

@@ -44,7 +44,7 @@ def make_removal(names: Sequence[str], at: datetime) -> LinkSnapshot:
 
 
 def parse_link_snapshot(entry: Entry) -> Entry:
-    """Return a snapshot read from the store with the names of its links; any other entry as it is."""
+    """Return a snapshot read from the store with the names of its links; any other entry unchanged."""
     if not isinstance(entry, LinkSnapshotLogged) or isinstance(entry, LinkSnapshot):
         return entry
     names, is_removal = _parse_link_names(entry.text)
@@ -72,7 +72,7 @@ def _parse_link_names(text: str) -> tuple[list[str], bool]:
 
 
 def published_link_names(entries: Iterable[Entry]) -> set[str]:
-    """Return the links that a client knows which has received all these entries."""
+    """Return the names of the links that a client has after it has received all these entries."""
     names: set[str] = set()
     for entry in entries:
         if isinstance(entry, LinkSnapshot):

@@ -14,11 +14,11 @@ from pmslink.web.http.api_errors import ApiError
 from pmslink.web.serializers.event_serializer import is_event
 
 MAX_WAIT_S = 60
-"""Seconds that a request may wait."""
+"""Maximum time that a request may wait, in seconds."""
 MAX_WAITING_CALLS = 200
 """Requests that may wait at the same time."""
 MAX_WAITING_CALLS_PER_TOKEN = 100
-"""Requests with one token that may wait, so that its holder cannot lock the others out."""
+"""Waiting requests with one token, so that one token cannot use all of them."""
 
 
 class LongPoll:
@@ -36,11 +36,11 @@ class LongPoll:
         return sum(map(len, self._waiting_by_link.values()))
 
     def start(self) -> None:
-        """Let requests wait."""
+        """Allow requests to wait."""
         self._is_stopped = False
 
     def stop(self) -> None:
-        """Wake all requests, and let none wait any more."""
+        """Wake all requests; later requests return at once."""
         self._is_stopped = True
         self.wake_all()
 
@@ -82,7 +82,7 @@ class LongPoll:
         return done.addBoth(clean_up)
 
     def wake(self, link: str) -> None:
-        """Let the requests that wait for this link continue."""
+        """Wake the requests that wait for events of this link."""
         for done in tuple(self._waiting_by_link.get(link, ())):
             done.callback(None)
 

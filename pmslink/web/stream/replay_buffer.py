@@ -33,7 +33,7 @@ class BufferedEvent:
     published_at: datetime | None
     sse: bytes | None = None
     redacted_sse: bytes | None = None
-    """For callers who see no guests; the same object as `sse` if the entry names no guest."""
+    """For callers who may not see guests; the same object as `sse` if the entry has no guest data."""
 
     @property
     def size_bytes(self) -> int:
@@ -84,7 +84,7 @@ class ReplayBuffer:
         return self._events[index] if index < len(self._events) else None
 
     def render(self, buffered: BufferedEvent, sees_guests: bool = True) -> bytes:
-        """Return the serialized form of an entry, for callers who see guests or who do not."""
+        """Return the serialized form of an entry, redacted unless the caller may see guests."""
         if sees_guests:
             if buffered.sse is None:
                 buffered.sse = serialize_sse_entry(buffered.entry, buffered.published_at)

@@ -15,7 +15,7 @@ from pmslink.web.serializers.posting_serializer import serialize_row
 from pmslink.web.stream.link_snapshots import LinkSnapshot
 
 EntryKind = Literal["link", "removal", "posting", "event"]
-"""What the stream makes of an entry. A removal becomes a reset, and all links again."""
+"""The kind of an entry in the stream. A removal is sent as a reset, followed by all links."""
 
 
 def entry_kind(entry: Entry) -> EntryKind | None:
@@ -45,7 +45,7 @@ def serialize_sse_entry(entry: Entry, published_at: datetime | None) -> bytes:
 
 
 def serialize_sse_event(seq: int, event_type: str, at: datetime, payload: dict[str, Any]) -> bytes:
-    """Serialize an event of the stream that stands for no stored entry."""
+    """Serialize an event of the stream that is not a stored entry."""
     return _format_sse(seq, event_type, serialize_json({"seq": seq, "at": format_timestamp(at), **payload}))
 
 

@@ -16,7 +16,7 @@ MAX_UNREAD_HEARTBEATS = 2
 EVENTS_PER_WRITE = 100
 """Events in one write."""
 WRITE_THRESHOLD_BYTES = 64 * 1024
-"""A write with at least so many bytes gets no further events."""
+"""Size of a write above which no further event is added to it."""
 
 SnapshotFactory = Callable[[int, int], Iterator[bytes]]
 """Serializes all links: a reset, then one event for each link. The last event has the second number, from
@@ -45,7 +45,7 @@ class Subscriber:
         self.caller = caller
         self._request = request
         self._replay_buffer = replay_buffer
-        self._last_seq = last_seq  # of the last event written, once the initial events are
+        self._last_seq = last_seq  # valid once the initial events are written
         self._initial_events: Iterator[bytes] | None = initial_events
         self._snapshot_events = snapshot_events
         self._enqueue_write = enqueue_write
@@ -107,7 +107,7 @@ class Subscriber:
             self.drop()
 
     def drop(self) -> None:
-        """Abort the connection, with what the client has not read."""
+        """Abort the connection, and discard the data that the client has not read."""
         if not self._is_closed:
             self._is_closed = True
             self._request.channel.forceAbortClient()
@@ -129,5 +129,5 @@ class Subscriber:
         self._enqueue_write(self)
 
     def stopProducing(self) -> None:
-        """Stop writing for good: the connection has ended."""
+        """Stop writing permanently: the connection has ended."""
         self._is_closed = True

@@ -39,6 +39,6 @@ def _serialize_setting(attribute: Attribute[Any]) -> dict[str, Any]:
         "choices": setting.choices,
         "bounds": setting.bounds,
         "default": default if plain else None,
-        # the profile has a default, but a person who creates a link should choose it
+        # the profile has a default, but the form requires an explicit choice
         "required": attribute.default is NOTHING or attribute.name == "profile",
     }

@@ -1,6 +1,6 @@
 """Translations of the page: one catalogue for each language, with a text for each key.
 
-English texts stand beside what they describe: reasons and advice in `link/reason_texts.py`, records and
+English texts are in the modules that they describe: reasons and advice in `link/reason_texts.py`, records and
 fields in `fias/catalog.py`, settings in `config/link_settings.py`, the page's own texts in
 `static/texts/en.json`. Any other language has all of them in one file.
 """
@@ -24,10 +24,10 @@ LANGUAGES: tuple[Language, ...] = get_args(Language)
 
 def load_translations(language: Language) -> dict[str, str]:
     """Load the catalogue of a language."""
-    own: dict[str, str] = json.loads(
+    page_texts: dict[str, str] = json.loads(
         files(__package__).joinpath(f"static/texts/{language}.json").read_text("utf-8")
     )
-    return {**_service_texts(), **own} if language == "en" else own
+    return {**_service_texts(), **page_texts} if language == "en" else page_texts
 
 
 def _service_texts() -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""The control API, over a loopback socket."""
+"""Tests of the control API, over a loopback socket."""
 
 from __future__ import annotations
 
@@ -157,8 +157,8 @@ async def test_an_unknown_guest_is_reported_as_404(control: ServedControl) -> No
 @with_control
 async def test_a_move_must_not_change_other_attributes(control: ServedControl) -> None:
     control.first.check_in("101", "Adams")
-    wrong = {"room": "102", "name": "B"}
-    assert await control.error("PATCH", "/guests/5001", wrong) == (400, "bad_value", "room")
+    body = {"room": "102", "name": "B"}
+    assert await control.error("PATCH", "/guests/5001", body) == (400, "bad_value", "room")
     assert await control.error("PATCH", "/guests/5001", {"room": "999"}) == (400, "unknown_room", "room")
 
 

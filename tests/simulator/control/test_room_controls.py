@@ -1,4 +1,4 @@
-"""Rooms in the control API: their values, settings and wake-ups."""
+"""Tests of rooms in the control API: their values, settings and wake-ups."""
 
 from __future__ import annotations
 

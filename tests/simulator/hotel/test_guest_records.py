@@ -1,4 +1,4 @@
-"""Records about guests: check-in, sharers, changes, moves, check-out, resync, night audit."""
+"""Tests of records about guests: check-in, sharers, changes, moves, check-out, resync, night audit."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Equipment of rooms, and its records: class of service, lights, wake-ups, moves."""
+"""Tests of the equipment of rooms and its records: class of service, lights, wake-ups, moves."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Automatic activity of a hotel: its kinds, its pace, and that it can be repeated."""
+"""Tests of a hotel's automatic activity: its kinds, its pace, and its repeatability."""
 
 from __future__ import annotations
 
@@ -78,11 +78,11 @@ def test_activity_is_a_function_of_clock_and_seed() -> None:
 def test_the_number_of_activities_follows_the_pace(pace: float) -> None:
     clock, _, life = make_life(rooms=100, pace=pace)
     advance(clock, DAY_S / pace, 30)
-    # some activities count more than one operation, such as the check-out of all guests of a room
+    # some activities count more than one operation: the check-out of all guests of a room, for example
     assert 1440 * 0.9 < sum(life.counts.values()) < 1440 * 1.5
 
 
-def test_after_a_jump_of_the_clock_at_most_ten_minutes_are_made_up_for() -> None:
+def test_after_a_jump_of_the_clock_at_most_ten_minutes_are_caught_up() -> None:
     clock, _, life = make_life(pace=60)
     clock.advance(7 * DAY_S)
     assert 400 < sum(life.counts.values()) < 1000

@@ -1,4 +1,4 @@
-"""Activities at the phones: the API calls and their bodies."""
+"""Tests of the phones' activities: the API calls and their bodies."""
 
 from __future__ import annotations
 

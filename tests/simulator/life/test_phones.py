@@ -1,4 +1,4 @@
-"""The phones as a service, with an API client that the test controls."""
+"""Tests of the phones as a service, with a fake API client."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ ROOMS = [{"room": "101", "guests": [{"number": "5001"}], "wake_ups": []}, {"room
 LINK_PATH = "/api/v1/links/grand"
 
 
-class Service:
+class FakeApiClient:
     """An API client that records its calls; ``answers`` are the next responses to calls other than GET."""
 
     def __init__(self, clock: Clock) -> None:
@@ -66,9 +66,9 @@ class Service:
         return [body for _, path, body, _ in self.calls if path.endswith("/wake-up/result")]
 
 
-def make_phones(pace: float = 6.0, seed: int = 1) -> tuple[Clock, Service, Phones]:
+def make_phones(pace: float = 6.0, seed: int = 1) -> tuple[Clock, FakeApiClient, Phones]:
     clock = Clock()
-    service = Service(clock)
+    service = FakeApiClient(clock)
     phones = Phones(
         service,
         "grand",
@@ -141,7 +141,7 @@ def test_an_unreachable_service_is_logged_once_and_retried_with_back_off() -> No
     with log() as lines:
         phones.startService()
         advance(clock, 3600)
-        assert lines == ["The phones cannot reach pmslink and keep retrying: no response"]
+        assert lines == ["The phones cannot reach pmslink; their calls are retried: no response"]
         service.is_unreachable = False
         advance(clock, 120)
         assert lines[1:] == ["The phones reach pmslink again"]
@@ -157,7 +157,9 @@ def test_an_unknown_link_is_logged_once_and_retried() -> None:
     with log() as lines:
         phones.startService()
         advance(clock, 600)
-    assert lines == ["grand: the phones get no list of rooms: 404 unknown_link: there is no link grand"]
+    assert lines == [
+        "grand: the phones cannot get the list of rooms: 404 unknown_link: there is no link grand"
+    ]
     assert service.calls == []
     service.rooms = (200, {"rooms": ROOMS})
     advance(clock, 300)
@@ -170,7 +172,9 @@ def test_phones_without_permission_log_it_once_and_stop() -> None:
     with log() as lines:
         phones.startService()
         advance(clock, 600)
-    assert lines == ["pmslink does not permit the phones to call; they stop: 401 unauthorized: show a token"]
+    assert lines == [
+        "pmslink rejects the credentials of the phones; they stop: 401 unauthorized: show a token"
+    ]
     assert clock.getDelayedCalls() == []
     assert not phones.running
     phones.stopService()

@@ -1,4 +1,4 @@
-"""The HTTP client of the phones, over a loopback socket."""
+"""Tests of the phones' HTTP client, over a loopback socket."""
 
 from __future__ import annotations
 
@@ -183,9 +183,9 @@ def test_a_target_is_a_url_and_a_link(text: str, url: str) -> None:
     ],
 )
 def test_an_invalid_target_is_rejected_with_the_reason(text: str, problem: str) -> None:
-    with pytest.raises(ValueError, match="should look like") as wrong:
+    with pytest.raises(ValueError, match="should look like") as raised:
         ApiTarget.parse(text)
-    assert problem in str(wrong.value)
+    assert problem in str(raised.value)
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""The faults as values: read from JSON, judged, shown."""
+"""Tests of the faults: parsing, validation and serialization."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Each fault, checked by the bytes that are sent."""
+"""Tests of each fault by the bytes that the PMS sends."""
 
 from __future__ import annotations
 
@@ -500,11 +500,11 @@ def test_pa_answer(code: str) -> None:
 
 def test_faults_of_one_property_do_not_affect_another() -> None:
     _, _, broken = make_docked_property(pa_never=True, hhmm=True)
-    _, _, sound = make_docked_property()
-    for pbx in (broken, sound):
+    _, _, faultless = make_docked_property()
+    for pbx in (broken, faultless):
         pbx.send("LS|", "PS|RN101|P#1|")
     assert broken.take_records() == ["LA|DA260101|TI0800|"]
-    assert sound.take_records() == [f"LA|{STAMP_FIELDS}", "PA|RN101|ASOK|P#1|"]
+    assert faultless.take_records() == [f"LA|{STAMP_FIELDS}", "PA|RN101|ASOK|P#1|"]
 
 
 def test_every_fault_has_a_test() -> None:

@@ -1,4 +1,4 @@
-"""Link start, link description, link checks and link end of a PBX connection."""
+"""Tests of a PBX connection: link start, link description, link checks and link end."""
 
 from __future__ import annotations
 

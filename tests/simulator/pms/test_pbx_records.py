@@ -1,4 +1,4 @@
-"""Records from the PBX: room status, signs, voicemail, wake-ups, postings."""
+"""Tests of records from the PBX: room status, signs, voicemail, wake-ups, postings."""
 
 from __future__ import annotations
 

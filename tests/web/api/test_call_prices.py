@@ -26,8 +26,8 @@ async def create_posting(served: ServedApi, body: object, status: int = 202, key
     return answer.json()
 
 
-def sent(served: ServedApi) -> str:
-    """The PS that went out."""
+def sent_posting(served: ServedApi) -> str:
+    """Return the only PS that the link has sent."""
     link = served.links.get("grand")
     assert link is not None
     (posting,) = link.trace.newest(None, "out", "PS")
@@ -56,7 +56,7 @@ async def test_a_call_without_an_amount_is_priced_by_the_tariff(
     assert (posting.get("amount"), posting.get("call_type")) == (amount, call_type)
     assert (await served_api.get(PATH)).json()["postings"][0].get("amount") == amount
     served_api.advance(1)
-    assert sent(served_api).startswith(record)
+    assert sent_posting(served_api).startswith(record)
 
 
 @time_limit(10)

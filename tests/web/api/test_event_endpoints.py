@@ -24,7 +24,7 @@ FIRST = int(START_TIME.timestamp() * 1000)
 
 
 async def start_long_poll(served: ServedApi, query: str = "?wait=30") -> RawConnection:
-    """Start a long poll."""
+    """Start a long poll for events of `grand`."""
     return await start_request(served, f"{PATH}{query}")
 
 
@@ -42,8 +42,8 @@ async def response_of(served: ServedApi, connection: RawConnection) -> Response:
 
 
 async def newest_seq(served: ServedApi) -> int:
-    matches: int = (await served.get(PATH)).json()["next"]
-    return matches
+    seq: int = (await served.get(PATH)).json()["next"]
+    return seq
 
 
 @time_limit(10)
@@ -93,7 +93,7 @@ async def test_events_are_not_listed_before_they_are_published(served_api: Serve
     served_api.send_from_pms("GI|RN101|G#1|GNSmith|")
     all_of_them = (await served_api.get(PATH)).json()
     journal = served_api.store.journal
-    journal.last_published_seq -= 1  # the reader saw the last commit, the reactor does not know of it yet
+    journal.last_published_seq -= 1  # the commit is readable, but not published yet
     listed = (await served_api.get(PATH)).json()
     assert listed["events"] == all_of_them["events"][:-1]
     assert (await served_api.get(f"{PATH}?after={listed['next']}")).json()["events"] == []
@@ -108,24 +108,24 @@ async def test_events_are_paged_without_gap_or_repeat(served_api: ServedApi) -> 
     served_api.add_link()
     served_api.dock()
     served_api.send_from_pms(*(f"GI|RN{room}|" for room in range(120)))
-    whole = (await served_api.get(f"{PATH}?limit=1000")).json()["events"]
-    assert len(whole) == 123
+    all_events = (await served_api.get(f"{PATH}?limit=1000")).json()["events"]
+    assert len(all_events) == 123
     assert len((await served_api.get(PATH)).json()["events"]) == 100
     parts: list[Any] = []
     after = 0
     while part := (await served_api.get(f"{PATH}?limit=50&after={after}")).json()["events"]:
         parts += part
         after = part[-1]["seq"]
-    assert parts == whole
+    assert parts == all_events
     assert (await served_api.get(f"{PATH}?after={after}")).json() == {"events": [], "next": after}
 
 
 @time_limit(10)
 async def test_a_number_from_another_store_starts_at_the_oldest_event(served_api: ServedApi) -> None:
     served_api.add_link(enabled=False)
-    whole = (await served_api.get(PATH)).json()
+    full_list = (await served_api.get(PATH)).json()
     for after in (0, 1, FIRST - 1, FIRST + 1_000_000, 2**53 - 1):
-        assert (await served_api.get(f"{PATH}?after={after}")).json() == whole
+        assert (await served_api.get(f"{PATH}?after={after}")).json() == full_list
 
 
 @time_limit(20)
@@ -136,10 +136,10 @@ async def test_events_survive_a_restart(served_api: ServedApi) -> None:
     events = (await served_api.get(PATH)).json()["events"]
     await served_api.stop()
     after = ServedApi(previous=served_api, links=[make_link_config()])
-    rest = (await after.get(f"{PATH}?after={events[1]['seq']}")).json()["events"]
-    assert [event["type"] for event in rest[:2]] == ["link.changed", "guest.checked_in"]
-    assert rest[:2] == events[2:]
-    assert [event["transition"]["from"] for event in rest[2:]] == [None, "CLOSED"]
+    later_events = (await after.get(f"{PATH}?after={events[1]['seq']}")).json()["events"]
+    assert [event["type"] for event in later_events[:2]] == ["link.changed", "guest.checked_in"]
+    assert later_events[:2] == events[2:]
+    assert [event["transition"]["from"] for event in later_events[2:]] == [None, "CLOSED"]
     await after.stop()
 
 
@@ -214,11 +214,11 @@ async def test_an_event_during_the_read_is_not_missed(
     read = served_api.store.read
 
     def slow(*arguments: Any) -> Any:
-        matches = read(*arguments)
+        events = read(*arguments)
         monkeypatch.undo()
         controls.disable(link)
         served_api.advance()
-        return matches
+        return events
 
     monkeypatch.setattr(served_api.store, "read", slow)
     listed = (await served_api.get(f"{PATH}?after={after}&wait=60")).json()["events"]
@@ -266,18 +266,18 @@ async def test_stopping_the_service_ends_long_polls(served_api: ServedApi) -> No
     served_api.add_link(enabled=False)
     after = await newest_seq(served_api)
     waits = await start_long_poll(served_api, f"?after={after}&wait=60")
-    lingering = await served_api.connect(
+    keep_alive = await served_api.connect(
         f"GET /healthz HTTP/1.1\r\nhost: localhost:{served_api.port}\r\n\r\n".encode()
     )
-    await served_api.until(lambda: lingering.received)
+    await served_api.until(lambda: keep_alive.received)
     await served_api.listening_port.stopListening()
     assert (await response_of(served_api, waits)).json() == {"events": [], "next": after}
-    lingering.received.clear()
-    lingering.write(
+    keep_alive.received.clear()
+    keep_alive.write(
         f"GET {PATH}?after={after}&wait=60 HTTP/1.1\r\nhost: localhost:{served_api.port}\r\n"
         "connection: close\r\n\r\n".encode()
     )
-    assert (await response_of(served_api, lingering)).json() == {"events": [], "next": after}
+    assert (await response_of(served_api, keep_alive)).json() == {"events": [], "next": after}
     served_api._listen("127.0.0.1")
 
 

@@ -1,4 +1,4 @@
-"""Tests that docs/events.md has one example of every event type, and that each was really published."""
+"""Tests that docs/events.md has one example of every event type, equal to a published event."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ async def test_the_examples_equal_published_events(served_api: ServedApi) -> Non
 
 
 async def run_hotel(served: ServedApi) -> list[dict[str, Any]]:
-    """A morning in a hotel in Vienna."""
+    """Publish every type of event, in a hotel in Vienna; return all events."""
     served.add_link(
         "grand",
         timezone="Europe/Vienna",
@@ -93,7 +93,7 @@ async def run_hotel(served: ServedApi) -> list[dict[str, Any]]:
 
 
 def without_numbers(published: Any) -> Any:
-    """An event without what is another number in each run."""
+    """Return an event without the numbers that differ between runs."""
     if isinstance(published, dict):
         return {key: without_numbers(value) for key, value in published.items() if key not in ("seq", "id")}
     return published

@@ -12,17 +12,17 @@ from tests.web.served_api import ServedApi, make_link_config
 async def test_transitions_come_newest_first(served_api: ServedApi) -> None:
     served_api.add_link()
     served_api.dock()
-    told = (await served_api.get("/api/v1/links/grand/transitions")).json()["transitions"]
-    assert [(entry["from"], entry["to"]) for entry in told] == [
+    transitions = (await served_api.get("/api/v1/links/grand/transitions")).json()["transitions"]
+    assert [(entry["from"], entry["to"]) for entry in transitions] == [
         ("WAIT_LS", "ESTABLISHED"),
         ("CLOSED", "WAIT_LS"),
         (None, "CLOSED"),
     ]
-    assert told[0]["at"] == "2026-11-20T07:00:00.000Z"
-    assert told[0]["cause"] == {"code": "started", "params": {"record": "LS"}}
-    assert told[0]["id"] > told[1]["id"] > told[2]["id"]
-    path = f"/api/v1/links/grand/transitions?limit=1&before={told[0]['id']}"
-    assert (await served_api.get(path)).json()["transitions"] == told[1:2]
+    assert transitions[0]["at"] == "2026-11-20T07:00:00.000Z"
+    assert transitions[0]["cause"] == {"code": "started", "params": {"record": "LS"}}
+    assert transitions[0]["id"] > transitions[1]["id"] > transitions[2]["id"]
+    path = f"/api/v1/links/grand/transitions?limit=1&before={transitions[0]['id']}"
+    assert (await served_api.get(path)).json()["transitions"] == transitions[1:2]
 
 
 @time_limit(10)
@@ -31,13 +31,13 @@ async def test_records_come_newest_first_and_as_on_the_wire(served_api: ServedAp
     served_api.dock()
     served_api.send_from_pms("GI|RN101|G#1|GSN|RN|")
     served_api.send_from_pms("??|x")
-    told = (await served_api.get("/api/v1/links/grand/records?direction=in")).json()["records"]
-    assert [entry["type"] for entry in told] == ["??", "GI", "LA", "LS"]
-    assert told[1]["fields"] == [["RN", "101"], ["G#", "1"], ["GS", "N"], ["RN", ""]]
-    assert told[1]["text"] == "GI|RN101|G#1|GSN|RN|"
-    assert told[1]["direction"] == "in"
-    path = f"/api/v1/links/grand/records?direction=in&limit=2&before={told[0]['id']}"
-    assert (await served_api.get(path)).json()["records"] == told[1:3]
+    records = (await served_api.get("/api/v1/links/grand/records?direction=in")).json()["records"]
+    assert [entry["type"] for entry in records] == ["??", "GI", "LA", "LS"]
+    assert records[1]["fields"] == [["RN", "101"], ["G#", "1"], ["GS", "N"], ["RN", ""]]
+    assert records[1]["text"] == "GI|RN101|G#1|GSN|RN|"
+    assert records[1]["direction"] == "in"
+    path = f"/api/v1/links/grand/records?direction=in&limit=2&before={records[0]['id']}"
+    assert (await served_api.get(path)).json()["records"] == records[1:3]
     of_type = (await served_api.get("/api/v1/links/grand/records?type=LR&limit=1000")).json()["records"]
     assert {(entry["type"], entry["direction"]) for entry in of_type} == {("LR", "out")}
 
@@ -110,8 +110,8 @@ async def test_records_of_trace_and_store_are_merged_in_order(served_api: Served
     for _ in range(3):
         served_api.send_from_pms(*["GO|RN101|G#1|"] * 400)
         served_api.send_from_pms("??|", "LS|DA261120|TI070000|", "GI|RN101|", "LA|DA261120|TI070000|")
-    whole = (await served_api.get("/api/v1/links/grand/records?limit=1000")).json()["records"]
-    ids = [entry["id"] for entry in whole]
+    all_records = (await served_api.get("/api/v1/links/grand/records?limit=1000")).json()["records"]
+    ids = [entry["id"] for entry in all_records]
     assert len(ids) == 1000
     assert ids == sorted(set(ids), reverse=True)
     parts: list[int] = []
@@ -123,7 +123,7 @@ async def test_records_of_trace_and_store_are_merged_in_order(served_api: Served
     assert parts == sorted(set(parts), reverse=True)
     of_type = (await served_api.get("/api/v1/links/grand/records?type=GO&limit=1000")).json()["records"]
     assert len(of_type) == 1000
-    rest = (
+    later_records = (
         await served_api.get(f"/api/v1/links/grand/records?type=GO&limit=1000&before={of_type[-1]['id']}")
     ).json()["records"]
-    assert len(rest) == 200
+    assert len(later_records) == 200

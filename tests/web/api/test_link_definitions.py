@@ -145,11 +145,11 @@ async def test_an_invalid_change_is_rejected(served_api: ServedApi, body: object
 
 def test_too_deep_nesting_in_a_setting_is_rejected() -> None:
     def read(name: str, flat: object) -> LinkConfig:
-        raise RecursionError  # json writes less deep than it reads, where the stack is higher
+        raise RecursionError  # json.dumps supports less depth than json.loads
 
-    with pytest.raises(ApiError) as refusal:
+    with pytest.raises(ApiError) as raised:
         link_endpoints._parse_settings(read, "new", {})
-    assert refusal.value.code == "invalid"
+    assert raised.value.code == "invalid"
 
 
 @time_limit(10)
@@ -178,9 +178,9 @@ async def test_a_link_is_removed(served_api: ServedApi) -> None:
     assert (await served_api.get("/api/v1/links/new")).error == (404, "unknown_link")
     assert served_api.network.open_count == 0
     assert not served_api.store.hotels.has_policy("new")
-    link = await create_link(served_api)  # the name is free, and nothing is left of the other
+    link = await create_link(served_api)  # the name is free, and the data of the old link is deleted
     listed = (await served_api.get("/api/v1/links/new/transitions")).json()["transitions"]
-    assert [one["to"] for one in listed] == ["DISABLED"]
+    assert [transition["to"] for transition in listed] == ["DISABLED"]
     assert link.outbox.counts.pending == 0
 
 

@@ -41,7 +41,7 @@ async def test_a_link_that_is_in_sync(served_api: ServedApi) -> None:
     assert link["retry"] == {"attempt": 0, "next_at": None}
     assert link["outbox"] == {"pending": 0, "unknown": 0, "refused": 0, "oldest": None}
     assert link["resync"] == {"wanted": False, "asked": None, "started": None, "ended": None, "records": 0}
-    assert link["settings"].keys() == {one.name for one in fields(LinkSettings)}
+    assert link["settings"].keys() == {attribute.name for attribute in fields(LinkSettings)}
     assert link["settings"]["alive_interval"] == 20
     assert link["declared_records"][:2] == ["GI", "GO"]
 
@@ -112,17 +112,17 @@ async def test_controls_that_do_not_apply_are_rejected(served_api: ServedApi) ->
     served_api.add_link("off", enabled=False)
     served_api.add_link("past", expires_at="2026-01-01T00:00:00Z")
     assert (await served_api.post("/api/v1/links/off/disconnect")).error == (409, "not_applicable")
-    refused = await served_api.post("/api/v1/links/past/enable")
-    assert refused.error == (409, "expired")
-    assert "expires_at" in refused.json()["error"]["message"]
+    rejected = await served_api.post("/api/v1/links/past/enable")
+    assert rejected.error == (409, "expired")
+    assert "expires_at" in rejected.json()["error"]["message"]
 
 
 @time_limit(10)
 async def test_a_control_accepts_a_body_only_in_json(served_api: ServedApi) -> None:
     served_api.add_link(enabled=False)
     form = {"content-type": "application/x-www-form-urlencoded"}
-    refused = await served_api.call("POST", "/api/v1/links/grand/enable", headers=form, body=b"a=b")
-    assert refused.error == (415, "unsupported_type")
+    rejected = await served_api.call("POST", "/api/v1/links/grand/enable", headers=form, body=b"a=b")
+    assert rejected.error == (415, "unsupported_type")
     assert (await served_api.post("/api/v1/links/grand/enable", {})).status == 200
     assert (await served_api.call("POST", "/api/v1/links/grand/enable", headers=form)).status == 200
 

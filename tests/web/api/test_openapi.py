@@ -89,7 +89,7 @@ def test_the_document_has_the_same_enumerations_as_the_code() -> None:
     assert SCHEMAS["Author"]["enum"] == list(get_args(Author))
     assert SCHEMAS["WakeUpResult"]["enum"] == list(get_args(WakeUpResult))
     assert SCHEMAS["NewResult"]["properties"]["result"]["enum"] == list(get_args(ReportedResult))
-    assert list(SCHEMAS["Guest"]["properties"]) == [one.name for one in fields(Guest)]
+    assert list(SCHEMAS["Guest"]["properties"]) == [attribute.name for attribute in fields(Guest)]
     assert SCHEMAS["Role"]["enum"] == list(get_args(Role))
     schemes = load_openapi()["components"]["securitySchemes"]
     assert (schemes["session"]["name"], schemes["csrf"]["name"]) == (
@@ -101,7 +101,7 @@ def test_the_document_has_the_same_enumerations_as_the_code() -> None:
 def test_the_document_has_the_same_events_as_the_code() -> None:
     mapping = SCHEMAS["Event"]["discriminator"]["mapping"]
     assert list(mapping) == list(get_args(EventType))
-    assert [one["$ref"] for one in SCHEMAS["Event"]["oneOf"]] == list(mapping.values())
+    assert [reference["$ref"] for reference in SCHEMAS["Event"]["oneOf"]] == list(mapping.values())
     for type, reference in mapping.items():
         described = SCHEMAS[reference.rpartition("/")[2]]
         assert described["properties"]["type"] == {"const": type}
@@ -119,9 +119,9 @@ async def test_the_document_marks_the_public_routes(served_api: ServedApi) -> No
 
 
 def test_the_document_has_the_same_settings_as_the_code() -> None:
-    assert list(SCHEMAS["Settings"]["properties"]) == [one.name for one in fields(LinkSettings)]
+    assert list(SCHEMAS["Settings"]["properties"]) == [attribute.name for attribute in fields(LinkSettings)]
     assert SCHEMAS["Settings"]["required"] == list(SCHEMAS["Settings"]["properties"])
-    names = {one.name for one in fields(LinkDefinition)}
+    names = {attribute.name for attribute in fields(LinkDefinition)}
     assert (
         SCHEMAS["LinkDefinition"]["properties"].keys() == SCHEMAS["LinkChanges"]["properties"].keys() == names
     )
@@ -140,17 +140,16 @@ def test_the_document_lists_all_error_codes() -> None:
     assert raised | not_applicable <= set(table)
 
 
-STRANGER = """
+SCHEMATHESIS_CONFIG = """
 [parameters]
 link = "grand"
 
 [[operations]]
 include-path-regex = "/api/v1/links(/test|/{link}(/postings|/rooms/.+)?)?$"
 [operations.checks]
-# which of two settings may be greater, what a time zone is, what a charset holds, and what lies in the
-# future, no schema can say
+# a schema cannot describe relations between settings, time zones, charsets and future times
 positive_data_acceptance.enabled = false
-# GET is there for a link of that name, which is described as another path
+# GET works for a link of that name, which is described as another path
 allow_header_conformance.enabled = false
 """
 
@@ -163,8 +162,8 @@ async def test_schemathesis_finds_no_deviation_from_the_document(
     monkeypatch.setattr(
         failed_login_limit, "FAILED_LOGIN_WINDOW_S", 0
     )  # schemathesis sends many invalid tokens
-    (tmp_path / "schemathesis.toml").write_text(STRANGER)
-    time = LoopingCall(protected_api.advance, 3)  # passes fast: a call may wait for a minute
+    (tmp_path / "schemathesis.toml").write_text(SCHEMATHESIS_CONFIG)
+    time = LoopingCall(protected_api.advance, 3)  # advance the test clock fast: a call may wait for a minute
     time.start(0.01)
     try:
         output, errors, code = await getProcessOutputAndValue(

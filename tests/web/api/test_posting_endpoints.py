@@ -77,7 +77,7 @@ async def test_it_is_sent_once_the_link_is_in_sync_and_answered(served_api: Serv
     served_api.dock()
     served_api.advance(0.1)  # sent records are stored with the next batch, or a little later
     sent = (await served_api.get("/api/v1/links/grand/records?type=PS")).json()["records"]
-    assert [one["text"] for one in sent] == ["PS|RN101|PTM|MA7|M#1|DA261120|TI160000|P#1|"]
+    assert [record["text"] for record in sent] == ["PS|RN101|PTM|MA7|M#1|DA261120|TI160000|P#1|"]
     served_api.advance(1.9)
     answer_from_pms(served_api, 1, "OK", "thanks")
     assert (await served_api.get(f"{PATH}/{posting['id']}")).json() == posting | {
@@ -132,10 +132,10 @@ async def test_a_posting_needs_json_and_an_existing_link(served_api: ServedApi) 
 @time_limit(10)
 async def test_a_repeated_key_and_body_return_the_same_posting(served_api: ServedApi) -> None:
     served_api.add_link()
-    posting = await create_posting(served_api, key="a key of mine")
+    posting = await create_posting(served_api, key="client key 1")
     served_api.dock()
-    again = {"article": "7", "room": "101", "type": "minibar", "started": None}
-    answer = await served_api.post(PATH, again, headers=with_key("a key of mine"))
+    repeated = {"article": "7", "room": "101", "type": "minibar", "started": None}
+    answer = await served_api.post(PATH, repeated, headers=with_key("client key 1"))
     assert answer.status == 200
     assert answer.json() == posting | {
         "state": "sent",
@@ -159,9 +159,9 @@ async def test_a_key_repeated_in_one_commit_makes_one_posting(served_api: Served
     served_api.add_link()
     connections = [await start_request(served_api, MINIBAR, "k") for _ in range(3)]
     other = await start_request(served_api, CHARGE, "k")
-    await run_reactor_turns(20)  # all have been read, and nothing was written
-    await served_api.until(lambda: all(one.closed.called for one in (*connections, other)))
-    first_lines = [bytes(one.received).partition(b"\r\n")[0] for one in (*connections, other)]
+    await run_reactor_turns(20)  # all requests were read, and no response was sent
+    await served_api.until(lambda: all(connection.closed.called for connection in (*connections, other)))
+    first_lines = [bytes(connection.received).partition(b"\r\n")[0] for connection in (*connections, other)]
     assert [int(line.split()[1]) for line in first_lines] == [202, 200, 200, 409]
     assert len((await served_api.get(PATH)).json()["postings"]) == 1
 
@@ -216,10 +216,10 @@ async def test_an_unexpected_error_after_a_disconnect_is_logged(
 ) -> None:
     link = served_api.add_link()
     monkeypatch.setattr(link.outbox, "_on_enqueued", lambda outcome: 1 / 0)
-    for gone in (True, False):
+    for is_disconnected in (True, False):
         connection = await start_request(served_api, MINIBAR, "k")
         await run_reactor_turns(20)
-        if gone:
+        if is_disconnected:
             connection.transport.abortConnection()
             await connection.closed
         await run_reactor_turns(20)
@@ -302,9 +302,9 @@ async def test_the_outbox_is_listed_newest_first(served_api: ServedApi) -> None:
     await served_api.post(f"{PATH}/{postings[2]['id']}/discard")
 
     async def ids(query: str) -> list[int]:
-        return [one["id"] for one in (await served_api.get(PATH + query)).json()["postings"]]
+        return [posting["id"] for posting in (await served_api.get(PATH + query)).json()["postings"]]
 
-    newest_ids = [one["id"] for one in reversed(postings)]
+    newest_ids = [posting["id"] for posting in reversed(postings)]
     assert await ids("") == newest_ids
     assert await ids("?limit=2") == newest_ids[:2]
     assert await ids(f"?limit=2&before={newest_ids[1]}") == newest_ids[2:]
@@ -344,8 +344,8 @@ async def test_a_refused_posting_is_resent(served_api: ServedApi) -> None:
     answer_from_pms(served_api, 1, "UR", "unknown room")
     refused = (await served_api.get(f"{PATH}/{id}")).json()
     assert (refused["state"], refused["answer"], refused["text_answer"]) == ("refused", "UR", "unknown room")
-    again = await served_api.post(f"{PATH}/{id}/resend")
-    assert (again.status, again.json()["state"], again.json()["answer"]) == (200, "pending", None)
+    resent = await served_api.post(f"{PATH}/{id}/resend")
+    assert (resent.status, resent.json()["state"], resent.json()["answer"]) == (200, "pending", None)
     assert (await served_api.get(f"{PATH}/{id}")).json()["state"] == "sent"
     answer_from_pms(served_api, 1, "OK")
     assert (await served_api.get(f"{PATH}/{id}")).json()["state"] == "done"
@@ -379,7 +379,7 @@ async def test_an_action_needs_json_and_a_working_store(served_api: ServedApi) -
     served_api.add_link()
     id = (await create_posting(served_api))["id"]
     form = {"content-type": "text/plain"}
-    refused = await served_api.call("POST", f"{PATH}/{id}/discard", headers=form, body=b"x")
-    assert refused.error == (415, "unsupported_type")
+    rejected = await served_api.call("POST", f"{PATH}/{id}/discard", headers=form, body=b"x")
+    assert rejected.error == (415, "unsupported_type")
     served_api.break_store()
     assert (await served_api.post(f"{PATH}/{id}/discard")).error == (503, "store")

@@ -40,13 +40,13 @@ async def put(served: ServedApi, kind: str, body: object, room: str = "101", **m
 
 
 async def events(served: ServedApi) -> list[dict[str, Any]]:
-    """What happened in the hotel."""
-    matches = (await served.get(f"{EVENTS}?limit=1000")).json()["events"]
-    return [one for one in matches if one["type"] != "link.changed"]
+    """Return the hotel's events, without transitions of the link."""
+    all_events = (await served.get(f"{EVENTS}?limit=1000")).json()["events"]
+    return [event for event in all_events if event["type"] != "link.changed"]
 
 
 async def types(served: ServedApi) -> list[str]:
-    return [one["type"] for one in await events(served)]
+    return [event["type"] for event in await events(served)]
 
 
 # Room state
@@ -57,7 +57,7 @@ async def test_a_room_has_the_state_that_the_pms_last_sent(served_api: ServedApi
     docked(served_api)
     served_api.send_from_pms(ARRIVES, "RE|RN101|CS2|DNY|MLY|RS3|", "WR|RN101|DA261121|TI0700|")
     answer = await served_api.get(ROOM)
-    (set_event,) = (one for one in await events(served_api) if one["type"] == "wake_up.set")
+    (set_event,) = (event for event in await events(served_api) if event["type"] == "wake_up.set")
     assert answer.json() == {
         "room": "101",
         "extensions": ["101"],
@@ -76,9 +76,9 @@ async def test_rooms_are_sorted_by_name(served_api: ServedApi) -> None:
     docked(served_api)
     assert (await served_api.get(ROOMS)).json() == {"rooms": []}
     served_api.send_from_pms("GI|RN102|", ARRIVES, "GO|RN102|")
-    told = (await served_api.get(ROOMS)).json()["rooms"]
-    assert [(one["room"], len(one["guests"])) for one in told] == [("101", 1), ("102", 0)]
-    assert told[0] == (await served_api.get(ROOM)).json()
+    rooms = (await served_api.get(ROOMS)).json()["rooms"]
+    assert [(room["room"], len(room["guests"])) for room in rooms] == [("101", 1), ("102", 0)]
+    assert rooms[0] == (await served_api.get(ROOM)).json()
 
 
 @time_limit(10)
@@ -121,9 +121,9 @@ async def test_a_body_must_be_a_json_object(
     assert (await served_api.call(method, path, body=b"x")).error == (415, "unsupported_type")
     assert (await served_api.post(path, [body], method=method)).error == (400, "invalid")
     assert (await served_api.post(path, {}, method=method)).error == (400, "invalid")
-    strange = await served_api.post(path, {**(body or {}), "colour": 1}, method=method)  # type: ignore[dict-item]
-    assert strange.error == (400, "invalid")
-    assert strange.json()["error"]["field"] == "colour"
+    unknown_key = await served_api.post(path, {**(body or {}), "colour": 1}, method=method)  # type: ignore[dict-item]
+    assert unknown_key.error == (400, "invalid")
+    assert unknown_key.json()["error"]["field"] == "colour"
 
 
 @pytest.mark.parametrize(("method", "path", "body"), CALLS)
@@ -162,8 +162,8 @@ async def test_guests_are_masked_for_the_view_role(protected_api: TokenProtected
         assert found_by == listed
         assert listed["guests"] == [guest]
         assert (await protected_api.get(ROOM, headers=headers)).json() == listed
-        matches = (await protected_api.get(EVENTS, headers=headers)).json()["events"]
-        assert [one["guest"] for one in matches if "guest" in one] == [guest]
+        listed = (await protected_api.get(EVENTS, headers=headers)).json()["events"]
+        assert [event["guest"] for event in listed if "guest" in event] == [guest]
 
 
 # Extensions
@@ -190,10 +190,10 @@ async def test_rooms_are_found_by_their_extension(served_api: ServedApi, tmp_pat
     table.write_text("101,7101,7102\n102,7201\n")
     docked(served_api, extensions="table", extension_table=str(table))
     served_api.send_from_pms(ARRIVES, "GI|RN103|G#6|")
-    all = (await served_api.get(ROOMS)).json()["rooms"]
-    assert [one["extensions"] for one in all] == [["7101", "7102"], []]
+    rooms = (await served_api.get(ROOMS)).json()["rooms"]
+    assert [room["extensions"] for room in rooms] == [["7101", "7102"], []]
     for extension in ("7101", "7102"):
-        assert (await served_api.get(f"{ROOMS}?extension={extension}")).json() == {"rooms": all[:1]}
+        assert (await served_api.get(f"{ROOMS}?extension={extension}")).json() == {"rooms": rooms[:1]}
     for extension in ("101", "103", "", "710", "7101%7C"):
         assert (await served_api.get(f"{ROOMS}?extension={extension}")).json() == {"rooms": []}
     twice = await served_api.get(f"{ROOMS}?extension=7101&extension=7102")
@@ -261,7 +261,7 @@ async def test_new_settings_apply_to_later_records_only(served_api: ServedApi) -
     changes = {"extensions": "prefix", "extension_prefix": "8"}
     assert (await served_api.post("/api/v1/links/grand", changes, method="PATCH")).status == 200
     served_api.send_from_pms("RE|RN101|MLY|")
-    assert [one["extensions"] for one in await events(served_api)] == [["101"], ["8101"]]
+    assert [event["extensions"] for event in await events(served_api)] == [["101"], ["8101"]]
     assert (await served_api.get(ROOM)).json()["extensions"] == ["8101"]
 
 
@@ -274,7 +274,7 @@ async def row_of(served: ServedApi, id: int) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize(
-    ("kind", "body", "told", "record"),
+    ("kind", "body", "details", "record"),
     [
         ("status", {"status": 3}, {"type": "status", "status": 3}, "RE|RN101|RS3|"),
         ("dnd", {"on": True}, {"type": "dnd", "on": True}, "RE|RN101|RS8|"),
@@ -287,16 +287,18 @@ async def row_of(served: ServedApi, id: int) -> dict[str, Any]:
 )
 @time_limit(10)
 async def test_an_update_is_accepted_and_sent(
-    served_api: ServedApi, kind: str, body: object, told: dict[str, Any], record: str
+    served_api: ServedApi, kind: str, body: object, details: dict[str, Any], record: str
 ) -> None:
     docked(served_api)
     answer = await put(served_api, kind, body)
     assert answer.status == 202
     row = answer.json()
-    assert row.items() >= {**told, "room": "101", "number": None, "state": "pending", "attempts": 0}.items()
+    assert (
+        row.items() >= {**details, "room": "101", "number": None, "state": "pending", "attempts": 0}.items()
+    )
     served_api.advance(1)
     sent = (await served_api.get("/api/v1/links/grand/records?direction=out")).json()["records"]
-    assert record in [one["text"] for one in sent]
+    assert record in [entry["text"] for entry in sent]
     assert (await row_of(served_api, row["id"]))["state"] == "sent"
 
 
@@ -370,7 +372,7 @@ async def test_a_room_name_outside_the_charset_is_rejected(served_api: ServedApi
     assert answer.error == (400, "invalid")
     assert answer.json()["error"]["field"] == "room"
     assert "cannot be sent" in answer.json()["error"]["message"]
-    assert [one["room"] for one in (await served_api.get(ROOMS)).json()["rooms"]] == ["ü1"]
+    assert [room["room"] for room in (await served_api.get(ROOMS)).json()["rooms"]] == ["ü1"]
 
 
 @time_limit(10)

@@ -63,8 +63,8 @@ async def test_the_worst_link_has_the_highest_attention_and_then_the_longest_out
 ) -> None:
     async def worst() -> str | None:
         status = (await served_api.get("/api/v1/status")).json()
-        found: str | None = status["worst"]
-        return found
+        name: str | None = status["worst"]
+        return name
 
     served_api.add_link("off", enabled=False)
     assert await worst() is None
@@ -72,7 +72,7 @@ async def test_the_worst_link_has_the_highest_attention_and_then_the_longest_out
     served_api.send_from_pms("LS|DA261120|TI070000|")
     assert await worst() == "described"
     waiting = served_api.add_link("a-waiting")
-    assert await worst() == "a-waiting"  # both are down since the same moment
+    assert await worst() == "a-waiting"  # both are down since the same time
     served_api.advance(1)
     served_api.network.mode = "refuse"
     served_api.add_link("a-refused", retry_initial=60, retry_max=90)

@@ -11,17 +11,17 @@ from tests.web.served_api import ServedApi, make_link_config
 
 HOUR = 3600
 PATH = "/api/v1/links/grand/timeline"
-NOTHING = {"state": None, "reason": None, "cause": None}
+UNKNOWN_STATE = {"state": None, "reason": None, "cause": None}
 
 
-def lengths(timeline: Any) -> list[tuple[str | None, int]]:
-    """The states, and until when each lasted, in minutes since the test began."""
+def spans_of(timeline: Any) -> list[tuple[str | None, int]]:
+    """Return the states and the end of each, in minutes since the start of the test."""
     return [(span["state"], minutes(span["until"])) for span in timeline["spans"]]
 
 
-def minutes(moment: str) -> int:
-    """Since the test began, at seven o'clock."""
-    return 60 * (int(moment[11:13]) - 7) + int(moment[14:16])
+def minutes(timestamp: str) -> int:
+    """Return the minutes since the start of the test, at seven o'clock."""
+    return 60 * (int(timestamp[11:13]) - 7) + int(timestamp[14:16])
 
 
 @time_limit(10)
@@ -37,7 +37,7 @@ async def test_the_timeline_has_the_states_and_the_share_in_sync(served_api: Ser
     timeline = (await served_api.get(f"{PATH}?hours=2")).json()
     assert (timeline["from"], timeline["until"]) == ("2026-11-20T07:00:00.000Z", "2026-11-20T09:00:00.000Z")
     before, waiting, docked, lost, *_, last = timeline["spans"]
-    assert before == {**NOTHING, "since": timeline["from"], "until": "2026-11-20T08:00:00.000Z"}
+    assert before == {**UNKNOWN_STATE, "since": timeline["from"], "until": "2026-11-20T08:00:00.000Z"}
     assert (waiting["state"], waiting["until"]) == ("WAIT_LS", "2026-11-20T08:00:06.000Z")
     assert docked == {
         "state": "ESTABLISHED",
@@ -68,7 +68,7 @@ async def test_sync_that_is_lost_while_the_link_stays_established_counts(served_
     served_api.send_from_pms("LS|DA261120|TI070000|")
     served_api.advance(60)
     timeline = (await served_api.get(f"{PATH}?hours=1")).json()
-    assert lengths(timeline)[-1] == ("ESTABLISHED", 5)
+    assert spans_of(timeline)[-1] == ("ESTABLISHED", 5)
     assert timeline["in_sync"]["seconds"] == 240
 
 
@@ -102,13 +102,13 @@ async def test_a_crashed_run_ends_at_its_last_whole_minute(served_api: ServedApi
     after.dock()
     after.advance(5 * 60)
     timeline = (await after.get(f"{PATH}?hours=1")).json()
-    assert lengths(timeline)[1:] == [("ESTABLISHED", 10), (None, 20), ("ESTABLISHED", 25)]
+    assert spans_of(timeline)[1:] == [("ESTABLISHED", 10), (None, 20), ("ESTABLISHED", 25)]
     assert timeline["in_sync"]["seconds"] == timeline["in_sync"]["known_seconds"] == 15 * 60
     await after.stop()
 
 
 def crash(served: ServedApi) -> None:
-    """It has no time to write anything; its connections end with it."""
+    """Stop the service without writing to the store, like a crash."""
     served.store.journal.stop()
     for link in served.links:
         link.stop()
@@ -116,8 +116,8 @@ def crash(served: ServedApi) -> None:
 
 @time_limit(10)
 async def test_a_link_whose_removal_failed_starts_again_out_of_sync(served_api: ServedApi) -> None:
-    made = {"name": "grand", "host": "192.0.2.1", "port": 5010, "enabled": True, "alive_interval": 3600}
-    assert (await served_api.post("/api/v1/links", made)).status == 201
+    definition = {"name": "grand", "host": "192.0.2.1", "port": 5010, "enabled": True, "alive_interval": 3600}
+    assert (await served_api.post("/api/v1/links", definition)).status == 201
     served_api.advance()
     served_api.dock()
     served_api.advance(60)

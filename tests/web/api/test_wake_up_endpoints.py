@@ -51,8 +51,8 @@ async def test_a_wake_up_is_cancelled_by_its_time_and_without_one_all_are(served
     one = await served_api.call("DELETE", f"{ROOM}/wake-up?at=2026-11-20T09:00")
     assert one.status == 202
     assert (one.json()["type"], one.json()["at"]) == ("wake_up_cancel", "2026-11-20T09:00:00")
-    left = (await served_api.get(ROOM)).json()["wake_ups"]
-    assert [wake_up["at"][11:13] for wake_up in left] == ["08", "10"]
+    remaining = (await served_api.get(ROOM)).json()["wake_ups"]
+    assert [wake_up["at"][11:13] for wake_up in remaining] == ["08", "10"]
     both = await served_api.call("DELETE", f"{ROOM}/wake-up")
     assert both.status == 202
     assert (await served_api.get(ROOM)).json()["wake_ups"] == []
@@ -74,7 +74,7 @@ async def test_an_invalid_time_cancels_nothing(served_api: ServedApi, query: str
 
 
 async def start_wake_up(served: ServedApi) -> int:
-    """A wake-up of room 101 that is due; gives its id."""
+    """Order a wake-up of room 101, wait until it is due, and return its id."""
     served.send_from_pms(ARRIVES, "WR|RN101|DA261120|TI0701|")
     served.advance(62)
     due = (await events(served))[-1]
@@ -116,8 +116,8 @@ async def test_an_unanswered_wake_up_is_retried(served_api: ServedApi) -> None:
     answer = (await report_result(served_api, id, "busy")).json()
     assert (answer["result"], answer["attempts"]) == ("busy", 1)
     assert answer["again"][:16] == "2026-11-20T07:04"
-    (shown,) = (await served_api.get(ROOM)).json()["wake_ups"]
-    assert shown["attempts"] == 1
+    (retried,) = (await served_api.get(ROOM)).json()["wake_ups"]
+    assert retried["attempts"] == 1
     served_api.advance(2 * 180)
     assert (await events(served_api))[-1]["attempt"] == 3
     last = (await report_result(served_api, id, "no_answer", attempt=3)).json()
@@ -195,7 +195,7 @@ async def test_a_new_time_zone_moves_ordered_wake_ups(
     body = {"name": "grand", "host": "192.0.2.1", "port": 5010, "timezone": "UTC"}
     await served_api.post("/api/v1/links", body)
     assert (await put(served_api, "wake-up", EIGHT)).status == 202
-    changes = {"timezone": "Asia/Karachi"}  # where it is noon, and the moment five hours ago
+    changes = {"timezone": "Asia/Karachi"}  # the local time there is noon, five hours after the wake-up
     assert (await served_api.post("/api/v1/links/grand", changes, method="PATCH")).status == 200
     served_api.advance()
     done = (await events(served_api))[-1]

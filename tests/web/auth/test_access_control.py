@@ -1,4 +1,4 @@
-"""Tests of authentication, revocation, and what the log says about both."""
+"""Tests of authentication, revocation, and the log lines of both."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ publisher: Any = globalLogPublisher
 
 @pytest_twisted.async_yield_fixture  # type: ignore[untyped-decorator]
 async def is_accepted(tmp_path: Path) -> AsyncIterator[TokenProtectedApi]:
-    """A service that other machines reach."""
+    """Return a function that authenticates a request to a service on a public address."""
     service = TokenProtectedApi(tmp_path, local_only=False)
     yield service
     await service.stop()
@@ -62,8 +62,8 @@ async def test_the_authorization_scheme_is_case_insensitive(protected_api: Token
 @time_limit(10)
 async def test_an_invalid_token_is_rejected_despite_a_valid_cookie(protected_api: TokenProtectedApi) -> None:
     signed = await protected_api.sign_in()
-    wrong = {"authorization": "Bearer pmslink_wrong"}
-    assert (await protected_api.get("/api/v1/links", headers=signed.cookie_headers | wrong)).status == 401
+    invalid = {"authorization": "Bearer pmslink_wrong"}
+    assert (await protected_api.get("/api/v1/links", headers=signed.cookie_headers | invalid)).status == 401
 
 
 @time_limit(10)
@@ -88,15 +88,15 @@ async def test_after_the_first_token_access_needs_one_until_a_restart(tmp_path: 
     assert (await served.get("/api/v1/links")).error == (401, "unauthorized")
     headers = {"authorization": f"Bearer {token}"}
     assert (await served.get("/api/v1/links", headers=headers)).status == 200
-    (tmp_path / TOKEN_FILE_NAME).rename(tmp_path / "moved")  # as some editors do for a moment
+    (tmp_path / TOKEN_FILE_NAME).rename(tmp_path / "moved")  # some editors replace a file in two steps
     served.advance(TOKEN_FILE_POLL_INTERVAL_S)
     assert (await served.get("/api/v1/links")).error == (401, "unauthorized")
     assert (await served.get("/api/v1/session")).error == (401, "unauthorized")
     assert (await served.post("/api/v1/session", {"token": token})).error == (401, "unauthorized")
     await served.stop()
-    again = ServedApi(served, state_dir=tmp_path)
-    assert (await again.get("/api/v1/links")).status == 200
-    await again.stop()
+    restarted = ServedApi(served, state_dir=tmp_path)
+    assert (await restarted.get("/api/v1/links")).status == 200
+    await restarted.stop()
 
 
 @time_limit(10)
@@ -146,13 +146,13 @@ async def test_every_response_has_the_security_headers(protected_api: TokenProte
 async def test_a_stream_is_closed_when_its_token_is_removed(
     protected_api: TokenProtectedApi,
 ) -> None:
-    gone = await open_stream(protected_api, headers=protected_api.bearer_headers("view"))
+    token_stream = await open_stream(protected_api, headers=protected_api.bearer_headers("view"))
     signed = await protected_api.sign_in("view")
-    too = await open_stream(protected_api, headers=signed.cookie_headers)
+    session_stream = await open_stream(protected_api, headers=signed.cookie_headers)
     other = await open_stream(protected_api, headers=protected_api.bearer_headers("pbx"))
     protected_api.remove_token("view")
-    await gone.connection.closed
-    await too.connection.closed
+    await token_stream.connection.closed
+    await session_stream.connection.closed
     protected_api.advance(HEARTBEAT_INTERVAL_S)
     await run_reactor_turns()
     assert not other.connection.closed.called
@@ -162,10 +162,10 @@ async def test_a_stream_is_closed_when_its_token_is_removed(
 @time_limit(10)
 async def test_a_stream_is_closed_when_its_session_ends(protected_api: TokenProtectedApi) -> None:
     first, second = await protected_api.sign_in("view"), await protected_api.sign_in("view")
-    gone = await open_stream(protected_api, headers=first.cookie_headers)
+    ended_stream = await open_stream(protected_api, headers=first.cookie_headers)
     other = await open_stream(protected_api, headers=second.cookie_headers)
     await protected_api.call("DELETE", "/api/v1/session", first.cookie_headers | first.csrf_headers)
-    await gone.connection.closed
+    await ended_stream.connection.closed
     await run_reactor_turns()
     assert not other.connection.closed.called
     protected_api.advance(SESSION_LIFETIME_S - 1)

@@ -36,26 +36,26 @@ def test_a_client_network_is_an_ipv4_address_or_an_ipv6_network(peer: IAddress, 
 
 def test_a_network_over_the_limit_waits_for_the_window_to_pass() -> None:
     clock = Clock()
-    one = FailedLoginLimiter(clock)
+    limiter = FailedLoginLimiter(clock)
     for _ in range(MAX_FAILED_LOGINS):
-        assert one.retry_after_s("a") == 0
-        one.record_failure("a")
+        assert limiter.retry_after_s("a") == 0
+        limiter.record_failure("a")
         clock.advance(1)
-    assert one.retry_after_s("a") == FAILED_LOGIN_WINDOW_S - MAX_FAILED_LOGINS
-    assert one.retry_after_s("b") == 0
+    assert limiter.retry_after_s("a") == FAILED_LOGIN_WINDOW_S - MAX_FAILED_LOGINS
+    assert limiter.retry_after_s("b") == 0
     clock.advance(FAILED_LOGIN_WINDOW_S - MAX_FAILED_LOGINS)
-    assert one.retry_after_s("a") == 0
-    one.record_failure("a")
-    assert one.retry_after_s("a") == 1
+    assert limiter.retry_after_s("a") == 0
+    limiter.record_failure("a")
+    assert limiter.retry_after_s("a") == 1
 
 
 def test_networks_with_the_oldest_failures_are_dropped(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(failed_login_limit, "MAX_TRACKED_NETWORKS", 2)
-    one = FailedLoginLimiter(Clock())
+    limiter = FailedLoginLimiter(Clock())
     for network in "ab" * MAX_FAILED_LOGINS + "ac":
-        one.record_failure(network)
-    assert len(one) == 2
-    assert (one.retry_after_s("a"), one.retry_after_s("b"), one.retry_after_s("c")) == (
+        limiter.record_failure(network)
+    assert len(limiter) == 2
+    assert (limiter.retry_after_s("a"), limiter.retry_after_s("b"), limiter.retry_after_s("c")) == (
         FAILED_LOGIN_WINDOW_S,
         0,
         0,
@@ -65,14 +65,16 @@ def test_networks_with_the_oldest_failures_are_dropped(monkeypatch: pytest.Monke
 @given(st.lists(st.tuples(st.sampled_from("ab"), st.floats(0, 100)), max_size=80))
 def test_no_window_has_more_failures_than_the_limit(tries: list[tuple[str, float]]) -> None:
     clock = Clock()
-    one = FailedLoginLimiter(clock)
+    limiter = FailedLoginLimiter(clock)
     counted: dict[str, list[float]] = {"a": [], "b": []}
     for network, pause in tries:
         clock.advance(pause)
-        recent = [moment for moment in counted[network] if moment + FAILED_LOGIN_WINDOW_S > clock.seconds()]
-        assert (one.retry_after_s(network) > 0) == (len(recent) >= MAX_FAILED_LOGINS)
-        if not one.retry_after_s(network):
-            one.record_failure(network)
+        recent = [
+            failed_at for failed_at in counted[network] if failed_at + FAILED_LOGIN_WINDOW_S > clock.seconds()
+        ]
+        assert (limiter.retry_after_s(network) > 0) == (len(recent) >= MAX_FAILED_LOGINS)
+        if not limiter.retry_after_s(network):
+            limiter.record_failure(network)
             counted[network].append(clock.seconds())
 
 

@@ -71,15 +71,15 @@ def test_the_oldest_session_ends_above_the_limit(monkeypatch: pytest.MonkeyPatch
 async def test_signing_in_sets_a_cookie_that_no_script_can_read(protected_api: TokenProtectedApi) -> None:
     answer = await protected_api.post(PATH, {"token": protected_api.tokens["view"]})
     assert answer.status == 200
-    told = answer.json()
-    assert told == {
+    body = answer.json()
+    assert body == {
         "name": "view",
         "role": "view",
         "expires": "2026-11-20T19:00:00.000Z",
-        "csrf": told["csrf"],
+        "csrf": body["csrf"],
         "tokens": True,
     }
-    assert len(told["csrf"]) == 43
+    assert len(body["csrf"]) == 43
     value, *attributes = answer.headers["set-cookie"].split("; ")
     assert value.startswith("pmslink_session=")
     assert {attribute.lower() for attribute in attributes} == {
@@ -104,10 +104,10 @@ async def test_a_session_has_the_role_of_its_token(protected_api: TokenProtected
     signed = await protected_api.sign_in("view")
     assert (await protected_api.get(PATH, headers=signed.cookie_headers)).json() == signed.content
     assert (await protected_api.get("/api/v1/links", headers=signed.cookie_headers)).status == 200
-    refused = await protected_api.post(
+    rejected = await protected_api.post(
         "/api/v1/links/x/enable", headers=signed.cookie_headers | signed.csrf_headers
     )
-    assert refused.error == (403, "forbidden")
+    assert rejected.error == (403, "forbidden")
 
 
 @time_limit(10)

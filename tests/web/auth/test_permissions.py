@@ -15,7 +15,7 @@ from tests.web.served_api import ServedApi, run_reactor_turns
 from tests.web.stream_client import open_stream
 
 # Written by hand from the contract, not derived from the table
-ANYBODY = """
+PUBLIC = """
 GET /
 GET /page/<path:name>
 GET /openapi.json
@@ -68,7 +68,7 @@ POST /api/v1/links/<link>/postings/<id>/discard
 
 ROLES: tuple[Role, ...] = ("view", "control", "pbx")
 EXPECTED = {
-    **dict.fromkeys(ANYBODY.strip().splitlines(), "anybody view control pbx"),
+    **dict.fromkeys(PUBLIC.strip().splitlines(), "public view control pbx"),
     **dict.fromkeys(ALL_ROLES.strip().splitlines(), "view control pbx"),
     **dict.fromkeys(VIEW_AND_CONTROL.strip().splitlines(), "view control"),
     **dict.fromkeys(PBX_AND_CONTROL.strip().splitlines(), "control pbx"),
@@ -84,9 +84,13 @@ def routes(api: Api) -> set[str]:
     }
 
 
-def allowed(*asked: Any) -> str:
-    whom = find_allowed_roles(*asked)
-    return "anybody view control pbx" if whom is None else " ".join(role for role in ROLES if role in whom)
+def allowed(method: str, path: str) -> str:
+    allowed_roles = find_allowed_roles(method, path)
+    return (
+        "public view control pbx"
+        if allowed_roles is None
+        else " ".join(role for role in ROLES if role in allowed_roles)
+    )
 
 
 @time_limit(10)
@@ -103,22 +107,22 @@ def test_a_route_without_an_entry_is_not_served() -> None:
         find_allowed_roles("POST", "/api/v1/links/<link>/explode")
 
 
-@pytest.mark.parametrize("caller_role", ["nobody", "stranger", *ROLES])
+@pytest.mark.parametrize("caller_role", ["no_token", "invalid_token", *ROLES])
 @time_limit(30)
 async def test_every_route_accepts_its_roles_and_no_others(
     protected_api: TokenProtectedApi, caller_role: Any
 ) -> None:
-    message_text: dict[str, dict[str, str]] = {
-        "nobody": {},
-        "stranger": {"authorization": "Bearer pmslink_wrong"},
+    headers_by_caller: dict[str, dict[str, str]] = {
+        "no_token": {},
+        "invalid_token": {"authorization": "Bearer pmslink_wrong"},
         **{role: protected_api.bearer_headers(role) for role in ROLES},
     }
-    headers = message_text[caller_role]
-    for call, right in EXPECTED.items():
+    headers = headers_by_caller[caller_role]
+    for call, allowed_roles in EXPECTED.items():
         protected_api.advance(60)  # stay below the rate limit for invalid tokens
         method, path = call.split()
         path = re.sub("<.*?>", "none", path)
-        if path == "/api/v1/stream" and caller_role in right:
+        if path == "/api/v1/stream" and caller_role in allowed_roles:
             protected_api.add_link(enabled=False)
             stream = await open_stream(protected_api, headers=headers)
             assert "HTTP/1.1 200" in bytes(stream.connection.received).decode()
@@ -126,9 +130,9 @@ async def test_every_route_accepts_its_roles_and_no_others(
             continue
         answer = await protected_api.call(method, path, headers)
         code = answer.error[1] if answer.status >= 400 else None
-        if caller_role in right or "anybody" in right:
+        if caller_role in allowed_roles or "public" in allowed_roles:
             # authorized, but the link does not exist or the request is not valid
-            own = path == "/api/v1/session" and caller_role in ("nobody", "stranger")
+            own = path == "/api/v1/session" and caller_role in ("no_token", "invalid_token")
             assert own or code not in ("unauthorized", "forbidden"), (call, answer)
         elif caller_role in ROLES:
             assert answer.error == (403, "forbidden"), (call, answer)

@@ -39,7 +39,7 @@ def write(state: Path, text: str | bytes) -> None:
 
 
 def names(state: Path) -> list[str]:
-    return [one.name for one in read(state)]
+    return [token.name for token in read(state)]
 
 
 # Reading
@@ -57,7 +57,7 @@ def test_each_line_is_a_token_and_comments_are_ignored(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("line", "right"),
+    ("line", "expected"),
     [
         ("pmslink_secret", "must be NAME ROLE sha256:HEX CREATED, separated by spaces"),
         (f"{GOOD} more", "must be NAME ROLE sha256:HEX CREATED, separated by spaces"),
@@ -80,13 +80,15 @@ def test_each_line_is_a_token_and_comments_are_ignored(tmp_path: Path) -> None:
         (GOOD.replace("desk", "bar"), "the token must differ from that of line 2"),
     ],
 )
-def test_the_error_names_an_invalid_line_without_its_content(tmp_path: Path, line: str, right: str) -> None:
+def test_the_error_names_an_invalid_line_without_its_content(
+    tmp_path: Path, line: str, expected: str
+) -> None:
     write(tmp_path, f"# a comment\n{GOOD}\n{line}\n")
-    with pytest.raises(TokenFileError) as refusal:
+    with pytest.raises(TokenFileError) as raised:
         read(tmp_path)
-    assert str(refusal.value).startswith(f"{tmp_path / TOKEN_FILE_NAME}, line 3: {right}")
-    assert HASH[1:] not in str(refusal.value).lower()
-    assert "secret" not in str(refusal.value)
+    assert str(raised.value).startswith(f"{tmp_path / TOKEN_FILE_NAME}, line 3: {expected}")
+    assert HASH[1:] not in str(raised.value).lower()
+    assert "secret" not in str(raised.value)
 
 
 def test_a_file_over_the_size_limits_is_rejected(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -101,9 +103,9 @@ def test_a_file_over_the_size_limits_is_rejected(tmp_path: Path, monkeypatch: py
 
 def test_the_error_names_an_unreadable_file(tmp_path: Path) -> None:
     (tmp_path / TOKEN_FILE_NAME).mkdir()
-    with pytest.raises(TokenFileError) as refusal:
+    with pytest.raises(TokenFileError) as raised:
         read(tmp_path)
-    assert str(refusal.value) == f"{tmp_path / TOKEN_FILE_NAME}: cannot be read: Is a directory"
+    assert str(raised.value) == f"{tmp_path / TOKEN_FILE_NAME}: cannot be read: Is a directory"
 
 
 # Editing
@@ -185,7 +187,7 @@ def test_a_failed_or_interrupted_edit_leaves_the_old_file(
 def test_the_owner_of_the_directory_owns_the_file(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, user: int
 ) -> None:
-    """Whoever runs the command as root makes a file that the service can read."""
+    """Check that a file written by root is readable for the service."""
     given: list[tuple[int, int]] = []
     monkeypatch.setattr(os, "geteuid", lambda: user)
     monkeypatch.setattr(os, "fchown", lambda file, owner, group: given.append((owner, group)))
@@ -210,7 +212,7 @@ def logged() -> Iterator[list[str]]:
 
 
 class PolledRegistry(TokenRegistry):
-    """Counts its changes."""
+    """A token registry that counts its changes."""
 
     def __init__(self, state: Path) -> None:
         self.clock = Clock()
@@ -233,15 +235,15 @@ def test_a_service_reloads_a_changed_file(tmp_path: Path) -> None:
     token, _ = token_file_edits.add_token(tmp_path, "desk", "view", START_TIME)
     assert live.poll(TOKEN_FILE_POLL_INTERVAL_S / 2) == 0
     assert live.poll(TOKEN_FILE_POLL_INTERVAL_S / 2) == 1
-    found = live.find(token)
-    assert found is not None
-    assert (found.name, found.role) == ("desk", "view")
-    assert found in live
+    loaded = live.find(token)
+    assert loaded is not None
+    assert (loaded.name, loaded.role) == ("desk", "view")
+    assert loaded in live
     assert live.find(token + "x") is None
     assert live.find("\ud800") is None
     (tmp_path / TOKEN_FILE_NAME).unlink()
     assert live.poll() == 0
-    assert found not in live
+    assert loaded not in live
     assert live.changes == 2
     live.stop()
     live.stop()
@@ -279,7 +281,7 @@ def test_a_file_that_becomes_invalid_changes_nothing_and_is_logged_once(
     assert live.poll() == 0
     assert live.is_required
     assert logged[-1:] == [
-        "The token file has no tokens any more; all requests are rejected: add a token, or restart"
+        "Last token removed; all requests are rejected until a token is added or a restart"
     ]
 
 

@@ -1,4 +1,4 @@
-"""Tests of limits that keep one client from using up streams, long polls, sessions or connections."""
+"""Tests of the limits of streams, long polls, sessions and connections for one client."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ async def test_streams_of_one_token_are_limited(
     clients = [
         await open_stream(protected_api, headers=protected_api.bearer_headers("view")) for _ in range(2)
     ]
-    refused = await protected_api.get("/api/v1/stream", headers=protected_api.bearer_headers("view"))
-    assert refused.error == (503, "too_many_watchers")
+    rejected = await protected_api.get("/api/v1/stream", headers=protected_api.bearer_headers("view"))
+    assert rejected.error == (503, "too_many_watchers")
     clients.append(await open_stream(protected_api, headers=protected_api.bearer_headers("pbx")))
     assert len(protected_api.site.api.broadcaster) == 3
 
@@ -52,7 +52,7 @@ async def test_long_polls_of_one_token_are_limited(
     second = Deferred.fromCoroutine(protected_api.get(path, headers=protected_api.bearer_headers("pbx")))
     await protected_api.until(lambda: len(protected_api.site.api.long_poll) == 2)
     protected_api.advance(60)
-    assert [(await one).status for one in (first, second)] == [200, 200]
+    assert [(await response).status for response in (first, second)] == [200, 200]
     assert (
         await protected_api.get(path.replace("60", "0"), headers=protected_api.bearer_headers("view"))
     ).status == 200
@@ -66,7 +66,8 @@ async def test_sessions_of_one_token_are_limited(
     control = await protected_api.sign_in("control")
     views = [await protected_api.sign_in("view") for _ in range(3)]
     answers: list[Response] = [
-        await protected_api.get("/api/v1/session", headers=one.cookie_headers) for one in (control, *views)
+        await protected_api.get("/api/v1/session", headers=session.cookie_headers)
+        for session in (control, *views)
     ]
     assert [answer.status for answer in answers] == [200, 401, 200, 200]
 
@@ -82,7 +83,7 @@ async def test_connections_above_the_limit_are_closed_at_once(
     silent = [await served_api.connect(b"") for _ in range(2)]
     await served_api.until(lambda: len(bounded.protocols) == 2)
     await (await served_api.connect(b"")).closed
-    assert not any(one.closed.called for one in silent)
+    assert not any(connection.closed.called for connection in silent)
     silent[0].transport.loseConnection()  # type: ignore[union-attr]
     await served_api.until(lambda: len(bounded.protocols) == 1)
     assert (await served_api.get("/healthz")).status == 200
@@ -93,7 +94,9 @@ async def test_connections_above_the_limit_are_closed_at_once(
 @time_limit(20)
 async def test_cross_site_requests_reach_only_the_page(served_api: ServedApi) -> None:
     headers = {"sec-fetch-site": "cross-site"}
-    assert (await served_api.get("/", headers=headers)).status == 200  # a link leads here
+    assert (
+        await served_api.get("/", headers=headers)
+    ).status == 200  # a link on another site may open the page
     for path in ("/api/v1/stream", "/api/v1/links", "/metrics"):
         assert (await served_api.get(path, headers=headers)).error == (403, "foreign_origin")
     assert (await served_api.get("/api/v1/links", headers={"sec-fetch-site": "same-origin"})).status == 200

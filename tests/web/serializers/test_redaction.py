@@ -52,7 +52,7 @@ def row(body: dict[str, object]) -> OutboxRow:
 
 
 async def run_hotel(protected: TokenProtectedApi) -> None:
-    """Check a guest in, and post a call and a charge."""
+    """Check in a guest, and create a call and a charge."""
     protected.add_link()
     protected.dock()
     protected.send_from_pms(CHECK_IN, PLAIN)
@@ -112,11 +112,11 @@ def test_each_rendered_form_is_created_once_and_counted() -> None:
     assert "Smith" not in masked.decode()
     assert buffer.render(first, sees_guests=False) is masked
     assert buffer._size_bytes == before + len(masked)
-    whole = buffer.render(first)
-    assert buffer._size_bytes == before + len(masked) + len(whole)
+    unmasked = buffer.render(first)
+    assert buffer._size_bytes == before + len(masked) + len(unmasked)
     shared = buffer.render(second, sees_guests=False)
     assert buffer.render(second) is shared
-    assert buffer._size_bytes == before + len(masked) + len(whole) + len(shared)
+    assert buffer._size_bytes == before + len(masked) + len(unmasked) + len(shared)
     buffer._max_events = 0
     buffer.add([], START_TIME)
     assert buffer._size_bytes == 0
@@ -129,39 +129,39 @@ def test_each_rendered_form_is_created_once_and_counted() -> None:
 @time_limit(10)
 async def test_lists_are_masked_for_the_view_role_only(protected_api: TokenProtectedApi, path: str) -> None:
     await run_hotel(protected_api)
-    whole = await protected_api.get(
+    unmasked = await protected_api.get(
         f"/api/v1/links/grand/{path}", headers=protected_api.bearer_headers("control")
     )
     received = await protected_api.get(
         f"/api/v1/links/grand/{path}", headers=protected_api.bearer_headers("view")
     )
-    assert any(secret in whole.body.decode() for secret in SECRETS)
+    assert any(secret in unmasked.body.decode() for secret in SECRETS)
     assert [secret for secret in SECRETS if secret in received.body.decode()] == []
-    assert len(received.json()[path]) == len(whole.json()[path])
+    assert len(received.json()[path]) == len(unmasked.json()[path])
     assert "•••" in received.body.decode()
     if path != "records":
         other = await protected_api.get(
             f"/api/v1/links/grand/{path}", headers=protected_api.bearer_headers("pbx")
         )
-        assert other.json() == whole.json()
+        assert other.json() == unmasked.json()
 
 
 @time_limit(10)
 async def test_fields_and_text_of_a_record_are_both_masked(protected_api: TokenProtectedApi) -> None:
     await run_hotel(protected_api)
     path = "/api/v1/links/grand/records"
-    (one,) = (
+    (record,) = (
         await protected_api.get(f"{path}?type=GI", headers=protected_api.bearer_headers("view"))
     ).json()["records"]
-    assert one["text"] == MASKED
-    assert one["fields"] == [["RN", "101"], ["G#", "5"], ["GN", "•••"], ["GF", "•••"], ["A0", "•••"]]
+    assert record["text"] == MASKED
+    assert record["fields"] == [["RN", "101"], ["G#", "5"], ["GN", "•••"], ["GF", "•••"], ["A0", "•••"]]
     received = (await protected_api.get(path, headers=protected_api.bearer_headers("view"))).json()["records"]
-    (junk,) = [one for one in received if one["type"] == "•••"]
+    (junk,) = [record for record in received if record["type"] == "•••"]
     assert (junk["text"], junk["fields"]) == ("•••|", [])
-    guess = await protected_api.get(
+    filtered = await protected_api.get(
         f"{path}?type=Smith%20was%20here", headers=protected_api.bearer_headers("view")
     )
-    assert guess.json()["records"] == []
+    assert filtered.json()["records"] == []
 
 
 @time_limit(10)
@@ -175,33 +175,35 @@ async def test_a_single_posting_is_masked(protected_api: TokenProtectedApi) -> N
     assert (
         await protected_api.get(f"{path}/{call['id']}", headers=protected_api.bearer_headers("view"))
     ).json() == call
-    whole = await protected_api.get(f"{path}/{call['id']}", headers=protected_api.bearer_headers("pbx"))
-    assert whole.json()["dialled"] == "49891234"
+    unmasked = await protected_api.get(f"{path}/{call['id']}", headers=protected_api.bearer_headers("pbx"))
+    assert unmasked.json()["dialled"] == "49891234"
 
 
 @time_limit(10)
 async def test_the_stream_is_masked_for_the_view_role_also_after_a_resume(
     protected_api: TokenProtectedApi,
 ) -> None:
-    looks_on = await open_stream(protected_api, headers=protected_api.bearer_headers("view"))
+    view_stream = await open_stream(protected_api, headers=protected_api.bearer_headers("view"))
     signed = await protected_api.sign_in("view")
-    too = await open_stream(protected_api, headers=signed.cookie_headers)
-    hears = await open_stream(protected_api, headers=protected_api.bearer_headers("pbx"))
+    session_stream = await open_stream(protected_api, headers=signed.cookie_headers)
+    pbx_stream = await open_stream(protected_api, headers=protected_api.bearer_headers("pbx"))
     await run_hotel(protected_api)
-    for one in (looks_on, too, hears):
-        await one.drain()
-    whole, received = hears.events, looks_on.events
-    assert too.events == received
-    assert [event.id for event in received] == [event.id for event in whole]
-    assert [secret for secret in SECRETS if secret not in hears.body_text] == ["ann@example"]  # not an event
-    assert [secret for secret in SECRETS if secret in looks_on.body_text] == []
+    for stream in (view_stream, session_stream, pbx_stream):
+        await stream.drain()
+    unmasked, received = pbx_stream.events, view_stream.events
+    assert session_stream.events == received
+    assert [event.id for event in received] == [event.id for event in unmasked]
+    assert [secret for secret in SECRETS if secret not in pbx_stream.body_text] == [
+        "ann@example"
+    ]  # a record, but not an event
+    assert [secret for secret in SECRETS if secret in view_stream.body_text] == []
     (arrived,) = [event.data["guest"] for event in received if event.data.get("type") == "guest.checked_in"]
     assert (arrived["number"], arrived["name"], arrived["first_name"]) == ("5", "•••", "•••")
-    plain = [place for place, event in enumerate(whole) if "value" in event.data]
+    plain = [index for index, event in enumerate(unmasked) if "value" in event.data]
     assert plain
-    assert [received[place] for place in plain] == [whole[place] for place in plain]
-    for one in (looks_on, too, hears):
-        await one.disconnect()
+    assert [received[index] for index in plain] == [unmasked[index] for index in plain]
+    for stream in (view_stream, session_stream, pbx_stream):
+        await stream.disconnect()
     resumed = await open_stream(
         protected_api, last_event_id=received[0].id, headers=protected_api.bearer_headers("view")
     )
@@ -217,7 +219,7 @@ async def test_events_replayed_after_a_restart_are_masked(protected_api: TokenPr
     await client.drain()
     await client.disconnect()
     begin = client.events[0].id
-    details = [one for one in client.events_of_kind("event") if one.id > begin]
+    details = [event for event in client.events_of_kind("event") if event.id > begin]
     await protected_api.stop()
     after = ServedApi(previous=protected_api, links=[make_link_config()], state_dir=protected_api.state_dir)
     resumed = await open_stream(after, last_event_id=begin, headers=protected_api.bearer_headers("view"))

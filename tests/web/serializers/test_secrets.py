@@ -32,7 +32,7 @@ async def patch(served: ServedApi, **body: object) -> Response:
 
 
 def stored_definition(link: Link) -> Any:
-    """What the store has of its settings."""
+    """Return the stored settings of a link."""
     return json.loads(link.definition or "")
 
 
@@ -137,11 +137,11 @@ async def test_the_log_hides_the_secret_of_a_stored_link_with_invalid_settings(
 ) -> None:
     definition = json.dumps({"host": "pms", "port": 5010, "webhook_secret": "hush"})
     served_api.links._stored_links["old"] = StoredLink("old", definition, "enabled")
-    noted: list[LogEvent] = []
+    log_events: list[LogEvent] = []
     publisher: Any = globalLogPublisher
-    publisher.addObserver(noted.append)
+    publisher.addObserver(log_events.append)
     served_api.links.add_stored()
-    publisher.removeObserver(noted.append)
-    text = "\n".join(formatEvent(event) for event in noted)
+    publisher.removeObserver(log_events.append)
+    text = "\n".join(formatEvent(event) for event in log_events)
     assert 'webhook_secret = "***"' in text
-    assert "hush" not in text + repr(noted)
+    assert "hush" not in text + repr(log_events)

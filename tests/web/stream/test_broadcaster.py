@@ -86,7 +86,7 @@ async def test_changes_of_a_posting_are_streamed(served_api: ServedApi) -> None:
     client = await open_stream(served_api)
     await client.wait_for_changes(1)
     minibar = {"type": "minibar", "room": "101", "article": "7"}
-    taken = await served_api.post("/api/v1/links/grand/postings", minibar)
+    accepted = await served_api.post("/api/v1/links/grand/postings", minibar)
     served_api.advance(2)
     served_api.dock()
     served_api.advance(3)
@@ -96,8 +96,8 @@ async def test_changes_of_a_posting_are_streamed(served_api: ServedApi) -> None:
     assert [event.data["posting"]["state"] for event in reported] == ["pending", "sent", "done"]
     assert [event.data["at"][17:23] for event in reported] == ["00.000", "02.000", "05.000"]
     assert {event.data["link"] for event in reported} == {"grand"}
-    assert reported[0].data["posting"] == taken.json()
-    assert reported[0].id == taken.json()["id"]
+    assert reported[0].data["posting"] == accepted.json()
+    assert reported[0].id == accepted.json()["id"]
     last = (await served_api.get(f"/api/v1/links/grand/postings/{reported[0].id}")).json()
     assert reported[-1].data["posting"] == last
     await client.disconnect()
@@ -272,7 +272,7 @@ async def test_pending_writes_end_with_the_service(served_api: ServedApi) -> Non
     docked(served_api)
     streams = [await open_stream(served_api) for _ in range(8)]
     served_api.pms.latest_connection.send(*(f"GI|RN{room}|" for room in range(150)))
-    served_api.site.api.broadcaster._clock = Clock()  # which never runs the next turn
+    served_api.site.api.broadcaster._clock = Clock()  # its clock never runs the next turn
     served_api.advance()
     assert served_api.site.api.broadcaster._next_turn is not None
     await served_api.listening_port.stopListening()
@@ -290,7 +290,7 @@ def docked(served: ServedApi) -> Link:
 
 
 def append_large_events(transaction: Transaction, rooms: Sequence[str]) -> Sequence[None]:
-    """Operation: append one large event for each of these rooms."""
+    """Append one large event for each of these rooms; an operation of the store."""
     guest = serialize_guest(Guest("1", name="x" * 10_000))
     for room in rooms:
         append_event(transaction, "grand", START_TIME, Event("guest.changed", room, {"guest": guest}))

@@ -66,8 +66,8 @@ def test_it_holds_the_newest_of_a_sequence_with_gaps(
         assert len(buffered) <= max_events
         assert buffer._size_bytes <= max_bytes
         expected = sum(
-            estimate_size_bytes(one.entry) + len(one.sse or b"")
-            for one in buffer._events[buffer._first_index :]
+            estimate_size_bytes(buffered.entry) + len(buffered.sse or b"")
+            for buffered in buffer._events[buffer._first_index :]
         )
         assert buffer._size_bytes == expected
 

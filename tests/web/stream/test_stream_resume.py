@@ -50,10 +50,10 @@ async def test_a_stream_resumes_from_every_number(served_api: ServedApi) -> None
     served_api.send_from_pms("GI|RN1|", "GI|RN2|")
     await client.wait_for_changes(3)
     await client.disconnect()
-    for place, event in enumerate(client.events, 1):
+    for index, event in enumerate(client.events, 1):
         resumed = await open_stream(served_api, event.id)
         await resumed.drain()
-        assert resumed.events == client.events[place:]
+        assert resumed.events == client.events[index:]
         await resumed.disconnect()
 
 
@@ -121,8 +121,8 @@ async def test_a_purge_evicts_guest_events_from_the_replay_buffer(served_api: Se
     await client.drain()
     await client.disconnect()
     purge = Purge(START_TIME + timedelta(seconds=1), START_TIME, START_TIME)
-    for watcher in served_api.store.on_purge:
-        watcher(purge)
+    for callback in served_api.store.on_purge:
+        callback(purge)
     served_api.advance()
     resumed_again = await open_stream(served_api, begin)
     assert await resumed_again.wait_for_changes(2) == [("reset", "", None), ("link", "grand", None)]
@@ -155,11 +155,11 @@ async def test_a_stream_resumes_after_a_restart(served_api: ServedApi) -> None:
     assert not after.store.startup_snapshot.last_published
     resumed = await open_stream(after, begin)
     await resumed.wait_for_changes(4)
-    until_stop = [one for one in resumed.events if one.id <= client.events[-1].id]
-    # of what a posting went through, only the last is there
+    until_stop = [event for event in resumed.events if event.id <= client.events[-1].id]
+    # only the last change of a posting is replayed
     done = client.events_of_kind("posting")[-1]
-    assert until_stop == [one for one in client.events[1:] if one.kind != "posting" or one == done]
-    later = [one.link_change for one in resumed.events[len(until_stop) :] if one.kind == "link"]
+    assert until_stop == [event for event in client.events[1:] if event.kind != "posting" or event == done]
+    later = [event.link_change for event in resumed.events[len(until_stop) :] if event.kind == "link"]
     assert later[-2:] == [("link", "grand", "CLOSED"), ("link", "grand", "WAIT_LS")]
     at_the_end = await open_stream(after, resumed.events[-1].id)
     await at_the_end.drain()
@@ -219,14 +219,14 @@ async def test_a_removal_resets_all_subscribers(served_api: ServedApi) -> None:
     assert (await served_api.call("DELETE", "/api/v1/links/goes")).status == 200
     assert (await client.wait_for_changes(4))[2:] == [("reset", "", None), ("link", "stays", None)]
     reset, beginning = client.events[-2:]
-    assert reset.id == before  # a client cut off after it receives it again
+    assert reset.id == before  # a client that disconnects after the reset receives it again
     controls.expire(other_stream)
     assert (await client.wait_for_changes(5))[4:] == [("link", "stays", "EXPIRED")]
     await client.disconnect()
-    for number, rest in ((before, 2), (beginning.id, 4)):
+    for number, missed_count in ((before, 2), (beginning.id, 4)):
         resumed = await open_stream(served_api, number)
-        await resumed.wait_for_changes(len(client.events_of_kind("link")) + 1 - rest)
-        assert resumed.event_ids == client.event_ids[rest:]
+        await resumed.wait_for_changes(len(client.events_of_kind("link")) + 1 - missed_count)
+        assert resumed.event_ids == client.event_ids[missed_count:]
         await resumed.disconnect()
 
 

@@ -1,4 +1,4 @@
-"""The page as it is served: its parts, how a browser keeps them, and nothing but them."""
+"""Tests of the served page: its files, their caching, and the paths that are not served."""
 
 from __future__ import annotations
 
@@ -49,8 +49,8 @@ async def test_each_file_has_its_content_type_and_etag_and_is_revalidated(served
 async def test_a_matching_etag_gets_304_without_a_body(served_api: ServedApi) -> None:
     for path in ("/", "/page/main.js", "/page/texts/zh.json"):
         tag = (await served_api.get(path)).headers["etag"]
-        again = await served_api.get(path, headers={"if-none-match": tag})
-        assert (again.status, again.body) == (304, b"")
+        revalidated = await served_api.get(path, headers={"if-none-match": tag})
+        assert (revalidated.status, revalidated.body) == (304, b"")
         other = await served_api.get(path, headers={"if-none-match": '"another"'})
         assert other.status == 200
         assert other.body
@@ -60,17 +60,17 @@ async def test_a_matching_etag_gets_304_without_a_body(served_api: ServedApi) ->
 async def test_head_sends_the_headers_of_get(served_api: ServedApi) -> None:
     for path in ("/", "/page/page.css"):
         answer = await served_api.call("HEAD", path)
-        whole = await served_api.get(path)
+        get_answer = await served_api.get(path)
         assert (answer.status, answer.body) == (200, b"")
         for name in ("content-type", "content-length", "etag"):
-            assert answer.headers[name] == whole.headers[name]
+            assert answer.headers[name] == get_answer.headers[name]
 
 
 @time_limit(10)
 async def test_the_bootstrap_data_and_the_translations_are_served(served_api: ServedApi) -> None:
-    told = (await served_api.get("/page/known.json")).json()
-    assert told["records"] == list(bootstrap_data()["records"])
-    assert {one["name"]: one["bounds"] for one in told["settings"]}["port"] == [1, 65535]
+    data = (await served_api.get("/page/known.json")).json()
+    assert data["records"] == list(bootstrap_data()["records"])
+    assert {setting["name"]: setting["bounds"] for setting in data["settings"]}["port"] == [1, 65535]
     assert (await served_api.get("/page/texts/en.json")).json() == load_translations("en")
     assert (await served_api.get("/page/texts/zh.json")).json() == load_translations("zh")
 
@@ -105,12 +105,12 @@ async def test_files_of_the_page_are_read_only(served_api: ServedApi) -> None:
 
 def test_no_file_refers_to_another_host() -> None:
     for name, asset in load_assets().items():
-        named = set(re.findall(rb"(?:https?:)?//[\w.-]+\.\w+[^\s\"']*", asset.body))
-        assert named <= {b"http://www.w3.org/2000/svg"}, name
+        urls = set(re.findall(rb"(?:https?:)?//[\w.-]+\.\w+[^\s\"']*", asset.body))
+        assert urls <= {b"http://www.w3.org/2000/svg"}, name
 
 
 def test_the_page_has_no_inline_script_style_or_event_handler() -> None:
-    """So that the browser may be told to heed none."""
+    """Check that the content security policy can forbid all of them."""
     index = PAGE.joinpath("index.html").read_text("utf-8")
     assert re.findall(r"<script[^>]*>(.*?)</script>", index, re.DOTALL) == [""]
     assert not re.search(r"<style|\sstyle=|\son\w+=|javascript:", index)
@@ -121,5 +121,5 @@ async def test_the_content_security_policy_allows_only_this_origin(served_api: S
     policy = (await served_api.get("/")).headers["content-security-policy"]
     assert "default-src 'none'" in policy or "default-src 'self'" in policy
     assert "unsafe" not in policy
-    for kept in ("script-src 'self'", "connect-src 'self'", "frame-ancestors 'none'"):
-        assert kept in policy
+    for directive in ("script-src 'self'", "connect-src 'self'", "frame-ancestors 'none'"):
+        assert directive in policy

@@ -1,4 +1,4 @@
-"""What the page says: in each language the same, all that it needs, and nothing that nobody says."""
+"""Tests of the translations: equal keys in all languages, no missing text and no unused text."""
 
 from __future__ import annotations
 
@@ -16,18 +16,20 @@ from pmslink.web.ui.bootstrap_data import bootstrap_data
 from pmslink.web.ui.translations import LANGUAGES, Language, load_translations
 
 PAGE = files("pmslink.web.ui").joinpath("static")
-SCRIPTS = "\n".join(one.read_text("utf-8") for one in PAGE.iterdir() if one.name.endswith(".js"))
-OWN = json.loads(PAGE.joinpath("texts/en.json").read_text("utf-8"))
+SCRIPTS = "\n".join(file.read_text("utf-8") for file in PAGE.iterdir() if file.name.endswith(".js"))
+PAGE_TEXTS = json.loads(PAGE.joinpath("texts/en.json").read_text("utf-8"))
 
-WHOLE_KEYS = {*re.findall(r'"([a-z_]+(?:\.\w+)+)"', SCRIPTS), *re.findall(r'\bt\("(\w+)"', SCRIPTS)}
+LITERAL_KEYS = {*re.findall(r'"([a-z_]+(?:\.\w+)+)"', SCRIPTS), *re.findall(r'\bt\("(\w+)"', SCRIPTS)}
 PREFIXES = set(re.findall(r"`([a-z_.]+\.)\$\{", SCRIPTS))
-WORDS = {word for found in re.findall(r'"(\w+)"|\b(\w+):|\b(\d+)\b', SCRIPTS) for word in found if word}
+WORDS = {word for groups in re.findall(r'"(\w+)"|\b(\w+):|\b(\d+)\b', SCRIPTS) for word in groups if word}
 
 
 def _enums(schema: object) -> Iterator[str]:
-    """All words that the interface may say somewhere."""
+    """Yield all enumerated values of a schema."""
     if isinstance(schema, Mapping):
-        yield from (one for one in [*schema.get("enum", ()), schema.get("const")] if isinstance(one, str))
+        yield from (
+            value for value in [*schema.get("enum", ()), schema.get("const")] if isinstance(value, str)
+        )
         schema = list(schema.values())
     if isinstance(schema, list):
         for part in schema:
@@ -35,25 +37,25 @@ def _enums(schema: object) -> Iterator[str]:
 
 
 def _values() -> Set[str]:
-    """All that may stand in the place of a value in a key."""
-    told: Mapping[str, Any] = bootstrap_data()
-    settings = told["settings"]
+    """Return all values that a script can insert into a key."""
+    data: Mapping[str, Any] = bootstrap_data()
+    settings = data["settings"]
     return {
         *WORDS,
         *_enums(load_openapi()),
         *get_args(CauseCode),
-        *(one["name"] for one in settings),
-        *(one["unit"] for one in settings),
+        *(setting["name"] for setting in settings),
+        *(setting["unit"] for setting in settings),
     }
 
 
 def test_each_language_has_a_text_for_each_key() -> None:
     english = load_translations("en")
     for language in LANGUAGES:
-        told = load_translations(language)
-        assert english.keys() - told.keys() == set(), language
-        assert told.keys() - english.keys() == set(), language
-        assert [key for key, text in told.items() if not text] in ([], ["sentence.joint"])
+        texts = load_translations(language)
+        assert english.keys() - texts.keys() == set(), language
+        assert texts.keys() - english.keys() == set(), language
+        assert [key for key, text in texts.items() if not text] in ([], ["sentence.joint"])
 
 
 def test_each_text_has_the_same_placeholders_in_each_language() -> None:
@@ -69,34 +71,34 @@ def _placeholders(text: str) -> Set[str]:
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_each_cause_has_a_reason_and_each_error_a_text(language: Language) -> None:
-    told = load_translations(language)
-    controls = {"enable", "disable", "expire", "disconnect"}  # a user's cause is told by the control
+    texts = load_translations(language)
+    controls = {"enable", "disable", "expire", "disconnect"}  # the cause `user` has a text for each control
     for code in {*get_args(CauseCode), *controls} - {"user"}:
-        assert f"reason.{code}" in told
+        assert f"reason.{code}" in texts
     errors = load_openapi()["components"]["schemas"]["Error"]["properties"]["error"]["properties"]["code"][
         "enum"
     ]
     for code in [*errors, "unreachable"]:
-        assert f"error.{code}" in told
+        assert f"error.{code}" in texts
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_each_record_field_and_setting_has_a_name(language: Language) -> None:
-    told = load_translations(language)
-    facts = bootstrap_data()
-    wanted = [f"record.{id}" for id in facts["records"]] + [f"field.{code}" for code in facts["fields"]]
-    for setting in facts["settings"]:
-        wanted += [f"setting.{setting['name']}", f"right.{setting['name']}"]
-        wanted += [f"unit.{setting['unit']}"] if setting["unit"] else []
-    wanted += [f"label.{marker}" for marker in facts["markers"]]
-    wanted += [f"profile.{profile}" for profile in facts["profiles"]]
-    assert [key for key in wanted if key not in told] == []
+    texts = load_translations(language)
+    data = bootstrap_data()
+    required = [f"record.{id}" for id in data["records"]] + [f"field.{code}" for code in data["fields"]]
+    for setting in data["settings"]:
+        required += [f"setting.{setting['name']}", f"right.{setting['name']}"]
+        required += [f"unit.{setting['unit']}"] if setting["unit"] else []
+    required += [f"label.{marker}" for marker in data["markers"]]
+    required += [f"profile.{profile}" for profile in data["profiles"]]
+    assert [key for key in required if key not in texts] == []
 
 
 def test_each_key_that_a_script_uses_has_a_text() -> None:
     english = load_translations("en")
-    assert len(WHOLE_KEYS) > 50
-    assert {key for key in WHOLE_KEYS - english.keys() if not key.endswith((".json", ".js"))} == set()
+    assert len(LITERAL_KEYS) > 50
+    assert {key for key in LITERAL_KEYS - english.keys() if not key.endswith((".json", ".js"))} == set()
     assert len(PREFIXES) > 10
     assert {prefix for prefix in PREFIXES if not any(key.startswith(prefix) for key in english)} == set()
 
@@ -105,7 +107,7 @@ def test_each_text_of_the_page_is_used() -> None:
     values = _values()
 
     def used(key: str) -> bool:
-        made = (prefix for prefix in PREFIXES if key.startswith(prefix))
-        return key in WHOLE_KEYS or any(key.removeprefix(prefix) in values for prefix in made)
+        matching = (prefix for prefix in PREFIXES if key.startswith(prefix))
+        return key in LITERAL_KEYS or any(key.removeprefix(prefix) in values for prefix in matching)
 
-    assert [key for key in OWN if not used(key)] == []
+    assert [key for key in PAGE_TEXTS if not used(key)] == []
