@@ -27,7 +27,7 @@ LONGEST = b"x" * FRAME_LIMIT_BYTES
 
 
 class Receiver(FrameReceiver):
-    """Keeps what was framed, and what was not."""
+    """Collects received frames and skipped bytes."""
 
     def __init__(self, framing: Framing = "stx-etx", pause_after: int = -1) -> None:
         super().__init__(framing)
@@ -57,9 +57,9 @@ def received(*chunks: bytes, framing: Framing = "stx-etx") -> Receiver:
 
 
 def pieces(stream: bytes, cuts: Iterable[int]) -> list[bytes]:
-    """A stream cut at these places."""
-    places = [0, *sorted(cut % (len(stream) + 1) for cut in cuts), len(stream)]
-    return [stream[begin:end] for begin, end in pairwise(places)]
+    """Split a stream at these positions."""
+    cut_positions = [0, *sorted(cut % (len(stream) + 1) for cut in cuts), len(stream)]
+    return [stream[begin:end] for begin, end in pairwise(cut_positions)]
 
 
 BYTES = st.binary(max_size=30)
@@ -126,7 +126,7 @@ def test_lines_are_received_as_sent(texts: list[bytes], cuts: list[int]) -> None
         # LRC may be any byte, also one that marks a frame
         (STX, [("torn", 1)]),
         (ETX, [("noise", 1)]),
-        # a frame that was begun and never ended
+        # a frame without an end
         (STX + b"GI|RN1", [("torn", 7)]),
         (b"GI|RN1", [("noise", 6)]),
         (b"GI|RN1" + ETX, [("noise", 7)]),
@@ -138,7 +138,7 @@ def test_bytes_between_frames_are_skipped_and_counted(between: bytes, skips: lis
     assert (receiver.frames, receiver.skips) == ([LS, LA], skips)
 
 
-def test_the_longest_frame_is_received_whole_and_in_pieces() -> None:
+def test_the_longest_frame_is_received_in_one_read_and_in_pieces() -> None:
     stream = framed(LONGEST, "stx-etx") + framed(LA, "stx-etx")
     for receiver in (
         received(stream),
@@ -157,12 +157,15 @@ def test_the_longest_frame_is_received_after_noise() -> None:
 def test_a_longer_frame_is_skipped_up_to_the_next() -> None:
     overlong = framed(LONGEST + b"x", "stx-etx")
     good = framed(LA, "stx-etx")
-    whole = received(overlong + good)
-    assert (whole.frames, whole.skips) == ([LA], [("overlong", len(overlong))])
+    complete = received(overlong + good)
+    assert (complete.frames, complete.skips) == ([LA], [("overlong", len(overlong))])
     torn = received(overlong[:-1] + good)
     assert (torn.frames, torn.skips) == ([LA], [("noise", len(overlong) - 1)])
-    late = received(overlong[:-1], b"y" * 99 + ETX, good)
-    assert (late.frames, late.skips) == ([LA], [("overlong", len(overlong) - 1), ("noise", 100)])
+    late_frames = received(overlong[:-1], b"y" * 99 + ETX, good)
+    assert (late_frames.frames, late_frames.skips) == (
+        [LA],
+        [("overlong", len(overlong) - 1), ("noise", 100)],
+    )
 
 
 def test_noise_of_any_length_is_noise() -> None:
@@ -224,11 +227,11 @@ def test_an_overlong_line_is_skipped_up_to_its_end() -> None:
     good = framed(LA, "crlf")
     assert received(LONGEST + b"\r\n" + good, framing="crlf").frames == [LONGEST, LA]
     overlong = LONGEST + b"xx\r\n"
-    whole = received(overlong + good, framing="crlf")
-    assert (whole.frames, whole.skips) == ([LA], [("overlong", len(overlong))])
-    late = received(LONGEST + b"xx", LONGEST + b"xx", b"tail\r\n" + good, framing="crlf")
-    assert late.frames == [LA]
-    assert late.skips == [
+    complete = received(overlong + good, framing="crlf")
+    assert (complete.frames, complete.skips) == ([LA], [("overlong", len(overlong))])
+    late_frames = received(LONGEST + b"xx", LONGEST + b"xx", b"tail\r\n" + good, framing="crlf")
+    assert late_frames.frames == [LA]
+    assert late_frames.skips == [
         ("overlong", FRAME_LIMIT_BYTES + 2),
         ("overlong", FRAME_LIMIT_BYTES + 2),
         ("overlong", 6),

@@ -12,7 +12,7 @@ from pmslink.fias.record_redaction import MASK, mask_record
 
 
 @pytest.mark.parametrize(
-    ("text", "shown"),
+    ("text", "masked"),
     [
         ("GI|RN101|G#5|GNAdams|GFBen|GTProf|GLEN|", "GI|RN101|G#5|GN•••|GF•••|GT•••|GLEN|"),
         ("GC|RN101|G#5|GV1|A0ben@example|A9x|", "GC|RN101|G#5|GV1|A0•••|A9•••|"),
@@ -21,15 +21,15 @@ from pmslink.fias.record_redaction import MASK, mask_record
         ("PS|RN101|DD491234|TA250|CTWhisky|", "PS|RN101|DD•••|TA250|CT•••|"),
         ("LO|G#5|CTin the bar|", "LO|G#5|CT•••|"),
         ("PA|RN101|ASNA|CTNo such room|", "PA|RN101|ASNA|CTNo such room|"),
-        ("GI|GN|GN|", "GI|GN|GN|"),  # that there is no name is no secret
-        ("GI|RN1|ZZSmith|X|", "GI|RN1|ZZ•••|X|"),  # no field of FIAS
-        ("ZZ|RN1|GNSmith|", "•••|RN1|GN•••|"),  # no record of FIAS
+        ("GI|GN|GN|", "GI|GN|GN|"),  # an empty name is not masked
+        ("GI|RN1|ZZSmith|X|", "GI|RN1|ZZ•••|X|"),  # not a field of FIAS
+        ("ZZ|RN1|GNSmith|", "•••|RN1|GN•••|"),  # not a record of FIAS
         ("Smith", "•••|"),
         ("", "•••|"),
     ],
 )  # fmt: skip
-def test_personal_data_is_masked(text: str, shown: str) -> None:
-    assert mask_record(Record(text)).text == shown
+def test_personal_data_is_masked(text: str, masked: str) -> None:
+    assert mask_record(Record(text)).text == masked
 
 
 def test_a_record_without_personal_data_is_unchanged() -> None:
@@ -49,9 +49,10 @@ def test_the_guest_fields_are_in_the_catalog() -> None:
 )
 def test_masking_changes_only_values(id: str, codes: list[str], value: str) -> None:
     record = Record("|".join([id, *(code + value for code in codes)]))
-    shown = mask_record(record)
-    assert [code for code, _ in shown.fields] == codes
+    masked = mask_record(record)
+    assert [code for code, _ in masked.fields] == codes
     assert all(
-        told == (MASK if code in GUEST_FIELDS else value) or told == MASK for code, told in shown.fields
+        masked_value == (MASK if code in GUEST_FIELDS else value) or masked_value == MASK
+        for code, masked_value in masked.fields
     )
-    assert mask_record(shown).text == shown.text
+    assert mask_record(masked).text == masked.text

@@ -67,11 +67,11 @@ class HotelDriver:
         return self.receive(*texts)
 
     def wait(self, seconds: float) -> list[str]:
-        """Let time pass, and advance the state whenever something is due."""
+        """Advance the clock, and the state at each due time."""
         end = self.now_ms + round(seconds * 1000)
         while (due := self.state.next_due_at) is not None and due <= end:
             assert self._advance_to(max(due, self.now_ms)) or self.state.next_due_at != due, (
-                "what is due stays due"
+                "advancing does not change the due time"
             )
         self._advance_to(end)
         return self._collect()
@@ -107,7 +107,7 @@ class HotelDriver:
         return describe_emitted(self.emitted)
 
     def reload(self) -> None:
-        """Restore the state from what the store holds, as after a restart."""
+        """Restore the state from its stored form, as after a restart."""
         old = self.state
         self.state = HotelState(old.rooms, old.night_audit_stamp, old.resyncing, old.pending_check_outs)
 

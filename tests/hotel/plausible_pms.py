@@ -13,13 +13,13 @@ from typing import Any
 from hypothesis import strategies as st
 
 Step = str | int
-"""A record, or seconds that pass."""
+"""A record, or a number of seconds without one."""
 
 ROOMS = ("101", "102", "0330", "Paymaster")
 
 
 class _Pms:
-    """Draw what happens next in the hotel, and append the records of it."""
+    """Draw the next action in the hotel, and append its records."""
 
     def __init__(self, draw: Callable[[st.SearchStrategy[Any]], Any], now: datetime) -> None:
         self._draw = draw

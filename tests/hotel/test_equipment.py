@@ -59,7 +59,7 @@ def test_a_flag_that_is_neither_y_nor_n_is_ignored(hotel: HotelDriver, value: st
     ("value", "status"), [("5", 5), ("17", 17), ("", None), ("x", None), ("123", None), ("³", None)]
 )
 def test_a_status_is_stored_and_emits_nothing(hotel: HotelDriver, value: str, status: int | None) -> None:
-    """Q26: what its numbers mean, each site decides."""
+    """Q26: each site decides on the meaning of the numbers."""
     assert hotel.receive(f"RE|RN110|RS{value}|") == []
     assert hotel.room().status == status
 

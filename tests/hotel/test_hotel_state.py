@@ -42,21 +42,21 @@ def test_a_copy_has_every_attribute_and_changes_independently() -> None:
     hotel.receive("GO|RN110|G#1|GSN|")
     original = hotel.state
 
-    def known(state: HotelState) -> dict[str, Any]:
+    def attribute_values(state: HotelState) -> dict[str, Any]:
         own = ("changed_rooms", "_events", "_departures")
         return {name: value for name, value in asdict(state, recurse=False).items() if name not in own}
 
-    before = repr(known(original))
-    assert [name for name, value in known(original).items() if not value] == []
+    before = repr(attribute_values(original))
+    assert [name for name, value in attribute_values(original).items() if not value] == []
     hotel.state = original.copy()
-    assert repr(known(hotel.state)) == before
+    assert repr(attribute_values(hotel.state)) == before
     assert hotel.state.changed_rooms == set()
     hotel.wait(5)
     hotel.receive(
         "GI|RN112|G#3|GSN|DA260101|TI120000|", "NE|", "WR|RN112|DA260102|TI070000|", "GC|RN116|G#3|"
     )
     hotel.receive("DE|", "DS|", "GI|RN117|G#9|GSN|SF|")
-    assert repr(known(original)) == before
+    assert repr(attribute_values(original)) == before
     assert (original.pop_events(), original.pop_departures()) == ([], [])
 
 

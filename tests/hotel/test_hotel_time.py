@@ -24,7 +24,7 @@ def at(text: str) -> datetime:
 
 
 def rings(hotel: HotelDriver) -> datetime:
-    """When the only wake-up rings, in UTC."""
+    """Return when the only wake-up rings, in UTC."""
     (wake_up,) = hotel.room().wake_ups
     hotel.wait(wake_up.due / 1000 - hotel.now_ms / 1000 - 0.001)
     assert hotel.room().wake_ups[0].attempts == 0
@@ -41,7 +41,7 @@ def rings(hotel: HotelDriver) -> datetime:
         ("DA260329|TI033000", "2026-03-29T01:30"),
         ("DA260329|TI070000", "2026-03-29T05:00"),
         ("DA261025|TI013000", "2026-10-24T23:30"),  # before it is set back, from 3 to 2
-        ("DA261025|TI023000", "2026-10-25T00:30"),  # which comes twice: the first
+        ("DA261025|TI023000", "2026-10-25T00:30"),  # 2:30 occurs twice: the first is used
         ("DA261025|TI033000", "2026-10-25T02:30"),
         ("DA261025|TI070000", "2026-10-25T06:00"),
     ],
@@ -122,7 +122,7 @@ def test_a_phone_can_request_the_second_of_two_equal_hours() -> None:
 
 
 @pytest.mark.parametrize("day", ["2026-03-28", "2026-10-24"])
-def test_a_finished_wake_up_is_remembered_through_a_clock_change(day: str) -> None:
+def test_a_finished_wake_up_is_not_repeated_after_a_clock_change(day: str) -> None:
     hotel = HotelDriver(at(f"{day}T08:00"), timezone=VIENNA)
     order = f"WR|RN110|DA{day[2:4]}{day[5:7]}{day[8:]}|TI120000|"
     hotel.receive(order)

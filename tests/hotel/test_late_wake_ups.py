@@ -9,7 +9,7 @@ import pytest
 from pmslink.hotel.rooms import WakeUpResult
 from pmslink.timestamps import to_ms
 from tests.hotel.hotel_driver import START_TIME, HotelDriver
-from tests.hotel.test_wake_ups import HALF_AN_HOUR, HALF_PAST
+from tests.hotel.test_wake_ups import HALF_HOUR_S, WAKE_UP_AT_1230
 
 
 @pytest.fixture
@@ -19,12 +19,12 @@ def hotel() -> HotelDriver:
 
 
 def test_a_slightly_late_wake_up_still_rings(hotel: HotelDriver) -> None:
-    hotel.receive(HALF_PAST)
+    hotel.receive(WAKE_UP_AT_1230)
     assert hotel.jump_to(START_TIME + timedelta(minutes=40)) == ["wake_up.due 110 12:30 1"]
 
 
 def test_a_wake_up_that_is_too_late_is_missed(hotel: HotelDriver) -> None:
-    hotel.receive(HALF_PAST)
+    hotel.receive(WAKE_UP_AT_1230)
     assert hotel.jump_to(START_TIME + timedelta(minutes=40, milliseconds=1)) == [
         "wake_up.done 110 12:30 missed",
         "WA 110 12:30 missed",
@@ -36,8 +36,8 @@ def test_a_wake_up_that_is_too_late_is_missed(hotel: HotelDriver) -> None:
 def test_a_wake_up_that_rang_is_not_retried_after_a_long_standstill(
     hotel: HotelDriver, result: WakeUpResult | None
 ) -> None:
-    hotel.receive(HALF_PAST)
-    hotel.wait(HALF_AN_HOUR)
+    hotel.receive(WAKE_UP_AT_1230)
+    hotel.wait(HALF_HOUR_S)
     if result:
         hotel.report_wake_up(result)
     assert hotel.jump_to(START_TIME + timedelta(hours=2)) == [
@@ -48,12 +48,12 @@ def test_a_wake_up_that_rang_is_not_retried_after_a_long_standstill(
 
 def test_due_wake_ups_are_handled_in_the_order_of_rooms(hotel: HotelDriver) -> None:
     hotel.receive(*(f"WR|RN{room}|DA260101|TI123000|" for room in ("112", "110", "111")))
-    assert hotel.wait(HALF_AN_HOUR) == [f"wake_up.due {room} 12:30 1" for room in ("110", "111", "112")]
+    assert hotel.wait(HALF_HOUR_S) == [f"wake_up.due {room} 12:30 1" for room in ("110", "111", "112")]
 
 
 def test_a_clock_set_back_does_not_ring_twice(hotel: HotelDriver) -> None:
-    hotel.receive(HALF_PAST)
-    hotel.wait(HALF_AN_HOUR)
+    hotel.receive(WAKE_UP_AT_1230)
+    hotel.wait(HALF_HOUR_S)
     hotel.report_wake_up("answered")
     assert hotel.jump_to(START_TIME) == []
     assert hotel.wait(3600) == []
@@ -63,9 +63,9 @@ def test_a_clock_set_back_does_not_ring_twice(hotel: HotelDriver) -> None:
 def test_a_clock_set_back_while_ringing_does_not_postpone_the_next_attempt(
     hotel: HotelDriver, back: int
 ) -> None:
-    hotel.receive(HALF_PAST)
-    hotel.wait(HALF_AN_HOUR)
-    set_back = START_TIME + timedelta(seconds=HALF_AN_HOUR - back)
+    hotel.receive(WAKE_UP_AT_1230)
+    hotel.wait(HALF_HOUR_S)
+    set_back = START_TIME + timedelta(seconds=HALF_HOUR_S - back)
     assert hotel.jump_to(set_back) == []
     assert hotel.room().wake_ups[0].again == to_ms(set_back) + 180_000
     assert hotel.wait(179.999) == []
@@ -73,8 +73,8 @@ def test_a_clock_set_back_while_ringing_does_not_postpone_the_next_attempt(
 
 
 def test_additional_clock_checks_change_nothing(hotel: HotelDriver) -> None:
-    hotel.receive(HALF_PAST)
-    hotel.wait(HALF_AN_HOUR)
+    hotel.receive(WAKE_UP_AT_1230)
+    hotel.wait(HALF_HOUR_S)
     again = hotel.room().wake_ups[0].again
-    hotel.jump_to(START_TIME + timedelta(seconds=HALF_AN_HOUR + 90))
+    hotel.jump_to(START_TIME + timedelta(seconds=HALF_HOUR_S + 90))
     assert hotel.room().wake_ups[0].again == again

@@ -33,7 +33,7 @@ def test_the_guest_s_settings_move_out_of_a_room_that_becomes_vacant(
     assert (old.guests, old.class_of_service, old.message_light, old.wake_ups) == ((), None, False, ())
     assert (new.class_of_service, new.message_light, new.do_not_disturb) == (2, True, False)
     assert [f"{one.at:%H:%M}" for one in new.wake_ups] == ["07:00"]
-    assert (old.status, new.status) == (4, None)  # how clean a room is stays with the room
+    assert (old.status, new.status) == (4, None)  # the room status does not move with the guest
     assert hotel.state.rooms_with_wake_ups == {"215"}
 
 
@@ -63,7 +63,7 @@ def test_gs_n_of_the_new_room_checks_out_its_other_guests(hotel: HotelDriver) ->
     assert hotel.guests_by_room() == {"110": [], "215": ["6100"]}
 
 
-def test_a_sharer_who_moves_in_brings_wake_ups_but_no_lights(
+def test_wake_ups_but_no_lights_move_with_a_guest_who_becomes_a_sharer(
     hotel: HotelDriver,
 ) -> None:
     hotel.receive("GI|RN215|G#50|GSN|CS3|", "RE|RN215|DNY|", "WR|RN215|DA260102|TI063000|")
@@ -90,7 +90,7 @@ def test_each_gs_belongs_to_the_room_before_it(hotel: HotelDriver) -> None:
     assert hotel.guests_by_room() == {"110": ["6101"], "215": ["6100"]}
 
 
-def test_a_move_without_gs_checks_nobody_out(hotel: HotelDriver) -> None:
+def test_a_move_without_gs_checks_no_guest_out(hotel: HotelDriver) -> None:
     hotel.receive("GI|RN110|G#6101|GSY|", "GI|RN215|G#50|GSN|")
     hotel.receive("GC|RN215|G#6100|RO110|")
     assert hotel.guests_by_room() == {"110": ["6101"], "215": ["50", "6100"]}
@@ -194,7 +194,7 @@ def test_a_move_whose_check_in_comes_first_can_vacate_the_old_room(hotel: HotelD
     ]
     assert hotel.guests_by_room() == {"110": [], "215": ["6100"]}
     hotel.receive("GI|RN110|G#7|GSN|")
-    assert hotel.receive("GO|RN110|G#6100|GSN|") == []  # the move is over
+    assert hotel.receive("GO|RN110|G#6100|GSN|") == []  # the move is complete
 
 
 @pytest.mark.parametrize("share", ["GSY|", ""])
@@ -217,7 +217,7 @@ def test_a_check_out_of_another_room_is_not_part_of_the_move(hotel: HotelDriver)
     assert hotel.guests("111") == ["8"]
 
 
-def test_moves_are_remembered_only_for_the_move_window(hotel: HotelDriver) -> None:
+def test_moves_are_stored_only_for_the_move_window(hotel: HotelDriver) -> None:
     hotel.receive("GI|RN215|G#6100|GSN|")
     hotel.wait(2)
     hotel.receive("GI|RN111|G#8|GSN|", "GI|RN112|G#8|GSN|")
@@ -269,7 +269,7 @@ def test_a_guest_with_a_pending_check_out_can_move(hotel: HotelDriver) -> None:
     assert hotel.wait(5) == []
 
 
-def test_moves_to_and_fro_are_remembered_once(hotel: HotelDriver) -> None:
+def test_a_guest_who_moves_to_and_fro_has_each_finished_wake_up_once(hotel: HotelDriver) -> None:
     hotel.wait(24 * 3600)
     for _ in range(5):
         hotel.receive("GC|RN215|GSN|G#6100|RO110|GSN|", "GC|RN110|GSN|G#6100|RO215|GSN|")

@@ -36,7 +36,7 @@ def test_leading_zeros_distinguish_rooms(hotel: HotelDriver) -> None:
 
 @pytest.mark.parametrize("name", ["Clark, Ann Mrs", "Müller #2", "王小明", "Ćirić", "O'Neil/Day"])
 def test_names_are_stored_unchanged(hotel: HotelDriver, name: str) -> None:
-    """Q27: what GN holds, each site decides."""
+    """Q27: each site decides on the content of GN."""
     hotel.receive(f"GI|RN110|G#1|GSN|GN{name}|")
     assert hotel.room().guests[0].name == name
 

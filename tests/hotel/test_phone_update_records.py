@@ -314,7 +314,7 @@ def test_a_wake_up_from_a_phone_equals_one_from_the_pms(hotel: HotelDriver) -> N
     order = wake_up("2026-01-01T13:30")
     assert order.phone_update is not None
     assert hotel.apply_phone_update(order.phone_update) == ["wake_up.set 110 13:30 by pbx"]
-    assert hotel.receive("WR|RN110|DA260101|TI133000|") == []  # which the PMS may say back
+    assert hotel.receive("WR|RN110|DA260101|TI133000|") == []  # the PMS may send the same wake-up
     assert hotel.wait(1800) == ["wake_up.due 110 13:30 1"]
 
 

@@ -5,14 +5,14 @@ record. These tests cover:
 
 - an immediate repetition of any record changes nothing, except DS, which begins another resync;
 - records of guests and of the night audit carry the date and time when they were made. A run of them that
-  came in an earlier session changes nothing, whatever came in between. Within a session it can be new,
+  an earlier session received changes nothing, also after other records. Within a session it can be new,
   because some PMSs send times without seconds.
 
 They do not cover RE, WR and WC, which carry no such date. A run of them that goes to and fro, such as CS1,
 CS2, CS1, or a request, its cancellation and the request again, is applied as new. The same holds for guest
 records of a link whose description declares no DA and TI.
 
-A resync that a restart interrupts checks nobody out, so no restart happens within one.
+A resync that a restart interrupts checks no guest out, so no restart happens within one.
 """
 
 from __future__ import annotations
@@ -98,7 +98,7 @@ def repeated(steps: Iterable[Step], times: Sequence[int]) -> Iterator[Step]:
 
 
 def replayable(steps: Iterable[Step]) -> list[Step]:
-    """Select the records that say when they were made."""
+    """Select the records with their creation time."""
     return [
         step
         for step in steps

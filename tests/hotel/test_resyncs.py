@@ -25,7 +25,7 @@ def hotel() -> HotelDriver:
     return hotel
 
 
-def test_unmentioned_guests_check_out_and_guests_who_came_meanwhile_stay(hotel: HotelDriver) -> None:
+def test_unmentioned_guests_check_out_and_guests_who_check_in_meanwhile_stay(hotel: HotelDriver) -> None:
     """The worked session of the reference."""
     assert hotel.receive(START) == ["resync.started"]
     assert hotel.state.resyncing
@@ -83,8 +83,8 @@ def test_a_guest_who_moved_out_of_a_shared_room_does_not_reset_it(hotel: HotelDr
     assert (hotel.room("106").class_of_service, hotel.room("106").message_light) == (1, True)
 
 
-def test_a_resync_check_in_with_gs_n_checks_nobody_out_before_its_end(hotel: HotelDriver) -> None:
-    """GSN stands in the first record of a room that has more."""
+def test_a_resync_check_in_with_gs_n_checks_no_guest_out_before_its_end(hotel: HotelDriver) -> None:
+    """GSN is in the first record of a room with several guests."""
     hotel.receive("GI|RN103|G#5009|GSY|", START)
     assert hotel.receive("GI|RN103|G#5010|GSN|SF|") == ["guest.checked_in 103 #5010 (resync)"]
     assert not hotel.room("103").guests[2].sharer
@@ -120,7 +120,7 @@ def test_outside_of_a_resync_a_vacant_room_checks_out_at_once(hotel: HotelDriver
     assert hotel.receive(f"GO|RN105|{number}GSN|SF|")[1] == "guest.checked_out 105 #5005 vacant (resync)"
 
 
-def test_outside_of_a_resync_one_of_several_guests_can_be_reported_gone(hotel: HotelDriver) -> None:
+def test_outside_of_a_resync_one_of_several_guests_can_be_checked_out(hotel: HotelDriver) -> None:
     hotel.receive("GI|RN103|G#5009|GSY|")
     assert hotel.receive("GO|RN103|G#5002|GSY|SF|") == ["guest.checked_out 103 #5002 (resync)"]
     assert hotel.guests("103") == ["5009"]
@@ -132,15 +132,15 @@ def test_a_resync_of_vacant_rooms_only_checks_out_all_guests(hotel: HotelDriver)
     assert hotel.guests_by_room() == {"101": [], "102": [], "103": [], "105": []}
 
 
-def test_a_resync_without_any_room_checks_nobody_out(hotel: HotelDriver) -> None:
+def test_a_resync_without_any_room_checks_no_guest_out(hotel: HotelDriver) -> None:
     before = hotel.guests_by_room()
     assert hotel.receive(START, END) == ["resync.started", "resync.ended True"]
     assert hotel.guests_by_room() == before
 
 
-@pytest.mark.parametrize("live", ["GI|RN105|G#5005|GSN|GNCole|", "GC|RN105|G#5005|GV1|"])
-def test_a_guest_in_a_live_record_during_a_resync_stays(hotel: HotelDriver, live: str) -> None:
-    hotel.receive(START, "GI|RN101|G#5001|GSN|GNAdams|GLEA|SF|", live, END)
+@pytest.mark.parametrize("live_record", ["GI|RN105|G#5005|GSN|GNCole|", "GC|RN105|G#5005|GV1|"])
+def test_a_guest_in_a_live_record_during_a_resync_stays(hotel: HotelDriver, live_record: str) -> None:
+    hotel.receive(START, "GI|RN101|G#5001|GSN|GNAdams|GLEA|SF|", live_record, END)
     assert hotel.guests_by_room() == {"101": ["5001"], "103": [], "105": ["5005"]}
 
 
@@ -279,11 +279,11 @@ def test_unknown_sharers_prevent_a_reset(hotel_with_wake_up: HotelDriver) -> Non
 
 
 def test_records_of_a_resync_are_never_replays(hotel: HotelDriver) -> None:
-    told = "GI|RN101|G#5001|GSN|GNAdams|DA260101|TI081502|SF|"
-    hotel.receive(START, told, END)
+    record = "GI|RN101|G#5001|GSN|GNAdams|DA260101|TI081502|SF|"
+    hotel.receive(START, record, END)
     hotel.receive("GO|RN101|G#5001|GSN|")
     hotel.wait(2)
-    assert hotel.receive(START, told)[1] == "guest.checked_in 101 #5001 (resync)"
+    assert hotel.receive(START, record)[1] == "guest.checked_in 101 #5001 (resync)"
 
 
 def test_rooms_without_numbers_are_compared_by_room() -> None:
@@ -297,8 +297,8 @@ def test_rooms_without_numbers_are_compared_by_room() -> None:
 def test_the_last_record_of_a_room_without_numbers_applies(there: bool) -> None:
     hotel = HotelDriver()
     hotel.receive("GI|RN101|", START)
-    told = ["GO|RN101|SF|", "GI|RN101|SF|"]
-    hotel.receive(*(told if there else told[::-1]), END)
+    records = ["GO|RN101|SF|", "GI|RN101|SF|"]
+    hotel.receive(*(records if there else records[::-1]), END)
     assert hotel.guests("101") == [""] * there
 
 
@@ -312,7 +312,7 @@ def test_a_second_start_discards_the_guests_mentioned_before(hotel: HotelDriver)
     assert hotel.guests_by_room() == {"101": ["5001"], "103": [], "105": []}
 
 
-def test_an_aborted_resync_checks_nobody_out(hotel: HotelDriver) -> None:
+def test_an_aborted_resync_checks_no_guest_out(hotel: HotelDriver) -> None:
     before = hotel.guests_by_room()
     hotel.receive(START, "GI|RN101|G#5001|GSN|GNAdams|GLEA|SF|")
     resyncs.abort_resync(hotel.state)
@@ -331,7 +331,7 @@ def test_an_end_without_a_start_is_ignored(hotel: HotelDriver) -> None:
     assert len(hotel.guests("105")) == 1
 
 
-def test_a_resync_interrupted_by_a_restart_checks_nobody_out(hotel: HotelDriver) -> None:
+def test_a_resync_interrupted_by_a_restart_checks_no_guest_out(hotel: HotelDriver) -> None:
     before = hotel.guests_by_room()
     hotel.receive(START, "GI|RN101|G#5001|GSN|GNAdams|GLEA|SF|")
     hotel.reload()

@@ -35,7 +35,7 @@ def test_a_first_guest_resets_what_the_record_does_not_list(hotel: HotelDriver) 
         "room.do_not_disturb 110 False",
         "room.message_light 110 False",
     ]
-    assert hotel.room().status == 4  # that is the maid's
+    assert hotel.room().status == 4  # housekeeping sets the room status
 
 
 def test_a_sharer_does_not_reset_the_room(hotel: HotelDriver) -> None:
@@ -81,7 +81,7 @@ def test_a_check_in_with_gs_n_checks_out_the_other_guests(hotel: HotelDriver) ->
     assert hotel.guests_by_room() == {"110": ["6003"]}
 
 
-def test_a_repeated_check_in_with_gs_n_checks_nobody_out(hotel: HotelDriver) -> None:
+def test_a_repeated_check_in_with_gs_n_checks_no_guest_out(hotel: HotelDriver) -> None:
     """Q21: the PMS repeats the check-in of the first guest after that of the sharer."""
     hotel.receive("GI|RN110|G#6001|GSN|GNClark|", "GI|RN110|G#6002|GSY|")
     assert hotel.receive("GI|RN110|G#6001|GSN|GNClark|") == []
@@ -214,7 +214,7 @@ def test_a_check_out_without_a_number_checks_out_all_guests_at_once(hotel: Hotel
     assert hotel.state.next_due_at is None
 
 
-def test_a_check_out_without_a_number_and_with_gs_y_checks_nobody_out(hotel: HotelDriver) -> None:
+def test_a_check_out_without_a_number_and_with_gs_y_checks_no_guest_out(hotel: HotelDriver) -> None:
     hotel.receive(ANN, BEN)
     assert hotel.receive("GO|RN110|GSY|") == []
     assert hotel.guests() == ["6001", "6002"]

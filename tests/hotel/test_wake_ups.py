@@ -19,8 +19,8 @@ from pmslink.hotel.wake_up_attempts import (
 from pmslink.hotel.wake_ups import TooManyWakeUpsError
 from tests.hotel.hotel_driver import START_TIME, HotelDriver
 
-HALF_PAST = "WR|RN110|DA260101|TI123000|"
-HALF_AN_HOUR = 1800
+WAKE_UP_AT_1230 = "WR|RN110|DA260101|TI123000|"
+HALF_HOUR_S = 1800
 
 
 @pytest.fixture
@@ -37,8 +37,8 @@ def times(hotel: HotelDriver, room: str = "110") -> list[str]:
 
 
 def test_a_requested_wake_up_emits_an_event_and_waits(hotel: HotelDriver) -> None:
-    assert hotel.receive(HALF_PAST) == ["wake_up.set 110 12:30"]
-    assert hotel.wait(HALF_AN_HOUR - 0.001) == []
+    assert hotel.receive(WAKE_UP_AT_1230) == ["wake_up.set 110 12:30"]
+    assert hotel.wait(HALF_HOUR_S - 0.001) == []
 
 
 def test_a_room_can_have_several_wake_ups_sorted_by_time(hotel: HotelDriver) -> None:
@@ -53,17 +53,17 @@ def test_a_room_can_have_several_wake_ups_sorted_by_time(hotel: HotelDriver) -> 
 
 
 def test_a_repeated_request_is_one_wake_up(hotel: HotelDriver) -> None:
-    hotel.receive(HALF_PAST)
-    assert hotel.receive(HALF_PAST, "WR|RN110|DA260101|TI1230|") == []
+    hotel.receive(WAKE_UP_AT_1230)
+    assert hotel.receive(WAKE_UP_AT_1230, "WR|RN110|DA260101|TI1230|") == []
     assert hotel.receive("WR|RN110|DA260101|TI123001|") == ["wake_up.set 110 12:30"]
 
 
 def test_a_request_can_lack_seconds(hotel: HotelDriver) -> None:
-    """Q19; the result says it as it was said."""
+    """Q19; the result repeats DA and TI of the request."""
     assert hotel.receive("WR|RN110|DA260101|TI1230|") == ["wake_up.set 110 12:30"]
     wake_up = hotel.room().wake_ups[0]
     assert (wake_up.date, wake_up.time) == ("260101", "1230")
-    assert hotel.wait(HALF_AN_HOUR) == ["wake_up.due 110 12:30 1"]
+    assert hotel.wait(HALF_HOUR_S) == ["wake_up.due 110 12:30 1"]
 
 
 @pytest.mark.parametrize("fields", ["", "DA|TI|", "DA260230|TI070000|", "DA260101|TI2561|", "DA260101|TI|"])
@@ -101,32 +101,32 @@ def test_a_request_for_days_ago_is_ignored(hotel: HotelDriver) -> None:
 
 
 def test_a_repeated_request_for_a_finished_wake_up_is_ignored(hotel: HotelDriver) -> None:
-    hotel.receive(HALF_PAST)
-    hotel.wait(HALF_AN_HOUR)
+    hotel.receive(WAKE_UP_AT_1230)
+    hotel.wait(HALF_HOUR_S)
     hotel.report_wake_up("answered")
-    assert hotel.receive(HALF_PAST) == []
+    assert hotel.receive(WAKE_UP_AT_1230) == []
     hotel.wait(24 * 3600)
-    assert hotel.receive(HALF_PAST) == []
+    assert hotel.receive(WAKE_UP_AT_1230) == []
 
 
-def test_finished_wake_ups_are_remembered_longer_than_requests_are_accepted(hotel: HotelDriver) -> None:
-    hotel.receive(HALF_PAST, "WR|RN110|DA260102|TI122900|")
-    hotel.wait(24 * 3600 + HALF_AN_HOUR - 1)
-    assert hotel.receive(HALF_PAST) == []
+def test_finished_wake_ups_are_stored_longer_than_requests_are_accepted(hotel: HotelDriver) -> None:
+    hotel.receive(WAKE_UP_AT_1230, "WR|RN110|DA260102|TI122900|")
+    hotel.wait(24 * 3600 + HALF_HOUR_S - 1)
+    assert hotel.receive(WAKE_UP_AT_1230) == []
     hotel.receive("WR|RN110|DA260104|TI130000|")
     hotel.wait(3 * 24 * 3600)
-    assert hotel.room().over == ("2026-01-04T13:00:00",)  # and the older ones are forgotten
+    assert hotel.room().over == ("2026-01-04T13:00:00",)  # and older ones are deleted
 
 
 def test_the_same_time_tomorrow_is_another_wake_up(hotel: HotelDriver) -> None:
-    hotel.receive(HALF_PAST)
+    hotel.receive(WAKE_UP_AT_1230)
     hotel.wait(3600)
     assert hotel.receive("WR|RN110|DA260102|TI123000|") == ["wake_up.set 110 12:30"]
 
 
 def test_a_cancelled_wake_up_can_be_requested_again(hotel: HotelDriver) -> None:
-    hotel.receive(HALF_PAST, "WC|RN110|DA260101|TI123000|")
-    assert hotel.receive(HALF_PAST) == ["wake_up.set 110 12:30"]
+    hotel.receive(WAKE_UP_AT_1230, "WC|RN110|DA260101|TI123000|")
+    assert hotel.receive(WAKE_UP_AT_1230) == ["wake_up.set 110 12:30"]
 
 
 A_LOT = [f"WR|RN110|DA260102|TI{hour:02}{minute:02}00|" for hour, minute in product((7, 8), range(60))]
@@ -137,7 +137,7 @@ def test_a_room_has_at_most_a_hundred_wake_ups(hotel: HotelDriver) -> None:
     assert hotel.receive("WR|RN111|DA260102|TI070000|") == ["wake_up.set 111 07:00"]
 
 
-def test_a_hundred_finished_wake_ups_are_remembered(hotel: HotelDriver) -> None:
+def test_a_hundred_finished_wake_ups_are_stored(hotel: HotelDriver) -> None:
     hotel.change_policy(wake_up_attempts=1, wake_up_interval_ms=1000)
     for hour, minute in product(range(13, 16), range(60)):
         hotel.receive(f"WR|RN110|DA260101|TI{hour}{minute:02}00|")
@@ -154,15 +154,15 @@ def test_a_request_of_a_phone_beyond_the_maximum_is_rejected(hotel: HotelDriver)
     assert (hotel.receive(), hotel.room()) == ([], known)
     assert (
         hotel.apply_phone_update(PhoneUpdate("wake_up", "110", known.wake_ups[0].at)) == []
-    )  # this one it has
+    )  # an existing wake-up
     assert hotel.apply_phone_update(PhoneUpdate("wake_up", "111", moment)) == ["wake_up.set 111 09:00 by pbx"]
 
 
 def test_a_phone_can_request_a_finished_wake_up_again(hotel: HotelDriver) -> None:
-    hotel.receive(HALF_PAST)
-    hotel.wait(HALF_AN_HOUR)
+    hotel.receive(WAKE_UP_AT_1230)
+    hotel.wait(HALF_HOUR_S)
     hotel.report_wake_up("answered")
-    assert hotel.receive(HALF_PAST) == []
+    assert hotel.receive(WAKE_UP_AT_1230) == []
     moment = datetime(2026, 1, 1, 12, 30)  # noqa: DTZ001
     assert hotel.apply_phone_update(PhoneUpdate("wake_up", "110", moment)) == [
         "wake_up.set 110 12:30 by pbx",
@@ -174,7 +174,7 @@ def test_a_phone_can_request_a_finished_wake_up_again(hotel: HotelDriver) -> Non
 
 
 def test_a_clear_cancels_the_wake_up_at_that_time(hotel: HotelDriver) -> None:
-    hotel.receive(HALF_PAST, "WR|RN110|DA260101|TI124500|")
+    hotel.receive(WAKE_UP_AT_1230, "WR|RN110|DA260101|TI124500|")
     assert hotel.receive("WC|RN110|DA260101|TI1230|") == ["wake_up.cancelled 110 12:30"]
     assert times(hotel) == ["01. 12:45:00"]
 
@@ -182,7 +182,7 @@ def test_a_clear_cancels_the_wake_up_at_that_time(hotel: HotelDriver) -> None:
 @pytest.mark.parametrize("fields", ["DA|TI|", "", "DA|"])
 def test_a_clear_without_a_time_cancels_all(hotel: HotelDriver, fields: str) -> None:
     """Q29."""
-    hotel.receive(HALF_PAST, "WR|RN110|DA260101|TI124500|", "WR|RN111|DA260101|TI124500|")
+    hotel.receive(WAKE_UP_AT_1230, "WR|RN110|DA260101|TI124500|", "WR|RN111|DA260101|TI124500|")
     assert hotel.receive(f"WC|RN110|{fields}") == [
         "wake_up.cancelled 110 12:30",
         "wake_up.cancelled 110 12:45",
@@ -192,14 +192,14 @@ def test_a_clear_without_a_time_cancels_all(hotel: HotelDriver, fields: str) -> 
 
 @pytest.mark.parametrize("fields", ["DA260101|TI|", "DA|TI123000|", "DAx|TI123000|", "DA260101|TI124500|"])
 def test_a_clear_with_an_invalid_or_another_time_cancels_nothing(hotel: HotelDriver, fields: str) -> None:
-    hotel.receive(HALF_PAST)
+    hotel.receive(WAKE_UP_AT_1230)
     assert hotel.receive(f"WC|RN110|{fields}") == []
     assert len(times(hotel)) == 1
 
 
 def test_cancelling_a_ringing_wake_up_sends_no_result_to_the_pms(hotel: HotelDriver) -> None:
-    hotel.receive(HALF_PAST)
-    hotel.wait(HALF_AN_HOUR)
+    hotel.receive(WAKE_UP_AT_1230)
+    hotel.wait(HALF_HOUR_S)
     assert hotel.receive("WC|RN110|DA260101|TI123000|") == ["wake_up.cancelled 110 12:30"]
     assert hotel.wait(3600) == []
 
@@ -212,8 +212,8 @@ def test_clearing_an_unknown_wake_up_emits_nothing(hotel: HotelDriver) -> None:
 
 
 def test_an_answered_wake_up_is_finished(hotel: HotelDriver) -> None:
-    hotel.receive(HALF_PAST)
-    assert hotel.wait(HALF_AN_HOUR) == ["wake_up.due 110 12:30 1"]
+    hotel.receive(WAKE_UP_AT_1230)
+    assert hotel.wait(HALF_HOUR_S) == ["wake_up.due 110 12:30 1"]
     assert hotel.report_wake_up("answered", attempt=1) == [
         "wake_up.done 110 12:30 answered",
         "WA 110 12:30 answered",
@@ -222,8 +222,8 @@ def test_an_answered_wake_up_is_finished(hotel: HotelDriver) -> None:
 
 
 def test_attempts_repeat_after_the_interval_up_to_the_maximum(hotel: HotelDriver) -> None:
-    hotel.receive(HALF_PAST)
-    assert hotel.wait(HALF_AN_HOUR) == ["wake_up.due 110 12:30 1"]
+    hotel.receive(WAKE_UP_AT_1230)
+    assert hotel.wait(HALF_HOUR_S) == ["wake_up.due 110 12:30 1"]
     assert hotel.report_wake_up("busy") == []
     assert hotel.wait(179) == []
     assert hotel.wait(1) == ["wake_up.due 110 12:30 2"]
@@ -234,9 +234,9 @@ def test_attempts_repeat_after_the_interval_up_to_the_maximum(hotel: HotelDriver
 
 
 def test_each_attempt_reports_when_it_ends(hotel: HotelDriver) -> None:
-    hotel.receive(HALF_PAST)
+    hotel.receive(WAKE_UP_AT_1230)
     untils = []
-    for seconds in (HALF_AN_HOUR, 180, 180):
+    for seconds in (HALF_HOUR_S, 180, 180):
         hotel.wait(seconds)
         untils += [one.payload["until"] for one in hotel.emitted if isinstance(one, Event)]
     assert untils == [f"2026-01-01T12:{minute}:00.000Z" for minute in (33, 36, 39)]
@@ -244,29 +244,29 @@ def test_each_attempt_reports_when_it_ends(hotel: HotelDriver) -> None:
 
 def test_the_policy_sets_the_number_and_interval_of_attempts(hotel: HotelDriver) -> None:
     hotel.change_policy(wake_up_attempts=2, wake_up_interval_ms=60_000)
-    hotel.receive(HALF_PAST)
-    hotel.wait(HALF_AN_HOUR)
+    hotel.receive(WAKE_UP_AT_1230)
+    hotel.wait(HALF_HOUR_S)
     assert hotel.wait(60) == ["wake_up.due 110 12:30 2"]
     assert hotel.wait(60) == ["wake_up.done 110 12:30 unreported", "WA 110 12:30 unreported"]
 
 
 def test_a_lower_maximum_of_attempts_applies_at_once(hotel: HotelDriver) -> None:
-    hotel.receive(HALF_PAST)
-    hotel.wait(HALF_AN_HOUR + 180)
+    hotel.receive(WAKE_UP_AT_1230)
+    hotel.wait(HALF_HOUR_S + 180)
     hotel.change_policy(wake_up_attempts=1)
     assert hotel.report_wake_up("busy") == ["wake_up.done 110 12:30 busy", "WA 110 12:30 busy"]
 
 
 def test_a_wake_up_without_any_report_ends_unreported(hotel: HotelDriver) -> None:
-    hotel.receive(HALF_PAST)
+    hotel.receive(WAKE_UP_AT_1230)
     assert hotel.wait(3600)[-2:] == ["wake_up.done 110 12:30 unreported", "WA 110 12:30 unreported"]
 
 
 def test_a_late_report_of_an_attempt_counts_only_if_answered(
     hotel: HotelDriver,
 ) -> None:
-    hotel.receive(HALF_PAST)
-    hotel.wait(HALF_AN_HOUR + 180)
+    hotel.receive(WAKE_UP_AT_1230)
+    hotel.wait(HALF_HOUR_S + 180)
     assert hotel.report_wake_up("busy", attempt=1) == []
     assert hotel.room().wake_ups[0].result is None
     assert hotel.report_wake_up("answered", attempt=1) == [
@@ -277,15 +277,15 @@ def test_a_late_report_of_an_attempt_counts_only_if_answered(
 
 def test_an_earlier_result_does_not_apply_to_an_unreported_attempt(hotel: HotelDriver) -> None:
     hotel.change_policy(wake_up_attempts=2)
-    hotel.receive(HALF_PAST)
-    hotel.wait(HALF_AN_HOUR)
+    hotel.receive(WAKE_UP_AT_1230)
+    hotel.wait(HALF_HOUR_S)
     hotel.report_wake_up("busy")
     assert hotel.wait(3600)[-1] == "WA 110 12:30 unreported"
 
 
 def test_each_of_several_ringing_wake_ups_has_its_own_result(hotel: HotelDriver) -> None:
-    hotel.receive(HALF_PAST, "WR|RN110|DA260101|TI123100|")
-    hotel.wait(HALF_AN_HOUR + 60)
+    hotel.receive(WAKE_UP_AT_1230, "WR|RN110|DA260101|TI123100|")
+    hotel.wait(HALF_HOUR_S + 60)
     assert hotel.report_wake_up("answered", id=2) == [
         "wake_up.done 110 12:31 answered",
         "WA 110 12:31 answered",
@@ -297,8 +297,8 @@ def test_each_of_several_ringing_wake_ups_has_its_own_result(hotel: HotelDriver)
 
 
 def test_recording_a_result_returns_the_changed_wake_up(hotel: HotelDriver) -> None:
-    hotel.receive(HALF_PAST)
-    hotel.wait(HALF_AN_HOUR)
+    hotel.receive(WAKE_UP_AT_1230)
+    hotel.wait(HALF_HOUR_S)
     busy = record_attempt_result(hotel.state, "110", 1, 1, "busy", hotel.context)
     assert (busy.result, busy.attempts, busy.again) == ("busy", 1, hotel.now_ms + 180_000)
     late = record_attempt_result(hotel.state, "110", 1, None, "answered", hotel.context)
@@ -306,12 +306,12 @@ def test_recording_a_result_returns_the_changed_wake_up(hotel: HotelDriver) -> N
 
 
 def test_a_result_before_the_first_attempt_is_rejected(hotel: HotelDriver) -> None:
-    hotel.receive(HALF_PAST)
+    hotel.receive(WAKE_UP_AT_1230)
     with pytest.raises(
         WakeUpNotDueError, match=r"^wake-up 1 is due at 2026-01-01T12:30:00; it has no attempt yet$"
     ):
         hotel.report_wake_up("answered")
-    hotel.wait(HALF_AN_HOUR)
+    hotel.wait(HALF_HOUR_S)
     with pytest.raises(WakeUpNotDueError, match=r"^wake-up 1 has 1 attempts; there is no attempt 2$"):
         hotel.report_wake_up("answered", attempt=2)
     with pytest.raises(WakeUpNotDueError):
@@ -319,8 +319,8 @@ def test_a_result_before_the_first_attempt_is_rejected(hotel: HotelDriver) -> No
 
 
 def test_a_result_of_a_finished_or_unknown_wake_up_is_rejected(hotel: HotelDriver) -> None:
-    hotel.receive(HALF_PAST, "GI|RN111|G#1|GSN|")
-    hotel.wait(HALF_AN_HOUR)
+    hotel.receive(WAKE_UP_AT_1230, "GI|RN111|G#1|GSN|")
+    hotel.wait(HALF_HOUR_S)
     hotel.report_wake_up("answered")
     for room in ("110", "111", "999"):
         with pytest.raises(UnknownWakeUpError, match=rf"^room {room} has no wake-up 1, or it is finished$"):
@@ -349,8 +349,8 @@ def test_the_result_can_be_sent_for_any_room_name() -> None:
 
 
 def test_a_ringing_wake_up_continues_in_the_new_room(hotel: HotelDriver) -> None:
-    hotel.receive("GI|RN110|G#1|GSN|", HALF_PAST)
-    hotel.wait(HALF_AN_HOUR)
+    hotel.receive("GI|RN110|G#1|GSN|", WAKE_UP_AT_1230)
+    hotel.wait(HALF_HOUR_S)
     hotel.receive("GC|RN215|GSN|G#1|RO110|GSN|")
     assert hotel.wait(180) == ["wake_up.due 215 12:30 2"]
     # of the attempt in the old room
@@ -361,14 +361,14 @@ def test_a_ringing_wake_up_continues_in_the_new_room(hotel: HotelDriver) -> None
 
 
 def test_a_check_out_cancels_wake_ups(hotel: HotelDriver) -> None:
-    hotel.receive("GI|RN110|G#1|GSN|", HALF_PAST, "GO|RN110|G#1|GSN|")
-    assert hotel.wait(HALF_AN_HOUR) == ["wake_up.cancelled 110 12:30", "guest.checked_out 110 #1 vacant"]
+    hotel.receive("GI|RN110|G#1|GSN|", WAKE_UP_AT_1230, "GO|RN110|G#1|GSN|")
+    assert hotel.wait(HALF_HOUR_S) == ["wake_up.cancelled 110 12:30", "guest.checked_out 110 #1 vacant"]
     assert hotel.wait(3600) == []
 
 
-def test_finished_wake_ups_are_remembered_in_the_new_room(hotel: HotelDriver) -> None:
-    hotel.receive("GI|RN110|G#1|GSN|", HALF_PAST)
-    hotel.wait(HALF_AN_HOUR)
+def test_finished_wake_ups_are_stored_in_the_new_room(hotel: HotelDriver) -> None:
+    hotel.receive("GI|RN110|G#1|GSN|", WAKE_UP_AT_1230)
+    hotel.wait(HALF_HOUR_S)
     hotel.report_wake_up("answered")
     hotel.receive("GC|RN215|GSN|G#1|RO110|GSN|")
-    assert hotel.receive("WR|RN215|DA260101|TI123000|", HALF_PAST) == []
+    assert hotel.receive("WR|RN215|DA260101|TI123000|", WAKE_UP_AT_1230) == []

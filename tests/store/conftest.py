@@ -20,23 +20,23 @@ DATABASE_FACTORIES: Mapping[str, Callable[[Path], Database]] = {
 
 @pytest.fixture(params=DATABASE_FACTORIES)
 def database(request: pytest.FixtureRequest, tmp_path: Path) -> FaultyDatabase:
-    """An empty one, of each kind."""
+    """An empty database of each kind."""
     return FaultyDatabase(DATABASE_FACTORIES[request.param](tmp_path))
 
 
 @pytest.fixture
 def harness(database: FaultyDatabase) -> Iterator[StoreHarness]:
-    """A store that runs on it."""
-    one = StoreHarness(database)
-    yield one
+    """A running store on the database."""
+    store_harness = StoreHarness(database)
+    yield store_harness
     database.stop_failing()
-    one.crash()
-    one.read(verify_checksums)
+    store_harness.crash()
+    store_harness.read(verify_checksums)
 
 
 @pytest.fixture
 def manual_thread(harness: StoreHarness) -> ManualThread:
-    """The thread of a journal that has written all that it had."""
+    """The manual writer thread of a journal whose queue is empty."""
     thread = ManualThread()
     harness.crash()
     harness.writer_thread = thread

@@ -34,11 +34,11 @@ Outcome = TypeVar("Outcome")
 
 
 class DiskOutageError(Exception):
-    """What a disk says that fails."""
+    """The error of a failing disk."""
 
 
 class FaultyDatabase:
-    """Any database: counts its commits, and fails when a test wants it to."""
+    """A wrapper of any database that counts commits, and fails when a test says so."""
 
     def __init__(self, inner: Database) -> None:
         self.inner = inner
@@ -110,12 +110,12 @@ class ManualThread:
 
     def run_queued(self) -> None:
         due, self._queued_calls = self._queued_calls, []
-        for one in due:
-            one()
+        for call in due:
+            call()
 
 
 class StoreHarness:
-    """A store that runs, is stopped or crashes, and runs again on what it left."""
+    """A store that a test starts, stops, crashes, and starts again on the same database."""
 
     def __init__(self, database: FaultyDatabase, now: datetime = START_TIME) -> None:
         self.database = database
@@ -125,7 +125,7 @@ class StoreHarness:
         self.start()
 
     def start(self) -> None:
-        """Open what there is, and let it run."""
+        """Open the store of the database, and start it."""
         self.clock = Clock()
         self.store = make_store(self.clock, self.wall, self.database, RETENTION, writing=self.writer_thread)
         self.journal = self.store.journal
@@ -140,7 +140,7 @@ class StoreHarness:
         self.clock.advance(seconds)
 
     def crash(self) -> None:
-        """End without a word: what waits is gone."""
+        """Stop like a killed process: queued writes are lost."""
         self.journal.stop()
         self.journal.close()
         self.store._close_reader()
@@ -149,19 +149,19 @@ class StoreHarness:
         self.result(self.store.stopService())
 
     def result(self, deferred: Deferred[Outcome]) -> Outcome:
-        """What it has fired with by the next turn; raises what it has failed with."""
-        (one,) = self.outcomes([deferred])
-        if isinstance(one, Exception):
-            raise one
-        return one
+        """Return the result of a Deferred after the next reactor turn; raise its error."""
+        (outcome,) = self.outcomes([deferred])
+        if isinstance(outcome, Exception):
+            raise outcome
+        return outcome
 
     def outcomes(self, deferreds: Sequence[Deferred[Outcome]]) -> list[Outcome | Exception]:
-        found: list[Any] = []
+        fired: list[Any] = []
         for deferred in deferreds:
-            deferred.addBoth(found.append)
+            deferred.addBoth(fired.append)
         self.advance()
-        assert len(found) == len(deferreds)
-        results: list[Any] = [one.value if isinstance(one, Failure) else one for one in found]
+        assert len(fired) == len(deferreds)
+        results: list[Any] = [result.value if isinstance(result, Failure) else result for result in fired]
         return results
 
     def submit(self, operation: Operation[Argument, Result], argument: Argument) -> Result:
@@ -170,7 +170,7 @@ class StoreHarness:
     def submit_all(
         self, operation: Operation[Argument, Result], *arguments: Argument
     ) -> list[Result | Exception]:
-        """In one turn."""
+        """Submit all arguments in one reactor turn; return their results or errors."""
         return self.outcomes([self.journal.submit(operation, argument) for argument in arguments])
 
     def read(self, query: Callable[..., Result], *arguments: Any) -> Result:
@@ -179,14 +179,16 @@ class StoreHarness:
     # The hotel.
 
     def receive_records(self, *texts: str, link: str = LINK_NAME, session: int = 0) -> None:
-        """Let the PMS say this, in one turn."""
+        """Store these records of the PMS, in one reactor turn."""
         self.submit_all(
             append_records, *(make_record(text, self.now, link=link, session=session) for text in texts)
         )
 
     def events(self, link: str = LINK_NAME) -> list[HotelEventLogged]:
-        """What was told of a hotel."""
-        return [one for one in self.published if isinstance(one, HotelEventLogged) and one.link == link]
+        """Return the published hotel events of a link."""
+        return [
+            entry for entry in self.published if isinstance(entry, HotelEventLogged) and entry.link == link
+        ]
 
     def event_types(self, link: str = LINK_NAME) -> list[str]:
         return [event.type for event in self.events(link)]
@@ -201,50 +203,50 @@ class StoreHarness:
         assert isinstance(accepted, Enqueued)
         return accepted.row
 
-    def insert_rows(self, *made: OutboxRow) -> None:
-        """Let there be these rows."""
-        self.submit_all(insert_outbox_rows, *made)
+    def insert_rows(self, *rows: OutboxRow) -> None:
+        """Insert these rows unchanged."""
+        self.submit_all(insert_outbox_rows, *rows)
 
     def row(self, id: int) -> OutboxRow:
-        found = self.read(row_of_link, LINK_NAME, id)
-        assert found is not None
-        return found
+        row = self.read(row_of_link, LINK_NAME, id)
+        assert row is not None
+        return row
 
     def published_seqs(self) -> list[int]:
-        """The numbers of all that was told."""
+        """Return the numbers of all published entries."""
         return [entry.seq for entry in self.published]
 
 
 def insert_outbox_rows(transaction: Transaction, rows: Sequence[OutboxRow]) -> Sequence[None]:
-    """An operation: put in rows as they are."""
+    """Operation: insert rows unchanged."""
     insert_rows(transaction, rows)
     return [None] * len(rows)
 
 
 def echo_arguments(transaction: Transaction, arguments: Sequence[Any]) -> Sequence[Any]:
-    """An operation that gives back what it gets."""
+    """Operation: return the arguments as results."""
     return list(arguments)
 
 
 def make_new_row(**changes: Any) -> NewRow:
-    """A posting for room 101, with a number."""
-    made = NewRow(LINK_NAME, "PS", "call", "101", "{}", "PS|RN101|", START_MS, digits=4)
-    return made._replace(**changes)
+    """Make a new posting for room 101 that needs a posting number."""
+    new_row = NewRow(LINK_NAME, "PS", "call", "101", "{}", "PS|RN101|", START_MS, digits=4)
+    return new_row._replace(**changes)
 
 
 def make_row(id: int, state: str = "pending", **changes: Any) -> OutboxRow:
-    """A posting in a state, as it would be."""
-    waits = state == "pending"
-    usual: dict[str, Any] = {"queued": int(waits), "attempts": int(not waits), "number": id}
-    made: Any = OutboxRow(
+    """Make the row of a posting in a state, with plausible values."""
+    is_queued = state == "pending"
+    defaults: dict[str, Any] = {"queued": int(is_queued), "attempts": int(not is_queued), "number": id}
+    base: Any = OutboxRow(
         *(id, LINK_NAME, "PS", "call", "101", "{}", "PS|RN101|", None, None, None, None, None, START_MS, id),
         state=state,  # type: ignore[arg-type]
     )
-    row: OutboxRow = made._replace(**usual | changes)
+    row: OutboxRow = base._replace(**defaults | changes)
     return row
 
 
 def make_record(text: str = "XL|RN101|MTHello|", at: datetime = START_TIME, **changes: Any) -> RecordLogged:
-    """A record that came in; unless a test wants it otherwise, it means nothing to the house."""
+    """Make a received record; the default one does not change the hotel."""
     values: dict[str, Any] = {"link": LINK_NAME, "at": at, "direction": "in", "type": text[:2], "text": text}
     return RecordLogged(**values | changes)

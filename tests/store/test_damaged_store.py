@@ -27,29 +27,29 @@ from tests.store.store_harness import (
     StoreHarness,
     make_record,
 )
-from tests.store.tables.test_history_queries import a_change
+from tests.store.tables.test_history_queries import make_transition
 
 GUEST = RETENTION.guest
 HISTORY = RETENTION.history
 
 
 @pytest.fixture(scope="module")
-def whole(tmp_path_factory: pytest.TempPathFactory) -> bytes:
-    """A store that was stopped in good order, with something in each table."""
-    directory = tmp_path_factory.mktemp("whole")
+def store_content(tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    """Return the file of a cleanly stopped store with rows in each table."""
+    directory = tmp_path_factory.mktemp("store_content")
     harness = StoreHarness(FaultyDatabase(SqliteDatabase(directory)))
     harness.submit(store_links, StoredLink(LINK_NAME, None, "enabled"))
     for number in range(60):
         harness.enqueue(room=str(number), key=str(number), asked="a")
         harness.submit(append_records, make_record(f"GI|RN{number}|GNAdams|"))
-        harness.submit(append_transitions, a_change(number))
+        harness.submit(append_transitions, make_transition(number))
         harness.submit(append_sync_changes, SyncChanged(number, LINK_NAME, START_TIME, in_sync=True))
     harness.stop()
     return (directory / STORE_FILE_NAME).read_bytes()
 
 
 def try_to_open(directory: Path) -> str:
-    """What is message of it, or nothing."""
+    """Open the store and return the error text, or an empty text."""
     try:
         open_store(SqliteDatabase(directory), START_TIME, replay_limit=100)
     except StoreError as problem:
@@ -57,7 +57,7 @@ def try_to_open(directory: Path) -> str:
     return ""
 
 
-def is_told_as_damage(message: str, path: Path) -> bool:
+def is_damage_error(message: str, path: Path) -> bool:
     return (
         message.startswith(f"{path} is damaged: ")
         and "run pmslink store move-aside" in message
@@ -79,29 +79,31 @@ CUTS: dict[str, Cut] = {
 
 
 @pytest.mark.parametrize("cut", CUTS)
-def test_a_truncated_file_is_reported_as_damaged(cut: str, whole: bytes, tmp_path: Path) -> None:
-    (tmp_path / STORE_FILE_NAME).write_bytes(CUTS[cut](whole))
+def test_a_truncated_file_is_reported_as_damaged(cut: str, store_content: bytes, tmp_path: Path) -> None:
+    (tmp_path / STORE_FILE_NAME).write_bytes(CUTS[cut](store_content))
     before = (tmp_path / STORE_FILE_NAME).read_bytes()
     message = try_to_open(tmp_path)
-    assert is_told_as_damage(message, tmp_path / STORE_FILE_NAME), message
+    assert is_damage_error(message, tmp_path / STORE_FILE_NAME), message
     with pytest.raises(StoreError, match="is damaged"):
         SqliteDatabase(tmp_path).check_integrity()
     assert (tmp_path / STORE_FILE_NAME).read_bytes() == before
 
 
-def test_a_flipped_bit_is_reported_as_damage_or_changes_no_structure(whole: bytes, tmp_path: Path) -> None:
+def test_a_flipped_bit_is_reported_as_damage_or_changes_no_structure(
+    store_content: bytes, tmp_path: Path
+) -> None:
     chance = Random(3)
     reported = 0
     for number in range(200):
         directory = tmp_path / str(number)
         directory.mkdir()
-        at = chance.randrange(len(whole) if number % 2 else 8192)
-        (directory / STORE_FILE_NAME).write_bytes(flipped(whole, at, chance.randrange(8)))
+        at = chance.randrange(len(store_content) if number % 2 else 8192)
+        (directory / STORE_FILE_NAME).write_bytes(flipped(store_content, at, chance.randrange(8)))
         if message := try_to_open(directory):
             reported += 1
-            assert (
-                is_told_as_damage(message, directory / STORE_FILE_NAME) or "by a newer pmslink" in message
-            ), message
+            assert is_damage_error(message, directory / STORE_FILE_NAME) or "by a newer pmslink" in message, (
+                message
+            )
         shutil.rmtree(directory)
     assert reported > 20
 
@@ -118,10 +120,12 @@ def test_an_unfinished_creation_is_repeated(tmp_path: Path) -> None:
 
 
 def test_a_store_above_the_size_of_the_startup_check_is_checked_on_demand(
-    whole: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    store_content: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    at = whole.rindex(b"GI|RN59|GNAdams|") // 4096 * 4096
-    (tmp_path / STORE_FILE_NAME).write_bytes(whole[:at] + bytes(2) + whole[at + 2 :])  # a page of records
+    at = store_content.rindex(b"GI|RN59|GNAdams|") // 4096 * 4096
+    (tmp_path / STORE_FILE_NAME).write_bytes(
+        store_content[:at] + bytes(2) + store_content[at + 2 :]
+    )  # a page of records
     monkeypatch.setattr("pmslink.store.core.database.STARTUP_CHECK_MAX_BYTES", 1000)
     SqliteDatabase(tmp_path).create()
     with pytest.raises(StoreError, match="is damaged"):
@@ -130,7 +134,7 @@ def test_a_store_above_the_size_of_the_startup_check_is_checked_on_demand(
 
 def test_the_error_for_an_unreadable_store_says_what_to_check(tmp_path: Path) -> None:
     path = tmp_path / STORE_FILE_NAME
-    path.mkdir()  # unreadable even for root, whom no permission stops
+    path.mkdir()  # unreadable even for root, to whom permissions do not apply
     for message in (try_to_open(tmp_path), checked(tmp_path)):
         assert re.fullmatch(rf"{path} cannot be opened: [a-zA-Z/ ]+\. Check the disk, .*", message), message
 

@@ -88,8 +88,8 @@ def test_more_numbers_are_reserved_before_they_run_out(harness: StoreHarness) ->
 
     for _ in range(4):
         number = harness.submit(use, SEQUENCE_RESERVE_NUMBERS // 5)
-        left = (harness.read(reserved) or 0) - number
-        assert SEQUENCE_RESERVE_NUMBERS // 2 <= left <= SEQUENCE_RESERVE_NUMBERS + 1
+        remaining = (harness.read(reserved) or 0) - number
+        assert SEQUENCE_RESERVE_NUMBERS // 2 <= remaining <= SEQUENCE_RESERVE_NUMBERS + 1
 
 
 def test_numbers_of_unstored_entries_are_of_the_same_sequence(harness: StoreHarness) -> None:
@@ -126,12 +126,12 @@ def test_a_new_store_has_no_unclean_shutdown(harness: StoreHarness) -> None:
 
 
 def test_a_clean_shutdown_differs_from_an_unclean_one(harness: StoreHarness) -> None:
-    seen = []
+    unclean_shutdowns = []
     for end in (harness.stop, harness.crash, harness.crash, harness.stop, harness.stop):
         end()
         harness.start()
-        seen.append(unclean(harness))
-    assert seen == [False, True, True, False, False]
+        unclean_shutdowns.append(unclean(harness))
+    assert unclean_shutdowns == [False, True, True, False, False]
 
 
 def test_stopping_writes_what_is_queued(harness: StoreHarness) -> None:
@@ -241,11 +241,11 @@ def test_migrations_run_in_order_and_only_once(database: FaultyDatabase) -> None
         ran.append(first)
         connection.execute(text("ALTER TABLE links ADD COLUMN colour VARCHAR"))
 
-    def paint(connection: Connection) -> None:
+    def set_colours(connection: Connection) -> None:
         ran.append(second)
         connection.execute(text("UPDATE links SET colour = 'red'"))
 
-    upgrades = {second: paint, first: add_a_column}
+    upgrades = {second: set_colours, first: add_a_column}
     prepare(database, first, upgrades)
     assert (ran, version(database)) == ([first], first)
     prepare(database, second, upgrades)

@@ -33,7 +33,7 @@ def build_response(code: int, extra_headers: str = "", body: bytes = b"") -> byt
 
 @frozen
 class ReceivedRequest:
-    """One request that the receiver got."""
+    """One request that the receiver received."""
 
     line: str
     headers: Mapping[str, str]

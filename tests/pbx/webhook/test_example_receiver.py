@@ -1,4 +1,4 @@
-"""Run the example receiver of docs/webhooks.md as output_file there, with the service and a simulated PMS."""
+"""Run the example receiver of docs/webhooks.md as printed there, with the service and a simulated PMS."""
 
 from __future__ import annotations
 

@@ -354,7 +354,7 @@ async def test_a_receiver_without_tls_is_an_error_of_tls(
 
 
 @time_limit(10)
-async def test_neither_log_nor_errors_hold_anything_of_guests_or_of_the_secret(
+async def test_log_and_errors_contain_neither_guest_data_nor_the_secret(
     transport_harness: WebhookTransportHarness,
 ) -> None:
     log_events: list[LogEvent] = []

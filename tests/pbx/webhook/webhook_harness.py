@@ -83,13 +83,13 @@ class WebhookHarness(ServedApi):
         self.advance()
 
     def add_webhook_link(self, name: str = "grand", **settings: object) -> Link:
-        """Add a disabled link with a webhook, and forget the event of its creation."""
+        """Add a disabled link with a webhook, and clear the event of its creation."""
         link = self.add_link(name, **{"enabled": False, **WEBHOOK_SETTINGS, **settings})
         self.clear_attempts()
         return link
 
     def clear_attempts(self) -> None:
-        """Forget the deliveries up to now."""
+        """Clear the recorded deliveries."""
         self.transport.attempts.clear()
         self.transport.attempt_times.clear()
         self.transport.delivered.clear()

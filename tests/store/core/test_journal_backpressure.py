@@ -1,4 +1,4 @@
-"""Limits of the journal's queue, waiting for an empty queue, and what a query reads."""
+"""Limits of the journal's queue, waiting for an empty queue, and the data that a query reads."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def test_congestion_ends_once_the_queue_is_written(
     assert journal.is_congested
     journal.when_drained(lambda: called.append("roomy"))
     harness.advance()
-    assert journal.is_congested  # what is being written has not yet been written
+    assert journal.is_congested  # the batch in progress is not written yet
     assert called == []
     manual_thread.run_queued()
     assert not journal.is_congested
@@ -72,8 +72,8 @@ def test_above_the_queue_limit_writes_are_rejected_except_those_with_retry(harne
     for _ in range(QUEUE_LIMIT_WRITES):
         journal.submit_nowait(barrier, None)
     refused = journal.submit(echo_arguments, 1)
-    kept = journal.submit(echo_arguments, 2, retry_until_stored=True)
-    first, second = harness.outcomes([refused, kept])
+    retried = journal.submit(echo_arguments, 2, retry_until_stored=True)
+    first, second = harness.outcomes([refused, retried])
     assert isinstance(first, StoreUnavailableError)
     assert "too slow" in str(first)
     assert second == 2
@@ -101,16 +101,16 @@ def test_wait_idle_fires_once_nothing_is_queued(harness: StoreHarness, manual_th
 
 
 def test_a_faulty_query_fails_and_the_next_one_succeeds(harness: StoreHarness) -> None:
-    def wrong(connection: Connection) -> None:
+    def faulty_query(connection: Connection) -> None:
         raise LookupError
 
-    def gone(connection: Connection) -> None:
+    def failing_query(connection: Connection) -> None:
         raise DiskOutageError("the disk is gone")
 
     with pytest.raises(LookupError):
-        harness.read(wrong)
+        harness.read(faulty_query)
     with pytest.raises(StoreUnavailableError, match="the disk is gone"):
-        harness.read(gone)
+        harness.read(failing_query)
     assert harness.read(count) == 0
 
 

@@ -17,7 +17,7 @@ from pmslink.store.tables.history_queries import newest_records
 from tests.store.store_harness import LINK_NAME, ManualThread, StoreHarness, echo_arguments, make_record
 
 BAD = "GI|GN\ud800|"
-"""A lone surrogate, which no database takes as text."""
+"""A lone surrogate, which no database accepts as text."""
 
 
 def texts(connection: Connection) -> list[str]:
@@ -55,7 +55,7 @@ def test_writes_during_a_commit_go_into_the_next_one(
     fired: list[int] = []
     for number in range(5):
         harness.journal.submit(echo_arguments, number).addCallback(fired.append)
-        harness.advance()  # the first begins a commit, which lasts
+        harness.advance()  # the first write starts a commit that does not end yet
     assert fired == []
     manual_thread.run_queued()
     assert (fired, harness.database.commit_count) == ([0], before + 1)
@@ -112,13 +112,13 @@ def test_the_error_of_a_write_without_a_caller_is_logged(
 
 
 def test_an_outage_during_single_commits_repeats_nothing(harness: StoreHarness) -> None:
-    """The first is at fault, the second is committed alone, then the disk goes."""
+    """The first write is faulty, the second is committed alone, then the disk fails."""
     begun = harness.database.commit_count
     harness.database.fails_at = lambda commit: commit > begun + 1
     journal = harness.journal
     outcomes: list[Any] = []
-    for text, keep in [(BAD, False), ("GI|1|", True), ("GI|2|", True), ("GI|3|", False)]:
-        journal.submit(append_records, make_record(text), keep).addBoth(
+    for text, retry_until_stored_flag in [(BAD, False), ("GI|1|", True), ("GI|2|", True), ("GI|3|", False)]:
+        journal.submit(append_records, make_record(text), retry_until_stored_flag).addBoth(
             lambda outcome: outcomes.append(outcome)
         )
     harness.advance()
@@ -134,30 +134,30 @@ def test_an_outage_during_single_commits_repeats_nothing(harness: StoreHarness) 
     assert harness.published_seqs() == sorted(set(harness.published_seqs()))
 
 
-# what is told
+# Publishing.
 
 
 def test_an_entry_is_numbered_and_published_after_its_commit(
     harness: StoreHarness, manual_thread: ManualThread
 ) -> None:
     record = make_record()
-    seen: list[tuple[int, bool]] = []
-    harness.journal.on_commit.append(lambda entries: seen.append((harness.read(count), record.published)))
+    observed: list[tuple[int, bool]] = []
+    harness.journal.on_commit.append(lambda entries: observed.append((harness.read(count), record.published)))
     harness.journal.submit_nowait(append_records, record)
     harness.advance()
-    assert (record.seq, record.published, seen) == (0, False, [])
+    assert (record.seq, record.published, observed) == (0, False, [])
     manual_thread.run_queued()
-    assert (seen, record.published) == ([(1, True)], True)
+    assert (observed, record.published) == ([(1, True)], True)
     assert harness.journal.last_published_seq == record.seq > 0
 
 
 def test_entries_are_published_before_results_are_delivered(harness: StoreHarness) -> None:
     order: list[str] = []
-    harness.journal.on_commit.append(lambda entries: order.append("told"))
+    harness.journal.on_commit.append(lambda entries: order.append("published"))
     done = harness.journal.submit(append_records, make_record())
     done.addCallback(lambda _: order.append("done"))
     harness.advance()
-    assert order == ["told", "done"]
+    assert order == ["published", "done"]
 
 
 def test_entries_are_published_in_ascending_order(harness: StoreHarness) -> None:
@@ -199,9 +199,9 @@ def test_a_failing_health_subscriber_does_not_affect_results(
     harness.database.start_failing()
     (refused,) = harness.submit_all(echo_arguments, 1)
     assert isinstance(refused, StoreUnavailableError)
-    kept = harness.journal.submit(echo_arguments, 2, retry_until_stored=True)
+    retried = harness.journal.submit(echo_arguments, 2, retry_until_stored=True)
     harness.database.stop_failing()
     harness.advance(1)
-    assert harness.result(kept) == 2
+    assert harness.result(retried) == 2
     assert [event["log_failure"].type for event in leak_check] == [RuntimeError] * 2
     leak_check.clear()

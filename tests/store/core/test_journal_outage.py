@@ -34,13 +34,13 @@ def texts(connection: Connection) -> list[str]:
 
 @pytest.fixture
 def health(harness: StoreHarness) -> list[str | None]:
-    """Every reason that was told, None for an end."""
+    """Collect every published failure reason; None marks the end of a failure."""
     reasons: list[str | None] = []
     harness.journal.on_health_change.append(lambda: reasons.append(harness.journal.failure_reason))
     return reasons
 
 
-def break_it(harness: StoreHarness) -> None:
+def fail_disk(harness: StoreHarness) -> None:
     harness.database.start_failing()
     harness.journal.submit_nowait(barrier, None)
     harness.advance()
@@ -56,7 +56,7 @@ def test_a_write_without_retry_fails_with_the_reason(harness: StoreHarness) -> N
 
 
 def test_during_an_outage_new_writes_are_rejected_without_an_attempt(harness: StoreHarness) -> None:
-    break_it(harness)
+    fail_disk(harness)
     tried = harness.database.commit_count
     failed: list[object] = []
     harness.journal.submit(enqueue, make_new_row()).addErrback(lambda failure: failed.append(failure.type))
@@ -66,7 +66,7 @@ def test_during_an_outage_new_writes_are_rejected_without_an_attempt(harness: St
 
 def test_writes_with_retry_are_tried_each_second_and_succeed_in_order(harness: StoreHarness) -> None:
     harness.database.start_failing()
-    kept = [
+    stored = [
         harness.journal.submit(append_records, make_record(f"GI|{n}|"), retry_until_stored=True)
         for n in range(3)
     ]
@@ -76,13 +76,13 @@ def test_writes_with_retry_are_tried_each_second_and_succeed_in_order(harness: S
     assert harness.database.commit_count == tried
     harness.advance(RETRY_DELAY_S / 2)
     assert harness.database.commit_count == tried + 1
-    kept.append(harness.journal.submit(append_records, make_record("GI|3|"), retry_until_stored=True))
+    stored.append(harness.journal.submit(append_records, make_record("GI|3|"), retry_until_stored=True))
     harness.journal.submit_nowait(append_records, make_record("GI|4|"))
     harness.advance()
     assert harness.database.commit_count == tried + 1
     harness.database.stop_failing()
     harness.advance(RETRY_DELAY_S)
-    assert harness.outcomes(kept) == [None] * 4
+    assert harness.outcomes(stored) == [None] * 4
     assert harness.read(texts) == [f"GI|{n}|" for n in range(5)]
     assert harness.published_seqs() == sorted(set(harness.published_seqs()))
     assert len(harness.published) == 5
@@ -105,7 +105,7 @@ def test_the_journal_detects_by_itself_that_the_disk_recovered(
 def test_health_subscribers_are_called_on_changes_only(
     harness: StoreHarness, health: list[str | None]
 ) -> None:
-    break_it(harness)
+    fail_disk(harness)
     for _ in range(5):
         harness.advance(RETRY_DELAY_S)
     assert health == ["the disk is gone"]
@@ -117,14 +117,14 @@ def test_health_subscribers_are_called_on_changes_only(
 
 def test_an_outage_is_logged_in_a_line_and_not_as_a_failure(harness: StoreHarness) -> None:
     lines: list[object] = []
-    publisher: Any = globalLogPublisher  # which mypy lets no plain function observe
+    publisher: Any = globalLogPublisher  # mypy rejects a plain function as an observer
 
     def watch(event: object) -> None:
         lines.append(event)
 
     publisher.addObserver(watch)
     try:
-        break_it(harness)
+        fail_disk(harness)
         harness.advance(RETRY_DELAY_S)
     finally:
         publisher.removeObserver(watch)
@@ -154,32 +154,32 @@ def test_link_snapshots_are_published_once_during_an_outage(harness: StoreHarnes
     assert harness.published == [news, later, record]
     assert [news.seq, later.seq] == seqs
     assert harness.published_seqs() == sorted(set(harness.published_seqs()))
-    kept = harness.read(last_published, 10)
-    assert [(entry.seq, entry.published) for entry in kept] == [(seq, True) for seq in seqs]
+    stored = harness.read(last_published, 10)
+    assert [(entry.seq, entry.published) for entry in stored] == [(seq, True) for seq in seqs]
 
 
 def test_a_link_snapshot_that_can_be_stored_is_published_after_its_commit(harness: StoreHarness) -> None:
     news = announced()
     harness.submit(append_link_snapshots, news)
     assert harness.published == [news]
-    (kept,) = harness.read(last_published, 10)
-    assert isinstance(kept, LinkSnapshotLogged)
-    assert (kept.seq, kept.at, kept.text) == (news.seq, START_TIME, "{}")
+    (stored,) = harness.read(last_published, 10)
+    assert isinstance(stored, LinkSnapshotLogged)
+    assert (stored.seq, stored.at, stored.text) == (news.seq, START_TIME, "{}")
 
 
 def test_writes_with_retry_are_accepted_above_the_limit(harness: StoreHarness) -> None:
-    break_it(harness)
+    fail_disk(harness)
     for _ in range(QUEUE_LIMIT_WRITES + 1):
         harness.journal.submit_nowait(barrier, None)
-    kept = harness.journal.submit(echo_arguments, 1, retry_until_stored=True)
+    stored = harness.journal.submit(echo_arguments, 1, retry_until_stored=True)
     assert harness.journal.is_congested
     harness.database.stop_failing()
     harness.advance(RETRY_DELAY_S)
-    assert harness.result(kept) == 1
+    assert harness.result(stored) == 1
 
 
 def test_wait_idle_waits_for_writes_that_failed(harness: StoreHarness) -> None:
-    break_it(harness)
+    fail_disk(harness)
     fired: list[str] = []
     harness.journal.wait_idle().addCallback(lambda _: fired.append("idle"))
     harness.advance(RETRY_DELAY_S)
@@ -190,7 +190,7 @@ def test_wait_idle_waits_for_writes_that_failed(harness: StoreHarness) -> None:
 
 
 def test_a_stopped_journal_does_not_retry(harness: StoreHarness) -> None:
-    break_it(harness)
+    fail_disk(harness)
     harness.journal.stop()
     tried = harness.database.commit_count
     harness.advance(10 * RETRY_DELAY_S)
@@ -234,7 +234,7 @@ def test_the_key_of_a_rejected_write_is_free(harness: StoreHarness) -> None:
 
 
 def test_the_clock_of_the_journal_is_the_one_it_was_given(harness: StoreHarness) -> None:
-    break_it(harness)
+    fail_disk(harness)
     clock = harness.clock
     assert isinstance(clock, Clock)
     assert any(call.getTime() == clock.seconds() + RETRY_DELAY_S for call in clock.getDelayedCalls())

@@ -32,7 +32,7 @@ def now() -> datetime:
 
 @asynccontextmanager
 async def running(database: FaultyDatabase) -> AsyncIterator[Store]:
-    """A store with a thread that writes and one that reads, until it has stopped in good order."""
+    """A store with a thread that writes and one that reads, until it has stopped cleanly."""
     threads = [PoolThread(reactor, name) for name in ("writing", "reading")]
     store = make_store(reactor, now, database, writing=threads[0], reading=threads[1])
     store.startService()
@@ -50,16 +50,16 @@ async def each(count: int, one: Callable[[int], Awaitable[Any]]) -> None:
 @time_limit(30)
 async def test_entries_written_in_threads_are_stored_after_the_stop(tmp_path: Path) -> None:
     database = FaultyDatabase(SqliteDatabase(tmp_path))
-    told: list[Entry] = []
+    published: list[Entry] = []
     async with running(database) as store:
-        store.journal.on_commit.append(told.extend)
+        store.journal.on_commit.append(published.extend)
         accepted = await gatherResults([store.journal.submit(enqueue, make_new_row()) for _ in range(500)])
         assert [one.row.number for one in accepted if not isinstance(one, Exception)] == list(range(1, 501))
         assert len(await store.read(newest_rows, LINK_NAME, None, None, 1000)) == 500
         store.journal.submit_nowait(append_link_snapshots, LinkSnapshotLogged(START_TIME, "{}"))
     assert database.commit_count < 20
-    assert len(told) == 501
-    seqs = [entry.seq for entry in told]
+    assert len(published) == 501
+    seqs = [entry.seq for entry in published]
     assert seqs == sorted(set(seqs))
     async with running(database) as store:
         assert not store.startup_snapshot.unclean_shutdown
@@ -69,10 +69,10 @@ async def test_entries_written_in_threads_are_stored_after_the_stop(tmp_path: Pa
 
 @time_limit(30)
 async def test_the_writer_and_the_reader_have_one_thread_each(tmp_path: Path) -> None:
-    seen: set[str] = set()
+    thread_names: set[str] = set()
 
-    def look(transaction: Transaction, arguments: Sequence[None]) -> Sequence[None]:
-        seen.add(threading.current_thread().name)
+    def note_thread(transaction: Transaction, arguments: Sequence[None]) -> Sequence[None]:
+        thread_names.add(threading.current_thread().name)
         return arguments
 
     def query(connection: Connection) -> str:
@@ -80,9 +80,9 @@ async def test_the_writer_and_the_reader_have_one_thread_each(tmp_path: Path) ->
 
     async with running(FaultyDatabase(SqliteDatabase(tmp_path))) as store:
         for _ in range(10):
-            await store.journal.submit(look, None)
+            await store.journal.submit(note_thread, None)
             assert "reading" in await store.read(query)
-    (name,) = seen
+    (name,) = thread_names
     assert "writing" in name
 
 
@@ -90,15 +90,15 @@ async def test_the_writer_and_the_reader_have_one_thread_each(tmp_path: Path) ->
 async def test_a_slow_query_does_not_block_commits(tmp_path: Path) -> None:
     go_on = threading.Event()
 
-    def lasts(connection: Connection) -> int:
+    def slow_query(connection: Connection) -> int:
         rows = newest_rows(connection, LINK_NAME, None, None, 10)
         go_on.wait(20)
-        assert newest_rows(connection, LINK_NAME, None, None, 10) == rows  # it sees one moment
+        assert newest_rows(connection, LINK_NAME, None, None, 10) == rows  # it reads one consistent snapshot
         return len(rows)
 
     async with running(FaultyDatabase(SqliteDatabase(tmp_path))) as store:
         await store.journal.submit(enqueue, make_new_row())
-        reading = store.read(lasts)
+        reading = store.read(slow_query)
         await store.journal.submit(enqueue, make_new_row())
         assert not reading.called
         go_on.set()

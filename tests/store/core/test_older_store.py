@@ -1,7 +1,7 @@
-"""A store that an earlier release of the same schema version filled is read completely, and is written on.
+"""A store that an earlier release of the same schema version filled is read completely and can be written.
 
 `version_3_store.sql` is the dump of such a store, with the names and texts that the release persisted. The
-service that wrote it was killed while a posting was on its way. The file must never change.
+service that wrote it was killed while a posting was being sent. The file must never change.
 """
 
 from __future__ import annotations
@@ -150,7 +150,7 @@ def test_a_record_that_the_older_release_received_is_a_replay(older: StoreHarnes
     assert older.event_types() == []
 
 
-def test_the_posting_that_was_on_its_way_is_sent_again_after_the_rows_before_it(older: StoreHarness) -> None:
+def test_the_posting_that_was_being_sent_is_sent_again_after_the_rows_before_it(older: StoreHarness) -> None:
     (unknown,) = older.submit(mark_unknown, MarkUnknown(LINK_NAME, True, 3))
     assert (unknown.state, unknown.queued, unknown.lost) == ("unknown", 1, 1)
     claimed = older.submit(claim_next, ClaimNext(LINK_NAME, to_ms(older.now)))

@@ -23,17 +23,17 @@ from pmslink.store.tables.log_entries import (
 )
 from pmslink.store.tables.webhook_cursors import Cursor, store_cursors
 from tests.store.store_harness import LINK_NAME, START_TIME, FaultyDatabase, StoreHarness, make_record
-from tests.store.tables.test_history_queries import a_change
+from tests.store.tables.test_history_queries import make_transition
 
 
 @pytest.fixture
 def filled(database: FaultyDatabase) -> Database:
-    """A store with a row in each table, whose service is gone."""
+    """A store with a row in each table, whose service has stopped."""
     harness = StoreHarness(database)
     harness.submit(store_links, StoredLink(LINK_NAME, None, "enabled"))
-    harness.submit(append_records, make_record("WR|RN101|DA260102|TI0700|"))  # a room, a house and an event
+    harness.submit(append_records, make_record("WR|RN101|DA260102|TI0700|"))  # a room, a hotel and an event
     harness.submit(store_cursors, Cursor(LINK_NAME, 5))
-    harness.submit(append_transitions, a_change(1))
+    harness.submit(append_transitions, make_transition(1))
     harness.submit(append_sync_changes, SyncChanged(2, LINK_NAME, START_TIME, in_sync=True))
     harness.submit(append_link_snapshots, LinkSnapshotLogged(START_TIME, "{}"))
     harness.enqueue()
@@ -53,7 +53,7 @@ def test_an_altered_value_is_detected(filled: Database, table: Table) -> None:
 
 
 def _other(column: Column[Any]) -> ColumnElement[Any]:
-    """What stands in no row here."""
+    """Return a value that differs from every value in these rows."""
     if isinstance(column.type, Boolean):
         return ~column
     return literal(77 if isinstance(column.type, Integer) else "?")

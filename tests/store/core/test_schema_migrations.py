@@ -70,7 +70,7 @@ def test_a_migration_preserves_the_content_of_the_store(old: FaultyDatabase) -> 
 
 
 def test_a_store_from_before_version_3_requests_one_resync(old: FaultyDatabase) -> None:
-    """Until version 3 nothing was known of rooms."""
+    """Versions before 3 do not store rooms."""
     harness = StoreHarness(old)
     assert harness.store.startup_snapshot.unclean_shutdown
     harness.stop()
@@ -83,11 +83,11 @@ def test_before_version_2_the_timeline_is_unknown(database: FaultyDatabase) -> N
     put_version(1, database)
     harness = StoreHarness(database)
     try:
-        found = harness.read(
+        timeline = harness.read(
             read_timeline, LINK_NAME, START_TIME - DAY, START_TIME + DAY, harness.store.run_id
         )
-        assert [span.transition for span in found.spans] == [None]
-        assert found.in_sync_ratio is None
+        assert [span.transition for span in timeline.spans] == [None]
+        assert timeline.in_sync_ratio is None
     finally:
         harness.crash()
 
@@ -96,29 +96,30 @@ def test_from_version_2_on_the_timeline_is_known(database: FaultyDatabase) -> No
     put_version(2, database)
     harness = StoreHarness(database)
     try:
-        found = harness.read(
+        timeline = harness.read(
             read_timeline, LINK_NAME, START_TIME - DAY, START_TIME + DAY, harness.store.run_id
         )
-        known = [span.state for span in found.spans if span.state is not None]
-        assert known == ["CLOSED", "WAIT_LS", "ESTABLISHED"]
-        assert found.in_sync_time > 0 * DAY
+        known_states = [span.state for span in timeline.spans if span.state is not None]
+        assert known_states == ["CLOSED", "WAIT_LS", "ESTABLISHED"]
+        assert timeline.in_sync_time > 0 * DAY
     finally:
         harness.crash()
 
 
 def tables(database: FaultyDatabase) -> dict[str, Any]:
-    """What the tables are made of."""
+    """Return the columns and indexes of the tables."""
     with database.reader() as connection, connection.begin():
-        found = inspect(connection)
+        inspector = inspect(connection)
         return {
             name: (
-                [(one["name"], str(one["type"]), one["nullable"]) for one in found.get_columns(name)],
-                found.get_pk_constraint(name)["constrained_columns"],
+                [(one["name"], str(one["type"]), one["nullable"]) for one in inspector.get_columns(name)],
+                inspector.get_pk_constraint(name)["constrained_columns"],
                 sorted(
-                    (str(one["name"]), one["column_names"], one["unique"]) for one in found.get_indexes(name)
+                    (str(one["name"]), one["column_names"], one["unique"])
+                    for one in inspector.get_indexes(name)
                 ),
             )
-            for name in found.get_table_names()
+            for name in inspector.get_table_names()
         }
 
 

@@ -1,4 +1,4 @@
-"""The SQLite file of a store: its permissions, what is on the disk and what is not, and outages."""
+"""The SQLite file of a store: its permissions, its content after a commit and a purge, and outages."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def file(tmp_path: Path) -> Iterator[StoreHarness]:
 
 
 def on_disk(directory: Path) -> bytes:
-    """All that there is of a store."""
+    """Return the content of all files of a store."""
     return b"".join(part.read_bytes() for part in sorted(directory.iterdir()))
 
 
@@ -106,7 +106,7 @@ def test_the_path_may_be_relative(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     harness.crash()
 
 
-# forgetting
+# Deleted data.
 
 
 def purge(harness: StoreHarness) -> None:
@@ -114,17 +114,17 @@ def purge(harness: StoreHarness) -> None:
 
 
 def test_purged_data_is_not_on_the_disk_and_the_file_shrinks(file: StoreHarness, tmp_path: Path) -> None:
-    chance = Random(5)  # sizes and keys that let pages split and be joined
-    old, kept = START_TIME - 2 * HISTORY, START_TIME
-    for at, name in ((old, "OldGuest"), (kept, "NewGuest")):
+    rng = Random(5)  # sizes and keys that let pages split and be joined
+    expired_at, current_at = START_TIME - 2 * HISTORY, START_TIME
+    for at, name in ((expired_at, "OldGuest"), (current_at, "NewGuest")):
         for _ in range(20):
-            texts = [f"GI|RN1|GN{name}{'x' * chance.randrange(300)}|" for _ in range(100)]
+            texts = [f"GI|RN1|GN{name}{'x' * rng.randrange(300)}|" for _ in range(100)]
             file.submit_all(append_records, *(make_record(one, at=at) for one in texts))
             file.submit_all(
                 enqueue,
                 *(
                     make_new_row(
-                        text=one, key=f"{chance.random()}{name}", asked="a", digits=None, created=to_ms(at)
+                        text=one, key=f"{rng.random()}{name}", asked="a", digits=None, created=to_ms(at)
                     )
                     for one in texts
                 ),
@@ -135,9 +135,9 @@ def test_purged_data_is_not_on_the_disk_and_the_file_shrinks(file: StoreHarness,
     file.journal.reclaim()
     before = (tmp_path / STORE_FILE_NAME).stat().st_size
     purge(file)
-    left = on_disk(tmp_path)
-    assert b"OldGuest" not in left
-    assert left.count(b"NewGuest") >= 6000
+    remaining = on_disk(tmp_path)
+    assert b"OldGuest" not in remaining
+    assert remaining.count(b"NewGuest") >= 6000
     assert (tmp_path / STORE_FILE_NAME).stat().st_size < 0.6 * before
 
 
@@ -183,12 +183,12 @@ def test_an_outage_differs_from_a_faulty_statement(problem: Exception, outage: b
 
 
 def test_a_full_disk_is_reported_and_recovered_from(file: StoreHarness) -> None:
-    """A real one, as far as SQLite can tell: no page more may be added."""
+    """SQLite's own error: the maximum number of pages is reached."""
     (pages,) = driver(file).execute("PRAGMA page_count").fetchone()
     driver(file).execute(f"PRAGMA max_page_count={pages}")
-    kept = file.journal.submit(append_records, make_record("GI|" + "x" * 100_000), retry_until_stored=True)
+    retried = file.journal.submit(append_records, make_record("GI|" + "x" * 100_000), retry_until_stored=True)
     file.advance()
     assert file.journal.failure_reason == "the disk is full"
-    file.advance(1)  # on a new connection, which knows no bounds
-    assert file.result(kept) is None
+    file.advance(1)  # on a new connection, which has no limit of pages
+    assert file.result(retried) is None
     assert not file.journal.is_failing

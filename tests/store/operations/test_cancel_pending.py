@@ -30,23 +30,23 @@ from pmslink.store.tables.outbox_rows import OutboxRow, newest_rows
 from tests.store.operations.test_hotel_updates import A_WAKE_UP, RULES, from_phone
 from tests.store.store_harness import LINK_NAME, START_MS, START_TIME, StoreHarness, make_new_row, make_record
 
-HERE = "GI|RN101|G#1|GSN|GNAdams|DA260101|TI000000|"
-GONE = "GO|RN101|GSN|"
-MOVED = "GC|RN202|GSN|G#1|RO101|GSN|DA260101|TI000010|"
+CHECK_IN = "GI|RN101|G#1|GSN|GNAdams|DA260101|TI000000|"
+CHECK_OUT = "GO|RN101|GSN|"
+MOVE = "GC|RN202|GSN|G#1|RO101|GSN|DA260101|TI000010|"
 
 
-def say(harness: StoreHarness, *texts: str) -> None:
+def receive(harness: StoreHarness, *texts: str) -> None:
     harness.submit_all(append_records, *map(make_record, texts))
 
 
 def rows(harness: StoreHarness) -> list[tuple[str, str, str | None]]:
-    """Text, state and word of all, oldest first."""
-    found = harness.read(newest_rows, LINK_NAME, None, None, 99)
-    return [(row.text, row.state, row.text_answer) for row in reversed(found)]
+    """Return text, state and text_answer of all rows, oldest first."""
+    all_rows = harness.read(newest_rows, LINK_NAME, None, None, 99)
+    return [(row.text, row.state, row.text_answer) for row in reversed(all_rows)]
 
 
 @pytest.mark.parametrize(
-    ("told", "text"),
+    ("update", "text"),
     [
         (A_WAKE_UP, "WR|RN101|DA260102|TI070000|"),
         (wake_up_cancel_update("101", None, RULES), "WC|RN101|DA|TI|"),
@@ -56,18 +56,18 @@ def rows(harness: StoreHarness) -> list[tuple[str, str, str | None]]:
     ],
 )
 def test_queued_updates_of_a_guest_are_discarded_at_check_out(
-    harness: StoreHarness, told: OutboundUpdate, text: str
+    harness: StoreHarness, update: OutboundUpdate, text: str
 ) -> None:
-    say(harness, HERE)
-    harness.submit_all(enqueue, from_phone(told))
-    say(harness, GONE)
+    receive(harness, CHECK_IN)
+    harness.submit_all(enqueue, from_phone(update))
+    receive(harness, CHECK_OUT)
     assert rows(harness) == [(text, "discarded", "the guest has left the room")]
 
 
 def test_the_status_of_the_room_is_sent_after_the_check_out(harness: StoreHarness) -> None:
-    say(harness, HERE)
+    receive(harness, CHECK_IN)
     harness.submit_all(enqueue, from_phone(status_update("101", {"status": 3}, {})))
-    say(harness, GONE)
+    receive(harness, CHECK_OUT)
     assert [state for _, state, _ in rows(harness)] == ["pending"]
 
 
@@ -75,31 +75,31 @@ def test_queued_updates_of_a_guest_whose_check_in_was_missed_are_discarded_too(
     harness: StoreHarness,
 ) -> None:
     harness.submit_all(enqueue, from_phone(A_WAKE_UP))
-    say(harness, "GO|RN101|G#1|GSN|")
+    receive(harness, "GO|RN101|G#1|GSN|")
     assert [state for _, state, _ in rows(harness)] == ["discarded"]
 
 
 def test_queued_updates_of_another_room_are_sent(harness: StoreHarness) -> None:
-    say(harness, HERE)
+    receive(harness, CHECK_IN)
     harness.submit_all(enqueue, from_phone(dnd_update("102", {"on": True})), make_new_row())
     harness.submit_all(enqueue, from_phone(A_WAKE_UP, link="annexe"))
-    say(harness, GONE)
+    receive(harness, CHECK_OUT)
     assert [state for _, state, _ in rows(harness)] == ["pending", "pending"]
 
 
 def test_unknown_updates_of_a_guest_who_left_are_not_sent_again(harness: StoreHarness) -> None:
-    say(harness, HERE)
+    receive(harness, CHECK_IN)
     harness.submit_all(enqueue, from_phone(dnd_update("101", {"on": True})))
     harness.submit_all(claim_next, ClaimNext(LINK_NAME, START_MS))
     harness.submit_all(mark_unknown, MarkUnknown(LINK_NAME, True, 3))
-    say(harness, GONE)
+    receive(harness, CHECK_OUT)
     assert [state for _, state, _ in rows(harness)] == ["discarded"]
 
 
 def test_a_resync_discards_the_updates_of_the_previous_guest(harness: StoreHarness) -> None:
-    say(harness, HERE)
+    receive(harness, CHECK_IN)
     harness.submit_all(enqueue, from_phone(A_WAKE_UP))
-    say(harness, "DS|", "GI|RN101|G#2|GSN|SF|", "GI|RN202|G#1|GSN|SF|", "DE|")
+    receive(harness, "DS|", "GI|RN101|G#2|GSN|SF|", "GI|RN202|G#1|GSN|SF|", "DE|")
     assert [(text, state) for text, state, _ in rows(harness)] == [
         ("WR|RN101|DA260102|TI070000|", "discarded"),
         ("WR|RN202|DA260102|TI070000|", "pending"),
@@ -108,36 +108,36 @@ def test_a_resync_discards_the_updates_of_the_previous_guest(harness: StoreHarne
 
 @pytest.mark.parametrize("after", ["GI|RN202|G#1|GSN|GNAdams|", None])
 def test_updates_of_a_room_wait_for_its_pending_check_out(harness: StoreHarness, after: str | None) -> None:
-    say(harness, HERE)
+    receive(harness, CHECK_IN)
     harness.submit_all(enqueue, from_phone(A_WAKE_UP))
-    say(harness, "GO|RN101|G#1|GSN|")
+    receive(harness, "GO|RN101|G#1|GSN|")
     assert harness.submit(claim_next, ClaimNext(LINK_NAME, START_MS)) == NotBefore(START_MS + 2000)
     assert _room(harness, "101").guests != ()
     if after is not None:
-        say(harness, after)
+        receive(harness, after)
     harness.now += timedelta(seconds=2)
     harness.submit(run_due, LINK_NAME)
-    taken = harness.submit(claim_next, ClaimNext(LINK_NAME, START_MS + 2000))
-    assert getattr(taken, "text", None) == ("WR|RN202|DA260102|TI070000|" if after else None)
+    claimed = harness.submit(claim_next, ClaimNext(LINK_NAME, START_MS + 2000))
+    assert getattr(claimed, "text", None) == ("WR|RN202|DA260102|TI070000|" if after else None)
 
 
 def test_postings_do_not_wait_for_a_pending_check_out(harness: StoreHarness) -> None:
-    say(harness, HERE, "GO|RN101|G#1|GSN|")
+    receive(harness, CHECK_IN, "GO|RN101|G#1|GSN|")
     harness.submit_all(enqueue, make_new_row())
     assert isinstance(harness.submit(claim_next, ClaimNext(LINK_NAME, START_MS)), OutboxRow)
 
 
 def test_updates_are_sent_while_other_guests_stay(harness: StoreHarness) -> None:
-    say(harness, HERE, "GI|RN101|G#2|GSY|GNBauer|")
+    receive(harness, CHECK_IN, "GI|RN101|G#2|GSY|GNBauer|")
     harness.submit_all(enqueue, from_phone(A_WAKE_UP))
-    say(harness, MOVED.replace("RO101|GSN", "RO101|GSY"))
+    receive(harness, MOVE.replace("RO101|GSN", "RO101|GSY"))
     assert [state for _, state, _ in rows(harness)] == ["pending"]
 
 
 def test_wake_ups_follow_a_guest_who_moves(harness: StoreHarness) -> None:
-    say(harness, HERE)
+    receive(harness, CHECK_IN)
     harness.submit_all(enqueue, from_phone(A_WAKE_UP), from_phone(dnd_update("101", {"on": True})))
-    say(harness, MOVED)
+    receive(harness, MOVE)
     assert rows(harness) == [
         ("WR|RN101|DA260102|TI070000|", "discarded", "the guest has moved to room 202"),
         ("RE|RN101|RS8|", "discarded", "the guest has left the room"),
@@ -145,9 +145,9 @@ def test_wake_ups_follow_a_guest_who_moves(harness: StoreHarness) -> None:
     ]
 
 
-def _woken(harness: StoreHarness) -> None:
-    """A guest was woken, and the PMS has not heard of it."""
-    say(harness, HERE, "WR|RN101|DA260101|TI000000|")
+def _report_answered_wake_up(harness: StoreHarness) -> None:
+    """Report an answered wake-up; its result stays queued for the PMS."""
+    receive(harness, CHECK_IN, "WR|RN101|DA260101|TI000000|")
     harness.submit_all(run_due, LINK_NAME)
     (wake_up,) = _room(harness, "101").wake_ups
     harness.submit_all(store_wake_up_results, WakeUpReport(LINK_NAME, "101", wake_up.id, None, "answered"))
@@ -160,8 +160,8 @@ def _room(harness: StoreHarness, name: str) -> Any:
 
 
 def test_a_wake_up_result_follows_the_guest_to_the_new_room(harness: StoreHarness) -> None:
-    _woken(harness)
-    say(harness, MOVED)
+    _report_answered_wake_up(harness)
+    receive(harness, MOVE)
     assert [(text, state) for text, state, _ in rows(harness)] == [
         ("WA|RN101|DA260101|TI000000|ASOK|", "discarded"),
         ("WA|RN202|DA260101|TI000000|ASOK|", "pending"),
@@ -169,18 +169,18 @@ def test_a_wake_up_result_follows_the_guest_to_the_new_room(harness: StoreHarnes
 
 
 def test_a_wake_up_result_is_sent_after_the_guest_has_left(harness: StoreHarness) -> None:
-    _woken(harness)
-    say(harness, GONE)
+    _report_answered_wake_up(harness)
+    receive(harness, CHECK_OUT)
     assert [(text, state) for text, state, _ in rows(harness)] == [
         ("WA|RN101|DA260101|TI000000|ASOK|", "pending")
     ]
 
 
-# What the PMS says while a phone's word waits is older for the PMS, which hears that word last.
+# A record that the PMS sends while an update is queued is older for the PMS, which receives the update last.
 
 
 @pytest.mark.parametrize(
-    ("told", "said"),
+    ("update", "pms_record"),
     [
         (dnd_update("101", {"on": True}), "RE|RN101|DNN|"),
         (status_update("101", {"status": 3}, {}), "RE|RN101|RS1|"),
@@ -188,27 +188,27 @@ def test_a_wake_up_result_is_sent_after_the_guest_has_left(harness: StoreHarness
     ],
 )
 def test_an_update_applies_to_the_hotel_again_when_it_is_sent(
-    harness: StoreHarness, told: OutboundUpdate, said: str
+    harness: StoreHarness, update: OutboundUpdate, pms_record: str
 ) -> None:
-    say(harness, HERE)
-    harness.submit_all(enqueue, from_phone(told))
-    ordered = _look(harness)
-    say(harness, said)
-    assert _look(harness) != ordered
+    receive(harness, CHECK_IN)
+    harness.submit_all(enqueue, from_phone(update))
+    requested = _room_values(harness)
+    receive(harness, pms_record)
+    assert _room_values(harness) != requested
     harness.submit_all(claim_next, ClaimNext(LINK_NAME, START_MS))
-    assert _look(harness) == ordered
+    assert _room_values(harness) == requested
 
 
 def test_a_cancellation_applies_again_when_it_is_sent(harness: StoreHarness) -> None:
-    say(harness, HERE)
+    receive(harness, CHECK_IN)
     harness.submit_all(enqueue, from_phone(wake_up_cancel_update("101", "2026-01-02T07:00", RULES)))
-    say(harness, "WR|RN101|DA260102|TI070000|")
+    receive(harness, "WR|RN101|DA260102|TI070000|")
     harness.submit_all(claim_next, ClaimNext(LINK_NAME, START_MS))
     assert _room(harness, "101").wake_ups == ()
 
 
 @pytest.mark.parametrize(
-    ("first", "second", "said"),
+    ("first", "second", "pms_record"),
     [
         (dnd_update("101", {"on": True}), make_up_room_update("101", {"on": True}), "RE|RN101|DNN|"),
         (status_update("101", {"status": 3}, {}), status_update("101", {"status": 4}, {}), "RE|RN101|RS4|"),
@@ -224,16 +224,16 @@ def test_a_cancellation_applies_again_when_it_is_sent(harness: StoreHarness) -> 
     ],
 )
 def test_an_update_that_the_phone_has_changed_since_does_not_apply_again(
-    harness: StoreHarness, first: OutboundUpdate, second: OutboundUpdate, said: str
+    harness: StoreHarness, first: OutboundUpdate, second: OutboundUpdate, pms_record: str
 ) -> None:
-    say(harness, HERE)
+    receive(harness, CHECK_IN)
     harness.submit_all(enqueue, from_phone(first), from_phone(second))
-    say(harness, said)
-    before, events = _look(harness), len(harness.events())
-    taken = harness.submit(claim_next, ClaimNext(LINK_NAME, START_MS))
-    assert isinstance(taken, OutboxRow)
-    assert taken.text == first.record.text
-    assert (_look(harness), len(harness.events())) == (before, events)
+    receive(harness, pms_record)
+    before, events = _room_values(harness), len(harness.events())
+    claimed = harness.submit(claim_next, ClaimNext(LINK_NAME, START_MS))
+    assert isinstance(claimed, OutboxRow)
+    assert claimed.text == first.record.text
+    assert (_room_values(harness), len(harness.events())) == (before, events)
 
 
 @pytest.mark.parametrize(
@@ -250,65 +250,65 @@ def test_an_update_that_the_phone_has_changed_since_does_not_apply_again(
 def test_a_later_update_of_another_subject_does_not_prevent_it(
     harness: StoreHarness, other: OutboundUpdate
 ) -> None:
-    say(harness, HERE)
+    receive(harness, CHECK_IN)
     harness.submit_all(enqueue, from_phone(A_WAKE_UP), from_phone(other))
-    say(harness, "WC|RN101|DA260102|TI070000|")
+    receive(harness, "WC|RN101|DA260102|TI070000|")
     harness.submit(claim_next, ClaimNext(LINK_NAME, START_MS))
     assert A_WAKE_UP.phone_update is not None
     assert A_WAKE_UP.phone_update.value in [one.at for one in _room(harness, "101").wake_ups]
 
 
 def test_a_sign_and_a_status_are_two_subjects(harness: StoreHarness) -> None:
-    say(harness, HERE)
+    receive(harness, CHECK_IN)
     calls = [dnd_update("101", {"on": True}), status_update("101", {"status": 3}, {})]
     harness.submit_all(enqueue, *map(from_phone, calls))
-    say(harness, "RE|RN101|DNN|")
+    receive(harness, "RE|RN101|DNN|")
     harness.submit(claim_next, ClaimNext(LINK_NAME, START_MS))
     assert _room(harness, "101").do_not_disturb
 
 
 def test_a_cancellation_of_all_wake_ups_spares_later_requests(harness: StoreHarness) -> None:
-    say(harness, HERE)
+    receive(harness, CHECK_IN)
     harness.submit_all(enqueue, from_phone(wake_up_cancel_update("101", None, RULES)), from_phone(A_WAKE_UP))
-    say(harness, "WR|RN101|DA260102|TI080000|")
+    receive(harness, "WR|RN101|DA260102|TI080000|")
     harness.submit(claim_next, ClaimNext(LINK_NAME, START_MS))
     assert A_WAKE_UP.phone_update is not None
     assert [one.at for one in _room(harness, "101").wake_ups] == [A_WAKE_UP.phone_update.value]
 
 
 def test_a_cancellation_for_an_unknown_room_changes_nothing(harness: StoreHarness) -> None:
-    late = wake_up_update("101", {"at": "2026-01-01T00:00"}, START_TIME, RULES)
+    past_request = wake_up_update("101", {"at": "2026-01-01T00:00"}, START_TIME, RULES)
     harness.store.hotels.set_policy("grand", RULES)
     cancel = from_phone(wake_up_cancel_update("101", None, RULES))
-    harness.submit_all(enqueue, cancel, from_phone(late, phone_update=None))
+    harness.submit_all(enqueue, cancel, from_phone(past_request, phone_update=None))
     assert isinstance(harness.submit(claim_next, ClaimNext(LINK_NAME, START_MS)), OutboxRow)
     assert harness.room() is None
 
 
 def test_a_past_wake_up_does_not_apply_again(harness: StoreHarness) -> None:
-    say(harness, HERE)
+    receive(harness, CHECK_IN)
     soon = wake_up_update("101", {"at": "2026-01-01T00:01"}, START_TIME, RULES)
     harness.submit_all(enqueue, from_phone(soon))
-    say(harness, "WC|RN101|DA|TI|")
+    receive(harness, "WC|RN101|DA|TI|")
     assert isinstance(harness.submit(claim_next, ClaimNext(LINK_NAME, START_MS + 60_000)), OutboxRow)
     assert _room(harness, "101").wake_ups == ()
 
 
 def test_an_update_that_was_sent_before_does_not_apply_again(harness: StoreHarness) -> None:
-    say(harness, HERE)
+    receive(harness, CHECK_IN)
     harness.submit_all(enqueue, from_phone(dnd_update("101", {"on": True})))
     harness.submit_all(claim_next, ClaimNext(LINK_NAME, START_MS))
     harness.submit_all(mark_unknown, MarkUnknown(LINK_NAME, True, 3))
-    say(harness, "RE|RN101|DNN|")
+    receive(harness, "RE|RN101|DNN|")
     assert isinstance(harness.submit(claim_next, ClaimNext(LINK_NAME, START_MS)), OutboxRow)
     assert not _room(harness, "101").do_not_disturb
 
 
 def test_a_wake_up_above_the_limit_of_the_room_is_still_sent(harness: StoreHarness) -> None:
-    say(harness, HERE)
+    receive(harness, CHECK_IN)
     harness.submit_all(enqueue, from_phone(A_WAKE_UP))
-    say(harness, "WC|RN101|DA|TI|")
-    say(
+    receive(harness, "WC|RN101|DA|TI|")
+    receive(
         harness,
         *(f"WR|RN101|DA260103|TI{number // 60:02}{number % 60:02}|" for number in range(MAX_WAKE_UPS)),
     )
@@ -316,6 +316,6 @@ def test_a_wake_up_above_the_limit_of_the_room_is_still_sent(harness: StoreHarne
     assert len(_room(harness, "101").wake_ups) == MAX_WAKE_UPS
 
 
-def _look(harness: StoreHarness) -> tuple[object, ...]:
+def _room_values(harness: StoreHarness) -> tuple[object, ...]:
     room = _room(harness, "101")
     return room.do_not_disturb, room.status, [one.at for one in room.wake_ups]

@@ -15,11 +15,11 @@ from pmslink.store.tables.hotel_states import next_due_times, rooms_of
 from pmslink.store.tables.link_rows import RemoveLink, remove_links
 from tests.store.store_harness import DAY, LINK_NAME, RETENTION, START_TIME, StoreHarness, make_record
 from tests.store.tables.test_hotel_states import (
-    ARRIVES,
+    CHECK_IN,
     event_body,
     hotel_of,
     published_due_times,
-    seen,
+    state_values,
     stored_events,
 )
 
@@ -27,7 +27,7 @@ GUEST = RETENTION.guest
 
 
 def test_removing_a_link_deletes_its_hotel(harness: StoreHarness) -> None:
-    harness.receive_records(ARRIVES, "WR|RN101|DA260102|TI0700|")
+    harness.receive_records(CHECK_IN, "WR|RN101|DA260102|TI0700|")
     harness.submit(remove_links, RemoveLink(LINK_NAME, discard=True))
     assert published_due_times(harness)[-1] is None
     assert (harness.read(rooms_of, LINK_NAME), harness.read(next_due_times), stored_events(harness)) == (
@@ -35,7 +35,7 @@ def test_removing_a_link_deletes_its_hotel(harness: StoreHarness) -> None:
         {},
         [],
     )
-    harness.receive_records(ARRIVES)
+    harness.receive_records(CHECK_IN)
     assert harness.event_types()[-1] == "guest.checked_in"
     assert [room.wake_ups for room in harness.read(rooms_of, LINK_NAME)] == [()]
 
@@ -43,23 +43,23 @@ def test_removing_a_link_deletes_its_hotel(harness: StoreHarness) -> None:
 def test_records_after_a_removal_in_the_same_commit_begin_an_empty_hotel(
     harness: StoreHarness,
 ) -> None:
-    harness.receive_records(ARRIVES, "WR|RN101|DA260102|TI0700|")
+    harness.receive_records(CHECK_IN, "WR|RN101|DA260102|TI0700|")
     harness.journal.submit_nowait(append_records, make_record("RE|RN101|MLY|"))
     harness.journal.submit_nowait(remove_links, RemoveLink(LINK_NAME, discard=True))
     harness.submit(append_records, make_record("GI|RN102|G#8|GNBaker|"))
     assert [room.room for room in harness.read(rooms_of, LINK_NAME)] == ["102"]
     assert [type for _, type in stored_events(harness)] == ["guest.checked_in"]
-    assert seen(hotel_of(harness))["room_by_guest"] == {"8": "102"}
+    assert state_values(hotel_of(harness))["room_by_guest"] == {"8": "102"}
     assert harness.read(next_due_times) == {}
 
 
 def test_a_failed_removal_deletes_nothing(harness: StoreHarness) -> None:
-    harness.receive_records(ARRIVES)
+    harness.receive_records(CHECK_IN)
     harness.database.start_failing()
     harness.submit_all(remove_links, RemoveLink(LINK_NAME, discard=True))
     harness.database.stop_failing()
     harness.advance(RETRY_DELAY_S)
-    harness.receive_records(ARRIVES)
+    harness.receive_records(CHECK_IN)
     assert harness.event_types() == ["guest.checked_in"]
 
 
@@ -104,7 +104,7 @@ def test_deleted_names_are_deleted_in_the_cache_too_without_an_event(harness: St
     later = START_TIME + GUEST + DAY
     harness.submit(purge, Purge(START_TIME + DAY, START_TIME, later))
     assert harness.published == []
-    assert seen(hotel_of(harness))["rooms"]["101"].guests[0].name is None
+    assert state_values(hotel_of(harness))["rooms"]["101"].guests[0].name is None
     assert stored_events(harness) == []
     harness.receive_records("GC|RN101|G#7|VIPA|GV1|")
     assert event_body(harness.events()[-1])["guest"]["name"] is None
@@ -121,7 +121,7 @@ def test_a_guest_of_a_record_in_the_same_commit_keeps_the_name(harness: StoreHar
 
 
 def test_events_are_deleted_with_guest_data(harness: StoreHarness) -> None:
-    harness.receive_records(ARRIVES)
+    harness.receive_records(CHECK_IN)
     harness.now += DAY
     harness.receive_records("RE|RN101|MLY|")
     purge_all(harness)

@@ -50,42 +50,42 @@ from tests.store.tables.test_hotel_states import event_body
 RULES = HotelPolicy(timezone=START_TIME.tzinfo)
 
 
-def from_phone(what: OutboundUpdate, **changes: Any) -> NewRow:
-    made = NewRow(
+def from_phone(update: OutboundUpdate, **changes: Any) -> NewRow:
+    new_row = NewRow(
         LINK_NAME,
-        what.record.id,
-        what.type,
-        what.room,
-        serialize_update_body(what),
-        what.record.text,
+        update.record.id,
+        update.type,
+        update.room,
+        serialize_update_body(update),
+        update.record.text,
         START_MS,
-        subject=what.subject,
-        until=what.until,
-        phone_update=what.phone_update,
+        subject=update.subject,
+        until=update.until,
+        phone_update=update.phone_update,
     )
-    return made._replace(**changes)
+    return new_row._replace(**changes)
 
 
 A_WAKE_UP = wake_up_update("101", {"at": "2026-01-02T07:00"}, START_TIME, RULES)
-CALLS = {
+UPDATES = {
     "status": (status_update("101", {"status": 3}, {}), "RE|RN101|RS3|"),
     "dnd": (dnd_update("101", {"on": True}), "RE|RN101|RS8|"),
     "wake-up": (A_WAKE_UP, "WR|RN101|DA260102|TI070000|"),
 }
 
 
-@pytest.fixture(params=CALLS)
-def call(request: pytest.FixtureRequest) -> OutboundUpdate:
-    return CALLS[request.param][0]
+@pytest.fixture(params=UPDATES)
+def sent_update(request: pytest.FixtureRequest) -> OutboundUpdate:
+    return UPDATES[request.param][0]
 
 
-@pytest.mark.parametrize(("call", "text"), CALLS.values(), ids=CALLS)
+@pytest.mark.parametrize(("sent_update", "text"), UPDATES.values(), ids=UPDATES)
 def test_a_row_and_its_change_of_the_hotel_are_one_commit(
-    harness: StoreHarness, call: OutboundUpdate, text: str
+    harness: StoreHarness, sent_update: OutboundUpdate, text: str
 ) -> None:
     harness.receive_records("GO|RN101|")
     before = harness.database.commit_count
-    (accepted,) = harness.submit_all(enqueue, from_phone(call))
+    (accepted,) = harness.submit_all(enqueue, from_phone(sent_update))
     assert harness.database.commit_count == before + 1
     assert isinstance(accepted, Enqueued)
     assert (accepted.row.text, accepted.row.number, accepted.row.state) == (text, None, "pending")
@@ -99,7 +99,7 @@ def test_a_row_and_its_change_of_the_hotel_are_one_commit(
 
 
 def test_the_event_of_a_phone_update_names_the_pbx(harness: StoreHarness) -> None:
-    harness.submit_all(enqueue, from_phone(CALLS["dnd"][0]), from_phone(A_WAKE_UP))
+    harness.submit_all(enqueue, from_phone(UPDATES["dnd"][0]), from_phone(A_WAKE_UP))
     assert [(one.type, event_body(one)["by"]) for one in harness.events()] == [
         ("room.do_not_disturb", "pbx"),
         ("wake_up.set", "pbx"),
@@ -107,15 +107,15 @@ def test_the_event_of_a_phone_update_names_the_pbx(harness: StoreHarness) -> Non
 
 
 def test_the_make_up_room_sign_replaces_do_not_disturb(harness: StoreHarness) -> None:
-    harness.submit(enqueue, from_phone(CALLS["dnd"][0]))
+    harness.submit(enqueue, from_phone(UPDATES["dnd"][0]))
     harness.submit(enqueue, from_phone(make_up_room_update("101", {"on": True})))
     assert [event_body(one)["value"] for one in harness.events()] == [True, False]
 
 
 def test_a_full_outbox_rejects_the_row_and_does_not_change_the_hotel(
-    harness: StoreHarness, call: OutboundUpdate
+    harness: StoreHarness, sent_update: OutboundUpdate
 ) -> None:
-    (refused,) = harness.submit_all(enqueue, from_phone(call, outbox_full=True))
+    (refused,) = harness.submit_all(enqueue, from_phone(sent_update, outbox_full=True))
     assert isinstance(refused, OutboxFullError)
     assert harness.room() is None
     assert harness.published == []
@@ -123,20 +123,20 @@ def test_a_full_outbox_rejects_the_row_and_does_not_change_the_hotel(
 
 
 def test_a_failing_disk_rejects_the_row_and_does_not_change_the_hotel(
-    harness: StoreHarness, call: OutboundUpdate
+    harness: StoreHarness, sent_update: OutboundUpdate
 ) -> None:
     harness.database.start_failing()
-    (refused,) = harness.submit_all(enqueue, from_phone(call))
+    (refused,) = harness.submit_all(enqueue, from_phone(sent_update))
     assert isinstance(refused, StoreUnavailableError)
     harness.database.stop_failing()
     harness.advance(RETRY_DELAY_S)
     assert harness.room() is None
-    harness.submit(enqueue, from_phone(call))
-    assert len(harness.events()) == (call.type != "status")
+    harness.submit(enqueue, from_phone(sent_update))
+    assert len(harness.events()) == (sent_update.type != "status")
 
 
 def test_the_same_key_changes_the_hotel_once(harness: StoreHarness) -> None:
-    offer = from_phone(CALLS["dnd"][0], key="k", asked="a")
+    offer = from_phone(UPDATES["dnd"][0], key="k", asked="a")
     harness.submit(enqueue, offer)
     harness.receive_records("RE|RN101|DNN|")
     again = harness.submit(enqueue, offer)
@@ -158,14 +158,14 @@ def test_a_key_twice_in_one_commit_is_one_request(harness: StoreHarness) -> None
     assert harness.event_types() == ["wake_up.set", "wake_up.cancelled"]
 
 
-# too many wake-ups
+# The maximum number of wake-ups.
 
 LATER = wake_up_update("101", {"at": "2026-01-03T07:00"}, START_TIME, RULES)
 
 
 @pytest.fixture
 def crowded(harness: StoreHarness) -> StoreHarness:
-    """Room 101 has as many wake-ups as it may, and two guests."""
+    """A store whose room 101 has the maximum number of wake-ups, and two guests."""
     harness.receive_records("GI|RN101|G#1|GSN|", "GI|RN101|G#2|GSY|")
     harness.receive_records(
         *(f"WR|RN101|DA260102|TI{number // 60:02}{number % 60:02}|" for number in range(MAX_WAKE_UPS))
@@ -176,7 +176,7 @@ def crowded(harness: StoreHarness) -> StoreHarness:
 
 def test_a_wake_up_above_the_limit_is_rejected_and_does_not_change_the_hotel(crowded: StoreHarness) -> None:
     before = crowded.room()
-    refused, accepted = crowded.submit_all(enqueue, from_phone(LATER), from_phone(CALLS["dnd"][0]))
+    refused, accepted = crowded.submit_all(enqueue, from_phone(LATER), from_phone(UPDATES["dnd"][0]))
     assert isinstance(refused, TooManyWakeUpsError)
     assert isinstance(accepted, Enqueued)
     assert [row.type for row in crowded.read(newest_rows, LINK_NAME, None, None, 10)] == ["dnd"]
@@ -222,24 +222,24 @@ def test_sent_rows_are_not_changed(harness: StoreHarness) -> None:
     assert harness.row(sent.id).state == "sent"
 
 
-# what comes of rows
+# Events about rows.
 
 
 def test_an_event_has_the_row_by_the_names_of_its_columns() -> None:
     row = make_row(1, "sent", key="k", asked="a", text_answer="später")
-    kept = json.loads(json.dumps(row_to_event(row)))
-    assert "key" not in kept
-    assert row_from_event(kept) == row._replace(key=None, asked=None)
-    assert row_from_event({**kept, "colour": "red"}) == row_from_event(
-        kept
-    )  # of a version that has such a column
+    content = json.loads(json.dumps(row_to_event(row)))
+    assert "key" not in content
+    assert row_from_event(content) == row._replace(key=None, asked=None)
+    assert row_from_event({**content, "colour": "red"}) == row_from_event(
+        content
+    )  # written by a version with such a column
     for name in ("held_since", "lost", "text_answer"):
-        del kept[name]  # of one that had none
-    assert row_from_event(kept) == row._replace(key=None, asked=None, text_answer=None)
+        del content[name]  # written by a version without these columns
+    assert row_from_event(content) == row._replace(key=None, asked=None, text_answer=None)
 
 
-def rests(harness: StoreHarness) -> list[tuple[str, int]]:
-    """The events about rows: type, and id of the row."""
+def posting_events(harness: StoreHarness) -> list[tuple[str, int]]:
+    """Return the type and row id of each event about a row."""
     return [
         (one.type, event_body(one)["posting"]["id"])
         for one in harness.events()
@@ -300,7 +300,7 @@ def test_an_event_is_emitted_exactly_when_a_row_needs_an_operator(
 ) -> None:
     harness.insert_rows(row)
     harness.submit(operation, argument)
-    assert rests(harness) == expected
+    assert posting_events(harness) == expected
     for event in harness.events():
         assert event_body(event)["posting"] == row_to_event(harness.row(1))
         assert event.room == "101"
@@ -314,7 +314,7 @@ def test_the_event_is_published_after_the_row_in_the_same_commit(harness: StoreH
     assert harness.database.commit_count == before + 1
     assert [type(one) for one in harness.published] == [OutboxRowChanged, HotelEventLogged]
     harness.submit(store_answers, PostingAnswer(LINK_NAME, START_MS, "NG", None, number=1))
-    assert rests(harness) == REFUSED
+    assert posting_events(harness) == REFUSED
 
 
 def test_a_row_that_needs_an_operator_again_is_another_event(harness: StoreHarness) -> None:
@@ -323,4 +323,4 @@ def test_a_row_that_needs_an_operator_again_is_another_event(harness: StoreHarne
         harness.submit(resend, OperatorAction(LINK_NAME, 1, 4))
         harness.submit(claim_next, ClaimNext(LINK_NAME, START_MS))
         harness.submit(mark_unknown, MarkUnknown(LINK_NAME, True, 1, None))
-    assert rests(harness) == UNKNOWN * 2
+    assert posting_events(harness) == UNKNOWN * 2

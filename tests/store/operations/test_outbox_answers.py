@@ -20,7 +20,7 @@ from tests.store.store_harness import LINK_NAME, START_MS, StoreHarness, make_ro
 
 STATES: tuple[RowState, ...] = get_args(RowState)
 AT = START_MS + 1000
-TOLD = {"answered": AT, "text_answer": "said"}
+ANSWER_VALUES = {"answered": AT, "text_answer": "said"}
 
 
 def answer(status: str, now: int = AT, **of: Any) -> PostingAnswer:
@@ -28,7 +28,7 @@ def answer(status: str, now: int = AT, **of: Any) -> PostingAnswer:
 
 
 def changed(before: OutboxRow, after: OutboxRow) -> dict[str, object]:
-    """What is different, but for the number of the change."""
+    """Return the columns that differ, except the number of the change."""
     different: dict[str, object] = {
         name: new
         for name, old, new in zip(OutboxRow._fields, before, after, strict=True)
@@ -38,36 +38,36 @@ def changed(before: OutboxRow, after: OutboxRow) -> dict[str, object]:
     return different
 
 
-DONE = {"state": "done", "answer": "OK", **TOLD}
-ASIDE = {
+DONE = {"state": "done", "answer": "OK", **ANSWER_VALUES}
+POSTPONED = {
     "state": "pending",
     "queued": 1,
     "answer": "RY",
     "held_since": AT,
     "not_before": AT + RETRY_LATER_MS,
-    **TOLD,
+    **ANSWER_VALUES,
 }
-AUDIT = {"state": "pending", "queued": 1, "answer": "NA", "held_since": AT, **TOLD}
-REFUSED = {"state": "refused", **TOLD}
-NOTHING: dict[str, object] = {}
+POSTPONED_BY_AUDIT = {"state": "pending", "queued": 1, "answer": "NA", "held_since": AT, **ANSWER_VALUES}
+REFUSED = {"state": "refused", **ANSWER_VALUES}
+NO_CHANGES: dict[str, object] = {}
 
-FATES: dict[RowState, dict[str, dict[str, object]]] = {
+EXPECTED_CHANGES: dict[RowState, dict[str, dict[str, object]]] = {
     "pending": {"OK": {**DONE, "queued": 0}},
-    "sent": {"OK": DONE, "RY": ASIDE, "NA": AUDIT, "UR": REFUSED},
-    "unknown": {"OK": DONE, "RY": ASIDE, "NA": AUDIT, "UR": REFUSED},
+    "sent": {"OK": DONE, "RY": POSTPONED, "NA": POSTPONED_BY_AUDIT, "UR": REFUSED},
+    "unknown": {"OK": DONE, "RY": POSTPONED, "NA": POSTPONED_BY_AUDIT, "UR": REFUSED},
     "done": {},
     "refused": {},
     "discarded": {"OK": DONE},
 }
-"""By state and answer: what changes. Where nothing stands the answer says nothing new."""
+"""The changed columns by state and answer; an answer that is not listed changes nothing."""
 CODES = ["OK", "RY", "NA", "UR", "NG", "NR", "CD", "CO", "NP", ""]
 
 
-def fate(state: RowState, code: str) -> dict[str, object]:
+def expected_changes(state: RowState, code: str) -> dict[str, object]:
     if code in ("OK", "RY", "NA"):
-        return FATES[state].get(code, NOTHING)
-    refused = FATES[state].get("UR", NOTHING)
-    return {**refused, "answer": code} if refused else NOTHING
+        return EXPECTED_CHANGES[state].get(code, NO_CHANGES)
+    refused = EXPECTED_CHANGES[state].get("UR", NO_CHANGES)
+    return {**refused, "answer": code} if refused else NO_CHANGES
 
 
 @pytest.mark.parametrize("code", CODES)
@@ -80,8 +80,8 @@ def test_every_answer_in_every_state(harness: StoreHarness, code: str, by: str) 
         harness.published.clear()
         settled = harness.submit(store_answers, answer(code, **{by: id}))
         after = harness.row(id)
-        assert changed(before, after) == fate(state, code), state
-        assert settled == (after if fate(state, code) else None), state
+        assert changed(before, after) == expected_changes(state, code), state
+        assert settled == (after if expected_changes(state, code) else None), state
         assert [entry.row for entry in harness.published if isinstance(entry, OutboxRowChanged)] == (
             [settled] if settled else []
         )
@@ -95,14 +95,14 @@ def test_a_late_answer_settles_a_posting_that_is_queued_again(harness: StoreHarn
     assert harness.submit(claim_next, ClaimNext(LINK_NAME, AT)) is None
 
 
-# which row is meant
+# The row of an answer.
 
 
 def test_an_answer_belongs_to_the_newest_row_that_was_sent_with_its_number(harness: StoreHarness) -> None:
     harness.insert_rows(
         make_row(1, "done", number=7),
         make_row(2, "sent", number=7),
-        make_row(3, "pending", number=7),  # never sent: the answer cannot be its
+        make_row(3, "pending", number=7),  # never sent, so the answer is not for it
         make_row(4, "sent", number=7, link="annexe"),
         make_row(5, "sent", number=8),
     )
@@ -130,16 +130,16 @@ def test_a_second_answer_changes_nothing(harness: StoreHarness) -> None:
     assert harness.row(1) == first
 
 
-# patience
+# Delays.
 
 
 def test_ry_delays_a_posting_for_half_a_minute_and_the_queue_continues(harness: StoreHarness) -> None:
     harness.insert_rows(make_row(1, "sent"), make_row(2))
     harness.submit(store_answers, answer("RY"))
     aside = AT + RETRY_LATER_MS
-    taken = harness.submit(claim_next, ClaimNext(LINK_NAME, AT))
-    assert isinstance(taken, OutboxRow)
-    assert taken.id == 2
+    claimed = harness.submit(claim_next, ClaimNext(LINK_NAME, AT))
+    assert isinstance(claimed, OutboxRow)
+    assert claimed.id == 2
     assert harness.submit(claim_next, ClaimNext(LINK_NAME, aside - 1)) == NotBefore(aside)
     again = harness.submit(claim_next, ClaimNext(LINK_NAME, aside))
     assert isinstance(again, OutboxRow)
@@ -157,9 +157,9 @@ def test_the_delayed_row_that_is_due_first_gives_the_time_to_wait(harness: Store
 def test_after_the_night_audit_the_same_posting_is_sent_first(harness: StoreHarness) -> None:
     harness.insert_rows(make_row(1, "sent"), make_row(2))
     harness.submit(store_answers, answer("NA"))
-    taken = harness.submit(claim_next, ClaimNext(LINK_NAME, AT))
-    assert isinstance(taken, OutboxRow)
-    assert taken.id == 1
+    claimed = harness.submit(claim_next, ClaimNext(LINK_NAME, AT))
+    assert isinstance(claimed, OutboxRow)
+    assert claimed.id == 1
 
 
 @pytest.mark.parametrize("code", ["RY", "NA"])
@@ -187,7 +187,7 @@ def test_the_deadline_counts_from_the_first_ry(harness: StoreHarness) -> None:
     assert harness.row(1).held_since == AT
 
 
-# proof
+# Confirmations.
 
 
 def test_a_confirmation_marks_sent_rows_as_done(harness: StoreHarness) -> None:

@@ -15,34 +15,34 @@ from pmslink.store.tables.outbox_rows import OutboxRow, OutboxRowChanged
 from tests.store.store_harness import LINK_NAME, START_MS, StoreHarness, make_new_row, make_record, make_row
 
 
-def take_one(harness: StoreHarness, now: int = START_MS) -> OutboxRow | NotBefore | None:
+def claim_one(harness: StoreHarness, now: int = START_MS) -> OutboxRow | NotBefore | None:
     return harness.submit(claim_next, ClaimNext(LINK_NAME, now))
 
 
-def taken_ids(harness: StoreHarness, now: int = START_MS) -> list[int]:
-    """All that is to be sent, in order."""
+def claim_all_ids(harness: StoreHarness, now: int = START_MS) -> list[int]:
+    """Claim all rows that can be sent, and return their ids in order."""
     ids = []
-    while isinstance(row := take_one(harness, now), OutboxRow):
+    while isinstance(row := claim_one(harness, now), OutboxRow):
         ids.append(row.id)
     return ids
 
 
-# sending
+# Sending.
 
 
 def test_a_claimed_row_is_counted_as_sent_before_it_is_returned(harness: StoreHarness) -> None:
     row = harness.enqueue()
-    taken = take_one(harness, START_MS + 7)
-    assert taken == harness.row(row.id)
-    assert isinstance(taken, OutboxRow)
-    assert (taken.state, taken.queued, taken.attempts, taken.sent) == ("sent", 0, 1, START_MS + 7)
-    assert taken.sent_seq is not None
-    assert row.changed < taken.sent_seq < taken.changed
+    claimed = claim_one(harness, START_MS + 7)
+    assert claimed == harness.row(row.id)
+    assert isinstance(claimed, OutboxRow)
+    assert (claimed.state, claimed.queued, claimed.attempts, claimed.sent) == ("sent", 0, 1, START_MS + 7)
+    assert claimed.sent_seq is not None
+    assert row.changed < claimed.sent_seq < claimed.changed
     assert isinstance(harness.published[-1], OutboxRowChanged)
-    assert harness.published[-1].row == taken
+    assert harness.published[-1].row == claimed
 
 
-def test_the_oldest_goes_first_whether_new_or_again(harness: StoreHarness) -> None:
+def test_the_oldest_row_is_claimed_first_whether_new_or_resent(harness: StoreHarness) -> None:
     harness.insert_rows(
         make_row(5),
         make_row(2, "unknown", queued=1),
@@ -52,7 +52,7 @@ def test_the_oldest_goes_first_whether_new_or_again(harness: StoreHarness) -> No
         *(make_row(id, state) for id, state in [(6, "sent"), (7, "done"), (8, "refused"), (9, "discarded")]),
         make_row(10, link="annexe"),
     )
-    assert taken_ids(harness) == [2, 3, 4, 5]
+    assert claim_all_ids(harness) == [2, 3, 4, 5]
 
 
 def test_claims_in_one_commit_get_different_rows(harness: StoreHarness) -> None:
@@ -63,25 +63,25 @@ def test_claims_in_one_commit_get_different_rows(harness: StoreHarness) -> None:
 
 def test_a_claimed_row_that_was_not_written_is_released(harness: StoreHarness) -> None:
     row = harness.enqueue()
-    take_one(harness)
+    claim_one(harness)
     harness.submit(release, Release(row.id))
     back = harness.row(row.id)
     assert (back.state, back.queued, back.attempts) == ("pending", 1, 0)
-    assert taken_ids(harness) == [row.id]
+    assert claim_all_ids(harness) == [row.id]
     assert harness.row(row.id).attempts == 1
 
 
 def test_a_row_that_cannot_be_sent_is_refused_with_the_reason(harness: StoreHarness) -> None:
     row = harness.enqueue()
-    take_one(harness)
+    claim_one(harness)
     harness.submit(mark_refused, MarkRefused(row.id, START_MS + 1, "no ü in ascii"))
     refused = harness.row(row.id)
     assert (refused.state, refused.queued, refused.attempts) == ("refused", 0, 0)
     assert (refused.answered, refused.answer, refused.text_answer) == (START_MS + 1, None, "no ü in ascii")
-    assert taken_ids(harness) == []
+    assert claim_all_ids(harness) == []
 
 
-# not answered
+# Rows without an answer.
 
 
 @pytest.mark.parametrize(
@@ -104,14 +104,14 @@ def test_a_row_without_an_answer_is_unknown_and_perhaps_queued_again(
     (left,) = harness.submit(mark_unknown, MarkUnknown(LINK_NAME, resend, limit, (1,)))
     assert left == harness.row(1)
     assert (left.state, left.queued, left.lost, left.number) == ("unknown", queued, lost + 1, 1)
-    assert taken_ids(harness) == [1] * queued
+    assert claim_all_ids(harness) == [1] * queued
 
 
 def test_a_posting_is_sent_up_to_the_maximum_of_attempts(harness: StoreHarness) -> None:
     row = harness.enqueue()
     attempts = 0
-    while isinstance(taken := take_one(harness), OutboxRow):
-        assert taken.number == row.number
+    while isinstance(claimed := claim_one(harness), OutboxRow):
+        assert claimed.number == row.number
         attempts += 1
         harness.submit(mark_unknown, MarkUnknown(LINK_NAME, True, 4, None))
     assert attempts == 4
@@ -139,10 +139,10 @@ def test_more_rows_than_one_statement_takes_are_marked_unknown(harness: StoreHar
     assert [row.id for row in rows] == [1, 39_000]
 
 
-# sent again, or not
+# Resending.
 
 
-def an_re(id: int, state: str = "unknown", **changes: Any) -> OutboxRow:
+def make_status_row(id: int, state: str = "unknown", **changes: Any) -> OutboxRow:
     queued = int(state in ("pending", "unknown"))
     usual = {"record": "RE", "type": "room", "subject": "RS", "number": None, "queued": queued}
     return make_row(id, state, **usual | changes)
@@ -151,31 +151,31 @@ def an_re(id: int, state: str = "unknown", **changes: Any) -> OutboxRow:
 @pytest.mark.parametrize(
     ("newer", "superseded"),
     [
-        (an_re(2, "pending"), True),
-        (an_re(2, "sent"), True),
-        (an_re(2, "done"), True),
-        (an_re(2, "discarded"), False),
-        (an_re(2, "done", room="102"), False),
-        (an_re(2, "done", subject="CS"), False),
-        (an_re(2, "done", link="annexe"), False),
+        (make_status_row(2, "pending"), True),
+        (make_status_row(2, "sent"), True),
+        (make_status_row(2, "done"), True),
+        (make_status_row(2, "discarded"), False),
+        (make_status_row(2, "done", room="102"), False),
+        (make_status_row(2, "done", subject="CS"), False),
+        (make_status_row(2, "done", link="annexe"), False),
     ],
 )
 def test_of_a_room_and_field_only_the_newest_value_is_sent_again(
     harness: StoreHarness, newer: OutboxRow, superseded: bool
 ) -> None:
-    harness.insert_rows(an_re(1), newer)
-    assert (1 in taken_ids(harness)) is not superseded
+    harness.insert_rows(make_status_row(1), newer)
+    assert (1 in claim_all_ids(harness)) is not superseded
     old = harness.row(1)
     assert old.state == ("discarded" if superseded else "sent")
     assert old.text_answer == ("a newer value is sent instead" if superseded else None)
 
 
 def test_an_unsent_value_is_sent_even_if_there_is_a_newer_one(harness: StoreHarness) -> None:
-    harness.insert_rows(an_re(1, "pending"), an_re(2, "pending"))
-    assert taken_ids(harness) == [1, 2]
+    harness.insert_rows(make_status_row(1, "pending"), make_status_row(2, "pending"))
+    assert claim_all_ids(harness) == [1, 2]
 
 
-def a_wakeup(record: str = "WR", **changes: Any) -> OutboxRow:
+def make_wake_up_row(record: str = "WR", **changes: Any) -> OutboxRow:
     usual: dict[str, Any] = {"record": record, "queued": 1, "until": START_MS + 1000, "number": None}
     return make_row(1, **{"state": "unknown", **usual, **changes})
 
@@ -211,12 +211,12 @@ def test_a_wake_up_is_not_sent_again_after_the_pms_changed_it(
     spoken = make_record(text, direction=direction, link=link)
     if when == "before":
         harness.submit(append_records, spoken)
-    harness.insert_rows(a_wakeup(record, state="sent", queued=0, sent_seq=harness.journal.next_seq()))
+    harness.insert_rows(make_wake_up_row(record, state="sent", queued=0, sent_seq=harness.journal.next_seq()))
     if when == "after":
         harness.submit(append_records, spoken)
     harness.submit(mark_unknown, MarkUnknown(LINK_NAME, True, 3))
     gone = superseded and when == "after"
-    assert taken_ids(harness) == ([] if gone else [1])
+    assert claim_all_ids(harness) == ([] if gone else [1])
     row = harness.row(1)
     assert row.state == ("discarded" if gone else "sent")
     if gone:
@@ -227,27 +227,27 @@ def test_a_wake_up_is_not_sent_again_after_the_pms_changed_it(
 def test_a_wake_up_whose_time_has_passed_is_not_sent_again(
     harness: StoreHarness, now: int, sent: bool
 ) -> None:
-    harness.insert_rows(a_wakeup())
-    assert taken_ids(harness, now) == ([1] if sent else [])
+    harness.insert_rows(make_wake_up_row())
+    assert claim_all_ids(harness, now) == ([1] if sent else [])
     row = harness.row(1)
     assert (row.state, row.queued) == ("sent" if sent else "unknown", 0)
 
 
-def test_a_wake_up_that_was_never_sent_is_sent_however_late(harness: StoreHarness) -> None:
+def test_a_wake_up_that_was_never_sent_is_sent_after_its_time(harness: StoreHarness) -> None:
     harness.insert_rows(make_row(1, record="WR", until=START_MS))
-    assert taken_ids(harness, START_MS + 5000) == [1]
+    assert claim_all_ids(harness, START_MS + 5000) == [1]
 
 
 def test_a_late_wake_up_that_was_released_does_not_block_the_queue(harness: StoreHarness) -> None:
-    harness.insert_rows(a_wakeup(), make_row(2))
-    assert isinstance(take_one(harness, START_MS), OutboxRow)
+    harness.insert_rows(make_wake_up_row(), make_row(2))
+    assert isinstance(claim_one(harness, START_MS), OutboxRow)
     harness.submit(release, Release(1))
-    assert taken_ids(harness, START_MS + 5000) == [2]
+    assert claim_all_ids(harness, START_MS + 5000) == [2]
     assert (harness.row(1).state, harness.row(1).queued) == ("unknown", 0)
 
 
 def test_a_late_wake_up_that_an_operator_resends_does_not_block_the_queue(harness: StoreHarness) -> None:
-    harness.insert_rows(a_wakeup(queued=0), make_row(2))
+    harness.insert_rows(make_wake_up_row(queued=0), make_row(2))
     harness.submit(resend, OperatorAction(LINK_NAME, 1, 4))
-    assert taken_ids(harness, START_MS + 5000) == [2]
+    assert claim_all_ids(harness, START_MS + 5000) == [2]
     assert (harness.row(1).state, harness.row(1).queued) == ("unknown", 0)

@@ -33,7 +33,7 @@ ONE_DIGIT = range(1, 10)
 
 
 def numbers(outcomes: Sequence[object]) -> list[int | type[Exception] | None]:
-    """The number of each, or what it failed with."""
+    """Return the posting number of each result, or the type of its error."""
     return [
         outcome.row.number if isinstance(outcome, Enqueued) else type(outcome)  # type: ignore[misc]
         for outcome in outcomes
@@ -201,20 +201,20 @@ def test_after_a_reduction_of_the_digits_numbers_fit_them(harness: StoreHarness)
     assert harness.enqueue(digits=2).number == 10
 
 
-class Circle:
-    """Numbers as a person would give them out, one after the other."""
+class PostingNumberModel:
+    """A simple model that assigns posting numbers one after the other."""
 
     def __init__(self, highest: int) -> None:
         self.highest = highest
         self.last = 0
-        self.held: set[int] = set()
+        self.in_use: set[int] = set()
 
     def next(self) -> int | type[Exception]:
         for step in range(self.highest):
             number = (self.last + step) % self.highest + 1
-            if number not in self.held:
+            if number not in self.in_use:
                 self.last = number
-                self.held.add(number)
+                self.in_use.add(number)
                 return number
         return PostingNumbersExhaustedError
 
@@ -223,20 +223,20 @@ class Circle:
 @given(
     st.lists(st.tuples(st.integers(0, 12), st.sets(st.integers(1, 9), max_size=9)), min_size=1, max_size=10)
 )
-def test_posting_numbers_follow_the_model_of_a_circle(turns: list[tuple[int, set[int]]]) -> None:
-    """In each turn some are accepted at once, then those with these numbers given up."""
+def test_posting_numbers_equal_those_of_a_simple_model(turns: list[tuple[int, set[int]]]) -> None:
+    """In each turn, enqueue rows in one commit, then discard those with the released numbers."""
     harness = StoreHarness(FaultyDatabase(MemoryDatabase()))
-    circle = Circle(9)
+    model = PostingNumberModel(9)
     try:
-        for wanted, given_up in turns:
-            outcomes = harness.submit_all(enqueue, *[make_new_row(digits=1)] * wanted)
-            assert numbers(outcomes) == [circle.next() for _ in range(wanted)]
-            rows = [row for row in waiting(harness) if row.number in given_up]
+        for row_count, released_numbers in turns:
+            outcomes = harness.submit_all(enqueue, *[make_new_row(digits=1)] * row_count)
+            assert numbers(outcomes) == [model.next() for _ in range(row_count)]
+            rows = [row for row in open_rows(harness) if row.number in released_numbers]
             harness.submit_all(discard, *(OperatorAction(LINK_NAME, row.id, 1) for row in rows))
-            circle.held -= given_up
+            model.in_use -= released_numbers
     finally:
         harness.crash()
 
 
-def waiting(harness: StoreHarness) -> list[OutboxRow]:
+def open_rows(harness: StoreHarness) -> list[OutboxRow]:
     return [row for row in harness.read(newest_rows, LINK_NAME, None, None, 1000) if row.state in OPEN_STATES]

@@ -39,7 +39,7 @@ from tests.store.store_harness import (
     make_record,
     make_row,
 )
-from tests.store.tables.test_history_queries import STATES, a_change
+from tests.store.tables.test_history_queries import STATES, make_transition
 
 GUEST, HISTORY = RETENTION.guest, RETENTION.history
 
@@ -49,40 +49,40 @@ def purge(harness: StoreHarness, times: int = 1) -> None:
         harness.result(Deferred.fromCoroutine(harness.store.purge()))
 
 
-def keep(harness: StoreHarness, **ages: timedelta) -> None:
-    """Records with these names, so old at START."""
+def store_records(harness: StoreHarness, **ages: timedelta) -> None:
+    """Store records with these names and these ages at START_TIME."""
     harness.submit_all(
         append_records, *(make_record(f"GI|{name}|", at=START_TIME - age) for name, age in ages.items())
     )
 
 
-def left(harness: StoreHarness) -> str:
-    """The names of the records that are left, oldest first."""
+def remaining_names(harness: StoreHarness) -> str:
+    """Return the names of the remaining records, oldest first."""
     records = harness.read(newest_records, LINK_NAME, None, None, None, 100)
     return "".join(record.text[3] for record in reversed(records))
 
 
 def test_guest_data_is_deleted_after_its_retention_time_and_not_before(harness: StoreHarness) -> None:
     ms = timedelta(milliseconds=1)
-    keep(harness, a=GUEST + DAY, b=GUEST + ms, c=GUEST, d=GUEST - ms, e=timedelta(0))
+    store_records(harness, a=GUEST + DAY, b=GUEST + ms, c=GUEST, d=GUEST - ms, e=timedelta(0))
     purge(harness)
-    assert left(harness) == "cde"
+    assert remaining_names(harness) == "cde"
     harness.now += 2 * ms
     purge(harness)
-    assert left(harness) == "e"
+    assert remaining_names(harness) == "e"
 
 
 def test_history_without_guest_data_stays_longer(harness: StoreHarness) -> None:
     for id, age in enumerate([HISTORY + DAY, HISTORY - DAY, GUEST + DAY]):
-        change = a_change(id)
+        change = make_transition(id)
         change.at = START_TIME - age
         harness.submit(append_transitions, change)
         harness.insert_rows(make_row(id + 1, "done", created=to_ms(START_TIME - age)))
-    keep(harness, a=GUEST + DAY)
+    store_records(harness, a=GUEST + DAY)
     purge(harness)
     assert [change.id for change in harness.read(newest_transitions, LINK_NAME, None, 9)] == [2, 1]
     assert [row.id for row in harness.read(newest_rows, LINK_NAME, None, None, 9)] == [3, 2]
-    assert left(harness) == ""
+    assert remaining_names(harness) == ""
 
 
 def test_sync_changes_and_runs_stay_as_long_as_transitions(
@@ -155,106 +155,106 @@ def test_a_large_purge_takes_several_commits(harness: StoreHarness) -> None:
     assert harness.database.commit_count == before + 1 + 3 + 1
 
 
-# clocks that are wrong
+# Wrong clocks.
 
 
 def test_entries_dated_too_early_stay_as_long_as_their_neighbours(
     harness: StoreHarness,
 ) -> None:
-    keep(harness, a=2 * GUEST, b=DAY, c=20 * 365 * DAY, d=20 * 365 * DAY, e=timedelta(0))
+    store_records(harness, a=2 * GUEST, b=DAY, c=20 * 365 * DAY, d=20 * 365 * DAY, e=timedelta(0))
     purge(harness)
-    assert left(harness) == "bcde"
+    assert remaining_names(harness) == "bcde"
     harness.now += GUEST
     purge(harness, 35 * (DAY // PURGE_CLOCK_MAX_STEP))
-    assert left(harness) == "e"
+    assert remaining_names(harness) == "e"
 
 
 def test_entries_dated_too_late_are_deleted_with_their_successors(harness: StoreHarness) -> None:
-    keep(harness, a=2 * GUEST, b=-365 * DAY, c=2 * GUEST, d=-365 * DAY, e=DAY)
+    store_records(harness, a=2 * GUEST, b=-365 * DAY, c=2 * GUEST, d=-365 * DAY, e=DAY)
     purge(harness)
-    assert left(harness) == "de"
+    assert remaining_names(harness) == "de"
     harness.now += GUEST
     purge(harness, 35 * (DAY // PURGE_CLOCK_MAX_STEP))
-    assert left(harness) == ""
+    assert remaining_names(harness) == ""
 
 
 def test_a_wall_clock_a_year_ahead_advances_each_purge_by_one_step_only(harness: StoreHarness) -> None:
     ages = {name: GUEST - (step + 0.5) * PURGE_CLOCK_MAX_STEP for step, name in enumerate("abc")}
-    keep(harness, **ages, d=timedelta(0))
+    store_records(harness, **ages, d=timedelta(0))
     purge(harness)
-    assert left(harness) == "abcd"
+    assert remaining_names(harness) == "abcd"
     harness.now += 365 * DAY
     seen = []
     for _ in range(3):
         purge(harness)
-        seen.append(left(harness))
+        seen.append(remaining_names(harness))
     assert seen == ["bcd", "cd", "d"]
     harness.now = START_TIME
     purge(harness)
     harness.now += 365 * DAY
     purge(harness)
-    assert left(harness) == "d"  # set right in between, it begins from there
+    assert remaining_names(harness) == "d"  # the clock was corrected, so the purge continues from there
 
 
 def test_after_a_long_downtime_the_purge_clock_catches_up_over_restarts(harness: StoreHarness) -> None:
-    keep(harness, a=timedelta(0))
+    store_records(harness, a=timedelta(0))
     purge(harness)
     harness.stop()
     harness.now += GUEST + 5 * DAY
     harness.start()
     purge(harness, GUEST // PURGE_CLOCK_MAX_STEP)
-    assert left(harness) == "a"
+    assert remaining_names(harness) == "a"
     harness.crash()
     harness.start()
     purge(harness)
-    assert left(harness) == ""
+    assert remaining_names(harness) == ""
 
 
 # the purge in the service
 
 
 def test_the_purge_repeats(harness: StoreHarness) -> None:
-    keep(harness, a=2 * GUEST)
+    store_records(harness, a=2 * GUEST)
     harness.advance(PURGE_INTERVAL_S - 1)
-    assert left(harness) == "a"
+    assert remaining_names(harness) == "a"
     harness.advance(1)
-    assert left(harness) == ""
-    keep(harness, b=2 * GUEST)
+    assert remaining_names(harness) == ""
+    store_records(harness, b=2 * GUEST)
     harness.advance(PURGE_INTERVAL_S)
-    assert left(harness) == ""
+    assert remaining_names(harness) == ""
 
 
 def test_subscribers_get_the_time_limits_of_a_purge(harness: StoreHarness) -> None:
-    told: list[Purge] = []
-    harness.store.on_purge.append(told.append)
+    purges: list[Purge] = []
+    harness.store.on_purge.append(purges.append)
     purge(harness)
-    assert told == [Purge(START_TIME - GUEST, START_TIME - HISTORY, START_TIME)]
+    assert purges == [Purge(START_TIME - GUEST, START_TIME - HISTORY, START_TIME)]
 
 
 def test_a_failing_disk_postpones_the_purge(harness: StoreHarness) -> None:
-    keep(harness, a=2 * GUEST)
+    store_records(harness, a=2 * GUEST)
     harness.database.start_failing()
     harness.advance(PURGE_INTERVAL_S)
     harness.database.stop_failing()
     harness.advance(60)
-    assert left(harness) == "a"
+    assert remaining_names(harness) == "a"
     harness.advance(PURGE_INTERVAL_S)
-    assert left(harness) == ""
+    assert remaining_names(harness) == ""
 
 
 def test_a_failed_reclaim_does_not_end_the_purge_loop(harness: StoreHarness) -> None:
-    told: list[Purge] = []
-    harness.store.on_purge.append(told.append)
-    keep(harness, a=2 * GUEST)
+    purges: list[Purge] = []
+    harness.store.on_purge.append(purges.append)
+    store_records(harness, a=2 * GUEST)
     harness.database.reclaim_fails = True
     harness.advance(PURGE_INTERVAL_S)
-    assert left(harness) == ""
-    assert len(told) == 1
+    assert remaining_names(harness) == ""
+    assert len(purges) == 1
     harness.database.reclaim_fails = False
-    keep(harness, b=2 * GUEST)
+    store_records(harness, b=2 * GUEST)
     harness.advance(PURGE_INTERVAL_S)
-    assert left(harness) == ""
-    assert len(told) == 2
+    assert remaining_names(harness) == ""
+    assert len(purges) == 2
 
 
 def test_an_unexpected_error_of_the_purge_is_logged(
@@ -271,8 +271,8 @@ def test_an_unexpected_error_of_the_purge_is_logged(
 
 
 def test_stopping_does_not_wait_for_the_rest_of_a_large_purge(harness: StoreHarness) -> None:
-    keep_many = [make_record(at=START_TIME - 2 * GUEST) for _ in range(5 * PURGE_BATCH_ROWS)]
-    harness.submit_all(append_records, *keep_many)
+    store_many_records = [make_record(at=START_TIME - 2 * GUEST) for _ in range(5 * PURGE_BATCH_ROWS)]
+    harness.submit_all(append_records, *store_many_records)
     stopped: list[object] = []
 
     def stop(entries: object = None) -> None:

@@ -33,27 +33,27 @@ SEVEN = START_TIME + timedelta(hours=7)
 
 
 @pytest.fixture
-def ordered(harness: StoreHarness) -> StoreHarness:
-    """A guest of room 101 is to be woken at seven, by two attempts."""
+def requested_wake_up(harness: StoreHarness) -> StoreHarness:
+    """A store with a wake-up of room 101 at seven, with at most two attempts."""
     harness.store.hotels.set_policy(LINK_NAME, RULES)
     harness.receive_records("GI|RN101|G#7|", "WR|RN101|DA260101|TI0700|")
     return harness
 
 
 @pytest.fixture
-def ringing(ordered: StoreHarness) -> StoreHarness:
-    """It is seven."""
-    ordered.now = SEVEN
-    ordered.submit(run_due, LINK_NAME)
-    assert ordered.event_types()[-1] == "wake_up.due"
-    return ordered
+def ringing(requested_wake_up: StoreHarness) -> StoreHarness:
+    """The same store at seven, when the first attempt has begun."""
+    requested_wake_up.now = SEVEN
+    requested_wake_up.submit(run_due, LINK_NAME)
+    assert requested_wake_up.event_types()[-1] == "wake_up.due"
+    return requested_wake_up
 
 
 def wake_up(harness: StoreHarness) -> WakeUp:
     room = harness.room()
     assert room is not None
-    (found,) = room.wake_ups
-    return found
+    (found_wake_up,) = room.wake_ups
+    return found_wake_up
 
 
 def reported(
@@ -63,15 +63,15 @@ def reported(
 
 
 def results(harness: StoreHarness) -> list[OutboxRow]:
-    """The rows that tell results, newest first."""
+    """Return the rows of wake-up results, newest first."""
     return [row for row in harness.read(newest_rows, LINK_NAME, None, None, 100) if row.record == "WA"]
 
 
 def test_a_wake_up_result_is_a_row_in_the_commit_of_its_event(ringing: StoreHarness) -> None:
     before = ringing.database.commit_count
-    asked = reported(ringing)
+    report = reported(ringing)
     ringing.published.clear()
-    ended = ringing.submit(store_wake_up_results, asked)
+    ended = ringing.submit(store_wake_up_results, report)
     assert ringing.database.commit_count == before + 1
     (row,) = results(ringing)
     assert (row.type, row.room, row.text) == ("wake_up_result", "101", "WA|RN101|DA260101|TI0700|ASOK|")
@@ -83,33 +83,33 @@ def test_a_wake_up_result_is_a_row_in_the_commit_of_its_event(ringing: StoreHarn
     assert event_body(ringing.events()[0]) == {
         "extensions": ["101"],
         "resync": False,
-        "wake_up": {"id": asked.wake_up_id, "at": "2026-01-01T07:00:00"},
+        "wake_up": {"id": report.wake_up_id, "at": "2026-01-01T07:00:00"},
         "result": "answered",
         "attempts": 1,
     }
-    assert (ended.id, ended.result, ended.again) == (asked.wake_up_id, "answered", None)
+    assert (ended.id, ended.result, ended.again) == (report.wake_up_id, "answered", None)
     room = ringing.room()
     assert room is not None
     assert room.wake_ups == ()
 
 
 def test_a_result_that_cannot_be_stored_is_rejected(ringing: StoreHarness) -> None:
-    asked = reported(ringing)
+    report = reported(ringing)
     ringing.database.start_failing()
-    (outcome,) = ringing.submit_all(store_wake_up_results, asked)
+    (outcome,) = ringing.submit_all(store_wake_up_results, report)
     assert isinstance(outcome, StoreUnavailableError)
     assert results(ringing) == []
     assert ringing.event_types()[-1] == "wake_up.due"
     ringing.database.stop_failing()
     ringing.advance(RETRY_DELAY_S)
-    ringing.submit(store_wake_up_results, asked)
+    ringing.submit(store_wake_up_results, report)
     assert len(results(ringing)) == 1
     assert ringing.event_types().count("wake_up.done") == 1
 
 
 def test_of_several_results_the_first_final_one_counts(ringing: StoreHarness) -> None:
-    asked = reported(ringing)
-    outcomes = ringing.submit_all(store_wake_up_results, asked, evolve(asked, result="busy"), asked)
+    report = reported(ringing)
+    outcomes = ringing.submit_all(store_wake_up_results, report, evolve(report, result="busy"), report)
     assert [type(one) for one in outcomes] == [WakeUp, UnknownWakeUpError, UnknownWakeUpError]
     assert [row.text for row in results(ringing)] == ["WA|RN101|DA260101|TI0700|ASOK|"]
 
@@ -118,8 +118,8 @@ def test_of_several_results_the_first_final_one_counts(ringing: StoreHarness) ->
 def test_only_the_last_attempt_is_reported_to_the_pms(
     ringing: StoreHarness, last: ReportedResult, status: str
 ) -> None:
-    kept = ringing.submit(store_wake_up_results, reported(ringing, "no_answer", 1))
-    assert kept.again == wake_up(ringing).again == START_MS + 7 * 3600 * 1000 + RULES.wake_up_interval_ms
+    stored = ringing.submit(store_wake_up_results, reported(ringing, "no_answer", 1))
+    assert stored.again == wake_up(ringing).again == START_MS + 7 * 3600 * 1000 + RULES.wake_up_interval_ms
     assert results(ringing) == []
     ringing.now += timedelta(minutes=3)
     ringing.submit(run_due, LINK_NAME)
@@ -137,13 +137,15 @@ def test_attempts_without_a_result_end_as_unanswered(ringing: StoreHarness) -> N
     assert [row.text for row in results(ringing)] == ["WA|RN101|DA260101|TI0700|ASNR|"]
 
 
-def test_a_wake_up_that_was_not_emitted_in_time_is_missed_and_reported(ordered: StoreHarness) -> None:
-    ordered.now = SEVEN + timedelta(minutes=10, milliseconds=1)
-    ordered.submit(run_due, LINK_NAME)
-    assert "wake_up.due" not in ordered.event_types()
-    done = event_body(ordered.events()[-1])
+def test_a_wake_up_that_was_not_emitted_in_time_is_missed_and_reported(
+    requested_wake_up: StoreHarness,
+) -> None:
+    requested_wake_up.now = SEVEN + timedelta(minutes=10, milliseconds=1)
+    requested_wake_up.submit(run_due, LINK_NAME)
+    assert "wake_up.due" not in requested_wake_up.event_types()
+    done = event_body(requested_wake_up.events()[-1])
     assert (done["result"], done["attempts"]) == ("missed", 0)
-    assert [row.text for row in results(ordered)] == ["WA|RN101|DA260101|TI0700|ASNR|"]
+    assert [row.text for row in results(requested_wake_up)] == ["WA|RN101|DA260101|TI0700|ASNR|"]
 
 
 def test_a_result_has_date_and_time_as_the_pms_wrote_them(harness: StoreHarness) -> None:
@@ -156,11 +158,15 @@ def test_a_result_has_date_and_time_as_the_pms_wrote_them(harness: StoreHarness)
 
 
 @pytest.mark.parametrize("attempt", [None, 1])
-def test_before_the_first_attempt_a_result_is_rejected(ordered: StoreHarness, attempt: int | None) -> None:
-    (outcome,) = ordered.submit_all(store_wake_up_results, reported(ordered, attempt=attempt))
+def test_before_the_first_attempt_a_result_is_rejected(
+    requested_wake_up: StoreHarness, attempt: int | None
+) -> None:
+    (outcome,) = requested_wake_up.submit_all(
+        store_wake_up_results, reported(requested_wake_up, attempt=attempt)
+    )
     assert isinstance(outcome, WakeUpNotDueError)
     assert "2026-01-01T07:00:00; it has no attempt yet" in str(outcome)
-    assert ordered.event_types()[-1] == "wake_up.set"
+    assert requested_wake_up.event_types()[-1] == "wake_up.set"
 
 
 def test_the_result_of_an_attempt_that_was_not_made_is_rejected(ringing: StoreHarness) -> None:
@@ -170,17 +176,17 @@ def test_the_result_of_an_attempt_that_was_not_made_is_rejected(ringing: StoreHa
 
 
 def test_the_result_of_an_unknown_wake_up_is_rejected(ringing: StoreHarness) -> None:
-    asked = reported(ringing)
-    wrong = [evolve(asked, wake_up_id=1), evolve(asked, link="annexe")]
-    outcomes = ringing.submit_all(store_wake_up_results, *wrong)
+    report = reported(ringing)
+    invalid_reports = [evolve(report, wake_up_id=1), evolve(report, link="annexe")]
+    outcomes = ringing.submit_all(store_wake_up_results, *invalid_reports)
     assert [type(one) for one in outcomes] == [UnknownWakeUpError, UnknownWakeUpError]
     assert results(ringing) == []
 
 
 def test_the_result_counts_for_a_guest_who_moved_during_the_attempt(ringing: StoreHarness) -> None:
-    asked = reported(ringing)
+    report = reported(ringing)
     ringing.receive_records("GC|RN102|RO101|G#7|")
-    ringing.submit(store_wake_up_results, asked)
+    ringing.submit(store_wake_up_results, report)
     assert [row.text for row in results(ringing)] == ["WA|RN102|DA260101|TI0700|ASOK|"]
 
 

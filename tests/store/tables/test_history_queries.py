@@ -41,8 +41,8 @@ from tests.store.store_harness import LINK_NAME, START_MS, START_TIME, StoreHarn
 STATES: tuple[RowState, ...] = get_args(RowState)
 
 
-def tell(transaction: Transaction, links: Sequence[str]) -> Sequence[None]:
-    """An operation: let something happen in the hotel of each link."""
+def append_light_events(transaction: Transaction, links: Sequence[str]) -> Sequence[None]:
+    """Operation: append a message light event to the hotel of each link."""
     for link in links:
         append_event(
             transaction, link, START_TIME, Event("room.message_light", "101", {"value": True, "by": "pms"})
@@ -50,24 +50,24 @@ def tell(transaction: Transaction, links: Sequence[str]) -> Sequence[None]:
     return [None] * len(links)
 
 
-def a_change(id: int, link: str = LINK_NAME, old: str | None = "CLOSED") -> TransitionLogged:
-    return TransitionLogged(id, link, START_TIME, old, "WAIT_LS", "it was asked to", '{"code": "user"}')
+def make_transition(id: int, link: str = LINK_NAME, old: str | None = "CLOSED") -> TransitionLogged:
+    return TransitionLogged(id, link, START_TIME, old, "WAIT_LS", "a user enabled it", '{"code": "user"}')
 
 
 @pytest.fixture
-def past(harness: StoreHarness) -> list[Entry]:
-    """What was told of two links, oldest first."""
+def published_history(harness: StoreHarness) -> list[Entry]:
+    """Publish entries of two links; return them, oldest first."""
     harness.submit(append_records, make_record("GI|1|"))
-    harness.submit(tell, LINK_NAME)
+    harness.submit(append_light_events, LINK_NAME)
     harness.submit(append_records, make_record("RE|2|", direction="out"))
-    harness.submit(append_transitions, a_change(7))
+    harness.submit(append_transitions, make_transition(7))
     harness.submit(append_records, make_record("GI|3|", link="annexe"))
-    harness.submit(tell, "annexe")
+    harness.submit(append_light_events, "annexe")
     harness.submit(append_records, make_record("GO|4|"))
-    harness.submit(append_transitions, a_change(8, link="annexe", old=None))
-    harness.submit(append_transitions, a_change(9))
+    harness.submit(append_transitions, make_transition(8, link="annexe", old=None))
+    harness.submit(append_transitions, make_transition(9))
     harness.submit(append_records, make_record("GI|5|"))
-    harness.submit(tell, LINK_NAME)
+    harness.submit(append_light_events, LINK_NAME)
     return list(harness.published)
 
 
@@ -76,7 +76,7 @@ def texts(records: list[RecordLogged]) -> str:
 
 
 @pytest.mark.parametrize(
-    ("direction", "type", "limit", "found"),
+    ("direction", "type", "limit", "matching"),
     [
         (None, None, 9, "5421"),
         ("in", None, 9, "541"),
@@ -89,12 +89,19 @@ def texts(records: list[RecordLogged]) -> str:
     ],
 )
 def test_records_of_a_link_newest_first(
-    harness: StoreHarness, past: list[Entry], direction: str | None, type: str | None, limit: int, found: str
+    harness: StoreHarness,
+    published_history: list[Entry],
+    direction: str | None,
+    type: str | None,
+    limit: int,
+    matching: str,
 ) -> None:
-    assert texts(harness.read(newest_records, LINK_NAME, direction, type, None, limit)) == found
+    assert texts(harness.read(newest_records, LINK_NAME, direction, type, None, limit)) == matching
 
 
-def test_records_before_one_are_the_next_page(harness: StoreHarness, past: list[Entry]) -> None:
+def test_records_before_the_last_one_are_the_next_page(
+    harness: StoreHarness, published_history: list[Entry]
+) -> None:
     pages, before = [], None
     while page := harness.read(newest_records, LINK_NAME, None, None, before, 3):
         pages.append(texts(page))
@@ -103,18 +110,18 @@ def test_records_before_one_are_the_next_page(harness: StoreHarness, past: list[
     assert texts(harness.read(newest_records, "annexe", None, None, None, 9)) == "3"
 
 
-def as_told(entry: Entry) -> dict[str, Any]:
+def entry_values(entry: Entry) -> dict[str, Any]:
     return {name: getattr(entry, name) for name in fields_dict(type(entry))}
 
 
 def test_a_record_is_read_as_it_was_published(harness: StoreHarness) -> None:
     record = make_record("GI|GNMüller\x7f漢|", at=START_TIME + timedelta(milliseconds=123))
     harness.submit(append_records, record)
-    (kept,) = harness.read(newest_records, LINK_NAME, None, None, None, 1)
-    assert as_told(kept) == as_told(record)
+    (stored,) = harness.read(newest_records, LINK_NAME, None, None, None, 1)
+    assert entry_values(stored) == entry_values(record)
 
 
-def test_transitions_newest_first(harness: StoreHarness, past: list[Entry]) -> None:
+def test_transitions_newest_first(harness: StoreHarness, published_history: list[Entry]) -> None:
     def ids(link: str, before: int | None, limit: int = 9) -> list[int]:
         return [change.id for change in harness.read(newest_transitions, link, before, limit)]
 
@@ -123,37 +130,43 @@ def test_transitions_newest_first(harness: StoreHarness, past: list[Entry]) -> N
     assert ids(LINK_NAME, 9) == [7]
     assert ids(LINK_NAME, 7) == []
     assert ids("annexe", None) == [8]
-    (kept,) = harness.read(newest_transitions, "annexe", None, 1)
-    assert as_told(kept) == as_told(past[7])
+    (stored,) = harness.read(newest_transitions, "annexe", None, 1)
+    assert entry_values(stored) == entry_values(published_history[7])
 
 
-def test_events_are_hotel_events_and_transitions_in_order(harness: StoreHarness, past: list[Entry]) -> None:
-    expected = [past[1], past[3], past[8], past[10]]
+def test_events_are_hotel_events_and_transitions_in_order(
+    harness: StoreHarness, published_history: list[Entry]
+) -> None:
+    expected = [published_history[1], published_history[3], published_history[8], published_history[10]]
 
     def after(number: int, limit: int = 9) -> list[dict[str, Any]]:
-        return [as_told(entry) for entry in harness.read(events_after, LINK_NAME, number, limit)]
+        return [entry_values(entry) for entry in harness.read(events_after, LINK_NAME, number, limit)]
 
-    assert after(0) == list(map(as_told, expected))
-    assert after(0, limit=3) == list(map(as_told, expected[:3]))
-    assert after(past[3].seq) == list(map(as_told, expected[2:]))
-    assert after(past[3].seq - 1) == list(map(as_told, expected[1:]))
-    assert after(past[10].seq) == []
+    assert after(0) == list(map(entry_values, expected))
+    assert after(0, limit=3) == list(map(entry_values, expected[:3]))
+    assert after(published_history[3].seq) == list(map(entry_values, expected[2:]))
+    assert after(published_history[3].seq - 1) == list(map(entry_values, expected[1:]))
+    assert after(published_history[10].seq) == []
 
 
 def test_the_last_published_entries_are_of_all_links_and_kinds_in_order(
-    harness: StoreHarness, past: list[Entry]
+    harness: StoreHarness, published_history: list[Entry]
 ) -> None:
     row = harness.enqueue()
-    news = LinkSnapshotLogged(START_TIME, "{}")
-    harness.submit(append_link_snapshots, news)
-    moved = harness.submit(discard, OperatorAction(LINK_NAME, row.id, 4))
-    told = [entry for entry in past if not isinstance(entry, RecordLogged)]
-    kept = harness.read(last_published, 100)
-    assert [entry.seq for entry in kept] == [*(entry.seq for entry in told), news.seq, moved.changed]
-    assert all(entry.published for entry in kept if not isinstance(entry, OutboxRowChanged))
-    assert isinstance(kept[-1], OutboxRowChanged)
-    assert kept[-1].row == moved  # as it is now; that it was made before is no longer told
-    assert [entry.seq for entry in harness.read(last_published, 3)] == [entry.seq for entry in kept[-3:]]
+    snapshot = LinkSnapshotLogged(START_TIME, "{}")
+    harness.submit(append_link_snapshots, snapshot)
+    discarded = harness.submit(discard, OperatorAction(LINK_NAME, row.id, 4))
+    published_entries = [entry for entry in published_history if not isinstance(entry, RecordLogged)]
+    stored = harness.read(last_published, 100)
+    assert [entry.seq for entry in stored] == [
+        *(entry.seq for entry in published_entries),
+        snapshot.seq,
+        discarded.changed,
+    ]
+    assert all(entry.published for entry in stored if not isinstance(entry, OutboxRowChanged))
+    assert isinstance(stored[-1], OutboxRowChanged)
+    assert stored[-1].row == discarded  # the present row; its earlier changes are not in the list
+    assert [entry.seq for entry in harness.read(last_published, 3)] == [entry.seq for entry in stored[-3:]]
 
 
 # rows
@@ -190,8 +203,8 @@ def test_unresolved_rows_are_those_that_the_pms_or_an_operator_may_still_change(
         *(make_row(id, state, created=START_MS + id) for id, state in enumerate(STATES, start=1))
     )
     harness.insert_rows(make_row(9, link="annexe"))
-    found = harness.read(unresolved_rows)
-    assert found == [
+    matching = harness.read(unresolved_rows)
+    assert matching == [
         *((LINK_NAME, id, STATES[id - 1], START_MS + id) for id in (1, 2, 3, 5)),
         ("annexe", 9, "pending", START_MS),
     ]
@@ -200,12 +213,12 @@ def test_unresolved_rows_are_those_that_the_pms_or_an_operator_may_still_change(
 def test_rows_by_their_last_change(harness: StoreHarness) -> None:
     rows = [harness.enqueue() for _ in range(4)]
     harness.submit(discard, OperatorAction(LINK_NAME, rows[1].id, 4))
-    found = harness.read(last_changed_rows, 3)
-    assert [moved.row.id for moved in found] == [rows[index].id for index in (1, 3, 2)]
-    assert all(moved.seq == moved.row.changed for moved in found)
+    matching = harness.read(last_changed_rows, 3)
+    assert [discarded.row.id for discarded in matching] == [rows[index].id for index in (1, 3, 2)]
+    assert all(discarded.seq == discarded.row.changed for discarded in matching)
 
 
-# moments
+# Timestamps.
 
 
 def test_timestamps_are_whole_milliseconds() -> None:

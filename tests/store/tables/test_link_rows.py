@@ -22,7 +22,7 @@ from pmslink.store.tables.log_entries import SyncChanged, append_sync_changes, a
 from pmslink.store.tables.outbox_rows import OPEN_STATES, RowState
 from pmslink.store.tables.webhook_cursors import Cursor, store_cursors
 from tests.store.store_harness import LINK_NAME, START_MS, START_TIME, StoreHarness, make_record, make_row
-from tests.store.tables.test_history_queries import a_change
+from tests.store.tables.test_history_queries import make_transition
 
 STATES: tuple[RowState, ...] = get_args(RowState)
 GRAND = StoredLink(LINK_NAME, '{"host": "h"}', "enabled")
@@ -51,7 +51,7 @@ def test_links_are_stored_in_the_order_in_which_they_were_added(harness: StoreHa
 
 
 def count(connection: Connection, link: str) -> dict[str, int]:
-    """How many rows of each table are of a link."""
+    """Count the rows of a link in each table."""
     counted: dict[str, int] = {}
     for table in schema.METADATA.sorted_tables:
         if (of_link := table.c.get("name" if table is schema.LINKS else "link")) is not None:
@@ -61,13 +61,15 @@ def count(connection: Connection, link: str) -> dict[str, int]:
 
 
 def fill(harness: StoreHarness) -> None:
-    for place, kept in enumerate((GRAND, ANNEXE)):
-        harness.submit(store_links, kept)
-        harness.submit(append_records, make_record("WR|RN101|DA260102|TI0700|", link=kept.name))
-        harness.submit(append_transitions, a_change(place, link=kept.name))
-        harness.submit(append_sync_changes, SyncChanged(place, kept.name, START_TIME, in_sync=True))
-        harness.submit(store_cursors, Cursor(kept.name, 1))
-        harness.enqueue(link=kept.name)
+    for transition_id, stored_link in enumerate((GRAND, ANNEXE)):
+        harness.submit(store_links, stored_link)
+        harness.submit(append_records, make_record("WR|RN101|DA260102|TI0700|", link=stored_link.name))
+        harness.submit(append_transitions, make_transition(transition_id, link=stored_link.name))
+        harness.submit(
+            append_sync_changes, SyncChanged(transition_id, stored_link.name, START_TIME, in_sync=True)
+        )
+        harness.submit(store_cursors, Cursor(stored_link.name, 1))
+        harness.enqueue(link=stored_link.name)
 
 
 def test_removing_a_link_deletes_all_its_data(harness: StoreHarness) -> None:

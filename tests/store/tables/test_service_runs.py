@@ -19,14 +19,14 @@ def runs(connection: Connection) -> list[Run]:
 
 
 def pass_time(harness: StoreHarness, seconds: float) -> None:
-    """With both clocks, and what nobody waits for committed."""
+    """Advance both clocks, and commit the writes that are not urgent."""
     harness.now += seconds * SECOND
     harness.advance(seconds)
     harness.advance(0.1)
 
 
 def times(harness: StoreHarness) -> list[tuple[float, float]]:
-    """Of all runs, in seconds since the first began."""
+    """Return start and end of all runs, in seconds after the start of the first."""
     return [
         ((run.began - START_TIME) / SECOND, (run.seen - START_TIME) / SECOND) for run in harness.read(runs)
     ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pmslink.store.tables.log_entries import append_transitions
 from pmslink.store.tables.webhook_cursors import Cursor, count_events_after, read_cursors, store_cursors
 from tests.store.store_harness import LINK_NAME, StoreHarness
-from tests.store.tables.test_history_queries import a_change
+from tests.store.tables.test_history_queries import make_transition
 
 
 def test_the_newest_cursor_of_each_link_is_stored_over_a_restart(harness: StoreHarness) -> None:
@@ -25,7 +25,7 @@ def test_a_cursor_without_a_number_is_deleted(harness: StoreHarness) -> None:
 
 def test_events_and_transitions_after_a_number_are_counted(harness: StoreHarness) -> None:
     harness.receive_records("GI|RN101|", "RE|RN101|MLY|", "XL|RN101|MTHello|")
-    harness.submit(append_transitions, a_change(1))
+    harness.submit(append_transitions, make_transition(1))
     harness.receive_records("GI|RN101|", link="annexe")
     first, second = harness.events()
     last = harness.published_seqs()[-1]
