@@ -1,7 +1,7 @@
-# Everything goes through .venv, which is made on first use from what setup.cfg names.
+# All targets use .venv, which is created on first use with the packages of setup.cfg.
 PYTHON ?= python3
 BIN := .venv/bin
-# a file of tests as a whole, for it may share what is dear to start
+# the tests of a file run in one process, because they share expensive fixtures
 TWO_AT_A_TIME := --numprocesses 2 --dist loadfile
 
 .PHONY: run test lint gates check soak format bench docs screenshots clean
@@ -9,7 +9,7 @@ TWO_AT_A_TIME := --numprocesses 2 --dist loadfile
 run: .venv/installed
 	$(BIN)/twistd -n --pidfile= pmslink --demo
 
-# COVERAGE=1 measures, for "make gates"
+# COVERAGE=1 measures the coverage that "make gates" checks
 test: .venv/installed-test
 	tests/install-debian
 	rm -f .coverage .coverage.*
@@ -64,7 +64,7 @@ clean:
 	find . -name __pycache__ -prune -exec rm -rf {} +
 
 .venv/bin/python:
-	$(PYTHON) -c 'import sys; sys.exit("pmslink needs Python 3.11 or newer; name one: make PYTHON=python3.11 …" if sys.version_info < (3, 11) else 0)'
+	$(PYTHON) -c 'import sys; sys.exit("pmslink needs Python 3.11 or newer, for example: make PYTHON=python3.11 …" if sys.version_info < (3, 11) else 0)'
 	$(PYTHON) -m venv .venv || { echo 'On Debian: apt-get install python3-venv'; exit 1; }
 
 .venv/installed: .venv/bin/python setup.cfg pyproject.toml

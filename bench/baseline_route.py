@@ -34,7 +34,7 @@ app = Klein()
 
 @app.route(POSTINGS_PATH.replace("grand", "<link>"), methods=["POST"])
 def post(request: Any, link: str) -> bytes:
-    """Respond like pmslink to a posting, in the same size."""
+    """Respond to a posting like pmslink, with a body of the same size."""
     body = json.dumps({**json.load(request.content), **ADDED_FIELDS}).encode()
     request.setResponseCode(202)
     request.setHeader(b"content-type", b"application/json")

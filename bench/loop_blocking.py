@@ -40,7 +40,7 @@ class LoopBlocking:
         self.longest_turn_s = max(self.longest_turn_s, time.monotonic() - self._woken_at)
 
     def on_wake(self) -> None:
-        """Record the begin of a turn."""
+        """Record the start of a turn."""
         self._woken_at = time.monotonic()
 
     def _probe(self, due_at: float | None) -> None:

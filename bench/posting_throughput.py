@@ -1,4 +1,4 @@
-"""Postings over HTTP: the rate at which they are accepted, and the latency; the baseline is a bare route."""
+"""Postings over HTTP: the rate of acceptance, and the latency; the baseline is a bare route."""
 
 from __future__ import annotations
 

@@ -60,8 +60,8 @@ async def measure_store(store: Store, link: str, direction: Direction) -> float:
 
 
 async def run_rounds(reactor: Any) -> dict[str, list[float]]:
-    """Measure the store's rates for records to the PMS (baseline), new guests, and known guests."""
-    rates: dict[str, list[float]] = {"baseline": [], "new": [], "known": []}
+    """Measure the store's rates for records to the PMS (baseline), new guests, and unchanged guests."""
+    rates: dict[str, list[float]] = {"baseline": [], "new": [], "unchanged": []}
     with state_directory() as folder:
         store = open_disk_store(reactor, folder)
         store.startService()
@@ -69,7 +69,7 @@ async def run_rounds(reactor: Any) -> dict[str, list[float]]:
         for number in range(ROUNDS):
             rates["baseline"].append(await measure_store(store, "sent", "out"))
             rates["new"].append(await measure_store(store, f"hotel-{number}", "in"))
-            rates["known"].append(await measure_store(store, "hotel-0", "in"))
+            rates["unchanged"].append(await measure_store(store, "hotel-0", "in"))
         await store.stopService()
     return rates
 
@@ -88,14 +88,18 @@ async def measure(reactor: Any) -> None:
             target,
         ),
         (
-            "reducer, known guests",
+            "reducer, unchanged guests",
             format_spread([measure_reducer(full_state) for _ in range(ROUNDS)]),
             "",
             target,
         ),
     ]
     rates = await run_rounds(reactor)
-    titles = {"baseline": "records to the PMS (baseline)", "new": "new guests", "known": "known guests"}
+    titles = {
+        "baseline": "records to the PMS (baseline)",
+        "new": "new guests",
+        "unchanged": "unchanged guests",
+    }
     for name, title in titles.items():
         ratios = [rate / baseline for rate, baseline in zip(rates[name], rates["baseline"], strict=True)]
         rows.append((f"on disk, {title}", format_spread(rates[name]), format_spread(ratios, 2), "–"))

@@ -17,7 +17,7 @@ READ_BYTES = 262_144
 
 
 async def subscribe(port: int) -> None:
-    """Read the stream for ever; reconnect after RECONNECT_DELAY_S, with the last event id."""
+    """Read the stream endlessly; reconnect after RECONNECT_DELAY_S, with the last event id."""
     last_id = b""
     while True:
         reader, writer = await asyncio.open_connection("127.0.0.1", port)

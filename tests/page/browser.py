@@ -1,4 +1,4 @@
-"""A real browser, headless, that looks at the page of a running service."""
+"""A headless browser that opens the page of a running service."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _CHROMIUM_OPTIONS = (
 
 @contextmanager
 def start_chromium() -> Iterator[Browser]:
-    """Debian's Chromium, which calls nobody on its own account."""
+    """Run Debian's Chromium, without requests of its own."""
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
             executable_path=CHROMIUM_PATH, chromium_sandbox=False, args=list(_CHROMIUM_OPTIONS)
@@ -34,13 +34,13 @@ def start_chromium() -> Iterator[Browser]:
 
 
 class PageErrors:
-    """Keeps account of what a page must not do: raise, complain, open a box, or ask any other host."""
+    """Records the errors of a page: exceptions, console errors, native dialogs, requests to other hosts."""
 
     def __init__(self, page: Page, service: str) -> None:
         self._service = service
         self.errors: list[str] = []
         self.expected_errors: list[str] = []
-        """Parts of complaints that belong to the test."""
+        """Texts that identify errors which the test expects."""
         page.on("pageerror", lambda error: self.errors.append(f"raised: {error}"))
         page.on("console", self._on_console)
         page.on("dialog", self._on_dialog)
@@ -50,13 +50,13 @@ class PageErrors:
         if message.type in ("error", "warning"):
             self.errors.append(f"{message.type}: {message.text}")
 
-    def _on_dialog(self, box: Dialog) -> None:
-        self.errors.append(f"{box.type}: {box.message}")
-        box.dismiss()
+    def _on_dialog(self, dialog: Dialog) -> None:
+        self.errors.append(f"{dialog.type}: {dialog.message}")
+        dialog.dismiss()
 
     def _on_request(self, url: str) -> None:
         if not url.startswith((self._service, "blob:")):
-            self.errors.append(f"asked {url}")
+            self.errors.append(f"request to {url}")
 
     def require_no_errors(self) -> None:
         unexpected = [
@@ -67,20 +67,20 @@ class PageErrors:
 
 @frozen
 class BrowserUser:
-    """Somebody before a browser, whose page may complain of nothing that the test does not expect."""
+    """A user with a browser; the page may have only the errors that the test expects."""
 
     context: BrowserContext
     page: Page
     page_errors: PageErrors
 
     def navigate(self, hash: str) -> None:
-        """Follow a link of the page, as by a bookmark."""
+        """Open another view of the page, by its hash."""
         self.page.evaluate("(hash) => { location.hash = hash }", hash)
 
 
 @contextmanager
 def open_page(browser: Browser, url: str, **options: Any) -> Iterator[BrowserUser]:
-    """A person who looks at this address; the options are those of a context of the browser."""
+    """Open the page at this address; the options are those of a browser context."""
     defaults = {"locale": "en-GB", "viewport": {"width": 1280, "height": 800}}
     context = browser.new_context(**{**defaults, **options})
     context.set_default_timeout(10_000)

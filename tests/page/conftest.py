@@ -1,4 +1,4 @@
-"""A hotel to look at, and a person before a browser."""
+"""Fixtures: a browser, a simulated hotel with its service, and a user with the page open."""
 
 from __future__ import annotations
 
@@ -33,14 +33,14 @@ def shared_hotel(tmp_path_factory: pytest.TempPathFactory) -> Iterator[HotelProc
 
 @pytest.fixture
 def hotel(shared_hotel: HotelProcesses) -> Iterator[HotelProcesses]:
-    """The same for all tests: each begins with `grand` in sync, no other link, and PMSs without faults."""
+    """Return the hotel that all tests share, with `grand` in sync, no other link, and no faults."""
     yield shared_hotel
     shared_hotel.reset()
 
 
 @pytest.fixture
 def port(hotel: HotelProcesses) -> int:
-    """That of a PMS that speaks UTF-8; a link `made` is docked to it."""
+    """Return the port of a PMS with UTF-8, to which a link `made` is docked."""
     port = hotel.ports[1]
     hotel.set_faults(port, charset="utf-8")
     hotel.make_docked_link("made", port, alive_interval=3600, charset="utf-8")

@@ -1,4 +1,4 @@
-"""Hotels to look at: the service and their PMSs as processes."""
+"""A service and the PMS simulator of several hotels, as processes."""
 
 from __future__ import annotations
 
@@ -24,24 +24,24 @@ PROPERTY_COUNT = 4
 
 @frozen
 class HotelProcesses:
-    """A docked link `grand`, whose PMS can be told to misbehave, and PMSs that no link has yet."""
+    """A service with a docked link `grand`, and the PMSs of more hotels, all with switchable faults."""
 
     pms: ServerProcess
     pbx: ServiceProcess
     ports: Sequence[int]
-    """Where the PMSs listen, that of `grand` first."""
+    """The ports of the PMSs; the first is that of `grand`."""
 
     @property
     def url(self) -> str:
         return f"http://127.0.0.1:{self.pbx.port}"
 
     def make_link(self, name: str, port: int = 1, **settings: object) -> Any:
-        """Make a link; nobody listens on port 1."""
+        """Create a link. Port 1 refuses connections."""
         body = {"name": name, "host": "127.0.0.1", "port": port, "profile": "generic", **settings}
         return require_success(self.pbx.call("POST", "/api/v1/links", body))
 
     def make_docked_link(self, name: str, port: int, **settings: object) -> None:
-        """Make a link, and wait until it is in sync and the hotel has told of all its rooms."""
+        """Create a link, and wait until it is in sync and its first resync has ended."""
         self.make_link(name, port, enabled=True, **settings)
         wait_until(lambda: self._is_docked(name), f"{name} is docked")
 
@@ -53,7 +53,7 @@ class HotelProcesses:
         return require_success(self.pbx.call("GET", f"/api/v1/links/{name}"))
 
     def transitions(self, name: str) -> list[Any]:
-        """Oldest first."""
+        """Return the transitions of a link, oldest first."""
         answer = require_success(self.pbx.call("GET", f"/api/v1/links/{name}/transitions"))
         return list(reversed(answer["transitions"]))
 
@@ -70,27 +70,27 @@ class HotelProcesses:
         require_success(self.pms.call("POST", f"/faults?port={port}", faults))
 
     def send_record(self, port: int, text: str) -> None:
-        """The PMS sends this record."""
+        """Make the PMS send this record."""
         require_success(self.pms.call("POST", f"/records?port={port}", {"text": text}))
 
     def check_in(self, port: int, room: str, name: str, **details: object) -> str:
-        """Gives the guest's number."""
+        """Check in a guest; return the guest's number."""
         guest = self.call_desk("POST", "/guests", port, {"room": room, "name": name, **details})
         return str(guest["number"])
 
     def call_desk(self, method: str, path: str, port: int, body: object = None) -> Any:
-        """What the hotel's desk does."""
+        """Call the control API of the hotel at this port."""
         return require_success(self.pms.call(method, f"{path}?port={port}", body))
 
     def vacant_rooms(self, port: int) -> list[str]:
         return [room["room"] for room in self.call_desk("GET", "/rooms", port)["rooms"] if not room["guests"]]
 
     def call_rooms(self, method: str, path: str, body: object = None, link: str = "made") -> Any:
-        """What the phone of a room tells the PMS."""
+        """Call pmslink's API for rooms, like the PBX."""
         return require_success(self.pbx.call(method, f"/api/v1/links/{link}/rooms/{path}", body))
 
     def reset(self) -> None:
-        """As it was in the beginning, but for what is past."""
+        """Restore the initial state, except for the history."""
         require_success(self.pms.call("DELETE", "/faults"))
         for link in self.pbx.call("GET", "/api/v1/links")["links"]:
             if link["name"] != "grand":
@@ -100,13 +100,13 @@ class HotelProcesses:
 
 
 def future_wake_up_time() -> datetime:
-    """Of a morning to come, in the hotel's local time, which is that of this machine."""
-    soon = datetime.now() + timedelta(days=2)  # noqa: DTZ005
-    return soon.replace(hour=6, minute=45, second=0, microsecond=0)
+    """Return a future morning in the hotel's local time, which is that of this machine."""
+    day = datetime.now() + timedelta(days=2)  # noqa: DTZ005
+    return day.replace(hour=6, minute=45, second=0, microsecond=0)
 
 
 def require_success(answer: Any) -> Any:
-    assert answer is not None, "nobody answered"
+    assert answer is not None, "no response"
     assert "error" not in answer, answer
     return answer
 

@@ -1,4 +1,4 @@
-"""The rooms of the link `made`, as a person finds them in the page."""
+"""Locators of the rooms view of the link `made`."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from tests.page.browser import BrowserUser
 
 VIEW_HASH = "#/links/made/rooms"
 ROOM_COUNT = 100
-"""Rooms of a simulated hotel."""
+"""Number of rooms of a simulated hotel."""
 
 
 def open_rooms(user: BrowserUser) -> Page:
-    """Open the view, and wait until all are shown."""
+    """Open the rooms view, and wait until it shows all rooms."""
     user.navigate(VIEW_HASH)
     expect(room_rows(user.page)).to_have_count(ROOM_COUNT)
     return user.page
@@ -29,5 +29,5 @@ def room_row(page: Page, room: str) -> Locator:
 
 
 def summary_count(page: Page, name: str) -> int:
-    """One of the numbers at the top."""
+    """Return a count from the summary at the top."""
     return int(page.locator(f"[data-count={name}] dd").text_content() or 0)

@@ -1,4 +1,4 @@
-"""Pictures of the page for the README: a small chain of hotels, some of them in trouble.
+"""Take screenshots of the page for the documents: a small chain of hotels, some with faults.
 
 python -m tests.page.screenshots FOLDER
 """
@@ -59,11 +59,11 @@ def _dock_links(pbx: ServiceProcess, pms_port: int) -> None:
         links = pbx.call("GET", "/api/v1/links")["links"]
         return len([link for link in links if link["in_sync"]]) == len(links) - 1
 
-    wait_until(docked, "the chain docks")
+    wait_until(docked, "all links but one are in sync")
 
 
 def _prepare_rooms(pbx: ServiceProcess, pms: ServerProcess, port: int, folder: Path) -> None:
-    """An evening at the alpenhof, where somebody has forgotten the phone of room 104."""
+    """Set room states at the alpenhof; room 104 has no extension."""
     table = folder / "extensions.csv"
     rooms = [
         entry["room"] for entry in pms.call("GET", f"/rooms?port={port}")["rooms"] if entry["room"] != "104"

@@ -1,4 +1,4 @@
-"""The API, the command line and the page sort links in the same order: those that need attention first."""
+"""Tests that API, command line and page sort links in the same order, by attention."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tests.process.server_processes import wait_until
 
 SAMPLE_POSTING = {"type": "call", "room": "101", "dialled": "+49 89 1234", "duration": 61, "amount": 250}
 EXPECTED = [
-    *("z-down-first", "a-down-later"),  # 4: enabled, not in sync; the longest down first
+    *("z-down-first", "a-down-later"),  # 4: enabled, not in sync; the longest outage first
     *("doubtful", "off-and-doubtful"),  # 3: a posting is unknown
     *("expired", "off"),  # 1: not enabled
     "grand",  # 0: up
@@ -23,19 +23,19 @@ EXPECTED = [
 
 @pytest.fixture
 def mixed_hotel(hotel: HotelProcesses) -> HotelProcesses:
-    """Links that are up, switched off, in doubt, down and expired; started in no particular order."""
+    """Return a hotel with links that are up, disabled, down, expired, and with unknown postings."""
     hotel.make_link("off")
-    _make_doubtful_link(hotel, "off-and-doubtful", hotel.ports[2])
+    _make_link_with_unknown_posting(hotel, "off-and-doubtful", hotel.ports[2])
     hotel.control("off-and-doubtful", "disable")
     hotel.make_link("z-down-first", enabled=True)
     hotel.make_link("expired")
     hotel.control("expired", "expire")
     hotel.make_link("a-down-later", enabled=True)
-    _make_doubtful_link(hotel, "doubtful", hotel.ports[1])
+    _make_link_with_unknown_posting(hotel, "doubtful", hotel.ports[1])
     return hotel
 
 
-def _make_doubtful_link(hotel: HotelProcesses, name: str, port: int) -> None:
+def _make_link_with_unknown_posting(hotel: HotelProcesses, name: str, port: int) -> None:
     hotel.make_docked_link(
         name, port, unanswered="hold", answer_timeout=0.5, alive_interval=1, alive_timeout=3
     )

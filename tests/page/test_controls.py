@@ -1,4 +1,4 @@
-"""The controls of a link in a real browser: which can be used, what they ask, and what they answer."""
+"""Tests of a link's controls in a browser: when they are enabled, confirmation, and results."""
 
 from __future__ import annotations
 

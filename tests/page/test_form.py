@@ -1,4 +1,4 @@
-"""Making a link in a real browser, and what a person gets wrong in the form."""
+"""Tests of the form for a new link in a browser, and of its errors."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def _make(page: Page) -> None:
 
 
 def _expect_error(page: Page, name: str, text: str) -> None:
-    """At the field, for the eye and for a screen reader."""
+    """Check that the field shows the error, and that a screen reader announces it."""
     expect(_field(page, name)).to_have_attribute("aria-invalid", "true")
     expect(_field(page, name)).to_have_accessible_description(re.compile(re.escape(text)))
     expect(page.locator(f"#setting-{name}-error")).to_be_visible()
@@ -99,10 +99,10 @@ def test_a_name_that_exists_shows_an_error(user: BrowserUser, page: Page) -> Non
 
 def test_the_defaults_are_those_of_the_profile(page: Page) -> None:
     page.get_by_text("All settings").click()
-    for profile, interval, proof in (("opera", "300", "any"), ("generic", "30", "LA")):
+    for profile, interval, alive_on in (("opera", "300", "any"), ("generic", "30", "LA")):
         _field(page, "profile").select_option(profile)
         expect(_field(page, "alive_interval")).to_have_attribute("placeholder", f"default: {interval}")
-        expect(_field(page, "alive_on").locator("option:checked")).to_have_text(f"default: {proof}")
+        expect(_field(page, "alive_on").locator("option:checked")).to_have_text(f"default: {alive_on}")
 
 
 def test_all_settings_are_sent_as_entered(hotel: HotelProcesses, page: Page) -> None:

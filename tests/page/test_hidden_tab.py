@@ -1,4 +1,4 @@
-"""A tab that nobody looks at, which must leave the browser's few connections to those that are seen."""
+"""Tests of a hidden tab, which closes its stream, because a browser has few connections to a host."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ window.look = (unseen) => {
 
 @pytest.fixture
 def tab(browser: Browser, hotel: HotelProcesses) -> Iterator[BrowserUser]:
-    """One whose time the test turns on, and which can be hidden."""
+    """Open a tab with a test clock, which a test can hide."""
     with open_page(browser, hotel.url) as user:
         user.page.clock.install()
         user.page.add_init_script(HIDE)
         user.page.reload()
         expect(user.page.locator(".row .marker")).to_have_text("ESTABLISHED")
-        wait_until(lambda: _subscriber_count(hotel) == 1, "this tab watches, and no other any more")
+        wait_until(lambda: _subscriber_count(hotel) == 1, "this tab has the only stream")
         yield user
 
 
@@ -42,9 +42,9 @@ def _subscriber_count(hotel: HotelProcesses) -> int:
 
 
 def _hide_until_stream_closes(hotel: HotelProcesses, tab: BrowserUser) -> Locator:
-    """Gives the marker of a link that is EXPIRED by then.
+    """Hide the tab until it closes its stream; return the marker of a link that is EXPIRED.
 
-    Not the whole minute at once: the tab would take the silence for a loss, and come back.
+    The clock advances in two steps: after a minute without events, the tab would reconnect.
     """
     hotel.make_link("made")
     marker = tab.page.locator(".row", has_text="made").locator(".marker")
@@ -54,7 +54,7 @@ def _hide_until_stream_closes(hotel: HotelProcesses, tab: BrowserUser) -> Locato
     hotel.control("made", "expire")
     expect(marker).to_have_text("EXPIRED")
     tab.page.clock.run_for(30_000)
-    wait_until(lambda: _subscriber_count(hotel) == 0, "the tab rests")
+    wait_until(lambda: _subscriber_count(hotel) == 0, "the hidden tab closes its stream")
     return marker
 
 
@@ -65,7 +65,7 @@ def test_a_hidden_tab_closes_its_stream_and_polls(hotel: HotelProcesses, tab: Br
     tab.page.clock.run_for(16_000)
     expect(marker).to_have_text("DISABLED")
     expect(tab.page.locator(".toast")).to_contain_text("EXPIRED → DISABLED")
-    wait_until(lambda: _subscriber_count(hotel) == 0, "the tab rests again")
+    wait_until(lambda: _subscriber_count(hotel) == 0, "the hidden tab closes its stream again")
 
 
 def test_a_hidden_tab_is_up_to_date_as_soon_as_it_is_visible(hotel: HotelProcesses, tab: BrowserUser) -> None:

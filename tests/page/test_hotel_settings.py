@@ -1,4 +1,4 @@
-"""Settings of rooms, phones, tariff and webhook, in a real browser."""
+"""Tests of the settings of rooms, phones, tariff and webhook in a browser."""
 
 from __future__ import annotations
 
@@ -133,7 +133,7 @@ def test_a_secret_is_not_shown_and_stays_until_it_is_replaced(
     page = _change(user)
     secret = _field(page, "webhook_secret")
     secret.press("End")
-    secret.press_sequentially("another one, as long")  # and not behind what stands for the old one
+    secret.press_sequentially("another one, as long")  # replaces the placeholder of the old secret
     expect(secret).to_have_value("another one, as long")
     _save(page)
 

@@ -1,4 +1,4 @@
-"""The page by the keyboard alone, in a real browser."""
+"""Tests of the page with the keyboard only, in a browser."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ WITHIN_OR_NOWHERE = "dialog.contains(document.activeElement) || document.activeE
 
 
 def _tab_to(page: Page, target: Locator) -> None:
-    """Press Tab until this has the focus."""
+    """Press Tab until this element has the focus."""
     expect(target).to_be_visible()
     for _ in range(30):
         page.keyboard.press("Tab")

@@ -1,4 +1,4 @@
-"""The page in the languages of its readers, in a real browser."""
+"""Tests of the languages of the page in a browser."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def test_a_chinese_browser_gets_the_page_in_chinese(hotel: HotelProcesses, brows
         row = page.locator(".row", has_text="lost")
         expect(page.get_by_label("语言").locator("option:checked")).to_have_text("简体中文")
         expect(page.locator("html")).to_have_attribute("lang", "zh-Hans")
-        expect(row.locator(".marker")).to_have_text("EXPECTION")  # the protocol's own word
+        expect(row.locator(".marker")).to_have_text("EXPECTION")  # FIAS spells it so
         expect(row.locator(".label")).to_have_text("链路异常")
         expect(row).to_contain_text("127.0.0.1:1 拒绝连接")
         expect(row).to_contain_text("请向酒店确认 PMS 接口程序是否正在运行并监听此端口")
@@ -64,7 +64,7 @@ def test_an_unsupported_language_falls_back_to_english(hotel: HotelProcesses, br
 
 
 def test_no_view_shows_a_translation_key(hotel: HotelProcesses, browser: Browser) -> None:
-    """No placeholder stays empty, and no text is missing; in Chinese, little is left in English."""
+    """Check that no placeholder is empty, no text is missing, and Chinese views have little English text."""
     hotel.make_link("lost", enabled=True)
     hotel.enqueue_posting("grand", type="minibar", room="101", article="1", count=1)
     hotel.call_rooms("PUT", "101/status", {"status": 3}, link="grand")

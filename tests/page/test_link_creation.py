@@ -1,4 +1,4 @@
-"""A link that was made in the page: enabled, changed and removed there, in a real browser."""
+"""Tests of a link that is created, enabled, changed and removed in the page, in a browser."""
 
 from __future__ import annotations
 
@@ -54,14 +54,14 @@ def test_a_setting_is_saved_and_reset_to_its_default_when_cleared(
     _save(page)
     settings = hotel.link("made")["settings"]
     assert settings["alive_interval"] == 30
-    assert settings["timezone"] == "Asia/Shanghai"  # what another changed meanwhile stays
+    assert settings["timezone"] == "Asia/Shanghai"  # the change of another user is preserved
     interval = _interval(page)
     expect(interval).to_have_value("")
     expect(interval).to_have_attribute("placeholder", "default: 30")
 
 
 def test_removing_a_link_needs_confirmation(hotel: HotelProcesses, user: BrowserUser) -> None:
-    user.page_errors.expected_errors += ["404"]  # it may be looked at once more, just when it goes
+    user.page_errors.expected_errors += ["404"]  # the page may request the link once more while it is removed
     page = user.page
     hotel.make_link("made")
     user.navigate("#/links/made")
@@ -102,7 +102,7 @@ def test_removing_a_link_with_open_postings_asks_whether_to_discard_them(
 def test_a_link_that_another_user_removes_is_reported_missing(
     hotel: HotelProcesses, user: BrowserUser
 ) -> None:
-    user.page_errors.expected_errors += ["404"]  # it may be looked at once more, just when it goes
+    user.page_errors.expected_errors += ["404"]  # the page may request the link once more while it is removed
     hotel.make_link("made")
     user.navigate("#/links/made")
     expect(user.page.locator(".head h1")).to_have_text("made")

@@ -1,4 +1,4 @@
-"""What a link has been through, in a real browser: drawn over time, and each change in a table."""
+"""Tests of a link's history in a browser: the timeline, and the table of transitions."""
 
 from __future__ import annotations
 

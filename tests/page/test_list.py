@@ -1,4 +1,4 @@
-"""All links in a real browser: how they are, and what is told when that changes."""
+"""Tests of the list of links in a browser: states, live updates, order and search."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def test_an_update_without_a_change_of_state_does_not_touch_the_marker(
     row.locator(".marker").evaluate(MUTATIONS)
     for port in (2, 3, 4):
         hotel.pbx.call("PATCH", "/api/v1/links/made", {"port": port})
-        expect(row).to_contain_text(f"127.0.0.1:{port}")  # the page has heard of the link again
+        expect(row).to_contain_text(f"127.0.0.1:{port}")  # the page has received the link again
     assert user.page.evaluate("window.mutations") == 0
     hotel.control("made", "expire")
     expect(row.locator(".marker")).to_have_text("EXPIRED")
@@ -67,7 +67,7 @@ def test_links_that_need_attention_come_first(hotel: HotelProcesses, user: Brows
     hotel.control("ended", "expire")
     expect(names).to_have_text(["zenith", "bust", "ended", "idle", "grand"])
     hotel.control("bust", "enable")
-    expect(names).to_have_text(["zenith", "bust", "ended", "idle", "grand"])  # the longest down first
+    expect(names).to_have_text(["zenith", "bust", "ended", "idle", "grand"])  # the longest outage first
     hotel.control("zenith", "disable")
     expect(names).to_have_text(["bust", "ended", "idle", "zenith", "grand"])
     expect(user.page.locator(".count")).to_have_text("1 up and 1 down, of 5 links")

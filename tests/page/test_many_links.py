@@ -1,4 +1,4 @@
-"""Five hundred links in a real browser: all are there, and a change of one touches only that one."""
+"""Tests of five hundred links in a browser: all are listed, and a change updates only its own row."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The page in a real browser while it cannot reach the service, and when it can again."""
+"""Tests of the page in a browser during and after an outage of the service."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the page tells of one link, in a real browser."""
+"""Tests of the view of one link in a browser."""
 
 from __future__ import annotations
 

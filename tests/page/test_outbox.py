@@ -1,4 +1,4 @@
-"""The outbox of a link in a real browser: live, and with what a person has to decide."""
+"""Tests of a link's outbox in a browser: live updates, resend and discard."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ CALL = {"type": "call", "room": "101", "dialled": "+49 89 1234", "duration": 61,
 
 @pytest.fixture
 def page(hotel: HotelProcesses, user: BrowserUser) -> Page:
-    """That of a link whose PMS takes the next posting and does not answer it; a person has to decide then."""
+    """Open the outbox of a link whose PMS does not answer the next posting, which is then held."""
     port = hotel.ports[1]
     hotel.make_docked_link(
         "made", port, unanswered="hold", answer_timeout=0.5, alive_interval=1, alive_timeout=3

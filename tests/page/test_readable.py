@@ -1,4 +1,4 @@
-"""The page for those who see little, or hear it read, or hold it in one hand, in a real browser."""
+"""Tests of accessibility in a browser: screen readers, contrast, small screens."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ CONTRASTS = """
 
 @pytest.fixture
 def links_of_each_status(hotel: HotelProcesses) -> HotelProcesses:
-    """A link of each mood: good, wait, bad, ended and off; and a posting in doubt."""
+    """Return a hotel with a link for each status class: good, wait, bad, ended and off."""
     hotel.set_faults(hotel.ports[1], frozen=True)
     hotel.make_link("waiting", hotel.ports[1], enabled=True)
     hotel.make_link("lost", enabled=True)

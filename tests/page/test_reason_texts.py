@@ -1,4 +1,4 @@
-"""The service and the page make the same texts from a cause: `link/reason_texts.py` and `link_model.js`."""
+"""Tests that `link/reason_texts.py` and `link_model.js` make the same texts from a cause."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ HOST, PORT = "2001:db8::5", 5010
 ADDRESS = f"[{HOST}]:{PORT}"
 CONTROLS = ("enable", "disable", "expire", "disconnect")
 FALLBACK = "the page has no text of its own"
-"""The text of the service, which the page shows if it does not know the cause."""
+"""The text of the service, which the page shows for an unknown cause."""
 
 MAKE_TEXTS = """
 async (cases) => {
@@ -81,7 +81,7 @@ def test_the_page_and_the_service_make_the_same_texts(user: BrowserUser) -> None
     assert len(cases) > 5000
 
 
-def test_the_page_shows_the_text_of_the_service_for_a_cause_that_it_does_not_know(user: BrowserUser) -> None:
+def test_the_page_shows_the_text_of_the_service_for_an_unknown_cause(user: BrowserUser) -> None:
     case = {
         "state": "EXPECTION",
         "intent": "enabled",

@@ -1,4 +1,4 @@
-"""The rooms of a link in a real browser: what is told of them, and how they are found."""
+"""Tests of the rooms view in a browser: state, search and filter."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def test_check_in_sharer_change_move_and_check_out_are_shown_live(
 
     second = hotel.check_in(port, old, "Berg", language="zz")
     expect(room_row(page, old).locator(".guest")).to_have_text(["Larsen, Kari, Dr", "Berg"])
-    expect(room_row(page, old).locator(".guests")).to_contain_text("zz")  # a language that nobody knows
+    expect(room_row(page, old).locator(".guests")).to_contain_text("zz")  # an unknown language code
     expect(room_row(page, old).locator(".service")).to_have_text("unrestricted calls")
 
     hotel.call_desk("PATCH", f"/guests/{first}", port, {"name": "Holm", "language": "JA"})

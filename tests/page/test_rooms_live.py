@@ -1,4 +1,4 @@
-"""The rooms of a link in a real browser: how they follow what happens in the hotel, and at what cost."""
+"""Tests of live updates of the rooms view in a browser, and of the requests that they cause."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def page(port: int, user: BrowserUser) -> Page:
 
 @pytest.fixture
 def requests(user: BrowserUser) -> Iterator[list[str]]:
-    """The calls for rooms that the page makes."""
+    """Return the list of the page's requests for rooms, which grows during the test."""
     calls: list[str] = []
 
     def record_request(request: Request) -> None:
@@ -65,7 +65,7 @@ def test_a_change_touches_only_its_own_row_and_highlights_it_briefly(
 ) -> None:
     room = hotel.vacant_rooms(port)[0]
     row = room_row(page, room)
-    expect(page.locator(".fresh")).to_have_count(0)  # all were shown, and nothing changed
+    expect(page.locator(".fresh")).to_have_count(0)  # all rooms are shown, without a change
     page.locator(".rooms").evaluate(WATCH)
     guest = hotel.check_in(port, room, "Larsen")
     expect(row.locator(".guests")).to_have_text("•••")
@@ -136,7 +136,7 @@ def test_changes_during_an_outage_are_shown_after_it(
 def test_all_rooms_are_fetched_again_after_a_stream_reset(hotel: HotelProcesses, page: Page) -> None:
     with page.expect_request("**/links/made/rooms"):
         hotel.make_link("other")
-        hotel.remove_link("other")  # after which all who watch begin again
+        hotel.remove_link("other")  # resets all streams
 
 
 def test_a_hidden_tab_fetches_nothing_until_it_is_visible(
@@ -151,7 +151,9 @@ def test_a_hidden_tab_fetches_nothing_until_it_is_visible(
     guest = hotel.check_in(port, room, "Larsen")
     wait_until(lambda: hotel.call_rooms("GET", room)["guests"], "the service knows of the guest")
     hotel.control("made", "disable")
-    expect(page.locator(".head .marker")).to_have_text("DISABLED")  # so it has heard of the guest as well
+    expect(page.locator(".head .marker")).to_have_text(
+        "DISABLED"
+    )  # so the page has received the check-in as well
     page.clock.run_for(10_000)
     assert requests == []
     page.evaluate("window.look()")

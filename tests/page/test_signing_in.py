@@ -1,4 +1,4 @@
-"""Who may do what in the page, in a real browser, where the service has tokens."""
+"""Tests of signing in and of the roles in the page, in a browser, with a service that has tokens."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from tests.page.hotel_processes import HotelProcesses
 from tests.process.server_processes import BIN_DIR, free_ports, run_service
 
 WHOSE = {"control": "control", "view": "view", "pbx": "pbx", "lost": "control"}
-UNAUTHORIZED = "401"  # what the browser notes in its console about a wrong token, or about none
+UNAUTHORIZED = "401"  # the console error for an invalid or a missing token
 
 
 @frozen
 class ProtectedService:
-    """A service with a token for each role, docked to a PMS."""
+    """A service with a token for each role, and a link docked to a PMS."""
 
     url: str
     folder: Path

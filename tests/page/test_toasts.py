@@ -1,4 +1,4 @@
-"""Notices that a link changed, in a real browser: few at once, one for each link, and not for ever."""
+"""Tests of toasts about changes of links in a browser: limit, replacement and closing."""
 
 from __future__ import annotations
 

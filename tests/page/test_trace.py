@@ -1,4 +1,4 @@
-"""The records of a link, live, in a real browser."""
+"""Tests of the trace of a link's records in a browser."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ MESSAGE = "RE|RN101|MLY|"
 
 @pytest.fixture
 def page(hotel: HotelProcesses, user: BrowserUser) -> Page:
-    """That of a docked link whose wire is quiet."""
+    """Open the view of a docked link without link checks."""
     hotel.make_docked_link("made", hotel.ports[1], alive_interval=3600)
     user.navigate("#/links/made")
     expect(_rows(user.page).first).to_be_visible()
@@ -103,5 +103,7 @@ def test_guest_names_with_markup_are_shown_literally(hotel: HotelProcesses, user
     expect(names.nth(3)).to_have_text(f"name {NAMES[0]}")
     expect(names.nth(2)).to_have_text(f"name {NAMES[1]}")
     expect(names.nth(1)).to_have_text(f"name {NAMES[2]}")
-    expect(names.nth(0)).to_have_text("name Larsen⟨202E⟩nodnoL")  # what would turn the line around
+    expect(names.nth(0)).to_have_text(
+        "name Larsen⟨202E⟩nodnoL"
+    )  # a character that reverses the text direction
     expect(page.locator(".records script, .records img")).to_have_count(0)

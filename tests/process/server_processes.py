@@ -74,7 +74,7 @@ def fake_wall_clock(folder: Path) -> tuple[Path, dict[str, str]]:
     return file, {
         "LD_PRELOAD": glob("/usr/lib/*/faketime/libfaketime.so.1")[0],
         "FAKETIME_DONT_FAKE_MONOTONIC": "1",
-        "FAKETIME_FORCE_MONOTONIC_FIX": "0",  # else threads wait for each other for seconds
+        "FAKETIME_FORCE_MONOTONIC_FIX": "0",  # otherwise threads block each other for seconds
         "FAKETIME_NO_CACHE": "1",
         "FAKETIME_TIMESTAMP_FILE": str(file),
     }

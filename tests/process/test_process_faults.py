@@ -1,4 +1,4 @@
-"""A network that drops packets, and clocks that jump. Both need root and Debian packages."""
+"""Tests of a network that drops packets, and of clocks that jump. Both need root and Debian packages."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def test_tcp_detects_a_network_that_drops_packets_after_thirty_seconds(tmp_path:
         on_pbx, on_pms = f"ip netns exec {pbx_host}".split(), f"ip netns exec {pms_host}".split()
         with (
             run_simulator(tmp_path, 5010, 5011, host=address, prefix=on_pms),
-            # The link check alone would need five minutes.
+            # the link check alone would take five minutes
             run_service(tmp_path, 5010, 8080, host=address, prefix=on_pbx, alive_interval=300) as pbx,
         ):
             pbx.wait_until_state("ESTABLISHED")

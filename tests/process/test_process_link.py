@@ -1,4 +1,4 @@
-"""The service and a PMS as processes over real TCP: faults, and how the link recovers."""
+"""Tests of the service and a PMS as processes over TCP: faults and recovery of the link."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Starting the programs as a user does, with and without errors, and installing them in a new environment."""
+"""Tests of starting the programs, with and without errors, and of their installation."""
 
 from __future__ import annotations
 

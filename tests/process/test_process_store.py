@@ -1,4 +1,4 @@
-"""Durability as a user sees it: after SIGKILL, beside a second service, and when the clock jumps."""
+"""Tests of durability: after SIGKILL, with a second service, and when the clock jumps."""
 
 from __future__ import annotations
 

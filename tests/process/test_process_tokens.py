@@ -1,4 +1,4 @@
-"""Tokens as a user sees them: added while the service runs, and required for a public address."""
+"""Tests of tokens: added while the service runs, and required for a public address."""
 
 from __future__ import annotations
 

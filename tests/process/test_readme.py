@@ -1,6 +1,6 @@
-"""The README as a reader follows it: its commands run, in order, against the demonstration.
+"""Tests of the README: its commands run, in order, against the demonstration.
 
-The demonstration has fixed ports, so everything runs in a network namespace of its own.
+The demonstration has fixed ports, so all commands run in a separate network namespace.
 """
 
 from __future__ import annotations
@@ -23,23 +23,23 @@ COMMAND_TIMEOUT_S = 60
 README_MAX_LINES = 180
 
 WILDCARD = "…"
-"""Stands in the README for text that differs from run to run, or is left out."""
+"""Placeholder in the README for text that differs between runs, or is omitted."""
 CHANGES = re.compile(r" -X | -d | token add ")
-"""Commands that change something are run once; what they cause may take its time on a busy machine."""
+"""Matches commands that change something; they are run only once."""
 VARYING = re.compile(r"\d{4}-\d{2}-\d{2}[T ]?\d{2}:\d{2}:\d{2}[.\d]*(?:Z|\+00:00)|\b\d{13}\b")
 """Timestamps, and numbers of the store's sequence."""
 
 
 @frozen
 class Example:
-    """A command that the README shows, and the output that it shows for it."""
+    """A command in the README, and its output there."""
 
     command: str
     output: str
 
 
 def parse_examples(text: str) -> list[Example]:
-    """Return the commands of all `console` blocks, in order; a command may go on after a backslash."""
+    """Return the commands of all `console` blocks, in order; a backslash continues a command."""
     examples: list[Example] = []
     for block in re.findall(r"```console\n(.*?)```", text, re.DOTALL):
         for part in re.split(r"^\$ ", block, flags=re.MULTILINE)[1:]:
@@ -49,14 +49,14 @@ def parse_examples(text: str) -> list[Example]:
 
 
 def matches(expected: str, printed: str) -> bool:
-    """Whether output is as shown, apart from white space, timestamps, numbers of the sequence, and `…`."""
+    """Return whether output matches, apart from white space, timestamps, sequence numbers and `…`."""
     plain = re.sub(r"\s+", "", VARYING.sub("\0", expected))
     parts = [re.escape(part).replace("\0", r"[-+.:\dTZ]+") for part in plain.split(WILDCARD)]
     return re.fullmatch(".*?".join(parts), re.sub(r"\s+", "", printed), re.DOTALL) is not None
 
 
 class Reader:
-    """Runs commands in a folder and a network namespace of its own, as a reader of the README would."""
+    """Runs commands in a temporary folder and a separate network namespace."""
 
     def __init__(self, folder: Path, namespace: str) -> None:
         self.folder = folder
@@ -82,7 +82,7 @@ class Reader:
         return (finished.stdout + finished.stderr).decode()
 
     def expect(self, example: Example) -> None:
-        """Run a command and compare its output. One that only reads is repeated until it shows the same."""
+        """Run a command and compare its output; a command that only reads is repeated until it matches."""
         printed = self.run(example.command)
         deadline = time.monotonic() + COMMAND_TIMEOUT_S
         while not matches(example.output, printed) and not CHANGES.search(example.command):
@@ -111,7 +111,7 @@ def running(reader: Reader, command: str, log: Path, ready: str) -> Iterator[Non
 
 @pytest.fixture
 def reader(tmp_path: Path) -> Iterator[Reader]:
-    """A folder with the installed programs, and a network with nothing but a loopback interface."""
+    """Return a reader with the installed programs, in a network with a loopback interface only."""
     name = f"pmslink-readme-{os.getpid()}"
     (tmp_path / ".venv").mkdir()
     (tmp_path / ".venv/bin").symlink_to(BIN_DIR)
@@ -139,7 +139,7 @@ def make_recipe(target: str) -> list[str]:
 
 
 @pytest.mark.debian
-def test_every_command_of_the_readme_does_what_the_readme_shows(reader: Reader) -> None:
+def test_every_command_of_the_readme_has_the_output_in_the_readme(reader: Reader) -> None:
     text = (ROOT / "README.md").read_text("utf-8").replace("/var/lib/pmslink", str(reader.folder / "state"))
     (toml,) = re.findall(r"```toml\n(.*?)```", text, re.DOTALL)
     (reader.folder / "hotel.toml").write_text(toml)
@@ -166,7 +166,7 @@ def test_the_readme_is_short() -> None:
     assert len((ROOT / "README.md").read_text("utf-8").splitlines()) <= README_MAX_LINES
 
 
-def test_links_between_documents_lead_somewhere() -> None:
+def test_links_between_documents_are_valid() -> None:
     documents = [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")]
     broken = [
         f"{document.relative_to(ROOT)}: {target}"
@@ -177,7 +177,7 @@ def test_links_between_documents_lead_somewhere() -> None:
     assert broken == []
 
 
-def test_output_that_differs_from_the_readme_is_noticed() -> None:
+def test_output_that_differs_from_the_readme_is_detected() -> None:
     assert matches('{"a":1, …}\n', '{"a": 1, "b": 2}')
     assert matches("at 2026-11-25 13:05:10+00:00", "at 2027-01-02 03:04:05+00:00")
     assert not matches("demo ESTABLISHED", "demo CLOSED")

@@ -20,7 +20,7 @@ from tests.soak.posting_clients import AcceptedPosting, PostingClients
 
 FINAL_STATES = {"done", "unknown", "refused"}
 IN_TIME_RATIO = 0.5
-"""Share of `answer_timeout` within which an answer is certainly in time, also on a busy machine."""
+"""Ratio of `answer_timeout` within which an answer counts as in time, also on a busy machine."""
 
 RowJson = dict[str, Any]
 
@@ -144,7 +144,7 @@ def check_repetitions(pms_postings: list[RowJson], in_time: float) -> Iterator[s
     lost_answers: Counter[int] = Counter()
     for posting in pms_postings:
         if len(posting["came"]) != posting["deliveries"]:
-            yield f"delivered more often than the PMS remembers: {posting}"
+            yield f"delivered more often than the PMS stores: {posting}"
         for delivery, repetition in pairwise(posting["came"]):
             if not _answered_within(delivery, in_time):
                 continue

@@ -1,4 +1,4 @@
-"""The results of the campaigns: printed at once, and again at the end of the run."""
+"""A report of the campaigns' results, printed at once and again at the end of the run."""
 
 from __future__ import annotations
 

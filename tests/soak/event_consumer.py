@@ -73,7 +73,7 @@ class EventConsumer:
 
 
 def check_events(docked_service: DockedService, consumer: EventConsumer) -> None:
-    """Assert that the consumer received every event once and in order, and knows all guests.
+    """Assert that the consumer received every event once, in order, and has the guests of the PMS.
 
     The PMS must have sent everything.
     """

@@ -14,7 +14,7 @@ MAX_FAULT_DURATION_S = 0.7
 
 
 class FaultInjector:
-    """Switches faults of the simulator on and off, one after the other, at random moments."""
+    """Switches faults of the simulator on and off, one after the other, at random times."""
 
     def __init__(self, pms: JsonClient, seed: object) -> None:
         self._pms = pms

@@ -42,7 +42,7 @@ class PostingClients:
         self.unavailable_errors: list[dict[str, Any]] = []
         """The errors of responses 503."""
         self.errors: list[str] = []
-        """What the service did wrong."""
+        """Wrong responses of the service."""
         self.lost_response_count = 0
         """Calls that got no response."""
         self._stopping = Event()

@@ -1,7 +1,7 @@
-"""The service never serves a damaged store as if it were intact.
+"""A soak: the service never serves a damaged store as if it were intact.
 
-Each case starts the service on a copy of an intact store with docked defect. Either the service refuses to
-start, with docked line that says what to do, or all postings that it serves are unchanged.
+Each case starts the service on a copy of an intact store with one defect. Either the service refuses to
+start, with a line that names the remedy, or all postings that it serves are unchanged.
 """
 
 from __future__ import annotations
@@ -121,7 +121,7 @@ class StartAttempt:
 
 
 def start_on_damaged_store(docked: DockedService, rows: list[Any]) -> str:
-    """Start the service, and return its reaction in one word. Raise AssertionError for a wrong one."""
+    """Start the service, and return its reaction in one word. Raise AssertionError for a wrong reaction."""
     attempt = StartAttempt(docked)
     try:
         status = attempt.status()

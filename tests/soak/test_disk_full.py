@@ -27,7 +27,7 @@ pytestmark = [pytest.mark.soak, pytest.mark.debian]
 Report = Callable[[str], None]
 DISK_MEGABYTES = 24
 FREE_BYTES = 256 << 10
-"""Bytes that are left free; the clients fill them."""
+"""Bytes that stay free; the clients fill them."""
 SHORT_OUTAGE_S = 3
 """Seconds that the disk stays full in a short outage; the next attempt to write follows before GRACE_S."""
 GRACE_S = 5

@@ -1,4 +1,4 @@
-"""A service that is killed at random moments loses no posting, adds none, and repeats none without a reason.
+"""A service that is killed at random times loses no posting, adds none, and repeats none without a reason.
 
 Each campaign kills the service 204 times, in two parallel lanes, while clients post and the PMS answers,
 delays, omits answers, drops the connection, ends the link and resyncs. A consumer of the link's events
@@ -51,12 +51,16 @@ def test_a_killed_service_loses_no_posting(tmp_path: Path, report: Report, unans
     with ThreadPoolExecutor(LANES) as pool:
         total = reduce(add, pool.map(run_lane, range(LANES)))
     report(f"{LANES * KILLS_PER_LANE} kills in {time.monotonic() - started_at:.0f} s, seed {seed}; {total}")
-    assert total.accepted_count > LANES * KILLS_PER_LANE, "too few postings were accepted to show anything"
+    assert total.accepted_count > LANES * KILLS_PER_LANE, (
+        "too few postings were accepted for a meaningful result"
+    )
     if unanswered == "hold":
         assert total.repeated_count == 0
-        assert total.state_counts["unknown"] > 0, "no posting had an unknown result, so nothing was shown"
+        assert total.state_counts["unknown"] > 0, (
+            "no posting had an unknown result, so the case was not tested"
+        )
     else:
-        assert total.repeated_count > 0, "no posting was repeated, so nothing was shown"
+        assert total.repeated_count > 0, "no posting was repeated, so the case was not tested"
 
 
 def kill_repeatedly(docked: DockedService, name: str) -> CampaignResult:
