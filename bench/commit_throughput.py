@@ -45,7 +45,7 @@ def make_new_row() -> NewRow:
 
 
 def make_rows(count: int) -> list[OutboxRow]:
-    """Make the outbox rows that such calls become."""
+    """Make the outbox rows of these calls."""
     return [
         OutboxRow(row_id, *row[:6], None, None, row.key, row.asked, row_id, row.created, row_id)
         for row_id, row in _numbered_new_rows(count)

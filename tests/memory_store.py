@@ -21,7 +21,7 @@ BUFFERED_ENTRIES = 1000
 
 
 class InlineThread:
-    """A stand-in for a thread that runs each call at once."""
+    """A fake thread that runs each call at once, in the calling thread."""
 
     def start(self) -> None:
         pass

@@ -28,7 +28,7 @@ MINUTE = timedelta(minutes=1)
 
 
 class ScheduledHotel:
-    """A hotel with a store, a scheduler, and a wall clock beside the monotonic one."""
+    """A hotel with a store, a scheduler, a wall clock and a monotonic clock."""
 
     def __init__(self) -> None:
         self.policy: HotelPolicy | None = HotelPolicy(timezone=ZoneInfo("UTC"))

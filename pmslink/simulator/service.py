@@ -38,7 +38,7 @@ _EXPECTED_FORM = "an endpoint should look like tcp:5010:interface=127.0.0.1"
 
 
 def parse_listen_endpoint(text: str) -> EndpointString:
-    """Parse the endpoint of a TCP or TLS port, such as ``tcp:5010:interface=127.0.0.1``.
+    """Parse the endpoint of a TCP or TLS port, for example ``tcp:5010:interface=127.0.0.1``.
 
     Raises ValueError for any other endpoint, and OSError if a file of keys or certificates cannot be read.
     """
@@ -91,7 +91,7 @@ class Options(usage.Options):
                 f"--ports {self['ports']}: the last would be port {last}; {MAX_PORT} is the highest"
             )
         if control_port and first <= control_port <= last:
-            raise usage.UsageError(f"--control {control}: the properties take the ports {first} to {last}")
+            raise usage.UsageError(f"--control {control}: the properties use the ports {first} to {last}")
 
     def _parse_count(self, name: str, maximum: int) -> int:
         text = self[name]

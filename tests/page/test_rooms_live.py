@@ -149,7 +149,7 @@ def test_a_hidden_tab_fetches_nothing_until_it_is_visible(
     page.evaluate(UNSEEN)
     requests.clear()
     guest = hotel.check_in(port, room, "Larsen")
-    wait_until(lambda: hotel.call_rooms("GET", room)["guests"], "the service knows of the guest")
+    wait_until(lambda: hotel.call_rooms("GET", room)["guests"], "the service has received the check-in")
     hotel.control("made", "disable")
     expect(page.locator(".head .marker")).to_have_text(
         "DISABLED"

@@ -71,9 +71,9 @@ def test_the_default_endpoints_are_on_loopback() -> None:
         (["--listen", "tcp:65530", "--ports", "10"], "pmssim: --ports 10: the last would be port 65539"),
         (
             ["--ports", "2"],
-            "pmssim: --control tcp:5011:interface=127.0.0.1: the properties take the ports 5010 to",
+            "pmssim: --control tcp:5011:interface=127.0.0.1: the properties use the ports 5010 to",
         ),
-        (["--control", "tcp:5010"], "pmssim: --control tcp:5010: the properties take the ports 5010 to 5010"),
+        (["--control", "tcp:5010"], "pmssim: --control tcp:5010: the properties use the ports 5010 to 5010"),
         (["--live"], "pmssim: option --live not recognized"),
         (["--pace", "fast"], "pmssim: --pace fast: should be a number from 0.1 to 6000"),
         (["--pace", "0.01"], "pmssim: --pace 0.01: should be a number from 0.1 to 6000"),

@@ -173,7 +173,7 @@ def run_docked_service(
 
 
 def _process_state(pid: int) -> str:
-    """Return the state of a process as Linux names it, such as T (stopped)."""
+    """Return the state of a process as a letter of Linux; T is stopped."""
     return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
 
 

@@ -79,7 +79,7 @@ def check_events(docked_service: DockedService, consumer: EventConsumer) -> None
     """
     wait_until(
         lambda: _pms_guests(docked_service) == _service_guests(docked_service),
-        "the service knows the guests of the PMS",
+        "the service has the guests of the PMS",
     )
     stored = all_events(docked_service.service_client)
     wait_until(lambda: consumer.received_seqs[-1:] == [stored[-1]["seq"]], "the last event is received")
@@ -97,7 +97,7 @@ def check_guests(docked_service: DockedService) -> None:
     """Assert that the stored events yield the guests of the PMS, which must have sent everything."""
     wait_until(
         lambda: _pms_guests(docked_service) == _service_guests(docked_service),
-        "the service knows the guests of the PMS",
+        "the service has the guests of the PMS",
     )
     consumer = EventConsumer(docked_service.service_client)
     for event in all_events(docked_service.service_client):

@@ -68,7 +68,7 @@ def _convert_date(value: Any) -> date:
 _TEXT = text_validator(
     f"text of at most {MAX_TEXT_CHARS} characters", lambda text: len(text) <= MAX_TEXT_CHARS
 )
-_DATE = Validator("a date between 2000-01-01 and 2099-12-31, such as 2026-11-20", _convert_date)
+_DATE = Validator("a date between 2000-01-01 and 2099-12-31, for example 2026-11-20", _convert_date)
 CLASS_OF_SERVICE = integer_validator(0, 3, "0 (barred), 1 (local), 2 (national) or 3 (unrestricted)")
 """The class of service of a room, CS."""
 
@@ -84,4 +84,4 @@ _VALIDATORS: Mapping[str, Validator] = {
     "class_of_service": CLASS_OF_SERVICE,
 }
 _EMPTY_VALUES = {name: "" if validator is _TEXT else None for name, validator in _VALIDATORS.items()}
-"""The value that null stands for, by key."""
+"""The value that null sets, by key."""

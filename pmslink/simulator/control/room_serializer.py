@@ -60,6 +60,7 @@ _SETTING_VALIDATORS: Mapping[str, Validator] = {
 }
 _WAKE_UP_VALIDATORS: Mapping[str, Validator] = {
     "at": Validator(
-        "a time from 2000 to 2099 in the hotel's local time, such as 2026-11-20T07:00", _convert_local_time
+        "a time from 2000 to 2099 in the hotel's local time, for example 2026-11-20T07:00",
+        _convert_local_time,
     )
 }

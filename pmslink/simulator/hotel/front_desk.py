@@ -135,7 +135,7 @@ class Desk(ABC):
 
     def _send_transferred_equipment(self, room: str, old: Equipment, is_shared: bool) -> None:
         is_pair = self._sends_moves_as_pairs
-        # GC does not define whether the light of a shared room goes on
+        # GC does not define whether the light of a shared room is switched on
         if old.message_light and (is_pair or is_shared):
             self._send_record(guest_records.equipment_record(room, None, True, None))
         if is_pair:

@@ -154,7 +154,7 @@ class Hotel:
         return self.equipment(room)
 
     def is_occupied(self, room: str, excluding: str = "") -> bool:
-        """Return whether anyone stays in the room; the guest with the number ``excluding`` does not count."""
+        """Return whether the room has guests other than the one with the number ``excluding``."""
         return any(guest.room == room and guest.number != excluding for guest in self.guests.values())
 
     def guests_by_room(self) -> dict[str, list[Guest]]:

@@ -18,7 +18,7 @@ from pmslink.simulator.pms.property import Pms
 ACTIVITIES_PER_MINUTE = 6.0
 """Activities per minute, on average."""
 MAX_CATCH_UP_S = 600.0
-"""Time for which missed activities are made up after a jump of the clock; earlier ones are dropped."""
+"""Time for which missed activities are caught up after a jump of the clock; earlier ones are dropped."""
 AUDIT_EARLIEST_TIME, AUDIT_LATEST_TIME = time(2, 30), time(6, 0)
 """Local times between which the night audit begins; a night in which it does not has no audit."""
 AUDIT_DURATION_S = 1200.0

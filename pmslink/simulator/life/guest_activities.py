@@ -18,14 +18,14 @@ TARGET_OCCUPANCY_RATIO = 2 / 3
 """The ratio of occupied rooms in the long run."""
 MAX_GUESTS_PER_ROOM = 3
 MAX_DESK_WAKE_UPS = 4
-"""Limit of scheduled wake-ups of one room, above which the front desk orders no more."""
+"""Scheduled wake-ups of one room at which the front desk stops ordering."""
 
 _T = TypeVar("_T")
 Activity = Callable[[Pms, Random], int]
 
 
 def choose_activity(pms: Pms, rng: Random) -> Activity:
-    """Choose a random activity by weight; check-ins and check-outs keep the hotel at its target occupancy."""
+    """Choose a random activity; the weights of check-in and check-out adjust towards the target occupancy."""
     occupied = len({guest.room for guest in pms.hotel.guests.values()}) / len(pms.hotel.rooms)
     missing = round(60 * (TARGET_OCCUPANCY_RATIO - occupied))
     weights = {**_ACTIVITY_WEIGHTS, check_in: max(1, 10 + missing), check_out: max(1, 10 - missing)}

@@ -25,7 +25,7 @@ CALLS_PER_MINUTE = 6.0
 """Calls per minute, on average."""
 EVENTS_WAIT_S, EVENTS_PAGE_ENTRIES = 30, 1000
 MAX_RING_AGE = timedelta(minutes=10)
-"""Age of an event above which its phone does not ring any more."""
+"""Maximum age of an event whose phone rings."""
 MIN_RETRY_DELAY_S, MAX_RETRY_DELAY_S = 1.0, 60.0
 """Delay before the first retry, and the longest; each delay is twice the previous one."""
 ROOMS_CACHE_S = 30.0

@@ -76,10 +76,10 @@ def _are_control_bytes(digits: str) -> bool:
 
 
 _CHARSET = text_validator(
-    "a character set that contains ASCII, such as cp850, cp1252, utf-8 or gbk", is_usable_charset
+    "a character set that contains ASCII, for example cp850, cp1252, utf-8 or gbk", is_usable_charset
 )
 _CONTROL_BYTES = text_validator(
-    f"up to {MAX_CONTROL_BYTES} bytes below 20 in hexadecimal, such as 02 or 0d0a", _are_control_bytes
+    f"up to {MAX_CONTROL_BYTES} bytes below 20 in hexadecimal, for example 02 or 0d0a", _are_control_bytes
 )
 
 

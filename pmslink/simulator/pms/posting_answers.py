@@ -25,7 +25,7 @@ _REASON_TEXTS = {"NG": "INVALID ROOM", "NA": "NIGHT AUDIT", "RY": "RETRY LATER"}
 
 
 def posting_answer(posting: Record, code: str, faults: Faults, stamp: list[Field]) -> Record:
-    """Build the PA for a PS, with an answer code such as OK or NG."""
+    """Build the PA for a PS with an answer code (AS)."""
     echoed = [
         (field_code, value)
         for field_code in _ECHOED_FIELDS
@@ -37,7 +37,7 @@ def posting_answer(posting: Record, code: str, faults: Faults, stamp: list[Field
 
 
 class AnswerScheduler:
-    """Sends the answers of a property when its faults say so."""
+    """Sends the answers of a property, with the delay and order that its faults set."""
 
     def __init__(self, clock: IReactorTime) -> None:
         self._clock = clock
@@ -45,7 +45,7 @@ class AnswerScheduler:
         self._delayed_calls: set[IDelayedCall] = set()
 
     def schedule(self, answer: SendAnswer, faults: Faults) -> Faults:
-        """Call ``answer`` when the faults say so.
+        """Call ``answer`` at once, later, or never, as the faults set.
 
         Returns the faults after this answer, because pa_skip counts down.
         """

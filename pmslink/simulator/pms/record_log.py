@@ -26,7 +26,7 @@ class TraceEntry:
 
     @property
     def type(self) -> str:
-        """The record type, such as GI; shorter if the text is."""
+        """The record id (GI, …): the first two characters before a bar."""
         return self.text.partition("|")[0][:2]
 
 

@@ -30,7 +30,7 @@ MAX_SEGMENTS = 1_000_000
 
 
 class Wire:
-    """Writes bytes in order. With the segmentation ``records``, each write goes to the transport at once."""
+    """Writes bytes in order. With the segmentation ``records``, each write is sent at once."""
 
     def __init__(self, transport: Transport, clock: IReactorTime) -> None:
         self._transport = transport

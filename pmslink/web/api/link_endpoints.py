@@ -41,7 +41,7 @@ _LinkParser = Callable[[str, Mapping[str, object]], LinkConfig]
 
 
 class LinkResource:
-    """Endpoints of links. A change takes effect at once, and is answered once it is stored."""
+    """Endpoints of links. A change is effective at once, and its response is sent once it is stored."""
 
     def __init__(
         self,
@@ -183,7 +183,7 @@ def _serialize_step(step: Step) -> dict[str, Any]:
 
 
 def _drop_nulls(settings: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the settings without nulls, which stand for defaults."""
+    """Return the settings without nulls; null means the default."""
     return {name: value for name, value in settings.items() if value is not None}
 
 

@@ -1,4 +1,4 @@
-"""The OpenAPI document: `openapi.yaml` beside this file, and the schemas of the settings."""
+"""The OpenAPI document: `openapi.yaml` in this folder, and the schemas of the settings."""
 
 from __future__ import annotations
 

@@ -36,7 +36,7 @@ _ActionOperation = Callable[[Transaction, Sequence[OperatorAction]], Sequence[Ou
 
 
 class PostingResource:
-    """Endpoints of postings. Each change is answered once it is stored."""
+    """Endpoints of postings. The response to a change is sent once it is stored."""
 
     def __init__(self, links: LinkRegistry, store: Store, wall: Callable[[], datetime]) -> None:
         self._links = links

@@ -1,4 +1,4 @@
-"""Endpoints of rooms: read their state, and send the PMS what their phones report."""
+"""Endpoints of rooms: read their state, and send the updates of their phones to the PMS."""
 
 from __future__ import annotations
 

@@ -34,7 +34,7 @@ class AccessControl:
     def __init__(
         self, tokens: TokenRegistry, sessions: Sessions, login_limiter: FailedLoginLimiter, local_only: bool
     ) -> None:
-        """`local_only` says that only this machine reaches the API."""
+        """`local_only` is true if only this machine reaches the API."""
         self.tokens = tokens
         self.sessions = sessions
         self._login_limiter = login_limiter

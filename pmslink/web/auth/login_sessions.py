@@ -32,7 +32,7 @@ class Session:
 
 
 class Sessions:
-    """All sessions, in memory, oldest first. They are found by the digest of their id."""
+    """All sessions, in memory, oldest first, indexed by the digest of their id."""
 
     def __init__(self, clock: IReactorTime, wall: Callable[[], datetime]) -> None:
         self._clock = clock

@@ -4,7 +4,7 @@
     switchboard pbx sha256:9f86d081884c7d65… 2026-11-20T07:00:00Z
 
 Blank lines and lines that begin with # are ignored. A token is 32 random bytes, too many to try them all,
-so a fast hash such as SHA-256 is safe.
+so a fast hash like SHA-256 is safe.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ class TokenFileError(PmslinkError):
 
 
 class TokenFileUnreadableError(TokenFileError):
-    """The token file cannot be read at the moment."""
+    """The token file cannot be read, perhaps temporarily."""
 
 
 @frozen
@@ -118,5 +118,5 @@ def _parse_created(text: str) -> datetime:
     except ValueError:
         created = None
     if created is None or created.tzinfo is None:
-        raise ValueError("the last value must be the time of creation, such as 2026-11-20T07:00:00Z")
+        raise ValueError("the last value must be the time of creation, for example 2026-11-20T07:00:00Z")
     return created

@@ -117,7 +117,7 @@ class TokenRegistry:
             callback()
 
     def _read_file_stamp(self) -> _FileStamp:
-        """Return what identifies this version of the file; None if there is no file."""
+        """Return times, inode and size, which identify this version of the file; None if there is no file."""
         try:
             status = (self._state_dir / TOKEN_FILE_NAME).stat()
         except OSError:

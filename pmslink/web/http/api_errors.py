@@ -43,7 +43,7 @@ def make_error_response(request: IRequest, failure: Failure, map_error: ErrorMap
     exception: BaseException = failure.value  # type: ignore[assignment]
     error = (map_error and map_error(exception)) or map_common_error(exception)
     if isinstance(exception, HTTPException):
-        # get_headers() lacks what the exception itself adds
+        # get_headers() lacks the headers that the exception itself adds
         for name, value in exception.get_response({}).headers:
             if name.lower() in _FORWARDED_HEADERS:
                 request.setHeader(name.lower().encode(), value.encode())

@@ -22,7 +22,7 @@ class BoundedRequest(Request):
     _received_bytes = 0
 
     def gotLength(self, length: int | None) -> None:
-        """Prepare for a body of this many bytes, in memory for no more than the limit."""
+        """Prepare for a body of this many bytes, but reserve memory only up to the limit."""
         super().gotLength(None if length is None else min(length, MAX_BODY_BYTES))  # type: ignore[no-untyped-call]
 
     def handleContentChunk(self, data: bytes) -> None:

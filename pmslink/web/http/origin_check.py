@@ -34,7 +34,7 @@ def require_same_origin(
         schemes = ["https" if is_tls else "http"]
     else:
         # The names of this machine are unknown here, and TLS may end at a proxy. No browser reaches a
-        # unix socket, but a proxy in front of it may forward what a page requests.
+        # unix socket, but a proxy in front of it may forward requests of a page.
         accepted_hosts = {host} - {""}
         schemes = ["http", "https"]
     accepted_origins = {f"{scheme}://{name}" for scheme in schemes for name in accepted_hosts}
@@ -43,7 +43,7 @@ def require_same_origin(
 
 
 def reject_cross_site(fetch_sites: Sequence[bytes]) -> None:
-    """Raise ApiError 403 if the browser says that a page of another site makes the request.
+    """Raise ApiError 403 if Sec-Fetch-Site names a page of another site as the origin of the request.
 
     `fetch_sites` are the values of Sec-Fetch-Site. Browsers send it also with requests that have no Origin,
     for example for an image. The page could not read the response, but would use up connections.

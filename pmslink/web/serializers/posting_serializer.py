@@ -11,7 +11,7 @@ from pmslink.web.serializers.link_serializer import optional_timestamp
 
 
 def serialize_row(row: OutboxRow) -> dict[str, Any]:
-    """Return the JSON form of a row: what the client sent, its state, and the PMS's answer."""
+    """Return the JSON form of a row: the client's values, the state, and the PMS's answer."""
     return {
         "id": row.id,
         "number": row.number,

@@ -168,12 +168,12 @@ def test_an_unknown_link_is_logged_once_and_retried() -> None:
 
 def test_phones_without_permission_log_it_once_and_stop() -> None:
     clock, service, phones = make_phones()
-    service.rooms = (401, {"error": {"code": "unauthorized", "message": "show a token"}})
+    service.rooms = (401, {"error": {"code": "unauthorized", "message": "a token is required"}})
     with log() as lines:
         phones.startService()
         advance(clock, 600)
     assert lines == [
-        "pmslink rejects the credentials of the phones; they stop: 401 unauthorized: show a token"
+        "pmslink rejects the credentials of the phones; they stop: 401 unauthorized: a token is required"
     ]
     assert clock.getDelayedCalls() == []
     assert not phones.running

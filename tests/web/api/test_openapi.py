@@ -1,4 +1,4 @@
-"""Tests of the OpenAPI document, and of the API by a client that knows only the document."""
+"""Tests of the OpenAPI document, and of the API by a client that is generated from the document."""
 
 from __future__ import annotations
 

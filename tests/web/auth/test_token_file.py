@@ -73,7 +73,7 @@ def test_each_line_is_a_token_and_comments_are_ignored(tmp_path: Path) -> None:
         ),
         (
             GOOD.replace("Z", ""),
-            "the last value must be the time of creation, such as 2026-11-20T07:00:00Z",
+            "the last value must be the time of creation, for example 2026-11-20T07:00:00Z",
         ),
         (GOOD.replace("T07:00:00Z", "Tnoon"), "the last value must be the time of creation"),
         (GOOD, "the name must differ from that of line 2"),
