@@ -139,7 +139,7 @@ def test_many_postings_are_paged(hotel: HotelProcesses, page: Page) -> None:
     expect(_row(page).last).to_contain_text("0.00")
 
 
-def test_phone_updates_are_shown_in_words(hotel: HotelProcesses, user: BrowserUser) -> None:
+def test_phone_updates_are_shown_as_text(hotel: HotelProcesses, user: BrowserUser) -> None:
     hotel.make_docked_link("made", hotel.ports[1])
     hotel.call_rooms("PUT", "101/status", {"status": 3})
     hotel.call_rooms("PUT", "101/make-up-room", {"on": True})

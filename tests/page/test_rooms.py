@@ -78,7 +78,7 @@ def test_check_in_sharer_change_move_and_check_out_are_shown_live(
     expect(page.locator("[data-count=guests] dd")).to_have_text(str(guests))
 
 
-def test_lights_and_class_of_service_are_shown_in_words(hotel: HotelProcesses, port: int, page: Page) -> None:
+def test_lights_and_class_of_service_are_shown_as_text(hotel: HotelProcesses, port: int, page: Page) -> None:
     room = hotel.vacant_rooms(port)[0]
     row = room_row(page, room)
     for service, words in enumerate(("calls barred", "local calls", "national calls", "unrestricted calls")):
@@ -207,8 +207,8 @@ def test_a_room_without_an_extension_is_marked(
 ) -> None:
     page, table = user.page, tmp_path / "extensions.csv"
     table.write_text("".join(f"{room},7{room},8{room}\n" for room in range(101, 121)))
-    table_of = {"extensions": "table", "extension_table": str(table)}
-    hotel.make_docked_link("made", hotel.ports[1], alive_interval=3600, **table_of)
+    table_settings = {"extensions": "table", "extension_table": str(table)}
+    hotel.make_docked_link("made", hotel.ports[1], alive_interval=3600, **table_settings)
     user.navigate(VIEW_HASH)
     expect(room_row(page, "101").locator(".which")).to_contain_text("extension 7101, 8101")
     expect(room_row(page, "201").locator(".fault")).to_have_text("no extension")

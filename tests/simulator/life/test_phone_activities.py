@@ -76,7 +76,7 @@ def test_half_of_the_calls_have_an_amount() -> None:
     assert 0.4 < sum(priced) / len(priced) < 0.6
 
 
-def test_the_room_status_says_whether_the_room_is_occupied() -> None:
+def test_the_room_status_depends_on_occupancy() -> None:
     statuses = {(call.path.split("/")[6], (call.body or {})["status"]) for call in calls_named("status")}
     occupied = {(room, status) for room in ("101", "1%202%2F3") for status in (2, 4, 6)}
     assert statuses == occupied | {("103", status) for status in (1, 3, 5)}

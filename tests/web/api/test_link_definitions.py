@@ -155,9 +155,9 @@ def test_too_deep_nesting_in_a_setting_is_rejected() -> None:
 @time_limit(10)
 async def test_too_deep_nesting_of_the_body_is_rejected(served_api: ServedApi) -> None:
     await create_link(served_api)
-    deep = b'{"host":' + b"[" * 100_000
+    nested_body = b'{"host":' + b"[" * 100_000
     json_type = {"content-type": "application/json"}
-    answer = await served_api.call("PATCH", "/api/v1/links/new", json_type, deep)
+    answer = await served_api.call("PATCH", "/api/v1/links/new", json_type, nested_body)
     assert answer.error == (400, "invalid")
 
 

@@ -14,7 +14,7 @@ from tests.web.served_api import ServedApi, make_link_config
 ROOMS = "/api/v1/links/grand/rooms"
 ROOM = f"{ROOMS}/101"
 EVENTS = "/api/v1/links/grand/events"
-ARRIVES = "GI|RN101|G#5|GNSmith|GFAnn|GTDr|GLEA|GVA|GGTour|GA261119|GD261125|GSN|"
+CHECK_IN_RECORD = "GI|RN101|G#5|GNSmith|GFAnn|GTDr|GLEA|GVA|GGTour|GA261119|GD261125|GSN|"
 GUEST = {
     "number": "5",
     "name": "Smith",
@@ -30,7 +30,7 @@ GUEST = {
 EIGHT = {"at": "2026-11-20T08:00"}
 
 
-def docked(served: ServedApi, **settings: object) -> None:
+def dock_link(served: ServedApi, **settings: object) -> None:
     served.add_link("grand", timezone="UTC", alive_interval=36_000, **settings)
     served.dock()
 
@@ -54,8 +54,8 @@ async def types(served: ServedApi) -> list[str]:
 
 @time_limit(10)
 async def test_a_room_has_the_state_that_the_pms_last_sent(served_api: ServedApi) -> None:
-    docked(served_api)
-    served_api.send_from_pms(ARRIVES, "RE|RN101|CS2|DNY|MLY|RS3|", "WR|RN101|DA261121|TI0700|")
+    dock_link(served_api)
+    served_api.send_from_pms(CHECK_IN_RECORD, "RE|RN101|CS2|DNY|MLY|RS3|", "WR|RN101|DA261121|TI0700|")
     answer = await served_api.get(ROOM)
     (set_event,) = (event for event in await events(served_api) if event["type"] == "wake_up.set")
     assert answer.json() == {
@@ -73,9 +73,9 @@ async def test_a_room_has_the_state_that_the_pms_last_sent(served_api: ServedApi
 
 @time_limit(10)
 async def test_rooms_are_sorted_by_name(served_api: ServedApi) -> None:
-    docked(served_api)
+    dock_link(served_api)
     assert (await served_api.get(ROOMS)).json() == {"rooms": []}
-    served_api.send_from_pms("GI|RN102|", ARRIVES, "GO|RN102|")
+    served_api.send_from_pms("GI|RN102|", CHECK_IN_RECORD, "GO|RN102|")
     rooms = (await served_api.get(ROOMS)).json()["rooms"]
     assert [(room["room"], len(room["guests"])) for room in rooms] == [("101", 1), ("102", 0)]
     assert rooms[0] == (await served_api.get(ROOM)).json()
@@ -83,8 +83,8 @@ async def test_rooms_are_sorted_by_name(served_api: ServedApi) -> None:
 
 @time_limit(10)
 async def test_a_room_that_the_pms_never_mentioned_is_not_found(served_api: ServedApi) -> None:
-    docked(served_api)
-    served_api.send_from_pms(ARRIVES)
+    dock_link(served_api)
+    served_api.send_from_pms(CHECK_IN_RECORD)
     assert (await served_api.get(f"{ROOMS}/999")).error == (404, "unknown_room")
     assert (await served_api.get(f"{ROOMS}/10")).error == (404, "unknown_room")
 
@@ -117,7 +117,7 @@ async def test_rooms_of_an_unknown_link_are_not_found(
 async def test_a_body_must_be_a_json_object(
     served_api: ServedApi, method: str, path: str, body: object
 ) -> None:
-    docked(served_api)
+    dock_link(served_api)
     assert (await served_api.call(method, path, body=b"x")).error == (415, "unsupported_type")
     assert (await served_api.post(path, [body], method=method)).error == (400, "invalid")
     assert (await served_api.post(path, {}, method=method)).error == (400, "invalid")
@@ -131,7 +131,7 @@ async def test_a_body_must_be_a_json_object(
 async def test_updates_are_rejected_while_the_store_fails(
     served_api: ServedApi, method: str, path: str, body: object
 ) -> None:
-    docked(served_api)
+    dock_link(served_api)
     served_api.break_store()
     answer = await served_api.post(path, body, method=method)
     assert answer.status in (200, 404) if method == "GET" else answer.error == (503, "store")
@@ -140,8 +140,8 @@ async def test_updates_are_rejected_while_the_store_fails(
 
 @time_limit(10)
 async def test_rooms_survive_a_restart(served_api: ServedApi) -> None:
-    docked(served_api)
-    served_api.send_from_pms(ARRIVES, "RE|RN101|MLY|")
+    dock_link(served_api)
+    served_api.send_from_pms(CHECK_IN_RECORD, "RE|RN101|MLY|")
     before = (await served_api.get(ROOMS)).json()
     await served_api.stop()
     after = ServedApi(previous=served_api, links=[make_link_config(timezone="UTC")])
@@ -153,7 +153,7 @@ async def test_rooms_survive_a_restart(served_api: ServedApi) -> None:
 async def test_guests_are_masked_for_the_view_role(protected_api: TokenProtectedApi) -> None:
     protected_api.add_link()
     protected_api.dock()
-    protected_api.send_from_pms(ARRIVES)
+    protected_api.send_from_pms(CHECK_IN_RECORD)
     masked = GUEST | dict.fromkeys(("name", "first_name", "title", "group"), "•••")
     for role, guest in (("view", masked), ("control", GUEST), ("pbx", GUEST)):
         headers = protected_api.bearer_headers(role)  # type: ignore[arg-type]
@@ -171,8 +171,8 @@ async def test_guests_are_masked_for_the_view_role(protected_api: TokenProtected
 
 @time_limit(10)
 async def test_rooms_list_the_extensions_of_the_settings(served_api: ServedApi) -> None:
-    docked(served_api, extensions="prefix", extension_prefix="7")
-    served_api.send_from_pms(ARRIVES, "GC|RN102|RO101|G#5|GNSmith|", "NS|")
+    dock_link(served_api, extensions="prefix", extension_prefix="7")
+    served_api.send_from_pms(CHECK_IN_RECORD, "GC|RN102|RO101|G#5|GNSmith|", "NS|")
     assert (await served_api.get(f"{ROOMS}/102")).json()["extensions"] == ["7102"]
     came, moved, audit = await events(served_api)
     assert came["extensions"] == ["7101"]
@@ -188,8 +188,8 @@ async def test_rooms_list_the_extensions_of_the_settings(served_api: ServedApi) 
 async def test_rooms_are_found_by_their_extension(served_api: ServedApi, tmp_path: Path) -> None:
     table = tmp_path / "extensions.csv"
     table.write_text("101,7101,7102\n102,7201\n")
-    docked(served_api, extensions="table", extension_table=str(table))
-    served_api.send_from_pms(ARRIVES, "GI|RN103|G#6|")
+    dock_link(served_api, extensions="table", extension_table=str(table))
+    served_api.send_from_pms(CHECK_IN_RECORD, "GI|RN103|G#6|")
     rooms = (await served_api.get(ROOMS)).json()["rooms"]
     assert [room["extensions"] for room in rooms] == [["7101", "7102"], []]
     for extension in ("7101", "7102"):
@@ -212,7 +212,7 @@ async def test_rooms_are_found_by_their_extension(served_api: ServedApi, tmp_pat
 async def test_a_room_never_mentioned_is_found_by_extension_as_vacant(
     served_api: ServedApi, settings: dict[str, Any], extension: str, room: str
 ) -> None:
-    docked(served_api, **settings)
+    dock_link(served_api, **settings)
     assert (await served_api.get(f"{ROOMS}?extension={extension}")).json()["rooms"] == [
         {
             "room": room,
@@ -233,7 +233,7 @@ async def test_a_room_never_mentioned_is_found_by_extension_as_vacant(
 @pytest.mark.parametrize("extension", ["1%7C2", "1%0A2", "x" * 41, ""])
 @time_limit(10)
 async def test_an_extension_lists_no_room_with_an_invalid_name(served_api: ServedApi, extension: str) -> None:
-    docked(served_api)
+    dock_link(served_api)
     assert (await served_api.get(f"{ROOMS}?extension={extension}")).json() == {"rooms": []}
 
 
@@ -257,7 +257,7 @@ async def test_new_settings_apply_to_later_records_only(served_api: ServedApi) -
     body = {"name": "grand", "host": "192.0.2.1", "port": 5010, "enabled": True, "listen_time": 9}
     await served_api.post("/api/v1/links", body)
     served_api.dock()
-    served_api.send_from_pms(ARRIVES)
+    served_api.send_from_pms(CHECK_IN_RECORD)
     changes = {"extensions": "prefix", "extension_prefix": "8"}
     assert (await served_api.post("/api/v1/links/grand", changes, method="PATCH")).status == 200
     served_api.send_from_pms("RE|RN101|MLY|")
@@ -289,7 +289,7 @@ async def row_of(served: ServedApi, id: int) -> dict[str, Any]:
 async def test_an_update_is_accepted_and_sent(
     served_api: ServedApi, kind: str, body: object, details: dict[str, Any], record: str
 ) -> None:
-    docked(served_api)
+    dock_link(served_api)
     answer = await put(served_api, kind, body)
     assert answer.status == 202
     row = answer.json()
@@ -343,7 +343,7 @@ async def test_an_update_is_accepted_while_the_link_is_down_and_sent_later(serve
 async def test_an_invalid_body_is_rejected_with_its_field(
     served_api: ServedApi, kind: str, body: object, field: str
 ) -> None:
-    docked(served_api)
+    dock_link(served_api)
     answer = await put(served_api, kind, body)
     assert answer.error == (400, "invalid")
     assert answer.json()["error"]["field"] == field
@@ -357,7 +357,7 @@ async def test_an_invalid_body_is_rejected_with_its_field(
 async def test_a_room_name_that_fias_cannot_carry_is_rejected(
     served_api: ServedApi, kind: str, body: object, room: str
 ) -> None:
-    docked(served_api)
+    dock_link(served_api)
     answer = await put(served_api, kind, body, room)
     assert answer.error == (400, "invalid")
     assert answer.json()["error"]["field"] == "room"
@@ -365,9 +365,9 @@ async def test_a_room_name_that_fias_cannot_carry_is_rejected(
 
 @time_limit(10)
 async def test_a_room_name_outside_the_charset_is_rejected(served_api: ServedApi) -> None:
-    docked(served_api, charset="cp1252")
-    suite = "%C3%BC1"  # ü1
-    assert (await put(served_api, "dnd", {"on": True}, suite)).status == 202
+    dock_link(served_api, charset="cp1252")
+    room_path = "%C3%BC1"  # ü1
+    assert (await put(served_api, "dnd", {"on": True}, room_path)).status == 202
     answer = await put(served_api, "dnd", {"on": True}, "%E6%BC%A2")
     assert answer.error == (400, "invalid")
     assert answer.json()["error"]["field"] == "room"
@@ -377,8 +377,8 @@ async def test_a_room_name_outside_the_charset_is_rejected(served_api: ServedApi
 
 @time_limit(10)
 async def test_a_hotel_may_have_its_own_status_codes(served_api: ServedApi) -> None:
-    docked(served_api, status_codes={"*61": 1, "7": 12})
-    served_api.send_from_pms(ARRIVES)
+    dock_link(served_api, status_codes={"*61": 1, "7": 12})
+    served_api.send_from_pms(CHECK_IN_RECORD)
     assert (await put(served_api, "status", {"status": "*61"})).json()["status"] == 1
     assert (await put(served_api, "status", {"status": 7})).json()["status"] == 12
     answer = await put(served_api, "status", {"status": 1})

@@ -21,7 +21,7 @@ async def test_health_is_ok(served_api: ServedApi) -> None:
 
 
 @time_limit(10)
-async def test_the_service_is_ready_or_says_why_not(served_api: ServedApi) -> None:
+async def test_the_service_is_ready_or_reports_the_reason(served_api: ServedApi) -> None:
     assert (await served_api.get("/readyz")).json() == {"ok": True}
     served_api.break_store()
     served_api.add_link()

@@ -8,7 +8,16 @@ import pytest
 
 from pmslink.hotel.rooms import MAX_WAKE_UPS
 from tests.time_limit import time_limit
-from tests.web.api.test_room_endpoints import ARRIVES, EIGHT, ROOM, docked, events, put, row_of, types
+from tests.web.api.test_room_endpoints import (
+    CHECK_IN_RECORD,
+    EIGHT,
+    ROOM,
+    dock_link,
+    events,
+    put,
+    row_of,
+    types,
+)
 from tests.web.served_api import ServedApi
 
 
@@ -29,7 +38,7 @@ async def test_a_wake_up_is_ordered_in_the_local_time_of_the_hotel(served_api: S
 
 @time_limit(10)
 async def test_a_room_has_a_hundred_wake_ups_at_most(served_api: ServedApi) -> None:
-    docked(served_api)
+    dock_link(served_api)
     served_api.send_from_pms(
         *(f"WR|RN101|DA261121|TI{number // 60:02}{number % 60:02}|" for number in range(MAX_WAKE_UPS))
     )
@@ -45,7 +54,7 @@ async def test_a_room_has_a_hundred_wake_ups_at_most(served_api: ServedApi) -> N
 
 @time_limit(10)
 async def test_a_wake_up_is_cancelled_by_its_time_and_without_one_all_are(served_api: ServedApi) -> None:
-    docked(served_api)
+    dock_link(served_api)
     for hour in ("08", "09", "10"):
         await put(served_api, "wake-up", {"at": f"2026-11-20T{hour}:00"})
     one = await served_api.call("DELETE", f"{ROOM}/wake-up?at=2026-11-20T09:00")
@@ -65,7 +74,7 @@ async def test_a_wake_up_is_cancelled_by_its_time_and_without_one_all_are(served
 @pytest.mark.parametrize("query", ["at=nine", "at=2026-11-20T09:00Z", "at=", "at=2026-11-20T09:00&at=1"])
 @time_limit(10)
 async def test_an_invalid_time_cancels_nothing(served_api: ServedApi, query: str) -> None:
-    docked(served_api)
+    dock_link(served_api)
     await put(served_api, "wake-up", EIGHT)
     answer = await served_api.call("DELETE", f"{ROOM}/wake-up?{query}")
     assert answer.error == (400, "invalid")
@@ -75,7 +84,7 @@ async def test_an_invalid_time_cancels_nothing(served_api: ServedApi, query: str
 
 async def start_wake_up(served: ServedApi) -> int:
     """Order a wake-up of room 101, wait until it is due, and return its id."""
-    served.send_from_pms(ARRIVES, "WR|RN101|DA261120|TI0701|")
+    served.send_from_pms(CHECK_IN_RECORD, "WR|RN101|DA261120|TI0701|")
     served.advance(62)
     due = (await events(served))[-1]
     assert (due["type"], due["attempt"], due["attempts"]) == ("wake_up.due", 1, 3)
@@ -89,7 +98,7 @@ async def report_result(served: ServedApi, id: int, result: str, **more: object)
 
 @time_limit(10)
 async def test_an_answered_wake_up_is_reported_to_the_pms(served_api: ServedApi) -> None:
-    docked(served_api)
+    dock_link(served_api)
     id = await start_wake_up(served_api)
     answer = await report_result(served_api, id, "answered", attempt=1)
     assert answer.status == 202
@@ -111,7 +120,7 @@ async def test_an_answered_wake_up_is_reported_to_the_pms(served_api: ServedApi)
 
 @time_limit(10)
 async def test_an_unanswered_wake_up_is_retried(served_api: ServedApi) -> None:
-    docked(served_api)
+    dock_link(served_api)
     id = await start_wake_up(served_api)
     answer = (await report_result(served_api, id, "busy")).json()
     assert (answer["result"], answer["attempts"]) == ("busy", 1)
@@ -129,12 +138,12 @@ async def test_an_unanswered_wake_up_is_retried(served_api: ServedApi) -> None:
 async def test_a_result_before_the_attempt_is_rejected(
     served_api: ServedApi,
 ) -> None:
-    docked(served_api)
+    dock_link(served_api)
     served_api.send_from_pms("WR|RN101|DA261120|TI0800|")
     id = (await events(served_api))[-1]["wake_up"]["id"]
-    early = await report_result(served_api, id, "answered")
-    assert early.error == (409, "not_due")
-    assert "2026-11-20T08:00:00" in early.json()["error"]["message"]
+    rejected = await report_result(served_api, id, "answered")
+    assert rejected.error == (409, "not_due")
+    assert "2026-11-20T08:00:00" in rejected.json()["error"]["message"]
     served_api.advance(3602)
     assert (await report_result(served_api, id, "answered", attempt=2)).error == (409, "not_due")
     assert (await report_result(served_api, id, "answered", attempt=1)).status == 202
@@ -157,7 +166,7 @@ async def test_a_result_before_the_attempt_is_rejected(
 async def test_an_invalid_result_is_rejected_with_its_field(
     served_api: ServedApi, body: object, field: str
 ) -> None:
-    docked(served_api)
+    dock_link(served_api)
     answer = await served_api.post(f"{ROOM}/wake-up/result", body)
     assert answer.error == (400, "invalid")
     assert answer.json()["error"]["field"] == field
@@ -165,14 +174,14 @@ async def test_an_invalid_result_is_rejected_with_its_field(
 
 @time_limit(10)
 async def test_a_result_for_an_unknown_wake_up_is_rejected(served_api: ServedApi) -> None:
-    docked(served_api)
+    dock_link(served_api)
     assert (await report_result(served_api, 1, "answered")).error == (404, "unknown_wake_up")
 
 
 @time_limit(10)
 async def test_wake_ups_run_while_the_link_is_down_and_are_reported_later(served_api: ServedApi) -> None:
-    docked(served_api)
-    served_api.send_from_pms(ARRIVES, "WR|RN101|DA261120|TI0701|")
+    dock_link(served_api)
+    served_api.send_from_pms(CHECK_IN_RECORD, "WR|RN101|DA261120|TI0701|")
     await served_api.post("/api/v1/links/grand/disconnect")
     served_api.send_from_pms("LE|DA261120|TI070000|")
     assert (await served_api.get("/api/v1/links/grand")).json()["state"] == "CLOSED"

@@ -130,8 +130,8 @@ async def test_a_change_with_a_cookie_needs_the_csrf_token(protected_api: TokenP
 async def test_two_csrf_headers_are_rejected(protected_api: TokenProtectedApi) -> None:
     signed = await protected_api.sign_in()
     csrf = signed.content["csrf"]
-    twice = {"x-csrf-token": f"{csrf}\r\nX-CSRF-Token: {csrf}"}
-    assert (await protected_api.call("DELETE", PATH, signed.cookie_headers | twice)).error == (403, "csrf")
+    headers = {"x-csrf-token": f"{csrf}\r\nX-CSRF-Token: {csrf}"}
+    assert (await protected_api.call("DELETE", PATH, signed.cookie_headers | headers)).error == (403, "csrf")
 
 
 @time_limit(10)

@@ -112,11 +112,11 @@ def test_the_error_names_an_unreadable_file(tmp_path: Path) -> None:
 
 
 def test_a_token_is_random_and_stored_as_a_digest_in_a_private_file(tmp_path: Path) -> None:
-    mask = os.umask(0)
+    old_umask = os.umask(0)
     try:
         token, count = token_file_edits.add_token(tmp_path, "desk", "view", START_TIME)
     finally:
-        os.umask(mask)
+        os.umask(old_umask)
     assert token.startswith("pmslink_")
     assert len(token) == len("pmslink_") + 43
     assert count == 1
@@ -230,35 +230,35 @@ class PolledRegistry(TokenRegistry):
 
 
 def test_a_service_reloads_a_changed_file(tmp_path: Path) -> None:
-    live = PolledRegistry(tmp_path)
-    assert live.poll() == 0
+    registry = PolledRegistry(tmp_path)
+    assert registry.poll() == 0
     token, _ = token_file_edits.add_token(tmp_path, "desk", "view", START_TIME)
-    assert live.poll(TOKEN_FILE_POLL_INTERVAL_S / 2) == 0
-    assert live.poll(TOKEN_FILE_POLL_INTERVAL_S / 2) == 1
-    loaded = live.find(token)
+    assert registry.poll(TOKEN_FILE_POLL_INTERVAL_S / 2) == 0
+    assert registry.poll(TOKEN_FILE_POLL_INTERVAL_S / 2) == 1
+    loaded = registry.find(token)
     assert loaded is not None
     assert (loaded.name, loaded.role) == ("desk", "view")
-    assert loaded in live
-    assert live.find(token + "x") is None
-    assert live.find("\ud800") is None
+    assert loaded in registry
+    assert registry.find(token + "x") is None
+    assert registry.find("\ud800") is None
     (tmp_path / TOKEN_FILE_NAME).unlink()
-    assert live.poll() == 0
-    assert loaded not in live
-    assert live.changes == 2
-    live.stop()
-    live.stop()
-    assert live.clock.getDelayedCalls() == []
+    assert registry.poll() == 0
+    assert loaded not in registry
+    assert registry.changes == 2
+    registry.stop()
+    registry.stop()
+    assert registry.clock.getDelayedCalls() == []
 
 
 def test_a_token_with_a_new_role_replaces_the_old_one(tmp_path: Path) -> None:
     token, _ = token_file_edits.add_token(tmp_path, "desk", "view", START_TIME)
-    live = PolledRegistry(tmp_path)
-    before = live.find(token)
+    registry = PolledRegistry(tmp_path)
+    before = registry.find(token)
     assert before is not None
     write(tmp_path, read_token_file(tmp_path).replace("desk view", "desk control"))
-    live.poll()
-    assert before not in live
-    after = live.find(token)
+    registry.poll()
+    assert before not in registry
+    after = registry.find(token)
     assert after is not None
     assert after.role == "control"
 
@@ -267,19 +267,19 @@ def test_a_file_that_becomes_invalid_changes_nothing_and_is_logged_once(
     tmp_path: Path, logged: list[str]
 ) -> None:
     write(tmp_path, GOOD)
-    live = PolledRegistry(tmp_path)
+    registry = PolledRegistry(tmp_path)
     write(tmp_path, "rubbish pmslink_secret")
-    assert [live.poll() for _ in range(5)] == [1] * 5
+    assert [registry.poll() for _ in range(5)] == [1] * 5
     assert logged == [
         f"{tmp_path / TOKEN_FILE_NAME}, line 1: must be NAME ROLE sha256:HEX CREATED, separated by spaces; "
         "the tokens loaded before stay valid"
     ]
     write(tmp_path, "other rubbish")
-    live.poll()
+    registry.poll()
     assert len(logged) == 2
     (tmp_path / TOKEN_FILE_NAME).unlink()
-    assert live.poll() == 0
-    assert live.is_required
+    assert registry.poll() == 0
+    assert registry.is_required
     assert logged[-1:] == [
         "Last token removed; all requests are rejected until a token is added or a restart"
     ]
@@ -289,13 +289,13 @@ def test_an_unreadable_file_is_read_again_until_it_succeeds(
     tmp_path: Path, logged: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     write(tmp_path, GOOD)
-    live = PolledRegistry(tmp_path)
+    registry = PolledRegistry(tmp_path)
     (tmp_path / TOKEN_FILE_NAME).unlink()
     with monkeypatch.context() as patched:
         patched.setattr(token_reload, "read_token_file", _unreadable)
-        assert [live.poll() for _ in range(3)] == [1] * 3
+        assert [registry.poll() for _ in range(3)] == [1] * 3
     assert logged == ["tokens: cannot be read: Too many open files; the tokens loaded before stay valid"]
-    assert live.poll() == 0
+    assert registry.poll() == 0
 
 
 def _unreadable(state_dir: Path) -> str:
@@ -304,26 +304,26 @@ def _unreadable(state_dir: Path) -> str:
 
 def test_added_and_removed_tokens_are_logged(tmp_path: Path, logged: list[str]) -> None:
     write(tmp_path, GOOD)
-    live = PolledRegistry(tmp_path)
+    registry = PolledRegistry(tmp_path)
     write(tmp_path, GOOD.replace(" view ", " pbx "))
-    live.poll()
+    registry.poll()
     assert logged == ["Token desk (view) removed", "Token desk (pbx) added"]
 
 
 def test_a_file_with_other_comments_only_changes_nothing(tmp_path: Path, logged: list[str]) -> None:
     write(tmp_path, GOOD)
-    live = PolledRegistry(tmp_path)
+    registry = PolledRegistry(tmp_path)
     write(tmp_path, f"# hello\n{GOOD}\n")
-    assert live.poll() == 1
-    assert (live.changes, logged) == (0, [])
+    assert registry.poll() == 1
+    assert (registry.changes, logged) == (0, [])
 
 
 def test_a_change_between_construction_and_start_is_loaded(tmp_path: Path) -> None:
     clock = Clock()
-    live = TokenRegistry(tmp_path, clock)
+    registry = TokenRegistry(tmp_path, clock)
     write(tmp_path, GOOD)
-    live.start()
-    assert len(live) == 1
+    registry.start()
+    assert len(registry) == 1
 
 
 def test_a_file_that_is_invalid_at_the_start_is_rejected(tmp_path: Path) -> None:

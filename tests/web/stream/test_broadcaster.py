@@ -190,7 +190,7 @@ async def test_streams_end_with_the_service(served_api: ServedApi) -> None:
 
 @time_limit(20)
 async def test_a_subscriber_that_does_not_read_is_dropped_after_two_heartbeats(served_api: ServedApi) -> None:
-    link = docked(served_api)
+    link = dock_link(served_api)
     client = await open_stream(served_api)
     client.connection.transport.pauseProducing()  # type: ignore[union-attr]
     await fill_buffers(served_api)
@@ -206,7 +206,7 @@ async def test_a_subscriber_that_does_not_read_is_dropped_after_two_heartbeats(s
 
 @time_limit(20)
 async def test_a_subscriber_behind_the_replay_buffer_is_dropped(served_api: ServedApi) -> None:
-    docked(served_api)
+    dock_link(served_api)
     client = await open_stream(served_api)
     client.connection.transport.pauseProducing()  # type: ignore[union-attr]
     await fill_buffers(served_api)
@@ -222,7 +222,7 @@ async def test_a_subscriber_behind_the_replay_buffer_is_dropped(served_api: Serv
 
 @time_limit(30)
 async def test_a_slow_subscriber_receives_all_events(served_api: ServedApi) -> None:
-    docked(served_api)
+    dock_link(served_api)
     client = await open_stream(served_api)
     client.connection.transport.pauseProducing()  # type: ignore[union-attr]
     reported = await fill_buffers(served_api)
@@ -240,23 +240,23 @@ async def test_a_slow_subscriber_receives_all_events(served_api: ServedApi) -> N
 async def test_many_events_are_written_in_several_turns(
     served_api: ServedApi, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    docked(served_api)
+    dock_link(served_api)
     streams = [await open_stream(served_api) for _ in range(8)]
     for client in streams:
         await client.wait_for_changes(1)
     written: list[list[int]] = []  # per turn, the events of each write
     write, turn = subscriber.Subscriber.write, broadcaster.Broadcaster._write_turn
 
-    def noted_write(self: subscriber.Subscriber) -> int:
+    def recording_write(self: subscriber.Subscriber) -> int:
         written[-1].append(write(self))
         return written[-1][-1]
 
-    def noted_turn(self: broadcaster.Broadcaster) -> None:
+    def recording_turn(self: broadcaster.Broadcaster) -> None:
         written.append([])
         turn(self)
 
-    monkeypatch.setattr(subscriber.Subscriber, "write", noted_write)
-    monkeypatch.setattr(broadcaster.Broadcaster, "_write_turn", noted_turn)
+    monkeypatch.setattr(subscriber.Subscriber, "write", recording_write)
+    monkeypatch.setattr(broadcaster.Broadcaster, "_write_turn", recording_turn)
     served_api.send_from_pms(*(f"GI|RN{room}|" for room in range(150)))
     await served_api.until(lambda: sum(map(sum, written)) == 8 * 150)
     assert max(map(max, filter(None, written))) == subscriber.EVENTS_PER_WRITE
@@ -269,7 +269,7 @@ async def test_many_events_are_written_in_several_turns(
 
 @time_limit(20)
 async def test_pending_writes_end_with_the_service(served_api: ServedApi) -> None:
-    docked(served_api)
+    dock_link(served_api)
     streams = [await open_stream(served_api) for _ in range(8)]
     served_api.pms.latest_connection.send(*(f"GI|RN{room}|" for room in range(150)))
     served_api.site.api.broadcaster._clock = Clock()  # its clock never runs the next turn
@@ -283,7 +283,7 @@ async def test_pending_writes_end_with_the_service(served_api: ServedApi) -> Non
     served_api._listen("127.0.0.1")
 
 
-def docked(served: ServedApi) -> Link:
+def dock_link(served: ServedApi) -> Link:
     link = served.add_link()
     served.dock()
     return link
