@@ -65,7 +65,9 @@ def serialize_time(time_of_day: time) -> str:
 def serialize_duration(code: str, seconds: int) -> str:
     """Serialize seconds as ``HHMMSS``. Raises FieldError outside 0 to 99:59:59."""
     if not 0 <= seconds <= _MAX_DURATION_S:
-        raise FieldError(code, f"{seconds} s cannot be written as HHMMSS; the maximum is {_MAX_DURATION_S} s")
+        raise FieldError(
+            code, f"{seconds} s cannot be written as HHMMSS; it must be 0 to {_MAX_DURATION_S} s"
+        )
     return f"{seconds // 3600:02}{seconds // 60 % 60:02}{seconds % 60:02}"
 
 
