@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 # the tests of a file run in one process, because they share expensive fixtures
-TWO_AT_A_TIME := --numprocesses 2 --dist loadfile
+TWO_AT_A_TIME := --numprocesses 2 --dist loadfile --no-loadscope-reorder
 
 .PHONY: run test lint gates check soak format bench docs screenshots clean
 
