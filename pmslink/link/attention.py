@@ -10,7 +10,6 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Literal
 
-from pmslink.link.link import Link
 from pmslink.link.machine import Intent
 
 Attention = Literal[0, 1, 2, 3, 4]
@@ -33,25 +32,15 @@ def rate_attention(intent: Intent, in_sync: bool, unresolved_rows: int) -> Atten
     return 0 if intent == "enabled" else 1
 
 
-def is_up(link: Link) -> bool:
-    """Return whether data can flow: the link is established, and the PMS has confirmed its description."""
-    return link.core.marker == "ESTABLISHED" and link.session.in_sync
-
-
-def most_urgent(links: Iterable[Link]) -> str | None:
+def most_urgent(links: Iterable[tuple[Attention, datetime | None, str]]) -> str | None:
     """Return the name of the link with the highest attention; None if no link has an attention of 2 or more.
 
-    Of links with the same attention, it is the one that has been down the longest, then the first by name.
+    Each link is given by its attention, the start of its outage (None without one) and its name. Of links
+    with the same attention, it is the one that has been down the longest, then the first by name.
     """
-    candidates = []
-    for link in links:
-        attention = rate_link(link)
-        if attention >= WORST_MIN_ATTENTION:
-            candidates.append((-attention, link.state_history.down_since or _NEVER, link.name))
+    candidates = [
+        (-attention, down_since or _NEVER, name)
+        for attention, down_since, name in links
+        if attention >= WORST_MIN_ATTENTION
+    ]
     return min(candidates)[-1] if candidates else None
-
-
-def rate_link(link: Link) -> Attention:
-    """Return the attention of a link in its present state."""
-    counts = link.outbox.counts
-    return rate_attention(link.core.intent, is_up(link), counts.unknown + counts.refused)

@@ -20,6 +20,7 @@ from pmslink.fias.charset import decode
 from pmslink.fias.framing import SkipReason
 from pmslink.fias.record import Record
 from pmslink.link import reason_texts
+from pmslink.link.attention import Attention, rate_attention
 from pmslink.link.cause import (
     EXPIRED_CAUSE,
     SETTINGS_CAUSE,
@@ -128,6 +129,12 @@ class Link:
         """Why the link is in its state, in English."""
         return reason_texts.reason(self.core.marker, self.core.cause, self.config.address)
 
+    @property
+    def attention(self) -> Attention:
+        """How urgently the link needs the attention of an operator."""
+        counts = self.outbox.counts
+        return rate_attention(self.core.intent, self.session.in_sync, counts.unknown + counts.refused)
+
     def settings(self) -> LinkSettings:
         """Return the current settings."""
         return self.config.settings
@@ -146,6 +153,7 @@ class Link:
             cause=core.cause,
             advice=reason_texts.advice(core.marker, core.cause, self.is_active, session.in_sync, redial_in),
             intent=core.intent,
+            attention=self.attention,
             in_sync=session.in_sync,
             last_in_sync=session.last_in_sync,
             down_since=history.down_since,

@@ -10,6 +10,7 @@ from attrs import frozen
 from pmslink.config.link_settings import LinkSettings
 from pmslink.fias.link_description import declared_fields
 from pmslink.link import reason_texts
+from pmslink.link.attention import Attention
 from pmslink.link.cause import Cause
 from pmslink.link.machine import Intent, Marker
 from pmslink.link.record_trace import TrafficCounts
@@ -59,6 +60,7 @@ class LinkStatus:
     advice: str
     """What to do about it, in English; empty when nothing has to be done."""
     intent: Intent
+    attention: Attention
     in_sync: bool
     last_in_sync: datetime | None
     down_since: datetime | None

@@ -31,7 +31,7 @@ class ServiceResource:
         links: LinkRegistry,
         journal: Journal,
         clock: IReactorTime,
-        wall: Callable[[], datetime],
+        wall_clock: Callable[[], datetime],
         broadcaster: broadcaster.Broadcaster,
     ) -> None:
         self._links = links
@@ -39,7 +39,7 @@ class ServiceResource:
         self._clock = clock
         self._started_at_s = clock.seconds()
         self._broadcaster = broadcaster
-        self._metrics = metrics.Metrics(links, journal, wall, partial(len, broadcaster))
+        self._metrics = metrics.Metrics(links, journal, wall_clock, partial(len, broadcaster))
 
     def routes(self) -> Iterator[Route]:
         """Return the routes of these endpoints."""
@@ -78,7 +78,9 @@ class ServiceResource:
                 "uptime": round(self._clock.seconds() - self._started_at_s, 3),
                 "store": {"ok": reason is None, "reason": reason},
                 "links": self._links.count_by_marker(),
-                "worst": most_urgent(self._links),
+                "worst": most_urgent(
+                    (link.attention, link.state_history.down_since, link.name) for link in self._links
+                ),
             },
         )
 

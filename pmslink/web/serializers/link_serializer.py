@@ -8,7 +8,6 @@ from typing import Any
 
 from pmslink.config.settings_serializer import serialize_settings
 from pmslink.fias.record import Record
-from pmslink.link.attention import rate_attention
 from pmslink.link.cause import Cause
 from pmslink.link.state_history import Transition
 from pmslink.link.status import LinkStatus
@@ -34,7 +33,7 @@ def serialize_link(status: LinkStatus) -> dict[str, Any]:
         "cause": serialize_cause(status.cause),
         "advice": status.advice,
         "intent": status.intent,
-        "attention": rate_attention(status.intent, status.in_sync, outbox.unknown + outbox.refused),
+        "attention": status.attention,
         "in_sync": status.in_sync,
         "last_in_sync": optional_timestamp(status.last_in_sync),
         "down_since": optional_timestamp(status.down_since),
