@@ -35,11 +35,10 @@ def check_config(arguments: argparse.Namespace) -> Iterator[str]:
 
 def _format_link(link: LinkConfig) -> str:
     """Return address, profile, and the settings that differ from the profile's."""
-    host = f"[{link.host}]" if ":" in link.host else link.host
     defaults = serialize_settings(LinkSettings(**PROFILE_PRESETS[link.profile]))
     differing = [
         f"{name} = {json.dumps(value, ensure_ascii=False)}"
         for name, value in serialize_settings(link.settings).items()
         if value != defaults[name]
     ]
-    return ", ".join([f"{host}:{link.port}", link.profile, *differing])
+    return ", ".join([link.address, link.profile, *differing])

@@ -6,7 +6,7 @@ which part of it still applies. They are pure: the store reads the rows, calls t
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Protocol
 
 from attrs import evolve
@@ -93,14 +93,15 @@ def replace_room(record: Record, new_room: str) -> Record:
     )
 
 
-def awaits_check_out(update: QueuedUpdate, state: HotelState) -> bool:
+def awaits_check_out(update: QueuedUpdate, load_state: Callable[[], HotelState]) -> bool:
     """Return whether an update has to wait, because a check-out of its room is pending.
 
     Only after MOVE_WINDOW_MS is it certain whether the guest moves or leaves, which may void the update.
+    `load_state` is called only for an update that may have to wait.
     """
     if update.record == POSTING_RECORD or update.attempts:
         return False
-    return update.room in state.pending_check_outs
+    return update.room in load_state().pending_check_outs
 
 
 # The update is sent again after an attempt without an answer.

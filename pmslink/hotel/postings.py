@@ -88,7 +88,7 @@ def build_posting_record(posting: Posting, timezone: tzinfo | None) -> Record:
 
 def with_posting_number(record: Record, number: int) -> Record:
     """Add the posting number, P#, to a PS."""
-    return build_record(record.id, [*record.fields, ("P#", str(number))])
+    return Record(f"{record.text}P#{number}{BAR}")
 
 
 def _unknown_field_message(name: str, posting_type: PostingType) -> str:

@@ -24,6 +24,7 @@ from twisted.python.failure import Failure
 from pmslink.errors import FieldError
 from pmslink.fias.charset import encode
 from pmslink.fias.record import Record
+from pmslink.hotel.postings import with_posting_number
 from pmslink.link.countdown import Countdown
 from pmslink.link.outbox_counts import OutboxCounts
 from pmslink.link.record_sender import RecordSender
@@ -244,7 +245,9 @@ class Outbox:
         self._journal.when_drained(self.send_next)
 
     def _send(self, row: OutboxRow) -> None:
-        record = Record(row.text if row.number is None else f"{row.text}P#{row.number}|")
+        record = Record(row.text)
+        if row.number is not None:
+            record = with_posting_number(record, row.number)
         settings = self._settings()
         try:
             encode(record, settings.charset)

@@ -90,7 +90,7 @@ def test_the_new_room_replaces_the_old_one_and_no_other_field() -> None:
 )
 def test_an_unsent_update_waits_for_the_pending_check_out_of_its_room(update: Queued, waits: bool) -> None:
     state = HotelState({}, pending_check_outs={"101": {"7": PendingCheckOut(0, "N")}})
-    assert pending_updates.awaits_check_out(update, state) is waits
+    assert pending_updates.awaits_check_out(update, lambda: state) is waits
 
 
 @pytest.mark.parametrize(("record", "resent"), [("RE", True), ("WR", True), ("WC", True), ("WA", False)])

@@ -98,7 +98,9 @@ def _claim_next(transaction: Transaction, request: ClaimNext) -> OutboxRow | Not
             update_row(transaction, next_row, state="discarded", queued=0, text_answer=reason)
         elif _remains_unknown(next_row, request):
             update_row(transaction, next_row, state="unknown", queued=0)
-        elif _awaits_check_out(transaction, next_row):
+        elif pending_updates.awaits_check_out(
+            next_row, lambda: transaction.hotels.hotel(transaction.connection, link)
+        ):
             return NotBefore(now + MOVE_WINDOW_MS)
         else:
             return _mark_sent(transaction, next_row, now)
@@ -138,12 +140,6 @@ def _remains_unknown(row: OutboxRow, request: ClaimNext) -> bool:
     if row.record == pending_updates.POSTING_RECORD:
         return row.state == "unknown" and not request.resend
     return bool(row.attempts) and pending_updates.is_expired(row, request.now)
-
-
-def _awaits_check_out(transaction: Transaction, row: OutboxRow) -> bool:
-    if row.record == pending_updates.POSTING_RECORD or row.attempts:  # without loading the hotel
-        return False
-    return pending_updates.awaits_check_out(row, transaction.hotels.hotel(transaction.connection, row.link))
 
 
 def _mark_sent(transaction: Transaction, row: OutboxRow, now: int) -> OutboxRow:
