@@ -81,11 +81,6 @@ class Trace:
             and (record_id is None or entry.type == record_id)
         )
 
-    @property
-    def oldest_seq(self) -> int | None:
-        """Sequence number of the oldest published record in memory; None without one."""
-        return next((entry.seq for entry in self._records if entry.published), None)
-
     def purge(self, before: datetime) -> None:
         """Drop the records from before this moment: their retention is over."""
         while self._records and self._records[0].at < before:
