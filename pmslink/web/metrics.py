@@ -25,11 +25,11 @@ class Metrics:
         self,
         links: LinkRegistry,
         journal: Journal,
-        wall: Callable[[], datetime],
+        wall_clock: Callable[[], datetime],
         subscriber_count: Callable[[], int],
     ) -> None:
         self._registry = CollectorRegistry()
-        self._registry.register(ServiceCollector(links, journal, wall, subscriber_count))
+        self._registry.register(ServiceCollector(links, journal, wall_clock, subscriber_count))
 
     def render_text(self) -> bytes:
         """Render all metrics in the text format of Prometheus."""
@@ -43,12 +43,12 @@ class ServiceCollector(Collector):
         self,
         links: LinkRegistry,
         journal: Journal,
-        wall: Callable[[], datetime],
+        wall_clock: Callable[[], datetime],
         subscriber_count: Callable[[], int],
     ) -> None:
         self._links = links
         self._journal = journal
-        self._wall = wall
+        self._wall_clock = wall_clock
         self._subscriber_count = subscriber_count
 
     def collect(self) -> Iterator[Metric]:
@@ -57,7 +57,7 @@ class ServiceCollector(Collector):
         yield from _collect_states(statuses)
         yield from _collect_traffic(statuses)
         yield from _collect_link_checks(statuses)
-        yield from _collect_outboxes(statuses, self._wall())
+        yield from _collect_outboxes(statuses, self._wall_clock())
         yield from _collect_webhooks(statuses)
         yield GaugeMetricFamily(
             "pmslink_store_ok", "1 while the store can be written", not self._journal.is_failing

@@ -75,11 +75,13 @@ def make_site(
     test_link: LinkTester,
     tokens: TokenRegistry,
     local_only: bool,
-    wall: Callable[[], datetime] = utc_now,
+    wall_clock: Callable[[], datetime] = utc_now,
 ) -> ApiSite:
     """Return a site with the whole web interface of these links and their store.
 
     `test_link` tests the settings of a link. `local_only` is true if only this machine reaches the site.
     """
-    access_control = AccessControl(tokens, Sessions(reactor, wall), FailedLoginLimiter(reactor), local_only)
-    return ApiSite(Api(links, store, reactor, wall, test_link, access_control), reactor, local_only)
+    access_control = AccessControl(
+        tokens, Sessions(reactor, wall_clock), FailedLoginLimiter(reactor), local_only
+    )
+    return ApiSite(Api(links, store, reactor, wall_clock, test_link, access_control), reactor, local_only)

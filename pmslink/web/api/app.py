@@ -35,12 +35,12 @@ class Api:
         links: LinkRegistry,
         store: Store,
         clock: IReactorTime,
-        wall: Callable[[], datetime],
+        wall_clock: Callable[[], datetime],
         test_link: LinkTester,
         access_control: AccessControl,
     ) -> None:
         self._access_control = access_control
-        self.broadcaster = Broadcaster(links, store, clock, wall, access_control.is_still_authorized)
+        self.broadcaster = Broadcaster(links, store, clock, wall_clock, access_control.is_still_authorized)
         access_control.on_revocation.append(self.broadcaster.drop_unauthorized)
         self.long_poll = LongPoll(store.journal, clock)
         access_control.on_revocation.append(self.long_poll.wake_all)
@@ -48,12 +48,12 @@ class Api:
         self.app.url_map.merge_slashes = False  # "//" is an unknown path, not a redirect
         resources: tuple[Resource, ...] = (
             PageResource(),
-            ServiceResource(links, store.journal, clock, wall, self.broadcaster),
+            ServiceResource(links, store.journal, clock, wall_clock, self.broadcaster),
             LinkResource(links, test_link, self.broadcaster, self.long_poll, clock),
             HistoryResource(links, store, self.long_poll, access_control),
-            TimelineResource(links, store, wall),
-            PostingResource(links, store, wall),
-            RoomResource(links, store, wall),
+            TimelineResource(links, store, wall_clock),
+            PostingResource(links, store, wall_clock),
+            RoomResource(links, store, wall_clock),
             SessionResource(access_control),
         )
         for resource in resources:

@@ -38,10 +38,10 @@ _ActionOperation = Callable[[Transaction, Sequence[OperatorAction]], Sequence[Ou
 class PostingResource:
     """Endpoints of postings. The response to a change is sent once it is stored."""
 
-    def __init__(self, links: LinkRegistry, store: Store, wall: Callable[[], datetime]) -> None:
+    def __init__(self, links: LinkRegistry, store: Store, wall_clock: Callable[[], datetime]) -> None:
         self._links = links
         self._store = store
-        self._wall = wall
+        self._wall_clock = wall_clock
 
     def routes(self) -> Iterator[Route]:
         """Return the routes of these endpoints."""
@@ -56,7 +56,7 @@ class PostingResource:
         target = find_link(self._links, link)
         body, idempotency_key = parse_json_object(request), parse_idempotency_key(request)
         return await enqueue_row(
-            request, target, make_posting_row(target, body, idempotency_key, self._wall())
+            request, target, make_posting_row(target, body, idempotency_key, self._wall_clock())
         )
 
     async def list_postings(self, request: ApiRequest, link: str) -> bytes:

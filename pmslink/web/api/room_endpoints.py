@@ -31,10 +31,10 @@ from pmslink.web.serializers.room_serializer import serialize_room, serialize_wa
 class RoomResource:
     """Endpoints of rooms. Each update is answered once it is stored."""
 
-    def __init__(self, links: LinkRegistry, store: Store, wall: Callable[[], datetime]) -> None:
+    def __init__(self, links: LinkRegistry, store: Store, wall_clock: Callable[[], datetime]) -> None:
         self._links = links
         self._store = store
-        self._wall = wall
+        self._wall_clock = wall_clock
 
     def routes(self) -> Iterator[Route]:
         """Return the routes of these endpoints."""
@@ -112,7 +112,9 @@ class RoomResource:
         """Order a wake-up call, and send it to the PMS."""
         target = find_link(self._links, link)
         policy = self._store.hotels.policy_of(link)
-        update = phone_update_records.wake_up_update(room, parse_json_object(request), self._wall(), policy)
+        update = phone_update_records.wake_up_update(
+            room, parse_json_object(request), self._wall_clock(), policy
+        )
         return await self._enqueue_update(request, target, update)
 
     async def cancel_wake_up(self, request: Request, link: str, room: str) -> bytes:
@@ -123,7 +125,7 @@ class RoomResource:
         return await self._enqueue_update(request, target, update)
 
     async def _enqueue_update(self, request: Request, link: Link, update: OutboundUpdate) -> bytes:
-        return await enqueue_row(request, link, make_update_row(link, update, self._wall()))
+        return await enqueue_row(request, link, make_update_row(link, update, self._wall_clock()))
 
     async def report_wake_up_result(self, request: Request, link: str, room: str) -> bytes:
         """Store the result of an attempt of a wake-up call."""

@@ -25,10 +25,10 @@ MAX_TIMELINE_HOURS = 168
 class TimelineResource:
     """The endpoint of the timeline."""
 
-    def __init__(self, links: LinkRegistry, store: Store, wall: Callable[[], datetime]) -> None:
+    def __init__(self, links: LinkRegistry, store: Store, wall_clock: Callable[[], datetime]) -> None:
         self._links = links
         self._store = store
-        self._wall = wall
+        self._wall_clock = wall_clock
 
     def routes(self) -> Iterator[Route]:
         """Return the route of this endpoint."""
@@ -38,7 +38,7 @@ class TimelineResource:
         """Return the states of a link over the last hours."""
         find_link(self._links, link)
         hours = int_param(request, "hours", maximum=MAX_TIMELINE_HOURS) or DEFAULT_TIMELINE_HOURS
-        now = self._wall()
+        now = self._wall_clock()
         since = now - timedelta(hours=hours)
         timeline = await self._store.read(read_timeline, link, since, now, self._store.run_id)
         return make_response(request, serialize_timeline(timeline))

@@ -34,9 +34,9 @@ class Session:
 class Sessions:
     """All sessions, in memory, oldest first, indexed by the digest of their id."""
 
-    def __init__(self, clock: IReactorTime, wall: Callable[[], datetime]) -> None:
+    def __init__(self, clock: IReactorTime, wall_clock: Callable[[], datetime]) -> None:
         self._clock = clock
-        self._wall = wall
+        self._wall_clock = wall_clock
         self._sessions_by_digest: dict[bytes, Session] = {}
 
     def __len__(self) -> int:
@@ -59,7 +59,7 @@ class Sessions:
             digest_token(session_id),
             token,
             secrets.token_urlsafe(32),
-            self._wall() + timedelta(seconds=SESSION_LIFETIME_S),
+            self._wall_clock() + timedelta(seconds=SESSION_LIFETIME_S),
             self._clock.seconds() + SESSION_LIFETIME_S,
         )
         self.retain(lambda session: session in self)

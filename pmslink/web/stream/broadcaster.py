@@ -66,7 +66,7 @@ class Broadcaster:
         links: LinkRegistry,
         store: Store,
         clock: IReactorTime,
-        wall: Callable[[], datetime],
+        wall_clock: Callable[[], datetime],
         is_still_authorized: Callable[[Caller], bool],
     ) -> None:
         """`is_still_authorized` returns whether a subscriber may still receive the stream."""
@@ -74,7 +74,7 @@ class Broadcaster:
         self._is_still_authorized = is_still_authorized
         self._journal = store.journal
         self._clock = clock
-        self._wall = wall
+        self._wall_clock = wall_clock
         self._subscribers: set[Subscriber] = set()
         self._write_queue: dict[Subscriber, None] = {}  # in the order of their turns
         self._next_turn: IDelayedCall | None = None
@@ -181,27 +181,27 @@ class Broadcaster:
     def _snapshot_events(self, snapshot_seq: int, resume_seq: int, reset: bool = True) -> Iterator[bytes]:
         links = list(self._links)
         if reset:
-            yield serialize_sse_event(snapshot_seq if links else resume_seq, "reset", self._wall(), {})
+            yield serialize_sse_event(snapshot_seq if links else resume_seq, "reset", self._wall_clock(), {})
         for position, link in enumerate(links, 1):
             seq = resume_seq if position == len(links) else snapshot_seq
             payload = {"link": serialize_link(link.status()), "transition": None}
-            yield serialize_sse_event(seq, "link", self._wall(), payload)
+            yield serialize_sse_event(seq, "link", self._wall_clock(), payload)
 
     # Publishing
 
     def publish_link(self, link: Link, transition: Transition | None) -> None:
         """Store and send the current state of a link; `transition` is its change of state, if it had one."""
-        self._store_snapshot(make_link_snapshot(link, transition, self._wall()))
+        self._store_snapshot(make_link_snapshot(link, transition, self._wall_clock()))
 
     def publish_removal(self, names: Sequence[str]) -> None:
         """Store and send the removal of these links."""
-        self._store_snapshot(make_removal(names, self._wall()))
+        self._store_snapshot(make_removal(names, self._wall_clock()))
 
     def _store_snapshot(self, snapshot: LinkSnapshot) -> None:
         self._journal.submit_nowait(append_link_snapshots, snapshot)
 
     def _on_commit(self, entries: Sequence[Entry]) -> None:
-        self.replay_buffer.add(entries, self._wall())
+        self.replay_buffer.add(entries, self._wall_clock())
         self._enqueue_write(*self._subscribers)
 
     def _on_purge(self, purge: Purge) -> None:
