@@ -43,6 +43,8 @@ class Context:
     next_id: Callable[[], int]
     session: int = 0
     """Number of the link's session; each link start begins a new session."""
+    clock_settled: bool = True
+    """Whether `now_ms` is certain. Shortly after a start, or after a jump of the clock, it may be wrong."""
 
 
 @frozen

@@ -53,6 +53,8 @@ def advance_room(state: HotelState, room_name: str, context: Context) -> None:
         if wake_up.next_due_at > context.now_ms:
             continue
         is_late = context.now_ms - wake_up.next_due_at > context.policy.wake_up_late_ms
+        if is_late and not context.clock_settled:
+            continue  # the clock may be ahead: the wake-up would be missed, or ring, before its time
         if wake_up.attempts == 0 and is_late:
             _finish_wake_up(state, room_name, wake_up, "missed", context)
         elif is_late or wake_up.attempts >= context.policy.wake_up_attempts:

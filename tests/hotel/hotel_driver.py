@@ -38,11 +38,13 @@ class HotelDriver:
         self.emitted: Emitted = []
         self.departures: list[tuple[str, str | None]] = []
         self.session = 0
+        self.clock_settled = True
         self._numbers = count(1)
 
     @property
     def context(self) -> Context:
-        return Context(self.now_ms, self.policy, lambda: next(self._numbers), self.session)
+        next_id = self._numbers.__next__
+        return Context(self.now_ms, self.policy, next_id, self.session, self.clock_settled)
 
     def room(self, name: str = "110") -> Room:
         return self.state.rooms[name]

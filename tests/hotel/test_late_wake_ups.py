@@ -78,3 +78,31 @@ def test_additional_clock_checks_change_nothing(hotel: HotelDriver) -> None:
     again = hotel.room().wake_ups[0].again
     hotel.jump_to(START_TIME + timedelta(seconds=HALF_HOUR_S + 90))
     assert hotel.room().wake_ups[0].again == again
+
+
+def test_c2_a_clock_that_is_not_settled_misses_no_wake_up_and_rings_none_early(hotel: HotelDriver) -> None:
+    hotel.receive(WAKE_UP_AT_1230)
+    hotel.clock_settled = False
+    assert hotel.jump_to(START_TIME + timedelta(days=2)) == []
+    hotel.clock_settled = True
+    assert hotel.jump_to(START_TIME) == []
+    assert hotel.wait(HALF_HOUR_S) == ["wake_up.due 110 12:30 1"]
+
+
+def test_c2_a_wake_up_in_its_time_rings_also_while_the_clock_is_not_settled(hotel: HotelDriver) -> None:
+    hotel.receive(WAKE_UP_AT_1230)
+    hotel.clock_settled = False
+    assert hotel.jump_to(START_TIME + timedelta(minutes=30)) == ["wake_up.due 110 12:30 1"]
+    assert hotel.jump_to(START_TIME + timedelta(days=2)) == []
+    assert hotel.jump_to(START_TIME + timedelta(minutes=33)) == ["wake_up.due 110 12:30 2"]
+
+
+def test_c2_a_wake_up_that_is_late_once_the_clock_is_settled_is_missed(hotel: HotelDriver) -> None:
+    hotel.receive(WAKE_UP_AT_1230)
+    hotel.clock_settled = False
+    assert hotel.jump_to(START_TIME + timedelta(days=2)) == []
+    hotel.clock_settled = True
+    assert hotel.jump_to(START_TIME + timedelta(days=2)) == [
+        "wake_up.done 110 12:30 missed",
+        "WA 110 12:30 missed",
+    ]

@@ -36,6 +36,9 @@ class HotelUnitOfWork(Protocol):
     def wall_clock(self) -> datetime:
         """Return the current time in UTC."""
 
+    def is_clock_settled(self) -> bool:
+        """Return whether the current time is certain; false shortly after a start or a jump of the clock."""
+
     def hotel(self, connection: Connection, link: str) -> HotelState:
         """Return the state of a link's hotel; changes to it are stored with the transaction."""
 

@@ -131,7 +131,9 @@ def _hotel_and_context(
     transaction: Transaction, link: str, at: datetime, session: int = 0
 ) -> tuple[HotelState, Context]:
     state = transaction.hotels.hotel(transaction.connection, link)
-    return state, Context(to_ms(at), transaction.hotels.policy_of(link), transaction.next_seq, session)
+    hotels = transaction.hotels
+    policy, is_settled = hotels.policy_of(link), hotels.is_clock_settled()
+    return state, Context(to_ms(at), policy, transaction.next_seq, session, is_settled)
 
 
 def _append_events(transaction: Transaction, link: str, at: datetime, state: HotelState) -> None:

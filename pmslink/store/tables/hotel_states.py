@@ -67,8 +67,11 @@ class _CommittedHotel:
 class HotelStore:
     """The committed states of all hotels, and their policies."""
 
-    def __init__(self, wall_clock: Callable[[], datetime]) -> None:
+    def __init__(
+        self, wall_clock: Callable[[], datetime], is_clock_settled: Callable[[], bool] = lambda: True
+    ) -> None:
         self.wall_clock = wall_clock
+        self.is_clock_settled = is_clock_settled
         self._policies: dict[str, HotelPolicy] = {}
         self._cache: dict[str, _CommittedHotel] = {}
 
@@ -125,6 +128,10 @@ class UnitOfWork:
     def wall_clock(self) -> datetime:
         """Return the current time in UTC."""
         return self._hotels.wall_clock()
+
+    def is_clock_settled(self) -> bool:
+        """Return whether the current time is certain."""
+        return self._hotels.is_clock_settled()
 
     def add_event_row(self, link: str, row: tuple[object, ...]) -> None:
         """Insert a row into the table of hotel events on flush, unless the link is removed before."""
