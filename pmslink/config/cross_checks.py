@@ -30,6 +30,12 @@ def cross_check(link: LinkSettings, given: Mapping[str, object]) -> Iterator[Set
             yield "retry_initial", link.retry_initial, expected
     if link.tls and link.ca_file and not (os.path.isfile(link.ca_file) and os.access(link.ca_file, os.R_OK)):
         yield "ca_file", link.ca_file, f"must be {setting_of(LinkSettings, 'ca_file').expected}"
+    if link.connect == "accept" and link.tls:
+        yield (
+            "tls",
+            True,
+            'must be false, because connect is "accept": a connection that the PMS opens is plain TCP',
+        )
     yield from _check_extensions(link)
     yield from _check_webhook(link)
 

@@ -51,13 +51,15 @@ class LinkDefinition(LinkSettings):
 
     host: str = field(
         metadata=text(
-            "host name or IP address of the PMS",
+            'host name or IP address of the PMS; with connect = "accept", the only host that may connect',
             "a host name or an IP address, without the port",
             is_host,
             schema={"minLength": 1},
         )
     )
-    port: int = field(metadata=integer("TCP port of the PMS", 1, 65535))
+    port: int = field(
+        metadata=integer('TCP port of the PMS; with connect = "accept", the port to listen on', 1, 65535)
+    )
     profile: Profile = field(
         default="generic",
         metadata=choice(Profile, "product of the PMS: selects the defaults of the link checks"),

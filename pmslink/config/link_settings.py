@@ -42,8 +42,11 @@ from pmslink.validation.setting_fields import (
 from pmslink.validation.validators import is_path
 
 AliveOn = Literal["LA", "any"]
+AliveBy = Literal["LS", "LA", "nothing"]
 SyncOn = Literal["LA", "any", "declared"]
 UnansweredPolicy = Literal["resend", "hold"]
+LateChargePolicy = Literal["hold", "send"]
+ConnectMode = Literal["dial", "accept"]
 
 
 def _redacted_repr(secret: str | None) -> str:
@@ -57,7 +60,15 @@ class LinkSettings:
     Durations are in seconds; `expires_at` is aware and in UTC.
     """
 
-    alive_interval: float = field(default=30, metadata=seconds("interval between link checks (LS)"))
+    connect: ConnectMode = field(
+        default="dial",
+        metadata=choice(
+            ConnectMode,
+            'who opens the connection: "dial" connects to host and port; "accept" listens on port for the PMS'
+            " and accepts connections only from host",
+        ),
+    )
+    alive_interval: float = field(default=30, metadata=seconds("interval between link checks"))
     alive_timeout: float = field(
         default=3,
         metadata=seconds("time limit for the answer (LA) to a link check; after it the link is abnormal"),
@@ -67,6 +78,14 @@ class LinkSettings:
         metadata=choice(
             AliveOn,
             'records that prove the link alive: "LA" accepts LA, LS and LD; "any" accepts every known record',
+        ),
+    )
+    alive_by: AliveBy = field(
+        default="LS",
+        metadata=choice(
+            AliveBy,
+            'what a link check sends: "LS", which the PMS must answer; "LA", a heartbeat without an answer;'
+            ' or "nothing"',
         ),
     )
     listen_time: float = field(
@@ -94,10 +113,19 @@ class LinkSettings:
         ),
     )
     unanswered: UnansweredPolicy = field(
-        default="resend",
+        default="hold",
         metadata=choice(
             UnansweredPolicy,
-            'what happens to a posting without PA: "resend" sends it again, "hold" leaves it to an operator',
+            "what happens to a posting whose connection ended before its PA:"
+            ' "hold" leaves it to an operator, "resend" sends it again, so that some are booked twice',
+        ),
+    )
+    late_charge: LateChargePolicy = field(
+        default="hold",
+        metadata=choice(
+            LateChargePolicy,
+            'what happens to a charge whose guest has left and whose room has another guest: "hold" refuses'
+            ' it and leaves it to an operator, "send" sends it to the room',
         ),
     )
     send_limit: int = field(
@@ -168,7 +196,8 @@ class LinkSettings:
         factory=dict,
         metadata=setting_metadata(
             "overrides of the link description: the fields to declare, by record id",
-            'known field codes, concatenated, under a record id, such as GI = "RNG#GSGN"',
+            'known field codes, concatenated, under a record id, such as GI = "RNG#GSGN";'
+            " empty text leaves the record out",
             parse_record_overrides,
             kind="records",
             schema=RECORDS_SCHEMA,

@@ -18,7 +18,7 @@ _validate_status = integer_validator(_MIN_STATUS, _MAX_STATUS)
 
 
 def parse_record_overrides(raw: object) -> dict[str, str]:
-    """Return overrides of the link description: concatenated field codes by record id.
+    """Return overrides of the link description: concatenated field codes by record id; '' leaves it out.
 
     Raises ValueError if `raw` is no table, and NestedValueError for the first invalid entry.
     """
@@ -33,10 +33,10 @@ def parse_record_overrides(raw: object) -> dict[str, str]:
 
 def _is_field_code_list(codes: str) -> bool:
     pairs = [codes[at : at + 2] for at in range(0, len(codes), 2)]
-    return 0 < len(codes) <= FIELDS["FL"].length and all(pair in FIELDS for pair in pairs)
+    return len(codes) <= FIELDS["FL"].length and all(pair in FIELDS for pair in pairs)
 
 
-RECORDS_SCHEMA: Mapping[str, object] = {"additionalProperties": {"type": "string", "minLength": 2}}
+RECORDS_SCHEMA: Mapping[str, object] = {"additionalProperties": {"type": "string"}}
 """JSON Schema keywords for what `parse_record_overrides` accepts."""
 
 

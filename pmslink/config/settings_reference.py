@@ -20,13 +20,14 @@ from pmslink.config.profiles import PROFILE_PRESETS, Profile
 from pmslink.validation.setting_fields import setting_of_attribute
 
 GROUPS: Mapping[str, tuple[str, ...]] = {
-    "PMS": ("host", "port", "profile", "timezone", "charset", "enabled"),
+    "PMS": ("host", "port", "connect", "profile", "timezone", "charset", "enabled"),
     "Link start": ("listen_time", "start_timeout", "describe", "sync_on", "sync_timeout", "end_timeout"),
-    "Link checks": ("alive_interval", "alive_timeout", "alive_on"),
+    "Link checks": ("alive_interval", "alive_timeout", "alive_on", "alive_by"),
     "Reconnecting": ("retry_initial", "retry_max"),
     "Postings": (
         "answer_timeout",
         "unanswered",
+        "late_charge",
         "send_limit",
         "posting_digits",
         "record_gap",

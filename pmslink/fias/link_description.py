@@ -31,8 +31,11 @@ DA and TI of guest records distinguish a repeated record from a new one with the
 
 
 def declared_fields(overrides: Mapping[str, str]) -> dict[str, str]:
-    """Merge a link's overrides into the common declaration: replace its records' fields, or add records."""
-    return {**DECLARED_FIELDS, **overrides}
+    """Merge a link's overrides into the common declaration: replace a record's fields, or add a record.
+
+    A record whose override is empty is left out.
+    """
+    return {record_id: codes for record_id, codes in {**DECLARED_FIELDS, **overrides}.items() if codes}
 
 
 def build_description(overrides: Mapping[str, str], version: str, now: datetime) -> list[Record]:

@@ -143,7 +143,7 @@ def test_all_errors_of_a_file_are_reported_at_once_with_their_keys(write_file: W
         "hotel.toml: links.grand.alive_intervall = 3: there is no such setting; did you mean alive_interval?",
         "hotel.toml: links.grand.port is missing: must be a whole number from 1 to 65535",
         'hotel.toml: links.grand.records.GI = "RNQQ": must be known field codes, concatenated, under a'
-        ' record id, such as GI = "RNG#GSGN"',
+        ' record id, such as GI = "RNG#GSGN"; empty text leaves the record out',
         "hotel.toml: retention.guest_days = true: must be a whole number from 1 to 3650",
         'hotel.toml: stat_dir = "x": there is no such setting; did you mean state_dir?',
     ]
@@ -199,6 +199,9 @@ def test_unreadable_file_raises_error(tmp_path: Path) -> None:
         {"alive_timeout": 100_000},
         {"alive_on": "LS"},
         {"alive_on": ["LA"]},
+        {"alive_by": "any"},
+        {"connect": "listen"},
+        {"late_charge": "refuse"},
         {"record_gap": -0.1},
         {"send_limit": 0},
         {"send_limit": 1.5},
@@ -261,10 +264,12 @@ def test_error_about_an_invalid_value_says_what_is_expected(raw: dict[str, objec
         {"host": "münchen.example"},
         {"charset": "gbk", "framing": "crlf"},
         {"timezone": "America/Argentina/Buenos_Aires"},
-        {"posting_digits": 4, "send_limit": 1, "unanswered": "hold", "sync_on": "declared"},
+        {"posting_digits": 4, "send_limit": 1, "unanswered": "resend", "sync_on": "declared"},
         {"tls": True, "ca_file": __file__},
         {"tls": False, "ca_file": "/not/needed/yet"},
-        {"records": {"XL": "G#RNMT", "PS": "RNPT+0$2"}},
+        {"records": {"XL": "G#RNMT", "PS": "RNPT+0$2", "GC": ""}},
+        {"alive_by": "nothing", "late_charge": "send"},
+        {"connect": "accept", "host": "pms.example"},
         {"enabled": False, "describe": False},
     ],
     ids=repr,
@@ -279,7 +284,6 @@ def test_valid_value_is_unchanged(raw: dict[str, Any]) -> None:
     "records",
     [
         {"GI": "RNG"},
-        {"GI": ""},
         {"GI": "RN" * 1001},
         {"GI": "RNQQ"},
         {"QQ": "RN"},
@@ -296,6 +300,9 @@ def test_error_about_a_record_override_names_the_record(records: dict[str, objec
 
 def test_conflicting_settings_raise_error() -> None:
     assert error_text({"retry_max": 0.5}) == "retry_max = 0.5: must be at least retry_initial, which is 1"
+    assert error_text({"connect": "accept", "tls": True}) == (
+        'tls = true: must be false, because connect is "accept": a connection that the PMS opens is plain TCP'
+    )
     assert error_text({"retry_initial": 60}) == "retry_initial = 60: must be at most retry_max, which is 30"
     assert error_text({"tls": True, "ca_file": "/no/such.pem"}) == (
         'ca_file = "/no/such.pem": must be the path of a readable file of PEM certificates'

@@ -54,7 +54,7 @@ def is_valid(schema: str, value: object) -> bool:
         ("charset", {"type": "string"}),
         ("ca_file", {"type": ["string", "null"]}),
         ("expires_at", {"$ref": "#/components/schemas/OptionalTime"}),
-        ("records", {"type": "object", "additionalProperties": {"type": "string", "minLength": 2}}),
+        ("records", {"type": "object", "additionalProperties": {"type": "string"}}),
         ("extension_prefix", {"type": ["string", "null"], "pattern": "^[0-9A-Za-z*#]{1,16}$"}),
         (
             "status_codes",

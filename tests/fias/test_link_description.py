@@ -34,6 +34,11 @@ def test_a_link_can_override_or_add_records() -> None:
     assert written[-2] == "LR|RIXL|FLG#RNMTMI|"
 
 
+def test_d8_an_empty_override_leaves_the_record_out() -> None:
+    assert list(declared_fields({"GC": ""})) == [id for id in DECLARED_FIELDS if id != "GC"]
+    assert not any("RIGC" in record.text for record in build_description({"GC": "", "XL": ""}, "1.0", NOW))
+
+
 def test_a_version_is_truncated_to_the_length_of_its_field() -> None:
     assert build_description({}, "1.0.0.dev20260101", NOW)[0].get("V#") == "1.0.0.dev2"
 

@@ -111,7 +111,7 @@ def test_all_settings_are_sent_as_entered(hotel: HotelProcesses, page: Page) -> 
     _field(page, "alive_interval").fill("1.5")
     _field(page, "send_limit").fill("7")
     _field(page, "describe").select_option(label="no")
-    _field(page, "unanswered").select_option("hold")
+    _field(page, "unanswered").select_option("resend")
     _field(page, "timezone").fill("Asia/Shanghai")
     _field(page, "records").fill("GI = RNG#GSGN\n\nGO=RNGS\n")
     _make(page)
@@ -120,7 +120,7 @@ def test_all_settings_are_sent_as_entered(hotel: HotelProcesses, page: Page) -> 
     assert settings["alive_interval"] == 1.5
     assert settings["send_limit"] == 7
     assert settings["describe"] is False
-    assert settings["unanswered"] == "hold"
+    assert settings["unanswered"] == "resend"
     assert settings["timezone"] == "Asia/Shanghai"
     assert settings["records"] == {"GI": "RNG#GSGN", "GO": "RNGS"}
 

@@ -10,11 +10,19 @@ import { chosenLanguage, has, t } from "./translations.js";
 import { trial } from "./connection_test.js";
 
 const GROUPS = {
-  pms: ["host", "port", "profile", "timezone", "charset", "enabled"],
+  pms: ["host", "port", "connect", "profile", "timezone", "charset", "enabled"],
   start: ["listen_time", "start_timeout", "describe", "sync_on", "sync_timeout", "end_timeout"],
-  checks: ["alive_interval", "alive_timeout", "alive_on"],
+  checks: ["alive_interval", "alive_timeout", "alive_on", "alive_by"],
   redial: ["retry_initial", "retry_max"],
-  postings: ["answer_timeout", "unanswered", "send_limit", "posting_digits", "record_gap", "outbox_limit"],
+  postings: [
+    "answer_timeout",
+    "unanswered",
+    "late_charge",
+    "send_limit",
+    "posting_digits",
+    "record_gap",
+    "outbox_limit",
+  ],
   wire: ["framing", "tls", "ca_file", "records"],
   hotel: [
     "extensions",
