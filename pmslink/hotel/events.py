@@ -52,3 +52,19 @@ class WakeUpFinished:
     room: str
     wake_up: WakeUp
     result: WakeUpResult
+
+
+@frozen
+class StayChange:
+    """A change of who stays where, for the charges of the guests.
+
+    `began`: a guest checked in to `room`. `moved`: a guest moved from `from_room` to `room`. `ended`: a guest
+    left `room` and the hotel. `vacant`: the PMS reported that nobody is in `room`; without a room, a complete
+    resync reported this of every room without guests. `number` is the reservation number (G#), empty where
+    the PMS identifies guests by room.
+    """
+
+    kind: Literal["began", "moved", "ended", "vacant"]
+    room: str | None
+    number: str = ""
+    from_room: str | None = None

@@ -13,7 +13,7 @@ from typing import Any
 from attrs import define, evolve, frozen
 
 from pmslink.fias.record import Record
-from pmslink.hotel.events import Author, Event, EventType, WakeUpFinished
+from pmslink.hotel.events import Author, Event, EventType, StayChange, WakeUpFinished
 from pmslink.hotel.hotel_policy import HotelPolicy
 from pmslink.hotel.rooms import PERSONAL_FIELDS, Guest, Room, WakeUp, is_room_name
 
@@ -87,6 +87,7 @@ class HotelState:
     _replay_window: dict[bytes, int]  # by digest of a record, the session that received it first
     _events: list[Event | WakeUpFinished]  # empty in a copy
     _departures: list[tuple[str, str | None]]  # empty in a copy
+    _stay_changes: list[StayChange]  # empty in a copy
 
     def __init__(
         self,
@@ -112,6 +113,7 @@ class HotelState:
             replay_window={},
             events=[],
             departures=[],
+            stay_changes=[],
         )
 
     def copy(self) -> HotelState:
@@ -132,6 +134,7 @@ class HotelState:
             replay_window=self._replay_window.copy(),
             events=[],
             departures=[],
+            stay_changes=[],
         )
         return copied
 
@@ -157,6 +160,15 @@ class HotelState:
         """Remove and return the vacated rooms, each with the room to which its last guest moved, or None."""
         departures, self._departures = self._departures, []
         return departures
+
+    def pop_stay_changes(self) -> list[StayChange]:
+        """Remove and return the changes of who stays where, in order."""
+        stay_changes, self._stay_changes = self._stay_changes, []
+        return stay_changes
+
+    def leaving_guests(self, room: str) -> set[str]:
+        """Return the reservation numbers of the guests of a room whose check-out is pending."""
+        return set(self.pending_check_outs.get(room, ()))
 
     def is_replay(self, record: Record, session: int) -> bool:
         """Check whether an earlier session received the same record, and store its digest.

@@ -29,7 +29,7 @@ from sqlalchemy import (
 from pmslink.store.core.schema_migrations import MIGRATIONS, Migration
 from pmslink.store.core.store_errors import StoreTooNewError
 
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 """The version that this release reads and writes."""
 
 METADATA = MetaData()
@@ -67,6 +67,7 @@ LINKS = Table(
     Column("resync_started", BigInteger),
     Column("resync_ended", BigInteger),
     Column("resync_records", Integer, nullable=False),
+    Column("intent_before", String),  # the intent before the link expired
     _checksum_column(),
 )
 
@@ -173,6 +174,10 @@ POSTINGS = Table(
     Column("text_answer", Text),
     Column("not_before", BigInteger),
     Column("held_since", BigInteger),  # when the PMS first answered RY or NA
+    Column("reservation", String),  # G# of the guest who was in the room when a posting started
+    Column("guests", Text),  # the guests who were in the room then, JSON; null if that is not known
+    Column("room_sent", String),  # the room that the record was sent for
+    Column("reason", String),  # why the row is refused or unknown
     _checksum_column(),
     Index("postings_of_link", "link", "state", "id"),
     Index("postings_by_number", "link", "number"),
@@ -203,6 +208,35 @@ HOTELS = Table(
     _checksum_column(),
 )
 """The state of each hotel apart from its rooms, as JSON."""
+
+STAYS = Table(
+    "stays",
+    METADATA,
+    Column("id", BigInteger, primary_key=True, autoincrement=False),
+    Column("link", String, nullable=False),
+    Column("room", String, nullable=False),  # '' in a row that says that all rooms are vacant
+    Column("guest", String, nullable=False),  # the key of the guest; '' in a row that says "vacant"
+    Column("reservation", String),  # G#
+    Column("since", BigInteger, nullable=False),
+    Column("until", BigInteger),  # null while it lasts
+    _checksum_column(),
+    Index("stays_of_room", "link", "room", "id"),
+    Index("stays_of_guest", "link", "guest", "id"),
+    Index("stays_by_end", "until", **_partial_index("until IS NOT NULL")),
+)
+"""Who was in which room, and when; and since when rooms without a guest are known to be vacant."""
+
+RECORD_PROBLEMS = Table(
+    "record_problems",
+    METADATA,
+    Column("seq", BigInteger, primary_key=True, autoincrement=False),  # of the record
+    Column("link", String, nullable=False),
+    Column("at", BigInteger, nullable=False),
+    Column("problem", Text, nullable=False),
+    _checksum_column(),
+    Index("record_problems_of_link", "link", "seq"),
+)
+"""Why records of the PMS were not understood."""
 
 EVENTS = Table(
     "events",
@@ -237,6 +271,8 @@ CHECKSUMMED_TABLES = (
     POSTINGS,
     ROOMS,
     HOTELS,
+    STAYS,
+    RECORD_PROBLEMS,
     EVENTS,
     CURSORS,
 )

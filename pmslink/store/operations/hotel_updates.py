@@ -26,6 +26,7 @@ from pmslink.store.operations.cancel_pending import cancel_pending_for_room
 from pmslink.store.tables.hotel_events import append_event
 from pmslink.store.tables.log_entries import RecordLogged
 from pmslink.store.tables.outbox_rows import OutboxRow, insert_rows
+from pmslink.store.tables.stays import apply_stay_changes
 from pmslink.timestamps import to_ms
 
 
@@ -142,6 +143,7 @@ def _append_events(transaction: Transaction, link: str, at: datetime, state: Hot
             insert_rows(transaction, [_wake_up_result_row(transaction, link, at, event)])
         else:
             append_event(transaction, link, at, event)
+    apply_stay_changes(transaction, link, to_ms(at), state.pop_stay_changes())
     for room, new_room in state.pop_departures():
         cancel_pending_for_room(transaction, link, room, new_room)
 

@@ -13,15 +13,17 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from attrs import frozen
-from sqlalchemy import Column, delete, select
+from sqlalchemy import Column, and_, delete, func, or_, select
 
 from pmslink.store.core import store_metadata
 from pmslink.store.core.schema import (
     EVENTS,
     LINK_SNAPSHOTS,
     POSTINGS,
+    RECORD_PROBLEMS,
     RECORDS,
     RUNS,
+    STAYS,
     SYNC_CHANGES,
     TRANSITIONS,
 )
@@ -78,7 +80,9 @@ def _purge(transaction: Transaction, request: Purge) -> int:
     guest, history, now = to_ms(request.guest_before), to_ms(request.history_before), to_ms(request.now)
     return (
         _delete_oldest(transaction, RECORDS.c.at, guest, now)
+        + _delete_oldest(transaction, RECORD_PROBLEMS.c.at, guest, now)
         + _delete_oldest(transaction, EVENTS.c.at, guest, now)
+        + _delete_old_stays(transaction, guest, now)
         + delete_guest_names(transaction, guest, request.now.date().isoformat())
         + _delete_oldest(transaction, TRANSITIONS.c.at, history, now)
         + _delete_oldest(transaction, SYNC_CHANGES.c.at, history, now)
@@ -114,6 +118,21 @@ def _expired_ids(oldest: Iterable[Any], before: int, now: int) -> list[int]:
     return expired
 
 
+def _delete_old_stays(transaction: Transaction, before: int, now: int) -> int:
+    """Delete expired stays that have ended. A stay that lasts is needed as long as it lasts."""
+    has_expired = STAYS.c.until < before
+    newest_expired = select(func.max(STAYS.c.id)).where(has_expired).scalar_subquery()
+    dated_in_future = and_(STAYS.c.until > now, STAYS.c.id <= newest_expired)
+    expired = select(STAYS.c.id).where(or_(has_expired, dated_in_future)).limit(PURGE_BATCH_ROWS)
+    return _delete_by_ids(transaction, STAYS.c.id, transaction.connection.execute(expired).scalars().all())
+
+
+def _delete_by_ids(transaction: Transaction, id_column: Column[int], ids: Sequence[int]) -> int:
+    if ids:
+        transaction.connection.execute(delete(id_column.table).where(id_column.in_(ids)))
+    return len(ids)
+
+
 def _delete_old_link_snapshots(transaction: Transaction) -> int:
     newest = select(LINK_SNAPSHOTS.c.seq).order_by(LINK_SNAPSHOTS.c.seq.desc()).offset(LINK_SNAPSHOT_MAX_ROWS)
     last = transaction.connection.execute(newest.limit(1)).scalar()
@@ -130,7 +149,4 @@ def _delete_old_postings(transaction: Transaction, before: int, now: int) -> int
         .order_by(POSTINGS.c.id)
         .limit(PURGE_BATCH_ROWS)
     )
-    expired = _expired_ids(oldest, before, now)
-    if expired:
-        transaction.connection.execute(delete(POSTINGS).where(POSTINGS.c.id.in_(expired)))
-    return len(expired)
+    return _delete_by_ids(transaction, POSTINGS.c.id, _expired_ids(oldest, before, now))

@@ -17,8 +17,10 @@ from pmslink.store.core.schema import (
     LINKS,
     POSTING_NUMBERS,
     POSTINGS,
+    RECORD_PROBLEMS,
     RECORDS,
     ROOMS,
+    STAYS,
     SYNC_CHANGES,
     TRANSITIONS,
 )
@@ -28,12 +30,14 @@ from pmslink.store.tables.outbox_rows import OPEN_STATES
 Intent = Literal["enabled", "disabled", "expired", "disconnected"]
 _LINK_TABLES: tuple[Table, ...] = (
     RECORDS,
+    RECORD_PROBLEMS,
     TRANSITIONS,
     SYNC_CHANGES,
     POSTINGS,
     POSTING_NUMBERS,
     ROOMS,
     HOTELS,
+    STAYS,
     EVENTS,
     CURSORS,
 )
@@ -48,6 +52,7 @@ class StoredLink:
     """The row of a link. Times are milliseconds since 1970 in UTC.
 
     `definition` is the flat JSON object that the API received; None for a link of the configuration file.
+    `intent_before` is the intent that the link had before it expired.
     """
 
     name: str
@@ -61,6 +66,7 @@ class StoredLink:
     resync_started: int | None = None
     resync_ended: int | None = None
     resync_records: int = 0
+    intent_before: Intent | None = None
 
 
 def read_links(connection: Connection) -> list[StoredLink]:

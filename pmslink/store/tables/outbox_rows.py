@@ -23,6 +23,8 @@ from pmslink.store.core.transaction import Entry, Transaction
 from pmslink.store.tables.hotel_events import append_event
 
 RowState = Literal["pending", "sent", "unknown", "done", "refused", "discarded"]
+RowReason = Literal["guest_left", "local_guest", "pms", "charset", "unanswered", "restored"]
+"""Why a row is refused or unknown; the names are part of the API."""
 FINAL_STATES: tuple[RowState, ...] = ("done", "refused", "discarded")
 OPEN_STATES: tuple[RowState, ...] = ("pending", "sent", "unknown")
 QUERY_BATCH_ROWS = 5000
@@ -32,7 +34,9 @@ QUERY_BATCH_ROWS = 5000
 class OutboxRow(NamedTuple):
     """One row of the outbox, with its values in the order of the table's columns.
 
-    Times are milliseconds since 1970 in UTC.
+    Times are milliseconds since 1970 in UTC. `guests` are the keys of the guests (`stays.py`) who were in the
+    room when a posting started, as a JSON list; None if that is not known. `reservation` is the reservation
+    number (G#) of the first of them. `room_sent` is the room that the record was sent for.
     """
 
     id: int
@@ -60,6 +64,10 @@ class OutboxRow(NamedTuple):
     text_answer: str | None = None
     not_before: int | None = None
     held_since: int | None = None
+    reservation: str | None = None
+    guests: str | None = None
+    room_sent: str | None = None
+    reason: RowReason | None = None
 
     @classmethod
     def new(

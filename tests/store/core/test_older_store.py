@@ -1,4 +1,4 @@
-"""A store that an earlier release of the same schema version filled is read completely and can be written.
+"""A store that an earlier release filled is read completely and can be written.
 
 `version_3_store.sql` is the dump of such a store, with the names and texts that the release persisted. The
 service that wrote it was killed while a posting was being sent. The file must never change.
@@ -11,10 +11,11 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import text
 
 from pmslink.hotel.hotel_policy import HotelPolicy
 from pmslink.store.core.row_checksum import verify_checksums
-from pmslink.store.core.schema import CHECKSUMMED_TABLES, SCHEMA_VERSION
+from pmslink.store.core.schema import CHECKSUMMED_TABLES, RECORD_PROBLEMS, STAYS
 from pmslink.store.operations.hotel_updates import run_due
 from pmslink.store.operations.outbox_answers import MarkUnknown, mark_unknown
 from pmslink.store.operations.outbox_delivery import ClaimNext, claim_next
@@ -48,9 +49,10 @@ def newest_first(harness: StoreHarness) -> list[OutboxRow]:
 
 def test_the_dump_has_rows_in_every_table(database: FaultyDatabase) -> None:
     load_dump("version_3_store.sql", database)
-    assert version(database) == SCHEMA_VERSION
+    assert version(database) == 3
+    tables = [table.name for table in CHECKSUMMED_TABLES if table not in (STAYS, RECORD_PROBLEMS)]
     with database.reader() as connection, connection.begin():
-        assert all(connection.execute(table.select()).first() for table in CHECKSUMMED_TABLES)
+        assert all(connection.execute(text(f"SELECT * FROM {name}")).first() for name in tables)
 
 
 def test_the_startup_snapshot_has_link_cursor_due_time_and_unresolved_rows(older: StoreHarness) -> None:
@@ -68,7 +70,7 @@ def test_the_startup_snapshot_has_link_cursor_due_time_and_unresolved_rows(older
     assert snapshot.next_due_times == {LINK_NAME: to_ms(START_TIME + timedelta(hours=8, minutes=15))}
     states = [state for _, _, state, _ in snapshot.unresolved_rows]
     assert states == ["refused", "unknown", "sent", "pending", "pending", "pending", "pending"]
-    assert snapshot.first_seq == 1767251025002
+    assert snapshot.first_seq == 1767251025002 + 3  # the stays of three guests began
 
 
 def test_rooms_have_their_guests_lights_and_wake_ups(older: StoreHarness) -> None:

@@ -24,6 +24,7 @@ from pmslink.store.tables.log_entries import (
 from pmslink.store.tables.webhook_cursors import Cursor, store_cursors
 from tests.store.store_harness import LINK_NAME, START_TIME, FaultyDatabase, StoreHarness, make_record
 from tests.store.tables.test_history_queries import make_transition
+from tests.store.tables.test_link_rows import store_stay_and_problem
 
 
 @pytest.fixture
@@ -36,6 +37,7 @@ def filled(database: FaultyDatabase) -> Database:
     harness.submit(append_transitions, make_transition(1))
     harness.submit(append_sync_changes, SyncChanged(2, LINK_NAME, START_TIME, in_sync=True))
     harness.submit(append_link_snapshots, LinkSnapshotLogged(START_TIME, "{}"))
+    harness.submit(store_stay_and_problem, LINK_NAME)
     harness.enqueue()
     harness.crash()
     return database.inner

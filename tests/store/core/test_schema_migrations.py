@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import inspect, select, text
+from sqlalchemy import func, inspect, select, text
 
 from pmslink.store.core import schema
 from pmslink.store.core.row_checksum import verify_checksums
@@ -14,9 +15,10 @@ from pmslink.store.core.store_errors import StoreError
 from pmslink.store.store_service import open_store
 from pmslink.store.tables.history_queries import newest_records, newest_transitions
 from pmslink.store.tables.outbox_rows import newest_rows
+from pmslink.store.tables.stays import Occupant, occupants_at
 from pmslink.store.tables.timeline_query import read_timeline
 from tests.memory_store import MemoryDatabase
-from tests.store.store_harness import DAY, LINK_NAME, START_TIME, FaultyDatabase, StoreHarness
+from tests.store.store_harness import DAY, LINK_NAME, START_MS, START_TIME, FaultyDatabase, StoreHarness
 from tests.store.test_store_service import opening, version
 
 OLD_VERSIONS = range(1, schema.SCHEMA_VERSION)
@@ -69,9 +71,13 @@ def test_a_migration_preserves_the_content_of_the_store(old: FaultyDatabase) -> 
         harness.crash()
 
 
-def test_a_store_from_before_version_3_requests_one_resync(old: FaultyDatabase) -> None:
+@pytest.mark.parametrize("before_version_3", [1, 2])
+def test_a_store_from_before_version_3_requests_one_resync(
+    database: FaultyDatabase, before_version_3: int
+) -> None:
     """Versions before 3 do not store rooms."""
-    harness = StoreHarness(old)
+    put_version(before_version_3, database)
+    harness = StoreHarness(database)
     assert harness.store.startup_snapshot.unclean_shutdown
     harness.stop()
     harness.start()
@@ -92,8 +98,9 @@ def test_before_version_2_the_timeline_is_unknown(database: FaultyDatabase) -> N
         harness.crash()
 
 
-def test_from_version_2_on_the_timeline_is_known(database: FaultyDatabase) -> None:
-    put_version(2, database)
+@pytest.mark.parametrize("from_version_2", range(2, schema.SCHEMA_VERSION))
+def test_from_version_2_on_the_timeline_is_known(database: FaultyDatabase, from_version_2: int) -> None:
+    put_version(from_version_2, database)
     harness = StoreHarness(database)
     try:
         timeline = harness.read(
@@ -147,10 +154,63 @@ def test_a_store_is_migrated_once(old: FaultyDatabase) -> None:
         assert version(old) == schema.SCHEMA_VERSION
 
 
-def test_tables_that_a_migration_adds_are_empty(old: FaultyDatabase) -> None:
+def test_tables_that_a_migration_adds_are_empty_but_for_the_stays(old: FaultyDatabase) -> None:
     before = tables(old)
     opening(old)
     with old.reader() as connection, connection.begin():
         for table in schema.METADATA.sorted_tables:
-            if table.name not in before:
+            if table.name not in before and table.name != "stays":
                 assert connection.execute(select(table)).all() == []
+
+
+def test_from_version_3_on_the_guests_in_the_rooms_stay_there(database: FaultyDatabase) -> None:
+    put_version(3, database)
+    harness = StoreHarness(database)
+    try:
+        in_room = partial(harness.read, occupants_at, LINK_NAME)
+        assert in_room("101", START_MS - 5000) == [Occupant("7", "7"), Occupant("8", "8")]
+        (other,) = in_room("102", START_MS) or [Occupant("", "")]
+        assert other.guest.startswith("stay ")
+        assert other.reservation is None
+        assert in_room("101", START_MS - 5001) is None  # the store does not say since when they are there
+        assert in_room("103", START_MS) is None  # nor whether a room is vacant
+    finally:
+        harness.crash()
+
+
+def test_the_numbers_of_the_stays_are_never_used_again(database: FaultyDatabase) -> None:
+    put_version(3, database)
+    harness = StoreHarness(database)
+    try:
+        with database.reader() as connection, connection.begin():
+            last_id = connection.execute(select(func.max(schema.STAYS.c.id))).scalar_one()
+        assert harness.store.startup_snapshot.first_seq > last_id
+    finally:
+        harness.crash()
+
+
+@pytest.mark.parametrize("table", ["links", "postings"])
+def test_a_damaged_row_is_not_given_a_new_checksum(database: FaultyDatabase, table: str) -> None:
+    put_version(3, database)
+    with database.writer() as connection, connection.begin():
+        connection.execute(text(f"UPDATE {table} SET checksum = checksum + 1"))
+    with pytest.raises(StoreError, match=f"a row of {table} does not match its checksum"):
+        open_store(database, START_TIME, replay_limit=10)
+    assert version(database) == 3
+
+
+def test_a_refused_and_an_unknown_posting_get_their_reasons(database: FaultyDatabase) -> None:
+    load_dump("version_3_store.sql", database)
+    harness = StoreHarness(database)
+    try:
+        reasons = {row.state: row.reason for row in harness.read(newest_rows, LINK_NAME, None, None, 99)}
+        assert reasons == {
+            "pending": None,
+            "sent": None,
+            "discarded": None,
+            "done": None,
+            "refused": "pms",
+            "unknown": "unanswered",
+        }
+    finally:
+        harness.crash()

@@ -114,7 +114,7 @@ def purge(harness: StoreHarness) -> None:
 
 
 def test_purged_data_is_not_on_the_disk_and_the_file_shrinks(file: StoreHarness, tmp_path: Path) -> None:
-    rng = Random(5)  # sizes and keys that let pages split and be joined
+    rng = Random(6)  # sizes and keys that let pages split and be joined
     expired_at, current_at = START_TIME - 2 * HISTORY, START_TIME
     for at, name in ((expired_at, "OldGuest"), (current_at, "NewGuest")):
         for _ in range(20):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -11,6 +12,8 @@ from twisted.internet.defer import Deferred
 from twisted.logger import LogEvent
 
 from pmslink.store.core import schema
+from pmslink.store.core.database import insert_many
+from pmslink.store.core.transaction import Transaction
 from pmslink.store.operations.hotel_updates import append_records
 from pmslink.store.operations.retention import (
     LINK_SNAPSHOT_MAX_ROWS,
@@ -29,6 +32,7 @@ from pmslink.store.tables.log_entries import (
 )
 from pmslink.store.tables.outbox_rows import OPEN_STATES, RowState, newest_rows
 from pmslink.store.tables.service_runs import Run, store_runs
+from pmslink.store.tables.stays import Stay
 from pmslink.timestamps import to_ms
 from tests.store.store_harness import (
     DAY,
@@ -70,6 +74,66 @@ def test_guest_data_is_deleted_after_its_retention_time_and_not_before(harness: 
     harness.now += 2 * ms
     purge(harness)
     assert remaining_names(harness) == "e"
+
+
+def store_stays(harness: StoreHarness, **stays: tuple[timedelta, timedelta | None]) -> None:
+    """Store stays of these guests, with the ages of their begin and of their end at START_TIME."""
+
+    def store(transaction: Transaction, guests: Sequence[str]) -> Sequence[None]:
+        rows = [
+            Stay(
+                transaction.next_seq(),
+                LINK_NAME,
+                "101",
+                guest,
+                guest,
+                to_ms(START_TIME - stays[guest][0]),
+                None if (ended := stays[guest][1]) is None else to_ms(START_TIME - ended),
+            )
+            for guest in guests
+        ]
+        insert_many(transaction.connection, schema.STAYS, rows)
+        return [None] * len(guests)
+
+    harness.submit_all(store, *stays)
+
+
+def remaining_stays(harness: StoreHarness) -> str:
+    query = select(schema.STAYS.c.guest).order_by(schema.STAYS.c.id)
+    return "".join(harness.read(lambda connection: connection.execute(query).scalars().all()))
+
+
+def test_a_stay_is_deleted_when_its_end_is_older_than_guest_data_may_be(harness: StoreHarness) -> None:
+    store_stays(
+        harness,
+        a=(GUEST + 9 * DAY, GUEST - DAY),  # began before the others and ended after them
+        b=(GUEST + 8 * DAY, GUEST + DAY),
+        c=(GUEST + 7 * DAY, None),  # still in the hotel
+        d=(DAY, timedelta(0)),
+    )
+    purge(harness)
+    assert remaining_stays(harness) == "acd"
+    harness.now += 2 * DAY
+    purge(harness, times=20)
+    assert remaining_stays(harness) == "cd"
+
+
+def test_a_stay_whose_end_lies_in_the_future_is_deleted_with_its_neighbours(harness: StoreHarness) -> None:
+    store_stays(harness, a=(GUEST + 2 * DAY, -400 * DAY), b=(GUEST + DAY, GUEST + DAY), c=(DAY, -400 * DAY))
+    purge(harness)
+    assert remaining_stays(harness) == "c"
+
+
+def test_problems_of_records_are_guest_data(harness: StoreHarness) -> None:
+    def store(transaction: Transaction, ages: Sequence[timedelta]) -> Sequence[None]:
+        rows = [(transaction.next_seq(), LINK_NAME, to_ms(START_TIME - age), f"{age.days}") for age in ages]
+        insert_many(transaction.connection, schema.RECORD_PROBLEMS, rows)
+        return [None] * len(ages)
+
+    harness.submit_all(store, GUEST + DAY, GUEST - DAY)
+    purge(harness)
+    query = select(schema.RECORD_PROBLEMS.c.problem)
+    assert harness.read(lambda connection: connection.execute(query).scalars().all()) == ["29"]
 
 
 def test_history_without_guest_data_stays_longer(harness: StoreHarness) -> None:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import get_args
 
 import pytest
 from attrs import evolve
 from sqlalchemy import Connection, func, select
 
+from pmslink.hotel.events import StayChange
 from pmslink.store.core import schema
+from pmslink.store.core.database import insert_many
+from pmslink.store.core.transaction import Transaction
 from pmslink.store.operations.hotel_updates import append_records
 from pmslink.store.tables.link_rows import (
     PostingsNotFinalError,
@@ -20,6 +24,7 @@ from pmslink.store.tables.link_rows import (
 )
 from pmslink.store.tables.log_entries import SyncChanged, append_sync_changes, append_transitions
 from pmslink.store.tables.outbox_rows import OPEN_STATES, RowState
+from pmslink.store.tables.stays import apply_stay_changes
 from pmslink.store.tables.webhook_cursors import Cursor, store_cursors
 from tests.store.store_harness import LINK_NAME, START_MS, START_TIME, StoreHarness, make_record, make_row
 from tests.store.tables.test_history_queries import make_transition
@@ -38,6 +43,7 @@ ANNEXE = StoredLink(
     START_MS + 4,
     START_MS + 5,
     6,
+    "enabled",
 )
 
 
@@ -60,6 +66,15 @@ def count(connection: Connection, link: str) -> dict[str, int]:
     return counted
 
 
+def store_stay_and_problem(transaction: Transaction, links: Sequence[str]) -> Sequence[None]:
+    """Operation: store a vacant room and a record that was not understood."""
+    for link in links:
+        apply_stay_changes(transaction, link, START_MS, [StayChange("vacant", "101")])
+        problem = (transaction.next_seq(), link, START_MS, "GI without RN")
+        insert_many(transaction.connection, schema.RECORD_PROBLEMS, [problem])
+    return [None] * len(links)
+
+
 def fill(harness: StoreHarness) -> None:
     for transition_id, stored_link in enumerate((GRAND, ANNEXE)):
         harness.submit(store_links, stored_link)
@@ -68,6 +83,7 @@ def fill(harness: StoreHarness) -> None:
         harness.submit(
             append_sync_changes, SyncChanged(transition_id, stored_link.name, START_TIME, in_sync=True)
         )
+        harness.submit(store_stay_and_problem, stored_link.name)
         harness.submit(store_cursors, Cursor(stored_link.name, 1))
         harness.enqueue(link=stored_link.name)
 
