@@ -23,6 +23,7 @@ from pmslink.config.link_definition import LinkConfig, parse_link, parse_pms_arg
 from pmslink.config.loader import Config, load_config
 from pmslink.errors import PmslinkError
 from pmslink.file_descriptors import raise_descriptor_limit
+from pmslink.hotel_clock import HotelClock
 from pmslink.link.connection_probe import Probe
 from pmslink.link.link_registry import LinkRegistry
 from pmslink.link.tls_dial import dial_over_tcp_or_tls
@@ -37,7 +38,6 @@ from pmslink.store.core import state_directory
 from pmslink.store.core.database import SqliteDatabase
 from pmslink.store.operations.retention import Retention
 from pmslink.store.store_service import PoolThread, Store, open_store
-from pmslink.timestamps import utc_now
 from pmslink.typed_service import SequentialMultiService, TypedService
 from pmslink.web.auth.listen_policy import is_local_only, require_loopback
 from pmslink.web.auth.token_reload import TokenRegistry
@@ -128,24 +128,26 @@ def _build_demo(reactor: Any, options: Options) -> SequentialMultiService:
 def build_service(reactor: Any, config: Config) -> SequentialMultiService:
     """Return the services of a configuration. Exit with one line on stderr for each error."""
     endpoint = _parse_api_endpoint(reactor, config.api_listen)
+    hotel_clock = HotelClock(reactor)
     try:
         tokens = TokenRegistry(config.state_dir, reactor)
         if not tokens:
             require_loopback(config.api_listen)
         state_directory.create_state_directory(config.state_dir)
         lock = state_directory.DirectoryLock(config.state_dir)
-        store = _open_store(reactor, config)
+        store = _open_store(reactor, config, hotel_clock)
     except PmslinkError as problem:
         raise SystemExit(_prefix_lines(str(problem))) from None
-    links = _build_links(reactor, config, store)
-    site = _build_site(reactor, config, links, store, tokens)
+    links = _build_links(reactor, config, store, hotel_clock)
+    site = _build_site(reactor, config, links, store, tokens, hotel_clock)
     children = (
+        hotel_clock,
         StateLockService(lock),
         store,
         # Before the links: if the port of the API is in use, no link may start.
         ListenerService("pmslink", endpoint, ConnectionLimitFactory(site)),  # type: ignore[no-untyped-call]
         links,
-        _build_webhooks(reactor, links, store),
+        _build_webhooks(reactor, links, store, hotel_clock),
     )
     service = SequentialMultiService()
     for child in children:
@@ -166,16 +168,16 @@ def _parse_api_endpoint(reactor: Any, listen: str) -> IStreamServerEndpoint:
     raise SystemExit(_prefix_lines(f"api.listen = {listen}: {reason}"))
 
 
-def _open_store(reactor: Any, config: Config) -> Store:
+def _open_store(reactor: Any, config: Config, hotel_clock: HotelClock) -> Store:
     database = SqliteDatabase(config.state_dir)
-    snapshot = open_store(database, utc_now(), replay_limit=MAX_BUFFERED_EVENTS)
+    snapshot = open_store(database, hotel_clock.now(), replay_limit=MAX_BUFFERED_EVENTS)
     retention = Retention(timedelta(days=config.guest_days), timedelta(days=config.history_days))
     threads = (PoolThread(reactor, "writing"), PoolThread(reactor, "reading"))
-    return Store(database, snapshot, reactor, utc_now, retention, *threads)
+    return Store(database, snapshot, reactor, hotel_clock.now, retention, *threads, hotel_clock.is_settled)
 
 
-def _build_links(reactor: Any, config: Config, store: Store) -> LinkRegistry:
-    links = LinkRegistry(reactor, store)
+def _build_links(reactor: Any, config: Config, store: Store, hotel_clock: HotelClock) -> LinkRegistry:
+    links = LinkRegistry(reactor, store, hotel_clock.now, is_clock_settled=hotel_clock.is_settled)
     for link in config.links:
         links.add(link)
     links.add_stored()
@@ -183,20 +185,29 @@ def _build_links(reactor: Any, config: Config, store: Store) -> LinkRegistry:
 
 
 def _build_site(
-    reactor: Any, config: Config, links: LinkRegistry, store: Store, tokens: TokenRegistry
+    reactor: Any,
+    config: Config,
+    links: LinkRegistry,
+    store: Store,
+    tokens: TokenRegistry,
+    hotel_clock: HotelClock,
 ) -> ApiSite:
     local_only = is_local_only(config.api_listen)
     if not local_only and not config.api_listen.startswith("ssl:"):
         log.warn("{listen} has no TLS: clients send their tokens unencrypted", listen=config.api_listen)
-    probe = Probe(reactor, utc_now, dial_over_tcp_or_tls(reactor), links)
-    return make_site(links, store, reactor, probe.test, tokens, local_only)
+    probe = Probe(reactor, hotel_clock.now, dial_over_tcp_or_tls(reactor), links)
+    return make_site(links, store, reactor, probe.test, tokens, local_only, hotel_clock.now)
 
 
-def _build_webhooks(reactor: Any, links: LinkRegistry, store: Store) -> WebhookService:
-    transport = HttpWebhookTransport(reactor, utc_now)
+def _build_webhooks(
+    reactor: Any, links: LinkRegistry, store: Store, hotel_clock: HotelClock
+) -> WebhookService:
+    transport = HttpWebhookTransport(reactor, hotel_clock.now)
     return WebhookService(
         links,
-        WebhookContext(store, reactor, utc_now, transport, serialize_webhook_event, links.publish_change),
+        WebhookContext(
+            store, reactor, hotel_clock.now, transport, serialize_webhook_event, links.publish_change
+        ),
     )
 
 

@@ -1,6 +1,9 @@
 """The steps of a dialogue about the hotel: its events, and the updates from its phones.
 
     clock 2026-03-29T00:59:00   before the start: set the wall clock, in UTC
+    hotel clock                 before the start: the service does not trust the wall clock after a start or
+                                a jump, as outside of tests
+    clock +3600 s               set the wall clock forward; back with a minus
     event guest.moved 215 {"from_room": "110"}
                                 the next event has this type and room, and at least this content
     event wake_up.due 110 within 3 s
@@ -21,7 +24,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Awaitable, Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from twisted.internet.defer import Deferred
@@ -43,6 +46,14 @@ class HotelSteps:
     async def _set_clock(self, text: str) -> None:
         assert self.harness.link is None, "the clock can only be set before the start"
         self.harness.start_time = datetime.fromisoformat(text).replace(tzinfo=UTC)
+
+    async def _use_hotel_clock(self) -> None:
+        assert self.harness.link is None, "the hotel clock can only be chosen before the start"
+        self.harness.uses_hotel_clock = True
+        self.harness.make_service()
+
+    async def _shift_clock(self, seconds: str) -> None:
+        self.harness.clock_offset += timedelta(seconds=float(seconds))
 
     async def _expect_event(
         self, type: str, room: str | None, content: str | None, within: str | None
@@ -81,7 +92,7 @@ class HotelSteps:
             "dnd": lambda: phone_update_records.dnd_update(room, body),
             "make_up_room": lambda: phone_update_records.make_up_room_update(room, body),
             "voicemail": lambda: phone_update_records.voicemail_update(room, body),
-            "wake_up": lambda: phone_update_records.wake_up_update(room, body, harness.wall(), policy),
+            "wake_up": lambda: phone_update_records.wake_up_update(room, body, harness.now(), policy),
             "wake_up_cancel": lambda: phone_update_records.wake_up_cancel_update(
                 room,
                 body.get("at"),  # type: ignore[arg-type]
@@ -98,7 +109,7 @@ class HotelSteps:
             update.room,
             phone_update_records.serialize_update_body(update),
             update.record.text,
-            to_ms(self.harness.wall()),
+            to_ms(self.harness.now()),
             subject=update.subject,
             until=update.until,
             phone_update=update.phone_update,
@@ -132,6 +143,8 @@ def _contains(actual: Any, expected: Any) -> bool:
 
 HOTEL_STEPS: dict[str, Callable[..., Awaitable[None]]] = {
     r"clock (\S+)": HotelSteps._set_clock,
+    r"hotel clock": HotelSteps._use_hotel_clock,
+    r"clock ([+-]\d+) s": HotelSteps._shift_clock,
     r"event ([a-z_]+\.[a-z_]+)(?: (?!within )([^{]+?))?(?: (\{.*\}))?(?: within ([\d.]+) s)?": (
         HotelSteps._expect_event
     ),

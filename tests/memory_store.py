@@ -81,10 +81,10 @@ def make_store(
     retention: Retention = Retention(timedelta(days=30), timedelta(days=400)),  # noqa: B008
     writing: Thread | None = None,
     reading: Thread | None = None,
+    is_clock_settled: Callable[[], bool] = lambda: True,
 ) -> Store:
     """Return a store that is open but not started; in memory unless a database is given."""
     database = database or MemoryDatabase()
     snapshot = open_store(database, wall(), BUFFERED_ENTRIES)
-    return Store(
-        database, snapshot, clock, wall, retention, writing or InlineThread(), reading or InlineThread()
-    )
+    threads = (writing or InlineThread(), reading or InlineThread())
+    return Store(database, snapshot, clock, wall, retention, *threads, is_clock_settled)

@@ -20,6 +20,7 @@ from pmslink.config.link_definition import parse_link
 from pmslink.fias.field_values import parse_date, parse_time
 from pmslink.fias.framing import framed
 from pmslink.fias.record import Record
+from pmslink.hotel_clock import HotelClock
 from pmslink.link.link import Link
 from pmslink.link.link_registry import LinkRegistry
 from pmslink.link.resync import Progress
@@ -93,16 +94,21 @@ class DialogueHarness(ABC, Factory):
         self.due_wake_up_ids: dict[str, int] = {}
         """The id of the wake-up that was due last, by room."""
         self.start_time = START_TIME
+        self.clock_offset = timedelta(0)
+        """By how much a step has set the wall clock forward while the service runs."""
+        self.uses_hotel_clock = False
+        self.hotel_clock: HotelClock | None = None
         self.database = MemoryDatabase()
         self.connection: ScriptedConnection | None = None
         self.connections: set[ScriptedConnection] = set()
-        self._make_service()
+        self.make_service()
         self.link: Link | None = None
 
     def buildProtocol(self, addr: IAddress | None) -> ScriptedConnection:
         return ScriptedConnection(self)
 
-    def _make_service(self) -> None:
+    def make_service(self) -> None:
+        """Make the service that the next start runs."""
         self.links = self.make_links()
         self.links.subscribe(self._on_change)
         self.store.journal.on_commit.append(self._on_commit)
@@ -129,6 +135,14 @@ class DialogueHarness(ABC, Factory):
         charset: str = self.settings.get("charset", "cp1252")
         return charset
 
+    def now(self) -> datetime:
+        """Return the time as the service reads it."""
+        return self.hotel_clock.now() if self.hotel_clock is not None else self.wall()
+
+    def is_clock_settled(self) -> bool:
+        """Return whether the service regards the time as certain; always, without a hotel clock."""
+        return self.hotel_clock is None or self.hotel_clock.is_settled()
+
     def start(self) -> None:
         self.link = self.links.add(parse_link("hotel", self.settings))
         self.link.resync.progress = Progress(wanted=self.resync_wanted)
@@ -136,6 +150,8 @@ class DialogueHarness(ABC, Factory):
 
     def _start_service(self) -> None:
         self.store.journal.submit_nowait(store_metadata.mark_running, None)
+        if self.hotel_clock is not None:
+            self.hotel_clock.startService()
         self.links.startService()
 
     async def restart(self, crash: bool) -> None:
@@ -146,7 +162,7 @@ class DialogueHarness(ABC, Factory):
         if not crash:
             self.store.journal.submit_nowait(store_metadata.mark_stopped, None)
             await self.wait(0)
-        self._make_service()
+        self.make_service()
         self.link = self.links.add(parse_link("hotel", self.settings))
         self._start_service()
 
@@ -171,7 +187,7 @@ class DialogueHarness(ABC, Factory):
             record.get("RN") or "",
             "{}",
             text,
-            to_ms(self.wall()),
+            to_ms(self.now()),
             digits=digits if record.id == "PS" else None,
             subject=subject if record.id == "RE" else None,
             until=to_ms(_parse_due(record)) if record.id in ("WR", "WC") else None,
@@ -262,11 +278,13 @@ class InMemoryHarness(DialogueHarness):
         super().__init__()
 
     def make_links(self) -> LinkRegistry:
-        self.store = make_store(self.clock, self.wall, self.database)
-        return LinkRegistry(self.clock, self.store, self.wall, self.network.dial)
+        if self.uses_hotel_clock:
+            self.hotel_clock = HotelClock(self.clock, self.wall)
+        self.store = make_store(self.clock, self.now, self.database, is_clock_settled=self.is_clock_settled)
+        return LinkRegistry(self.clock, self.store, self.now, self.network.dial, self.is_clock_settled)
 
     def wall(self) -> datetime:
-        return self.start_time + timedelta(seconds=self.clock.seconds())
+        return self.start_time + self.clock_offset + timedelta(seconds=self.clock.seconds())
 
     async def set_network_mode(self, mode: NetworkMode) -> None:
         self.network.mode = mode
@@ -284,6 +302,8 @@ class InMemoryHarness(DialogueHarness):
     async def stop_links(self) -> None:
         stopped: list[object] = []
         self.links.stopService().addCallback(stopped.append)
+        if self.hotel_clock is not None:
+            self.hotel_clock.stopService()
         advance_clock(self.clock, 0)
         assert stopped
 

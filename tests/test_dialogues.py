@@ -93,7 +93,7 @@ def steps(file: Path) -> list[tuple[int, str]]:
 
 def fits_tcp(file: Path) -> bool:
     return not any(
-        step in ("black hole", "stall", "store fails")
+        step in ("black hole", "stall", "store fails", "hotel clock")
         or any(float(wait) > MAX_TCP_WAIT_S for wait in re.findall(r"([\d.]+) s$", step))
         for _, step in steps(file)
     )

@@ -82,7 +82,7 @@ def test_without_tokens_the_api_does_not_listen_on_public_addresses(tmp_path: Pa
 def test_with_a_token_the_api_may_listen_on_any_address(tmp_path: Path) -> None:
     token_file_edits.add_token(tmp_path, "desk", "view", utc_now())
     config = Config(state_dir=tmp_path, api_listen="tcp:8080")
-    assert len(list(build_service(reactor, config))) == 5
+    assert len(list(build_service(reactor, config))) == 6
 
 
 def test_an_invalid_token_file_is_one_line(tmp_path: Path) -> None:

@@ -68,6 +68,7 @@ class Link:
         journal: JournalPort,
         stored: StoredLink | None = None,
         definition: str | None = None,
+        is_clock_settled: Callable[[], bool] = lambda: True,
     ) -> None:
         self.config = config
         self.definition = definition
@@ -76,6 +77,7 @@ class Link:
         self._on_change = on_change
         self._journal = journal
         self._suspended_for_store = False
+        self._dials_when_clock_settles = False
         saved = SavedState.restore(stored, config.settings.enabled)
         self.trace = Trace(config.name, wall_clock)
         self.state_history = StateHistory(config.name, journal, wall_clock, stored)
@@ -95,8 +97,10 @@ class Link:
         self.session = Session(
             clock, wall_clock, self, sender, self.dialer, timers, self.outbox, self.resync, saved.last_in_sync
         )
-        self.expiry = SubscriptionExpiry(self.settings, wall_clock, saved.expiry_seen)
-        intent: Intent = "expired" if self.expiry.mark_if_new() else saved.intent
+        self.expiry = SubscriptionExpiry(
+            self.settings, wall_clock, is_clock_settled, saved.expiry_seen, saved.intent_before
+        )
+        intent = self.expiry.check(saved.intent) or saved.intent
         marker = INITIAL_MARKERS[intent]
         self.core = Core(
             self.dialer, self.session, timers, self._on_transition, intent, marker, STARTED_CAUSE
@@ -181,7 +185,11 @@ class Link:
         self.resync.abort_stored()  # one may have been running when the last service ended
         self._on_transition(self.core.marker, cause)
         if self.core.intent == "enabled":
-            self.machine.redial(STARTED_CAUSE)
+            self._dials_when_clock_settles = (
+                self.expiry.is_over
+            )  # it is not certain yet, else it were expired
+            if not self._dials_when_clock_settles:
+                self.machine.redial(STARTED_CAUSE)
 
     def stop(self) -> Deferred[None]:
         """Close TCP without LE, so that the PMS keeps its queue. The Deferred fires when TCP is closed."""
@@ -195,9 +203,19 @@ class Link:
         return closed
 
     def check_expiry(self) -> None:
-        """Expire the link once `expires_at` has passed. The registry calls this at least every 30 s."""
-        if self.expiry.check():
-            self.change_intent("expired", self.machine.expire, EXPIRED_CAUSE)
+        """Expire the link once `expires_at` has passed, and undo it if the wall clock is set back.
+
+        The registry calls this every second.
+        """
+        intent = self.expiry.check(self.core.intent)
+        if intent is not None:
+            events = {"expired": self.machine.expire, "disabled": self.machine.disable}
+            # from EXPIRED, `enable` dials only if the link was enabled
+            self._change_intent(intent, events.get(intent, self.machine.enable), EXPIRED_CAUSE)
+        elif self._dials_when_clock_settles and not self.expiry.is_over:
+            self._dials_when_clock_settles = False
+            if self.core.intent == "enabled":
+                self.machine.redial(STARTED_CAUSE)
 
     def apply_config(self, config: LinkConfig) -> None:
         """Apply a new configuration. If it changes what the connection depends on, the link redials."""
@@ -224,7 +242,11 @@ class Link:
     # For the controls (controls.py).
 
     def change_intent(self, intent: Intent, event: Callable[[Cause], None], cause: Cause) -> None:
-        """Set the intent, and pass the machine the event that makes the link follow it."""
+        """Set the intent for a user, and pass the machine the event that makes the link follow it."""
+        self.expiry.on_user_decision()
+        self._change_intent(intent, event, cause)
+
+    def _change_intent(self, intent: Intent, event: Callable[[Cause], None], cause: Cause) -> None:
         marker_before, intent_before = self.core.marker, self.core.intent
         self.core.intent = intent
         event(cause)
@@ -328,6 +350,7 @@ class Link:
             self.state_history.down_since,
             self.session.last_in_sync,
             self.resync.progress,
+            self.expiry.intent_before,
         )
         self.state_history.save(state, self.definition)
 

@@ -33,8 +33,8 @@ from pmslink.store.tables.outbox_rows import OutboxRowChanged, RowState, read_un
 from pmslink.timestamps import utc_now
 from pmslink.typed_service import TypedService
 
-EXPIRY_CHECK_INTERVAL_S = 30.0
-"""Seconds between two checks for subscriptions that have ended."""
+EXPIRY_CHECK_INTERVAL_S = 1.0
+"""Seconds between two checks for subscriptions that have ended, or whose end a corrected clock undoes."""
 
 
 class LinkRegistry(TypedService):
@@ -48,10 +48,12 @@ class LinkRegistry(TypedService):
         store: Store,
         wall_clock: Callable[[], datetime] = utc_now,
         dial: StartLinkDial | None = None,
+        is_clock_settled: Callable[[], bool] = lambda: True,
     ) -> None:
         self._reactor = reactor
         self._store = store
         self._wall_clock = wall_clock
+        self._is_clock_settled = is_clock_settled
         self._dial = dial or dial_over_tcp_or_tls(reactor)
         self._links: dict[str, Link] = {}
         self._removing: set[str] = set()  # names of links that are being removed
@@ -86,7 +88,8 @@ class LinkRegistry(TypedService):
     def _build_link(self, config: LinkConfig, stored: StoredLink | None, definition: str | None) -> Link:
         journal, on_change = self._store.journal, self._on_link_changed
         link = Link(
-            config, self._reactor, self._wall_clock, self._dial, on_change, journal, stored, definition
+            *(config, self._reactor, self._wall_clock, self._dial, on_change, journal, stored, definition),
+            is_clock_settled=self._is_clock_settled,
         )
         self._links[config.name] = link
         self._apply_policy(link)

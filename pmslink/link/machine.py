@@ -269,8 +269,9 @@ def abort(link: Events, core: Core, cause: Cause) -> None:
 
 @enter("CLOSED", disconnect_mode="abruptly")
 def reopen(link: Events, core: Core, cause: Cause) -> None:
-    """Close the link and dial again."""
-    link.redial(cause)  # runs after this move: the specification has CLOSED announced on the way
+    """Close the link, and dial again if it is enabled."""
+    if core.intent == "enabled":
+        link.redial(cause)  # runs after this move: the specification has CLOSED announced on the way
 
 
 @enter("DISABLED", disconnect_mode="abruptly")

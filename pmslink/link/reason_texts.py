@@ -33,6 +33,7 @@ ENGLISH_TEXTS: dict[str, str] = {
     "reason.overlong": "The PMS sent 1 MiB without a complete record",
     "reason.store": "Data from the PMS cannot be stored: {detail}",
     "reason.expired": "The PMS service subscription has ended",
+    "reason.not_expired": "The clock was set back to before the end of the PMS service subscription",
     "reason.settings": "The link settings were changed",
     "reason.started": "The service started",
     # by the record that the PMS sent, or the control that a user requested
@@ -75,6 +76,8 @@ def reason(marker: Marker, cause: Cause, address: str) -> str:
         key = "record"
     elif cause.code == "user":
         key = str(cause.params["control"])
+    elif cause.code == "expired" and marker != "EXPIRED":
+        key = "not_expired"
     values = {"address": address, "seconds": 0, "detail": "", **cause.params}
     return ENGLISH_TEXTS[f"reason.{key}"].format(
         **{name: _format_value(value) for name, value in values.items()}

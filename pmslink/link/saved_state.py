@@ -22,13 +22,17 @@ INITIAL_MARKERS: dict[Intent, Marker] = {
 
 @frozen
 class SavedState:
-    """The state as the link uses it. `expiry_seen` is the `expires_at` that the link has acted on."""
+    """The state as the link uses it.
+
+    `expiry_seen` is the `expires_at` that the link has acted on, `intent_before` its intent before that.
+    """
 
     intent: Intent
     expiry_seen: datetime | None = None
     down_since: datetime | None = None
     last_in_sync: datetime | None = None
     resync: Progress = field(factory=Progress)
+    intent_before: Intent | None = None
 
     @classmethod
     def restore(cls, row: StoredLink | None, enabled: bool) -> SavedState:
@@ -50,6 +54,7 @@ class SavedState:
                 optional_from_ms(row.resync_ended),
                 row.resync_records,
             ),
+            row.intent_before,
         )
 
     def to_row(self, name: str, definition: str | None) -> StoredLink:
@@ -66,4 +71,5 @@ class SavedState:
             optional_to_ms(self.resync.started),
             optional_to_ms(self.resync.ended),
             self.resync.records,
+            self.intent_before,
         )

@@ -142,10 +142,12 @@ class Store(TypedService):
         retention: Retention,
         writer_thread: Thread,
         reader_thread: Thread,
+        is_clock_settled: Callable[[], bool] = lambda: True,
     ) -> None:
         self._database = database
         self._clock = clock
         self._wall_clock = wall_clock
+        self._is_clock_settled = is_clock_settled
         self._retention = retention
         self._writer_thread = writer_thread
         self._reader_thread = reader_thread
@@ -153,7 +155,7 @@ class Store(TypedService):
         self._run: Run | None = None
         self._loops: list[LoopingCall] = []
         self.startup_snapshot = startup_snapshot
-        self.hotels = HotelStore(wall_clock)
+        self.hotels = HotelStore(wall_clock, is_clock_settled)
         self.journal = Journal(database, writer_thread, clock, startup_snapshot.first_seq, self.hotels)
         self.on_purge: list[Callable[[Purge], None]] = []
         """Subscribers; each is called after a purge, with its time limits."""
@@ -250,7 +252,12 @@ class Store(TypedService):
             self._reader = None
 
     async def purge(self) -> None:
-        """Delete expired entries, and return their space to the file system."""
+        """Delete expired entries, and return their space to the file system.
+
+        While the wall clock may be wrong, nothing is deleted: the next purge does it.
+        """
+        if not self._is_clock_settled():
+            return
         try:
             now = await self.journal.submit(advance_purge_clock, self._wall_clock())
             step = Purge(now - self._retention.guest, now - self._retention.history, now)

@@ -120,6 +120,7 @@ class StoreHarness:
     def __init__(self, database: FaultyDatabase, now: datetime = START_TIME) -> None:
         self.database = database
         self.now = now
+        self.is_clock_settled = True
         self.published: list[Entry] = []
         self.writer_thread: ManualThread | None = None
         self.start()
@@ -127,7 +128,14 @@ class StoreHarness:
     def start(self) -> None:
         """Open the store of the database, and start it."""
         self.clock = Clock()
-        self.store = make_store(self.clock, self.wall, self.database, RETENTION, writing=self.writer_thread)
+        self.store = make_store(
+            self.clock,
+            self.wall,
+            self.database,
+            RETENTION,
+            writing=self.writer_thread,
+            is_clock_settled=lambda: self.is_clock_settled,
+        )
         self.journal = self.store.journal
         self.journal.on_commit.append(self.published.extend)
         self.store.startService()

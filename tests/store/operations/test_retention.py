@@ -76,6 +76,16 @@ def test_guest_data_is_deleted_after_its_retention_time_and_not_before(harness: 
     assert remaining_names(harness) == "e"
 
 
+def test_nothing_is_deleted_while_the_wall_clock_may_be_wrong(harness: StoreHarness) -> None:
+    store_records(harness, a=GUEST + DAY, b=timedelta(0))
+    harness.is_clock_settled = False
+    purge(harness)
+    assert remaining_names(harness) == "ab"
+    harness.is_clock_settled = True
+    purge(harness)
+    assert remaining_names(harness) == "b"
+
+
 def store_stays(harness: StoreHarness, **stays: tuple[timedelta, timedelta | None]) -> None:
     """Store stays of these guests, with the ages of their begin and of their end at START_TIME."""
 

@@ -237,3 +237,16 @@ def test_a_wake_up_that_is_due_at_once_rings_in_the_commit_that_stores_it(harnes
     harness.now = SEVEN + timedelta(seconds=20)
     harness.submit(append_records, make_record("WR|RN101|DA260101|TI0700|", harness.now))
     assert harness.event_types() == ["wake_up.set", "wake_up.due"]
+
+
+def test_c2_a_wake_up_is_not_missed_while_the_wall_clock_may_be_wrong(
+    requested_wake_up: StoreHarness,
+) -> None:
+    requested_wake_up.is_clock_settled = False
+    requested_wake_up.now = SEVEN + timedelta(days=2)
+    requested_wake_up.submit(run_due, LINK_NAME)
+    assert wake_up(requested_wake_up).attempts == 0
+    requested_wake_up.is_clock_settled = True
+    requested_wake_up.submit(run_due, LINK_NAME)
+    (row,) = results(requested_wake_up)
+    assert row.text == "WA|RN101|DA260101|TI0700|ASNR|"

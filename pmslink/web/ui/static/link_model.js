@@ -123,6 +123,7 @@ export function reason(state, { code, params }, said, address = "") {
   let key = `reason.${code}`;
   if (state === "ESTABLISHED" && "record" in params) key = "reason.record";
   else if (code === "user") key = `reason.${params.control}`;
+  else if (code === "expired" && state !== "EXPIRED") key = "reason.not_expired";
   return has(key) ? t(key, { address, detail: "", seconds: 0, ...params }) : said;
 }
 
