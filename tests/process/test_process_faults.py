@@ -77,13 +77,13 @@ def test_a_clock_that_jumps_moves_no_timer(tmp_path: Path, jump: str) -> None:
 
         pbx.wait_until_state("ESTABLISHED")
         wait_until(lambda: link_checks() >= 2, "link checks before the jump")
-        before, last_check = link_checks(), pbx.link()["alive"]["last_check"]
+        last_check = pbx.link()["alive"]["last_check"]
         clock.write_text(jump)
         wait_until(
             lambda: pbx.link()["alive"]["last_check"][:13] != last_check[:13],
-            "the jump is visible",
-            CHECKS_LIMIT_S,
+            "hotel time follows the jump",
         )
+        before = link_checks()
         wait_until(lambda: link_checks() >= before + 3, "link checks continue", CHECKS_LIMIT_S)
         assert pbx.link()["state"] == "ESTABLISHED"
         assert len(pbx.transitions()) == 3, "no timer fired early"
