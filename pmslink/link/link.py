@@ -31,6 +31,7 @@ from pmslink.link.cause import (
     user_cause,
 )
 from pmslink.link.dialer import Dialer, StartLinkDial, connection_key
+from pmslink.link.exchange import Exchange
 from pmslink.link.link_session import Session
 from pmslink.link.machine import STATES, Core, Events, Intent, Machine, Marker, TimerName
 from pmslink.link.outbox import Outbox
@@ -82,7 +83,8 @@ class Link:
         self.trace = Trace(config.name, wall_clock)
         self.state_history = StateHistory(config.name, journal, wall_clock, stored)
         self.dialer = Dialer(self, clock, lambda dialer: dial(dialer, self.config))
-        sender = RecordSender(self.settings, self.trace, journal, self.dialer, wall_clock)
+        exchange = Exchange(clock, self.settings)
+        sender = RecordSender(self.settings, self.trace, journal, self.dialer, wall_clock, exchange)
         self.resync = Resync(config.name, clock, wall_clock, sender, journal, saved.resync, self._save)
         self.outbox = Outbox(
             config.name,
@@ -224,6 +226,7 @@ class Link:
         self.session.forget_failures()
         self.check_expiry()
         if connection_key(config) != key_before:
+            self.session.forget_peer()
             self.machine.readdress(SETTINGS_CAUSE)
         self._save()
 

@@ -1,4 +1,8 @@
-"""Link checks: send LS at an interval, and wait for the answer to each until a deadline."""
+"""Link checks: send LS at an interval, and wait for the answer to each until a deadline.
+
+With `alive_by = "LA"` the check is a heartbeat without an answer, and with "nothing" there is none: for PMSs
+that never answer LS. Such a link counts as alive while it is connected.
+"""
 
 from __future__ import annotations
 
@@ -23,6 +27,12 @@ class LinkCheckTarget(Protocol):
 
     def send_link_check(self) -> None:
         """Send LS."""
+
+    def send_heartbeat(self) -> None:
+        """Send LA."""
+
+    def is_exchange_open(self) -> bool:
+        """Whether an exchange of link records is open, in which no check may be sent."""
 
     def reading_paused(self) -> bool:
         """Whether reading is paused, so that no answer can be received."""
@@ -83,8 +93,8 @@ class LinkChecks:
         self.round_trip_s = self._clock.seconds() - self._sent_at
 
     def check_now(self) -> None:
-        """Send a check now, unless one is unanswered or the checks are stopped."""
-        if self._first_check is not None:
+        """Send a check now, unless one is unanswered, the checks are stopped, or no LS is to be sent."""
+        if self._first_check is not None and self._target.settings().alive_by == "LS":
             self._send_check()
 
     def _start_loop(self) -> None:
@@ -97,10 +107,14 @@ class LinkChecks:
         settings = self._target.settings()
         if self._loop is not None:
             self._loop.interval = settings.alive_interval
-        if self._deadline is not None or self._target.is_receiving_resync():
+        is_held = self._target.is_exchange_open() or self._target.is_receiving_resync()
+        if self._deadline is not None or is_held or settings.alive_by == "nothing":
             return
         self._sent_at = self._clock.seconds()
         self.last_check = self._wall_clock()
+        if settings.alive_by == "LA":
+            self._target.send_heartbeat()
+            return
         self._deadline = self._clock.callLater(settings.alive_timeout, self._on_overdue)
         self._target.send_link_check()
 

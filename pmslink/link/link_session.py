@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime
-from typing import Protocol
+from typing import Literal, Protocol
 
 from twisted.internet.interfaces import IReactorTime
 from twisted.python.failure import Failure
@@ -67,12 +67,16 @@ class Session:
         self._resync = resync
         self.settings = sender.settings
         self.link_checks = LinkChecks(clock, wall_clock, self)
+        self.exchange = sender.exchange
+        self.exchange.on_closed = self._on_exchange_closed
         self.port_conflict = PortConflictDetector(clock.seconds)
         self.in_sync = False
         self.last_in_sync = last_in_sync
         self._last_received_at = 0.0
         self._described_at: float | None = None  # while that description is unconfirmed
-        self._must_answer_la = False  # the PMS sent LD: its LA is answered with LA
+        self._knows_la = False  # the PMS has answered a link check with LA
+        self.probe_is_due = False
+        """Whether the LS that ends the sync timeout waits for the end of an exchange."""
         self._sync_deadline = Countdown(clock, self._send_final_check)
         self._final_check_deadline = Countdown(clock, self._on_never_confirmed)
         self._stable_timer = Countdown(clock, self.forget_failures)
@@ -81,33 +85,44 @@ class Session:
     # For the machine (machine.SessionPort).
 
     def send_ls(self) -> None:
-        """Send LS, whose LA confirms what was sent before."""
-        self._sender.send_bare_record("LS")
-        self._outbox.on_confirmation_requested()
+        """Send LS, because the PMS has sent nothing."""
+        self._send_ls("start")
 
     def dock(self, record: str) -> None:
         """Describe the link to the PMS, which started it with this record."""
         self.port_conflict.on_docked()
-        self._must_answer_la = record == "LD"
         self._last_received_at = self._clock.seconds()
-        if record != "LS":  # the PMS's own LS answers nothing; any other record answers our LS
-            self._outbox.abort_in_flight()
+        self._outbox.abort_in_flight()  # whatever the PMS sent first answers our LS, which confirms no row
+        self.exchange.on_docked(record)
         self._send_description()
 
     def on_ls(self) -> None:
-        """Describe the link again, unless the PMS answers our own start with this LS."""
+        """Describe the link again. LS answers an LS of ours, or the PMS starts again.
+
+        An LS soon after a description repeats nothing, because both ends may have started at once.
+        """
         described = self._described_at
-        if described is None or self._clock.seconds() - described >= LS_REPEAT_WINDOW_S:
+        if self.exchange.awaits_link_record and not self._knows_la:
+            self._on_ls_as_answer()
+        elif described is None or self._clock.seconds() - described >= LS_REPEAT_WINDOW_S:
             self._outbox.abort_in_flight()  # a PMS that restarts does not answer earlier records
+            self.exchange.reset()
             self._on_peer_alive()
             self._set_sync(False)
             self._send_description()
         else:
             self._on_peer_alive()
 
+    def _on_ls_as_answer(self) -> None:
+        """Take LS as LA: some PMSs never send LA. The link stays as it is, and describes itself again."""
+        self._describe()  # first: the outbox goes on behind it
+        for _ in range(self.exchange.on_ls()):
+            self._outbox.on_la()
+        self._on_peer_alive()
+
     def on_ld(self) -> None:
         """Take the PMS's own description as proof that it is alive, and answer its next LA with LA."""
-        self._must_answer_la = True
+        self.exchange.on_ld()
         self._on_peer_alive()
         if self.settings().sync_on == "any":
             self._set_sync(True)
@@ -115,15 +130,17 @@ class Session:
     def on_la(self) -> None:
         """Take LA as the confirmation of the description, or as the answer to a check."""
         self._described_at = None
+        self._knows_la |= self.exchange.on_la() == "check"
+        if self.exchange.must_answer_la:  # only once, or both ends would answer for ever
+            self._sender.send_bare_record("LA")
         self._outbox.on_la()
         self._on_peer_alive()
-        if self._must_answer_la:  # only once, or both ends would answer for ever
-            self._must_answer_la = False
-            self._sender.send_bare_record("LA")
         self._set_sync(True)
+        self.exchange.end()  # last: now the outbox goes on
 
     def send_le_when_idle(self) -> None:
         """Send LE once no posting waits for its answer, at the latest after the end timeout."""
+        self.exchange.reset()
         if self._outbox.when_idle(self._send_le_now):
             self._le_deadline.start(self.settings().end_timeout)
         else:
@@ -137,6 +154,7 @@ class Session:
         """End the connection's outbox and resync: no answer will come."""
         self._le_deadline.stop()
         self._outbox.abort_in_flight()
+        self.exchange.reset()
         self._resync.on_disconnected()
 
     def suspend(self) -> None:
@@ -156,10 +174,15 @@ class Session:
         self._last_received_at = self._clock.seconds()
         settings = self.settings()
         if settings.alive_on == "any":
+            self.exchange.on_data_record()
             self.link_checks.on_peer_alive()
             self._outbox.on_peer_alive()
         if settings.sync_on == "any":
             self._set_sync(True)
+
+    def forget_peer(self) -> None:
+        """Forget the habits of the PMS: the link has another address."""
+        self._knows_la = False
 
     def forget_failures(self) -> None:
         """Reset the back-off and the port conflict detector: the link is stable, or a user acted."""
@@ -173,8 +196,16 @@ class Session:
         return self._dialer.reading_paused
 
     def send_link_check(self) -> None:
-        """Send LS as a link check."""
-        self.send_ls()
+        """Send LS as a link check, whose answer confirms what was sent before."""
+        self._send_ls("check")
+
+    def send_heartbeat(self) -> None:
+        """Send LA, which the PMS does not answer."""
+        self._sender.send_bare_record("LA")
+
+    def is_exchange_open(self) -> bool:
+        """Whether an LS or LD is unanswered, so that nothing else may be sent."""
+        return self.exchange.is_open
 
     def is_receiving_resync(self) -> bool:
         """Whether a resync is running and its records keep coming."""
@@ -198,6 +229,17 @@ class Session:
         self.link_checks.on_peer_alive()
         self._outbox.on_peer_alive()
 
+    def _send_ls(self, kind: Literal["start", "check"]) -> None:
+        self._sender.send_bare_record("LS")
+        self.exchange.on_ls_sent(kind)
+        self._outbox.on_confirmation_requested()
+
+    def _on_exchange_closed(self) -> None:
+        if self.probe_is_due:
+            self._send_final_check()
+        self._resync.on_exchange_closed()
+        self._outbox.send_next()
+
     def _send_le_now(self) -> None:
         self._le_deadline.stop()
         self._outbox.on_le_sent()
@@ -207,20 +249,30 @@ class Session:
     # The description and what confirms it.
 
     def _send_description(self) -> None:
+        """Describe the link as a start: data is sent only after the PMS has confirmed the description."""
         settings = self.settings()
+        self._describe()
         if not settings.describe:
             self._set_sync(True)
             return
-        self._sender.send(build_description(settings.records, __version__, self._sender.hotel_time()))
-        self._outbox.on_confirmation_requested()
-        self._described_at = self._clock.seconds()
         self._set_sync(settings.sync_on == "declared")
         has_deadline = self._sync_deadline.running or self._final_check_deadline.running
         if not self.in_sync and not has_deadline:  # a repeated description extends no deadline
             self._sync_deadline.start(settings.sync_timeout)
 
+    def _describe(self) -> None:
+        settings = self.settings()
+        if settings.describe:
+            self._sender.send(build_description(settings.records, __version__, self._sender.hotel_time()))
+            self.exchange.on_description_sent()
+            self._outbox.on_confirmation_requested()
+            self._described_at = self._clock.seconds()
+
     def _send_final_check(self) -> None:
-        self.send_ls()
+        self.probe_is_due = self.exchange.is_open
+        if self.probe_is_due:
+            return
+        self._send_ls("check")
         self._final_check_deadline.start(self.settings().alive_timeout)
 
     def _on_never_confirmed(self) -> None:
@@ -250,3 +302,4 @@ class Session:
     def _stop_sync_deadlines(self) -> None:
         self._sync_deadline.stop()
         self._final_check_deadline.stop()
+        self.probe_is_due = False

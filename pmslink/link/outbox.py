@@ -219,6 +219,7 @@ class Outbox:
             and not self._paused_until_alive
             and not self._night_audit_timer.running
             and not self._gap_timer.running
+            and not self._sender.exchange.is_open
             and len(self._unconfirmed) < MAX_UNCONFIRMED_RECORDS
             and not self._resync.running
         )

@@ -9,6 +9,7 @@ from pmslink.config.link_settings import LinkSettings
 from pmslink.fias.field_values import date_time_fields
 from pmslink.fias.record import Record, build_record
 from pmslink.link.dialer import Dialer
+from pmslink.link.exchange import Exchange
 from pmslink.link.record_storage import store_record
 from pmslink.link.record_trace import Trace
 from pmslink.store.core.journal_interface import JournalPort
@@ -24,12 +25,15 @@ class RecordSender:
         journal: JournalPort,
         dialer: Dialer,
         wall_clock: Callable[[], datetime],
+        exchange: Exchange,
     ) -> None:
         self.settings = settings
         self._trace = trace
         self._journal = journal
         self._dialer = dialer
         self._wall_clock = wall_clock
+        self.exchange = exchange
+        """What the PMS still has to answer. While it is open, only its own records may be sent."""
 
     def send(self, records: Sequence[Record]) -> None:
         """Send records back to back."""

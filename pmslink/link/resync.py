@@ -106,6 +106,10 @@ class Resync:
         self._in_sync = True
         self._request_if_due()
 
+    def on_exchange_closed(self) -> None:
+        """Send DR if one has waited for the end of an exchange of link records."""
+        self._request_if_due()
+
     def on_out_of_sync(self) -> None:
         """Send no DR until the link is in sync again."""
         self._in_sync = False
@@ -138,7 +142,12 @@ class Resync:
             self._last_received_at = self._clock.seconds()
 
     def _request_if_due(self) -> None:
-        busy = self.running or self._ds_deadline.running or self._request_interval_timer.running
+        busy = (
+            self.running
+            or self._ds_deadline.running
+            or self._request_interval_timer.running
+            or self._sender.exchange.is_open
+        )
         if self.progress.wanted and self._in_sync and not busy:
             self._ds_deadline.start(DS_TIMEOUT_S)
             self._request_interval_timer.start(MIN_REQUEST_INTERVAL_S)

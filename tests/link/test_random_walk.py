@@ -63,18 +63,18 @@ INTENTS: dict[Marker, set[Intent]] = {
 
 START, LISTEN, END = get_args(TimerName)
 REDIAL, CHECK, SYNC, SETTLE, GAP, CLOSING = "redial", "check", "sync", "settle", "gap", "closing"
-RESYNC = "resync"
+RESYNC, EXCHANGE = "resync", "exchange"
 ALLOWED: dict[Marker, set[str]] = {
     "DISABLED": set(),
     "EXPIRED": set(),
     "CLOSED": {REDIAL},
-    "WAIT_LS": {START, LISTEN, GAP},
-    "ESTABLISHED": {CHECK, SYNC, SETTLE, GAP, RESYNC},
+    "WAIT_LS": {START, LISTEN, GAP, EXCHANGE},
+    "ESTABLISHED": {CHECK, SYNC, SETTLE, GAP, RESYNC, EXCHANGE},
     "EXPECTION": {REDIAL},
     "WAIT_LE": {END, GAP, RESYNC},
 }
 """The timers that may run in a state; that of a connection that is being closed may run in any."""
-AT_MOST = {CHECK: 2, RESYNC: 2, GAP: 2}
+AT_MOST = {CHECK: 2, RESYNC: 2, GAP: 2, EXCHANGE: 3}
 """The next check and the deadline of the last one; the rest after a DR and its follow-up; the gap itself
 and the outbox that waits for its end. Of others one."""
 
@@ -226,6 +226,7 @@ class Walk:
         return LinkSettings(
             alive_interval=dice.choice([5, 30, 300]),
             alive_timeout=dice.choice([1, 3, 10]),
+            alive_by=dice.choice(["LS", "LS", "LA", "nothing"]),
             alive_on=dice.choice(["LA", "any"]),
             listen_time=dice.choice([1, 3]),
             start_timeout=dice.choice([8, 30]),
@@ -311,7 +312,7 @@ class Walk:
             assert self.network.open_count == 1  # a dial, a connection, or an old one that it waits for
         if marker == "ESTABLISHED":
             assert bool(timers[CHECK]) == link.session.in_sync
-            assert timers[SYNC] == (not link.session.in_sync)
+            assert timers[SYNC] == (not link.session.in_sync and not link.session.probe_is_due)
             assert closing == 0
         if marker == "WAIT_LE":
             assert timers[END] == 1
@@ -390,6 +391,8 @@ def timer_of(call: Any) -> str | None:
             return CHECK
         case "pmslink.link.resync", _:
             return RESYNC
+        case "pmslink.link.exchange", _:
+            return EXCHANGE
         case "pmslink.link.link_session", "_send_final_check" | "_on_never_confirmed":
             return SYNC
         case ("pmslink.link.connection", "_send_next") | ("pmslink.link.outbox", "send_next"):
