@@ -16,7 +16,7 @@ from pmslink.fias.field_values import serialize_date, serialize_time
 from pmslink.fias.record import Field, Record, build_record
 from pmslink.hotel.events import WakeUpFinished
 from pmslink.hotel.hotel_policy import HotelPolicy
-from pmslink.hotel.request_fields import ROOM_FIELD
+from pmslink.hotel.request_fields import parse_room_name
 from pmslink.hotel.wake_up_attempts import answer_status
 from pmslink.timestamps import to_ms
 from pmslink.validation.json_body import BodyError, BodyField, parse_body, parse_field, required_field
@@ -126,7 +126,7 @@ def _equipment_update(
     subject: str,
     value: Any,
 ) -> OutboundUpdate:
-    record = build_record("RE", [("RN", _parse_room_name(room)), *fields])
+    record = build_record("RE", [("RN", parse_room_name(room)), *fields])
     return OutboundUpdate(
         update_type, room, body, record, subject, phone_update=PhoneUpdate(update_type, room, value)
     )
@@ -147,7 +147,7 @@ def wake_up_update(
 def wake_up_cancel_update(room: str, at: str | None, policy: HotelPolicy) -> OutboundUpdate:
     """Build a WC for the wake-up at a local time; without `at`, for all wake-ups. Raises BodyError."""
     if at is None:
-        record = build_record("WC", [("RN", _parse_room_name(room)), ("DA", ""), ("TI", "")])
+        record = build_record("WC", [("RN", parse_room_name(room)), ("DA", ""), ("TI", "")])
         return OutboundUpdate(
             "wake_up_cancel", room, {}, record, phone_update=PhoneUpdate("wake_up_cancel", room, None)
         )
@@ -160,7 +160,7 @@ def _timed_update(
 ) -> OutboundUpdate:
     record = build_record(
         record_id,
-        [("RN", _parse_room_name(room)), ("DA", serialize_date(at)), ("TI", serialize_time(at.time()))],
+        [("RN", parse_room_name(room)), ("DA", serialize_date(at)), ("TI", serialize_time(at.time()))],
     )
     body = {"at": at.isoformat()}
     return OutboundUpdate(
@@ -204,11 +204,6 @@ def parse_wake_up_result(body: Mapping[str, object]) -> tuple[int, int | None, R
     """Parse the id, attempt and result of a wake-up that a PBX reports. Raises BodyError."""
     values = parse_body(_RESULT_FIELDS, body, "a wake-up's result")
     return values["id"], values["attempt"], values["result"]
-
-
-def _parse_room_name(room: str) -> str:
-    name: str = parse_field("room", ROOM_FIELD, {"room": room})
-    return name
 
 
 def _parse_local_time(raw: Any) -> datetime:

@@ -71,7 +71,10 @@ def parse_field(name: str, field: BodyField, given: Mapping[str, object]) -> Any
 def suggest_name(name: str, candidates: Iterable[str]) -> str:
     """Return the clause of an error text that offers the most similar name, or else all names."""
     names = list(candidates)
-    similar = difflib.get_close_matches(name, names, n=1)
+    if not names:
+        return "it takes none"
+    similar = [other for other in names if other.lower() == name.lower()]
+    similar = similar or difflib.get_close_matches(name, names, n=1)
     if similar:
         return f"did you mean {similar[0]}?"
     return f"there is {names[0]}" if len(names) == 1 else f"there are {', '.join(names)}"

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from klein import Klein
 from twisted.web.iweb import IRequest
 
 from pmslink.endpoint_strings import MAX_PORT
@@ -21,6 +20,7 @@ from pmslink.simulator.pms.fault_switches import FaultError, Faults, fault_meani
 from pmslink.simulator.pms.property import NotLinkedError, Pms
 from pmslink.web.http.api_errors import ApiError
 from pmslink.web.http.bounded_site import BoundedSite
+from pmslink.web.http.encoded_paths import EncodedPathKlein
 from pmslink.web.http.json_requests import parse_body_object
 from pmslink.web.http.json_responses import make_response
 from pmslink.web.http.query_parameters import int_param, query_param
@@ -37,7 +37,7 @@ def make_control_site(properties: Sequence[Pms]) -> BoundedSite:
 class ControlApi:
     """The endpoints of the control API, for one or more properties."""
 
-    app = Klein()
+    app = EncodedPathKlein()
 
     def __init__(self, properties: Sequence[Pms]) -> None:
         self._properties = properties

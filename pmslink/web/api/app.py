@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime
 
-from klein import Klein
 from twisted.internet.interfaces import IReactorTime
 
 from pmslink.link.link_registry import LinkRegistry
@@ -16,11 +15,13 @@ from pmslink.store.store_service import Store
 from pmslink.web.api.history_endpoints import HistoryResource
 from pmslink.web.api.link_endpoints import LinkResource, LinkTester
 from pmslink.web.api.posting_endpoints import PostingResource
+from pmslink.web.api.query_keys import with_known_query_keys
 from pmslink.web.api.room_endpoints import RoomResource
 from pmslink.web.api.service_endpoints import ServiceResource
 from pmslink.web.api.session_endpoints import SessionResource
 from pmslink.web.api.timeline_endpoint import TimelineResource
 from pmslink.web.auth.access_control import AccessControl
+from pmslink.web.http.encoded_paths import EncodedPathKlein
 from pmslink.web.http.routing import Resource
 from pmslink.web.stream.broadcaster import Broadcaster
 from pmslink.web.stream.long_poll import LongPoll
@@ -44,8 +45,7 @@ class Api:
         access_control.on_revocation.append(self.broadcaster.drop_unauthorized)
         self.long_poll = LongPoll(store.journal, clock)
         access_control.on_revocation.append(self.long_poll.wake_all)
-        self.app = Klein()
-        self.app.url_map.merge_slashes = False  # "//" is an unknown path, not a redirect
+        self.app = EncodedPathKlein()
         resources: tuple[Resource, ...] = (
             PageResource(),
             ServiceResource(links, store.journal, clock, wall_clock, self.broadcaster),
@@ -58,7 +58,8 @@ class Api:
         )
         for resource in resources:
             for method, path, handler in resource.routes():
-                authorized_handler = access_control.authorize(method, path, handler)
+                checking_handler = with_known_query_keys(method, path, handler)
+                authorized_handler = access_control.authorize(method, path, checking_handler)
                 self.app.route(path, methods=[method], endpoint=f"{method} {path}")(authorized_handler)
 
     def start(self) -> None:

@@ -23,7 +23,7 @@ from pmslink.validation.setting_fields import REDACTED
 from pmslink.web.api.link_lookup import find_link
 from pmslink.web.http.api_errors import ApiError
 from pmslink.web.http.cancellation import shield
-from pmslink.web.http.json_requests import parse_json_object, require_json
+from pmslink.web.http.json_requests import parse_json_object, require_no_keys
 from pmslink.web.http.json_responses import make_response, serialize_json
 from pmslink.web.http.query_parameters import enum_param
 from pmslink.web.http.routing import Route
@@ -130,6 +130,7 @@ class LinkResource:
     async def remove_link(self, request: Request, link: str) -> bytes:
         """Remove a link that was created over the API, and with `discard` its pending postings."""
         target = find_link(self._links, link)
+        require_no_keys(request)
         discard = enum_param(request, "discard", ("true", "false")) == "true"
         await shield(self._remove_and_publish(target, discard))
         return make_response(request, {"removed": link})
@@ -165,7 +166,7 @@ class LinkResource:
         self, request: Request, name: str, control: Callable[[Link], None], status: int = 200
     ) -> bytes:
         link = find_link(self._links, name)
-        require_json(request)
+        require_no_keys(request)
         control(link)
         await self._wait_until_saved()
         return make_response(request, serialize_link(link.status()), status)

@@ -25,7 +25,7 @@ from pmslink.web.api.outbox_requests import enqueue_row, make_posting_row, parse
 from pmslink.web.auth.api_request import ApiRequest
 from pmslink.web.http.api_errors import ApiError
 from pmslink.web.http.cancellation import shield
-from pmslink.web.http.json_requests import parse_json_object, require_json
+from pmslink.web.http.json_requests import parse_json_object, require_no_keys
 from pmslink.web.http.json_responses import make_response
 from pmslink.web.http.query_parameters import MAX_SAFE_INTEGER, before_param, enum_param, limit_param
 from pmslink.web.http.routing import Route
@@ -89,7 +89,7 @@ class PostingResource:
         self, request: Request, link_name: str, row_id: str, operation: _ActionOperation, allowed_states: str
     ) -> bytes:
         link = find_link(self._links, link_name)
-        require_json(request)
+        require_no_keys(request)
         try:
             row = await shield(self._store_action(link, _parse_row_id(row_id), operation))
         except InvalidRowStateError as problem:

@@ -10,6 +10,7 @@ from twisted.web.server import Request
 from pmslink.hotel import phone_update_records
 from pmslink.hotel.hotel_policy import HotelPolicy
 from pmslink.hotel.phone_update_records import OutboundUpdate
+from pmslink.hotel.request_fields import parse_room_name
 from pmslink.hotel.rooms import Room, is_room_name
 from pmslink.link.link import Link
 from pmslink.link.link_registry import LinkRegistry
@@ -21,7 +22,7 @@ from pmslink.web.api.outbox_requests import enqueue_row, make_update_row
 from pmslink.web.auth.api_request import ApiRequest
 from pmslink.web.http.api_errors import ApiError
 from pmslink.web.http.cancellation import shield
-from pmslink.web.http.json_requests import parse_json_object
+from pmslink.web.http.json_requests import parse_json_object, require_no_keys
 from pmslink.web.http.json_responses import make_response, serialize_json
 from pmslink.web.http.query_parameters import query_param
 from pmslink.web.http.routing import Route
@@ -75,6 +76,7 @@ class RoomResource:
     async def get_room(self, request: ApiRequest, link: str, room: str) -> bytes:
         """Return the state of one room."""
         find_link(self._links, link)
+        room = parse_room_name(room)
         stored_room = await self._store.read(room_of, link, room)
         if stored_room is None:
             raise ApiError(404, "unknown_room", f"the PMS has sent nothing about a room {room!r}")
@@ -87,25 +89,25 @@ class RoomResource:
         """Send the PMS the housekeeping status of a room."""
         target = find_link(self._links, link)
         codes = target.settings().status_codes
-        update = phone_update_records.status_update(room, parse_json_object(request), codes)
+        update = phone_update_records.status_update(parse_room_name(room), parse_json_object(request), codes)
         return await self._enqueue_update(request, target, update)
 
     async def set_do_not_disturb(self, request: Request, link: str, room: str) -> bytes:
         """Send the PMS the do-not-disturb sign of a room."""
         target = find_link(self._links, link)
-        update = phone_update_records.dnd_update(room, parse_json_object(request))
+        update = phone_update_records.dnd_update(parse_room_name(room), parse_json_object(request))
         return await self._enqueue_update(request, target, update)
 
     async def set_make_up_room(self, request: Request, link: str, room: str) -> bytes:
         """Send the PMS the make-up-room sign of a room."""
         target = find_link(self._links, link)
-        update = phone_update_records.make_up_room_update(room, parse_json_object(request))
+        update = phone_update_records.make_up_room_update(parse_room_name(room), parse_json_object(request))
         return await self._enqueue_update(request, target, update)
 
     async def set_voicemail(self, request: Request, link: str, room: str) -> bytes:
         """Send the PMS the count of voice messages of a room."""
         target = find_link(self._links, link)
-        update = phone_update_records.voicemail_update(room, parse_json_object(request))
+        update = phone_update_records.voicemail_update(parse_room_name(room), parse_json_object(request))
         return await self._enqueue_update(request, target, update)
 
     async def set_wake_up(self, request: Request, link: str, room: str) -> bytes:
@@ -113,15 +115,17 @@ class RoomResource:
         target = find_link(self._links, link)
         policy = self._store.hotels.policy_of(link)
         update = phone_update_records.wake_up_update(
-            room, parse_json_object(request), self._wall_clock(), policy
+            parse_room_name(room), parse_json_object(request), self._wall_clock(), policy
         )
         return await self._enqueue_update(request, target, update)
 
     async def cancel_wake_up(self, request: Request, link: str, room: str) -> bytes:
         """Cancel one wake-up call of a room, or all, and send it to the PMS."""
         target = find_link(self._links, link)
+        require_no_keys(request)
         policy = self._store.hotels.policy_of(link)
-        update = phone_update_records.wake_up_cancel_update(room, query_param(request, "at"), policy)
+        at = query_param(request, "at")
+        update = phone_update_records.wake_up_cancel_update(parse_room_name(room), at, policy)
         return await self._enqueue_update(request, target, update)
 
     async def _enqueue_update(self, request: Request, link: Link, update: OutboundUpdate) -> bytes:
@@ -131,7 +135,9 @@ class RoomResource:
         """Store the result of an attempt of a wake-up call."""
         find_link(self._links, link)
         report = WakeUpReport(
-            link, room, *phone_update_records.parse_wake_up_result(parse_json_object(request))
+            link,
+            parse_room_name(room),
+            *phone_update_records.parse_wake_up_result(parse_json_object(request)),
         )
         wake_up = await shield(self._store.journal.submit(store_wake_up_results, report))
         return make_response(request, serialize_wake_up_result(wake_up), 202)

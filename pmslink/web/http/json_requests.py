@@ -7,6 +7,7 @@ from typing import Any
 
 from twisted.web.iweb import IRequest
 
+from pmslink.validation.json_body import parse_body
 from pmslink.web.http.api_errors import ApiError
 
 
@@ -15,6 +16,12 @@ def require_json(request: IRequest) -> None:
     content_type = (request.getHeader(b"content-type") or b"").partition(b";")[0].strip().lower()
     if content_type != b"application/json" and _read_body(request):
         raise ApiError(415, "unsupported_type", "the body must be JSON, with content-type application/json")
+
+
+def require_no_keys(request: IRequest) -> None:
+    """Raise ApiError 415 or 400 for a body with keys: the call takes none. An empty body is accepted."""
+    if _read_body(request):
+        parse_body({}, parse_json_object(request), "the body of this call")
 
 
 def parse_json_object(request: IRequest) -> dict[str, Any]:

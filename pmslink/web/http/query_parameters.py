@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Collection, Sequence
 from typing import TypeVar
+from urllib.parse import unquote_to_bytes
 
 from twisted.web.iweb import IRequest
 
+from pmslink.validation.json_body import quote_json, suggest_name
 from pmslink.web.http.api_errors import ApiError
 
 _Choice = TypeVar("_Choice")
+_SEPARATOR_RE = re.compile(b"[&;]")  # those of Twisted
 
 MAX_SAFE_INTEGER = 2**53 - 1
 """The greatest integer that every JSON reader represents exactly (RFC 8259, section 6)."""
@@ -17,6 +21,23 @@ DEFAULT_LIST_LIMIT = 100
 """Entries in a list if the request sets no limit."""
 MAX_LIST_LIMIT = 1000
 """Entries in a list at most."""
+
+
+def require_known_keys(request: IRequest, known: Collection[str]) -> None:
+    """Raise ApiError 400 if the query has a key that is not `known`, or a key without a value.
+
+    So a misspelt key cannot turn a call for one thing into a call for all of them.
+    """
+    _, _, query = request.uri.partition(b"?")
+    for part in filter(None, _SEPARATOR_RE.split(query)):
+        # Twisted drops a key without "=": the request would be handled as if it were not there
+        encoded, equals_sign, _ = part.partition(b"=")
+        key = unquote_to_bytes(encoded.replace(b"+", b" ")).decode("utf-8", "replace")
+        if key not in known:
+            expected = suggest_name(key, known) if known else "this call takes no query"
+            raise ApiError(400, "invalid", f"there is no {quote_json(key)} in the query; {expected}", key)
+        if not equals_sign:
+            raise ApiError(400, "invalid", f"{key} has no value: must be {key}=…", key)
 
 
 def query_param(request: IRequest, name: str, error_code: str = "invalid") -> str | None:
