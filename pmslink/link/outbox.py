@@ -209,7 +209,15 @@ class Outbox:
         self._claiming = True
         self._answered_while_claiming.clear()
         in_flight = tuple(self._unconfirmed) if self._has_stray_claim else None
-        claim = ClaimNext(self._name, self._now_ms(), self._settings().unanswered == "resend", in_flight)
+        settings = self._settings()
+        claim = ClaimNext(
+            self._name,
+            self._now_ms(),
+            resend=settings.unanswered == "resend",
+            send_limit=settings.send_limit,
+            late_charge=settings.late_charge,
+            in_flight_ids=in_flight,
+        )
         self._journal.submit(claim_next, claim).addCallbacks(self._on_claimed, self._on_claim_failed)
 
     def _may_send(self) -> bool:

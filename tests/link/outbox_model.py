@@ -21,6 +21,7 @@ from tests.link.outbox_row import OPEN_STATES, RETRY_STATUSES, ModelRow, Receive
 DAY_S = 24 * 3600.0
 NIGHT_AUDIT_PAUSE_S = 900.0
 MAX_RESYNC_PAUSE_S = 600.0
+MOVE_WINDOW_S = 2.0
 CONNECTED_MARKERS = ("ESTABLISHED", "WAIT_LE")
 """Markers in which a connection carries records."""
 CHARSET_ERROR_TEXT = "does not exist in the link's charset"
@@ -59,7 +60,9 @@ class OutboxModel:
         self.outage_count = 0
         self.outstanding_posting: ModelRow | None = None
         self.claimed_row: ModelRow | None = None
-        self.last_first_sent_id = 0
+        self.last_first_sent = (0, -float("inf"))
+        """The id of the last row that was sent for the first time, and when it was."""
+        self.guest_mentioned_at = -float("inf")
         self.resync_seen_at: float | None = None
         """The last record of a resync that has not ended."""
         self.night_audit_until = 0.0
@@ -93,6 +96,8 @@ class OutboxModel:
                 self.night_audit_until = 0.0
             case "WR" | "WC":
                 self.wake_up_mention_times[record.get("RN") or ""] = now
+            case "GI" | "GO" | "GC":
+                self.guest_mentioned_at = now
             case "PA":
                 self._on_answer(record)
         if self.resync_seen_at is not None and "|SF" in record.text:
@@ -165,9 +170,13 @@ class OutboxModel:
         assert posting is None or self.now() >= posting.sent_times[-1] + self.answer_timeout
 
     def _check_send_order(self, row_model: ModelRow) -> None:
-        if not row_model.sent_times and row_model.resent_by_operator_at is None:
-            assert row_model.id > self.last_first_sent_id
-            self.last_first_sent_id = row_model.id
+        """Wake-up results go first. Other rows are in order, but those of a room that a guest leaves wait."""
+        is_first = not row_model.sent_times and row_model.resent_by_operator_at is None
+        if not is_first or row_model.record == "WA":
+            return
+        last_id, sent_at = self.last_first_sent
+        assert row_model.id > last_id or sent_at <= self.guest_mentioned_at + MOVE_WINDOW_S
+        self.last_first_sent = max(self.last_first_sent, (row_model.id, self.now()))
 
     def _check_resend(self, row_model: ModelRow) -> None:
         last = row_model.sent_times[-1]

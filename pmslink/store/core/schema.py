@@ -182,6 +182,7 @@ POSTINGS = Table(
     Index("postings_of_link", "link", "state", "id"),
     Index("postings_by_number", "link", "number"),
     Index("postings_by_change", "changed"),
+    Index("postings_in_queue", "link", "record", "id", **_partial_index("queued = 1")),
     Index("postings_by_room", "link", "room", **_partial_index("number IS NULL")),
     Index("postings_by_key", "link", "key", unique=True, **_partial_index("key IS NOT NULL")),
 )

@@ -67,6 +67,7 @@ _VERSION_4_POSTINGS_INDEXES = (
     "CREATE INDEX postings_of_link ON postings (link, state, id)",
     "CREATE INDEX postings_by_number ON postings (link, number)",
     "CREATE INDEX postings_by_change ON postings (changed)",
+    "CREATE INDEX postings_in_queue ON postings (link, record, id) WHERE queued = 1",
     "CREATE INDEX postings_by_room ON postings (link, room) WHERE number IS NULL",
     'CREATE UNIQUE INDEX postings_by_key ON postings (link, "key") WHERE key IS NOT NULL',
 )

@@ -65,4 +65,6 @@ def _copy_to_room(transaction: Transaction, row: OutboxRow, room: str) -> Outbox
         lost=0,
         sent=None,
         sent_seq=None,
+        room_sent=None,
+        reason=None,
     )

@@ -50,6 +50,8 @@ class OperatorAction:
 def resend(transaction: Transaction, requests: Sequence[OperatorAction]) -> Sequence[OutboxRow | Exception]:
     """Operation: queue rows again that are unknown or refused, and return them.
 
+    A posting goes to its own room now, whoever is there.
+
     A result may be RowNotFoundError, InvalidRowStateError or PostingNumbersExhaustedError.
     """
     return [_resend(transaction, request) for request in requests]
@@ -78,6 +80,9 @@ def _resend(transaction: Transaction, request: OperatorAction) -> OutboxRow | Ex
         text_answer=None,
         not_before=None,
         held_since=None,
+        guests=None,
+        room_sent=None,
+        reason=None,
     )
     if number != row.number:
         store_last_numbers(transaction.connection, [changed])

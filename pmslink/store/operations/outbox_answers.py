@@ -52,32 +52,34 @@ class PostingAnswer:
 
 
 def store_answers(transaction: Transaction, answers: Sequence[PostingAnswer]) -> Sequence[OutboxRow | None]:
-    """Operation: store answers, and return each changed row.
-
-    None for an answer that belongs to no row, or that changes nothing.
-    """
+    """Operation: store answers, and return the row of each, changed or not; None if no row has its number."""
     return [_store_answer(transaction, answer) for answer in answers]
 
 
 def _store_answer(transaction: Transaction, answer: PostingAnswer) -> OutboxRow | None:
     row = _answered_row(transaction.connection, answer)
+    if row is None:
+        return None
+    status = answer.status.strip()
     changes: dict[str, Any] = {
         "answered": answer.now,
-        "answer": answer.status,
+        "answer": status,
         "text_answer": answer.text,
+        "reason": None,
     }
-    match answer.status, row:
-        case _, None:
-            return None
+    match status, row:
         case "OK", OutboxRow(state="sent" | "unknown" | "discarded" | "pending"):
+            return update_row(transaction, row, state="done", queued=0, not_before=None, **changes)
+        case "OK", OutboxRow(state="refused", reason="guest_left"):  # an attempt of before was booked
             return update_row(transaction, row, state="done", queued=0, **changes)
         case "RY" | "NA", OutboxRow(state="sent" | "unknown") if not _is_answer_overdue(row, answer.now):
-            not_before = answer.now + RETRY_LATER_MS if answer.status == "RY" else None
+            not_before = answer.now + RETRY_LATER_MS if status == "RY" else None
             changes |= {"not_before": not_before, "held_since": row.held_since or answer.now}
             return update_row(transaction, row, state="pending", queued=1, **changes)
         case _, OutboxRow(state="sent" | "unknown"):
+            changes["reason"] = "pms"
             return update_row(transaction, row, state="refused", queued=0, **changes)
-    return None
+    return row
 
 
 def _answered_row(connection: Connection, answer: PostingAnswer) -> OutboxRow | None:
@@ -125,8 +127,8 @@ def _sent_rows(connection: Connection, link: str, ids: Sequence[int]) -> list[Ou
 class MarkUnknown:
     """Sent rows of a link will not be answered any more; without `ids` all of them, as at a start.
 
-    `resend`: postings are queued again, up to `max_attempts` attempts without an answer. Without it they stay
-    in state unknown.
+    `resend`: postings are queued again. Without it they stay in state unknown. No row is queued again after
+    `max_attempts` attempts without an answer.
     """
 
     link: str
@@ -148,16 +150,16 @@ def mark_unknown(transaction: Transaction, requests: Sequence[MarkUnknown]) -> S
 
 
 def _mark_unknown(transaction: Transaction, row: OutboxRow, request: MarkUnknown) -> OutboxRow:
-    if row.record == pending_updates.POSTING_RECORD:
-        resend = request.resend and row.lost + 1 < request.max_attempts
-    else:
-        resend = pending_updates.is_resent_when_unknown(row)
-    return update_row(transaction, row, state="unknown", queued=int(resend), lost=row.lost + 1)
+    lost = row.lost + 1
+    is_posting = row.record == pending_updates.POSTING_RECORD
+    resend = request.resend if is_posting else pending_updates.is_resent_when_unknown(row)
+    queued = int(resend and lost < request.max_attempts)
+    return update_row(transaction, row, state="unknown", queued=queued, lost=lost, reason="unanswered")
 
 
 @frozen
 class MarkRefused:
-    """A claimed row cannot be sent with the present settings of the link."""
+    """A claimed row cannot be sent: the character set of the link lacks a character. `reason` is a text."""
 
     row_id: int
     now: int
@@ -172,12 +174,10 @@ def mark_refused(transaction: Transaction, requests: Sequence[MarkRefused]) -> S
     for request in requests:
         row = row_by_id(transaction.connection, request.row_id)
         if row is not None and row.state == "sent":
-            update_row(
-                transaction,
-                row,
-                state="unknown" if row.lost else "refused",
-                answered=request.now,
-                attempts=row.attempts - 1,
-                text_answer=request.reason,
-            )
+            changes: dict[str, Any] = {"answered": request.now, "text_answer": request.reason}
+            if row.lost:
+                changes |= {"state": "unknown", "reason": "unanswered"}
+            else:
+                changes |= {"state": "refused", "reason": "charset"}
+            update_row(transaction, row, attempts=row.attempts - 1, **changes)
     return [None] * len(requests)

@@ -7,18 +7,28 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import suppress
-from operator import attrgetter
+from itertools import islice
 
 from attrs import frozen
-from sqlalchemy import Connection, bindparam, func, or_, select
+from sqlalchemy import Connection, bindparam, select
 
 from pmslink.fias.record import Record
 from pmslink.hotel import pending_updates
-from pmslink.hotel.hotel_state import MOVE_WINDOW_MS
+from pmslink.hotel.charge_destination import IN_DOUBT_SUFFIX
+from pmslink.hotel.hotel_state import MOVE_WINDOW_MS, HotelState
 from pmslink.hotel.wake_ups import TooManyWakeUpsError
 from pmslink.store.core.schema import POSTINGS, RECORDS
 from pmslink.store.core.transaction import Transaction
+from pmslink.store.operations.charge_routing import (
+    GuestLeft,
+    LateCharge,
+    SendTo,
+    WaitForMove,
+    route_posting,
+    spelled_room,
+)
 from pmslink.store.operations.hotel_updates import apply_phone_update
+from pmslink.store.tables.outbox_queue import Lane, due_rows, next_retry_time
 from pmslink.store.tables.outbox_rows import (
     OF_LINK,
     SELECT_SENT,
@@ -31,12 +41,11 @@ from pmslink.store.tables.outbox_rows import (
 )
 from pmslink.timestamps import from_ms
 
-_IS_DUE = or_(POSTINGS.c.not_before.is_(None), POSTINGS.c.not_before <= bindparam("now"))
-_SELECT_NEXT_PENDING = row_query(OF_LINK, POSTINGS.c.state == "pending", _IS_DUE).limit(1)
-_SELECT_NEXT_RESEND = row_query(OF_LINK, POSTINGS.c.state == "unknown", POSTINGS.c.queued == 1).limit(1)
-_SELECT_NEXT_RETRY_TIME = select(func.min(POSTINGS.c.not_before)).where(
-    OF_LINK, POSTINGS.c.state == "pending"
-)
+DEFAULT_SEND_LIMIT = 3
+"""How often a row is sent without an answer, unless the settings of its link say otherwise."""
+MAX_EXAMINED_ROWS = 200
+"""Maximum number of rows that one claim examines."""
+
 _SELECT_NEWER_VALUE = row_query(
     OF_LINK,
     POSTINGS.c.room == bindparam("room"),
@@ -61,15 +70,22 @@ _SELECT_PMS_RECORDS_SINCE = select(RECORDS.c.text).where(
 
 @frozen
 class ClaimNext:
-    """A request for the next row of a link that is due at `now` (milliseconds since 1970 in UTC).
+    """A request for the next row of a link that is due at `now`.
 
-    `resend`: postings in state unknown that are queued may be sent again. `in_flight_ids`, after a claim
-    that failed: the rows that are still being sent. All other rows in state sent are released first.
+    `lane` says which rows may be sent; results of wake-ups (WA) come first in each. Postings that were
+    accepted before `sync_hold` wait. `resend`: postings in state unknown that are queued may be sent again.
+    No row is sent more than `send_limit` times without an answer. `late_charge`: what happens to a posting
+    whose guest has left. `in_flight_ids`, after a claim that failed: the rows that are still being sent. All
+    other rows in state sent are released first. Times are milliseconds since 1970 in UTC.
     """
 
     link: str
     now: int
+    lane: Lane = "all"
     resend: bool = True
+    send_limit: int = DEFAULT_SEND_LIMIT
+    late_charge: LateCharge = "hold"
+    sync_hold: int | None = None
     in_flight_ids: tuple[int, ...] | None = None
 
 
@@ -83,38 +99,72 @@ class NotBefore:
 def claim_next(
     transaction: Transaction, requests: Sequence[ClaimNext]
 ) -> Sequence[OutboxRow | NotBefore | None]:
-    """Operation: return the next row to send now, already in state sent, with its attempt counted."""
+    """Operation: return the next row to send now, already in state sent, with its attempt counted.
+
+    Rows before it that must not be sent any more are discarded, refused, or left unknown.
+    """
     return [_claim_next(transaction, request) for request in requests]
 
 
 def _claim_next(transaction: Transaction, request: ClaimNext) -> OutboxRow | NotBefore | None:
-    link, now = request.link, request.now
+    link, now, connection = request.link, request.now, transaction.connection
     if request.in_flight_ids is not None:
-        for row in fetch_rows(transaction.connection, SELECT_SENT, link=link):
+        for row in fetch_rows(connection, SELECT_SENT, link=link):
             if row.id not in request.in_flight_ids:
                 _release(transaction, row)
-    while next_row := _next_due(transaction.connection, link, now):
-        if reason := _superseded_reason(transaction.connection, next_row):
-            update_row(transaction, next_row, state="discarded", queued=0, text_answer=reason)
-        elif _remains_unknown(next_row, request):
-            update_row(transaction, next_row, state="unknown", queued=0)
-        elif pending_updates.awaits_check_out(
-            next_row, lambda: transaction.hotels.hotel(transaction.connection, link)
-        ):
-            return NotBefore(now + MOVE_WINDOW_MS)
-        else:
-            return _mark_sent(transaction, next_row, now)
-    at = transaction.connection.execute(_SELECT_NEXT_RETRY_TIME, {"link": link}).scalar()
-    return None if at is None else NotBefore(at)
+    due = due_rows(connection, link, now, request.lane, request.sync_hold)
+    times: list[int] = []
+    for row in islice(due, MAX_EXAMINED_ROWS):
+        outcome = _claim(transaction, row, request)
+        if isinstance(outcome, OutboxRow):
+            return outcome
+        if outcome is not None:
+            times.append(outcome.at)
+    if next(due, None) is not None:  # further rows are examined by the next claim
+        return NotBefore(min(times, default=now))
+    retry_time = next_retry_time(connection, link, now, request.lane)
+    times += [] if retry_time is None else [retry_time]
+    return NotBefore(min(times)) if times else None
 
 
-def _next_due(connection: Connection, link: str, now: int) -> OutboxRow | None:
-    """Return the oldest row that is due, for the first time or again."""
-    candidates = (
-        fetch_first(connection, _SELECT_NEXT_RESEND, link=link),
-        fetch_first(connection, _SELECT_NEXT_PENDING, link=link, now=now),
-    )
-    return min(filter(None, candidates), key=attrgetter("id"), default=None)
+def _claim(transaction: Transaction, row: OutboxRow, request: ClaimNext) -> OutboxRow | NotBefore | None:
+    """Return a due row if it is sent now, when it is due if it has to wait, or None if it is not sent."""
+    if reason := _superseded_reason(transaction.connection, row):
+        update_row(transaction, row, state="discarded", queued=0, text_answer=reason)
+        return None
+    if _remains_unknown(row, request):
+        update_row(transaction, row, state="unknown", queued=0, reason="unanswered")
+        return None
+    if row.record == pending_updates.POSTING_RECORD:
+        route = route_posting(transaction, row, request.late_charge)
+    else:
+        route = _route_update(transaction, row)
+    match route:
+        case SendTo(room=room):
+            return _mark_sent(transaction, row, room, request.now)
+        case GuestLeft(reason=reason):
+            _refuse_late_charge(transaction, row, reason)
+            return None
+    return NotBefore(request.now + MOVE_WINDOW_MS)
+
+
+def _route_update(transaction: Transaction, row: OutboxRow) -> SendTo | WaitForMove:
+    if pending_updates.awaits_check_out(row, lambda: _hotel(transaction, row)):
+        return WaitForMove()
+    return SendTo(row.room)
+
+
+def _refuse_late_charge(transaction: Transaction, row: OutboxRow, reason: str) -> None:
+    if row.lost:  # the PMS may have booked an earlier attempt
+        text = f"{reason}{IN_DOUBT_SUFFIX}"
+        update_row(transaction, row, state="unknown", queued=0, reason="unanswered", text_answer=text)
+    else:
+        changes = {"reason": "guest_left", "text_answer": reason, "not_before": None}
+        update_row(transaction, row, state="refused", queued=0, **changes)
+
+
+def _hotel(transaction: Transaction, row: OutboxRow) -> HotelState:
+    return transaction.hotels.hotel(transaction.connection, row.link)
 
 
 def _superseded_reason(connection: Connection, row: OutboxRow) -> str | None:
@@ -137,25 +187,29 @@ def _superseded_reason(connection: Connection, row: OutboxRow) -> str | None:
 
 def _remains_unknown(row: OutboxRow, request: ClaimNext) -> bool:
     """Return whether a row is not sent again, although its outcome is unknown."""
+    if row.lost >= request.send_limit:
+        return True
     if row.record == pending_updates.POSTING_RECORD:
         return row.state == "unknown" and not request.resend
     return bool(row.attempts) and pending_updates.is_expired(row, request.now)
 
 
-def _mark_sent(transaction: Transaction, row: OutboxRow, now: int) -> OutboxRow:
+def _mark_sent(transaction: Transaction, row: OutboxRow, room: str, now: int) -> OutboxRow:
     if not row.attempts:
         _reapply_phone_update(transaction, row, now)
-    sent_seq = transaction.next_seq()
-    attempts = row.attempts + 1
+    record = pending_updates.replace_room(Record(row.text), spelled_room(_hotel(transaction, row), room))
     return update_row(
         transaction,
         row,
+        text=record.text,
+        room_sent=room,
         state="sent",
         queued=0,
-        attempts=attempts,
+        attempts=row.attempts + 1,
         sent=now,
-        sent_seq=sent_seq,
+        sent_seq=transaction.next_seq(),
         not_before=None,
+        reason=None,
     )
 
 
@@ -164,8 +218,7 @@ def _reapply_phone_update(transaction: Transaction, row: OutboxRow, now: int) ->
     if phone_update is None:
         return
     later = fetch_rows(transaction.connection, _SELECT_LATER_QUEUED, link=row.link, room=row.room, id=row.id)
-    state = transaction.hotels.hotel(transaction.connection, row.link)
-    for update in pending_updates.updates_to_reapply(row, phone_update, later, state):
+    for update in pending_updates.updates_to_reapply(row, phone_update, later, _hotel(transaction, row)):
         with suppress(TooManyWakeUpsError):  # the PMS has set the maximum number of wake-ups since
             apply_phone_update(transaction, row.link, update, from_ms(now))
 
@@ -187,5 +240,9 @@ def release(transaction: Transaction, requests: Sequence[Release]) -> Sequence[N
 
 
 def _release(transaction: Transaction, row: OutboxRow) -> None:
-    state = "unknown" if row.lost else "pending"
-    update_row(transaction, row, state=state, queued=1, attempts=row.attempts - 1)
+    if row.lost:
+        update_row(
+            transaction, row, state="unknown", queued=1, attempts=row.attempts - 1, reason="unanswered"
+        )
+    else:
+        update_row(transaction, row, state="pending", queued=1, attempts=row.attempts - 1)

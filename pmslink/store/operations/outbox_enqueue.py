@@ -13,6 +13,7 @@ from pmslink.hotel.phone_update_records import PhoneUpdate
 from pmslink.hotel.wake_ups import TooManyWakeUpsError
 from pmslink.store.core.schema import POSTING_NUMBERS, POSTINGS
 from pmslink.store.core.transaction import Transaction
+from pmslink.store.operations.charge_routing import guests_at_start
 from pmslink.store.operations.hotel_updates import apply_phone_update
 from pmslink.store.tables.outbox_rows import (
     IS_OPEN,
@@ -54,7 +55,8 @@ class NewRow(NamedTuple):
 
     `key` is the caller's idempotency key, `asked` a digest of the request that came with it. With
     `outbox_full` a new row is rejected, but a stored key still returns its row. `phone_update` is applied to
-    the hotel. Times are milliseconds since 1970 in UTC.
+    the hotel. `started` is when a posting arose, by default when it was created. Times are milliseconds since
+    1970 in UTC.
     """
 
     link: str
@@ -71,6 +73,7 @@ class NewRow(NamedTuple):
     until: int | None = None
     outbox_full: bool = False
     phone_update: PhoneUpdate | None = None
+    started: int | None = None
 
 
 class Enqueued(NamedTuple):
@@ -124,6 +127,10 @@ def _build_row(
     number = None if new_row.digits is None else next(numbers[new_row.link], None)
     if number is None and new_row.digits is not None:
         return PostingNumbersExhaustedError(f"all posting numbers of {new_row.digits} digits are in use")
+    reservation, guests = None, None
+    if number is not None:
+        started = new_row.created if new_row.started is None else new_row.started
+        reservation, guests = guests_at_start(transaction, new_row.link, new_row.room, started)
     return OutboxRow.new(
         transaction.next_seq(),
         link=new_row.link,
@@ -138,6 +145,8 @@ def _build_row(
         key=new_row.key,
         asked=new_row.asked,
         number=number,
+        reservation=reservation,
+        guests=guests,
     )
 
 

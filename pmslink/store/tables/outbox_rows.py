@@ -86,6 +86,8 @@ class OutboxRow(NamedTuple):
         key: str | None = None,
         asked: str | None = None,
         number: int | None = None,
+        reservation: str | None = None,
+        guests: str | None = None,
     ) -> OutboxRow:
         """Return a pending row that was never sent; `seq` is its id and the number of its last change."""
         return cls(
@@ -103,6 +105,8 @@ class OutboxRow(NamedTuple):
             number=number,
             created=created,
             changed=seq,
+            reservation=reservation,
+            guests=guests,
         )
 
 

@@ -58,7 +58,12 @@ def make_posting_row(
         now,
     )
     body_digest = None if idempotency_key is None else _digest_body(body)
-    return row._replace(digits=settings.posting_digits, key=idempotency_key, asked=body_digest)
+    return row._replace(
+        digits=settings.posting_digits,
+        key=idempotency_key,
+        asked=body_digest,
+        started=to_ms(posting.started),
+    )
 
 
 def make_update_row(link: Link, update: OutboundUpdate, now: datetime) -> NewRow:

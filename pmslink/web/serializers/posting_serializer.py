@@ -25,4 +25,7 @@ def serialize_row(row: OutboxRow) -> dict[str, Any]:
         "answered": optional_timestamp(optional_from_ms(row.answered)),
         "answer": row.answer,
         "text_answer": row.text_answer,
+        "reason": row.reason,
+        "room_sent": row.room_sent,
+        "reservation": row.reservation,
     }

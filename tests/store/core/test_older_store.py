@@ -152,9 +152,15 @@ def test_a_record_that_the_older_release_received_is_a_replay(older: StoreHarnes
     assert older.event_types() == []
 
 
-def test_the_posting_that_was_being_sent_is_sent_again_after_the_rows_before_it(older: StoreHarness) -> None:
+def test_the_wake_up_result_and_then_the_posting_that_was_being_sent_are_sent_again(
+    older: StoreHarness,
+) -> None:
     (unknown,) = older.submit(mark_unknown, MarkUnknown(LINK_NAME, True, 3))
     assert (unknown.state, unknown.queued, unknown.lost) == ("unknown", 1, 1)
-    claimed = older.submit(claim_next, ClaimNext(LINK_NAME, to_ms(older.now)))
-    assert isinstance(claimed, OutboxRow)
-    assert (claimed.id, claimed.state, claimed.attempts) == (unknown.id, "sent", 3)
+    first, second = (
+        older.submit(claim_next, ClaimNext(LINK_NAME, to_ms(older.now), resend=True)) for _ in range(2)
+    )
+    assert isinstance(first, OutboxRow)
+    assert (first.record, first.room) == ("WA", "101")
+    assert isinstance(second, OutboxRow)
+    assert (second.id, second.state, second.attempts) == (unknown.id, "sent", 3)

@@ -273,7 +273,13 @@ REFUSED, UNKNOWN = [("posting.refused", 1)], [("posting.unknown", 1)]
         (make_row(1, "sent", lost=2), mark_unknown, MarkUnknown(LINK_NAME, True, 3, None), UNKNOWN),
         (make_row(1, "sent"), mark_unknown, MarkUnknown(LINK_NAME, False, 3, None), UNKNOWN),
         (make_row(1, "sent", record="WA"), mark_unknown, MarkUnknown(LINK_NAME, True, 3, None), UNKNOWN),
-        (make_row(1, "sent", record="RE", lost=9), mark_unknown, MarkUnknown(LINK_NAME, True, 3, None), []),
+        (make_row(1, "sent", record="RE", lost=1), mark_unknown, MarkUnknown(LINK_NAME, False, 3, None), []),
+        (
+            make_row(1, "sent", record="RE", lost=2),
+            mark_unknown,
+            MarkUnknown(LINK_NAME, True, 3, None),
+            UNKNOWN,
+        ),
         (make_row(1, "unknown", queued=1), claim_next, ClaimNext(LINK_NAME, START_MS), []),
         (make_row(1, "unknown", queued=1), claim_next, ClaimNext(LINK_NAME, START_MS, resend=False), UNKNOWN),
         (

@@ -76,7 +76,7 @@ def test_a_row_that_cannot_be_sent_is_refused_with_the_reason(harness: StoreHarn
     claim_one(harness)
     harness.submit(mark_refused, MarkRefused(row.id, START_MS + 1, "no ü in ascii"))
     refused = harness.row(row.id)
-    assert (refused.state, refused.queued, refused.attempts) == ("refused", 0, 0)
+    assert (refused.state, refused.queued, refused.attempts, refused.reason) == ("refused", 0, 0, "charset")
     assert (refused.answered, refused.answer, refused.text_answer) == (START_MS + 1, None, "no ü in ascii")
     assert claim_all_ids(harness) == []
 
@@ -92,7 +92,8 @@ def test_a_row_that_cannot_be_sent_is_refused_with_the_reason(harness: StoreHarn
         ("PS", True, 3, 2, 0),
         ("PS", True, 1, 0, 0),
         ("PS", False, 3, 0, 0),
-        *((record, resend, 1, 7, 1) for record in ("RE", "WR", "WC") for resend in (True, False)),
+        *((record, resend, 3, 1, 1) for record in ("RE", "WR", "WC") for resend in (True, False)),
+        *((record, resend, 3, 2, 0) for record in ("RE", "WR", "WC") for resend in (True, False)),
         ("WA", True, 3, 0, 0),
         ("WA", False, 3, 0, 0),
     ],
@@ -104,13 +105,16 @@ def test_a_row_without_an_answer_is_unknown_and_perhaps_queued_again(
     (left,) = harness.submit(mark_unknown, MarkUnknown(LINK_NAME, resend, limit, (1,)))
     assert left == harness.row(1)
     assert (left.state, left.queued, left.lost, left.number) == ("unknown", queued, lost + 1, 1)
+    assert left.reason == "unanswered"
     assert claim_all_ids(harness) == [1] * queued
 
 
 def test_a_posting_is_sent_up_to_the_maximum_of_attempts(harness: StoreHarness) -> None:
     row = harness.enqueue()
     attempts = 0
-    while isinstance(claimed := claim_one(harness), OutboxRow):
+    while isinstance(
+        claimed := harness.submit(claim_next, ClaimNext(LINK_NAME, START_MS, send_limit=4)), OutboxRow
+    ):
         assert claimed.number == row.number
         attempts += 1
         harness.submit(mark_unknown, MarkUnknown(LINK_NAME, True, 4, None))

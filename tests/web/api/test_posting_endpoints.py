@@ -59,6 +59,9 @@ async def test_a_posting_is_accepted(served_api: ServedApi) -> None:
         "answered": None,
         "answer": None,
         "text_answer": None,
+        "reason": None,
+        "room_sent": None,
+        "reservation": None,
     }
     link = (await served_api.get("/api/v1/links/grand")).json()
     assert link["outbox"] == {
@@ -87,6 +90,7 @@ async def test_it_is_sent_once_the_link_is_in_sync_and_answered(served_api: Serv
         "answered": "2026-11-20T07:00:07.000Z",
         "answer": "OK",
         "text_answer": "thanks",
+        "room_sent": "101",
     }
 
 
@@ -141,6 +145,7 @@ async def test_a_repeated_key_and_body_return_the_same_posting(served_api: Serve
         "state": "sent",
         "attempts": 1,
         "sent": "2026-11-20T07:00:00.000Z",
+        "room_sent": "101",
     }
     assert (await create_posting(served_api, key="another"))["number"] == 2
 

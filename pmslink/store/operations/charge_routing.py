@@ -1,0 +1,77 @@
+"""Route a posting when it is about to be sent: to the room of its guest, later, or not at all."""
+
+from __future__ import annotations
+
+import json
+from typing import Literal
+
+from attrs import frozen
+
+from pmslink.hotel.charge_destination import find_destination, refusal_reason
+from pmslink.hotel.hotel_state import HotelState
+from pmslink.store.core.transaction import Transaction
+from pmslink.store.tables.outbox_rows import OutboxRow
+from pmslink.store.tables.stays import occupants_at, present_guests, rooms_of_guests
+
+LateCharge = Literal["hold", "send"]
+"""What happens to a charge whose guest has left, if somebody else is in the room now."""
+
+
+@frozen
+class SendTo:
+    """The posting goes to this room now."""
+
+    room: str
+
+
+@frozen
+class WaitForMove:
+    """A guest whom the posting concerns is leaving: within the move window it becomes clear whereto."""
+
+
+@frozen
+class GuestLeft:
+    """The posting would be charged to another guest. `reason` is a text for people."""
+
+    reason: str
+
+
+Route = SendTo | WaitForMove | GuestLeft
+
+
+def guests_at_start(
+    transaction: Transaction, link: str, room: str, started: int
+) -> tuple[str | None, str | None]:
+    """Return the reservation number and the guests of a new posting, for the columns of its row.
+
+    `started` is in milliseconds since 1970 in UTC. The number is that of the guest who checked in first.
+    """
+    occupants = occupants_at(transaction.connection, link, room, started)
+    if occupants is None:
+        return None, None
+    reservation = next((one.reservation for one in occupants if one.reservation is not None), None)
+    return reservation, json.dumps([one.guest for one in occupants])
+
+
+def route_posting(transaction: Transaction, row: OutboxRow, late_charge: LateCharge) -> Route:
+    """Decide where a posting goes, from the present rooms of the guests who were in its room."""
+    if row.guests is None:
+        return SendTo(row.room)
+    guests: list[str] = json.loads(row.guests)
+    connection = transaction.connection
+    room_by_guest = rooms_of_guests(connection, row.link, guests)
+    state = transaction.hotels.hotel(connection, row.link)
+    if any(guest in state.leaving_guests(room) for guest, room in room_by_guest.items()):
+        return WaitForMove()
+    occupants = present_guests(connection, row.link, row.room)
+    destination = find_destination(row.room, guests, room_by_guest, occupants)
+    if destination is not None:
+        return SendTo(destination)
+    if state.leaving_guests(row.room):  # the room may be vacant in a moment
+        return WaitForMove()
+    return SendTo(row.room) if late_charge == "send" else GuestLeft(refusal_reason(guests))
+
+
+def spelled_room(state: HotelState, room: str) -> str:
+    """Return the name of a room as the PMS spells it."""
+    return room
