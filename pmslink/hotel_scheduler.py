@@ -13,6 +13,7 @@ from twisted.python.failure import Failure
 
 from pmslink.config.extension_table import ExtensionTableError, load_extension_mapping
 from pmslink.config.link_settings import LinkSettings
+from pmslink.fias.link_description import declared_fields, split_codes
 from pmslink.hotel.extensions import ExtensionMapping
 from pmslink.hotel.hotel_policy import HotelPolicy
 from pmslink.store.core.journal import Journal
@@ -53,7 +54,14 @@ def build_policy(link: str, settings: LinkSettings) -> HotelPolicy:
         wake_up_late_ms=round(settings.wake_up_late * 1000),
         extensions_of_room=extensions.extensions_of_room,
         rooms_of_extension=extensions.rooms_of_extension,
+        guest_fields=_declared_guest_fields(settings) if settings.describe else None,
     )
+
+
+def _declared_guest_fields(settings: LinkSettings) -> frozenset[str]:
+    """Return the codes of the fields that the link description declares for guests."""
+    declared = declared_fields(settings.records)
+    return frozenset(code for record_id in ("GI", "GC") for code in split_codes(declared.get(record_id, "")))
 
 
 class HotelScheduler:

@@ -61,4 +61,9 @@ def parse_declaration(record: Record) -> tuple[str, tuple[str, ...]] | None:
     field_list = record.get("FL")
     if field_list is None:
         return record_id, tuple(code for code, _ in record.fields if code not in ("RI", "RT"))
-    return record_id, tuple(field_list[at : at + 2] for at in range(0, len(field_list) - 1, 2))
+    return record_id, split_codes(field_list)
+
+
+def split_codes(field_list: str) -> tuple[str, ...]:
+    """Split the concatenated field codes of an FL."""
+    return tuple(field_list[at : at + 2] for at in range(0, len(field_list) - 1, 2))

@@ -7,10 +7,14 @@ from collections.abc import Mapping
 from attrs import evolve
 
 from pmslink.fias.record import Record
+from pmslink.hotel.guest_settings import separate
 from pmslink.hotel.hotel_state import Context, HotelState
 from pmslink.hotel.rooms import Room
 
 _BOOLEAN_BY_FLAG = {"Y": True, "N": False}
+_SETTING_FIELDS = ("CS", "DN", "ML")
+DOOR_SIGN_CODES = ("8", "9", "10")
+"""RS of the door signs: do-not-disturb, make up room, none. They do not replace the housekeeping status."""
 
 
 def parse_class_of_service(text: str | None) -> int | None:
@@ -25,10 +29,15 @@ def with_class_of_service(room: Room, field_values: Mapping[str, str]) -> Room:
 
 
 def on_room_equipment(state: HotelState, record: Record, context: Context) -> None:
-    """Handle RE: set the attributes of a room that the record lists. Invalid values are ignored."""
+    """Handle RE: set the attributes of a room that the record lists. Invalid values are ignored.
+
+    It speaks of the guests who stay in the room, or of the room itself if all are leaving.
+    """
     room = state.room_of(record)
     if room is None:
         return
+    if any(code in _SETTING_FIELDS for code, _ in record.fields):
+        room = separate(state, room)
     for code, value in record.fields:
         if code == "CS" and (number := parse_class_of_service(value)) is not None:
             room = evolve(room, class_of_service=number)
@@ -36,9 +45,14 @@ def on_room_equipment(state: HotelState, record: Record, context: Context) -> No
             room = evolve(room, do_not_disturb=_BOOLEAN_BY_FLAG[value])
         elif code == "ML" and value in _BOOLEAN_BY_FLAG:
             room = evolve(room, message_light=_BOOLEAN_BY_FLAG[value])
-        elif code == "RS" and len(value) <= 2 and value.isascii() and value.isdigit():
+        elif code == "RS" and is_housekeeping_status(value):
             room = evolve(room, status=int(value))
     state.set_room(room, context)
+
+
+def is_housekeeping_status(text: str) -> bool:
+    """Check whether RS is a housekeeping status: 1 to 6, or another number that the hotel has defined."""
+    return len(text) <= 2 and text.isascii() and text.isdigit() and str(int(text)) not in DOOR_SIGN_CODES
 
 
 def on_night_audit_start(state: HotelState, record: Record, context: Context) -> None:

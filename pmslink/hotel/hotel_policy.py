@@ -21,12 +21,14 @@ class HotelPolicy:
 
     `timezone` None is the time zone of the system. A wake-up has `wake_up_attempts` attempts, one each
     `wake_up_interval_ms`; it is missed if its first attempt is late by more than `wake_up_late_ms`.
+    `guest_fields` are the fields of guests that the link description declares, None for all.
     """
 
     timezone: tzinfo | None = None
     wake_up_attempts: int = 3
     wake_up_interval_ms: int = 180_000
     wake_up_late_ms: int = 600_000
+    guest_fields: frozenset[str] | None = None
     extensions_of_room: Callable[[str], tuple[str, ...]] = identity
     rooms_of_extension: Callable[[str], tuple[str, ...]] = identity
 

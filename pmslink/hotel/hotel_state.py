@@ -13,16 +13,16 @@ from typing import Any
 from attrs import define, evolve, frozen
 
 from pmslink.fias.record import Record
+from pmslink.hotel.departure_group import DepartureGroup
 from pmslink.hotel.events import Author, Event, EventType, StayChange, WakeUpFinished
 from pmslink.hotel.hotel_policy import HotelPolicy
-from pmslink.hotel.rooms import PERSONAL_FIELDS, Guest, Room, WakeUp, is_room_name
+from pmslink.hotel.move_window import MOVE_WINDOW_MS, MoveWindow
+from pmslink.hotel.rooms import PERSONAL_FIELDS, Guest, Room, WakeUp, room_key
 
 MAX_ROOMS = 20_000
 """Maximum number of rooms of one hotel; records for further rooms are ignored."""
 REPLAY_WINDOW_RECORDS = 1000
 """Number of records whose digests are stored to detect replays."""
-MOVE_WINDOW_MS = 2_000
-"""A check-out and a check-in of one guest within this time are a move."""
 TIMESTAMPED_RECORD_IDS = frozenset({"GI", "GO", "GC", "NS", "NE"})
 """Records whose DA and TI are their creation time: the same text in a later session is a replay."""
 
@@ -30,6 +30,7 @@ _VALUE_BY_EVENT_TYPE: Mapping[EventType, Callable[[Room], object]] = {
     "room.class_of_service": lambda room: room.class_of_service,
     "room.do_not_disturb": lambda room: room.do_not_disturb,
     "room.message_light": lambda room: room.message_light,
+    "room.status": lambda room: room.status,
 }
 """The attribute of a room whose change each event type reports."""
 
@@ -48,12 +49,16 @@ class Context:
 
 
 @frozen
-class PendingCheckOut:
-    """A check-out that becomes a move if the guest checks in to another room within `MOVE_WINDOW_MS`."""
+class Vacated:
+    """The guests who had a room's settings have left it, the last of them at `since`.
 
+    `new_room` is the room to which the last one moved, None if that guest checked out. Times are
+    milliseconds since 1970 in UTC.
+    """
+
+    room: str
+    new_room: str | None
     since: int
-    share: str | None
-    """GS of the GO: Y if other guests stay in the room, N if none does."""
 
 
 @define(eq=False, init=False)
@@ -75,10 +80,10 @@ class HotelState:
     """Guests that the resync in progress has added to a room."""
     preserved_wake_ups: set[int]
     """Ids of the wake-ups of `new_guests`, and of those that were requested during the resync."""
-    pending_check_outs: dict[str, dict[str, PendingCheckOut]]
-    """The pending check-outs, by room and reservation number."""
-    recent_moves: dict[str, tuple[str, int]]
-    """The old room and the time of each move without a check-out, by reservation number."""
+    departing: dict[str, DepartureGroup]
+    """The guests who leave a room, by room; see `departures`."""
+    window: MoveWindow
+    """What the records of the last two seconds said about the room of each guest."""
     room_by_guest: dict[str, str]
     """The room of each guest, by reservation number."""
     rooms_with_wake_ups: set[str]
@@ -86,15 +91,16 @@ class HotelState:
     """The rooms that have changed since the owner last cleared this set; empty in a copy."""
     _replay_window: dict[bytes, int]  # by digest of a record, the session that received it first
     _events: list[Event | WakeUpFinished]  # empty in a copy
-    _departures: list[tuple[str, str | None]]  # empty in a copy
+    _departures: list[Vacated]  # empty in a copy
     _stay_changes: list[StayChange]  # empty in a copy
+    _rooms_before: dict[str, tuple[Room, Author, bool]]  # rooms changed by this record; empty in a copy
 
     def __init__(
         self,
         rooms: Mapping[str, Room],
         night_audit_stamp: str | None = None,
         resyncing: bool = False,
-        pending_check_outs: Mapping[str, Mapping[str, PendingCheckOut]] | None = None,
+        departing: Mapping[str, DepartureGroup] | None = None,
     ) -> None:
         self.__attrs_init__(
             rooms=dict(rooms),
@@ -103,8 +109,8 @@ class HotelState:
             seen_guests=None,
             new_guests=set(),
             preserved_wake_ups=set(),
-            pending_check_outs={room: dict(guests) for room, guests in (pending_check_outs or {}).items()},
-            recent_moves={},
+            departing=dict(departing or {}),
+            window=MoveWindow(),
             room_by_guest={
                 guest.number: room.room for room in rooms.values() for guest in room.guests if guest.number
             },
@@ -114,6 +120,7 @@ class HotelState:
             events=[],
             departures=[],
             stay_changes=[],
+            rooms_before={},
         )
 
     def copy(self) -> HotelState:
@@ -126,8 +133,8 @@ class HotelState:
             seen_guests=None if self.seen_guests is None else self.seen_guests.copy(),
             new_guests=self.new_guests.copy(),
             preserved_wake_ups=self.preserved_wake_ups.copy(),
-            pending_check_outs={room: guests.copy() for room, guests in self.pending_check_outs.items()},
-            recent_moves=self.recent_moves.copy(),
+            departing=self.departing.copy(),
+            window=self.window.copy(),
             room_by_guest=self.room_by_guest.copy(),
             rooms_with_wake_ups=self.rooms_with_wake_ups.copy(),
             changed_rooms=set(),
@@ -135,19 +142,18 @@ class HotelState:
             events=[],
             departures=[],
             stay_changes=[],
+            rooms_before={},
         )
         return copied
 
     @property
     def next_due_at(self) -> int | None:
-        """When the next pending check-out or wake-up attempt is due; None if nothing is pending."""
+        """When the next departure ends or wake-up attempt is due; None if nothing is pending."""
         due_times = [
-            pending.since + MOVE_WINDOW_MS
-            for guests in self.pending_check_outs.values()
-            for pending in guests.values()
+            since + MOVE_WINDOW_MS for group in self.departing.values() for since in group.pending_since
         ]
         due_times += [
-            wake_up.next_due_at for name in self.rooms_with_wake_ups for wake_up in self.rooms[name].wake_ups
+            wake_up.next_due_at for name in self.rooms_with_wake_ups for wake_up in self.due_wake_ups(name)
         ]
         return min(due_times, default=None)
 
@@ -156,19 +162,15 @@ class HotelState:
         events, self._events = self._events, []
         return events
 
-    def pop_departures(self) -> list[tuple[str, str | None]]:
-        """Remove and return the vacated rooms, each with the room to which its last guest moved, or None."""
+    def pop_departures(self) -> list[Vacated]:
+        """Remove and return the rooms that were vacated, in order."""
         departures, self._departures = self._departures, []
         return departures
 
     def pop_stay_changes(self) -> list[StayChange]:
-        """Remove and return the changes of who stays where, in order."""
+        """Remove and return the changes of stays, in order."""
         stay_changes, self._stay_changes = self._stay_changes, []
         return stay_changes
-
-    def leaving_guests(self, room: str) -> set[str]:
-        """Return the reservation numbers of the guests of a room whose check-out is pending."""
-        return set(self.pending_check_outs.get(room, ()))
 
     def is_replay(self, record: Record, session: int) -> bool:
         """Check whether an earlier session received the same record, and store its digest.
@@ -190,11 +192,15 @@ class HotelState:
         return False
 
     def room_of(self, record: Record) -> Room | None:
-        """Find the room that RN names, or create it; None if RN is no room name, or the hotel is full."""
-        name = record.get("RN")
-        if name is None or not is_room_name(name):
-            return None
-        return self.room_by_name(name)
+        """Find the room that RN names, or create it; None if RN is no room name, or the hotel is full.
+
+        The room remembers how the PMS spells its name.
+        """
+        spelling = record.get("RN")
+        name = room_key(spelling)
+        room = None if name is None else self.room_by_name(name)
+        is_usual = spelling is None or spelling == name or not spelling.isprintable()
+        return None if room is None else evolve(room, spelling=None if is_usual else spelling)
 
     def room_by_name(self, room_name: str) -> Room | None:
         """Find a room, or create it; None if the hotel has `MAX_ROOMS` rooms already."""
@@ -203,22 +209,61 @@ class HotelState:
             return Room(room_name)
         return room
 
+    def find_guest(self, number: str, room_name: str) -> tuple[Room, Guest] | None:
+        """Find a guest and the guest's room; without a number, the guest without a number in `room_name`."""
+        room = self.rooms.get(self.room_by_guest.get(number, "") if number else room_name)
+        guest = None if room is None else room.guest(number)
+        return None if room is None or guest is None else (room, guest)
+
+    def is_departing(self, room_name: str, number: str) -> bool:
+        """Check whether a guest who is in the room's list is leaving."""
+        group = self.departing.get(room_name)
+        departure = None if group is None else group.find(number)
+        return departure is not None and departure.new_room is None
+
+    def staying_guests(self, room_name: str) -> list[Guest]:
+        """Return the guests of a room who are not leaving."""
+        room = self.rooms.get(room_name)
+        guests = () if room is None else room.guests
+        return [guest for guest in guests if not self.is_departing(room_name, guest.number)]
+
+    def leaving_guests(self, room_name: str) -> set[str]:
+        """Return the numbers of the guests of a room who are leaving, and may still move."""
+        group = self.departing.get(room_name)
+        return set() if group is None else {one.number for one in group.departures if one.is_open}
+
+    def departing_wake_ups(self, room_name: str) -> tuple[int, ...]:
+        """Return the ids of the wake-ups of a room that belong to departing guests only."""
+        group = self.departing.get(room_name)
+        return () if group is None or group.settings is None else group.settings.wake_up_ids
+
+    def due_wake_ups(self, room_name: str) -> list[WakeUp]:
+        """Return the wake-ups of a room that can fall due: not those of guests who may be moving."""
+        departing = self.departing_wake_ups(room_name)
+        return [one for one in self.rooms[room_name].wake_ups if one.id not in departing]
+
     def set_room(self, room: Room, context: Context, by: Author = "pms", resync: bool = False) -> None:
-        """Store a room. Emit an event for each change of its class of service and lights."""
+        """Store a room. `emit_room_changes` emits what has changed of its class of service and lights."""
         before = self.rooms.get(room.room)
         if before == room:
             return
+        first_before, _, _ = self._rooms_before.get(room.room, (before or Room(room.room), by, resync))
+        self._rooms_before[room.room] = (first_before, by, resync)
         self.rooms[room.room] = evolve(room, changed=context.now_ms)
         self.changed_rooms.add(room.room)
         if room.wake_ups:
             self.rooms_with_wake_ups.add(room.room)
         else:
             self.rooms_with_wake_ups.discard(room.room)
-        old = before or Room(room.room)
-        for event_type, get_value in _VALUE_BY_EVENT_TYPE.items():
-            value = get_value(room)
-            if get_value(old) != value:
-                self.emit(event_type, room.room, {"value": value, "by": by}, resync)
+
+    def emit_room_changes(self) -> None:
+        """Emit an event for each class of service, light and status that the last record has changed."""
+        rooms_before, self._rooms_before = self._rooms_before, {}
+        for name, (before, by, resync) in rooms_before.items():
+            for event_type, get_value in _VALUE_BY_EVENT_TYPE.items():
+                value = get_value(self.rooms[name])
+                if get_value(before) != value:
+                    self.emit(event_type, name, {"value": value, "by": by}, resync)
 
     def set_guest(self, guest: Guest, room: Room, context: Context, resync: bool) -> None:
         """Add a guest to a room, or replace the guest with the same number, and store the room."""
@@ -242,12 +287,13 @@ class HotelState:
         """Emit the result of a wake-up, for the PMS."""
         self._events.append(finished)
 
-    def add_departure(self, room: str, new_room: str | None = None) -> None:
-        """Record that the guests of a room have left; `new_room`: the room to which the last of them moved.
+    def add_departure(self, room: str, new_room: str | None, since: int) -> None:
+        """Record that a room's guests have left; the owner of the state cancels or moves queued updates."""
+        self._departures.append(Vacated(room, new_room, since))
 
-        The owner of the state then cancels or moves the queued updates of the room.
-        """
-        self._departures.append((room, new_room))
+    def add_stay_change(self, change: StayChange) -> None:
+        """Record that a stay has begun, moved or ended, or that a room was reported vacant."""
+        self._stay_changes.append(change)
 
     def mark_seen(self, guest: Guest, room: str, is_new: bool) -> None:
         """Record that the resync in progress mentions a guest; `is_new`: it adds the guest to the room."""
@@ -261,10 +307,9 @@ class HotelState:
         if self.seen_guests is not None:
             self.preserved_wake_ups.update(wake_up.id for wake_up in wake_ups)
 
-    def has_only_new_guests(self, room: Room) -> bool:
-        """Check whether a room has guests, and the resync in progress has added all of them."""
-        numbers = {guest.number or _unnumbered_guest_key(room.room) for guest in room.guests}
-        return bool(numbers) and numbers <= self.new_guests
+    def is_new_in_resync(self, guest: Guest, room_name: str) -> bool:
+        """Check whether the resync in progress has added a guest to the room."""
+        return (guest.number or _unnumbered_guest_key(room_name)) in self.new_guests
 
     def erase_guest_data(self, room_name: str, today: str) -> bool:
         """Erase the personal data of a room's guests, unless one departs after `today` (ISO 8601).
@@ -274,7 +319,7 @@ class HotelState:
         room = self.rooms[room_name]
         if any((guest.departure or "") > today for guest in room.guests):
             return False
-        erased: dict[str, Any] = dict.fromkeys(PERSONAL_FIELDS)
+        erased: dict[str, Any] = {**dict.fromkeys(PERSONAL_FIELDS), "fields": {}}
         self.rooms[room_name] = evolve(room, guests=tuple(evolve(guest, **erased) for guest in room.guests))
         self.changed_rooms.add(room_name)
         return True

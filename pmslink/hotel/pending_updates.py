@@ -96,12 +96,12 @@ def replace_room(record: Record, new_room: str) -> Record:
 def awaits_check_out(update: QueuedUpdate, load_state: Callable[[], HotelState]) -> bool:
     """Return whether an update has to wait, because a check-out of its room is pending.
 
-    Only after MOVE_WINDOW_MS is it certain whether the guest moves or leaves, which may void the update.
+    Only after the move window is it certain whether the guest moves or leaves, which may void the update.
     `load_state` is called only for an update that may have to wait.
     """
     if update.record == POSTING_RECORD or update.attempts:
         return False
-    return update.room in load_state().pending_check_outs
+    return bool(load_state().leaving_guests(update.room))
 
 
 # The update is sent again after an attempt without an answer.

@@ -96,13 +96,10 @@ def dnd_update(room: str, body: Mapping[str, object]) -> OutboundUpdate:
 
 
 def make_up_room_update(room: str, body: Mapping[str, object]) -> OutboundUpdate:
-    """Build an RE with the RS of the make-up-room sign. A door has one sign: do-not-disturb ends.
-
-    Raises BodyError.
-    """
+    """Build an RE with the RS of the make-up-room sign. Raises BodyError."""
     on = _parse_on(body)
     fields = [("RS", _RS_MAKE_UP_ON if on else _RS_SIGNS_OFF)]
-    return _equipment_update("make_up_room", room, {"on": on}, fields, "sign", False)
+    return _equipment_update("make_up_room", room, {"on": on}, fields, "sign", on)
 
 
 def _parse_on(body: Mapping[str, object]) -> bool:
@@ -192,7 +189,7 @@ def parse_phone_update(row_type: str, room: str, body: str) -> PhoneUpdate | Non
         case "dnd":
             return PhoneUpdate("dnd", room, values["on"])
         case "make_up_room":
-            return PhoneUpdate("make_up_room", room, False)
+            return PhoneUpdate("make_up_room", room, values["on"])
         case "wake_up":
             return PhoneUpdate("wake_up", room, _parse_local_time(values["at"]))
         case "wake_up_cancel":

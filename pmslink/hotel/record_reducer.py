@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from pmslink.fias.record import Record
-from pmslink.hotel import check_outs, equipment, resyncs, stays, wake_up_attempts, wake_ups
-from pmslink.hotel.hotel_state import MOVE_WINDOW_MS, Context, HotelState
+from pmslink.hotel import departures, equipment, resyncs, stays, wake_up_attempts, wake_ups
+from pmslink.hotel.hotel_state import Context, HotelState
 
 HANDLERS: Mapping[str, Callable[[HotelState, Record, Context], None]] = {
     "GI": stays.on_check_in,
@@ -31,17 +31,13 @@ def apply_record(state: HotelState, record: Record, context: Context) -> None:
     handler = HANDLERS.get(record.id)
     if handler is None or state.is_replay(record, context.session):
         return
-    if state.pending_check_outs and record.id != "GO":  # a repeated GO leaves the check-out pending
-        check_outs.complete_room_check_outs(state, record.get("RN"), context)
     handler(state, record, context)
+    state.emit_room_changes()
 
 
 def advance(state: HotelState, context: Context) -> None:
-    """Apply the passage of time: complete pending check-outs, begin and end attempts of wake-ups."""
-    for room, guests in tuple(state.pending_check_outs.items()):
-        for number, pending in tuple(guests.items()):
-            # a time in the future means that the clock was set back
-            if not pending.since <= context.now_ms < pending.since + MOVE_WINDOW_MS:
-                check_outs.complete_check_out(state, room, number, context)
+    """Apply the passage of time: end departures, begin and end attempts of wake-ups."""
+    departures.advance_departures(state, context)
     for name in sorted(state.rooms_with_wake_ups):
         wake_up_attempts.advance_room(state, name, context)
+    state.emit_room_changes()

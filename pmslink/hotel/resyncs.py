@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from pmslink.fias.record import Record
-from pmslink.hotel.check_outs import check_out_guests, complete_all_check_outs
+from pmslink.hotel.departures import check_out_now
+from pmslink.hotel.events import StayChange
 from pmslink.hotel.hotel_state import Context, HotelState
 
 
 def on_resync_start(state: HotelState, record: Record, context: Context) -> None:
     """Handle DS: begin a resync."""
     abort_resync(state)
-    complete_all_check_outs(state, context)
     state.resyncing = True
     state.seen_guests = set()
     state.emit("resync.started", resync=True)
@@ -20,12 +20,14 @@ def on_resync_end(state: HotelState, record: Record, context: Context) -> None:
     """Handle DE: check out the guests that the resync did not mention, if it mentioned any guest."""
     if not state.resyncing:
         return
-    complete_all_check_outs(state, context)
     complete = state.seen_guests is not None
     if state.seen_guests:
         for room in tuple(state.rooms.values()):
-            departed = [guest for guest in room.guests if not state.is_seen(guest, room.room)]
-            check_out_guests(state, room, departed, context, resync=True)
+            departed = tuple(guest for guest in room.guests if not state.is_seen(guest, room.room))
+            if departed:
+                check_out_now(state, room.room, departed, context, resync=True)
+        state.add_stay_change(StayChange("vacant", None))
+    state.emit_room_changes()
     _end_resync(state, complete)
 
 

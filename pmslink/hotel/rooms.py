@@ -14,8 +14,12 @@ MAX_ROOM_NAME_CHARS = 40
 MAX_WAKE_UPS = 100
 """Maximum number of wake-ups in a room, and of stored times of its finished wake-ups."""
 
-WakeUpResult = Literal["answered", "busy", "no_answer", "unreported", "missed"]
-"""The result of a wake-up. `unreported`: the PBX reported no result; `missed`: no attempt began in time."""
+WakeUpResult = Literal["answered", "busy", "no_answer", "unreported", "missed", "no_phone"]
+"""The result of a wake-up.
+
+`unreported`: the PBX reported no result; `missed`: no attempt began in time; `no_phone`: the room has no
+extension.
+"""
 
 
 @frozen
@@ -23,7 +27,8 @@ class Guest:
     """One stay of one person. `arrival` and `departure` are dates in ISO 8601.
 
     `number` is the reservation number (G#), empty where the PMS identifies guests by room. `sharer`: others
-    occupied the room when this guest checked in.
+    occupied the room when this guest checked in. `no_post`: no charges may be posted (NP); None if the PMS
+    does not say. `fields` holds the declared fields without an attribute here, by code.
     """
 
     number: str = ""
@@ -36,6 +41,8 @@ class Guest:
     arrival: str | None = None
     departure: str | None = None
     sharer: bool = False
+    no_post: bool | None = None
+    fields: Mapping[str, str] = field(factory=dict)
 
 
 @frozen
@@ -44,7 +51,7 @@ class WakeUp:
 
     `at` is the hotel's local time; its `fold` is 1 in the second of two equal hours. `date` and `time` are
     `at` as the DA and TI of the request spelled it, because the WA must repeat them. `again` is when the
-    current attempt ends; None before the first one.
+    current attempt ends; None before the first one. `requested` is when it was last requested, `by` by whom.
     """
 
     id: int
@@ -55,6 +62,8 @@ class WakeUp:
     attempts: int = 0
     again: int | None = None
     result: WakeUpResult | None = None
+    requested: int = 0
+    by: Literal["pms", "pbx"] = "pms"
 
     @property
     def next_due_at(self) -> int:
@@ -67,7 +76,8 @@ class Room:
     """A room; `changed` in milliseconds since 1970 in UTC.
 
     `over` holds the local times, in ISO 8601, of finished wake-ups; a PMS that repeats one
-    does not set it again.
+    does not set it again. `do_not_disturb` and `make_up_room` are two signs. `spelling` is the name with the
+    blanks around it that the PMS sends, None without any.
     """
 
     room: str
@@ -78,6 +88,8 @@ class Room:
     status: int | None = None
     wake_ups: tuple[WakeUp, ...] = ()
     over: tuple[str, ...] = ()
+    make_up_room: bool = False
+    spelling: str | None = None
     changed: int = field(default=0, eq=False)
 
     def guest(self, number: str) -> Guest | None:
@@ -100,19 +112,13 @@ class Room:
             self, guests=tuple(guest if other.number == guest.number else other for other in self.guests)
         )
 
-    def reset_for_new_guests(self, preserved: Container[int]) -> Room:
-        """Remove what belonged to former guests, while new ones stay; `preserved`: ids of their wake-ups."""
-        wake_ups = tuple(wake_up for wake_up in self.wake_ups if wake_up.id in preserved)
-        return evolve(self, do_not_disturb=False, message_light=False, wake_ups=wake_ups)
+    def with_wake_up(self, wake_up: WakeUp) -> Room:
+        """Replace the wake-up with the same id."""
+        return evolve(self, wake_ups=tuple(wake_up if one.id == wake_up.id else one for one in self.wake_ups))
 
-    def without_wake_ups(self, *removed: WakeUp) -> Room:
-        """Remove these wake-ups, by their ids."""
-        ids = {wake_up.id for wake_up in removed}
-        return evolve(self, wake_ups=tuple(wake_up for wake_up in self.wake_ups if wake_up.id not in ids))
-
-    def vacated(self) -> Room:
-        """Reset the room to its state without guests."""
-        return Room(self.room, status=self.status, over=self.over)
+    def without_wake_ups(self, ids: Container[int]) -> Room:
+        """Remove the wake-ups with these ids."""
+        return evolve(self, wake_ups=tuple(one for one in self.wake_ups if one.id not in ids))
 
 
 PERSONAL_FIELDS = ("name", "first_name", "title", "group")
@@ -120,11 +126,22 @@ PERSONAL_FIELDS = ("name", "first_name", "title", "group")
 
 
 _ROOM_NAME_PATTERN = re.compile(rf"[^\x00-\x1f\x7f-\x9f]{{1,{MAX_ROOM_NAME_CHARS}}}")
+_BLANKS = "".join(map(chr, (*range(0x21), *range(0x7F, 0xA1))))
+"""Blanks and control characters, which PMSs send around names."""
+
+
+def room_key(name: str | None) -> str | None:
+    """Return the name of a room without blanks and control characters around it; None if it is no room name.
+
+    A name with control characters inside could not be sent to the PMS.
+    """
+    key = (name or "").strip(_BLANKS)
+    return key if _ROOM_NAME_PATTERN.fullmatch(key) else None
 
 
 def is_room_name(name: str | None) -> bool:
-    """Check whether this can name a room. A name with control characters could not be sent to the PMS."""
-    return name is not None and _ROOM_NAME_PATTERN.fullmatch(name) is not None
+    """Check whether this can name a room."""
+    return room_key(name) is not None
 
 
 _GUEST_FIELDS = tuple(attribute.name for attribute in fields(Guest))
@@ -132,7 +149,7 @@ _GUEST_FIELDS = tuple(attribute.name for attribute in fields(Guest))
 
 def serialize_guest(guest: Guest) -> dict[str, Any]:
     """Serialize a guest for the API and the store."""
-    return {name: getattr(guest, name) for name in _GUEST_FIELDS}
+    return {name: getattr(guest, name) for name in _GUEST_FIELDS} | {"fields": dict(guest.fields)}
 
 
 def serialize_room(room: Room) -> dict[str, Any]:
@@ -145,6 +162,8 @@ def serialize_room(room: Room) -> dict[str, Any]:
         "status": room.status,
         "wake_ups": [_serialize_stored_wake_up(wake_up) for wake_up in room.wake_ups],
         "over": list(room.over),
+        "make_up_room": room.make_up_room,
+        "spelling": room.spelling,
     }
 
 
@@ -168,6 +187,8 @@ def _serialize_stored_wake_up(wake_up: WakeUp) -> dict[str, Any]:
         "attempts": wake_up.attempts,
         "again": wake_up.again,
         "result": wake_up.result,
+        "requested": wake_up.requested,
+        "by": wake_up.by,
     }
 
 

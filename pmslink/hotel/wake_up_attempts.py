@@ -30,6 +30,7 @@ _ANSWER_STATUS_BY_RESULT: dict[WakeUpResult, str] = {
     "no_answer": "NR",
     "unreported": "NR",  # it is not certain that the guest is awake
     "missed": "NR",
+    "no_phone": "NR",
 }
 
 
@@ -47,8 +48,11 @@ def answer_status(result: WakeUpResult) -> str:
 
 
 def advance_room(state: HotelState, room_name: str, context: Context) -> None:
-    """Begin the attempts that are due in a room, and finish the wake-ups that have no attempts left."""
-    for wake_up in state.rooms[room_name].wake_ups:
+    """Begin the attempts that are due in a room, and finish the wake-ups that have no attempts left.
+
+    Those of guests who may be moving wait. While the clock is not settled, none is finished as missed.
+    """
+    for wake_up in state.due_wake_ups(room_name):
         wake_up = _adjust_to_clock(state, room_name, wake_up, context)
         if wake_up.next_due_at > context.now_ms:
             continue
@@ -59,6 +63,8 @@ def advance_room(state: HotelState, room_name: str, context: Context) -> None:
             _finish_wake_up(state, room_name, wake_up, "missed", context)
         elif is_late or wake_up.attempts >= context.policy.wake_up_attempts:
             _finish_wake_up(state, room_name, wake_up, wake_up.result or "unreported", context)
+        elif wake_up.attempts == 0 and not context.policy.extensions_of_room(room_name):
+            _finish_wake_up(state, room_name, wake_up, "no_phone", context)
         else:
             _start_attempt(state, room_name, wake_up, context)
 
@@ -99,7 +105,8 @@ def record_attempt_result(
     wake_up = _replace_wake_up(state, room, evolve(wake_up, result=result), context)
     if result == "answered" or wake_up.attempts >= context.policy.wake_up_attempts:
         _finish_wake_up(state, room, wake_up, result, context)
-        return evolve(wake_up, again=None)
+        wake_up = evolve(wake_up, again=None)
+    state.emit_room_changes()
     return wake_up
 
 
@@ -135,14 +142,12 @@ def _finish_wake_up(
     room = state.rooms[room_name]
     oldest = (context.policy.to_local(context.now_ms) - FINISHED_RETENTION).isoformat()
     over = (*(at for at in room.over if at > oldest), wake_up.at.isoformat())
-    state.set_room(evolve(room.without_wake_ups(wake_up), over=over[-MAX_WAKE_UPS:]), context)
+    state.set_room(evolve(room.without_wake_ups((wake_up.id,)), over=over[-MAX_WAKE_UPS:]), context)
     payload = {"wake_up": serialize_wake_up(wake_up), "result": result, "attempts": wake_up.attempts}
     state.emit("wake_up.done", room_name, payload)
     state.emit_wake_up_finished(WakeUpFinished(room_name, wake_up, result))
 
 
 def _replace_wake_up(state: HotelState, room_name: str, wake_up: WakeUp, context: Context) -> WakeUp:
-    room = state.rooms[room_name]
-    wake_ups = tuple(wake_up if other.id == wake_up.id else other for other in room.wake_ups)
-    state.set_room(evolve(room, wake_ups=wake_ups), context)
+    state.set_room(state.rooms[room_name].with_wake_up(wake_up), context)
     return wake_up

@@ -6,7 +6,8 @@ the hotel's local time.
 
 from __future__ import annotations
 
-from datetime import datetime
+from collections.abc import Sequence
+from datetime import datetime, timedelta
 
 from attrs import evolve
 
@@ -14,12 +15,18 @@ from pmslink.errors import FieldError, PmslinkError
 from pmslink.fias.field_values import parse_date, parse_time
 from pmslink.fias.record import Record
 from pmslink.hotel.events import Author
+from pmslink.hotel.guest_fields import clean_text
 from pmslink.hotel.hotel_state import Context, HotelState
-from pmslink.hotel.rooms import MAX_WAKE_UPS, Room, WakeUp, serialize_wake_up
+from pmslink.hotel.move_window import is_in_window
+from pmslink.hotel.rooms import MAX_WAKE_UPS, Room, WakeUp, room_key, serialize_wake_up
 from pmslink.hotel.wake_up_attempts import advance_room
 
 MAX_REQUEST_AGE_MS = 24 * 3600 * 1000
-"""Requests for a time longer ago than this are ignored."""
+"""A request for a time longer ago than this is not carried out."""
+JUST_PASSED_MS = 60_000
+"""A time without a date that has passed by at most this much means now, else the next day."""
+MAX_EVENT_TEXT_CHARS = 200
+"""Characters of a request that an event quotes."""
 
 
 class TooManyWakeUpsError(PmslinkError):
@@ -27,31 +34,53 @@ class TooManyWakeUpsError(PmslinkError):
 
 
 def on_wake_up_request(state: HotelState, record: Record, context: Context) -> None:
-    """Handle WR: set a wake-up. If its time has just passed, it is due at once."""
-    room = state.room_of(record)
-    at = _parse_requested_time(record)
-    if room is not None and at is not None:
-        set_wake_up(state, room, at, (record.get("DA") or "", record.get("TI") or ""), context, "pms")
+    """Handle WR: set a wake-up. If its time has just passed, it is due at once.
+
+    A request that cannot be understood or carried out is an event: a guest was promised a call.
+    """
+    room, at = state.room_of(record), _parse_requested_time(record, context)
+    if room is None or at is None:
+        _emit_not_understood(state, record)
+        return
+    wire_date_time = (record.get("DA") or "", record.get("TI") or "")
+    is_set = set_wake_up(state, room, at, wire_date_time, context, "pms")
+    if not is_set and len(room.wake_ups) >= MAX_WAKE_UPS:
+        _emit_not_understood(state, record)
 
 
 def on_wake_up_clear(state: HotelState, record: Record, context: Context) -> None:
     """Handle WC: cancel the wake-up at this time; without a date and a time, all wake-ups of the room."""
     room = state.room_of(record)
-    if room is None:
-        return
-    if not record.get("DA") and not record.get("TI"):
+    if room is not None and not record.get("DA") and not record.get("TI"):
         cancel_wake_ups(state, room, None, context, "pms")
-    elif (at := _parse_requested_time(record)) is not None:
+    elif room is not None and (at := _parse_requested_time(record, context)) is not None:
         cancel_wake_ups(state, room, at, context, "pms")
+    else:
+        _emit_not_understood(state, record)
 
 
-def _parse_requested_time(record: Record) -> datetime | None:
+def _emit_not_understood(state: HotelState, record: Record) -> None:
+    text = clean_text(record.text)[:MAX_EVENT_TEXT_CHARS]
+    state.emit("wake_up.not_understood", room_key(record.get("RN")), {"text": text})
+
+
+def _parse_requested_time(record: Record, context: Context) -> datetime | None:
+    """Parse DA and TI in the hotel's local time; None if they are invalid.
+
+    A time without a date is the next one. 24 hours are the beginning of the next day.
+    """
+    date_text, time_text = (record.get("DA") or "").strip(), (record.get("TI") or "").strip()
+    is_midnight = time_text in ("2400", "240000")
     try:
-        return datetime.combine(
-            parse_date("DA", record.get("DA") or ""), parse_time("TI", record.get("TI") or "")
-        )
+        time_of_day = parse_time("TI", "0000" if is_midnight else time_text)
+        if date_text:
+            day = parse_date("DA", date_text) + timedelta(days=is_midnight)
+            return datetime.combine(day, time_of_day)
     except FieldError:
         return None
+    earliest = context.policy.to_local(context.now_ms - JUST_PASSED_MS)
+    at = datetime.combine(earliest.date(), time_of_day)
+    return at if at >= earliest else at + timedelta(days=1)
 
 
 def set_wake_up(
@@ -59,18 +88,22 @@ def set_wake_up(
 ) -> bool:
     """Set a wake-up of a room, and return whether the room has it now.
 
-    `wire_date_time` is `at` as DA and TI spell it. A request of the PMS for a wake-up that is finished is
-    a repetition, and is ignored.
+    `wire_date_time` is `at` as DA and TI spell it. A request of the PMS for a past wake-up that is finished
+    is a repetition, and is ignored.
     """
     at = context.policy.resolve_ambiguous(at, context.now_ms - context.policy.wake_up_late_ms)
     due = context.policy.to_utc_ms(at)
-    if existing := [wake_up for wake_up in room.wake_ups if wake_up.at == at]:
-        state.preserve_wake_ups(*existing)
-        return True
-    is_finished = by == "pms" and at.isoformat() in room.over
+    departing = state.departing_wake_ups(room.room)
+    for existing in room.wake_ups:
+        if existing.at == at and existing.id not in departing:
+            state.preserve_wake_ups(existing)
+            repeated = evolve(existing, requested=context.now_ms, by=by)
+            state.set_room(room.with_wake_up(repeated), context, by)
+            return True
+    is_finished = by == "pms" and at.isoformat() in room.over and due <= context.now_ms
     if is_finished or len(room.wake_ups) >= MAX_WAKE_UPS or context.now_ms - due > MAX_REQUEST_AGE_MS:
         return False
-    wake_up = WakeUp(context.next_id(), at, *wire_date_time, due)
+    wake_up = WakeUp(context.next_id(), at, *wire_date_time, due, requested=context.now_ms, by=by)
     state.emit("wake_up.set", room.room, {"wake_up": serialize_wake_up(wake_up), "by": by})
     state.preserve_wake_ups(wake_up)
     state.set_room(evolve(room, wake_ups=_sort_by_time(*room.wake_ups, wake_up)), context, by)
@@ -80,42 +113,73 @@ def set_wake_up(
 
 
 def cancel_wake_ups(state: HotelState, room: Room, at: datetime | None, context: Context, by: Author) -> None:
-    """Cancel the wake-up of a room at a local time; without `at`, all of them."""
-    cancelled = tuple(wake_up for wake_up in room.wake_ups if at in (None, wake_up.at))
-    _emit_cancelled(state, room, cancelled, by)
-    state.set_room(room.without_wake_ups(*cancelled), context, by)
+    """Cancel the wake-up of a room at a local time; without `at`, all of them.
+
+    Those of departing guests stay: whoever cancels speaks of the guests who are in the room.
+    """
+    departing = state.departing_wake_ups(room.room)
+    ids = [one.id for one in room.wake_ups if at in (None, one.at) and one.id not in departing]
+    _cancel(state, room, ids, context, by)
 
 
-def emit_removed_wake_ups(state: HotelState, old: Room, after: Room, resync: bool) -> None:
-    """Emit `wake_up.cancelled` for each wake-up that `old` has and `after` does not have."""
-    _emit_cancelled(state, old, _removed_wake_ups(old, after), "pms", resync)
+def cancel_stale_wake_ups(state: HotelState, room: Room, context: Context) -> Room:
+    """Cancel the wake-ups of a vacant room for its next guest, and return the room.
+
+    A wake-up that the PMS has just requested is for that guest: a PMS may send it before the check-in.
+    """
+    departing = state.departing_wake_ups(room.room)
+    ids = [
+        one.id
+        for one in room.wake_ups
+        if one.id not in departing and not (one.by == "pms" and is_in_window(one.requested, context.now_ms))
+    ]
+    _emit_cancelled(state, room, ids, "pms")
+    return room.without_wake_ups(ids)
 
 
-def transfer_wake_ups(state: HotelState, old: Room, after: Room, new: Room, resync: bool) -> Room:
-    """Add to the room `new` the wake-ups that `old` has and `after` does not have.
+def cancel_wake_ups_by_id(
+    state: HotelState, room: Room, ids: Sequence[int], context: Context, resync: bool
+) -> None:
+    """Cancel these wake-ups of a room: the stay of the guests who had them has ended."""
+    _cancel(state, room, ids, context, "pms", resync)
+
+
+def transfer_wake_ups(state: HotelState, old: Room, ids: Sequence[int], new: Room, resync: bool) -> Room:
+    """Return the room `new` with these wake-ups of the `old` one; the old one still has them.
 
     If both rooms have a wake-up at the same time, that of `old` is cancelled.
     """
-    removed = _removed_wake_ups(old, after)
-    existing = {wake_up.at: wake_up for wake_up in new.wake_ups}
-    added = tuple(wake_up for wake_up in removed if wake_up.at not in existing)
-    duplicates = tuple(wake_up for wake_up in removed if wake_up.at in existing)
-    _emit_cancelled(state, old, duplicates, "pms", resync)
-    state.preserve_wake_ups(*added, *(existing[wake_up.at] for wake_up in duplicates))
+    moving = [one for one in old.wake_ups if one.id in ids]
+    departing = state.departing_wake_ups(new.room)
+    existing = {one.at: one for one in new.wake_ups if one.id not in departing}
+    added = [one for one in moving if one.at not in existing]
+    duplicates = [one for one in moving if one.at in existing]
+    _emit_cancelled(state, old, [one.id for one in duplicates], "pms", resync)
+    state.preserve_wake_ups(*added, *(existing[one.at] for one in duplicates))
     over = sorted({*new.over, *old.over})
     return evolve(new, wake_ups=_sort_by_time(*new.wake_ups, *added), over=tuple(over))
-
-
-def _removed_wake_ups(old: Room, after: Room) -> tuple[WakeUp, ...]:
-    return tuple(wake_up for wake_up in old.wake_ups if wake_up not in after.wake_ups)
 
 
 def _sort_by_time(*wake_ups: WakeUp) -> tuple[WakeUp, ...]:
     return tuple(sorted(wake_ups, key=lambda wake_up: wake_up.at))
 
 
-def _emit_cancelled(
-    state: HotelState, room: Room, cancelled: tuple[WakeUp, ...], by: Author, resync: bool = False
+def _cancel(
+    state: HotelState,
+    room: Room,
+    ids: Sequence[int],
+    context: Context,
+    by: Author,
+    resync: bool = False,
 ) -> None:
-    for wake_up in cancelled:
-        state.emit("wake_up.cancelled", room.room, {"wake_up": serialize_wake_up(wake_up), "by": by}, resync)
+    _emit_cancelled(state, room, ids, by, resync)
+    state.set_room(room.without_wake_ups(ids), context, by)
+
+
+def _emit_cancelled(
+    state: HotelState, room: Room, ids: Sequence[int], by: Author, resync: bool = False
+) -> None:
+    for wake_up in room.wake_ups:
+        if wake_up.id in ids:
+            payload = {"wake_up": serialize_wake_up(wake_up), "by": by}
+            state.emit("wake_up.cancelled", room.room, payload, resync)

@@ -11,7 +11,7 @@ from attrs import evolve
 
 from pmslink.fias.record import Record
 from pmslink.hotel import record_reducer, wake_up_attempts
-from pmslink.hotel.events import Event, WakeUpFinished
+from pmslink.hotel.events import Event, StayChange, WakeUpFinished
 from pmslink.hotel.hotel_policy import HotelPolicy
 from pmslink.hotel.hotel_state import Context, HotelState
 from pmslink.hotel.phone_update_records import PhoneUpdate
@@ -37,6 +37,7 @@ class HotelDriver:
         self.policy = HotelPolicy(**{"timezone": UTC, **policy})
         self.emitted: Emitted = []
         self.departures: list[tuple[str, str | None]] = []
+        self.stay_changes: list[StayChange] = []
         self.session = 0
         self.clock_settled = True
         self._numbers = count(1)
@@ -105,13 +106,15 @@ class HotelDriver:
         self.policy = evolve(self.policy, **changes)
 
     def _collect(self) -> list[str]:
-        self.emitted, self.departures = self.state.pop_events(), self.state.pop_departures()
+        self.emitted = self.state.pop_events()
+        self.departures = [(vacated.room, vacated.new_room) for vacated in self.state.pop_departures()]
+        self.stay_changes = self.state.pop_stay_changes()
         return describe_emitted(self.emitted)
 
     def reload(self) -> None:
         """Restore the state from its stored form, as after a restart."""
         old = self.state
-        self.state = HotelState(old.rooms, old.night_audit_stamp, old.resyncing, old.pending_check_outs)
+        self.state = HotelState(old.rooms, old.night_audit_stamp, old.resyncing, old.departing)
 
 
 def describe_emitted(emitted: Iterable[Event | WakeUpFinished]) -> list[str]:
@@ -133,6 +136,8 @@ def _describe(one: Event | WakeUpFinished) -> Iterable[str]:
         yield f"from {payload['from_room']}"
     if payload.get("vacant"):
         yield "vacant"
+    if "text" in payload:
+        yield payload["text"]
     if "wake_up" in payload:
         yield payload["wake_up"]["at"][11:16]
     for name in ("value", "attempt", "result", "complete"):

@@ -76,9 +76,11 @@ def assert_consistent(hotel: HotelDriver) -> None:
     numbered = {guest.number: name for name, room in state.rooms.items() for guest in room.guests}
     assert {number: name for number, name in numbered.items() if number} == state.room_by_guest
     assert {name for name, room in state.rooms.items() if room.wake_ups} == state.rooms_with_wake_ups
-    for name, guests in state.pending_check_outs.items():
-        assert guests
-        assert {state.room_by_guest[number] for number in guests} == {name}
+    for name, group in state.departing.items():
+        assert group.departures
+        for number in state.leaving_guests(name):
+            assert state.rooms[name].guest(number) is not None
+            assert state.room_by_guest.get(number, name) == name
     assert state.resyncing or not (state.new_guests or state.preserved_wake_ups)
     for name, room in state.rooms.items():
         assert name == room.room

@@ -17,6 +17,7 @@ def test_every_field_of_a_record_is_applied(hotel: HotelDriver) -> None:
         "room.class_of_service 110 2",
         "room.do_not_disturb 110 True",
         "room.message_light 110 True",
+        "room.status 110 3",
     ]
     room = hotel.room()
     assert (room.class_of_service, room.do_not_disturb, room.message_light, room.status) == (2, True, True, 3)
@@ -58,10 +59,18 @@ def test_a_flag_that_is_neither_y_nor_n_is_ignored(hotel: HotelDriver, value: st
 @pytest.mark.parametrize(
     ("value", "status"), [("5", 5), ("17", 17), ("", None), ("x", None), ("123", None), ("³", None)]
 )
-def test_a_status_is_stored_and_emits_nothing(hotel: HotelDriver, value: str, status: int | None) -> None:
+def test_a_valid_status_is_stored_and_emitted(hotel: HotelDriver, value: str, status: int | None) -> None:
     """Q26: each site decides on the meaning of the numbers."""
-    assert hotel.receive(f"RE|RN110|RS{value}|") == []
+    expected = [] if status is None else [f"room.status 110 {status}"]
+    assert hotel.receive(f"RE|RN110|RS{value}|") == expected
     assert hotel.room().status == status
+
+
+@pytest.mark.parametrize("sign", ["8", "9", "10", "08"])
+def test_a_door_sign_does_not_replace_the_housekeeping_status(hotel: HotelDriver, sign: str) -> None:
+    hotel.receive("RE|RN110|RS3|")
+    assert hotel.receive(f"RE|RN110|RS{sign}|") == []
+    assert hotel.room().status == 3
 
 
 def test_unsupported_fields_are_ignored(hotel: HotelDriver) -> None:

@@ -12,7 +12,7 @@ from pmslink.hotel.phone_update_records import PhoneUpdate
 from pmslink.hotel.rooms import WakeUp
 from tests.hotel.hotel_driver import HotelDriver
 
-ANN = {
+ANN: dict[str, Any] = {
     "number": "6001",
     "name": "Clark",
     "first_name": "Ann",
@@ -23,6 +23,8 @@ ANN = {
     "arrival": "2026-01-01",
     "departure": None,
     "sharer": False,
+    "no_post": None,
+    "fields": {},
 }
 CHECKED_IN = "GI|RN110|G#6001|GSN|GNClark|GFAnn|GLEA|GA260101|"
 WAKE_UP_REQUEST = "WR|RN110|DA260101|TI1200|"
@@ -103,8 +105,8 @@ def test_a_wake_up_that_is_finished(hotel: HotelDriver) -> None:
     hotel.receive(WAKE_UP_REQUEST)
     hotel.report_wake_up("answered")
     at = datetime(2026, 1, 1, 12)  # noqa: DTZ001
-    again = hotel.now_ms + 180_000
-    wake_up = WakeUp(1, at, "260101", "1200", due=hotel.now_ms, attempts=1, again=again, result="answered")
+    now = hotel.now_ms
+    wake_up = WakeUp(1, at, "260101", "1200", now, 1, now + 180_000, "answered", requested=now)
     assert hotel.emitted == [
         Event("wake_up.done", "110", {"wake_up": ALARM, "result": "answered", "attempts": 1}),
         WakeUpFinished("110", wake_up, "answered"),
@@ -131,5 +133,8 @@ def test_the_hotel_emits_no_other_event_type() -> None:
 
     receive(CHECKED_IN, "RE|RN110|CS2|DNY|MLY|", WAKE_UP_REQUEST, "WC|RN110|DA|TI|", "GC|RN110|G#6001|GNDay|")
     receive("GC|RN215|G#6001|RO110|", "GO|RN215|", "NS|", "NE|", "DS|", "DE|", "WR|RN1|DA260101|TI1100|")
+    receive("RE|RN110|RS3|", "WR|RN110|DAx|TI070000|")
+    hotel.wait(2)
+    emitted_types.update(event.type for event in hotel.emitted if isinstance(event, Event))
     others = {name for name in get_args(EventType) if name.startswith(("posting.", "link."))}
     assert emitted_types == set(get_args(EventType)) - others

@@ -15,12 +15,26 @@ def hotel() -> HotelDriver:
 @pytest.mark.parametrize("record", ["GI", "GO", "GC", "RE", "WR", "WC"])
 @pytest.mark.parametrize(
     "room",
-    ["", "RN|", f"RN{'1' * 41}|", "RN1\x0210|", "RN110\x9f|"],
+    ["", "RN|", f"RN{'1' * 41}|", "RN1\x0210|", "RN1\x9f10|"],
     ids=["none", "empty", "overlong", "with control bytes", "with others"],
 )
-def test_a_record_without_a_valid_room_is_ignored(hotel: HotelDriver, record: str, room: str) -> None:
-    assert hotel.receive(f"{record}|{room}G#1|CS1|DA260101|TI123000|") == []
+def test_a_record_without_a_valid_room_changes_nothing(hotel: HotelDriver, record: str, room: str) -> None:
+    """A promise of a wake-up call is not dropped in silence."""
+    types = [line.split()[0] for line in hotel.receive(f"{record}|{room}G#1|CS1|DA260101|TI123000|")]
+    assert types == (["wake_up.not_understood"] if record in ("WR", "WC") else [])
     assert hotel.state.rooms == {}
+
+
+@pytest.mark.parametrize("spelling", [" 110", "110 ", "\t110\r\n", "110\x9f"])
+def test_a_room_is_found_whatever_blanks_are_around_its_name(hotel: HotelDriver, spelling: str) -> None:
+    """Case A10."""
+    assert hotel.receive(f"GI|RN{spelling}|G#1|GSN|CS2|") == [
+        "guest.checked_in 110 #1",
+        "room.class_of_service 110 2",
+    ]
+    assert hotel.room().spelling == (spelling if spelling.isprintable() else None)
+    assert hotel.receive("RE|RN110|CS1|") == ["room.class_of_service 110 1"]
+    assert hotel.room().spelling is None
 
 
 @pytest.mark.parametrize("room", ["Paymaster", "9001-Suite", "1" * 40, "0330", "Zi. 7", "三〇一"])

@@ -89,20 +89,20 @@ def test_with_dial_codes_other_values_are_rejected(value: object) -> None:
 
 
 @pytest.mark.parametrize(
-    ("build", "type", "on", "text", "disturb_not"),
+    ("build", "type", "on", "text", "value"),
     [
         (phone_update_records.dnd_update, "dnd", True, "RE|RN110|RS8|", True),
         (phone_update_records.dnd_update, "dnd", False, "RE|RN110|RS10|", False),
-        (phone_update_records.make_up_room_update, "make_up_room", True, "RE|RN110|RS9|", False),
+        (phone_update_records.make_up_room_update, "make_up_room", True, "RE|RN110|RS9|", True),
         (phone_update_records.make_up_room_update, "make_up_room", False, "RE|RN110|RS10|", False),
     ],
 )
-def test_a_door_has_one_sign(
-    build: Callable[..., OutboundUpdate], type: Any, on: bool, text: str, disturb_not: bool
+def test_a_sign_is_sent_as_room_status(
+    build: Callable[..., OutboundUpdate], type: Any, on: bool, text: str, value: bool
 ) -> None:
     sign = build("110", {"on": on})
     assert (sign.type, sign.record.text, sign.body) == (type, text, {"on": on})
-    assert (sign.subject, sign.phone_update) == ("sign", PhoneUpdate(type, "110", disturb_not))
+    assert (sign.subject, sign.phone_update) == ("sign", PhoneUpdate(type, "110", value))
 
 
 @pytest.mark.parametrize("build", [phone_update_records.dnd_update, phone_update_records.make_up_room_update])
@@ -291,7 +291,7 @@ def test_a_sign_and_a_wake_up_add_an_unknown_room(hotel: HotelDriver) -> None:
 
 def test_a_status_update_changes_the_state(hotel: HotelDriver) -> None:
     hotel.receive("GO|RN110|")
-    assert hotel.apply_phone_update(PhoneUpdate("status", "110", 3)) == []
+    assert hotel.apply_phone_update(PhoneUpdate("status", "110", 3)) == ["room.status 110 3 by pbx"]
     assert hotel.room() == Room("110", status=3)
 
 
@@ -300,9 +300,19 @@ def test_a_sign_changes_the_state_and_emits_one_event(hotel: HotelDriver) -> Non
         "room.do_not_disturb 110 True by pbx"
     ]
     assert hotel.apply_phone_update(PhoneUpdate("dnd", "110", True)) == []
-    assert hotel.apply_phone_update(PhoneUpdate("make_up_room", "110", False)) == [
+    assert hotel.apply_phone_update(PhoneUpdate("dnd", "110", False)) == [
         "room.do_not_disturb 110 False by pbx"
     ]
+
+
+def test_do_not_disturb_and_make_up_room_are_two_signs(hotel: HotelDriver) -> None:
+    """Case A8."""
+    hotel.apply_phone_update(PhoneUpdate("dnd", "110", True))
+    assert hotel.apply_phone_update(PhoneUpdate("make_up_room", "110", False)) == []
+    hotel.apply_phone_update(PhoneUpdate("make_up_room", "110", True))
+    assert (hotel.room().do_not_disturb, hotel.room().make_up_room) == (True, True)
+    hotel.apply_phone_update(PhoneUpdate("dnd", "110", False))
+    assert (hotel.room().do_not_disturb, hotel.room().make_up_room) == (False, True)
 
 
 def test_the_pms_can_remove_a_sign(hotel: HotelDriver) -> None:
@@ -341,14 +351,14 @@ def test_updates_add_no_room_beyond_the_maximum(hotel: HotelDriver) -> None:
     ]
 
 
-def test_a_phone_update_completes_pending_check_outs(hotel: HotelDriver) -> None:
+def test_a_phone_update_while_the_guest_leaves_is_about_the_room(hotel: HotelDriver) -> None:
     hotel.receive("GI|RN110|G#1|GSN|", "RE|RN110|MLY|", "GO|RN110|G#1|GSN|")
     assert hotel.apply_phone_update(PhoneUpdate("dnd", "110", True)) == [
-        "guest.checked_out 110 #1 vacant",
         "room.message_light 110 False",
         "room.do_not_disturb 110 True by pbx",
     ]
-    assert hotel.wait(5) == []
+    assert hotel.wait(5) == ["guest.checked_out 110 #1 vacant"]
+    assert hotel.room().do_not_disturb
 
 
 @pytest.mark.parametrize(

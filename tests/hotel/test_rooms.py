@@ -6,11 +6,13 @@ import json
 from datetime import datetime
 from typing import get_args
 
+import pytest
 from attrs import evolve
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pmslink.hotel.guest_fields import parse_guest_fields
+from pmslink.hotel.guest_settings import reset
 from pmslink.hotel.rooms import (
     Guest,
     Room,
@@ -18,6 +20,7 @@ from pmslink.hotel.rooms import (
     WakeUpResult,
     is_room_name,
     parse_room,
+    room_key,
     serialize_guest,
     serialize_room,
     serialize_wake_up,
@@ -86,6 +89,8 @@ def test_a_guest_is_serialized_with_all_attributes() -> None:
         "arrival": "2026-01-01",
         "departure": "2026-01-05",
         "sharer": True,
+        "no_post": None,
+        "fields": {},
     }
 
 
@@ -109,33 +114,48 @@ def test_a_guest_replaces_the_one_with_the_same_number_or_is_added() -> None:
     assert (room.guest("2"), room.guest("3")) == (ben, None)
 
 
-def test_a_vacated_room_keeps_its_status_and_finished_wake_ups() -> None:
+def test_a_reset_room_keeps_guests_status_and_wake_ups() -> None:
     wake_up = WakeUp(7, datetime(2026, 1, 3, 7), "260103", "0700", due=1)  # noqa: DTZ001
-    room = Room("110", (Guest("1"),), 2, True, True, 4, (wake_up,), ("2026-01-02T07:00:00",))
-    assert room.vacated() == Room("110", status=4, over=("2026-01-02T07:00:00",))
-
-
-def test_a_reset_for_new_guests_keeps_guests_wake_ups_and_class_of_service() -> None:
-    one = WakeUp(7, datetime(2026, 1, 3, 7), "260103", "0700", due=1)  # noqa: DTZ001
-    another = evolve(one, id=8)
-    room = Room("110", (Guest("1"),), 2, True, True, 4, (one, another))
-    assert room.reset_for_new_guests(preserved={8}) == Room(
-        "110", (Guest("1"),), 2, status=4, wake_ups=(another,)
-    )
+    room = Room("110", (Guest("1"),), 2, True, True, 4, (wake_up,), ("2026-01-02T07:00:00",), True)
+    kept = Room("110", (Guest("1"),), status=4, wake_ups=(wake_up,), over=("2026-01-02T07:00:00",))
+    assert reset(room) == kept
+    assert reset(room, keeps_class=True) == evolve(kept, class_of_service=2)
 
 
 def test_only_fields_of_the_record_are_parsed() -> None:
-    assert parse_guest_fields({"RN": "110", "GN": "Clark", "GL": ""}) == {"name": "Clark", "language": None}
+    assert parse_guest_fields({"RN": "110", "GN": "Clark", "GL": ""}) == {
+        "name": "Clark",
+        "language": None,
+        "fields": {},
+    }
     assert parse_guest_fields({"GA": "260101", "GD": "260229"}) == {
         "arrival": "2026-01-01",
         "departure": None,
+        "fields": {},
     }
+
+
+def test_blanks_and_control_characters_are_removed_around_texts_and_never_inside() -> None:
+    parsed = parse_guest_fields({"GN": " \x00Clark\r\n", "GF": "Ann\r\nMay", "A0": "\tx\x1b "})
+    assert (parsed["name"], parsed["first_name"], parsed["fields"]) == ("Clark", "Ann  May", {"A0": "x"})
+
+
+@pytest.mark.parametrize(("text", "no_post"), [("Y", True), ("N", False), ("", None), ("1", None)])
+def test_no_post_is_yes_no_or_unknown(text: str, no_post: bool | None) -> None:
+    assert parse_guest_fields({"NP": text})["no_post"] is no_post
+
+
+def test_only_declared_fields_without_an_attribute_are_kept() -> None:
+    values = {"GN": "Clark", "A0": "x", "EN": "4312345", "CS": "2", "TV": "TU"}
+    assert parse_guest_fields(values)["fields"] == {"A0": "x", "EN": "4312345", "TV": "TU"}
+    assert parse_guest_fields(values, {"A0", "CS"})["fields"] == {"A0": "x"}
 
 
 def test_a_room_name_has_at_most_forty_characters_and_no_control_characters() -> None:
     assert is_room_name("0330\xa0é三")
     assert not is_room_name("33\x000")
-    assert not is_room_name("330\n")
+    assert room_key(" \x00330\r\n") == "330"
+    assert room_key(" 33 0 ") == "33 0"
     assert is_room_name("1" * 40)
     assert not is_room_name("1" * 41)
     assert not is_room_name("")

@@ -61,22 +61,29 @@ def test_a_second_guest_without_gs_is_a_sharer(hotel: HotelDriver) -> None:
     assert [guest.sharer for guest in hotel.room().guests] == [False, True]
 
 
-def test_a_sharer_in_a_room_without_known_guests_does_not_reset_it(hotel: HotelDriver) -> None:
+def test_a_sharer_in_a_room_without_guests_is_its_first_guest(hotel: HotelDriver) -> None:
+    """Case A5."""
     hotel.receive("RE|RN110|DNY|")
-    assert hotel.receive("GI|RN110|G#6002|GSY|") == ["guest.checked_in 110 #6002"]
-    assert hotel.room().guests[0].sharer
+    assert hotel.receive("GI|RN110|G#6002|GSY|CS2|") == [
+        "guest.checked_in 110 #6002",
+        "room.class_of_service 110 2",
+        "room.do_not_disturb 110 False",
+    ]
+    assert not hotel.room().guests[0].sharer
 
 
 def test_a_check_in_with_gs_n_checks_out_the_other_guests(hotel: HotelDriver) -> None:
     hotel.receive(ANN, BEN, "RE|RN110|DNY|", "WR|RN110|DA260102|TI070000|")
     assert hotel.receive("GI|RN110|G#6003|GSN|CS1|") == [
+        "guest.checked_in 110 #6003",
+        "room.do_not_disturb 110 False",
+    ]
+    assert hotel.guests_by_room() == {"110": ["6001", "6002", "6003"]}
+    assert hotel.state.leaving_guests("110") == {"6001", "6002"}
+    assert hotel.wait(2) == [
         "guest.checked_out 110 #6001",
         "wake_up.cancelled 110 07:00",
-        "guest.checked_out 110 #6002 vacant",
-        "room.class_of_service 110 None",
-        "room.do_not_disturb 110 False",
-        "guest.checked_in 110 #6003",
-        "room.class_of_service 110 1",
+        "guest.checked_out 110 #6002",
     ]
     assert hotel.guests_by_room() == {"110": ["6003"]}
 
@@ -205,13 +212,22 @@ def test_a_repeated_check_out_is_ignored(hotel: HotelDriver) -> None:
 
 
 @pytest.mark.parametrize("share", ["", "GSN|"])
-def test_a_check_out_without_a_number_checks_out_all_guests_at_once(hotel: HotelDriver, share: str) -> None:
+def test_a_check_out_without_a_number_checks_out_all_guests(hotel: HotelDriver, share: str) -> None:
     hotel.receive(ANN, BEN)
-    assert hotel.receive(f"GO|RN110|{share}")[:2] == [
-        "guest.checked_out 110 #6001",
-        "guest.checked_out 110 #6002 vacant",
-    ]
+    assert hotel.receive(f"GO|RN110|{share}") == []
+    assert hotel.wait(2)[:2] == ["guest.checked_out 110 #6001", "guest.checked_out 110 #6002 vacant"]
     assert hotel.state.next_due_at is None
+
+
+def test_a_guest_without_a_number_checks_out_at_once(hotel: HotelDriver) -> None:
+    """The next guest without a number may check in to the room at any moment."""
+    hotel.receive("GI|RN110|CS2|")
+    assert hotel.receive("GO|RN110|GSN|") == [
+        "guest.checked_out 110 # vacant",
+        "room.class_of_service 110 None",
+    ]
+    assert hotel.receive("GI|RN110|") == ["guest.checked_in 110 #"]
+    assert hotel.wait(5) == []
 
 
 def test_a_check_out_without_a_number_and_with_gs_y_checks_no_guest_out(hotel: HotelDriver) -> None:
@@ -237,38 +253,35 @@ def test_a_pending_check_out_survives_a_restart(hotel: HotelDriver) -> None:
     assert hotel.wait(2)[0] == "guest.checked_out 110 #6001 vacant"
 
 
-# Records of a room complete its pending check-outs.
+# Records of a room while a guest leaves it.
 
 
-def test_a_check_in_completes_a_pending_check_out_once(hotel: HotelDriver) -> None:
+def test_a_check_in_does_not_wait_for_a_check_out(hotel: HotelDriver) -> None:
     hotel.receive(ANN, "RE|RN110|DNY|", "GO|RN110|G#6001|GSN|")
     assert hotel.receive("GI|RN110|G#6005|GSN|CS2|") == [
-        "guest.checked_out 110 #6001 vacant",
-        "room.class_of_service 110 None",
-        "room.do_not_disturb 110 False",
         "guest.checked_in 110 #6005",
         "room.class_of_service 110 2",
+        "room.do_not_disturb 110 False",
     ]
+    assert hotel.wait(5) == ["guest.checked_out 110 #6001"]
     assert hotel.guests() == ["6005"]
-    assert hotel.wait(5) == []
+    assert hotel.room().class_of_service == 2
 
 
-def test_the_check_in_of_a_sharer_completes_a_pending_check_out(hotel: HotelDriver) -> None:
-    hotel.receive(ANN, BEN, "GO|RN110|G#6001|GSY|")
-    assert hotel.receive("GI|RN110|G#6005|GSY|") == [
-        "guest.checked_out 110 #6001",
-        "guest.checked_in 110 #6005",
-    ]
+def test_a_sharer_can_come_while_another_leaves(hotel: HotelDriver) -> None:
+    hotel.receive(ANN, BEN)
+    hotel.wait(2)
+    hotel.receive("GO|RN110|G#6001|GSY|")
+    assert hotel.receive("GI|RN110|G#6005|GSY|") == ["guest.checked_in 110 #6005"]
+    assert hotel.wait(2) == ["guest.checked_out 110 #6001"]
     assert hotel.guests() == ["6002", "6005"]
 
 
-def test_a_guest_who_checks_in_again_at_once_is_a_new_guest(hotel: HotelDriver) -> None:
-    hotel.receive(ANN, "GO|RN110|G#6001|GSN|")
-    assert hotel.receive("GI|RN110|G#6001|GSN|GNClark|") == [
-        "guest.checked_out 110 #6001 vacant",
-        "room.class_of_service 110 None",
-        "guest.checked_in 110 #6001",
-    ]
+def test_a_check_out_can_be_taken_back_at_once(hotel: HotelDriver) -> None:
+    hotel.receive(ANN, "RE|RN110|CS3|", "GO|RN110|G#6001|GSN|")
+    assert hotel.receive(ANN) == ["room.class_of_service 110 1"]
+    assert hotel.wait(5) == []
+    assert hotel.guests() == ["6001"]
 
 
 def test_two_guests_can_check_out_together(hotel: HotelDriver) -> None:
@@ -285,7 +298,7 @@ def test_two_pending_check_outs_complete_each_at_its_time(hotel: HotelDriver) ->
     assert hotel.wait(1) == ["guest.checked_out 110 #6001"]
     assert hotel.wait(0.999) == []
     assert hotel.wait(0.001)[0] == "guest.checked_out 110 #6002 vacant"
-    assert hotel.state.pending_check_outs == {}
+    assert hotel.state.departing == {}
 
 
 @pytest.mark.parametrize("pause", [0, 1])
@@ -296,41 +309,41 @@ def test_a_check_out_that_vacates_the_room_completes_pending_check_outs(
     hotel.wait(pause)
     hotel.receive("GO|RN110|G#6002|GSY|")
     assert hotel.wait(2 - pause)[:2] == ["guest.checked_out 110 #6001", "guest.checked_out 110 #6002 vacant"]
-    assert hotel.state.pending_check_outs == {}
+    assert hotel.state.departing == {}
     assert hotel.wait(5) == []
 
 
-@pytest.mark.parametrize(
-    ("record", "news"),
-    [
-        ("RE|RN110|CS0|", "room.class_of_service 110 0"),
-        ("WR|RN110|DA260102|TI070000|", "wake_up.set 110 07:00"),
-    ],
-)
-def test_records_of_the_room_after_a_check_out_are_applied(
-    hotel: HotelDriver, record: str, news: str
-) -> None:
+def test_a_class_of_service_set_while_the_last_guest_leaves_is_the_room_s(hotel: HotelDriver) -> None:
+    """Case A4."""
+    hotel.receive(ANN, "RE|RN110|MLY|", "GO|RN110|G#6001|GSN|")
+    assert hotel.receive("RE|RN110|CS0|") == [
+        "room.class_of_service 110 0",
+        "room.message_light 110 False",
+    ]
+    assert hotel.wait(5) == ["guest.checked_out 110 #6001 vacant"]
+    assert hotel.room().class_of_service == 0
+
+
+def test_a_wake_up_requested_while_the_last_guest_leaves_is_the_room_s(hotel: HotelDriver) -> None:
+    hotel.receive(ANN, "WR|RN110|DA260102|TI060000|", "GO|RN110|G#6001|GSN|")
+    assert hotel.receive("WR|RN110|DA260102|TI070000|") == ["wake_up.set 110 07:00"]
+    assert hotel.receive("WC|RN110|DA|TI|") == ["wake_up.cancelled 110 07:00"]
+    hotel.receive("WR|RN110|DA260102|TI080000|")
+    assert hotel.wait(5)[:2] == ["wake_up.cancelled 110 06:00", "guest.checked_out 110 #6001 vacant"]
+    assert [f"{one.at:%H:%M}" for one in hotel.room().wake_ups] == ["08:00"]
+
+
+def test_other_records_leave_a_check_out_pending(hotel: HotelDriver) -> None:
+    hotel.receive(ANN, BEN, "GO|RN110|G#6001|GSY|")
+    assert hotel.receive("GC|RN110|G#6002|GNDay|", "GO|RN110|GSY|") == ["guest.changed 110 #6002"]
+    assert hotel.guests() == ["6001", "6002"]
+    assert hotel.wait(2) == ["guest.checked_out 110 #6001"]
+
+
+def test_a_change_of_the_guest_who_leaves_does_not_keep_the_guest(hotel: HotelDriver) -> None:
     hotel.receive(ANN, "GO|RN110|G#6001|GSN|")
-    assert hotel.receive(record) == [
-        "guest.checked_out 110 #6001 vacant",
-        "room.class_of_service 110 None",
-        news,
-    ]
-    assert hotel.wait(5) == []
-
-
-def test_a_change_of_another_guest_completes_a_pending_check_out(hotel: HotelDriver) -> None:
-    hotel.receive(ANN, BEN, "GO|RN110|G#6001|GSY|")
-    assert hotel.receive("GC|RN110|G#6002|GNDay|") == [
-        "guest.checked_out 110 #6001",
-        "guest.changed 110 #6002",
-    ]
-    assert hotel.guests() == ["6002"]
-
-
-def test_a_check_out_without_a_number_completes_pending_check_outs(hotel: HotelDriver) -> None:
-    hotel.receive(ANN, BEN, "GO|RN110|G#6001|GSY|")
-    assert hotel.receive("GO|RN110|GSY|") == ["guest.checked_out 110 #6001"]
+    assert hotel.receive("GC|RN110|G#6001|GNDay|") == ["guest.changed 110 #6001"]
+    assert "guest.checked_out 110 #6001 vacant" in hotel.wait(2)
 
 
 def test_records_of_another_room_leave_a_check_out_pending(hotel: HotelDriver) -> None:
@@ -379,10 +392,10 @@ def test_an_empty_field_of_a_change_clears_the_value(hotel: HotelDriver) -> None
 
 def test_a_change_of_an_unknown_guest_adds_the_guest(hotel: HotelDriver) -> None:
     assert hotel.receive("GC|RN110|G#6001|GNClark|CS1|") == [
-        "guest.changed 110 #6001",
-        "room.class_of_service 110 1",
+        "guest.checked_in 110 #6001 (resync)",
+        "room.class_of_service 110 1 (resync)",
     ]
-    assert hotel.receive("GC|RN110|G#6002|GNDay|") == ["guest.changed 110 #6002"]
+    assert hotel.receive("GC|RN110|G#6002|GNDay|") == ["guest.checked_in 110 #6002 (resync)"]
     assert [guest.sharer for guest in hotel.room().guests] == [False, True]
 
 

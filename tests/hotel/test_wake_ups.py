@@ -67,8 +67,45 @@ def test_a_request_can_lack_seconds(hotel: HotelDriver) -> None:
 
 
 @pytest.mark.parametrize("fields", ["", "DA|TI|", "DA260230|TI070000|", "DA260101|TI2561|", "DA260101|TI|"])
-def test_a_request_without_a_valid_time_is_ignored(hotel: HotelDriver, fields: str) -> None:
-    assert hotel.receive(f"WR|RN110|{fields}") == []
+def test_a_request_without_a_valid_time_is_reported(hotel: HotelDriver, fields: str) -> None:
+    """Case C4: a promise to a guest is never dropped in silence."""
+    text = f"WR|RN110|{fields}"
+    assert hotel.receive(text) == [f"wake_up.not_understood 110 {text}"]
+    assert hotel.receive("WR|RN110|DA12012030|TI07:00|")[0].startswith("wake_up.not_understood 110 ")
+
+
+def test_a_time_without_a_date_is_the_next_one(hotel: HotelDriver) -> None:
+    """Case C4."""
+    assert hotel.receive("WR|RN110|TI133000|", "WR|RN110|DA|TI070000|") == [
+        "wake_up.set 110 13:30",
+        "wake_up.set 110 07:00",
+    ]
+    assert times(hotel) == ["01. 13:30:00", "02. 07:00:00"]
+    assert hotel.receive("WR|RN111|TI1200|")[1] == "wake_up.due 111 12:00 1"  # it has just passed
+
+
+@pytest.mark.parametrize("midnight", ["240000", "2400"])
+def test_twenty_four_hours_are_the_beginning_of_the_next_day(hotel: HotelDriver, midnight: str) -> None:
+    """Case C3; the result repeats DA and TI of the request."""
+    hotel.receive(f"WR|RN110|DA260102|TI{midnight}|")
+    assert times(hotel) == ["03. 00:00:00"]
+    assert hotel.room().wake_ups[0].time == midnight
+
+
+def test_a_request_that_lies_ahead_is_never_a_repetition(hotel: HotelDriver) -> None:
+    """Case C2: it was finished while the clock was ahead."""
+    hotel.receive("WR|RN110|DA260102|TI070000|")
+    hotel.jump_to(START_TIME + timedelta(days=2))
+    assert times(hotel) == []
+    hotel.jump_to(START_TIME)
+    assert hotel.receive("WR|RN110|DA260102|TI070000|") == ["wake_up.set 110 07:00"]
+
+
+def test_a_wake_up_of_a_room_without_a_phone_is_over_at_its_moment(hotel: HotelDriver) -> None:
+    hotel.change_policy(extensions_of_room=lambda room: ())
+    hotel.receive(WAKE_UP_AT_1230)
+    assert hotel.wait(HALF_HOUR_S) == ["wake_up.done 110 12:30 no_phone", "WA 110 12:30 no_phone"]
+    assert times(hotel) == []
 
 
 @pytest.mark.parametrize("ago", [0, 1, 60, 600])
@@ -133,7 +170,9 @@ A_LOT = [f"WR|RN110|DA260102|TI{hour:02}{minute:02}00|" for hour, minute in prod
 
 
 def test_a_room_has_at_most_a_hundred_wake_ups(hotel: HotelDriver) -> None:
-    assert len(hotel.receive(*A_LOT)) == MAX_WAKE_UPS == 100
+    types = [line.split()[0] for line in hotel.receive(*A_LOT)]
+    assert types == ["wake_up.set"] * MAX_WAKE_UPS + ["wake_up.not_understood"] * 20
+    assert MAX_WAKE_UPS == 100
     assert hotel.receive("WR|RN111|DA260102|TI070000|") == ["wake_up.set 111 07:00"]
 
 
@@ -190,11 +229,20 @@ def test_a_clear_without_a_time_cancels_all(hotel: HotelDriver, fields: str) -> 
     assert times(hotel, "111") == ["01. 12:45:00"]
 
 
-@pytest.mark.parametrize("fields", ["DA260101|TI|", "DA|TI123000|", "DAx|TI123000|", "DA260101|TI124500|"])
-def test_a_clear_with_an_invalid_or_another_time_cancels_nothing(hotel: HotelDriver, fields: str) -> None:
+@pytest.mark.parametrize("fields", ["DA260101|TI|", "DAx|TI123000|"])
+def test_a_clear_with_an_invalid_time_cancels_nothing_and_is_reported(
+    hotel: HotelDriver, fields: str
+) -> None:
     hotel.receive(WAKE_UP_AT_1230)
-    assert hotel.receive(f"WC|RN110|{fields}") == []
+    text = f"WC|RN110|{fields}"
+    assert hotel.receive(text) == [f"wake_up.not_understood 110 {text}"]
     assert len(times(hotel)) == 1
+
+
+def test_a_clear_with_another_time_cancels_nothing(hotel: HotelDriver) -> None:
+    hotel.receive(WAKE_UP_AT_1230)
+    assert hotel.receive("WC|RN110|DA260101|TI124500|") == []
+    assert hotel.receive("WC|RN110|TI123000|") == ["wake_up.cancelled 110 12:30"]
 
 
 def test_cancelling_a_ringing_wake_up_sends_no_result_to_the_pms(hotel: HotelDriver) -> None:

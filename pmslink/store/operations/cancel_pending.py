@@ -31,14 +31,17 @@ _SELECT_UNDELIVERED = row_query(
 
 
 def cancel_pending_for_room(
-    transaction: Transaction, link: str, room: str, new_room: str | None = None
+    transaction: Transaction, link: str, room: str, new_room: str | None, since: int
 ) -> None:
     """Discard the queued updates of a room whose guests have left.
 
-    `new_room` is the room to which the last guest moved. The updates that follow the guest are queued for
-    that room.
+    Those that are newer than `since` are of the next guest. `new_room` is the room to which the last
+    guest moved. The updates that follow the guest are queued for that room. `since` is in
+    milliseconds since 1970 in UTC.
     """
     for row in fetch_rows(transaction.connection, _SELECT_UNDELIVERED, link=link, room=room):
+        if row.created > since:
+            continue
         if new_room is not None and pending_updates.follows_guest(row.record, new_room):
             _discard(transaction, row, pending_updates.guest_moved_reason(new_room))
             insert_rows(transaction, [_copy_to_room(transaction, row, new_room)])

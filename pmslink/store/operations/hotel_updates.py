@@ -144,8 +144,8 @@ def _append_events(transaction: Transaction, link: str, at: datetime, state: Hot
         else:
             append_event(transaction, link, at, event)
     apply_stay_changes(transaction, link, to_ms(at), state.pop_stay_changes())
-    for room, new_room in state.pop_departures():
-        cancel_pending_for_room(transaction, link, room, new_room)
+    for vacated in state.pop_departures():
+        cancel_pending_for_room(transaction, link, vacated.room, vacated.new_room, vacated.since)
 
 
 def _wake_up_result_row(

@@ -15,7 +15,8 @@ from sqlalchemy import Connection, bindparam, select
 from pmslink.fias.record import Record
 from pmslink.hotel import pending_updates
 from pmslink.hotel.charge_destination import IN_DOUBT_SUFFIX
-from pmslink.hotel.hotel_state import MOVE_WINDOW_MS, HotelState
+from pmslink.hotel.hotel_state import HotelState
+from pmslink.hotel.move_window import MOVE_WINDOW_MS
 from pmslink.hotel.wake_ups import TooManyWakeUpsError
 from pmslink.store.core.schema import POSTINGS, RECORDS
 from pmslink.store.core.transaction import Transaction

@@ -9,18 +9,15 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
+from typing import Any
 
 from attrs import asdict, frozen
 from sqlalchemy import BindParameter, Connection, bindparam, delete, select
 
 from pmslink.fias.record import Record
+from pmslink.hotel.departure_group import Departure, DepartureGroup, GuestSettings
 from pmslink.hotel.hotel_policy import HotelPolicy
-from pmslink.hotel.hotel_state import (
-    REPLAY_WINDOW_RECORDS,
-    TIMESTAMPED_RECORD_IDS,
-    HotelState,
-    PendingCheckOut,
-)
+from pmslink.hotel.hotel_state import REPLAY_WINDOW_RECORDS, TIMESTAMPED_RECORD_IDS, HotelState
 from pmslink.hotel.rooms import PERSONAL_FIELDS, Room, parse_room, serialize_room
 from pmslink.store.core.database import insert_many
 from pmslink.store.core.schema import EVENTS, HOTELS, RECORDS, ROOMS
@@ -193,26 +190,30 @@ def _write_rooms(connection: Connection, link: str, hotel: HotelState) -> None:
 
 
 def _room_row(link: str, room: Room) -> tuple[object, ...]:
-    has_names = any(getattr(guest, name) for guest in room.guests for name in PERSONAL_FIELDS)
+    has_names = any(getattr(guest, name) for guest in room.guests for name in (*PERSONAL_FIELDS, "fields"))
     return (link, room.room, json.dumps(serialize_room(room), ensure_ascii=False), room.changed, has_names)
 
 
 def _hotel_row(hotel: HotelState) -> tuple[str, int | None] | None:
     """Return the body and due time of a hotel's row; None if it has no state apart from its rooms."""
     if not (
-        hotel.night_audit_stamp is not None
-        or hotel.resyncing
-        or hotel.pending_check_outs
-        or hotel.rooms_with_wake_ups
+        hotel.night_audit_stamp is not None or hotel.resyncing or hotel.departing or hotel.rooms_with_wake_ups
     ):
         return None
-    check_outs = {room: _serialize_check_outs(guests) for room, guests in hotel.pending_check_outs.items()}
-    body = {"auditing": hotel.night_audit_stamp, "resyncing": hotel.resyncing, "leaving": check_outs}
+    departing = {room: asdict(group) for room, group in hotel.departing.items()}
+    body = {"auditing": hotel.night_audit_stamp, "resyncing": hotel.resyncing, "leaving": departing}
     return json.dumps(body), hotel.next_due_at
 
 
-def _serialize_check_outs(guests: Mapping[str, PendingCheckOut]) -> dict[str, object]:
-    return {number: asdict(check_out) for number, check_out in guests.items()}
+def _parse_departures(stored: Mapping[str, Any]) -> DepartureGroup:
+    """Parse the departures from one room. Before version 4 they were stored by reservation number."""
+    if "departures" not in stored:
+        return DepartureGroup(tuple(Departure(number, **values) for number, values in stored.items()))
+    settings = stored["settings"]
+    if settings is not None:
+        settings = GuestSettings(**{**settings, "wake_up_ids": tuple(settings["wake_up_ids"])})
+    departures = tuple(Departure(**values) for values in stored["departures"])
+    return DepartureGroup(departures, settings, stored["is_separated"], stored["is_settled"])
 
 
 def _publish_next_due(transaction: Transaction, link: str, next_at: int | None) -> None:
@@ -225,11 +226,8 @@ def _load_hotel(connection: Connection, link: str) -> _CommittedHotel:
     rooms = {room.room: room for room in _read_rooms(connection, link)}
     row = connection.execute(_SELECT_HOTEL, {"link": link}).first()
     body = json.loads(row.body) if row is not None else {}
-    check_outs = {
-        room: {number: PendingCheckOut(**check_out) for number, check_out in guests.items()}
-        for room, guests in body.get("leaving", {}).items()
-    }
-    state = HotelState(rooms, body.get("auditing"), body.get("resyncing", False), check_outs)
+    departing = {room: _parse_departures(stored) for room, stored in body.get("leaving", {}).items()}
+    state = HotelState(rooms, body.get("auditing"), body.get("resyncing", False), departing)
     for text in reversed(connection.execute(_SELECT_STAMPED_RECORDS, {"link": link}).scalars().all()):
         state.is_replay(Record(text), _PREVIOUS_SERVICE_SESSION)
     return _CommittedHotel(state, None if row is None else (row.body, row.next_at))

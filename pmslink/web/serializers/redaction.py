@@ -37,6 +37,8 @@ def _redact_event(entry: HotelEventLogged) -> HotelEventLogged:
         details["guest"] = redact_guest(details["guest"])
     elif "posting" in details:
         details["posting"] = row_to_event(redact_row(row_from_event(details["posting"])))
+    elif entry.type == "wake_up.not_understood":
+        details["text"] = mask_record(Record(details["text"])).text
     else:
         return entry
     redacted = copy(entry)
@@ -46,7 +48,9 @@ def _redact_event(entry: HotelEventLogged) -> HotelEventLogged:
 
 def redact_guest(guest: Mapping[str, Any]) -> dict[str, Any]:
     """Return a guest, given in JSON form, with the personal fields masked."""
-    return {**guest, **{name: MASK for name in PERSONAL_FIELDS if guest[name] is not None}}
+    names = {name: MASK for name in PERSONAL_FIELDS if guest[name] is not None}
+    fields = dict.fromkeys(guest.get("fields", {}), MASK)  # events of older releases have none
+    return {**guest, **names, "fields": fields}
 
 
 def redact_record(entry: RecordLogged) -> RecordLogged:

@@ -39,6 +39,13 @@ def receive(harness: StoreHarness, *texts: str) -> None:
     harness.submit_all(append_records, *map(make_record, texts))
 
 
+def check_out(harness: StoreHarness) -> None:
+    """Receive the check-out, and let its move window end."""
+    receive(harness, CHECK_OUT)
+    harness.now += timedelta(seconds=2)
+    harness.submit(run_due, LINK_NAME)
+
+
 def rows(harness: StoreHarness) -> list[tuple[str, str, str | None]]:
     """Return text, state and text_answer of all rows, oldest first."""
     all_rows = harness.read(newest_rows, LINK_NAME, None, None, 99)
@@ -60,14 +67,14 @@ def test_queued_updates_of_a_guest_are_discarded_at_check_out(
 ) -> None:
     receive(harness, CHECK_IN)
     harness.submit_all(enqueue, from_phone(update))
-    receive(harness, CHECK_OUT)
+    check_out(harness)
     assert rows(harness) == [(text, "discarded", "the guest has left the room")]
 
 
 def test_the_status_of_the_room_is_sent_after_the_check_out(harness: StoreHarness) -> None:
     receive(harness, CHECK_IN)
     harness.submit_all(enqueue, from_phone(status_update("101", {"status": 3}, {})))
-    receive(harness, CHECK_OUT)
+    check_out(harness)
     assert [state for _, state, _ in rows(harness)] == ["pending"]
 
 
@@ -83,7 +90,7 @@ def test_queued_updates_of_another_room_are_sent(harness: StoreHarness) -> None:
     receive(harness, CHECK_IN)
     harness.submit_all(enqueue, from_phone(dnd_update("102", {"on": True})), make_new_row())
     harness.submit_all(enqueue, from_phone(A_WAKE_UP, link="annexe"))
-    receive(harness, CHECK_OUT)
+    check_out(harness)
     assert [state for _, state, _ in rows(harness)] == ["pending", "pending"]
 
 
@@ -92,7 +99,7 @@ def test_unknown_updates_of_a_guest_who_left_are_not_sent_again(harness: StoreHa
     harness.submit_all(enqueue, from_phone(dnd_update("101", {"on": True})))
     harness.submit_all(claim_next, ClaimNext(LINK_NAME, START_MS))
     harness.submit_all(mark_unknown, MarkUnknown(LINK_NAME, True, 3))
-    receive(harness, CHECK_OUT)
+    check_out(harness)
     assert [state for _, state, _ in rows(harness)] == ["discarded"]
 
 
@@ -121,10 +128,13 @@ def test_updates_of_a_room_wait_for_its_pending_check_out(harness: StoreHarness,
     assert getattr(claimed, "text", None) == ("WR|RN202|DA260102|TI070000|" if after else None)
 
 
-def test_postings_do_not_wait_for_a_pending_check_out(harness: StoreHarness) -> None:
+def test_postings_wait_until_it_is_known_where_their_guest_goes(harness: StoreHarness) -> None:
     receive(harness, CHECK_IN, "GO|RN101|G#1|GSN|")
     harness.submit_all(enqueue, make_new_row())
-    assert isinstance(harness.submit(claim_next, ClaimNext(LINK_NAME, START_MS)), OutboxRow)
+    assert isinstance(harness.submit(claim_next, ClaimNext(LINK_NAME, START_MS)), NotBefore)
+    harness.now += timedelta(seconds=2)
+    harness.submit(run_due, LINK_NAME)
+    assert isinstance(harness.submit(claim_next, ClaimNext(LINK_NAME, START_MS + 2000)), OutboxRow)
 
 
 def test_updates_are_sent_while_other_guests_stay(harness: StoreHarness) -> None:
@@ -170,7 +180,7 @@ def test_a_wake_up_result_follows_the_guest_to_the_new_room(harness: StoreHarnes
 
 def test_a_wake_up_result_is_sent_after_the_guest_has_left(harness: StoreHarness) -> None:
     _report_answered_wake_up(harness)
-    receive(harness, CHECK_OUT)
+    check_out(harness)
     assert [(text, state) for text, state, _ in rows(harness)] == [
         ("WA|RN101|DA260101|TI000000|ASOK|", "pending")
     ]

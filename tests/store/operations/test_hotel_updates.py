@@ -106,10 +106,14 @@ def test_the_event_of_a_phone_update_names_the_pbx(harness: StoreHarness) -> Non
     ]
 
 
-def test_the_make_up_room_sign_replaces_do_not_disturb(harness: StoreHarness) -> None:
+def test_the_make_up_room_sign_leaves_do_not_disturb(harness: StoreHarness) -> None:
+    """Case A8."""
     harness.submit(enqueue, from_phone(UPDATES["dnd"][0]))
     harness.submit(enqueue, from_phone(make_up_room_update("101", {"on": True})))
-    assert [event_body(one)["value"] for one in harness.events()] == [True, False]
+    room = harness.room()
+    assert room is not None
+    assert (room.do_not_disturb, room.make_up_room) == (True, True)
+    assert [event_body(one)["value"] for one in harness.events()] == [True]
 
 
 def test_a_full_outbox_rejects_the_row_and_does_not_change_the_hotel(
@@ -195,16 +199,14 @@ def test_a_rejected_request_may_be_repeated_with_the_same_key(crowded: StoreHarn
     assert crowded.event_types()[-1] == "wake_up.set"
 
 
-def test_a_pending_check_out_is_completed_even_if_the_wake_up_is_rejected(
-    crowded: StoreHarness,
-) -> None:
+def test_a_rejected_wake_up_leaves_a_check_out_pending(crowded: StoreHarness) -> None:
     crowded.receive_records("GO|RN101|G#1|GSY|")
     (refused,) = crowded.submit_all(enqueue, from_phone(LATER))
     assert isinstance(refused, TooManyWakeUpsError)
-    assert crowded.event_types() == ["guest.checked_out"]
+    assert crowded.event_types() == []
     room = crowded.room()
     assert room is not None
-    assert [guest.number for guest in room.guests] == ["2"]
+    assert [guest.number for guest in room.guests] == ["1", "2"]
 
 
 @pytest.mark.parametrize("body", [{}, {"status": 0}, {"status": 7}, {"status": "3"}, {"status": True}])

@@ -142,6 +142,8 @@ def test_each_link_has_its_own_hotel(harness: StoreHarness) -> None:
     harness.receive_records(CHECK_IN, link="annexe")
     assert harness.event_types() == harness.event_types("annexe") == ["guest.checked_in"]
     harness.receive_records(CHECK_OUT.replace("G#7|", ""), link="annexe")
+    harness.now += timedelta(seconds=2)
+    harness.submit(run_due, "annexe")
     room, other = harness.room(), harness.room(link="annexe")
     assert room is not None
     assert other is not None
@@ -205,7 +207,7 @@ def state_values(state: HotelState) -> dict[str, Any]:
         "rooms",
         "night_audit_stamp",
         "resyncing",
-        "pending_check_outs",
+        "departing",
         "room_by_guest",
         "rooms_with_wake_ups",
         "next_due_at",
@@ -232,6 +234,8 @@ def test_within_a_session_a_repeated_record_is_no_replay(harness: StoreHarness) 
     check_in = "GI|RN101|G#7|DA260101|TI0800|"
     for session, times in ((1, 1), (1, 2), (2, 2), (2, 2)):
         harness.receive_records(check_in, "GO|RN101|", session=session)
+        harness.now += timedelta(seconds=2)
+        harness.submit(run_due, LINK_NAME)
         assert harness.event_types().count("guest.checked_in") == times
     harness.crash()
     harness.start()

@@ -80,6 +80,8 @@ async def test_events_are_hotel_events_and_transitions(served_api: ServedApi) ->
             "arrival": None,
             "departure": None,
             "sharer": False,
+            "no_post": None,
+            "fields": {},
         },
     }
     assert (events[4]["room"], events[4]["resync"], events[4]["value"]) == ("101", False, True)

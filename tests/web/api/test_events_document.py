@@ -62,7 +62,7 @@ async def run_hotel(served: ServedApi) -> list[dict[str, Any]]:
     stay = "GFNils|GTDr|GLEA|GV1|GGOslo Choir|GA261120|GD261124"
     served.send_from_pms(f"GI|RN101|G#5006|GSN|GNLarsen|{stay}|CS2|DA261120|TI080003|")
     served.advance(5)
-    served.send_from_pms(f"GC|RN101|{LARSEN}|DA261120|TI080008|", "RE|RN101|MLY|")
+    served.send_from_pms(f"GC|RN101|{LARSEN}|DA261120|TI080008|", "RE|RN101|MLY|RS4|")
     served.advance(5)
     served.send_from_pms(f"GC|RN104|RO101|{LARSEN}|GSN|DA261120|TI080013|")
     served.advance(1)
@@ -74,6 +74,7 @@ async def run_hotel(served: ServedApi) -> list[dict[str, Any]]:
     (due,) = (event for event in await events(served) if event["type"] == "wake_up.due")
     result = {"id": due["wake_up"]["id"], "attempt": 1, "result": "answered"}
     await served.post("/api/v1/links/grand/rooms/104/wake-up/result", result)
+    served.send_from_pms("WR|RN104|DA261121|TI07:00|")
     served.send_from_pms("NS|DA261120|TI083300|", "NE|DA261120|TI083400|")
     call = {"type": "call", "room": "104", "dialled": "00498912345", "duration": 61, "amount": 250}
     await served.post("/api/v1/links/grand/postings", call)

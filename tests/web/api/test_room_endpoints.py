@@ -26,6 +26,8 @@ GUEST = {
     "arrival": "2026-11-19",
     "departure": "2026-11-25",
     "sharer": False,
+    "no_post": None,
+    "fields": {},
 }
 EIGHT = {"at": "2026-11-20T08:00"}
 
