@@ -71,6 +71,11 @@ STREAMS = st.lists(
         BYTES,
         LONG,
         LONG.map(lambda text: STX + text),
+        LONG.map(lambda text: STX + b"GI|" + text[4:]),
+        st.just(STX + b"GI|RN1|"),
+        st.just(STX + b"G"),
+        st.just(STX + b"LA|"),
+        st.just(STX + b"ZZ|"),
         st.just(ETX),
     ),
     max_size=8,
@@ -138,6 +143,32 @@ def test_bytes_between_frames_are_skipped_and_counted(between: bytes, skips: lis
     assert (receiver.frames, receiver.skips) == ([LS, LA], skips)
 
 
+@pytest.mark.parametrize(
+    "record",
+    [
+        b"GI|RN101|G#1|GN\x02Anna|GSN|",
+        b"GI|RN101|G#1|GNAnna|\x02",
+        b"GI|RN101|G#1|GNAnna|\x02GS|\x02N|",
+        b"GI|RN101|G#1|GN\x02LA\x02\x02|",
+    ],
+)
+def test_d17_an_stx_inside_a_record_does_not_lose_it(record: bytes) -> None:
+    stream = framed(record, "stx-etx") + framed(LA, "stx-etx")
+    for receiver in (received(stream), received(*pieces(stream, range(len(stream))))):
+        assert (receiver.frames, receiver.skips) == ([record, LA], [])
+
+
+def test_d17_an_overlong_record_with_an_stx_inside_is_skipped_as_one() -> None:
+    overlong = b"GI|GN" + LONGEST + STX + b"x" * 50 + STX + b"GI"
+    stream = framed(overlong, "stx-etx")
+    whole = received(stream + framed(LA, "stx-etx"))
+    assert (whole.frames, whole.skips) == ([LA], [("overlong", len(stream))])
+    for size in range(len(stream) - 60, len(stream)):
+        receiver = received(stream[:size], stream[size:], framed(LA, "stx-etx"))
+        assert receiver.frames == [LA]
+        assert receiver.skips[0][0] == "overlong"
+
+
 def test_the_longest_frame_is_received_in_one_read_and_in_pieces() -> None:
     stream = framed(LONGEST, "stx-etx") + framed(LA, "stx-etx")
     for receiver in (
@@ -160,7 +191,7 @@ def test_a_longer_frame_is_skipped_up_to_the_next() -> None:
     complete = received(overlong + good)
     assert (complete.frames, complete.skips) == ([LA], [("overlong", len(overlong))])
     torn = received(overlong[:-1] + good)
-    assert (torn.frames, torn.skips) == ([LA], [("noise", len(overlong) - 1)])
+    assert (torn.frames, torn.skips) == ([LA], [("overlong", len(overlong) - 1)])
     late_frames = received(overlong[:-1], b"y" * 99 + ETX, good)
     assert (late_frames.frames, late_frames.skips) == (
         [LA],
