@@ -62,6 +62,9 @@ class Connection(FrameReceiver):
         self._clock = clock
         self._settings = settings
         self._send_queue: deque[Record] = deque()  # used only with a record gap
+        self._gap = settings.record_gap
+        self.last_sent: Record | None = None
+        """The last record that was written."""
         self._gap_timer: IDelayedCall | None = None
         self._abort_timer: IDelayedCall | None = None
         self._pause_reasons: set[str] = set()
@@ -107,9 +110,10 @@ class Connection(FrameReceiver):
         if self._listener is not None:
             self._listener.on_connection_lost(cause)
 
-    def send(self, records: Sequence[Record]) -> None:
-        """Write records; with a record gap, each is written on its own after the gap."""
-        if self._settings.record_gap:
+    def send(self, records: Sequence[Record], gap: float = 0.0) -> None:
+        """Write records; with a record gap, here or in the settings, each is written on its own after it."""
+        self._gap = max(gap, self._gap if self._gap_timer else self._settings.record_gap)
+        if self._gap:
             self._send_queue.extend(records)
             if len(self._send_queue) > MAX_QUEUED_RECORDS:
                 self._notify_lost(
@@ -124,10 +128,11 @@ class Connection(FrameReceiver):
         self._gap_timer = None
         if self._send_queue:
             self._write([self._send_queue.popleft()])
-            self._gap_timer = self._clock.callLater(self._settings.record_gap, self._send_next)
+            self._gap_timer = self._clock.callLater(self._gap, self._send_next)
 
     def _write(self, records: Sequence[Record]) -> None:
         settings = self._settings
+        self.last_sent = records[-1]
         self.transport.write(  # type: ignore[union-attr]
             b"".join(framed(encode(record, settings.charset), settings.framing) for record in records)
         )

@@ -117,9 +117,14 @@ class Dialer(ReconnectingClientFactory):
             return None
         return max(0.0, self._redial_due_at - self._clock.seconds())
 
-    def send(self, records: Sequence[Record]) -> None:
+    def send(self, records: Sequence[Record], gap: float = 0.0) -> None:
         """Send records on the connection. The machine sends only in states that have one."""
-        self._connection.send(records)  # type: ignore[union-attr]
+        self._connection.send(records, gap)  # type: ignore[union-attr]
+
+    @property
+    def last_sent(self) -> Record | None:
+        """The last record that was written on the connection."""
+        return None if self._connection is None else self._connection.last_sent
 
     def pause_reading(self) -> None:
         """Stop reading from the PMS, which then queues its records."""

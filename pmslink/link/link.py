@@ -274,7 +274,7 @@ class Link:
     def on_connection_lost(self, cause: Cause) -> None:
         """Handle a failed dial or a lost connection."""
         if self.core.marker == "ESTABLISHED":
-            cause = self.session.port_conflict.classify_loss(cause)
+            cause = self.session.classify_loss(cause)
         self.machine.lost(self._cause_or_user_disconnect(cause))
 
     def on_redial_due(self) -> None:

@@ -16,6 +16,7 @@ from pmslink import __version__
 from pmslink.fias.link_description import build_description
 from pmslink.link.cause import Cause
 from pmslink.link.countdown import Countdown
+from pmslink.link.description_losses import DescriptionLosses
 from pmslink.link.dialer import Dialer
 from pmslink.link.link_checks import LinkChecks
 from pmslink.link.machine import Events
@@ -69,7 +70,9 @@ class Session:
         self.link_checks = LinkChecks(clock, wall_clock, self)
         self.exchange = sender.exchange
         self.exchange.on_closed = self._on_exchange_closed
-        self.port_conflict = PortConflictDetector(clock.seconds)
+        self._port_conflict = PortConflictDetector(clock.seconds)
+        self._description_losses = DescriptionLosses(clock.seconds)
+        self._was_in_sync = False  # on this connection
         self.in_sync = False
         self.last_in_sync = last_in_sync
         self._last_received_at = 0.0
@@ -90,7 +93,8 @@ class Session:
 
     def dock(self, record: str) -> None:
         """Describe the link to the PMS, which started it with this record."""
-        self.port_conflict.on_docked()
+        self._port_conflict.on_docked()
+        self._was_in_sync = False
         self._last_received_at = self._clock.seconds()
         self._outbox.abort_in_flight()  # whatever the PMS sent first answers our LS, which confirms no row
         self.exchange.on_docked(record)
@@ -171,7 +175,7 @@ class Session:
 
     def on_data_record(self) -> None:
         """Handle a record other than a link record on the established link."""
-        self._last_received_at = self._clock.seconds()
+        self._on_record()
         settings = self.settings()
         if settings.alive_on == "any":
             self.exchange.on_data_record()
@@ -185,9 +189,17 @@ class Session:
         self._knows_la = False
 
     def forget_failures(self) -> None:
-        """Reset the back-off and the port conflict detector: the link is stable, or a user acted."""
+        """Reset the back-off and the counts of losses: the link is stable, or a user acted."""
         self._dialer.reset_backoff()
-        self.port_conflict.reset()
+        self._port_conflict.reset()
+        self._description_losses.reset()
+
+    def classify_loss(self, cause: Cause) -> Cause:
+        """Return the probable cause of the loss of the established link's connection."""
+        last_sent, is_sending = self._dialer.last_sent, self._dialer.is_throttled
+        cause = self._description_losses.classify_loss(cause, last_sent, is_sending)
+        was_in_sync = self._was_in_sync and "variant" not in cause.params
+        return self._port_conflict.classify_loss(cause, was_in_sync)
 
     # For the link checks (link_checks.LinkCheckTarget).
 
@@ -223,9 +235,13 @@ class Session:
             Cause("lost", {"detail": f"the link check failed: {failure.value}"})
         )
 
+    def _on_record(self) -> None:
+        self._last_received_at = self._clock.seconds()
+        self._description_losses.on_record()
+
     def _on_peer_alive(self) -> None:
         """Take a link record as proof that the link is alive."""
-        self._last_received_at = self._clock.seconds()
+        self._on_record()
         self.link_checks.on_peer_alive()
         self._outbox.on_peer_alive()
 
@@ -263,7 +279,9 @@ class Session:
     def _describe(self) -> None:
         settings = self.settings()
         if settings.describe:
-            self._sender.send(build_description(settings.records, __version__, self._sender.hotel_time()))
+            description = build_description(settings.records, __version__, self._sender.hotel_time())
+            self._sender.send(description, self._description_losses.record_pause)
+            self._description_losses.on_described()
             self.exchange.on_description_sent()
             self._outbox.on_confirmation_requested()
             self._described_at = self._clock.seconds()
@@ -286,6 +304,7 @@ class Session:
         self.in_sync = in_sync
         if in_sync:
             self.last_in_sync = self._wall_clock()
+            self._was_in_sync = True
             self._stop_sync_deadlines()
             self._stable_timer.start(STABLE_AFTER_S)
             self.link_checks.start()

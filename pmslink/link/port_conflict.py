@@ -24,11 +24,14 @@ class PortConflictDetector:
         """Remember when the link was established."""
         self._docked_at = self._seconds()
 
-    def classify_loss(self, cause: Cause) -> Cause:
-        """Return the cause of the loss of an established link: `displaced` after repeated early losses."""
+    def classify_loss(self, cause: Cause, was_in_sync: bool) -> Cause:
+        """Return the cause of the loss of an established link: `displaced` after repeated early losses.
+
+        A connection that was never in sync is no early loss: another client would have let it get in sync.
+        """
         is_early = cause.code == "lost" and self._seconds() - self._docked_at < EARLY_LOSS_WINDOW_S
-        self._early_losses = self._early_losses + 1 if is_early else 0
-        return Cause("displaced") if self._early_losses >= EARLY_LOSS_THRESHOLD else cause
+        self._early_losses = self._early_losses + 1 if is_early and was_in_sync else 0
+        return Cause("displaced", cause.params) if self._early_losses >= EARLY_LOSS_THRESHOLD else cause
 
     def reset(self) -> None:
         """Forget earlier losses: the link is stable, or a user has acted."""

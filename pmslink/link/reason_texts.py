@@ -1,8 +1,9 @@
 """The English texts that describe a link to a person: label, reason and advice, from its marker and cause.
 
 Each text has a key; the catalogues of other languages have a text for the same key. `{name}` stands for a
-parameter of the cause. The page has the same functions (`link_model.js`), in the language of its reader;
-`tests/page/test_reason_texts.py` checks that both agree.
+parameter of the cause; the parameter `variant` names another key than the code of the cause. The page has
+the same functions (`link_model.js`), in the language of its reader; `tests/page/test_reason_texts.py` checks
+that both agree.
 """
 
 from __future__ import annotations
@@ -26,9 +27,11 @@ ENGLISH_TEXTS: dict[str, str] = {
     "reason.start_timeout": "{address} accepted the connection "
     "but sent no link start (LS) within {seconds} s",
     "reason.never_confirmed": "The PMS did not confirm the link description (LA); see sync_on",
-    "reason.displaced": "The connection was lost within 10 s three times in a row: "
+    "reason.displaced": "The connection was lost within 10 s three times in a row ({detail}): "
     "another client may be using this PMS port",
     "reason.lost": "The connection was lost: {detail}",
+    "reason.lost_description": "The connection was lost after the link description (LD, LR, LA): {detail}",
+    "reason.lost_record": "The connection was lost after LR|RI{declared} of the link description: {detail}",
     "reason.pms_ended": "The PMS ended the link (LE)",
     "reason.overlong": "The PMS sent 1 MiB without a complete record",
     "reason.store": "Data from the PMS cannot be stored: {detail}",
@@ -58,6 +61,10 @@ ENGLISH_TEXTS: dict[str, str] = {
     "advice.never_confirmed": 'and this PMS never sends LA, set sync_on to "any" or "declared"',
     "advice.displaced": "make sure that no other PBX or program uses this PMS port",
     "advice.lost": "check the network and the interface program, and whether another client uses this port",
+    "advice.lost_description": "leave records out of the description that this PMS does not accept, "
+    "with the setting records",
+    "advice.lost_record": "leave {declared} out of the description: add {declared} with an empty text "
+    "to the setting records",
     "advice.pms_ended": "ask the hotel whether the interface program was stopped",
     "advice.overlong": "check that this is the FIAS port, and check the framing setting",
     "advice.store": "free space on the disk that holds the state directory",
@@ -71,7 +78,7 @@ def label(marker: Marker) -> str:
 
 def reason(marker: Marker, cause: Cause, address: str) -> str:
     """Return one sentence that says why a link is in this state; `address` is its `host:port`."""
-    key: str = cause.code
+    key = str(cause.params.get("variant", cause.code))
     if marker == "ESTABLISHED" and "record" in cause.params:
         key = "record"
     elif cause.code == "user":
@@ -100,8 +107,10 @@ def advice(marker: Marker, cause: Cause, is_active: bool, in_sync: bool, redial_
     seconds = 0 if redial_in is None else round(redial_in)
     if seconds > 0:
         sentences.append(ENGLISH_TEXTS["advice.redialling"].format(seconds=seconds))
-    if f"advice.{cause.code}" in ENGLISH_TEXTS:
-        sentences.append(ENGLISH_TEXTS["advice.lasting"].format(advice=ENGLISH_TEXTS[f"advice.{cause.code}"]))
+    key = f"advice.{cause.params.get('variant', cause.code)}"
+    if key in ENGLISH_TEXTS:
+        advice_text = ENGLISH_TEXTS[key].format(**cause.params)
+        sentences.append(ENGLISH_TEXTS["advice.lasting"].format(advice=advice_text))
     return " ".join(sentences)
 
 

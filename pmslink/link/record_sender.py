@@ -35,11 +35,11 @@ class RecordSender:
         self.exchange = exchange
         """What the PMS still has to answer. While it is open, only its own records may be sent."""
 
-    def send(self, records: Sequence[Record]) -> None:
-        """Send records back to back."""
+    def send(self, records: Sequence[Record], gap: float = 0.0) -> None:
+        """Send records back to back, or with this many seconds behind each."""
         for record in records:
             store_record(self._journal, self._trace.add("out", record.id, record))
-        self._dialer.send(records)
+        self._dialer.send(records, gap)
 
     def send_bare_record(self, record_id: str) -> None:
         """Send a record that carries only date and time: LS, LA, LE or DR."""

@@ -120,7 +120,7 @@ export function worstMood() {
 
 /** Why a link is, or came, into a state: in the reader's language, or as the service says it. */
 export function reason(state, { code, params }, said, address = "") {
-  let key = `reason.${code}`;
+  let key = `reason.${params.variant ?? code}`;
   if (state === "ESTABLISHED" && "record" in params) key = "reason.record";
   else if (code === "user") key = `reason.${params.control}`;
   else if (code === "expired" && state !== "EXPIRED") key = "reason.not_expired";
@@ -136,7 +136,8 @@ export function advice(link) {
   const sentences = [];
   const seconds = link.retry.next_at && Math.round((new Date(link.retry.next_at) - now()) / 1000);
   if (seconds > 0) sentences.push(t("advice.redialling", { seconds }));
-  if (has(`advice.${cause.code}`)) sentences.push(t("advice.lasting", { advice: t(`advice.${cause.code}`) }));
+  const key = `advice.${cause.params.variant ?? cause.code}`;
+  if (has(key)) sentences.push(t("advice.lasting", { advice: t(key, cause.params) }));
   return sentences.join(t("sentence.joint"));
 }
 
