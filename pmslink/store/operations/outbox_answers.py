@@ -11,6 +11,7 @@ from sqlalchemy import Connection, bindparam
 from pmslink.hotel import pending_updates
 from pmslink.store.core.schema import POSTINGS
 from pmslink.store.core.transaction import Transaction
+from pmslink.store.tables.outbox_queue import RETRY_LATER_MS
 from pmslink.store.tables.outbox_rows import (
     IS_OPEN,
     OF_LINK,
@@ -24,8 +25,6 @@ from pmslink.store.tables.outbox_rows import (
     update_row,
 )
 
-RETRY_LATER_MS = 30_000
-"""Milliseconds after which a posting that the PMS answers with RY is sent again."""
 ANSWER_DEADLINE_MS = 24 * 3600 * 1000
 """Milliseconds after which RY or NA counts as a refusal."""
 
@@ -67,12 +66,13 @@ def _store_answer(transaction: Transaction, answer: PostingAnswer) -> OutboxRow 
         "text_answer": answer.text,
         "reason": None,
     }
+    is_overdue = _is_answer_overdue(row, answer.now) and transaction.hotels.is_clock_settled()
     match status, row:
         case "OK", OutboxRow(state="sent" | "unknown" | "discarded" | "pending"):
             return update_row(transaction, row, state="done", queued=0, not_before=None, **changes)
         case "OK", OutboxRow(state="refused", reason="guest_left"):  # an attempt of before was booked
             return update_row(transaction, row, state="done", queued=0, **changes)
-        case "RY" | "NA", OutboxRow(state="sent" | "unknown") if not _is_answer_overdue(row, answer.now):
+        case "RY" | "NA", OutboxRow(state="sent" | "unknown") if not is_overdue:
             not_before = answer.now + RETRY_LATER_MS if status == "RY" else None
             changes |= {"not_before": not_before, "held_since": row.held_since or answer.now}
             return update_row(transaction, row, state="pending", queued=1, **changes)

@@ -133,7 +133,7 @@ def _claim(transaction: Transaction, row: OutboxRow, request: ClaimNext) -> Outb
     if reason := _superseded_reason(transaction.connection, row):
         update_row(transaction, row, state="discarded", queued=0, text_answer=reason)
         return None
-    if _remains_unknown(row, request):
+    if _remains_unknown(transaction, row, request):
         update_row(transaction, row, state="unknown", queued=0, reason="unanswered")
         return None
     if row.record == pending_updates.POSTING_RECORD:
@@ -186,13 +186,14 @@ def _superseded_reason(connection: Connection, row: OutboxRow) -> str | None:
     return None
 
 
-def _remains_unknown(row: OutboxRow, request: ClaimNext) -> bool:
+def _remains_unknown(transaction: Transaction, row: OutboxRow, request: ClaimNext) -> bool:
     """Return whether a row is not sent again, although its outcome is unknown."""
     if row.lost >= request.send_limit:
         return True
     if row.record == pending_updates.POSTING_RECORD:
         return row.state == "unknown" and not request.resend
-    return bool(row.attempts) and pending_updates.is_expired(row, request.now)
+    is_past = pending_updates.is_expired(row, request.now) and transaction.hotels.is_clock_settled()
+    return bool(row.attempts) and is_past
 
 
 def _mark_sent(transaction: Transaction, row: OutboxRow, room: str, now: int) -> OutboxRow:

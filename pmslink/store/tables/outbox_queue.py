@@ -25,9 +25,15 @@ _RECORDS_BY_LANE: Mapping[Lane, tuple[str, ...]] = {
 }
 """The records of each lane, apart from WA, which is in every lane."""
 _BATCH_ROWS = 50
+RETRY_LATER_MS = 30_000
+"""Milliseconds after which a posting that the PMS answers with RY is sent again."""
 
 _IS_QUEUED = POSTINGS.c.queued == 1
-_IS_DUE = or_(POSTINGS.c.not_before.is_(None), POSTINGS.c.not_before <= bindparam("now"))
+_IS_DUE = or_(
+    POSTINGS.c.not_before.is_(None),
+    POSTINGS.c.not_before <= bindparam("now"),
+    POSTINGS.c.not_before > bindparam("now") + 2 * RETRY_LATER_MS,  # the clock was set back
+)
 # Rows of one record, because the database reads them in the order of its index, however many there are.
 _SELECT_DUE = row_query(
     OF_LINK, _IS_QUEUED, POSTINGS.c.record == bindparam("record"), POSTINGS.c.id > bindparam("after"), _IS_DUE

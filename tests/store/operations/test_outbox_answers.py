@@ -8,13 +8,13 @@ import pytest
 
 from pmslink.store.operations.outbox_answers import (
     ANSWER_DEADLINE_MS,
-    RETRY_LATER_MS,
     ConfirmDelivered,
     PostingAnswer,
     confirm_delivered,
     store_answers,
 )
 from pmslink.store.operations.outbox_delivery import ClaimNext, NotBefore, claim_next
+from pmslink.store.tables.outbox_queue import RETRY_LATER_MS
 from pmslink.store.tables.outbox_rows import OutboxRow, OutboxRowChanged, RowState
 from tests.store.store_harness import LINK_NAME, START_MS, StoreHarness, make_row
 
@@ -154,6 +154,15 @@ def test_the_delayed_row_that_is_due_first_gives_the_time_to_wait(harness: Store
     assert harness.submit(claim_next, ClaimNext(LINK_NAME, AT)) == NotBefore(AT + RETRY_LATER_MS)
 
 
+def test_a_delayed_row_is_not_delayed_again_by_a_clock_that_is_set_back(harness: StoreHarness) -> None:
+    harness.insert_rows(make_row(1, "sent"))
+    harness.submit(store_answers, answer("RY"))
+    hour_before = AT - 3600 * 1000
+    claimed = harness.submit(claim_next, ClaimNext(LINK_NAME, hour_before))
+    assert isinstance(claimed, OutboxRow)
+    assert claimed.sent == hour_before
+
+
 def test_after_the_night_audit_the_same_posting_is_sent_first(harness: StoreHarness) -> None:
     harness.insert_rows(make_row(1, "sent"), make_row(2))
     harness.submit(store_answers, answer("NA"))
@@ -175,6 +184,14 @@ def test_ry_for_a_day_counts_as_a_refusal(
     assert settled is not None
     assert (settled.state, settled.queued, settled.answer) == (end, int(end == "pending"), code)
     assert settled.held_since == START_MS
+
+
+def test_ry_is_no_refusal_while_the_clock_may_be_ahead(harness: StoreHarness) -> None:
+    harness.insert_rows(make_row(1, held_since=START_MS, state="sent"))
+    harness.is_clock_settled = False
+    settled = harness.submit(store_answers, answer("RY", now=START_MS + 2 * ANSWER_DEADLINE_MS))
+    assert settled is not None
+    assert (settled.state, settled.queued) == ("pending", 1)
 
 
 def test_the_deadline_counts_from_the_first_ry(harness: StoreHarness) -> None:

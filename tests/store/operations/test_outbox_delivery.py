@@ -237,6 +237,12 @@ def test_a_wake_up_whose_time_has_passed_is_not_sent_again(
     assert (row.state, row.queued) == ("sent" if sent else "unknown", 0)
 
 
+def test_a_wake_up_is_sent_again_while_the_clock_may_be_ahead(harness: StoreHarness) -> None:
+    harness.insert_rows(make_wake_up_row())
+    harness.is_clock_settled = False
+    assert claim_all_ids(harness, START_MS + 5000) == [1]
+
+
 def test_a_wake_up_that_was_never_sent_is_sent_after_its_time(harness: StoreHarness) -> None:
     harness.insert_rows(make_row(1, record="WR", until=START_MS))
     assert claim_all_ids(harness, START_MS + 5000) == [1]
