@@ -34,6 +34,8 @@ from pmslink.link.dialer import Dialer, StartLinkDial, connection_key
 from pmslink.link.exchange import Exchange
 from pmslink.link.link_session import Session
 from pmslink.link.machine import STATES, Core, Events, Intent, Machine, Marker, TimerName
+from pmslink.link.not_understood import NotUnderstood
+from pmslink.link.outage_history import Outages
 from pmslink.link.outbox import Outbox
 from pmslink.link.record_sender import RecordSender
 from pmslink.link.record_storage import store_record
@@ -172,6 +174,11 @@ class Link:
             link_checks=session.link_checks.status(self.trace.last_received),
             outbox=self.outbox.counts.status(),
             resync=self.resync.status(),
+            held=None,
+            clock_offset=None,
+            outages=Outages(),
+            not_understood=NotUnderstood(),
+            hints=(),
             webhook=self.webhook_status,
             traffic=self.trace.counts(),
             transition_counts=dict(history.transition_counts),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from attrs import frozen
@@ -12,7 +12,11 @@ from pmslink.fias.link_description import declared_fields
 from pmslink.link import reason_texts
 from pmslink.link.attention import Attention
 from pmslink.link.cause import Cause
+from pmslink.link.link_hints import Hint
 from pmslink.link.machine import Intent, Marker
+from pmslink.link.not_understood import NotUnderstood
+from pmslink.link.outage_history import Outages
+from pmslink.link.outbox_hold import Hold
 from pmslink.link.record_trace import TrafficCounts
 from pmslink.link.resync import Progress
 from pmslink.link.webhook_status import WebhookStatus
@@ -75,6 +79,13 @@ class LinkStatus:
     link_checks: LinkCheckStatus
     outbox: OutboxStatus
     resync: Progress
+    held: Hold | None
+    """What holds the rows of the outbox; None if nothing does."""
+    clock_offset: float | None
+    """Seconds by which the clock of the PMS is ahead of the hotel's local time; None if not known."""
+    outages: Outages
+    not_understood: NotUnderstood
+    hints: Sequence[Hint]
     webhook: WebhookStatus | None
     """None without a webhook."""
     traffic: TrafficCounts

@@ -9,6 +9,8 @@ from typing import Any
 from pmslink.config.settings_serializer import serialize_settings
 from pmslink.fias.record import Record
 from pmslink.link.cause import Cause
+from pmslink.link.link_hints import Hint
+from pmslink.link.outbox_hold import Hold
 from pmslink.link.state_history import Transition
 from pmslink.link.status import LinkStatus
 from pmslink.link.webhook_status import WebhookStatus
@@ -24,6 +26,7 @@ def optional_timestamp(at: datetime | None) -> str | None:
 def serialize_link(status: LinkStatus) -> dict[str, Any]:
     """Serialize a link as the object `Link` of the API."""
     checks, outbox, resync = status.link_checks, status.outbox, status.resync
+    outages, not_understood = status.outages, status.not_understood
     return {
         "name": status.name,
         "state": status.marker,
@@ -66,8 +69,37 @@ def serialize_link(status: LinkStatus) -> dict[str, Any]:
             "records": resync.records,
         },
         "declared_records": status.declared_records,
+        "held": None if status.held is None else _serialize_hold(status.held),
+        "clock_offset": status.clock_offset,
+        "outages": {
+            "last_hour": outages.last_hour,
+            "last_at": optional_timestamp(outages.last_at),
+            "last_seconds": outages.last_seconds,
+            "last_cause": outages.last_cause,
+        },
+        "not_understood": {
+            "records": not_understood.records,
+            "bytes": not_understood.bytes,
+            "last_at": optional_timestamp(not_understood.last_at),
+            "last": not_understood.last,
+        },
+        "hints": [serialize_hint(hint) for hint in status.hints],
         "webhook": None if status.webhook is None else _serialize_webhook_status(status.webhook),
     }
+
+
+def _serialize_hold(hold: Hold) -> dict[str, Any]:
+    return {
+        "by": hold.by,
+        "since": format_timestamp(hold.since),
+        "until": optional_timestamp(hold.until),
+        "waiting": hold.waiting,
+    }
+
+
+def serialize_hint(hint: Hint) -> dict[str, Any]:
+    """Serialize a hint: its code and the parameters of its text."""
+    return {"code": hint.code, "params": dict(hint.params)}
 
 
 def _serialize_webhook_status(webhook: WebhookStatus) -> dict[str, Any]:
