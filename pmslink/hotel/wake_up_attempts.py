@@ -74,7 +74,8 @@ def _adjust_to_clock(state: HotelState, room_name: str, wake_up: WakeUp, context
     if wake_up.attempts == 0:  # the hotel's time zone may have changed
         due = context.policy.to_utc_ms(wake_up.at)
         return _replace_wake_up(state, room_name, evolve(wake_up, due=due), context)
-    if wake_up.again is not None and wake_up.again > latest_retry_at:  # the clock was set back
+    is_set_back = wake_up.again is not None and wake_up.again > latest_retry_at
+    if is_set_back and context.clock_settled:
         return _replace_wake_up(state, room_name, evolve(wake_up, again=latest_retry_at), context)
     return wake_up
 

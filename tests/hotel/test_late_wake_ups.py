@@ -106,3 +106,13 @@ def test_c2_a_wake_up_that_is_late_once_the_clock_is_settled_is_missed(hotel: Ho
         "wake_up.done 110 12:30 missed",
         "WA 110 12:30 missed",
     ]
+
+
+def test_c2_a_clock_that_is_behind_while_it_is_not_settled_ends_no_attempt(hotel: HotelDriver) -> None:
+    hotel.receive(WAKE_UP_AT_1230)
+    hotel.wait(HALF_HOUR_S)
+    hotel.clock_settled = False
+    assert hotel.jump_to(START_TIME - timedelta(days=2)) == []
+    hotel.clock_settled = True
+    assert hotel.jump_to(START_TIME + timedelta(seconds=HALF_HOUR_S + 179)) == []
+    assert hotel.wait(1) == ["wake_up.due 110 12:30 2"]
