@@ -10,6 +10,9 @@ After a start, and after a jump, the wall clock is not *settled* until it has ru
 `SETTLING_TIME_S`. After a jump, the hotel clock meanwhile advances with the monotonic clock, from the last
 comparison before the jump. After a start there is no earlier time: it follows the wall clock, and its jumps.
 Once the wall clock is settled, the hotel clock follows it, forward or back.
+
+If the wall clock is set back by less than a jump, the hotel clock stands still until it is reached again, so
+that the order of records agrees with their times.
 """
 
 from __future__ import annotations
@@ -66,17 +69,18 @@ class HotelClock(TypedService):
         self._before_jump: _Reading | None = None
         """The last comparison before a jump, until the wall clock is settled again."""
         self._is_jump_logged = False
+        self._latest = self._last.wall
+        """The time that was returned last."""
         self._loop = LoopingCall(self.now)
         self._loop.clock = clock
 
     def now(self) -> datetime:
         """Return the time of the hotel in UTC, aware."""
         with self._lock:
-            reading = self._compare()
-            before_jump = self._before_jump
-            if before_jump is None:
-                return reading.wall
-            return before_jump.wall + timedelta(seconds=reading.monotonic_s - before_jump.monotonic_s)
+            time = self._compare_and_tell()
+            if not timedelta(0) <= self._latest - time <= timedelta(seconds=JUMP_TOLERANCE_S):
+                self._latest = time
+            return self._latest
 
     def is_settled(self) -> bool:
         """Return whether the time is certain: the wall clock has run evenly for `SETTLING_TIME_S`."""
@@ -101,6 +105,12 @@ class HotelClock(TypedService):
 
     def _read(self) -> _Reading:
         return _Reading(self._wall_clock(), self._clock.seconds())
+
+    def _compare_and_tell(self) -> datetime:
+        reading, before_jump = self._compare(), self._before_jump
+        if before_jump is None:
+            return reading.wall
+        return before_jump.wall + timedelta(seconds=reading.monotonic_s - before_jump.monotonic_s)
 
     def _compare(self) -> _Reading:
         last, self._last = self._last, self._read()
