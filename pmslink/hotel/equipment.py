@@ -36,7 +36,7 @@ def on_room_equipment(state: HotelState, record: Record, context: Context) -> No
     room = state.room_of(record)
     if room is None:
         return
-    if any(code in _SETTING_FIELDS for code, _ in record.fields):
+    if any(code in _SETTING_FIELDS for code, _ in record.fields) and not state.has_unknown_guests(room.room):
         room = separate(state, room)
     for code, value in record.fields:
         if code == "CS" and (number := parse_class_of_service(value)) is not None:

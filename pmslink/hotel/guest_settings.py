@@ -27,7 +27,7 @@ def settle(state: HotelState, room_name: str, context: Context, resync: bool = F
         not _is_new(state, guest, room_name, group, context) for guest in staying
     ):
         return
-    if group.leaves_unknown_guests and not staying and not group.is_separated:
+    if state.has_unknown_guests(room_name) and not group.is_separated:
         return
     group = _with_settings(state, room_name, group)
     state.departing[room_name] = group

@@ -232,6 +232,11 @@ class HotelState:
         group = self.departing.get(room_name)
         return set() if group is None else {one.number for one in group.departures if one.is_open}
 
+    def has_unknown_guests(self, room_name: str) -> bool:
+        """Check whether the guests who leave a room leave others behind, although none is known."""
+        group = self.departing.get(room_name)
+        return group is not None and group.leaves_unknown_guests and not self.staying_guests(room_name)
+
     def departing_wake_ups(self, room_name: str) -> tuple[int, ...]:
         """Return the ids of the wake-ups of a room that belong to departing guests only."""
         group = self.departing.get(room_name)

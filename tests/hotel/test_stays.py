@@ -162,6 +162,13 @@ def test_gs_y_with_unknown_sharers_does_not_reset_the_room(hotel: HotelDriver) -
     assert (hotel.room().message_light, len(hotel.room().wake_ups)) == (True, 1)
 
 
+def test_a_class_of_service_applies_to_unknown_guests_who_stay(hotel: HotelDriver) -> None:
+    hotel.receive(ANN, "RE|RN110|MLY|", "GO|RN110|G#6001|GSY|")
+    assert hotel.receive("RE|RN110|CS3|") == ["room.class_of_service 110 3"]
+    assert hotel.wait(2) == ["guest.checked_out 110 #6001"]
+    assert (hotel.room().class_of_service, hotel.room().message_light) == (3, True)
+
+
 @pytest.mark.parametrize("record", ["GI|RN110|G#{}|GSY|", "GC|RN110|G#{}|"])
 def test_check_ins_beyond_the_maximum_are_ignored(hotel: HotelDriver, record: str) -> None:
     for number in range(MAX_GUESTS):
