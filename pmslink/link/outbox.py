@@ -99,12 +99,11 @@ class Outbox:
         self._confirmation_requests: deque[int] = deque(maxlen=MAX_CONFIRMATION_REQUESTS)
         """For each unanswered LS or description: how many unconfirmed rows its LA confirms."""
         self._requested_at = -float("inf")
-        self._latest_ms = 0  # a wall clock that is set back must not delay a row twice
         self._idle_callback: Callable[[], None] | None = None
         self._answer_deadline = Countdown(clock, self._on_answer_timeout)
         self._gap_timer = Countdown(clock, self.send_next)
         self._night_audit_timer = Countdown(clock, self.send_next)
-        self._retry_timer = Countdown(clock, self._on_retry_due)
+        self._retry_timer = Countdown(clock, self.send_next)
         self._request_timer = Countdown(clock, self._request_confirmation)
 
     # For the API and the scheduler.
@@ -244,7 +243,7 @@ class Outbox:
                 self._journal.submit_nowait(release, Release(row.id))
             return
         if row is not None:
-            self._retry_timer.start((row.at - self._now_ms()) / 1000, row.at)
+            self._retry_timer.start(max(0, row.at - self._now_ms()) / 1000)
         self._schedule_confirmation()
 
     def _on_claim_failed(self, failure: Failure) -> None:
@@ -275,14 +274,9 @@ class Outbox:
         self.send_next()
         self._schedule_confirmation()
 
-    def _on_retry_due(self, at_ms: int) -> None:
-        self._latest_ms = max(self._latest_ms, at_ms)
-        self.send_next()
-
     def _now_ms(self) -> int:
-        """Return the time of the wall clock in milliseconds; it never goes back."""
-        self._latest_ms = max(self._latest_ms, to_ms(self._wall_clock()))
-        return self._latest_ms
+        """Return the hotel time in milliseconds."""
+        return to_ms(self._wall_clock())
 
     # Answers.
 
