@@ -91,6 +91,7 @@ class Walk:
     def __init__(self, seed: int) -> None:
         self.dice = Random(seed)
         self.clock = Clock()
+        self.clock_offset = timedelta(0)
         self.pms = Pms(self.clock, self.wall, room_count=3, max_records=50, seed=seed)
         self.network = Network(self.clock, PmsFactory(self.pms))
         self.transitions: list[Transition] = []
@@ -98,6 +99,7 @@ class Walk:
         """Events by the state in which they came."""
         self.seen_changes: set[tuple[str, str]] = set()
         self.restarts = 0
+        self.restored_intents: Counter[str] = Counter()
         self.recovered_from: Counter[Marker] = Counter()
         self.config = LinkConfig(name="walked", host="192.0.2.1", port=5010, settings=self.any_settings())
         self.journal = FailingJournal()
@@ -109,7 +111,7 @@ class Walk:
             self.weights.append(weight)
 
     def wall(self) -> datetime:
-        return NEW_YEAR + timedelta(seconds=self.clock.seconds())
+        return NEW_YEAR + timedelta(seconds=self.clock.seconds()) + self.clock_offset
 
     # The steps.
 
@@ -127,6 +129,7 @@ class Walk:
             (0.7, self.change_address),
             (0.5, self.move_the_end_of_the_subscription),
             (1, self.look_at_the_calendar),
+            (0.5, self.set_the_clock),
             (0.3, self.restart),
             (3, self.change_the_network),
             (2, self.change_the_pms),
@@ -182,11 +185,22 @@ class Walk:
     def look_at_the_calendar(self) -> None:
         self.link.check_expiry()
 
+    def set_the_clock(self) -> None:
+        """Set the wall clock; the intent from before an expiry returns if the clock is set back before it."""
+        self.link.check_expiry()
+        restored = self.link.expiry.intent_before
+        self.clock_offset = self.dice.choice([timedelta(0), timedelta(hours=1), timedelta(hours=-1)])
+        was_over = self.link.core.intent == "expired"
+        self.link.check_expiry()
+        if was_over and restored and not self.link.expiry.is_over:
+            assert self.link.core.intent == restored
+            self.restored_intents[restored] += 1
+
     def restart(self) -> None:
         """Stop the service and start it again with the current settings of the link."""
         gone: list[object] = []
         self.link.stop().addCallback(gone.append)
-        advance_clock(self.clock, 0)
+        advance_clock(self.clock, 1)  # a connection that is being closed is aborted after a second
         assert gone
         assert not self.timers()
         assert self.network.open_count == 0
@@ -429,4 +443,5 @@ def test_the_rules_hold_after_every_step_and_the_link_recovers_from_every_state(
     assert set(walk.recovered_from) == set(MARKERS)
     assert EFFECTIVE_CELLS - set(walk.edges) == set()
     assert {change for change in ALLOWED_CHANGES if change[0] != change[1]} == walk.seen_changes
+    assert walk.restored_intents["enabled"]
     assert walk.restarts > STEPS / 1000
