@@ -6,13 +6,23 @@ the simulator. Bytes and closes arrive in order after `latency`, never within th
 
 from __future__ import annotations
 
+import errno
 from collections import deque
-from typing import Literal
+from typing import Literal, cast
 
 from twisted.internet import error
 from twisted.internet.address import IPv4Address
 from twisted.internet.base import BaseConnector
-from twisted.internet.interfaces import IAddress, IConnector, IDelayedCall, IProtocol, IProtocolFactory
+from twisted.internet.defer import Deferred
+from twisted.internet.interfaces import (
+    IAddress,
+    IConnector,
+    IDelayedCall,
+    IListeningPort,
+    IProtocol,
+    IProtocolFactory,
+)
+from twisted.internet.protocol import ServerFactory
 from twisted.internet.task import Clock
 from twisted.python.failure import Failure
 
@@ -36,6 +46,16 @@ class Network:
         self.dial_count = 0
         """Number of dials so far."""
         self._mode: NetworkMode = "accept"
+        self.ports: dict[int, MemoryPort] = {}
+        """Open ports of links that accept connections."""
+        self.taken_ports: set[int] = set()
+        """Ports on which another program listens."""
+        self.hosts: dict[str, list[str]] = {}
+        """The addresses of host names; a name without an entry is not in the DNS."""
+        self.lookups: list[str] = []
+        """The host names that were looked up so far."""
+        self.lookup_delay: float | None = 0.0
+        """Seconds until a lookup is answered; None: never."""
         self._connectors: dict[Dialer, MemoryConnector] = {}
         self._transports: set[MemoryTransport] = set()
 
@@ -65,6 +85,44 @@ class Network:
         connector.connect()
         return connector
 
+    # Accepting (implements tcp_accepting.AcceptingNetwork).
+
+    def listen(self, port: int, factory: ServerFactory) -> IListeningPort:
+        """Open a port, which is free again only some time after it is closed, as those of a reactor."""
+        if port in self.ports or port in self.taken_ports:
+            raise error.CannotListenError("", port, OSError(errno.EADDRINUSE, ""))
+        self.ports[port] = MemoryPort(self, port, factory)
+        return cast(IListeningPort, self.ports[port])
+
+    def resolve(self, host: str) -> Deferred[list[str]]:
+        self.lookups.append(host)
+        found: Deferred[list[str]] = Deferred()
+        if self.lookup_delay is not None:
+            self.clock.callLater(self.lookup_delay, self._answer_lookup, host, found)
+        return found
+
+    def _answer_lookup(self, host: str, found: Deferred[list[str]]) -> None:
+        if found.called:
+            return
+        if host in self.hosts:
+            found.callback(self.hosts[host])
+        else:
+            found.errback(error.DNSLookupError(host))
+
+    def call(self, port: int, address: str) -> IProtocol:
+        """Connect to a link's port from an address, and return the PMS's end."""
+        if port not in self.ports or self.ports[port].is_closing:
+            raise error.ConnectionRefusedError
+        client, server = MemoryTransport(self, None), MemoryTransport(self, None)
+        client.peer, server.peer = server, client
+        caller = self.server.buildProtocol(_ADDRESS)
+        accepting = self.ports[port].factory.buildProtocol(IPv4Address("TCP", address, 40000))
+        for end, protocol in ((client, caller), (server, accepting)):
+            self._transports.add(end)
+            end.attach(protocol)
+        assert caller is not None
+        return caller
+
     def on_connector_closed(self, factory: Dialer) -> None:
         """Remove the dial or connection of this link, so that it may dial again."""
         del self._connectors[factory]
@@ -81,6 +139,27 @@ class Network:
     def on_transport_closed(self, transport: MemoryTransport) -> None:
         """Remove a closed end of a connection."""
         self._transports.discard(transport)
+
+
+class MemoryPort:
+    """An open port of a link."""
+
+    def __init__(self, network: Network, number: int, factory: ServerFactory) -> None:
+        self.factory = factory
+        self.is_closing = False
+        self._network = network
+        self._number = number
+
+    def stopListening(self) -> Deferred[None]:
+        """Close the port in the next turn of the reactor."""
+        self.is_closing = True
+        closed: Deferred[None] = Deferred()
+        self._network.clock.callLater(0, self._close, closed)
+        return closed
+
+    def _close(self, closed: Deferred[None]) -> None:
+        del self._network.ports[self._number]
+        closed.callback(None)
 
 
 class MemoryConnector(BaseConnector):

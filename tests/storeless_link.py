@@ -10,6 +10,7 @@ from pmslink.config.link_definition import LinkConfig
 from pmslink.link.dialer import StartLinkDial
 from pmslink.link.link import Link, LinkSubscriber
 from pmslink.link.resync import Progress
+from pmslink.link.tcp_accepting import AcceptingNetwork
 from pmslink.store.core.journal_interface import NullJournal
 
 
@@ -19,8 +20,9 @@ def link_without_store(
     wall: Callable[[], datetime],
     dial: StartLinkDial,
     on_change: LinkSubscriber,
+    accepting: AcceptingNetwork | None = None,
 ) -> Link:
     """Make a link that stores nothing, has an empty outbox and requests no resync."""
-    link = Link(config, clock, wall, dial, on_change, NullJournal())
+    link = Link(config, clock, wall, dial, on_change, NullJournal(), accepting=accepting)
     link.resync.progress = Progress(wanted=False)
     return link

@@ -24,6 +24,8 @@ CauseCode = Literal[
     "expired",
     "settings",
     "started",
+    "in_use",
+    "port_taken",
 ]
 
 

@@ -59,14 +59,16 @@ class Probe:
         if resolved is None:
             reason = f"The host name {config.host} cannot be resolved"
             return [Step("resolve", False, reason, self._reactor.seconds() - started)]
-        address = (resolved, config.port)
+        accepts = config.settings.connect == "accept"
+        address = ("" if accepts else resolved, config.port)
         # Compare resolved addresses: two names may stand for one host.
         used_by = [
             link.name
             for link in self._links
             if link.is_active
             and link.config.port == config.port
-            and await self._resolve(link.config.host) == resolved
+            and link.settings().connect == config.settings.connect
+            and (accepts or await self._resolve(link.config.host) == resolved)
         ]
         if used_by or address in self._tested_addresses:
             by = f"the link {used_by[0]}" if used_by else "another test"
@@ -123,7 +125,11 @@ class _ProbeLink(Link):
 
     def on_connection_up(self) -> None:
         """Add the step of the connection, and go on as a link."""
-        self.pass_step("connect", f"{self.config.address} accepted the connection")
+        config = self.config
+        text = f"{config.address} accepted the connection"
+        if config.settings.connect == "accept":
+            text = f"{config.host} connected"
+        self.pass_step("connect", text)
         super().on_connection_up()
 
     def _on_link_changed(self, _: Link, transition: Transition | None) -> None:

@@ -8,6 +8,7 @@ connection's transport is closed.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import Protocol
 
 from twisted.internet.interfaces import IConnector, IReactorTime
 from twisted.internet.protocol import ReconnectingClientFactory
@@ -20,11 +21,18 @@ from pmslink.link.cause import Cause
 from pmslink.link.connection import Connection, ConnectionListener
 from pmslink.link.network_errors import MAX_DETAIL_CHARACTERS, cause_of_failed_dial
 
-StartDial = Callable[["Dialer"], IConnector]
-"""Starts one dial to the link's address, with this dialer as the factory."""
+StartDial = Callable[["Dialer"], object]
+"""Starts one dial to the link's address, or waits for a call, with this dialer as the factory."""
 
 StartLinkDial = Callable[["Dialer", LinkConfig], IConnector]
 """Starts one dial to the address in this configuration, with this dialer as the factory."""
+
+
+class PendingDial(Protocol):
+    """A dial that is not complete: a connector of the reactor, or the acceptor."""
+
+    def disconnect(self) -> object:
+        """End the dial; `Dialer.clientConnectionFailed` follows."""
 
 
 class Dialer(ReconnectingClientFactory):
@@ -38,7 +46,7 @@ class Dialer(ReconnectingClientFactory):
         self._clock = clock
         self._listener = listener
         self._start_dial = dial
-        self._pending_connector: IConnector | None = None
+        self._pending_connector: PendingDial | None = None
         self._connection: Connection | None = None
         self._busy = False  # a dial or a transport exists
         self._dial_when_closed = False
@@ -157,7 +165,7 @@ class Dialer(ReconnectingClientFactory):
 
     # For the reactor.
 
-    def startedConnecting(self, connector: IConnector) -> None:
+    def startedConnecting(self, connector: PendingDial) -> None:
         """Remember the connector of the dial, so that `hang_up` can end it."""
         self._pending_connector = connector
 
@@ -169,14 +177,14 @@ class Dialer(ReconnectingClientFactory):
         self._connection = Connection(self._listener, self._clock)
         return self._connection
 
-    def clientConnectionFailed(self, connector: IConnector, reason: Failure) -> None:
+    def clientConnectionFailed(self, connector: PendingDial, reason: Failure) -> None:
         """Report a failed dial, unless it was hung up."""
         was_hung_up, self._pending_connector = self._pending_connector is None, None
         self._on_closed()
         if not was_hung_up:
             self._listener.on_connection_lost(cause_of_failed_dial(reason))
 
-    def clientConnectionLost(self, connector: IConnector, unused_reason: Failure) -> None:
+    def clientConnectionLost(self, connector: PendingDial, unused_reason: Failure) -> None:
         """Forget the connection, which has reported its loss itself."""
         self._connection = None
         self._on_closed()
@@ -194,4 +202,4 @@ class Dialer(ReconnectingClientFactory):
 def connection_key(config: LinkConfig) -> tuple[object, ...]:
     """Return the settings that take effect only on a new connection, for comparison."""
     settings = config.settings
-    return (config.host, config.port, settings.tls, settings.framing, settings.charset)
+    return (config.host, config.port, settings.connect, settings.tls, settings.framing, settings.charset)

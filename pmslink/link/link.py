@@ -20,13 +20,13 @@ from pmslink.fias.charset import decode
 from pmslink.fias.framing import SkipReason
 from pmslink.fias.record import Record
 from pmslink.link import reason_texts
+from pmslink.link.acceptor import Acceptor
 from pmslink.link.attention import Attention, rate_attention
 from pmslink.link.cause import (
     EXPIRED_CAUSE,
     SETTINGS_CAUSE,
     STARTED_CAUSE,
     Cause,
-    CauseCode,
     record_cause,
     user_cause,
 )
@@ -46,9 +46,13 @@ from pmslink.link.state_history import StateHistory, Transition
 from pmslink.link.state_timers import StateTimers
 from pmslink.link.status import LinkStatus, RetryStatus
 from pmslink.link.subscription_expiry import SubscriptionExpiry
+from pmslink.link.tcp_accepting import AcceptingNetwork, TcpAccepting
 from pmslink.link.webhook_status import WebhookStatus
 from pmslink.store.core.journal_interface import JournalPort
 from pmslink.store.tables.link_rows import StoredLink
+
+CALLABLE_MARKERS: tuple[Marker, ...] = ("WAIT_LS", "ESTABLISHED", "EXPECTION")
+"""The states in which the port is open for a PMS that dials in."""
 
 LinkSubscriber = Callable[["Link", Transition | None], None]
 """Called at every change of the marker, and without a transition when only in-sync or the intent changes."""
@@ -72,6 +76,7 @@ class Link:
         stored: StoredLink | None = None,
         definition: str | None = None,
         is_clock_settled: Callable[[], bool] = lambda: True,
+        accepting: AcceptingNetwork | None = None,
     ) -> None:
         self.config = config
         self.definition = definition
@@ -84,7 +89,9 @@ class Link:
         saved = SavedState.restore(stored, config.settings.enabled)
         self.trace = Trace(config.name, wall_clock)
         self.state_history = StateHistory(config.name, journal, wall_clock, stored)
-        self.dialer = Dialer(self, clock, lambda dialer: dial(dialer, self.config))
+        self._dial = dial
+        self.acceptor = Acceptor(clock, accepting or TcpAccepting(clock), lambda: self.config, self)
+        self.dialer = Dialer(self, clock, self._start_dial)
         exchange = Exchange(clock, self.settings)
         sender = RecordSender(self.settings, self.trace, journal, self.dialer, wall_clock, exchange)
         self.resync = Resync(config.name, clock, wall_clock, sender, journal, saved.resync, self._save)
@@ -209,7 +216,8 @@ class Link:
         self.dialer.hang_up(graceful=False)
         closed: Deferred[None] = Deferred()
         self.dialer.when_closed(lambda: closed.callback(None))
-        return closed
+        port_closed = self.acceptor.close()
+        return closed.addCallback(lambda _: port_closed)
 
     def check_expiry(self) -> None:
         """Expire the link once `expires_at` has passed, and undo it if the wall clock is set back.
@@ -266,7 +274,22 @@ class Link:
             self._update_availability()
             self._on_change(self, None)
 
+    # For the acceptor (acceptor.AcceptorListener).
+
+    def on_called(self) -> None:
+        """Drop the connection that a newer call replaces, or end the redial delay."""
+        if self.dialer.is_connected:
+            self.machine.lost(Cause("displaced", {"variant": "replaced"}))
+        if self.core.marker == "EXPECTION":
+            self.on_redial_due()
+
     # For the connection and the dialer (connection.ConnectionListener).
+
+    def _start_dial(self, dialer: Dialer) -> None:
+        if self.config.settings.connect == "accept":
+            self.acceptor.dial(dialer)
+        else:
+            self._dial(dialer, self.config)
 
     def on_connection_up(self) -> None:
         """Wait for the PMS to start the link, unless the store cannot accept what it sends."""
@@ -336,14 +359,20 @@ class Link:
 
     def _on_timeout(self, timer: TimerName, seconds: float) -> None:
         if timer == "start_timeout":
-            code: CauseCode = "start_timeout" if self.dialer.is_connected else "dial_timeout"
-            self.machine.start_overdue(Cause(code, {"seconds": seconds}))
+            cause = Cause("start_timeout", {"seconds": seconds})
+            if not self.dialer.is_connected:
+                cause = Cause("dial_timeout", cause.params)
+                if self.settings().connect == "accept":
+                    cause = self.acceptor.why_not_called(seconds)
+            self.machine.start_overdue(cause)
         elif timer == "listen_time":
             self.machine.silent(self.core.cause)
         else:
             self.machine.end_overdue(self.core.cause)
 
     def _on_transition(self, marker: Marker, cause: Cause) -> None:
+        if marker not in CALLABLE_MARKERS:
+            self.acceptor.close()
         transition = self.state_history.add_transition(marker, self.reason, cause)
         self._update_availability()
         self._on_change(self, transition)

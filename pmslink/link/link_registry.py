@@ -22,6 +22,7 @@ from pmslink.link.machine import Marker
 from pmslink.link.outbox_counts import group_by_link
 from pmslink.link.state_history import Transition
 from pmslink.link.store_outage import StoreOutage
+from pmslink.link.tcp_accepting import AcceptingNetwork, TcpAccepting
 from pmslink.link.tls_dial import dial_over_tcp_or_tls
 from pmslink.store.core.store_errors import StoreUnavailableError
 from pmslink.store.core.store_metadata import barrier
@@ -49,11 +50,13 @@ class LinkRegistry(TypedService):
         wall_clock: Callable[[], datetime] = utc_now,
         dial: StartLinkDial | None = None,
         is_clock_settled: Callable[[], bool] = lambda: True,
+        accepting: AcceptingNetwork | None = None,
     ) -> None:
         self._reactor = reactor
         self._store = store
         self._wall_clock = wall_clock
         self._is_clock_settled = is_clock_settled
+        self._accepting = accepting or TcpAccepting(reactor)
         self._dial = dial or dial_over_tcp_or_tls(reactor)
         self._links: dict[str, Link] = {}
         self._removing: set[str] = set()  # names of links that are being removed
@@ -90,6 +93,7 @@ class LinkRegistry(TypedService):
         link = Link(
             *(config, self._reactor, self._wall_clock, self._dial, on_change, journal, stored, definition),
             is_clock_settled=self._is_clock_settled,
+            accepting=self._accepting,
         )
         self._links[config.name] = link
         self._apply_policy(link)

@@ -17,6 +17,9 @@ MAX_DETAIL_CHARACTERS = 200
 
 def cause_of_failed_dial(reason: Failure) -> Cause:
     """Return the cause of a failed dial. `reason_texts` builds the sentence from it."""
+    if isinstance(reason.value, error.CannotListenError):
+        detail = os.strerror(reason.value.socketError.errno)
+        return Cause("port_taken", {"detail": detail, "port": reason.value.port})
     if reason.check(error.DNSLookupError):
         return Cause("unresolved")
     if reason.check(error.TimeoutError, error.TCPTimedOutError):

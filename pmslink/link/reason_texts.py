@@ -26,9 +26,14 @@ ENGLISH_TEXTS: dict[str, str] = {
     "reason.dial_timeout": "{address} did not accept the connection in time",
     "reason.start_timeout": "{address} accepted the connection "
     "but sent no link start (LS) within {seconds} s",
+    "reason.not_called": "No PMS connected to port {port} of this machine within {seconds} s",
+    "reason.other_caller": "{caller} connected to port {port}, but is not the host in the settings",
     "reason.never_confirmed": "The PMS did not confirm the link description (LA); see sync_on",
     "reason.displaced": "The connection was lost within 10 s three times in a row ({detail}): "
     "another client may be using this PMS port",
+    "reason.replaced": "The PMS opened a newer connection, which replaces this one",
+    "reason.in_use": "The link {link} has the same host and port",
+    "reason.port_taken": "Port {port} of this machine cannot be opened: {detail}",
     "reason.lost": "The connection was lost: {detail}",
     "reason.lost_description": "The connection was lost after the link description (LD, LR, LA): {detail}",
     "reason.lost_record": "The connection was lost after LR|RI{declared} of the link description: {detail}",
@@ -58,8 +63,12 @@ ENGLISH_TEXTS: dict[str, str] = {
     "advice.unresolved": "check the host setting and the DNS",
     "advice.dial_timeout": "check host, port, and the firewalls between pmslink and the PMS",
     "advice.start_timeout": "check that this is the FIAS port, and that no other client is connected to it",
+    "advice.not_called": "check that the PMS connects to this machine, and the firewalls between them",
+    "advice.other_caller": "and {caller} is the PMS, set host to {caller}",
     "advice.never_confirmed": 'and this PMS never sends LA, set sync_on to "any" or "declared"',
     "advice.displaced": "make sure that no other PBX or program uses this PMS port",
+    "advice.in_use": "remove one of the links, or change its host or port",
+    "advice.port_taken": "choose another port, or end the program that listens on this one",
     "advice.lost": "check the network and the interface program, and whether another client uses this port",
     "advice.lost_description": "leave records out of the description that this PMS does not accept, "
     "with the setting records",
@@ -69,6 +78,9 @@ ENGLISH_TEXTS: dict[str, str] = {
     "advice.overlong": "check that this is the FIAS port, and check the framing setting",
     "advice.store": "free space on the disk that holds the state directory",
 }
+
+
+_DEFAULTS: dict[str, str | float] = {"seconds": 0, "detail": "", "port": 0, "link": ""}
 
 
 def label(marker: Marker) -> str:
@@ -85,7 +97,7 @@ def reason(marker: Marker, cause: Cause, address: str) -> str:
         key = str(cause.params["control"])
     elif cause.code == "expired" and marker != "EXPIRED":
         key = "not_expired"
-    values = {"address": address, "seconds": 0, "detail": "", **cause.params}
+    values = {**_DEFAULTS, "address": address, **cause.params}
     return ENGLISH_TEXTS[f"reason.{key}"].format(
         **{name: _format_value(value) for name, value in values.items()}
     )

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-from twisted.internet.protocol import Factory, Protocol
+from twisted.internet.protocol import Factory, Protocol, connectionDone
 from twisted.internet.task import Clock
+from twisted.python.failure import Failure
 
 from pmslink.config.link_definition import LinkConfig, parse_link
 from pmslink.fias.framing import framed
@@ -19,8 +20,17 @@ START = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 class ScriptedPms(Protocol):
+    is_closed = False
+
     def connectionMade(self) -> None:
+        self.received = b""
         self.factory.newest = self
+
+    def dataReceived(self, data: bytes) -> None:
+        self.received += data
+
+    def connectionLost(self, reason: Failure = connectionDone) -> None:
+        self.is_closed = True
 
     def send(self, *texts: str) -> None:
         for text in texts:
@@ -40,7 +50,7 @@ class LinkHarness(Factory):
         self.changes: list[Transition | None] = []
         self.config = self.make_config(**settings)
         self.link = link_without_store(
-            self.config, self.clock, self.wall_clock, self.network.dial, self._on_change
+            self.config, self.clock, self.wall_clock, self.network.dial, self._on_change, self.network
         )
 
     @staticmethod

@@ -11,6 +11,7 @@ import pytest_twisted
 from twisted.internet import reactor as global_reactor
 from twisted.internet.defer import CancelledError, Deferred, maybeDeferred
 from twisted.internet.error import DNSLookupError
+from twisted.internet.protocol import ClientCreator
 
 from pmslink.config.link_definition import parse_link
 from pmslink.errors import NotApplicableError
@@ -19,6 +20,7 @@ from pmslink.link.link_registry import LinkRegistry
 from pmslink.link.tls_dial import dial_over_tcp_or_tls
 from pmslink.simulator.pms.connection_factory import PmsFactory
 from pmslink.simulator.pms.fault_switches import Faults
+from pmslink.simulator.pms.pbx_connection import PmsConnection
 from pmslink.simulator.pms.property import Pms
 from pmslink.timestamps import utc_now
 from tests.memory_store import make_store
@@ -116,6 +118,27 @@ async def test_a_pms_that_never_confirms_fails_the_confirmation(street: Street) 
     name, ok, reason = (await street.steps())[-1]
     assert (name, ok) == ("confirmation", False)
     assert "did not confirm" in reason
+
+
+@time_limit(10)
+async def test_d6_a_pms_that_dials_in_is_tested_when_it_calls(street: Street) -> None:
+    number = street.number
+    await maybeDeferred(street.port.stopListening)
+    tested = street.steps(connect="accept", port=number, start_timeout=5)
+    finished = Deferred.fromCoroutine(tested)
+    ClientCreator(reactor, PmsConnection, street.pms).connectTCP("127.0.0.1", number)
+    assert [(step, ok) for step, ok, _ in await finished] == [
+        ("resolve", True),
+        ("connect", True),
+        ("link_start", True),
+        ("description", True),
+        ("confirmation", True),
+    ]
+    assert (await street.steps(connect="accept", port=number, start_timeout=0.3))[-1] == (
+        "connect",
+        False,
+        f"No PMS connected to port {number} of this machine within 0.3 s",
+    )
 
 
 @time_limit(10)

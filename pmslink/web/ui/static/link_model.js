@@ -124,7 +124,7 @@ export function reason(state, { code, params }, said, address = "") {
   if (state === "ESTABLISHED" && "record" in params) key = "reason.record";
   else if (code === "user") key = `reason.${params.control}`;
   else if (code === "expired" && state !== "EXPIRED") key = "reason.not_expired";
-  return has(key) ? t(key, { address, detail: "", seconds: 0, ...params }) : said;
+  return has(key) ? t(key, { address, detail: "", seconds: 0, port: 0, link: "", ...params }) : said;
 }
 
 /** What is to be done about a link; empty when there is nothing. The redial is counted down. */
