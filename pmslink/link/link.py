@@ -58,6 +58,12 @@ LinkSubscriber = Callable[["Link", Transition | None], None]
 """Called at every change of the marker, and without a transition when only in-sync or the intent changes."""
 
 
+EARLY_CHECKS_PER_INTERVAL = 10
+"""Link checks in an interval, at most, that are sent early to confirm rows."""
+PROFILES_WITH_RARE_CHECKS = ("opera", "suite8")
+"""Profiles of systems whose maker asks for at most one link check in an interval."""
+
+
 class Link:
     """The link of one hotel.
 
@@ -103,6 +109,8 @@ class Link:
             clock,
             wall_clock,
             request_link_check=lambda: self.session.link_checks.check_now(),
+            min_check_interval=self._min_check_interval,
+            on_hold_changed=lambda: self._on_change(self, None),
         )
         timers = StateTimers(clock, self.settings, self._on_timeout)
         self.session = Session(
@@ -181,7 +189,7 @@ class Link:
             link_checks=session.link_checks.status(self.trace.last_received),
             outbox=self.outbox.counts.status(),
             resync=self.resync.status(),
-            held=None,
+            held=self.outbox.hold(),
             clock_offset=None,
             outages=Outages(),
             not_understood=NotUnderstood(),
@@ -392,6 +400,11 @@ class Link:
             self.expiry.intent_before,
         )
         self.state_history.save(state, self.definition)
+
+    def _min_check_interval(self) -> float:
+        """Return the shortest time in seconds between two link checks that are sent early."""
+        is_rare = self.config.profile in PROFILES_WITH_RARE_CHECKS
+        return self.config.settings.alive_interval / (1 if is_rare else EARLY_CHECKS_PER_INTERVAL)
 
     def _cause_or_user_disconnect(self, cause: Cause) -> Cause:
         """Return the user's control as the cause while the link ends at the user's request."""

@@ -249,7 +249,7 @@ class LinkRegistry(TypedService):
             if isinstance(entry, OutboxRowChanged) and (link := self._links.get(entry.row.link)):
                 link.outbox.counts.update(entry.row.id, entry.row.state, entry.row.created)
                 if entry.row.state == "pending":  # the scheduler queues rows too, and waits for no answer
-                    link.outbox.send_next()
+                    link.outbox.on_row_pending(entry.row)
 
     def _on_purge(self, purge: Purge) -> None:
         for link in self:

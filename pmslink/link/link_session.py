@@ -180,7 +180,6 @@ class Session:
         if settings.alive_on == "any":
             self.exchange.on_data_record()
             self.link_checks.on_peer_alive()
-            self._outbox.on_peer_alive()
         if settings.sync_on == "any":
             self._set_sync(True)
 
@@ -243,7 +242,6 @@ class Session:
         """Take a link record as proof that the link is alive."""
         self._on_record()
         self.link_checks.on_peer_alive()
-        self._outbox.on_peer_alive()
 
     def _send_ls(self, kind: Literal["start", "check"]) -> None:
         self._sender.send_bare_record("LS")
@@ -313,6 +311,8 @@ class Session:
             self.link_checks.stop()
             self._outbox.on_out_of_sync()
             self._resync.on_out_of_sync()
+        if in_sync:
+            self._outbox.hold_for_sync()  # what the PMS has queued meanwhile comes first
         self._listener.on_sync_changed()
         if in_sync:
             self._resync.on_in_sync()

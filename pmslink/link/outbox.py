@@ -5,14 +5,12 @@ written to the connection. Postings (PS) are sent one at a time: each waits for 
 without an answer are sent one after the other. They are done when the PMS answers a record that was sent
 later. When the connection ends, all rows in flight become `unknown`.
 
-After a posting without an answer, nothing is sent until the link has confirmed alive. So at most one posting
-of each outage is in doubt.
+Results of wake-ups (WA) pass everything that waits. Holds (`posting_holds`) concern postings only.
 """
 
 from __future__ import annotations
 
 import re
-from collections import deque
 from collections.abc import Callable, Sequence
 from datetime import datetime
 
@@ -25,10 +23,14 @@ from pmslink.errors import FieldError
 from pmslink.fias.charset import encode
 from pmslink.fias.record import Record
 from pmslink.hotel.postings import with_posting_number
+from pmslink.hotel.rooms import room_key
 from pmslink.link.countdown import Countdown
 from pmslink.link.outbox_counts import OutboxCounts
+from pmslink.link.outbox_hold import Hold
+from pmslink.link.posting_holds import PostingHolds
 from pmslink.link.record_sender import RecordSender
 from pmslink.link.resync import Resync
+from pmslink.link.unconfirmed_records import UnconfirmedRecords
 from pmslink.store.core.journal_interface import JournalPort
 from pmslink.store.core.store_errors import StoreUnavailableError
 from pmslink.store.operations.outbox_answers import (
@@ -43,26 +45,22 @@ from pmslink.store.operations.outbox_answers import (
 )
 from pmslink.store.operations.outbox_delivery import ClaimNext, NotBefore, Release, claim_next, release
 from pmslink.store.operations.outbox_enqueue import Enqueued, NewRow, enqueue
+from pmslink.store.tables.outbox_queue import Lane
 from pmslink.store.tables.outbox_rows import OutboxRow
 from pmslink.timestamps import to_ms
 
-NIGHT_AUDIT_PAUSE_S = 900.0
-"""Seconds without sending after the answer NA (night audit), unless NE ends the night audit sooner."""
-MAX_EARLY_CHECKS_PER_INTERVAL = 10
-"""Link checks in an interval, at most, that are sent early to confirm rows."""
 MIN_GAP_POLL_S = 0.1
 """Shortest time in seconds between two checks whether a record gap is over."""
 MAX_UNCONFIRMED_RECORDS = 100
 """Records without an answer that may be unconfirmed before sending pauses."""
-MAX_CONFIRMATION_REQUESTS = 1000
-"""Requests for a confirmation that are remembered, for a PMS that never answers."""
 _POSTING_NUMBER_RE = re.compile("[0-9]{1,9}")
 
 
 class Outbox:
     """Send the rows of one link.
 
-    `request_link_check` sends a link check, unless one is unanswered.
+    `request_link_check` sends a link check, unless one is unanswered. `min_check_interval` is the shortest
+    time in seconds between two that are requested. `on_hold_changed` is called when a hold begins or ends.
     """
 
     log = Logger()
@@ -76,13 +74,15 @@ class Outbox:
         clock: IReactorTime,
         wall_clock: Callable[[], datetime],
         request_link_check: Callable[[], None],
+        min_check_interval: Callable[[], float],
+        on_hold_changed: Callable[[], None],
     ) -> None:
         self._name = name
         self._sender = sender
         self._settings = sender.settings
         self._resync = resync
         resync.on_ended.append(self.send_next)
-        self._send_link_check = request_link_check
+        self._on_hold_changed = on_hold_changed
         self._journal = journal
         self._clock = clock
         self._wall_clock = wall_clock
@@ -91,20 +91,26 @@ class Outbox:
         self._in_sync = False
         self._posting: OutboxRow | None = None  # in flight: waits for its PA
         self._unanswered: set[int] = set()  # postings of this connection without an answer
-        self._paused_until_alive = False
+        self._posting_position = 0  # of the unconfirmed records: its answer confirms those before it
         self._claiming = False
         self._answered_while_claiming: set[int] = set()  # posting numbers
         self._has_stray_claim = False  # a claim has failed, and may be stored nevertheless
-        self._unconfirmed: list[int] = []  # ids of sent rows without an answer, in order
-        self._confirmation_requests: deque[int] = deque(maxlen=MAX_CONFIRMATION_REQUESTS)
-        """For each unanswered LS or description: how many unconfirmed rows its LA confirms."""
-        self._requested_at = -float("inf")
+        self._has_wake_up_result = True  # a WA may be pending
+        self._unconfirmed = UnconfirmedRecords(
+            clock,
+            self._settings,
+            self._on_confirmed,
+            lambda: self._in_sync and self._posting is None,  # else its answer confirms most of them
+            request_link_check,
+            min_check_interval,
+        )
+        self.stray_answers = 0
+        """Answers (PA) that belong to no posting of this link."""
         self._idle_callback: Callable[[], None] | None = None
         self._answer_deadline = Countdown(clock, self._on_answer_timeout)
         self._gap_timer = Countdown(clock, self.send_next)
-        self._night_audit_timer = Countdown(clock, self.send_next)
+        self._holds = PostingHolds(clock, wall_clock, self._on_holds_changed)
         self._retry_timer = Countdown(clock, self.send_next)
-        self._request_timer = Countdown(clock, self._request_confirmation)
 
     # For the API and the scheduler.
 
@@ -123,42 +129,58 @@ class Outbox:
         self.send_next()
         return outcome
 
+    def on_row_pending(self, row: OutboxRow) -> None:
+        """Send a row that is pending since the last commit."""
+        self._has_wake_up_result |= row.record == "WA"
+        self.send_next()
+
+    def hold(self) -> Hold | None:
+        """Return what holds rows back at present; None if nothing does."""
+        in_flight = len(self._unconfirmed) + (self._posting is not None)
+        waiting = max(0, self.counts.pending - in_flight)
+        started = self._resync.progress.started
+        if self._resync.running and started is not None:
+            return Hold("resync", started, None, waiting)
+        return self._holds.describe(waiting)
+
     # For the link and its session.
 
     def start(self) -> None:
         """Mark the rows as unknown that were in flight when the service ended last time."""
-        self._mark_unknown(None)
+        self._mark_unknown(None, self._settings().unanswered == "resend")
 
     def on_in_sync(self) -> None:
-        """Send: the link is in sync, which also proves it alive."""
+        """Send: the link is in sync."""
         self._in_sync = True
-        self._paused_until_alive = False
+        self._has_wake_up_result = True
         self.send_next()
+
+    def hold_for_sync(self) -> None:
+        """Hold the postings back that were accepted before now: the link is about to be in sync."""
+        self._holds.on_in_sync()
 
     def on_out_of_sync(self) -> None:
         """Send nothing more. Rows in flight may still be answered."""
         self._in_sync = False
+        self._holds.on_out_of_sync()
 
     def abort_in_flight(self) -> None:
         """Mark the rows in flight as unknown: the connection has ended, or the PMS starts again."""
         self._in_sync = False
         self._idle_callback = None
-        ids = [*self._unconfirmed]
+        ids = [*self._unconfirmed.clear()]
         if self._posting is not None:
             ids.append(self._posting.id)
         self._clear_posting()
-        self._unconfirmed.clear()
-        self._confirmation_requests.clear()
         self._unanswered.clear()
-        self._request_timer.stop()
         self._gap_timer.stop()
         if ids:
-            self._mark_unknown(tuple(ids))
+            self._mark_unknown(tuple(ids), self._settings().unanswered == "resend")
 
     def stop(self) -> None:
         """Stop for good: the link is removed or the service stops."""
         self.abort_in_flight()
-        self._night_audit_timer.stop()
+        self._holds.stop()
         self._retry_timer.stop()
 
     def when_idle(self, callback: Callable[[], None]) -> bool:
@@ -174,62 +196,63 @@ class Outbox:
 
     def on_confirmation_requested(self) -> None:
         """Remember an LS or a description that was sent: its LA confirms the rows sent before it."""
-        self._confirmation_requests.append(len(self._unconfirmed))
-        self._requested_at = self._clock.seconds()
+        self._unconfirmed.on_request_sent()
 
     def on_la(self) -> None:
         """Confirm rows: LA answers the oldest unanswered LS or description."""
-        if self._confirmation_requests:
-            self._confirm(self._confirmation_requests.popleft())
-
-    def on_peer_alive(self) -> None:
-        """Send again after a posting without an answer: the link has confirmed alive."""
-        if self._paused_until_alive:
-            self._paused_until_alive = False
-            self.send_next()
+        self._unconfirmed.on_la()
 
     def on_data_record(self, record: Record) -> None:
-        """Handle PA (the answer to a posting) and NE (the end of the night audit)."""
+        """Handle PA (the answer to a posting), and the records that begin or end a hold."""
         if record.id == "PA":
             self._on_answer(record)
-        elif record.id == "NE":
-            self._night_audit_timer.stop()
-            self.send_next()
+        else:
+            self._holds.on_data_record(record)
 
     # Sending.
 
     def send_next(self) -> None:
         """Claim and send the next row, if one may be sent now."""
-        if not self._may_send() or self._claiming:
+        lane = self._lane()
+        has_nothing = lane == "wake_up_results" and not self._has_wake_up_result
+        if lane is None or has_nothing or self._claiming:
             return
         if self._sender.is_throttled:  # a queued record could be sent during a resync
             self._gap_timer.start(max(MIN_GAP_POLL_S, self._settings().record_gap))
             return
         self._claiming = True
+        self._has_wake_up_result = False
         self._answered_while_claiming.clear()
-        in_flight = tuple(self._unconfirmed) if self._has_stray_claim else None
         settings = self._settings()
         claim = ClaimNext(
             self._name,
             self._now_ms(),
+            lane=lane,
             resend=settings.unanswered == "resend",
             send_limit=settings.send_limit,
             late_charge=settings.late_charge,
-            in_flight_ids=in_flight,
+            sync_hold=self._holds.hold_older_than_ms,
+            in_flight_ids=self._in_flight_ids() if self._has_stray_claim else None,
         )
         self._journal.submit(claim_next, claim).addCallbacks(self._on_claimed, self._on_claim_failed)
 
-    def _may_send(self) -> bool:
-        return (
-            self._in_sync
-            and self._posting is None
-            and not self._paused_until_alive
-            and not self._night_audit_timer.running
-            and not self._gap_timer.running
-            and not self._sender.exchange.is_open
-            and len(self._unconfirmed) < MAX_UNCONFIRMED_RECORDS
-            and not self._resync.running
-        )
+    def _in_flight_ids(self) -> tuple[int, ...]:
+        posting = () if self._posting is None else (self._posting.id,)
+        return (*self._unconfirmed.ids, *posting)
+
+    def _lane(self) -> Lane | None:
+        """Return which rows may be sent now; None if none may."""
+        is_blocked = self._resync.running or self._gap_timer.running or self._sender.exchange.is_open
+        if not self._in_sync or is_blocked:
+            return None
+        if self._posting is not None or len(self._unconfirmed) >= MAX_UNCONFIRMED_RECORDS:
+            return "wake_up_results"
+        return "no_postings" if self._holds.hold_all else "all"
+
+    def _may_send(self, row: OutboxRow) -> bool:
+        lane = self._lane()
+        is_in_lane = lane == "all" or (lane == "no_postings" and row.record != "PS") or row.record == "WA"
+        return lane is not None and is_in_lane
 
     def _on_claimed(self, row: OutboxRow | NotBefore | None) -> None:
         self._claiming = False
@@ -237,14 +260,15 @@ class Outbox:
         if isinstance(row, OutboxRow):
             if row.number in self._answered_while_claiming:  # a late answer has already decided its outcome
                 self.send_next()
-            elif self._may_send():
+            elif self._may_send(row):
                 self._send(row)
             else:  # sending has been blocked since the claim
+                self._has_wake_up_result |= row.record == "WA"
                 self._journal.submit_nowait(release, Release(row.id))
             return
         if row is not None:
             self._retry_timer.start(max(0, row.at - self._now_ms()) / 1000)
-        self._schedule_confirmation()
+        self._unconfirmed.schedule()
 
     def _on_claim_failed(self, failure: Failure) -> None:
         self._claiming = False
@@ -265,14 +289,16 @@ class Outbox:
             return
         if row.record == "PS":
             self._posting = row
+            self._posting_position = self._unconfirmed.position
             self._unanswered.add(row.id)
             self._answer_deadline.start(settings.answer_timeout)
             self._sender.send([record])
+            self.send_next()
             return
-        self._unconfirmed.append(row.id)
+        self._unconfirmed.add(row.id)
         self._sender.send([record])
         self.send_next()
-        self._schedule_confirmation()
+        self._unconfirmed.schedule()
 
     def _now_ms(self) -> int:
         """Return the hotel time in milliseconds."""
@@ -281,8 +307,8 @@ class Outbox:
     # Answers.
 
     def _on_answer(self, answer: Record) -> None:
-        number = answer.get("P#") or ""
-        status = answer.get("AS") or ""
+        number = (answer.get("P#") or "").strip()
+        status = (answer.get("AS") or "").strip()
         posting = self._posting
         fields = (self._name, self._now_ms(), status, answer.get("CT") or None)
         if _POSTING_NUMBER_RE.fullmatch(number):
@@ -294,36 +320,49 @@ class Outbox:
         elif posting is not None and not number and self._matches_unnumbered(posting, answer):
             self._record_answer(PostingAnswer(*fields, row_id=posting.id), posting)
         else:
-            self.log.warn("{link}: ignored an answer (PA) that names no posting", link=self._name)
+            self._count_stray_answer()
 
     def _matches_unnumbered(self, posting: OutboxRow, answer: Record) -> bool:
-        return answer.get("RN") == posting.room and self._unanswered == {posting.id}
+        room = posting.room if posting.room_sent is None else posting.room_sent
+        return room_key(answer.get("RN")) == room_key(room) and self._unanswered == {posting.id}
+
+    def _count_stray_answer(self) -> None:
+        self.stray_answers += 1
+        self.log.warn("{link}: ignored an answer (PA) that names no posting of this link", link=self._name)
 
     def _record_answer(self, answer: PostingAnswer, posting: OutboxRow | None) -> None:
         """Store an answer. `posting` is the row in flight if the answer is for it, else None."""
         self._journal.submit(store_answers, answer, retry_until_stored=True).addCallback(
-            self._on_answer_recorded
+            self._on_answer_recorded, answer
         ).addErrback(self._log_store_failure)
-        if answer.status == "NA":
-            self._night_audit_timer.start(NIGHT_AUDIT_PAUSE_S)
         if posting is not None:
             self._unanswered.discard(posting.id)
             self._clear_posting()
-            self._confirm(len(self._unconfirmed))
-        self._paused_until_alive = False
-        self.send_next()
+            self._holds.on_answer(answer.status)
+            self._unconfirmed.confirm(self._posting_position)
+            self.send_next()
 
-    def _on_answer_recorded(self, row: OutboxRow | None) -> None:
-        if row is not None:
-            self._unanswered.discard(row.id)
+    def _on_answer_recorded(self, row: OutboxRow | None, answer: PostingAnswer) -> None:
+        if row is None:
+            self._count_stray_answer()
+            return
+        self._unanswered.discard(row.id)
+        if answer.row_id is None:  # the late answer to a posting that is in flight no more
+            self._holds.on_answer(answer.status)
+            self.send_next()
 
     def _on_answer_timeout(self) -> None:
         posting = self._posting
         if posting is not None:
-            self._paused_until_alive = True
             self._clear_posting()
-            self._mark_unknown((posting.id,))
-            self._schedule_confirmation()
+            self._mark_unknown((posting.id,), resend=False)  # the PMS may only be slow
+            self._holds.on_unanswered()
+            self._unconfirmed.schedule()
+            self.send_next()
+
+    def _on_holds_changed(self) -> None:
+        self._on_hold_changed()
+        self.send_next()
 
     def _clear_posting(self) -> None:
         self._posting = None
@@ -332,9 +371,8 @@ class Outbox:
             callback, self._idle_callback = self._idle_callback, None
             callback()
 
-    def _mark_unknown(self, ids: tuple[int, ...] | None) -> None:
-        settings = self._settings()
-        request = MarkUnknown(self._name, settings.unanswered == "resend", settings.send_limit, ids)
+    def _mark_unknown(self, ids: tuple[int, ...] | None, resend: bool) -> None:
+        request = MarkUnknown(self._name, resend, self._settings().send_limit, ids)
         self._journal.submit(mark_unknown, request, retry_until_stored=True).addCallback(
             self._on_marked_unknown
         ).addErrback(self._log_store_failure)
@@ -356,35 +394,7 @@ class Outbox:
             link=self._name,
         )
 
-    # Confirmation of records without an answer.
-
-    def _confirm(self, count: int) -> None:
-        """Mark the first `count` unconfirmed rows as done: the PMS has read them."""
-        confirmed, self._unconfirmed = self._unconfirmed[:count], self._unconfirmed[count:]
-        if confirmed:
-            self._confirmation_requests = deque(
-                (max(0, pending - count) for pending in self._confirmation_requests),
-                MAX_CONFIRMATION_REQUESTS,
-            )
-            self._journal.submit_nowait(
-                confirm_delivered, ConfirmDelivered(self._name, self._now_ms(), tuple(confirmed))
-            )
-            self.send_next()
-
-    def _schedule_confirmation(self) -> None:
-        """Request a link check, though not too often, if its answer would confirm rows."""
-        if not self._request_timer.running and self._needs_confirmation():
-            min_interval_s = self._settings().alive_interval / MAX_EARLY_CHECKS_PER_INTERVAL
-            self._request_timer.start(self._requested_at + min_interval_s - self._clock.seconds())
-
-    def _request_confirmation(self) -> None:
-        if self._needs_confirmation():
-            self._send_link_check()
-            self._requested_at = self._clock.seconds()
-            self._schedule_confirmation()
-
-    def _needs_confirmation(self) -> bool:
-        """Whether a link check would confirm rows. The answer to a posting in flight will do so anyway."""
-        return (
-            self._in_sync and self._posting is None and (bool(self._unconfirmed) or self._paused_until_alive)
-        )
+    def _on_confirmed(self, ids: tuple[int, ...]) -> None:
+        """Mark rows as done: the PMS has read them."""
+        self._journal.submit_nowait(confirm_delivered, ConfirmDelivered(self._name, self._now_ms(), ids))
+        self.send_next()

@@ -22,10 +22,10 @@ DAY_S = 24 * 3600.0
 NIGHT_AUDIT_PAUSE_S = 900.0
 MAX_RESYNC_PAUSE_S = 600.0
 MOVE_WINDOW_S = 2.0
+FIRST_UNANSWERED_HOLD_S = 30.0
 CONNECTED_MARKERS = ("ESTABLISHED", "WAIT_LE")
 """Markers in which a connection carries records."""
 CHARSET_ERROR_TEXT = "does not exist in the link's charset"
-CONFIRMING_RECORDS = ("LA", "LS", "LD", "PA")
 SENT_RECORDS = ("PS", "RE", "WR", "WC", "WA")
 
 
@@ -60,14 +60,16 @@ class OutboxModel:
         self.outage_count = 0
         self.outstanding_posting: ModelRow | None = None
         self.claimed_row: ModelRow | None = None
-        self.last_first_sent = (0, -float("inf"))
-        """The id of the last row that was sent for the first time, and when it was."""
+        self.last_first_sent = {True: (0, -float("inf")), False: (0, -float("inf"))}
+        """Id and time of the last row that was sent for the first time: of postings, and of others."""
+        self.outage_at = 0.0
+        """The last end of a connection, or start of the PMS."""
+        self.unanswered_since: float | None = None
+        """When a posting last became unknown without an outage, unless the PMS has answered one since."""
         self.guest_mentioned_at = -float("inf")
         self.resync_seen_at: float | None = None
         """The last record of a resync that has not ended."""
         self.night_audit_until = 0.0
-        self.unknown_since = 0.0
-        self.confirmed_at = 0.0
         self.in_sync: Callable[[], bool] = lambda: False
         self.errors: list[AssertionError] = []
 
@@ -83,8 +85,6 @@ class OutboxModel:
 
     def on_received(self, record: Record) -> None:
         now = self.now()
-        if record.id in CONFIRMING_RECORDS:
-            self.confirmed_at = now
         match record.id:
             case "LS":
                 self.on_outage()
@@ -92,6 +92,8 @@ class OutboxModel:
                 self.resync_seen_at = now
             case "DE":
                 self.resync_seen_at = None
+            case "NS":
+                self.night_audit_until = now + NIGHT_AUDIT_PAUSE_S
             case "NE":
                 self.night_audit_until = 0.0
             case "WR" | "WC":
@@ -105,6 +107,7 @@ class OutboxModel:
 
     def _on_answer(self, record: Record) -> None:
         answer = ReceivedAnswer(record.get("AS") or "", self.now())
+        self.unanswered_since = None
         self.unstored_answers.append(answer)
         number = record.get("P#")
         if number is None:
@@ -129,6 +132,8 @@ class OutboxModel:
 
     def on_outage(self) -> None:
         self.outage_count += 1
+        self.outage_at = self.now()
+        self.unanswered_since = None
         self.outstanding_posting = None
 
     # Records for the PMS.
@@ -144,6 +149,7 @@ class OutboxModel:
         self._check_send_time()
         self._check_send_order(row_model)
         if row_model.record == "PS":
+            self._check_posting_time()
             self._check_no_other_outstanding()
         if row_model.sent_times and (
             row_model.resent_by_operator_at is None
@@ -162,21 +168,31 @@ class OutboxModel:
         assert self.resync_seen_at is None or now - self.resync_seen_at >= MAX_RESYNC_PAUSE_S, (
             "sent during a resync"
         )
+
+    def _check_posting_time(self) -> None:
+        now, unanswered_since = self.now(), self.unanswered_since
         assert now >= self.night_audit_until, "sent during the night audit"
-        assert self.confirmed_at >= self.unknown_since, "sent before the link has proved alive"
+        assert unanswered_since is None or now >= unanswered_since + FIRST_UNANSWERED_HOLD_S - 0.001, (
+            "sent soon after a posting without an answer"
+        )
 
     def _check_no_other_outstanding(self) -> None:
         posting = self.outstanding_posting
         assert posting is None or self.now() >= posting.sent_times[-1] + self.answer_timeout
 
     def _check_send_order(self, row_model: ModelRow) -> None:
-        """Wake-up results go first. Other rows are in order, but those of a room that a guest leaves wait."""
+        """Check the order: postings, and other rows but wake-up results, which go first.
+
+        Rows of a room that a guest leaves wait, and postings that were accepted before the link was in sync.
+        """
         is_first = not row_model.sent_times and row_model.resent_by_operator_at is None
         if not is_first or row_model.record == "WA":
             return
-        last_id, sent_at = self.last_first_sent
-        assert row_model.id > last_id or sent_at <= self.guest_mentioned_at + MOVE_WINDOW_S
-        self.last_first_sent = max(self.last_first_sent, (row_model.id, self.now()))
+        is_posting = row_model.record == "PS"
+        last_id, sent_at = self.last_first_sent[is_posting]
+        waited = is_posting and row_model.created_at <= self.outage_at
+        assert row_model.id > last_id or waited or sent_at <= self.guest_mentioned_at + MOVE_WINDOW_S
+        self.last_first_sent[is_posting] = max(self.last_first_sent[is_posting], (row_model.id, self.now()))
 
     def _check_resend(self, row_model: ModelRow) -> None:
         last = row_model.sent_times[-1]
@@ -187,7 +203,7 @@ class OutboxModel:
                 for answer in self.possible_answers(row_model)
             )
             assert put_back or self.unanswered == "resend", "held, and sent again"
-            assert put_back or outage or self.now() >= last + self.answer_timeout
+            assert put_back or (outage and not row_model.timed_out), "sent again, though the PMS may be slow"
             return
         assert outage
         assert row_model.record != "WA", "a wake-up result is not sent twice"
@@ -251,8 +267,11 @@ class OutboxModel:
         if not row_model.sent_times:
             return  # a crash came between counting and sending
         overdue = row_model.sent_times[-1] + self.answer_timeout
-        assert self.outage_count > row_model.outages_when_sent or self.now() >= overdue
-        self.unknown_since = max(self.unknown_since, min(overdue, self.now()))
+        is_outage = self.outage_count > row_model.outages_when_sent
+        assert is_outage or self.now() >= overdue
+        row_model.timed_out = not is_outage
+        if not is_outage:
+            self.unanswered_since = self.now()
 
     def _check_requeued(self, before: OutboxRow, row_model: ModelRow) -> None:
         if before.attempts > row_model.row.attempts:

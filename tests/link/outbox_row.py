@@ -42,6 +42,8 @@ class ModelRow:
     """Outages before the row was sent last."""
     answers: list[ReceivedAnswer] = field(factory=list)
     """To this row itself."""
+    timed_out: bool = False
+    """Whether the PMS did not answer it in time, on a connection that stood."""
     resent_by_operator_at: float | None = None
     """When a user last had the row sent again."""
     resend_requested: bool = False

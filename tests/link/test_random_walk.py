@@ -409,6 +409,8 @@ def timer_of(call: Any) -> str | None:
             return EXCHANGE
         case "pmslink.link.link_session", "_send_final_check" | "_on_never_confirmed":
             return SYNC
+        case ("pmslink.link.posting_holds", _) | ("pmslink.link.outbox", "_on_holds_changed"):
+            pass
         case ("pmslink.link.connection", "_send_next") | ("pmslink.link.outbox", "send_next"):
             return GAP
         case module, name if module.startswith("pmslink.link"):
