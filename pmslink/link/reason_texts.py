@@ -1,12 +1,14 @@
-"""The English texts that describe a link to a person: label, reason and advice, from its marker and cause.
+"""The English texts that describe a link to a person: label, reason, advice and hints.
 
 Each text has a key; the catalogues of other languages have a text for the same key. `{name}` stands for a
 parameter of the cause; the parameter `variant` names another key than the code of the cause. The page has
-the same functions (`link_model.js`), in the language of its reader; `tests/page/test_reason_texts.py` checks
-that both agree.
+the same functions (`link_model.js`, `hints.js`), in the language of its reader;
+`tests/page/test_reason_texts.py` checks that both agree.
 """
 
 from __future__ import annotations
+
+from collections.abc import Mapping
 
 from pmslink.link.cause import Cause
 from pmslink.link.machine import Marker
@@ -77,7 +79,40 @@ ENGLISH_TEXTS: dict[str, str] = {
     "advice.pms_ended": "ask the hotel whether the interface program was stopped",
     "advice.overlong": "check that this is the FIAS port, and check the framing setting",
     "advice.store": "free space on the disk that holds the state directory",
+    # by hint code; framing and tls have a text for each value, clock for each direction
+    "hint.framing_crlf": "{bytes} bytes came, no STX … ETX: {seen}",
+    "hint.framing_stx_etx": "{bytes} bytes came with STX … ETX, not as lines: {seen}",
+    "hint.tls_on": "{bytes} bytes of TLS came: {seen}",
+    "hint.tls_off": "The PMS does not use TLS on this port",
+    "hint.charset": "The PMS sends text in another charset, first seen in {record}",
+    "hint.sync_on": "The PMS never confirmed the link description (LA)",
+    "hint.clock_ahead": "The clock of the PMS is {time} ahead of the hotel's local time: "
+    "wake-ups and charges get wrong times",
+    "hint.clock_behind": "The clock of the PMS is {time} behind the hotel's local time: "
+    "wake-ups and charges get wrong times",
+    "hint.alive_by": "The PMS has never answered a link check (LS)",
+    "hint.records": "The PMS closes the connection at LR|RI{declared} of the link description",
+    "hint.mirror": "The other side repeats our own records: it is an echo server, not a PMS",
+    # what would help, appended to a hint that names a setting
+    "suggestion.read": "{setting} = {value} would read it",
+    "suggestion.help": "{setting} = {value} would help",
+    "suggestion.check": "check {setting}",
+    "suggestion.omit": "leaving {declared} out with {setting} would help",
 }
+
+_HINT_KEYS: Mapping[str, str] = {
+    "framing = crlf": "hint.framing_crlf",
+    "framing = stx-etx": "hint.framing_stx_etx",
+    "tls = true": "hint.tls_on",
+    "tls = false": "hint.tls_off",
+}
+_SUGGESTION_KEYS: Mapping[str, str] = {
+    "framing": "suggestion.read",
+    "charset": "suggestion.read",
+    "clock": "suggestion.check",
+    "records": "suggestion.omit",
+}
+_UNITS_S = (("d", 86400), ("h", 3600), ("min", 60), ("s", 1))
 
 
 _DEFAULTS: dict[str, str | float] = {"seconds": 0, "detail": "", "port": 0, "link": ""}
@@ -124,6 +159,39 @@ def advice(marker: Marker, cause: Cause, is_active: bool, in_sync: bool, redial_
         advice_text = ENGLISH_TEXTS[key].format(**cause.params)
         sentences.append(ENGLISH_TEXTS["advice.lasting"].format(advice=advice_text))
     return " ".join(sentences)
+
+
+def hint_text(code: str, params: Mapping[str, object]) -> str:
+    """Return what a hint says, in one sentence without a full stop, with the setting that would help.
+
+    `params` are those of the hint; `setting` and `value` are absent if no setting would help.
+    """
+    value = params.get("value")
+    shown = str(value).lower() if isinstance(value, bool) else value
+    values: dict[str, object] = {**params, "value": shown}
+    key = _HINT_KEYS.get(f"{code} = {shown}", f"hint.{code}")
+    if code == "clock":
+        seconds = float(str(params["seconds"]))
+        key = "hint.clock_ahead" if seconds > 0 else "hint.clock_behind"
+        values["time"] = format_duration(abs(seconds))
+    text = ENGLISH_TEXTS[key].format(**values)
+    if "setting" not in params:
+        return text
+    suggestion = ENGLISH_TEXTS[_SUGGESTION_KEYS.get(code, "suggestion.help")]
+    return f"{text} — {suggestion.format(**values)}"
+
+
+def format_duration(seconds: float) -> str:
+    """Return a duration in its two largest units, such as `2 h 5 min`."""
+    remaining = int(seconds + 0.5)
+    parts: list[str] = []
+    for unit, length in _UNITS_S:
+        count, remaining = divmod(remaining, length)
+        if count:
+            parts.append(f"{count} {unit}")
+        elif parts:
+            break
+    return " ".join(parts[:2]) or "0 s"
 
 
 def _format_value(value: str | float) -> str:

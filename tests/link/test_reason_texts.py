@@ -8,6 +8,7 @@ import pytest
 
 from pmslink.link import reason_texts
 from pmslink.link.cause import Cause, CauseCode, user_cause
+from pmslink.link.link_hints import HintCode
 from pmslink.link.machine import Marker
 from tests.link.link_harness import LinkHarness
 
@@ -35,3 +36,81 @@ def test_every_cause_has_a_text_in_every_state(marker: Marker, code: CauseCode) 
 def test_an_ipv6_address_is_put_in_brackets() -> None:
     assert LinkHarness(host="2001:db8::1").link.config.address == "[2001:db8::1]:5010"
     assert LinkHarness().link.config.address == "192.0.2.1:5010"
+
+
+HINTS: tuple[tuple[str, dict[str, object], str], ...] = (
+    (
+        "framing",
+        {"setting": "framing", "value": "crlf", "bytes": 23, "seen": "LS|DA261130|TI000000|"},
+        "23 bytes came, no STX … ETX: LS|DA261130|TI000000| — framing = crlf would read it",
+    ),
+    (
+        "framing",
+        {"setting": "framing", "value": "stx-etx", "bytes": 23, "seen": "LS|DA261130|"},
+        "23 bytes came with STX … ETX, not as lines: LS|DA261130| — framing = stx-etx would read it",
+    ),
+    (
+        "tls",
+        {"setting": "tls", "value": True, "bytes": 7, "seen": "15 03 01"},
+        "7 bytes of TLS came: 15 03 01 — tls = true would help",
+    ),
+    (
+        "tls",
+        {"setting": "tls", "value": False},
+        "The PMS does not use TLS on this port — tls = false would help",
+    ),
+    (
+        "charset",
+        {"setting": "charset", "value": "utf-8", "record": "GI"},
+        "The PMS sends text in another charset, first seen in GI — charset = utf-8 would read it",
+    ),
+    (
+        "sync_on",
+        {"setting": "sync_on", "value": "declared"},
+        "The PMS never confirmed the link description (LA) — sync_on = declared would help",
+    ),
+    (
+        "clock",
+        {"seconds": 7203.4, "setting": "timezone"},
+        "The clock of the PMS is 2 h ahead of the hotel's local time: wake-ups and charges get wrong times"
+        " — check timezone",
+    ),
+    (
+        "clock",
+        {"seconds": -185},
+        "The clock of the PMS is 3 min 5 s behind the hotel's local time: "
+        "wake-ups and charges get wrong times",
+    ),
+    (
+        "alive_by",
+        {"setting": "alive_by", "value": "LA"},
+        "The PMS has never answered a link check (LS) — alive_by = LA would help",
+    ),
+    (
+        "records",
+        {"setting": "records", "value": {"GC": ""}, "declared": "GC"},
+        "The PMS closes the connection at LR|RIGC of the link description"
+        " — leaving GC out with records would help",
+    ),
+    ("mirror", {}, "The other side repeats our own records: it is an echo server, not a PMS"),
+)
+"""Each hint of the API: code, parameters, text."""
+
+
+@pytest.mark.parametrize(("code", "params", "text"), HINTS)
+def test_a_hint_says_what_was_seen_and_which_setting_would_help(
+    code: str, params: dict[str, object], text: str
+) -> None:
+    assert reason_texts.hint_text(code, params) == text
+
+
+def test_every_hint_has_a_text() -> None:
+    assert {code for code, _, _ in HINTS} == {*get_args(HintCode)}
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [(0, "0 s"), (2.4, "2 s"), (60, "1 min"), (3599.6, "1 h"), (90061, "1 d 1 h"), (86460, "1 d")],
+)
+def test_a_duration_has_its_two_largest_units(seconds: float, text: str) -> None:
+    assert reason_texts.format_duration(seconds) == text

@@ -10,6 +10,7 @@ from playwright.sync_api import Page, expect
 from pmslink.link import reason_texts
 from pmslink.link.cause import Cause, CauseCode
 from pmslink.link.machine import Intent, Marker
+from tests.link.test_reason_texts import HINTS
 from tests.page.browser import BrowserUser
 
 HOST, PORT = "2001:db8::5", 5010
@@ -93,3 +94,19 @@ def test_the_page_shows_the_text_of_the_service_for_an_unknown_cause(user: Brows
         "fallback": FALLBACK,
     }
     assert _make_texts(user.page, [case]) == [[reason_texts.label("EXPECTION"), FALLBACK, ""]]
+
+
+MAKE_HINT_TEXTS = """
+async (hints) => {
+  const { hintText, suggestionText } = await import("/page/hints.js");
+  return hints.map((hint) => [hintText(hint), suggestionText(hint)].filter(Boolean).join(" — "));
+}
+"""
+
+
+def test_the_page_and_the_service_make_the_same_texts_of_hints(user: BrowserUser) -> None:
+    cases: list[dict[str, Any]] = [{"code": code, "params": params} for code, params, _ in HINTS]
+    cases += [{"code": "clock", "params": {"seconds": seconds}} for seconds in (59.6, 3599.6, 90061, -86460)]
+    expect(user.page.locator(".row")).to_have_count(1)  # the page has loaded its texts
+    expected = [reason_texts.hint_text(case["code"], case["params"]) for case in cases]
+    assert user.page.evaluate(MAKE_HINT_TEXTS, cases) == expected
