@@ -54,6 +54,7 @@ docs: .venv/installed-test
 	$(BIN)/python -m pmslink.link.machine_diagram docs/machine.md
 	$(BIN)/python -m tests.package_diagram docs/architecture.md
 	$(BIN)/python -m pmslink.config.settings_reference docs/settings-reference.md
+	$(BIN)/python -m tests.page_documents pmslink/web/ui/static
 
 screenshots: .venv/installed-test
 	tests/install-debian

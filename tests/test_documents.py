@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import ast
 import re
+import tomllib
 from pathlib import Path
 from typing import get_args
 
+from pmslink.config.link_definition import parse_link
 from pmslink.link.cause import CauseCode
+from pmslink.link.link_hints import HintCode
 from pmslink.link.machine import STATES
 from pmslink.link.machine_diagram import diagram, redraw_diagram
+from pmslink.web.ui.static_files import load_assets
+from tests.page_documents import SERVED_DOCUMENTS, render_document
 
 ROOT = Path(__file__).parents[1]
 
@@ -35,6 +40,36 @@ def test_the_diagram_in_the_document_is_up_to_date() -> None:
 def test_operations_document_has_every_state_and_cause() -> None:
     document = (ROOT / "docs/operations.md").read_text()
     assert [name for name in (*STATES, *get_args(CauseCode)) if f"`{name}`" not in document] == []
+
+
+def test_every_hint_has_its_section_in_the_document_that_the_page_serves() -> None:
+    document = (ROOT / "docs/pms-differences.md").read_text("utf-8")
+    served = load_assets()["pms-differences.html"].body.decode()
+    for code in get_args(HintCode):
+        assert f'<a id="hint-{code}"></a>\n### ' in document
+        assert f"| hint | `{code}`" in document
+        assert f'<a id="hint-{code}"></a>' in served
+
+
+def test_the_served_documents_are_up_to_date() -> None:
+    for name in SERVED_DOCUMENTS:
+        assert load_assets()[f"{name}.html"].body.decode() == render_document(name), "run make docs"
+
+
+def test_anchors_within_a_served_document_exist() -> None:
+    for name in SERVED_DOCUMENTS:
+        text = render_document(name)
+        assert set(re.findall(r'href="#([^"]+)"', text)) <= set(re.findall(r'id="([^"]+)"', text))
+        assert not re.search(r'href="(?!#|icons/|page\.css|documents\.css)', text)
+
+
+def test_the_settings_in_the_document_about_pmss_exist() -> None:
+    document = (ROOT / "docs/pms-differences.md").read_text("utf-8")
+    assignments = set(re.findall(r"`(\w+) = ([^`]+)`", document))
+    assert len(assignments) > 10
+    for name, value in assignments:
+        values = tomllib.loads(f"{name} = {value}")
+        parse_link("hotel", {"host": "192.0.2.1", "port": 5010, **values})
 
 
 def test_the_architecture_names_functions_that_exist() -> None:
