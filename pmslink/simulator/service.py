@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import re
 from random import Random
 from typing import Any
 
+from attrs import evolve
 from twisted.application.service import IService
 from twisted.internet.defer import Deferred, gatherResults
 from twisted.internet.endpoints import serverFromString
@@ -19,6 +21,8 @@ from pmslink.simulator.life.activity_scheduler import Life
 from pmslink.simulator.life.api_target import ApiTarget
 from pmslink.simulator.life.pmslink_client import make_phones
 from pmslink.simulator.pms.connection_factory import PmsFactory
+from pmslink.simulator.pms.fault_switches import NO_FAULTS, FaultError, Faults
+from pmslink.simulator.pms.pbx_address import PbxAddress
 from pmslink.simulator.pms.property import MAX_STORED_RECORDS, Pms
 from pmslink.timestamps import local_now
 from pmslink.typed_service import TypedMultiService
@@ -66,9 +70,18 @@ class Options(usage.Options):
         ["rooms", "r", "100", "Number of rooms of each property."],
         ["ports", "p", "1", "Number of properties, on consecutive ports."],
         ["pace", None, "6", "Activities per minute of --life and of --phones, on average."],
+        ["dial", None, None, "HOST:PORT: the first property connects to its PBX at this address."],
         ["phones", None, None, "URL,LINK: the first property's phones call pmslink's API for this link."],
     ]
     optFlags = [["life", None, "Generate activity of guests and the front desk."]]  # noqa: RUF012
+
+    def opt_fault(self, text: str) -> None:
+        """NAME=VALUE: a fault of all properties from the start; may be repeated."""
+        name, _, value = text.partition("=")
+        try:
+            self["faults"] = Faults.parse({name: _parse_fault_value(name, value)}, self.get("faults"))
+        except FaultError as problem:
+            raise usage.UsageError(f"--fault {text}: {problem}") from None
 
     def parseOptions(self, options: list[str] | None = None) -> None:
         """Parse the command line. Raises SystemExit with one line for stderr if it is invalid."""
@@ -79,10 +92,12 @@ class Options(usage.Options):
 
     def postOptions(self) -> None:
         """Validate the options and replace their texts by values. Raises UsageError for an invalid option."""
+        self.setdefault("faults", NO_FAULTS)
         self["rooms"] = self._parse_count("rooms", MAX_ROOMS)
         self["ports"] = self._parse_count("ports", MAX_PORTS)
         self["pace"] = self._parse_pace()
         self["phones"] = self._parse_phones()
+        self["dial"] = self._parse_dial_address()
         listen, control = self._parse_endpoint("listen"), self._parse_endpoint("control")
         first, control_port = listen.port or 0, control.port or 0
         last = first + self["ports"] - 1 if first else 0
@@ -115,6 +130,13 @@ class Options(usage.Options):
         except ValueError as problem:
             raise usage.UsageError(f"--phones {text}: {problem}") from None
 
+    def _parse_dial_address(self) -> PbxAddress | None:
+        text = self["dial"]
+        try:
+            return None if text is None else PbxAddress.parse(text)
+        except ValueError as problem:
+            raise usage.UsageError(f"--dial {text}: {problem}") from None
+
     def _parse_endpoint(self, name: str) -> EndpointString:
         try:
             return parse_listen_endpoint(self[name])
@@ -122,10 +144,21 @@ class Options(usage.Options):
             raise usage.UsageError(f"--{name} {self[name]}: {problem}") from None
 
 
+def _parse_fault_value(name: str, text: str) -> Any:
+    """Parse the value of a fault: text, or else JSON (true, 2.5)."""
+    if isinstance(getattr(NO_FAULTS, name, None), str):
+        return text
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text
+
+
 class Simulator(TypedMultiService):
     """Properties on consecutive ports, the first at ``listen``, and one control API for all.
 
-    With a ``pace``, each property has automatic activity: this many activities per minute, on average.
+    With a ``pace``, each property has automatic activity: this many activities per minute, on average. With
+    an address to ``dial``, the first property connects to its PBX itself.
     """
 
     def __init__(
@@ -136,6 +169,8 @@ class Simulator(TypedMultiService):
         rooms: int = 100,
         ports: int = 1,
         pace: float | None = None,
+        faults: Faults = NO_FAULTS,
+        dial: PbxAddress | None = None,
     ) -> None:
         super().__init__()
         max_records = min(
@@ -144,9 +179,18 @@ class Simulator(TypedMultiService):
         first = parse_listen_endpoint(listen)
         endpoints = [offset_port(first, index) for index in range(ports)]
         self.properties = [
-            Pms(reactor, local_now, rooms, port=endpoint.port or 0, max_records=max_records, seed=index)
+            Pms(
+                reactor,
+                local_now,
+                rooms,
+                port=endpoint.port or 0,
+                max_records=max_records,
+                seed=index,
+                connect=reactor.connectTCP,
+            )
             for index, endpoint in enumerate(endpoints)
         ]
+        self._faults, self._dial = faults, dial
         self.lives = []
         if pace is not None:
             for index, pms in enumerate(self.properties):
@@ -157,8 +201,12 @@ class Simulator(TypedMultiService):
         self._listen(serverFromString(reactor, control), make_control_site(self.properties))
 
     def startService(self) -> None:
-        """Start the automatic activity; the ports are open already."""
+        """Set the faults, and start the automatic activity; the ports are open already."""
         super().startService()
+        for pms in self.properties if self._faults != NO_FAULTS else ():
+            pms.set_faults(self._faults)
+        if self._dial is not None:
+            self.properties[0].set_faults(evolve(self._faults, dial=str(self._dial)))
         for life in self.lives:
             life.start()
 
@@ -185,6 +233,8 @@ def makeService(options: Options) -> IService:
         options["rooms"],
         options["ports"],
         pace if options["life"] else None,
+        options["faults"],
+        options["dial"],
     )
     if phones_target is not None:
         make_phones(reactor, phones_target, pace).setServiceParent(simulator)

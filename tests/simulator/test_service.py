@@ -78,6 +78,11 @@ def test_the_default_endpoints_are_on_loopback() -> None:
         (["--pace", "fast"], "pmssim: --pace fast: should be a number from 0.1 to 6000"),
         (["--pace", "0.01"], "pmssim: --pace 0.01: should be a number from 0.1 to 6000"),
         (["--phones", "localhost:8080"], "pmssim: --phones localhost:8080: should look like http://"),
+        (["--fault", "hhmn=true"], "pmssim: --fault hhmn=true: hhmn: unknown fault; the faults are no_ls"),
+        (["--fault", "pa_delay=soon"], "pmssim: --fault pa_delay=soon: pa_delay: must be a number"),
+        (["--fault", "hhmm"], "pmssim: --fault hhmm: hhmm: must be true or false"),
+        (["--dial", "localhost"], "pmssim: --dial localhost: should be HOST:PORT"),
+        (["--dial", "h:70000"], "pmssim: --dial h:70000: should be HOST:PORT"),
         (["--phones", "http://h:x,demo"], "pmssim: --phones http://h:x,demo: Port could not be cast"),
     ],
 )
@@ -99,6 +104,19 @@ def test_valid_options_are_accepted() -> None:
     parsed = options("--listen", "tcp:port=6010", "--control", "tcp:6009", "--rooms", "7", "--ports", "3")
     assert (parsed["rooms"], parsed["ports"]) == (7, 3)
     assert options("--listen", "tcp:0", "--control", "tcp:0", "--ports", "3")["ports"] == 3
+
+
+def test_faults_of_the_options_apply_to_all_properties_from_the_start() -> None:
+    faults = options("--fault", "hhmm=true", "--fault", "name_bytes=10", "--fault", "pa_delay=2.5")["faults"]
+    assert faults.non_default() == {"hhmm": True, "name_bytes": "10", "pa_delay": 2.5}
+    _, simulator = start_simulator(ports=2, faults=faults)
+    assert [pms.faults for pms in simulator.properties] == [faults, faults]
+    assert options()["faults"].non_default() == {}
+
+
+def test_the_first_property_dials_the_address_of_the_option() -> None:
+    reactor, _ = start_simulator(ports=2, dial=options("--dial", "[2001:db8::1]:5020")["dial"])
+    assert [(host, port) for host, port, *_ in reactor.tcpClients] == [("2001:db8::1", 5020)]
 
 
 def test_there_is_no_activity_by_default() -> None:

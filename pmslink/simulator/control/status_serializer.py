@@ -16,6 +16,7 @@ def serialize_status(pms: Pms) -> dict[str, Any]:
         "port": pms.port,
         "connected": pms.connected,
         "alive": pms.alive,
+        "waits_for": pms.waits_for,
         "declared": {record_id: "".join(codes) for record_id, codes in pms.declared.items()},
         "rooms": len(pms.hotel.rooms),
         "guests": len(pms.hotel.guests),

@@ -12,7 +12,6 @@ from datetime import datetime
 from functools import cached_property
 from typing import Any
 
-from pmslink.fias.field_values import date_time_fields
 from pmslink.fias.record import Field, Record, build_record
 from pmslink.simulator.hotel import guest_records, sample_data
 from pmslink.simulator.hotel.hotel_model import Guest, Hotel
@@ -142,5 +141,6 @@ class Desk(ABC):
             for wake_up in old.wake_ups:
                 self._send_record(guest_records.wake_up_record(room, wake_up))
 
+    @abstractmethod
     def _stamp_fields(self) -> list[Field]:
-        return date_time_fields(self.now())
+        """Return the date and time of a record (DA, TI)."""

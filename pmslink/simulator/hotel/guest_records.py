@@ -62,6 +62,13 @@ def resync_records(hotel: Hotel, stamp: list[Field]) -> Iterator[Record]:
             yield build_record("GO", [("RN", room), _share_field(False), _RESYNC_FLAG, *stamp])
 
 
+def in_house_records(hotel: Hotel, stamp: list[Field]) -> Iterator[Record]:
+    """Build a GI for each guest as the hotel is now, without the mark of a resync."""
+    for guests in hotel.guests_by_room().values():
+        for guest in guests:
+            yield _gi_record(hotel, guest, len(guests) > 1, *stamp)
+
+
 def equipment_record(
     room: str, class_of_service: int | None, message_light: bool | None, do_not_disturb: bool | None
 ) -> Record:

@@ -13,22 +13,27 @@ from attrs import Attribute, asdict, evolve, field, fields, frozen
 
 from pmslink.errors import PmslinkError
 from pmslink.fias.charset import is_usable_charset
+from pmslink.simulator.pms.pbx_address import is_loopback_address
 from pmslink.validation.validators import (
     Validator,
     boolean_validator,
     choice_validator,
     integer_validator,
     number_validator,
+    pattern_validator,
     text_validator,
 )
 
 ANSWER_CODES = ("OK", "NG", "NA", "NP", "RY", "UR", "DN", "FX", "IA", "CO", "DM", "NF", "NM", "BM", "CD")
 """Answer codes of a PMS to a posting (AS)."""
 
+STRAY_NUMBER = "99999999"
+"""The P# of an answer for no posting: the highest number, which no PBX reaches."""
 MAX_RECORD_CHARS = 1_000_000
 MAX_RECORD_COUNT = 1_000_000
 MAX_CONTROL_BYTES = 16
 MIN_DELAY_S, MAX_DELAY_S = 0.01, 86_400
+MAX_CLOCK_OFFSET_S = 86_400
 
 
 class FaultError(PmslinkError):
@@ -75,6 +80,16 @@ def _are_control_bytes(digits: str) -> bool:
     return len(digits) <= 2 * MAX_CONTROL_BYTES and all(byte < 0x20 for byte in data)
 
 
+_CLOCK_OFFSET = number_validator(
+    -MAX_CLOCK_OFFSET_S,
+    MAX_CLOCK_OFFSET_S,
+    f"a number of seconds from -{MAX_CLOCK_OFFSET_S} to {MAX_CLOCK_OFFSET_S}",
+)
+_DIAL_ADDRESS = text_validator(
+    "HOST:PORT on this computer, for example 127.0.0.1:5010 or [::1]:5010",
+    lambda text: not text or is_loopback_address(text),
+)
+_RECORD_ID = pattern_validator("a record id of two characters, for example RE", "|[A-Z][A-Z0-9]")
 _CHARSET = text_validator(
     "a character set that contains ASCII, for example cp850, cp1252, utf-8 or gbk", is_usable_charset
 )
@@ -92,16 +107,35 @@ class Faults:
     ls_la_at_once: bool = _boolean(
         "sends LS and LA on connect, ignores the link description, sends all records with all fields"
     )
+    la_unasked: float = _seconds(
+        "sends LA by itself this many seconds after the last LD or LR, and then a GI for each guest, "
+        "without DS and DE"
+    )
+    close_at_lr: str = _fault("", "closes the connection at the LR of this record id", _RECORD_ID)
     never_la: bool = _boolean("never sends LA: accepts the link description, is alive, answers LS with LS")
     la_for_la: bool = _boolean("answers LA with LA while the link is alive")
     ls_every: float = _seconds("sends LS again this many seconds after the link became alive")
     ls_unanswered: bool = _boolean("does not answer LS: link checks fail while everything else works")
     ld_mirror: bool = _boolean("answers LS like a PBX: with its own LD, LR and LA")
+    mirror_pause: float = _seconds(
+        "with ld_mirror: pauses this many seconds before each LR and the LA, and sends no data in between"
+    )
+    mirror_strict: bool = _boolean(
+        "with ld_mirror: closes the connection at any record but LA, from its LD to the LA of the PBX"
+    )
     remember_declaration: bool = _boolean(
         "stores the link description across connections and answers the LS of a new connection with LA"
     )
     frozen: bool = _boolean("sends nothing and answers nothing; connections are still accepted")
+    clock_offset: float = _fault(
+        0,
+        "its clock is wrong by this many seconds in each LS and all other records; negative: it is slow",
+        _CLOCK_OFFSET,
+    )
     # connections
+    dial: str = _fault(
+        "", "connects to the PBX at this address, and again 5 s after the connection ended", _DIAL_ADDRESS
+    )
     drop_after: int = _integer(
         "closes a connection without LE after this many received records; the last is accepted, not answered",
         MAX_RECORD_COUNT,
@@ -133,6 +167,9 @@ class Faults:
         "", "control bytes (hexadecimal) in the middle of each guest's name", _CONTROL_BYTES
     )
     oversize: int = _integer("pads the name so that each GI has this many characters", MAX_RECORD_CHARS)
+    oversize_early: int = _integer(
+        "sends a record of this many characters on connect, before LS", MAX_RECORD_CHARS
+    )
     # guest records
     duplicate_gi: bool = _boolean("sends each GI twice")
     move_as_go_gi: bool = _boolean("sends each room move as GO and GI, even if RO was declared")
@@ -148,6 +185,12 @@ class Faults:
     pa_skip: int = _integer("does not answer the next postings, this many; counts down", MAX_RECORD_COUNT)
     pa_out_of_order: bool = _boolean(
         "holds each answer until a second posting arrives, then answers the second first"
+    )
+    pa_twice: bool = _boolean("sends each answer twice")
+    pa_stray: str = _choice(
+        f"sends an answer with this code and a P# of no posting ({STRAY_NUMBER}) before each answer",
+        "",
+        *ANSWER_CODES,
     )
     pa_without_number: bool = _boolean("answers without P#")
     pa_answer: str = _choice("answers every posting with this code", "", *ANSWER_CODES)

@@ -5,13 +5,13 @@ The property's faults decide whether an answer is sent at once, late, out of ord
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from attrs import evolve
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 
 from pmslink.fias.record import Field, Record
-from pmslink.simulator.pms.fault_switches import Faults
+from pmslink.simulator.pms.fault_switches import STRAY_NUMBER, Faults
 from pmslink.simulator.pms.record_dialect import build_record
 
 MAX_DELAYED_ANSWERS = 10_000
@@ -22,6 +22,16 @@ SendAnswer = Callable[[], None]
 _ECHOED_FIELDS = ("P#", "WS", "SO", "ID", "C#")
 """Fields that an answer copies from its posting."""
 _REASON_TEXTS = {"NG": "INVALID ROOM", "NA": "NIGHT AUDIT", "RY": "RETRY LATER"}
+
+
+def posting_answers(posting: Record, code: str, faults: Faults, stamp: list[Field]) -> Iterator[Record]:
+    """Build the PA for a PS with an answer code (AS), and the further PAs that the faults add."""
+    if faults.pa_stray:
+        yield build_record("PA", [("AS", faults.pa_stray), ("P#", STRAY_NUMBER)])
+    answer = posting_answer(posting, code, faults, stamp)
+    yield answer
+    if faults.pa_twice:
+        yield answer
 
 
 def posting_answer(posting: Record, code: str, faults: Faults, stamp: list[Field]) -> Record:

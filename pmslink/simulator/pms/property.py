@@ -8,23 +8,27 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import cached_property
 from random import Random
 from typing import Any
 
 from twisted.internet.defer import Deferred, succeed
 from twisted.internet.interfaces import IReactorTime
+from twisted.logger import Logger
 
 from pmslink.errors import PmslinkError
-from pmslink.fias.record import Record, build_record
+from pmslink.fias.field_values import date_time_fields
+from pmslink.fias.record import Field, Record, build_record
 from pmslink.simulator.hotel import guest_records, room_equipment
 from pmslink.simulator.hotel.front_desk import Desk
 from pmslink.simulator.pms import record_dialect
 from pmslink.simulator.pms.fault_switches import Faults
+from pmslink.simulator.pms.pbx_address import PbxAddress
 from pmslink.simulator.pms.pbx_connection import PmsConnection
 from pmslink.simulator.pms.pbx_declaration import Declaration
-from pmslink.simulator.pms.posting_answers import AnswerScheduler, posting_answer
+from pmslink.simulator.pms.pbx_dialer import ConnectTcp, PbxDialer
+from pmslink.simulator.pms.posting_answers import AnswerScheduler, posting_answers
 from pmslink.simulator.pms.received_postings import Postings
 from pmslink.simulator.pms.record_log import Direction, Trace
 
@@ -32,6 +36,7 @@ MAX_STORED_RECORDS = 10_000
 """Records stored in the trace, and data records queued while no link is alive."""
 
 _MAX_NUMBER_CHARS = 32
+_NO_CONNECTION = "a connection of the PBX"
 
 
 class NotLinkedError(PmslinkError):
@@ -39,7 +44,12 @@ class NotLinkedError(PmslinkError):
 
 
 class Pms(Desk):
-    """A property. ``now`` returns the hotel's local time, ``clock`` runs its timers."""
+    """A property. ``now`` returns the hotel's local time, ``clock`` runs its timers.
+
+    ``connect`` starts TCP connections; without it, the property cannot dial its PBX.
+    """
+
+    _log = Logger()
 
     def __init__(
         self,
@@ -50,6 +60,7 @@ class Pms(Desk):
         port: int = 0,
         max_records: int = MAX_STORED_RECORDS,
         seed: int = 0,
+        connect: ConnectTcp | None = None,
     ) -> None:
         super().__init__(now, room_count)
         self.clock = clock
@@ -64,6 +75,9 @@ class Pms(Desk):
         self._seed = seed
         self._connection: PmsConnection | None = None
         self._open_connections: set[PmsConnection] = set()
+        self._connect = connect
+        self._dialer: PbxDialer | None = None
+        self._logged_wait: str | None = _NO_CONNECTION
         self._stopped: Deferred[None] | None = None
         self._queued_records: deque[Record] = deque(maxlen=max_records)
         self._answers = AnswerScheduler(clock)
@@ -87,7 +101,14 @@ class Pms(Desk):
     @property
     def alive(self) -> bool:
         """Whether data records can be sent."""
-        return self._connection is not None and self._connection.stage == "alive" and not self.faults.frozen
+        return self._connection is not None and self._connection.is_alive and not self.faults.frozen
+
+    @property
+    def waits_for(self) -> str | None:
+        """What the PMS waits for until data records can be sent; None if it waits for nothing."""
+        if self.faults.frozen:
+            return "the end of the fault frozen"
+        return _NO_CONNECTION if self._connection is None else self._connection.waits_for
 
     @property
     def declared(self) -> dict[str, tuple[str, ...]]:
@@ -98,14 +119,24 @@ class Pms(Desk):
         """Use a new connection, and close the one that it displaces."""
         self.connection_count += 1
         self._open_connections.add(connection)
-        if self._connection is not None:
-            self._connection.close()
-        self._connection = connection
+        displaced, self._connection = self._connection, connection
+        if displaced is not None:
+            displaced.close()
+        self.on_stage_changed()
+
+    def on_stage_changed(self) -> None:
+        """Log what the PMS waits for, if that has changed."""
+        waits_for = self.waits_for
+        if waits_for != self._logged_wait:
+            self._logged_wait = waits_for
+            text = "the link is alive" if waits_for is None else f"the PMS waits for {waits_for}"
+            self._log.info("Port {port}: {text}", port=self.port, text=text)
 
     def on_closing(self, connection: PmsConnection) -> None:
         """Stop using a connection that is closing."""
         if self._connection is connection:
             self._connection = None
+            self.on_stage_changed()
 
     def on_disconnected(self, connection: PmsConnection) -> None:
         """Remove a closed connection; the last one completes `stop`."""
@@ -130,6 +161,7 @@ class Pms(Desk):
     def stop(self) -> Deferred[None]:
         """Drop delayed answers and close all connections; fires when they are closed."""
         self._answers.stop()
+        self._set_dial_address("")
         for connection in list(self._open_connections):
             connection.close()
         if not self._open_connections:
@@ -139,10 +171,26 @@ class Pms(Desk):
 
     def set_faults(self, faults: Faults) -> None:
         """Replace the faults; records are sent if that ends the fault `frozen`."""
+        if faults.dial != self.faults.dial:
+            self._set_dial_address(faults.dial)
         self.faults = faults
+        self.on_stage_changed()
         if self._connection is not None:
             self._connection.on_faults_changed()
         self.send_queued()
+
+    def _set_dial_address(self, address: str) -> None:
+        if self._dialer is not None:
+            self._dialer.stop()
+            self._dialer = None
+        if address and self._connect is not None:
+            self._dialer = PbxDialer(
+                PbxAddress.parse(address), self._connect, self.clock, self._build_dialled
+            )
+            self._dialer.dial()
+
+    def _build_dialled(self) -> PmsConnection | None:
+        return None if self.connected else PmsConnection(self)
 
     # output
 
@@ -173,6 +221,15 @@ class Pms(Desk):
         while self._queued_records and self.alive:
             self._send_record(self._queued_records.popleft())
 
+    def send_guests(self) -> None:
+        """Send a GI for each guest, without a resync."""
+        for record in guest_records.in_house_records(self.hotel, self._stamp_fields()):
+            self._send_record(record)
+
+    def stamp_time(self) -> datetime:
+        """Return the time of the PMS's clock, which the fault `clock_offset` makes wrong."""
+        return self.now() + timedelta(seconds=self.faults.clock_offset)
+
     def trace_record(self, direction: Direction, text: str) -> None:
         """Add a record to the trace."""
         self.trace.add(self.now(), direction, text)
@@ -196,7 +253,8 @@ class Pms(Desk):
 
         def answer() -> None:
             delivery.set_answer(code, self.now())
-            self._send_record(posting_answer(record, code, self.faults, self._stamp_fields()))
+            for answer_record in posting_answers(record, code, self.faults, self._stamp_fields()):
+                self._send_record(answer_record)
 
         self.faults = self._answers.schedule(answer, self.faults)
 
@@ -210,6 +268,9 @@ class Pms(Desk):
             self._connection.send_record(record)
         else:
             self._queued_records.append(record)
+
+    def _stamp_fields(self) -> list[Field]:
+        return date_time_fields(self.stamp_time())
 
     @property
     def _sends_moves_as_pairs(self) -> bool:

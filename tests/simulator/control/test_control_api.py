@@ -27,11 +27,13 @@ async def test_get_root_returns_the_status_of_each_property(control: ServedContr
         "port": 5010,
         "connected": True,
         "alive": True,
+        "waits_for": None,
         "rooms": 6,
         "guests": 0,
         "connections": 1,
     }
     assert (second["port"], second["connected"], second["alive"]) == (5011, False, False)
+    assert second["waits_for"] == "a connection of the PBX"
 
 
 @with_control

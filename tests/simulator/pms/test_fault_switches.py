@@ -51,6 +51,12 @@ def test_serialized_faults_are_parsed_to_the_same_faults() -> None:
         ("name_bytes", "41", "0d0a"),
         ("name_bytes", "01" * 17, "0d0a"),
         ("name_bytes", 2, "0d0a"),
+        ("close_at_lr", "ABC", "for example RE"),
+        ("clock_offset", 86_401, "from -86400 to 86400"),
+        ("dial", "192.0.2.1:5010", "on this computer"),
+        ("dial", "127.0.0.1", "on this computer"),
+        ("dial", "127.0.0.1:0", "on this computer"),
+        ("dial", "::1:5010", "on this computer"),
     ],
 )
 def test_an_invalid_fault_is_named_with_the_expected_value(name: str, value: Any, expected: str) -> None:
@@ -59,3 +65,8 @@ def test_an_invalid_fault_is_named_with_the_expected_value(name: str, value: Any
     assert error.value.name == name
     assert str(error.value).startswith(f"{name}: ")
     assert expected in str(error.value)
+
+
+@pytest.mark.parametrize("address", ["", "127.0.0.1:5010", "localhost:1", "[::1]:65535", "127.9.9.9:80"])
+def test_the_address_to_dial_is_on_this_computer(address: str) -> None:
+    assert Faults.parse({"dial": address}).dial == address

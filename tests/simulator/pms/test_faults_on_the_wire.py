@@ -11,6 +11,7 @@ from pmslink.simulator.pms import posting_answers, segmented_wire
 from pmslink.simulator.pms.fault_switches import Faults
 from pmslink.simulator.pms.property import Pms
 from pmslink.simulator.pms.record_dialect import lrc
+from tests.simulator.pms import test_link_habits
 from tests.simulator.simulated_pbx import STAMP_FIELDS, SimulatedPbx, make_docked_property, make_property
 
 
@@ -508,6 +509,7 @@ def test_faults_of_one_property_do_not_affect_another() -> None:
 
 
 def test_every_fault_has_a_test() -> None:
-    tests = " ".join(name for name in globals() if name.startswith("test_"))
+    modules = {**globals(), **vars(test_link_habits)}
+    tests = " ".join(name for name in modules if name.startswith("test_"))
     shared = {"framing": "crlf_framing"}
     assert [name for name in Faults().serialize() if shared.get(name, name) not in tests] == []
