@@ -97,3 +97,25 @@ def test_the_index_lists_every_document() -> None:
     docs = ROOT / "docs"
     documents = {str(path.relative_to(docs)) for path in docs.rglob("*.md")} - {"index.md"}
     assert [name for name in sorted(documents) if f"({name})" not in index] == []
+
+
+def anchors(document: str) -> set[str]:
+    """Return the anchors that GitHub gives the headings of a document, and those that it sets itself."""
+    headings = re.findall(r"^#+ (.*)$", re.sub(r"```.*?```", "", document, flags=re.DOTALL), re.MULTILINE)
+    slugs = {re.sub(r"[^\w -]", "", heading).lower().replace(" ", "-") for heading in headings}
+    return slugs | set(re.findall(r'id="([^"]+)"', document))
+
+
+def test_links_in_the_documents_lead_somewhere() -> None:
+    dead = []
+    documents = [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")]
+    for document in documents:
+        for link in re.findall(r"\]\(([^)\s]+)\)", document.read_text("utf-8")):
+            path, _, anchor = link.partition("#")
+            target = document.parent / path if path else document
+            if link.startswith("http"):
+                continue
+            if not target.exists() or (anchor and anchor not in anchors(target.read_text("utf-8"))):
+                dead.append((document.name, link))
+    assert len(documents) > 20
+    assert dead == []
