@@ -21,7 +21,7 @@ loopback TCP cannot have.
     pms noise 1000000           the PMS sends this many bytes without a frame
     pms closes, pms drops       the PMS closes or resets the connection
 
-    dock                        the link connects, and the PMS starts and confirms it
+    dock                        the link connects, and the PMS starts and confirms it: it is in sync
     expect connection           the link connects
     expect LA|*                 the link sends a record that matches; * matches any text
     expect description          the link sends LD, at least one LR, and LA
@@ -220,6 +220,8 @@ class Dialogue(HotelSteps):
         await self._send("LS|")
         await self._expect_description()
         await self._send("LA|")
+        # What is enqueued from now on was accepted in sync, also over TCP.
+        assert await self.harness.until(lambda: self._link.session.in_sync, None), "not in sync"
 
     # Expectations
 

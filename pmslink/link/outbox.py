@@ -10,8 +10,7 @@ Results of wake-ups (WA) pass everything that waits. Holds (`posting_holds`) con
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from datetime import datetime
 
 from twisted.internet.defer import Deferred
@@ -23,27 +22,19 @@ from pmslink.errors import FieldError
 from pmslink.fias.charset import encode
 from pmslink.fias.record import Record
 from pmslink.hotel.postings import with_posting_number
-from pmslink.hotel.rooms import room_key
 from pmslink.link.countdown import Countdown
+from pmslink.link.outbox_claims import RowClaims
 from pmslink.link.outbox_counts import OutboxCounts
 from pmslink.link.outbox_hold import Hold
+from pmslink.link.outbox_outcomes import OutboxOutcomes
 from pmslink.link.posting_holds import PostingHolds
 from pmslink.link.record_sender import RecordSender
 from pmslink.link.resync import Resync
+from pmslink.link.unanswered_postings import Answer, SentPosting, UnansweredPostings
 from pmslink.link.unconfirmed_records import UnconfirmedRecords
 from pmslink.store.core.journal_interface import JournalPort
-from pmslink.store.core.store_errors import StoreUnavailableError
-from pmslink.store.operations.outbox_answers import (
-    ConfirmDelivered,
-    MarkRefused,
-    MarkUnknown,
-    PostingAnswer,
-    confirm_delivered,
-    mark_refused,
-    mark_unknown,
-    store_answers,
-)
-from pmslink.store.operations.outbox_delivery import ClaimNext, NotBefore, Release, claim_next, release
+from pmslink.store.operations.outbox_answers import PostingAnswer
+from pmslink.store.operations.outbox_delivery import ClaimNext, NotBefore
 from pmslink.store.operations.outbox_enqueue import Enqueued, NewRow, enqueue
 from pmslink.store.tables.outbox_queue import Lane
 from pmslink.store.tables.outbox_rows import OutboxRow
@@ -53,7 +44,6 @@ MIN_GAP_POLL_S = 0.1
 """Shortest time in seconds between two checks whether a record gap is over."""
 MAX_UNCONFIRMED_RECORDS = 100
 """Records without an answer that may be unconfirmed before sending pauses."""
-_POSTING_NUMBER_RE = re.compile("[0-9]{1,9}")
 
 
 class Outbox:
@@ -89,25 +79,21 @@ class Outbox:
         self.counts = OutboxCounts()
         self._enqueuing = 0
         self._in_sync = False
-        self._posting: OutboxRow | None = None  # in flight: waits for its PA
-        self._unanswered: set[int] = set()  # postings of this connection without an answer
-        self._posting_position = 0  # of the unconfirmed records: its answer confirms those before it
-        self._claiming = False
-        self._answered_while_claiming: set[int] = set()  # posting numbers
-        self._has_stray_claim = False  # a claim has failed, and may be stored nevertheless
         self._has_wake_up_result = True  # a WA may be pending
+        self.stray_answers = 0
+        """Answers (PA) that belong to no posting of this link."""
+        self._outcomes = OutboxOutcomes(name, journal, self._settings, self._now_ms)
+        self._claims = RowClaims(journal, self._on_claimed, self._on_none_due, self.send_next)
+        self._postings = UnansweredPostings(clock, self._on_unanswered)
         self._unconfirmed = UnconfirmedRecords(
             clock,
             self._settings,
             self._on_confirmed,
-            lambda: self._in_sync and self._posting is None,  # else its answer confirms most of them
+            # The answer to a posting confirms most of them.
+            lambda: self._in_sync and self._postings.in_flight is None,
             request_link_check,
             min_check_interval,
         )
-        self.stray_answers = 0
-        """Answers (PA) that belong to no posting of this link."""
-        self._idle_callback: Callable[[], None] | None = None
-        self._answer_deadline = Countdown(clock, self._on_answer_timeout)
         self._gap_timer = Countdown(clock, self.send_next)
         self._holds = PostingHolds(clock, wall_clock, self._on_holds_changed)
         self._retry_timer = Countdown(clock, self.send_next)
@@ -136,7 +122,7 @@ class Outbox:
 
     def hold(self) -> Hold | None:
         """Return what holds rows back at present; None if nothing does."""
-        in_flight = len(self._unconfirmed) + (self._posting is not None)
+        in_flight = len(self._unconfirmed) + (self._postings.in_flight is not None)
         waiting = max(0, self.counts.pending - in_flight)
         started = self._resync.progress.started
         if self._resync.running and started is not None:
@@ -147,7 +133,7 @@ class Outbox:
 
     def start(self) -> None:
         """Mark the rows as unknown that were in flight when the service ended last time."""
-        self._mark_unknown(None, self._settings().unanswered == "resend")
+        self._outcomes.mark_unknown(None, self._resends_postings)
 
     def on_in_sync(self) -> None:
         """Send: the link is in sync."""
@@ -167,15 +153,13 @@ class Outbox:
     def abort_in_flight(self) -> None:
         """Mark the rows in flight as unknown: the connection has ended, or the PMS starts again."""
         self._in_sync = False
-        self._idle_callback = None
-        ids = [*self._unconfirmed.clear()]
-        if self._posting is not None:
-            ids.append(self._posting.id)
-        self._clear_posting()
-        self._unanswered.clear()
+        ids = self._unconfirmed.clear()
+        posting = self._postings.clear()
+        if posting is not None:
+            ids += (posting.row.id,)
         self._gap_timer.stop()
         if ids:
-            self._mark_unknown(tuple(ids), self._settings().unanswered == "resend")
+            self._outcomes.mark_unknown(ids, self._resends_postings)
 
     def stop(self) -> None:
         """Stop for good: the link is removed or the service stops."""
@@ -185,14 +169,11 @@ class Outbox:
 
     def when_idle(self, callback: Callable[[], None]) -> bool:
         """Return whether a posting waits for its answer. If so, call `callback` once it no longer does."""
-        if self._posting is None:
-            return False
-        self._idle_callback = callback
-        return True
+        return self._postings.when_idle(callback)
 
     def on_le_sent(self) -> None:
         """Drop the callback of `when_idle`: LE is sent without waiting any longer."""
-        self._idle_callback = None
+        self._postings.drop_idle_callback()
 
     def on_confirmation_requested(self) -> None:
         """Remember an LS or a description that was sent: its LA confirms the rows sent before it."""
@@ -215,37 +196,38 @@ class Outbox:
         """Claim and send the next row, if one may be sent now."""
         lane = self._lane()
         has_nothing = lane == "wake_up_results" and not self._has_wake_up_result
-        if lane is None or has_nothing or self._claiming:
+        if lane is None or has_nothing or self._claims.is_running:
             return
         if self._sender.is_throttled:  # a queued record could be sent during a resync
             self._gap_timer.start(max(MIN_GAP_POLL_S, self._settings().record_gap))
             return
-        self._claiming = True
         self._has_wake_up_result = False
-        self._answered_while_claiming.clear()
         settings = self._settings()
         claim = ClaimNext(
             self._name,
             self._now_ms(),
             lane=lane,
-            resend=settings.unanswered == "resend",
+            resend=self._resends_postings,
             send_limit=settings.send_limit,
             late_charge=settings.late_charge,
             sync_hold=self._holds.hold_older_than_ms,
-            in_flight_ids=self._in_flight_ids() if self._has_stray_claim else None,
         )
-        self._journal.submit(claim_next, claim).addCallbacks(self._on_claimed, self._on_claim_failed)
+        self._claims.start(claim, self._in_flight_ids())
+
+    @property
+    def _resends_postings(self) -> bool:
+        return self._settings().unanswered == "resend"
 
     def _in_flight_ids(self) -> tuple[int, ...]:
-        posting = () if self._posting is None else (self._posting.id,)
-        return (*self._unconfirmed.ids, *posting)
+        posting = self._postings.in_flight
+        return self._unconfirmed.ids if posting is None else (*self._unconfirmed.ids, posting.row.id)
 
     def _lane(self) -> Lane | None:
         """Return which rows may be sent now; None if none may."""
         is_blocked = self._resync.running or self._gap_timer.running or self._sender.exchange.is_open
         if not self._in_sync or is_blocked:
             return None
-        if self._posting is not None or len(self._unconfirmed) >= MAX_UNCONFIRMED_RECORDS:
+        if self._postings.in_flight is not None or len(self._unconfirmed) >= MAX_UNCONFIRMED_RECORDS:
             return "wake_up_results"
         return "no_postings" if self._holds.hold_all else "all"
 
@@ -254,27 +236,17 @@ class Outbox:
         is_in_lane = lane == "all" or (lane == "no_postings" and row.record != "PS") or row.record == "WA"
         return lane is not None and is_in_lane
 
-    def _on_claimed(self, row: OutboxRow | NotBefore | None) -> None:
-        self._claiming = False
-        self._has_stray_claim = False
-        if isinstance(row, OutboxRow):
-            if row.number in self._answered_while_claiming:  # a late answer has already decided its outcome
-                self.send_next()
-            elif self._may_send(row):
-                self._send(row)
-            else:  # sending has been blocked since the claim
-                self._has_wake_up_result |= row.record == "WA"
-                self._journal.submit_nowait(release, Release(row.id))
-            return
-        if row is not None:
-            self._retry_timer.start(max(0, row.at - self._now_ms()) / 1000)
-        self._unconfirmed.schedule()
+    def _on_claimed(self, row: OutboxRow) -> None:
+        if self._may_send(row):
+            self._send(row)
+        else:  # sending has been blocked since the claim
+            self._has_wake_up_result |= row.record == "WA"
+            self._outcomes.release(row)
 
-    def _on_claim_failed(self, failure: Failure) -> None:
-        self._claiming = False
-        self._has_stray_claim = True
-        failure.trap(StoreUnavailableError)
-        self._journal.when_drained(self.send_next)
+    def _on_none_due(self, claim: ClaimNext, next_due: NotBefore | None) -> None:
+        if next_due is not None:
+            self._retry_timer.start(max(0, next_due.at - self._now_ms()) / 1000)
+        self._unconfirmed.schedule()
 
     def _send(self, row: OutboxRow) -> None:
         record = Record(row.text)
@@ -284,18 +256,13 @@ class Outbox:
         try:
             encode(record, settings.charset)
         except FieldError as problem:  # the charset was changed since the row was accepted
-            self._journal.submit_nowait(mark_refused, MarkRefused(row.id, self._now_ms(), str(problem)))
+            self._outcomes.refuse(row, str(problem))
             self.send_next()
             return
         if row.record == "PS":
-            self._posting = row
-            self._posting_position = self._unconfirmed.position
-            self._unanswered.add(row.id)
-            self._answer_deadline.start(settings.answer_timeout)
-            self._sender.send([record])
-            self.send_next()
-            return
-        self._unconfirmed.add(row.id)
+            self._postings.add(SentPosting(row, self._unconfirmed.position), settings.answer_timeout)
+        else:
+            self._unconfirmed.add(row.id)
         self._sender.send([record])
         self.send_next()
         self._unconfirmed.schedule()
@@ -306,95 +273,51 @@ class Outbox:
 
     # Answers.
 
-    def _on_answer(self, answer: Record) -> None:
-        number = (answer.get("P#") or "").strip()
-        status = (answer.get("AS") or "").strip()
-        posting = self._posting
-        fields = (self._name, self._now_ms(), status, answer.get("CT") or None)
-        if _POSTING_NUMBER_RE.fullmatch(number):
-            self._answered_while_claiming.add(int(number))
-            if posting is not None and posting.number == int(number):
-                self._record_answer(PostingAnswer(*fields, row_id=posting.id), posting)
-            else:
-                self._record_answer(PostingAnswer(*fields, number=int(number)), None)
-        elif posting is not None and not number and self._matches_unnumbered(posting, answer):
-            self._record_answer(PostingAnswer(*fields, row_id=posting.id), posting)
-        else:
+    def _on_answer(self, record: Record) -> None:
+        answer = Answer.parse(record)
+        if answer.number is not None:
+            self._claims.on_answer(answer.number)
+        posting = self._postings.find(answer)
+        if posting is None and answer.number is None:
             self._count_stray_answer()
+            return
+        stored = PostingAnswer(
+            self._name,
+            self._now_ms(),
+            answer.status,
+            answer.text,
+            number=answer.number,
+            row_id=None if posting is None else posting.row.id,
+        )
+        self._outcomes.store_answer(stored, lambda row: self._on_answer_stored(row, stored))
+        if posting is not None:
+            self._postings.settle(posting.row.id)
+            self._holds.on_answer(answer.status)
+            self._unconfirmed.confirm(posting.position)
+            self.send_next()
 
-    def _matches_unnumbered(self, posting: OutboxRow, answer: Record) -> bool:
-        room = posting.room if posting.room_sent is None else posting.room_sent
-        return room_key(answer.get("RN")) == room_key(room) and self._unanswered == {posting.id}
+    def _on_answer_stored(self, row: OutboxRow | None, answer: PostingAnswer) -> None:
+        if row is None:
+            self._count_stray_answer()
+        elif answer.row_id is None:  # the late answer to a posting that is in flight no more
+            self._postings.settle(row.id)
+            self._holds.on_answer(answer.status)
+            self.send_next()
 
     def _count_stray_answer(self) -> None:
         self.stray_answers += 1
         self.log.warn("{link}: ignored an answer (PA) that names no posting of this link", link=self._name)
 
-    def _record_answer(self, answer: PostingAnswer, posting: OutboxRow | None) -> None:
-        """Store an answer. `posting` is the row in flight if the answer is for it, else None."""
-        self._journal.submit(store_answers, answer, retry_until_stored=True).addCallback(
-            self._on_answer_recorded, answer
-        ).addErrback(self._log_store_failure)
-        if posting is not None:
-            self._unanswered.discard(posting.id)
-            self._clear_posting()
-            self._holds.on_answer(answer.status)
-            self._unconfirmed.confirm(self._posting_position)
-            self.send_next()
-
-    def _on_answer_recorded(self, row: OutboxRow | None, answer: PostingAnswer) -> None:
-        if row is None:
-            self._count_stray_answer()
-            return
-        self._unanswered.discard(row.id)
-        if answer.row_id is None:  # the late answer to a posting that is in flight no more
-            self._holds.on_answer(answer.status)
-            self.send_next()
-
-    def _on_answer_timeout(self) -> None:
-        posting = self._posting
-        if posting is not None:
-            self._clear_posting()
-            self._mark_unknown((posting.id,), resend=False)  # the PMS may only be slow
-            self._holds.on_unanswered()
-            self._unconfirmed.schedule()
-            self.send_next()
+    def _on_unanswered(self, posting: SentPosting) -> None:
+        self._outcomes.mark_unknown((posting.row.id,), resend=False)  # the PMS may only be slow
+        self._holds.on_unanswered()
+        self._unconfirmed.schedule()
+        self.send_next()
 
     def _on_holds_changed(self) -> None:
         self._on_hold_changed()
         self.send_next()
 
-    def _clear_posting(self) -> None:
-        self._posting = None
-        self._answer_deadline.stop()
-        if self._idle_callback is not None:
-            callback, self._idle_callback = self._idle_callback, None
-            callback()
-
-    def _mark_unknown(self, ids: tuple[int, ...] | None, resend: bool) -> None:
-        request = MarkUnknown(self._name, resend, self._settings().send_limit, ids)
-        self._journal.submit(mark_unknown, request, retry_until_stored=True).addCallback(
-            self._on_marked_unknown
-        ).addErrback(self._log_store_failure)
-
-    def _on_marked_unknown(self, rows: Sequence[OutboxRow] | None) -> None:
-        for row in rows or ():
-            if row.record == "WA":
-                self.log.error(
-                    "{link}: unknown whether the PMS has read the wake-up result of row {id}; "
-                    "it is not sent again",
-                    link=self._name,
-                    id=row.id,
-                )
-
-    def _log_store_failure(self, failure: Failure) -> None:
-        self.log.failure(
-            "{link}: cannot store the outcome of a row; its stored state does not change",
-            failure,
-            link=self._name,
-        )
-
-    def _on_confirmed(self, ids: tuple[int, ...]) -> None:
-        """Mark rows as done: the PMS has read them."""
-        self._journal.submit_nowait(confirm_delivered, ConfirmDelivered(self._name, self._now_ms(), ids))
+    def _on_confirmed(self, row_ids: tuple[int, ...]) -> None:
+        self._outcomes.confirm(row_ids)
         self.send_next()

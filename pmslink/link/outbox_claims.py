@@ -1,0 +1,69 @@
+"""Claim rows of the outbox from the store, one at a time.
+
+A claimed row is stored as sent before the first byte is written to the connection. Meanwhile the PMS may
+answer an earlier attempt to send it, and a claim whose commit failed may be stored nevertheless.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from attrs import evolve
+from twisted.python.failure import Failure
+
+from pmslink.store.core.journal_interface import JournalPort
+from pmslink.store.core.store_errors import StoreUnavailableError
+from pmslink.store.operations.outbox_delivery import ClaimNext, NotBefore, claim_next
+from pmslink.store.tables.outbox_rows import OutboxRow
+
+
+class RowClaims:
+    """The claims of one link.
+
+    `on_row` gets each claimed row. `on_none_due` gets the claim for which no row is due, and when the next
+    one is. `claim_again` is called when another claim may return a row.
+    """
+
+    def __init__(
+        self,
+        journal: JournalPort,
+        on_row: Callable[[OutboxRow], None],
+        on_none_due: Callable[[ClaimNext, NotBefore | None], None],
+        claim_again: Callable[[], None],
+    ) -> None:
+        self._journal = journal
+        self._on_row = on_row
+        self._on_none_due = on_none_due
+        self._claim_again = claim_again
+        self._answered_numbers: set[int] = set()  # of postings, since the claim began
+        self._is_stray_possible = False  # a claim has failed, and may be stored nevertheless
+        self.is_running = False
+
+    def start(self, claim: ClaimNext, in_flight_ids: tuple[int, ...]) -> None:
+        """Claim a row. Afterwards, rows that are stored as sent and not in flight are released."""
+        self.is_running = True
+        self._answered_numbers.clear()
+        if self._is_stray_possible:
+            claim = evolve(claim, in_flight_ids=in_flight_ids)
+        self._journal.submit(claim_next, claim).addCallbacks(
+            self._on_claimed, self._on_failed, callbackArgs=(claim,)
+        )
+
+    def on_answer(self, number: int) -> None:
+        """Note the answer (PA) to a posting: if it is being claimed, it is not sent."""
+        self._answered_numbers.add(number)
+
+    def _on_claimed(self, row: OutboxRow | NotBefore | None, claim: ClaimNext) -> None:
+        self.is_running = self._is_stray_possible = False
+        if not isinstance(row, OutboxRow):
+            self._on_none_due(claim, row)
+        elif row.number in self._answered_numbers:
+            self._claim_again()
+        else:
+            self._on_row(row)
+
+    def _on_failed(self, failure: Failure) -> None:
+        self.is_running = False
+        self._is_stray_possible = True
+        failure.trap(StoreUnavailableError)
+        self._journal.when_drained(self._claim_again)

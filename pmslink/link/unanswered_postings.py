@@ -1,0 +1,128 @@
+"""The postings (PS) of one connection that the PMS has not answered, and the answers (PA) to them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+from attrs import frozen
+from twisted.internet.interfaces import IReactorTime
+
+from pmslink.fias.record import Record
+from pmslink.hotel.rooms import room_key
+from pmslink.link.countdown import Countdown
+from pmslink.store.tables.outbox_rows import OutboxRow
+
+_NUMBER_RE = re.compile("[0-9]{1,9}")
+
+
+@frozen
+class Answer:
+    """A PA. Blanks around its values are ignored, and leading zeros of its number.
+
+    `number` is None if P# is missing or no number; `is_numbered` is false only if it is missing.
+    """
+
+    number: int | None
+    is_numbered: bool
+    status: str
+    text: str | None
+    room: str | None
+
+    @classmethod
+    def parse(cls, record: Record) -> Answer:
+        """Parse a PA."""
+        number = (record.get("P#") or "").strip()
+        return cls(
+            number=int(number) if _NUMBER_RE.fullmatch(number) else None,
+            is_numbered=bool(number),
+            status=(record.get("AS") or "").strip(),
+            text=record.get("CT") or None,
+            room=record.get("RN"),
+        )
+
+
+@frozen
+class SentPosting:
+    """A posting that was sent on this connection."""
+
+    row: OutboxRow
+    position: int
+    """How many records without an answer of their own were sent before it: its answer confirms them."""
+
+    @property
+    def room(self) -> str:
+        """The room for which it was sent."""
+        return self.row.room if self.row.room_sent is None else self.row.room_sent
+
+
+class UnansweredPostings:
+    """The postings of the present connection without an answer.
+
+    One of them is in flight at most: the outbox waits for its answer. `on_timeout` is called with it when it
+    has waited for too long.
+    """
+
+    def __init__(self, clock: IReactorTime, on_timeout: Callable[[SentPosting], None]) -> None:
+        self._on_timeout = on_timeout
+        self._by_row_id: dict[int, SentPosting] = {}
+        self._deadline = Countdown(clock, self._on_deadline)
+        self._idle_callback: Callable[[], None] | None = None
+        self.in_flight: SentPosting | None = None
+
+    def add(self, posting: SentPosting, answer_timeout: float) -> None:
+        """Wait for the answer to a posting, which is sent now."""
+        self.in_flight = self._by_row_id[posting.row.id] = posting
+        self._deadline.start(answer_timeout)
+
+    def find(self, answer: Answer) -> SentPosting | None:
+        """Return the posting in flight if the answer belongs to it.
+
+        Without a number it does so only if nothing else is unanswered, and if its room is the same.
+        """
+        posting = self.in_flight
+        if posting is None:
+            return None
+        if answer.is_numbered:
+            return posting if posting.row.number == answer.number else None
+        room = room_key(answer.room)
+        is_room = room is not None and room == room_key(posting.room)
+        return posting if is_room and len(self._by_row_id) == 1 else None
+
+    def settle(self, row_id: int) -> None:
+        """Wait no longer for the answer to a posting: it has come."""
+        self._by_row_id.pop(row_id, None)
+        if self.in_flight is not None and self.in_flight.row.id == row_id:
+            self._end_wait()
+
+    def clear(self) -> SentPosting | None:
+        """Forget all postings, because the connection has ended. Return the one in flight."""
+        posting = self.in_flight
+        self._by_row_id.clear()
+        self._idle_callback = None
+        self._end_wait()
+        return posting
+
+    def when_idle(self, callback: Callable[[], None]) -> bool:
+        """Return whether a posting is in flight. If so, call `callback` once it no longer is."""
+        if self.in_flight is None:
+            return False
+        self._idle_callback = callback
+        return True
+
+    def drop_idle_callback(self) -> None:
+        """Drop the callback of `when_idle`."""
+        self._idle_callback = None
+
+    def _on_deadline(self) -> None:
+        posting = self.in_flight
+        if posting is not None:
+            self._end_wait()
+            self._on_timeout(posting)
+
+    def _end_wait(self) -> None:
+        self.in_flight = None
+        self._deadline.stop()
+        if self._idle_callback is not None:
+            callback, self._idle_callback = self._idle_callback, None
+            callback()
