@@ -41,6 +41,9 @@ class ConnectionListener(Protocol):
     def on_redial_due(self) -> None:
         """Handle the end of the redial delay."""
 
+    def on_bytes_received(self, data: bytes) -> None:
+        """Note received bytes, before they are split into frames."""
+
     def on_frame_received(self, frame: bytes) -> None:
         """Handle one record from the PMS, in the link's character set."""
 
@@ -85,6 +88,12 @@ class Connection(FrameReceiver):
     def _notify_up(self) -> None:
         if self._listener is not None:
             self._listener.on_connection_up()
+
+    def dataReceived(self, data: bytes) -> None:
+        """Report the bytes, and split them into frames."""
+        if self._listener is not None:
+            self._listener.on_bytes_received(data)
+        super().dataReceived(data)
 
     def frameReceived(self, frame: bytes) -> None:
         """Pass a frame to the listener."""

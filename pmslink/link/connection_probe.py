@@ -14,16 +14,33 @@ from twisted.internet.error import DNSLookupError
 from pmslink.config.link_definition import LinkConfig
 from pmslink.errors import NotApplicableError
 from pmslink.fias.link_description import declared_fields
-from pmslink.link import controls
+from pmslink.link import controls, reason_texts
+from pmslink.link.cause import Cause
+from pmslink.link.countdown import Countdown
 from pmslink.link.dialer import StartLinkDial
 from pmslink.link.link import Link
 from pmslink.link.link_registry import LinkRegistry
 from pmslink.link.resync import Progress
 from pmslink.link.state_history import Transition
+from pmslink.link.unreadable_input import UnreadableInput
 from pmslink.store.core.journal_interface import NullJournal
 
 StepName = Literal["resolve", "connect", "link_start", "description", "confirmation"]
 _STEPS_AFTER_RESOLVE: tuple[StepName, ...] = ("connect", "link_start", "description", "confirmation")
+
+
+DESCRIPTION_VARIANTS = ("lost_description", "lost_record")
+"""Variants of a cause that blame the link description."""
+PROOF_DELAY_S = 1.0
+"""Seconds for which a link must stay in sync that is in sync without an answer from the PMS."""
+
+
+@frozen
+class Suggestion:
+    """A setting that would help, and its value."""
+
+    setting: str
+    value: Any
 
 
 @frozen
@@ -34,6 +51,11 @@ class Step:
     ok: bool
     reason: str
     seconds: float
+    advice: str = ""
+    """What to do, in English; empty if there is nothing to do."""
+    seen: UnreadableInput | None = None
+    """What came instead of records."""
+    suggest: Suggestion | None = None
 
 
 class Probe:
@@ -58,7 +80,8 @@ class Probe:
         resolved = await self._resolve(config.host)
         if resolved is None:
             reason = f"The host name {config.host} cannot be resolved"
-            return [Step("resolve", False, reason, self._reactor.seconds() - started)]
+            advice = reason_texts.cause_advice(Cause("unresolved"))
+            return [Step("resolve", False, reason, self._reactor.seconds() - started, advice)]
         accepts = config.settings.connect == "accept"
         address = ("" if accepts else resolved, config.port)
         # Compare resolved addresses: two names may stand for one host.
@@ -116,12 +139,13 @@ class _ProbeLink(Link):
         self._step_started: float = reactor.seconds()
         self.steps: list[Step] = []
         self._is_finished = False
+        self._proof_timer = Countdown(reactor, self._on_proved)
         self.finished: Deferred[None] = Deferred()
         self.closed: Deferred[None] = Deferred()
 
     def pass_step(self, step: StepName, reason: str, started: float | None = None) -> None:
         """Add a step that succeeded."""
-        self._add_step(step, True, reason, started)
+        self._add_step(Step(step, True, reason, self._measure_step(started)))
 
     def on_connection_up(self) -> None:
         """Add the step of the connection, and go on as a link."""
@@ -132,6 +156,12 @@ class _ProbeLink(Link):
         self.pass_step("connect", text)
         super().on_connection_up()
 
+    def on_unreadable_input(self, found: UnreadableInput) -> None:
+        """End the test: what has arrived is not FIAS."""
+        super().on_unreadable_input(found)
+        if not self._is_finished and self.core.marker == "WAIT_LS":
+            self._fail()
+
     def _on_link_changed(self, _: Link, transition: Transition | None) -> None:
         marker = self.core.marker
         if self._is_finished:
@@ -140,30 +170,60 @@ class _ProbeLink(Link):
             return
         if transition is not None and marker == "ESTABLISHED":
             self.pass_step("link_start", self.reason)
-            self.pass_step(
-                "description", f"{len(declared_fields(self.settings().records))} record types described"
-            )
         if self.session.in_sync:
-            self.pass_step("confirmation", "The link is in sync")
-            self._finish()
+            self._on_in_sync()
         elif (
             transition is not None
             and transition.old in ("WAIT_LS", "ESTABLISHED")
             and marker != "ESTABLISHED"
         ):
-            passed = {step.step for step in self.steps}
-            failed = next(name for name in _STEPS_AFTER_RESOLVE if name not in passed)
-            self._add_step(failed, False, self.reason)
-            self._finish()
+            self._fail()
+
+    def _on_in_sync(self) -> None:
+        settings = self.settings()
+        if settings.describe and settings.sync_on != "declared":
+            self._on_proved()
+        elif not self._proof_timer.running:  # nothing from the PMS has confirmed anything yet
+            self._proof_timer.start(PROOF_DELAY_S)
+
+    def _on_proved(self) -> None:
+        self._pass_description()
+        self.pass_step("confirmation", "The link is in sync")
+        self._finish()
+
+    def _pass_description(self) -> None:
+        if "description" not in [step.step for step in self.steps]:
+            declared = declared_fields(self.settings().records) if self.settings().describe else {}
+            self.pass_step("description", f"{len(declared)} record types described")
+
+    def _fail(self) -> None:
+        cause = self.core.cause
+        passed = {step.step for step in self.steps}
+        if "link_start" in passed and cause.params.get("variant") not in DESCRIPTION_VARIANTS:
+            self._pass_description()
+            passed.add("description")
+        failed = next(name for name in _STEPS_AFTER_RESOLVE if name not in passed)
+        advice = reason_texts.cause_advice(cause)
+        found = self.diagnosis.input.describe()
+        self._add_step(Step(failed, False, self.reason, self._measure_step(), advice, found))
+        self._finish()
 
     def _finish(self) -> None:
         self._is_finished = True
+        self._proof_timer.stop()
         # Deferred: this runs within a move of the machine, and the callbacks make another move.
         self._reactor.callLater(0, self.finished.callback, None)
 
-    def _add_step(self, step: StepName, ok: bool, reason: str, started: float | None = None) -> None:
+    def _add_step(self, step: Step) -> None:
+        """Add a step, with the setting that would help if the link has noticed one."""
+        hint = next((hint for hint in self.diagnosis.hints if "value" in hint.params), None)
+        if hint is not None and not (step.ok and step.step != "confirmation"):
+            suggestion = Suggestion(hint.params["setting"], hint.params["value"])
+            text = f"{reason_texts.hint_text(hint.code, hint.params)}."
+            step = evolve(step, suggest=suggestion, advice=step.advice or text)
+        self.steps.append(step)
+
+    def _measure_step(self, started: float | None = None) -> float:
         now = self._seconds()
-        self.steps.append(
-            Step(step, ok, reason, round(now - (self._step_started if started is None else started), 3))
-        )
-        self._step_started = now
+        begin, self._step_started = self._step_started if started is None else started, now
+        return round(now - begin, 3)

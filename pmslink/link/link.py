@@ -8,7 +8,7 @@ traced and stored, moves the machine if it is a link record, and reaches session
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorTime
@@ -21,7 +21,7 @@ from pmslink.fias.framing import SkipReason
 from pmslink.fias.record import Record
 from pmslink.link import reason_texts
 from pmslink.link.acceptor import Acceptor
-from pmslink.link.attention import Attention, rate_attention
+from pmslink.link.attention import Attention
 from pmslink.link.cause import (
     EXPIRED_CAUSE,
     SETTINGS_CAUSE,
@@ -32,10 +32,10 @@ from pmslink.link.cause import (
 )
 from pmslink.link.dialer import Dialer, StartLinkDial, connection_key
 from pmslink.link.exchange import Exchange
+from pmslink.link.link_diagnosis import LinkDiagnosis
+from pmslink.link.link_report import LinkReport
 from pmslink.link.link_session import Session
 from pmslink.link.machine import STATES, Core, Events, Intent, Machine, Marker, TimerName
-from pmslink.link.not_understood import NotUnderstood
-from pmslink.link.outage_history import Outages
 from pmslink.link.outbox import Outbox
 from pmslink.link.record_sender import RecordSender
 from pmslink.link.record_storage import store_record
@@ -44,9 +44,10 @@ from pmslink.link.resync import Resync
 from pmslink.link.saved_state import INITIAL_MARKERS, SavedState
 from pmslink.link.state_history import StateHistory, Transition
 from pmslink.link.state_timers import StateTimers
-from pmslink.link.status import LinkStatus, RetryStatus
+from pmslink.link.status import LinkStatus
 from pmslink.link.subscription_expiry import SubscriptionExpiry
 from pmslink.link.tcp_accepting import AcceptingNetwork, TcpAccepting
+from pmslink.link.unreadable_input import UnreadableInput
 from pmslink.link.webhook_status import WebhookStatus
 from pmslink.store.core.journal_interface import JournalPort
 from pmslink.store.tables.link_rows import StoredLink
@@ -89,6 +90,7 @@ class Link:
         self.webhook_status: WebhookStatus | None = None
         self._wall_clock = wall_clock
         self._on_change = on_change
+        self._published: object = None  # what was said of the link last, as far as it changes by itself
         self._journal = journal
         self._suspended_for_store = False
         self._dials_when_clock_settles = False
@@ -110,8 +112,10 @@ class Link:
             wall_clock,
             request_link_check=lambda: self.session.link_checks.check_now(),
             min_check_interval=self._min_check_interval,
-            on_hold_changed=lambda: self._on_change(self, None),
+            on_hold_changed=lambda: self._publish(None),
         )
+        self.diagnosis = LinkDiagnosis(config.name, clock, wall_clock, self)
+        sender.on_sent = self.diagnosis.on_sent
         timers = StateTimers(clock, self.settings, self._on_timeout)
         self.session = Session(
             clock, wall_clock, self, sender, self.dialer, timers, self.outbox, self.resync, saved.last_in_sync
@@ -123,6 +127,10 @@ class Link:
         marker = INITIAL_MARKERS[intent]
         self.core = Core(
             self.dialer, self.session, timers, self._on_transition, intent, marker, STARTED_CAUSE
+        )
+        self._report = LinkReport(
+            *(self.core, self.session, self.outbox, self.resync, self.diagnosis, self.state_history),
+            *(self.dialer, self.trace, journal, wall_clock),
         )
         self.machine: Events = Machine(self.core, STATES[marker])
         self._link_record_events: dict[str, Callable[[Cause], None]] = {
@@ -155,8 +163,7 @@ class Link:
     @property
     def attention(self) -> Attention:
         """How urgently the link needs the attention of an operator."""
-        counts = self.outbox.counts
-        return rate_attention(self.core.intent, self.session.in_sync, counts.unknown + counts.refused)
+        return self._report.attention()
 
     def settings(self) -> LinkSettings:
         """Return the current settings."""
@@ -164,40 +171,7 @@ class Link:
 
     def status(self) -> LinkStatus:
         """Take a snapshot of the link."""
-        core, config, session, history = self.core, self.config, self.session, self.state_history
-        # While the store fails, a redial waits for the store, however soon it is due.
-        redial_in = None if self._journal.is_failing else self.dialer.redial_in
-        next_redial = None if redial_in is None else self._wall_clock() + timedelta(seconds=redial_in)
-        return LinkStatus(
-            name=config.name,
-            marker=core.marker,
-            since=history.since,
-            reason=self.reason,
-            cause=core.cause,
-            advice=reason_texts.advice(core.marker, core.cause, self.is_active, session.in_sync, redial_in),
-            intent=core.intent,
-            attention=self.attention,
-            in_sync=session.in_sync,
-            last_in_sync=session.last_in_sync,
-            down_since=history.down_since,
-            host=config.host,
-            port=config.port,
-            profile=config.profile,
-            settings=config.settings,
-            declared=self.declared,
-            retry=RetryStatus(self.dialer.retries, next_redial),
-            link_checks=session.link_checks.status(self.trace.last_received),
-            outbox=self.outbox.counts.status(),
-            resync=self.resync.status(),
-            held=self.outbox.hold(),
-            clock_offset=None,
-            outages=Outages(),
-            not_understood=NotUnderstood(),
-            hints=(),
-            webhook=self.webhook_status,
-            traffic=self.trace.counts(),
-            transition_counts=dict(history.transition_counts),
-        )
+        return self._report.status(self.config, self.declared, self.webhook_status)
 
     # For the registry.
 
@@ -221,6 +195,7 @@ class Link:
         self.session.suspend()
         self.session.abort_in_flight()
         self.outbox.stop()
+        self.diagnosis.on_disconnected()
         self.dialer.hang_up(graceful=False)
         closed: Deferred[None] = Deferred()
         self.dialer.when_closed(lambda: closed.callback(None))
@@ -244,11 +219,12 @@ class Link:
 
     def apply_config(self, config: LinkConfig) -> None:
         """Apply a new configuration. If it changes what the connection depends on, the link redials."""
-        key_before = connection_key(self.config)
-        self.config = config
+        before, self.config = self.config, config
+        is_readdressed = connection_key(config) != connection_key(before)
+        self.diagnosis.on_settings_changed(before.settings, config.settings, is_readdressed)
         self.session.forget_failures()
         self.check_expiry()
-        if connection_key(config) != key_before:
+        if is_readdressed:
             self.session.forget_peer()
             self.machine.readdress(SETTINGS_CAUSE)
         self._save()
@@ -280,7 +256,7 @@ class Link:
         # A link that is CLOSED or in WAIT_LE redials or stays closed; only the intent shows which.
         if self.core.marker == marker_before and intent_before != intent:
             self._update_availability()
-            self._on_change(self, None)
+            self._publish(None)
 
     # For the acceptor (acceptor.AcceptorListener).
 
@@ -302,6 +278,7 @@ class Link:
     def on_connection_up(self) -> None:
         """Wait for the PMS to start the link, unless the store cannot accept what it sends."""
         self.trace.session_number += 1
+        self.diagnosis.on_connection_up()
         if self._suspended_for_store:
             self.on_store_failed()
             return
@@ -313,6 +290,7 @@ class Link:
         """Handle a failed dial or a lost connection."""
         if self.core.marker == "ESTABLISHED":
             cause = self.session.classify_loss(cause)
+        cause = self.diagnosis.classify_loss(cause)
         self.machine.lost(self._cause_or_user_disconnect(cause))
 
     def on_redial_due(self) -> None:
@@ -322,12 +300,22 @@ class Link:
         else:
             self.machine.redial(self.core.cause)
 
+    def on_bytes_received(self, data: bytes) -> None:
+        """Note received bytes, before they are split into frames."""
+        self.diagnosis.input.on_bytes(data)
+
     def on_frame_received(self, frame: bytes) -> None:
         """Trace and store a record from the PMS, and act on it. A type that FIAS does not know is ignored."""
         record = Record(decode(frame, self.config.settings.charset))
         record_id = record.id
-        store_record(self._journal, self.trace.add("in", record_id, record))
+        entry = self.trace.add("in", record_id, record)
+        entry.problem = self.diagnosis.examine_record(record)
+        store_record(self._journal, entry)
         if record_id not in RECORDS:
+            return
+        self.diagnosis.on_record(record, frame, entry)
+        if self.diagnosis.echo.is_echo(record):
+            self.machine.sync_overdue(Cause("never_confirmed", {"variant": "mirror"}))
             return
         if self._journal.is_congested:
             self.dialer.pause_reading()
@@ -348,6 +336,7 @@ class Link:
     def on_noise_received(self, kind: SkipReason, size: int) -> None:
         """Count skipped bytes, and require a resync if they were a record that is lost now."""
         self.trace.skipped_bytes[kind] += size
+        self.diagnosis.on_skipped(kind, size)
         if kind != "noise":
             self.resync.require()
 
@@ -361,7 +350,27 @@ class Link:
         """Publish a change of in-sync, unless the change of the marker that follows publishes it."""
         self._update_availability()
         if self.state_history.marker == self.core.marker:
-            self._on_change(self, None)
+            self._publish(None)
+
+    def on_check_answered(self) -> None:
+        """Note that the PMS answers link checks."""
+        self.diagnosis.on_check_answered()
+
+    # For the diagnosis (link_diagnosis.DiagnosisListener).
+
+    def on_unreadable_input(self, found: UnreadableInput) -> None:
+        """Say what arrives on the connection, while the link waits for its first record."""
+        if self.core.marker == "WAIT_LS":
+            self.core.cause = Cause("start_timeout", found.params)
+            self._publish(None)
+
+    def refresh(self) -> None:
+        """Publish the link if its attention, hints, hold or outages have changed, by time or otherwise.
+
+        The registry calls this every second.
+        """
+        if self._published is not None and self._report.changing_facts() != self._published:
+            self._publish(None)
 
     # For the machine and its timers.
 
@@ -372,7 +381,7 @@ class Link:
                 cause = Cause("dial_timeout", cause.params)
                 if self.settings().connect == "accept":
                     cause = self.acceptor.why_not_called(seconds)
-            self.machine.start_overdue(cause)
+            self.machine.start_overdue(self.diagnosis.explain_start_timeout(cause))
         elif timer == "listen_time":
             self.machine.silent(self.core.cause)
         else:
@@ -381,12 +390,25 @@ class Link:
     def _on_transition(self, marker: Marker, cause: Cause) -> None:
         if marker not in CALLABLE_MARKERS:
             self.acceptor.close()
+        if marker == "EXPECTION" and self.state_history.marker == "ESTABLISHED":
+            self.diagnosis.on_abnormal(cause, self.session.link_checks.status(self.trace.last_received))
+        if marker not in ("WAIT_LS", "ESTABLISHED"):
+            self.diagnosis.on_disconnected()
         transition = self.state_history.add_transition(marker, self.reason, cause)
         self._update_availability()
+        self._publish(transition)
+
+    def _publish(self, transition: Transition | None) -> None:
+        self._published = self._report.changing_facts()
         self._on_change(self, transition)
 
     def _update_availability(self) -> None:
-        self.state_history.update_availability(self.core.intent == "enabled", self.session.in_sync)
+        in_sync, is_enabled = self.session.in_sync, self.core.intent == "enabled"
+        if in_sync != self.state_history.in_sync:
+            self.diagnosis.on_sync_changed(in_sync, self.core.marker, self.core.cause)
+        if not is_enabled:
+            self.diagnosis.on_not_enabled()
+        self.state_history.update_availability(is_enabled, in_sync)
         self._save()
 
     def _save(self) -> None:

@@ -40,6 +40,9 @@ class LinkCheckTarget(Protocol):
     def is_receiving_resync(self) -> bool:
         """Whether a resync is arriving, which proves the link alive. Nothing is sent during a resync."""
 
+    def check_answered(self) -> None:
+        """Handle the answer to a check."""
+
     def check_overdue(self) -> None:
         """Handle an answer that did not come in time."""
 
@@ -91,6 +94,7 @@ class LinkChecks:
         self._deadline = None
         self.last_answer = self._wall_clock()
         self.round_trip_s = self._clock.seconds() - self._sent_at
+        self._target.check_answered()
 
     def check_now(self) -> None:
         """Send a check now, unless one is unanswered, the checks are stopped, or no LS is to be sent."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, get_args
 
 from twisted.internet.defer import Deferred, gatherResults
@@ -30,12 +30,19 @@ from pmslink.store.core.transaction import Entry
 from pmslink.store.operations.retention import Purge
 from pmslink.store.store_service import Store
 from pmslink.store.tables.link_rows import PostingsNotFinalError, RemoveLink, StoredLink, remove_links
+from pmslink.store.tables.log_entries import HotelEventLogged, RecordLogged
 from pmslink.store.tables.outbox_rows import OutboxRowChanged, RowState, read_unresolved_rows
-from pmslink.timestamps import utc_now
+from pmslink.store.tables.recent_failures import StoredFailures, is_failed_wake_up, read_recent_failures
+from pmslink.timestamps import to_ms, utc_now
 from pmslink.typed_service import TypedService
 
-EXPIRY_CHECK_INTERVAL_S = 1.0
-"""Seconds between two checks for subscriptions that have ended, or whose end a corrected clock undoes."""
+CHECK_INTERVAL_S = 1.0
+"""Seconds between two checks of all links for what changes with the time of day.
+
+These are subscriptions that have ended, or whose end a corrected clock undoes, and the attention of a link.
+"""
+FAILURE_HISTORY = timedelta(hours=24)
+"""How far back outages and failed wake-ups are read at the start."""
 
 
 class LinkRegistry(TypedService):
@@ -224,10 +231,11 @@ class LinkRegistry(TypedService):
         super().startService()
         for link in self:
             link.start()
+        self._restore_failures()
         self._scheduler.start()
-        self._expiry_loop = LoopingCall(self._check_expiries)
+        self._expiry_loop = LoopingCall(self._check_links)
         self._expiry_loop.clock = self._reactor
-        self._expiry_loop.start(EXPIRY_CHECK_INTERVAL_S, now=False).addErrback(
+        self._expiry_loop.start(CHECK_INTERVAL_S, now=False).addErrback(
             lambda failure: self.log.failure(
                 "Checks for ended subscriptions have stopped; links do not expire any more", failure=failure
             )
@@ -242,14 +250,43 @@ class LinkRegistry(TypedService):
         self._store_outage.stop()
         return gatherResults([link.stop() for link in self])
 
+    def _restore_failures(self) -> None:
+        """Add what went wrong with the links before the start, as the store has it."""
+        since = to_ms(self._wall_clock() - FAILURE_HISTORY)
+        names = [link.name for link in self]
+        self._store.read(read_recent_failures, names, since).addCallbacks(
+            self._on_failures_read,
+            lambda failure: self.log.failure(
+                "Cannot read the outages and failed wake-ups from before the start; they are not shown",
+                failure,
+            ),
+        )
+
+    def _on_failures_read(self, failures: dict[str, StoredFailures]) -> None:
+        for name, stored in failures.items():
+            if (link := self._links.get(name)) is not None:
+                session = link.session
+                link.diagnosis.restore(stored, session.last_in_sync if session.in_sync else None)
+                link.refresh()
+
     # For the store.
 
     def _on_commit(self, entries: Sequence[Entry]) -> None:
+        changed: set[Link] = set()
         for entry in entries:
             if isinstance(entry, OutboxRowChanged) and (link := self._links.get(entry.row.link)):
                 link.outbox.counts.update(entry.row.id, entry.row.state, entry.row.created)
+                changed.add(link)
                 if entry.row.state == "pending":  # the scheduler queues rows too, and waits for no answer
                     link.outbox.on_row_pending(entry.row)
+            elif isinstance(entry, HotelEventLogged) and (link := self._links.get(entry.link)):
+                if is_failed_wake_up(entry.type, entry.text):
+                    link.diagnosis.wake_up_failures.add(entry.seq, entry.at)
+                    changed.add(link)
+            elif isinstance(entry, RecordLogged) and (link := self._links.get(entry.link)):
+                link.diagnosis.on_record_numbered(entry)
+        for link in changed:
+            link.refresh()
 
     def _on_purge(self, purge: Purge) -> None:
         for link in self:
@@ -268,9 +305,10 @@ class LinkRegistry(TypedService):
         for link in self:
             link.outbox.counts.reset(rows_by_link.get(link.name, ()))
 
-    def _check_expiries(self) -> None:
+    def _check_links(self) -> None:
         for link in self:
             link.check_expiry()
+            link.refresh()
 
     def _on_link_changed(self, link: Link, transition: Transition | None) -> None:
         if transition is not None:

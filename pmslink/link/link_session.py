@@ -42,6 +42,9 @@ class SessionListener(Protocol):
     def on_sync_changed(self) -> None:
         """Handle a change of `Session.in_sync`."""
 
+    def on_check_answered(self) -> None:
+        """Handle the answer to a link check."""
+
 
 class Session:
     """The dialogue of one link (implements machine.SessionPort and link_checks.LinkCheckTarget)."""
@@ -73,6 +76,7 @@ class Session:
         self._port_conflict = PortConflictDetector(clock.seconds)
         self._description_losses = DescriptionLosses(clock.seconds)
         self._was_in_sync = False  # on this connection
+        self._has_spoken = False  # the PMS has sent a record since the link was established
         self.in_sync = False
         self.last_in_sync = last_in_sync
         self._last_received_at = 0.0
@@ -94,7 +98,7 @@ class Session:
     def dock(self, record: str) -> None:
         """Describe the link to the PMS, which started it with this record."""
         self._port_conflict.on_docked()
-        self._was_in_sync = False
+        self._was_in_sync = self._has_spoken = False
         self._last_received_at = self._clock.seconds()
         self._outbox.abort_in_flight()  # whatever the PMS sent first answers our LS, which confirms no row
         self.exchange.on_docked(record)
@@ -224,6 +228,10 @@ class Session:
         silence = self._clock.seconds() - self._last_received_at
         return self._resync.running and silence < settings.alive_interval + settings.alive_timeout
 
+    def check_answered(self) -> None:
+        """Report the answer to a link check."""
+        self._listener.on_check_answered()
+
     def check_overdue(self) -> None:
         """Report a link check without an answer."""
         self._listener.machine.check_overdue(Cause("no_answer", {"seconds": self.settings().alive_timeout}))
@@ -235,6 +243,7 @@ class Session:
         )
 
     def _on_record(self) -> None:
+        self._has_spoken = True
         self._last_received_at = self._clock.seconds()
         self._description_losses.on_record()
 
@@ -292,9 +301,12 @@ class Session:
         self._final_check_deadline.start(self.settings().alive_timeout)
 
     def _on_never_confirmed(self) -> None:
-        self._listener.machine.sync_overdue(
-            Cause("never_confirmed", {"seconds": self.settings().sync_timeout})
-        )
+        """Report a description without an answer; `value` is the `sync_on` to try first."""
+        seconds = self.settings().sync_timeout
+        params: dict[str, str | float] = {"seconds": seconds, "value": "any"}
+        if self._has_spoken:  # it is alive, and never sends LA
+            params = {"seconds": seconds, "value": "declared", "variant": "never_confirmed_alive"}
+        self._listener.machine.sync_overdue(Cause("never_confirmed", params))
 
     def _set_sync(self, in_sync: bool) -> None:
         if in_sync == self.in_sync:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from pmslink.link.cause import Cause
+from pmslink.link.cause import Cause, CauseCode
 from pmslink.link.machine import Marker
 
 ENGLISH_TEXTS: dict[str, str] = {
@@ -31,6 +31,22 @@ ENGLISH_TEXTS: dict[str, str] = {
     "reason.not_called": "No PMS connected to port {port} of this machine within {seconds} s",
     "reason.other_caller": "{caller} connected to port {port}, but is not the host in the settings",
     "reason.never_confirmed": "The PMS did not confirm the link description (LA); see sync_on",
+    "reason.never_confirmed_alive": "The PMS is alive, but did not confirm the link description (LA); "
+    "see sync_on",
+    "reason.mirror": "The other side repeats our own records: an echo server, not a PMS",
+    "reason.unreadable_crlf": "{address} accepted the connection but sent no link start (LS): "
+    "{bytes} bytes came, no STX … ETX: {seen}",
+    "reason.unreadable_stx_etx": "{address} accepted the connection but sent no link start (LS): "
+    "{bytes} bytes came with STX … ETX, not as lines: {seen}",
+    "reason.unreadable_tls": "{address} accepted the connection but sent no link start (LS): "
+    "{bytes} bytes of TLS came: {seen}",
+    "reason.unreadable_http": "{address} accepted the connection but sent no link start (LS): "
+    "{bytes} bytes of HTTP came: {seen}",
+    "reason.unreadable_service": "{address} accepted the connection but sent no link start (LS): "
+    "{bytes} bytes of another service came: {seen}",
+    "reason.unreadable_other": "{address} accepted the connection but sent no link start (LS): "
+    "{bytes} bytes came, no record: {seen}",
+    "reason.no_tls": "{address} does not speak TLS: {detail}",
     "reason.displaced": "The connection was lost within 10 s three times in a row ({detail}): "
     "another client may be using this PMS port",
     "reason.replaced": "The PMS opened a newer connection, which replaces this one",
@@ -58,6 +74,30 @@ ENGLISH_TEXTS: dict[str, str] = {
     "advice.unconfirmed": "Waiting for the PMS to confirm the link description (LA).",
     "advice.at_rest": "Enable the link to connect again.",
     "advice.redialling": "Redialling in {seconds} s.",
+    # what needs attention although the link is in sync, or holds the rows for the PMS
+    "remark.wake_ups": "A wake-up failed, or a wake-up request was not understood, within the last 24 hours: "
+    "see the events of the rooms.",
+    "remark.rows": "Decide about the postings that are in doubt ({unknown}) or refused ({refused}).",
+    "remark.held_sync": "Records for the PMS wait until it has sent what it has queued ({waiting}).",
+    "remark.held_resync": "The PMS has been sending all rooms and guests since {since}: "
+    "records for it wait for the end ({waiting}).",
+    "remark.held_night_audit": "Night audit since {since}: postings wait, nothing is lost ({waiting}).",
+    "remark.held_unanswered": "The PMS has not answered a posting since {since}: "
+    "the next one goes out at {until} ({waiting} wait).",
+    "remark.held_local": "Records for the PMS wait until "
+    "stays that were entered by hand are confirmed ({waiting}).",
+    "remark.outages": "{count} outages in the last hour, last {at}, {seconds} s: {cause}.",
+    "remark.not_understood": "Not understood: {records} records, {bytes} bytes; last at {at}: {last}.",
+    "remark.resync_unanswered": "The PMS did not answer the resync request (DR) of {at}.",
+    # why a link was not in sync for a while, by cause code
+    "outage.no_answer": "no answer to the link check",
+    "outage.never_confirmed": "the link description was not confirmed",
+    "outage.displaced": "another client may be using this PMS port",
+    "outage.lost": "the connection was lost",
+    "outage.pms_ended": "the PMS ended the link (LE)",
+    "outage.overlong": "no complete record in 1 MiB",
+    "outage.store": "data from the PMS could not be stored",
+    "outage.started": "the PMS started the link again (LS)",
     # by cause code; "lasting" introduces the others
     "advice.lasting": "If this lasts, {advice}.",
     "advice.no_answer": "ask the hotel whether the interface program runs, and check the profile",
@@ -67,7 +107,16 @@ ENGLISH_TEXTS: dict[str, str] = {
     "advice.start_timeout": "check that this is the FIAS port, and that no other client is connected to it",
     "advice.not_called": "check that the PMS connects to this machine, and the firewalls between them",
     "advice.other_caller": "and {caller} is the PMS, set host to {caller}",
-    "advice.never_confirmed": 'and this PMS never sends LA, set sync_on to "any" or "declared"',
+    "advice.never_confirmed": 'set sync_on = "any", or "declared" if this PMS sends nothing by itself',
+    "advice.never_confirmed_alive": 'set sync_on = "declared", or "any": this PMS never sends LA',
+    "advice.mirror": "check host and port: a PMS sends records of its own",
+    "advice.unreadable_crlf": 'set framing = "crlf": the PMS sends lines',
+    "advice.unreadable_stx_etx": 'set framing = "stx-etx": the PMS does not send lines',
+    "advice.unreadable_tls": "set tls = true: this port speaks TLS",
+    "advice.unreadable_http": "check host and port: this is a web server",
+    "advice.unreadable_service": "check host and port: this is another service",
+    "advice.unreadable_other": "check host, port, framing and tls",
+    "advice.no_tls": "set tls = false: this port does not use TLS",
     "advice.displaced": "make sure that no other PBX or program uses this PMS port",
     "advice.in_use": "remove one of the links, or change its host or port",
     "advice.port_taken": "choose another port, or end the program that listens on this one",
@@ -154,10 +203,8 @@ def advice(marker: Marker, cause: Cause, is_active: bool, in_sync: bool, redial_
     seconds = 0 if redial_in is None else round(redial_in)
     if seconds > 0:
         sentences.append(ENGLISH_TEXTS["advice.redialling"].format(seconds=seconds))
-    key = f"advice.{cause.params.get('variant', cause.code)}"
-    if key in ENGLISH_TEXTS:
-        advice_text = ENGLISH_TEXTS[key].format(**cause.params)
-        sentences.append(ENGLISH_TEXTS["advice.lasting"].format(advice=advice_text))
+    if text := _cause_advice(cause):
+        sentences.append(ENGLISH_TEXTS["advice.lasting"].format(advice=text))
     return " ".join(sentences)
 
 
@@ -192,6 +239,22 @@ def format_duration(seconds: float) -> str:
         elif parts:
             break
     return " ".join(parts[:2]) or "0 s"
+
+
+def cause_advice(cause: Cause) -> str:
+    """Return what to do about a cause, as a sentence; empty if there is nothing to do."""
+    text = _cause_advice(cause)
+    return f"{text[0].upper()}{text[1:]}." if text else ""
+
+
+def _cause_advice(cause: Cause) -> str:
+    key = f"advice.{cause.params.get('variant', cause.code)}"
+    return ENGLISH_TEXTS[key].format(**cause.params) if key in ENGLISH_TEXTS else ""
+
+
+def outage_text(cause_code: CauseCode) -> str:
+    """Return in a few words why a link was not in sync for a while."""
+    return ENGLISH_TEXTS.get(f"outage.{cause_code}", cause_code)
 
 
 def _format_value(value: str | float) -> str:

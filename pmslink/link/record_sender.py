@@ -34,11 +34,14 @@ class RecordSender:
         self._wall_clock = wall_clock
         self.exchange = exchange
         """What the PMS still has to answer. While it is open, only its own records may be sent."""
+        self.on_sent: Callable[[Sequence[Record]], None] = lambda records: None
+        """Called with records that are sent."""
 
     def send(self, records: Sequence[Record], gap: float = 0.0) -> None:
         """Send records back to back, or with this many seconds behind each."""
         for record in records:
             store_record(self._journal, self._trace.add("out", record.id, record))
+        self.on_sent(records)
         self._dialer.send(records, gap)
 
     def send_bare_record(self, record_id: str) -> None:

@@ -82,6 +82,13 @@ class Resync:
         """Whether a resync is between DS and DE. Nothing is sent to the PMS meanwhile."""
         return self._record_pause_timer.running
 
+    @property
+    def unanswered_since(self) -> datetime | None:
+        """When the last DR was sent, if the PMS has not answered it in time; None otherwise."""
+        asked, started = self.progress.asked, self.progress.started
+        is_open = self.progress.wanted or self._ds_deadline.running
+        return None if asked is None or is_open or (started is not None and started >= asked) else asked
+
     def status(self) -> Progress:
         """Return the progress up to the last record, including what is not stored yet."""
         return evolve(self.progress, records=self.records)

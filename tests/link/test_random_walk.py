@@ -63,13 +63,13 @@ INTENTS: dict[Marker, set[Intent]] = {
 
 START, LISTEN, END = get_args(TimerName)
 REDIAL, CHECK, SYNC, SETTLE, GAP, CLOSING = "redial", "check", "sync", "settle", "gap", "closing"
-RESYNC, EXCHANGE = "resync", "exchange"
+RESYNC, EXCHANGE, INPUT = "resync", "exchange", "input"
 ALLOWED: dict[Marker, set[str]] = {
     "DISABLED": set(),
     "EXPIRED": set(),
     "CLOSED": {REDIAL},
-    "WAIT_LS": {START, LISTEN, GAP, EXCHANGE},
-    "ESTABLISHED": {CHECK, SYNC, SETTLE, GAP, RESYNC, EXCHANGE},
+    "WAIT_LS": {START, LISTEN, GAP, EXCHANGE, INPUT},
+    "ESTABLISHED": {CHECK, SYNC, SETTLE, GAP, RESYNC, EXCHANGE, INPUT},
     "EXPECTION": {REDIAL},
     "WAIT_LE": {END, GAP, RESYNC},
 }
@@ -407,6 +407,8 @@ def timer_of(call: Any) -> str | None:
             return RESYNC
         case "pmslink.link.exchange", _:
             return EXCHANGE
+        case "pmslink.link.unreadable_input_detector", _:
+            return INPUT
         case "pmslink.link.link_session", "_send_final_check" | "_on_never_confirmed":
             return SYNC
         case ("pmslink.link.posting_holds", _) | ("pmslink.link.outbox", "_on_holds_changed"):

@@ -20,7 +20,7 @@ from pmslink.hotel.events import WakeUpFinished
 from pmslink.hotel.hotel_state import Context, HotelState
 from pmslink.hotel.rooms import WakeUp
 from pmslink.store.core.database import insert_many
-from pmslink.store.core.schema import RECORDS, ROOMS
+from pmslink.store.core.schema import RECORD_PROBLEMS, RECORDS, ROOMS
 from pmslink.store.core.transaction import Transaction
 from pmslink.store.operations.cancel_pending import cancel_pending_for_room
 from pmslink.store.tables.hotel_events import append_event
@@ -44,6 +44,11 @@ def append_records(transaction: Transaction, records: Sequence[RecordLogged]) ->
         for record in records
     ]
     insert_many(transaction.connection, RECORDS, rows)
+    problems = [
+        (record.seq, record.link, to_ms(record.at), record.problem) for record in records if record.problem
+    ]
+    if problems:
+        insert_many(transaction.connection, RECORD_PROBLEMS, problems)
     return [None] * len(records)
 
 

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 from sqlalchemy import ColumnElement, Connection, Select, Table, select
 
-from pmslink.store.core.schema import EVENTS, LINK_SNAPSHOTS, RECORDS, TRANSITIONS
+from pmslink.store.core.schema import EVENTS, LINK_SNAPSHOTS, RECORD_PROBLEMS, RECORDS, TRANSITIONS
 from pmslink.store.core.transaction import Entry
 from pmslink.store.tables.log_entries import (
     Direction,
@@ -44,7 +44,17 @@ def newest_records(
     if record_type is not None:
         conditions.append(RECORDS.c.type == record_type)
     query = _select_newest(RECORDS, conditions, before, limit)
-    return [_record_from_row(row) for row in connection.execute(query)]
+    records = [_record_from_row(row) for row in connection.execute(query)]
+    _add_problems(connection, records)
+    return records
+
+
+def _add_problems(connection: Connection, records: list[RecordLogged]) -> None:
+    seqs = [record.seq for record in records if record.direction == "in"]
+    query = select(RECORD_PROBLEMS.c.seq, RECORD_PROBLEMS.c.problem).where(RECORD_PROBLEMS.c.seq.in_(seqs))
+    problems: dict[int, str] = dict(map(tuple, connection.execute(query)))
+    for record in records:
+        record.problem = problems.get(record.seq)
 
 
 def newest_transitions(

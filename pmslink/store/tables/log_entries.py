@@ -28,6 +28,8 @@ class RecordLogged(Entry):
     text: str
     session: int = 0
     """The number of the link session in which it was received. Not stored."""
+    problem: str | None = None
+    """What is not understood of a record from the PMS, in English and without personal data."""
 
 
 @define(eq=False)

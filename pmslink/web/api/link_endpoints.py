@@ -180,7 +180,19 @@ class LinkResource:
 
 
 def _serialize_step(step: Step) -> dict[str, Any]:
-    return {"step": step.step, "ok": step.ok, "reason": step.reason, "seconds": round(step.seconds, 3)}
+    serialized: dict[str, Any] = {
+        "step": step.step,
+        "ok": step.ok,
+        "reason": step.reason,
+        "seconds": round(step.seconds, 3),
+    }
+    if step.advice:
+        serialized["advice"] = step.advice
+    if step.seen is not None:
+        serialized["seen"] = {"bytes": step.seen.size, "hex": step.seen.hex}
+    if step.suggest is not None:
+        serialized["suggest"] = {"setting": step.suggest.setting, "value": step.suggest.value}
+    return serialized
 
 
 def _drop_nulls(settings: Mapping[str, Any]) -> dict[str, Any]:

@@ -152,6 +152,7 @@ def serialize_record(entry: RecordLogged) -> dict[str, Any]:
         "type": entry.type,
         "text": entry.text,
         "fields": serialize_fields(Record(entry.text)),
+        "problem": entry.problem,
     }
 
 

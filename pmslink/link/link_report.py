@@ -1,0 +1,120 @@
+"""The report of a link: its reason, its attention and its advice, from the parts that know them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+from attrs import define
+
+from pmslink.config.link_definition import LinkConfig
+from pmslink.link import reason_texts
+from pmslink.link.attention import Attention, is_held_too_long, rate_attention
+from pmslink.link.dialer import Dialer
+from pmslink.link.link_diagnosis import LinkDiagnosis
+from pmslink.link.link_remarks import RemarkFacts, build_remarks
+from pmslink.link.link_session import Session
+from pmslink.link.machine import Core
+from pmslink.link.outbox import Outbox
+from pmslink.link.record_trace import Trace
+from pmslink.link.resync import Resync
+from pmslink.link.state_history import StateHistory
+from pmslink.link.status import LinkStatus, RetryStatus
+from pmslink.link.webhook_status import WebhookStatus
+from pmslink.store.core.journal_interface import JournalPort
+
+
+@define(eq=False)
+class LinkReport:
+    """Report on one link, which has these parts."""
+
+    core: Core
+    session: Session
+    outbox: Outbox
+    resync: Resync
+    diagnosis: LinkDiagnosis
+    history: StateHistory
+    dialer: Dialer
+    trace: Trace
+    journal: JournalPort
+    wall_clock: Callable[[], datetime]
+
+    def attention(self) -> Attention:
+        """Return how urgently the link needs the attention of an operator."""
+        counts, diagnosis, now = self.outbox.counts, self.diagnosis, self.wall_clock()
+        needs_decision = (
+            counts.unknown + counts.refused > 0
+            or is_held_too_long(self.outbox.hold(), counts.oldest, now)
+            or diagnosis.has_failed_wake_up(now)
+        )
+        return rate_attention(
+            self.core.intent, self.session.in_sync, needs_decision, diagnosis.needs_look(now)
+        )
+
+    def changing_facts(self) -> object:
+        """Return what changes without a change of the state, for comparison."""
+        diagnosis, hold = self.diagnosis, self.outbox.hold()
+        held = None if hold is None else (hold.by, hold.since, hold.until)
+        outages = diagnosis.outages.status(self.wall_clock())
+        resync = self.resync.unanswered_since
+        return self.attention(), tuple(diagnosis.hints), held, outages, diagnosis.not_understood, resync
+
+    def status(self, config: LinkConfig, declared: bool, webhook: WebhookStatus | None) -> LinkStatus:
+        """Take a snapshot of the link."""
+        core, session, history, diagnosis = self.core, self.session, self.history, self.diagnosis
+        # While the store fails, a redial waits for the store, however soon it is due.
+        redial_in = None if self.journal.is_failing else self.dialer.redial_in
+        now = self.wall_clock()
+        return LinkStatus(
+            name=config.name,
+            marker=core.marker,
+            since=history.since,
+            reason=reason_texts.reason(core.marker, core.cause, config.address),
+            cause=core.cause,
+            advice=self._advice(config, redial_in),
+            intent=core.intent,
+            attention=self.attention(),
+            in_sync=session.in_sync,
+            last_in_sync=session.last_in_sync,
+            down_since=history.down_since,
+            host=config.host,
+            port=config.port,
+            profile=config.profile,
+            settings=config.settings,
+            declared=declared,
+            retry=RetryStatus(
+                self.dialer.retries, None if redial_in is None else now + timedelta(seconds=redial_in)
+            ),
+            link_checks=session.link_checks.status(self.trace.last_received),
+            outbox=self.outbox.counts.status(),
+            resync=self.resync.status(),
+            held=self.outbox.hold(),
+            clock_offset=diagnosis.clock_offset,
+            outages=diagnosis.outages.status(now),
+            not_understood=diagnosis.not_understood,
+            hints=tuple(diagnosis.hints),
+            webhook=webhook,
+            traffic=self.trace.counts(),
+            transition_counts=dict(history.transition_counts),
+        )
+
+    def _advice(self, config: LinkConfig, redial_in: float | None) -> str:
+        core, counts, diagnosis = self.core, self.outbox.counts, self.diagnosis
+        if not (core.marker == "ESTABLISHED" and self.session.in_sync):
+            is_active = core.intent == "enabled" or core.marker == "WAIT_LE"
+            return reason_texts.advice(core.marker, core.cause, is_active, False, redial_in)
+        now = self.wall_clock()
+        return build_remarks(
+            RemarkFacts(
+                zone=config.settings.zone,
+                now=now,
+                has_failed_wake_up=diagnosis.has_failed_wake_up(now),
+                unknown=counts.unknown,
+                refused=counts.refused,
+                hold=self.outbox.hold(),
+                outages=diagnosis.outages.status(now),
+                not_understood=diagnosis.not_understood,
+                hints=tuple(diagnosis.hints),
+                resync_unanswered_since=self.resync.unanswered_since,
+            )
+        )

@@ -1,0 +1,137 @@
+"""Read what went wrong with links before the service started: outages, failed wake-ups, and bad records.
+
+The service counts all of these in memory. After a start it continues from what is stored.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+
+from attrs import define, field, frozen
+from sqlalchemy import Connection, func, select
+
+from pmslink.store.core.schema import EVENTS, RECORD_PROBLEMS, RECORDS, SYNC_CHANGES, TRANSITIONS
+
+MAX_SYNC_CHANGES = 200
+"""Changes of in-sync that are read of one link."""
+WAKE_UP_EVENTS = ("wake_up.done", "wake_up.not_understood")
+
+
+@frozen
+class SyncLoss:
+    """A loss of sync; times in milliseconds since 1970 in UTC, `end_ms` None while it lasts.
+
+    `marker` is the state after it, `cause` the JSON of that state's cause.
+    """
+
+    begin_ms: int
+    end_ms: int | None
+    marker: str
+    cause: str
+
+
+@define
+class StoredFailures:
+    """What went wrong with one link; times in milliseconds since 1970 in UTC."""
+
+    sync_losses: list[SyncLoss] = field(factory=list)
+    """Oldest first."""
+    failed_wake_ups: list[tuple[int, int]] = field(factory=list)
+    """The number and the time of each event, oldest first."""
+    problem_count: int = 0
+    last_problem: tuple[int, str] | None = None
+    """When the last record was not understood, and what was wrong with it."""
+
+
+def read_recent_failures(
+    connection: Connection, links: Sequence[str], since_ms: int
+) -> dict[str, StoredFailures]:
+    """Return what went wrong with these links since a time, by link."""
+    failures: dict[str, StoredFailures] = defaultdict(StoredFailures)
+    for link in links:
+        failures[link].sync_losses = _read_sync_losses(connection, link, since_ms)
+        _read_problems(connection, link, since_ms, failures[link])
+    for seq, link, at in _read_failed_wake_ups(connection, since_ms):
+        if link in failures:
+            failures[link].failed_wake_ups.append((seq, at))
+    return dict(failures)
+
+
+def is_failed_wake_up(event_type: str, text: str) -> bool:
+    """Check whether an event says that a guest may not have been woken; `text` is its content as JSON."""
+    if event_type == "wake_up.done":
+        return bool(json.loads(text)["result"] != "answered")
+    return event_type == "wake_up.not_understood"
+
+
+def _read_sync_losses(connection: Connection, link: str, since_ms: int) -> list[SyncLoss]:
+    query = (
+        select(SYNC_CHANGES.c.id, SYNC_CHANGES.c.at, SYNC_CHANGES.c.in_sync)
+        .where(SYNC_CHANGES.c.link == link)
+        .order_by(SYNC_CHANGES.c.id.desc())
+        .limit(MAX_SYNC_CHANGES)
+    )
+    losses, end_ms = [], None
+    for change_id, at, in_sync in connection.execute(query):
+        if in_sync:
+            end_ms = at
+            continue
+        if at < since_ms:
+            break
+        state = connection.execute(
+            select(TRANSITIONS.c.new, TRANSITIONS.c.cause)
+            .where(TRANSITIONS.c.link == link, TRANSITIONS.c.id < change_id)
+            .order_by(TRANSITIONS.c.id.desc())
+            .limit(1)
+        ).first()
+        if state is not None:
+            losses.append(SyncLoss(at, end_ms, *state))
+    return losses[::-1]
+
+
+def _read_problems(connection: Connection, link: str, since_ms: int, failures: StoredFailures) -> None:
+    recent = RECORD_PROBLEMS.c.link == link, RECORD_PROBLEMS.c.at >= since_ms
+    failures.problem_count = connection.execute(select(func.count()).where(*recent)).scalar_one()
+    if not failures.problem_count:
+        return
+    last = connection.execute(
+        select(RECORD_PROBLEMS.c.at, RECORDS.c.type, RECORD_PROBLEMS.c.problem)
+        .join(RECORDS, RECORDS.c.seq == RECORD_PROBLEMS.c.seq)
+        .where(*recent)
+        .order_by(RECORD_PROBLEMS.c.seq.desc())
+        .limit(1)
+    ).first()
+    if last is not None:
+        failures.last_problem = last.at, f"{last.type}: {last.problem}"
+
+
+def _read_failed_wake_ups(connection: Connection, since_ms: int) -> Iterable[tuple[int, str, int]]:
+    query = (
+        select(EVENTS.c.seq, EVENTS.c.link, EVENTS.c.at, EVENTS.c.type, EVENTS.c.text)
+        .where(
+            EVENTS.c.seq >= _find_first_seq(connection, since_ms),
+            EVENTS.c.at >= since_ms,
+            EVENTS.c.type.in_(WAKE_UP_EVENTS),
+        )
+        .order_by(EVENTS.c.seq)
+    )
+    for row in connection.execute(query):
+        if is_failed_wake_up(row.type, row.text):
+            yield row.seq, row.link, row.at
+
+
+def _find_first_seq(connection: Connection, since_ms: int) -> int:
+    """Find the number of the first event since a time by bisection: the table has no index of times."""
+    low, high = connection.execute(select(func.min(EVENTS.c.seq), func.max(EVENTS.c.seq))).one()
+    if low is None:
+        return 0
+    query = select(EVENTS.c.at).order_by(EVENTS.c.seq).limit(1)
+    while low < high:
+        middle = (low + high) // 2
+        if connection.execute(query.where(EVENTS.c.seq >= middle)).scalar_one() < since_ms:
+            low = middle + 1
+        else:
+            high = middle
+    return int(low)
