@@ -25,6 +25,7 @@ _RECORDS_BY_LANE: Mapping[Lane, tuple[str, ...]] = {
 }
 """The records of each lane, apart from WA, which is in every lane."""
 _BATCH_ROWS = 50
+_MAX_INTEGER = 2**63 - 1
 RETRY_LATER_MS = 30_000
 """Milliseconds after which a posting that the PMS answers with RY is sent again."""
 
@@ -44,7 +45,7 @@ _SELECT_DUE_POSTINGS = row_query(
     POSTINGS.c.record == bindparam("record"),
     POSTINGS.c.id > bindparam("after"),
     _IS_DUE,
-    POSTINGS.c.created >= bindparam("created_since"),
+    POSTINGS.c.created.between(bindparam("created_since"), bindparam("created_until")),
 ).limit(bindparam("limit"))
 _SELECT_RETRY_TIME = select(func.min(POSTINGS.c.not_before)).where(
     OF_LINK,
@@ -62,7 +63,12 @@ def due_rows(
     With `postings_since`, postings that were accepted before it are left out. Times are milliseconds since
     1970 in UTC.
     """
-    values = {"link": link, "now": now, "created_since": postings_since or 0}
+    # with a limit, a posting dated in the future was accepted before the clock was set back
+    created = {
+        "created_since": postings_since or 0,
+        "created_until": _MAX_INTEGER if postings_since is None else now,
+    }
+    values = {"link": link, "now": now, **created}
     yield from _rows_of_records(connection, ("WA",), values)
     yield from _rows_of_records(connection, _RECORDS_BY_LANE[lane], values)
 

@@ -261,3 +261,18 @@ def test_a_late_wake_up_that_an_operator_resends_does_not_block_the_queue(harnes
     harness.submit(resend, OperatorAction(LINK_NAME, 1, 4))
     assert claim_all_ids(harness, START_MS + 5000) == [2]
     assert (harness.row(1).state, harness.row(1).queued) == ("unknown", 0)
+
+
+@pytest.mark.parametrize(
+    ("created", "waits"),
+    [(START_MS - 1, True), (START_MS, False), (START_MS + 500, False), (START_MS + 3600_000, True)],
+)
+def test_a_hold_for_older_postings_includes_those_dated_before_the_clock_was_set_back(
+    harness: StoreHarness, created: int, waits: bool
+) -> None:
+    harness.insert_rows(make_row(1, created=created))
+    now = START_MS + 1000
+    held = harness.submit(claim_next, ClaimNext(LINK_NAME, now, sync_hold=START_MS))
+    assert (held is None) == waits
+    if waits:
+        assert isinstance(harness.submit(claim_next, ClaimNext(LINK_NAME, now)), OutboxRow)
