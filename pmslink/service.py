@@ -26,7 +26,7 @@ from pmslink.file_descriptors import raise_descriptor_limit
 from pmslink.hotel_clock import HotelClock
 from pmslink.link.connection_probe import Probe
 from pmslink.link.link_registry import LinkRegistry
-from pmslink.link.tls_dial import dial_over_tcp_or_tls
+from pmslink.link.tcp_dial import TcpDial
 from pmslink.listener import ListenerService
 from pmslink.pbx.webhook.delivery_queue import WebhookContext
 from pmslink.pbx.webhook.http_delivery import HttpWebhookTransport
@@ -195,7 +195,7 @@ def _build_site(
     local_only = is_local_only(config.api_listen)
     if not local_only and not config.api_listen.startswith("ssl:"):
         log.warn("{listen} has no TLS: clients send their tokens unencrypted", listen=config.api_listen)
-    probe = Probe(reactor, hotel_clock.now, dial_over_tcp_or_tls(reactor), links)
+    probe = Probe(reactor, hotel_clock.now, TcpDial(reactor), links)
     return make_site(links, store, reactor, probe.test, tokens, local_only, hotel_clock.now)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from datetime import datetime
+from ipaddress import ip_address
 
 from attrs import field, fields, frozen
 
@@ -14,7 +15,7 @@ from pmslink.config.link_settings import LinkSettings
 from pmslink.config.profiles import PROFILE_PRESETS, Profile
 from pmslink.config.settings_parser import SettingsParser
 from pmslink.validation.setting_fields import choice, integer, setting_of, text
-from pmslink.validation.validators import is_host
+from pmslink.validation.validators import is_host, is_parseable
 
 API_LINK_DEFAULTS: Mapping[str, object] = {"enabled": False}
 """Defaults that differ for a link created over the API: it does not dock until a user enables it."""
@@ -43,6 +44,14 @@ class LinkConfig:
         """Host and port for a person to read, as in ``[2001:db8::1]:5010``."""
         host = f"[{self.host}]" if ":" in self.host else self.host
         return f"{host}:{self.port}"
+
+    @property
+    def address_key(self) -> tuple[str, int]:
+        """What no two links may share: host, without case, and port; with `connect = "accept"`, the port."""
+        if self.settings.connect == "accept":
+            return "", self.port
+        host = self.host.casefold().rstrip(".")
+        return str(ip_address(host)) if is_parseable(ip_address, host) else host, self.port
 
 
 @frozen(kw_only=True)

@@ -22,6 +22,7 @@ def _parse_links(raw: object) -> tuple[LinkConfig, ...]:
         raise ValueError
     links: list[LinkConfig] = []
     errors: list[ConfigError] = []
+    by_address: dict[tuple[str, int], LinkConfig] = {}
     for name, link in raw.items():
         key = dotted_key("links", name)
         if not isinstance(link, dict):
@@ -31,9 +32,21 @@ def _parse_links(raw: object) -> tuple[LinkConfig, ...]:
             links.append(parse_link(name, link, key))
         except ConfigError as error:
             errors.extend(error.errors)
+            continue
+        other = by_address.setdefault(links[-1].address_key, links[-1])
+        if other is not links[-1]:
+            errors.append(_address_conflict(links[-1], other))
     if errors:
         raise combine_errors(errors)
     return tuple(links)
+
+
+def _address_conflict(link: LinkConfig, other: LinkConfig) -> ConfigError:
+    """Return the error about a link that has the host and port of an earlier one."""
+    accepts = link.settings.connect == "accept"
+    shared = "accepts connections on this port" if accepts else f"has {link.host} and this port"
+    key = dotted_key(dotted_key("links", link.name), "port")
+    return ConfigError(key, link.port, f"must differ: {dotted_key('links', other.name)} {shared} already")
 
 
 def _parse_path(raw: object) -> Path:

@@ -5,6 +5,7 @@ A control that does not apply to the link in its present state raises NotApplica
 
 from __future__ import annotations
 
+from pmslink.config.link_definition import LinkConfig
 from pmslink.errors import NotApplicableError
 from pmslink.link.cause import user_cause
 from pmslink.link.link import Link
@@ -12,10 +13,25 @@ from pmslink.link.machine import applies
 
 
 def enable(link: Link) -> None:
-    """Enable a link, or dial at once. Raises NotApplicableError if the subscription has ended."""
+    """Enable a link, or dial at once.
+
+    Raises NotApplicableError if the subscription has ended, or if another link has the same host and port.
+    """
+    blocked_by = link.connector.blocked_by
+    if blocked_by is not None:
+        raise address_in_use(link.config, blocked_by)
     link.expiry.require_not_over(link.name)
     link.session.forget_failures()
     link.change_intent("enabled", link.machine.enable, user_cause("enable"))
+
+
+def address_in_use(config: LinkConfig, other: str) -> NotApplicableError:
+    """Return the error about a link whose host and port another link has."""
+    accepts = config.settings.connect == "accept"
+    uses = f"accepts connections on port {config.port}" if accepts else f"has {config.address}"
+    return NotApplicableError(
+        "in_use", f"the link {other} {uses} already; remove it, or change the host or port of one of them"
+    )
 
 
 def disable(link: Link) -> None:

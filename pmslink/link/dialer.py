@@ -10,21 +10,20 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
-from twisted.internet.interfaces import IConnector, IReactorTime
+from twisted.internet.interfaces import IReactorTime
 from twisted.internet.protocol import ReconnectingClientFactory
 from twisted.python.failure import Failure
 
 from pmslink.config.link_definition import LinkConfig
 from pmslink.fias.record import Record
 from pmslink.link.backoff import Backoff
-from pmslink.link.cause import Cause
 from pmslink.link.connection import Connection, ConnectionListener
-from pmslink.link.network_errors import MAX_DETAIL_CHARACTERS, cause_of_failed_dial
+from pmslink.link.network_errors import cause_of_failed_dial
 
 StartDial = Callable[["Dialer"], object]
 """Starts one dial to the link's address, or waits for a call, with this dialer as the factory."""
 
-StartLinkDial = Callable[["Dialer", LinkConfig], IConnector]
+StartLinkDial = Callable[["Dialer", LinkConfig], object]
 """Starts one dial to the address in this configuration, with this dialer as the factory."""
 
 
@@ -65,11 +64,9 @@ class Dialer(ReconnectingClientFactory):
         self._busy = True
         try:
             self._start_dial(self)
-        except Exception as problem:  # for example, the CA file is missing
+        except Exception:  # for example, the CA file is missing
             self._busy = False
-            self._listener.on_connection_lost(
-                Cause("refused", {"detail": str(problem)[:MAX_DETAIL_CHARACTERS]})
-            )
+            self._listener.on_connection_lost(cause_of_failed_dial(Failure()))
 
     def redial_later(self) -> None:
         """Start the redial delay; `ConnectionListener.on_redial_due` follows."""
@@ -107,6 +104,11 @@ class Dialer(ReconnectingClientFactory):
         """Make the next redial delay the shortest one."""
         self._backoff.reset(self._listener.settings().retry_initial)
         self.retries = 0
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether a dial is under way or a transport exists, also one that is being closed."""
+        return self._busy
 
     @property
     def is_connected(self) -> bool:

@@ -20,7 +20,6 @@ from pmslink.fias.charset import decode
 from pmslink.fias.framing import SkipReason
 from pmslink.fias.record import Record
 from pmslink.link import reason_texts
-from pmslink.link.acceptor import Acceptor
 from pmslink.link.attention import Attention
 from pmslink.link.cause import (
     EXPIRED_CAUSE,
@@ -30,6 +29,7 @@ from pmslink.link.cause import (
     record_cause,
     user_cause,
 )
+from pmslink.link.connector import Connector
 from pmslink.link.dialer import Dialer, StartLinkDial, connection_key
 from pmslink.link.exchange import Exchange
 from pmslink.link.link_diagnosis import LinkDiagnosis
@@ -51,9 +51,6 @@ from pmslink.link.unreadable_input import UnreadableInput
 from pmslink.link.webhook_status import WebhookStatus
 from pmslink.store.core.journal_interface import JournalPort
 from pmslink.store.tables.link_rows import StoredLink
-
-CALLABLE_MARKERS: tuple[Marker, ...] = ("WAIT_LS", "ESTABLISHED", "EXPECTION")
-"""The states in which the port is open for a PMS that dials in."""
 
 LinkSubscriber = Callable[["Link", Transition | None], None]
 """Called at every change of the marker, and without a transition when only in-sync or the intent changes."""
@@ -97,9 +94,9 @@ class Link:
         saved = SavedState.restore(stored, config.settings.enabled)
         self.trace = Trace(config.name, wall_clock)
         self.state_history = StateHistory(config.name, journal, wall_clock, stored)
-        self._dial = dial
-        self.acceptor = Acceptor(clock, accepting or TcpAccepting(clock), lambda: self.config, self)
-        self.dialer = Dialer(self, clock, self._start_dial)
+        network = accepting or TcpAccepting(clock)
+        self.connector = Connector(clock, lambda: self.config, dial, network, self)
+        self.dialer = Dialer(self, clock, self.connector.dial)
         exchange = Exchange(clock, self.settings)
         sender = RecordSender(self.settings, self.trace, journal, self.dialer, wall_clock, exchange)
         self.resync = Resync(config.name, clock, wall_clock, sender, journal, saved.resync, self._save)
@@ -178,16 +175,27 @@ class Link:
     def start(self) -> None:
         """Announce the first state, and connect if the link is enabled."""
         cause = EXPIRED_CAUSE if self.core.marker == "EXPIRED" else STARTED_CAUSE
+        blocked_by = self.connector.blocked_by
+        if blocked_by is not None and self.core.marker == "CLOSED":
+            cause = Cause("in_use", {"link": blocked_by})
         self.core.cause = cause
         self.outbox.start()
         self.resync.abort_stored()  # one may have been running when the last service ended
         self._on_transition(self.core.marker, cause)
-        if self.core.intent == "enabled":
-            self._dials_when_clock_settles = (
-                self.expiry.is_over
-            )  # it is not certain yet, else it were expired
+        if self.core.intent == "enabled" and blocked_by is None:
+            # a subscription that is over is not certain yet, else it were expired
+            self._dials_when_clock_settles = self.expiry.is_over
             if not self._dials_when_clock_settles:
                 self.machine.redial(STARTED_CAUSE)
+
+    def block(self, by: str | None) -> None:
+        """Do not dial while the link `by` has the same host and port. Without one, connect if enabled."""
+        self.connector.blocked_by = by
+        if by is None and self.core.intent == "enabled":
+            self.machine.redial(SETTINGS_CAUSE)
+        elif self.core.cause.code == "in_use":
+            self.core.cause = SETTINGS_CAUSE if by is None else Cause("in_use", {"link": by})
+            self._publish(None)
 
     def stop(self) -> Deferred[None]:
         """Close TCP without LE, so that the PMS keeps its queue. The Deferred fires when TCP is closed."""
@@ -199,7 +207,7 @@ class Link:
         self.dialer.hang_up(graceful=False)
         closed: Deferred[None] = Deferred()
         self.dialer.when_closed(lambda: closed.callback(None))
-        port_closed = self.acceptor.close()
+        port_closed = self.connector.close()
         return closed.addCallback(lambda _: port_closed)
 
     def check_expiry(self) -> None:
@@ -268,12 +276,6 @@ class Link:
             self.on_redial_due()
 
     # For the connection and the dialer (connection.ConnectionListener).
-
-    def _start_dial(self, dialer: Dialer) -> None:
-        if self.config.settings.connect == "accept":
-            self.acceptor.dial(dialer)
-        else:
-            self._dial(dialer, self.config)
 
     def on_connection_up(self) -> None:
         """Wait for the PMS to start the link, unless the store cannot accept what it sends."""
@@ -376,11 +378,7 @@ class Link:
 
     def _on_timeout(self, timer: TimerName, seconds: float) -> None:
         if timer == "start_timeout":
-            cause = Cause("start_timeout", {"seconds": seconds})
-            if not self.dialer.is_connected:
-                cause = Cause("dial_timeout", cause.params)
-                if self.settings().connect == "accept":
-                    cause = self.acceptor.why_not_called(seconds)
+            cause = self.connector.start_timeout_cause(self.dialer.is_connected, seconds)
             self.machine.start_overdue(self.diagnosis.explain_start_timeout(cause))
         elif timer == "listen_time":
             self.machine.silent(self.core.cause)
@@ -388,8 +386,7 @@ class Link:
             self.machine.end_overdue(self.core.cause)
 
     def _on_transition(self, marker: Marker, cause: Cause) -> None:
-        if marker not in CALLABLE_MARKERS:
-            self.acceptor.close()
+        self.connector.on_marker(marker)
         if marker == "EXPECTION" and self.state_history.marker == "ESTABLISHED":
             self.diagnosis.on_abnormal(cause, self.session.link_checks.status(self.trace.last_received))
         if marker not in ("WAIT_LS", "ESTABLISHED"):

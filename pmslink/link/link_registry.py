@@ -16,6 +16,7 @@ from pmslink.config.config_errors import ConfigError
 from pmslink.config.link_definition import LinkConfig, parse_api_link
 from pmslink.errors import NotApplicableError
 from pmslink.hotel_scheduler import HotelScheduler, build_policy
+from pmslink.link.controls import address_in_use
 from pmslink.link.dialer import StartLinkDial
 from pmslink.link.link import Link, LinkSubscriber
 from pmslink.link.machine import Marker
@@ -23,7 +24,7 @@ from pmslink.link.outbox_counts import group_by_link
 from pmslink.link.state_history import Transition
 from pmslink.link.store_outage import StoreOutage
 from pmslink.link.tcp_accepting import AcceptingNetwork, TcpAccepting
-from pmslink.link.tls_dial import dial_over_tcp_or_tls
+from pmslink.link.tcp_dial import TcpDial
 from pmslink.store.core.store_errors import StoreUnavailableError
 from pmslink.store.core.store_metadata import barrier
 from pmslink.store.core.transaction import Entry
@@ -64,8 +65,10 @@ class LinkRegistry(TypedService):
         self._wall_clock = wall_clock
         self._is_clock_settled = is_clock_settled
         self._accepting = accepting or TcpAccepting(reactor)
-        self._dial = dial or dial_over_tcp_or_tls(reactor)
+        self._dial = dial or TcpDial(reactor)
         self._links: dict[str, Link] = {}
+        self._address_holders: dict[tuple[str, int], Link] = {}
+        """The link that may use each host and port, by `LinkConfig.address_key`."""
         self._removing: set[str] = set()  # names of links that are being removed
         self._subscribers: list[LinkSubscriber] = []
         self.on_reconfigured: list[Callable[[str], None]] = []
@@ -102,6 +105,8 @@ class LinkRegistry(TypedService):
             is_clock_settled=self._is_clock_settled,
             accepting=self._accepting,
         )
+        holder = self._address_holders.setdefault(config.address_key, link)
+        link.connector.blocked_by = None if holder is link else holder.name
         self._links[config.name] = link
         self._apply_policy(link)
         return link
@@ -144,10 +149,12 @@ class LinkRegistry(TypedService):
     async def create(self, config: LinkConfig, definition: str) -> Link:
         """Create a link, and return it once it is stored.
 
-        Raises NotApplicableError if the name is taken, and StoreUnavailableError if it cannot be stored.
+        Raises NotApplicableError if the name, or the host and port, are taken, and StoreUnavailableError if
+        it cannot be stored.
         """
         if config.name in self._links or config.name in self._removing:
             raise NotApplicableError("name_taken", f"there is a link {config.name} already")
+        self._require_free_address(config)
         link = self.add(config, definition)
         try:
             await self.when_saved()
@@ -160,10 +167,34 @@ class LinkRegistry(TypedService):
         return link
 
     def redefine(self, link: Link, definition: str, config: LinkConfig) -> None:
-        """Apply a new definition, as the API received it, to a link."""
+        """Apply a new definition, as the API received it, to a link.
+
+        Raises NotApplicableError if another link has the host and port.
+        """
+        self._require_free_address(config, link)
         link.definition = definition
+        self._release_address(link)
+        self._address_holders[config.address_key] = link
+        link.connector.blocked_by = None
         link.apply_config(config)
         self._apply_policy(link)
+        self._unblock_links()
+
+    def _require_free_address(self, config: LinkConfig, itself: Link | None = None) -> None:
+        holder = self._address_holders.get(config.address_key, itself)
+        if holder is not None and holder is not itself:
+            raise address_in_use(config, holder.name)
+
+    def _release_address(self, link: Link) -> None:
+        if self._address_holders.get(link.config.address_key) is link:
+            del self._address_holders[link.config.address_key]
+
+    def _unblock_links(self) -> None:
+        """Start the links whose host and port no other link has any more."""
+        for link in self:
+            if link.connector.blocked_by is not None:
+                holder = self._address_holders.setdefault(link.config.address_key, link)
+                link.block(None if holder is link else holder.name)
 
     async def remove(self, link: Link, discard: bool) -> None:
         """Remove a link with all its data. `discard` allows postings that are not final.
@@ -200,7 +231,9 @@ class LinkRegistry(TypedService):
     async def _drop(self, link: Link) -> None:
         del self._links[link.name]
         self._publish_reconfigured(link.name)
+        self._release_address(link)
         await link.stop()
+        self._unblock_links()
 
     def when_saved(self) -> Deferred[None]:
         """Return a Deferred that fires once all changes are stored. It fails with StoreUnavailableError."""

@@ -9,14 +9,25 @@ from service_identity import VerificationError
 from twisted.internet import error
 from twisted.python.failure import Failure
 
+from pmslink.errors import PmslinkError
 from pmslink.link.cause import Cause
 
 MAX_DETAIL_CHARACTERS = 200
 """Longest text of a network error in a cause."""
 
 
+class AddressInUseError(PmslinkError):
+    """The address of the PMS is that of another link, whose name is `link`."""
+
+    def __init__(self, link: str) -> None:
+        super().__init__(link)
+        self.link = link
+
+
 def cause_of_failed_dial(reason: Failure) -> Cause:
     """Return the cause of a failed dial. `reason_texts` builds the sentence from it."""
+    if isinstance(reason.value, AddressInUseError):
+        return Cause("in_use", {"link": reason.value.link})
     if isinstance(reason.value, error.CannotListenError):
         detail = os.strerror(reason.value.socketError.errno)
         return Cause("port_taken", {"detail": detail, "port": reason.value.port})

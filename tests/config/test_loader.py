@@ -149,6 +149,26 @@ def test_all_errors_of_a_file_are_reported_at_once_with_their_keys(write_file: W
     ]
 
 
+def test_d15_two_links_with_one_host_and_port_are_an_error(write_file: WriteFile) -> None:
+    file = write_file("""
+        [links]
+        a = {host = "PMS.example", port = 5010}
+        b = {host = "pms.example.", port = 5010, enabled = false}
+        c = {host = "pms.example", port = 5011}
+        d = {host = "2001:db8:0::1", port = 5010}
+        e = {host = "2001:DB8::1", port = 5010}
+        f = {host = "pms.example", port = 5010, connect = "accept"}
+        g = {host = "other.example", port = 5010, connect = "accept"}
+        h = {host = "other.example", port = "5010"}
+    """)
+    assert error_lines(file) == [
+        "hotel.toml: links.b.port = 5010: must differ: links.a has pms.example. and this port already",
+        "hotel.toml: links.e.port = 5010: must differ: links.d has 2001:DB8::1 and this port already",
+        "hotel.toml: links.g.port = 5010: must differ: links.f accepts connections on this port already",
+        'hotel.toml: links.h.port = "5010": must be a whole number from 1 to 65535',
+    ]
+
+
 def test_error_has_file_key_value_and_expectation(write_file: WriteFile) -> None:
     file = write_file('[links.grand]\nhost = "h"\nport = 1\nretry_max = "long"')
     with pytest.raises(ConfigError) as caught:

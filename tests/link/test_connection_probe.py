@@ -17,7 +17,7 @@ from pmslink.config.link_definition import parse_link
 from pmslink.errors import NotApplicableError
 from pmslink.link.connection_probe import Probe
 from pmslink.link.link_registry import LinkRegistry
-from pmslink.link.tls_dial import dial_over_tcp_or_tls
+from pmslink.link.tcp_dial import TcpDial
 from pmslink.simulator.pms.connection_factory import PmsFactory
 from pmslink.simulator.pms.fault_switches import Faults
 from pmslink.simulator.pms.pbx_connection import PmsConnection
@@ -44,7 +44,7 @@ class Street:
         self.number: int = self.port.getHost().port
         self.store = make_store(reactor, utc_now)
         self.links = LinkRegistry(reactor, self.store)
-        self.probe = Probe(reactor, utc_now, dial_over_tcp_or_tls(reactor), self.links)
+        self.probe = Probe(reactor, utc_now, TcpDial(reactor), self.links)
 
     async def steps(self, **settings: object) -> list[tuple[str, bool, str]]:
         config = parse_link("test", {**HASTY, "port": self.number, **settings})

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from datetime import datetime, timedelta
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -36,8 +37,11 @@ class HotelProcesses:
         return f"http://127.0.0.1:{self.pbx.port}"
 
     def make_link(self, name: str, port: int = 1, **settings: object) -> Any:
-        """Create a link. Port 1 refuses connections."""
-        body = {"name": name, "host": "127.0.0.1", "port": port, "profile": "generic", **settings}
+        """Create a link. Port 1 refuses connections; each link has another address of this machine there."""
+        links = require_success(self.pbx.call("GET", "/api/v1/links"))["links"]
+        used = {link["host"] for link in links if link["port"] == port}
+        host = next(host for number in count(1) if (host := f"127.0.0.{number}") not in used)
+        body = {"name": name, "host": host, "port": port, "profile": "generic", **settings}
         return require_success(self.pbx.call("POST", "/api/v1/links", body))
 
     def make_docked_link(self, name: str, port: int, **settings: object) -> None:

@@ -37,7 +37,7 @@ def many_links(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServiceProc
     port = free_ports(1)[0]
     config.write_text(
         "\n".join(
-            f'[links.hotel-{number:03}]\nhost = "127.0.0.1"\nport = 1\nenabled = false'
+            f'[links.hotel-{number:03}]\nhost = "127.0.0.1"\nport = {number + 1}\nenabled = false'
             for number in range(COUNT)
         )
     )

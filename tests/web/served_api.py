@@ -123,8 +123,8 @@ class ServedApi:
         return self.test_result
 
     def add_link(self, name: str = "grand", **settings: object) -> Link:
-        """Add a link, which dials at once unless `enabled` is false."""
-        link = self.links.add(make_link_config(name, **settings))
+        """Add a link with a port of its own, which dials at once unless `enabled` is false."""
+        link = self.links.add(make_link_config(name, **{"port": 5010 + len(self.links), **settings}))
         link.resync.progress = Progress(wanted=False)
         self.advance()
         return link

@@ -286,3 +286,26 @@ async def test_a_change_completes_although_its_client_disconnects(served_api: Se
     after = ServedApi(previous=served_api)
     assert len(after.links) == 0
     await after.stop()
+
+
+@time_limit(10)
+async def test_d15_the_address_of_another_link_is_rejected(served_api: ServedApi) -> None:
+    await create_link(served_api)
+    other = {**NEW, "name": "other", "host": "192.0.2.1"}
+    rejected = await served_api.post("/api/v1/links", other)
+    assert rejected.error == (409, "in_use")
+    assert message(rejected) == (
+        "the link new has 192.0.2.1:5010 already; remove it, or change the host or port of one of them"
+    )
+    assert (await served_api.post("/api/v1/links", {**other, "port": 5011})).status == 201
+    assert (await patch(served_api, {"port": 5010}, "other")).error == (409, "in_use")
+    assert (await patch(served_api, {"connect": "accept", "port": 5010}, "other")).status == 200
+
+
+@time_limit(10)
+async def test_d8_a_record_is_left_out_of_the_description(served_api: ServedApi) -> None:
+    await create_link(served_api)
+    answer = await patch(served_api, {"records": {"GC": ""}})
+    assert answer.status == 200
+    assert answer.json()["settings"]["records"] == {"GC": ""}
+    assert "GC" not in answer.json()["declared_records"]
