@@ -81,6 +81,7 @@ class Session:
         self.last_in_sync = last_in_sync
         self._last_received_at = 0.0
         self._described_at: float | None = None  # while that description is unconfirmed
+        self._description_is_due = False  # it waits for the end of the PMS's own description
         self._knows_la = False  # the PMS has answered a link check with LA
         self.probe_is_due = False
         """Whether the LS that ends the sync timeout waits for the end of an exchange."""
@@ -102,7 +103,13 @@ class Session:
         self._last_received_at = self._clock.seconds()
         self._outbox.abort_in_flight()  # whatever the PMS sent first answers our LS, which confirms no row
         self.exchange.on_docked(record)
-        self._send_description()
+        # some PMSs that describe the link themselves drop a connection on anything but LA in between
+        self._description_is_due = record == "LD" and self.settings().describe
+        if self._description_is_due:
+            self._set_sync(False)
+            self._sync_deadline.start(self.settings().sync_timeout)
+        else:
+            self._send_description()
 
     def on_ls(self) -> None:
         """Describe the link again. LS answers an LS of ours, or the PMS starts again.
@@ -141,6 +148,8 @@ class Session:
         self._knows_la |= self.exchange.on_la() == "check"
         if self.exchange.must_answer_la:  # only once, or both ends would answer for ever
             self._sender.send_bare_record("LA")
+        if self._description_is_due:
+            self._describe()
         self._outbox.on_la()
         self._on_peer_alive()
         self._set_sync(True)
@@ -173,6 +182,7 @@ class Session:
         self._stop_sync_deadlines()
         self._stable_timer.stop()
         self._described_at = None
+        self._description_is_due = False
         self.in_sync = False
 
     # For the link.
@@ -258,6 +268,9 @@ class Session:
         self._outbox.on_confirmation_requested()
 
     def _on_exchange_closed(self) -> None:
+        if self._description_is_due:  # the PMS's own description does not end
+            self._stop_sync_deadlines()
+            self._send_description()
         if self.probe_is_due:
             self._send_final_check()
         self._resync.on_exchange_closed()
@@ -284,6 +297,7 @@ class Session:
             self._sync_deadline.start(settings.sync_timeout)
 
     def _describe(self) -> None:
+        self._description_is_due = False
         settings = self.settings()
         if settings.describe:
             description = build_description(settings.records, __version__, self._sender.hotel_time())

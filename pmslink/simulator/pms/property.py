@@ -198,6 +198,9 @@ class Pms(Desk):
         """Send DS, a record for each guest and vacant room, DE. Raises NotLinkedError unless alive."""
         if not self.alive:
             raise NotLinkedError("a resync needs a link that is alive")
+        self._send_resync()
+
+    def _send_resync(self) -> None:
         faults = self.faults
         records = list(guest_records.resync_records(self.hotel, self._stamp_fields()))
         self._send_record(build_record("DS", self._stamp_fields()))
@@ -240,7 +243,7 @@ class Pms(Desk):
         """Handle a data record that the PBX sent while alive."""
         room = record.get("RN") or ""
         if record.id == "DR" and not self.faults.dr_ignored:
-            self.resync()
+            self._send_resync()
         elif record.id == "PS":
             self._on_posting(record)
         elif record.id in room_equipment.PBX_STATE_RECORDS and room in self.hotel.rooms:
