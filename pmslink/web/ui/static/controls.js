@@ -5,7 +5,7 @@ import { call, mayControl, oneAtATime, ofLink } from "./api_client.js";
 import { now } from "./clock.js";
 import { confirmed } from "./dialog.js";
 import { el, setAttribute, setText } from "./dom.js";
-import { resyncs } from "./link_model.js";
+import { isResyncing } from "./link_model.js";
 import { button, refusal } from "./common_elements.js";
 import { t } from "./translations.js";
 
@@ -15,7 +15,7 @@ const redials = ({ intent, state }) => intent === "enabled" && ["EXPECTION", "CL
 
 const CONTROLS = [
   { verb: "enable", applies: (link) => !hasExpired(link) && (link.intent !== "enabled" || redials(link)) },
-  { verb: "resync", applies: (link) => link.in_sync && !resyncs(link.resync) },
+  { verb: "resync", applies: (link) => link.in_sync && !isResyncing(link) },
   { verb: "disconnect", applies: (link) => !off(link) && link.intent !== "disconnected", asks: true },
   { verb: "disable", applies: (link) => link.state !== "DISABLED", asks: true },
   { verb: "expire", applies: (link) => link.state !== "EXPIRED", asks: true },

@@ -31,7 +31,7 @@ function secret() {
 }
 
 function list(setting, values) {
-  const options = values.map((value) => el("option", { value, text: shown(setting, value) }));
+  const options = values.map((value) => el("option", { value: String(value), text: shown(setting, value) }));
   return el("select", { required: setting.required }, el("option", { value: "" }), ...options);
 }
 

@@ -2,7 +2,8 @@
 
 import { mayControl } from "./api_client.js";
 import { arrange, el, setAttribute, setSign, setText, sign } from "./dom.js";
-import { address, advice, isDown, isTold, isUp, links, mood, placeOf, reason, waiting, watch, worstFirst } from "./link_model.js";
+import { findingsList } from "./findings_list.js";
+import { address, advice, endpoint, isDown, isTold, isUp, links, mood, placeOf, reason, waiting, watch, worstFirst } from "./link_model.js";
 import { decimal, moment, precisely, since, t } from "./translations.js";
 
 let searched = ""; // which is still wanted when one comes back from a link
@@ -77,12 +78,14 @@ class Row {
   #address = el("p", { class: "address" });
   #why = el("p");
   #advice = el("p", { class: "advice" });
+  #findings = findingsList();
   element = el(
     "li",
     { class: "row" },
     el("p", { class: "state" }, this.#sign, this.#marker, this.#label),
     el("div", { class: "who" }, el("h2", {}, this.#name), this.#address),
     el("div", { class: "why" }, this.#why, this.#advice),
+    this.#findings.element,
     el("dl", {}, this.#down.element, this.#since.element, this.#check.element, this.#outbox.element),
   );
 
@@ -95,12 +98,13 @@ class Row {
     setText(this.#label, t(`label.${link.state}`));
     setText(this.#name, link.name);
     setAttribute(this.#name, "href", placeOf(link.name));
-    setText(this.#address, address(link));
-    setAttribute(this.#address, "title", address(link));
+    setText(this.#address, endpoint(link));
+    setAttribute(this.#address, "title", endpoint(link));
     setText(this.#why, reason(link.state, link.cause, link.reason, address(link)));
     this.#check.say(t("link.last_check"), checked(link), link.alive.last_check && precisely(link.alive.last_check));
     this.#outbox.say(t("link.outbox"), waiting(link) || t("outbox.empty"));
     setAttribute(this.#outbox.element, "class", link.outbox.unknown + link.outbox.refused ? "doubt" : null);
+    this.#findings.show(link);
     this.tick();
   }
 

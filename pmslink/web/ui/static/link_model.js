@@ -90,12 +90,15 @@ export function clear() {
 export const isUp = (link) => link.state === "ESTABLISHED" && link.in_sync;
 /** Wanted, and of no use. */
 export const isDown = (link) => link.intent === "enabled" && !isUp(link);
-/** Whether a resync runs. */
-export const resyncs = ({ started, ended }) => started !== null && (ended === null || ended < started);
+/** Whether a resync runs. One that was cut off has no end either, but holds nothing back. */
+export const isResyncing = ({ held }) => held?.by === "resync";
 
-/** How a link is: good, wait, bad, ended or off. */
+/** From this attention on, somebody has to look at a link, also at one that is up. */
+const NEEDS_LOOK = 2;
+
+/** How a link is: good, look, wait, bad, ended or off. */
 export function mood(link) {
-  if (isUp(link)) return "good";
+  if (isUp(link)) return link.attention >= NEEDS_LOOK ? "look" : "good";
   if (link.state === "EXPECTION") return "bad";
   if (link.state === "EXPIRED") return "ended";
   return link.intent === "enabled" || link.state === "WAIT_LE" ? "wait" : "off";
@@ -115,7 +118,7 @@ function compare(one, other) {
 /** The mood of all links together: of those that are wanted, the worst. */
 export function worstMood() {
   const moods = new Set([...links.values()].filter((link) => link.intent === "enabled").map(mood));
-  return ["bad", "wait", "good"].find((one) => moods.has(one)) ?? "off";
+  return ["bad", "wait", "look", "good"].find((one) => moods.has(one)) ?? "off";
 }
 
 /** Why a link is, or came, into a state: in the reader's language, or as the service says it. */
@@ -144,7 +147,16 @@ export function advice(link) {
 /** Where the page shows the link of this name. */
 export const placeOf = (name) => `#/links/${encodeURIComponent(name)}`;
 
+/** Where the page shows the settings of the link of this name, at the setting that this hint suggests. */
+export const settingsPlaceOf = (name, hint) =>
+  `${placeOf(name)}/settings${hint ? `?hint=${encodeURIComponent(hint)}` : ""}`;
+
+/** Where a link reaches its PMS, or waits for it. */
 export const address = ({ host, port }) => (host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`);
+
+/** The same for a person; a PMS that connects by itself has no address here, but a port. */
+export const endpoint = (link) =>
+  link.settings.connect === "accept" ? t("link.accepts", { host: link.host, port: link.port }) : address(link);
 
 /** What is in a link's outbox; empty if nothing is. */
 export function waiting({ outbox }) {

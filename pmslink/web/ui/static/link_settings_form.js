@@ -38,15 +38,18 @@ const GROUPS = {
 };
 const NAME = { name: "name", kind: "text", unit: "", required: true, default: null, pattern: "[A-Za-z0-9_\\-]{1,64}" };
 
-/** The view in which a link is made, or the one of this name is changed. */
-export function formView(name) {
+/** The view in which a link is made, or the one of this name is changed, as its hint with this code suggests. */
+export function formView(name, hintCode) {
   const title = el("h1", { text: name ? t("form.change", { name }) : t("form.new") });
   const element = el("div", { class: "settings" }, title);
   const view = { element };
   const show = (link) => {
-    const { kept, keep, element: made } = form(link);
+    const { kept, keep, suggest, element: made } = form(link);
     element.append(made);
-    Object.assign(view, { kept, keep });
+    const hint = link?.hints.find(({ code }) => code === hintCode);
+    const reveal = () => hint && suggest(hint.params);
+    Object.assign(view, { kept, keep, reveal });
+    if (element.isConnected) reveal();
   };
   const fail = (problem) => element.append(el("p", { class: "error", text: refusal(problem) }));
   if (!name) show(null);
@@ -55,14 +58,14 @@ export function formView(name) {
   return view;
 }
 
-/** The form; `kept()` gives what was written in it, which `keep` puts into another one, in another language. */
+/** The form; `suggest` puts a value into it that is not saved yet; `kept()` gives what was written in it, which `keep` puts into another one, in another language. */
 function form(link) {
   const settings = new Map(known.settings.map((setting) => [setting.name, setting]));
   const named = Object.values(GROUPS).flat();
   const rest = [...settings.keys()].filter((key) => !named.includes(key));
   const fixed = !mayControl() || Boolean(link?.declared);
   const fields = new Map();
-  const steps = trial();
+  const steps = trial(fixed ? null : suggest);
   const answer = el("p", { class: "answer", role: "status" });
 
   const group = (key, names) => {
@@ -80,7 +83,7 @@ function form(link) {
     setAttribute(input, "aria-describedby", `${id}-meaning ${id}-error`);
     const unit = setting.unit ? ` (${t(`unit.${setting.unit}`)})` : "";
     const label = el("label", { for: id, text: setting.name + unit });
-    fields.set(setting.name, { setting, input, error, before: "" });
+    fields.set(setting.name, { setting, input, error, meaning, before: "" });
     const width = setting.kind === "tariff" ? "field wide" : "field"; // a rate is a long line
     return el("div", { class: width }, label, input, meaning, error);
   }
@@ -101,6 +104,15 @@ function form(link) {
       const said = value === null ? example(setting) : t("form.default", { value: shown(setting, value) });
       if (input.matches("select")) setText(input.firstChild, setting.required ? t("form.choose") : said);
       else if (!setting.required) setAttribute(input, "placeholder", said);
+    }
+  }
+
+  /** Host and port mean something else when the PMS connects by itself. */
+  function showDirection() {
+    const { setting, input } = fields.get("connect");
+    const accepts = (input.value || usual(setting)) === "accept";
+    for (const name of ["host", "port"]) {
+      setText(fields.get(name).meaning, t(accepts ? `form.accept.${name}` : `form.dial.${name}`));
     }
   }
 
@@ -139,7 +151,32 @@ function form(link) {
   function reveal(input) {
     const details = input?.closest("details");
     if (details) details.open = true;
-    input?.focus();
+    input?.scrollIntoView({ block: "center" }); // one that is disabled takes no focus
+    input?.focus({ preventScroll: true });
+  }
+
+  /** Show the field of a setting, with the value that would help, if one would; it takes effect when it is saved. */
+  function suggest({ setting: name, value }) {
+    const one = fields.get(name);
+    if (!one) return;
+    const { setting, input, error } = one;
+    if (value !== undefined && !fixed) {
+      input.value = written(setting, value);
+      mark(input, error, "");
+    }
+    const key = value === undefined ? "form.check" : fixed ? "form.would_help" : "form.suggested";
+    note(input, t(key, { value: value === undefined ? "" : written(setting, value) }));
+    reveal(input);
+  }
+
+  function note(input, text) {
+    const parent = input.parentElement;
+    const id = `${input.id}-note`;
+    const old = parent.querySelector(".note");
+    const said = old ?? parent.appendChild(el("span", { class: "note", id }));
+    setText(said, text);
+    parent.classList.add("suggested");
+    if (!old) setAttribute(input, "aria-describedby", `${input.getAttribute("aria-describedby")} ${id}`);
   }
 
   function refused(problem) {
@@ -187,6 +224,7 @@ function form(link) {
     inputs().forEach((input, place) => (input.value = values[place]));
     details.open = open;
     showDefaults();
+    showDirection();
   };
 
   // "enabled" says how a link begins, and the name is for good
@@ -200,11 +238,13 @@ function form(link) {
   const why = link?.declared ? t("error.declared") : mayControl() ? "" : t("control.not_yours");
   const details = el("details", {}, el("summary", { text: t("form.more") }), ...others);
   fields.get("profile").input.addEventListener("change", showDefaults);
+  fields.get("connect").input.addEventListener("change", showDirection);
   showDefaults();
   if (link) {
     fill();
     showDefaults();
   }
+  showDirection();
   const buttons = fixed ? [back] : [submit, testing, back];
   const saving = oneAtATime(save);
   const onsubmit = (event) => {
@@ -221,5 +261,5 @@ function form(link) {
     answer,
     steps.element,
   );
-  return { element, kept, keep };
+  return { element, kept, keep, suggest };
 }

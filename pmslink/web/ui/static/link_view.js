@@ -4,7 +4,8 @@ import { call, CallError, mayControl, ofLink, oneAtATime, seesPast } from "./api
 import { controls } from "./controls.js";
 import { confirmed } from "./dialog.js";
 import { el, setAttribute, setSign, setText, sign } from "./dom.js";
-import { address, advice, links, mood, placeOf, reason, refresh, resyncs, waiting, watch } from "./link_model.js";
+import { findingsList } from "./findings_list.js";
+import { address, advice, endpoint, isResyncing, links, mood, placeOf, reason, refresh, waiting, watch } from "./link_model.js";
 import { outbox } from "./outbox_view.js";
 import { button, missingLink, refusal } from "./common_elements.js";
 import { decimal, moment, precisely, since, t } from "./translations.js";
@@ -71,6 +72,7 @@ class Parts {
   #address = el("p", { class: "address" });
   #why = el("p");
   #advice = el("p", { class: "advice" });
+  #findings = findingsList();
   #values = new Map(FACTS.map((key) => [key, el("dd")]));
   #change = el("a", { class: "button" });
   #remove;
@@ -93,6 +95,7 @@ class Parts {
       this.#address,
       el("p", { class: "state" }, this.#sign, this.#marker, this.#label, this.#sync),
       el("div", { class: "why" }, this.#why, this.#advice),
+      this.#findings.element,
       el("dl", { class: "facts" }, ...facts),
       el("p", {}, el("a", { class: "button rooms", href: `${placeOf(name)}/rooms`, text: t("link.rooms") })),
     );
@@ -109,10 +112,11 @@ class Parts {
     setText(this.#marker, link.state);
     setText(this.#label, t(`label.${link.state}`));
     setText(this.#sync, link.state === "ESTABLISHED" ? t(link.in_sync ? "link.in_sync" : "link.not_in_sync") : "");
-    setText(this.#address, `${address(link)} · ${t(`profile.${link.profile}`)}`);
+    setText(this.#address, `${endpoint(link)} · ${t(`profile.${link.profile}`)}`);
     setText(this.#why, reason(link.state, link.cause, link.reason, address(link)));
     setText(this.#change, t(link.declared || !mayControl() ? "link.settings" : "link.change"));
     this.#remove.hidden = link.declared;
+    this.#findings.show(link);
     this.controls.show(link);
     this.webhook.show(link);
     this.tick();
@@ -120,7 +124,7 @@ class Parts {
 
   tick() {
     const link = this.#link;
-    const { alive, resync, retry } = link;
+    const { alive, retry } = link;
     setText(this.#advice, advice(link));
     this.#at("since", link.since);
     this.#at("down_since", link.down_since);
@@ -131,7 +135,7 @@ class Parts {
     this.#say("answered_in", alive.round_trip_ms === null ? "" : t("link.ms", { ms: decimal(alive.round_trip_ms) }));
     this.#say("attempts", retry.attempt && !link.in_sync ? String(retry.attempt) : "");
     this.#say("outbox", waiting(link));
-    this.#say("resync", resynced(resync));
+    this.#say("resync", resynced(link));
     this.#say("declared_records", link.declared_records.join(" "));
     this.webhook.tick();
   }
@@ -176,9 +180,9 @@ class Parts {
   }
 }
 
-function resynced(resync) {
-  const { wanted, asked, started, ended, records } = resync;
-  if (resyncs(resync)) return t("resync.running", { records, since: since(started) });
+function resynced(link) {
+  const { wanted, asked, ended, records } = link.resync;
+  if (isResyncing(link)) return t("resync.running", { records, since: since(link.held.since) });
   if (wanted) return t(asked ? "resync.asked" : "resync.wanted");
   return ended ? t("resync.ended", { records, at: moment(ended) }) : "";
 }

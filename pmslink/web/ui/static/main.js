@@ -17,6 +17,8 @@ import { Toasts } from "./toasts.js";
 const STATUS_INTERVAL = 15_000; // milliseconds
 const RETRY = 2_000;
 const GATHER = 500; // what several postings changed is asked for once
+// Events of the hotel that change what a link says of itself:
+const CHANGES_LINK = /^(resync\.(started|ended)|wake_up\.(done|not_understood))$/;
 const $ = (id) => document.getElementById(id);
 const toasts = new Toasts($("toasts"));
 const notices = Object.fromEntries(["offline", "store", "version", "failed"].map((kind) => [kind, notice(kind)]));
@@ -41,14 +43,14 @@ function notice(kind) {
 const ROUTES = [
   [/^#\/links\/([^/]+)$/, (name) => linkView(name)],
   [/^#\/links\/([^/]+)\/rooms$/, (name) => roomsView(name)],
-  [/^#\/links\/([^/]+)\/settings$/, (name) => formView(name)],
+  [/^#\/links\/([^/]+)\/settings(?:\?hint=(\w+))?$/, (name, hint) => formView(name, hint)],
   [/^#\/new$/, () => formView(null)],
 ];
 
 function viewOf(hash) {
   for (const [pattern, made] of ROUTES) {
     const match = hash.match(pattern);
-    if (match) return made(...match.slice(1).map(decoded));
+    if (match) return made(...match.slice(1).filter(Boolean).map(decoded));
   }
   return listView();
 }
@@ -130,6 +132,7 @@ async function begin() {
   showHeader();
   if (!viewer) return askToSignIn();
   show();
+  view.reveal?.();
   stream = new Stream("api/v1/stream", listener);
   stream.run();
 }
@@ -196,7 +199,7 @@ const listener = {
   happened(kind, told) {
     model.happened(kind, told);
     if (kind === "reset") showStatus();
-    if (kind === "posting") refreshSoon(told.link);
+    if (kind === "posting" || (kind === "event" && CHANGES_LINK.test(told.type))) refreshSoon(told.link);
     if (kind === "link") {
       showWorst();
       if (told.transition?.from) toasts.show(told.link, told.transition);
@@ -255,6 +258,7 @@ addEventListener("hashchange", () => {
   show();
   $("main").focus({ preventScroll: true });
   scrollTo(0, 0);
+  view.reveal?.();
 });
 addEventListener("keydown", (event) => {
   const { key, target } = event;

@@ -4,7 +4,7 @@ import { call, mayControl, oneAtATime, ofLink } from "./api_client.js";
 import { confirmed } from "./dialog.js";
 import { el, setText } from "./dom.js";
 import { watch } from "./link_model.js";
-import { button, choice, refusal, table, when } from "./common_elements.js";
+import { button, choice, refusal, table, visible, when } from "./common_elements.js";
 import { statusName } from "./room_labels.js";
 import { duration, localMoment, money, t } from "./translations.js";
 
@@ -15,6 +15,7 @@ const TYPES = [
   ...["call", "minibar", "charge"],
   ...["status", "dnd", "make_up_room", "voicemail", "wake_up", "wake_up_cancel", "wake_up_result"], // from phones
 ];
+const REASONS = ["guest_left", "local_guest", "pms", "charset", "unanswered", "restored"];
 const FIT = { resend: ["unknown", "refused"], discard: ["unknown", "refused", "pending"] };
 
 /** The section of the link of this name. */
@@ -98,15 +99,15 @@ export function outbox(name) {
     });
     const cells = [
       String(posting.number ?? "–"),
-      described(posting),
-      t(`outbox.state.${posting.state}`),
+      [described(posting), quiet(whoseAndWhere(posting))],
+      [t(`outbox.state.${posting.state}`), quiet(reasonOf(posting))],
       String(posting.attempts),
       when(posting.created),
       [posting.answer, posting.text_answer].filter(Boolean).join(" "),
       el("span", { class: "buttons" }, ...buttons),
     ];
     const props = { "data-id": posting.id, "data-state": posting.state };
-    return el("tr", props, ...cells.map((cell) => el("td", {}, cell)));
+    return el("tr", props, ...cells.map((cell) => el("td", {}, ...[cell].flat())));
   }
 
   async function decide(posting, decision) {
@@ -137,6 +138,20 @@ export function outbox(name) {
   load();
   return { element, close };
 }
+
+/** A second line in a cell; null if there is nothing to say in it. */
+const quiet = (text) => (text ? el("p", { class: "quiet", text }) : null);
+
+/** The guest's reservation, and the room that a posting went to if the guest has moved. */
+function whoseAndWhere({ room, room_sent: sentTo, reservation }) {
+  const parts = [];
+  if (sentTo && sentTo !== room) parts.push(t("posting.room_sent", { room: visible(sentTo) }));
+  if (reservation) parts.push(t("posting.reservation", { reservation: visible(reservation) }));
+  return parts.join(" · ");
+}
+
+/** Why a posting is refused or in doubt. */
+const reasonOf = ({ reason }) => (REASONS.includes(reason) ? t(`posting.reason.${reason}`) : (reason ?? ""));
 
 function described(posting) {
   // a page that stays open over an upgrade may meet others

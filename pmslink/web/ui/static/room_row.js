@@ -3,7 +3,7 @@
 import { el, setAttribute, setText } from "./dom.js";
 import { MASK, visible } from "./common_elements.js";
 import { guestLanguage, serviceName, statusName, wakeUpName } from "./room_labels.js";
-import { moment, precisely, t } from "./translations.js";
+import { has, moment, precisely, t } from "./translations.js";
 
 const MARKED = 2500; // milliseconds for which a row that was changed is marked
 
@@ -47,8 +47,9 @@ export class RoomRow {
   /** Show the names of the guests, or hide them; what is hidden is not found either. */
   mask(masked) {
     const names = this.room.guests.map((guest) => nameOf(guest, masked));
-    setLines(this.#guests, guestLines(this.room, names));
-    const searched = [this.room.room, ...this.room.extensions, ...names];
+    setLines(this.#guests, guestLines(this.room, names, masked));
+    const fields = masked ? [] : this.room.guests.flatMap((guest) => Object.values(guest.fields));
+    const searched = [this.room.room, ...this.room.extensions, ...names, ...fields];
     this.#searched = searched.join("\n").toLowerCase();
   }
 
@@ -80,15 +81,24 @@ function setLines(cell, lines) {
   while (cell.children.length > lines.length) cell.lastChild.remove();
 }
 
-function guestLines({ guests }, names) {
+function guestLines({ guests }, names, masked) {
   if (!guests.length) return [["quiet", t("room.vacant")]];
   return guests.flatMap((guest, place) => {
     const more = [];
     if (guest.language) more.push(guestLanguage(guest.language));
     if (guest.vip) more.push(t("room.vip", { vip: visible(guest.vip) }));
-    const name = ["guest", names[place]];
-    return more.length ? [name, ["quiet", more.join(" · ")]] : [name];
+    const lines = [["guest", names[place]]];
+    if (guest.no_post) lines.push(["no-post", t("room.no_post")]);
+    if (more.length) lines.push(["quiet", more.join(" · ")]);
+    const fields = Object.entries(guest.fields).map(([code, text]) => fieldLine(code, masked ? MASK : visible(text)));
+    if (fields.length) lines.push(["quiet fields", fields.join(" · ")]);
+    return lines;
   });
+}
+
+/** What the PMS sent of a guest in a field of its own. */
+function fieldLine(code, text) {
+  return t("room.field", { field: has(`field.${code}`) ? t(`field.${code}`) : visible(code), text });
 }
 
 function nameOf(guest, masked) {

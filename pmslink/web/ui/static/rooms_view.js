@@ -2,7 +2,7 @@
 
 import { CallError } from "./api_client.js";
 import { arrange, el, setAttribute, setSign, setText, sign } from "./dom.js";
-import { isUp, links, mood, placeOf, refresh, resyncs, watch } from "./link_model.js";
+import { isResyncing, isUp, links, mood, placeOf, refresh, watch } from "./link_model.js";
 import { choice, missingLink, namesCheck, refusal } from "./common_elements.js";
 import { roomNews } from "./room_updates.js";
 import { RoomRow } from "./room_row.js";
@@ -117,7 +117,7 @@ export function roomsView(name) {
   function showLink() {
     const link = links.get(name);
     if (!link) return;
-    resyncing = resyncs(link.resync);
+    resyncing = isResyncing(link);
     head.show(link);
     if (!rows.size) show();
     showNote();

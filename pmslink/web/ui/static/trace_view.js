@@ -79,7 +79,10 @@ export function trace(name) {
       el("strong", { text: isKnown || !masked ? visible(record.type) : MASK }),
       el("span", { class: "kind", text: kind }),
     ];
-    return el("li", { "data-id": record.id, "data-masked": masked, class: record.direction }, ...head, ...fields);
+    const { id, direction, problem } = record;
+    const wrong = problem ? el("p", { class: "problem", text: t("trace.problem", { problem: visible(problem) }) }) : null;
+    const props = { "data-id": id, "data-masked": masked, class: problem ? `${direction} not-understood` : direction };
+    return el("li", props, ...head, ...fields, wrong);
   }
 
   const ticking = setInterval(look, LOOKS);

@@ -59,6 +59,12 @@ export function moment(iso) {
   return (at.toDateString() === new Date(now()).toDateString() ? formats.today : formats.earlier).format(at);
 }
 
+/** The same to the minute. */
+export function minute(iso) {
+  const at = new Date(iso);
+  return (at.toDateString() === new Date(now()).toDateString() ? formats.clock : formats.dated).format(at);
+}
+
 /** The time of day, to the minute. */
 export const clock = (iso) => formats.clock.format(new Date(iso));
 
@@ -113,6 +119,7 @@ function formatsOf(locale) {
   return {
     clock: date(minutes),
     today: date(seconds),
+    dated: date({ month: "short", day: "numeric", ...minutes }),
     earlier: date({ month: "short", day: "numeric", ...seconds }),
     local: date({ weekday: "short", month: "short", day: "numeric", ...minutes, timeZone: "UTC" }),
     languages: new Intl.DisplayNames(locale, { type: "language", fallback: "none" }),

@@ -1,0 +1,233 @@
+"""A service with canned answers: the page of pmslink, and links that are whatever a test says."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from queue import SimpleQueue
+from threading import Thread
+from typing import Any, cast
+
+from attrs import define, field
+
+from pmslink import __version__
+from pmslink.config.link_definition import parse_link
+from pmslink.config.settings_serializer import serialize_settings
+from pmslink.timestamps import format_timestamp
+from pmslink.web.ui.static_files import INDEX_FILE_NAME, load_assets
+from tests.web.served_api import validate_schema
+
+NO_HINTS: list[dict[str, Any]] = []
+
+
+def ago(**duration: float) -> str:
+    """Return the time this long ago, as the API writes it."""
+    return format_timestamp(datetime.now(UTC) - timedelta(**duration))
+
+
+def minute(timestamp: str) -> str:
+    """Return a time as the page shows it to the minute, in the time zone of this machine."""
+    at = datetime.fromisoformat(timestamp).astimezone()
+    day = "" if at.date() == datetime.now().astimezone().date() else f"{at.day} {at:%b}, "
+    return f"{day}{at:%H:%M}"
+
+
+def make_link(name: str, **values: Any) -> dict[str, Any]:
+    """Return a link of the API that is in sync and well, but for these values."""
+    config = parse_link(name, {"host": "192.0.2.1", "port": 5010, "profile": "generic"})
+    up_since = ago(hours=3)
+    link: dict[str, Any] = {
+        "name": name,
+        "state": "ESTABLISHED",
+        "label": "Link established",
+        "since": up_since,
+        "reason": "The PMS started the link (LS)",
+        "cause": {"code": "started", "params": {"record": "LS"}},
+        "advice": "",
+        "intent": "enabled",
+        "attention": 0,
+        "in_sync": True,
+        "last_in_sync": ago(seconds=1),
+        "down_since": None,
+        "host": config.host,
+        "port": config.port,
+        "profile": config.profile,
+        "settings": serialize_settings(config.settings),
+        "declared": False,
+        "retry": {"attempt": 0, "next_at": None},
+        "alive": {
+            "last_check": ago(seconds=9),
+            "last_answer": ago(seconds=9),
+            "round_trip_ms": 3.2,
+            "last_received": ago(seconds=9),
+        },
+        "outbox": {"pending": 0, "unknown": 0, "refused": 0, "oldest": None},
+        "resync": {"wanted": False, "asked": up_since, "started": up_since, "ended": up_since, "records": 30},
+        "declared_records": ["GI", "GO"],
+        "held": None,
+        "clock_offset": 0.4,
+        "outages": {"last_hour": 0, "last_at": None, "last_seconds": None, "last_cause": None},
+        "not_understood": {"records": 0, "bytes": 0, "last_at": None, "last": None},
+        "hints": NO_HINTS,
+        "webhook": None,
+    }
+    unknown = values.keys() - link.keys()
+    assert not unknown, unknown
+    link |= values
+    validate_schema({"$ref": "#/components/schemas/Link"}, link)
+    return link
+
+
+def make_down_link(name: str, **values: Any) -> dict[str, Any]:
+    """Return a link of the API whose PMS refuses connections, but for these values."""
+    down = {
+        "state": "EXPECTION",
+        "label": "Link abnormal",
+        "reason": "192.0.2.1:5010 refused the connection: Connection refused",
+        "cause": {"code": "refused", "params": {"detail": "Connection refused"}},
+        "attention": 4,
+        "in_sync": False,
+        "down_since": ago(minutes=5),
+    }
+    return make_link(name, **{**down, **values})
+
+
+@define
+class CannedService:
+    """The canned answers, by path below `/api/v1/`, of a service at `url`."""
+
+    url: str = ""
+    role: str = "control"
+    links: dict[str, dict[str, Any]] = field(factory=dict)
+    answers: dict[str, Any] = field(factory=dict)
+    """JSON by method and path, such as `POST links/test`."""
+    requests: list[tuple[str, Any]] = field(factory=list)
+    """Method and path, and the body, of each request that changes something."""
+    _streams: list[SimpleQueue[bytes | None]] = field(factory=list)
+
+    def show(self, *links: dict[str, Any]) -> None:
+        """Add links, or replace those of the same name."""
+        for link in links:
+            self.links[link["name"]] = link
+            for stream in self._streams:
+                stream.put(_format_link_event(link))
+
+    def answer(self, method: str, path: str, body: Any) -> tuple[int, Any]:
+        """Return the status and the JSON of a response."""
+        if method != "GET":
+            self.requests.append((f"{method} {path}", body))
+        if f"{method} {path}" in self.answers:
+            return 200, self.answers[f"{method} {path}"]
+        if path == "session":
+            session = {"name": "test", "role": self.role, "expires": None, "csrf": None, "tokens": False}
+            return 200, session
+        if path == "status":
+            store = {"ok": True, "reason": None}
+            return 200, {"version": __version__, "store": store, "links": {"ESTABLISHED": len(self.links)}}
+        if path == "links":
+            return 200, {"links": [*self.links.values()]}
+        if match := re.fullmatch("links/([^/]+)(?:/(.+))?", path):
+            return self._answer_of_link(match[1], match[2])
+        return 404, {"error": {"code": "not_found", "message": path}}
+
+    def _answer_of_link(self, name: str, below: str | None) -> tuple[int, Any]:
+        if name not in self.links:
+            return 404, {"error": {"code": "unknown_link", "message": name}}
+        empty_timeline = {
+            "from": ago(hours=1),
+            "until": ago(),
+            "spans": [],
+            "in_sync": {"seconds": 0, "known_seconds": 0, "share": None},
+        }
+        lists = {"timeline": empty_timeline, None: self.links[name]}
+        return 200, lists.get(below, {below: []})
+
+    def open_stream(self) -> Iterator[bytes]:
+        """Yield the events of the stream: each link, and then what changes."""
+        queue: SimpleQueue[bytes | None] = SimpleQueue()
+        self._streams.append(queue)
+        for link in [*self.links.values()]:
+            yield _format_link_event(link)
+        while (event := queue.get()) is not None:
+            yield event
+
+    def close_streams(self) -> None:
+        for stream in self._streams:
+            stream.put(None)
+
+
+def _format_link_event(link: Mapping[str, Any]) -> bytes:
+    data = json.dumps({"seq": 1, "at": ago(), "link": link, "transition": None})
+    return b"id: 1\nevent: link\ndata: %s\n\n" % data.encode()
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+    service: CannedService
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.0"  # each response ends with its connection
+
+    def do_GET(self) -> None:
+        path = self.path.split("?")[0]
+        if path == "/api/v1/stream":
+            self._stream()
+        elif path.startswith("/api/v1/"):
+            self._answer(path)
+        else:
+            asset = load_assets()[path.removeprefix("/page/").lstrip("/") or INDEX_FILE_NAME]
+            self._respond(200, asset.content_type.decode(), asset.body)
+
+    def do_POST(self) -> None:
+        self._answer(self.path)
+
+    do_PATCH = do_POST
+
+    def _answer(self, path: str) -> None:
+        length = int(self.headers.get("Content-Length") or 0)
+        body = json.loads(self.rfile.read(length)) if length else None
+        service = cast(_Server, self.server).service
+        status, answer = service.answer(self.command, path.removeprefix("/api/v1/"), body)
+        self._respond(status, "application/json", json.dumps(answer).encode())
+
+    def _stream(self) -> None:
+        self._begin(200, "text/event-stream")
+        try:
+            for event in cast(_Server, self.server).service.open_stream():
+                self.wfile.write(event)
+        except ConnectionError:
+            pass  # the page was closed
+
+    def _respond(self, status: int, content_type: str, body: bytes) -> None:
+        self._begin(status, content_type)
+        self.wfile.write(body)
+
+    def _begin(self, status: int, content_type: str) -> None:
+        self.send_response(status)
+        self.send_header("Content-Type", content_type)
+        self.end_headers()
+
+    def log_message(self, format: str, *args: object) -> None:
+        """Log nothing."""
+
+
+@contextmanager
+def start_canned_service() -> Iterator[CannedService]:
+    """Run a service with canned answers on a loopback port."""
+    server = _Server(("127.0.0.1", 0), _Handler)
+    service = CannedService(f"http://127.0.0.1:{server.server_port}")
+    server.service = service
+    thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
+    thread.start()
+    try:
+        yield service
+    finally:
+        service.close_streams()
+        server.shutdown()
+        thread.join()
+        server.server_close()
