@@ -45,7 +45,7 @@ def test_d3_lines_on_a_link_with_stx_and_etx() -> None:
     framing = hint(harness.link, "framing")
     assert framing is not None
     assert (framing.params["setting"], framing.params["value"]) == ("framing", "crlf")
-    harness.run(30)
+    harness.run(29.5)  # short of the redial
     assert harness.marker() == "EXPECTION"
     assert "23 bytes came" in harness.link.status().reason  # the start timeout says the same
 
