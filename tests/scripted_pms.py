@@ -205,7 +205,7 @@ class DialogueHarness(ABC, Factory):
         """Apply a user's action to the row with this number, counted from 1."""
         assert self.link is not None
         action = OperatorAction("hotel", self.row_ids[number - 1], self.link.settings().posting_digits)
-        send_next = self.link.outbox.send_next
+        send_next = self.link.outbox.on_resent
         stored: Deferred[Any] = self.store.journal.submit(operation, action)
         return stored.addCallback(lambda _: send_next())
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Container, Mapping
 from typing import Any
 
@@ -66,7 +67,7 @@ def parse_guest_fields(
 
 def clean_text(text: str) -> str:
     """Replace the control characters in a text by blanks, and remove the blanks around it."""
-    return "".join(char if char.isprintable() else " " for char in text).strip()
+    return "".join(" " if unicodedata.category(char) == "Cc" else char for char in text).strip()
 
 
 def _parse_optional_date(code: str, text: str) -> str | None:

@@ -120,6 +120,11 @@ class Outbox:
         self._has_wake_up_result |= row.record == "WA"
         self.send_next()
 
+    def on_resent(self) -> None:
+        """Send the row at once that a person has requested to send again."""
+        self._holds.on_resent()
+        self.send_next()
+
     def hold(self) -> Hold | None:
         """Return what holds rows back at present; None if nothing does."""
         in_flight = len(self._unconfirmed) + (self._postings.in_flight is not None)
@@ -247,6 +252,8 @@ class Outbox:
         if next_due is not None:
             self._retry_timer.start(max(0, next_due.at - self._now_ms()) / 1000)
         self._unconfirmed.schedule()
+        if (self._lane(), self._holds.hold_older_than_ms) != (claim.lane, claim.sync_hold):
+            self.send_next()  # a hold has ended since the claim
 
     def _send(self, row: OutboxRow) -> None:
         record = Record(row.text)

@@ -105,6 +105,10 @@ class PostingHolds:
         self._begin("unanswered", self._unanswered_timer, self._next_pause_s)
         self._next_pause_s = min(2 * self._next_pause_s, MAX_UNANSWERED_HOLD_S)
 
+    def on_resent(self) -> None:
+        """Let one posting pass: a person has decided to send it again."""
+        self._unanswered_timer.stop()
+
     def stop(self) -> None:
         """End all timers: the link is removed, or the service stops."""
         for timer in (self._sync_timer, self._night_audit_timer, self._unanswered_timer):

@@ -100,7 +100,8 @@ class PostingResource:
     async def _store_action(self, link: Link, row_id: int, operation: _ActionOperation) -> OutboxRow:
         action = OperatorAction(link.name, row_id, link.settings().posting_digits)
         row = await self._store.journal.submit(operation, action)
-        link.outbox.send_next()
+        if operation is resend:
+            link.outbox.on_resent()
         return row
 
 
