@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from pmslink.cli.api_client import client_of, service_options
+from pmslink.cli.link_details import link_details
 from pmslink.cli.terminal_output import escape_unprintable, format_local_time, format_table
 
 
@@ -17,7 +18,7 @@ def add_command(commands: Any) -> None:
 
 
 def show_status(arguments: argparse.Namespace) -> Iterator[str]:
-    """Yield a row for each link, followed by its advice if there is one. Raises ServiceError."""
+    """Yield a row for each link, followed by its advice and by its details. Raises ServiceError."""
     links = sorted(client_of(arguments).get("links", "links"), key=_urgency)
     rows = [("LINK", "STATE", "", "IN SYNC", "SINCE", "REASON")]
     rows += [
@@ -31,11 +32,13 @@ def show_status(arguments: argparse.Namespace) -> Iterator[str]:
         )
         for link in links
     ]
-    advices = ["", *(link["advice"] for link in links)]
-    for line, advice in zip(format_table(rows), advices, strict=True):
+    header, *lines = format_table(rows)
+    yield header
+    for line, link in zip(lines, links, strict=True):
         yield escape_unprintable(line)
-        if advice:
-            yield escape_unprintable(f"    {advice}")
+        for detail in (link["advice"], *link_details(link)):
+            if detail:
+                yield escape_unprintable(f"    {detail}")
 
 
 def _format_since(link: dict[str, Any]) -> str:

@@ -83,4 +83,6 @@ def _format_record(record: dict[str, Any]) -> str:
         for code, value in record["fields"]
     ]
     at = format_local_time(record["at"], "milliseconds")
-    return "  ".join([f"{at} {arrow} {record['type']} {name}", *fields])
+    problem = record.get("problem")  # a service that runs an earlier release has none
+    marks = [f"!! {problem}"] if problem else []
+    return "  ".join([f"{at} {arrow} {record['type']} {name}", *fields, *marks])

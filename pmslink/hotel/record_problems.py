@@ -19,6 +19,8 @@ from pmslink.hotel.rooms import MAX_ROOM_NAME_CHARS, is_room_name
 _MAX_QUOTED_CHARS = 20
 _MIDNIGHT_TIMES = ("2400", "240000")
 """TI of a wake-up at the beginning of the next day."""
+_FIRST_COUNTS = frozenset({"RN", "DA", "TI", "AS", "P#"})
+"""Fields of which the first one counts, if there are several; of others it is the last one."""
 _RECORD_ID_PATTERN = re.compile("[A-Za-z0-9$#+]{2}")
 _POSTING_NUMBER_PATTERN = re.compile(" *[0-9]{1,9} *")
 _ROOM_STATUS_PATTERN = re.compile("[0-9]{1,2}")
@@ -30,8 +32,16 @@ def find_record_problem(record: Record) -> str | None:
         shown = f" {record.id}" if _RECORD_ID_PATTERN.fullmatch(record.id) else ""
         return f"unknown record id{shown}"
     find = _PROBLEM_FINDERS.get(record.id)
-    problems = [] if find is None else [*find(dict(record.fields))]
+    problems = [] if find is None else [*find(_field_values(record))]
     return "; ".join(problems) or None
+
+
+def _field_values(record: Record) -> dict[str, str]:
+    """Return the values by code, of repeated fields the one that the handlers use."""
+    return {
+        **dict(record.fields),
+        **dict(field for field in reversed(record.fields) if field[0] in _FIRST_COUNTS),
+    }
 
 
 def _find_room_problem(values: Mapping[str, str]) -> Iterator[str]:

@@ -215,11 +215,12 @@ class _ProbeLink(Link):
         self._reactor.callLater(0, self.finished.callback, None)
 
     def _add_step(self, step: Step) -> None:
-        """Add a step, with the setting that would help if the link has noticed one."""
-        hint = next((hint for hint in self.diagnosis.hints if "value" in hint.params), None)
-        if hint is not None and not (step.ok and step.step != "confirmation"):
-            suggestion = Suggestion(hint.params["setting"], hint.params["value"])
-            text = f"{reason_texts.hint_text(hint.code, hint.params)}."
+        """Add a step; the last one with what the link has noticed about the PMS."""
+        if not step.ok or step.step == "confirmation":
+            hints = [*self.diagnosis.hints]
+            text = " ".join(f"{reason_texts.hint_text(hint.code, hint.params)}." for hint in hints)
+            settings = [hint.params for hint in hints if "value" in hint.params]
+            suggestion = Suggestion(settings[0]["setting"], settings[0]["value"]) if settings else None
             step = evolve(step, suggest=suggestion, advice=step.advice or text)
         self.steps.append(step)
 

@@ -209,6 +209,8 @@ class LinkDiagnosis:
         if self._settings().tls and any(part in detail for part in _TLS_MISMATCH_DETAILS):
             self.hints.add("tls", setting="tls", value=False)
             return Cause(cause.code, {**cause.params, "variant": "no_tls"})
+        if cause.code == "lost" and self.input.is_silent:
+            return Cause(cause.code, {**cause.params, "variant": "lost_start"})
         return cause
 
     def explain_start_timeout(self, cause: Cause) -> Cause:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from pmslink.link.cause import Cause, CauseCode
+from pmslink.link.cause import Cause
 from pmslink.link.machine import Marker
 
 ENGLISH_TEXTS: dict[str, str] = {
@@ -34,18 +34,14 @@ ENGLISH_TEXTS: dict[str, str] = {
     "reason.never_confirmed_alive": "The PMS is alive, but did not confirm the link description (LA); "
     "see sync_on",
     "reason.mirror": "The other side repeats our own records: an echo server, not a PMS",
-    "reason.unreadable_crlf": "{address} accepted the connection but sent no link start (LS): "
-    "{bytes} bytes came, no STX … ETX: {seen}",
-    "reason.unreadable_stx_etx": "{address} accepted the connection but sent no link start (LS): "
+    "reason.unreadable_crlf": "No link start (LS) from {address}: {bytes} bytes came, no STX … ETX: {seen}",
+    "reason.unreadable_stx_etx": "No link start (LS) from {address}: "
     "{bytes} bytes came with STX … ETX, not as lines: {seen}",
-    "reason.unreadable_tls": "{address} accepted the connection but sent no link start (LS): "
-    "{bytes} bytes of TLS came: {seen}",
-    "reason.unreadable_http": "{address} accepted the connection but sent no link start (LS): "
-    "{bytes} bytes of HTTP came: {seen}",
-    "reason.unreadable_service": "{address} accepted the connection but sent no link start (LS): "
+    "reason.unreadable_tls": "No link start (LS) from {address}: {bytes} bytes of TLS came: {seen}",
+    "reason.unreadable_http": "No link start (LS) from {address}: {bytes} bytes of HTTP came: {seen}",
+    "reason.unreadable_service": "No link start (LS) from {address}: "
     "{bytes} bytes of another service came: {seen}",
-    "reason.unreadable_other": "{address} accepted the connection but sent no link start (LS): "
-    "{bytes} bytes came, no record: {seen}",
+    "reason.unreadable_other": "No link start (LS) from {address}: {bytes} bytes came, no record: {seen}",
     "reason.no_tls": "{address} does not speak TLS: {detail}",
     "reason.displaced": "The connection was lost within 10 s three times in a row ({detail}): "
     "another client may be using this PMS port",
@@ -53,6 +49,7 @@ ENGLISH_TEXTS: dict[str, str] = {
     "reason.in_use": "The link {link} has the same host and port",
     "reason.port_taken": "Port {port} of this machine cannot be opened: {detail}",
     "reason.lost": "The connection was lost: {detail}",
+    "reason.lost_start": "The connection was lost before the first record: {detail}",
     "reason.lost_description": "The connection was lost after the link description (LD, LR, LA): {detail}",
     "reason.lost_record": "The connection was lost after LR|RI{declared} of the link description: {detail}",
     "reason.pms_ended": "The PMS ended the link (LE)",
@@ -121,6 +118,8 @@ ENGLISH_TEXTS: dict[str, str] = {
     "advice.in_use": "remove one of the links, or change its host or port",
     "advice.port_taken": "choose another port, or end the program that listens on this one",
     "advice.lost": "check the network and the interface program, and whether another client uses this port",
+    "advice.lost_start": "check that no other client is connected, that this is the FIAS port, "
+    "and whether it needs tls = true",
     "advice.lost_description": "leave records out of the description that this PMS does not accept, "
     "with the setting records",
     "advice.lost_record": "leave {declared} out of the description: add {declared} with an empty text "
@@ -252,7 +251,7 @@ def _cause_advice(cause: Cause) -> str:
     return ENGLISH_TEXTS[key].format(**cause.params) if key in ENGLISH_TEXTS else ""
 
 
-def outage_text(cause_code: CauseCode) -> str:
+def outage_text(cause_code: str) -> str:
     """Return in a few words why a link was not in sync for a while."""
     return ENGLISH_TEXTS.get(f"outage.{cause_code}", cause_code)
 

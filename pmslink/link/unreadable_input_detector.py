@@ -27,7 +27,7 @@ class UnreadableInputDetector:
         self._on_unreadable = on_unreadable
         self._sample = b""
         self._size = 0
-        self._is_readable = False
+        self._is_readable = True  # there is no connection to watch
         self._delay = Countdown(clock, self._judge)
 
     def on_connected(self) -> None:
@@ -56,6 +56,11 @@ class UnreadableInputDetector:
         """Stop watching: the connection has ended."""
         self._delay.stop()
         self._is_readable = True
+
+    @property
+    def is_silent(self) -> bool:
+        """Whether there is a connection on which nothing has arrived."""
+        return not self._is_readable and not self._size
 
     def describe(self) -> UnreadableInput | None:
         """Describe what has arrived so far; None if a record has, or nothing that matters."""

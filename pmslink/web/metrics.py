@@ -68,6 +68,9 @@ class ServiceCollector(Collector):
 def _collect_states(statuses: Sequence[LinkStatus]) -> Iterator[Metric]:
     state = GaugeMetricFamily("pmslink_link_state", "1 for the state a link is in", labels=["link", "state"])
     up = GaugeMetricFamily("pmslink_link_up", "1 while a link is in sync", labels=["link"])
+    attention = GaugeMetricFamily(
+        "pmslink_link_attention", "How urgently a link needs an operator, 0 (well) to 4", labels=["link"]
+    )
     changes = CounterMetricFamily(
         "pmslink_state_changes",
         "Changes of state; the first has an empty from",
@@ -78,12 +81,13 @@ def _collect_states(statuses: Sequence[LinkStatus]) -> Iterator[Metric]:
         for marker in get_args(Marker):
             state.add_metric([status.name, marker], status.marker == marker)
         up.add_metric([status.name], status.is_up)
+        attention.add_metric([status.name], status.attention)
         dials = 0
         for (old, new), count in status.transition_counts.items():
             changes.add_metric([status.name, old or "", new], count)
             dials += count if new == "WAIT_LS" else 0
         reconnects.add_metric([status.name], dials)
-    yield from (state, up, changes, reconnects)
+    yield from (state, up, attention, changes, reconnects)
 
 
 def _collect_traffic(statuses: Sequence[LinkStatus]) -> Iterator[Metric]:
@@ -96,6 +100,12 @@ def _collect_traffic(statuses: Sequence[LinkStatus]) -> Iterator[Metric]:
     received = GaugeMetricFamily(
         "pmslink_last_receive_timestamp_seconds", "When the PMS last sent a record", labels=["link"]
     )
+    not_understood = CounterMetricFamily(
+        "pmslink_records_not_understood", "Records from the PMS with a problem", labels=["link"]
+    )
+    clock_offset = GaugeMetricFamily(
+        "pmslink_clock_offset_seconds", "By how much the clock of the PMS is ahead", labels=["link"]
+    )
     for status in statuses:
         for (direction, record_type), count in status.traffic.records.items():
             records.add_metric([status.name, direction, record_type], count)
@@ -103,7 +113,10 @@ def _collect_traffic(statuses: Sequence[LinkStatus]) -> Iterator[Metric]:
             skipped.add_metric([status.name, kind], size)
         if status.link_checks.last_received is not None:
             received.add_metric([status.name], status.link_checks.last_received.timestamp())
-    yield from (records, skipped, received)
+        not_understood.add_metric([status.name], status.not_understood.records)
+        if status.clock_offset is not None:
+            clock_offset.add_metric([status.name], status.clock_offset)
+    yield from (records, skipped, received, not_understood, clock_offset)
 
 
 def _collect_link_checks(statuses: Sequence[LinkStatus]) -> Iterator[Metric]:

@@ -39,7 +39,7 @@ class FakeService(ThreadingHTTPServer):
         self.shutdown()
         self.server_close()
 
-    def record(self, direction: str, text: str) -> None:
+    def record(self, direction: str, text: str, problem: str | None = None) -> None:
         """Add a record one second after the last one."""
         id, *fields = text.strip("|").split("|")
         seconds = len(self.records)
@@ -51,6 +51,7 @@ class FakeService(ThreadingHTTPServer):
                 "type": id,
                 "text": text,
                 "fields": [[field[:2], field[2:]] for field in fields],
+                "problem": problem,
             }
         )
 

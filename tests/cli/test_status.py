@@ -41,3 +41,40 @@ def test_status_shows_the_links_of_a_service_that_does_not_rate_them(run: Run, s
         del link["attention"]
     lines = run("status", "--url", service.url)
     assert [line.split()[0] for line in lines] == ["LINK", "down", "fine"]
+
+
+def test_status_shows_what_is_held_and_what_would_help(run: Run, service: FakeService) -> None:
+    at = "2026-01-02T03:04:05.678Z"
+    service.links = [
+        make_link(
+            "down",
+            "EXPECTION",
+            advice="Redialling in 4 s.",
+            hints=[{"code": "sync_on", "params": {"setting": "sync_on", "value": "declared"}}],
+            outages={"last_hour": 3, "last_at": at, "last_seconds": 2.0, "last_cause": "no_answer"},
+            not_understood={"records": 2, "bytes": 0, "last_at": at, "last": "GI: RN (room) is missing"},
+            clock_offset=7200.0,
+        ),
+        make_link(
+            "held",
+            "ESTABLISHED",
+            in_sync=True,
+            attention=3,
+            advice="Night audit since 04:04: postings wait, nothing is lost (2).",
+            held={"by": "night_audit", "since": at, "until": None, "waiting": 2},
+            outbox={"pending": 2, "unknown": 1, "refused": 0, "oldest": at},
+            hints=[],
+            clock_offset=1.0,
+        ),
+    ]
+    lines = run("status", "--url", service.url)
+    assert [line.strip() for line in lines if line[0] == " "] == [
+        "Redialling in 4 s.",
+        "clock: the PMS is 2 h ahead of the hotel's local time",
+        "hint: The PMS never confirmed the link description (LA) — sync_on = declared would help",
+        "outages: 3 in the last hour, last 2026-01-02 04:04:05+01:00: no answer to the link check",
+        "not understood: 2 records, 0 bytes; last 2026-01-02 04:04:05+01:00: GI: RN (room) is missing",
+        "Night audit since 04:04: postings wait, nothing is lost (2).",
+        "held: night audit since 2026-01-02 04:04:05+01:00, 2 waiting",
+        "postings: 1 in doubt, 0 refused",
+    ]

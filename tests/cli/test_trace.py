@@ -27,6 +27,12 @@ def test_unknown_record_and_escape_sequence_are_printed_safely(run: Run, service
     assert line.endswith(r"← QQ unknown record  RN room=\x1b[2J")
 
 
+def test_a_record_that_is_not_understood_is_marked(run: Run, service: FakeService) -> None:
+    service.record("in", "GI|GNAdams|", problem="RN (room) is missing")
+    (line,) = run("trace", "grand", "--url", service.url, "--once")
+    assert line.endswith("← GI guest check-in  GN name=Adams  !! RN (room) is missing")
+
+
 def test_lines_0_shows_no_past_records(run: Run, service: FakeService) -> None:
     service.record("in", "LS|")
     assert run("trace", "grand", "--url", service.url, "--lines", "0", "--once") == []
