@@ -38,10 +38,10 @@ def find_record_problem(record: Record) -> str | None:
 
 def _field_values(record: Record) -> dict[str, str]:
     """Return the values by code, of repeated fields the one that the handlers use."""
-    return {
-        **dict(record.fields),
-        **dict(field for field in reversed(record.fields) if field[0] in _FIRST_COUNTS),
-    }
+    values = dict(record.fields)
+    if len(values) < len(record.fields):
+        values.update(field for field in reversed(record.fields) if field[0] in _FIRST_COUNTS)
+    return values
 
 
 def _find_room_problem(values: Mapping[str, str]) -> Iterator[str]:

@@ -13,8 +13,12 @@ from pmslink.fias.catalog import RECORDS
 from pmslink.fias.record import Record
 
 MAX_REMEMBERED_RECORDS = 100
-_AMBIGUOUS_RECORDS = frozenset({"LR"})
-"""Records of a description that a PMS with the same records may send as well."""
+_PBX_RECORDS = frozenset(
+    record_id
+    for record_id, record_type in RECORDS.items()
+    if record_type.direction == "to_pms" and record_id != "LR"  # a PMS may describe the same records
+)
+"""The ids of the records that only a PBX sends."""
 
 
 class EchoDetector:
@@ -25,19 +29,12 @@ class EchoDetector:
 
     def on_sent(self, records: Iterable[Record]) -> None:
         """Remember records that were sent, as far as only a PBX sends them."""
-        self._sent.extend(record.text for record in records if _is_of_pbx(record.id))
+        self._sent.extend(record.text for record in records if record.id in _PBX_RECORDS)
 
     def is_echo(self, record: Record) -> bool:
         """Check whether a received record is one that was sent on this connection."""
-        return bool(self._sent) and _is_of_pbx(record.id) and record.text in self._sent
+        return record.id in _PBX_RECORDS and record.text in self._sent
 
     def reset(self) -> None:
         """Forget all: the connection has ended."""
         self._sent.clear()
-
-
-def _is_of_pbx(record_id: str) -> bool:
-    record_type = RECORDS.get(record_id)
-    return (
-        record_type is not None and record_type.direction == "to_pms" and record_id not in _AMBIGUOUS_RECORDS
-    )

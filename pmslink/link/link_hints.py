@@ -29,6 +29,8 @@ class LinkHints:
         self._hints: dict[HintCode, Hint] = {}
 
     def __iter__(self) -> Iterator[Hint]:
+        if not self._hints:
+            return iter(())
         return (self._hints[code] for code in get_args(HintCode) if code in self._hints)
 
     def __bool__(self) -> bool:

@@ -16,6 +16,7 @@ from pmslink.link.link_remarks import RemarkFacts, build_remarks
 from pmslink.link.link_session import Session
 from pmslink.link.machine import Core
 from pmslink.link.outbox import Outbox
+from pmslink.link.outbox_hold import Hold
 from pmslink.link.record_trace import Trace
 from pmslink.link.resync import Resync
 from pmslink.link.state_history import StateHistory
@@ -41,10 +42,13 @@ class LinkReport:
 
     def attention(self) -> Attention:
         """Return how urgently the link needs the attention of an operator."""
-        counts, diagnosis, now = self.outbox.counts, self.diagnosis, self.wall_clock()
+        return self._rate(self.wall_clock(), self.outbox.hold())
+
+    def _rate(self, now: datetime, hold: Hold | None) -> Attention:
+        counts, diagnosis = self.outbox.counts, self.diagnosis
         needs_decision = (
             counts.unknown + counts.refused > 0
-            or is_held_too_long(self.outbox.hold(), counts.oldest, now)
+            or is_held_too_long(hold, counts.oldest, now)
             or diagnosis.has_failed_wake_up(now)
         )
         return rate_attention(
@@ -53,11 +57,11 @@ class LinkReport:
 
     def changing_facts(self) -> object:
         """Return what changes without a change of the state, for comparison."""
-        diagnosis, hold = self.diagnosis, self.outbox.hold()
+        diagnosis, hold, now = self.diagnosis, self.outbox.hold(), self.wall_clock()
         held = None if hold is None else (hold.by, hold.since, hold.until)
-        outages = diagnosis.outages.status(self.wall_clock())
+        outages = diagnosis.outages.status(now)
         resync = self.resync.unanswered_since
-        return self.attention(), tuple(diagnosis.hints), held, outages, diagnosis.not_understood, resync
+        return self._rate(now, hold), tuple(diagnosis.hints), held, outages, diagnosis.not_understood, resync
 
     def status(self, config: LinkConfig, declared: bool, webhook: WebhookStatus | None) -> LinkStatus:
         """Take a snapshot of the link."""

@@ -87,5 +87,7 @@ class OutageHistory:
 
     def status(self, now: datetime) -> Outages:
         """Take a snapshot."""
+        if not self._begins:
+            return self._last
         count = sum(now - RECENT < begin <= now for begin in self._begins)
         return Outages(count, self._last.last_at, self._last.last_seconds, self._last.last_cause)

@@ -10,6 +10,7 @@ from twisted.logger import LogLevel, capturedLogs
 from pmslink.link import reason_texts
 from pmslink.link.link import Link
 from pmslink.link.link_hints import Hint, HintCode
+from pmslink.timestamps import to_ms
 from tests.link.link_harness import LinkHarness
 
 
@@ -445,3 +446,21 @@ def test_every_text_of_a_variant_exists() -> None:
     for variant in [*(f"unreadable_{kind}" for kind in kinds), "mirror", "no_tls", "never_confirmed_alive"]:
         assert f"reason.{variant}" in texts
         assert f"advice.{variant}" in texts
+
+
+def test_d13_a_resync_without_an_end_says_since_when_and_that_rows_wait() -> None:
+    harness = LinkHarness(alive_by="nothing")
+    harness.link.start()
+    harness.dock()
+    harness.run(60)
+    harness.link.outbox.counts.update(1, "pending", to_ms(harness.wall_clock()))
+    harness.send("DS|")
+    status = harness.link.status()
+    assert status.held is not None
+    assert (status.held.by, status.held.since, status.held.waiting) == ("resync", harness.wall_clock(), 1)
+    assert "sending all rooms and guests since" in status.advice
+    assert status.resync.started == harness.wall_clock()
+    harness.run(599)
+    assert harness.link.status().held is not None
+    harness.run(2)  # no record for ten minutes: the end will not come
+    assert harness.link.status().held is None

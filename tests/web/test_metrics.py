@@ -64,6 +64,16 @@ async def test_a_link_that_never_connected_has_no_timestamps(served_api: ServedA
 
 
 @time_limit(10)
+async def test_metrics_of_what_needs_a_look(served_api: ServedApi) -> None:
+    served_api.add_link(timezone="UTC")
+    served_api.send_from_pms("LS|DA261120|TI090000|", "LA|", "GI|GSN|", "??|")
+    samples = await scrape(served_api)
+    assert sample_value(samples, "link_attention", link="grand") == 2
+    assert sample_value(samples, "records_not_understood_total", link="grand") == 2
+    assert sample_value(samples, "clock_offset_seconds", link="grand") == 7200
+
+
+@time_limit(10)
 async def test_metrics_of_the_outbox(served_api: ServedApi) -> None:
     served_api.add_link()
     grand = {"link": "grand"}
@@ -78,6 +88,7 @@ async def test_metrics_of_the_outbox(served_api: ServedApi) -> None:
     assert sample_value(samples, "outbox_rows", state="unknown", **grand) == 0
     assert sample_value(samples, "outbox_oldest_seconds", **grand) == 5
     served_api.dock()
+    served_api.advance(3)  # postings from before wait for what the PMS has queued
     served_api.send_from_pms("PA|RN1|ASUR|P#1|DA261120|TI070005|")
     samples = await scrape(served_api)
     assert sample_value(samples, "outbox_rows", state="pending", **grand) == 1
