@@ -68,6 +68,7 @@ class LinkDiagnosis:
         self.wake_up_failures = WakeUpFailures()
         self.clock_offset: float | None = None
         self.not_understood = NotUnderstood()
+        self._is_up = False  # there is a connection, and TLS where it is used
         self._logged: set[str] = set()  # subjects of log lines of this connection
         self._skipped: tuple[SkipReason, int] | None = None  # since the last frame
         self._foreign_text: RecordLogged | None = None  # a record in another charset, until it has its number
@@ -106,6 +107,7 @@ class LinkDiagnosis:
 
     def on_connection_up(self) -> None:
         """Begin with a new connection."""
+        self._is_up = True
         self.input.on_connected()
         self.echo.reset()
         self._logged.clear()
@@ -189,10 +191,10 @@ class LinkDiagnosis:
         )
 
     def _check_charset(self, record: Record, frame: bytes, entry: RecordLogged) -> None:
-        if self.hints.get("charset") is not None:
-            return
         better = find_better_charset(frame, self._settings().charset)
-        if better is None:
+        if better is None:  # the charset of the link reads it
+            self.hints.remove("charset")
+        if better is None or self.hints.get("charset") is not None:
             return
         self._foreign_text = None if entry.published else entry
         number = {"id": entry.seq} if entry.published else {}
@@ -215,6 +217,9 @@ class LinkDiagnosis:
 
     def explain_start_timeout(self, cause: Cause) -> Cause:
         """Return the cause of a start timeout, with what came if anything did."""
+        if self._settings().tls and cause.code == "start_timeout" and not self._is_up:
+            self.hints.add("tls", setting="tls", value=False)
+            return Cause(cause.code, {**cause.params, "variant": "no_handshake"})
         found = self.input.describe()
         return cause if found is None else Cause(cause.code, {**cause.params, **found.params})
 
@@ -264,6 +269,7 @@ class LinkDiagnosis:
 
     def on_disconnected(self) -> None:
         """Stop watching the connection, which has ended."""
+        self._is_up = False
         self.input.stop()
 
     def on_settings_changed(self, before: LinkSettings, after: LinkSettings, is_readdressed: bool) -> None:

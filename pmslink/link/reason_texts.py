@@ -43,6 +43,7 @@ ENGLISH_TEXTS: dict[str, str] = {
     "{bytes} bytes of another service came: {seen}",
     "reason.unreadable_other": "No link start (LS) from {address}: {bytes} bytes came, no record: {seen}",
     "reason.no_tls": "{address} does not speak TLS: {detail}",
+    "reason.no_handshake": "{address} accepted the connection but not the TLS handshake within {seconds} s",
     "reason.displaced": "The connection was lost within 10 s three times in a row ({detail}): "
     "another client may be using this PMS port",
     "reason.replaced": "The PMS opened a newer connection, which replaces this one",
@@ -114,6 +115,7 @@ ENGLISH_TEXTS: dict[str, str] = {
     "advice.unreadable_service": "check host and port: this is another service",
     "advice.unreadable_other": "check host, port, framing and tls",
     "advice.no_tls": "set tls = false: this port does not use TLS",
+    "advice.no_handshake": "check whether this port uses TLS; if it does not, set tls = false",
     "advice.displaced": "make sure that no other PBX or program uses this PMS port",
     "advice.in_use": "remove one of the links, or change its host or port",
     "advice.port_taken": "choose another port, or end the program that listens on this one",

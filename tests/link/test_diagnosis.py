@@ -175,6 +175,18 @@ def test_d5_a_pms_that_sends_data_but_answers_no_check() -> None:
     assert alive_by.params == {"setting": "alive_by", "value": "LA"}
 
 
+def test_d5_a_pms_that_is_silent_after_docking_again_and_again() -> None:
+    harness = LinkHarness()
+    harness.link.start()
+    for connections in (1, 2):
+        harness.dock()
+        while harness.marker() == "ESTABLISHED":
+            harness.run(0.5)
+        assert hint_codes(harness) == ["alive_by"] * (connections - 1)  # once it may have been a crash
+        while harness.marker() == "EXPECTION":
+            harness.run(0.5)
+
+
 def test_d5_a_pms_that_has_answered_before_is_just_silent() -> None:
     harness = LinkHarness(alive_interval=5)
     harness.link.start()
@@ -213,6 +225,16 @@ def test_d9_the_reverse() -> None:
     charset = hint(harness.link, "charset")
     assert charset is not None
     assert charset.params["value"] == "cp1252"
+
+
+def test_d9_the_hint_ends_when_the_charset_reads_a_text() -> None:
+    harness = LinkHarness()
+    harness.link.start()
+    harness.dock()
+    harness.send("GI|RN101|G#1|GNMüller|GSN|")
+    assert hint_codes(harness) == ["charset"]
+    write(harness, b"\x02GI|RN102|G#2|GNM\xfcller|GSN|\x03")
+    assert hint_codes(harness) == []
 
 
 def test_d9_text_in_the_charset_of_the_link_gives_no_hint() -> None:
@@ -443,7 +465,14 @@ def test_a_changed_setting_removes_its_hint_and_another_address_all() -> None:
 def test_every_text_of_a_variant_exists() -> None:
     texts: dict[str, Any] = reason_texts.ENGLISH_TEXTS
     kinds = ("crlf", "stx_etx", "tls", "http", "service", "other")
-    for variant in [*(f"unreadable_{kind}" for kind in kinds), "mirror", "no_tls", "never_confirmed_alive"]:
+    for variant in [
+        *(f"unreadable_{kind}" for kind in kinds),
+        "mirror",
+        "no_tls",
+        "no_handshake",
+        "lost_start",
+        "never_confirmed_alive",
+    ]:
         assert f"reason.{variant}" in texts
         assert f"advice.{variant}" in texts
 

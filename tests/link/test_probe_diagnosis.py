@@ -148,6 +148,15 @@ async def test_d3_a_plain_server_on_a_link_with_tls(street: Street) -> None:
     assert step.suggest == Suggestion("tls", False)
 
 
+@time_limit(10)
+async def test_d3_a_plain_server_that_waits_on_a_link_with_tls(street: Street) -> None:
+    step = await street.fail(tls=True, start_timeout=1)
+    assert step.step == "connect"
+    assert "not the TLS handshake" in step.reason
+    assert "set tls = false" in step.advice
+    assert step.suggest == Suggestion("tls", False)
+
+
 def start_and_answer(*answers: str) -> Reaction:
     def react(server: Server, data: bytes) -> None:
         if data.startswith(b"\x02LS|"):
