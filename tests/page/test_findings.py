@@ -137,12 +137,12 @@ FINDINGS: tuple[tuple[str, dict[str, Any], str], ...] = (
         "a clock that is off by a time zone",
         {"attention": 2, "clock_offset": 7203.2, "hints": [CLOCK_HINT]},
         "The clock of the PMS is 2 h ahead of the hotel's local time: "
-        "wake-ups and charges get wrong times — check timezone",
+        "wake-ups and charges get wrong times — check timezone More about this",
     ),
     (
         "a PMS that repeats our records",
         {"attention": 2, "hints": [{"code": "mirror", "params": {}}]},
-        "The other side repeats our own records: it is an echo server, not a PMS",
+        "The other side repeats our own records: it is an echo server, not a PMS More about this",
     ),
     (
         "a resync request without an answer",
@@ -241,7 +241,7 @@ def test_the_hints_come_first_while_the_link_is_down(service: CannedService, use
     service.show({**down, "outbox": DOUBT, "outages": THREE_OUTAGES})
     expect(_findings(user.page)).to_have_count(3)
     expect(_findings(user.page).first).to_have_text(
-        "23 bytes came, no STX … ETX: LS|DA261130|TI000000| — framing = crlf would read it"
+        "23 bytes came, no STX … ETX: LS|DA261130|TI000000| — framing = crlf would read it More about this"
     )
 
 
@@ -289,7 +289,7 @@ def test_text_of_the_pms_is_shown_as_text(service: CannedService, user: BrowserU
         expect(_findings(user.page)).to_have_text(
             [
                 f"3 records not understood, last {minute(found['last_at'])}: {shown}",
-                f"23 bytes came, no STX … ETX: {shown} — framing = crlf would read it",
+                f"23 bytes came, no STX … ETX: {shown} — framing = crlf would read it More about this",
             ]
         )
         assert user.page.locator(".findings img").count() == 0

@@ -72,6 +72,20 @@ def test_a_hint_opens_the_form_at_its_setting(service: CannedService, user: Brow
     assert service.requests == [("PATCH links/lines", {"framing": "crlf"})]
 
 
+@pytest.mark.parametrize("view", ["#/", "#/links/lines"])
+def test_a_hint_leads_to_its_section_in_the_document_about_pmss(
+    service: CannedService, user: BrowserUser, view: str
+) -> None:
+    user.navigate(view)
+    link = user.page.get_by_role("link", name="More about this")
+    with user.page.context.expect_page() as opened:
+        link.click()
+    document = opened.value
+    assert document.url == f"{service.url}/page/pms-differences.html#hint-framing"
+    expect(document.get_by_role("heading", name="Lines instead of STX and ETX")).to_be_in_viewport()
+    document.close()
+
+
 def test_the_suggestion_is_still_there_after_a_reload(user: BrowserUser) -> None:
     user.page.get_by_role("link", name="framing = crlf would read it").click()
     _expect_suggestion(user.page, "framing", "crlf")

@@ -3,6 +3,7 @@
 import { arrange, el, setAttribute, setSign, setText, sign } from "./dom.js";
 import { visible } from "./common_elements.js";
 import { findings } from "./findings.js";
+import { documentPlaceOf } from "./hints.js";
 import { settingsPlaceOf } from "./link_model.js";
 import { t } from "./translations.js";
 
@@ -32,7 +33,8 @@ class Item {
   #sign = sign("off");
   #text = el("span");
   #link = el("a", { class: "suggestion" });
-  element = el("li", {}, this.#sign, el("p", {}, this.#text, " ", this.#link));
+  #more = el("a", { class: "more", target: "_blank", rel: "noopener" });
+  element = el("li", {}, this.#sign, el("p", {}, this.#text, " ", this.#link, " ", this.#more));
 
   shown({ code, level, text, hint, suggestion }, name) {
     setAttribute(this.element, "data-finding", code);
@@ -43,6 +45,9 @@ class Item {
     this.#link.hidden = !suggestion;
     setText(this.#link, suggestion ?? "");
     setAttribute(this.#link, "href", suggestion ? settingsPlaceOf(name, hint) : null);
+    this.#more.hidden = !hint;
+    setText(this.#more, hint ? t("finding.more") : "");
+    setAttribute(this.#more, "href", hint ? documentPlaceOf(hint) : null);
     return this.element;
   }
 }

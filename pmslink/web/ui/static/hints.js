@@ -27,3 +27,6 @@ function hintKey(code, { seconds, value }) {
 export function suggestionText({ code, params }) {
   return params.setting ? t(SUGGESTIONS[code] ?? "suggestion.help", params) : null;
 }
+
+/** Where the document about PMSs explains a hint; `tests/test_documents.py` checks that it has each of them. */
+export const documentPlaceOf = (code) => `page/pms-differences.html#hint-${encodeURIComponent(code)}`;
