@@ -158,7 +158,8 @@ def test_a_step_that_fails_says_what_came_and_what_would_help(
     expect(user.page.locator('[data-step="description"]')).to_contain_text("not tried")
     step.get_by_role("button", name="Use framing = crlf").click()
     _expect_suggestion(user.page, "framing", "crlf")
-    user.page.get_by_role("button", name="Test without saving").click()
+    with user.page.expect_response("**/links/test"):
+        user.page.get_by_role("button", name="Test without saving").click()
     assert service.requests[-1][1]["framing"] == "crlf"
 
 
