@@ -19,13 +19,15 @@ def link_details(link: Mapping[str, Any]) -> Iterator[str]:
 
     The advice for a link in sync contains hints, outages and what was not understood already.
     """
-    if hold := link.get("held"):
+    hold = link.get("held")
+    if hold and (hold["waiting"] or hold["by"] != "sync"):  # each link waits a little after it gets in sync
         yield _describe_hold(hold)
     outbox = link.get("outbox", {})
     if outbox.get("unknown") or outbox.get("refused"):
         yield f"postings: {outbox['unknown']} in doubt, {outbox['refused']} refused"
     offset = link.get("clock_offset")
-    if offset is not None and abs(offset) >= MIN_CLOCK_OFFSET_S:
+    hinted = {hint["code"] for hint in link.get("hints", ())}
+    if offset is not None and abs(offset) >= MIN_CLOCK_OFFSET_S and "clock" not in hinted:
         direction = "ahead of" if offset > 0 else "behind"
         yield f"clock: the PMS is {format_duration(abs(offset))} {direction} the hotel's local time"
     if not link["in_sync"]:

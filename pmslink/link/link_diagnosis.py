@@ -162,6 +162,7 @@ class LinkDiagnosis:
 
     def _on_unreadable(self, found: UnreadableInput) -> None:
         self._add_input_hint(found)
+        self._log_once("input", f"{found.size} bytes arrived that are no record: {found.shown}")
         self._listener.on_unreadable_input(found)
 
     def _add_input_hint(self, found: UnreadableInput) -> None:
@@ -291,7 +292,7 @@ class LinkDiagnosis:
         if subject not in self._logged:
             self._logged.add(subject)
             self.log.warn(
-                "{link}: {text}. More of it on this connection is counted, not logged.",
+                "{link}: {text} (logged once on a connection)",
                 link=self._name,
                 text=text,
             )

@@ -200,6 +200,26 @@ def test_d5_a_pms_that_has_answered_before_is_just_silent() -> None:
     assert hint_codes(harness) == []
 
 
+# D7
+
+
+def test_d7_the_record_at_which_the_pms_closes_is_named_with_the_setting() -> None:
+    harness = LinkHarness(records={"WA": "RNAS"})
+    harness.link.start()
+    for seconds in (0, 0, 1):  # at the third time, the description is sent with pauses: LD, GI, GO, GC
+        while not harness.link.dialer.is_connected:
+            harness.run(0.1)
+        harness.send("LS|")
+        harness.run(seconds)
+        harness.newest.transport.loseConnection()  # type: ignore[union-attr]
+        harness.run()
+    status = harness.link.status()
+    assert "LR|RIGC of the link description" in status.reason
+    records = hint(harness.link, "records")
+    assert records is not None
+    assert records.params == {"setting": "records", "value": {"WA": "RNAS", "GC": ""}, "declared": "GC"}
+
+
 # D9
 
 
