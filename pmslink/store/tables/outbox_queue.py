@@ -13,7 +13,7 @@ from typing import Literal
 from sqlalchemy import Connection, bindparam, func, or_, select
 
 from pmslink.store.core.schema import POSTINGS
-from pmslink.store.tables.outbox_rows import OF_LINK, OutboxRow, fetch_rows, row_query
+from pmslink.store.tables.outbox_rows import OF_LINK, OutboxRow, fetch_first, fetch_rows, row_query
 
 Lane = Literal["all", "no_postings", "wake_up_results"]
 """Which rows may be sent at present."""
@@ -25,7 +25,6 @@ _RECORDS_BY_LANE: Mapping[Lane, tuple[str, ...]] = {
 }
 """The records of each lane, apart from WA, which is in every lane."""
 _BATCH_ROWS = 50
-_MAX_INTEGER = 2**63 - 1
 RETRY_LATER_MS = 30_000
 """Milliseconds after which a posting that the PMS answers with RY is sent again."""
 
@@ -38,14 +37,6 @@ _IS_DUE = or_(
 # Rows of one record, because the database reads them in the order of its index, however many there are.
 _SELECT_DUE = row_query(
     OF_LINK, _IS_QUEUED, POSTINGS.c.record == bindparam("record"), POSTINGS.c.id > bindparam("after"), _IS_DUE
-).limit(bindparam("limit"))
-_SELECT_DUE_POSTINGS = row_query(
-    OF_LINK,
-    _IS_QUEUED,
-    POSTINGS.c.record == bindparam("record"),
-    POSTINGS.c.id > bindparam("after"),
-    _IS_DUE,
-    POSTINGS.c.created.between(bindparam("created_since"), bindparam("created_until")),
 ).limit(bindparam("limit"))
 _SELECT_RETRY_TIME = select(func.min(POSTINGS.c.not_before)).where(
     OF_LINK,
@@ -60,16 +51,16 @@ def due_rows(
 ) -> Iterator[OutboxRow]:
     """Yield the rows of a lane that are due, in order; a caller may change a row before it asks for the next.
 
-    With `postings_since`, postings that were accepted before it are left out. Times are milliseconds since
-    1970 in UTC.
+    With `postings_since`, postings that were accepted before it are left out, and those behind them: postings
+    are sent in order. Times are milliseconds since 1970 in UTC.
     """
-    # with a limit, a posting dated in the future was accepted before the clock was set back
-    created = {
-        "created_since": postings_since or 0,
-        "created_until": _MAX_INTEGER if postings_since is None else now,
-    }
-    values = {"link": link, "now": now, **created}
+    values = {"link": link, "now": now}
     yield from _rows_of_records(connection, ("WA",), values)
+    if lane == "all" and postings_since is not None:
+        oldest = fetch_first(connection, _SELECT_DUE, record="PS", after=0, limit=1, **values)
+        # one dated in the future was accepted before the clock was set back
+        if oldest is not None and not postings_since <= oldest.created <= now:
+            lane = "no_postings"
     yield from _rows_of_records(connection, _RECORDS_BY_LANE[lane], values)
 
 
@@ -88,7 +79,7 @@ def _rows_of_records(
         batches = (
             fetch_rows(
                 connection,
-                _SELECT_DUE_POSTINGS if record == "PS" else _SELECT_DUE,
+                _SELECT_DUE,
                 record=record,
                 after=after,
                 limit=limit,

@@ -276,3 +276,11 @@ def test_a_hold_for_older_postings_includes_those_dated_before_the_clock_was_set
     assert (held is None) == waits
     if waits:
         assert isinstance(harness.submit(claim_next, ClaimNext(LINK_NAME, now)), OutboxRow)
+
+
+def test_a_newer_posting_does_not_pass_an_older_one_that_waits(harness: StoreHarness) -> None:
+    harness.insert_rows(make_row(1, created=START_MS - 1), make_row(2, created=START_MS))
+    assert harness.submit(claim_next, ClaimNext(LINK_NAME, START_MS + 1000, sync_hold=START_MS)) is None
+    first = harness.submit(claim_next, ClaimNext(LINK_NAME, START_MS + 2000))
+    assert isinstance(first, OutboxRow)
+    assert first.id == 1
