@@ -1,8 +1,8 @@
 """One link: it connects the state machine, the connection, the session and the outbox.
 
-A frame from the PMS goes from `connection` to `Link.on_frame_received`. There it becomes a record, is
-traced and stored, moves the machine if it is a link record, and reaches session, resync and outbox.
-`RecordSender` sends the records for the PMS.
+A frame from the PMS goes from `connection` to `RecordReceiver`. There it becomes a record, is traced and
+stored, moves the machine if it is a link record, and reaches diagnosis, session, resync and outbox.
+`RecordSender` sends the records for the PMS. `LinkReport` says how the link is.
 """
 
 from __future__ import annotations
@@ -15,10 +15,7 @@ from twisted.internet.interfaces import IReactorTime
 
 from pmslink.config.link_definition import LinkConfig
 from pmslink.config.link_settings import LinkSettings
-from pmslink.fias.catalog import RECORDS
-from pmslink.fias.charset import decode
 from pmslink.fias.framing import SkipReason
-from pmslink.fias.record import Record
 from pmslink.link import reason_texts
 from pmslink.link.attention import Attention
 from pmslink.link.cause import (
@@ -26,8 +23,6 @@ from pmslink.link.cause import (
     SETTINGS_CAUSE,
     STARTED_CAUSE,
     Cause,
-    record_cause,
-    user_cause,
 )
 from pmslink.link.connector import Connector
 from pmslink.link.dialer import Dialer, StartLinkDial, connection_key
@@ -37,8 +32,8 @@ from pmslink.link.link_report import LinkReport
 from pmslink.link.link_session import Session
 from pmslink.link.machine import STATES, Core, Events, Intent, Machine, Marker, TimerName
 from pmslink.link.outbox import Outbox
+from pmslink.link.record_receiver import RecordReceiver, cause_or_user_disconnect
 from pmslink.link.record_sender import RecordSender
-from pmslink.link.record_storage import store_record
 from pmslink.link.record_trace import Trace
 from pmslink.link.resync import Resync
 from pmslink.link.saved_state import INITIAL_MARKERS, SavedState
@@ -130,12 +125,10 @@ class Link:
             *(self.dialer, self.trace, journal, wall_clock),
         )
         self.machine: Events = Machine(self.core, STATES[marker])
-        self._link_record_events: dict[str, Callable[[Cause], None]] = {
-            "LS": self.machine.ls,
-            "LD": self.machine.ld,
-            "LA": self.machine.la,
-            "LE": self.machine.le,
-        }
+        self._receiver = RecordReceiver(
+            *(self.settings, self.core, self.machine, self.session, self.resync, self.outbox, self.dialer),
+            *(self.diagnosis, self.trace, journal),
+        )
 
     @property
     def name(self) -> str:
@@ -293,7 +286,7 @@ class Link:
         if self.core.marker == "ESTABLISHED":
             cause = self.session.classify_loss(cause)
         cause = self.diagnosis.classify_loss(cause)
-        self.machine.lost(self._cause_or_user_disconnect(cause))
+        self.machine.lost(cause_or_user_disconnect(cause, self.core))
 
     def on_redial_due(self) -> None:
         """Redial, or wait until the store recovers."""
@@ -307,33 +300,8 @@ class Link:
         self.diagnosis.input.on_bytes(data)
 
     def on_frame_received(self, frame: bytes) -> None:
-        """Trace and store a record from the PMS, and act on it. A type that FIAS does not know is ignored."""
-        record = Record(decode(frame, self.config.settings.charset))
-        record_id = record.id
-        entry = self.trace.add("in", record_id, record)
-        entry.problem = self.diagnosis.examine_record(record)
-        store_record(self._journal, entry)
-        if record_id not in RECORDS:
-            return
-        self.diagnosis.on_record(record, frame, entry)
-        if self.diagnosis.echo.is_echo(record):
-            self.machine.sync_overdue(Cause("never_confirmed", {"variant": "mirror"}))
-            return
-        if self._journal.is_congested:
-            self.dialer.pause_reading()
-            self._journal.when_drained(self.dialer.resume_reading)
-        if record_id in self._link_record_events:
-            self.trace.session_number += record_id == "LS"
-            self._link_record_events[record_id](self._cause_or_user_disconnect(record_cause(record_id)))
-            return
-        # Data records change the state only in WAIT_LS. In the other states the table says that they change
-        # nothing, so the thousands of records of a resync skip the machine.
-        if self.core.marker == "WAIT_LS":
-            self.machine.record(record_cause(record_id))
-        elif self.core.marker == "ESTABLISHED":
-            self.session.on_data_record()
-        self.resync.on_data_record(record_id, record)
-        self.outbox.on_data_record(record)
+        """Trace and store a record from the PMS, and act on it."""
+        self._receiver.on_frame(frame)
 
     def on_noise_received(self, kind: SkipReason, size: int) -> None:
         """Count skipped bytes, and require a resync if they were a record that is lost now."""
@@ -424,9 +392,3 @@ class Link:
         """Return the shortest time in seconds between two link checks that are sent early."""
         is_rare = self.config.profile in PROFILES_WITH_RARE_CHECKS
         return self.config.settings.alive_interval / (1 if is_rare else EARLY_CHECKS_PER_INTERVAL)
-
-    def _cause_or_user_disconnect(self, cause: Cause) -> Cause:
-        """Return the user's control as the cause while the link ends at the user's request."""
-        if self.core.marker == "WAIT_LE":
-            return user_cause("enable") if self.core.intent == "enabled" else self.core.cause
-        return cause
