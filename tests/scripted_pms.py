@@ -281,7 +281,9 @@ class InMemoryHarness(DialogueHarness):
         if self.uses_hotel_clock:
             self.hotel_clock = HotelClock(self.clock, self.wall)
         self.store = make_store(self.clock, self.now, self.database, is_clock_settled=self.is_clock_settled)
-        return LinkRegistry(self.clock, self.store, self.now, self.network.dial, self.is_clock_settled)
+        return LinkRegistry(
+            self.clock, self.store, self.now, self.network.dial, self.is_clock_settled, self.network
+        )
 
     def wall(self) -> datetime:
         return self.start_time + self.clock_offset + timedelta(seconds=self.clock.seconds())

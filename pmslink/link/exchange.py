@@ -29,8 +29,11 @@ class Exchange:
     """
 
     def __init__(self, clock: IReactorTime, settings: Callable[[], LinkSettings]) -> None:
+        self._clock = clock
         self._settings = settings
         self._requests: deque[RequestKind] = deque(maxlen=MAX_OPEN_REQUESTS)
+        self._described_at = -float("inf")
+        self._ls_is_unanswered = False  # although LA has arrived: it has confirmed the description
         self._ls_hold = Countdown(clock, self._on_hold_over)  # for the answer to our LS
         self._ld_hold = Countdown(clock, self._on_hold_over)  # from the PMS's LD to the end of its exchange
         self._ls_window = Countdown(clock, lambda: None)
@@ -57,6 +60,7 @@ class Exchange:
     def on_description_sent(self) -> None:
         """Remember a description of ours, which the PMS confirms with LA."""
         self._requests.append("description")
+        self._described_at = self._clock.seconds()
 
     def on_docked(self, record: str) -> None:
         """Begin with the record by which the PMS has started the link. It confirms nothing of ours."""
@@ -91,14 +95,23 @@ class Exchange:
 
         The caller answers LA if `must_answer_la` says so, and calls `end` then.
         """
-        return self._requests.popleft() if self._requests else None
+        answered = self._requests.popleft() if self._requests else None
+        is_recent = self._clock.seconds() - self._described_at < self._settings().sync_timeout
+        has_ls = any(kind != "description" for kind in self._requests)
+        self._ls_is_unanswered = answered == "description" and is_recent and has_ls
+        return answered
 
     def end(self) -> None:
-        """End the exchange: the PMS's LA has arrived, and had its answer if it wants one."""
+        """End the exchange: the PMS's LA has arrived, and had its answer if it wants one.
+
+        If that LA confirmed a description, an LS that was sent later still waits for its answer.
+        """
         was_open = self.is_open
         self.must_answer_la = False
-        self._stop()
-        if was_open:
+        self._ld_hold.stop()
+        if not self._ls_is_unanswered:
+            self._stop()
+        if was_open and not self.is_open:
             self.on_closed()
 
     def on_data_record(self) -> None:

@@ -74,7 +74,7 @@ ALLOWED: dict[Marker, set[str]] = {
     "WAIT_LE": {END, GAP, RESYNC},
 }
 """The timers that may run in a state; that of a connection that is being closed may run in any."""
-AT_MOST = {CHECK: 2, RESYNC: 2, GAP: 2, EXCHANGE: 3}
+AT_MOST = {CHECK: 2, RESYNC: 2, GAP: 2, EXCHANGE: 4}
 """The next check and the deadline of the last one; the rest after a DR and its follow-up; the gap itself
 and the outbox that waits for its end. Of others one."""
 
@@ -405,7 +405,7 @@ def timer_of(call: Any) -> str | None:
             return CHECK
         case "pmslink.link.resync", _:
             return RESYNC
-        case "pmslink.link.exchange", _:
+        case ("pmslink.link.exchange", _) | ("pmslink.link.link_session", "_send_due_description"):
             return EXCHANGE
         case "pmslink.link.unreadable_input_detector", _:
             return INPUT

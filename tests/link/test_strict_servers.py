@@ -1,0 +1,189 @@
+"""Against a strict server for each habit: dock, stay for 100 link checks, exchange records both ways."""
+
+from __future__ import annotations
+
+import random
+from typing import Any
+
+import pytest
+from twisted.internet import reactor as the_reactor
+from twisted.internet.interfaces import IAddress
+from twisted.internet.protocol import Protocol
+
+from tests.link import strict_servers
+from tests.link.strict_servers import PmsLog, StrictPms
+from tests.scripted_pms import DialogueHarness, InMemoryHarness, TcpHarness
+from tests.time_limit import time_limit
+
+reactor: Any = the_reactor
+CHECKS = 100
+
+
+class _StrictServer(DialogueHarness):
+    """A service whose PMS is a strict server."""
+
+    server: type[StrictPms]
+    pms_clock: Any
+
+    def buildProtocol(self, addr: IAddress | None) -> Protocol:  # type: ignore[override]
+        return self.server(self.log, self.pms_clock)
+
+    @property
+    def log(self) -> PmsLog:
+        self.__dict__.setdefault("_log", PmsLog())
+        log: PmsLog = self.__dict__["_log"]
+        return log
+
+    def is_in_sync(self) -> bool:
+        return self.link is not None and self.link.session.in_sync
+
+    def exchange(self, number: int) -> None:
+        """Check a guest in, change a room's status, and post a charge."""
+        assert self.log.newest is not None
+        self.log.newest.send(f"GI|RN{2000 + number}|G#{number}|GSN|GNGuest|")
+        self.enqueue_record(f"RE|RN{3000 + number}|RS3|")
+        self.enqueue_record(f"PS|RN{4000 + number}|PTC|TA1050|")
+
+    def is_delivered(self, count: int) -> bool:
+        rows = [self.stored_row(number) for number in range(1, 2 * count + 1)]
+        return all(row is not None and row.state == "done" for row in rows)
+
+    def require_exchanged(self, count: int) -> None:
+        """Check that all records arrived, each once."""
+        checked_in = [event.room for event in self.events if event.type == "guest.checked_in"]
+        assert checked_in == [str(2000 + number) for number in range(count)]
+        rows = [self.stored_row(number) for number in range(1, 2 * count + 1)]
+        assert [(row.state, row.attempts) for row in rows if row is not None] == [("done", 1)] * (2 * count)
+        data = [text for text in self.log.data if not text.startswith("DR")]
+        assert len(data) == len(set(data)) == 2 * count
+
+
+class InMemoryServer(_StrictServer, InMemoryHarness):
+    """A strict server in memory."""
+
+    def __init__(self, server: type[StrictPms], settings: dict[str, object]) -> None:
+        super().__init__()
+        self.server = server
+        self.pms_clock = self.clock
+        self.settings.update(settings)
+
+
+class TcpServer(_StrictServer, TcpHarness):
+    """A strict server on a port."""
+
+    pms_clock = reactor
+
+    def __init__(self, server: type[StrictPms], settings: dict[str, object]) -> None:
+        super().__init__()
+        self.server = server
+        self.settings.update(settings)
+
+
+async def stay_for_link_checks(harness: InMemoryServer, connections: int = 1) -> None:
+    """Dock, exchange records at any moment of 100 link checks, and check that each arrived once."""
+    assert harness.link is not None
+    assert await harness.until(harness.is_in_sync, 60)
+    interval = harness.link.settings().alive_interval
+    dice = random.Random(harness.server.__name__)
+    transitions = len(harness.transitions)
+    for number in range(CHECKS):
+        moment = dice.uniform(0, interval)
+        await harness.wait(moment)
+        harness.exchange(number)
+        await harness.wait(interval - moment)
+        assert harness.is_in_sync(), (number, harness.link.reason, harness.log.violations)
+    await harness.wait(interval + 60)
+    harness.require_exchanged(CHECKS)
+    assert harness.log.connections == connections
+    assert len(harness.transitions) == transitions  # nothing was announced
+    assert len(harness.log.violations) == connections - 1, harness.log.violations
+
+
+@pytest.mark.parametrize(
+    ("server", "settings"),
+    [
+        (strict_servers.StrictPms, {}),
+        (strict_servers.LsForLs, {"sync_on": "declared"}),
+        (strict_servers.LsForLs, {"sync_on": "declared", "alive_on": "any"}),
+        (strict_servers.LsForLsThatConfirms, {}),
+        (strict_servers.LsForLsThatConfirms, {"record_gap": 0.1}),
+        (strict_servers.SlowMirror, {}),
+        (strict_servers.SlowMirror, {"profile": "protel"}),
+        (strict_servers.SlowMirrorThatWaits, {}),
+        (strict_servers.NeverAnswersLs, {"alive_by": "LA"}),
+        (strict_servers.LaForLa, {"alive_by": "LA"}),
+        (strict_servers.Lines, {"framing": "crlf"}),
+        (strict_servers.NoNightAudit, {"records": {"NS": "", "NE": ""}}),
+    ],
+    ids=lambda value: getattr(value, "__name__", str(value)),
+)
+@time_limit(60)
+async def test_a_strict_pms_stays_for_100_link_checks(
+    server: type[StrictPms], settings: dict[str, object]
+) -> None:
+    harness = InMemoryServer(server, settings)
+    harness.start()
+    await stay_for_link_checks(harness)
+    assert harness.log.checks >= CHECKS
+    await harness.stop()
+
+
+@pytest.mark.parametrize("server", [strict_servers.NeverAnswersLs, strict_servers.SilentForLs])
+@time_limit(60)
+async def test_a_pms_that_never_answers_ls_stays_without_link_checks(server: type[StrictPms]) -> None:
+    harness = InMemoryServer(server, {"alive_by": "nothing"})
+    harness.start()
+    await stay_for_link_checks(harness)
+    assert harness.log.checks == 0
+    await harness.stop()
+
+
+@time_limit(60)
+async def test_a_very_slow_mirror_docks_at_the_second_try() -> None:
+    settings: dict[str, object] = {"sync_timeout": 60, "alive_interval": 60}
+    harness = InMemoryServer(strict_servers.VerySlowMirrorThatWaits, settings)
+    harness.start()
+    assert await harness.until(lambda: harness.log.connections == 2, 60)
+    await stay_for_link_checks(harness, connections=2)
+    await harness.stop()
+
+
+@time_limit(60)
+async def test_a_pms_that_dials_in_stays_for_100_link_checks() -> None:
+    harness = InMemoryServer(strict_servers.StrictPms, {"connect": "accept"})
+    harness.start()
+    harness.network.call(5010, "127.0.0.1")
+    await stay_for_link_checks(harness)
+    assert harness.log.checks >= CHECKS
+    await harness.stop()
+
+
+@time_limit(60)
+async def test_a_record_that_the_pms_does_not_accept_is_named() -> None:
+    harness = InMemoryServer(strict_servers.NoNightAudit, {})
+    harness.start()
+    assert harness.link is not None
+    link = harness.link
+    for connection in range(1, 4):
+        assert await harness.until(lambda: harness.log.connections == connection, 60)  # noqa: B023
+        assert await harness.until(lambda: link.core.marker == "EXPECTION", 60)
+        assert "of the link description" in link.reason or "after the link description" in link.reason
+    assert "LR|RINS of the link description" in link.reason
+    assert "add NS with an empty text" in link.status().advice
+    harness.change_setting("records", {"NS": "", "NE": ""})
+    assert await harness.until(harness.is_in_sync, 60)
+    await harness.stop()
+
+
+@time_limit(60)
+async def test_ls_for_ls_over_tcp() -> None:
+    settings: dict[str, object] = {"sync_on": "declared", "alive_interval": 0.1, "alive_timeout": 5}
+    harness = TcpServer(strict_servers.LsForLs, settings)
+    harness.start()
+    for number in range(20):
+        assert await harness.until(lambda: harness.log.checks > number, None)  # noqa: B023
+        harness.exchange(number)
+    assert await harness.until(lambda: harness.is_delivered(20), None)
+    harness.require_exchanged(20)
+    assert (harness.log.connections, harness.log.violations) == (1, [])
+    await harness.stop()
