@@ -32,10 +32,10 @@ SAMPLE_POSTING = {"type": "call", "room": "101", "dialled": "+49 89 1234", "dura
 def take_screenshots(folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as state:
-        pms_port, *_ = free_ports(len(PROFILE_BY_LINK) + 1)
+        pms_port, *_, new_port = free_ports(len(PROFILE_BY_LINK) + 2)
         control, api = free_ports(2)
         with (
-            run_simulator(Path(state), pms_port, control, ports=len(PROFILE_BY_LINK) + 1) as pms,
+            run_simulator(Path(state), pms_port, control, ports=len(PROFILE_BY_LINK) + 2) as pms,
             run_service(Path(state), pms_port, api, answer_timeout=1, unanswered="hold") as pbx,
             start_chromium() as browser,
         ):
@@ -43,7 +43,11 @@ def take_screenshots(folder: Path) -> None:
             pms.call("POST", f"/faults?port={pms_port}", {"pa_never": True})
             pbx.call("POST", "/api/v1/links/grand/postings", SAMPLE_POSTING)
             pms.call("POST", f"/faults?port={pms_port + 1}", {"ls_unanswered": True})
-            _take_link_screenshots(browser, pbx, folder)
+            riverside = pms_port + list(PROFILE_BY_LINK).index("riverside") + 1
+            pms.call("POST", f"/audit/start?port={riverside}")
+            pbx.call("POST", "/api/v1/links/riverside/postings", SAMPLE_POSTING)
+            pms.call("POST", f"/faults?port={new_port}", {"framing": "crlf"})
+            _take_link_screenshots(browser, pbx, folder, new_port)
             _prepare_rooms(pbx, pms, pms_port + list(PROFILE_BY_LINK).index("alpenhof") + 1, Path(state))
             _take_rooms_screenshot(browser, pbx, folder)
 
@@ -96,12 +100,14 @@ def _take_rooms_screenshot(browser: Browser, pbx: ServiceProcess, folder: Path) 
     page.context.close()
 
 
-def _take_link_screenshots(browser: Browser, pbx: ServiceProcess, folder: Path) -> None:
+def _take_link_screenshots(browser: Browser, pbx: ServiceProcess, folder: Path, new_port: int) -> None:
     url = f"http://127.0.0.1:{pbx.port}/"
     for scheme in ("light", "dark"):
         page = _open_page(browser, DESKTOP_SIZE_PX, scheme)
         page.goto(url)
         expect(page.locator(".toast", has_text="seaside")).to_be_visible()
+        for finding in ("unknown", "held_night_audit"):
+            expect(page.locator(f"[data-finding={finding}]")).to_be_visible()
         page.screenshot(path=folder / f"links-{scheme}.png")
         page.context.close()
     page = _open_page(browser, DESKTOP_SIZE_PX, "light")
@@ -111,12 +117,12 @@ def _take_link_screenshots(browser: Browser, pbx: ServiceProcess, folder: Path) 
     page.screenshot(path=folder / "link.png", full_page=True)
     page.goto(f"{url}#/new")
     page.locator("#setting-host").fill("127.0.0.1")
-    page.locator("#setting-port").fill("9")
+    page.locator("#setting-port").fill(str(new_port))
     page.locator("#setting-name").fill("lakeside")
     page.locator("#setting-profile").select_option("opera")
     page.locator("#test").click()
-    expect(page.locator('.trial [data-step="connect"]')).to_contain_text("refused")
-    page.screenshot(path=folder / "new-link.png")
+    expect(page.get_by_role("button", name="Use framing = crlf")).to_be_visible()
+    page.screenshot(path=folder / "new-link.png", full_page=True)
     page.context.close()
     page = _open_page(browser, PHONE_SIZE_PX, "dark")
     page.goto(url)

@@ -84,7 +84,7 @@ def test_the_hint_about_lines_is_shown_within_3_s_of_saving_the_link(
         expect(_findings(page)).to_contain_text(
             [
                 re.compile(
-                    r"^23 bytes came, no STX … ETX: LS\|DA\d{6}\|TI\d{6}\| — framing = crlf would read it$"
+                    r"^23 bytes came, no STX … ETX: LS\|DA\d{6}\|TI\d{6}\| — framing = crlf would read it"
                 )
             ]
         )
