@@ -51,13 +51,14 @@ def depart_others(state: HotelState, room_name: str, number: str, context: Conte
 def displace_others(state: HotelState, room_name: str, number: str, context: Context) -> None:
     """Begin the departure of the others in a room: a guest has come who is alone there.
 
-    Sharers of that guest whom the PMS reported before stay, and those whom a resync reports.
+    Sharers of that guest whom the PMS reported before stay, and those whom the resync in progress reports.
     """
     for guest in state.staying_guests(room_name):
         here = state.window.find(guest.number, room_name, "here", context.now_ms)
         arrival = state.window.arrival(guest.number, room_name, context.now_ms)
         is_sharer = arrival is not None and arrival.awaits_first
-        if guest.number != number and not is_sharer and not (here is not None and here.resync):
+        is_reported = state.resyncing and here is not None and here.resync
+        if guest.number != number and not is_sharer and not is_reported:
             begin_departure(state, room_name, guest, context)
 
 
@@ -110,6 +111,8 @@ def complete_check_out(state: HotelState, room_name: str, number: str, context: 
     payload = {"guest": serialize_guest(guest), "vacant": vacant}
     state.emit("guest.checked_out", room_name, payload, departure.resync)
     state.add_stay_change(StayChange("ended", room_name, number))
+    if vacant:
+        state.add_stay_change(StayChange("vacant", room_name))
 
 
 def check_out_now(

@@ -237,6 +237,12 @@ class HotelState:
         group = self.departing.get(room_name)
         return group is not None and group.leaves_unknown_guests and not self.staying_guests(room_name)
 
+    def departed_before(self, room_name: str, at_ms: int) -> set[str]:
+        """Return the reservation numbers of the leaving guests of a room who had left at a time."""
+        group = self.departing.get(room_name)
+        departures = () if group is None else group.departures
+        return {one.number for one in departures if one.is_open and one.since <= at_ms}
+
     def departing_wake_ups(self, room_name: str) -> tuple[int, ...]:
         """Return the ids of the wake-ups of a room that belong to departing guests only."""
         group = self.departing.get(room_name)

@@ -18,9 +18,11 @@ from pmslink.hotel.phone_update_records import PhoneUpdate, parse_phone_update
 
 POSTING_RECORD = "PS"
 """The record of a posting. All other records in the outbox are updates from a phone."""
+WAKE_UP_RESULT_RECORD = "WA"
+"""The record of a wake-up's result, which waits for nothing."""
 WAKE_UP_REQUEST_RECORDS = ("WR", "WC")
-WAKE_UP_RECORDS = (*WAKE_UP_REQUEST_RECORDS, "WA")
-PERSONAL_SUBJECTS = ("sign", "voicemail")
+WAKE_UP_RECORDS = (*WAKE_UP_REQUEST_RECORDS, WAKE_UP_RESULT_RECORD)
+PERSONAL_SUBJECTS = ("sign", "make_up_room", "voicemail")
 """Subjects of an RE that belong to the guest, and not to the room."""
 WAKE_UP_CHANGING_RECORDS = ("WR", "WC", "GO", "GC")
 """Records of the PMS that may change the wake-ups of a room."""
@@ -99,7 +101,7 @@ def awaits_check_out(update: QueuedUpdate, load_state: Callable[[], HotelState])
     Only after the move window is it certain whether the guest moves or leaves, which may void the update.
     `load_state` is called only for an update that may have to wait.
     """
-    if update.record == POSTING_RECORD or update.attempts:
+    if update.record in (POSTING_RECORD, WAKE_UP_RESULT_RECORD) or update.attempts:
         return False
     return bool(load_state().leaving_guests(update.room))
 

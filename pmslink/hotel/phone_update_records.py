@@ -17,6 +17,7 @@ from pmslink.fias.record import Field, Record, build_record
 from pmslink.hotel.events import WakeUpFinished
 from pmslink.hotel.hotel_policy import HotelPolicy
 from pmslink.hotel.request_fields import parse_room_name
+from pmslink.hotel.rooms import Room
 from pmslink.hotel.wake_up_attempts import answer_status
 from pmslink.timestamps import to_ms
 from pmslink.validation.json_body import BodyError, BodyField, parse_body, parse_field, required_field
@@ -40,6 +41,7 @@ _RS_DND_ON, _RS_MAKE_UP_ON, _RS_SIGNS_OFF = "8", "9", "10"
 """RS of the door signs. In FIAS only the PMS sends DN, and one RS removes both signs."""
 _PHONE_UPDATE_TYPES = frozenset({"status", "dnd", "make_up_room", "wake_up", "wake_up_cancel"})
 """Types whose updates change the hotel state."""
+_SIGN_TYPES = ("dnd", "make_up_room")
 _MAX_REQUEST_DELAY = timedelta(minutes=1)
 """A wake-up whose time is at most this far in the past is accepted, and is due at once."""
 _MAX_LEAD_TIME = timedelta(days=366)
@@ -99,12 +101,48 @@ def make_up_room_update(room: str, body: Mapping[str, object]) -> OutboundUpdate
     """Build an RE with the RS of the make-up-room sign. Raises BodyError."""
     on = _parse_on(body)
     fields = [("RS", _RS_MAKE_UP_ON if on else _RS_SIGNS_OFF)]
-    return _equipment_update("make_up_room", room, {"on": on}, fields, "sign", on)
+    return _equipment_update("make_up_room", room, {"on": on}, fields, "make_up_room", on)
 
 
 def _parse_on(body: Mapping[str, object]) -> bool:
     on: bool = parse_body({"on": required_field(boolean_validator())}, body, "a sign")["on"]
     return on
+
+
+def resolve_sign(update: PhoneUpdate, record: Record, room: Room | None) -> Record | None:
+    """Return the record that a change of a door sign needs; None if it needs none.
+
+    One RS removes both signs: switching one off while the other is on sends the other one again. A sign that
+    is not on needs no record. `room` is the room before the change, None if nothing is known of it. Records
+    of other updates are returned unchanged.
+    """
+    if update.type not in _SIGN_TYPES or update.value:
+        return record
+    signs = {"dnd": False, "make_up_room": False}
+    if room is not None:
+        signs = {"dnd": room.do_not_disturb, "make_up_room": room.make_up_room}
+    return with_present_sign(update, record, room) if signs[update.type] else None
+
+
+def with_present_sign(update: PhoneUpdate, record: Record, room: Room | None) -> Record:
+    """Return the record that switches a door sign off, with the RS of the other sign if that is on.
+
+    Records of other updates are returned unchanged.
+    """
+    if update.type not in _SIGN_TYPES or update.value:
+        return record
+    code = _RS_SIGNS_OFF
+    if room is not None and update.type == "dnd" and room.make_up_room:
+        code = _RS_MAKE_UP_ON
+    elif room is not None and update.type == "make_up_room" and room.do_not_disturb:
+        code = _RS_DND_ON
+    return build_record(record.id, ((name, code if name == "RS" else value) for name, value in record.fields))
+
+
+def sign_not_on_reason(update: PhoneUpdate) -> str:
+    """Return the text for a sign that was switched off although it was not on."""
+    sign = "do-not-disturb" if update.type == "dnd" else "make-up-room"
+    return f"{sign} is not on in room {update.room}: nothing is sent"
 
 
 def voicemail_update(room: str, body: Mapping[str, object]) -> OutboundUpdate:

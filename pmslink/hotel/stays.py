@@ -181,6 +181,8 @@ def _move(state: HotelState, placement: _Placement, old: Room, context: Context)
     payload = {"guest": serialize_guest(guest), "from_room": old.room, "vacant": vacant}
     state.emit("guest.moved", room.room, payload, resync)
     state.add_stay_change(StayChange("moved", room.room, guest.number, old.room))
+    if vacant:
+        state.add_stay_change(StayChange("vacant", old.room))
     state.window.add(guest.number, Statement(context.now_ms, old.room, "left"))
     state.set_guest(guest, _with_class(state, placement, room, context), context, resync)
     _state_here(state, placement, context, arrival)

@@ -89,20 +89,20 @@ def test_with_dial_codes_other_values_are_rejected(value: object) -> None:
 
 
 @pytest.mark.parametrize(
-    ("build", "type", "on", "text", "value"),
+    ("build", "type", "on", "text", "subject"),
     [
-        (phone_update_records.dnd_update, "dnd", True, "RE|RN110|RS8|", True),
-        (phone_update_records.dnd_update, "dnd", False, "RE|RN110|RS10|", False),
-        (phone_update_records.make_up_room_update, "make_up_room", True, "RE|RN110|RS9|", True),
-        (phone_update_records.make_up_room_update, "make_up_room", False, "RE|RN110|RS10|", False),
+        (phone_update_records.dnd_update, "dnd", True, "RE|RN110|RS8|", "sign"),
+        (phone_update_records.dnd_update, "dnd", False, "RE|RN110|RS10|", "sign"),
+        (phone_update_records.make_up_room_update, "make_up_room", True, "RE|RN110|RS9|", "make_up_room"),
+        (phone_update_records.make_up_room_update, "make_up_room", False, "RE|RN110|RS10|", "make_up_room"),
     ],
 )
 def test_a_sign_is_sent_as_room_status(
-    build: Callable[..., OutboundUpdate], type: Any, on: bool, text: str, value: bool
+    build: Callable[..., OutboundUpdate], type: Any, on: bool, text: str, subject: str
 ) -> None:
     sign = build("110", {"on": on})
     assert (sign.type, sign.record.text, sign.body) == (type, text, {"on": on})
-    assert (sign.subject, sign.phone_update) == ("sign", PhoneUpdate(type, "110", value))
+    assert (sign.subject, sign.phone_update) == (subject, PhoneUpdate(type, "110", on))
 
 
 @pytest.mark.parametrize("build", [phone_update_records.dnd_update, phone_update_records.make_up_room_update])

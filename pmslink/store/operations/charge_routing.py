@@ -49,6 +49,9 @@ def guests_at_start(
     occupants = occupants_at(transaction.connection, link, room, started)
     if occupants is None:
         return None, None
+    if len(occupants) > 1:  # those who have left may still be moving: the others are there
+        departed = transaction.hotels.hotel(transaction.connection, link).departed_before(room, started)
+        occupants = [one for one in occupants if one.reservation not in departed] or occupants
     reservation = next((one.reservation for one in occupants if one.reservation is not None), None)
     return reservation, json.dumps([one.guest for one in occupants])
 
@@ -74,4 +77,5 @@ def route_posting(transaction: Transaction, row: OutboxRow, late_charge: LateCha
 
 def spelled_room(state: HotelState, room: str) -> str:
     """Return the name of a room as the PMS spells it."""
-    return room
+    stored = state.rooms.get(room)
+    return room if stored is None or stored.spelling is None else stored.spelling

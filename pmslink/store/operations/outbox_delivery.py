@@ -17,6 +17,7 @@ from pmslink.hotel import pending_updates
 from pmslink.hotel.charge_destination import IN_DOUBT_SUFFIX
 from pmslink.hotel.hotel_state import HotelState
 from pmslink.hotel.move_window import MOVE_WINDOW_MS
+from pmslink.hotel.phone_update_records import parse_phone_update, with_present_sign
 from pmslink.hotel.wake_ups import TooManyWakeUpsError
 from pmslink.store.core.schema import POSTINGS, RECORDS
 from pmslink.store.core.transaction import Transaction
@@ -197,9 +198,11 @@ def _remains_unknown(transaction: Transaction, row: OutboxRow, request: ClaimNex
 
 
 def _mark_sent(transaction: Transaction, row: OutboxRow, room: str, now: int) -> OutboxRow:
+    record = Record(row.text)
     if not row.attempts:
         _reapply_phone_update(transaction, row, now)
-    record = pending_updates.replace_room(Record(row.text), spelled_room(_hotel(transaction, row), room))
+        record = _with_present_sign(transaction, row, record)
+    record = pending_updates.replace_room(record, spelled_room(_hotel(transaction, row), room))
     return update_row(
         transaction,
         row,
@@ -223,6 +226,14 @@ def _reapply_phone_update(transaction: Transaction, row: OutboxRow, now: int) ->
     for update in pending_updates.updates_to_reapply(row, phone_update, later, _hotel(transaction, row)):
         with suppress(TooManyWakeUpsError):  # the PMS has set the maximum number of wake-ups since
             apply_phone_update(transaction, row.link, update, from_ms(now))
+
+
+def _with_present_sign(transaction: Transaction, row: OutboxRow, record: Record) -> Record:
+    """Return the record of a door sign that is switched off: the other one may have changed since."""
+    phone_update = parse_phone_update(row.type, row.room, row.body)
+    if phone_update is None:
+        return record
+    return with_present_sign(phone_update, record, _hotel(transaction, row).rooms.get(row.room))
 
 
 @frozen

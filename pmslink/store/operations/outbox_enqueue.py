@@ -6,10 +6,12 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
+from attrs import frozen
 from sqlalchemy import Connection, bindparam, insert, select, update
 
 from pmslink.errors import PmslinkError
-from pmslink.hotel.phone_update_records import PhoneUpdate
+from pmslink.fias.record import Record
+from pmslink.hotel.phone_update_records import PhoneUpdate, resolve_sign, sign_not_on_reason
 from pmslink.hotel.wake_ups import TooManyWakeUpsError
 from pmslink.store.core.schema import POSTING_NUMBERS, POSTINGS
 from pmslink.store.core.transaction import Transaction
@@ -76,6 +78,18 @@ class NewRow(NamedTuple):
     started: int | None = None
 
 
+@frozen
+class _AppliedUpdate:
+    """What became of the phone update of a new row.
+
+    `text` is the text of the record that it needs, `unneeded_reason` says why it needs none.
+    """
+
+    text: str = ""
+    unneeded_reason: str | None = None
+    error: TooManyWakeUpsError | None = None
+
+
 class Enqueued(NamedTuple):
     """The row of a request; `is_new` is false if its idempotency key was stored before."""
 
@@ -86,22 +100,24 @@ class Enqueued(NamedTuple):
 def enqueue(transaction: Transaction, new_rows: Sequence[NewRow]) -> Sequence[Enqueued | Exception]:
     """Operation: insert rows, with posting numbers where they need one.
 
+    A row that needs no record, because it would change nothing, is done at once.
     A result may be IdempotencyKeyReusedError, OutboxFullError, PostingNumbersExhaustedError or
     TooManyWakeUpsError.
     """
     connection = transaction.connection
     rows_by_key = _rows_by_key(connection, new_rows)
-    hotel_errors = _apply_phone_updates(transaction, new_rows, rows_by_key)
+    applied = _apply_phone_updates(transaction, new_rows, rows_by_key)
     numbers = _free_numbers_by_link(connection, new_rows)
     results: list[Enqueued | Exception] = []
     inserted: list[OutboxRow] = []
     for index, new_row in enumerate(new_rows):
-        if index in hotel_errors:
-            results.append(hotel_errors[index])
+        update = applied.get(index, _AppliedUpdate(new_row.text))
+        if update.error is not None:
+            results.append(update.error)
         elif new_row.key is not None and (existing := rows_by_key.get((new_row.link, new_row.key))):
             results.append(_existing_row_result(existing, new_row))
         else:
-            row = _build_row(transaction, new_row, numbers)
+            row = _build_row(transaction, new_row, update, numbers)
             results.append(row if isinstance(row, Exception) else Enqueued(row, is_new=True))
             if isinstance(row, OutboxRow):
                 inserted.append(row)
@@ -120,7 +136,10 @@ def _existing_row_result(existing: OutboxRow, new_row: NewRow) -> Enqueued | Ide
 
 
 def _build_row(
-    transaction: Transaction, new_row: NewRow, numbers: Mapping[str, Iterator[int]]
+    transaction: Transaction,
+    new_row: NewRow,
+    update: _AppliedUpdate,
+    numbers: Mapping[str, Iterator[int]],
 ) -> OutboxRow | OutboxFullError | PostingNumbersExhaustedError:
     if new_row.outbox_full:
         return OutboxFullError(f"the outbox of {new_row.link} is full")
@@ -131,14 +150,14 @@ def _build_row(
     if number is not None:
         started = new_row.created if new_row.started is None else new_row.started
         reservation, guests = guests_at_start(transaction, new_row.link, new_row.room, started)
-    return OutboxRow.new(
+    row = OutboxRow.new(
         transaction.next_seq(),
         link=new_row.link,
         record=new_row.record,
         row_type=new_row.type,
         room=new_row.room,
         body=new_row.body,
-        text=new_row.text,
+        text=update.text,
         created=new_row.created,
         subject=new_row.subject,
         until=new_row.until,
@@ -148,26 +167,37 @@ def _build_row(
         reservation=reservation,
         guests=guests,
     )
+    if update.unneeded_reason is not None:
+        return row._replace(state="done", queued=0, text_answer=update.unneeded_reason)
+    return row
 
 
 def _apply_phone_updates(
     transaction: Transaction, new_rows: Sequence[NewRow], existing: Collection[tuple[str, str]]
-) -> dict[int, TooManyWakeUpsError]:
-    """Apply the phone updates of new rows to their hotels; return the errors by index."""
+) -> dict[int, _AppliedUpdate]:
+    """Apply the phone updates of new rows to their hotels; return what became of them, by index."""
     applied_keys: set[tuple[str, str | None]] = {*existing}
-    errors: dict[int, TooManyWakeUpsError] = {}
+    applied: dict[int, _AppliedUpdate] = {}
     for index, new_row in enumerate(new_rows):
         is_applied = (new_row.link, new_row.key) in applied_keys
         if new_row.phone_update is None or new_row.outbox_full or is_applied:
             continue
-        try:
-            apply_phone_update(transaction, new_row.link, new_row.phone_update, from_ms(new_row.created))
-        except TooManyWakeUpsError as error:
-            errors[index] = error
-        else:
-            if new_row.key is not None:
-                applied_keys.add((new_row.link, new_row.key))
-    return errors
+        applied[index] = _apply_phone_update(transaction, new_row, new_row.phone_update)
+        if new_row.key is not None and applied[index].error is None:
+            applied_keys.add((new_row.link, new_row.key))
+    return applied
+
+
+def _apply_phone_update(transaction: Transaction, new_row: NewRow, update: PhoneUpdate) -> _AppliedUpdate:
+    room = transaction.hotels.hotel(transaction.connection, new_row.link).rooms.get(new_row.room)
+    record = resolve_sign(update, Record(new_row.text), room)
+    if record is None:
+        return _AppliedUpdate(new_row.text, sign_not_on_reason(update))
+    try:
+        apply_phone_update(transaction, new_row.link, update, from_ms(new_row.created))
+    except TooManyWakeUpsError as error:
+        return _AppliedUpdate(error=error)
+    return _AppliedUpdate(record.text)
 
 
 def _rows_by_key(connection: Connection, new_rows: Sequence[NewRow]) -> dict[tuple[str, str], OutboxRow]:

@@ -220,7 +220,7 @@ def test_a_cancellation_applies_again_when_it_is_sent(harness: StoreHarness) -> 
 @pytest.mark.parametrize(
     ("first", "second", "pms_record"),
     [
-        (dnd_update("101", {"on": True}), make_up_room_update("101", {"on": True}), "RE|RN101|DNN|"),
+        (dnd_update("101", {"on": True}), dnd_update("101", {"on": True}), "RE|RN101|DNN|"),
         (status_update("101", {"status": 3}, {}), status_update("101", {"status": 4}, {}), "RE|RN101|RS4|"),
         (A_WAKE_UP, wake_up_cancel_update("101", "2026-01-02T07:00", RULES), "RE|RN101|RS4|"),
         (A_WAKE_UP, wake_up_cancel_update("101", None, RULES), "RE|RN101|RS4|"),
