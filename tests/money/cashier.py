@@ -41,6 +41,8 @@ class Ledger:
     bookings: list[Booking] = field(factory=list)
     received: dict[str, list[str]] = field(factory=dict)
     """The room of each PS, in order."""
+    refused: set[str] = field(factory=set)
+    """The postings that the PMS has refused, though perhaps not each time."""
 
 
 class CashierConnection(Protocol):
@@ -201,6 +203,7 @@ class Cashier(Factory):
         """Book a posting, and return the answer status."""
         payers = self.desk.rooms.get(fields["RN"])
         if payers is None or (not payers and not self.books_vacant_rooms):
+            self.ledger.refused.add(fields["TA"])
             return "NG"
         persons = frozenset(guest.id for guest in payers)
         self.ledger.bookings.append(Booking(fields["TA"], fields["RN"], persons, self.clock.seconds()))
@@ -255,6 +258,7 @@ class Cashier(Factory):
         self._answer(fields, "RY", self.random.uniform(1.0, MAX_LATE_S))
 
     def _answer_NG(self, connection: CashierConnection, fields: dict[str, str]) -> None:
+        self.ledger.refused.add(fields["TA"])
         self._answer(fields, "NG")
 
     def _answer_NA(self, connection: CashierConnection, fields: dict[str, str]) -> None:

@@ -135,6 +135,8 @@ class Judge:
         here_now = frozenset[int]().union(*self.truth.latest.values())
         if present := told[charge.room] & truth[charge.room] & told_now & here_now:
             self.wrong_refusals.append(f"{amount} is refused, but {sorted(present)} are still here")
+        if since is None and not self.told.latest[charge.room] | self.truth.latest[charge.room]:
+            self.wrong_refusals.append(f"{amount} is refused, but {charge.room} is vacant")
         self.judged["late"] += 1
 
     def check_end(self, rows: Mapping[str, OutboxRow]) -> None:
@@ -159,5 +161,7 @@ class Judge:
         assert booked <= 1 or self.is_resending, f"booked {booked} times"
         if row.state == "refused" and not self.is_resending:
             assert not booked, "refused, but booked"
+        if row.reason == "pms":
+            assert amount in self.ledger.refused, "refused, but not by the PMS"
         if row.state == "done":
             assert row.room_sent == rooms[-1]
