@@ -49,6 +49,11 @@ loopback TCP cannot have.
     reason The PMS did not*     the text of the cause
     advice *                    the text of the advice
     history CLOSED, WAIT_LS     all markers since the previous history step, in order
+    held sync since 1 s         what holds the rows of the outbox, and for how long it has
+    held sync until 9 s         the same, and how many seconds later it ends by itself; "until ?": not known
+    held sync waiting 2         the same, and how many rows wait
+    not held                    nothing holds the rows
+    stray answers 1             how many answers (PA) belonged to no posting
     received GI 2               the link has received this number of records with this id
     skipped noise               the link has skipped bytes of this kind: noise, torn or overlong
 
@@ -305,6 +310,29 @@ class Dialogue(HotelSteps):
         )
         self._seen_transitions = len(self.harness.transitions)
 
+    async def _expect_hold(self, by: str, since: str | None, until: str | None, waiting: str | None) -> None:
+        def differs() -> str:
+            hold, now = self._link.status().held, self.harness.wall()
+            if hold is None:
+                return "not held"
+            ends_in = "?" if hold.until is None else f"{round((hold.until - now).total_seconds())} s"
+            since_s = str(round((now - hold.since).total_seconds()))
+            actual = (hold.by, since_s, ends_in, str(hold.waiting))
+            expected = (by, since or since_s, until or ends_in, waiting or str(hold.waiting))
+            return "" if actual == expected else "held {} since {} s until {} waiting {}".format(*actual)
+
+        assert await self.harness.until(lambda: not differs(), None), differs()
+
+    async def _expect_no_hold(self) -> None:
+        assert await self.harness.until(lambda: self._link.status().held is None, None), (
+            f"held: {self._link.status().held}"
+        )
+
+    async def _expect_stray_answers(self, count: str) -> None:
+        assert await self.harness.until(
+            lambda: self._link.status().outbox.stray_answers == int(count), None
+        ), f"{self._link.status().outbox.stray_answers} stray answers"
+
     async def _expect_received(self, record_id: str, count: str) -> None:
         counts = self._link.trace.record_counts
         assert await self.harness.until(lambda: counts["in", record_id] == int(count), None), (
@@ -346,6 +374,9 @@ class Dialogue(HotelSteps):
         r"reason (.+)": _expect_reason,
         r"advice ?(.*)": _expect_advice,
         r"history (.+)": _expect_history,
+        r"held (\w+)(?: since (\d+) s)?(?: until (\d+ s|\?))?(?: waiting (\d+))?": _expect_hold,
+        r"not held": _expect_no_hold,
+        r"stray answers (\d+)": _expect_stray_answers,
         r"received (\w+) (\d+)": _expect_received,
         r"skipped (\w+)": _expect_skipped,
     }

@@ -104,7 +104,7 @@ class Link:
             wall_clock,
             request_link_check=lambda: self.session.link_checks.check_now(),
             min_check_interval=self._min_check_interval,
-            on_hold_changed=lambda: self._publish(None),
+            on_hold_changed=self.refresh,
         )
         self.diagnosis = LinkDiagnosis(config.name, clock, wall_clock, self)
         sender.on_sent = self.diagnosis.on_sent

@@ -58,7 +58,7 @@ class LinkReport:
     def changing_facts(self) -> object:
         """Return what changes without a change of the state, for comparison."""
         diagnosis, hold, now = self.diagnosis, self.outbox.hold(), self.wall_clock()
-        held = None if hold is None else (hold.by, hold.since, hold.until)
+        held = None if hold is None else (hold.by, hold.since, hold.until, hold.waiting > 0)
         outages = diagnosis.outages.status(now)
         resync = self.resync.unanswered_since
         return self._rate(now, hold), tuple(diagnosis.hints), held, outages, diagnosis.not_understood, resync
@@ -90,7 +90,7 @@ class LinkReport:
                 self.dialer.retries, None if redial_in is None else now + timedelta(seconds=redial_in)
             ),
             link_checks=session.link_checks.status(self.trace.last_received),
-            outbox=self.outbox.counts.status(),
+            outbox=self.outbox.status(),
             resync=self.resync.status(),
             held=self.outbox.hold(),
             clock_offset=diagnosis.clock_offset,

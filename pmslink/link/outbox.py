@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime
 
+from attrs import evolve
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
@@ -21,6 +22,7 @@ from twisted.python.failure import Failure
 from pmslink.errors import FieldError
 from pmslink.fias.charset import encode
 from pmslink.fias.record import Record
+from pmslink.hotel.pending_updates import POSTING_RECORD
 from pmslink.hotel.postings import with_posting_number
 from pmslink.link.countdown import Countdown
 from pmslink.link.outbox_claims import RowClaims
@@ -30,6 +32,7 @@ from pmslink.link.outbox_outcomes import OutboxOutcomes
 from pmslink.link.posting_holds import PostingHolds
 from pmslink.link.record_sender import RecordSender
 from pmslink.link.resync import Resync
+from pmslink.link.status import OutboxStatus
 from pmslink.link.unanswered_postings import Answer, SentPosting, UnansweredPostings
 from pmslink.link.unconfirmed_records import UnconfirmedRecords
 from pmslink.store.core.journal_interface import JournalPort
@@ -71,7 +74,8 @@ class Outbox:
         self._sender = sender
         self._settings = sender.settings
         self._resync = resync
-        resync.on_ended.append(self.send_next)
+        resync.on_ended.append(self._on_resync_ended)
+        self._is_resync_reported = False
         self._on_hold_changed = on_hold_changed
         self._journal = journal
         self._clock = clock
@@ -79,7 +83,7 @@ class Outbox:
         self.counts = OutboxCounts()
         self._enqueuing = 0
         self._in_sync = False
-        self._has_wake_up_result = True  # a WA may be pending
+        self._may_have_records = True  # rows other than postings may be due
         self.stray_answers = 0
         """Answers (PA) that belong to no posting of this link."""
         self._outcomes = OutboxOutcomes(name, journal, self._settings, self._now_ms)
@@ -89,14 +93,14 @@ class Outbox:
             clock,
             self._settings,
             self._on_confirmed,
-            # The answer to a posting confirms most of them.
-            lambda: self._in_sync and self._postings.in_flight is None,
+            self._needs_link_check,
             request_link_check,
             min_check_interval,
         )
         self._gap_timer = Countdown(clock, self.send_next)
         self._holds = PostingHolds(clock, wall_clock, self._on_holds_changed)
-        self._retry_timer = Countdown(clock, self.send_next)
+        self._retry_timer = Countdown(clock, self._on_retry_due)
+        self._has_logged_stray_answer = False  # on this connection
 
     # For the API and the scheduler.
 
@@ -117,13 +121,17 @@ class Outbox:
 
     def on_row_pending(self, row: OutboxRow) -> None:
         """Send a row that is pending since the last commit."""
-        self._has_wake_up_result |= row.record == "WA"
+        self._may_have_records |= row.record != POSTING_RECORD
         self.send_next()
 
     def on_resent(self) -> None:
         """Send the row at once that a person has requested to send again."""
         self._holds.on_resent()
         self.send_next()
+
+    def status(self) -> OutboxStatus:
+        """Take a snapshot of the counts."""
+        return evolve(self.counts.status(), stray_answers=self.stray_answers)
 
     def hold(self) -> Hold | None:
         """Return what holds rows back at present; None if nothing does."""
@@ -143,7 +151,7 @@ class Outbox:
     def on_in_sync(self) -> None:
         """Send: the link is in sync."""
         self._in_sync = True
-        self._has_wake_up_result = True
+        self._may_have_records = True
         self.send_next()
 
     def hold_for_sync(self) -> None:
@@ -158,6 +166,8 @@ class Outbox:
     def abort_in_flight(self) -> None:
         """Mark the rows in flight as unknown: the connection has ended, or the PMS starts again."""
         self._in_sync = False
+        self._holds.on_out_of_sync()
+        self._has_logged_stray_answer = self._is_resync_reported = False
         ids = self._unconfirmed.clear()
         posting = self._postings.clear()
         if posting is not None:
@@ -189,9 +199,11 @@ class Outbox:
         self._unconfirmed.on_la()
 
     def on_data_record(self, record: Record) -> None:
-        """Handle PA (the answer to a posting), and the records that begin or end a hold."""
+        """Handle PA (the answer to a posting), and the records that begin or prolong a hold."""
         if record.id == "PA":
             self._on_answer(record)
+        elif record.id == "DS":
+            self._on_resync_started()
         else:
             self._holds.on_data_record(record)
 
@@ -200,13 +212,14 @@ class Outbox:
     def send_next(self) -> None:
         """Claim and send the next row, if one may be sent now."""
         lane = self._lane()
-        has_nothing = lane == "wake_up_results" and not self._has_wake_up_result
-        if lane is None or has_nothing or self._claims.is_running:
+        if lane is None or (lane != "all" and not self._may_have_records):
+            return
+        if self._claims.is_running:
+            self._claims.repeat()
             return
         if self._sender.is_throttled:  # a queued record could be sent during a resync
             self._gap_timer.start(max(MIN_GAP_POLL_S, self._settings().record_gap))
             return
-        self._has_wake_up_result = False
         settings = self._settings()
         claim = ClaimNext(
             self._name,
@@ -232,28 +245,37 @@ class Outbox:
         is_blocked = self._resync.running or self._gap_timer.running or self._sender.exchange.is_open
         if not self._in_sync or is_blocked:
             return None
-        if self._postings.in_flight is not None or len(self._unconfirmed) >= MAX_UNCONFIRMED_RECORDS:
+        if len(self._unconfirmed) >= MAX_UNCONFIRMED_RECORDS:
             return "wake_up_results"
-        return "no_postings" if self._holds.hold_all else "all"
+        return "no_postings" if self._postings.in_flight is not None or self._holds.hold_all else "all"
 
-    def _may_send(self, row: OutboxRow) -> bool:
-        lane = self._lane()
-        is_in_lane = lane == "all" or (lane == "no_postings" and row.record != "PS") or row.record == "WA"
-        return lane is not None and is_in_lane
+    def _may_send(self, row: OutboxRow, claim: ClaimNext) -> bool:
+        match self._lane():
+            case "all":  # unless postings are held that were not when the row was claimed
+                older_than_ms = self._holds.hold_older_than_ms
+                return row.record != POSTING_RECORD or older_than_ms in (None, claim.sync_hold)
+            case "no_postings":
+                return row.record != POSTING_RECORD
+            case "wake_up_results":
+                return row.record == "WA"
+        return False
 
-    def _on_claimed(self, row: OutboxRow) -> None:
-        if self._may_send(row):
+    def _on_claimed(self, row: OutboxRow, claim: ClaimNext) -> None:
+        if self._may_send(row, claim):
             self._send(row)
         else:  # sending has been blocked since the claim
-            self._has_wake_up_result |= row.record == "WA"
             self._outcomes.release(row)
+            self._may_have_records |= row.record != POSTING_RECORD
+            self.send_next()
 
     def _on_none_due(self, claim: ClaimNext, next_due: NotBefore | None) -> None:
+        if claim.lane != "wake_up_results":
+            self._may_have_records = False
+        if claim.lane == "all" and self._holds.end_expired():
+            self._on_hold_changed()
         if next_due is not None:
             self._retry_timer.start(max(0, next_due.at - self._now_ms()) / 1000)
         self._unconfirmed.schedule()
-        if (self._lane(), self._holds.hold_older_than_ms) != (claim.lane, claim.sync_hold):
-            self.send_next()  # a hold has ended since the claim
 
     def _send(self, row: OutboxRow) -> None:
         record = Record(row.text)
@@ -266,7 +288,7 @@ class Outbox:
             self._outcomes.refuse(row, str(problem))
             self.send_next()
             return
-        if row.record == "PS":
+        if row.record == POSTING_RECORD:
             self._postings.add(SentPosting(row, self._unconfirmed.position), settings.answer_timeout)
         else:
             self._unconfirmed.add(row.id)
@@ -300,20 +322,25 @@ class Outbox:
         if posting is not None:
             self._postings.settle(posting.row.id)
             self._holds.on_answer(answer.status)
-            self._unconfirmed.confirm(posting.position)
+            self._unconfirmed.confirm(posting.confirmed_position)
             self.send_next()
 
     def _on_answer_stored(self, row: OutboxRow | None, answer: PostingAnswer) -> None:
         if row is None:
             self._count_stray_answer()
-        elif answer.row_id is None:  # the late answer to a posting that is in flight no more
-            self._postings.settle(row.id)
+        elif answer.row_id is None:  # the late answer to a posting of an earlier connection
             self._holds.on_answer(answer.status)
             self.send_next()
 
     def _count_stray_answer(self) -> None:
         self.stray_answers += 1
-        self.log.warn("{link}: ignored an answer (PA) that names no posting of this link", link=self._name)
+        if not self._has_logged_stray_answer:
+            self._has_logged_stray_answer = True
+            self.log.warn(
+                "{link}: ignored an answer (PA) that names no posting of this link; further ones on this "
+                "connection are only counted",
+                link=self._name,
+            )
 
     def _on_unanswered(self, posting: SentPosting) -> None:
         self._outcomes.mark_unknown((posting.row.id,), resend=False)  # the PMS may only be slow
@@ -322,8 +349,30 @@ class Outbox:
         self.send_next()
 
     def _on_holds_changed(self) -> None:
+        self.send_next()
+        if not self._claims.is_running and self._postings.in_flight is None:
+            self._holds.end_expired()  # nothing can be sent now as a trial
+        self._on_hold_changed()
+
+    def _on_resync_started(self) -> None:
+        if not self._is_resync_reported:  # a PMS may send DS as often as it likes
+            self._is_resync_reported = True
+            self._on_hold_changed()
+
+    def _on_resync_ended(self) -> None:
+        self._is_resync_reported = False
         self._on_hold_changed()
         self.send_next()
+
+    def _on_retry_due(self) -> None:
+        self._may_have_records = True
+        self.send_next()
+
+    def _needs_link_check(self) -> bool:
+        """Return whether a link check would confirm rows that no answer to a posting will confirm."""
+        posting = self._postings.in_flight
+        confirmed = 0 if posting is None else posting.confirmed_position
+        return self._in_sync and confirmed < self._unconfirmed.position
 
     def _on_confirmed(self, row_ids: tuple[int, ...]) -> None:
         self._outcomes.confirm(row_ids)

@@ -20,14 +20,15 @@ from pmslink.store.tables.outbox_rows import OutboxRow
 class RowClaims:
     """The claims of one link.
 
-    `on_row` gets each claimed row. `on_none_due` gets the claim for which no row is due, and when the next
-    one is. `claim_again` is called when another claim may return a row.
+    `on_row` gets each claimed row and its claim. `on_none_due` gets the claim for which no row is due, and
+    when the next one is. `claim_again` is called when another claim may return a row, because of what has
+    happened since the last one began.
     """
 
     def __init__(
         self,
         journal: JournalPort,
-        on_row: Callable[[OutboxRow], None],
+        on_row: Callable[[OutboxRow, ClaimNext], None],
         on_none_due: Callable[[ClaimNext, NotBefore | None], None],
         claim_again: Callable[[], None],
     ) -> None:
@@ -37,11 +38,13 @@ class RowClaims:
         self._claim_again = claim_again
         self._answered_numbers: set[int] = set()  # of postings, since the claim began
         self._is_stray_possible = False  # a claim has failed, and may be stored nevertheless
+        self._is_repeat_requested = False
         self.is_running = False
 
     def start(self, claim: ClaimNext, in_flight_ids: tuple[int, ...]) -> None:
         """Claim a row. Afterwards, rows that are stored as sent and not in flight are released."""
         self.is_running = True
+        self._is_repeat_requested = False
         self._answered_numbers.clear()
         if self._is_stray_possible:
             claim = evolve(claim, in_flight_ids=in_flight_ids)
@@ -49,18 +52,22 @@ class RowClaims:
             self._on_claimed, self._on_failed, callbackArgs=(claim,)
         )
 
+    def repeat(self) -> None:
+        """Claim again after the claim that is running, if no row is due for it: it may be too early."""
+        self._is_repeat_requested = True
+
     def on_answer(self, number: int) -> None:
         """Note the answer (PA) to a posting: if it is being claimed, it is not sent."""
         self._answered_numbers.add(number)
 
     def _on_claimed(self, row: OutboxRow | NotBefore | None, claim: ClaimNext) -> None:
         self.is_running = self._is_stray_possible = False
-        if not isinstance(row, OutboxRow):
-            self._on_none_due(claim, row)
-        elif row.number in self._answered_numbers:
+        if isinstance(row, OutboxRow) and row.number not in self._answered_numbers:
+            self._on_row(row, claim)
+        elif isinstance(row, OutboxRow) or self._is_repeat_requested:
             self._claim_again()
         else:
-            self._on_row(row)
+            self._on_none_due(claim, row)
 
     def _on_failed(self, failure: Failure) -> None:
         self.is_running = False

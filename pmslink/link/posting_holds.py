@@ -4,6 +4,9 @@
 * `night_audit`: the PMS books nothing during its night audit.
 * `unanswered`: the PMS did not answer a posting in time. The next ones wait, longer each time, so that a PMS
   that has stopped answering puts few postings in doubt.
+
+When the time of one of the last two is up, one posting is sent as a trial. The hold lasts until its outcome
+is known. If no posting waits for it, the hold ends.
 """
 
 from __future__ import annotations
@@ -28,14 +31,78 @@ FIRST_UNANSWERED_HOLD_S = 30.0
 """Seconds after the first posting without an answer; each further one doubles them."""
 MAX_UNANSWERED_HOLD_S = 900.0
 """Longest time in seconds between two postings that get no answer."""
+REPORTED_CHANGE = timedelta(seconds=1)
+"""The least change of the end of a hold that is reported: a PMS may send NS as often as it likes."""
 GUEST_RECORDS = ("GI", "GO", "GC")
 """Records that tell which guests the PMS has moved while the link was down."""
 
 
-class PostingHolds:
-    """The holds of one link. `on_changed` is called when one begins or ends.
+class TimedHold:
+    """One reason to hold postings, with the time at which it is up.
 
-    An `unanswered` hold lasts until the PMS answers. But whenever its time is up, one posting may be sent.
+    Until then it blocks. Afterwards it lasts without blocking, until `end`.
+    """
+
+    def __init__(
+        self,
+        by: HoldReason,
+        clock: IReactorTime,
+        wall_clock: Callable[[], datetime],
+        on_time_up: Callable[[], None],
+    ) -> None:
+        self._by = by
+        self._wall_clock = wall_clock
+        self._on_time_up = on_time_up
+        self._timer = Countdown(clock, self._on_timer)
+        self._since: datetime | None = None
+        self._until: datetime | None = None
+
+    @property
+    def lasts(self) -> bool:
+        """Whether the hold has begun and not ended."""
+        return self._since is not None
+
+    @property
+    def blocks(self) -> bool:
+        """Whether the time of the hold is not up."""
+        return self._timer.running
+
+    def begin(self, seconds: float) -> bool:
+        """Block for this time from now. A hold that lasts goes on.
+
+        Return whether the hold is new, or its end another one.
+        """
+        now, until_before = self._wall_clock(), self._until
+        self._since = self._since or now
+        self._until = now + timedelta(seconds=seconds)
+        self._timer.start(seconds)
+        return until_before is None or abs(self._until - until_before) >= REPORTED_CHANGE
+
+    def unblock(self) -> None:
+        """Block no longer, as when the time is up."""
+        self._until = None
+        self._timer.stop()
+
+    def end(self) -> bool:
+        """End the hold. Return whether it lasted until now."""
+        lasted = self.lasts
+        self._since = self._until = None
+        self._timer.stop()
+        return lasted
+
+    def describe(self, waiting: int) -> Hold | None:
+        """Return the hold, for which so many rows wait; None unless it lasts."""
+        return None if self._since is None else Hold(self._by, self._since, self._until, waiting)
+
+    def _on_timer(self) -> None:
+        self._until = None
+        self._on_time_up()
+
+
+class PostingHolds:
+    """The holds of one link.
+
+    `on_changed` is called when one begins, ends, or is prolonged, and when its time is up.
     """
 
     def __init__(
@@ -44,86 +111,103 @@ class PostingHolds:
         self._clock = clock
         self._wall_clock = wall_clock
         self._on_changed = on_changed
-        self._since: dict[HoldReason, datetime] = {}
-        self._until: dict[HoldReason, float] = {}  # on the clock
-        self._sync_timer = Countdown(clock, lambda: self._end("sync"))
-        self._sync_ends_at = 0.0
+        self._sync = TimedHold("sync", clock, wall_clock, self._end_sync)
+        self._quiet_timer = Countdown(clock, self._on_quiet)
+        self._guest_record_at = 0.0
         self._in_sync_ms = 0
-        self._night_audit_timer = Countdown(clock, lambda: self._end("night_audit"))
-        self._unanswered_timer = Countdown(clock, on_changed)
+        self._night_audit = TimedHold("night_audit", clock, wall_clock, on_changed)
+        self._unanswered = TimedHold("unanswered", clock, wall_clock, on_changed)
         self._next_pause_s = FIRST_UNANSWERED_HOLD_S
 
     @property
     def hold_all(self) -> bool:
         """Whether no posting may be sent."""
-        return self._night_audit_timer.running or self._unanswered_timer.running
+        return self._night_audit.blocks or self._unanswered.blocks
 
     @property
     def hold_older_than_ms(self) -> int | None:
         """Postings accepted before this moment (milliseconds since 1970 in UTC) wait; None if none waits."""
-        return self._in_sync_ms if self._sync_timer.running else None
+        return self._in_sync_ms if self._sync.blocks else None
 
     def describe(self, waiting: int) -> Hold | None:
         """Return the hold that lasts; of several the first in the order of the reasons."""
-        for by in ("sync", "night_audit", "unanswered"):
-            if since := self._since.get(by):
-                left_s = self._until[by] - self._clock.seconds()
-                until = self._wall_clock() + timedelta(seconds=left_s) if left_s > 0 else None
-                return Hold(by, since, until, waiting)
-        return None
+        holds = (self._sync, self._night_audit, self._unanswered)
+        return next((hold.describe(waiting) for hold in holds if hold.lasts), None)
 
     def on_in_sync(self) -> None:
         """Begin to wait for what the PMS has queued; no longer wait for an answer. Reports no change."""
-        self._end("unanswered", is_silent=True)
+        self._unanswered.end()
         self._in_sync_ms = to_ms(self._wall_clock())
-        self._sync_ends_at = self._clock.seconds() + MAX_HOLD_AFTER_SYNC_S
-        self._begin("sync", self._sync_timer, QUIET_AFTER_SYNC_S, is_silent=True)
+        self._guest_record_at = self._clock.seconds()
+        self._sync.begin(MAX_HOLD_AFTER_SYNC_S)
+        self._quiet_timer.start(QUIET_AFTER_SYNC_S)
 
     def on_out_of_sync(self) -> None:
-        """End the wait for what the PMS has queued: the link is not in sync any more. Reports no change."""
-        self._end("sync", is_silent=True)
+        """End what lasts only on the present connection. Reports no change."""
+        self._sync.end()
+        self._quiet_timer.stop()
+        self._unanswered.end()
+        if not self._night_audit.blocks:
+            self._night_audit.end()
 
     def on_data_record(self, record: Record) -> None:
         """Handle a record from the PMS other than an answer."""
-        if record.id in GUEST_RECORDS and self._sync_timer.running:
-            left_s = self._sync_ends_at - self._clock.seconds()
-            self._begin("sync", self._sync_timer, min(QUIET_AFTER_SYNC_S, left_s))
+        if record.id in GUEST_RECORDS:
+            self._guest_record_at = self._clock.seconds()
         elif record.id == "NS":
-            self._begin("night_audit", self._night_audit_timer, NIGHT_AUDIT_HOLD_S)
-        elif record.id == "NE":
-            self._end("night_audit")
+            if self._night_audit.begin(NIGHT_AUDIT_HOLD_S):
+                self._on_changed()
+        elif record.id == "NE" and self._night_audit.end():
+            self._on_changed()
 
     def on_answer(self, status: str) -> None:
         """Handle the answer (PA) to a posting of this link; `status` is its AS."""
-        if status == "NA":
-            self._begin("night_audit", self._night_audit_timer, NIGHT_AUDIT_HOLD_S)
         self._next_pause_s = FIRST_UNANSWERED_HOLD_S
-        self._end("unanswered")
+        has_changed = self._unanswered.end()
+        if status == "NA":
+            has_changed |= self._night_audit.begin(NIGHT_AUDIT_HOLD_S)
+        elif not self._night_audit.blocks:  # the night audit is over
+            has_changed |= self._night_audit.end()
+        if has_changed:
+            self._on_changed()
 
     def on_unanswered(self) -> None:
         """Handle a posting that the PMS did not answer in time."""
-        self._begin("unanswered", self._unanswered_timer, self._next_pause_s)
+        if not self._night_audit.blocks:
+            self._night_audit.end()
+        self._unanswered.begin(self._next_pause_s)
         self._next_pause_s = min(2 * self._next_pause_s, MAX_UNANSWERED_HOLD_S)
+        self._on_changed()
+
+    def end_expired(self) -> bool:
+        """End the holds whose time is up, because no posting is sent as a trial.
+
+        Return whether one has ended.
+        """
+        expired = [hold for hold in (self._night_audit, self._unanswered) if hold.lasts and not hold.blocks]
+        for hold in expired:
+            hold.end()
+        return bool(expired)
 
     def on_resent(self) -> None:
         """Let one posting pass: a person has decided to send it again."""
-        self._unanswered_timer.stop()
-
-    def stop(self) -> None:
-        """End all timers: the link is removed, or the service stops."""
-        for timer in (self._sync_timer, self._night_audit_timer, self._unanswered_timer):
-            timer.stop()
-
-    def _begin(self, by: HoldReason, timer: Countdown, seconds: float, is_silent: bool = False) -> None:
-        is_new = by not in self._since or by == "unanswered"
-        timer.start(seconds)
-        self._until[by] = self._clock.seconds() + seconds
-        self._since.setdefault(by, self._wall_clock())
-        if is_new and not is_silent:
+        if self._unanswered.blocks:
+            self._unanswered.unblock()
             self._on_changed()
 
-    def _end(self, by: HoldReason, is_silent: bool = False) -> None:
-        timer = {"sync": self._sync_timer, "night_audit": self._night_audit_timer}.get(by)
-        (timer or self._unanswered_timer).stop()
-        if self._since.pop(by, None) is not None and not is_silent:
+    def stop(self) -> None:
+        """End all holds: the link is removed, or the service stops."""
+        self.on_out_of_sync()
+        self._night_audit.end()
+
+    def _on_quiet(self) -> None:
+        rest_s = self._guest_record_at + QUIET_AFTER_SYNC_S - self._clock.seconds()
+        if rest_s > 0.001:  # else it is rounding
+            self._quiet_timer.start(rest_s)
+        else:
+            self._end_sync()
+
+    def _end_sync(self) -> None:
+        self._quiet_timer.stop()
+        if self._sync.end():
             self._on_changed()

@@ -48,6 +48,8 @@ class OutboxStatus:
     unknown: int
     refused: int
     oldest: datetime | None
+    stray_answers: int = 0
+    """Answers (PA) since the start of the service that belong to no posting of this link."""
 
 
 @frozen

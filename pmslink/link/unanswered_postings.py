@@ -13,7 +13,7 @@ from pmslink.hotel.rooms import room_key
 from pmslink.link.countdown import Countdown
 from pmslink.store.tables.outbox_rows import OutboxRow
 
-_NUMBER_RE = re.compile("[0-9]{1,9}")
+_NUMBER_RE = re.compile("0{0,30}[0-9]{1,9}")
 
 
 @frozen
@@ -48,7 +48,15 @@ class SentPosting:
 
     row: OutboxRow
     position: int
-    """How many records without an answer of their own were sent before it: its answer confirms them."""
+    """How many records without an answer of their own were sent before it."""
+
+    @property
+    def confirmed_position(self) -> int:
+        """How many of these records its answer confirms.
+
+        None of them if an earlier attempt got no answer: this answer may be the one to that attempt.
+        """
+        return 0 if self.row.lost else self.position
 
     @property
     def room(self) -> str:
@@ -72,22 +80,23 @@ class UnansweredPostings:
 
     def add(self, posting: SentPosting, answer_timeout: float) -> None:
         """Wait for the answer to a posting, which is sent now."""
+        self._by_row_id.pop(posting.row.id, None)  # it was sent before on this connection
         self.in_flight = self._by_row_id[posting.row.id] = posting
         self._deadline.start(answer_timeout)
 
     def find(self, answer: Answer) -> SentPosting | None:
-        """Return the posting in flight if the answer belongs to it.
+        """Return the posting to which an answer belongs, in time or late; None if it is none of these.
 
-        Without a number it does so only if nothing else is unanswered, and if its room is the same.
+        An answer without a number belongs to a posting only if nothing else is unanswered, and if its room is
+        the same.
         """
-        posting = self.in_flight
-        if posting is None:
-            return None
+        newest_first = reversed(self._by_row_id.values())  # a number may be used again
         if answer.is_numbered:
-            return posting if posting.row.number == answer.number else None
-        room = room_key(answer.room)
-        is_room = room is not None and room == room_key(posting.room)
-        return posting if is_room and len(self._by_row_id) == 1 else None
+            return next((posting for posting in newest_first if posting.row.number == answer.number), None)
+        room, posting = room_key(answer.room), next(newest_first, None)
+        if posting is None or len(self._by_row_id) > 1 or room is None:
+            return None
+        return posting if room == room_key(posting.room) else None
 
     def settle(self, row_id: int) -> None:
         """Wait no longer for the answer to a posting: it has come."""

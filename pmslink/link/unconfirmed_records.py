@@ -17,6 +17,8 @@ from pmslink.link.countdown import Countdown
 
 MAX_CONFIRMATION_REQUESTS = 1000
 """Requests for a confirmation that are remembered, for a PMS that never answers."""
+CLOCK_ROUNDING_S = 0.001
+"""Seconds by which a timer may seem to be early."""
 UNCHECKED_CONFIRMATION_S = 30.0
 """Seconds after which a record counts as read on a link that sends no link checks."""
 
@@ -100,7 +102,7 @@ class UnconfirmedRecords:
 
     def _on_due(self) -> None:
         if self._settings().alive_by != "LS":
-            sent_before = self._clock.seconds() - UNCHECKED_CONFIRMATION_S
+            sent_before = self._clock.seconds() - UNCHECKED_CONFIRMATION_S + CLOCK_ROUNDING_S
             self._remove_while(lambda row: row[2] <= sent_before)
         elif self._rows and self._may_request():
             self._request_link_check()

@@ -138,14 +138,18 @@ def _collect_outboxes(statuses: Sequence[LinkStatus], now: datetime) -> Iterator
         "Age of the oldest pending row of the outbox; 0 without one",
         labels=["link"],
     )
+    stray_answers = CounterMetricFamily(
+        "pmslink_stray_answers", "Answers (PA) that belong to no posting of the link", labels=["link"]
+    )
     for status in statuses:
         outbox = status.outbox
+        stray_answers.add_metric([status.name], outbox.stray_answers)
         rows.add_metric([status.name, "pending"], outbox.pending)
         rows.add_metric([status.name, "unknown"], outbox.unknown)
         rows.add_metric([status.name, "refused"], outbox.refused)
         waited_s = 0.0 if outbox.oldest is None else (now - outbox.oldest).total_seconds()
         oldest.add_metric([status.name], max(0.0, waited_s))
-    yield from (rows, oldest)
+    yield from (rows, oldest, stray_answers)
 
 
 def _collect_webhooks(statuses: Sequence[LinkStatus]) -> Iterator[Metric]:

@@ -27,7 +27,7 @@ from pmslink.store.tables.log_entries import Direction, RecordLogged
 from pmslink.store.tables.outbox_rows import OutboxRow, fetch_rows, row_query
 from pmslink.timestamps import to_ms
 from tests.link.outbox_checks import check_step
-from tests.link.outbox_model import OutboxModel
+from tests.link.outbox_model import MOVE_WINDOW_S, OutboxModel
 from tests.link.outbox_row import row_identity
 from tests.memory_network import Network, advance_clock
 from tests.memory_store import InlineThread, MemoryDatabase, make_store
@@ -157,8 +157,7 @@ class OutboxHarness:
         )
 
     def _on_change(self, link: Link, transition: Transition | None) -> None:
-        if transition is not None:
-            self.model.on_transition(transition)
+        self.model.on_change(transition, link.session.in_sync)
 
     def restart(self, mode: str) -> None:
         """Restart after a stop, a SIGKILL, or a SIGKILL just after a commit."""
@@ -199,6 +198,28 @@ class OutboxHarness:
             rows = list(connection.exec_driver_sql(CHECKED_ROWS_SQL))
         check_step(self.model, rows, (counts.pending, counts.unknown, counts.refused, oldest))
         assert self.network.open_count <= 1
+        if self._idle_rows():
+            advance_clock(self.clock, 0)  # what is due now may still send them
+            assert not self._idle_rows(), "not sent, although nothing holds them"
+
+    def _idle_rows(self) -> list[OutboxRow]:
+        """Return the rows that could be sent at once."""
+        link = self.link
+        blocked = link.resync.running or link.session.exchange.is_open or self.store.journal.is_failing
+        if blocked or not link.session.in_sync:
+            return []
+        rows = self.stored_rows()
+        posting_may_be_sent = link.outbox.hold() is None and not any(
+            row.record == "PS" and row.state == "sent" for row in rows
+        )
+        is_moving = self.clock.seconds() <= self.model.guest_mentioned_at + 2 * MOVE_WINDOW_S
+        return [
+            row
+            for row in rows
+            if row.state == "pending"
+            and (row.not_before or 0) <= self._wall_ms()
+            and (row.record == "WA" or (not is_moving and (row.record != "PS" or posting_may_be_sent)))
+        ]
 
     def wall(self) -> datetime:
         return START_TIME + timedelta(seconds=self.clock.seconds())

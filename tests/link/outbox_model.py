@@ -13,6 +13,7 @@ from contextlib import contextmanager
 
 from pmslink.fias.record import Record
 from pmslink.link.state_history import Transition
+from pmslink.simulator.pms.fault_switches import STRAY_NUMBER
 from pmslink.store.core.transaction import Entry
 from pmslink.store.tables.log_entries import RecordLogged
 from pmslink.store.tables.outbox_rows import OutboxRow, OutboxRowChanged
@@ -23,6 +24,10 @@ NIGHT_AUDIT_PAUSE_S = 900.0
 MAX_RESYNC_PAUSE_S = 600.0
 MOVE_WINDOW_S = 2.0
 FIRST_UNANSWERED_HOLD_S = 30.0
+MAX_UNANSWERED_HOLD_S = 900.0
+QUIET_AFTER_SYNC_S = 2.0
+MAX_HOLD_AFTER_SYNC_S = 10.0
+ROUNDING_S = 0.001
 CONNECTED_MARKERS = ("ESTABLISHED", "WAIT_LE")
 """Markers in which a connection carries records."""
 CHARSET_ERROR_TEXT = "does not exist in the link's charset"
@@ -64,8 +69,15 @@ class OutboxModel:
         """Id and time of the last row that was sent for the first time: of postings, and of others."""
         self.outage_at = 0.0
         """The last end of a connection, or start of the PMS."""
-        self.unanswered_since: float | None = None
-        """When a posting last became unknown without an outage, unless the PMS has answered one since."""
+        self.was_in_sync = False
+        self.in_sync_at = 0.0
+        self.in_sync_ms = 0
+        self.sync_hold_until = 0.0
+        self.answered_at = -float("inf")
+        """When the PMS last sent a PA."""
+        self.next_pause_s = FIRST_UNANSWERED_HOLD_S
+        self.no_posting_before = -float("inf")
+        """The end of the pause after the last posting that became unknown without an outage."""
         self.guest_mentioned_at = -float("inf")
         self.resync_seen_at: float | None = None
         """The last record of a resync that has not ended."""
@@ -86,8 +98,6 @@ class OutboxModel:
     def on_received(self, record: Record) -> None:
         now = self.now()
         match record.id:
-            case "LS":
-                self.on_outage()
             case "DS":
                 self.resync_seen_at = now
             case "DE":
@@ -100,6 +110,9 @@ class OutboxModel:
                 self.wake_up_mention_times[record.get("RN") or ""] = now
             case "GI" | "GO" | "GC":
                 self.guest_mentioned_at = now
+                if now < self.sync_hold_until:
+                    latest = self.in_sync_at + MAX_HOLD_AFTER_SYNC_S
+                    self.sync_hold_until = min(now + QUIET_AFTER_SYNC_S, latest)
             case "PA":
                 self._on_answer(record)
         if self.resync_seen_at is not None and "|SF" in record.text:
@@ -107,7 +120,12 @@ class OutboxModel:
 
     def _on_answer(self, record: Record) -> None:
         answer = ReceivedAnswer(record.get("AS") or "", self.now())
-        self.unanswered_since = None
+        if record.get("P#") == STRAY_NUMBER:
+            self.unstored_answers.append(answer)
+            return
+        self.answered_at = self.now()
+        self.no_posting_before = -float("inf")
+        self.next_pause_s = FIRST_UNANSWERED_HOLD_S
         self.unstored_answers.append(answer)
         number = record.get("P#")
         if number is None:
@@ -119,21 +137,32 @@ class OutboxModel:
             answered_row.answers.append(answer)
         posting = self.outstanding_posting
         if posting is not None and posting.row.number == int(number):
-            in_time = self.now() < posting.sent_times[-1] + self.answer_timeout
-            if answer.status == "NA" and in_time:
-                self.night_audit_until = self.now() + NIGHT_AUDIT_PAUSE_S
             self.outstanding_posting = None
+        is_of_this_connection = (
+            answered_row.row.number == int(number)
+            and answered_row.state in ("sent", "unknown")
+            and answered_row.outages_when_sent == self.outage_count
+        )
+        if answer.status == "NA" and is_of_this_connection:
+            self.night_audit_until = self.now() + NIGHT_AUDIT_PAUSE_S
 
-    def on_transition(self, transition: Transition) -> None:
-        """The link has changed its marker."""
-        if transition.new not in CONNECTED_MARKERS:
+    def on_change(self, transition: Transition | None, in_sync: bool) -> None:
+        """The link has changed its marker (unless `transition` is None), in-sync, or something else."""
+        if transition is not None and transition.new not in CONNECTED_MARKERS:
             self.resync_seen_at = None
             self.on_outage()
+        if in_sync and not self.was_in_sync:
+            self.in_sync_at, self.in_sync_ms = self.now(), self.wall_ms()
+            self.sync_hold_until = self.in_sync_at + QUIET_AFTER_SYNC_S
+            self.no_posting_before = -float("inf")
+        elif self.was_in_sync and not in_sync:
+            self.on_outage()
+        self.was_in_sync = in_sync
 
     def on_outage(self) -> None:
         self.outage_count += 1
         self.outage_at = self.now()
-        self.unanswered_since = None
+        self.no_posting_before = -float("inf")
         self.outstanding_posting = None
 
     # Records for the PMS.
@@ -149,7 +178,7 @@ class OutboxModel:
         self._check_send_time()
         self._check_send_order(row_model)
         if row_model.record == "PS":
-            self._check_posting_time()
+            self._check_posting_time(row_model)
             self._check_no_other_outstanding()
         if row_model.sent_times and (
             row_model.resent_by_operator_at is None
@@ -158,6 +187,7 @@ class OutboxModel:
             self._check_resend(row_model)
         assert not row_model.is_booked, "sent again although it is booked"
         row_model.sent_times.append(self.now())
+        row_model.timed_out = False
         row_model.outages_when_sent = self.outage_count
         if row_model.record == "PS":
             self.outstanding_posting = row_model
@@ -169,12 +199,12 @@ class OutboxModel:
             "sent during a resync"
         )
 
-    def _check_posting_time(self) -> None:
-        now, unanswered_since = self.now(), self.unanswered_since
+    def _check_posting_time(self, row_model: ModelRow) -> None:
+        now = self.now() + ROUNDING_S
         assert now >= self.night_audit_until, "sent during the night audit"
-        assert unanswered_since is None or now >= unanswered_since + FIRST_UNANSWERED_HOLD_S - 0.001, (
-            "sent soon after a posting without an answer"
-        )
+        assert now >= self.no_posting_before, "sent soon after a posting without an answer"
+        if row_model.row.created < self.in_sync_ms:
+            assert now >= self.sync_hold_until, "sent before the PMS has said which guests have moved"
 
     def _check_no_other_outstanding(self) -> None:
         posting = self.outstanding_posting
@@ -270,8 +300,9 @@ class OutboxModel:
         is_outage = self.outage_count > row_model.outages_when_sent
         assert is_outage or self.now() >= overdue
         row_model.timed_out = not is_outage
-        if not is_outage:
-            self.unanswered_since = self.now()
+        if not is_outage and self.answered_at < overdue:
+            self.no_posting_before = overdue + self.next_pause_s
+            self.next_pause_s = min(2 * self.next_pause_s, MAX_UNANSWERED_HOLD_S)
 
     def _check_requeued(self, before: OutboxRow, row_model: ModelRow) -> None:
         if before.attempts > row_model.row.attempts:
@@ -320,6 +351,8 @@ class OutboxModel:
             self.unstored_answers.popleft().is_surely_stored = False
         self.resync_seen_at = None
         self.night_audit_until = 0.0
+        self.next_pause_s = FIRST_UNANSWERED_HOLD_S
+        self.was_in_sync = False
         self.on_outage()
 
     def open_row_count(self) -> int:

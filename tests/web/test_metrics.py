@@ -88,11 +88,12 @@ async def test_metrics_of_the_outbox(served_api: ServedApi) -> None:
     assert sample_value(samples, "outbox_rows", state="unknown", **grand) == 0
     assert sample_value(samples, "outbox_oldest_seconds", **grand) == 5
     served_api.dock()
-    served_api.advance(3)  # postings from before wait for what the PMS has queued
-    served_api.send_from_pms("PA|RN1|ASUR|P#1|DA261120|TI070005|")
+    served_api.advance(2.1)  # what the PMS has queued comes first
+    served_api.send_from_pms("PA|RN1|ASUR|P#1|DA261120|TI070005|", "PA|ASOK|P#777|DA261120|TI070005|")
     samples = await scrape(served_api)
     assert sample_value(samples, "outbox_rows", state="pending", **grand) == 1
     assert sample_value(samples, "outbox_rows", state="refused", **grand) == 1
+    assert sample_value(samples, "stray_answers_total", **grand) == 1
 
 
 @time_limit(10)
