@@ -7,6 +7,7 @@ the program.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from random import Random
 from typing import Any
@@ -20,6 +21,7 @@ from twisted.python.failure import Failure
 from tests.money.front_desk import FrontDesk
 
 MAX_LATE_S = 20.0
+MAX_LATE_WITHOUT_NUMBER_S = 60.0
 QUEUE_GAP_S = 0.2
 """Time between two queued records, if the PMS does not send them all at once."""
 
@@ -34,15 +36,30 @@ class Booking:
     at: float
 
 
+@frozen
+class Receipt:
+    """A PS that the PMS has received.
+
+    `session` counts its link starts, `retry_answers` how often it had answered RY or NA to the posting.
+    """
+
+    room: str
+    session: int
+    retry_answers: int
+
+
 @define
 class Ledger:
     """What the PMS knows of all postings, by their amount, which is different for each."""
 
     bookings: list[Booking] = field(factory=list)
-    received: dict[str, list[str]] = field(factory=dict)
-    """The room of each PS, in order."""
+    receipts: dict[str, list[Receipt]] = field(factory=dict)
     refused: set[str] = field(factory=set)
     """The postings that the PMS has refused, though perhaps not each time."""
+    accepted: set[str] = field(factory=set)
+    """The postings that the PMS has answered with OK and their number, on a link that stood."""
+    retry_answers: Counter[str] = field(factory=Counter)
+    """How often the PMS has answered RY or NA."""
 
 
 class CashierConnection(Protocol):
@@ -97,6 +114,9 @@ class Cashier(Factory):
         self._flushing = False
         self._acting = False
         self._is_night_audit = False
+        self._session = 0
+        self._amounts: dict[int, str] = {}
+        """The amount of the posting that had each number last."""
 
     def buildProtocol(self, addr: IAddress | None) -> CashierConnection:
         return CashierConnection(self)
@@ -108,6 +128,7 @@ class Cashier(Factory):
             case "LS":
                 connection.send("LA|")
             case "LA" if not connection.is_linked:
+                self._session += 1
                 connection.is_linked = True
                 connection.send("LA|")
                 self._flush()
@@ -179,21 +200,36 @@ class Cashier(Factory):
 
     def _send_queued(self, gap: float) -> None:
         while self._queue and self.connection is not None and self.connection.is_linked:
-            self.connection.send(self._queue.pop(0))
+            self._send(self.connection, self._queue.pop(0))
             self._check_told()
             if gap and self._queue:
                 self.clock.callLater(gap, self._send_queued, gap)
                 return
         self._flushing = False
 
+    def _send(self, connection: CashierConnection, text: str) -> None:
+        fields = {part[:2]: part[2:] for part in text.split("|")[1:]}
+        if text.startswith("PA") and "P#" in fields:
+            amount = self._amounts[int(fields["P#"])]
+            if fields["AS"].strip() == "OK":
+                self.ledger.accepted.add(amount)
+            elif fields["AS"] in ("RY", "NA"):
+                self.ledger.retry_answers[amount] += 1
+        connection.send(text)
+
     def _check_told(self) -> None:
-        self.on_told(not self._queue and not self._untold_count and not self._acting)
+        is_all = not self._queue and not self._untold_count and not self._acting
+        if is_all:
+            self.desk.on_all_told()
+        self.on_told(is_all)
 
     # Postings.
 
     def _on_posting(self, connection: CashierConnection, text: str) -> None:
         fields = {part[:2]: part[2:] for part in text.split("|")[1:] if part}
-        self.ledger.received.setdefault(fields["TA"], []).append(fields["RN"])
+        receipt = Receipt(fields["RN"], self._session, self.ledger.retry_answers[fields["TA"]])
+        self.ledger.receipts.setdefault(fields["TA"], []).append(receipt)
+        self._amounts[int(fields["P#"])] = fields["TA"]
         answer = self.random.choice(self.answers)
         if self._is_night_audit:
             answer = "NA"
@@ -237,6 +273,11 @@ class Cashier(Factory):
 
     def _answer_without_number(self, connection: CashierConnection, fields: dict[str, str]) -> None:
         connection.send(f"PA|RN{fields['RN']}|AS{self._book(fields)}|")
+
+    def _answer_late_without_number(self, connection: CashierConnection, fields: dict[str, str]) -> None:
+        """Answer later on the same connection, perhaps when another posting waits for its answer."""
+        text = f"PA|RN{fields['RN']}|AS{self._book(fields)}|"
+        self.clock.callLater(self.random.uniform(1.0, MAX_LATE_WITHOUT_NUMBER_S), connection.send, text)
 
     def _answer_never(self, connection: CashierConnection, fields: dict[str, str]) -> None:
         self._book(fields)
@@ -282,7 +323,8 @@ class Cashier(Factory):
 HONEST: tuple[str, ...] = ("OK",)
 ASTRAY: tuple[str, ...] = (
     *("OK",) * 10,
-    *("late", "late", "twice", "padded", "without number", "never", "not read", "drop"),
+    *("late", "late", "twice", "padded", "without number", "late without number"),
+    *("never", "not read", "drop"),
     *("RY", "RY", "RY", "late RY", "NG", "NA"),
 )
 """Answers that go astray in all ways that were seen."""

@@ -16,7 +16,8 @@ MAX_MOVE_GAP_S = 1.5
 """Longest time between two records that tell one move."""
 
 BUSY_S = 4.0
-"""Two acts of one guest are further apart than this: a PMS may tell one by records of two seconds."""
+"""Two acts of one guest are told further apart than this: a PMS may tell one by records of two seconds."""
+UNTOLD = float("inf")
 
 
 @frozen
@@ -51,7 +52,7 @@ class FrontDesk:
         self._now = now
         self._tell = tell
         self._touched: dict[int, float] = {}
-        """When each guest last did something, by the guest's id."""
+        """When the link was told what each guest last did, by the guest's id; infinite before it is told."""
         self._departed: list[Person] = []
         self._person_count = 0
         self.acts: tuple[Callable[[], None], ...] = (
@@ -213,8 +214,14 @@ class FrontDesk:
         ]
         return self._random.choice(rooms) if rooms else None
 
+    def on_all_told(self) -> None:
+        """Note that the link has been told everything."""
+        for guest, told_at in self._touched.items():
+            if told_at == UNTOLD:
+                self._touched[guest] = self._now()
+
     def _touch(self, guest: Person) -> None:
-        self._touched[guest.id] = self._now()
+        self._touched[guest.id] = UNTOLD
 
     def _is_busy(self, guest: Person) -> bool:
         return self._now() - self._touched.get(guest.id, -BUSY_S) < BUSY_S

@@ -10,11 +10,12 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 
 from attrs import define, field, frozen
 
 from pmslink.store.tables.outbox_rows import OutboxRow
-from tests.money.cashier import Booking, Ledger
+from tests.money.cashier import Booking, Ledger, Receipt
 
 Occupancy = Mapping[str, frozenset[int]]
 MOVE_WINDOW_S = 3.0
@@ -145,10 +146,10 @@ class Judge:
         assert set(rows) == set(self.charges)
         counts = Counter(booking.amount for booking in self.ledger.bookings)
         for amount, row in rows.items():
-            self._check_row(row, counts[amount], self.ledger.received.get(amount, []), amount)
+            self._check_row(row, counts[amount], self.ledger.receipts.get(amount, []), amount)
             self.judged[row.state] += 1
 
-    def _check_row(self, row: OutboxRow, booked: int, rooms: Sequence[str], amount: str) -> None:
+    def _check_row(self, row: OutboxRow, booked: int, receipts: Sequence[Receipt], amount: str) -> None:
         assert row.state in ("done", "refused", "unknown", "discarded"), f"{row.state} for ever"
         if row.state in READABLE_REASONS:
             assert row.reason in READABLE_REASONS[row.state], f"{row.state} without a reason: {row.reason}"
@@ -164,4 +165,8 @@ class Judge:
         if row.reason == "pms":
             assert amount in self.ledger.refused, "refused, but not by the PMS"
         if row.state == "done":
-            assert row.room_sent == rooms[-1]
+            assert row.room_sent == receipts[-1].room
+        assert row.state != "unknown" or amount not in self.ledger.accepted, "unknown, but answered with OK"
+        for before, after in pairwise(receipts):
+            is_asked_for = after.retry_answers > before.retry_answers
+            assert is_asked_for or after.session > before.session, "sent again without a reason"

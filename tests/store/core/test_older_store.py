@@ -1,7 +1,8 @@
 """A store that an earlier release filled is read completely and can be written.
 
-`version_3_store.sql` is the dump of such a store, with the names and texts that the release persisted. The
-service that wrote it was killed while a posting was being sent. The file must never change.
+`version_3_store.sql` is the dump of such a store, with the names and texts that the release persisted, and
+`version_4_store.sql` is one of the present version. The service that wrote them was killed while a posting
+was being sent. The files must never change.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from sqlalchemy import text
 
 from pmslink.hotel.hotel_policy import HotelPolicy
 from pmslink.store.core.row_checksum import verify_checksums
-from pmslink.store.core.schema import CHECKSUMMED_TABLES, RECORD_PROBLEMS, STAYS
+from pmslink.store.core.schema import CHECKSUMMED_TABLES, RECORD_PROBLEMS, SCHEMA_VERSION, STAYS
 from pmslink.store.operations.hotel_updates import run_due
 from pmslink.store.operations.outbox_answers import MarkUnknown, mark_unknown
 from pmslink.store.operations.outbox_delivery import ClaimNext, claim_next
@@ -29,13 +30,20 @@ from tests.store.core.test_schema_migrations import load_dump
 from tests.store.store_harness import DAY, LINK_NAME, START_TIME, FaultyDatabase, StoreHarness
 from tests.store.test_store_service import version
 
+DUMPED_VERSIONS = (3, 4)
 DUMP_END = START_TIME + timedelta(hours=7, minutes=3)
 
 
+@pytest.fixture(params=DUMPED_VERSIONS)
+def dumped_version(request: pytest.FixtureRequest) -> int:
+    number: int = request.param
+    return number
+
+
 @pytest.fixture
-def older(database: FaultyDatabase) -> Iterator[StoreHarness]:
+def older(database: FaultyDatabase, dumped_version: int) -> Iterator[StoreHarness]:
     """A store that runs on the dump, after the last entry in it."""
-    load_dump("version_3_store.sql", database)
+    load_dump(f"version_{dumped_version}_store.sql", database)
     harness = StoreHarness(database, DUMP_END)
     harness.store.hotels.set_policy(LINK_NAME, HotelPolicy(timezone=START_TIME.tzinfo))
     yield harness
@@ -47,10 +55,15 @@ def newest_first(harness: StoreHarness) -> list[OutboxRow]:
     return harness.read(newest_rows, LINK_NAME, None, None, 100)
 
 
-def test_the_dump_has_rows_in_every_table(database: FaultyDatabase) -> None:
-    load_dump("version_3_store.sql", database)
-    assert version(database) == 3
-    tables = [table.name for table in CHECKSUMMED_TABLES if table not in (STAYS, RECORD_PROBLEMS)]
+def test_the_newest_dump_is_of_the_present_version() -> None:
+    assert DUMPED_VERSIONS[-1] == SCHEMA_VERSION
+
+
+def test_the_dump_has_rows_in_every_table(database: FaultyDatabase, dumped_version: int) -> None:
+    load_dump(f"version_{dumped_version}_store.sql", database)
+    assert version(database) == dumped_version
+    new = (STAYS, RECORD_PROBLEMS) if dumped_version < 4 else ()
+    tables = [table.name for table in CHECKSUMMED_TABLES if table not in new]
     with database.reader() as connection, connection.begin():
         assert all(connection.execute(text(f"SELECT * FROM {name}")).first() for name in tables)
 

@@ -94,7 +94,7 @@ async def test_changes_of_a_posting_are_streamed(served_api: ServedApi) -> None:
     await client.wait_for_changes(3)
     reported = client.events_of_kind("posting")
     assert [event.data["posting"]["state"] for event in reported] == ["pending", "sent", "done"]
-    assert [event.data["at"][17:23] for event in reported] == ["00.000", "02.000", "05.000"]
+    assert [event.data["at"][17:23] for event in reported] == ["00.000", "04.000", "05.000"]
     assert {event.data["link"] for event in reported} == {"grand"}
     assert reported[0].data["posting"] == accepted.json()
     assert reported[0].id == accepted.json()["id"]

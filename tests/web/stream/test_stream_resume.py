@@ -112,6 +112,7 @@ async def test_an_evicted_number_starts_again(served_api: ServedApi) -> None:
 async def test_a_purge_evicts_guest_events_from_the_replay_buffer(served_api: ServedApi) -> None:
     served_api.add_link()
     served_api.dock()
+    served_api.advance(3)  # the hold after the link start is over
     client = await open_stream(served_api)
     await client.wait_for_changes(1)
     begin = client.events[-1].id
@@ -120,7 +121,7 @@ async def test_a_purge_evicts_guest_events_from_the_replay_buffer(served_api: Se
     served_api.send_from_pms("GI|RN2|GNJones|")
     await client.drain()
     await client.disconnect()
-    purge = Purge(START_TIME + timedelta(seconds=1), START_TIME, START_TIME)
+    purge = Purge(START_TIME + timedelta(seconds=4), START_TIME, START_TIME)
     for callback in served_api.store.on_purge:
         callback(purge)
     served_api.advance()
