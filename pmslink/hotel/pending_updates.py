@@ -29,6 +29,7 @@ WAKE_UP_CHANGING_RECORDS = ("WR", "WC", "GO", "GC")
 
 NEWER_VALUE_REASON = "a newer value is sent instead"
 PMS_CHANGED_WAKE_UPS_REASON = "the PMS has spoken of this room's wake-up since"
+WAKE_UP_ENDED_REASON = "the wake-up has ended"
 GUEST_LEFT_REASON = "the guest has left the room"
 
 

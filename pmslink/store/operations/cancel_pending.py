@@ -1,4 +1,4 @@
-"""Discard or move the queued updates of a room when its guest leaves it."""
+"""Discard or move queued updates: when the guest leaves the room, and when a requested wake-up has ended."""
 
 from __future__ import annotations
 
@@ -28,6 +28,25 @@ _SELECT_UNDELIVERED = row_query(
         POSTINGS.c.subject.in_(pending_updates.PERSONAL_SUBJECTS),
     ),
 )
+
+_SELECT_UNSENT_REQUESTS = row_query(
+    OF_LINK,
+    POSTINGS.c.state == "pending",
+    POSTINGS.c.attempts == 0,
+    POSTINGS.c.record == "WR",
+    POSTINGS.c.room == bindparam("room"),
+    POSTINGS.c.until == bindparam("until"),
+)
+
+
+def cancel_ended_wake_up(transaction: Transaction, link: str, room: str, due: int) -> None:
+    """Discard the request of a wake-up that has ended before the request was sent.
+
+    The result (WA) overtakes the request (WR), after which the PMS would expect the wake-up for ever. `due`
+    is in milliseconds since 1970 in UTC.
+    """
+    for row in fetch_rows(transaction.connection, _SELECT_UNSENT_REQUESTS, link=link, room=room, until=due):
+        _discard(transaction, row, pending_updates.WAKE_UP_ENDED_REASON)
 
 
 def cancel_pending_for_room(

@@ -22,7 +22,7 @@ from pmslink.hotel.rooms import WakeUp
 from pmslink.store.core.database import insert_many
 from pmslink.store.core.schema import RECORD_PROBLEMS, RECORDS, ROOMS
 from pmslink.store.core.transaction import Transaction
-from pmslink.store.operations.cancel_pending import cancel_pending_for_room
+from pmslink.store.operations.cancel_pending import cancel_ended_wake_up, cancel_pending_for_room
 from pmslink.store.tables.hotel_events import append_event
 from pmslink.store.tables.log_entries import RecordLogged
 from pmslink.store.tables.outbox_rows import OutboxRow, insert_rows
@@ -146,6 +146,7 @@ def _append_events(transaction: Transaction, link: str, at: datetime, state: Hot
     for event in state.pop_events():
         if isinstance(event, WakeUpFinished):
             insert_rows(transaction, [_wake_up_result_row(transaction, link, at, event)])
+            cancel_ended_wake_up(transaction, link, event.room, event.wake_up.due)
         else:
             append_event(transaction, link, at, event)
     apply_stay_changes(transaction, link, to_ms(at), state.pop_stay_changes())

@@ -186,6 +186,23 @@ def test_a_wake_up_result_is_sent_after_the_guest_has_left(harness: StoreHarness
     ]
 
 
+def test_c1_the_result_of_a_wake_up_is_not_followed_by_its_request(harness: StoreHarness) -> None:
+    receive(harness, CHECK_IN)
+    at = START_TIME + timedelta(hours=7)
+    for minutes in (0, 1):
+        body = {"at": (at + timedelta(minutes=minutes)).strftime("%Y-%m-%dT%H:%M")}
+        harness.submit(enqueue, from_phone(wake_up_update("101", body, START_TIME, RULES)))
+    harness.now = at
+    harness.submit(run_due, LINK_NAME)
+    ringing, _ = _room(harness, "101").wake_ups
+    harness.submit_all(store_wake_up_results, WakeUpReport(LINK_NAME, "101", ringing.id, None, "answered"))
+    assert rows(harness) == [
+        ("WR|RN101|DA260101|TI070000|", "discarded", "the wake-up has ended"),
+        ("WR|RN101|DA260101|TI070100|", "pending", None),
+        ("WA|RN101|DA260101|TI070000|ASOK|", "pending", None),
+    ]
+
+
 # A record that the PMS sends while an update is queued is older for the PMS, which receives the update last.
 
 
