@@ -61,9 +61,9 @@ class StayChange:
     """A change of who stays where, for the charges of the guests.
 
     `began`: a guest checked in to `room`. `moved`: a guest moved from `from_room` to `room`. `ended`: a guest
-    left `room` and the hotel. `vacant`: the PMS reported that nobody is in `room`; without a room, a complete
-    resync reported this of every room without guests. `number` is the reservation number (G#), empty where
-    the PMS identifies guests by room.
+    left `room` and the hotel. `vacant`: the last guest has left `room`, or the PMS reported that nobody is
+    there; without a room, a complete resync reported this of every room without guests. `number` is the
+    reservation number (G#), empty where the PMS identifies guests by room.
     """
 
     kind: Literal["began", "moved", "ended", "vacant"]
