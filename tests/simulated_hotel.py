@@ -42,6 +42,7 @@ from pmslink.web.serializers.room_serializer import serialize_room
 from pmslink.web.stream.long_poll import LongPoll
 from tests.memory_network import Network, advance_clock
 from tests.memory_store import MemoryDatabase, make_store
+from tests.stay_log import LoggedHotel, StayLog
 
 LINK_NAME = "hotel"
 HOTEL_ZONE = ZoneInfo("Europe/Vienna")
@@ -49,18 +50,25 @@ START_TIME = datetime(2026, 10, 21, 10, 0, tzinfo=UTC)
 """The start of the simulation. On the following Sunday, clocks are set back by an hour."""
 
 
-class ResultCountingPms(Pms):
-    """A PMS that counts the wake-up results, which a phone system may send only once."""
+class LoggedPms(Pms):
+    """A PMS that logs stays and the link, and counts wake-up results, which a PBX may send only once."""
 
-    def __init__(self, *arguments: Any, **options: Any) -> None:
+    def __init__(self, *arguments: Any, log: StayLog, **options: Any) -> None:
         super().__init__(*arguments, **options)
+        self.log = log
+        self.hotel = LoggedHotel(self.hotel, log)
         self.result_counts: Counter[tuple[str | None, ...]] = Counter()
-        """The number of results of each wake-up, by its room, date and time."""
+        """The number of results of each wake-up, by its room, date and time. Without a date, today."""
 
     def on_record(self, record: Record) -> None:
         if record.id == "WA":
-            self.result_counts[record.get("RN"), record.get("DA"), record.get("TI")] += 1
+            date = record.get("DA") or f"{self.now():%y%m%d}"
+            self.result_counts[record.get("RN"), date, record.get("TI")] += 1
         super().on_record(record)
+
+    def on_stage_changed(self) -> None:
+        super().on_stage_changed()
+        self.log.add_link(self.alive)
 
 
 @define
@@ -100,7 +108,10 @@ class SimulatedHotel:
     def __init__(self, rooms: int, seed: int, pace: float, calls: float, **settings: Any) -> None:
         self.clock = Clock()
         self.rng = Random(seed)
-        self.pms = ResultCountingPms(self.clock, self.local_now, rooms, seed=seed, max_records=1000)
+        self.stay_log = StayLog(self.now)
+        self.pms = LoggedPms(
+            self.clock, self.local_now, rooms, seed=seed, max_records=1000, log=self.stay_log
+        )
         self.network = Network(self.clock, PmsFactory(self.pms))
         self.database = MemoryDatabase()
         self.settings = {"host": "127.0.0.1", "port": 5010, "timezone": "Europe/Vienna", **settings}

@@ -1,4 +1,4 @@
-"""A simulated week in a hotel of 300 rooms; at the end pmslink and the PMS agree on rooms and postings."""
+"""Weeks in a simulated hotel of 300 rooms; then pmslink and the PMS agree on guests, rooms and postings."""
 
 from __future__ import annotations
 
@@ -6,12 +6,16 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.simulated_days import check_hotel, simulate_days
+from tests.hotel_judge import check_hotel
+from tests.simulated_days import simulate_days
 from tests.soak.random_seed import choose_seed
+
+WEEKS = 5
 
 
 @pytest.mark.soak
-def test_a_week_of_300_rooms(report: Callable[[str], None]) -> None:
-    seed = choose_seed()
+@pytest.mark.parametrize("week", range(WEEKS))
+def test_a_week_of_300_rooms(week: int, report: Callable[[str], None]) -> None:
+    seed = choose_seed() + week
     hotel = simulate_days(days=7, rooms=300, seed=seed)
     report(f"seed {seed}; {check_hotel(hotel)}; {dict(hotel.life.counts)}; {dict(hotel.phones.counts)}")

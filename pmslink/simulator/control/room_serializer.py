@@ -12,7 +12,7 @@ from pmslink.simulator.control.body_parser import parse_value, parse_values
 from pmslink.simulator.control.guest_serializer import CLASS_OF_SERVICE
 from pmslink.simulator.hotel.hotel_model import Guest
 from pmslink.simulator.hotel.room_equipment import Equipment
-from pmslink.validation.validators import Validator, boolean_validator, require
+from pmslink.validation.validators import Validator, boolean_validator, choice_validator, require
 from pmslink.web.http.api_errors import ApiError
 
 
@@ -57,6 +57,7 @@ _SETTING_VALIDATORS: Mapping[str, Validator] = {
     "class_of_service": CLASS_OF_SERVICE,
     "message_light": boolean_validator(),
     "do_not_disturb": boolean_validator(),
+    "status": choice_validator("123456", "1 to 6 as text: the housekeeping status of FIAS (RS)"),
 }
 _WAKE_UP_VALIDATORS: Mapping[str, Validator] = {
     "at": Validator(

@@ -7,15 +7,17 @@ FieldError, the hotel is unchanged.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from functools import cached_property
+from random import Random
 from typing import Any
 
 from pmslink.fias.record import Field, Record, build_record
 from pmslink.simulator.hotel import guest_records, sample_data
 from pmslink.simulator.hotel.hotel_model import Guest, Hotel
-from pmslink.simulator.hotel.room_equipment import Equipment, build_wake_up
+from pmslink.simulator.hotel.move_records import MOVE_FORMS, MoveForm, MoveWriter
+from pmslink.simulator.hotel.room_equipment import Equipment, WakeUpSpelling, build_wake_up, spell_wake_up
 
 
 class Desk(ABC):
@@ -43,7 +45,7 @@ class Desk(ABC):
     def check_in(self, room: str, name: str, **details: Any) -> Guest:
         """Check in a guest; ``details`` are attributes of Guest, and the room's ``class_of_service``."""
         guest = self.hotel.check_in(room, name, **{"arrival": self.now().date(), **details})
-        self._send_record(guest_records.check_in_record(self.hotel, guest, self._stamp_fields()))
+        self.send_record(guest_records.check_in_record(self.hotel, guest, self._stamp_fields()))
         return guest
 
     def change(self, number: str, details: Mapping[str, Any]) -> Guest:
@@ -51,29 +53,62 @@ class Desk(ABC):
         before = guest_records.guest_fields(self.hotel, self.hotel.guest(number))
         guest = self.hotel.change(number, details)
         if change := guest_records.guest_change_record(self.hotel, guest, before, self._stamp_fields()):
-            self._send_record(change)
+            self.send_record(change)
         return guest
 
     def move(self, number: str, room: str) -> Guest:
-        """Move a guest to another room.
-
-        GO and GI do not carry what GC moves to the new room; if the move is sent as such a pair, the
-        records for it follow.
-        """
+        """Move a guest to another room."""
         before = self.hotel.guest(number)
-        old_equipment, is_shared = self.equipment(before.room), self.hotel.is_occupied(room)
-        after = self.hotel.move(number, room)
-        if after.room != before.room:
-            self._send_record(guest_records.move_record(self.hotel, before, after, self._stamp_fields()))
-            if not self.hotel.is_occupied(before.room):
-                self._send_transferred_equipment(room, old_equipment, is_shared)
-        return after
+        for record in self.move_together({number: room}):
+            self.send_record(record)
+        return self.hotel.guest(before.number)
+
+    def move_together(
+        self, rooms: Mapping[str, str], rng: Random | None = None, forms: tuple[MoveForm, ...] = MOVE_FORMS
+    ) -> list[Record]:
+        """Move guests at one time, each number to this room, and return the records, which are not sent.
+
+        With ``rng``, the records are of random ``forms``, and mixed.
+        """
+        before = {number: self.hotel.guest(number) for number in rooms}
+        self.hotel.move_together(rooms)
+        moved = {number: guest for number, guest in before.items() if guest.room != rooms[number]}
+        return list(MoveWriter(self.hotel, moved, self._stamp_fields(), rng, forms).write())
 
     def check_out(self, number: str) -> Guest:
         """Check out a guest."""
         guest = self.hotel.check_out(number)
-        self._send_record(guest_records.check_out_record(self.hotel, guest, guest.room, self._stamp_fields()))
+        self.send_record(guest_records.check_out_record(self.hotel, guest, guest.room, self._stamp_fields()))
         return guest
+
+    def check_in_together(self, room: str, people: Sequence[Mapping[str, Any]]) -> list[Record]:
+        """Check in guests who share a vacant room, and return the GI of each, which are not sent.
+
+        GS is N for the first guest, and Y for the others.
+        """
+        arrival = {"arrival": self.now().date()}
+        guests = [self.hotel.check_in(room, **{**arrival, **person}) for person in people]
+        return [
+            guest_records.check_in_record(self.hotel, guest, self._stamp_fields(), shares=at > 0)
+            for at, guest in enumerate(guests)
+        ]
+
+    def check_out_together(self, room: str) -> list[Record]:
+        """Check out all guests of a room, and return the GO of each, which are not sent."""
+        guests = self.hotel.guests_in(room)
+        records = []
+        for guest in guests:
+            self.hotel.check_out(guest.number)
+            records.append(guest_records.check_out_record(self.hotel, guest, room, self._stamp_fields()))
+        return records
+
+    def take_back_check_out(self, number: str) -> list[Record]:
+        """Return the GO and the GI of a check-out that is taken back; they are not sent."""
+        guest, stamp = self.hotel.guest(number), self._stamp_fields()
+        return [
+            guest_records.check_out_record(self.hotel, guest, guest.room, stamp),
+            guest_records.check_in_record(self.hotel, guest, stamp),
+        ]
 
     # rooms
 
@@ -88,32 +123,37 @@ class Desk(ABC):
         class_of_service: int | None = None,
         message_light: bool | None = None,
         do_not_disturb: bool | None = None,
+        status: str | None = None,
     ) -> Equipment:
         """Set the values that are not None; they are sent even if they are unchanged."""
         equipment = self.equipment(room)
-        changes: dict[str, Any] = {"class_of_service": class_of_service, "message_light": message_light}
+        changes: dict[str, Any] = {
+            "class_of_service": class_of_service,
+            "message_light": message_light,
+            "status": status,
+        }
         changes = {name: value for name, value in changes.items() if value is not None}
         if do_not_disturb is not None:
             changes["sign"] = equipment.with_do_not_disturb(do_not_disturb).sign
         self.hotel.change_equipment(room, **changes)
         if changes:
-            self._send_record(
-                guest_records.equipment_record(room, class_of_service, message_light, do_not_disturb)
+            self.send_record(
+                guest_records.equipment_record(room, class_of_service, message_light, do_not_disturb, status)
             )
         return self.equipment(room)
 
-    def order_wake_up(self, room: str, at: datetime) -> Equipment:
+    def order_wake_up(self, room: str, at: datetime, spelling: WakeUpSpelling = "date and time") -> Equipment:
         """Order a wake-up for a room, at a time in the hotel's local time."""
         wake_up = build_wake_up(at)
         self.hotel.set_equipment(room, self.equipment(room).with_wake_ups(wake_up))
-        self._send_record(guest_records.wake_up_record(room, wake_up))
+        self.send_record(guest_records.wake_up_record(room, spell_wake_up(at, spelling)))
         return self.equipment(room)
 
     def cancel_wake_up(self, room: str, at: datetime | None = None) -> Equipment:
         """Cancel the wake-up of a room at this time; None cancels all wake-ups of the room."""
         wake_up = None if at is None else build_wake_up(at)
         self.hotel.set_equipment(room, self.equipment(room).without_wake_up(wake_up))
-        self._send_record(guest_records.wake_up_cancel_record(room, wake_up))
+        self.send_record(guest_records.wake_up_cancel_record(room, wake_up))
         return self.equipment(room)
 
     # night audit
@@ -121,25 +161,11 @@ class Desk(ABC):
     def set_night_audit(self, active: bool) -> None:
         """Begin or end the night audit; while it runs, postings are answered NA."""
         self.in_night_audit = active
-        self._send_record(build_record("NS" if active else "NE", self._stamp_fields()))
+        self.send_record(build_record("NS" if active else "NE", self._stamp_fields()))
 
     @abstractmethod
-    def _send_record(self, record: Record) -> None:
+    def send_record(self, record: Record) -> None:
         """Send a record to the PBX, or queue it."""
-
-    @property
-    @abstractmethod
-    def _sends_moves_as_pairs(self) -> bool:
-        """Whether a room move is sent to the PBX as GO and GI."""
-
-    def _send_transferred_equipment(self, room: str, old: Equipment, is_shared: bool) -> None:
-        is_pair = self._sends_moves_as_pairs
-        # GC does not define whether the light of a shared room is switched on
-        if old.message_light and (is_pair or is_shared):
-            self._send_record(guest_records.equipment_record(room, None, True, None))
-        if is_pair:
-            for wake_up in old.wake_ups:
-                self._send_record(guest_records.wake_up_record(room, wake_up))
 
     @abstractmethod
     def _stamp_fields(self) -> list[Field]:

@@ -22,15 +22,20 @@ def guest_fields(hotel: Hotel, guest: Guest) -> list[Field]:
     return [*guest.fields(), *([] if service is None else [("CS", str(service))])]
 
 
-def check_in_record(hotel: Hotel, guest: Guest, stamp: list[Field]) -> Record:
-    """Build GI for a guest who is already in the hotel."""
-    return _gi_record(hotel, guest, hotel.is_occupied(guest.room, excluding=guest.number), *stamp)
+def check_in_record(hotel: Hotel, guest: Guest, stamp: list[Field], shares: bool | None = None) -> Record:
+    """Build GI for a guest who is already in the hotel. ``shares`` is GS, by default as the hotel is now."""
+    if shares is None:
+        shares = hotel.is_occupied(guest.room, excluding=guest.number)
+    return _gi_record(hotel, guest, shares, *stamp)
 
 
-def check_out_record(hotel: Hotel, guest: Guest, room: str, stamp: list[Field]) -> Record:
+def check_out_record(
+    hotel: Hotel, guest: Guest, room: str, stamp: list[Field], shares: bool | None = None
+) -> Record:
     """Build GO for a guest who no longer stays in the room; GO never has the name."""
-    share = _share_field(hotel.is_occupied(room, excluding=guest.number))
-    return build_record("GO", [("RN", room), ("G#", guest.number), share, *stamp])
+    if shares is None:
+        shares = hotel.is_occupied(room, excluding=guest.number)
+    return build_record("GO", [("RN", room), ("G#", guest.number), _share_field(shares), *stamp])
 
 
 def guest_change_record(hotel: Hotel, guest: Guest, before: list[Field], stamp: list[Field]) -> Record | None:
@@ -45,11 +50,24 @@ def guest_change_record(hotel: Hotel, guest: Guest, before: list[Field], stamp: 
     return build_record("GC", content) if changed else None
 
 
-def move_record(hotel: Hotel, before: Guest, after: Guest, stamp: list[Field]) -> Record:
-    """Build GC for a move to another room; each GS belongs to the room field before it."""
+def move_record(
+    hotel: Hotel,
+    before: Guest,
+    after: Guest,
+    stamp: list[Field],
+    shares: tuple[bool, bool] | None = None,
+) -> Record:
+    """Build GC for a move to another room; each GS belongs to the room field before it.
+
+    ``shares`` are GS of the new and of the old room, by default as the hotel is now.
+    """
+    if shares is None:
+        shares = (
+            hotel.is_occupied(after.room, excluding=after.number),
+            hotel.is_occupied(before.room, excluding=after.number),
+        )
     room, number, *person = guest_fields(hotel, after)
-    new_share = _share_field(hotel.is_occupied(after.room, excluding=after.number))
-    old_share = _share_field(hotel.is_occupied(before.room, excluding=after.number))
+    new_share, old_share = map(_share_field, shares)
     return build_record("GC", [room, new_share, number, *person, ("RO", before.room), old_share, *stamp])
 
 
@@ -70,13 +88,18 @@ def in_house_records(hotel: Hotel, stamp: list[Field]) -> Iterator[Record]:
 
 
 def equipment_record(
-    room: str, class_of_service: int | None, message_light: bool | None, do_not_disturb: bool | None
+    room: str,
+    class_of_service: int | None,
+    message_light: bool | None,
+    do_not_disturb: bool | None,
+    status: str | None = None,
 ) -> Record:
     """Build RE with the values that are not None."""
     values = {
         "CS": None if class_of_service is None else str(class_of_service),
         "ML": _flag_text(message_light),
         "DN": _flag_text(do_not_disturb),
+        "RS": status,
     }
     return build_record(
         "RE", [("RN", room), *((code, text) for code, text in values.items() if text is not None)]

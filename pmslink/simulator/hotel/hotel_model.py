@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import date
 from typing import Any
 
@@ -11,7 +11,7 @@ from attrs import evolve, frozen
 from pmslink.errors import PmslinkError
 from pmslink.fias.field_values import serialize_date
 from pmslink.fias.record import Field, build_record
-from pmslink.simulator.hotel.room_equipment import Equipment, transfer_equipment
+from pmslink.simulator.hotel.room_equipment import Equipment
 
 _DEFAULT_EQUIPMENT = Equipment()
 
@@ -90,8 +90,8 @@ class Hotel:
     def check_in(self, room: str, name: str, *, class_of_service: int | None = None, **details: Any) -> Guest:
         """Add a guest; ``details`` are attributes of Guest. Raises UnknownRoomError or FieldError.
 
-        The first guest's check-in resets the room, except for a class of service that is given. A sharer
-        changes only a class of service that is given.
+        The first guest's check-in resets the room, except for a class of service that is given, and ends the
+        wake-ups of a vacant room. A sharer changes only a class of service that is given.
         """
         self._require_room(room)
         guest = Guest(str(self._next_number), room, name, **details)
@@ -118,18 +118,43 @@ class Hotel:
 
     def move(self, number: str, room: str) -> Guest:
         """Move a guest to another room. Raises UnknownGuestError or UnknownRoomError."""
-        self._require_room(room)
-        before, shared = self.guest(number), self.is_occupied(room)
-        if room == before.room:
-            return before
-        guest = self.guests[number] = evolve(before, room=room)
-        self._equipment[before.room], self._equipment[room] = transfer_equipment(
-            self.equipment(before.room),
-            self.equipment(room),
-            emptied=not self.is_occupied(before.room),
-            shared=shared,
-        )
-        return guest
+        self.move_together({number: room})
+        return self.guests[number]
+
+    def move_together(self, rooms: Mapping[str, str]) -> None:
+        """Move guests at one time, each number to this room. Raises UnknownGuestError or UnknownRoomError.
+
+        If all guests leave a room, its class of service, message light and wake-ups go with them, and it is
+        reset. If they join others who stay, only the wake-ups go along. A guest who leaves others behind
+        takes nothing along, except that the front desk sets the same class of service in a vacant room.
+        """
+        for room in rooms.values():
+            self._require_room(room)
+        moving = {number: room for number, room in rooms.items() if self.guest(number).room != room}
+        old_rooms = {number: self.guest(number).room for number in moving}
+        before = {room: self.equipment(room) for room in old_rooms.values()}
+        for number, room in moving.items():
+            self.guests[number] = evolve(self.guests[number], room=room)
+        staying = {guest.room for guest in self.guests.values() if guest.number not in moving}
+        for room in before:
+            if room not in staying:
+                self._equipment[room] = before[room].reset_for_vacancy()
+        for room in dict.fromkeys(moving.values()):
+            origins = dict.fromkeys(old_rooms[number] for number, new in moving.items() if new == room)
+            self._bring_settings(room, {old: before[old] for old in origins}, staying)
+
+    def _bring_settings(self, room: str, origins: Mapping[str, Equipment], staying: Collection[str]) -> None:
+        """Apply what the guests bring who have come into a room; ``staying`` are rooms of other guests."""
+        brought = [equipment for old, equipment in origins.items() if old not in staying]
+        if room not in staying:
+            self._equipment[room] = self.equipment(room).reset_for_vacancy()
+            if brought:
+                self._equipment[room] = self.equipment(room).with_settings_of(brought[0])
+            else:
+                service = next(iter(origins.values())).class_of_service
+                self.change_equipment(room, class_of_service=service)
+        for equipment in brought:
+            self._equipment[room] = self.equipment(room).with_wake_ups(*equipment.wake_ups)
 
     def check_out(self, number: str) -> Guest:
         """Remove a guest; the last guest's check-out resets the room. Raises UnknownGuestError."""
@@ -156,6 +181,10 @@ class Hotel:
     def is_occupied(self, room: str, excluding: str = "") -> bool:
         """Return whether the room has guests other than the one with the number ``excluding``."""
         return any(guest.room == room and guest.number != excluding for guest in self.guests.values())
+
+    def guests_in(self, room: str) -> list[Guest]:
+        """Return the guests of a room, in the order of their check-in."""
+        return [guest for guest in self.guests.values() if guest.room == room]
 
     def guests_by_room(self) -> dict[str, list[Guest]]:
         """Return the guests of every room, in the order of the rooms; an empty list is a vacant room."""

@@ -1,13 +1,15 @@
 """The equipment state of a room: class of service, lights, status, voicemail and wake-ups.
 
-The front desk sets some values, the PBX reports others, and both order wake-ups. Values belong to the room,
-not to a guest: guests who share a room share its phone.
+The front desk sets some values, the PBX reports others, and both order wake-ups. Guests who share a room
+share its phone. Class of service, message light and wake-ups belong to the guests of a room: they stay while
+one of these guests stays, and otherwise go where the guests go.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Literal
 
 from attrs import evolve, frozen
 
@@ -21,9 +23,12 @@ MAX_WAKE_UP_RESULTS = 20
 
 WakeUp = tuple[str, str]
 """Date and time in the format of DA and TI, with seconds."""
+WakeUpSpelling = Literal["date and time", "no date", "24 hours"]
+"""How DA and TI of WR spell a wake-up. Without a date it is the next one; only midnight is 24 hours."""
 WakeUpResult = tuple[str, str, str]
 """Date, time, and result (AS): OK, BY, NR, …"""
 
+_MIDNIGHT = "240000"
 DO_NOT_DISTURB = "do-not-disturb"
 _SIGNS_BY_STATUS = {"8": DO_NOT_DISTURB, "9": "make-up-room", "10": ""}
 
@@ -53,11 +58,20 @@ class Equipment:
 
     def reset_for_check_in(self, class_of_service: int | None) -> Equipment:
         """Return the state after the first guest's check-in: values that are not given are reset."""
-        return evolve(self, class_of_service=class_of_service, message_light=False, sign="")
+        return evolve(self.reset_for_vacancy(), class_of_service=class_of_service)
 
     def reset_for_vacancy(self) -> Equipment:
-        """Return the state after the last guest's check-out; the status from the PBX is unchanged."""
-        return evolve(self.reset_for_check_in(None), wake_ups=())
+        """Return the state after the last guest has left; the status from the PBX is unchanged."""
+        return evolve(self, class_of_service=None, message_light=False, sign="", wake_ups=())
+
+    def with_settings_of(self, other: Equipment) -> Equipment:
+        """Return the state of a room that the guests of another room come into, alone."""
+        return evolve(
+            self,
+            class_of_service=other.class_of_service,
+            message_light=other.message_light,
+            wake_ups=other.wake_ups,
+        )
 
     def with_do_not_disturb(self, active: bool) -> Equipment:
         """Return the state with do-not-disturb on or off; off does not remove another sign."""
@@ -77,28 +91,18 @@ class Equipment:
         return evolve(self, wake_ups=tuple(other for other in self.wake_ups if other != wake_up))
 
 
-def transfer_equipment(
-    old: Equipment, new: Equipment, *, emptied: bool, shared: bool
-) -> tuple[Equipment, Equipment]:
-    """Return the states of the old and the new room after a guest moved.
-
-    If the old room is now vacant (`emptied`), class of service, message light and wake-ups move along, and
-    the old room is reset, do-not-disturb included. If others stay, only the class of service is copied, to
-    a vacant room. A move into an occupied room (`shared`) removes nothing from that room.
-    """
-    if not shared:
-        new = evolve(new, class_of_service=old.class_of_service, message_light=False)
-    if emptied:
-        service = new.class_of_service if old.class_of_service is None else old.class_of_service
-        light = new.message_light or old.message_light
-        new = evolve(new, class_of_service=service, message_light=light).with_wake_ups(*old.wake_ups)
-        old = old.reset_for_vacancy()
-    return old, new
-
-
 def build_wake_up(at: datetime) -> WakeUp:
     """Build a wake-up from a time in the hotel's local time."""
     return serialize_date(at), serialize_time(at.time())
+
+
+def spell_wake_up(at: datetime, spelling: WakeUpSpelling) -> WakeUp:
+    """Spell a wake-up as DA and TI of WR: without the date, or midnight as 24 hours of the day before."""
+    if spelling == "no date":
+        return "", serialize_time(at.time())
+    if spelling == "24 hours":
+        return serialize_date(at - timedelta(days=1)), _MIDNIGHT
+    return build_wake_up(at)
 
 
 def apply_record(equipment: Equipment, record: Record) -> Equipment:
@@ -116,23 +120,43 @@ def _on_equipment(equipment: Equipment, record: Record) -> Equipment:
 
 
 def _on_wake_up_set(equipment: Equipment, record: Record) -> Equipment:
-    return equipment.with_wake_ups(_parse_wake_up(record))
+    return equipment.with_wake_ups(find_wake_up(equipment, record))
 
 
 def _on_wake_up_cleared(equipment: Equipment, record: Record) -> Equipment:
-    wake_up = _parse_wake_up(record)
+    wake_up = find_wake_up(equipment, record)
     return equipment.without_wake_up(None if wake_up == ("", "") else wake_up)  # FIAS: empty means all
 
 
 def _on_wake_up_result(equipment: Equipment, record: Record) -> Equipment:
-    result = (*_parse_wake_up(record), record.get("AS") or "")
-    results = (*equipment.wake_up_results, result)[-MAX_WAKE_UP_RESULTS:]
-    return evolve(equipment.without_wake_up(_parse_wake_up(record)), wake_up_results=results)
+    wake_up = find_wake_up(equipment, record)
+    results = (*equipment.wake_up_results, (*wake_up, record.get("AS") or ""))[-MAX_WAKE_UP_RESULTS:]
+    return evolve(equipment.without_wake_up(wake_up), wake_up_results=results)
 
 
-def _parse_wake_up(record: Record) -> WakeUp:
-    time = record.get("TI") or ""
-    return record.get("DA") or "", time + "00" if len(time) == len("HHMM") else time
+def find_wake_up(equipment: Equipment, record: Record) -> WakeUp:
+    """Return the wake-up that DA and TI of a record name.
+
+    24 hours are the beginning of the next day. Without a date, the next wake-up at this time is meant.
+    """
+    date, time = record.get("DA") or "", record.get("TI") or ""
+    if len(time) == len("HHMM"):
+        time += "00"
+    if not date:
+        time = "000000" if time == _MIDNIGHT else time
+        return min((day for day, at in equipment.wake_ups if at == time), default=""), time
+    return normalized_wake_up(date, time)
+
+
+def normalized_wake_up(date: str, time: str) -> WakeUp:
+    """Return a wake-up at 24 hours as one at the beginning of the next day; others are unchanged."""
+    if time != _MIDNIGHT:
+        return date, time
+    try:
+        day = datetime.strptime(date, "%y%m%d")  # noqa: DTZ007 (local, as FIAS has it)
+    except ValueError:
+        return date, time
+    return serialize_date(day + timedelta(days=1)), "000000"
 
 
 _RECORD_HANDLERS: dict[str, Callable[[Equipment, Record], Equipment]] = {

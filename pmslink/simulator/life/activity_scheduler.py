@@ -12,7 +12,7 @@ from random import Random
 
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 
-from pmslink.simulator.life.guest_activities import choose_activity
+from pmslink.simulator.life.activity_choice import run_activity
 from pmslink.simulator.pms.property import Pms
 
 ACTIVITIES_PER_MINUTE = 6.0
@@ -32,7 +32,7 @@ class Life:
         self, pms: Pms, clock: IReactorTime, rng: Random, pace: float = ACTIVITIES_PER_MINUTE
     ) -> None:
         self.counts: Counter[str] = Counter()
-        """Number of activities by function name of `guest_activities`; ``audit`` counts the audits begun."""
+        """Number of operations by function name of the activity; ``audit`` counts the audits begun."""
         self._pms = pms
         self._clock = clock
         self._rng = rng
@@ -62,11 +62,9 @@ class Life:
     def _run_next(self) -> None:
         self._schedule_next()
         self._update_audit()
-        count = 0
-        while not count:  # some activities may be impossible; a check-in or a check-out is always possible
-            activity = choose_activity(self._pms, self._rng)
-            count = activity(self._pms, self._rng)
-        self.counts[activity.__name__] += count
+        name, count = run_activity(self._pms, self._rng)
+        if count:
+            self.counts[name] += count
 
     def _update_audit(self) -> None:
         now, today = self._clock.seconds(), self._pms.now()

@@ -14,7 +14,7 @@ from urllib.parse import quote, urlencode
 
 from attrs import frozen
 
-from pmslink.simulator.life.guest_activities import choose_wake_up_time
+from pmslink.simulator.life.wake_up_activities import choose_wake_up_time
 
 MEAN_CALL_S, MAX_CALL_S = 180, 7200
 """Mean and maximum duration of a phone call."""

@@ -22,7 +22,7 @@ from pmslink.fias.field_values import date_time_fields
 from pmslink.fias.record import Field, Record, build_record
 from pmslink.simulator.hotel import guest_records, room_equipment
 from pmslink.simulator.hotel.front_desk import Desk
-from pmslink.simulator.pms import record_dialect
+from pmslink.simulator.pms.act_scheduler import ActScheduler
 from pmslink.simulator.pms.fault_switches import Faults
 from pmslink.simulator.pms.pbx_address import PbxAddress
 from pmslink.simulator.pms.pbx_connection import PmsConnection
@@ -72,6 +72,7 @@ class Pms(Desk):
         self.last_declaration: Declaration | None = None
         """The last complete link description."""
         self.connection_count = 0
+        self.acts = ActScheduler(clock)
         self._seed = seed
         self._connection: PmsConnection | None = None
         self._open_connections: set[PmsConnection] = set()
@@ -159,8 +160,9 @@ class Pms(Desk):
         self._require_connection().close()
 
     def stop(self) -> Deferred[None]:
-        """Drop delayed answers and close all connections; fires when they are closed."""
+        """Drop delayed answers and records, and close all connections; fires when they are closed."""
         self._answers.stop()
+        self.acts.stop()
         self._set_dial_address("")
         for connection in list(self._open_connections):
             connection.close()
@@ -203,13 +205,13 @@ class Pms(Desk):
     def _send_resync(self) -> None:
         faults = self.faults
         records = list(guest_records.resync_records(self.hotel, self._stamp_fields()))
-        self._send_record(build_record("DS", self._stamp_fields()))
+        self.send_record(build_record("DS", self._stamp_fields()))
         for index, record in enumerate(records):
             if faults.live_in_resync and index == len(records) // 2:
                 self.check_in(self.hotel.rooms[0], "Live")
-            self._send_record(record)
+            self.send_record(record)
         if not faults.de_missing:
-            self._send_record(build_record("DE", self._stamp_fields()))
+            self.send_record(build_record("DE", self._stamp_fields()))
 
     def send_text(self, text: str) -> None:
         """Send a record's text unchanged, declared or not. Raises NotLinkedError without a connection."""
@@ -222,12 +224,12 @@ class Pms(Desk):
     def send_queued(self) -> None:
         """Send the queued records if the link is alive."""
         while self._queued_records and self.alive:
-            self._send_record(self._queued_records.popleft())
+            self.send_record(self._queued_records.popleft())
 
     def send_guests(self) -> None:
         """Send a GI for each guest, without a resync."""
         for record in guest_records.in_house_records(self.hotel, self._stamp_fields()):
-            self._send_record(record)
+            self.send_record(record)
 
     def stamp_time(self) -> datetime:
         """Return the time of the PMS's clock, which the fault `clock_offset` makes wrong."""
@@ -257,7 +259,7 @@ class Pms(Desk):
         def answer() -> None:
             delivery.set_answer(code, self.now())
             for answer_record in posting_answers(record, code, self.faults, self._stamp_fields()):
-                self._send_record(answer_record)
+                self.send_record(answer_record)
 
         self.faults = self._answers.schedule(answer, self.faults)
 
@@ -266,7 +268,8 @@ class Pms(Desk):
             return "NA"
         return "OK" if record.get("RN") in self.hotel.rooms else "NG"
 
-    def _send_record(self, record: Record) -> None:
+    def send_record(self, record: Record) -> None:
+        """Send a record now, or when the link is alive."""
         if self._connection is not None and self.alive:
             self._connection.send_record(record)
         else:
@@ -274,11 +277,6 @@ class Pms(Desk):
 
     def _stamp_fields(self) -> list[Field]:
         return date_time_fields(self.stamp_time())
-
-    @property
-    def _sends_moves_as_pairs(self) -> bool:
-        declared = self.last_declaration.records if self.last_declaration is not None else None
-        return record_dialect.sends_move_as_pair(declared, self.faults)
 
     def _require_connection(self) -> PmsConnection:
         if self._connection is None:

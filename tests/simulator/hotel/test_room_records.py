@@ -124,7 +124,7 @@ def test_the_last_check_out_resets_the_room_but_not_the_values_from_the_pbx() ->
     assert pms.equipment("101") == Equipment(status="4", voicemail="0103", wake_up_results=results)
 
 
-def test_the_first_check_in_resets_class_of_service_and_lights() -> None:
+def test_the_first_check_in_resets_class_of_service_and_lights_and_ends_wake_ups() -> None:
     pms, pbx = make_docked_pms()
     set_everything(pms, "101")
     set_everything(pms, "102")
@@ -132,8 +132,8 @@ def test_the_first_check_in_resets_class_of_service_and_lights() -> None:
     pms.check_in("101", "Clark")
     pms.check_in("102", "Clark", class_of_service=1)
     assert pbx.take_records() == ["GI|RN101|G#5001|GSN|", "GI|RN102|G#5002|GSN|CS1|"]
-    assert pms.equipment("101") == Equipment(wake_ups=(AT_SEVEN, AT_EIGHT))
-    assert pms.equipment("102") == Equipment(class_of_service=1, wake_ups=(AT_SEVEN, AT_EIGHT))
+    assert pms.equipment("101") == Equipment()
+    assert pms.equipment("102") == Equipment(class_of_service=1)
 
 
 def test_a_sharer_resets_nothing() -> None:
@@ -198,17 +198,14 @@ def test_a_move_into_an_occupied_room_removes_nothing_from_it() -> None:
     assert pms.equipment("102") == Equipment(class_of_service=2, message_light=True, wake_ups=wake_ups)
 
 
-def test_a_message_light_that_goes_on_in_a_shared_room_is_sent_as_re() -> None:
+def test_a_guest_who_joins_others_brings_no_light_and_no_class_of_service() -> None:
     pms, pbx = make_docked_pms()
     guest, _ = pms.check_in("101", "Diaz", class_of_service=3), pms.check_in("102", "Engel")
     pms.change_equipment("101", message_light=True)
     pbx.take_records()
     pms.move(guest.number, "102")
-    assert pbx.take_records() == ["GC|RN102|GSY|G#5001|CS3|RO101|GSN|", "RE|RN102|MLY|"]
-    assert pms.equipment("102") == Equipment(class_of_service=3, message_light=True)
-
-
-EQUIPMENT_RECORDS = ["RE|RN102|MLY|", "WR|RN102|DA260103|TI070000|", "WR|RN102|DA260103|TI080000|"]
+    assert pbx.take_records() == ["GC|RN102|GSY|G#5001|RO101|GSN|"]
+    assert pms.equipment("102") == Equipment()
 
 
 @pytest.mark.parametrize(
@@ -218,40 +215,43 @@ EQUIPMENT_RECORDS = ["RE|RN102|MLY|", "WR|RN102|DA260103|TI070000|", "WR|RN102|D
         ("move_as_gi_go", ["GI|RN102|G#5001|GSN|CS3|", "GO|RN101|G#5001|GSN|"]),
     ],
 )
-def test_a_move_as_a_pair_is_followed_by_the_records_of_the_equipment(fault: str, pair: list[str]) -> None:
+def test_a_move_can_be_sent_as_a_pair(fault: str, pair: list[str]) -> None:
     pms, pbx = make_docked_pms()
     pms.set_faults(Faults.parse({fault: True}))
     guest = pms.check_in("101", "Diaz")
     set_everything(pms, "101")
     pbx.take_records()
     pms.move(guest.number, "102")
-    assert pbx.take_records() == [*pair, *EQUIPMENT_RECORDS]
+    assert pbx.take_records() == pair
+    assert pms.equipment("102").wake_ups == (AT_SEVEN, AT_EIGHT)
 
 
-def test_a_move_as_a_pair_while_the_link_is_down_is_followed_by_the_records_of_the_equipment() -> None:
-    declared = {**DECLARED, "GC": "RNG#GSCS"}
-    pms, pbx = make_docked_pms(declared)
-    guest = pms.check_in("101", "Diaz")
-    set_everything(pms, "101")
-    pbx.lose_connection()
-    pms.move(guest.number, "102")
-    after = SimulatedPbx(pms)
-    after.send_description(declared)
-    assert after.take_records()[2:] == [
-        "GO|RN101|G#5001|GSN|",
-        "GI|RN102|G#5001|GSN|CS3|",
-        *EQUIPMENT_RECORDS,
-    ]
+def test_the_room_status_of_the_front_desk_is_sent() -> None:
+    pms, pbx = make_docked_pms({"RE": "RNRS"})
+    pms.change_equipment("101", status="1")
+    assert pbx.take_records() == ["RE|RN101|RS1|"]
+    assert pms.equipment("101").status == "1"
 
 
-def test_a_move_as_a_pair_while_others_stay_is_followed_by_no_record() -> None:
-    pms, pbx = make_docked_pms(move_as_go_gi=True)
-    pms.check_in("101", "Diaz")
-    guest = pms.check_in("101", "Diaz")
-    set_everything(pms, "101")
-    pbx.take_records()
-    pms.move(guest.number, "102")
-    assert pbx.take_record_ids() == ["GO", "GI"]
+def test_a_wake_up_is_spelled_without_a_date_or_as_24_hours() -> None:
+    pms, pbx = make_docked_pms()
+    midnight = datetime(2026, 1, 3)  # noqa: DTZ001
+    pms.order_wake_up("101", SEVEN, "no date")
+    pms.order_wake_up("101", midnight, "24 hours")
+    assert pbx.take_records() == ["WR|RN101|DA|TI070000|", "WR|RN101|DA260102|TI240000|"]
+    assert pms.equipment("101").wake_ups == (AT_SEVEN, ("260103", "000000"))
+    pbx.send("WA|RN101|DA260102|TI240000|ASOK|", "WA|RN101|DA|TI070000|ASOK|")
+    assert pms.equipment("101").wake_ups == ()
+    assert pms.equipment("101").wake_up_results == (("260103", "000000", "OK"), (*AT_SEVEN, "OK"))
+
+
+@pytest.mark.parametrize("date", ["", "soon", "260103"])
+def test_the_result_of_an_unknown_wake_up_is_stored_as_received(date: str) -> None:
+    pms, pbx = make_docked_pms()
+    pbx.send(f"WA|RN101|DA{date}|TI0700|ASOK|", f"WA|RN101|DA{date}|TI240000|ASOK|")
+    dates = {"260103": "260104"}
+    midnight = ("soon", "240000") if date == "soon" else (dates.get(date, ""), "000000")
+    assert pms.equipment("101").wake_up_results == ((date, "070000", "OK"), (*midnight, "OK"))
 
 
 def test_a_resync_has_the_class_of_service_of_each_room() -> None:

@@ -1,0 +1,77 @@
+"""The history of a simulated hotel: who stayed in which room at each moment, and when the link was alive."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import Any
+
+from attrs import Factory, define
+
+from pmslink.simulator.hotel.hotel_model import Guest, Hotel
+
+
+@define
+class StayLog:
+    """Stays by reservation number, as pairs of a time and the room from then on; None after the check-out."""
+
+    now: Callable[[], datetime]
+    stays: dict[str, list[tuple[datetime, str | None]]] = Factory(dict)
+    link: list[tuple[datetime, bool]] = Factory(list)
+    """When the link became alive, or ended."""
+
+    def add(self, number: str, room: str | None) -> None:
+        """Note that a guest is in a room from now on."""
+        self.stays.setdefault(number, []).append((self.now(), room))
+
+    def add_link(self, alive: bool) -> None:
+        """Note whether the link is alive from now on."""
+        if alive != (bool(self.link) and self.link[-1][1]):
+            self.link.append((self.now(), alive))
+
+    def guests_between(self, room: str, begin: datetime, end: datetime) -> set[str]:
+        """Return the guests who were in a room at any moment from `begin` to `end`."""
+        return {
+            number
+            for number, stay in self.stays.items()
+            for at, (since, occupied) in enumerate(stay)
+            if occupied == room and since <= end and (at + 1 == len(stay) or stay[at + 1][0] >= begin)
+        }
+
+    def has_left(self, number: str, at: datetime) -> bool:
+        """Return whether a guest has checked out of the hotel by this time."""
+        since, room = self.stays.get(number, [(at, None)])[-1]
+        return room is None and since <= at
+
+    def outage_start(self, at: datetime) -> datetime | None:
+        """Return when the link ended that is not alive at this time; None if it is alive."""
+        before = [(since, alive) for since, alive in self.link if since <= at]
+        return before[-1][0] if before and not before[-1][1] else None
+
+
+class LoggedHotel(Hotel):
+    """A hotel that logs all stays."""
+
+    def __init__(self, hotel: Hotel, log: StayLog) -> None:
+        equipment = {room: hotel.equipment(room) for room in hotel.rooms}
+        super().__init__(hotel.rooms, hotel.guests.values(), equipment)
+        self._log = log
+        for guest in self.guests.values():
+            log.add(guest.number, guest.room)
+
+    def check_in(self, room: str, name: str, *, class_of_service: int | None = None, **details: Any) -> Guest:
+        """Check in a guest, and log the stay."""
+        guest = super().check_in(room, name, class_of_service=class_of_service, **details)
+        self._log.add(guest.number, room)
+        return guest
+
+    def move_together(self, rooms: Mapping[str, str]) -> None:
+        """Move guests, and log their stays."""
+        super().move_together(rooms)
+        for number, room in rooms.items():
+            self._log.add(number, room)
+
+    def check_out(self, number: str) -> Guest:
+        """Check out a guest, and log the end of the stay."""
+        self._log.add(number, None)
+        return super().check_out(number)
