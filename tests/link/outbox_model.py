@@ -63,6 +63,13 @@ class OutboxModel:
         self.wake_up_mention_times: dict[str, float] = {}
         """When the PMS last sent a wake-up record of each room."""
         self.outage_count = 0
+        self.sent_count = 0
+        self.requested_position = 0
+        """How many records were sent before the last record that the PMS answers by a link record."""
+        self.proved_position = 0
+        """How many records the PMS has read, as far as its answers say."""
+        self.position_at_ls = 0
+        """The same according to LS. It may have crossed our LS, and counts as its answer nevertheless."""
         self.outstanding_posting: ModelRow | None = None
         self.claimed_row: ModelRow | None = None
         self.last_first_sent = {True: (0, -float("inf")), False: (0, -float("inf"))}
@@ -98,6 +105,10 @@ class OutboxModel:
     def on_received(self, record: Record) -> None:
         now = self.now()
         match record.id:
+            case "LA" | "LS" | "LD":
+                self.proved_position = max(self.proved_position, self.requested_position)
+                if record.id == "LS":
+                    self.position_at_ls = self.requested_position
             case "DS":
                 self.resync_seen_at = now
             case "DE":
@@ -127,12 +138,14 @@ class OutboxModel:
         self.no_posting_before = -float("inf")
         self.next_pause_s = FIRST_UNANSWERED_HOLD_S
         self.unstored_answers.append(answer)
+        answered_row = self.rows_by_identity[row_identity(record)]
+        if answered_row.positions:
+            self.proved_position = max(self.proved_position, answered_row.positions.pop(0))
         number = record.get("P#")
         if number is None:
             self.answers_by_room.setdefault(record.get("RN") or "", []).append(answer)
             return
         self.answers_by_number.setdefault(int(number), []).append(answer)
-        answered_row = self.rows_by_identity[row_identity(record)]
         if answered_row.row.number == int(number):  # else a user has had it sent again under another number
             answered_row.answers.append(answer)
         posting = self.outstanding_posting
@@ -168,8 +181,11 @@ class OutboxModel:
     # Records for the PMS.
 
     def on_sent(self, record: Record) -> None:
+        if record.id in ("LS", "LA"):  # the last record of a description is LA
+            self.requested_position = self.sent_count
         if record.id not in SENT_RECORDS:
             return
+        self.sent_count += 1
         row_model = self.claimed_row
         assert row_model is not None
         assert row_model.state == "sent", f"{row_model.state} and sent"
@@ -187,6 +203,7 @@ class OutboxModel:
             self._check_resend(row_model)
         assert not row_model.is_booked, "sent again although it is booked"
         row_model.sent_times.append(self.now())
+        row_model.positions.append(self.sent_count)
         row_model.timed_out = False
         row_model.outages_when_sent = self.outage_count
         if row_model.record == "PS":
@@ -324,7 +341,14 @@ class OutboxModel:
         elif row.state == "done" and row.record == "PS":
             assert any(answer.status == "OK" for answer in answers), "done without an OK"
         elif row.state == "done":
-            assert self.received_counts[row_model.identity], "done, but not received by the PMS"
+            assert self.is_received(row_model), "done, but not received by the PMS"
+            assert row_model.positions[-1] <= self.proved_position, "done without a proof"
+
+    def is_received(self, row_model: ModelRow) -> bool:
+        """Whether the PMS has received a row, or has let the link believe so by an LS."""
+        return bool(self.received_counts[row_model.identity]) or (
+            row_model.record != "PS" and row_model.positions[-1] <= self.position_at_ls
+        )
 
     def possible_answers(self, row_model: ModelRow) -> list[ReceivedAnswer]:
         """The answers that may be taken for this row's; with many digits all that carry a number are."""

@@ -38,6 +38,8 @@ class ModelRow:
     row: OutboxRow
     created_at: float
     sent_times: list[float] = field(factory=list)
+    positions: list[int] = field(factory=list)
+    """Which record of the link it was, for each time it was sent and not answered."""
     outages_when_sent: int = 0
     """Outages before the row was sent last."""
     answers: list[ReceivedAnswer] = field(factory=list)
