@@ -135,15 +135,14 @@ class PostingHolds:
         return next((hold.describe(waiting) for hold in holds if hold.lasts), None)
 
     def on_in_sync(self) -> None:
-        """Begin to wait for what the PMS has queued; no longer wait for an answer. Reports no change."""
-        self._unanswered.end()
+        """Begin to wait for what the PMS has queued. Reports no change."""
         self._in_sync_ms = to_ms(self._wall_clock())
         self._guest_record_at = self._clock.seconds()
         self._sync.begin(MAX_HOLD_AFTER_SYNC_S)
         self._quiet_timer.start(QUIET_AFTER_SYNC_S)
 
     def on_out_of_sync(self) -> None:
-        """End what lasts only on the present connection. Reports no change."""
+        """End what lasts only until the link is in sync anew. Reports no change."""
         self._sync.end()
         self._quiet_timer.stop()
         self._unanswered.end()
