@@ -56,12 +56,11 @@ class DepartureGroup:
 
     def with_departure(self, departure: Departure) -> DepartureGroup:
         """Add a departure, or replace that of the same guest."""
-        others = tuple(one for one in self.departures if one.number != departure.number)
-        return evolve(self, departures=(*others, departure))
+        return evolve(self, departures=(*self.others(departure.number), departure))
 
-    def without(self, number: str) -> DepartureGroup:
-        """Remove the departure of a guest who stays. The settings stay with the room, too."""
-        return DepartureGroup(tuple(one for one in self.departures if one.number != number))
+    def others(self, number: str) -> tuple[Departure, ...]:
+        """Return the departures of all guests but one."""
+        return tuple(one for one in self.departures if one.number != number)
 
     def reopened(self) -> DepartureGroup:
         """Prepare for one more departure: settled ones have nothing to do with it."""

@@ -25,8 +25,11 @@ def begin_departure(
     context: Context,
     share: str | None = None,
     resync: bool = False,
-) -> None:
-    """Begin the departure of a guest, or add to it what another record says. `share` is GS of its record."""
+) -> Departure:
+    """Begin the departure of a guest, or add to it what another record says; return it.
+
+    `share` is GS of the record.
+    """
     group = state.departing.get(room_name, DepartureGroup())
     departure = group.find(guest.number)
     if departure is None:
@@ -35,6 +38,7 @@ def begin_departure(
     elif share is not None:
         departure = evolve(departure, share=share)
     state.departing[room_name] = group.with_departure(departure)
+    return departure
 
 
 def depart_others(state: HotelState, room_name: str, number: str, context: Context) -> None:
@@ -68,9 +72,8 @@ def cancel_departure(state: HotelState, room_name: str, number: str, context: Co
     if group is None or group.find(number) is None:
         return
     restore_settings(state, room_name, group, context)
-    remaining = group.without(number)
-    if remaining.departures:
-        state.departing[room_name] = remaining
+    if others := group.others(number):
+        state.departing[room_name] = DepartureGroup(others)  # the settings stay with the room
     else:
         del state.departing[room_name]
 
@@ -88,12 +91,10 @@ def move_out(
 
     The settings of the old room are not settled yet: the guest is not in the new room yet.
     """
-    begin_departure(state, old.room, guest, context, share, resync)
-    group = state.departing[old.room]
-    departure = group.find(guest.number) or Departure(guest.number, context.now_ms)
-    group = group.with_departure(evolve(departure, new_room=new_room, resync=resync))
-    state.departing[old.room] = group
-    return _remove_guest(state, old, guest, group, context)
+    departure = begin_departure(state, old.room, guest, context, share, resync)
+    moved = evolve(departure, new_room=new_room, resync=resync)
+    state.departing[old.room] = state.departing[old.room].with_departure(moved)
+    return _remove_guest(state, old, guest, context, resync)
 
 
 def complete_check_out(state: HotelState, room_name: str, number: str, context: Context) -> None:
@@ -102,12 +103,10 @@ def complete_check_out(state: HotelState, room_name: str, number: str, context: 
     departure, guest = group.find(number), room.guest(number)
     if departure is None or guest is None:
         return
-    group = group.with_departure(evolve(departure, is_over=True))
-    state.departing[room_name] = group
+    state.departing[room_name] = group.with_departure(evolve(departure, is_over=True))
     settle(state, room_name, context, departure.resync)
-    room = state.rooms[room_name]
     state.room_by_guest.pop(number, None)
-    vacant = _remove_guest(state, room, guest, group, context)
+    vacant = _remove_guest(state, state.rooms[room_name], guest, context, departure.resync)
     payload = {"guest": serialize_guest(guest), "vacant": vacant}
     state.emit("guest.checked_out", room_name, payload, departure.resync)
     state.add_stay_change(StayChange("ended", room_name, number))
@@ -159,8 +158,7 @@ def forget_departure(state: HotelState, room_name: str, number: str) -> None:
     """Forget that a guest has left a room: the guest comes back as a new one."""
     group = state.departing.get(room_name)
     if group is not None and group.find(number) is not None:
-        others = tuple(one for one in group.departures if one.number != number)
-        state.departing[room_name] = evolve(group, departures=others)
+        state.departing[room_name] = evolve(group, departures=group.others(number))
 
 
 def add_share_of_moved_guest(state: HotelState, room_name: str, number: str, share: str | None) -> None:
@@ -179,10 +177,8 @@ def reset_vacant_room(state: HotelState, room_name: str, context: Context, resyn
     state.add_departure(room_name, None, context.now_ms)
 
 
-def _remove_guest(
-    state: HotelState, room: Room, guest: Guest, group: DepartureGroup, context: Context
-) -> bool:
-    """Remove a guest from the list of a room, and return whether the room is vacant."""
+def _remove_guest(state: HotelState, room: Room, guest: Guest, context: Context, resync: bool) -> bool:
+    """Remove a departing guest from the list of a room, and return whether the room is vacant."""
     room = room.without_guests(guest)
-    state.set_room(room, context, resync=bool((one := group.find(guest.number)) and one.resync))
-    return not room.guests and not group.leaves_unknown_guests
+    state.set_room(room, context, resync=resync)
+    return not room.guests and not state.departing[room.room].leaves_unknown_guests

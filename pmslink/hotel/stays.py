@@ -21,7 +21,7 @@ from pmslink.hotel.guest_fields import (
     parse_guest_fields,
     parse_reservation_number,
 )
-from pmslink.hotel.guest_settings import separate, settle, settle_arrivals
+from pmslink.hotel.guest_settings import reset, separate, settle, settle_arrivals
 from pmslink.hotel.hotel_state import Context, HotelState
 from pmslink.hotel.move_window import Arrival, Statement
 from pmslink.hotel.rooms import Guest, Room, room_key, serialize_guest
@@ -116,18 +116,14 @@ def _place(state: HotelState, placement: _Placement, context: Context) -> None:
     """Put a guest into a room, unless a later move of the same window has taken the guest on."""
     number, room = placement.number, placement.room
     current = state.find_guest(number, room.room)
-    if (
-        current is not None
-        and current[0].room != room.room
-        and _has_moved_on(state, number, room.room, context)
-    ):
-        return
-    if (current is None or current[0].room != room.room) and len(room.guests) >= MAX_GUESTS:
+    is_present = current is not None and current[0].room == room.room
+    if not is_present and len(room.guests) >= MAX_GUESTS:
         return
     if current is None:
         _check_in(state, placement, context)
-    elif current[0].room != room.room:
-        _move(state, placement, current[0], context)
+    elif not is_present:
+        if not _has_moved_on(state, number, room.room, context):
+            _move(state, placement, current[0], context)
     else:
         if placement.is_check_in:
             departures.cancel_departure(state, room.room, number, context)
@@ -209,14 +205,7 @@ def _prepare_room(state: HotelState, placement: _Placement, context: Context) ->
     room = evolve(state.rooms.get(name, placement.room), spelling=placement.room.spelling)
     is_first = not state.staying_guests(name)
     if is_first and not placement.resync:
-        room = separate(state, room)
-        room = evolve(
-            cancel_stale_wake_ups(state, room, context),
-            class_of_service=None,
-            do_not_disturb=False,
-            make_up_room=False,
-            message_light=False,
-        )
+        room = reset(cancel_stale_wake_ups(state, separate(state, room), context))
     return room, is_first
 
 
