@@ -70,9 +70,15 @@ class DepartureGroup:
 
     @property
     def pending_since(self) -> list[int]:
-        """When the open departures began; without any, those that can be forgotten after the window."""
-        open_since = [one.since for one in self.departures if one.is_open]
-        return open_since or [one.since for one in self.departures if not one.resync]
+        """When the windows began at whose end something is to be done.
+
+        They are those of the open departures; without any, those of the guests who have moved. Settings that
+        wait for the guests of another room wait for the last of these.
+        """
+        if open_since := [one.since for one in self.departures if one.is_open]:
+            return open_since
+        moved_since = [one.since for one in self.departures if not one.resync and not one.is_over]
+        return moved_since if self.settings is None else moved_since and [max(moved_since)]
 
     @property
     def leaves_unknown_guests(self) -> bool:

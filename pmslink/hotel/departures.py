@@ -154,11 +154,19 @@ def forget_past_departures(state: HotelState, room_name: str, context: Context) 
         del state.departing[room_name]
 
 
-def forget_departure(state: HotelState, room_name: str, number: str) -> None:
-    """Forget that a guest has left a room: the guest comes back as a new one."""
+def forget_departure(state: HotelState, room_name: str, number: str, context: Context) -> bool:
+    """Forget that a guest has left a room: the guest comes back.
+
+    Return whether the guest still has the settings there: nobody else has departed, and they are not settled.
+    """
     group = state.departing.get(room_name)
-    if group is not None and group.find(number) is not None:
+    if group is None or group.find(number) is None:
+        return False
+    if group.others(number):
         state.departing[room_name] = evolve(group, departures=group.others(number))
+        return False
+    cancel_departure(state, room_name, number, context)
+    return group.settings is not None
 
 
 def add_share_of_moved_guest(state: HotelState, room_name: str, number: str, share: str | None) -> None:

@@ -28,6 +28,7 @@ def settle(state: HotelState, room_name: str, context: Context, resync: bool = F
     ):
         return
     if state.has_unknown_guests(room_name) and not group.is_separated:
+        state.departing[room_name] = evolve(group, settings=None)  # they stay with the unknown guests
         return
     group = _with_settings(state, room_name, group)
     state.departing[room_name] = group

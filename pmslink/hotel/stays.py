@@ -196,7 +196,7 @@ def _prepare_room(state: HotelState, placement: _Placement, context: Context) ->
     Returns the room, and whether the guest is the first one.
     """
     name, number = placement.room.room, placement.number
-    departures.forget_departure(state, name, number)
+    keeps_settings = departures.forget_departure(state, name, number, context)
     if placement.share == SHARE_NO and not placement.resync and name in state.rooms:
         departures.displace_others(state, name, number, context)
         settle(state, name, context)
@@ -204,7 +204,7 @@ def _prepare_room(state: HotelState, placement: _Placement, context: Context) ->
         _mark_as_sharers(state, name, context)
     room = evolve(state.rooms.get(name, placement.room), spelling=placement.room.spelling)
     is_first = not state.staying_guests(name)
-    if is_first and not placement.resync:
+    if is_first and not placement.resync and not keeps_settings:
         room = reset(cancel_stale_wake_ups(state, separate(state, room), context))
     return room, is_first
 

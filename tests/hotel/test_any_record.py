@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from random import Random
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -15,6 +17,7 @@ from pmslink.hotel.rooms import parse_room, serialize_room
 from tests.hotel.hotel_driver import START_TIME, HotelDriver
 
 ROOMS, NUMBERS, SHARES = ["110", "111"], ["1", "1", "2", ""], ["", "N", "Y"]
+GS_FIELDS = ["", "GSN|", "GSY|"]
 DATES, TIMES = ["", "260101", "260102", "26"], ["", "1200", "120000", "115500", "235959", "1261"]
 anything = st.text(st.characters(exclude_characters="|", codec="utf-8"), max_size=4)
 
@@ -87,3 +90,37 @@ def assert_consistent(hotel: HotelDriver) -> None:
         assert max(Counter(guest.number for guest in room.guests).values(), default=1) == 1
         assert list(room.wake_ups) == sorted(room.wake_ups, key=lambda one: one.at)
         assert parse_room(name, json.loads(json.dumps(serialize_room(room))), room.changed) == room
+
+
+def random_record(random: Random) -> str:
+    """One record of a small hotel, plausible or not."""
+    room, number = random.choice("123"), random.choice(["1", "2", "3", "4", "5", ""])
+    share, class_of_service = random.choice(GS_FIELDS), random.choice(["", "", "CS2|", "CS3|"])
+    resync = random.choice(["", "", "", "", "", "SF|"])
+    records = [
+        f"GI|RN10{room}|G#{number}|{share}{class_of_service}{resync}",
+        f"GO|RN10{room}|G#{number}|{share}{resync}",
+        f"GC|RN10{room}|G#{number}|{share}{class_of_service}RO10{random.choice('123')}|{random.choice(GS_FIELDS)}",
+        f"GC|RN10{room}|G#{number}|{class_of_service}GNDay|",
+        f"RE|RN10{room}|{random.choice(['CS1|', 'MLY|', 'MLN|', 'DNY|'])}",
+        f"WR|RN10{room}|DA260102|TI{random.choice(['0700', '0730'])}|",
+        random.choice(["DS|", "DE|"]),
+    ]
+    return random.choices(records, weights=[30, 20, 15, 5, 10, 8, 4])[0]
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_what_waits_for_a_window_ends_with_it(seed: int) -> None:
+    """The driver fails if time does not bring the state beyond its due time."""
+    random = Random(seed)
+    for _ in range(200):
+        hotel = HotelDriver(START_TIME)
+        for _ in range(60):
+            if random.random() < 0.9:
+                hotel.receive(random_record(random))
+            else:
+                hotel.wait(random.choice([0.5, 1.0, 2.5]))
+        assert_consistent(hotel)
+        hotel.receive("DE|")
+        hotel.wait(10)
+        assert [name for name in hotel.state.departing if hotel.state.leaving_guests(name)] == []

@@ -268,3 +268,16 @@ def test_a_guest_who_moves_to_and_fro_has_each_finished_wake_up_once(hotel: Hote
         hotel.receive("GC|RN215|GSN|G#6100|RO110|GSN|", "GC|RN110|GSN|G#6100|RO215|GSN|")
     assert hotel.room("110").over == ("2026-01-02T07:00:00",)
     assert hotel.room("215").over == ("2026-01-02T07:00:00",)
+
+
+def test_a_guest_can_come_back_before_the_settings_have_followed(hotel: HotelDriver) -> None:
+    """The settings wait, because the guest of the new room may be leaving it."""
+    hotel.receive("GI|RN215|G#50|GSN|CS3|")
+    hotel.wait(3)
+    hotel.receive("GC|RN215|GSY|G#6100|RO110|GSN|")
+    assert hotel.receive("GC|RN110|GSN|G#6100|RO215|GSY|")[0] == "guest.moved 110 #6100 from 215"
+    assert hotel.wait(5) == []
+    assert hotel.guests_by_room() == {"110": ["6100"], "215": ["50"]}
+    assert (hotel.room("110").class_of_service, hotel.room("110").message_light) == (2, True)
+    assert [len(hotel.room(name).wake_ups) for name in ("110", "215")] == [1, 0]
+    assert hotel.room("215").class_of_service == 3
