@@ -136,6 +136,16 @@ def advance_departures(state: HotelState, context: Context) -> None:
         forget_past_departures(state, room_name, context)
 
 
+def complete_oldest_departure(state: HotelState, room_name: str, context: Context) -> bool:
+    """End the oldest departure from a full room before its time. Return whether there was one."""
+    group = state.departing.get(room_name, DepartureGroup())
+    oldest = min((one for one in group.departures if one.is_open), key=lambda one: one.since, default=None)
+    if oldest is not None:
+        complete_check_out(state, room_name, oldest.number, context)
+        forget_past_departures(state, room_name, context)
+    return oldest is not None
+
+
 def forget_past_departures(state: HotelState, room_name: str, context: Context) -> None:
     """Forget the departures of a room once they cannot matter any more."""
     group = state.departing.get(room_name)

@@ -28,7 +28,7 @@ from pmslink.hotel.rooms import Guest, Room, room_key, serialize_guest
 from pmslink.hotel.wake_ups import cancel_stale_wake_ups
 
 MAX_GUESTS = 100
-"""Guests of one room; further check-ins are ignored."""
+"""Guests of one room, those who are leaving included; further check-ins are ignored."""
 
 _NO_STAY = "0"
 """G# of a GC that is about a room's telephone number, not about a stay."""
@@ -118,7 +118,10 @@ def _place(state: HotelState, placement: _Placement, context: Context) -> None:
     current = state.find_guest(number, room.room)
     is_present = current is not None and current[0].room == room.room
     if not is_present and len(room.guests) >= MAX_GUESTS:
-        return
+        if not departures.complete_oldest_departure(state, room.room, context):
+            return
+        room = evolve(state.rooms[room.room], spelling=room.spelling)
+        placement = evolve(placement, room=room)
     if current is None:
         _check_in(state, placement, context)
     elif not is_present:

@@ -422,3 +422,17 @@ def test_without_numbers_the_check_out_of_a_sharer_does_not_reset_the_room(hotel
     hotel.receive("GI|RN110|GSN|GNClark|", "GI|RN110|GSY|GNClark|")
     assert hotel.receive("GO|RN110|GSY|") == []
     assert hotel.receive("GO|RN110|GSN|") == ["guest.checked_out 110 # vacant"]
+
+
+def test_a_room_that_is_full_of_leaving_guests_takes_the_next_one(hotel: HotelDriver) -> None:
+    """No check-in waits: the guest who has been leaving for longest is checked out before the time."""
+    for number in range(MAX_GUESTS):
+        hotel.receive(f"GI|RN110|G#{number}|GSN|")
+    assert len(hotel.guests()) == MAX_GUESTS
+    assert hotel.receive("GI|RN110|G#next|GSN|")[:2] == [
+        "guest.checked_out 110 #0",
+        "guest.checked_in 110 #next",
+    ]
+    assert len(hotel.guests()) == MAX_GUESTS
+    hotel.wait(2)
+    assert hotel.guests() == ["next"]
