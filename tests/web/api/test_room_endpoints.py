@@ -280,7 +280,6 @@ async def row_of(served: ServedApi, id: int) -> dict[str, Any]:
     [
         ("status", {"status": 3}, {"type": "status", "status": 3}, "RE|RN101|RS3|"),
         ("dnd", {"on": True}, {"type": "dnd", "on": True}, "RE|RN101|RS8|"),
-        ("dnd", {"on": False}, {"type": "dnd", "on": False}, "RE|RN101|RS10|"),
         ("make-up-room", {"on": True}, {"type": "make_up_room", "on": True}, "RE|RN101|RS9|"),
         ("voicemail", {"unread": 1}, {"type": "voicemail", "unread": 1, "read": 0}, "RE|RN101|VM0100|"),
         ("voicemail", {"unread": 12, "read": 3}, {"unread": 12, "read": 3}, "RE|RN101|VM1203|"),
@@ -302,6 +301,30 @@ async def test_an_update_is_accepted_and_sent(
     sent = (await served_api.get("/api/v1/links/grand/records?direction=out")).json()["records"]
     assert record in [entry["text"] for entry in sent]
     assert (await row_of(served_api, row["id"]))["state"] == "sent"
+
+
+@time_limit(10)
+async def test_a_sign_that_is_on_can_be_switched_off(served_api: ServedApi) -> None:
+    dock_link(served_api)
+    await put(served_api, "dnd", {"on": True})
+    served_api.advance(1)
+    row = (await put(served_api, "dnd", {"on": False})).json()
+    assert row.items() >= {"type": "dnd", "on": False, "state": "pending", "attempts": 0}.items()
+    served_api.advance(1)
+    sent = (await served_api.get("/api/v1/links/grand/records?direction=out")).json()["records"]
+    assert "RE|RN101|RS10|" in [entry["text"] for entry in sent]
+    assert (await row_of(served_api, row["id"]))["state"] == "sent"
+
+
+@time_limit(10)
+async def test_a_sign_that_is_not_on_needs_no_record(served_api: ServedApi) -> None:
+    """Case A8."""
+    dock_link(served_api)
+    row = (await put(served_api, "dnd", {"on": False})).json()
+    assert row.items() >= {"type": "dnd", "on": False, "state": "done", "attempts": 0}.items()
+    served_api.advance(1)
+    sent = (await served_api.get("/api/v1/links/grand/records?direction=out")).json()["records"]
+    assert [entry["text"] for entry in sent if entry["type"] == "RE"] == []
 
 
 @time_limit(10)
