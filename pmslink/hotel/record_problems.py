@@ -15,10 +15,9 @@ from pmslink.fias.field_values import parse_date, parse_time
 from pmslink.fias.record import Record
 from pmslink.hotel.equipment import parse_class_of_service
 from pmslink.hotel.rooms import MAX_ROOM_NAME_CHARS, is_room_name
+from pmslink.hotel.wake_ups import MIDNIGHT_TIMES
 
 _MAX_QUOTED_CHARS = 20
-_MIDNIGHT_TIMES = ("2400", "240000")
-"""TI of a wake-up at the beginning of the next day."""
 _FIRST_COUNTS = frozenset({"RN", "DA", "TI", "AS", "P#"})
 """Fields of which the first one counts, if there are several; of others it is the last one."""
 _RECORD_ID_PATTERN = re.compile("[A-Za-z0-9$#+]{2}")
@@ -83,7 +82,7 @@ def _find_wake_up_request_problems(values: Mapping[str, str]) -> Iterator[str]:
     time_text, date_text = values.get("TI", "").strip(), values.get("DA", "").strip()
     if not time_text:
         yield "TI (time) is missing"
-    elif time_text not in _MIDNIGHT_TIMES and (problem := _find_field_problem(parse_time, "TI", time_text)):
+    elif time_text not in MIDNIGHT_TIMES and (problem := _find_field_problem(parse_time, "TI", time_text)):
         yield problem
     if date_text and (problem := _find_field_problem(parse_date, "DA", date_text)):
         yield problem

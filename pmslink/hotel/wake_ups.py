@@ -25,6 +25,8 @@ MAX_REQUEST_AGE_MS = 24 * 3600 * 1000
 """A request for a time longer ago than this is not carried out."""
 JUST_PASSED_MS = 60_000
 """A time without a date that has passed by at most this much means now, else the next day."""
+MIDNIGHT_TIMES = ("2400", "240000")
+"""TI of a wake-up at the beginning of the next day."""
 MAX_EVENT_TEXT_CHARS = 200
 """Characters of a request that an event quotes."""
 
@@ -70,7 +72,7 @@ def _parse_requested_time(record: Record, context: Context) -> datetime | None:
     A time without a date is the next one. 24 hours are the beginning of the next day.
     """
     date_text, time_text = (record.get("DA") or "").strip(), (record.get("TI") or "").strip()
-    is_midnight = time_text in ("2400", "240000")
+    is_midnight = time_text in MIDNIGHT_TIMES
     try:
         time_of_day = parse_time("TI", "0000" if is_midnight else time_text)
         if date_text:
