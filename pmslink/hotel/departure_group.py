@@ -68,17 +68,18 @@ class DepartureGroup:
             return self
         return DepartureGroup(tuple(one for one in self.departures if one.is_open))
 
-    @property
-    def pending_since(self) -> list[int]:
-        """When the windows began at whose end something is to be done.
+    def pending_since(self, resyncing: bool) -> list[int]:
+        """Return when the windows began at whose end something is to be done.
 
         They are those of the open departures; without any, those of the guests who have moved. Settings that
-        wait for the guests of another room wait for the last of these.
+        wait for the guests of another room wait for the last of these. What a resync says waits for its end.
         """
         if open_since := [one.since for one in self.departures if one.is_open]:
             return open_since
-        moved_since = [one.since for one in self.departures if not one.resync and not one.is_over]
-        return moved_since if self.settings is None else moved_since and [max(moved_since)]
+        moved = [one for one in self.departures if not one.is_over]
+        if self.settings is None:
+            return [one.since for one in moved if not (one.resync and resyncing)]
+        return [] if resyncing and any(one.resync for one in moved) else [max(one.since for one in moved)]
 
     @property
     def leaves_unknown_guests(self) -> bool:

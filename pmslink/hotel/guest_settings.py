@@ -33,10 +33,7 @@ def settle(state: HotelState, room_name: str, context: Context, resync: bool = F
     group = _with_settings(state, room_name, group)
     state.departing[room_name] = group
     if staying and not group.is_separated:
-        keeps_class = any(
-            state.is_new_in_resync(guest, room_name) or _sets_class(state, guest, room_name, context)
-            for guest in staying
-        )
+        keeps_class = any(_keeps_class(state, guest, room_name, context) for guest in staying)
         room = state.rooms[room_name]
         state.set_room(reset(room, keeps_class), context, resync=resync)
         group = evolve(group, is_separated=True)
@@ -70,12 +67,12 @@ def _waits_for_others(state: HotelState, heir: Departure, group: DepartureGroup,
     If they are, as in a swap of rooms, their settings must not mix with those of the guest who comes.
     """
     name, now_ms = state.room_by_guest.get(heir.number, ""), context.now_ms
-    if heir.resync or not is_in_window(heir.since, now_ms):
-        return False
     members = {one.number for one in group.departures}
-    return any(
-        guest.number not in members and state.window.is_newcomer(heir.number, name, (guest.number,), now_ms)
-        for guest in state.staying_guests(name)
+    others = [guest for guest in state.staying_guests(name) if guest.number not in members]
+    if heir.resync:  # it is open until the resync has mentioned them, or has ended
+        return state.seen_guests is not None and not all(state.is_seen(guest, name) for guest in others)
+    return is_in_window(heir.since, now_ms) and any(
+        state.window.is_newcomer(heir.number, name, (guest.number,), now_ms) for guest in others
     )
 
 
@@ -105,7 +102,9 @@ def _with_settings(state: HotelState, room_name: str, group: DepartureGroup) -> 
     if group.settings is not None:
         return group
     room = state.rooms[room_name]
-    ids = tuple(one.id for one in room.wake_ups if one.id not in state.preserved_wake_ups)
+    has_next_guests = any(state.is_new_in_resync(one, room_name) for one in state.staying_guests(room_name))
+    preserved = state.preserved_wake_ups if has_next_guests else ()
+    ids = tuple(one.id for one in room.wake_ups if one.id not in preserved)
     return evolve(group, settings=GuestSettings(room.class_of_service, room.message_light, ids))
 
 
@@ -120,6 +119,14 @@ def _is_new(state: HotelState, guest: Guest, room_name: str, group: DepartureGro
 def _sets_class(state: HotelState, guest: Guest, room_name: str, context: Context) -> bool:
     here = state.window.find(guest.number, room_name, "here", context.now_ms)
     return here is not None and here.sets_class
+
+
+def _keeps_class(state: HotelState, guest: Guest, room_name: str, context: Context) -> bool:
+    """Check whether the class of service of the room is that of a guest who has come."""
+    here = state.window.find(guest.number, room_name, "here", context.now_ms)
+    if here is None or here.resync:
+        return state.is_new_in_resync(guest, room_name)  # a resync resets nothing
+    return here.sets_class
 
 
 def reset(room: Room, keeps_class: bool = False) -> Room:

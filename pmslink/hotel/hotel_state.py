@@ -101,6 +101,7 @@ class HotelState:
         night_audit_stamp: str | None = None,
         resyncing: bool = False,
         departing: Mapping[str, DepartureGroup] | None = None,
+        window: MoveWindow | None = None,
     ) -> None:
         self.__attrs_init__(
             rooms=dict(rooms),
@@ -110,7 +111,7 @@ class HotelState:
             new_guests=set(),
             preserved_wake_ups=set(),
             departing=dict(departing or {}),
-            window=MoveWindow(),
+            window=window or MoveWindow(),
             room_by_guest={
                 guest.number: room.room for room in rooms.values() for guest in room.guests if guest.number
             },
@@ -150,7 +151,9 @@ class HotelState:
     def next_due_at(self) -> int | None:
         """When the next departure ends or wake-up attempt is due; None if nothing is pending."""
         due_times = [
-            since + MOVE_WINDOW_MS for group in self.departing.values() for since in group.pending_since
+            since + MOVE_WINDOW_MS
+            for group in self.departing.values()
+            for since in group.pending_since(self.resyncing)
         ]
         due_times += [
             wake_up.next_due_at for name in self.rooms_with_wake_ups for wake_up in self.due_wake_ups(name)
@@ -242,6 +245,15 @@ class HotelState:
         group = self.departing.get(room_name)
         departures = () if group is None else group.departures
         return {one.number for one in departures if one.is_open and one.since <= at_ms}
+
+    def guests_near_departures(self) -> set[str]:
+        """Return the numbers of the guests who leave a room, and of those in that room or the new one."""
+        groups = self.departing.items()
+        rooms = {name for name, _ in groups} | {
+            one.new_room for _, group in groups for one in group.departures if one.new_room
+        }
+        present = {guest.number for name in rooms if name in self.rooms for guest in self.rooms[name].guests}
+        return present | {one.number for _, group in groups for one in group.departures}
 
     def departing_wake_ups(self, room_name: str) -> tuple[int, ...]:
         """Return the ids of the wake-ups of a room that belong to departing guests only."""

@@ -6,10 +6,10 @@ other records of the same window. Times are milliseconds since 1970 in UTC.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Literal
+from collections.abc import Container, Iterable, Mapping, Sequence
+from typing import Any, Literal
 
-from attrs import define, field, frozen
+from attrs import asdict, define, field, frozen
 
 MOVE_WINDOW_MS = 2_000
 """Records about one guest within this time belong together, in whatever order they come."""
@@ -59,6 +59,27 @@ class MoveWindow:
 
     _statements: dict[str, tuple[Statement, ...]] = field(factory=dict)  # the guest of the oldest one first
     _arrivals: int = 0
+
+    @classmethod
+    def parse(cls, stored: Mapping[str, Sequence[Mapping[str, Any]]]) -> MoveWindow:
+        """Parse a window from what `serialize` returned."""
+        statements = {
+            number: tuple(_parse_statement(values) for values in of_guest)
+            for number, of_guest in stored.items()
+        }
+        orders = (one.arrival.order for of_guest in statements.values() for one in of_guest if one.arrival)
+        return cls(statements, max(orders, default=0))
+
+    def serialize(self, numbers: Container[str]) -> dict[str, list[dict[str, Any]]]:
+        """Serialize the statements about these guests, and about those who have just come, for the store.
+
+        The arrivals that a resync reports are left out: they may be thousands.
+        """
+        return {
+            number: [asdict(one) for one in of_guest]
+            for number, of_guest in self._statements.items()
+            if number in numbers or any(one.arrival and not one.resync for one in of_guest)
+        }
 
     def copy(self) -> MoveWindow:
         """Copy the window."""
@@ -110,3 +131,8 @@ class MoveWindow:
     def _recent(self, number: str, now_ms: int) -> tuple[Statement, ...]:
         statements = self._statements.get(number, ())
         return tuple(one for one in statements if is_in_window(one.at, now_ms))
+
+
+def _parse_statement(values: Mapping[str, Any]) -> Statement:
+    arrival = values["arrival"]
+    return Statement(**{**values, "arrival": None if arrival is None else Arrival(**arrival)})

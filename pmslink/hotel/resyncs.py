@@ -5,6 +5,7 @@ from __future__ import annotations
 from pmslink.fias.record import Record
 from pmslink.hotel.departures import check_out_now
 from pmslink.hotel.events import StayChange
+from pmslink.hotel.guest_settings import settle
 from pmslink.hotel.hotel_state import Context, HotelState
 
 
@@ -26,6 +27,8 @@ def on_resync_end(state: HotelState, record: Record, context: Context) -> None:
             departed = tuple(guest for guest in room.guests if not state.is_seen(guest, room.room))
             if departed:
                 check_out_now(state, room.room, departed, context, resync=True)
+        for name in tuple(state.departing):  # what waited for the guests that were to be mentioned
+            settle(state, name, context, resync=True)
         state.add_stay_change(StayChange("vacant", None))
     state.emit_room_changes()
     _end_resync(state, complete)

@@ -133,6 +133,7 @@ def _place(state: HotelState, placement: _Placement, context: Context) -> None:
             room = evolve(state.rooms[room.room], spelling=room.spelling)
         _state_here(state, placement, context)
         _update_guest(state, evolve(placement, room=room), current[1], context)
+        settle_arrivals(state, room.room, context)
 
 
 def _has_moved_on(state: HotelState, number: str, room_name: str, context: Context) -> bool:

@@ -14,6 +14,7 @@ from pmslink.hotel import record_reducer, wake_up_attempts
 from pmslink.hotel.events import Event, StayChange, WakeUpFinished
 from pmslink.hotel.hotel_policy import HotelPolicy
 from pmslink.hotel.hotel_state import Context, HotelState
+from pmslink.hotel.move_window import MoveWindow
 from pmslink.hotel.phone_update_records import PhoneUpdate
 from pmslink.hotel.phone_update_reducer import apply_phone_update
 from pmslink.hotel.rooms import Room, WakeUpResult
@@ -114,7 +115,8 @@ class HotelDriver:
     def reload(self) -> None:
         """Restore the state from its stored form, as after a restart."""
         old = self.state
-        self.state = HotelState(old.rooms, old.night_audit_stamp, old.resyncing, old.departing)
+        window = MoveWindow.parse(old.window.serialize(old.guests_near_departures()))
+        self.state = HotelState(old.rooms, old.night_audit_stamp, old.resyncing, old.departing, window)
 
 
 def describe_emitted(emitted: Iterable[Event | WakeUpFinished]) -> list[str]:

@@ -18,6 +18,7 @@ from pmslink.fias.record import Record
 from pmslink.hotel.departure_group import Departure, DepartureGroup, GuestSettings
 from pmslink.hotel.hotel_policy import HotelPolicy
 from pmslink.hotel.hotel_state import REPLAY_WINDOW_RECORDS, TIMESTAMPED_RECORD_IDS, HotelState
+from pmslink.hotel.move_window import MoveWindow
 from pmslink.hotel.rooms import PERSONAL_FIELDS, Room, parse_room, serialize_room
 from pmslink.store.core.database import insert_many
 from pmslink.store.core.schema import EVENTS, HOTELS, RECORDS, ROOMS
@@ -196,12 +197,22 @@ def _room_row(link: str, room: Room) -> tuple[object, ...]:
 
 def _hotel_row(hotel: HotelState) -> tuple[str, int | None] | None:
     """Return the body and due time of a hotel's row; None if it has no state apart from its rooms."""
+    window = hotel.window.serialize(hotel.guests_near_departures())
     if not (
-        hotel.night_audit_stamp is not None or hotel.resyncing or hotel.departing or hotel.rooms_with_wake_ups
+        window
+        or hotel.night_audit_stamp is not None
+        or hotel.resyncing
+        or hotel.departing
+        or hotel.rooms_with_wake_ups
     ):
         return None
     departing = {room: asdict(group) for room, group in hotel.departing.items()}
-    body = {"auditing": hotel.night_audit_stamp, "resyncing": hotel.resyncing, "leaving": departing}
+    body = {
+        "auditing": hotel.night_audit_stamp,
+        "resyncing": hotel.resyncing,
+        "leaving": departing,
+        "window": window,
+    }
     return json.dumps(body), hotel.next_due_at
 
 
@@ -227,7 +238,8 @@ def _load_hotel(connection: Connection, link: str) -> _CommittedHotel:
     row = connection.execute(_SELECT_HOTEL, {"link": link}).first()
     body = json.loads(row.body) if row is not None else {}
     departing = {room: _parse_departures(stored) for room, stored in body.get("leaving", {}).items()}
-    state = HotelState(rooms, body.get("auditing"), body.get("resyncing", False), departing)
+    window = MoveWindow.parse(body.get("window", {}))
+    state = HotelState(rooms, body.get("auditing"), body.get("resyncing", False), departing, window)
     for text in reversed(connection.execute(_SELECT_STAMPED_RECORDS, {"link": link}).scalars().all()):
         state.is_replay(Record(text), _PREVIOUS_SERVICE_SESSION)
     return _CommittedHotel(state, None if row is None else (row.body, row.next_at))

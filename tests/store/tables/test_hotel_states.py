@@ -257,12 +257,25 @@ def test_a_hotel_without_state_apart_from_its_rooms_has_no_row(harness: StoreHar
         return connection.execute(select(func.count()).select_from(schema.HOTELS)).scalar_one()
 
     harness.submit_all(abort_resyncs, LINK_NAME)
-    harness.receive_records(CHECK_IN)
+    harness.receive_records("DS|", CHECK_IN + "SF|", "DE|")
     assert harness.read(rows) == 0
     harness.receive_records("NS|")
     assert harness.read(rows) == 1
     harness.receive_records("NE|")
     assert harness.read(rows) == 0
+
+
+def test_a_restart_forgets_nothing_of_the_move_window(harness: StoreHarness) -> None:
+    harness.receive_records("GI|RN101|G#1|GSN|GNAnna|CS2|", "GI|RN101|G#2|GSY|GNBert|")
+    harness.now += timedelta(seconds=60)
+    harness.receive_records("GC|RN102|G#2|RO101|GSY|GNBert|")
+    harness.crash()
+    harness.start()
+    harness.receive_records("GC|RN102|G#1|RO101|GSN|GNAnna|")
+    room = harness.room("102")
+    assert room is not None
+    assert {guest.name for guest in room.guests} == {"Anna", "Bert"}
+    assert room.class_of_service == 2
 
 
 def test_a_resync_that_runs_at_a_shutdown_is_aborted_at_the_next_start(harness: StoreHarness) -> None:
