@@ -15,6 +15,7 @@ from typing import Any
 
 from attrs import frozen
 
+from pmslink.hotel.charge_destination import IN_DOUBT_SUFFIX
 from tests.soak.docked_service import DockedService
 from tests.soak.posting_clients import AcceptedPosting, PostingClients
 
@@ -109,6 +110,8 @@ def check_states(rows: list[RowJson], pms_postings: list[RowJson], limit: int) -
         expected = {"done": "OK", "refused": "NG"}.get(row["state"])
         if row["state"] not in FINAL_STATES:
             yield f"final state {row['state']}: {row}"
+        elif row["state"] == "refused" and row["reason"] == "guest_left":
+            yield from _check_refusal_without_guest(row, delivered)
         elif expected and expected not in delivered["answers"]:
             yield f"{row['state']}, but the PMS has {delivered}: {row}"
         elif row["state"] == "unknown" and row["attempts"] != limit:
@@ -118,6 +121,14 @@ def check_states(rows: list[RowJson], pms_postings: list[RowJson], limit: int) -
     yield from (
         f"the PMS received a posting that is not listed: {posting}" for posting in pms_by_number.values()
     )
+
+
+def _check_refusal_without_guest(row: RowJson, delivered: RowJson) -> Iterator[str]:
+    """Check a refusal because of a later guest: nobody checks out here, so the room was vacant before."""
+    if row["reservation"] is not None:
+        yield f"refused, but its guest is in the hotel: {row}"
+    if delivered["deliveries"] and not row["text_answer"].endswith(IN_DOUBT_SUFFIX):
+        yield f"refused without a word about {delivered}: {row}"
 
 
 def check_order(rows: list[RowJson], pms_postings: list[RowJson]) -> Iterator[str]:

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from pmslink.hotel.charge_destination import IN_DOUBT_SUFFIX
 from tests.soak import campaign_checks
 from tests.soak.campaign_checks import RowJson
 from tests.soak.event_consumer import EventConsumer, GuestLocations
@@ -19,7 +20,12 @@ BODY = {"type": "charge", "amount": 1}
 
 
 def make_row(row_id: int, **values: Any) -> RowJson:
-    return {**BODY, "id": row_id, "number": row_id, "state": "done", "attempts": 1, **values}
+    return {**BODY, "id": row_id, "number": row_id, "state": "done", "attempts": 1, "reason": None, **values}
+
+
+def make_refused_row(row_id: int, **values: Any) -> RowJson:
+    refusal = {"state": "refused", "reason": "guest_left", "reservation": None, "text_answer": "vacant"}
+    return make_row(row_id, **{**refusal, **values})
 
 
 def make_accepted(row_id: int) -> AcceptedPosting:
@@ -74,6 +80,10 @@ def test_accepted_postings_must_be_listed_once_and_unchanged(
         (make_row(1), [], ["done, but the PMS has"]),
         (make_row(1), [make_delivered(1, (1, None))], ["done, but the PMS has"]),
         (make_row(1, state="refused"), [make_delivered(1, (1, 0.0))], ["refused, but the PMS has"]),
+        (make_refused_row(1, attempts=0), [], []),
+        (make_refused_row(1, reservation="7", attempts=0), [], ["refused, but its guest is in the hotel"]),
+        (make_refused_row(1), [make_delivered(1, (1, None))], ["refused without a word about"]),
+        (make_refused_row(1, text_answer=f"vacant{IN_DOUBT_SUFFIX}"), [make_delivered(1, (1, None))], []),
         (make_row(1, state="unknown", attempts=3), [make_delivered(1, (1, None))], []),
         (make_row(1, state="unknown"), [make_delivered(1, (1, None))], ["unknown after 1 of 3 attempts"]),
         (make_row(1), [make_delivered(1, (1, 0.0), (2, 0.0))], ["2 deliveries, 1 attempts"]),
