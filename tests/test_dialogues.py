@@ -35,6 +35,7 @@ loopback TCP cannot have.
     row 1 sent                  the first enqueued row has this state
     row 1 done OK               the row has this state and this answer
     row 1 unknown after 3       the row has this state and this number of attempts
+    row 1 refused because pms   the row has this state and this reason
     text The room does not*     the answer's text in the row of the last row step
 
     user disconnect             a user's control: enable, disable, expire, disconnect or resync
@@ -167,14 +168,21 @@ class Dialogue(HotelSteps):
         self.harness.enqueue_record(text)
         await self.harness.wait(0)
 
-    async def _expect_row(self, number: str, state: str, answer: str | None, attempts: str | None) -> None:
-        expected = (state, answer, int(attempts or 0))
+    async def _expect_row(
+        self, number: str, state: str, answer: str | None, attempts: str | None, reason: str | None
+    ) -> None:
+        expected = (state, answer, int(attempts or 0), reason)
 
-        def current() -> tuple[str, str | None, int]:
+        def current() -> tuple[str, str | None, int, str | None]:
             row = self.harness.stored_row(int(number))
             assert row is not None, f"there is no row {number}"
             self._text = row.text_answer or ""
-            return row.state, row.answer if answer else None, row.attempts if attempts else 0
+            return (
+                row.state,
+                row.answer if answer else None,
+                row.attempts if attempts else 0,
+                row.reason if reason else None,
+            )
 
         assert await self.harness.until(lambda: current() == expected, None), (
             f"the row is {self.harness.stored_row(int(number))}"
@@ -352,7 +360,7 @@ class Dialogue(HotelSteps):
         r"resync wanted": _want_resync,
         r"store (fails|recovers)": _set_store_state,
         r"pbx (.+)": _enqueue_record,
-        r"row (\d+) (\w+)(?: ([A-Z]{2}))?(?: after (\d+))?": _expect_row,
+        r"row (\d+) (\w+)(?: ([A-Z]{2}))?(?: after (\d+))?(?: because (\w+))?": _expect_row,
         r"text (.*)": _expect_text,
         r"user (resends|discards) (\d+)( rejected)?": _apply_action,
         r"dock": _dock,

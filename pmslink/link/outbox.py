@@ -156,7 +156,7 @@ class Outbox:
 
     def hold_for_sync(self) -> None:
         """Hold the postings back that were accepted before now: the link is about to be in sync."""
-        self._holds.on_in_sync()
+        self._holds.on_in_sync(self._journal.next_seq())
 
     def on_out_of_sync(self) -> None:
         """Send nothing more. Rows in flight may still be answered."""
@@ -228,7 +228,7 @@ class Outbox:
             resend=self._resends_postings,
             send_limit=settings.send_limit,
             late_charge=settings.late_charge,
-            sync_hold=self._holds.hold_older_than_ms,
+            sync_hold=self._holds.hold_older_than_seq,
         )
         self._claims.start(claim, self._in_flight_ids())
 
@@ -252,8 +252,8 @@ class Outbox:
     def _may_send(self, row: OutboxRow, claim: ClaimNext) -> bool:
         match self._lane():
             case "all":  # unless postings are held that were not when the row was claimed
-                older_than_ms = self._holds.hold_older_than_ms
-                return row.record != POSTING_RECORD or older_than_ms in (None, claim.sync_hold)
+                older_than_seq = self._holds.hold_older_than_seq
+                return row.record != POSTING_RECORD or older_than_seq in (None, claim.sync_hold)
             case "no_postings":
                 return row.record != POSTING_RECORD
             case "wake_up_results":

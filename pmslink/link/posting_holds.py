@@ -19,7 +19,6 @@ from twisted.internet.interfaces import IReactorTime
 from pmslink.fias.record import Record
 from pmslink.link.countdown import Countdown
 from pmslink.link.outbox_hold import Hold, HoldReason
-from pmslink.timestamps import to_ms
 
 QUIET_AFTER_SYNC_S = 2.0
 """Seconds without a record of a guest after which the PMS is taken to have sent what it has queued."""
@@ -114,7 +113,7 @@ class PostingHolds:
         self._sync = TimedHold("sync", clock, wall_clock, self._end_sync)
         self._quiet_timer = Countdown(clock, self._on_quiet)
         self._guest_record_at = 0.0
-        self._in_sync_ms = 0
+        self._in_sync_seq = 0
         self._night_audit = TimedHold("night_audit", clock, wall_clock, on_changed)
         self._unanswered = TimedHold("unanswered", clock, wall_clock, on_changed)
         self._next_pause_s = FIRST_UNANSWERED_HOLD_S
@@ -125,18 +124,22 @@ class PostingHolds:
         return self._night_audit.blocks or self._unanswered.blocks
 
     @property
-    def hold_older_than_ms(self) -> int | None:
-        """Postings accepted before this moment (milliseconds since 1970 in UTC) wait; None if none waits."""
-        return self._in_sync_ms if self._sync.blocks else None
+    def hold_older_than_seq(self) -> int | None:
+        """Postings accepted before this number of the store's sequence wait; None if none waits."""
+        return self._in_sync_seq if self._sync.blocks else None
 
     def describe(self, waiting: int) -> Hold | None:
         """Return the hold that lasts; of several the first in the order of the reasons."""
         holds = (self._sync, self._night_audit, self._unanswered)
         return next((hold.describe(waiting) for hold in holds if hold.lasts), None)
 
-    def on_in_sync(self) -> None:
-        """Begin to wait for what the PMS has queued. Reports no change."""
-        self._in_sync_ms = to_ms(self._wall_clock())
+    def on_in_sync(self, seq: int) -> None:
+        """Begin to wait for what the PMS has queued; no longer wait for an answer. Reports no change.
+
+        `seq` is a new number of the store's sequence: the postings before it wait.
+        """
+        self._unanswered.end()
+        self._in_sync_seq = seq
         self._guest_record_at = self._clock.seconds()
         self._sync.begin(MAX_HOLD_AFTER_SYNC_S)
         self._quiet_timer.start(QUIET_AFTER_SYNC_S)

@@ -75,10 +75,11 @@ class ClaimNext:
     """A request for the next row of a link that is due at `now`.
 
     `lane` says which rows may be sent; results of wake-ups (WA) come first in each. Postings that were
-    accepted before `sync_hold` wait. `resend`: postings in state unknown that are queued may be sent again.
-    No row is sent more than `send_limit` times without an answer. `late_charge`: what happens to a posting
-    whose guest has left. `in_flight_ids`, after a claim that failed: the rows that are still being sent. All
-    other rows in state sent are released first. Times are milliseconds since 1970 in UTC.
+    accepted before `sync_hold`, a number of the store's sequence, wait. `resend`: postings in state unknown
+    that are queued may be sent again. No row is sent more than `send_limit` times without an answer.
+    `late_charge`: what happens to a posting whose guest has left. `in_flight_ids`, after a claim that failed:
+    the rows that are still being sent. All other rows in state sent are released first. Times are
+    milliseconds since 1970 in UTC.
     """
 
     link: str

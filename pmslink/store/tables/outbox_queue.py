@@ -47,19 +47,18 @@ _SELECT_RETRY_TIME = select(func.min(POSTINGS.c.not_before)).where(
 
 
 def due_rows(
-    connection: Connection, link: str, now: int, lane: Lane, postings_since: int | None = None
+    connection: Connection, link: str, now: int, lane: Lane, postings_after: int | None = None
 ) -> Iterator[OutboxRow]:
     """Yield the rows of a lane that are due, in order; a caller may change a row before it asks for the next.
 
-    With `postings_since`, postings that were accepted before it are left out, and those behind them: postings
-    are sent in order. Times are milliseconds since 1970 in UTC.
+    With `postings_after`, postings that were accepted before this number of the store's sequence are left
+    out, and those behind them: postings are sent in order. `now` is in milliseconds since 1970 in UTC.
     """
     values = {"link": link, "now": now}
     yield from _rows_of_records(connection, ("WA",), values)
-    if lane == "all" and postings_since is not None:
+    if lane == "all" and postings_after is not None:
         oldest = fetch_first(connection, _SELECT_DUE, record="PS", after=0, limit=1, **values)
-        # one dated in the future was accepted before the clock was set back
-        if oldest is not None and not postings_since <= oldest.created <= now:
+        if oldest is not None and oldest.id < postings_after:
             lane = "no_postings"
     yield from _rows_of_records(connection, _RECORDS_BY_LANE[lane], values)
 

@@ -558,14 +558,13 @@ def test_a_wake_up_result_passes_everything(hotel: Hotel) -> None:
 def test_a_posting_of_before_the_link_was_in_sync_waits_for_what_the_pms_has_queued(hotel: Hotel) -> None:
     before = hotel.post()
     update = hotel.post(record="RE", digits=None)
-    hotel.now += 1000
-    in_sync_at = hotel.now
+    in_sync = hotel.harness.journal.next_seq()
     after = hotel.post()
-    assert hotel.claim_row(sync_hold=in_sync_at).id == update.id
-    assert hotel.claim(sync_hold=in_sync_at) is None
+    assert hotel.claim_row(sync_hold=in_sync).id == update.id
+    assert hotel.claim(sync_hold=in_sync) is None
     assert [hotel.claim_row().id for _ in range(2)] == [before.id, after.id]
     later = hotel.post()
-    assert hotel.claim_row(sync_hold=in_sync_at).id == later.id
+    assert hotel.claim_row(sync_hold=in_sync).id == later.id
 
 
 def test_a_retry_time_of_another_lane_does_not_count(hotel: Hotel) -> None:
