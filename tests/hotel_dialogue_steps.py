@@ -70,6 +70,7 @@ class HotelSteps:
         assert not self.harness.events, f"events: {list(self.harness.events)}"
 
     async def _update_phone(self, room: str, field: str, body: str | None, rejected: str | None) -> None:
+        await self.harness.settle()  # what the PMS sent before has arrived
         problem: BodyError | None = None
         try:
             update = self._parse_update(room, field, json.loads(body or "{}"))

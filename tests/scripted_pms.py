@@ -1,4 +1,4 @@
-"""The harness of a dialogue: a scripted PMS and its link, in memory on a test clock or over TCP."""
+"""The harness of a dialogue: a scripted PMS and its link, in memory or over TCP, on a test clock."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from twisted.internet import reactor as the_reactor
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IAddress
 from twisted.internet.protocol import Factory, Protocol, connectionDone
-from twisted.internet.task import Clock, deferLater
+from twisted.internet.task import Clock
 from twisted.python.failure import Failure
 
 from pmslink.config.link_definition import parse_link
@@ -21,10 +21,12 @@ from pmslink.fias.field_values import parse_date, parse_time
 from pmslink.fias.framing import framed
 from pmslink.fias.record import Record
 from pmslink.hotel_clock import HotelClock
+from pmslink.link.dialer import StartLinkDial
 from pmslink.link.link import Link
 from pmslink.link.link_registry import LinkRegistry
 from pmslink.link.resync import Progress
 from pmslink.link.state_history import Transition
+from pmslink.link.tcp_accepting import AcceptingNetwork
 from pmslink.store.core import store_metadata
 from pmslink.store.core.store_errors import StoreUnavailableError
 from pmslink.store.core.transaction import Entry
@@ -36,15 +38,13 @@ from pmslink.store.tables.outbox_rows import OutboxRow, row_of_link
 from pmslink.timestamps import to_ms
 from tests.memory_network import Network, NetworkMode, advance_clock, next_timer_due
 from tests.memory_store import MemoryDatabase, make_store
+from tests.socket_clock import SocketClock
 
 reactor: Any = the_reactor
 
 START_TIME = datetime(2026, 1, 1, 12, 0, 0, tzinfo=UTC)
 """The time at which a dialogue begins, unless a step sets the clock."""
 CONNECTION_EVENT = "a connection"
-TCP_WAIT_S = 10.0
-"""Time limit of a condition over TCP; a test that passes stays far below it."""
-_POLL_INTERVAL_S = 0.005
 
 
 class ScriptedConnection(Protocol):
@@ -78,6 +78,11 @@ class DialogueHarness(ABC, Factory):
     """The service of a dialogue, and the records that its PMS has received."""
 
     noisy = False
+    clock: Clock
+    dial: StartLinkDial | None = None
+    """How links dial; None: through the clock's sockets."""
+    accepting: AcceptingNetwork | None = None
+    store: Store
 
     def __init__(self) -> None:
         self.settings: dict[str, Any] = {"host": "127.0.0.1", "port": 5010, "timezone": "UTC"}
@@ -109,7 +114,12 @@ class DialogueHarness(ABC, Factory):
 
     def make_service(self) -> None:
         """Make the service that the next start runs."""
-        self.links = self.make_links()
+        if self.uses_hotel_clock:
+            self.hotel_clock = HotelClock(self.clock, self.wall)
+        self.store = make_store(self.clock, self.now, self.database, is_clock_settled=self.is_clock_settled)
+        self.links = LinkRegistry(
+            self.clock, self.store, self.now, self.dial, self.is_clock_settled, self.accepting
+        )
         self.links.subscribe(self._on_change)
         self.store.journal.on_commit.append(self._on_commit)
 
@@ -153,6 +163,15 @@ class DialogueHarness(ABC, Factory):
         if self.hotel_clock is not None:
             self.hotel_clock.startService()
         self.links.startService()
+
+    async def stop_links(self) -> None:
+        """Stop the service."""
+        stopped: list[object] = []
+        self.links.stopService().addCallback(stopped.append)
+        if self.hotel_clock is not None:
+            self.hotel_clock.stopService()
+        await self.settle()
+        assert stopped
 
     async def restart(self, crash: bool) -> None:
         """Stop the service, or crash it as SIGKILL does, and start another one on the same store."""
@@ -236,105 +255,90 @@ class DialogueHarness(ABC, Factory):
         else:
             transport.abortConnection()
 
-    # Methods of the two harnesses
+    # Time
 
-    store: Store
-
-    @abstractmethod
-    def make_links(self) -> LinkRegistry:
-        """Make the link registry, with the store in `database`."""
-
-    @abstractmethod
     def wall(self) -> datetime:
         """Return the time of the wall clock."""
+        return self.start_time + self.clock_offset + timedelta(seconds=self.clock.seconds())
+
+    async def wait(self, seconds: float) -> None:
+        """Let this time pass."""
+        end = self.clock.seconds() + seconds
+        await self._run_timers(end, lambda: False)
+        advance_clock(self.clock, end - self.clock.seconds())
+        await self.settle()
+
+    async def until(self, condition: Callable[[], bool], seconds: float | None) -> bool:
+        """Return whether the condition is true, or becomes true within this time; None is no delay."""
+        await self._run_timers(self.clock.seconds() + (seconds or 0.0), condition)
+        return condition()
+
+    async def _run_timers(self, end: float, condition: Callable[[], bool]) -> None:
+        """Run each timer at its own time, until this time or until the condition is true."""
+        await self.settle()
+        while not condition() and (due := next_timer_due(self.clock)) is not None and due <= end:
+            advance_clock(self.clock, max(0.0, due - self.clock.seconds()))
+            await self.settle()
+
+    # Methods of the two harnesses
 
     @abstractmethod
-    async def stop_links(self) -> None:
-        """Stop the service."""
+    async def settle(self) -> None:
+        """Run the timers that are due, and deliver all data."""
 
     @abstractmethod
     async def set_network_mode(self, mode: NetworkMode) -> None:
         """Change the behaviour of the network."""
 
-    @abstractmethod
-    async def wait(self, seconds: float) -> None:
-        """Let this time pass."""
-
-    @abstractmethod
-    async def until(self, condition: Callable[[], bool], seconds: float | None) -> bool:
-        """Return whether the condition is true, or becomes true within this time; None is no delay."""
-
-    @abstractmethod
     async def stop(self) -> None:
         """Stop the service, and check that it leaves no connection and no timer."""
+        await self.stop_links()
+        self.store.journal.stop()
+        await self.close_network()
+        for connection in tuple(self.connections):  # open at the PMS, because the network stalls
+            self.connection = connection
+            self.close(graceful=False)
+        await self.settle()
+        assert not self.connections
+        assert not self.clock.getDelayedCalls()
+
+    @abstractmethod
+    async def close_network(self) -> None:
+        """End the network, in which the service has left nothing."""
 
 
 class InMemoryHarness(DialogueHarness):
-    """Runs a dialogue in memory on a test clock, which runs each timer at its own time."""
+    """Runs a dialogue in memory."""
 
     def __init__(self) -> None:
         self.clock = Clock()
-        self.network = Network(self.clock, self)
+        self.accepting = self.network = Network(self.clock, self)
+        self.dial = self.network.dial
         super().__init__()
 
-    def make_links(self) -> LinkRegistry:
-        if self.uses_hotel_clock:
-            self.hotel_clock = HotelClock(self.clock, self.wall)
-        self.store = make_store(self.clock, self.now, self.database, is_clock_settled=self.is_clock_settled)
-        return LinkRegistry(
-            self.clock, self.store, self.now, self.network.dial, self.is_clock_settled, self.network
-        )
-
-    def wall(self) -> datetime:
-        return self.start_time + self.clock_offset + timedelta(seconds=self.clock.seconds())
+    async def settle(self) -> None:
+        advance_clock(self.clock, 0)
 
     async def set_network_mode(self, mode: NetworkMode) -> None:
         self.network.mode = mode
 
-    async def wait(self, seconds: float) -> None:
-        advance_clock(self.clock, seconds)
-
-    async def until(self, condition: Callable[[], bool], seconds: float | None) -> bool:
-        end = self.clock.seconds() + (seconds or 0.0)
-        advance_clock(self.clock, 0)
-        while not condition() and (due := next_timer_due(self.clock)) is not None and due <= end:
-            advance_clock(self.clock, due - self.clock.seconds())
-        return condition()
-
-    async def stop_links(self) -> None:
-        stopped: list[object] = []
-        self.links.stopService().addCallback(stopped.append)
-        if self.hotel_clock is not None:
-            self.hotel_clock.stopService()
-        advance_clock(self.clock, 0)
-        assert stopped
-
-    async def stop(self) -> None:
-        await self.stop_links()
-        self.store.journal.stop()
+    async def close_network(self) -> None:
         assert self.network.open_count == 0
-        for connection in tuple(self.connections):  # open at the PMS, because the network stalls
-            self.connection = connection
-            self.close(graceful=False)
-        advance_clock(self.clock, 0)
-        assert not self.clock.getDelayedCalls()
 
 
 class TcpHarness(DialogueHarness):
-    """Runs a dialogue on a loopback port in real time."""
+    """Runs a dialogue on a loopback port."""
+
+    clock: SocketClock
 
     def __init__(self) -> None:
-        self._started_at = reactor.seconds()
+        self.clock = SocketClock()
         self._port = reactor.listenTCP(0, self, interface="127.0.0.1")
         super().__init__()
         self.settings["port"] = self._port.getHost().port
 
-    def make_links(self) -> LinkRegistry:
-        self.store = make_store(reactor, self.wall, self.database)
-        return LinkRegistry(reactor, self.store, self.wall)
-
-    def wall(self) -> datetime:
-        return self.start_time + timedelta(seconds=reactor.seconds() - self._started_at)
+    async def settle(self) -> None:
+        await self.clock.settle()
 
     async def set_network_mode(self, mode: NetworkMode) -> None:
         if mode == "refuse":
@@ -343,23 +347,8 @@ class TcpHarness(DialogueHarness):
             number = self.settings["port"]
             self._port = reactor.listenTCP(number, self, interface="127.0.0.1")
 
-    async def wait(self, seconds: float) -> None:
-        await deferLater(reactor, seconds)
-
-    async def until(self, condition: Callable[[], bool], seconds: float | None) -> bool:
-        limit = reactor.seconds() + TCP_WAIT_S + (seconds or 0.0)
-        while not condition() and reactor.seconds() < limit:
-            await deferLater(reactor, _POLL_INTERVAL_S)
-        return condition()
-
-    async def stop_links(self) -> None:
-        await self.links.stopService()
-
-    async def stop(self) -> None:
-        await self.stop_links()
-        self.store.journal.stop()
+    async def close_network(self) -> None:
         await self._port.stopListening()
-        assert await self.until(lambda: not self.connections, None)
 
 
 def _parse_due(record: Record) -> datetime:

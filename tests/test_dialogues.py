@@ -1,8 +1,8 @@
 r"""Run the dialogues between a link and a PMS, one for each file in `dialogues/`.
 
-A dialogue has one step in each line; lines that begin with # are comments. Every dialogue runs in memory on
-a test clock. It also runs over TCP, unless it waits for more than three seconds or simulates a failure that
-loopback TCP cannot have.
+A dialogue has one step in each line; lines that begin with # are comments. Every dialogue runs in memory,
+and also over TCP, unless it simulates a failure that loopback TCP cannot have. Both run on a test clock, so
+a busy machine changes nothing.
 
     settings alive_on = "any"   set a setting of the link; after the start, change it
     start                       start the service
@@ -86,9 +86,6 @@ from tests.scripted_pms import CONNECTION_EVENT, DialogueHarness, InMemoryHarnes
 from tests.time_limit import time_limit
 
 FILES = sorted((Path(__file__).parent / "dialogues").glob("*.txt"))
-MAX_TCP_WAIT_S = 3.0
-_QUIET_S = 0.05
-"""Time over TCP in which a link must send nothing, for `expect nothing`."""
 
 
 def steps(file: Path) -> list[tuple[int, str]]:
@@ -98,11 +95,7 @@ def steps(file: Path) -> list[tuple[int, str]]:
 
 
 def fits_tcp(file: Path) -> bool:
-    return not any(
-        step in ("black hole", "stall", "store fails", "hotel clock")
-        or any(float(wait) > MAX_TCP_WAIT_S for wait in re.findall(r"([\d.]+) s$", step))
-        for _, step in steps(file)
-    )
+    return not any(step in ("black hole", "stall", "store fails") for _, step in steps(file))
 
 
 class Dialogue(HotelSteps):
@@ -165,6 +158,7 @@ class Dialogue(HotelSteps):
     # PBX
 
     async def _enqueue_record(self, text: str) -> None:
+        await self.harness.settle()  # what the PMS sent before has arrived
         self.harness.enqueue_record(text)
         await self.harness.wait(0)
 
@@ -254,7 +248,7 @@ class Dialogue(HotelSteps):
         await self._expect("LA|DA??????|TI??????|", None)
 
     async def _expect_nothing(self, seconds: str | None) -> None:
-        await self.harness.wait(float(seconds) if seconds else _QUIET_S if self._in_real_time else 0)
+        await self.harness.wait(float(seconds or 0))
         assert not self.harness.received, f"received: {list(self.harness.received)}"
 
     async def _expect_end(self) -> None:
@@ -262,10 +256,6 @@ class Dialogue(HotelSteps):
             "the connection is still open"
         )
         self.harness.ended_connection_count -= 1
-
-    @property
-    def _in_real_time(self) -> bool:
-        return isinstance(self.harness, TcpHarness)
 
     async def _wait(self, seconds: str) -> None:
         await self.harness.wait(float(seconds))
@@ -408,10 +398,11 @@ async def test_in_memory(file: Path) -> None:
 @pytest.mark.parametrize("file", _params(filter(fits_tcp, FILES)))
 @time_limit(60)
 async def test_over_tcp(file: Path) -> None:
+    random.seed(file.stem)
     await Dialogue(TcpHarness()).run(file)
 
 
 def test_each_dialogue_begins_with_a_comment() -> None:
     assert all(file.read_text("utf-8").startswith("# ") for file in FILES)
     assert len(FILES) >= 32
-    assert sum(map(fits_tcp, FILES)) >= 16
+    assert sum(map(fits_tcp, FILES)) >= 150

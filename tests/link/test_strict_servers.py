@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import random
-from typing import Any
 
 import pytest
-from twisted.internet import reactor as the_reactor
 from twisted.internet.interfaces import IAddress
 from twisted.internet.protocol import Protocol
 
@@ -15,24 +13,20 @@ from tests.link.strict_servers import PmsLog, StrictPms
 from tests.scripted_pms import DialogueHarness, InMemoryHarness, TcpHarness
 from tests.time_limit import time_limit
 
-reactor: Any = the_reactor
 CHECKS = 100
 
 
 class _StrictServer(DialogueHarness):
     """A service whose PMS is a strict server."""
 
-    server: type[StrictPms]
-    pms_clock: Any
+    def __init__(self, server: type[StrictPms], settings: dict[str, object]) -> None:
+        super().__init__()
+        self.server = server
+        self.log = PmsLog()
+        self.settings.update(settings)
 
     def buildProtocol(self, addr: IAddress | None) -> Protocol:  # type: ignore[override]
-        return self.server(self.log, self.pms_clock)
-
-    @property
-    def log(self) -> PmsLog:
-        self.__dict__.setdefault("_log", PmsLog())
-        log: PmsLog = self.__dict__["_log"]
-        return log
+        return self.server(self.log, self.clock)
 
     def is_in_sync(self) -> bool:
         return self.link is not None and self.link.session.in_sync
@@ -61,25 +55,15 @@ class _StrictServer(DialogueHarness):
 class InMemoryServer(_StrictServer, InMemoryHarness):
     """A strict server in memory."""
 
-    def __init__(self, server: type[StrictPms], settings: dict[str, object]) -> None:
-        super().__init__()
-        self.server = server
-        self.pms_clock = self.clock
-        self.settings.update(settings)
-
 
 class TcpServer(_StrictServer, TcpHarness):
     """A strict server on a port."""
 
-    pms_clock = reactor
 
-    def __init__(self, server: type[StrictPms], settings: dict[str, object]) -> None:
-        super().__init__()
-        self.server = server
-        self.settings.update(settings)
+NETWORKS = pytest.mark.parametrize("network", [InMemoryServer, TcpServer])
 
 
-async def stay_for_link_checks(harness: InMemoryServer, connections: int = 1) -> None:
+async def stay_for_link_checks(harness: _StrictServer, connections: int = 1) -> None:
     """Dock, exchange records at any moment of 100 link checks, and check that each arrived once."""
     assert harness.link is not None
     assert await harness.until(harness.is_in_sync, 60)
@@ -117,11 +101,12 @@ async def stay_for_link_checks(harness: InMemoryServer, connections: int = 1) ->
     ],
     ids=lambda value: getattr(value, "__name__", str(value)),
 )
+@NETWORKS
 @time_limit(60)
 async def test_a_strict_pms_stays_for_100_link_checks(
-    server: type[StrictPms], settings: dict[str, object]
+    network: type[_StrictServer], server: type[StrictPms], settings: dict[str, object]
 ) -> None:
-    harness = InMemoryServer(server, settings)
+    harness = network(server, settings)
     harness.start()
     await stay_for_link_checks(harness)
     assert harness.log.checks >= CHECKS
@@ -129,19 +114,23 @@ async def test_a_strict_pms_stays_for_100_link_checks(
 
 
 @pytest.mark.parametrize("server", [strict_servers.NeverAnswersLs, strict_servers.SilentForLs])
+@NETWORKS
 @time_limit(60)
-async def test_a_pms_that_never_answers_ls_stays_without_link_checks(server: type[StrictPms]) -> None:
-    harness = InMemoryServer(server, {"alive_by": "nothing"})
+async def test_a_pms_that_never_answers_ls_stays_without_link_checks(
+    network: type[_StrictServer], server: type[StrictPms]
+) -> None:
+    harness = network(server, {"alive_by": "nothing"})
     harness.start()
     await stay_for_link_checks(harness)
     assert harness.log.checks == 0
     await harness.stop()
 
 
+@NETWORKS
 @time_limit(60)
-async def test_a_very_slow_mirror_docks_at_the_second_try() -> None:
+async def test_a_very_slow_mirror_docks_at_the_second_try(network: type[_StrictServer]) -> None:
     settings: dict[str, object] = {"sync_timeout": 60, "alive_interval": 60}
-    harness = InMemoryServer(strict_servers.VerySlowMirrorThatWaits, settings)
+    harness = network(strict_servers.VerySlowMirrorThatWaits, settings)
     harness.start()
     assert await harness.until(lambda: harness.log.connections == 2, 60)
     await stay_for_link_checks(harness, connections=2)
@@ -172,18 +161,4 @@ async def test_a_record_that_the_pms_does_not_accept_is_named() -> None:
     assert "add NS with an empty text" in link.status().advice
     harness.change_setting("records", {"NS": "", "NE": ""})
     assert await harness.until(harness.is_in_sync, 60)
-    await harness.stop()
-
-
-@time_limit(60)
-async def test_ls_for_ls_over_tcp() -> None:
-    settings: dict[str, object] = {"sync_on": "declared", "alive_interval": 0.1, "alive_timeout": 5}
-    harness = TcpServer(strict_servers.LsForLs, settings)
-    harness.start()
-    for number in range(20):
-        assert await harness.until(lambda: harness.log.checks > number, None)  # noqa: B023
-        harness.exchange(number)
-    assert await harness.until(lambda: harness.is_delivered(20), None)
-    harness.require_exchanged(20)
-    assert (harness.log.connections, harness.log.violations) == (1, [])
     await harness.stop()
