@@ -127,7 +127,7 @@ class Session:
         if self.exchange.awaits_link_record and not self._knows_la:
             self._on_ls_as_answer()
         elif described is None or self._clock.seconds() - described >= LS_REPEAT_WINDOW_S:
-            self._outbox.abort_in_flight()  # a PMS that restarts does not answer earlier records
+            self._outbox.on_pms_restarted()  # answers to earlier records are not expected any more
             self.exchange.reset()
             self._on_peer_alive()
             self._set_sync(False)

@@ -164,12 +164,22 @@ class Outbox:
         self._holds.on_out_of_sync()
 
     def abort_in_flight(self) -> None:
-        """Mark the rows in flight as unknown: the connection has ended, or the PMS starts again."""
+        """Mark the rows in flight as unknown: the connection has ended."""
+        self._has_logged_stray_answer = False
+        self._abort(self._postings.clear())
+
+    def on_pms_restarted(self) -> None:
+        """Mark the rows in flight as unknown: the PMS starts again on the same connection.
+
+        It may answer earlier postings nevertheless: such an answer is not taken for that of a later one.
+        """
+        self._abort(self._postings.stop_waiting())
+
+    def _abort(self, posting: SentPosting | None) -> None:
         self._in_sync = False
         self._holds.on_out_of_sync()
-        self._has_logged_stray_answer = self._is_resync_reported = False
+        self._is_resync_reported = False
         ids = self._unconfirmed.clear()
-        posting = self._postings.clear()
         if posting is not None:
             ids += (posting.row.id,)
         self._gap_timer.stop()

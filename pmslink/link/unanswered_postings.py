@@ -54,9 +54,9 @@ class SentPosting:
     def confirmed_position(self) -> int:
         """How many of these records its answer confirms.
 
-        None of them if an earlier attempt got no answer: this answer may be the one to that attempt.
+        None of them if it was sent before: the answer may be the one to that attempt.
         """
-        return 0 if self.row.lost else self.position
+        return 0 if self.row.attempts > 1 else self.position
 
     @property
     def room(self) -> str:
@@ -65,7 +65,7 @@ class SentPosting:
 
 
 class UnansweredPostings:
-    """The postings of the present connection without an answer.
+    """The postings that were sent on the present connection and not answered, each as often as it was sent.
 
     One of them is in flight at most: the outbox waits for its answer. `on_timeout` is called with it when it
     has waited for too long.
@@ -73,44 +73,53 @@ class UnansweredPostings:
 
     def __init__(self, clock: IReactorTime, on_timeout: Callable[[SentPosting], None]) -> None:
         self._on_timeout = on_timeout
-        self._by_row_id: dict[int, SentPosting] = {}
+        self._unanswered: list[SentPosting] = []  # oldest first
         self._deadline = Countdown(clock, self._on_deadline)
         self._idle_callback: Callable[[], None] | None = None
         self.in_flight: SentPosting | None = None
 
     def add(self, posting: SentPosting, answer_timeout: float) -> None:
         """Wait for the answer to a posting, which is sent now."""
-        self._by_row_id.pop(posting.row.id, None)  # it was sent before on this connection
-        self.in_flight = self._by_row_id[posting.row.id] = posting
+        self._unanswered.append(posting)
+        self.in_flight = posting
         self._deadline.start(answer_timeout)
 
     def find(self, answer: Answer) -> SentPosting | None:
         """Return the posting to which an answer belongs, in time or late; None if it is none of these.
 
-        An answer without a number belongs to a posting only if nothing else is unanswered, and if its room is
+        An answer without a number belongs to a posting only if no other one is unanswered, and if its room is
         the same.
         """
-        newest_first = reversed(self._by_row_id.values())  # a number may be used again
+        newest_first = reversed(self._unanswered)  # a number may be used again
         if answer.is_numbered:
             return next((posting for posting in newest_first if posting.row.number == answer.number), None)
-        room, posting = room_key(answer.room), next(newest_first, None)
-        if posting is None or len(self._by_row_id) > 1 or room is None:
+        room = room_key(answer.room)
+        if room is None or len({posting.row.id for posting in self._unanswered}) > 1:
             return None
-        return posting if room == room_key(posting.room) else None
+        return next((posting for posting in newest_first if room_key(posting.room) == room), None)
 
     def settle(self, row_id: int) -> None:
-        """Wait no longer for the answer to a posting: it has come."""
-        self._by_row_id.pop(row_id, None)
+        """Wait no longer for the answer to a posting: it has come.
+
+        If the posting was sent several times, its further answers may still come.
+        """
+        answered = next((posting for posting in self._unanswered if posting.row.id == row_id), None)
+        if answered is not None:
+            self._unanswered.remove(answered)
         if self.in_flight is not None and self.in_flight.row.id == row_id:
             self._end_wait()
 
-    def clear(self) -> SentPosting | None:
-        """Forget all postings, because the connection has ended. Return the one in flight."""
+    def stop_waiting(self) -> SentPosting | None:
+        """Return the posting in flight, and wait no longer for its answer. It may still come."""
         posting = self.in_flight
-        self._by_row_id.clear()
         self._idle_callback = None
         self._end_wait()
         return posting
+
+    def clear(self) -> SentPosting | None:
+        """Forget all postings, because the connection has ended. Return the one in flight."""
+        self._unanswered.clear()
+        return self.stop_waiting()
 
     def when_idle(self, callback: Callable[[], None]) -> bool:
         """Return whether a posting is in flight. If so, call `callback` once it no longer is."""
