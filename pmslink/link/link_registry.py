@@ -32,7 +32,7 @@ from pmslink.store.operations.retention import Purge
 from pmslink.store.store_service import Store
 from pmslink.store.tables.link_rows import PostingsNotFinalError, RemoveLink, StoredLink, remove_links
 from pmslink.store.tables.log_entries import HotelEventLogged, RecordLogged
-from pmslink.store.tables.outbox_rows import OutboxRowChanged, RowState, read_unresolved_rows
+from pmslink.store.tables.outbox_rows import OutboxRowChanged, UnresolvedRow, read_unresolved_rows
 from pmslink.store.tables.recent_failures import StoredFailures, is_failed_wake_up, read_recent_failures
 from pmslink.timestamps import to_ms, utc_now
 from pmslink.typed_service import TypedService
@@ -308,7 +308,7 @@ class LinkRegistry(TypedService):
         changed: set[Link] = set()
         for entry in entries:
             if isinstance(entry, OutboxRowChanged) and (link := self._links.get(entry.row.link)):
-                link.outbox.counts.update(entry.row.id, entry.row.state, entry.row.created)
+                link.outbox.counts.update(entry.row)
                 changed.add(link)
                 if entry.row.state == "pending":  # the scheduler queues rows too, and waits for no answer
                     link.outbox.on_row_pending(entry.row)
@@ -333,7 +333,7 @@ class LinkRegistry(TypedService):
             ),
         )
 
-    def _reset_counts(self, rows: Sequence[tuple[str, int, RowState, int]]) -> None:
+    def _reset_counts(self, rows: Sequence[UnresolvedRow]) -> None:
         rows_by_link = group_by_link(rows)
         for link in self:
             link.outbox.counts.reset(rows_by_link.get(link.name, ()))

@@ -134,13 +134,14 @@ class Outbox:
         return evolve(self.counts.status(), stray_answers=self.stray_answers)
 
     def hold(self) -> Hold | None:
-        """Return what holds rows back at present; None if nothing does."""
-        in_flight = len(self._unconfirmed) + (self._postings.in_flight is not None)
-        waiting = max(0, self.counts.pending - in_flight)
+        """Return what holds rows back at present; None if nothing does.
+
+        A resync holds all rows back, every other hold only postings.
+        """
         started = self._resync.progress.started
         if self._resync.running and started is not None:
-            return Hold("resync", started, None, waiting)
-        return self._holds.describe(waiting)
+            return Hold("resync", started, None, self.counts.queued)
+        return self._holds.describe(self.counts.queued_postings)
 
     # For the link and its session.
 

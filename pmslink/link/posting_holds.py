@@ -128,10 +128,17 @@ class PostingHolds:
         """Postings accepted before this number of the store's sequence wait; None if none waits."""
         return self._in_sync_seq if self._sync.blocks else None
 
-    def describe(self, waiting: int) -> Hold | None:
-        """Return the hold that lasts; of several the first in the order of the reasons."""
+    def describe(self, count_waiting: Callable[[int | None], int]) -> Hold | None:
+        """Return the hold that lasts; of several the first in the order of the reasons.
+
+        `count_waiting` returns how many postings wait, if all do (None), or those accepted before a number
+        of the store's sequence.
+        """
         holds = (self._sync, self._night_audit, self._unanswered)
-        return next((hold.describe(waiting) for hold in holds if hold.lasts), None)
+        lasting = next((hold for hold in holds if hold.lasts), None)
+        if lasting is None:
+            return None
+        return lasting.describe(count_waiting(None if self.hold_all else self.hold_older_than_seq))
 
     def on_in_sync(self, seq: int) -> None:
         """Begin to wait for what the PMS has queued; no longer wait for an answer. Reports no change.

@@ -33,7 +33,7 @@ from pmslink.store.operations.retention import Purge, Retention, advance_purge_c
 from pmslink.store.tables.history_queries import last_published
 from pmslink.store.tables.hotel_states import HotelStore, next_due_times
 from pmslink.store.tables.link_rows import StoredLink, read_links
-from pmslink.store.tables.outbox_rows import RowState, unresolved_rows
+from pmslink.store.tables.outbox_rows import UnresolvedRow, unresolved_rows
 from pmslink.store.tables.service_runs import Run, store_runs
 from pmslink.store.tables.webhook_cursors import read_cursors
 from pmslink.timestamps import to_ms
@@ -57,8 +57,8 @@ class StartupSnapshot:
     """The content of a store at the start of the service."""
 
     links: list[StoredLink]
-    unresolved_rows: list[tuple[str, int, RowState, int]]
-    """Link, id, state and creation time of the rows that are not done or discarded, oldest first."""
+    unresolved_rows: list[UnresolvedRow]
+    """The rows that are not done or discarded, oldest first."""
     last_published: list[Entry]
     next_due_times: dict[str, int]
     """When something is due in each hotel, by link, in milliseconds since 1970 in UTC."""

@@ -10,6 +10,7 @@ from twisted.logger import LogLevel, capturedLogs
 from pmslink.link import reason_texts
 from pmslink.link.link import Link
 from pmslink.link.link_hints import Hint, HintCode
+from pmslink.store.tables.outbox_rows import UnresolvedRow
 from pmslink.timestamps import to_ms
 from tests.link.link_harness import LinkHarness
 
@@ -502,7 +503,9 @@ def test_d13_a_resync_without_an_end_says_since_when_and_that_rows_wait() -> Non
     harness.link.start()
     harness.dock()
     harness.run(60)
-    harness.link.outbox.counts.update(1, "pending", to_ms(harness.wall_clock()))
+    harness.link.outbox.counts.update(
+        UnresolvedRow("hotel", 1, "RE", "pending", 1, to_ms(harness.wall_clock()))
+    )
     harness.send("DS|")
     status = harness.link.status()
     assert status.held is not None

@@ -19,7 +19,7 @@ from pmslink.store.operations.hotel_updates import append_records
 from pmslink.store.store_service import SHUTDOWN_TIMEOUT_S, StartupSnapshot, open_store
 from pmslink.store.tables.link_rows import StoredLink, store_links
 from pmslink.store.tables.log_entries import LinkSnapshotLogged, append_link_snapshots
-from pmslink.store.tables.outbox_rows import OutboxRow
+from pmslink.store.tables.outbox_rows import OutboxRow, RowState, UnresolvedRow
 from tests.memory_store import make_store
 from tests.store.store_harness import (
     DAY,
@@ -165,7 +165,7 @@ def test_a_store_that_was_never_started_can_be_stopped(database: FaultyDatabase)
 
 
 def test_the_startup_snapshot_has_the_content_of_the_store(harness: StoreHarness) -> None:
-    states = ("pending", "sent", "unknown", "done", "refused", "discarded")
+    states: tuple[RowState, ...] = ("pending", "sent", "unknown", "done", "refused", "discarded")
     harness.insert_rows(*(make_row(id, state) for id, state in enumerate(states, start=1)))
     harness.submit(append_link_snapshots, LinkSnapshotLogged(START_TIME, "{}"))
     harness.submit(store_links, StoredLink(LINK_NAME, None, "enabled"))
@@ -173,8 +173,7 @@ def test_the_startup_snapshot_has_the_content_of_the_store(harness: StoreHarness
     harness.start()
     opened = harness.store.startup_snapshot
     assert opened.unresolved_rows == [
-        (LINK_NAME, id, state, START_MS)
-        for id, state in [(1, "pending"), (2, "sent"), (3, "unknown"), (5, "refused")]
+        UnresolvedRow(LINK_NAME, id, "PS", states[id - 1], int(id == 1), START_MS) for id in (1, 2, 3, 5)
     ]
     assert [link.name for link in opened.links] == [LINK_NAME]
     assert opened.last_published[-1].seq == harness.published_seqs()[-1]

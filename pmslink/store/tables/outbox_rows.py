@@ -110,6 +110,17 @@ class OutboxRow(NamedTuple):
         )
 
 
+class UnresolvedRow(NamedTuple):
+    """What is counted of a row that is not done or discarded; `created` is in milliseconds since 1970."""
+
+    link: str
+    id: int
+    record: str
+    state: RowState
+    queued: int
+    created: int
+
+
 @define(eq=False)
 class OutboxRowChanged(Entry):
     """A row was inserted, or has changed."""
@@ -168,16 +179,16 @@ def newest_rows(
     return fetch_rows(connection, query.limit(limit))
 
 
-def unresolved_rows(connection: Connection) -> list[tuple[str, int, RowState, int]]:
-    """Return link, id, state and creation time of all rows that are not done or discarded, oldest first."""
-    columns = (POSTINGS.c.link, POSTINGS.c.id, POSTINGS.c.state, POSTINGS.c.created)
+def unresolved_rows(connection: Connection) -> list[UnresolvedRow]:
+    """Return all rows that are not done or discarded, oldest first."""
+    columns = [POSTINGS.c[name] for name in UnresolvedRow._fields]
     query = select(*columns).where(POSTINGS.c.state.in_((*OPEN_STATES, "refused"))).order_by(POSTINGS.c.id)
-    return [tuple(row) for row in connection.execute(query)]
+    return [UnresolvedRow._make(row) for row in connection.execute(query)]
 
 
 def read_unresolved_rows(
     transaction: Transaction, arguments: Sequence[None]
-) -> Sequence[list[tuple[str, int, RowState, int]]]:
+) -> Sequence[list[UnresolvedRow]]:
     """Operation: return `unresolved_rows`, after all writes that were submitted before."""
     return [unresolved_rows(transaction.connection)] * len(arguments)
 

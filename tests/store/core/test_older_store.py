@@ -81,7 +81,7 @@ def test_the_startup_snapshot_has_link_cursor_due_time_and_unresolved_rows(older
     assert snapshot.unclean_shutdown
     assert snapshot.cursors == {LINK_NAME: 1767225600088}
     assert snapshot.next_due_times == {LINK_NAME: to_ms(START_TIME + timedelta(hours=8, minutes=15))}
-    states = [state for _, _, state, _ in snapshot.unresolved_rows]
+    states = [row.state for row in snapshot.unresolved_rows]
     assert states == ["refused", "unknown", "sent", "pending", "pending", "pending", "pending"]
     assert snapshot.first_seq == 1767251025002 + 3  # the stays of three guests began
 

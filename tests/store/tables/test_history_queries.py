@@ -30,6 +30,7 @@ from pmslink.store.tables.log_entries import (
 from pmslink.store.tables.outbox_rows import (
     OutboxRowChanged,
     RowState,
+    UnresolvedRow,
     last_changed_rows,
     newest_rows,
     row_of_link,
@@ -205,8 +206,11 @@ def test_unresolved_rows_are_those_that_the_pms_or_an_operator_may_still_change(
     harness.insert_rows(make_row(9, link="annexe"))
     matching = harness.read(unresolved_rows)
     assert matching == [
-        *((LINK_NAME, id, STATES[id - 1], START_MS + id) for id in (1, 2, 3, 5)),
-        ("annexe", 9, "pending", START_MS),
+        *(
+            UnresolvedRow(LINK_NAME, id, "PS", STATES[id - 1], int(id == 1), START_MS + id)
+            for id in (1, 2, 3, 5)
+        ),
+        UnresolvedRow("annexe", 9, "PS", "pending", 1, START_MS),
     ]
 
 
