@@ -30,7 +30,7 @@ from pmslink.link.tcp_accepting import AcceptingNetwork
 from pmslink.store.core import store_metadata
 from pmslink.store.core.store_errors import StoreUnavailableError
 from pmslink.store.core.transaction import Entry
-from pmslink.store.operations.operator_actions import OperatorAction
+from pmslink.store.operations.operator_actions import OperatorAction, resend
 from pmslink.store.operations.outbox_enqueue import NewRow
 from pmslink.store.store_service import Store
 from pmslink.store.tables.log_entries import HotelEventLogged
@@ -224,9 +224,8 @@ class DialogueHarness(ABC, Factory):
         """Apply a user's action to the row with this number, counted from 1."""
         assert self.link is not None
         action = OperatorAction("hotel", self.row_ids[number - 1], self.link.settings().posting_digits)
-        send_next = self.link.outbox.on_resent
         stored: Deferred[Any] = self.store.journal.submit(operation, action)
-        return stored.addCallback(lambda _: send_next())
+        return stored.addCallback(self.link.outbox.on_resent) if operation is resend else stored
 
     def stored_row(self, number: int) -> OutboxRow | None:
         """Return the stored row with this number, counted from 1; None if there is none."""

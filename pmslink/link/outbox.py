@@ -124,9 +124,10 @@ class Outbox:
         self._may_have_records |= row.record != POSTING_RECORD
         self.send_next()
 
-    def on_resent(self) -> None:
+    def on_resent(self, row: OutboxRow) -> None:
         """Send the row at once that a person has requested to send again."""
-        self._holds.on_resent()
+        if row.record == POSTING_RECORD:
+            self._holds.on_resent()
         self.send_next()
 
     def status(self) -> OutboxStatus:

@@ -78,7 +78,8 @@ class OutboxModel:
         """The last end of a connection, or start of the PMS."""
         self.was_in_sync = False
         self.in_sync_at = 0.0
-        self.in_sync_ms = 0
+        self.newest_id_at_sync = 0
+        """The id of the newest row that was accepted before the link was in sync."""
         self.sync_hold_until = 0.0
         self.answered_at = -float("inf")
         """When the PMS last sent a PA."""
@@ -165,7 +166,7 @@ class OutboxModel:
             self.resync_seen_at = None
             self.on_outage()
         if in_sync and not self.was_in_sync:
-            self.in_sync_at, self.in_sync_ms = self.now(), self.wall_ms()
+            self.in_sync_at, self.newest_id_at_sync = self.now(), max(self.rows, default=0)
             self.sync_hold_until = self.in_sync_at + QUIET_AFTER_SYNC_S
             self.no_posting_before = -float("inf")
         elif self.was_in_sync and not in_sync:
@@ -220,7 +221,7 @@ class OutboxModel:
         now = self.now() + ROUNDING_S
         assert now >= self.night_audit_until, "sent during the night audit"
         assert now >= self.no_posting_before, "sent soon after a posting without an answer"
-        if row_model.row.created < self.in_sync_ms:
+        if row_model.row.id <= self.newest_id_at_sync:
             assert now >= self.sync_hold_until, "sent before the PMS has said which guests have moved"
 
     def _check_no_other_outstanding(self) -> None:

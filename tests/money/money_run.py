@@ -196,7 +196,7 @@ class MoneyRun:
             self.judge.resent_by_person.add(amount)
         action = OperatorAction("hotel", row.id, self.link.settings().posting_digits)
         submitted: Deferred[Any] = self.store.journal.submit(operation, action)
-        self._collect(submitted.addCallback(lambda _: self.link.outbox.send_next()))
+        self._collect(submitted.addCallback(self.link.outbox.on_resent) if operation is resend else submitted)
 
     # What the judge sees.
 

@@ -101,7 +101,7 @@ class PostingResource:
         action = OperatorAction(link.name, row_id, link.settings().posting_digits)
         row = await self._store.journal.submit(operation, action)
         if operation is resend:
-            link.outbox.on_resent()
+            link.outbox.on_resent(row)
         return row
 
 

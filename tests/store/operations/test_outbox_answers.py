@@ -184,6 +184,7 @@ def test_ry_for_a_day_counts_as_a_refusal(
     assert settled is not None
     assert (settled.state, settled.queued, settled.answer) == (end, int(end == "pending"), code)
     assert settled.held_since == START_MS
+    assert settled.reason == ("pms" if end == "refused" else None)
 
 
 def test_ry_is_no_refusal_while_the_clock_may_be_ahead(harness: StoreHarness) -> None:
