@@ -7,13 +7,16 @@ If a record puts the guest into another room meanwhile, the departure is a move;
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from attrs import evolve
 
-from pmslink.hotel.departure_group import Departure, DepartureGroup
 from pmslink.hotel.events import StayChange
-from pmslink.hotel.guest_settings import reset, restore_settings, settle
+from pmslink.hotel.guest_fields import SHARE_NO, SHARE_YES
+from pmslink.hotel.guest_settings import close_window, settle, take_back, update_room
 from pmslink.hotel.hotel_state import Context, HotelState
-from pmslink.hotel.move_window import is_in_window
+from pmslink.hotel.parties import include_arrivals, open_window
+from pmslink.hotel.room_window import Arrival, Departure, Party, is_in_window
 from pmslink.hotel.rooms import Guest, Room, serialize_guest
 from pmslink.hotel.wake_ups import cancel_wake_ups_by_id
 
@@ -21,182 +24,190 @@ from pmslink.hotel.wake_ups import cancel_wake_ups_by_id
 def begin_departure(
     state: HotelState,
     room_name: str,
-    guest: Guest,
+    number: str,
     context: Context,
     share: str | None = None,
     resync: bool = False,
-) -> Departure:
-    """Begin the departure of a guest, or add to it what another record says; return it.
+    is_stated: bool = False,
+) -> None:
+    """Begin the departure of a guest who is in a room. `share` is GS of the record that states it."""
+    window = open_window(state, room_name)
+    departure = window.departure(number)
+    if departure is not None and departure.is_open:
+        state_departure(state, room_name, number, share, is_stated)
+        return
+    if window.arrival(number) is not None:
+        include_arrivals(state, room_name, number)
+        window = state.windows[room_name]
+    party = window.party
+    departure = Departure(number, context.now_ms, share, resync, is_stated)
+    guests = party.guests if number in party.guests else (*party.guests, number)
+    party = evolve(party, guests=guests).with_departure(departure)
+    state.windows[room_name] = evolve(window, party=party)
 
-    `share` is GS of the record.
-    """
-    group = state.departing.get(room_name, DepartureGroup())
-    departure = group.find(guest.number)
-    if departure is None:
-        departure = Departure(guest.number, context.now_ms, share, resync)
-        group = group.reopened()
-    elif share is not None:
-        departure = evolve(departure, share=share)
-    state.departing[room_name] = group.with_departure(departure)
-    return departure
+
+def state_departure(
+    state: HotelState, room_name: str, number: str, share: str | None, is_stated: bool = True
+) -> bool:
+    """Add what a record says of a departure that has begun, and return whether there is one."""
+    window = state.windows.get(room_name)
+    party = None if window is None else window.party_of(number)
+    departure = None if party is None else party.departure(number)
+    if window is None or party is None or departure is None:
+        return False
+    share = departure.share if share is None else share
+    departure = evolve(departure, share=share, is_stated=departure.is_stated or is_stated)
+    state.windows[room_name] = window.with_party(party, party.with_departure(departure))
+    return True
 
 
 def depart_others(state: HotelState, room_name: str, number: str, context: Context) -> None:
-    """Begin the departure of the others in a room: a check-out or a move says that the guest was the last.
+    """Begin the departure of those who were in a room with a guest: that one has left it empty.
 
-    Guests who came after that guest stay. The order of the records of a window is free.
+    Guests who have come back within the window stay, because the order of its records is free.
     """
+    window = open_window(state, room_name)
+    party = window.party_of(number) or Party()
     for guest in state.staying_guests(room_name):
-        is_other = guest.number != number
-        if is_other and not state.window.is_newcomer(guest.number, room_name, (number,), context.now_ms):
-            begin_departure(state, room_name, guest, context)
+        has_returned = window.has_returned(guest.number, context.now_ms)
+        if guest.number in party.guests and guest.number != number and not has_returned:
+            begin_departure(state, room_name, guest.number, context)
 
 
 def displace_others(state: HotelState, room_name: str, number: str, context: Context) -> None:
     """Begin the departure of the others in a room: a guest has come who is alone there.
 
-    Sharers of that guest whom the PMS reported before stay, and those whom the resync in progress reports.
+    Sharers who have come within the window stay, because the order of its records is free.
     """
+    window = open_window(state, room_name)
+    has_first = any(one.share == SHARE_NO and not one.resync for one in window.arrivals)
     for guest in state.staying_guests(room_name):
-        here = state.window.find(guest.number, room_name, "here", context.now_ms)
-        arrival = state.window.arrival(guest.number, room_name, context.now_ms)
-        is_sharer = arrival is not None and arrival.awaits_first
-        is_reported = state.resyncing and here is not None and here.resync
-        if guest.number != number and not is_sharer and not is_reported:
-            begin_departure(state, room_name, guest, context)
+        arrival = window.arrival(guest.number)
+        is_sharer = arrival is not None and (
+            arrival.resync
+            or (arrival.share == SHARE_YES and not has_first and is_in_window(arrival.at, context.now_ms))
+        )
+        is_sharer = is_sharer or window.has_returned(guest.number, context.now_ms)
+        if guest.number != number and not is_sharer:
+            begin_departure(state, room_name, guest.number, context)
 
 
 def cancel_departure(state: HotelState, room_name: str, number: str, context: Context) -> None:
     """Cancel the departure of a guest who is in the room after all."""
-    group = state.departing.get(room_name)
-    if group is None or group.find(number) is None:
+    window = state.windows.get(room_name)
+    party = None if window is None else window.party_of(number)
+    if window is None or party is None or party.departure(number) is None:
         return
-    restore_settings(state, room_name, group, context)
-    if others := group.others(number):
-        state.departing[room_name] = DepartureGroup(others)  # the settings stay with the room
-    else:
-        del state.departing[room_name]
+    window = window.with_party(party, party.without_departure(number))
+    returned = Arrival(number, context.now_ms)
+    state.windows[room_name] = evolve(window, returns=(*window.returns, returned))
+    take_back(state, room_name, number, context)
+    update_room(state, room_name, context)
+
+
+def is_return(state: HotelState, room_name: str, number: str, old_room: str, context: Context) -> bool:
+    """Check whether a guest who now leaves `old_room` has moved there from a room within its window."""
+    window = state.windows.get(room_name)
+    departure = None if window is None else window.departure(number)
+    return (
+        departure is not None
+        and departure.new_room == old_room
+        and is_in_window(departure.since, context.now_ms)
+    )
 
 
 def move_out(
-    state: HotelState,
-    old: Room,
-    guest: Guest,
-    new_room: str,
-    context: Context,
-    share: str | None = None,
-    resync: bool = False,
+    state: HotelState, old: Room, guest: Guest, new_room: str, context: Context, resync: bool
 ) -> bool:
-    """Remove a guest who is in another room now, and return whether the old room is vacant.
-
-    The settings of the old room are not settled yet: the guest is not in the new room yet.
-    """
-    departure = begin_departure(state, old.room, guest, context, share, resync)
-    moved = evolve(departure, new_room=new_room, resync=resync)
-    state.departing[old.room] = state.departing[old.room].with_departure(moved)
-    return _remove_guest(state, old, guest, context, resync)
+    """Remove a guest who is in another room now, and return whether the old room is vacant."""
+    window = state.windows[old.room]
+    party = window.party_of(guest.number)
+    departure = None if party is None else party.departure(guest.number)
+    if party is not None and departure is not None:
+        departure = evolve(departure, new_room=new_room, resync=departure.resync or resync)
+        state.windows[old.room] = window.with_party(party, party.with_departure(departure))
+    state.set_room(state.rooms[old.room].without_guests(guest), context, resync=resync)
+    return state.is_vacant(old.room)
 
 
 def complete_check_out(state: HotelState, room_name: str, number: str, context: Context) -> None:
     """End a departure as a check-out."""
-    room, group = state.rooms[room_name], state.departing[room_name]
-    departure, guest = group.find(number), room.guest(number)
-    if departure is None or guest is None:
+    guest, window = state.rooms[room_name].guest(number), state.windows[room_name]
+    party = window.party_of(number)
+    departure = None if party is None else party.departure(number)
+    if guest is None or party is None or departure is None:
         return
-    state.departing[room_name] = group.with_departure(evolve(departure, is_over=True))
+    state.windows[room_name] = window.with_party(party, party.with_departure(evolve(departure, is_over=True)))
     settle(state, room_name, context, departure.resync)
     state.room_by_guest.pop(number, None)
-    vacant = _remove_guest(state, state.rooms[room_name], guest, context, departure.resync)
-    payload = {"guest": serialize_guest(guest), "vacant": vacant}
+    state.set_room(state.rooms[room_name].without_guests(guest), context, resync=departure.resync)
+    update_room(state, room_name, context, departure.resync)
+    is_vacant = state.is_vacant(room_name)
+    payload = {"guest": serialize_guest(guest), "vacant": is_vacant}
     state.emit("guest.checked_out", room_name, payload, departure.resync)
     state.add_stay_change(StayChange("ended", room_name, number))
-    if vacant:
+    if is_vacant:
         state.add_stay_change(StayChange("vacant", room_name))
 
 
 def check_out_now(
-    state: HotelState, room_name: str, guests: tuple[Guest, ...], context: Context, resync: bool = False
+    state: HotelState, room_name: str, numbers: tuple[str, ...], context: Context, resync: bool = False
 ) -> None:
     """Check guests out without waiting: they cannot turn up in another room."""
-    for guest in guests:
-        begin_departure(state, room_name, guest, context, resync=resync)
-    for guest in guests:
-        complete_check_out(state, room_name, guest.number, context)
-    forget_past_departures(state, room_name, context)
+    for number in numbers:
+        begin_departure(state, room_name, number, context, resync=resync)
+    for number in numbers:
+        complete_check_out(state, room_name, number, context)
 
 
 def advance_departures(state: HotelState, context: Context) -> None:
-    """End the departures whose move window has ended."""
-    for room_name, group in tuple(state.departing.items()):
+    """End the departures and the windows that are over."""
+    for room_name, window in tuple(state.windows.items()):
         for guest in state.rooms[room_name].guests:
-            departure = group.find(guest.number)
+            departure = window.departure(guest.number)
             if departure and departure.is_open and not is_in_window(departure.since, context.now_ms):
                 complete_check_out(state, room_name, guest.number, context)
-        settle(state, room_name, context)
-        forget_past_departures(state, room_name, context)
+    for room_name in tuple(state.windows):
+        _close_past_window(state, room_name, context)
 
 
 def complete_oldest_departure(state: HotelState, room_name: str, context: Context) -> bool:
     """End the oldest departure from a full room before its time. Return whether there was one."""
-    group = state.departing.get(room_name, DepartureGroup())
-    oldest = min((one for one in group.departures if one.is_open), key=lambda one: one.since, default=None)
+    window = state.windows.get(room_name)
+    departures = () if window is None else window.departures
+    oldest = min((one for one in departures if one.is_open), key=lambda one: one.since, default=None)
     if oldest is not None:
         complete_check_out(state, room_name, oldest.number, context)
-        forget_past_departures(state, room_name, context)
     return oldest is not None
 
 
-def forget_past_departures(state: HotelState, room_name: str, context: Context) -> None:
-    """Forget the departures of a room once they cannot matter any more."""
-    group = state.departing.get(room_name)
-    if group is None or any(departure.is_open for departure in group.departures):
-        return
-    if group.settings is not None:  # they wait for the guests of another room
-        return
-    remaining = tuple(
-        one
-        for one in group.departures
-        if not one.is_over and (is_in_window(one.since, context.now_ms) or (one.resync and state.resyncing))
-    )
-    if remaining and not group.is_settled:
-        state.departing[room_name] = evolve(group, departures=remaining)
-    else:
-        del state.departing[room_name]
+def close_past_windows(state: HotelState, room_names: Iterable[str | None], context: Context) -> None:
+    """Close the windows of these rooms if they are over, and those that have been open for longest."""
+    for room_name in room_names:
+        _close_past_window(state, room_name or "", context)
+    while _close_past_window(state, next(iter(state.windows), ""), context):
+        pass
 
 
-def forget_departure(state: HotelState, room_name: str, number: str, context: Context) -> bool:
-    """Forget that a guest has left a room: the guest comes back.
-
-    Return whether the guest still has the settings there: nobody else has departed, and they are not settled.
-    """
-    group = state.departing.get(room_name)
-    if group is None or group.find(number) is None:
-        return False
-    if group.others(number):
-        state.departing[room_name] = evolve(group, departures=group.others(number))
-        return False
-    cancel_departure(state, room_name, number, context)
-    return group.settings is not None
-
-
-def add_share_of_moved_guest(state: HotelState, room_name: str, number: str, share: str | None) -> None:
-    """Add GS to the departure of a guest who has moved out of a room already."""
-    group = state.departing.get(room_name)
-    departure = None if group is None else group.find(number)
-    if group is not None and departure is not None and share is not None:
-        state.departing[room_name] = group.with_departure(evolve(departure, share=share))
+def _close_past_window(state: HotelState, room_name: str, context: Context) -> bool:
+    window = state.windows.get(room_name)
+    is_over = window is not None and window.is_over(context.now_ms, state.resyncing)
+    if is_over:
+        close_window(state, room_name, context)
+    return is_over
 
 
 def reset_vacant_room(state: HotelState, room_name: str, context: Context, resync: bool = False) -> None:
     """Reset a room without known guests, which the PMS reports as vacant."""
+    state.windows.pop(room_name, None)
     room = state.rooms[room_name]
     cancel_wake_ups_by_id(state, room, tuple(one.id for one in room.wake_ups), context, resync)
-    state.set_room(reset(state.rooms[room_name]), context, resync=resync)
-    state.add_departure(room_name, None, context.now_ms)
-
-
-def _remove_guest(state: HotelState, room: Room, guest: Guest, context: Context, resync: bool) -> bool:
-    """Remove a departing guest from the list of a room, and return whether the room is vacant."""
-    room = room.without_guests(guest)
+    room = evolve(
+        state.rooms[room_name],
+        class_of_service=None,
+        message_light=False,
+        do_not_disturb=False,
+        make_up_room=False,
+    )
     state.set_room(room, context, resync=resync)
-    return not room.guests and not state.departing[room.room].leaves_unknown_guests
+    state.add_departure(room_name, None, context.now_ms)

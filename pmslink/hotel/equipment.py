@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from attrs import evolve
 
 from pmslink.fias.record import Record
-from pmslink.hotel.guest_settings import separate
+from pmslink.hotel.guest_settings import change_settings
 from pmslink.hotel.hotel_state import Context, HotelState
-from pmslink.hotel.rooms import Room
+from pmslink.hotel.room_window import SaidSettings
 
 _BOOLEAN_BY_FLAG = {"Y": True, "N": False}
-_SETTING_FIELDS = ("CS", "DN", "ML")
 DOOR_SIGN_CODES = ("8", "9", "10")
 """RS of the door signs: do-not-disturb, make up room, none. They do not replace the housekeeping status."""
 
@@ -20,12 +17,6 @@ DOOR_SIGN_CODES = ("8", "9", "10")
 def parse_class_of_service(text: str | None) -> int | None:
     """Parse CS: 0 barred, 1 local, 2 national, 3 unrestricted. None for anything that is not one digit."""
     return int(text) if text is not None and len(text) == 1 and text in "0123456789" else None
-
-
-def with_class_of_service(room: Room, field_values: Mapping[str, str]) -> Room:
-    """Set the class of service of a room, if the fields of a record have a valid CS."""
-    value = parse_class_of_service(field_values.get("CS"))
-    return room if value is None else evolve(room, class_of_service=value)
 
 
 def on_room_equipment(state: HotelState, record: Record, context: Context) -> None:
@@ -36,18 +27,19 @@ def on_room_equipment(state: HotelState, record: Record, context: Context) -> No
     room = state.room_of(record)
     if room is None:
         return
-    if any(code in _SETTING_FIELDS for code, _ in record.fields) and not state.has_unknown_guests(room.room):
-        room = separate(state, room)
+    changes = SaidSettings()
     for code, value in record.fields:
         if code == "CS" and (number := parse_class_of_service(value)) is not None:
-            room = evolve(room, class_of_service=number)
+            changes = evolve(changes, class_of_service=number)
         elif code == "DN" and value in _BOOLEAN_BY_FLAG:
-            room = evolve(room, do_not_disturb=_BOOLEAN_BY_FLAG[value])
+            changes = evolve(changes, do_not_disturb=_BOOLEAN_BY_FLAG[value])
         elif code == "ML" and value in _BOOLEAN_BY_FLAG:
-            room = evolve(room, message_light=_BOOLEAN_BY_FLAG[value])
+            changes = evolve(changes, message_light=_BOOLEAN_BY_FLAG[value])
         elif code == "RS" and is_housekeeping_status(value):
             room = evolve(room, status=int(value))
     state.set_room(room, context)
+    if changes.values:
+        change_settings(state, room.room, changes, context)
 
 
 def is_housekeeping_status(text: str) -> bool:

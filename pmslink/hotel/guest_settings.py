@@ -1,178 +1,227 @@
 """Guest settings: wake-ups, message light and class of service belong to the guests of a room.
 
-They stay with the room as long as one of the guests stays who had them. When all of those have departed, they
-follow the guest who left last: the one whose record says that the room is empty, else one who has moved. The
-decision waits until it is known whether that guest moves or checks out. So it does not depend on the order of
-the records.
+They stay with the room as long as one of the guests stays who had them. When all of those have left, they go
+to the room to which one of them has moved, or they end. What is said of a room meanwhile is about the guests
+who are in it and not leaving, or about the room itself.
 """
 
 from __future__ import annotations
 
 from attrs import evolve
 
-from pmslink.hotel.departure_group import Departure, DepartureGroup, GuestSettings
+from pmslink.hotel.events import Author
+from pmslink.hotel.guest_fields import SHARE_NO, SHARE_YES
 from pmslink.hotel.hotel_state import Context, HotelState
-from pmslink.hotel.move_window import is_in_window
-from pmslink.hotel.rooms import Guest, Room
+from pmslink.hotel.parties import keep_settings, separate_wake_ups
+from pmslink.hotel.room_window import Departure, GuestSettings, Inheritance, Party, SaidSettings, is_in_window
+from pmslink.hotel.rooms import Room
 from pmslink.hotel.wake_ups import cancel_wake_ups_by_id, transfer_wake_ups
 
 
-def settle(state: HotelState, room_name: str, context: Context, resync: bool = False) -> None:
-    """Move the settings of a room, or end them, if its guests have departed and it is known where to."""
-    group = state.departing.get(room_name)
-    if group is None or group.is_settled:
-        return
-    staying = state.staying_guests(room_name)
-    if group.settings is None and any(
-        not _is_new(state, guest, room_name, group, context) for guest in staying
-    ):
-        return
-    if state.has_unknown_guests(room_name) and not group.is_separated:
-        state.departing[room_name] = evolve(group, settings=None)  # they stay with the unknown guests
-        return
-    group = _with_settings(state, room_name, group)
-    state.departing[room_name] = group
-    if staying and not group.is_separated:
-        keeps_class = any(_keeps_class(state, guest, room_name, context) for guest in staying)
-        room = state.rooms[room_name]
-        state.set_room(reset(room, keeps_class), context, resync=resync)
-        group = evolve(group, is_separated=True)
-    candidates = group.last_to_leave()
-    if not any(one.is_open for one in candidates):
-        moved = [one for one in candidates if one.new_room is not None]
-        heir = min(moved, key=lambda one: one.number, default=None)
-        if heir is not None and _waits_for_others(state, heir, group, context):
-            if not group.is_separated:
-                state.set_room(reset(state.rooms[room_name]), context)
-            state.departing[room_name] = evolve(group, is_separated=True)
-            return
-        if heir is not None:
-            _transfer(state, room_name, group, heir, context, resync)
-        else:
-            _end(state, room_name, group, context, resync)
-        group = evolve(group, settings=None, is_settled=True)
-    state.departing[room_name] = group
-
-
-def settle_arrivals(state: HotelState, room_name: str, context: Context) -> None:
-    """Settle the rooms whose guests have moved to a room, after its former guests have departed."""
-    for old_name, group in tuple(state.departing.items()):
-        if not group.is_settled and any(one.new_room == room_name for one in group.departures):
-            settle(state, old_name, context)
-
-
-def _waits_for_others(state: HotelState, heir: Departure, group: DepartureGroup, context: Context) -> bool:
-    """Check whether the new room has former guests, of whom it is open whether they are leaving it.
-
-    If they are, as in a swap of rooms, their settings must not mix with those of the guest who comes.
-    """
-    name, now_ms = state.room_by_guest.get(heir.number, ""), context.now_ms
-    members = {one.number for one in group.departures}
-    others = [guest for guest in state.staying_guests(name) if guest.number not in members]
-    if heir.resync:  # it is open until the resync has mentioned them, or has ended
-        return state.seen_guests is not None and not all(state.is_seen(guest, name) for guest in others)
-    return is_in_window(heir.since, now_ms) and any(
-        state.window.is_newcomer(heir.number, name, (guest.number,), now_ms) for guest in others
-    )
-
-
-def separate(state: HotelState, room: Room) -> Room:
-    """Reset a room whose guests have all departed: the next record is about the room, or its next guest.
-
-    What the departed guests had is kept until it is settled.
-    """
-    group = state.departing.get(room.room)
-    if group is None or group.is_separated or group.is_settled or state.staying_guests(room.room):
-        return room
-    state.departing[room.room] = evolve(_with_settings(state, room.room, group), is_separated=True)
-    return reset(room)
-
-
-def restore_settings(state: HotelState, room_name: str, group: DepartureGroup, context: Context) -> None:
-    """Give a room back what its departing guests had: one of them stays."""
-    if group.settings is not None and group.is_separated:
-        room, settings = state.rooms[room_name], group.settings
-        if room.class_of_service is None:
-            room = evolve(room, class_of_service=settings.class_of_service)
-        room = evolve(room, message_light=room.message_light or settings.message_light)
-        state.set_room(room, context)
-
-
-def _with_settings(state: HotelState, room_name: str, group: DepartureGroup) -> DepartureGroup:
-    if group.settings is not None:
-        return group
-    room = state.rooms[room_name]
-    has_next_guests = any(state.is_new_in_resync(one, room_name) for one in state.staying_guests(room_name))
-    preserved = state.preserved_wake_ups if has_next_guests else ()
-    ids = tuple(one.id for one in room.wake_ups if one.id not in preserved)
-    return evolve(group, settings=GuestSettings(room.class_of_service, room.message_light, ids))
-
-
-def _is_new(state: HotelState, guest: Guest, room_name: str, group: DepartureGroup, context: Context) -> bool:
-    """Check whether a guest came into the room too late to have had its settings."""
-    departed = [departure.number for departure in group.departures]
-    return state.is_new_in_resync(guest, room_name) or state.window.is_newcomer(
-        guest.number, room_name, departed, context.now_ms
-    )
-
-
-def _sets_class(state: HotelState, guest: Guest, room_name: str, context: Context) -> bool:
-    here = state.window.find(guest.number, room_name, "here", context.now_ms)
-    return here is not None and here.sets_class
-
-
-def _keeps_class(state: HotelState, guest: Guest, room_name: str, context: Context) -> bool:
-    """Check whether the class of service of the room is that of a guest who has come."""
-    here = state.window.find(guest.number, room_name, "here", context.now_ms)
-    if here is None or here.resync:
-        return state.is_new_in_resync(guest, room_name)  # a resync resets nothing
-    return here.sets_class
-
-
-def reset(room: Room, keeps_class: bool = False) -> Room:
-    """Reset what belongs to guests in a room, apart from its wake-ups."""
-    class_of_service = room.class_of_service if keeps_class else None
-    return evolve(
-        room,
-        class_of_service=class_of_service,
-        do_not_disturb=False,
-        make_up_room=False,
-        message_light=False,
-    )
-
-
-def _transfer(
+def change_settings(
     state: HotelState,
     room_name: str,
-    group: DepartureGroup,
-    heir: Departure,
+    changes: SaidSettings,
     context: Context,
-    resync: bool,
+    by: Author = "pms",
+    resync: bool = False,
 ) -> None:
-    settings, target_name = group.settings, state.room_by_guest.get(heir.number, heir.new_room or "")
-    if settings is None or target_name == room_name or target_name not in state.rooms:
-        restore_settings(state, room_name, group, context)
+    """Change settings of a room: of the guests who are in it and not leaving, or of the room itself."""
+    values = changes.values
+    separate_wake_ups(state, room_name)
+    window = state.windows.get(room_name)
+    if window is None or window.party.settings is None:
+        state.set_room(evolve(state.rooms[room_name], **values), context, by, resync)
         return
-    room, target = state.rooms[room_name], state.rooms[target_name]
-    target = transfer_wake_ups(state, room, settings.wake_up_ids, target, resync)
-    members = {one.number for one in group.departures}
-    staying = state.staying_guests(target_name)
-    if all(guest.number in members for guest in staying):  # else they share the room of others
-        own_class = any(_sets_class(state, guest, target_name, context) for guest in staying)
-        if not own_class and (resync or target.class_of_service is None):
-            target = evolve(target, class_of_service=settings.class_of_service)
-        light = settings.message_light if resync else target.message_light or settings.message_light
-        target = evolve(target, message_light=light)
-    room = room.without_wake_ups(settings.wake_up_ids)
-    state.set_room(room if group.is_separated else reset(room), context, resync=resync)
-    state.set_room(target, context, resync=resync)
-    state.add_departure(room_name, target_name, max(one.since for one in group.departures))
+    if not window.party.has_left:
+        party = evolve(window.party, settings=evolve(window.party.settings, **values))
+        window = evolve(window, party=party)
+    elif not state.has_staying_party(room_name) and not window.is_separated:
+        window = state.windows[room_name] = evolve(window, is_separated=True)
+        if by == "pbx":  # the guests who leave take their settings with them, which no phone has changed
+            update_room(state, room_name, context)
+            state.emit_room_changes()
+    state.windows[room_name] = evolve(window, said=evolve(window.said, **values))
+    update_room(state, room_name, context, resync, by)
 
 
-def _end(state: HotelState, room_name: str, group: DepartureGroup, context: Context, resync: bool) -> None:
-    if group.settings is None:
+def set_class_of_guest(
+    state: HotelState, room_name: str, number: str, value: int, context: Context, resync: bool
+) -> None:
+    """Set the class of service that a record about a guest has.
+
+    The records of guests who come together may differ: that of a sharer (GS Y) applies.
+    """
+    window = state.windows.get(room_name)
+    arrival = None if window is None else window.arrival(number)
+    if window is not None and arrival is not None:
+        if arrival.share == SHARE_NO and any(
+            one.share == SHARE_YES and one.sets_class for one in window.arrivals
+        ):
+            return
+        said = evolve(window.said, class_of_service=value)
+        state.windows[room_name] = evolve(window, said=said)
+        update_room(state, room_name, context, resync)
+    elif window is not None and state.is_departing(room_name, number):
+        if window.party.settings is None:
+            state.set_room(evolve(state.rooms[room_name], class_of_service=value), context, resync=resync)
+    else:
+        change_settings(state, room_name, SaidSettings(value), context, resync=resync)
+
+
+def update_room(
+    state: HotelState, room_name: str, context: Context, resync: bool = False, by: Author = "pms"
+) -> None:
+    """Set the settings of a room to what follows from all that its window has said."""
+    window, room = state.windows.get(room_name), state.rooms[room_name]
+    if window is None or window.party.settings is None:
         return
-    cancel_wake_ups_by_id(state, state.rooms[room_name], group.settings.wake_up_ids, context, resync)
-    if not group.is_separated:
-        state.set_room(reset(state.rooms[room_name]), context, resync=resync)
-    state.add_departure(room_name, None, max(one.since for one in group.departures))
+    is_party_there = state.has_staying_party(room_name)
+    listed = {guest.number for guest in room.guests}
+    has_left = window.party.is_settled or not listed & {*window.party.guests}
+    if not is_party_there and (window.arrivals or has_left):
+        window = evolve(window, is_separated=True)
+        state.windows[room_name] = window
+    settings = window.party.settings or GuestSettings()
+    if window.is_separated and not is_party_there:
+        settings = _settings_of_arrivals(state, room_name, settings)
+    room = evolve(
+        room,
+        class_of_service=settings.class_of_service,
+        message_light=settings.message_light,
+        do_not_disturb=settings.do_not_disturb,
+        make_up_room=settings.make_up_room,
+    )
+    state.set_room(evolve(room, **window.said.values), context, by, resync)
+
+
+def _settings_of_arrivals(state: HotelState, room_name: str, former: GuestSettings) -> GuestSettings:
+    """Return what guests have who have got a room from others: what they have brought, if all have.
+
+    Guests of whom a resync is the first to speak have the class of service of the room: the resync may not
+    have it.
+    """
+    window = state.windows[room_name]
+    bringers = {number for one in window.inherited for number in one.guests}
+    settings = GuestSettings()
+    if all(guest.number in bringers for guest in state.staying_guests(room_name)):
+        for one in window.inherited:  # door signs do not follow guests
+            class_of_service, light = one.settings.class_of_service, one.settings.message_light
+            settings = GuestSettings(
+                class_of_service if settings.class_of_service is None else settings.class_of_service,
+                settings.message_light or light,
+            )
+    elif any(one.resync and one.old_room is None for one in window.arrivals):
+        settings = GuestSettings(former.class_of_service)
+    return settings
+
+
+def settle(state: HotelState, room_name: str, context: Context, resync: bool = False) -> None:
+    """Move the settings of the parties that have left a room, or end them, if it is known where to."""
+    window = state.windows.get(room_name)
+    for party in () if window is None else window.parties:
+        is_open = any(one.is_open for one in party.departures)
+        if (
+            party.has_left
+            and not party.is_settled
+            and not (is_open and _find_heir(state, party, context) is None)
+        ):
+            _settle_party(state, room_name, party, context, resync)
+    if room_name in state.rooms:
+        update_room(state, room_name, context, resync)
+
+
+def _settle_party(state: HotelState, room_name: str, party: Party, context: Context, resync: bool) -> None:
+    window = state.windows[room_name]
+    if party is window.party:
+        if state.has_staying_party(room_name):
+            return
+        keep_settings(state, room_name)
+        window = state.windows[room_name]
+        party = window.party
+    settings = party.settings or GuestSettings()
+    state.windows[room_name] = window.with_party(party, evolve(party, is_settled=True))
+    heir, new_room = _find_heir(state, party, context), None
+    if heir is None:
+        cancel_wake_ups_by_id(state, state.rooms[room_name], settings.wake_up_ids, context, resync)
+    else:
+        new_room = state.room_by_guest.get(heir.number, heir.new_room or "")
+        inheritance = Inheritance(room_name, party.guests, settings)
+        _inherit(state, new_room, inheritance, context, resync)
+    state.add_departure(room_name, new_room, max(one.since for one in party.departures))
+
+
+def _find_heir(state: HotelState, party: Party, context: Context) -> Departure | None:
+    """Find the guest with whom the settings go: who is said to have left last, of those who just moved."""
+    moved = [
+        one
+        for one in party.departures
+        if one.new_room is not None
+        and (is_in_window(one.since, context.now_ms) or (one.resync and state.resyncing))
+    ]
+    return min(moved, key=lambda one: (one.share != SHARE_NO, one.number), default=None)
+
+
+def _inherit(
+    state: HotelState, room_name: str, inheritance: Inheritance, context: Context, resync: bool
+) -> None:
+    """Give a room what its guests have brought from another."""
+    _move_wake_ups(state, inheritance.room, room_name, inheritance.settings, context)
+    window = state.windows.get(room_name)
+    if window is not None and window.party.settings is not None:
+        state.windows[room_name] = evolve(window, inherited=(*window.inherited, inheritance))
+        update_room(state, room_name, context, resync)
+
+
+def take_back(state: HotelState, room_name: str, number: str, context: Context) -> None:
+    """Take back what the party of a room has brought into others: a guest of it stays."""
+    window = state.windows[room_name]
+    party = window.party
+    if number not in party.guests or not party.is_settled or party.settings is None:
+        return
+    state.windows[room_name] = evolve(window, party=evolve(party, is_settled=False))
+    for name, other in tuple(state.windows.items()):
+        inherited = tuple(one for one in other.inherited if one.room != room_name)
+        if inherited != other.inherited:
+            state.windows[name] = evolve(other, inherited=inherited)
+            _move_wake_ups(state, name, room_name, party.settings, context)
+            update_room(state, name, context)
+
+
+def _move_wake_ups(
+    state: HotelState, room_name: str, new_name: str, settings: GuestSettings, context: Context
+) -> None:
+    if room_name != new_name:
+        old, new = state.rooms[room_name], state.rooms[new_name]
+        for room in transfer_wake_ups(old, settings.wake_up_ids, new):
+            state.set_room(room, context)
+
+
+def said_of(room: Room) -> SaidSettings:
+    """Return the settings of a vacant room as what has been said of it."""
+    return SaidSettings(
+        room.class_of_service,
+        room.message_light or None,
+        room.do_not_disturb or None,
+        room.make_up_room or None,
+    )
+
+
+def close_window(state: HotelState, room_name: str, context: Context) -> None:
+    """End the window of a room. Of several wake-ups at the same time in a room, one remains."""
+    window = state.windows.pop(room_name)
+    new_rooms = {one.new_room for one in window.departures if one.new_room is not None}
+    for name in (room_name, *sorted(new_rooms - {room_name})):
+        _cancel_doubled_wake_ups(state, name, context)
+
+
+def _cancel_doubled_wake_ups(state: HotelState, room_name: str, context: Context) -> None:
+    room, departing = state.rooms[room_name], state.departing_wake_ups(room_name)
+    kept: dict[object, int] = {}
+    for wake_up in sorted(room.wake_ups, key=lambda one: (-one.attempts, one.id)):
+        if wake_up.id not in departing:
+            kept.setdefault(wake_up.at, wake_up.id)
+    remaining = {*kept.values(), *departing}
+    doubled = [wake_up.id for wake_up in room.wake_ups if wake_up.id not in remaining]
+    if doubled:
+        cancel_wake_ups_by_id(state, room, doubled, context, resync=False)

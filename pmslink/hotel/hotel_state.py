@@ -13,10 +13,9 @@ from typing import Any
 from attrs import define, evolve, frozen
 
 from pmslink.fias.record import Record
-from pmslink.hotel.departure_group import DepartureGroup
 from pmslink.hotel.events import Author, Event, EventType, StayChange, WakeUpFinished
 from pmslink.hotel.hotel_policy import HotelPolicy
-from pmslink.hotel.move_window import MOVE_WINDOW_MS, MoveWindow
+from pmslink.hotel.room_window import RoomWindow
 from pmslink.hotel.rooms import PERSONAL_FIELDS, Guest, Room, WakeUp, room_key
 
 MAX_ROOMS = 20_000
@@ -76,14 +75,8 @@ class HotelState:
     """Whether a resync is in progress: its DS was received, and its DE was not."""
     seen_guests: set[str] | None
     """Guests that the resync in progress has mentioned; None without a resync, or after a restart."""
-    new_guests: set[str]
-    """Guests that the resync in progress has added to a room."""
-    preserved_wake_ups: set[int]
-    """Ids of the wake-ups of `new_guests`, and of those that were requested during the resync."""
-    departing: dict[str, DepartureGroup]
-    """The guests who leave a room, by room; see `departures`."""
-    window: MoveWindow
-    """What the records of the last two seconds said about the room of each guest."""
+    windows: dict[str, RoomWindow]
+    """What the records of the last two seconds have said, by room."""
     room_by_guest: dict[str, str]
     """The room of each guest, by reservation number."""
     rooms_with_wake_ups: set[str]
@@ -100,18 +93,14 @@ class HotelState:
         rooms: Mapping[str, Room],
         night_audit_stamp: str | None = None,
         resyncing: bool = False,
-        departing: Mapping[str, DepartureGroup] | None = None,
-        window: MoveWindow | None = None,
+        windows: Mapping[str, RoomWindow] | None = None,
     ) -> None:
         self.__attrs_init__(
             rooms=dict(rooms),
             night_audit_stamp=night_audit_stamp,
             resyncing=resyncing,
             seen_guests=None,
-            new_guests=set(),
-            preserved_wake_ups=set(),
-            departing=dict(departing or {}),
-            window=window or MoveWindow(),
+            windows=dict(windows or {}),
             room_by_guest={
                 guest.number: room.room for room in rooms.values() for guest in room.guests if guest.number
             },
@@ -132,10 +121,7 @@ class HotelState:
             night_audit_stamp=self.night_audit_stamp,
             resyncing=self.resyncing,
             seen_guests=None if self.seen_guests is None else self.seen_guests.copy(),
-            new_guests=self.new_guests.copy(),
-            preserved_wake_ups=self.preserved_wake_ups.copy(),
-            departing=self.departing.copy(),
-            window=self.window.copy(),
+            windows=self.windows.copy(),
             room_by_guest=self.room_by_guest.copy(),
             rooms_with_wake_ups=self.rooms_with_wake_ups.copy(),
             changed_rooms=set(),
@@ -149,12 +135,9 @@ class HotelState:
 
     @property
     def next_due_at(self) -> int | None:
-        """When the next departure ends or wake-up attempt is due; None if nothing is pending."""
-        due_times = [
-            since + MOVE_WINDOW_MS
-            for group in self.departing.values()
-            for since in group.pending_since(self.resyncing)
-        ]
+        """When the next departure or window ends, or wake-up attempt is due; None if nothing is pending."""
+        window_ends = [window.due_at(self.resyncing) for window in self.windows.values()]
+        due_times = [end for end in window_ends if end is not None]
         due_times += [
             wake_up.next_due_at for name in self.rooms_with_wake_ups for wake_up in self.due_wake_ups(name)
         ]
@@ -220,45 +203,62 @@ class HotelState:
 
     def is_departing(self, room_name: str, number: str) -> bool:
         """Check whether a guest who is in the room's list is leaving."""
-        group = self.departing.get(room_name)
-        departure = None if group is None else group.find(number)
-        return departure is not None and departure.new_room is None
+        return number in self.leaving_guests(room_name)
 
     def staying_guests(self, room_name: str) -> list[Guest]:
         """Return the guests of a room who are not leaving."""
-        room = self.rooms.get(room_name)
+        room, window = self.rooms.get(room_name), self.windows.get(room_name)
         guests = () if room is None else room.guests
-        return [guest for guest in guests if not self.is_departing(room_name, guest.number)]
+        departures = () if window is None else window.departures
+        departing = {one.number for one in departures if one.new_room is None}
+        return [guest for guest in guests if guest.number not in departing]
 
     def leaving_guests(self, room_name: str) -> set[str]:
         """Return the numbers of the guests of a room who are leaving, and may still move."""
-        group = self.departing.get(room_name)
-        return set() if group is None else {one.number for one in group.departures if one.is_open}
-
-    def has_unknown_guests(self, room_name: str) -> bool:
-        """Check whether the guests who leave a room leave others behind, although none is known."""
-        group = self.departing.get(room_name)
-        return group is not None and group.leaves_unknown_guests and not self.staying_guests(room_name)
+        window = self.windows.get(room_name)
+        return set() if window is None else {one.number for one in window.departures if one.is_open}
 
     def departed_before(self, room_name: str, at_ms: int) -> set[str]:
         """Return the reservation numbers of the leaving guests of a room who had left at a time."""
-        group = self.departing.get(room_name)
-        departures = () if group is None else group.departures
+        window = self.windows.get(room_name)
+        departures = () if window is None else window.departures
         return {one.number for one in departures if one.is_open and one.since <= at_ms}
 
-    def guests_near_departures(self) -> set[str]:
-        """Return the numbers of the guests who leave a room, and of those in that room or the new one."""
-        groups = self.departing.items()
-        rooms = {name for name, _ in groups} | {
-            one.new_room for _, group in groups for one in group.departures if one.new_room
-        }
-        present = {guest.number for name in rooms if name in self.rooms for guest in self.rooms[name].guests}
-        return present | {one.number for _, group in groups for one in group.departures}
+    def has_staying_party(self, room_name: str) -> bool:
+        """Check whether one of those guests stays in a room who had its settings first in its window.
 
-    def departing_wake_ups(self, room_name: str) -> tuple[int, ...]:
-        """Return the ids of the wake-ups of a room that belong to departing guests only."""
-        group = self.departing.get(room_name)
-        return () if group is None or group.settings is None else group.settings.wake_up_ids
+        Those who leave may be said to leave others behind, although none is known.
+        """
+        window = self.windows[room_name]
+        if not window.party.has_left:
+            return bool(window.party.guests)
+        leaves_others = window.party.leaves_others and not window.is_separated
+        return leaves_others and not self.staying_guests(room_name)
+
+    def is_vacant(self, room_name: str) -> bool:
+        """Check whether nobody is in a room, known or not."""
+        return not self.rooms[room_name].guests and not (
+            room_name in self.windows and self.has_staying_party(room_name)
+        )
+
+    def departing_wake_ups(self, room_name: str, with_unknown_guests: bool = False) -> set[int]:
+        """Return the ids of the wake-ups of a room that belong to guests who are all leaving.
+
+        `with_unknown_guests`: also if they are said to leave others behind, although none is known.
+        """
+        window = self.windows.get(room_name)
+        if window is None:
+            return set()
+        parties = [party for party in window.former if not party.is_settled]
+        is_leaving = window.party.has_left and not window.party.is_settled
+        if is_leaving and (with_unknown_guests or not self.has_staying_party(room_name)):
+            parties.append(window.party)
+        kept = {one for party in window.parties if party.settings for one in party.settings.wake_up_ids}
+        all_others = {one.id for one in self.rooms[room_name].wake_ups} - kept
+        ids: set[int] = set()
+        for party in parties:
+            ids |= all_others if party.settings is None else {*party.settings.wake_up_ids}
+        return ids
 
     def due_wake_ups(self, room_name: str) -> list[WakeUp]:
         """Return the wake-ups of a room that can fall due: not those of guests who may be moving."""
@@ -290,10 +290,9 @@ class HotelState:
 
     def set_guest(self, guest: Guest, room: Room, context: Context, resync: bool) -> None:
         """Add a guest to a room, or replace the guest with the same number, and store the room."""
-        is_new = room.guest(guest.number) is None
         if guest.number:
             self.room_by_guest[guest.number] = room.room
-        self.mark_seen(guest, room.room, is_new)
+        self.mark_seen(guest, room.room)
         self.set_room(room.with_guest(guest), context, resync=resync)
 
     def emit(
@@ -318,21 +317,10 @@ class HotelState:
         """Record that a stay has begun, moved or ended, or that a room was reported vacant."""
         self._stay_changes.append(change)
 
-    def mark_seen(self, guest: Guest, room: str, is_new: bool) -> None:
-        """Record that the resync in progress mentions a guest; `is_new`: it adds the guest to the room."""
+    def mark_seen(self, guest: Guest, room: str) -> None:
+        """Record that the resync in progress mentions a guest."""
         if self.seen_guests is not None:
             self.seen_guests.add(guest.number or _unnumbered_guest_key(room))
-            if is_new:
-                self.new_guests.add(guest.number or _unnumbered_guest_key(room))
-
-    def preserve_wake_ups(self, *wake_ups: WakeUp) -> None:
-        """Exempt wake-ups from the reset of a room by the resync in progress."""
-        if self.seen_guests is not None:
-            self.preserved_wake_ups.update(wake_up.id for wake_up in wake_ups)
-
-    def is_new_in_resync(self, guest: Guest, room_name: str) -> bool:
-        """Check whether the resync in progress has added a guest to the room."""
-        return (guest.number or _unnumbered_guest_key(room_name)) in self.new_guests
 
     def erase_guest_data(self, room_name: str, today: str) -> bool:
         """Erase the personal data of a room's guests, unless one departs after `today` (ISO 8601).

@@ -5,10 +5,11 @@ from __future__ import annotations
 from attrs import evolve
 
 from pmslink.fias.field_values import serialize_date, serialize_time
-from pmslink.hotel.guest_settings import separate
+from pmslink.hotel.departures import close_past_windows
+from pmslink.hotel.guest_settings import change_settings
 from pmslink.hotel.hotel_state import Context, HotelState
 from pmslink.hotel.phone_update_records import PhoneUpdate
-from pmslink.hotel.rooms import Room
+from pmslink.hotel.room_window import SaidSettings
 from pmslink.hotel.wake_ups import TooManyWakeUpsError, cancel_wake_ups, set_wake_up
 
 
@@ -17,6 +18,7 @@ def apply_phone_update(state: HotelState, update: PhoneUpdate, context: Context)
 
     Raises TooManyWakeUpsError.
     """
+    close_past_windows(state, (update.room,), context)
     must_be_stored = update.type == "wake_up" or update.value is True
     room = state.room_by_name(update.room) if must_be_stored else state.rooms.get(update.room)
     match update:
@@ -28,19 +30,12 @@ def apply_phone_update(state: HotelState, update: PhoneUpdate, context: Context)
             pass
         case PhoneUpdate(type="status"):
             state.set_room(evolve(room, status=update.value), context, "pbx")
-        case PhoneUpdate(type="dnd"):
-            room = _without_departed_guests(state, room, context)
-            state.set_room(evolve(room, do_not_disturb=update.value), context, "pbx")
-        case PhoneUpdate(type="make_up_room"):
-            room = _without_departed_guests(state, room, context)
-            state.set_room(evolve(room, make_up_room=update.value), context, "pbx")
+        case PhoneUpdate(type="dnd", value=is_on):
+            state.set_room(room, context, "pbx")
+            change_settings(state, room.room, SaidSettings(do_not_disturb=is_on), context, "pbx")
+        case PhoneUpdate(type="make_up_room", value=is_on):
+            state.set_room(room, context, "pbx")
+            change_settings(state, room.room, SaidSettings(make_up_room=is_on), context, "pbx")
         case PhoneUpdate(type="wake_up_cancel", value=at):
             cancel_wake_ups(state, room, at, context, "pbx")
     state.emit_room_changes()
-
-
-def _without_departed_guests(state: HotelState, room: Room, context: Context) -> Room:
-    """Reset a room whose guests are all leaving: the sign is of the room, or of its next guest."""
-    state.set_room(separate(state, room), context)
-    state.emit_room_changes()
-    return state.rooms.get(room.room, room)

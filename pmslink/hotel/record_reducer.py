@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from pmslink.fias.record import Record
 from pmslink.hotel import departures, equipment, resyncs, stays, wake_up_attempts, wake_ups
 from pmslink.hotel.hotel_state import Context, HotelState
+from pmslink.hotel.rooms import room_key
 
 HANDLERS: Mapping[str, Callable[[HotelState, Record, Context], None]] = {
     "GI": stays.on_check_in,
@@ -31,6 +32,9 @@ def apply_record(state: HotelState, record: Record, context: Context) -> None:
     handler = HANDLERS.get(record.id)
     if handler is None or state.is_replay(record, context.session):
         return
+    guest_room = state.room_by_guest.get(record.get("G#") or "")
+    rooms = (room_key(record.get("RN")), room_key(record.get("RO")), guest_room)
+    departures.close_past_windows(state, rooms, context)
     handler(state, record, context)
     state.emit_room_changes()
 

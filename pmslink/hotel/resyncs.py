@@ -5,7 +5,6 @@ from __future__ import annotations
 from pmslink.fias.record import Record
 from pmslink.hotel.departures import check_out_now
 from pmslink.hotel.events import StayChange
-from pmslink.hotel.guest_settings import settle
 from pmslink.hotel.hotel_state import Context, HotelState
 
 
@@ -24,11 +23,9 @@ def on_resync_end(state: HotelState, record: Record, context: Context) -> None:
     complete = state.seen_guests is not None
     if state.seen_guests:
         for room in tuple(state.rooms.values()):
-            departed = tuple(guest for guest in room.guests if not state.is_seen(guest, room.room))
+            departed = tuple(guest.number for guest in room.guests if not state.is_seen(guest, room.room))
             if departed:
                 check_out_now(state, room.room, departed, context, resync=True)
-        for name in tuple(state.departing):  # what waited for the guests that were to be mentioned
-            settle(state, name, context, resync=True)
         state.add_stay_change(StayChange("vacant", None))
     state.emit_room_changes()
     _end_resync(state, complete)
@@ -43,6 +40,4 @@ def abort_resync(state: HotelState) -> None:
 def _end_resync(state: HotelState, complete: bool) -> None:
     state.resyncing = False
     state.seen_guests = None
-    state.new_guests.clear()
-    state.preserved_wake_ups.clear()
     state.emit("resync.ended", payload={"complete": complete}, resync=True)

@@ -6,7 +6,7 @@ the hotel's local time.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection
 from datetime import datetime, timedelta
 
 from attrs import evolve
@@ -17,7 +17,8 @@ from pmslink.fias.record import Record
 from pmslink.hotel.events import Author
 from pmslink.hotel.guest_fields import clean_text
 from pmslink.hotel.hotel_state import Context, HotelState
-from pmslink.hotel.move_window import is_in_window
+from pmslink.hotel.parties import leave_wake_up, separate_wake_ups
+from pmslink.hotel.room_window import is_in_window
 from pmslink.hotel.rooms import MAX_WAKE_UPS, Room, WakeUp, room_key, serialize_wake_up
 from pmslink.hotel.wake_up_attempts import advance_room
 
@@ -95,10 +96,11 @@ def set_wake_up(
     """
     at = context.policy.resolve_ambiguous(at, context.now_ms - context.policy.wake_up_late_ms)
     due = context.policy.to_utc_ms(at)
-    departing = state.departing_wake_ups(room.room)
+    separate_wake_ups(state, room.room)
+    departing = state.departing_wake_ups(room.room, with_unknown_guests=True)
     for existing in room.wake_ups:
         if existing.at == at and existing.id not in departing:
-            state.preserve_wake_ups(existing)
+            leave_wake_up(state, room.room, existing.id)
             repeated = evolve(existing, requested=context.now_ms, by=by)
             state.set_room(room.with_wake_up(repeated), context, by)
             return True
@@ -107,7 +109,6 @@ def set_wake_up(
         return False
     wake_up = WakeUp(context.next_id(), at, *wire_date_time, due, requested=context.now_ms, by=by)
     state.emit("wake_up.set", room.room, {"wake_up": serialize_wake_up(wake_up), "by": by})
-    state.preserve_wake_ups(wake_up)
     state.set_room(evolve(room, wake_ups=_sort_by_time(*room.wake_ups, wake_up)), context, by)
     if due <= context.now_ms:
         advance_room(state, room.room, context)
@@ -140,26 +141,18 @@ def cancel_stale_wake_ups(state: HotelState, room: Room, context: Context) -> Ro
 
 
 def cancel_wake_ups_by_id(
-    state: HotelState, room: Room, ids: Sequence[int], context: Context, resync: bool
+    state: HotelState, room: Room, ids: Collection[int], context: Context, resync: bool
 ) -> None:
     """Cancel these wake-ups of a room: the stay of the guests who had them has ended."""
     _cancel(state, room, ids, context, "pms", resync)
 
 
-def transfer_wake_ups(state: HotelState, old: Room, ids: Sequence[int], new: Room, resync: bool) -> Room:
-    """Return the room `new` with these wake-ups of the `old` one; the old one still has them.
-
-    If both rooms have a wake-up at the same time, that of `old` is cancelled.
-    """
+def transfer_wake_ups(old: Room, ids: Collection[int], new: Room) -> tuple[Room, Room]:
+    """Transfer these wake-ups from the `old` room to the `new` one, and return both rooms."""
     moving = [one for one in old.wake_ups if one.id in ids]
-    departing = state.departing_wake_ups(new.room)
-    existing = {one.at: one for one in new.wake_ups if one.id not in departing}
-    added = [one for one in moving if one.at not in existing]
-    duplicates = [one for one in moving if one.at in existing]
-    _emit_cancelled(state, old, [one.id for one in duplicates], "pms", resync)
-    state.preserve_wake_ups(*added, *(existing[one.at] for one in duplicates))
     over = sorted({*new.over, *old.over})
-    return evolve(new, wake_ups=_sort_by_time(*new.wake_ups, *added), over=tuple(over))
+    new = evolve(new, wake_ups=_sort_by_time(*new.wake_ups, *moving), over=tuple(over))
+    return old.without_wake_ups(ids), new
 
 
 def _sort_by_time(*wake_ups: WakeUp) -> tuple[WakeUp, ...]:
@@ -169,7 +162,7 @@ def _sort_by_time(*wake_ups: WakeUp) -> tuple[WakeUp, ...]:
 def _cancel(
     state: HotelState,
     room: Room,
-    ids: Sequence[int],
+    ids: Collection[int],
     context: Context,
     by: Author,
     resync: bool = False,
@@ -179,7 +172,7 @@ def _cancel(
 
 
 def _emit_cancelled(
-    state: HotelState, room: Room, ids: Sequence[int], by: Author, resync: bool = False
+    state: HotelState, room: Room, ids: Collection[int], by: Author, resync: bool = False
 ) -> None:
     for wake_up in room.wake_ups:
         if wake_up.id in ids:

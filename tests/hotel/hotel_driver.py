@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from itertools import count
@@ -14,9 +15,9 @@ from pmslink.hotel import record_reducer, wake_up_attempts
 from pmslink.hotel.events import Event, StayChange, WakeUpFinished
 from pmslink.hotel.hotel_policy import HotelPolicy
 from pmslink.hotel.hotel_state import Context, HotelState
-from pmslink.hotel.move_window import MoveWindow
 from pmslink.hotel.phone_update_records import PhoneUpdate
 from pmslink.hotel.phone_update_reducer import apply_phone_update
+from pmslink.hotel.room_window import parse_window, serialize_window
 from pmslink.hotel.rooms import Room, WakeUpResult
 from pmslink.timestamps import to_ms
 
@@ -115,8 +116,9 @@ class HotelDriver:
     def reload(self) -> None:
         """Restore the state from its stored form, as after a restart."""
         old = self.state
-        window = MoveWindow.parse(old.window.serialize(old.guests_near_departures()))
-        self.state = HotelState(old.rooms, old.night_audit_stamp, old.resyncing, old.departing, window)
+        stored = {name: json.dumps(serialize_window(window)) for name, window in old.windows.items()}
+        windows = {name: parse_window(json.loads(text)) for name, text in stored.items()}
+        self.state = HotelState(old.rooms, old.night_audit_stamp, old.resyncing, windows)
 
 
 def describe_emitted(emitted: Iterable[Event | WakeUpFinished]) -> list[str]:

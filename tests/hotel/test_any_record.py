@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from pmslink.hotel.events import WakeUpFinished
 from pmslink.hotel.phone_update_records import wake_up_result_update
 from pmslink.hotel.record_reducer import HANDLERS
+from pmslink.hotel.room_window import parse_window, serialize_window
 from pmslink.hotel.rooms import parse_room, serialize_room
 from tests.hotel.hotel_driver import START_TIME, HotelDriver
 
@@ -79,12 +80,11 @@ def assert_consistent(hotel: HotelDriver) -> None:
     numbered = {guest.number: name for name, room in state.rooms.items() for guest in room.guests}
     assert {number: name for number, name in numbered.items() if number} == state.room_by_guest
     assert {name for name, room in state.rooms.items() if room.wake_ups} == state.rooms_with_wake_ups
-    for name, group in state.departing.items():
-        assert group.departures
+    for name, window in state.windows.items():
+        assert parse_window(json.loads(json.dumps(serialize_window(window)))) == window
         for number in state.leaving_guests(name):
             assert state.rooms[name].guest(number) is not None
             assert state.room_by_guest.get(number, name) == name
-    assert state.resyncing or not (state.new_guests or state.preserved_wake_ups)
     for name, room in state.rooms.items():
         assert name == room.room
         assert max(Counter(guest.number for guest in room.guests).values(), default=1) == 1
@@ -123,4 +123,4 @@ def test_what_waits_for_a_window_ends_with_it(seed: int) -> None:
         assert_consistent(hotel)
         hotel.receive("DE|")
         hotel.wait(10)
-        assert [name for name in hotel.state.departing if hotel.state.leaving_guests(name)] == []
+        assert hotel.state.windows == {}

@@ -11,9 +11,9 @@ from attrs import evolve, frozen
 
 from pmslink.fias.record import Record
 from pmslink.hotel import pending_updates
-from pmslink.hotel.departure_group import Departure, DepartureGroup
 from pmslink.hotel.hotel_state import HotelState
 from pmslink.hotel.phone_update_records import PhoneUpdate
+from pmslink.hotel.room_window import Departure, Party, RoomWindow
 from pmslink.hotel.rooms import Room, WakeUp
 
 SEVEN, EIGHT = (datetime.fromisoformat(f"2026-01-02T{hour}:00") for hour in ("07", "08"))
@@ -90,7 +90,7 @@ def test_the_new_room_replaces_the_old_one_and_no_other_field() -> None:
     ],
 )
 def test_an_unsent_update_waits_for_the_pending_check_out_of_its_room(update: Queued, waits: bool) -> None:
-    state = HotelState({}, departing={"101": DepartureGroup((Departure("7", 0, "N"),))})
+    state = HotelState({}, windows={"101": RoomWindow(Party(("7",), (Departure("7", 0, "N"),)))})
     assert pending_updates.awaits_check_out(update, lambda: state) is waits
 
 

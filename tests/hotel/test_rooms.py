@@ -7,12 +7,10 @@ from datetime import datetime
 from typing import get_args
 
 import pytest
-from attrs import evolve
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pmslink.hotel.guest_fields import parse_guest_fields
-from pmslink.hotel.guest_settings import reset
 from pmslink.hotel.rooms import (
     Guest,
     Room,
@@ -112,14 +110,6 @@ def test_a_guest_replaces_the_one_with_the_same_number_or_is_added() -> None:
     assert room.with_guest(Guest("1", "Anna")).guests == (Guest("1", "Anna"), ben)
     assert room.without_guests(ann).guests == (ben,)
     assert (room.guest("2"), room.guest("3")) == (ben, None)
-
-
-def test_a_reset_room_keeps_guests_status_and_wake_ups() -> None:
-    wake_up = WakeUp(7, datetime(2026, 1, 3, 7), "260103", "0700", due=1)  # noqa: DTZ001
-    room = Room("110", (Guest("1"),), 2, True, True, 4, (wake_up,), ("2026-01-02T07:00:00",), True)
-    kept = Room("110", (Guest("1"),), status=4, wake_ups=(wake_up,), over=("2026-01-02T07:00:00",))
-    assert reset(room) == kept
-    assert reset(room, keeps_class=True) == evolve(kept, class_of_service=2)
 
 
 def test_only_fields_of_the_record_are_parsed() -> None:

@@ -305,7 +305,7 @@ def test_two_pending_check_outs_complete_each_at_its_time(hotel: HotelDriver) ->
     assert hotel.wait(1) == ["guest.checked_out 110 #6001"]
     assert hotel.wait(0.999) == []
     assert hotel.wait(0.001)[0] == "guest.checked_out 110 #6002 vacant"
-    assert hotel.state.departing == {}
+    assert hotel.state.windows == {}
 
 
 @pytest.mark.parametrize("pause", [0, 1])
@@ -316,7 +316,7 @@ def test_a_check_out_that_vacates_the_room_completes_pending_check_outs(
     hotel.wait(pause)
     hotel.receive("GO|RN110|G#6002|GSY|")
     assert hotel.wait(2 - pause)[:2] == ["guest.checked_out 110 #6001", "guest.checked_out 110 #6002 vacant"]
-    assert hotel.state.departing == {}
+    assert hotel.state.windows == {}
     assert hotel.wait(5) == []
 
 

@@ -16,8 +16,8 @@ from pmslink.fias.record import Record
 from pmslink.hotel import pending_updates
 from pmslink.hotel.charge_destination import IN_DOUBT_SUFFIX
 from pmslink.hotel.hotel_state import HotelState
-from pmslink.hotel.move_window import MOVE_WINDOW_MS
 from pmslink.hotel.phone_update_records import parse_phone_update, with_present_sign
+from pmslink.hotel.room_window import MOVE_WINDOW_MS
 from pmslink.hotel.wake_ups import TooManyWakeUpsError
 from pmslink.store.core.schema import POSTINGS, RECORDS
 from pmslink.store.core.transaction import Transaction

@@ -11,14 +11,13 @@ from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
-from attrs import asdict, frozen
+from attrs import frozen
 from sqlalchemy import BindParameter, Connection, bindparam, delete, select
 
 from pmslink.fias.record import Record
-from pmslink.hotel.departure_group import Departure, DepartureGroup, GuestSettings
 from pmslink.hotel.hotel_policy import HotelPolicy
 from pmslink.hotel.hotel_state import REPLAY_WINDOW_RECORDS, TIMESTAMPED_RECORD_IDS, HotelState
-from pmslink.hotel.move_window import MoveWindow
+from pmslink.hotel.room_window import Departure, Party, RoomWindow, parse_window, serialize_window
 from pmslink.hotel.rooms import PERSONAL_FIELDS, Room, parse_room, serialize_room
 from pmslink.store.core.database import insert_many
 from pmslink.store.core.schema import EVENTS, HOTELS, RECORDS, ROOMS
@@ -197,34 +196,21 @@ def _room_row(link: str, room: Room) -> tuple[object, ...]:
 
 def _hotel_row(hotel: HotelState) -> tuple[str, int | None] | None:
     """Return the body and due time of a hotel's row; None if it has no state apart from its rooms."""
-    window = hotel.window.serialize(hotel.guests_near_departures())
-    if not (
-        window
-        or hotel.night_audit_stamp is not None
-        or hotel.resyncing
-        or hotel.departing
-        or hotel.rooms_with_wake_ups
-    ):
+    windows = {room: serialize_window(one) for room, one in hotel.windows.items() if one.is_stored}
+    if not (hotel.night_audit_stamp is not None or hotel.resyncing or windows or hotel.rooms_with_wake_ups):
         return None
-    departing = {room: asdict(group) for room, group in hotel.departing.items()}
-    body = {
-        "auditing": hotel.night_audit_stamp,
-        "resyncing": hotel.resyncing,
-        "leaving": departing,
-        "window": window,
-    }
+    body = {"auditing": hotel.night_audit_stamp, "resyncing": hotel.resyncing, "windows": windows}
     return json.dumps(body), hotel.next_due_at
 
 
-def _parse_departures(stored: Mapping[str, Any]) -> DepartureGroup:
-    """Parse the departures from one room. Before version 4 they were stored by reservation number."""
-    if "departures" not in stored:
-        return DepartureGroup(tuple(Departure(number, **values) for number, values in stored.items()))
-    settings = stored["settings"]
-    if settings is not None:
-        settings = GuestSettings(**{**settings, "wake_up_ids": tuple(settings["wake_up_ids"])})
-    departures = tuple(Departure(**values) for values in stored["departures"])
-    return DepartureGroup(departures, settings, stored["is_separated"], stored["is_settled"])
+def _parse_windows(body: Mapping[str, Any], rooms: Mapping[str, Room]) -> dict[str, RoomWindow]:
+    """Parse the windows of rooms. Before version 4 only pending check-outs were stored, by room and guest."""
+    windows = {room: parse_window(stored) for room, stored in body.get("windows", {}).items()}
+    for room, stored in body.get("leaving", {}).items():
+        departures = tuple(Departure(number, **values, is_stated=True) for number, values in stored.items())
+        guests = tuple(guest.number for guest in rooms[room].guests)
+        windows[room] = RoomWindow(Party(guests, departures))
+    return windows
 
 
 def _publish_next_due(transaction: Transaction, link: str, next_at: int | None) -> None:
@@ -237,9 +223,8 @@ def _load_hotel(connection: Connection, link: str) -> _CommittedHotel:
     rooms = {room.room: room for room in _read_rooms(connection, link)}
     row = connection.execute(_SELECT_HOTEL, {"link": link}).first()
     body = json.loads(row.body) if row is not None else {}
-    departing = {room: _parse_departures(stored) for room, stored in body.get("leaving", {}).items()}
-    window = MoveWindow.parse(body.get("window", {}))
-    state = HotelState(rooms, body.get("auditing"), body.get("resyncing", False), departing, window)
+    windows = _parse_windows(body, rooms)
+    state = HotelState(rooms, body.get("auditing"), body.get("resyncing", False), windows)
     for text in reversed(connection.execute(_SELECT_STAMPED_RECORDS, {"link": link}).scalars().all()):
         state.is_replay(Record(text), _PREVIOUS_SERVICE_SESSION)
     return _CommittedHotel(state, None if row is None else (row.body, row.next_at))

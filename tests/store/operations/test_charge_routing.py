@@ -11,7 +11,7 @@ import pytest
 
 from pmslink.hotel.charge_destination import GUEST_LEFT_REASON, VACANT_THEN_REASON
 from pmslink.hotel.events import StayChange
-from pmslink.hotel.move_window import MOVE_WINDOW_MS
+from pmslink.hotel.room_window import MOVE_WINDOW_MS
 from pmslink.store.core.transaction import Transaction
 from pmslink.store.operations.hotel_updates import run_due
 from pmslink.store.operations.operator_actions import OperatorAction, discard, resend

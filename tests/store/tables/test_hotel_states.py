@@ -207,12 +207,12 @@ def state_values(state: HotelState) -> dict[str, Any]:
         "rooms",
         "night_audit_stamp",
         "resyncing",
-        "departing",
         "room_by_guest",
         "rooms_with_wake_ups",
         "next_due_at",
     )
-    return {name: getattr(state, name) for name in names}
+    stored_windows = {room: window for room, window in state.windows.items() if window.is_stored}
+    return {"windows": stored_windows, **{name: getattr(state, name) for name in names}}
 
 
 @pytest.mark.parametrize("end", ["stop", "crash"])

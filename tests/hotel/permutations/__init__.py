@@ -1,0 +1,1 @@
+"""A random hotel, sent in every way and order, and the reference model that judges the result."""
