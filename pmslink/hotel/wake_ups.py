@@ -105,7 +105,8 @@ def set_wake_up(
             state.set_room(room.with_wake_up(repeated), context, by)
             return True
     is_finished = by == "pms" and at.isoformat() in room.over and due <= context.now_ms
-    if is_finished or len(room.wake_ups) >= MAX_WAKE_UPS or context.now_ms - due > MAX_REQUEST_AGE_MS:
+    is_old = context.now_ms - due > MAX_REQUEST_AGE_MS and context.clock_settled  # else it may lie ahead
+    if is_finished or is_old or len(room.wake_ups) >= MAX_WAKE_UPS:
         return False
     wake_up = WakeUp(context.next_id(), at, *wire_date_time, due, requested=context.now_ms, by=by)
     state.emit("wake_up.set", room.room, {"wake_up": serialize_wake_up(wake_up), "by": by})

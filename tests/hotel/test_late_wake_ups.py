@@ -89,6 +89,15 @@ def test_c2_a_clock_that_is_not_settled_misses_no_wake_up_and_rings_none_early(h
     assert hotel.wait(HALF_HOUR_S) == ["wake_up.due 110 12:30 1"]
 
 
+def test_c2_a_wake_up_requested_while_the_clock_is_far_ahead_is_kept(hotel: HotelDriver) -> None:
+    hotel.clock_settled = False
+    hotel.jump_to(START_TIME + timedelta(days=3))
+    assert hotel.receive("WR|RN110|DA260103|TI070000|") == ["wake_up.set 110 07:00"]
+    hotel.clock_settled = True
+    assert hotel.jump_to(START_TIME) == []
+    assert [wake_up.at.day for wake_up in hotel.room("110").wake_ups] == [3]
+
+
 def test_c2_a_wake_up_in_its_time_rings_also_while_the_clock_is_not_settled(hotel: HotelDriver) -> None:
     hotel.receive(WAKE_UP_AT_1230)
     hotel.clock_settled = False
