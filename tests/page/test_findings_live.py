@@ -136,7 +136,7 @@ def test_a_running_resync_is_shown_until_it_ends(
 ) -> None:
     hotel.set_faults(pms_port, de_missing=True)
     hotel.make_link("made", pms_port, enabled=True)
-    wait_until(lambda: hotel.link("made")["held"], "the resync has started")
+    wait_until(lambda: (hotel.link("made")["held"] or {}).get("by") == "resync", "the resync has started")
     hotel.enqueue_posting("made", **CALL)
     _expect_finding(pages, rf"Resync since {TIME}, \d+ records? so far: nothing is sent .* 1 waiting.")
     hotel.send_record(pms_port, "DE|")
