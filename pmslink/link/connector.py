@@ -16,7 +16,10 @@ from pmslink.link.network_errors import AddressInUseError
 from pmslink.link.tcp_accepting import AcceptingNetwork
 
 CALLABLE_MARKERS: tuple[Marker, ...] = ("WAIT_LS", "ESTABLISHED", "EXPECTION")
-"""The states in which the port is open for a PMS that dials in."""
+"""The states in which the port is open for a PMS that dials in.
+
+In ESTABLISHED too, because a PMS that has rebooted calls while its old connection looks alive here.
+"""
 
 
 class Connector:

@@ -64,6 +64,22 @@ def test_d6_a_pms_that_dials_in_docks() -> None:
     assert caller.is_closed
 
 
+def test_d6_the_port_is_open_while_the_pms_may_call() -> None:
+    called = CalledLink()
+    caller = called.dock_call()
+    assert (called.marker(), called.is_open()) == ("ESTABLISHED", True)
+    controls.disconnect(called.link)
+    called.run()
+    assert (called.marker(), called.is_open()) == ("WAIT_LE", False)
+    caller.send("LE|")
+    called.run()
+    assert (called.marker(), called.is_open()) == ("CLOSED", False)
+    controls.enable(called.link)
+    called.run(30)
+    assert (called.marker(), called.is_open()) == ("EXPECTION", True)
+    called.end()
+
+
 def test_ls_is_sent_to_a_caller_that_sends_nothing() -> None:
     called = CalledLink()
     caller = called.call()
