@@ -51,6 +51,8 @@ ALLOWED_CHANGES: set[tuple[str, str]] = {
 }
 """The changes from marker to marker that some cell of the table allows."""
 
+CHANGES = {(old, new) for old, new in ALLOWED_CHANGES if old != new}
+
 INTENTS: dict[Marker, set[Intent]] = {
     "DISABLED": {"disabled"},
     "EXPIRED": {"expired"},
@@ -230,7 +232,8 @@ class Walk:
         self.at_the_pms(lambda: self.pms.send_text(text))
 
     def noise(self) -> None:
-        data = self.dice.choice(NOISE)
+        # byte by byte, long noise would take the test clock minutes
+        data = self.dice.choice(SHORT_NOISE if self.pms.faults.split_bytes else NOISE)
         self.at_the_pms(lambda: self.pms.send_bytes(data))
 
     # The link.
@@ -290,6 +293,14 @@ class Walk:
         if self.journal.is_failing:
             self.journal.is_failing = False
             self.link.on_store_recovered()
+
+    def has_seen_everything(self) -> bool:
+        """Return whether every event came in every state in which it does something."""
+        return (
+            set(self.edges) >= EFFECTIVE_CELLS
+            and self.seen_changes >= CHANGES
+            and self.restored_intents["enabled"] > 0
+        )
 
     # The rules.
 
@@ -356,7 +367,8 @@ class Walk:
 
 
 RECORDS = ["LS|", "LA|", "LE|", "LD|", "LR|", "GI|RN101|", "GI|RN101|SF|", "DS|", "DE|", "ZZ|"]
-NOISE = [b"\x06", b"\x02GI|", b"\x03", b"x" * (FRAME_LIMIT_BYTES + 9), b"y" * (UNFRAMED_LIMIT_BYTES + 1)]
+SHORT_NOISE = [b"\x06", b"\x02GI|", b"\x03"]
+NOISE = [*SHORT_NOISE, b"x" * (FRAME_LIMIT_BYTES + 9), b"y" * (UNFRAMED_LIMIT_BYTES + 1)]
 FAULTS: list[dict[str, Any]] = [
     {},
     {},
@@ -405,7 +417,7 @@ def timer_of(call: Any) -> str | None:
             return CHECK
         case "pmslink.link.resync", _:
             return RESYNC
-        case ("pmslink.link.exchange", _) | ("pmslink.link.link_session", "_send_due_description"):
+        case "pmslink.link.exchange", _:
             return EXCHANGE
         case "pmslink.link.unreadable_input_detector", _:
             return INPUT
@@ -421,6 +433,8 @@ def timer_of(call: Any) -> str | None:
 
 
 STEPS = 30_000
+MAX_STEPS = 10 * STEPS
+"""Length of a walk that has not seen everything yet: the rarest event comes some times in STEPS."""
 RECOVER_EVERY_STEPS = 250
 
 
@@ -431,10 +445,12 @@ def test_the_rules_hold_after_every_step_and_the_link_recovers_from_every_state(
     walk = Walk(seed)
     for module in (link_checks, backoff):  # the jitter uses the same random generator
         monkeypatch.setattr(module, "random", walk.dice)
-    for step in range(1, STEPS + 1):
+    steps = 0
+    while steps < STEPS or (steps < MAX_STEPS and not walk.has_seen_everything()):
+        steps += 1
         walk.step()
         walk.check_rules()
-        if step % RECOVER_EVERY_STEPS == 0:
+        if steps % RECOVER_EVERY_STEPS == 0:
             walk.recover()
     for marker in MARKERS:
         for _ in range(STEPS):
@@ -446,6 +462,6 @@ def test_the_rules_hold_after_every_step_and_the_link_recovers_from_every_state(
         walk.recover()
     assert set(walk.recovered_from) == set(MARKERS)
     assert EFFECTIVE_CELLS - set(walk.edges) == set()
-    assert {change for change in ALLOWED_CHANGES if change[0] != change[1]} == walk.seen_changes
+    assert walk.seen_changes == CHANGES
     assert walk.restored_intents["enabled"]
     assert walk.restarts > STEPS / 1000
