@@ -28,8 +28,6 @@ from pmslink.link.state_timers import StateTimers
 
 LS_REPEAT_WINDOW_S = 3.0
 """Seconds in which a second LS repeats no description, because both ends may have started at once."""
-MIRROR_SILENCE_S = 3.0
-"""Seconds after a record of the PMS's own description in which its next one or LA follows, as a rule."""
 STABLE_AFTER_S = 60.0
 """Seconds in sync after which the link counts as recovered."""
 
@@ -84,14 +82,11 @@ class Session:
         self._last_received_at = 0.0
         self._described_at: float | None = None  # while that description is unconfirmed
         self._knows_la = False  # the PMS has answered a link check with LA
-        self._docked_by_ld = False  # on this connection
-        self._description_is_due = False  # it waits for the end of the PMS's own description
-        self._waits_for_end = False  # for that end itself, however slow the PMS is
+        self._description_is_due = False  # the first one waits for the end of an exchange
         self.probe_is_due = False
         """Whether the LS that ends the sync timeout waits for the end of an exchange."""
         self._sync_deadline = Countdown(clock, self._send_final_check)
         self._final_check_deadline = Countdown(clock, self._on_never_confirmed)
-        self._silence_timer = Countdown(clock, self._send_due_description)
         self._stable_timer = Countdown(clock, self.forget_failures)
         self._le_deadline = Countdown(clock, self._send_le_now)
 
@@ -108,13 +103,11 @@ class Session:
         self._last_received_at = self._clock.seconds()
         self._outbox.abort_in_flight()  # whatever the PMS sent first answers our LS, which confirms no row
         self.exchange.on_docked(record)
-        self._docked_by_ld = record == "LD"
-        # some PMSs that describe the link themselves drop a connection on anything but LA in between
-        self._description_is_due = self._docked_by_ld and self.settings().describe
+        # some PMSs drop a connection on anything but LA in between
+        self._description_is_due = self.exchange.is_open and self.settings().describe
         if self._description_is_due:
             self._set_sync(False)
             self._sync_deadline.start(self.settings().sync_timeout)
-            self._wait_for_silence()
         else:
             self._send_description()
 
@@ -137,7 +130,8 @@ class Session:
 
     def _on_ls_as_answer(self) -> None:
         """Take LS as LA: some PMSs never send LA. The link stays as it is, and describes itself again."""
-        self._describe()  # first: the outbox goes on behind it
+        if not self._description_is_due:  # else the end of the exchange sends it
+            self._describe()  # first: the outbox goes on behind it
         for _ in range(self.exchange.on_ls()):
             self._outbox.on_la()
         self._on_peer_alive()
@@ -146,8 +140,7 @@ class Session:
         """Take the PMS's own description as proof that it is alive, and answer its next LA with LA."""
         self.exchange.on_ld()
         self._on_peer_alive()
-        if self.settings().sync_on == "any":
-            self._set_sync(True)
+        self._on_known_record()
 
     def on_la(self) -> None:
         """Take LA as the confirmation of the description, or as the answer to a check."""
@@ -189,7 +182,6 @@ class Session:
         self._stop_sync_deadlines()
         self._stable_timer.stop()
         self._description_is_due = False
-        self._silence_timer.stop()
         self._described_at = None
         self.in_sync = False
 
@@ -202,8 +194,7 @@ class Session:
         if settings.alive_on == "any":
             self.exchange.on_data_record()
             self.link_checks.on_peer_alive()
-        if settings.sync_on == "any":
-            self._set_sync(True)
+        self._on_known_record()
 
     def forget_peer(self) -> None:
         """Forget the habits of the PMS: the link has another address."""
@@ -217,8 +208,6 @@ class Session:
 
     def classify_loss(self, cause: Cause) -> Cause:
         """Return the probable cause of the loss of the established link's connection."""
-        if self._docked_by_ld and self.exchange.must_answer_la:  # the other way may suit this PMS
-            self._waits_for_end = not self._waits_for_end
         last_sent, is_sending = self._dialer.last_sent, self._dialer.is_throttled
         cause = self._description_losses.classify_loss(cause, last_sent, is_sending)
         was_in_sync = self._was_in_sync and "variant" not in cause.params
@@ -263,7 +252,6 @@ class Session:
         )
 
     def _on_record(self) -> None:
-        self._wait_for_silence()
         self._has_spoken = True
         self._last_received_at = self._clock.seconds()
         self._description_losses.on_record()
@@ -273,14 +261,20 @@ class Session:
         self._on_record()
         self.link_checks.on_peer_alive()
 
+    def _on_known_record(self) -> None:
+        """Take a record as the confirmation of the description, if the settings say so."""
+        if self.settings().sync_on == "any" and not self._description_is_due:
+            self._set_sync(True)
+
     def _send_ls(self, kind: Literal["start", "check"]) -> None:
         self._sender.send_bare_record("LS")
         self.exchange.on_ls_sent(kind)
         self._outbox.on_confirmation_requested()
 
     def _on_exchange_closed(self) -> None:
-        if self._description_is_due:  # the PMS's own description does not end
-            self._send_due_description()
+        if self._description_is_due:  # the exchange had no end, or ended without LA
+            self._stop_sync_deadlines()
+            self._send_description()
         if self.probe_is_due:
             self._send_final_check()
         self._resync.on_exchange_closed()
@@ -306,18 +300,8 @@ class Session:
         if not self.in_sync and not has_deadline:  # a repeated description extends no deadline
             self._sync_deadline.start(settings.sync_timeout)
 
-    def _wait_for_silence(self) -> None:
-        """Send the description that is due once the PMS has stopped to describe itself without LA."""
-        if self._description_is_due and not self._waits_for_end:
-            self._silence_timer.start(MIRROR_SILENCE_S)
-
-    def _send_due_description(self) -> None:
-        self._stop_sync_deadlines()
-        self._send_description()
-
     def _describe(self) -> None:
         self._description_is_due = False
-        self._silence_timer.stop()
         settings = self.settings()
         if settings.describe:
             description = build_description(settings.records, __version__, self._sender.hotel_time())
