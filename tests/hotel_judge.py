@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from pmslink.fias.record import Record
-from pmslink.store.tables.outbox_rows import OutboxRow
+from pmslink.simulator.hotel.room_equipment import Equipment, build_wake_up
+from tests.posting_judge import check_postings
 from tests.simulated_hotel import SimulatedHotel
+from tests.stay_log import MOVE_TIME
 
-START_TOLERANCE = timedelta(seconds=2)
-"""The start of a call is given in whole seconds, and moves are told up to two seconds late."""
-MOVE_TIME = timedelta(seconds=4)
-"""The longest time from a move in the hotel to its last record, and the window in which it may be told."""
+RING_TIME = timedelta(minutes=2)
+"""The time before a wake-up in which the link must have been alive for the PMS to have told of a change."""
+
+Person = Mapping[str, Any]
+"""A guest with all that belongs to the guest: room, name, class of service, message light and wake-ups."""
 
 
 def check_hotel(hotel: SimulatedHotel) -> str:
@@ -24,88 +26,140 @@ def check_hotel(hotel: SimulatedHotel) -> str:
     check_rooms(hotel, rooms)
     guests = check_journeys(hotel, events)
     wake_ups = check_wake_ups(hotel, rooms, events, rows)
+    check_rings(hotel, events)
     return f"{guests}; {wake_ups}; {check_postings(hotel, events, rows)}"
 
 
-def check_guests(hotel: SimulatedHotel, rooms: dict[str, Any]) -> None:
-    """Check that each guest is in pmslink under the same number, room and name, and nobody else is."""
-    known = {
-        guest["number"]: (name, guest["name"], guest["first_name"])
+def check_guests(hotel: SimulatedHotel, rooms: Mapping[str, Any]) -> None:
+    """Check that each guest has the same room, name and settings in pmslink, and nobody else is there."""
+    known = known_people(rooms)
+    assert sum(len(room["guests"]) for room in rooms.values()) == len(known), "a guest is in two rooms"
+    compare("guests", pms_people(hotel), known)
+
+
+def check_moment(hotel: SimulatedHotel) -> None:
+    """Check each guest at a moment between the acts of the front desk, if pmslink can know all of them."""
+    if not hotel.is_settled:
+        return
+    unsent = {row.room for row in hotel.open_rows() if row.record != "PS"}
+    busy = {room for room in hotel.pms.hotel.rooms if hotel.pms.acts.is_busy(room) or room in unsent}
+    expected, known = pms_people(hotel), known_people(hotel.rooms())
+    involved = {
+        number for people in (expected, known) for number, one in people.items() if one["room"] in busy
+    }
+    compare(f"guests at {hotel.now()}", without(expected, involved), without(known, involved))
+
+
+def without(people: Mapping[str, Person], numbers: set[str]) -> dict[str, Person]:
+    return {number: person for number, person in people.items() if number not in numbers}
+
+
+def compare(what: str, expected: Mapping[str, Any], known: Mapping[str, Any]) -> None:
+    differences = [
+        f"{key}: {expected.get(key)} but {known.get(key)}"
+        for key in sorted({*expected, *known})
+        if expected.get(key) != known.get(key)
+    ]
+    assert not differences, f"PMS and pmslink do not agree on {what}: " + "; ".join(differences)
+
+
+def pms_people(hotel: SimulatedHotel) -> dict[str, Person]:
+    """Return the guests by reservation number, as the PMS knows them."""
+    return {
+        guest.number: {
+            "room": guest.room,
+            "name": (guest.name, guest.first_name or None),
+            **pms_settings(hotel.pms.equipment(guest.room)),
+        }
+        for guest in hotel.pms.hotel.guests.values()
+    }
+
+
+def known_people(rooms: Mapping[str, Any]) -> dict[str, Person]:
+    """Return the guests by reservation number, as pmslink knows them."""
+    return {
+        guest["number"]: {
+            "room": name,
+            "name": (guest["name"], guest["first_name"]),
+            **known_settings(room),
+        }
         for name, room in rooms.items()
         for guest in room["guests"]
     }
-    assert sum(len(room["guests"]) for room in rooms.values()) == len(known), "a guest is in two rooms"
-    guests = {
-        guest.number: (guest.room, guest.name, guest.first_name or None)
-        for guest in hotel.pms.hotel.guests.values()
+
+
+def pms_settings(equipment: Equipment) -> dict[str, Any]:
+    return {
+        "class_of_service": equipment.class_of_service,
+        "message_light": equipment.message_light,
+        "wake_ups": sorted(equipment.wake_ups),
     }
-    differences = [
-        f"{number}: {guests.get(number)} but {known.get(number)}"
-        for number in sorted({*guests, *known})
-        if guests.get(number) != known.get(number)
-    ]
-    assert not differences, "PMS and pmslink do not agree on guests: " + "; ".join(differences)
 
 
-def check_rooms(hotel: SimulatedHotel, rooms: dict[str, Any]) -> None:
-    """Check class of service, lights and wake-ups of each room."""
-    differences = [
-        f"{name}: {pms_room} but {comparable_room(rooms[name])}"
-        for name, pms_room in pms_rooms(hotel).items()
-        if comparable_room(rooms[name]) != pms_room
-    ]
-    assert not differences, "PMS and pmslink do not agree on rooms: " + "; ".join(differences)
-
-
-def comparable_room(room: dict[str, Any]) -> dict[str, Any]:
+def known_settings(room: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "class_of_service": room["class_of_service"],
-        "do_not_disturb": room["do_not_disturb"],
         "message_light": room["message_light"],
-        "wake_ups": sorted(wake_up["at"] for wake_up in room["wake_ups"]),
+        "wake_ups": sorted(build_wake_up(datetime.fromisoformat(one["at"])) for one in room["wake_ups"]),
     }
 
 
-def pms_rooms(hotel: SimulatedHotel) -> dict[str, Any]:
-    return {
-        name: {
-            "class_of_service": hotel.pms.equipment(name).class_of_service,
-            "do_not_disturb": hotel.pms.equipment(name).do_not_disturb,
-            "message_light": hotel.pms.equipment(name).message_light,
-            "wake_ups": sorted(
-                f"20{date[:2]}-{date[2:4]}-{date[4:]}T{time[:2]}:{time[2:4]}:{time[4:]}"
-                for date, time in hotel.pms.equipment(name).wake_ups
-            ),
-        }
-        for name in hotel.pms.hotel.rooms
-    }
+def check_rooms(hotel: SimulatedHotel, rooms: Mapping[str, Any]) -> None:
+    """Check class of service, lights and wake-ups of each room, also of the vacant ones."""
+    expected, known = {}, {}
+    for name in hotel.pms.hotel.rooms:
+        equipment, room = hotel.pms.equipment(name), rooms[name]
+        expected[name] = {**pms_settings(equipment), "do_not_disturb": equipment.do_not_disturb}
+        known[name] = {**known_settings(room), "do_not_disturb": room["do_not_disturb"]}
+    compare("rooms", expected, known)
 
 
 def check_journeys(hotel: SimulatedHotel, events: list[dict[str, Any]]) -> str:
-    """Check that the events tell how each guest comes, moves, and goes only when the guest has left."""
+    """Check that the events tell how each guest comes, moves and goes, in the order in which it happened.
+
+    What happens while the link is alive is told within some seconds.
+    """
     rooms: dict[str, str] = {}
-    gone: set[str] = set()
+    told: dict[str, list[tuple[datetime, str | None]]] = {}
     counts: Counter[str] = Counter()
     for event in events:
-        if not event["type"].startswith("guest."):
+        if event["type"] not in ("guest.checked_in", "guest.moved", "guest.checked_out"):
             continue
         number, room, at = event["guest"]["number"], event["room"], datetime.fromisoformat(event["at"])
         what = f"{event['type']} of {number} in {room} at {at}"
         counts[event["type"]] += 1
-        if event["type"] == "guest.checked_in":
-            assert number not in rooms, f"{what}: the guest is in {rooms[number]} already"
-            assert number not in gone, f"{what}: the guest was checked out before"
-            rooms[number] = room
-            continue
-        expected = event["from_room"] if event["type"] == "guest.moved" else room
+        expected = {"guest.checked_in": None, "guest.moved": event.get("from_room")}.get(event["type"], room)
         assert rooms.get(number) == expected, f"{what}: the guest is in {rooms.get(number)}, not {expected}"
-        rooms[number] = room
         if event["type"] == "guest.checked_out":
             assert hotel.stay_log.has_left(number, at), f"{what}: the guest has not left"
             del rooms[number]
-            gone.add(number)
+        else:
+            rooms[number] = room
+        told.setdefault(number, []).append((at, rooms.get(number)))
     assert rooms == {guest.number: guest.room for guest in hotel.pms.hotel.guests.values()}
+    for number, stay in hotel.stay_log.stays.items():
+        check_journey(hotel, number, stay, told.get(number, []))
+    assert not told.keys() - hotel.stay_log.stays.keys()
     return f"{counts['guest.checked_in']} check-ins, {counts['guest.moved']} moves"
+
+
+def check_journey(
+    hotel: SimulatedHotel,
+    number: str,
+    stay: list[tuple[datetime, str | None]],
+    told: list[tuple[datetime, str | None]],
+) -> None:
+    """Compare the rooms of a guest with the events: each tells of the same room or of a later one."""
+    untold = iter(stay)
+    for at, room in told:
+        since = next((since for since, entered in untold if entered == room), None)
+        assert since is not None, f"{number}: {told} was told, and {stay} happened"
+        assert since <= at, f"{number}: {room} was told at {at}, before {since}"
+    for since, room in stay:
+        until = since + MOVE_TIME
+        if hotel.stay_log.is_alive_between(since, until):
+            is_told = any(since <= at <= until and entered == room for at, entered in told)
+            assert is_told, f"{number}: {room} at {since} was not told, but {told}"
 
 
 def check_wake_ups(hotel: SimulatedHotel, rooms: Any, events: list[dict[str, Any]], rows: Any) -> str:
@@ -132,70 +186,16 @@ def check_wake_ups(hotel: SimulatedHotel, rooms: Any, events: list[dict[str, Any
     )
 
 
-def check_postings(hotel: SimulatedHotel, events: list[dict[str, Any]], rows: Any) -> str:
-    """Check that each accepted posting has one row, and is booked at most once and to the right guest."""
-    postings = [row for row in rows if row.record == "PS"]
-    states = Counter(row.state for row in postings)
-    refused_at = {
-        event["posting"]["number"]: datetime.fromisoformat(event["at"])
-        for event in events
-        if event["type"] == "posting.refused"
-    }
-    assert len({row.number for row in postings}) == len(postings)
-    accepted = hotel.phones.counts["call"] + hotel.phones.counts["minibar"]
-    assert len(postings) == accepted
-    for row in postings:
-        delivered = hotel.pms.postings.by_number.get(str(row.number))
-        booked = 0 if delivered is None else delivered.answers.count("OK")
-        if row.state == "done":
-            assert booked == 1, row
-        elif row.state == "refused":
-            assert booked == 0, row
-            assert row.reason == "guest_left", row
-            check_refusal(hotel, row, refused_at[row.number])
-        else:
-            assert (row.state, row.reason) == ("unknown", "unanswered"), row
-            assert booked <= 1, row
-        if booked:
-            check_booking(hotel, row)
-    return (
-        f"{accepted} postings accepted, {states['done']} booked, {states['refused']} refused, "
-        f"{states['unknown']} unknown"
-    )
+def check_rings(hotel: SimulatedHotel, events: list[dict[str, Any]]) -> None:
+    """Check that phones ring only in the room of a guest who has a wake-up at that time.
 
-
-def check_booking(hotel: SimulatedHotel, row: OutboxRow) -> None:
-    """Check that a posting was booked to the room of a guest who was in the room when it started.
-
-    If all of them have left the hotel, it may be booked to their room while that is vacant.
+    In the hotel the wake-ups follow the guests. pmslink can know their rooms if the link is alive.
     """
-    posting = hotel.pms.postings.by_number[str(row.number)]
-    room = Record(posting.text).get("RN") or ""
-    at = next(delivery.at for delivery in posting.recent_deliveries if delivery.answer == "OK")
-    callers = find_callers(hotel, row)
-    if callers & hotel.stay_log.guests_between(room, at - MOVE_TIME, at):
-        return
-    staying = {number for number in callers if not hotel.stay_log.has_left(number, at)}
-    occupants = hotel.stay_log.guests_between(room, at, at)
-    problem = f"posting {row.number} of {callers} in {row.room} is booked to {occupants} in {room}"
-    assert not staying, problem
-    assert not occupants, problem
-    assert room == row.room, problem
-
-
-def check_refusal(hotel: SimulatedHotel, row: OutboxRow, at: datetime) -> None:
-    """Check that a posting is refused only if all who may have caused it have left the hotel."""
-    staying = {number for number in find_callers(hotel, row) if not hotel.stay_log.has_left(number, at)}
-    assert not staying, f"posting {row.number} is refused, and {staying} are in the hotel"
-
-
-def find_callers(hotel: SimulatedHotel, row: OutboxRow) -> set[str]:
-    """Return the guests who were in the room when a posting started, also as pmslink knew then.
-
-    While the link is down, pmslink knows who was in the room before.
-    """
-    started = datetime.fromisoformat(json.loads(row.body)["started"])
-    callers = hotel.stay_log.guests_between(row.room, started - START_TOLERANCE, started + START_TOLERANCE)
-    if outage := hotel.stay_log.outage_start(started):
-        callers |= hotel.stay_log.guests_between(row.room, outage, outage)
-    return callers
+    for event in events:
+        if event["type"] != "wake_up.due" or event["attempt"] > 1:
+            continue
+        at, room = datetime.fromisoformat(event["at"]), event["room"]
+        if hotel.stay_log.is_alive_between(at - RING_TIME, at):
+            wake_up = build_wake_up(datetime.fromisoformat(event["wake_up"]["at"]))
+            expected = hotel.stay_log.wake_ups_between(room, at - MOVE_TIME, at)
+            assert wake_up in expected, f"room {room} rings at {at} for {wake_up}, and has {expected}"

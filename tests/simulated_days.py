@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from random import Random
 from typing import Any
 
@@ -17,10 +18,16 @@ CALLS_PER_ROOM_AND_MINUTE = 1 / 300
 """The rate of phone calls, and of the activities at the front desk."""
 
 
-def simulate_days(days: int, rooms: int, seed: int, **faults: Any) -> SimulatedHotel:
+def simulate_days(
+    days: int,
+    rooms: int,
+    seed: int,
+    every_hour: Callable[[SimulatedHotel], object] = lambda hotel: None,
+    **faults: Any,
+) -> SimulatedHotel:
     """Simulate days with four disturbances each, a resync halfway, and an idle hour at the end.
 
-    `faults` are additional faults of the PMS, by the simulator's names.
+    `every_hour` is called with the hotel. `faults` are more faults of the PMS, by the simulator's names.
     """
     rng = Random(seed)
     hotel = SimulatedHotel(
@@ -34,6 +41,7 @@ def simulate_days(days: int, rooms: int, seed: int, **faults: Any) -> SimulatedH
     hotel.pms.set_faults(Faults(pa_delay=2.0, **faults))
     hotel.life.start()
     hotel.phones.startService()
+    _call_every_hour(hotel, every_hour)
     for day in range(days):
         for _ in range(4):
             advance_clock(hotel.clock, rng.uniform(1, 5) * HOUR_S)
@@ -45,6 +53,14 @@ def simulate_days(days: int, rooms: int, seed: int, **faults: Any) -> SimulatedH
     hotel.phones.stopService()
     advance_clock(hotel.clock, HOUR_S)
     return hotel
+
+
+def _call_every_hour(hotel: SimulatedHotel, function: Callable[[SimulatedHotel], object]) -> None:
+    def call() -> None:
+        hotel.clock.callLater(HOUR_S, call)
+        function(hotel)
+
+    hotel.clock.callLater(HOUR_S, call)
 
 
 def _interrupt_network(hotel: SimulatedHotel, rng: Random) -> None:

@@ -30,7 +30,7 @@ from pmslink.simulator.pms.property import Pms
 from pmslink.store.core import store_metadata
 from pmslink.store.tables.history_queries import events_after
 from pmslink.store.tables.hotel_states import rooms_of
-from pmslink.store.tables.outbox_rows import OutboxRow, newest_rows
+from pmslink.store.tables.outbox_rows import IS_OPEN, OutboxRow, fetch_rows, newest_rows, row_query
 from pmslink.web.api.domain_errors import map_domain_error
 from pmslink.web.api.history_endpoints import HistoryResource
 from pmslink.web.api.posting_endpoints import PostingResource
@@ -48,6 +48,8 @@ LINK_NAME = "hotel"
 HOTEL_ZONE = ZoneInfo("Europe/Vienna")
 START_TIME = datetime(2026, 10, 21, 10, 0, tzinfo=UTC)
 """The start of the simulation. On the following Sunday, clocks are set back by an hour."""
+SETTLING_TIME = timedelta(seconds=10)
+"""The time after the start of the link in which the records that waited for it are handled."""
 
 
 class LoggedPms(Pms):
@@ -126,6 +128,16 @@ class SimulatedHotel:
 
     def local_now(self) -> datetime:
         return self.now().astimezone(HOTEL_ZONE)
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether pmslink runs, and has received all that the PMS has sent."""
+        alive_since = self.now() - SETTLING_TIME
+        return (
+            self.is_running
+            and self.stay_log.is_alive_between(alive_since, self.now())
+            and self.link.status().in_sync
+        )
 
     # Start and stop pmslink.
 
@@ -226,3 +238,7 @@ class SimulatedHotel:
         while page := self.read(newest_rows, LINK_NAME, None, rows[-1].id if rows else None, 1000):
             rows += page
         return rows
+
+    def open_rows(self) -> list[OutboxRow]:
+        """Return the rows of the outbox that are not sent yet, or not proved to have been received."""
+        return list(self.read(fetch_rows, row_query(IS_OPEN)))
