@@ -171,15 +171,15 @@ def check_wake_ups(hotel: SimulatedHotel, rooms: Any, events: list[dict[str, Any
     requested, ended = counts_by_type["wake_up.set"], counts_by_type["wake_up.done"]
     waiting = {wake_up["id"] for room in rooms.values() for wake_up in room["wake_ups"]}
     assert set(requested) == set(ended) | set(counts_by_type["wake_up.cancelled"]) | waiting
-    assert max(ended.values()) == 1
-    assert max(hotel.pms.result_counts.values()) == 1
+    assert max(ended.values()) == 1, "a wake-up has ended twice"
+    assert max(hotel.pms.result_counts.values()) == 1, "a result was received twice"
     assert not [event for event in events if event["type"] == "wake_up.not_understood"]
     results = [row for row in rows if row.record == "WA" and row.state != "discarded"]  # for another room
     assert len(results) == len(ended)
     result_count = sum(hotel.pms.result_counts.values())
     states = Counter(row.state for row in results)
     assert set(states) <= {"done", "unknown"}
-    assert states["done"] <= result_count <= states["done"] + states["unknown"]
+    assert states["done"] <= result_count <= states["done"] + states["unknown"], "a result was not received"
     return (
         f"{len(requested)} wake-ups set, {len(ended)} ended, "
         f"{result_count} results received, {states['unknown']} unknown"

@@ -27,7 +27,7 @@ def check_postings(hotel: SimulatedHotel, events: list[dict[str, Any]], rows: li
     }
     assert len({row.number for row in postings}) == len(postings)
     accepted = hotel.phones.counts["call"] + hotel.phones.counts["minibar"]
-    assert len(postings) == accepted
+    assert len(postings) == accepted, f"{accepted} postings were accepted, and {len(postings)} are stored"
     for row in postings:
         delivered = hotel.pms.postings.by_number.get(str(row.number))
         booked = 0 if delivered is None else delivered.answers.count("OK")
@@ -61,7 +61,8 @@ def check_booking(hotel: SimulatedHotel, row: OutboxRow) -> None:
         return
     staying = {number for number in callers if not hotel.stay_log.has_left(number, at)}
     occupants = hotel.stay_log.guests_between(room, at, at)
-    problem = f"posting {row.number} of {callers} in {row.room} is booked to {occupants} in {room}"
+    what = f"posting {row.number} of {callers} in {row.room} at {find_start(row)}"
+    problem = f"{what} is booked to {occupants} in {room}"
     assert not staying, problem
     assert not occupants, problem
     assert room == row.room, problem
@@ -72,7 +73,8 @@ def check_refusal(hotel: SimulatedHotel, row: OutboxRow, at: datetime) -> None:
     expected = find_expected_callers(hotel, row)
     callers = find_callers(hotel, row) if expected is None else expected
     staying = {number for number in callers if not hotel.stay_log.has_left(number, at)}
-    assert not staying, f"posting {row.number} is refused, and {staying} are in the hotel"
+    what = f"posting {row.number} of {callers} in {row.room} at {find_start(row)} is refused"
+    assert not staying, f"{what}, and {staying} are in the hotel"
 
 
 def find_callers(hotel: SimulatedHotel, row: OutboxRow) -> set[str]:

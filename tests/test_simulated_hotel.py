@@ -11,6 +11,7 @@ from attrs import evolve
 
 from pmslink.fias.record import Record
 from tests.hotel_judge import check_hotel, check_moment
+from tests.posting_judge import check_postings, check_refusal, find_callers
 from tests.simulated_days import simulate_days
 from tests.simulated_hotel import SimulatedHotel
 
@@ -183,12 +184,11 @@ def _lose_call(hotel: SimulatedHotel) -> Callable[[], object]:
         (_let_a_guest_stay, "the guest has not left"),
         (_move_wake_ups, "room .* rings at"),
         (_charge_another_guest, "is booked to .* in 101"),
-        (_let_nobody_make_calls, "is booked to|is refused"),
-        (_repeat_result, ""),
-        (_remove_result, ""),
-        (_book_posting_twice, "OutboxRow"),
-        (_remove_booking, "OutboxRow"),
-        (_lose_call, ""),
+        (_repeat_result, "a result was received twice"),
+        (_remove_result, "a result was not received"),
+        (_book_posting_twice, "OutboxRow.*state='done'"),
+        (_remove_booking, "OutboxRow.*state='done'"),
+        (_lose_call, "postings were accepted"),
     ],
 )
 def test_the_check_detects_each_error(
@@ -201,6 +201,25 @@ def test_the_check_detects_each_error(
         check_hotel(hotel)
     undo()
     check_hotel(hotel)
+
+
+def test_the_check_of_postings_needs_a_guest_who_pays_for_each_call(hotel: SimulatedHotel) -> None:
+    events, rows = hotel.events(), hotel.outbox_rows()
+    undo = _let_nobody_make_calls(hotel)
+    with pytest.raises(AssertionError, match="is booked to"):
+        check_postings(hotel, events, rows)
+    undo()
+    check_postings(hotel, events, rows)
+
+
+def test_a_posting_is_refused_only_after_the_check_out_of_all_who_may_have_caused_it(
+    hotel: SimulatedHotel,
+) -> None:
+    number = next(iter(hotel.pms.hotel.guests))
+    postings = [row for row in hotel.outbox_rows() if row.record == "PS"]
+    row = next(row for row in postings if number in find_callers(hotel, row))
+    with pytest.raises(AssertionError, match=f"is refused, and .*{number}"):
+        check_refusal(hotel, row, hotel.now())
 
 
 def test_the_hourly_check_detects_a_room_that_pmslink_does_not_know(hotel: SimulatedHotel) -> None:

@@ -7,7 +7,7 @@ FieldError, the hotel is unchanged.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
 from functools import cached_property
 from random import Random
@@ -102,13 +102,34 @@ class Desk(ABC):
             records.append(guest_records.check_out_record(self.hotel, guest, room, self._stamp_fields()))
         return records
 
-    def take_back_check_out(self, number: str) -> list[Record]:
-        """Return the GO and the GI of a check-out that is taken back; they are not sent."""
-        guest, stamp = self.hotel.guest(number), self._stamp_fields()
-        return [
-            guest_records.check_out_record(self.hotel, guest, guest.room, stamp),
-            guest_records.check_in_record(self.hotel, guest, stamp),
-        ]
+    def take_back_check_outs(self, room: str, returning: Collection[str], rng: Random) -> list[Record]:
+        """Check out the guests of a room, and take this back for those with the numbers ``returning``.
+
+        At least one guest returns. Return the GO of each guest and the GI of those who return, mixed; they
+        are not sent. GS is the state after each record.
+        """
+        guests = {guest.number: guest for guest in self.hotel.guests_in(room)}
+        turns = [*guests, *returning]
+        rng.shuffle(turns)
+        present, departed = set(guests), set[str]()
+        records, stamp = [], self._stamp_fields()
+        for number in turns:
+            if number in departed:
+                present.add(number)
+                shares = len(present) > 1
+                records.append(
+                    guest_records.check_in_record(self.hotel, guests[number], stamp, shares=shares)
+                )
+            else:
+                departed.add(number)
+                present.remove(number)
+                shares = bool(present)
+                records.append(
+                    guest_records.check_out_record(self.hotel, guests[number], room, stamp, shares=shares)
+                )
+        for number in guests.keys() - set(returning):
+            self.hotel.check_out(number)
+        return records
 
     # rooms
 

@@ -74,12 +74,14 @@ def check_out(pms: Pms, rng: Random) -> int:
 
 
 def take_back_check_out(pms: Pms, rng: Random) -> int:
-    """Check out a guest, and take it back within two seconds."""
-    guest = choose_guest(pms, rng)
-    if guest is None:
+    """Check out the guests of a room, and take it back within two seconds for some or all of them."""
+    guests = choose(rng, occupied_rooms(pms).values())
+    if guests is None:
         return 0
-    send_act(pms, rng, pms.take_back_check_out(guest.number), [guest.room], pauses=True)
-    return 1
+    room, numbers = guests[0].room, [guest.number for guest in guests]
+    returning = rng.sample(numbers, rng.randint(1, len(numbers)))
+    send_act(pms, rng, pms.take_back_check_outs(room, returning, rng), [room], pauses=True)
+    return len(numbers)
 
 
 def change_over(pms: Pms, rng: Random) -> int:
