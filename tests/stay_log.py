@@ -57,6 +57,15 @@ class StayLog:
             if occupied == room and since <= end and (at + 1 == len(stay) or stay[at + 1][0] >= begin)
         }
 
+    def changes_between(self, room: str, begin: datetime, end: datetime) -> list[datetime]:
+        """Return when a guest came into a room or left it from `begin` to `end`."""
+        return sorted(
+            since
+            for stay in self.stays.values()
+            for at, (since, occupied) in enumerate(stay)
+            if begin <= since <= end and room in (occupied, at and stay[at - 1][1])
+        )
+
     def wake_ups_between(self, room: str, begin: datetime, end: datetime) -> set[WakeUp]:
         """Return the wake-ups that a room had at any moment from `begin` to `end`."""
         log = self.wake_ups.get(room, [])
