@@ -254,6 +254,12 @@ def test_a_link_at_rest_stays_closed_when_its_address_changes() -> None:
     assert link.core.marker == "CLOSED"
 
 
+def test_the_end_of_an_expiry_by_the_clock_returns_to_rest_without_a_dial() -> None:
+    link = LoggingLink("EXPIRED", "disconnected")  # the intent from before the expiry
+    assert link.event("enable") == CLOSE_ABRUPTLY
+    assert link.core.marker == "CLOSED"
+
+
 def test_an_event_during_an_announcement_is_handled_after_it() -> None:
     link = LoggingLink("EXPECTION", "enabled")
     link.when_announced = {"WAIT_LS": "lost", "EXPECTION": "disable"}
