@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from twisted.internet import reactor as the_reactor
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import Deferred, maybeDeferred
 from twisted.internet.interfaces import IAddress
 from twisted.internet.protocol import Factory, Protocol, connectionDone
 from twisted.internet.task import Clock
@@ -347,7 +347,7 @@ class TcpHarness(DialogueHarness):
             self._port = reactor.listenTCP(number, self, interface="127.0.0.1")
 
     async def close_network(self) -> None:
-        await self._port.stopListening()
+        await maybeDeferred(self._port.stopListening)  # it may be closed already
 
 
 def _parse_due(record: Record) -> datetime:

@@ -29,6 +29,11 @@ class StrictPms(Protocol):
 
     greets = True
     end = b"\x03"
+    charset = "cp1252"
+    guest_name, guest_name_read = "Guest", "Guest"
+    wants_resync = False
+    checks_left_out = 0
+    """Link checks that a resync replaces, because its records prove the link alive."""
 
     def __init__(self, log: PmsLog, clock: Any) -> None:
         self.log = log
@@ -55,10 +60,10 @@ class StrictPms(Protocol):
         for frame in frames:
             if self._is_dropped:
                 return
-            self.on_record(frame.decode("cp1252"))
+            self.on_record(frame.decode(self.charset))
 
     def send(self, text: str) -> None:
-        self.transport.write(self.framed(text.encode("cp1252")))  # type: ignore[union-attr]
+        self.transport.write(self.framed(text.encode(self.charset)))  # type: ignore[union-attr]
 
     def framed(self, record: bytes) -> bytes:
         return b"\x02" + record + self.end
@@ -119,7 +124,7 @@ class StrictPms(Protocol):
 
 
 class LsForLs(StrictPms):
-    """Answers LS with LS and wants a new description before anything else. It never sends LA."""
+    """Answers LS with LS and wants a new description before anything else. It never sends LA (case D1)."""
 
     def on_ls(self) -> None:
         self.is_described = False
@@ -137,7 +142,7 @@ class LsForLsThatConfirms(LsForLs):
 
 
 class SlowMirror(StrictPms):
-    """Answers LS with LD, nine LRs with pauses and LA; until our LA it expects nothing."""
+    """Answers LS with LD, nine LRs with pauses and LA; until our LA it expects nothing (case D2)."""
 
     pause = 0.5
     waits_for_la = False
@@ -182,7 +187,7 @@ class VerySlowMirrorThatWaits(SlowMirrorThatWaits):
 
 
 class NeverAnswersLs(StrictPms):
-    """Closes the connection on LS; accepts LA as a heartbeat."""
+    """Closes the connection on LS; accepts LA as a heartbeat (case D5)."""
 
     def on_ls(self) -> None:
         self.drop("LS")
@@ -200,14 +205,14 @@ class LaForLa(NeverAnswersLs):
 
 
 class SilentForLs(StrictPms):
-    """Ignores LS."""
+    """Ignores LS (case D5)."""
 
     def on_ls(self) -> None:
         """Answer nothing."""
 
 
 class Lines(StrictPms):
-    """Ends each record with CR LF, without STX and ETX."""
+    """Ends each record with CR LF, without STX and ETX (case D3)."""
 
     end = b"\r\n"
 
@@ -222,8 +227,70 @@ class Lines(StrictPms):
 
 
 class NoNightAudit(StrictPms):
-    """Closes the connection when NS or NE is declared."""
+    """Closes the connection when NS or NE is declared (cases D7, D8)."""
 
     def on_lr(self, text: str) -> None:
         if text.startswith(("LR|RINS|", "LR|RINE|")):
             self.drop(text)
+
+
+class NeverConfirms(StrictPms):
+    """Answers LS with LA, and no description (case D4)."""
+
+    def on_described(self) -> None:
+        """Confirm nothing."""
+
+
+class Utf8(StrictPms):
+    """Sends UTF-8 (case D9)."""
+
+    charset = "utf-8"
+    guest_name = guest_name_read = "Åse Müller"
+
+
+class ClockTwoHoursAhead(StrictPms):
+    """Is two hours ahead of the hotel when the link starts (case D10)."""
+
+    def send(self, text: str) -> None:
+        super().send(text.replace("TI120000", "TI140000"))
+
+
+class OversizedGreeting(StrictPms):
+    """Sends a record of 20 000 bytes before LS (case D11)."""
+
+    def connectionMade(self) -> None:
+        self.send("GI|RN1|G#1|GSN|GN" + "x" * 20_000)
+        super().connectionMade()
+
+
+class OwnRecords(StrictPms):
+    """Sends records that nobody understands behind each of its answers (case D12)."""
+
+    def on_ls(self) -> None:
+        super().on_ls()
+        for text in ("GI|G#1|GSN|GNNobody|", "ZZ|RN101|", "GC|RN|G#1|GSN|"):
+            self.send(text)
+
+
+class ResyncWithoutEnd(StrictPms):
+    """Answers DR with DS and never sends DE (case D13): the resync ends after ten minutes."""
+
+    wants_resync = True
+    checks_left_out = 20
+
+    def on_data(self, text: str) -> None:
+        super().on_data(text)
+        if text.startswith("DR"):
+            self.send("DS|DA260101|TI120000|")
+
+
+class IgnoresDr(StrictPms):
+    """Never answers DR (case D13)."""
+
+    wants_resync = True
+
+
+class StxInNames(StrictPms):
+    """Sends STX inside of names (case D17)."""
+
+    guest_name, guest_name_read = "An\x02na", "An na"
