@@ -27,12 +27,13 @@ from tests.memory_store import make_store
 from tests.time_limit import time_limit
 
 reactor: Any = global_reactor
-HASTY: dict[str, object] = {
+TIMINGS: dict[str, object] = {
     "host": "127.0.0.1",
-    "start_timeout": 0.5,
-    "sync_timeout": 0.2,
-    "alive_timeout": 0.2,
+    "start_timeout": 30,
+    "sync_timeout": 30,
+    "alive_timeout": 30,
 }
+"""Timeouts that only a test reaches which sets a shorter one."""
 
 
 class Street:
@@ -47,7 +48,7 @@ class Street:
         self.probe = Probe(reactor, utc_now, TcpDial(reactor), self.links)
 
     async def steps(self, **settings: object) -> list[tuple[str, bool, str]]:
-        config = parse_link("test", {**HASTY, "port": self.number, **settings})
+        config = parse_link("test", {**TIMINGS, "port": self.number, **settings})
         return [(one.step, one.ok, one.reason) for one in await self.probe.test(config)]
 
 
@@ -105,7 +106,7 @@ async def test_a_port_without_a_listener_fails_the_connection(street: Street) ->
 @time_limit(10)
 async def test_a_silent_pms_fails_the_link_start(street: Street) -> None:
     street.pms.set_faults(Faults(frozen=True))
-    assert [(name, ok) for name, ok, _ in await street.steps()] == [
+    assert [(name, ok) for name, ok, _ in await street.steps(start_timeout=0.5)] == [
         ("resolve", True),
         ("connect", True),
         ("link_start", False),
@@ -115,7 +116,7 @@ async def test_a_silent_pms_fails_the_link_start(street: Street) -> None:
 @time_limit(10)
 async def test_a_pms_that_never_confirms_fails_the_confirmation(street: Street) -> None:
     street.pms.set_faults(Faults(never_la=True))
-    name, ok, reason = (await street.steps())[-1]
+    name, ok, reason = (await street.steps(sync_timeout=0.2, alive_timeout=0.2))[-1]
     assert (name, ok) == ("confirmation", False)
     assert "did not confirm" in reason
 
@@ -124,7 +125,7 @@ async def test_a_pms_that_never_confirms_fails_the_confirmation(street: Street) 
 async def test_d6_a_pms_that_dials_in_is_tested_when_it_calls(street: Street) -> None:
     number = street.number
     await maybeDeferred(street.port.stopListening)
-    tested = street.steps(connect="accept", port=number, start_timeout=5)
+    tested = street.steps(connect="accept", port=number)
     finished = Deferred.fromCoroutine(tested)
     ClientCreator(reactor, PmsConnection, street.pms).connectTCP("127.0.0.1", number)
     assert [(step, ok) for step, ok, _ in await finished] == [

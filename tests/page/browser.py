@@ -9,6 +9,8 @@ from typing import Any
 from attrs import frozen
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Dialog, Page, sync_playwright
 
+WAIT_TIMEOUT_MS = 60_000
+"""Milliseconds that a test waits for the page. The limit is high, so that only a hung page reaches it."""
 CHROMIUM_PATH = "/usr/bin/chromium"
 _CHROMIUM_OPTIONS = (
     "--disable-gpu",
@@ -83,7 +85,7 @@ def open_page(browser: Browser, url: str, **options: Any) -> Iterator[BrowserUse
     """Open the page at this address; the options are those of a browser context."""
     defaults = {"locale": "en-GB", "viewport": {"width": 1280, "height": 800}}
     context = browser.new_context(**{**defaults, **options})
-    context.set_default_timeout(10_000)
+    context.set_default_timeout(WAIT_TIMEOUT_MS)
     page = context.new_page()
     page_errors = PageErrors(page, url)
     try:

@@ -7,10 +7,10 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, expect
 
-from tests.page.browser import BrowserUser, open_page, start_chromium
+from tests.page.browser import WAIT_TIMEOUT_MS, BrowserUser, open_page, start_chromium
 from tests.page.hotel_processes import HotelProcesses, start_hotel
 
-expect.set_options(timeout=10_000)
+expect.set_options(timeout=WAIT_TIMEOUT_MS)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -14,8 +14,10 @@ from tests.page.browser import BrowserUser
 from tests.page.hotel_processes import HotelProcesses, require_success
 from tests.process.server_processes import wait_until
 
-HINT_TIMEOUT_S = 3.0
-"""Seconds after which the hint about the framing is visible, from the click that saves the link."""
+HINT_TIMEOUT_S = 15.0
+"""Seconds in which the hint about the framing is visible after the click that saves the link.
+
+It is visible long before the start timeout of 30 s."""
 CALL = {"type": "call", "room": "101", "dialled": "+49 89 1234", "duration": 61, "amount": 250}
 TIME = r"\d\d:\d\d"
 

@@ -17,14 +17,19 @@ MUTATIONS = """
 
 
 def test_a_failure_and_a_recovery_are_shown_live(hotel: HotelProcesses, user: BrowserUser) -> None:
-    row = user.page.locator(".row")
+    # it redials only for a user, so that it fails once, however long the browser takes
+    timings = {"alive_interval": 1, "alive_timeout": 3, "retry_initial": 300, "retry_max": 300}
+    hotel.make_docked_link("made", hotel.ports[1], **timings)
+    row = user.page.locator(".row", has_text="made")
     toast = user.page.locator(".toast")
     marker = row.locator(".marker")
     expect(marker).to_have_text("ESTABLISHED")
     expect(user.page).to_have_title("pmslink")
+    user.page.reload()
+    expect(marker).to_have_text("ESTABLISHED")
     expect(toast).to_have_count(0)
 
-    hotel.pms.call("POST", "/faults", {"ls_unanswered": True})
+    hotel.set_faults(hotel.ports[1], ls_unanswered=True)
     expect(marker).to_have_text("EXPECTION")
     expect(toast).to_have_count(1)
     expect(toast).to_contain_text("ESTABLISHED → EXPECTION")
@@ -34,7 +39,8 @@ def test_a_failure_and_a_recovery_are_shown_live(hotel: HotelProcesses, user: Br
     expect(user.page).to_have_title("(1 down) pmslink")
     expect(user.page.locator("#icon")).to_have_attribute("href", "page/icons/bad.svg")
 
-    hotel.pms.call("DELETE", "/faults")
+    hotel.set_faults(hotel.ports[1], ls_unanswered=False)
+    hotel.control("made", "enable")
     expect(marker).to_have_text("ESTABLISHED")
     expect(toast).to_have_count(1)
     expect(toast).to_contain_text("WAIT_LS → ESTABLISHED")
