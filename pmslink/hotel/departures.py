@@ -16,7 +16,7 @@ from pmslink.hotel.guest_fields import SHARE_NO, SHARE_YES
 from pmslink.hotel.guest_settings import close_window, settle, take_back, update_room
 from pmslink.hotel.hotel_state import Context, HotelState
 from pmslink.hotel.parties import include_arrivals, open_window
-from pmslink.hotel.room_window import Arrival, Departure, Party, is_in_window
+from pmslink.hotel.room_window import MOVE_WINDOW_MS, Arrival, Departure, Party, is_in_window
 from pmslink.hotel.rooms import Guest, Room, serialize_guest
 from pmslink.hotel.wake_ups import cancel_wake_ups_by_id
 
@@ -169,6 +169,15 @@ def advance_departures(state: HotelState, context: Context) -> None:
                 complete_check_out(state, room_name, guest.number, context)
     for room_name in tuple(state.windows):
         _close_past_window(state, room_name, context)
+
+
+def end_windows(state: HotelState, context: Context) -> None:
+    """End all departures and windows before their time: the next record was made later than that.
+
+    A resync's windows end with it.
+    """
+    if not state.resyncing:
+        advance_departures(state, evolve(context, now_ms=context.now_ms + MOVE_WINDOW_MS))
 
 
 def complete_oldest_departure(state: HotelState, room_name: str, context: Context) -> bool:

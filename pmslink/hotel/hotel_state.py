@@ -7,6 +7,7 @@ Handlers change rooms with `set_room` and report with `emit`; the owner of the s
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from datetime import datetime
 from hashlib import blake2b
 from typing import Any
 
@@ -80,6 +81,8 @@ class HotelState:
     room_by_guest: dict[str, str]
     """The room of each guest, by reservation number."""
     rooms_with_wake_ups: set[str]
+    last_record_time: datetime | None
+    """When the PMS made the last guest record; see `record_times`."""
     changed_rooms: set[str]
     """The rooms that have changed since the owner last cleared this set; empty in a copy."""
     _replay_window: dict[bytes, int]  # by digest of a record, the session that received it first
@@ -105,6 +108,7 @@ class HotelState:
                 guest.number: room.room for room in rooms.values() for guest in room.guests if guest.number
             },
             rooms_with_wake_ups={room.room for room in rooms.values() if room.wake_ups},
+            last_record_time=None,
             changed_rooms=set(),
             replay_window={},
             events=[],
@@ -124,6 +128,7 @@ class HotelState:
             windows=self.windows.copy(),
             room_by_guest=self.room_by_guest.copy(),
             rooms_with_wake_ups=self.rooms_with_wake_ups.copy(),
+            last_record_time=self.last_record_time,
             changed_rooms=set(),
             replay_window=self._replay_window.copy(),
             events=[],

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from pmslink.fias.record import Record
 from pmslink.hotel import departures, equipment, resyncs, stays, wake_up_attempts, wake_ups
 from pmslink.hotel.hotel_state import Context, HotelState
+from pmslink.hotel.record_times import is_made_later, parse_record_time
 from pmslink.hotel.rooms import room_key
 
 HANDLERS: Mapping[str, Callable[[HotelState, Record, Context], None]] = {
@@ -32,6 +33,11 @@ def apply_record(state: HotelState, record: Record, context: Context) -> None:
     handler = HANDLERS.get(record.id)
     if handler is None or state.is_replay(record, context.session):
         return
+    if (made_at := parse_record_time(record)) is not None:
+        local_now = context.policy.to_local(context.now_ms)
+        if is_made_later(state.last_record_time, made_at, local_now):
+            departures.end_windows(state, context)
+        state.last_record_time = made_at
     guest_room = state.room_by_guest.get(record.get("G#") or "")
     rooms = (room_key(record.get("RN")), room_key(record.get("RO")), guest_room)
     departures.close_past_windows(state, rooms, context)

@@ -279,3 +279,56 @@ def test_a_guest_can_come_back_before_the_settings_have_followed(hotel: HotelDri
     assert (hotel.room("110").class_of_service, hotel.room("110").message_light) == (2, True)
     assert [len(hotel.room(name).wake_ups) for name in ("110", "215")] == [1, 0]
     assert hotel.room("215").class_of_service == 3
+
+
+def made_at(time: str, text: str) -> str:
+    return f"{text}DA260101|TI{time}|"
+
+
+def test_the_times_of_queued_records_tell_which_of_them_belong_together() -> None:
+    hotel = HotelDriver()
+    hotel.receive("GI|RN110|G#1|GSN|GNAnna|CS2|", "RE|RN110|MLY|")
+    joined = made_at("090000", "GI|RN110|G#2|GSY|GNBert|")
+    assert hotel.receive(joined, made_at("091101", "GO|RN110|G#1|GSY|")) == ["guest.checked_in 110 #2"]
+    hotel.wait(2)
+    room = hotel.room("110")
+    assert hotel.guests("110") == ["2"]
+    assert (room.class_of_service, room.message_light) == (2, True)  # they were there together
+
+
+def test_a_queued_guest_who_has_come_and_gone_leaves_nothing_behind() -> None:
+    hotel = HotelDriver()
+    hotel.receive("GI|RN110|G#1|GSN|GNAnna|CS2|")
+    assert hotel.receive(
+        made_at("090000", "GO|RN110|G#1|GSN|"),
+        made_at("090000", "GI|RN110|G#2|GSN|GNBert|CS1|"),
+        "WR|RN110|DA260102|TI070000|",
+        made_at("101501", "GO|RN110|G#2|GSN|"),
+    ) == [
+        "guest.checked_in 110 #2",
+        "room.class_of_service 110 1",
+        "wake_up.set 110 07:00",
+        "guest.checked_out 110 #1",
+    ]
+    assert hotel.wait(2)[-2:] == ["guest.checked_out 110 #2 vacant", "room.class_of_service 110 None"]
+    assert (hotel.room("110").class_of_service, hotel.room("110").wake_ups) == (None, ())
+
+
+@pytest.mark.parametrize(
+    ("gone", "here"),
+    [
+        ("090000", "090003"),
+        ("0900", "0901"),
+        ("090000", "090100"),
+        ("130000", "140001"),
+    ],
+)
+def test_short_gaps_times_without_seconds_and_times_in_the_future_separate_nothing(
+    gone: str, here: str
+) -> None:
+    hotel = HotelDriver()
+    hotel.receive(DIAZ, "WR|RN110|DA260102|TI070000|")
+    hotel.receive(made_at(gone, "GO|RN110|G#6100|GSN|"), made_at(here, "GI|RN215|G#6100|GSN|GNDiaz|"))
+    hotel.wait(2)
+    assert hotel.guests_by_room() == {"110": [], "215": ["6100"]}
+    assert len(hotel.room("215").wake_ups) == 1
