@@ -106,7 +106,7 @@ async def test_a_port_without_a_listener_fails_the_connection(street: Street) ->
 @time_limit(10)
 async def test_a_silent_pms_fails_the_link_start(street: Street) -> None:
     street.pms.set_faults(Faults(frozen=True))
-    assert [(name, ok) for name, ok, _ in await street.steps(start_timeout=0.5)] == [
+    assert [(name, ok) for name, ok, _ in await street.steps(start_timeout=3)] == [
         ("resolve", True),
         ("connect", True),
         ("link_start", False),
