@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Container
+
 from sqlalchemy import bindparam, or_
 
 from pmslink.fias.record import Record
 from pmslink.hotel import pending_updates
+from pmslink.hotel.hotel_state import Vacated
 from pmslink.store.core.schema import POSTINGS
 from pmslink.store.core.transaction import Transaction
 from pmslink.store.tables.outbox_rows import (
@@ -50,16 +53,17 @@ def cancel_ended_wake_up(transaction: Transaction, link: str, room: str, due: in
 
 
 def cancel_pending_for_room(
-    transaction: Transaction, link: str, room: str, new_room: str | None, since: int
+    transaction: Transaction, link: str, vacated: Vacated, due_times: Container[int]
 ) -> None:
     """Discard the queued updates of a room whose guests have left.
 
-    Those that are newer than `since` are of the next guest. `new_room` is the room to which the last
-    guest moved. The updates that follow the guest are queued for that room. `since` is in
-    milliseconds since 1970 in UTC.
+    Those that are newer than the departure are of the next guest, and so are requests of wake-ups that the
+    room has now: that guest has brought them, as in a swap of rooms. `due_times` are the times of the latter,
+    in milliseconds since 1970 in UTC. The updates that follow the guest are queued for the new room.
     """
+    room, new_room = vacated.room, vacated.new_room
     for row in fetch_rows(transaction.connection, _SELECT_UNDELIVERED, link=link, room=room):
-        if row.created > since:
+        if row.created > vacated.since or (row.record == "WR" and row.until in due_times):
             continue
         if new_room is not None and pending_updates.follows_guest(row.record, new_room):
             _discard(transaction, row, pending_updates.guest_moved_reason(new_room))
