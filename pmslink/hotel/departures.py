@@ -116,6 +116,22 @@ def is_return(state: HotelState, room_name: str, number: str, old_room: str, con
     )
 
 
+def close_settled_windows(state: HotelState, room_names: tuple[str, str], context: Context) -> bool:
+    """Close the windows of two rooms before their time, if all has been said of who left them.
+
+    A guest who comes back to the first room from the second begins another act. If the guest had joined
+    others there, the windows stay. Return whether they are closed.
+    """
+    windows = [state.windows[name] for name in room_names if name in state.windows]
+    is_open = any(one.is_open for window in windows for one in window.departures)
+    if is_open or (room_names[1] in state.windows and state.has_staying_party(room_names[1])):
+        return False
+    for name in room_names:
+        if name in state.windows:
+            close_window(state, name, context)
+    return True
+
+
 def move_out(
     state: HotelState, old: Room, guest: Guest, new_room: str, context: Context, resync: bool
 ) -> bool:

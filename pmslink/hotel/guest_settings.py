@@ -121,11 +121,7 @@ def settle(state: HotelState, room_name: str, context: Context, resync: bool = F
     window = state.windows.get(room_name)
     for party in () if window is None else window.parties:
         is_open = any(one.is_open for one in party.departures)
-        if (
-            party.has_left
-            and not party.is_settled
-            and not (is_open and _find_heir(state, party, context) is None)
-        ):
+        if party.has_left and not party.is_settled and not (is_open and _find_heir(state, party) is None):
             _settle_party(state, room_name, party, context, resync)
     if room_name in state.rooms:
         update_room(state, room_name, context, resync)
@@ -141,33 +137,51 @@ def _settle_party(state: HotelState, room_name: str, party: Party, context: Cont
         party = window.party
     settings = party.settings or GuestSettings()
     state.windows[room_name] = window.with_party(party, evolve(party, is_settled=True))
-    heir, new_room = _find_heir(state, party, context), None
+    heir, new_room = _find_heir(state, party), None
     if heir is None:
         cancel_wake_ups_by_id(state, state.rooms[room_name], settings.wake_up_ids, context, resync)
     else:
         new_room = state.room_by_guest.get(heir.number, heir.new_room or "")
-        inheritance = Inheritance(room_name, party.guests, settings)
-        _inherit(state, new_room, inheritance, context, resync)
+        _inherit(
+            state, new_room, heir.number, Inheritance(room_name, party.guests, settings), context, resync
+        )
     state.add_departure(room_name, new_room, max(one.since for one in party.departures))
 
 
-def _find_heir(state: HotelState, party: Party, context: Context) -> Departure | None:
-    """Find the guest with whom the settings go: who is said to have left last, of those who just moved."""
+def _find_heir(state: HotelState, party: Party) -> Departure | None:
+    """Find the guest with whom the settings go: who is said to have left last, of those who have moved.
+
+    Who moved more than a window before the others left has gone without the settings.
+    """
+    last_ms = max((one.since for one in party.departures), default=0)
     moved = [
         one
         for one in party.departures
-        if one.new_room is not None
-        and (is_in_window(one.since, context.now_ms) or (one.resync and state.resyncing))
+        if one.new_room is not None and (is_in_window(one.since, last_ms) or (one.resync and state.resyncing))
     ]
     return min(moved, key=lambda one: (one.share != SHARE_NO, one.number), default=None)
 
 
 def _inherit(
-    state: HotelState, room_name: str, inheritance: Inheritance, context: Context, resync: bool
+    state: HotelState,
+    room_name: str,
+    heir: str,
+    inheritance: Inheritance,
+    context: Context,
+    resync: bool,
 ) -> None:
     """Give a room what its guests have brought from another."""
-    _move_wake_ups(state, inheritance.room, room_name, inheritance.settings, context)
+    settings = inheritance.settings
+    _move_wake_ups(state, inheritance.room, room_name, settings, context, resync)
     window = state.windows.get(room_name)
+    party = None if window is None else window.party_of(heir)
+    if window is not None and party is not None and party.has_left and party.settings is not None:
+        # the guest is leaving again, and takes along what follows only now
+        party_settings = evolve(
+            party.settings, wake_up_ids=(*party.settings.wake_up_ids, *settings.wake_up_ids)
+        )
+        window = window.with_party(party, evolve(party, settings=party_settings))
+        state.windows[room_name] = window
     if window is not None and window.party.settings is not None:
         state.windows[room_name] = evolve(window, inherited=(*window.inherited, inheritance))
         update_room(state, room_name, context, resync)
@@ -189,12 +203,17 @@ def take_back(state: HotelState, room_name: str, number: str, context: Context) 
 
 
 def _move_wake_ups(
-    state: HotelState, room_name: str, new_name: str, settings: GuestSettings, context: Context
+    state: HotelState,
+    room_name: str,
+    new_name: str,
+    settings: GuestSettings,
+    context: Context,
+    resync: bool = False,
 ) -> None:
     if room_name != new_name:
         old, new = state.rooms[room_name], state.rooms[new_name]
         for room in transfer_wake_ups(old, settings.wake_up_ids, new):
-            state.set_room(room, context)
+            state.set_room(room, context, resync=resync)
 
 
 def said_of(room: Room) -> SaidSettings:

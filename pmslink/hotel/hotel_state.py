@@ -258,7 +258,8 @@ class HotelState:
         is_leaving = window.party.has_left and not window.party.is_settled
         if is_leaving and (with_unknown_guests or not self.has_staying_party(room_name)):
             parties.append(window.party)
-        kept = {one for party in window.parties if party.settings for one in party.settings.wake_up_ids}
+        unsettled = [party.settings for party in window.parties if party.settings and not party.is_settled]
+        kept = {one for settings in unsettled for one in settings.wake_up_ids}
         all_others = {one.id for one in self.rooms[room_name].wake_ups} - kept
         ids: set[int] = set()
         for party in parties:

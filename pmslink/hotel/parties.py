@@ -24,7 +24,8 @@ def keep_settings(state: HotelState, room_name: str) -> None:
     window, room = state.windows[room_name], state.rooms[room_name]
     if window.party.settings is not None:
         return
-    others = {one for party in window.former if party.settings for one in party.settings.wake_up_ids}
+    unsettled = [party.settings for party in window.former if party.settings and not party.is_settled]
+    others = {one for settings in unsettled for one in settings.wake_up_ids}
     ids = tuple(wake_up.id for wake_up in room.wake_ups if wake_up.id not in others)
     settings = GuestSettings(
         room.class_of_service, room.message_light, room.do_not_disturb, room.make_up_room, ids

@@ -24,7 +24,7 @@ def apply_phone_update(state: HotelState, update: PhoneUpdate, context: Context)
     match update:
         case PhoneUpdate(type="wake_up", value=at):
             wire_date_time = (serialize_date(at), serialize_time(at.time()))
-            if room is None or not set_wake_up(state, room, at, wire_date_time, context, "pbx"):
+            if room is None or set_wake_up(state, room, at, wire_date_time, context, "pbx") != "set":
                 raise TooManyWakeUpsError(f"room {update.room} has the maximum number of wake-ups")
         case _ if room is None:
             pass

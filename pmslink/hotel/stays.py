@@ -165,6 +165,8 @@ def _move(state: HotelState, placement: _Placement, old: Room, context: Context)
     if found is None:
         return
     is_return = departures.is_return(state, name, number, old.room, context)
+    if is_return and departures.close_settled_windows(state, (name, old.room), context):
+        is_return = False
     if is_return:
         is_first = not state.staying_guests(name)
         departures.cancel_departure(state, name, number, context)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from datetime import datetime, timedelta
+from typing import Literal
 
 from attrs import evolve
 
@@ -36,6 +37,10 @@ class TooManyWakeUpsError(PmslinkError):
     """The room has `MAX_WAKE_UPS` wake-ups already."""
 
 
+SetWakeUpOutcome = Literal["set", "finished", "past", "full"]
+"""The room has the wake-up, or it was over before, or it is too long ago, or the room has too many."""
+
+
 def on_wake_up_request(state: HotelState, record: Record, context: Context) -> None:
     """Handle WR: set a wake-up. If its time has just passed, it is due at once.
 
@@ -46,8 +51,8 @@ def on_wake_up_request(state: HotelState, record: Record, context: Context) -> N
         _emit_not_understood(state, record)
         return
     wire_date_time = (record.get("DA") or "", record.get("TI") or "")
-    is_set = set_wake_up(state, room, at, wire_date_time, context, "pms")
-    if not is_set and len(room.wake_ups) >= MAX_WAKE_UPS:
+    outcome = set_wake_up(state, room, at, wire_date_time, context, "pms")
+    if outcome == "full" or (outcome == "past" and not state.resyncing):  # a resync repeats what is over
         _emit_not_understood(state, record)
 
 
@@ -88,11 +93,10 @@ def _parse_requested_time(record: Record, context: Context) -> datetime | None:
 
 def set_wake_up(
     state: HotelState, room: Room, at: datetime, wire_date_time: tuple[str, str], context: Context, by: Author
-) -> bool:
-    """Set a wake-up of a room, and return whether the room has it now.
+) -> SetWakeUpOutcome:
+    """Set a wake-up of a room. `wire_date_time` is `at` as DA and TI spell it.
 
-    `wire_date_time` is `at` as DA and TI spell it. A request of the PMS for a past wake-up that is finished
-    is a repetition, and is ignored.
+    A request of the PMS for a past wake-up that is finished is a repetition, and is ignored.
     """
     at = context.policy.resolve_ambiguous(at, context.now_ms - context.policy.wake_up_late_ms)
     due = context.policy.to_utc_ms(at)
@@ -103,17 +107,19 @@ def set_wake_up(
             leave_wake_up(state, room.room, existing.id)
             repeated = evolve(existing, requested=context.now_ms, by=by)
             state.set_room(room.with_wake_up(repeated), context, by)
-            return True
+            return "set"
     is_finished = by == "pms" and at.isoformat() in room.over and due <= context.now_ms
     is_old = context.now_ms - due > MAX_REQUEST_AGE_MS and context.clock_settled  # else it may lie ahead
-    if is_finished or is_old or len(room.wake_ups) >= MAX_WAKE_UPS:
-        return False
+    if is_finished or is_old:
+        return "finished" if is_finished else "past"
+    if len(room.wake_ups) >= MAX_WAKE_UPS:
+        return "full"
     wake_up = WakeUp(context.next_id(), at, *wire_date_time, due, requested=context.now_ms, by=by)
     state.emit("wake_up.set", room.room, {"wake_up": serialize_wake_up(wake_up), "by": by})
     state.set_room(evolve(room, wake_ups=_sort_by_time(*room.wake_ups, wake_up)), context, by)
     if due <= context.now_ms:
         advance_room(state, room.room, context)
-    return True
+    return "set"
 
 
 def cancel_wake_ups(state: HotelState, room: Room, at: datetime | None, context: Context, by: Author) -> None:

@@ -332,3 +332,87 @@ def test_short_gaps_times_without_seconds_and_times_in_the_future_separate_nothi
     hotel.wait(2)
     assert hotel.guests_by_room() == {"110": [], "215": ["6100"]}
     assert len(hotel.room("215").wake_ups) == 1
+
+
+@pytest.fixture
+def two_rooms() -> HotelDriver:
+    """Anna in 101 with class 1, the light and a wake-up; Bert in 104 with class 2."""
+    hotel = HotelDriver()
+    hotel.receive("GI|RN101|G#1|GSN|GNAnna|CS1|", "WR|RN101|DA260102|TI060000|", "RE|RN101|MLY|")
+    hotel.receive("GI|RN104|G#2|GSN|GNBert|CS2|")
+    hotel.wait(3)
+    return hotel
+
+
+def settings_by_room(hotel: HotelDriver) -> dict[str, tuple[int | None, bool, int]]:
+    """Return class of service, message light and count of wake-ups of the rooms that have any."""
+    found = {
+        name: (room.class_of_service, room.message_light, len(room.wake_ups))
+        for name, room in hotel.state.rooms.items()
+    }
+    return {name: values for name, values in found.items() if values != (None, False, 0)}
+
+
+ANNA_TO_102, ANNA_BACK = "GC|RN102|GSN|G#1|RO101|GSN|", "GC|RN101|GSN|G#1|RO102|GSN|"
+BERT_TO_101, BERT_BACK = "GC|RN101|GSN|G#2|RO104|GSN|", "GC|RN104|GSN|G#2|RO101|GSN|"
+ANNA_TO_104, ANNA_BACK_FROM_104 = "GC|RN104|GSN|G#1|RO101|GSN|", "GC|RN101|GSN|G#1|RO104|GSN|"
+LEAVES_101 = "GO|RN101|G#1|GSN|"
+ANNA, BERT = (1, True, 1), (2, False, 0)
+
+
+@pytest.mark.parametrize("pause", [0, 0.35])
+@pytest.mark.parametrize(
+    ("records", "expected"),
+    [
+        ([ANNA_TO_102, BERT_TO_101, BERT_BACK, ANNA_BACK], {"101": ANNA, "104": BERT}),
+        ([ANNA_TO_102, BERT_TO_101, BERT_BACK, ANNA_BACK, LEAVES_101], {"104": BERT}),
+        ([ANNA_TO_104, BERT_TO_101, ANNA_BACK_FROM_104, BERT_BACK], {"101": ANNA, "104": BERT}),
+        ([ANNA_TO_104, BERT_TO_101, ANNA_BACK_FROM_104, BERT_BACK, LEAVES_101], {"104": BERT}),
+        ([ANNA_TO_102, ANNA_BACK, ANNA_TO_102], {"102": ANNA, "104": BERT}),
+        (
+            ["GI|RN104|G#1|GSN|", "GI|RN101|G#2|GSN|", "GI|RN101|G#1|GSN|", "GI|RN104|G#2|GSN|"],
+            {"101": ANNA, "104": BERT},
+        ),
+    ],
+)
+def test_guests_can_move_and_come_back_within_one_window(
+    two_rooms: HotelDriver,
+    records: list[str],
+    expected: dict[str, tuple[int | None, bool, int]],
+    pause: float,
+) -> None:
+    for record in records:
+        two_rooms.receive(record)
+        two_rooms.wait(pause)
+    two_rooms.wait(5)
+    assert settings_by_room(two_rooms) == expected
+
+
+@pytest.mark.parametrize("pause", [0, 0.3])
+def test_what_follows_a_guest_who_is_leaving_already_ends_with_that_guest(pause: float) -> None:
+    hotel = HotelDriver()
+    hotel.receive(
+        "GI|RN103|G#1|GSN|", "WR|RN103|DA260102|TI060000|", "GI|RN102|G#2|GSN|", "GI|RN102|G#3|GSY|"
+    )
+    hotel.wait(3)
+    for record in (
+        "GC|RN102|GSY|G#1|RO103|GSN|",
+        "GO|RN102|G#1|GSY|",
+        "GC|RN103|GSN|G#3|RO102|GSY|",
+        "GO|RN103|G#3|GSN|",
+        "GO|RN102|G#2|GSN|",
+    ):
+        hotel.receive(record)
+        hotel.wait(pause)
+    hotel.wait(5)
+    assert hotel.guests_by_room() == {"102": [], "103": []}
+    assert settings_by_room(hotel) == {}
+
+
+def test_a_move_told_just_before_the_departure_is_ended_takes_all_along(two_rooms: HotelDriver) -> None:
+    """Departures are ended once a second; until then, what belongs to the guest still follows."""
+    two_rooms.receive(LEAVES_101)
+    two_rooms.now_ms += 2400
+    assert two_rooms.receive("GI|RN102|G#1|GSN|GNAnna|")[0] == "guest.moved 102 #1 from 101 vacant"
+    two_rooms.wait(5)
+    assert settings_by_room(two_rooms) == {"102": ANNA, "104": BERT}

@@ -342,3 +342,13 @@ def test_a_resync_interrupted_by_a_restart_checks_no_guest_out(hotel: HotelDrive
         "resync.ended False"
     ]
     assert hotel.guests_by_room() == {**before, "102": []}
+
+
+def test_all_that_follows_from_a_resync_says_so() -> None:
+    hotel = HotelDriver()
+    hotel.receive("GI|RN110|G#1|GSN|GNAnna|CS2|", "RE|RN110|MLY|", "WR|RN110|DA260102|TI060000|")
+    hotel.receive("GI|RN215|G#2|GSN|GNBert|CS3|", "WR|RN215|DA260102|TI070000|")
+    hotel.wait(3)
+    lines = hotel.receive(START, "GI|RN110|G#2|GSN|SF|GNBert|CS3|", "GI|RN215|G#1|GSN|SF|GNAnna|CS2|", END)
+    assert "room.class_of_service 215 2 (resync)" in lines
+    assert [line for line in lines if line.startswith(("guest", "room")) and "(resync)" not in line] == []

@@ -132,8 +132,11 @@ def test_a_request_that_comes_too_late_is_missed_at_once(hotel: HotelDriver) -> 
     ]
 
 
-def test_a_request_for_days_ago_is_ignored(hotel: HotelDriver) -> None:
-    assert hotel.receive("WR|RN110|DA251231|TI115959|") == []
+def test_c4_a_request_for_days_ago_is_not_understood(hotel: HotelDriver) -> None:
+    """The date of the PMS may be wrong: the guest was promised a call."""
+    old = "WR|RN110|DA251231|TI115959|"
+    assert hotel.receive(old) == [f"wake_up.not_understood 110 {old}"]
+    assert hotel.receive("DS|", old, "DE|") == ["resync.started", "resync.ended True"]
     assert len(hotel.receive("WR|RN110|DA251231|TI120000|")) == 3
 
 
