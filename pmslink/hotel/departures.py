@@ -14,7 +14,7 @@ from attrs import evolve
 from pmslink.hotel.events import StayChange
 from pmslink.hotel.guest_fields import SHARE_NO, SHARE_YES
 from pmslink.hotel.guest_settings import close_window, settle, take_back, update_room
-from pmslink.hotel.hotel_state import Context, HotelState
+from pmslink.hotel.hotel_state import Context, HotelState, Vacated
 from pmslink.hotel.parties import include_arrivals, open_window
 from pmslink.hotel.room_window import MOVE_WINDOW_MS, Arrival, Departure, Party, is_in_window
 from pmslink.hotel.rooms import Guest, Room, serialize_guest
@@ -235,4 +235,4 @@ def reset_vacant_room(state: HotelState, room_name: str, context: Context, resyn
         make_up_room=False,
     )
     state.set_room(room, context, resync=resync)
-    state.add_departure(room_name, None, context.now_ms)
+    state.add_departure(Vacated(room_name, None, context.now_ms))

@@ -11,7 +11,7 @@ from attrs import evolve
 
 from pmslink.hotel.events import Author
 from pmslink.hotel.guest_fields import SHARE_NO, SHARE_YES
-from pmslink.hotel.hotel_state import Context, HotelState
+from pmslink.hotel.hotel_state import Context, HotelState, Vacated
 from pmslink.hotel.parties import keep_settings, separate_wake_ups
 from pmslink.hotel.room_window import Departure, GuestSettings, Inheritance, Party, SaidSettings, is_in_window
 from pmslink.hotel.rooms import Room
@@ -143,9 +143,16 @@ def _settle_party(state: HotelState, room_name: str, party: Party, context: Cont
     else:
         new_room = state.room_by_guest.get(heir.number, heir.new_room or "")
         _inherit(
-            state, new_room, heir.number, Inheritance(room_name, party.guests, settings), context, resync
+            state,
+            new_room,
+            heir.number,
+            Inheritance(context.next_id(), room_name, party.guests, settings),
+            context,
+            resync,
         )
-    state.add_departure(room_name, new_room, max(one.since for one in party.departures))
+    since = max(one.since for one in party.departures)
+    next_since = min((one.order for one in window.inherited), default=None)
+    state.add_departure(Vacated(room_name, new_room, since, next_since))
 
 
 def _find_heir(state: HotelState, party: Party) -> Departure | None:

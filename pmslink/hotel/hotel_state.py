@@ -52,13 +52,15 @@ class Context:
 class Vacated:
     """The guests who had a room's settings have left it, the last of them at `since`.
 
-    `new_room` is the room to which the last one moved, None if that guest checked out. Times are
-    milliseconds since 1970 in UTC.
+    `new_room` is the room to which the last one moved, None if that guest checked out. `next_since`: what has
+    a store id above this one belongs to the next guests, who have brought something into the room already;
+    None if nobody has. Times are milliseconds since 1970 in UTC.
     """
 
     room: str
     new_room: str | None
     since: int
+    next_since: int | None = None
 
 
 @define(eq=False, init=False)
@@ -315,9 +317,9 @@ class HotelState:
         """Emit the result of a wake-up, for the PMS."""
         self._events.append(finished)
 
-    def add_departure(self, room: str, new_room: str | None, since: int) -> None:
+    def add_departure(self, vacated: Vacated) -> None:
         """Record that a room's guests have left; the owner of the state cancels or moves queued updates."""
-        self._departures.append(Vacated(room, new_room, since))
+        self._departures.append(vacated)
 
     def add_stay_change(self, change: StayChange) -> None:
         """Record that a stay has begun, moved or ended, or that a room was reported vacant."""

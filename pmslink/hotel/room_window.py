@@ -73,8 +73,9 @@ class Arrival:
 
 @frozen
 class Inheritance:
-    """What the party of another room has brought, with its guests."""
+    """What the party of another room has brought, with its guests. `order` grows with time."""
 
+    order: int
     room: str
     guests: tuple[str, ...]
     settings: GuestSettings
@@ -259,7 +260,7 @@ def _parse_party(stored: Mapping[str, Any]) -> Party:
 
 def _parse_inheritance(stored: Mapping[str, Any]) -> Inheritance:
     settings = _parse_settings(stored["settings"]) or GuestSettings()
-    return Inheritance(stored["room"], tuple(stored["guests"]), settings)
+    return Inheritance(stored["order"], stored["room"], tuple(stored["guests"]), settings)
 
 
 def _parse_settings(stored: Mapping[str, Any] | None) -> GuestSettings | None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Container
-
 from sqlalchemy import bindparam, or_
 
 from pmslink.fias.record import Record
@@ -52,18 +50,15 @@ def cancel_ended_wake_up(transaction: Transaction, link: str, room: str, due: in
         _discard(transaction, row, pending_updates.WAKE_UP_ENDED_REASON)
 
 
-def cancel_pending_for_room(
-    transaction: Transaction, link: str, vacated: Vacated, due_times: Container[int]
-) -> None:
+def cancel_pending_for_room(transaction: Transaction, link: str, vacated: Vacated) -> None:
     """Discard the queued updates of a room whose guests have left.
 
-    Those that are newer than the departure are of the next guest, and so are requests of wake-ups that the
-    room has now: that guest has brought them, as in a swap of rooms. `due_times` are the times of the latter,
-    in milliseconds since 1970 in UTC. The updates that follow the guest are queued for the new room.
+    Those that are newer than the departure are of the next guests, and so are those that these have brought,
+    as in a swap of rooms. The updates that follow the guest are queued for the new room.
     """
-    room, new_room = vacated.room, vacated.new_room
+    room, new_room, next_since = vacated.room, vacated.new_room, vacated.next_since
     for row in fetch_rows(transaction.connection, _SELECT_UNDELIVERED, link=link, room=room):
-        if row.created > vacated.since or (row.record == "WR" and row.until in due_times):
+        if row.created > vacated.since or (next_since is not None and row.id > next_since):
             continue
         if new_room is not None and pending_updates.follows_guest(row.record, new_room):
             _discard(transaction, row, pending_updates.guest_moved_reason(new_room))

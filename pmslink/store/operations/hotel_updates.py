@@ -151,9 +151,7 @@ def _append_events(transaction: Transaction, link: str, at: datetime, state: Hot
             append_event(transaction, link, at, event)
     apply_stay_changes(transaction, link, to_ms(at), state.pop_stay_changes())
     for vacated in state.pop_departures():
-        room = state.rooms.get(vacated.room)
-        due_times = () if room is None else tuple(wake_up.due for wake_up in room.wake_ups)
-        cancel_pending_for_room(transaction, link, vacated, due_times)
+        cancel_pending_for_room(transaction, link, vacated)
 
 
 def _wake_up_result_row(

@@ -157,15 +157,23 @@ def test_wake_ups_follow_a_guest_who_moves(harness: StoreHarness) -> None:
 
 
 @pytest.mark.parametrize("order", [*permutations(range(4))])
-def test_wake_ups_follow_their_own_guest_in_a_swap(harness: StoreHarness, order: tuple[int, ...]) -> None:
+@pytest.mark.parametrize(
+    ("update", "text"),
+    [
+        (A_WAKE_UP, "WR|RN202|DA260102|TI070000|"),
+        (wake_up_cancel_update("101", None, RULES), "WC|RN202|DA|TI|"),
+    ],
+)
+def test_wake_ups_follow_their_own_guest_in_a_swap(
+    harness: StoreHarness, update: OutboundUpdate, text: str, order: tuple[int, ...]
+) -> None:
     receive(harness, CHECK_IN, "GI|RN202|G#2|GSN|GNBauer|")
-    harness.submit_all(enqueue, from_phone(A_WAKE_UP))
+    harness.submit_all(enqueue, from_phone(update))
     swap = ("GO|RN101|G#1|GSN|", "GI|RN202|G#1|GSN|", "GO|RN202|G#2|GSN|", "GI|RN101|G#2|GSN|")
     receive(harness, *(swap[at] for at in order))
     harness.now += timedelta(seconds=2)
     harness.submit(run_due, LINK_NAME)
-    pending = [text for text, state, _ in rows(harness) if state == "pending"]
-    assert pending == ["WR|RN202|DA260102|TI070000|"]
+    assert [row_text for row_text, state, _ in rows(harness) if state == "pending"] == [text]
 
 
 def _report_answered_wake_up(harness: StoreHarness) -> None:
