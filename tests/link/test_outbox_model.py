@@ -188,10 +188,11 @@ def _rule(action: Action) -> Any:
 
 
 for _number, _each in enumerate(ACTIONS):
-    setattr(ShortRun, f"{_each.name}_{_number}", _rule(_each))
+    if _each.name != "idle_for_a_day":  # Hypothesis knows no weights, and a day takes two seconds
+        setattr(ShortRun, f"{_each.name}_{_number}", _rule(_each))
 
 ShortRun.TestCase.settings = settings(
-    max_examples=10,
+    max_examples=30,
     stateful_step_count=40,
     derandomize=True,
     database=None,
