@@ -8,6 +8,7 @@ import subprocess
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,8 @@ from tests.process.server_processes import (
 from tests.soak.json_client import JsonClient
 from tests.soak.posting_clients import POSTINGS_PATH
 
+REST_TIME = timedelta(seconds=20)
+"""Longer than postings are held after the link has become in sync."""
 LINK_PATH = "/api/v1/links/grand"
 SOAK_SETTINGS = {
     **FAST_TIMINGS,
@@ -139,7 +142,8 @@ class DockedService:
         deadline = time.monotonic() + seconds
         while True:
             postings = self.postings()
-            unsettled = [posting for posting in postings if not self._is_settled(posting)]
+            is_at_rest = self._is_at_rest()
+            unsettled = [posting for posting in postings if not self._is_settled(posting, is_at_rest)]
             if not unsettled:
                 return postings
             problem = f"{len(unsettled)} postings are not settled, the first is {unsettled[0]}"
@@ -151,10 +155,19 @@ class DockedService:
         """The number of times that a posting without an answer is sent."""
         return int(self.settings["send_limit"]) if self.settings["unanswered"] == "resend" else 1
 
-    def _is_settled(self, posting: dict[str, Any]) -> bool:
-        if posting["state"] == "unknown":  # it is resent until the limit
-            return bool(posting["attempts"] >= self.max_attempts)
+    def _is_settled(self, posting: dict[str, Any], is_at_rest: bool) -> bool:
+        if (
+            posting["state"] == "unknown"
+        ):  # resent until the limit, unless the PMS was alive and did not answer
+            return bool(is_at_rest or posting["attempts"] >= self.max_attempts)
         return posting["state"] not in ("pending", "sent")
+
+    def _is_at_rest(self) -> bool:
+        """Check whether the link has been in sync for so long that every posting it resends is resent."""
+        link = self.link()
+        since = datetime.fromisoformat(link["since"])
+        is_settled = link["in_sync"] and link["held"] is None
+        return bool(is_settled and datetime.now(UTC) - since > REST_TIME)
 
 
 @contextmanager

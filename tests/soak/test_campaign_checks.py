@@ -85,7 +85,8 @@ def test_accepted_postings_must_be_listed_once_and_unchanged(
         (make_refused_row(1), [make_delivered(1, (1, None))], ["refused without a word about"]),
         (make_refused_row(1, text_answer=f"vacant{IN_DOUBT_SUFFIX}"), [make_delivered(1, (1, None))], []),
         (make_row(1, state="unknown", attempts=3), [make_delivered(1, (1, None))], []),
-        (make_row(1, state="unknown"), [make_delivered(1, (1, None))], ["unknown after 1 of 3 attempts"]),
+        (make_row(1, state="unknown"), [make_delivered(1, (1, None))], []),  # the PMS was alive
+        (make_row(1, state="unknown", attempts=0), [], ["unknown after 0 of 3 attempts"]),
         (make_row(1), [make_delivered(1, (1, 0.0), (2, 0.0))], ["2 deliveries, 1 attempts"]),
         (make_row(1, attempts=4), [make_delivered(1, (1, 0.0))], ["1 deliveries, 4 attempts"]),
         (

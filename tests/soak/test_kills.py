@@ -91,13 +91,19 @@ def kill_repeatedly(docked: DockedService, name: str) -> CampaignResult:
 
 
 def run_and_kill(docked: DockedService, rng: Random) -> None:
-    """Start the service and kill it: mostly while it works, sometimes while it starts."""
+    """Start the service and kill it: mostly while it works, sometimes while it starts.
+
+    It holds postings for 2 s after it has docked. So it runs longer than that in half of the cases.
+    """
     if rng.random() < 0.25:
         docked.spawn()
         time.sleep(rng.uniform(0.1, 1.0))
     else:
         docked.start()
-        time.sleep(rng.uniform(0.1, 1.5))
+        time.sleep(rng.uniform(0.1, 3.5))
+        if rng.random() < 0.3:  # kill it while a posting has no answer
+            docked.pms_client.call("POST", "/faults", {"pa_skip": 1})
+            time.sleep(0.05)
     docked.kill()
 
 
