@@ -32,12 +32,6 @@ def _button(page: Page, name: str) -> Locator:
     return _row(page).get_by_role("button", name=name)
 
 
-def _redock(hotel: HotelProcesses) -> None:
-    """Dock the link anew. After a posting without an answer, the next one would wait for 30 s otherwise."""
-    hotel.control("made", "disable")
-    hotel.control("made", "enable")
-
-
 def test_a_posting_appears_and_is_updated_when_sent_and_answered(hotel: HotelProcesses, page: Page) -> None:
     hotel.control("made", "disable")
     hotel.set_faults(hotel.ports[1], pa_skip=None)
@@ -71,9 +65,10 @@ def test_a_posting_created_during_the_first_load_is_shown(hotel: HotelProcesses,
 def test_an_unknown_posting_can_be_resent(hotel: HotelProcesses, page: Page) -> None:
     hotel.enqueue_posting("made", **CALL)
     expect(_row(page)).to_have_attribute("data-state", "unknown")
+    hotel.control("made", "disable")  # a new connection also ends the pause after a posting without an answer
     _button(page, "Resend").click()
     expect(page.locator(".outbox .answer")).to_contain_text("will be sent again")
-    _redock(hotel)
+    hotel.control("made", "enable")
     expect(_row(page)).to_have_attribute("data-state", "done")
 
 
@@ -126,8 +121,9 @@ def test_a_decision_on_a_posting_that_has_changed_shows_an_error(
     posting = hotel.enqueue_posting("made", **CALL)
     expect(_row(page)).to_have_attribute("data-state", "unknown")
     _button(page, "Discard").click()
+    hotel.control("made", "disable")
     hotel.pbx.call("POST", f"/api/v1/links/made/postings/{posting['id']}/resend")
-    _redock(hotel)
+    hotel.control("made", "enable")
     expect(_row(page)).to_have_attribute("data-state", "done")
     page.get_by_role("dialog").get_by_role("button", name="Discard").click()
     expect(page.locator(".outbox .answer.error")).to_contain_text(
