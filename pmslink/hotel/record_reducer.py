@@ -34,8 +34,7 @@ def apply_record(state: HotelState, record: Record, context: Context) -> None:
     if handler is None or state.is_replay(record, context.session):
         return
     if (made_at := parse_record_time(record)) is not None:
-        local_now = context.policy.to_local(context.now_ms)
-        if is_made_later(state.last_record_time, made_at, local_now):
+        if is_made_later(state.last_record_time, made_at, lambda: context.policy.to_local(context.now_ms)):
             departures.end_windows(state, context)
         state.last_record_time = made_at
     guest_room = state.room_by_guest.get(record.get("G#") or "")

@@ -6,6 +6,7 @@ times tell which of them belong together.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from pmslink.errors import PmslinkError
@@ -34,12 +35,12 @@ def parse_record_time(record: Record) -> datetime | None:
         return None
 
 
-def is_made_later(earlier: datetime | None, later: datetime | None, local_now: datetime) -> bool:
+def is_made_later(earlier: datetime | None, later: datetime, local_now: Callable[[], datetime]) -> bool:
     """Check whether a record was made so long after another that they do not belong together.
 
     Two times with 0 seconds say nothing, because some PMSs send times without seconds. Nor does a time in the
-    future: the clock of the PMS is wrong.
+    future of `local_now`, the time at the hotel: the clock of the PMS is wrong.
     """
-    if earlier is None or later is None or not (earlier.second or later.second):
+    if earlier is None or not (earlier.second or later.second) or later - earlier <= MAX_GAP:
         return False
-    return later - earlier > MAX_GAP and later <= local_now + MAX_CLOCK_OFFSET
+    return later <= local_now() + MAX_CLOCK_OFFSET

@@ -96,10 +96,6 @@ class Room:
         """Find the guest with this reservation number."""
         return next((guest for guest in self.guests if guest.number == number), None)
 
-    def guests_with_number(self, number: str) -> tuple[Guest, ...]:
-        """Find all guests with this reservation number."""
-        return tuple(guest for guest in self.guests if guest.number == number)
-
     def without_guests(self, *departed: Guest) -> Room:
         """Remove these guests."""
         return evolve(self, guests=tuple(guest for guest in self.guests if guest not in departed))

@@ -164,9 +164,8 @@ def _move(state: HotelState, placement: _Placement, old: Room, context: Context)
     found = old.guest(number)
     if found is None:
         return
-    is_return = departures.is_return(state, name, number, old.room, context)
-    if is_return and departures.close_settled_windows(state, (name, old.room), context):
-        is_return = False
+    comes_back = departures.is_return(state, name, number, old.room, context)
+    is_return = comes_back and not departures.close_settled_windows(state, (name, old.room), context)
     if is_return:
         is_first = not state.staying_guests(name)
         departures.cancel_departure(state, name, number, context)

@@ -108,7 +108,6 @@ class PostingHolds:
         self, clock: IReactorTime, wall_clock: Callable[[], datetime], on_changed: Callable[[], None]
     ) -> None:
         self._clock = clock
-        self._wall_clock = wall_clock
         self._on_changed = on_changed
         self._sync = TimedHold("sync", clock, wall_clock, self._end_sync)
         self._quiet_timer = Countdown(clock, self._on_quiet)
