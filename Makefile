@@ -7,7 +7,7 @@ TWO_AT_A_TIME := --numprocesses 2 --dist loadfile --no-loadscope-reorder
 .PHONY: run test lint gates check soak format bench docs screenshots clean
 
 run: .venv/installed
-	$(BIN)/twistd -n --pidfile= pmslink --demo
+	$(BIN)/twistd -n pmslink --demo
 
 # COVERAGE=1 measures the coverage that "make gates" checks
 test: .venv/installed-test

@@ -23,6 +23,7 @@ from pmslink.config.link_definition import LinkConfig, parse_link, parse_pms_arg
 from pmslink.config.loader import Config, load_config
 from pmslink.errors import PmslinkError
 from pmslink.file_descriptors import raise_descriptor_limit
+from pmslink.foreground_pid_file import drop_default_pid_file
 from pmslink.hotel_clock import HotelClock
 from pmslink.link.connection_probe import Probe
 from pmslink.link.link_registry import LinkRegistry
@@ -76,6 +77,7 @@ class Options(usage.Options):
 
     def postOptions(self) -> None:
         """Combine the configuration file and the command line; the command line wins."""
+        drop_default_pid_file(self)
         config = load_config(self["config"]) if self["config"] else Config()
         if self["state-dir"]:
             config = evolve(config, state_dir=Path(self["state-dir"]))

@@ -15,6 +15,7 @@ from twisted.python import usage
 
 from pmslink.endpoint_strings import MAX_PORT, EndpointString
 from pmslink.file_descriptors import raise_descriptor_limit
+from pmslink.foreground_pid_file import drop_default_pid_file
 from pmslink.listener import ListenerService
 from pmslink.simulator.control.control_api import make_control_site
 from pmslink.simulator.life.activity_scheduler import Life
@@ -92,6 +93,7 @@ class Options(usage.Options):
 
     def postOptions(self) -> None:
         """Validate the options and replace their texts by values. Raises UsageError for an invalid option."""
+        drop_default_pid_file(self)
         self.setdefault("faults", NO_FAULTS)
         self["rooms"] = self._parse_count("rooms", MAX_ROOMS)
         self["ports"] = self._parse_count("ports", MAX_PORTS)

@@ -96,7 +96,7 @@ class ServerProcess:
         self.log = folder / f"{arguments[0]}-{port}.log"
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
-                [*prefix, str(BIN_DIR / "twistd"), "-n", "--pidfile=", *arguments],
+                [*prefix, str(BIN_DIR / "twistd"), "-n", *arguments],
                 cwd=folder,
                 stdout=log,
                 stderr=subprocess.STDOUT,

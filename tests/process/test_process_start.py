@@ -10,14 +10,14 @@ from pathlib import Path
 
 import pytest
 
-from tests.process.server_processes import BIN_DIR, WAIT_TIMEOUT_S, free_ports
+from tests.process.server_processes import BIN_DIR, WAIT_TIMEOUT_S, ServerProcess, free_ports, wait_until
 
 ROOT = Path(__file__).parents[2]
 
 
 def twistd(*arguments: str, folder: Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [BIN_DIR / "twistd", "-n", "--pidfile=", *arguments],
+        [BIN_DIR / "twistd", "-n", *arguments],
         cwd=folder,
         capture_output=True,
         text=True,
@@ -108,6 +108,37 @@ def test_an_installation_in_a_new_environment_has_both_programs(tmp_path: Path, 
             check=False,
         )
     assert "cannot listen" in started.stderr, "the service was built, so all that it imports is installed"
+
+
+@pytest.mark.parametrize(
+    ("program", "option"), [("pmslink", "--api"), ("pmssim", "--control")], ids=["pmslink", "pmssim"]
+)
+def test_e9_a_pid_file_of_a_living_process_does_not_keep_a_program_from_starting(
+    program: str, option: str, tmp_path: Path
+) -> None:
+    (port,) = free_ports(1)
+    pid_file = tmp_path / "twistd.pid"
+    pid_file.write_text(f"{os.getpid()}\n")  # after a power cut the number may be any process's
+    listen = ("--listen", "tcp:0:interface=127.0.0.1") if program == "pmssim" else ()
+    server = ServerProcess([program, option, f"tcp:{port}:interface=127.0.0.1", *listen], port, tmp_path)
+    try:
+        wait_until(lambda: server.call("GET", "/healthz" if program == "pmslink" else "/"), "it answers")
+        server.terminate()
+    finally:
+        server.kill()
+    assert pid_file.read_text() == f"{os.getpid()}\n"
+
+
+def test_e9_a_pid_file_that_the_command_line_names_is_written(tmp_path: Path) -> None:
+    (port,) = free_ports(1)
+    arguments = ["--pidfile=own.pid", "pmssim", "--listen", "tcp:0:interface=127.0.0.1"]
+    arguments += ["--control", f"tcp:{port}:interface=127.0.0.1"]
+    server = ServerProcess(arguments, port, tmp_path)
+    try:
+        wait_until(lambda: server.call("GET", "/"), "it answers")
+        assert (tmp_path / "own.pid").read_text() == f"{server.process.pid}"
+    finally:
+        server.kill()
 
 
 def test_nothing_shadows_twisted() -> None:
