@@ -24,9 +24,11 @@ from pmslink.config.loader import Config, load_config
 from pmslink.errors import PmslinkError
 from pmslink.file_descriptors import raise_descriptor_limit
 from pmslink.foreground_pid_file import drop_default_pid_file
+from pmslink.host_resolver import HostResolver
 from pmslink.hotel_clock import HotelClock
 from pmslink.link.connection_probe import Probe
 from pmslink.link.link_registry import LinkRegistry
+from pmslink.link.tcp_accepting import TcpAccepting
 from pmslink.link.tcp_dial import TcpDial
 from pmslink.listener import ListenerService
 from pmslink.pbx.webhook.delivery_queue import WebhookContext
@@ -140,8 +142,11 @@ def build_service(reactor: Any, config: Config) -> SequentialMultiService:
         store = _open_store(reactor, config, hotel_clock)
     except PmslinkError as problem:
         raise SystemExit(_prefix_lines(str(problem))) from None
-    links = _build_links(reactor, config, store, hotel_clock)
-    site = _build_site(reactor, config, links, store, tokens, hotel_clock)
+    resolver = HostResolver(reactor)
+    dial = TcpDial(reactor, resolver)
+    links = _build_links(reactor, config, store, hotel_clock, dial, TcpAccepting(reactor, resolver))
+    probe = Probe(reactor, hotel_clock.now, resolver, dial, links)
+    site = _build_site(reactor, config, links, store, tokens, hotel_clock, probe)
     children = (
         hotel_clock,
         StateLockService(lock),
@@ -178,8 +183,15 @@ def _open_store(reactor: Any, config: Config, hotel_clock: HotelClock) -> Store:
     return Store(database, snapshot, reactor, hotel_clock.now, retention, *threads, hotel_clock.is_settled)
 
 
-def _build_links(reactor: Any, config: Config, store: Store, hotel_clock: HotelClock) -> LinkRegistry:
-    links = LinkRegistry(reactor, store, hotel_clock.now, is_clock_settled=hotel_clock.is_settled)
+def _build_links(
+    reactor: Any,
+    config: Config,
+    store: Store,
+    hotel_clock: HotelClock,
+    dial: TcpDial,
+    accepting: TcpAccepting,
+) -> LinkRegistry:
+    links = LinkRegistry(reactor, store, hotel_clock.now, dial, hotel_clock.is_settled, accepting)
     for link in config.links:
         links.add(link)
     links.add_stored()
@@ -193,17 +205,19 @@ def _build_site(
     store: Store,
     tokens: TokenRegistry,
     hotel_clock: HotelClock,
+    probe: Probe,
 ) -> ApiSite:
     local_only = is_local_only(config.api_listen)
     if not local_only and not config.api_listen.startswith("ssl:"):
         log.warn("{listen} has no TLS: clients send their tokens unencrypted", listen=config.api_listen)
-    probe = Probe(reactor, hotel_clock.now, TcpDial(reactor), links)
     return make_site(links, store, reactor, probe.test, tokens, local_only, hotel_clock.now)
 
 
 def _build_webhooks(
     reactor: Any, links: LinkRegistry, store: Store, hotel_clock: HotelClock
 ) -> WebhookService:
+    # Agents use the resolver of the reactor. The links have one of their own.
+    reactor.installNameResolver(HostResolver(reactor))
     transport = HttpWebhookTransport(reactor, hotel_clock.now)
     return WebhookService(
         links,

@@ -40,6 +40,8 @@ class Cause:
 SETTINGS_CAUSE = Cause("settings")
 EXPIRED_CAUSE = Cause("expired")
 STARTED_CAUSE = Cause("started")
+UNANSWERED_LOOKUP_CAUSE = Cause("unresolved", {"variant": "unanswered_lookup"})
+"""No DNS server has answered in time, so whether the host name exists is unknown."""
 
 
 def user_cause(control: str) -> Cause:

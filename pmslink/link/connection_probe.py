@@ -7,21 +7,26 @@ from datetime import datetime
 from typing import Any, Literal
 
 from attrs import evolve, frozen
-from twisted.internet.abstract import isIPAddress, isIPv6Address
 from twisted.internet.defer import Deferred
 from twisted.internet.error import DNSLookupError
+from twisted.python.failure import Failure
 
 from pmslink.config.link_definition import LinkConfig
 from pmslink.errors import NotApplicableError
 from pmslink.fias.link_description import declared_fields
+from pmslink.host_resolver import HostResolver
 from pmslink.link import controls, reason_texts
-from pmslink.link.cause import Cause
+from pmslink.link.cause import UNANSWERED_LOOKUP_CAUSE
 from pmslink.link.countdown import Countdown
 from pmslink.link.dialer import StartLinkDial
+from pmslink.link.host_addresses import parse_ip
 from pmslink.link.link import Link
 from pmslink.link.link_registry import LinkRegistry
+from pmslink.link.network_errors import cause_of_failed_dial
 from pmslink.link.resync import Progress
 from pmslink.link.state_history import Transition
+from pmslink.link.tcp_accepting import AcceptingNetwork, TcpAccepting
+from pmslink.link.tcp_dial import Address, TcpDial, first_address
 from pmslink.link.unreadable_input import UnreadableInput
 from pmslink.store.core.journal_interface import NullJournal
 
@@ -62,10 +67,17 @@ class Probe:
     """Test addresses that no link of this process uses."""
 
     def __init__(
-        self, reactor: Any, wall_clock: Callable[[], datetime], dial: StartLinkDial, links: LinkRegistry
+        self,
+        reactor: Any,
+        wall_clock: Callable[[], datetime],
+        resolver: HostResolver,
+        dial: TcpDial,
+        links: LinkRegistry,
     ) -> None:
+        """Make a probe. `dial` is the one of `links`, and knows the addresses that they use."""
         self._reactor = reactor
         self._wall_clock = wall_clock
+        self._resolver = resolver
         self._dial = dial
         self._links = links
         self._tested_addresses: set[tuple[str, int]] = set()
@@ -77,22 +89,13 @@ class Probe:
         connection would make the PMS drop the first.
         """
         started: float = self._reactor.seconds()
-        resolved = await self._resolve(config.host)
-        if resolved is None:
-            reason = f"The host name {config.host} cannot be resolved"
-            advice = reason_texts.cause_advice(Cause("unresolved"))
-            return [Step("resolve", False, reason, self._reactor.seconds() - started, advice)]
+        try:
+            resolved = first_address(await self._resolver.resolve(config.host))
+        except DNSLookupError:
+            return [self._describe_failed_lookup(config, Failure(), started)]
         accepts = config.settings.connect == "accept"
-        address = ("" if accepts else resolved, config.port)
-        # Compare resolved addresses: two names may stand for one host.
-        used_by = [
-            link.name
-            for link in self._links
-            if link.is_active
-            and link.config.port == config.port
-            and link.settings().connect == config.settings.connect
-            and (accepts or await self._resolve(link.config.host) == resolved)
-        ]
+        address = ("" if accepts else str(parse_ip(resolved)), config.port)
+        used_by = [link.name for link in self._links if link.is_active and self._uses(link, config, address)]
         if used_by or address in self._tested_addresses:
             by = f"the link {used_by[0]}" if used_by else "another test"
             raise NotApplicableError("in_use", f"{by} uses {config.host}:{config.port}; disable it first")
@@ -104,7 +107,9 @@ class Probe:
 
     async def _run_steps(self, config: LinkConfig, resolved: str, started: float) -> list[Step]:
         settings = evolve(config.settings, enabled=True, expires_at=None)
-        trial = _ProbeLink(evolve(config, settings=settings), self._reactor, self._wall_clock, self._dial)
+        accepting = TcpAccepting(self._reactor, self._resolver)
+        config = evolve(config, settings=settings)
+        trial = _ProbeLink(config, self._reactor, self._wall_clock, self._dial, accepting)
         is_address = resolved == config.host
         trial.pass_step("resolve", f"{config.host} is {'an address' if is_address else resolved}", started)
         try:
@@ -117,22 +122,38 @@ class Probe:
             await trial.stop()
         return trial.steps
 
-    async def _resolve(self, host: str) -> str | None:
-        if isIPAddress(host) or isIPv6Address(host):
-            return host
-        try:
-            return str(await self._reactor.resolve(host))
-        except DNSLookupError:
-            return None
+    def _uses(self, link: Link, config: LinkConfig, address: Address) -> bool:
+        """Return whether a link uses the address of a test. Two names may stand for one address."""
+        if link.config.port != config.port or link.settings().connect != config.settings.connect:
+            return False
+        if config.settings.connect == "accept" or link.config.address_key == config.address_key:
+            return True
+        literal = parse_ip(link.config.host)
+        used = self._dial.last_address(link.dialer) if literal is None else (str(literal), config.port)
+        return used == address
+
+    def _describe_failed_lookup(self, config: LinkConfig, failure: Failure, started: float) -> Step:
+        cause = cause_of_failed_dial(failure)
+        reason = f"The host name {config.host} cannot be resolved"
+        if cause == UNANSWERED_LOOKUP_CAUSE:
+            reason = f"No DNS server has answered for the host name {config.host} in time"
+        seconds = self._reactor.seconds() - started
+        return Step("resolve", False, reason, seconds, reason_texts.cause_advice(cause))
 
 
 class _ProbeLink(Link):
     """A link that records the steps of its first docking. The test stops it at the first failure."""
 
     def __init__(
-        self, config: LinkConfig, reactor: Any, wall_clock: Callable[[], datetime], dial: StartLinkDial
+        self,
+        config: LinkConfig,
+        reactor: Any,
+        wall_clock: Callable[[], datetime],
+        dial: StartLinkDial,
+        accepting: AcceptingNetwork,
     ) -> None:
-        super().__init__(config, reactor, wall_clock, dial, self._on_link_changed, NullJournal())
+        on_change = self._on_link_changed
+        super().__init__(config, reactor, wall_clock, dial, on_change, NullJournal(), accepting=accepting)
         self.resync.progress = Progress(wanted=False)  # a test sends no DR
         self._reactor = reactor
         self._seconds: Callable[[], float] = reactor.seconds

@@ -9,7 +9,7 @@ from twisted.internet.interfaces import IReactorTime
 
 from pmslink.config.link_definition import LinkConfig
 from pmslink.link.acceptor import Acceptor, AcceptorListener
-from pmslink.link.cause import Cause
+from pmslink.link.cause import UNANSWERED_LOOKUP_CAUSE, Cause
 from pmslink.link.dialer import Dialer, StartLinkDial
 from pmslink.link.machine import Marker
 from pmslink.link.network_errors import AddressInUseError
@@ -49,10 +49,12 @@ class Connector:
         else:
             self._dial(dialer, config)
 
-    def start_timeout_cause(self, is_connected: bool, seconds: float) -> Cause:
-        """Return why the link did not start within the start timeout."""
-        if is_connected:
+    def start_timeout_cause(self, dialer: Dialer, seconds: float) -> Cause:
+        """Return why the link of this dialer did not start within the start timeout."""
+        if dialer.is_connected:
             return Cause("start_timeout", {"seconds": seconds})
+        if dialer.is_resolving:
+            return UNANSWERED_LOOKUP_CAUSE
         if self._config().settings.connect == "accept":
             return self._acceptor.why_not_called(seconds)
         return Cause("dial_timeout", {"seconds": seconds})

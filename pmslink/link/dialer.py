@@ -46,6 +46,7 @@ class Dialer(ReconnectingClientFactory):
         self._listener = listener
         self._start_dial = dial
         self._pending_connector: PendingDial | None = None
+        self._is_resolving = False  # the pending dial is a lookup of the host name
         self._connection: Connection | None = None
         self._busy = False  # a dial or a transport exists
         self._dial_when_closed = False
@@ -116,6 +117,11 @@ class Dialer(ReconnectingClientFactory):
         return self._connection is not None
 
     @property
+    def is_resolving(self) -> bool:
+        """Whether a dial is under way that looks up the host name."""
+        return self._pending_connector is not None and self._is_resolving
+
+    @property
     def is_throttled(self) -> bool:
         """Whether a record that is sent now would be queued for the record gap."""
         return self._connection is not None and self._connection.is_throttled
@@ -167,9 +173,13 @@ class Dialer(ReconnectingClientFactory):
 
     # For the reactor.
 
+    def started_resolving(self, lookup: PendingDial) -> None:
+        """Remember the lookup of the host name that a dial begins with, so that `hang_up` can end it."""
+        self._pending_connector, self._is_resolving = lookup, True
+
     def startedConnecting(self, connector: PendingDial) -> None:
         """Remember the connector of the dial, so that `hang_up` can end it."""
-        self._pending_connector = connector
+        self._pending_connector, self._is_resolving = connector, False
 
     def buildProtocol(self, addr: object) -> Connection | None:
         """Make the connection; None if `hang_up` came between the connect and its completion."""

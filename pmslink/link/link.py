@@ -16,6 +16,7 @@ from twisted.internet.interfaces import IReactorTime
 from pmslink.config.link_definition import LinkConfig
 from pmslink.config.link_settings import LinkSettings
 from pmslink.fias.framing import SkipReason
+from pmslink.host_resolver import HostResolver
 from pmslink.link import reason_texts
 from pmslink.link.attention import Attention
 from pmslink.link.cause import (
@@ -89,7 +90,7 @@ class Link:
         saved = SavedState.restore(stored, config.settings.enabled)
         self.trace = Trace(config.name, wall_clock)
         self.state_history = StateHistory(config.name, journal, wall_clock, stored)
-        network = accepting or TcpAccepting(clock)
+        network = accepting or TcpAccepting(clock, HostResolver(clock))
         self.connector = Connector(clock, lambda: self.config, dial, network, self)
         self.dialer = Dialer(self, clock, self.connector.dial)
         exchange = Exchange(clock, self.settings)
@@ -346,7 +347,7 @@ class Link:
 
     def _on_timeout(self, timer: TimerName, seconds: float) -> None:
         if timer == "start_timeout":
-            cause = self.connector.start_timeout_cause(self.dialer.is_connected, seconds)
+            cause = self.connector.start_timeout_cause(self.dialer, seconds)
             self.machine.start_overdue(self.diagnosis.explain_start_timeout(cause))
         elif timer == "listen_time":
             self.machine.silent(self.core.cause)

@@ -15,6 +15,7 @@ from twisted.logger import Logger
 from pmslink.config.config_errors import ConfigError
 from pmslink.config.link_definition import LinkConfig, parse_api_link
 from pmslink.errors import NotApplicableError
+from pmslink.host_resolver import HostResolver
 from pmslink.hotel_scheduler import HotelScheduler, build_policy
 from pmslink.link.controls import address_in_use
 from pmslink.link.dialer import StartLinkDial
@@ -64,8 +65,9 @@ class LinkRegistry(TypedService):
         self._store = store
         self._wall_clock = wall_clock
         self._is_clock_settled = is_clock_settled
-        self._accepting = accepting or TcpAccepting(reactor)
-        self._dial = dial or TcpDial(reactor)
+        resolver = HostResolver(reactor)
+        self._accepting = accepting or TcpAccepting(reactor, resolver)
+        self._dial = dial or TcpDial(reactor, resolver)
         self._links: dict[str, Link] = {}
         self._address_holders: dict[tuple[str, int], Link] = {}
         """The link that may use each host and port, by `LinkConfig.address_key`."""

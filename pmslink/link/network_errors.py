@@ -10,7 +10,8 @@ from twisted.internet import error
 from twisted.python.failure import Failure
 
 from pmslink.errors import PmslinkError
-from pmslink.link.cause import Cause
+from pmslink.host_resolver import LookupTimeoutError
+from pmslink.link.cause import UNANSWERED_LOOKUP_CAUSE, Cause
 
 MAX_DETAIL_CHARACTERS = 200
 """Longest text of a network error in a cause."""
@@ -31,6 +32,8 @@ def cause_of_failed_dial(reason: Failure) -> Cause:
     if isinstance(reason.value, error.CannotListenError):
         detail = os.strerror(reason.value.socketError.errno)
         return Cause("port_taken", {"detail": detail, "port": reason.value.port})
+    if reason.check(LookupTimeoutError):
+        return UNANSWERED_LOOKUP_CAUSE
     if reason.check(error.DNSLookupError):
         return Cause("unresolved")
     if reason.check(error.TimeoutError, error.TCPTimedOutError):

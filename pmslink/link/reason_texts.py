@@ -25,6 +25,7 @@ ENGLISH_TEXTS: dict[str, str] = {
     "reason.no_answer": "The PMS did not answer the last link check within {seconds} s",
     "reason.refused": "{address} refused the connection: {detail}",
     "reason.unresolved": "The host name of {address} cannot be resolved",
+    "reason.unanswered_lookup": "No DNS server has answered for the host name of {address} in time",
     "reason.dial_timeout": "{address} did not accept the connection in time",
     "reason.start_timeout": "{address} accepted the connection "
     "but sent no link start (LS) within {seconds} s",
@@ -101,6 +102,7 @@ ENGLISH_TEXTS: dict[str, str] = {
     "advice.no_answer": "ask the hotel whether the interface program runs, and check the profile",
     "advice.refused": "ask the hotel whether the interface program runs and listens on this port",
     "advice.unresolved": "check the host setting and the DNS",
+    "advice.unanswered_lookup": "check the DNS servers of this machine, and the network between",
     "advice.dial_timeout": "check host, port, and the firewalls between pmslink and the PMS",
     "advice.start_timeout": "check that this is the FIAS port, and that no other client is connected to it",
     "advice.not_called": "check that the PMS connects to this machine, and the firewalls between them",

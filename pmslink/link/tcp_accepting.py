@@ -6,10 +6,11 @@ import errno
 from typing import Any, Protocol
 
 from twisted.internet.defer import Deferred
-from twisted.internet.error import CannotListenError, DNSLookupError
-from twisted.internet.interfaces import IAddress, IHostResolution, IListeningPort, IResolutionReceiver
+from twisted.internet.error import CannotListenError
+from twisted.internet.interfaces import IListeningPort
 from twisted.internet.protocol import ServerFactory
-from zope.interface import implementer
+
+from pmslink.host_resolver import HostResolver
 
 BACKLOG = 10
 """Connections that the operating system holds until they are accepted."""
@@ -28,8 +29,9 @@ class AcceptingNetwork(Protocol):
 class TcpAccepting:
     """The network of a reactor (implements AcceptingNetwork)."""
 
-    def __init__(self, reactor: Any) -> None:
+    def __init__(self, reactor: Any, resolver: HostResolver) -> None:
         self._reactor = reactor
+        self._resolver = resolver
 
     def listen(self, port: int, factory: ServerFactory) -> IListeningPort:
         """Listen with IPv6 and IPv4, or with IPv4 alone where the system has no IPv6."""
@@ -44,31 +46,5 @@ class TcpAccepting:
         return self._reactor.listenTCP(port, factory, BACKLOG, interface)  # type: ignore[no-any-return]
 
     def resolve(self, host: str) -> Deferred[list[str]]:
-        """Look up all addresses of a host name, in a thread of the reactor's resolver."""
-        receiver = _Resolution()
-        self._reactor.nameResolver.resolveHostName(receiver, host)
-        return receiver.finished
-
-
-@implementer(IResolutionReceiver)
-class _Resolution:
-    """Collects the addresses of one host name."""
-
-    def __init__(self) -> None:
-        self.finished: Deferred[list[str]] = Deferred()
-        self._addresses: list[str] = []
-        self._host = ""
-
-    def resolutionBegan(self, resolutionInProgress: IHostResolution) -> None:
-        self._host = resolutionInProgress.name
-
-    def addressResolved(self, address: IAddress) -> None:
-        self._addresses.append(address.host)  # type: ignore[attr-defined]  # an IPv4 or IPv6 address
-
-    def resolutionComplete(self) -> None:
-        if self.finished.called:  # it took too long
-            return
-        if self._addresses:
-            self.finished.callback(self._addresses)
-        else:
-            self.finished.errback(DNSLookupError(self._host))
+        """Look up all addresses of a host name."""
+        return self._resolver.resolve(host)

@@ -7,14 +7,16 @@ another link uses is not dialled.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 from weakref import WeakKeyDictionary, WeakValueDictionary
 
-from twisted.internet.defer import Deferred, succeed
+from twisted.internet.defer import Deferred
 from twisted.internet.ssl import Certificate, optionsForClientTLS, platformTrust, trustRootFromCertificates
 from twisted.python.failure import Failure
 
 from pmslink.config.link_definition import LinkConfig
+from pmslink.host_resolver import HostResolver
 from pmslink.link.dialer import Dialer
 from pmslink.link.host_addresses import parse_ip
 from pmslink.link.network_errors import AddressInUseError
@@ -26,8 +28,9 @@ Address = tuple[str, int]
 class TcpDial:
     """Dial the addresses of links on one reactor (a dialer.StartLinkDial)."""
 
-    def __init__(self, reactor: Any) -> None:
+    def __init__(self, reactor: Any, resolver: HostResolver) -> None:
         self._reactor = reactor
+        self._resolver = resolver
         self._dialers: WeakValueDictionary[Address, Dialer] = WeakValueDictionary()
         """The dialer that was last given each address."""
         self._claims: WeakKeyDictionary[Dialer, tuple[Address, str]] = WeakKeyDictionary()
@@ -41,13 +44,18 @@ class TcpDial:
         """
         tls_options = _tls_options(config)
         lookup = _Lookup(dialer)
-        dialer.startedConnecting(lookup)
-        lookup.start(self._resolve(config.host), self._connect, dialer, config, tls_options)
+        dialer.started_resolving(lookup)
+        lookup.start(self._resolver.resolve(config.host), self._connect, dialer, config, tls_options)
 
-    def _resolve(self, host: str) -> Deferred[str]:
-        return succeed(host) if parse_ip(host) is not None else self._reactor.resolve(host)
+    def last_address(self, dialer: Dialer) -> Address | None:
+        """Return the address that a dialer connected to last, or tried to; None before its first dial."""
+        claim = self._claims.get(dialer)
+        return None if claim is None else claim[0]
 
-    def _connect(self, host: str, dialer: Dialer, config: LinkConfig, tls_options: Any) -> None:
+    def _connect(
+        self, addresses: Sequence[str], dialer: Dialer, config: LinkConfig, tls_options: Any
+    ) -> None:
+        host = first_address(addresses)
         self._claim((str(parse_ip(host)), config.port), dialer, config.name)
         # The link's own start timeout ends a dial that hangs. This longer timeout is only a fallback.
         timeout = config.settings.start_timeout + 1
@@ -74,7 +82,7 @@ class _Lookup:
         self._dialer = dialer
         self._lookup: Deferred[None] | None = None
 
-    def start(self, lookup: Deferred[str], *callback: Any) -> None:
+    def start(self, lookup: Deferred[list[str]], *callback: Any) -> None:
         self._lookup = lookup.addCallback(*callback)
         self._lookup.addErrback(self._on_failed)
 
@@ -85,6 +93,11 @@ class _Lookup:
 
     def _on_failed(self, failure: Failure) -> None:
         self._dialer.clientConnectionFailed(self, failure)
+
+
+def first_address(addresses: Sequence[str]) -> str:
+    """Return the address of a host to dial: the first IPv4 address, or the first one if it has none."""
+    return next((address for address in addresses if ":" not in address), addresses[0])
 
 
 def _tls_options(config: LinkConfig) -> Any:

@@ -8,17 +8,20 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import Deferred, succeed
 from twisted.internet.protocol import Factory
 from twisted.internet.task import Clock
 from twisted.python.failure import Failure
 
 from pmslink.config.link_definition import LinkConfig, parse_api_link, parse_link
 from pmslink.errors import NotApplicableError
+from pmslink.host_resolver import LOOKUP_TIMEOUT_S, HostResolver, LookupTimeoutError
 from pmslink.link import controls
+from pmslink.link.cause import UNANSWERED_LOOKUP_CAUSE
+from pmslink.link.host_addresses import parse_ip
 from pmslink.link.link import Link
 from pmslink.link.link_registry import LinkRegistry
-from pmslink.link.tcp_dial import TcpDial
+from pmslink.link.tcp_dial import TcpDial, first_address
 from pmslink.store.core.journal_interface import NullJournal
 from pmslink.store.core.store_errors import StoreUnavailableError
 from tests.link.link_harness import START, ScriptedPms
@@ -224,17 +227,25 @@ def test_a_link_that_cannot_be_stored_holds_no_address(registry: Registry) -> No
     registry.stop()
 
 
+class Resolver(HostResolver):
+    """Answers when the test does."""
+
+    def __init__(self) -> None:
+        self.waiting: list[Deferred[list[str]]] = []
+
+    def resolve(self, host: str, timeout_s: float = LOOKUP_TIMEOUT_S) -> Deferred[list[str]]:
+        if parse_ip(host) is not None:
+            return succeed([host])
+        self.waiting.append(Deferred())
+        return self.waiting[-1]
+
+
 class Reactor(Clock):
-    """Dials nothing, and knows three names of one address."""
+    """Dials nothing."""
 
     def __init__(self) -> None:
         super().__init__()
         self.dials: list[tuple[str, int]] = []
-        self.waiting: list[Deferred[str]] = []
-
-    def resolve(self, host: str) -> Deferred[str]:
-        self.waiting.append(Deferred())
-        return self.waiting[-1]
 
     def connectTCP(self, host: str, port: int, factory: Any, timeout: float) -> None:
         self.dials.append((host, port))
@@ -252,12 +263,12 @@ def make_dialled_link(reactor: Reactor, dial: TcpDial, name: str, host: str) -> 
 
 
 def test_d15_names_of_one_address_are_seen_at_the_dial() -> None:
-    reactor = Reactor()
-    dial = TcpDial(reactor)
+    reactor, resolver = Reactor(), Resolver()
+    dial = TcpDial(reactor, resolver)
     first = make_dialled_link(reactor, dial, "first", "pms.example")
-    reactor.waiting.pop().callback("192.0.2.1")
+    resolver.waiting.pop().callback(["192.0.2.1"])
     second = make_dialled_link(reactor, dial, "second", "fias.example")
-    reactor.waiting.pop().callback("192.0.2.1")
+    resolver.waiting.pop().callback(["192.0.2.1"])
     third = make_dialled_link(reactor, dial, "third", "192.0.2.1")
     assert reactor.dials == [("192.0.2.1", 5010)]
     assert first.core.marker == "WAIT_LS"
@@ -267,12 +278,31 @@ def test_d15_names_of_one_address_are_seen_at_the_dial() -> None:
 
 
 def test_a_lookup_that_is_hung_up_dials_nothing() -> None:
-    reactor = Reactor()
-    dial = TcpDial(reactor)
+    reactor, resolver = Reactor(), Resolver()
+    dial = TcpDial(reactor, resolver)
     link = make_dialled_link(reactor, dial, "first", "pms.example")
     controls.disable(link)
     assert link.core.marker == "DISABLED"
-    assert reactor.waiting.pop().called
+    assert resolver.waiting.pop().called
     assert reactor.dials == []
     other = make_dialled_link(reactor, dial, "other", "192.0.2.1")
     assert other.core.marker == "WAIT_LS"
+
+
+def test_e2_a_lookup_that_hangs_is_the_reason_of_a_link_that_does_not_start() -> None:
+    reactor, resolver = Reactor(), Resolver()
+    dial = TcpDial(reactor, resolver)
+    link = make_dialled_link(reactor, dial, "first", "pms.example")
+    reactor.advance(link.settings().start_timeout)
+    assert (link.core.marker, link.core.cause) == ("EXPECTION", UNANSWERED_LOOKUP_CAUSE)
+    assert link.reason == "No DNS server has answered for the host name of pms.example:5010 in time"
+    controls.enable(link)
+    resolver.waiting.pop().errback(LookupTimeoutError("pms.example"))
+    assert link.core.cause == UNANSWERED_LOOKUP_CAUSE
+    controls.enable(link)
+    resolver.waiting.pop().callback(["2001:db8::1", "192.0.2.1"])
+    assert reactor.dials == [("192.0.2.1", 5010)]
+
+
+def test_a_host_without_ipv4_is_dialled_over_ipv6() -> None:
+    assert first_address(["2001:db8::1", "2001:db8::2"]) == "2001:db8::1"

@@ -9,12 +9,13 @@ from typing import Any
 import pytest
 import pytest_twisted
 from twisted.internet import reactor as global_reactor
-from twisted.internet.defer import CancelledError, Deferred, maybeDeferred
+from twisted.internet.defer import CancelledError, Deferred, fail, maybeDeferred
 from twisted.internet.error import DNSLookupError
 from twisted.internet.protocol import ClientCreator
 
 from pmslink.config.link_definition import parse_link
 from pmslink.errors import NotApplicableError
+from pmslink.host_resolver import HostResolver, LookupTimeoutError
 from pmslink.link.connection_probe import Probe
 from pmslink.link.link_registry import LinkRegistry
 from pmslink.link.tcp_dial import TcpDial
@@ -44,8 +45,10 @@ class Street:
         self.port = reactor.listenTCP(0, PmsFactory(self.pms), interface="127.0.0.1")
         self.number: int = self.port.getHost().port
         self.store = make_store(reactor, utc_now)
-        self.links = LinkRegistry(reactor, self.store)
-        self.probe = Probe(reactor, utc_now, TcpDial(reactor), self.links)
+        self.resolver = HostResolver(reactor)
+        dial = TcpDial(reactor, self.resolver)
+        self.links = LinkRegistry(reactor, self.store, dial=dial)
+        self.probe = Probe(reactor, utc_now, self.resolver, dial, self.links)
 
     async def steps(self, **settings: object) -> list[tuple[str, bool, str]]:
         config = parse_link("test", {**TIMINGS, "port": self.number, **settings})
@@ -82,17 +85,19 @@ async def test_a_name_is_resolved_and_reported(street: Street) -> None:
     assert (await street.steps(host="localhost"))[0] == ("resolve", True, "localhost is 127.0.0.1")
 
 
+@pytest.mark.parametrize(
+    ("error", "reason"),
+    [
+        (DNSLookupError, "The host name pms.invalid cannot be resolved"),
+        (LookupTimeoutError, "No DNS server has answered for the host name pms.invalid in time"),
+    ],
+)
 @time_limit(10)
 async def test_a_name_that_is_not_known_fails_the_first_step(
-    street: Street, monkeypatch: pytest.MonkeyPatch
+    street: Street, monkeypatch: pytest.MonkeyPatch, error: type[DNSLookupError], reason: str
 ) -> None:
-    async def unknown(name: str) -> str:
-        raise DNSLookupError(name)
-
-    monkeypatch.setattr(reactor, "resolve", unknown)
-    assert await street.steps(host="pms.invalid") == [
-        ("resolve", False, "The host name pms.invalid cannot be resolved")
-    ]
+    monkeypatch.setattr(street.resolver, "resolve", lambda host: fail(error(host)))
+    assert await street.steps(host="pms.invalid") == [("resolve", False, reason)]
 
 
 @time_limit(10)

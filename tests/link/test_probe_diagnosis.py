@@ -13,6 +13,7 @@ from twisted.internet.defer import maybeDeferred
 from twisted.internet.protocol import Factory, Protocol
 
 from pmslink.config.link_definition import parse_link
+from pmslink.host_resolver import HostResolver
 from pmslink.link.connection_probe import Probe, Step, Suggestion
 from pmslink.link.link_registry import LinkRegistry
 from pmslink.link.tcp_dial import TcpDial
@@ -67,8 +68,9 @@ class Street:
         self.port = reactor.listenTCP(0, self.server, interface="127.0.0.1")
         store = make_store(reactor, utc_now)
         self.number: int = self.port.getHost().port
-        dial = TcpDial(reactor)
-        self.probe = Probe(reactor, utc_now, dial, LinkRegistry(reactor, store))
+        resolver = HostResolver(reactor)
+        dial = TcpDial(reactor, resolver)
+        self.probe = Probe(reactor, utc_now, resolver, dial, LinkRegistry(reactor, store, dial=dial))
 
     async def test(self, **settings: object) -> list[Step]:
         config = parse_link("test", {**TIMINGS, "port": self.number, **settings})
