@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from twisted.internet.defer import Deferred
 from twisted.internet.endpoints import HostnameEndpoint, wrapClientTLS
 from twisted.internet.interfaces import IProtocol, IProtocolFactory, IStreamClientEndpoint
 from twisted.protocols.policies import ProtocolWrapper, WrappingFactory
-from twisted.web.client import URI, Agent, BrowserLikePolicyForHTTPS, HTTPConnectionPool
+from twisted.web.client import URI, Agent, BrowserLikePolicyForHTTPS
 from twisted.web.iweb import IAgentEndpointFactory
 from zope.interface import implementer
+
+Wrapper = Callable[..., ProtocolWrapper]
+"""Makes a wrapper from its factory and the wrapped protocol."""
 
 
 def make_agent(
     reactor: Any,
-    pool: HTTPConnectionPool,
+    pool: Any,
     connect_timeout_s: float,
-    wrapper: type[ProtocolWrapper] = ProtocolWrapper,
+    wrapper: Wrapper = ProtocolWrapper,
 ) -> Agent:
-    """Return an HTTP client that wraps the protocol of each of its connections in `wrapper`."""
+    """Return an HTTP client with a pool of connections, each with its protocol wrapped by `wrapper`."""
     factory = HttpEndpointFactory(reactor, connect_timeout_s, wrapper)
     agent: Agent = Agent.usingEndpointFactory(reactor, factory, pool)
     return agent
@@ -29,7 +33,7 @@ def make_agent(
 class HttpEndpointFactory:
     """Creates endpoints for http and https URLs; https servers are verified with the system's CAs."""
 
-    def __init__(self, reactor: Any, connect_timeout_s: float, wrapper: type[ProtocolWrapper]) -> None:
+    def __init__(self, reactor: Any, connect_timeout_s: float, wrapper: Wrapper) -> None:
         self._reactor = reactor
         self._connect_timeout_s = connect_timeout_s
         self._wrapper = wrapper
@@ -47,7 +51,7 @@ class HttpEndpointFactory:
 
 @implementer(IStreamClientEndpoint)
 class _WrappingEndpoint:
-    def __init__(self, endpoint: IStreamClientEndpoint, wrapper: type[ProtocolWrapper]) -> None:
+    def __init__(self, endpoint: IStreamClientEndpoint, wrapper: Wrapper) -> None:
         self._endpoint = endpoint
         self._wrapper = wrapper
 
@@ -57,7 +61,7 @@ class _WrappingEndpoint:
 
 
 class _QuietFactory(WrappingFactory[ProtocolWrapper]):
-    def __init__(self, factory: IProtocolFactory, wrapper: type[ProtocolWrapper]) -> None:
+    def __init__(self, factory: IProtocolFactory, wrapper: Wrapper) -> None:
         super().__init__(factory)  # type: ignore[no-untyped-call]
         self.protocol = wrapper
 

@@ -14,48 +14,59 @@ from twisted.internet import error
 from twisted.python.failure import Failure
 
 from pmslink.errors import PmslinkError
-from pmslink.pbx.webhook.bounded_response import MAX_BODY_BYTES, RESPONSE_TIMEOUT_S
+from pmslink.pbx.webhook.bounded_response import RESPONSE_TIMEOUT_S
+from pmslink.pbx.webhook.response_head import ResponseError
 
 
 class DeliveryError(PmslinkError):
-    """The receiver did not accept an event. The text has the receiver as its subject: "it answered 500"."""
+    """The receiver did not accept a request. The text has the receiver as its subject: "it answered 500".
+
+    `was_sent` is whether the request was sent to it, so that an event in it may be the cause.
+    """
+
+    def __init__(self, message: str, was_sent: bool) -> None:
+        super().__init__(message)
+        self.was_sent = was_sent
 
 
-def to_delivery_error(failure: Failure) -> Failure:
-    """Return the failure as one of DeliveryError."""
-    if failure.check(DeliveryError):
-        return failure
-    return Failure(DeliveryError(_describe_error(failure.value)))
+def to_delivery_error(failure: Failure, was_sent: bool) -> DeliveryError:
+    """Return the error of a delivery that failed. `was_sent` is whether its request was written."""
+    if isinstance(failure.value, DeliveryError):
+        return failure.value
+    cause = _first_cause(failure.value)
+    # a request is written before the certificate is verified, but is not sent
+    is_tls_error = isinstance(cause, VerificationError | SSL.Error)
+    return DeliveryError(_describe_error(cause), was_sent and not is_tls_error)
 
 
 def raise_timeout(result: object, seconds: float) -> None:
-    """Raise the DeliveryError for a receiver that exceeded the time limit, for Deferred.addTimeout."""
-    raise DeliveryError(_describe_timeout(seconds))
+    """Raise the error for a receiver that exceeded the time limit, for Deferred.addTimeout."""
+    raise error.TimeoutError
 
 
-def _describe_timeout(seconds: float) -> str:
-    return f"it did not answer within {seconds:.0f} s"
+def _first_cause(problem: Any) -> Any:
+    match getattr(problem, "reasons", None):
+        case [Failure() as first, *_]:
+            return _first_cause(first.value)
+    return problem
 
 
 def _describe_error(problem: Any) -> str:
-    match getattr(problem, "reasons", None):
-        case [Failure() as first, *_]:
-            return _describe_error(first.value)
     match problem:
         case error.DNSLookupError():
             return "its name cannot be resolved"
         case error.ConnectionRefusedError():
             return "it refused the connection"
         case error.TimeoutError():
-            return _describe_timeout(RESPONSE_TIMEOUT_S)
+            return f"it did not answer within {RESPONSE_TIMEOUT_S:.0f} s"
         case error.ConnectError():
             return "it cannot be reached"
         case VerificationError():
             return "its certificate is for another name"
         case SSL.Error():
             return _describe_tls_error(problem)
-        case error.ConnectionAborted():
-            return f"its response is longer than {MAX_BODY_BYTES // 1024} KiB"
+        case ResponseError():
+            return str(problem)
         case error.ConnectionClosed():
             return "it closed the connection without a response"
     return f"it did not send a valid HTTP response ({type(problem).__name__})"

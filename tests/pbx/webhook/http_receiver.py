@@ -46,6 +46,7 @@ class ReceiverConnection(Protocol):
     def __init__(self, receiver: HttpReceiver) -> None:
         self._receiver = receiver
         self._received = b""
+        self.on_lost: Callable[[], None] = lambda: None
 
     def connectionMade(self) -> None:
         self._receiver.connection_count += 1
@@ -65,6 +66,8 @@ class ReceiverConnection(Protocol):
             self._received = rest[length:]
             self._receiver.requests.append(ReceivedRequest(line, headers, rest[:length]))
             self._receiver.respond(self)
+        elif blank:
+            self._receiver.respond_to_head(self)
 
     def write(self, data: bytes) -> None:
         self.transport.write(data)  # type: ignore[union-attr]
@@ -72,8 +75,17 @@ class ReceiverConnection(Protocol):
     def close(self) -> None:
         self.transport.loseConnection()  # type: ignore[union-attr]
 
+    def pause(self) -> None:
+        """Read nothing more."""
+        self.transport.pauseProducing()  # type: ignore[union-attr]
+
+    def resume(self) -> None:
+        """Read again."""
+        self.transport.resumeProducing()  # type: ignore[union-attr]
+
     def connectionLost(self, reason: Failure = connectionDone) -> None:
         self._receiver.open_connections.remove(self)
+        self.on_lost()
 
 
 class HttpReceiver(Factory):
@@ -86,6 +98,8 @@ class HttpReceiver(Factory):
         self.connection_count = 0
         self.open_connections: list[ReceiverConnection] = []
         self.respond: Callable[[ReceiverConnection], None] = lambda connection: connection.write(OK_RESPONSE)
+        self.respond_to_head: Callable[[ReceiverConnection], None] = lambda connection: None
+        """Called while a request is incomplete."""
         self._tls = tls
         self.listen(0)
 

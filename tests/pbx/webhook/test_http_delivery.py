@@ -17,7 +17,6 @@ from tests.link.certificates import CertificateAuthority
 from tests.pbx.webhook.http_receiver import (
     OK_RESPONSE,
     WEBHOOK_SECRET,
-    ReceiverConnection,
     WebhookTransportHarness,
     build_response,
 )
@@ -169,8 +168,8 @@ async def test_a_connection_that_is_not_established_times_out_after_ten_seconds(
         (b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nsome", "its response is incomplete"),
         (b"HTTP/1.1 500 No\r\nContent-Length: 100\r\n\r\nsome", "it answered 500"),
         (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nso", "its response is incomplete"),
-        (b"220 mail.example ESMTP\r\n", "it did not send a valid HTTP response (ParseError)"),
-        (b"\x02LS|\x03\r\n", "it did not send a valid HTTP response (ParseError)"),
+        (b"220 mail.example ESMTP\r\n", "it did not send a valid HTTP response"),
+        (b"\x02LS|\x03\r\n", "it did not send a valid HTTP response"),
     ],
 )
 @time_limit(10)
@@ -187,118 +186,6 @@ async def test_a_response_may_end_with_the_connection(
 ) -> None:
     transport_harness.receiver.respond_always(b"HTTP/1.0 200 OK\r\n\r\ntaken", close=True)
     assert await transport_harness.post() == ""
-
-
-@time_limit(10)
-async def test_a_response_with_endless_headers_is_aborted(transport_harness: WebhookTransportHarness) -> None:
-    transport_harness.receiver.respond_always(b"HTTP/1.1 200 OK\r\n" + b"X-More: of the same\r\n" * 20_000)
-    assert await transport_harness.post() == "its response is longer than 64 KiB"
-    assert not transport_harness.receiver.open_connections
-
-
-@time_limit(10)
-async def test_a_response_with_a_body_that_is_too_long_is_aborted(
-    transport_harness: WebhookTransportHarness,
-) -> None:
-    transport_harness.receiver.respond_always(b"HTTP/1.1 200 OK\r\n\r\n" + b"x" * 70_000)
-    assert await transport_harness.post() == "its response is longer than 64 KiB"
-    await transport_harness.until(lambda: not transport_harness.receiver.open_connections)
-
-
-@time_limit(10)
-async def test_a_response_without_end_is_aborted_after_ten_seconds(
-    transport_harness: WebhookTransportHarness,
-) -> None:
-    transport_harness.receiver.respond_always(b"HTTP/1.1 200 OK\r\n\r\nand so on, ")
-    assert await transport_harness.post(delay_s=10) == "it did not answer within 10 s"
-    await transport_harness.until(lambda: not transport_harness.receiver.open_connections)
-
-
-# Connections.
-
-
-@time_limit(10)
-async def test_a_connection_is_reused(transport_harness: WebhookTransportHarness) -> None:
-    transport_harness.receiver.respond_always(build_response(200, body=b"taken"))
-    for _ in range(5):
-        assert await transport_harness.post() == ""
-    assert transport_harness.receiver.connection_count == 1
-
-
-@time_limit(10)
-async def test_a_connection_is_reused_after_a_rejected_event(
-    transport_harness: WebhookTransportHarness,
-) -> None:
-    transport_harness.receiver.respond_always(build_response(500, body=b"later"))
-    assert await transport_harness.post() == "it answered 500"
-    transport_harness.receiver.respond_always(OK_RESPONSE)
-    assert await transport_harness.post() == ""
-    assert transport_harness.receiver.connection_count == 1
-
-
-@time_limit(10)
-async def test_a_request_on_an_idle_connection_that_the_receiver_closes_is_repeated_at_once(
-    transport_harness: WebhookTransportHarness,
-) -> None:
-    """The receiver may close the connection just when the next request is sent on it."""
-    await transport_harness.post()
-
-    def close_idle_connection(connection: ReceiverConnection) -> None:
-        transport_harness.receiver.respond_always(OK_RESPONSE)
-        connection.close()
-
-    transport_harness.receiver.respond = close_idle_connection
-    assert await transport_harness.post() == ""
-    assert transport_harness.receiver.connection_count == 2
-
-
-@time_limit(10)
-async def test_an_idle_connection_that_was_closed_earlier_is_not_used(
-    transport_harness: WebhookTransportHarness,
-) -> None:
-    await transport_harness.post()
-    transport_harness.receiver.open_connections[0].close()
-    await transport_harness.until(lambda: not transport_harness.receiver.open_connections)
-    await run_reactor_turns()
-    assert await transport_harness.post() == ""
-    assert len(transport_harness.receiver.requests) == 2
-
-
-@time_limit(10)
-async def test_a_new_connection_that_is_closed_is_a_failure(
-    transport_harness: WebhookTransportHarness,
-) -> None:
-    await transport_harness.post()
-    transport_harness.receiver.respond_always(b"", close=True)
-    assert await transport_harness.post() == "it closed the connection without a response"
-    assert len(transport_harness.receiver.requests) == 3
-    assert await transport_harness.post() == "it closed the connection without a response"
-    assert len(transport_harness.receiver.requests) == 4, "no idle connection, so no second attempt"
-
-
-@time_limit(10)
-async def test_a_cancelled_delivery_is_not_repeated(transport_harness: WebhookTransportHarness) -> None:
-    await transport_harness.post()
-    transport_harness.receiver.respond_always(b"")
-    delivery = transport_harness.transport.post(
-        Receiver(transport_harness.receiver.url(), WEBHOOK_SECRET), EVENT
-    )
-    await transport_harness.until(lambda: len(transport_harness.receiver.requests) == 2)
-    delivery.addErrback(lambda failure: None)
-    delivery.cancel()
-    await transport_harness.until(lambda: not transport_harness.receiver.open_connections)
-    await run_reactor_turns()
-    assert (len(transport_harness.receiver.requests), transport_harness.receiver.connection_count) == (2, 1)
-
-
-@time_limit(10)
-async def test_a_stop_closes_idle_connections(
-    transport_harness: WebhookTransportHarness,
-) -> None:
-    await transport_harness.post()
-    assert transport_harness.receiver.open_connections
-    transport_harness.transport.close()
-    await transport_harness.until(lambda: not transport_harness.receiver.open_connections)
 
 
 # Certificates.

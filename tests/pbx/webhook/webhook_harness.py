@@ -49,7 +49,7 @@ class ScriptedWebhookTransport:
         self.attempts.append((receiver, event))
         self.attempt_times.append(self._clock.seconds())
         if receiver.url in self.failure_by_url:
-            return fail(DeliveryError(self.failure_by_url[receiver.url]))
+            return fail(DeliveryError(self.failure_by_url[receiver.url], was_sent=True))
         if not self.holds_responses:
             self.delivered.append(event)
             return succeed(None)
