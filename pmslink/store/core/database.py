@@ -7,17 +7,16 @@ not depend on the kind, and `tests/store` runs over each.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import closing, contextmanager
-from functools import cache
 from pathlib import Path
-from typing import Protocol, cast
+from typing import Protocol
 from urllib.parse import quote
 
-from sqlalchemy import Connection, Dialect, Engine, Table, create_engine, event, exc
+from sqlalchemy import Connection, Engine, create_engine, event, exc
 from sqlalchemy.pool import NullPool
 
-from pmslink.store.core.row_checksum import checksum
+from pmslink.store.core.prepared_statements import driver_connection
 from pmslink.store.core.store_errors import StoreError
 
 STORE_FILE_NAME = "store.sqlite3"
@@ -160,7 +159,7 @@ class SqliteDatabase:
 
     def reclaim(self, connection: Connection) -> bool:
         """Vacuum some free pages; after the last ones, truncate the WAL. Return whether none are left."""
-        raw = cast(sqlite3.Connection, connection.connection.driver_connection)
+        raw = driver_connection(connection)
         # not `execute`, which would vacuum one page only
         raw.executescript(f"PRAGMA incremental_vacuum({VACUUM_BATCH_PAGES})")
         (free,) = raw.execute("PRAGMA freelist_count").fetchone()
@@ -170,20 +169,6 @@ class SqliteDatabase:
         raw.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
         raw.execute(f"PRAGMA busy_timeout={BUSY_TIMEOUT_MS}")
         return True
-
-
-def insert_many(connection: Connection, table: Table, rows: Sequence[tuple[object, ...]]) -> None:
-    """Insert rows with a value for every column but the checksum, in the order of the columns.
-
-    The values go to the driver directly: SQLAlchemy's binding takes longer than SQLite's writing.
-    """
-    rows_with_checksum = [(*row, checksum(tuple(row))) for row in rows]
-    connection.exec_driver_sql(_insert_statement(table, connection.dialect), rows_with_checksum)
-
-
-@cache
-def _insert_statement(table: Table, dialect: Dialect) -> str:
-    return str(table.insert().compile(dialect=dialect))
 
 
 def is_sqlite_outage(error: Exception) -> bool:

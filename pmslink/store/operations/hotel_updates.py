@@ -19,7 +19,7 @@ from pmslink.hotel import (
 from pmslink.hotel.events import WakeUpFinished
 from pmslink.hotel.hotel_state import Context, HotelState
 from pmslink.hotel.rooms import WakeUp
-from pmslink.store.core.database import insert_many
+from pmslink.store.core.prepared_statements import insert_many
 from pmslink.store.core.schema import RECORD_PROBLEMS, RECORDS, ROOMS
 from pmslink.store.core.transaction import Transaction
 from pmslink.store.operations.cancel_pending import cancel_ended_wake_up, cancel_pending_for_room

@@ -26,8 +26,8 @@ from pmslink.store.tables.outbox_rows import (
 )
 
 _SELECT_NUMBER_IN_USE = row_query(
-    OF_LINK, POSTINGS.c.number == bindparam("number"), POSTINGS.c.id != bindparam("id"), IS_OPEN
-).limit(1)
+    OF_LINK, POSTINGS.c.number == bindparam("number"), POSTINGS.c.id != bindparam("id"), IS_OPEN, limit=1
+)
 
 
 class RowNotFoundError(PmslinkError):

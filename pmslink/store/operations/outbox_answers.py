@@ -15,7 +15,6 @@ from pmslink.store.tables.outbox_queue import RETRY_LATER_MS
 from pmslink.store.tables.outbox_rows import (
     IS_OPEN,
     OF_LINK,
-    QUERY_BATCH_ROWS,
     SELECT_SENT,
     OutboxRow,
     fetch_first,
@@ -28,11 +27,10 @@ from pmslink.store.tables.outbox_rows import (
 ANSWER_DEADLINE_MS = 24 * 3600 * 1000
 """Milliseconds after which RY or NA counts as a refusal."""
 
-_SELECT_LAST_BY_NUMBER = row_query(
-    OF_LINK, POSTINGS.c.number == bindparam("number"), POSTINGS.c.attempts > 0, newest_first=True
-).limit(1)
-_SELECT_OPEN_BY_NUMBER = _SELECT_LAST_BY_NUMBER.where(IS_OPEN)
-_SELECT_SENT_BY_IDS = SELECT_SENT.where(POSTINGS.c.id.in_(bindparam("ids", expanding=True)))
+_HAS_NUMBER = (OF_LINK, POSTINGS.c.number == bindparam("number"), POSTINGS.c.attempts > 0)
+_SELECT_LAST_BY_NUMBER = row_query(*_HAS_NUMBER, newest_first=True, limit=1)
+_SELECT_SENT_BY_ID = row_query(OF_LINK, POSTINGS.c.id == bindparam("id"), POSTINGS.c.state == "sent")
+_SELECT_OPEN_BY_NUMBER = row_query(*_HAS_NUMBER, IS_OPEN, newest_first=True, limit=1)
 
 
 @frozen
@@ -114,13 +112,8 @@ def confirm_delivered(transaction: Transaction, requests: Sequence[ConfirmDelive
 
 
 def _sent_rows(connection: Connection, link: str, ids: Sequence[int]) -> list[OutboxRow]:
-    return [
-        row
-        for start in range(0, len(ids), QUERY_BATCH_ROWS)
-        for row in fetch_rows(
-            connection, _SELECT_SENT_BY_IDS, link=link, ids=ids[start : start + QUERY_BATCH_ROWS]
-        )
-    ]
+    rows = (fetch_first(connection, _SELECT_SENT_BY_ID, link=link, id=row_id) for row_id in sorted(ids))
+    return [row for row in rows if row is not None]
 
 
 @frozen

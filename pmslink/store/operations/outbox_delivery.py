@@ -54,7 +54,8 @@ _SELECT_NEWER_VALUE = row_query(
     POSTINGS.c.subject == bindparam("subject"),
     POSTINGS.c.id > bindparam("id"),
     POSTINGS.c.state != "discarded",
-).limit(1)
+    limit=1,
+)
 _SELECT_LATER_QUEUED = row_query(
     OF_LINK,
     POSTINGS.c.number.is_(None),

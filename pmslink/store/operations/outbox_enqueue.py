@@ -13,6 +13,7 @@ from pmslink.errors import PmslinkError
 from pmslink.fias.record import Record
 from pmslink.hotel.phone_update_records import PhoneUpdate, resolve_sign, sign_not_on_reason
 from pmslink.hotel.wake_ups import TooManyWakeUpsError
+from pmslink.store.core.prepared_statements import PreparedStatement
 from pmslink.store.core.schema import POSTING_NUMBERS, POSTINGS
 from pmslink.store.core.transaction import Transaction
 from pmslink.store.operations.charge_routing import guests_at_start
@@ -20,23 +21,26 @@ from pmslink.store.operations.hotel_updates import apply_phone_update
 from pmslink.store.tables.outbox_rows import (
     IS_OPEN,
     OF_LINK,
-    QUERY_BATCH_ROWS,
     OutboxRow,
-    fetch_rows,
+    fetch_first,
     insert_rows,
     row_query,
 )
 from pmslink.timestamps import from_ms
 
-_SELECT_BY_KEYS = row_query(OF_LINK, POSTINGS.c.key.in_(bindparam("keys", expanding=True)))
-_SELECT_LAST_NUMBER = select(POSTING_NUMBERS.c.last).where(POSTING_NUMBERS.c.link == bindparam("link"))
-_UPDATE_LAST_NUMBER = (
+_SELECT_BY_KEY = row_query(OF_LINK, POSTINGS.c.key == bindparam("key"))
+_SELECT_LAST_NUMBER = PreparedStatement(
+    select(POSTING_NUMBERS.c.last).where(POSTING_NUMBERS.c.link == bindparam("link"))
+)
+_UPDATE_LAST_NUMBER = PreparedStatement(
     update(POSTING_NUMBERS)
     .where(POSTING_NUMBERS.c.link == bindparam("of_link"))
     .values(last=bindparam("number"))
 )
-_SELECT_NUMBERS_IN_USE = select(POSTINGS.c.number).where(
-    OF_LINK, POSTINGS.c.number.between(bindparam("begin"), bindparam("end")), IS_OPEN
+_SELECT_NUMBERS_IN_USE = PreparedStatement(
+    select(POSTINGS.c.number).where(
+        OF_LINK, POSTINGS.c.number.between(bindparam("begin"), bindparam("end")), IS_OPEN
+    )
 )
 
 
@@ -202,16 +206,12 @@ def _apply_phone_update(transaction: Transaction, new_row: NewRow, update: Phone
 
 def _rows_by_key(connection: Connection, new_rows: Sequence[NewRow]) -> dict[tuple[str, str], OutboxRow]:
     """Return the existing rows of the idempotency keys, by link and key."""
-    keys_by_link: dict[str, list[str]] = defaultdict(list)
+    rows: dict[tuple[str, str], OutboxRow] = {}
     for new_row in new_rows:
         if new_row.key is not None:
-            keys_by_link[new_row.link].append(new_row.key)
-    rows: dict[tuple[str, str], OutboxRow] = {}
-    for link, keys in keys_by_link.items():
-        for start in range(0, len(keys), QUERY_BATCH_ROWS):
-            batch = keys[start : start + QUERY_BATCH_ROWS]
-            for row in fetch_rows(connection, _SELECT_BY_KEYS, link=link, keys=batch):
-                rows[link, row.key or ""] = row
+            row = fetch_first(connection, _SELECT_BY_KEY, link=new_row.link, key=new_row.key)
+            if row is not None:
+                rows[new_row.link, new_row.key] = row
     return rows
 
 
@@ -231,13 +231,14 @@ def free_numbers(connection: Connection, link: str, max_number: int, batch_size:
 
     The numbers count from the last assigned one to `max_number`, and continue at 1.
     """
-    last = connection.execute(_SELECT_LAST_NUMBER, {"link": link}).scalar() or 0
+    stored = _SELECT_LAST_NUMBER.execute(connection, link=link).fetchone()
+    last: int = 0 if stored is None else stored[0]
     examined = 0
     while examined < max_number:
         begin = last % max_number + 1
         end = begin + min(batch_size, max_number - begin + 1, max_number - examined) - 1
-        bounds = {"link": link, "begin": begin, "end": end}
-        in_use = set(connection.execute(_SELECT_NUMBERS_IN_USE, bounds).scalars())
+        rows = _SELECT_NUMBERS_IN_USE.execute(connection, link=link, begin=begin, end=end)
+        in_use = {number for (number,) in rows}
         yield from (number for number in range(begin, end + 1) if number not in in_use)
         examined += end - begin + 1
         last = end
@@ -247,5 +248,5 @@ def store_last_numbers(connection: Connection, rows: Iterable[OutboxRow]) -> Non
     """Store the posting number that each link assigned last; `rows` are in the order of assignment."""
     last_numbers = {row.link: row.number for row in rows if row.number is not None}
     for link, number in last_numbers.items():
-        if not connection.execute(_UPDATE_LAST_NUMBER, {"of_link": link, "number": number}).rowcount:
+        if not _UPDATE_LAST_NUMBER.execute(connection, of_link=link, number=number).rowcount:
             connection.execute(insert(POSTING_NUMBERS), {"link": link, "last": number})

@@ -19,11 +19,10 @@ from pmslink.hotel.hotel_policy import HotelPolicy
 from pmslink.hotel.hotel_state import REPLAY_WINDOW_RECORDS, TIMESTAMPED_RECORD_IDS, HotelState
 from pmslink.hotel.room_window import Departure, Party, RoomWindow, parse_window, serialize_window
 from pmslink.hotel.rooms import PERSONAL_FIELDS, Room, parse_room, serialize_room
-from pmslink.store.core.database import insert_many
+from pmslink.store.core.prepared_statements import PreparedStatement, insert_many
 from pmslink.store.core.schema import EVENTS, HOTELS, RECORDS, ROOMS
 from pmslink.store.core.transaction import Transaction
 from pmslink.store.tables.log_entries import NextDueChanged
-from pmslink.store.tables.outbox_rows import QUERY_BATCH_ROWS
 
 _DEFAULT_POLICY = HotelPolicy()
 _PREVIOUS_SERVICE_SESSION = -1
@@ -31,8 +30,8 @@ _PREVIOUS_SERVICE_SESSION = -1
 _LINK_PARAMETER: BindParameter[str] = bindparam("link")
 _SELECT_ROOMS = select(ROOMS.c.room, ROOMS.c.body, ROOMS.c.changed).where(ROOMS.c.link == _LINK_PARAMETER)
 _SELECT_HOTEL = select(HOTELS.c.body, HOTELS.c.next_at).where(HOTELS.c.link == _LINK_PARAMETER)
-_DELETE_ROOMS = delete(ROOMS).where(
-    ROOMS.c.link == _LINK_PARAMETER, ROOMS.c.room.in_(bindparam("rooms", expanding=True))
+_DELETE_ROOM = PreparedStatement(
+    delete(ROOMS).where(ROOMS.c.link == _LINK_PARAMETER, ROOMS.c.room == bindparam("room"))
 )
 _DELETE_HOTEL = delete(HOTELS).where(HOTELS.c.link == _LINK_PARAMETER)
 _SELECT_STAMPED_RECORDS = (
@@ -183,10 +182,8 @@ class UnitOfWork:
 def _write_rooms(connection: Connection, link: str, hotel: HotelState) -> None:
     changed = sorted(hotel.changed_rooms)
     hotel.changed_rooms.clear()
-    for start in range(0, len(changed), QUERY_BATCH_ROWS):
-        names = changed[start : start + QUERY_BATCH_ROWS]
-        connection.execute(_DELETE_ROOMS, {"link": link, "rooms": names})
-        insert_many(connection, ROOMS, [_room_row(link, hotel.rooms[name]) for name in names])
+    _DELETE_ROOM.execute_many(connection, [{"link": link, "room": name} for name in changed])
+    insert_many(connection, ROOMS, [_room_row(link, hotel.rooms[name]) for name in changed])
 
 
 def _room_row(link: str, room: Room) -> tuple[object, ...]:

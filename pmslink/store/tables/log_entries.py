@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Literal
 from attrs import define, frozen
 from sqlalchemy import Table
 
-from pmslink.store.core.database import insert_many
+from pmslink.store.core.prepared_statements import insert_many
 from pmslink.store.core.schema import LINK_SNAPSHOTS, SYNC_CHANGES, TRANSITIONS
 from pmslink.store.core.transaction import Entry, Transaction
 from pmslink.timestamps import to_ms

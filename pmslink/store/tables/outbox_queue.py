@@ -12,6 +12,7 @@ from typing import Literal
 
 from sqlalchemy import Connection, bindparam, func, or_, select
 
+from pmslink.store.core.prepared_statements import PreparedStatement
 from pmslink.store.core.schema import POSTINGS
 from pmslink.store.tables.outbox_rows import OF_LINK, OutboxRow, fetch_first, fetch_rows, row_query
 
@@ -36,13 +37,20 @@ _IS_DUE = or_(
 )
 # Rows of one record, because the database reads them in the order of its index, however many there are.
 _SELECT_DUE = row_query(
-    OF_LINK, _IS_QUEUED, POSTINGS.c.record == bindparam("record"), POSTINGS.c.id > bindparam("after"), _IS_DUE
-).limit(bindparam("limit"))
-_SELECT_RETRY_TIME = select(func.min(POSTINGS.c.not_before)).where(
     OF_LINK,
     _IS_QUEUED,
-    POSTINGS.c.record.in_(bindparam("records", expanding=True)),
-    POSTINGS.c.not_before > bindparam("now"),
+    POSTINGS.c.record == bindparam("record"),
+    POSTINGS.c.id > bindparam("after"),
+    _IS_DUE,
+    limit=bindparam("limit"),
+)
+_SELECT_RETRY_TIME = PreparedStatement(
+    select(func.min(POSTINGS.c.not_before)).where(
+        OF_LINK,
+        _IS_QUEUED,
+        POSTINGS.c.record == bindparam("record"),
+        POSTINGS.c.not_before > bindparam("now"),
+    )
 )
 
 
@@ -65,8 +73,10 @@ def due_rows(
 
 def next_retry_time(connection: Connection, link: str, now: int, lane: Lane) -> int | None:
     """Return when the next row of a lane is due that is not due yet; None without one."""
-    values = {"link": link, "now": now, "records": ["WA", *_RECORDS_BY_LANE[lane]]}
-    time: int | None = connection.execute(_SELECT_RETRY_TIME, values).scalar()
+    if "PS" not in _RECORDS_BY_LANE[lane]:
+        return None  # only postings are set aside
+    time: int | None
+    (time,) = _SELECT_RETRY_TIME.execute(connection, link=link, now=now, record="PS").fetchone()
     return time
 
 

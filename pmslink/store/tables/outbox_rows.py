@@ -13,10 +13,10 @@ from functools import cache
 from typing import Any, Literal, NamedTuple
 
 from attrs import define
-from sqlalchemy import ColumnElement, Connection, Select, Update, bindparam, or_, select, update
+from sqlalchemy import BindParameter, ColumnElement, Connection, bindparam, or_, select, update
 
 from pmslink.hotel.events import Event, EventType
-from pmslink.store.core.database import insert_many
+from pmslink.store.core.prepared_statements import PreparedStatement, insert_many
 from pmslink.store.core.row_checksum import checksum
 from pmslink.store.core.schema import POSTINGS
 from pmslink.store.core.transaction import Entry, Transaction
@@ -27,8 +27,6 @@ RowReason = Literal["guest_left", "local_guest", "pms", "charset", "unanswered",
 """Why a row is refused or unknown; the names are part of the API."""
 FINAL_STATES: tuple[RowState, ...] = ("done", "refused", "discarded")
 OPEN_STATES: tuple[RowState, ...] = ("pending", "sent", "unknown")
-QUERY_BATCH_ROWS = 5000
-"""Maximum number of rows that one statement names by parameters; databases limit the parameters."""
 
 
 class OutboxRow(NamedTuple):
@@ -128,13 +126,17 @@ class OutboxRowChanged(Entry):
     row: OutboxRow
 
 
-# Reading. Statements are built once: SQLAlchemy needs longer to build one than SQLite to execute it.
+# Reading.
 
 
-def row_query(*conditions: ColumnElement[bool], newest_first: bool = False) -> Select[Any]:
+def row_query(
+    *conditions: ColumnElement[bool],
+    newest_first: bool = False,
+    limit: int | BindParameter[int] | None = None,
+) -> PreparedStatement:
     """Return a statement that selects the rows which meet all conditions, ordered by id."""
     order = POSTINGS.c.id.desc() if newest_first else POSTINGS.c.id
-    return select(POSTINGS).where(*conditions).order_by(order)
+    return PreparedStatement(select(POSTINGS).where(*conditions).order_by(order).limit(limit))
 
 
 OF_LINK = POSTINGS.c.link == bindparam("link")
@@ -146,14 +148,14 @@ _SELECT_BY_ID = row_query(POSTINGS.c.id == bindparam("id"))
 _SELECT_BY_LINK_AND_ID = row_query(OF_LINK, POSTINGS.c.id == bindparam("id"))
 
 
-def fetch_rows(connection: Connection, query: Select[Any], **values: object) -> list[OutboxRow]:
+def fetch_rows(connection: Connection, query: PreparedStatement, **values: object) -> list[OutboxRow]:
     """Return all rows that a query selects."""
-    return [_from_row(db_row) for db_row in connection.execute(query, values)]
+    return [_from_row(db_row) for db_row in query.execute(connection, **values)]
 
 
-def fetch_first(connection: Connection, query: Select[Any], **values: object) -> OutboxRow | None:
+def fetch_first(connection: Connection, query: PreparedStatement, **values: object) -> OutboxRow | None:
     """Return the first row that a query selects. The query has a limit, or selects one row at most."""
-    db_row = connection.execute(query, values).first()
+    db_row = query.execute(connection, **values).fetchone()
     return None if db_row is None else _from_row(db_row)
 
 
@@ -171,12 +173,12 @@ def newest_rows(
     connection: Connection, link: str, state: RowState | None, before: int | None, limit: int
 ) -> list[OutboxRow]:
     """Return rows of a link, newest first; only those in a state, and with ids below `before`, if given."""
-    query = row_query(POSTINGS.c.link == link, newest_first=True)
+    query = select(POSTINGS).where(POSTINGS.c.link == link).order_by(POSTINGS.c.id.desc()).limit(limit)
     if state is not None:
         query = query.where(POSTINGS.c.state == state)
     if before is not None:
         query = query.where(POSTINGS.c.id < before)
-    return fetch_rows(connection, query.limit(limit))
+    return [_from_row(db_row) for db_row in connection.execute(query)]
 
 
 def unresolved_rows(connection: Connection) -> list[UnresolvedRow]:
@@ -214,9 +216,7 @@ def update_row(transaction: Transaction, row: OutboxRow, **changes: Any) -> Outb
     changed = row._replace(changed=transaction.next_seq(), **changes)
     values = {f"new_{name}": getattr(changed, name) for name in ("changed", *changes)}
     values["new_checksum"] = checksum(tuple(changed))
-    transaction.connection.execute(
-        _update_statement(("changed", "checksum", *changes)), {"row": row.id, **values}
-    )
+    _update_statement(("changed", "checksum", *changes)).execute(transaction.connection, row=row.id, **values)
     transaction.to_publish.append(_row_changed(changed))
     if changed.state == "refused" or (changed.state == "unknown" and not changed.queued):
         event_type: EventType = "posting.refused" if changed.state == "refused" else "posting.unknown"
@@ -237,9 +237,9 @@ def row_from_event(event_data: Mapping[str, Any]) -> OutboxRow:
 
 
 @cache
-def _update_statement(names: tuple[str, ...]) -> Update:
+def _update_statement(names: tuple[str, ...]) -> PreparedStatement:
     values: dict[str, Any] = {name: bindparam(f"new_{name}") for name in names}
-    return update(POSTINGS).where(POSTINGS.c.id == bindparam("row")).values(values)
+    return PreparedStatement(update(POSTINGS).where(POSTINGS.c.id == bindparam("row")).values(values))
 
 
 def _row_changed(row: OutboxRow) -> OutboxRowChanged:

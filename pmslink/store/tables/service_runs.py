@@ -14,7 +14,7 @@ from typing import Any
 from attrs import frozen
 from sqlalchemy import delete
 
-from pmslink.store.core.database import insert_many
+from pmslink.store.core.prepared_statements import insert_many
 from pmslink.store.core.schema import RUNS
 from pmslink.store.core.transaction import Transaction
 from pmslink.timestamps import from_ms, to_ms

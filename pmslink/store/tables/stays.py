@@ -11,12 +11,13 @@ a guest is. Times are milliseconds since 1970 in UTC.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any, NamedTuple
+from itertools import chain
+from typing import NamedTuple
 
-from sqlalchemy import Connection, Select, bindparam, func, select, update
+from sqlalchemy import ColumnElement, Connection, bindparam, func, select, update
 
 from pmslink.hotel.events import StayChange
-from pmslink.store.core.database import insert_many
+from pmslink.store.core.prepared_statements import PreparedStatement, insert_many
 from pmslink.store.core.row_checksum import checksum
 from pmslink.store.core.schema import STAYS
 from pmslink.store.core.transaction import Transaction
@@ -47,9 +48,10 @@ class Occupant(NamedTuple):
     reservation: str | None
 
 
-def _stay_query(*conditions: Any) -> Select[Any]:
+def _stay_query(*conditions: ColumnElement[bool]) -> PreparedStatement:
     columns = [column for column in STAYS.columns if column is not STAYS.c.checksum]
-    return select(*columns).where(STAYS.c.link == bindparam("link"), *conditions).order_by(STAYS.c.id)
+    query = select(*columns).where(STAYS.c.link == bindparam("link"), *conditions).order_by(STAYS.c.id)
+    return PreparedStatement(query)
 
 
 _IS_ROOM = STAYS.c.room == bindparam("room")
@@ -57,28 +59,30 @@ _HAS_GUEST = STAYS.c.guest != _NOBODY
 _LASTS = STAYS.c.until.is_(None)
 _SELECT_PRESENT_IN_ROOM = _stay_query(_IS_ROOM, _HAS_GUEST, _LASTS)
 _SELECT_VACANCY = _stay_query(_IS_ROOM, STAYS.c.guest == _NOBODY, _LASTS)
-_SELECT_PRESENT_GUESTS = _stay_query(STAYS.c.guest.in_(bindparam("guests", expanding=True)), _LASTS)
+_SELECT_PRESENT_GUEST = _stay_query(STAYS.c.guest == bindparam("guest"), _LASTS)
 _SELECT_IN_ROOM_BETWEEN = _stay_query(
     _IS_ROOM,
     _HAS_GUEST,
     STAYS.c.since <= bindparam("end"),
     _LASTS | (STAYS.c.until > bindparam("begin")),
 )
-_SELECT_FIRST_STAYS = (
-    select(STAYS.c.guest, func.min(STAYS.c.id))
-    .where(STAYS.c.link == bindparam("link"), STAYS.c.guest.in_(bindparam("guests", expanding=True)))
-    .group_by(STAYS.c.guest)
+_SELECT_FIRST_ID = PreparedStatement(
+    select(func.min(STAYS.c.id)).where(STAYS.c.link == bindparam("link"), STAYS.c.guest == bindparam("guest"))
 )
-_SELECT_VACANT_SINCE = select(func.max(STAYS.c.since)).where(
-    STAYS.c.link == bindparam("link"),
-    STAYS.c.room.in_((bindparam("room"), _ALL_ROOMS)),
-    STAYS.c.guest == _NOBODY,
-    STAYS.c.since <= bindparam("at"),
+_SELECT_VACANT_SINCE = PreparedStatement(
+    select(func.max(STAYS.c.since)).where(
+        STAYS.c.link == bindparam("link"),
+        STAYS.c.room.in_((bindparam("room"), _ALL_ROOMS)),
+        STAYS.c.guest == _NOBODY,
+        STAYS.c.since <= bindparam("at"),
+    )
 )
-_SELECT_LAST_END = select(func.max(STAYS.c.until)).where(
-    STAYS.c.link == bindparam("link"), _IS_ROOM, _HAS_GUEST, STAYS.c.until <= bindparam("at")
+_SELECT_LAST_END = PreparedStatement(
+    select(func.max(STAYS.c.until)).where(
+        STAYS.c.link == bindparam("link"), _IS_ROOM, _HAS_GUEST, STAYS.c.until <= bindparam("at")
+    )
 )
-_UPDATE_END = (
+_UPDATE_END = PreparedStatement(
     update(STAYS)
     .where(STAYS.c.id == bindparam("stay"))
     .values(until=bindparam("end"), checksum=bindparam("new_checksum"))
@@ -107,19 +111,20 @@ def _occupants_between(connection: Connection, link: str, room: str, begin: int,
     occupants = dict.fromkeys(Occupant(stay.guest, stay.reservation) for stay in stays)
     if len(occupants) <= 1:
         return [*occupants]
-    guests = [occupant.guest for occupant in occupants]
-    first_stays = connection.execute(_SELECT_FIRST_STAYS, {"link": link, "guests": guests})
-    first_ids: dict[str, int] = dict(map(tuple, first_stays))
-    return sorted(occupants, key=lambda occupant: first_ids[occupant.guest])
+    return sorted(occupants, key=lambda occupant: _first_stay_id(connection, link, occupant.guest))
+
+
+def _first_stay_id(connection: Connection, link: str, guest: str) -> int:
+    (stay_id,) = _SELECT_FIRST_ID.execute(connection, link=link, guest=guest).fetchone()
+    return int(stay_id)
 
 
 def _is_known_vacant(connection: Connection, link: str, room: str, at: int) -> bool:
     """Return whether the room was reported vacant, and no guest has left it since without such a report."""
-    values = {"link": link, "room": room, "at": at}
-    vacant_since = connection.execute(_SELECT_VACANT_SINCE, values).scalar()
+    (vacant_since,) = _SELECT_VACANT_SINCE.execute(connection, link=link, room=room, at=at).fetchone()
     if vacant_since is None:
         return False
-    last_end = connection.execute(_SELECT_LAST_END, values).scalar()
+    (last_end,) = _SELECT_LAST_END.execute(connection, link=link, room=room, at=at).fetchone()
     return last_end is None or last_end <= vacant_since
 
 
@@ -130,12 +135,12 @@ def present_guests(connection: Connection, link: str, room: str) -> set[str]:
 
 def rooms_of_guests(connection: Connection, link: str, guests: Sequence[str]) -> dict[str, str]:
     """Return the present room of each of these guests who is in the hotel, by the keys of the guests."""
-    stays = _fetch(connection, _SELECT_PRESENT_GUESTS, link=link, guests=[*guests])
-    return {stay.guest: stay.room for stay in stays}
+    stays = (_fetch(connection, _SELECT_PRESENT_GUEST, link=link, guest=guest) for guest in guests)
+    return {stay.guest: stay.room for stay in chain.from_iterable(stays)}
 
 
-def _fetch(connection: Connection, query: Select[Any], **values: object) -> list[Stay]:
-    return [Stay._make(row) for row in connection.execute(query, values)]
+def _fetch(connection: Connection, query: PreparedStatement, **values: object) -> list[Stay]:
+    return list(map(Stay._make, query.execute(connection, **values)))
 
 
 # Writing.
@@ -181,7 +186,7 @@ def _report_vacant(transaction: Transaction, link: str, at: int, room: str) -> N
 def _find_present(connection: Connection, link: str, room: str, number: str) -> list[Stay]:
     """Return the present stay of a guest; without a number, of the guest without a number in the room."""
     if number:
-        return _fetch(connection, _SELECT_PRESENT_GUESTS, link=link, guests=[number])
+        return _fetch(connection, _SELECT_PRESENT_GUEST, link=link, guest=number)
     present = _fetch(connection, _SELECT_PRESENT_IN_ROOM, link=link, room=room)
     return [stay for stay in present if stay.reservation is None]
 
@@ -205,5 +210,6 @@ def _insert(
 def _end(transaction: Transaction, stays: Iterable[Stay], at: int) -> None:
     for stay in stays:
         ended = stay._replace(until=max(at, stay.since))  # the clock may have been set back
-        values = {"stay": stay.id, "end": ended.until, "new_checksum": checksum(tuple(ended))}
-        transaction.connection.execute(_UPDATE_END, values)
+        _UPDATE_END.execute(
+            transaction.connection, stay=stay.id, end=ended.until, new_checksum=checksum(tuple(ended))
+        )

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from attrs import frozen
 from sqlalchemy import Connection, delete, func, select
 
-from pmslink.store.core.database import insert_many
+from pmslink.store.core.prepared_statements import insert_many
 from pmslink.store.core.schema import CURSORS, EVENTS, TRANSITIONS
 from pmslink.store.core.transaction import Transaction
 

@@ -12,7 +12,7 @@ from twisted.internet.defer import Deferred
 from twisted.logger import LogEvent
 
 from pmslink.store.core import schema
-from pmslink.store.core.database import insert_many
+from pmslink.store.core.prepared_statements import insert_many
 from pmslink.store.core.transaction import Transaction
 from pmslink.store.operations.hotel_updates import append_records
 from pmslink.store.operations.retention import (

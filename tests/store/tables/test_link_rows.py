@@ -11,7 +11,7 @@ from sqlalchemy import Connection, func, select
 
 from pmslink.hotel.events import StayChange
 from pmslink.store.core import schema
-from pmslink.store.core.database import insert_many
+from pmslink.store.core.prepared_statements import insert_many
 from pmslink.store.core.transaction import Transaction
 from pmslink.store.operations.hotel_updates import append_records
 from pmslink.store.tables.link_rows import (
