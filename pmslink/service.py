@@ -8,7 +8,7 @@ from __future__ import annotations
 import gc
 import tempfile
 import time
-from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,13 +19,16 @@ from twisted.internet.interfaces import IStreamServerEndpoint
 from twisted.logger import Logger
 from twisted.python import usage
 
+from pmslink.config.command_line import NO_OPTIONS, CommandLine
 from pmslink.config.link_definition import LinkConfig, parse_link, parse_pms_argument
-from pmslink.config.loader import Config, load_config
+from pmslink.config.loader import Config
 from pmslink.errors import PmslinkError
 from pmslink.file_descriptors import raise_descriptor_limit
 from pmslink.foreground_pid_file import drop_default_pid_file
+from pmslink.hangup_signal import HangupSignal
 from pmslink.host_resolver import HostResolver
 from pmslink.hotel_clock import HotelClock
+from pmslink.link.config_reload import ConfigReload, retention_of
 from pmslink.link.connection_probe import Probe
 from pmslink.link.link_registry import LinkRegistry
 from pmslink.link.tcp_accepting import TcpAccepting
@@ -39,7 +42,6 @@ from pmslink.simulator.life.pmslink_client import make_endpoint_phones
 from pmslink.simulator.service import Simulator
 from pmslink.store.core import state_directory
 from pmslink.store.core.database import SqliteDatabase
-from pmslink.store.operations.retention import Retention
 from pmslink.store.store_service import PoolThread, Store, open_store
 from pmslink.typed_service import SequentialMultiService, TypedService
 from pmslink.web.auth.listen_policy import is_local_only, require_loopback
@@ -69,9 +71,13 @@ class Options(usage.Options):
     optFlags = [["demo", "d", "Start a PMS simulator on ports 5010 and 5011 and a link to it."]]  # noqa: RUF012
 
     config: Config
+    command_line: CommandLine
 
     def parseOptions(self, options: list[str] | None = None) -> None:
         """Parse the command line. Exit with one line on stderr for each error."""
+        self.hangup = HangupSignal()
+        if self.parent is not None:  # twistd runs it: a closed terminal must not end the start either
+            self.hangup.install()
         try:
             usage.Options.parseOptions(self, options)
         except (usage.UsageError, PmslinkError) as problem:
@@ -80,16 +86,15 @@ class Options(usage.Options):
     def postOptions(self) -> None:
         """Combine the configuration file and the command line; the command line wins."""
         drop_default_pid_file(self)
-        config = load_config(self["config"]) if self["config"] else Config()
-        if self["state-dir"]:
-            config = evolve(config, state_dir=Path(self["state-dir"]))
-        if self["api"]:
-            config = evolve(config, api_listen=self["api"])
-        for link in self._command_line_links():
-            if link.name in [declared.name for declared in config.links]:
-                raise usage.UsageError(f"the configuration already has a link {link.name}; rename it there")
-            config = evolve(config, links=(*config.links, link))
-        self.config = config
+        command_line = CommandLine(
+            file=Path(self["config"]) if self["config"] else None,
+            state_dir=Path(self["state-dir"]) if self["state-dir"] else None,
+            api_listen=self["api"] or None,
+            links=self._command_line_links(),
+        )
+        self.config = command_line.read_config()
+        # absolute, because twistd may change its directory before a reload
+        self.command_line = evolve(command_line, file=command_line.file and command_line.file.absolute())
 
     def _command_line_links(self) -> list[LinkConfig]:
         links = [parse_pms_argument(self["pms"])] if self["pms"] else []
@@ -110,7 +115,7 @@ def makeService(options: Options) -> SequentialMultiService:
     if options["demo"]:
         return _build_demo(reactor, options)
     service = SequentialMultiService()
-    build_service(reactor, options.config).setServiceParent(service)
+    build_service(reactor, options.config, options.command_line, options.hangup).setServiceParent(service)
     return service
 
 
@@ -118,19 +123,25 @@ def _build_demo(reactor: Any, options: Options) -> SequentialMultiService:
     service = SequentialMultiService()
     simulator = Simulator(reactor, DEMO_PMS_ENDPOINT, DEMO_CONTROL_ENDPOINT, pace=ACTIVITIES_PER_MINUTE)
     simulator.setServiceParent(service)
-    config = options.config
+    config, command_line = options.config, options.command_line
     if not options["state-dir"]:
         state = TemporaryStateDirectory()
         state.setServiceParent(service)
         config = evolve(config, state_dir=state.path)
-    pmslink = build_service(reactor, config)
+        command_line = evolve(command_line, state_dir=state.path)
+    pmslink = build_service(reactor, config, command_line, options.hangup)
     pmslink.setServiceParent(service)
     make_endpoint_phones(reactor, config.api_listen, "demo").setServiceParent(pmslink)
     return service
 
 
-def build_service(reactor: Any, config: Config) -> SequentialMultiService:
-    """Return the services of a configuration. Exit with one line on stderr for each error."""
+def build_service(
+    reactor: Any, config: Config, command_line: CommandLine = NO_OPTIONS, hangup: HangupSignal | None = None
+) -> SequentialMultiService:
+    """Return the services of a configuration. Exit with one line on stderr for each error.
+
+    The configuration is read again from `command_line` at each signal of `hangup`, and by the API.
+    """
     endpoint = _parse_api_endpoint(reactor, config.api_listen)
     hotel_clock = HotelClock(reactor)
     try:
@@ -146,7 +157,8 @@ def build_service(reactor: Any, config: Config) -> SequentialMultiService:
     dial = TcpDial(reactor, resolver)
     links = _build_links(reactor, config, store, hotel_clock, dial, TcpAccepting(reactor, resolver))
     probe = Probe(reactor, hotel_clock.now, resolver, dial, links)
-    site = _build_site(reactor, config, links, store, tokens, hotel_clock, probe)
+    config_reload = ConfigReload(command_line.reread_config, config, links, store)
+    site = _build_site(reactor, config, links, store, tokens, hotel_clock, probe, config_reload)
     children = (
         hotel_clock,
         StateLockService(lock),
@@ -155,6 +167,7 @@ def build_service(reactor: Any, config: Config) -> SequentialMultiService:
         ListenerService("pmslink", endpoint, ConnectionLimitFactory(site)),  # type: ignore[no-untyped-call]
         links,
         _build_webhooks(reactor, links, store, hotel_clock),
+        ReloadService(reactor, hangup or HangupSignal(), config_reload),
     )
     service = SequentialMultiService()
     for child in children:
@@ -178,7 +191,7 @@ def _parse_api_endpoint(reactor: Any, listen: str) -> IStreamServerEndpoint:
 def _open_store(reactor: Any, config: Config, hotel_clock: HotelClock) -> Store:
     database = SqliteDatabase(config.state_dir)
     snapshot = open_store(database, hotel_clock.now(), replay_limit=MAX_BUFFERED_EVENTS)
-    retention = Retention(timedelta(days=config.guest_days), timedelta(days=config.history_days))
+    retention = retention_of(config)
     threads = (PoolThread(reactor, "writing"), PoolThread(reactor, "reading"))
     return Store(database, snapshot, reactor, hotel_clock.now, retention, *threads, hotel_clock.is_settled)
 
@@ -206,11 +219,12 @@ def _build_site(
     tokens: TokenRegistry,
     hotel_clock: HotelClock,
     probe: Probe,
+    config_reload: ConfigReload,
 ) -> ApiSite:
     local_only = is_local_only(config.api_listen)
     if not local_only and not config.api_listen.startswith("ssl:"):
         log.warn("{listen} has no TLS: clients send their tokens unencrypted", listen=config.api_listen)
-    return make_site(links, store, reactor, probe.test, tokens, local_only, hotel_clock.now)
+    return make_site(links, store, reactor, probe.test, config_reload, tokens, local_only, hotel_clock.now)
 
 
 def _build_webhooks(
@@ -238,6 +252,27 @@ class TemporaryStateDirectory(TypedService):
         """Delete the directory."""
         super().stopService()
         self._directory.cleanup()
+
+
+class ReloadService(TypedService):
+    """Reloads the configuration at each SIGHUP."""
+
+    def __init__(self, reactor: Any, hangup: HangupSignal, config_reload: ConfigReload) -> None:
+        self._reactor = reactor
+        self._hangup = hangup
+        self._config_reload = config_reload
+
+    def startService(self) -> None:
+        """Reload at each signal from now on, and now if one came during the start."""
+        super().startService()
+        # a signal interrupts any code; `callFromThread` is safe there
+        reload_in_reactor = partial(self._reactor.callFromThread, self._config_reload.reload_on_hangup)
+        self._hangup.connect(reload_in_reactor)
+
+    def stopService(self) -> None:
+        """Ignore further signals."""
+        super().stopService()
+        self._hangup.disconnect()
 
 
 class StateLockService(TypedService):

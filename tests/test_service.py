@@ -59,7 +59,17 @@ def test_the_command_line_overrides_the_file(tmp_path: Path) -> None:
 def test_a_link_in_the_file_and_on_the_command_line_is_an_error(tmp_path: Path) -> None:
     file = tmp_path / "hotel.toml"
     file.write_text('[links.pms]\nhost = "h"\nport = 1\n')
-    assert "already has a link pms" in error_text("--config", str(file), "--pms", "h:5010")
+    assert error_text("--config", str(file), "--pms", "h:5010") == (
+        f'pmslink: {file}: links.pms = "h:1": must have another name: the command line defines a link pms'
+    )
+
+
+def test_a_link_of_the_command_line_with_the_address_of_one_in_the_file_is_an_error(tmp_path: Path) -> None:
+    file = tmp_path / "hotel.toml"
+    file.write_text('[links.grand]\nhost = "h"\nport = 5010\n')
+    assert error_text("--config", str(file), "--pms", "h:5010") == (
+        "pmslink: links.pms.port = 5010: must differ: links.grand has h and this port already"
+    )
 
 
 def test_a_file_that_cannot_be_read_is_one_line() -> None:
@@ -82,7 +92,7 @@ def test_without_tokens_the_api_does_not_listen_on_public_addresses(tmp_path: Pa
 def test_with_a_token_the_api_may_listen_on_any_address(tmp_path: Path) -> None:
     token_file_edits.add_token(tmp_path, "desk", "view", utc_now())
     config = Config(state_dir=tmp_path, api_listen="tcp:8080")
-    assert len(list(build_service(reactor, config))) == 6
+    assert len(list(build_service(reactor, config))) == 7
 
 
 def test_an_invalid_token_file_is_one_line(tmp_path: Path) -> None:
@@ -176,7 +186,7 @@ def test_stored_links_are_loaded_unless_the_configuration_has_their_names(
             ],
         )
     declared = parse_link("taken", {"host": "192.0.2.9", "port": 5011})
-    *_, links, _ = list(build_service(reactor, Config(state_dir=tmp_path, links=(declared,))))
+    *_, links, _, _ = list(build_service(reactor, Config(state_dir=tmp_path, links=(declared,))))
     assert [(link.name, link.declared, link.core.intent) for link in links] == [
         ("taken", True, "disconnected"),
         ("made", False, "enabled"),

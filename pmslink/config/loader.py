@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, MutableMapping, Sequence
 from pathlib import Path
 
 from attrs import field, frozen
@@ -33,20 +33,27 @@ def _parse_links(raw: object) -> tuple[LinkConfig, ...]:
         except ConfigError as error:
             errors.extend(error.errors)
             continue
-        other = by_address.setdefault(links[-1].address_key, links[-1])
-        if other is not links[-1]:
-            errors.append(_address_conflict(links[-1], other))
+        errors += find_address_conflict(links[-1], by_address)
     if errors:
         raise combine_errors(errors)
     return tuple(links)
 
 
-def _address_conflict(link: LinkConfig, other: LinkConfig) -> ConfigError:
-    """Return the error about a link that has the host and port of an earlier one."""
+def find_address_conflict(
+    link: LinkConfig, by_address: MutableMapping[tuple[str, int], LinkConfig]
+) -> Sequence[ConfigError]:
+    """Return an error if an earlier link has the host and port of this one.
+
+    `by_address` has the earlier links by their `address_key`; this one is added.
+    """
+    other = by_address.setdefault(link.address_key, link)
+    if other is link:
+        return ()
     accepts = link.settings.connect == "accept"
     shared = "accepts connections on this port" if accepts else f"has {link.host} and this port"
     key = dotted_key(dotted_key("links", link.name), "port")
-    return ConfigError(key, link.port, f"must differ: {dotted_key('links', other.name)} {shared} already")
+    expected = f"must differ: {dotted_key('links', other.name)} {shared} already"
+    return (ConfigError(key, link.port, expected),)
 
 
 def _parse_path(raw: object) -> Path:
@@ -117,6 +124,8 @@ def _read_toml(file: str) -> dict[str, object]:
         raise ConfigError("", None, "is not TOML: must be encoded in UTF-8") from None
     except tomllib.TOMLDecodeError as error:
         raise ConfigError("", None, f"is not TOML: {error}") from None
+    except RecursionError:
+        raise ConfigError("", None, "is nested too deeply") from None
 
 
 def _flatten_sections(raw: Mapping[str, object]) -> dict[str, object]:

@@ -19,12 +19,7 @@ from pmslink.fias.framing import SkipReason
 from pmslink.host_resolver import HostResolver
 from pmslink.link import reason_texts
 from pmslink.link.attention import Attention
-from pmslink.link.cause import (
-    EXPIRED_CAUSE,
-    SETTINGS_CAUSE,
-    STARTED_CAUSE,
-    Cause,
-)
+from pmslink.link.cause import EXPIRED_CAUSE, SETTINGS_CAUSE, STARTED_CAUSE, Cause
 from pmslink.link.connector import Connector
 from pmslink.link.dialer import Dialer, StartLinkDial, connection_key
 from pmslink.link.exchange import Exchange
@@ -50,7 +45,6 @@ from pmslink.store.tables.link_rows import StoredLink
 
 LinkSubscriber = Callable[["Link", Transition | None], None]
 """Called at every change of the marker, and without a transition when only in-sync or the intent changes."""
-
 
 EARLY_CHECKS_PER_INTERVAL = 10
 """Link checks in an interval, at most, that are sent early to confirm rows."""
@@ -182,13 +176,22 @@ class Link:
             if not self._dials_when_clock_settles:
                 self.machine.redial(STARTED_CAUSE)
 
-    def block(self, by: str | None) -> None:
-        """Do not dial while the link `by` has the same host and port. Without one, connect if enabled."""
+    def block(self, by: str) -> None:
+        """Close the link and do not dial: the link `by` has the same host and port."""
         self.connector.blocked_by = by
-        if by is None and self.core.intent == "enabled":
+        cause = Cause("in_use", {"link": by})
+        self.machine.blocked(cause)
+        if self.core.marker == "CLOSED" and self.core.intent == "enabled" and self.core.cause != cause:
+            self.core.cause = cause
+            self._publish(None)
+
+    def unblock(self) -> None:
+        """Connect if the link is enabled: no other link has its host and port any more."""
+        self.connector.blocked_by = None
+        if self.core.intent == "enabled":
             self.machine.redial(SETTINGS_CAUSE)
         elif self.core.cause.code == "in_use":
-            self.core.cause = SETTINGS_CAUSE if by is None else Cause("in_use", {"link": by})
+            self.core.cause = SETTINGS_CAUSE
             self._publish(None)
 
     def stop(self) -> Deferred[None]:

@@ -79,6 +79,8 @@ class LinkRegistry(TypedService):
         self._store_outage = StoreOutage(reactor, store.journal, self._links.values)
         self._stored_links = {stored.name: stored for stored in store.startup_snapshot.links}
         self._unresolved_rows = group_by_link(store.startup_snapshot.unresolved_rows)
+        self._cut_off_links = set(self._stored_links) if store.startup_snapshot.unclean_shutdown else set()
+        """Names of links whose last records may not be stored: the last service did not stop cleanly."""
         self._scheduler = HotelScheduler(
             reactor, store.journal, wall_clock, store.startup_snapshot.next_due_times, store.hotels
         )
@@ -86,17 +88,20 @@ class LinkRegistry(TypedService):
         store.journal.on_health_change.append(lambda: self._store_outage.on_health_change(bool(self.running)))
         store.on_purge.append(self._on_purge)
 
-    def add(self, config: LinkConfig, definition: str | None = None) -> Link:
-        """Add a link. It starts with the service, or at once if the service runs.
+    def add(self, config: LinkConfig, definition: str | None = None, start: bool = True) -> Link:
+        """Add a link. It starts with the service, or at once if the service runs and `start` is true.
 
         `definition` is the JSON that the API received for it; None for a link of the configuration file.
         """
         stored = self._stored_links.pop(config.name, None)
         link = self._build_link(config, stored, definition)
         link.outbox.counts.reset(self._unresolved_rows.pop(config.name, ()))
-        if stored is not None and self._store.startup_snapshot.unclean_shutdown:
+        if config.name in self._cut_off_links:
+            self._cut_off_links.remove(config.name)
             link.resync.require()  # the last records that were read may not be stored
-        if self.running:
+        if self.running and stored is not None:
+            self._recount()
+        if self.running and start:
             link.start()
         return link
 
@@ -110,11 +115,11 @@ class LinkRegistry(TypedService):
         holder = self._address_holders.setdefault(config.address_key, link)
         link.connector.blocked_by = None if holder is link else holder.name
         self._links[config.name] = link
-        self._apply_policy(link)
+        self.apply_policy(link)
         return link
 
-    def _apply_policy(self, link: Link) -> None:
-        """Apply the link's settings to its hotel."""
+    def apply_policy(self, link: Link) -> None:
+        """Apply the link's settings to its hotel; this reads the extension table, if there is one."""
         self._store.hotels.set_policy(link.name, build_policy(link.name, link.settings()))
         self._scheduler.on_policy_changed(link.name)
         self._publish_reconfigured(link.name)
@@ -174,13 +179,47 @@ class LinkRegistry(TypedService):
         Raises NotApplicableError if another link has the host and port.
         """
         self._require_free_address(config, link)
+        self.reconfigure(link, config, definition)
+        self.unblock_links()
+
+    def reconfigure(self, link: Link, config: LinkConfig, definition: str | None) -> None:
+        """Apply a configuration to a link. It gets the host and port, also from another link."""
         link.definition = definition
         self._release_address(link)
+        self.take_address(config)
         self._address_holders[config.address_key] = link
         link.connector.blocked_by = None
         link.apply_config(config)
-        self._apply_policy(link)
-        self._unblock_links()
+        self.apply_policy(link)
+
+    def withdraw(self, link: Link) -> Deferred[None]:
+        """Stop a link that the configuration file does not declare any more; its stored data stay.
+
+        The Deferred fires when the connection is closed.
+        """
+        name = link.name
+        del self._links[name]
+        if link.state_history.stored is not None:  # for the same link, if it is declared again
+            self._stored_links[name] = link.state_history.stored
+        self._publish_reconfigured(name)
+        self._release_address(link)
+        return link.stop().addCallback(lambda _: self._remove_policy_when_stored(name))
+
+    def _remove_policy_when_stored(self, name: str) -> None:
+        """Remove the policy of a stopped link once all that it received is stored."""
+        stored = self._store.journal.submit(barrier, None, retry_until_stored=True)
+        stored.addCallback(lambda _: None if name in self._links else self._remove_policy(name))
+
+    def take_address(self, config: LinkConfig) -> None:
+        """Make a host and port free for the link of this name; a link that has them is blocked."""
+        holder = self._address_holders.get(config.address_key)
+        if holder is not None and holder.name != config.name:
+            del self._address_holders[config.address_key]
+            holder.block(config.name)
+
+    def is_removing(self, name: str) -> bool:
+        """Check whether a link of this name is being removed with its data."""
+        return name in self._removing
 
     def _require_free_address(self, config: LinkConfig, itself: Link | None = None) -> None:
         holder = self._address_holders.get(config.address_key, itself)
@@ -191,12 +230,16 @@ class LinkRegistry(TypedService):
         if self._address_holders.get(link.config.address_key) is link:
             del self._address_holders[link.config.address_key]
 
-    def _unblock_links(self) -> None:
+    def unblock_links(self) -> None:
         """Start the links whose host and port no other link has any more."""
         for link in self:
-            if link.connector.blocked_by is not None:
-                holder = self._address_holders.setdefault(link.config.address_key, link)
-                link.block(None if holder is link else holder.name)
+            if link.connector.blocked_by is None:
+                continue
+            holder = self._address_holders.setdefault(link.config.address_key, link)
+            if holder is link:
+                link.unblock()
+            else:
+                link.block(holder.name)
 
     async def remove(self, link: Link, discard: bool) -> None:
         """Remove a link with all its data. `discard` allows postings that are not final.
@@ -235,7 +278,7 @@ class LinkRegistry(TypedService):
         self._publish_reconfigured(link.name)
         self._release_address(link)
         await link.stop()
-        self._unblock_links()
+        self.unblock_links()
 
     def when_saved(self) -> Deferred[None]:
         """Return a Deferred that fires once all changes are stored. It fails with StoreUnavailableError."""
@@ -326,11 +369,15 @@ class LinkRegistry(TypedService):
     def _on_purge(self, purge: Purge) -> None:
         for link in self:
             link.trace.purge(purge.guest_before)
+        self._recount()
+
+    def _recount(self) -> None:
+        """Count the rows of all outboxes again, as the store has them."""
         # Read by the writer, so that the counts agree with the order of the commits.
         self._store.journal.submit(read_unresolved_rows, None).addCallbacks(
             self._reset_counts,
             lambda failure: self.log.failure(
-                "Cannot count the rows of the outboxes again after the purge; the counts may be too high",
+                "Cannot count the rows of the outboxes again; the counts may be wrong",
                 failure,
             ),
         )

@@ -51,6 +51,9 @@ class Events(Protocol):
     def readdress(self, cause: Cause) -> None:
         """Handle a change of host, port, tls, framing or charset, which needs a new connection."""
 
+    def blocked(self, cause: Cause) -> None:
+        """Handle that another link has taken over the host and port: close the link and dial no more."""
+
     # from the connection
 
     def redial(self, cause: Cause) -> None:
@@ -359,6 +362,7 @@ TABLE: dict[str, tuple[Move, ...]] = {
     "expire":       (expire,      unchanged,   expire,      expire,      expire,      expire,      expire),
     "disconnect":   (refuse,      refuse,      stop_redial, abort,       disconnect,  abort,       unchanged),
     "readdress":    (unchanged,   unchanged,   redial_now,  reopen,      reopen,      reopen,      unchanged),
+    "blocked":      (_,           _,           stop_redial, abort,       abort,       abort,       abort),
     "redial":       (_,           _,           dial,        _,           _,           dial,        _),
     "connected":    (_,           _,           _,           listen,      _,           _,           _),
     "lost":         (_,           _,           _,           abnormal,    abnormal,    _,           close),

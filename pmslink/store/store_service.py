@@ -148,12 +148,13 @@ class Store(TypedService):
         self._clock = clock
         self._wall_clock = wall_clock
         self._is_clock_settled = is_clock_settled
-        self._retention = retention
         self._writer_thread = writer_thread
         self._reader_thread = reader_thread
         self._reader: Connection | None = None
         self._run: Run | None = None
         self._loops: list[LoopingCall] = []
+        self.retention = retention
+        """The retention times; each purge uses the current ones."""
         self.startup_snapshot = startup_snapshot
         self.hotels = HotelStore(wall_clock, is_clock_settled)
         self.journal = Journal(database, writer_thread, clock, startup_snapshot.first_seq, self.hotels)
@@ -260,7 +261,7 @@ class Store(TypedService):
             return
         try:
             now = await self.journal.submit(advance_purge_clock, self._wall_clock())
-            step = Purge(now - self._retention.guest, now - self._retention.history, now)
+            step = Purge(now - self.retention.guest, now - self.retention.history, now)
             deleted = 0
             while self.running and (batch := await self.journal.submit(purge, step)):
                 deleted += batch

@@ -9,6 +9,7 @@ from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 from twisted.web.http import Request
 
+from pmslink.link.config_reload import ConfigReload
 from pmslink.link.link_registry import LinkRegistry
 from pmslink.store.store_service import Store
 from pmslink.timestamps import utc_now
@@ -73,15 +74,19 @@ def make_site(
     store: Store,
     reactor: IReactorTime,
     test_link: LinkTester,
+    config_reload: ConfigReload,
     tokens: TokenRegistry,
     local_only: bool,
     wall_clock: Callable[[], datetime] = utc_now,
 ) -> ApiSite:
     """Return a site with the whole web interface of these links and their store.
 
-    `test_link` tests the settings of a link. `local_only` is true if only this machine reaches the site.
+    `test_link` tests the settings of a link, `config_reload` reloads the configuration. `local_only` is true
+    if only this machine reaches the site.
     """
     access_control = AccessControl(
         tokens, Sessions(reactor, wall_clock), FailedLoginLimiter(reactor), local_only
     )
-    return ApiSite(Api(links, store, reactor, wall_clock, test_link, access_control), reactor, local_only)
+    return ApiSite(
+        Api(links, store, reactor, wall_clock, test_link, config_reload, access_control), reactor, local_only
+    )

@@ -91,6 +91,13 @@ EXPECTED: dict[str, dict[Marker, str]] = {
         "EXPECTION": REOPEN,
         "WAIT_LE": NOTHING,
     },
+    "blocked": {
+        "CLOSED": "hang up",
+        "WAIT_LS": CLOSE_ABRUPTLY,
+        "ESTABLISHED": CLOSE_ABRUPTLY,
+        "EXPECTION": CLOSE_ABRUPTLY,
+        "WAIT_LE": CLOSE_GRACEFULLY,
+    },
     "redial": {"CLOSED": DIAL, "EXPECTION": DIAL},
     "connected": {"WAIT_LS": "start listen_time"},
     "lost": {"WAIT_LS": ABNORMAL, "ESTABLISHED": ABNORMAL, "WAIT_LE": CLOSE_GRACEFULLY},

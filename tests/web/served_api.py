@@ -23,6 +23,8 @@ from twisted.internet.task import Clock, deferLater
 from twisted.python.failure import Failure
 
 from pmslink.config.link_definition import LinkConfig, parse_link
+from pmslink.config.loader import Config
+from pmslink.link.config_reload import ConfigReload
 from pmslink.link.connection_probe import Step
 from pmslink.link.link import Link
 from pmslink.link.link_registry import LinkRegistry
@@ -98,7 +100,11 @@ class ServedApi:
             self.links.add(config)
         self.links.add_stored()
         tokens = TokenRegistry(state_dir, self.clock)
-        self.site = make_site(self.links, self.store, self.clock, self._test, tokens, local_only, self.now)
+        self.config: Config | Exception = Config(links=tuple(links))
+        """What a reload reads, or its error."""
+        config_reload = ConfigReload(self._read_config, Config(), self.links, self.store)
+        parts = (self.links, self.store, self.clock, self._test, config_reload, tokens, local_only, self.now)
+        self.site = make_site(*parts)
         self._listen("127.0.0.1")
         self.store.startService()
         self.links.startService()
@@ -121,6 +127,11 @@ class ServedApi:
         if isinstance(self.test_result, Exception):
             raise self.test_result
         return self.test_result
+
+    def _read_config(self) -> Config:
+        if isinstance(self.config, Exception):
+            raise self.config
+        return self.config
 
     def add_link(self, name: str = "grand", **settings: object) -> Link:
         """Add a link with a port of its own, which dials at once unless `enabled` is false."""

@@ -10,12 +10,14 @@ from datetime import datetime
 
 from twisted.internet.interfaces import IReactorTime
 
+from pmslink.link.config_reload import ConfigReload
 from pmslink.link.link_registry import LinkRegistry
 from pmslink.store.store_service import Store
 from pmslink.web.api.history_endpoints import HistoryResource
 from pmslink.web.api.link_endpoints import LinkResource, LinkTester
 from pmslink.web.api.posting_endpoints import PostingResource
 from pmslink.web.api.query_keys import with_known_query_keys
+from pmslink.web.api.reload_endpoint import ReloadResource
 from pmslink.web.api.room_endpoints import RoomResource
 from pmslink.web.api.service_endpoints import ServiceResource
 from pmslink.web.api.session_endpoints import SessionResource
@@ -38,6 +40,7 @@ class Api:
         clock: IReactorTime,
         wall_clock: Callable[[], datetime],
         test_link: LinkTester,
+        config_reload: ConfigReload,
         access_control: AccessControl,
     ) -> None:
         self._access_control = access_control
@@ -55,6 +58,7 @@ class Api:
             PostingResource(links, store, wall_clock),
             RoomResource(links, store, wall_clock),
             SessionResource(access_control),
+            ReloadResource(config_reload, links, self.broadcaster, self.long_poll),
         )
         for resource in resources:
             for method, path, handler in resource.routes():

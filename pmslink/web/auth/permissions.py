@@ -33,6 +33,7 @@ _ALLOWED_ROLES_BY_ROUTE: Mapping[tuple[str, str], AllowedRoles] = {
     ("DELETE", "/api/v1/session"): _PUBLIC,
     ("GET", "/api/v1/status"): _ANY_ROLE,
     ("GET", "/api/v1/stream"): _ANY_ROLE,
+    ("POST", "/api/v1/reload"): _CONTROL_ONLY,
     ("GET", "/api/v1/links"): _ANY_ROLE,
     ("POST", "/api/v1/links"): _CONTROL_ONLY,
     ("POST", "/api/v1/links/test"): _CONTROL_ONLY,

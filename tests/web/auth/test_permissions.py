@@ -53,6 +53,7 @@ DELETE /api/v1/links/<link>/rooms/<room>/wake-up
 POST /api/v1/links/<link>/rooms/<room>/wake-up/result
 """
 CONTROL = """
+POST /api/v1/reload
 POST /api/v1/links
 POST /api/v1/links/test
 PATCH /api/v1/links/<link>

@@ -8,6 +8,8 @@ from twisted.internet.address import IPv4Address
 from twisted.logger import LogEvent, formatEvent, globalLogPublisher
 from twisted.web.test.requesthelper import DummyChannel
 
+from pmslink.config.loader import Config
+from pmslink.link.config_reload import ConfigReload
 from pmslink.link.link_registry import LinkRegistry
 from pmslink.timestamps import utc_now
 from pmslink.web.auth.api_request import ApiRequest
@@ -29,7 +31,9 @@ def logged(method: bytes, path: bytes, caller: Caller | None = NEIGHBOUR) -> lis
     clock = Clock()
     store = make_store(clock, utc_now)
     tokens = TokenRegistry(NO_STATE_DIR, clock)
-    site: ApiSite = make_site(LinkRegistry(clock, store), store, clock, no_test, tokens, local_only=True)
+    links = LinkRegistry(clock, store)
+    config_reload = ConfigReload(Config, Config(), links, store)
+    site: ApiSite = make_site(links, store, clock, no_test, config_reload, tokens, local_only=True)
     request = ApiRequest(DummyChannel(), False)  # type: ignore[no-untyped-call]
     request.method, request.path, request.code = method, path, 200
     request.client = IPv4Address("TCP", "127.0.0.1", 4711)
