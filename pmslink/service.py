@@ -46,7 +46,6 @@ from pmslink.store.store_service import PoolThread, Store, open_store
 from pmslink.typed_service import SequentialMultiService, TypedService
 from pmslink.web.auth.listen_policy import is_local_only, require_loopback
 from pmslink.web.auth.token_reload import TokenRegistry
-from pmslink.web.http.connection_limit import ConnectionLimitFactory
 from pmslink.web.serializers.event_serializer import serialize_webhook_event
 from pmslink.web.site import ApiSite, make_site
 from pmslink.web.stream.replay_buffer import MAX_BUFFERED_EVENTS
@@ -164,7 +163,7 @@ def build_service(
         StateLockService(lock),
         store,
         # Before the links: if the port of the API is in use, no link may start.
-        ListenerService("pmslink", endpoint, ConnectionLimitFactory(site)),  # type: ignore[no-untyped-call]
+        ListenerService("pmslink", endpoint, site),
         links,
         _build_webhooks(reactor, links, store, hotel_clock),
         ReloadService(reactor, hangup or HangupSignal(), config_reload),

@@ -27,6 +27,7 @@ from pmslink.simulator.pms.pbx_address import PbxAddress
 from pmslink.simulator.pms.property import MAX_STORED_RECORDS, Pms
 from pmslink.timestamps import local_now
 from pmslink.typed_service import TypedMultiService
+from pmslink.web.auth.listen_policy import is_local_only
 
 MAX_ROOMS, MAX_PORTS = 10_000, 50_000
 MIN_PACE_PER_MINUTE, MAX_PACE_PER_MINUTE = 0.1, 6000
@@ -200,7 +201,9 @@ class Simulator(TypedMultiService):
                 self.lives.append(Life(pms, reactor, rng, pace))
         for pms, endpoint in zip(self.properties, endpoints, strict=True):
             self._listen(serverFromString(reactor, str(endpoint)), PmsFactory(pms), pms.on_listening)
-        self._listen(serverFromString(reactor, control), make_control_site(self.properties))
+        self._listen(
+            serverFromString(reactor, control), make_control_site(self.properties, is_local_only(control))
+        )
 
     def startService(self) -> None:
         """Set the faults, and start the automatic activity; the ports are open already."""

@@ -34,10 +34,8 @@ class ApiSite(BoundedSite):
     _log = Logger()
 
     def __init__(self, api: Api, reactor: IReactorTime, local_only: bool) -> None:
-        super().__init__(api.app, reactor, map_domain_error, ApiRequest)
+        super().__init__(api.app, reactor, map_domain_error, ApiRequest, local_only)
         self.api = api
-        self.local_only = local_only
-        """Whether only this machine reaches the site."""
 
     def log(self, request: Request) -> None:
         """Log an authenticated request that changes something, with its caller.
@@ -46,7 +44,8 @@ class ApiSite(BoundedSite):
         are in the store.
         """
         caller: Caller | None = getattr(request, "caller", None)
-        is_stored = request.path.endswith(b"/postings") or b"/rooms/" in request.path
+        route: str = getattr(request, "route", "")
+        is_stored = route.endswith("/postings") or "/rooms/" in route
         was_accepted = request.code in (200, 202) and is_stored
         if caller is not None and request.method not in (b"GET", b"HEAD") and not was_accepted:
             self._log.info(

@@ -19,19 +19,34 @@ from pmslink.simulator.hotel.hotel_model import UnknownGuestError, UnknownRoomEr
 from pmslink.simulator.pms.fault_switches import FaultError, Faults, fault_meanings
 from pmslink.simulator.pms.property import NotLinkedError, Pms
 from pmslink.web.http.api_errors import ApiError
+from pmslink.web.http.bounded_request import BoundedRequest
 from pmslink.web.http.bounded_site import BoundedSite
 from pmslink.web.http.encoded_paths import EncodedPathKlein
 from pmslink.web.http.json_requests import parse_body_object
 from pmslink.web.http.json_responses import make_response
+from pmslink.web.http.origin_check import reject_cross_site
 from pmslink.web.http.query_parameters import int_param, query_param
 
 DEFAULT_PAGE_ENTRIES, MAX_PAGE_ENTRIES = 100, 1000
 _MAX_RECORD_ID = 10**15 - 1
 
 
-def make_control_site(properties: Sequence[Pms]) -> BoundedSite:
-    """Make the site of the control API for these properties."""
-    return BoundedSite(ControlApi(properties).app, map_error=_map_error)
+def make_control_site(properties: Sequence[Pms], local_only: bool) -> BoundedSite:
+    """Make the site of the control API for these properties.
+
+    `local_only` says that only this machine reaches it.
+    """
+    app = ControlApi(properties).app
+    return BoundedSite(app, map_error=_map_error, request_factory=ControlRequest, local_only=local_only)
+
+
+class ControlRequest(BoundedRequest):
+    """A request that no page of another site has caused."""
+
+    def require_acceptable(self) -> None:
+        """Raise ApiError for a request that must not be routed, such as 403 for its origin."""
+        super().require_acceptable()
+        reject_cross_site(self.header_values(b"sec-fetch-site"))
 
 
 class ControlApi:

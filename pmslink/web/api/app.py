@@ -23,6 +23,7 @@ from pmslink.web.api.service_endpoints import ServiceResource
 from pmslink.web.api.session_endpoints import SessionResource
 from pmslink.web.api.timeline_endpoint import TimelineResource
 from pmslink.web.auth.access_control import AccessControl
+from pmslink.web.auth.same_site import with_same_site
 from pmslink.web.http.encoded_paths import EncodedPathKlein
 from pmslink.web.http.routing import Resource
 from pmslink.web.stream.broadcaster import Broadcaster
@@ -62,9 +63,10 @@ class Api:
         )
         for resource in resources:
             for method, path, handler in resource.routes():
-                checking_handler = with_known_query_keys(method, path, handler)
-                authorized_handler = access_control.authorize(method, path, checking_handler)
-                self.app.route(path, methods=[method], endpoint=f"{method} {path}")(authorized_handler)
+                handler = with_known_query_keys(method, path, handler)
+                handler = access_control.authorize(method, path, handler)
+                handler = with_same_site(path, handler)
+                self.app.route(path, methods=[method], endpoint=f"{method} {path}")(handler)
 
     def start(self) -> None:
         """Start reloading the token file, the stream and the long polls."""

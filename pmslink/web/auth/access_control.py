@@ -19,11 +19,12 @@ from pmslink.web.auth.api_request import ApiRequest
 from pmslink.web.auth.caller import Caller
 from pmslink.web.auth.credentials import bearer_token, session_cookie, unauthorized_error
 from pmslink.web.auth.csrf import require_csrf
-from pmslink.web.auth.failed_login_limit import FailedLoginLimiter, client_network
+from pmslink.web.auth.failed_login_limit import FailedLoginLimiter
 from pmslink.web.auth.login_sessions import Session, Sessions
 from pmslink.web.auth.permissions import Role, find_allowed_roles
 from pmslink.web.auth.token_reload import TokenRegistry
 from pmslink.web.http.api_errors import ApiError
+from pmslink.web.http.client_network import client_network
 
 
 class AccessControl:

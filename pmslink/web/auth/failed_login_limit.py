@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import ipaddress
 from collections import deque
 
-from twisted.internet.address import IPv4Address, IPv6Address
-from twisted.internet.interfaces import IAddress, IReactorTime
+from twisted.internet.interfaces import IReactorTime
 
 MAX_FAILED_LOGINS = 10
 """Invalid tokens that one network may send within the window."""
@@ -14,21 +12,6 @@ FAILED_LOGIN_WINDOW_S = 300.0
 """Length of the window."""
 MAX_TRACKED_NETWORKS = 1000
 """Networks with recent failures in memory; above that, the one with the oldest last failure is dropped."""
-
-
-def client_network(peer: IAddress) -> str:
-    """Return the network of a client: its IPv4 address, or the /64 network of its IPv6 address.
-
-    The holder of one IPv6 address usually has its whole /64 network.
-    """
-    if not isinstance(peer, IPv4Address | IPv6Address):
-        return "this machine"
-    address = ipaddress.ip_address(peer.host.partition("%")[0])
-    if isinstance(address, ipaddress.IPv4Address):
-        return str(address)
-    if address.ipv4_mapped is not None:
-        return str(address.ipv4_mapped)
-    return str(ipaddress.ip_network((address, 64), strict=False))
 
 
 class FailedLoginLimiter:

@@ -1,13 +1,16 @@
-"""Requests with a bounded body and a UTF-8 path, whose failures are reported in JSON."""
+"""Requests with a bounded body and a UTF-8 path that no foreign page has caused; failures are in JSON."""
 
 from __future__ import annotations
 
+from typing import Any
 from urllib.parse import unquote_to_bytes
 
+from twisted.internet.interfaces import IAddress
 from twisted.python.failure import Failure
 from twisted.web.server import Request
 
 from pmslink.web.http.api_errors import ApiError, make_error_response
+from pmslink.web.http.origin_check import require_same_origin
 
 MAX_BODY_BYTES = 256 * 1024
 """Bytes of a body; a longer one is rejected."""
@@ -52,13 +55,25 @@ class BoundedRequest(Request):
         return reason
 
     def require_acceptable(self) -> None:
-        """Raise ApiError for a request that must not be routed: 413 for its body, 400 for its path."""
+        """Raise ApiError for a request that must not be routed.
+
+        403 for its origin, 413 for its body, 400 for its path.
+        """
+        local_address: IAddress = self.getHost()  # type: ignore[no-untyped-call]
+        is_tls: bool = self.isSecure()  # type: ignore[no-untyped-call]
+        hosts, origins = self.header_values(b"host"), self.header_values(b"origin")
+        local_only: bool = self.channel.site.local_only  # type: ignore[attr-defined]
+        require_same_origin(local_address, is_tls, hosts, origins, local_only)
         if self._received_bytes > MAX_BODY_BYTES:
             raise ApiError(413, "too_long", f"the body must have at most {MAX_BODY_BYTES} bytes")
         try:
             unquote_to_bytes(self.path).decode("utf-8")
         except UnicodeDecodeError:
             raise ApiError(400, "invalid", "the path is not UTF-8") from None
+
+    def header_values(self, name: bytes) -> list[Any]:
+        """Return the values of all headers of this name."""
+        return list(self.requestHeaders.getRawHeaders(name, []))
 
     def _write_error(self, failure: Failure) -> None:
         self.write(make_error_response(self, failure))  # type: ignore[no-untyped-call]

@@ -1,19 +1,21 @@
-"""A site for a Klein application: bounded requests, and JSON for all errors."""
+"""A site for a Klein application: bounded connections and requests, and JSON for all errors."""
 
 from __future__ import annotations
 
 from typing import Any, cast
 
 from klein import Klein
-from twisted.internet.interfaces import IReactorTime
+from twisted.internet.interfaces import IAddress, IReactorTime
 from twisted.web.server import Site
 
 from pmslink.web.http.api_errors import ErrorMapper, make_error_response
+from pmslink.web.http.bounded_channel import HEAD_TIMEOUT_S, BoundedChannel
 from pmslink.web.http.bounded_request import BoundedRequest
+from pmslink.web.http.connection_limit import ConnectionLimit
 
 
 class BoundedSite(Site):
-    """Serve a Klein application with bounded requests, and with errors in JSON."""
+    """Serve a Klein application with bounded connections and requests, and with errors in JSON."""
 
     def __init__(
         self,
@@ -21,11 +23,15 @@ class BoundedSite(Site):
         reactor: IReactorTime | None = None,
         map_error: ErrorMapper | None = None,
         request_factory: type[BoundedRequest] = BoundedRequest,
+        local_only: bool = True,
     ) -> None:
         """Make a site; `map_error` maps the application's own exceptions.
 
-        Without a `reactor` the site uses the global one.
+        Without a `reactor` the site uses the global one. `local_only` says that only this machine reaches
+        the site; its names are known then, and requests with another Host header are rejected.
         """
+        self.local_only = local_only
+        self.connections = ConnectionLimit()
         install_error_handler(app, map_error)
         super().__init__(  # type: ignore[no-untyped-call]
             app.resource(),
@@ -33,7 +39,22 @@ class BoundedSite(Site):
             # twisted answers a malformed form without JSON, and no endpoint takes forms
             parsePOSTFormSubmission=False,
             reactor=reactor,
+            timeout=HEAD_TIMEOUT_S,
         )
+
+    def protocol(self) -> BoundedChannel:  # type: ignore[override]
+        """Return the protocol of a connection."""
+        return BoundedChannel()  # type: ignore[no-untyped-call]
+
+    def buildProtocol(self, addr: IAddress | None) -> Any:
+        """Return the protocol of a new connection, or None to close it."""
+        if addr is not None and not self.connections.admit(addr):
+            return None
+        return super().buildProtocol(addr)  # type: ignore[no-untyped-call]
+
+    def acceptableProtocols(self) -> list[bytes]:
+        """Offer HTTP/1.1 only: the deadlines of the connections are those of HTTP/1.1."""
+        return [b"http/1.1"]
 
 
 def install_error_handler(app: Klein, map_error: ErrorMapper | None = None) -> None:

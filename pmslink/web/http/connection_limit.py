@@ -1,29 +1,98 @@
-"""Limit on open HTTP connections, which reserves file descriptors for the links."""
+"""Limits on open HTTP connections, in all and for each client, which nobody can use up for others.
+
+A client needs no token to open a connection. At a limit, the connection that has been without a complete
+request for longest is closed for the new one. So clients that send nothing, or their requests byte by byte,
+lock nobody out.
+"""
 
 from __future__ import annotations
 
+from collections import Counter
+from typing import Protocol
+
 from twisted.internet.interfaces import IAddress
 from twisted.logger import Logger
-from twisted.protocols.policies import ProtocolWrapper, WrappingFactory
+
+from pmslink.web.http.client_network import client_network, is_local_client
 
 MAX_CONNECTIONS = 1000
-"""Open connections. A client needs no token to open one, and may send nothing for a minute."""
+"""Open connections of a site. The limit reserves file descriptors for the links."""
+MAX_CONNECTIONS_PER_CLIENT = 500
+"""Open connections of one client network, more than its streams and long polls together.
+
+Clients on this machine have the limit of the site only: a reverse proxy there serves everybody.
+"""
 
 
-class ConnectionLimitFactory(WrappingFactory[ProtocolWrapper]):
-    """Wrap a site, and close each connection above MAX_CONNECTIONS at once."""
+class Connection(Protocol):
+    """A connection as the limits see it."""
 
-    log = Logger()
-    _is_full = False
+    def drop(self) -> None:
+        """Close the connection at once, and discard what is not sent."""
 
-    def buildProtocol(self, addr: IAddress | None) -> ProtocolWrapper | None:  # type: ignore[override]
-        """Return a protocol for the connection, or None to close it."""
-        was_full, self._is_full = self._is_full, len(self.protocols) >= MAX_CONNECTIONS
-        if not self._is_full:
-            return super().buildProtocol(addr)
+
+class ConnectionLimit:
+    """The open connections of a site."""
+
+    _log = Logger()
+
+    def __init__(self) -> None:
+        self._networks: dict[Connection, str | None] = {}
+        """The network of each open connection; None for clients on this machine."""
+        self._counts: Counter[str | None] = Counter()
+        self._waiting: dict[Connection, None] = {}
+        """Connections without a complete request; the one that has been so for longest is first."""
+        self._was_full = False
+
+    def __len__(self) -> int:
+        return len(self._networks)
+
+    def admit(self, peer: IAddress) -> bool:
+        """Return whether a client may open a connection. It may close another connection for it."""
+        network = _counted_network(peer)
+        is_client_full = network is not None and self._counts[network] >= MAX_CONNECTIONS_PER_CLIENT
+        was_full, self._was_full = self._was_full, is_client_full or len(self) >= MAX_CONNECTIONS
+        if not self._was_full:
+            return True
         if not was_full:
-            self.log.warn(
-                "{limit} HTTP connections are open; new connections are closed at once until some end",
-                limit=MAX_CONNECTIONS,
+            self._log.warn(
+                "{count} HTTP connections are open, {own} of them from {network}: a new connection closes "
+                "the one that has sent no complete request for longest",
+                count=len(self),
+                own=self._counts[network],
+                network=network or "this machine",
             )
-        return None
+        for connection in self._waiting:
+            if not is_client_full or self._networks[connection] == network:
+                self.remove(connection)
+                connection.drop()
+                return True
+        return False
+
+    def add(self, connection: Connection, peer: IAddress) -> None:
+        """Count a new connection, which has sent no request yet."""
+        network = self._networks[connection] = _counted_network(peer)
+        self._counts[network] += 1
+        self._waiting[connection] = None
+
+    def on_request(self, connection: Connection) -> None:
+        """Note that a request is complete, and is being handled."""
+        self._waiting.pop(connection, None)
+
+    def on_response(self, connection: Connection) -> None:
+        """Note that a request has been handled."""
+        if connection in self._networks:
+            self._waiting[connection] = None
+
+    def remove(self, connection: Connection) -> None:
+        """Forget a connection that has ended."""
+        if connection in self._networks:
+            network = self._networks.pop(connection)
+            self._counts[network] -= 1
+            if not self._counts[network]:
+                del self._counts[network]
+            self._waiting.pop(connection, None)
+
+
+def _counted_network(peer: IAddress) -> str | None:
+    return None if is_local_client(peer) else client_network(peer)

@@ -54,7 +54,7 @@ async def serve_control() -> AsyncIterator[ServedControl]:
     second.port = 5011
     pbx = SimulatedPbx(first).dock()
     async with sockets_closed_after():
-        site = make_control_site([first, second])
+        site = make_control_site([first, second], local_only=True)
         port = await serverFromString(reactor, "tcp:0:interface=127.0.0.1").listen(site)
         address: Any = port.getHost()
         yield ServedControl(first, second, pbx, f"http://127.0.0.1:{address.port}")

@@ -289,3 +289,26 @@ async def test_an_unexpected_failure_is_logged_and_reported_without_details(cont
     assert (status, answer["error"]["code"]) == (500, "internal")
     assert "secret" not in json.dumps(answer)
     assert "secret" in str(logged[0]["log_failure"])
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Origin": "http://evil.example"},
+        {"Origin": "null"},
+        {"Sec-Fetch-Site": "cross-site"},
+        {"Host": "evil.example"},
+    ],
+)
+@pytest.mark.parametrize(
+    ("method", "path"), [("POST", "/link/drop"), ("POST", "//link/drop"), ("GET", "/guests")]
+)
+@with_control
+async def test_e15_pages_of_other_sites_are_rejected(
+    control: ServedControl, method: str, path: str, headers: Any
+) -> None:
+    response = await treq.request(method, control.url + path, headers=headers, agent=Agent(reactor))
+    assert response.code == 403
+    assert (await response.json())["error"]["code"].startswith("foreign_")
+    _, answer = await control.call("GET", "/")
+    assert answer["properties"][0]["alive"]

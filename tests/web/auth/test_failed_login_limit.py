@@ -14,8 +14,8 @@ from pmslink.web.auth.failed_login_limit import (
     FAILED_LOGIN_WINDOW_S,
     MAX_FAILED_LOGINS,
     FailedLoginLimiter,
-    client_network,
 )
+from pmslink.web.http.client_network import client_network
 from tests.time_limit import time_limit
 from tests.web.protected_api import TokenProtectedApi
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
 from twisted.internet.address import IPv4Address
 from twisted.logger import LogEvent, formatEvent, globalLogPublisher
 from twisted.web.test.requesthelper import DummyChannel
@@ -22,7 +23,7 @@ from tests.web.served_api import NO_STATE_DIR
 NEIGHBOUR = Caller()
 
 
-def logged(method: bytes, path: bytes, caller: Caller | None = NEIGHBOUR) -> list[str]:
+def logged(method: bytes, path: bytes, caller: Caller | None = NEIGHBOUR, route: str = "") -> list[str]:
     from twisted.internet.task import Clock
 
     async def no_test(config: object) -> list[Any]:
@@ -36,6 +37,7 @@ def logged(method: bytes, path: bytes, caller: Caller | None = NEIGHBOUR) -> lis
     site: ApiSite = make_site(links, store, clock, no_test, config_reload, tokens, local_only=True)
     request = ApiRequest(DummyChannel(), False)  # type: ignore[no-untyped-call]
     request.method, request.path, request.code = method, path, 200
+    request.route = route
     request.client = IPv4Address("TCP", "127.0.0.1", 4711)
     if caller is not None:
         request.caller = caller
@@ -68,3 +70,10 @@ def test_unauthenticated_requests_and_long_paths_cannot_fill_the_log() -> None:
     assert logged(b"POST", b"/api/v1/links", caller=None) == []
     (line,) = logged(b"POST", b"/" + b"x" * 16_000)
     assert len(line) < 400
+
+
+@pytest.mark.parametrize(
+    ("route", "count"), [("/api/v1/links/<link>/postings", 0), ("/api/v1/links/<link>", 1)]
+)
+def test_requests_that_are_stored_are_not_logged(route: str, count: int) -> None:
+    assert len(logged(b"POST", b"/api/v1/links/grand/%70ostings", route=route)) == count

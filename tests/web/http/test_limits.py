@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import pytest
 from twisted.internet.defer import Deferred
 
 from pmslink.store.core.database import SqliteDatabase
 from pmslink.web.auth import login_sessions
-from pmslink.web.http import connection_limit
-from pmslink.web.http.connection_limit import ConnectionLimitFactory
 from pmslink.web.stream import broadcaster, long_poll
 from tests.time_limit import time_limit
 from tests.web.protected_api import TokenProtectedApi
-from tests.web.served_api import Response, ServedApi, reactor
+from tests.web.served_api import Response
 from tests.web.stream_client import open_stream
 
 
@@ -70,36 +67,6 @@ async def test_sessions_of_one_token_are_limited(
         for session in (control, *views)
     ]
     assert [answer.status for answer in answers] == [200, 401, 200, 200]
-
-
-@time_limit(20)
-async def test_connections_above_the_limit_are_closed_at_once(
-    served_api: ServedApi, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(connection_limit, "MAX_CONNECTIONS", 2)
-    await served_api.listening_port.stopListening()
-    bounded: Any = ConnectionLimitFactory(served_api.site)  # type: ignore[no-untyped-call]
-    served_api.listening_port = reactor.listenTCP(served_api.port, bounded, interface="127.0.0.1")
-    silent = [await served_api.connect(b"") for _ in range(2)]
-    await served_api.until(lambda: len(bounded.protocols) == 2)
-    await (await served_api.connect(b"")).closed
-    assert not any(connection.closed.called for connection in silent)
-    silent[0].transport.loseConnection()  # type: ignore[union-attr]
-    await served_api.until(lambda: len(bounded.protocols) == 1)
-    assert (await served_api.get("/healthz")).status == 200
-    silent[1].transport.loseConnection()  # type: ignore[union-attr]
-    await silent[1].closed
-
-
-@time_limit(20)
-async def test_cross_site_requests_reach_only_the_page(served_api: ServedApi) -> None:
-    headers = {"sec-fetch-site": "cross-site"}
-    assert (
-        await served_api.get("/", headers=headers)
-    ).status == 200  # a link on another site may open the page
-    for path in ("/api/v1/stream", "/api/v1/links", "/metrics"):
-        assert (await served_api.get(path, headers=headers)).error == (403, "foreign_origin")
-    assert (await served_api.get("/api/v1/links", headers={"sec-fetch-site": "same-origin"})).status == 200
 
 
 def test_database_errors_contain_no_stored_values(tmp_path: Path) -> None:
