@@ -112,7 +112,10 @@ class Outbox:
         """
         full = self.counts.not_final + self._enqueuing >= self._settings().outbox_limit
         self._enqueuing += 1
-        return self._journal.submit(enqueue, new_row._replace(outbox_full=full)).addBoth(self._on_enqueued)
+        stored = self._journal.submit(enqueue, new_row._replace(outbox_full=full))
+        if not self._journal.is_failing:
+            self.send_next()  # a row that can be sent at once is claimed in the commit that stores it
+        return stored.addBoth(self._on_enqueued)
 
     def _on_enqueued(self, outcome: Enqueued | Failure) -> Enqueued | Failure:
         self._enqueuing -= 1

@@ -288,6 +288,7 @@ class OutboxModel:
     def _on_row_changed(self, row: OutboxRow) -> None:
         row_model = self.rows.get(row.id)
         if row_model is None:
+            assert row.state == "pending"
             self._add_row(row)
             return
         before, row_model.row = row_model.row, row
@@ -305,7 +306,6 @@ class OutboxModel:
     def _add_row(self, row: OutboxRow) -> None:
         identity = row_identity(Record(row.text))
         assert identity not in self.rows_by_identity, "accepted twice"
-        assert row.state == "pending"
         assert row.id > max(self.rows, default=0)
         self.rows[row.id] = self.rows_by_identity[identity] = ModelRow(row.id, identity, row, self.now())
         self.state_changes["", "pending"] += 1
@@ -365,6 +365,8 @@ class OutboxModel:
         """Go on with the stored rows after a restart. The last commits may not have been published."""
         for row in rows:
             if row.id not in self.rows:
+                # a row that could be sent at once was accepted and claimed in the same commit
+                assert row.state in ("pending", "sent")
                 self._add_row(row)
             row_model = self.rows[row.id]
             if row.changed > row_model.row.changed:

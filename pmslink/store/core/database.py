@@ -207,7 +207,7 @@ def _engine(name: str, uri: bool) -> Engine:
 
 def set_begin_statement(engine: Engine, statement: str) -> None:
     """Begin each transaction of an engine with this statement."""
-    event.listen(engine, "begin", lambda connection: connection.exec_driver_sql(statement))
+    event.listen(engine, "begin", lambda connection: driver_connection(connection).execute(statement))
 
 
 def _apply_pragmas(connection: sqlite3.Connection, _record: object) -> None:
