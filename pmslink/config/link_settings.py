@@ -287,6 +287,17 @@ class LinkSettings:
         ),
     )
 
+    webhook_batch: int = field(
+        default=1,
+        metadata=integer(
+            "maximum number of events in one request to webhook_url; above 1, the body of each request is a"
+            " list of events",
+            1,
+            100,
+            "events",
+        ),
+    )
+
     @property
     def zone(self) -> ZoneInfo | None:
         """The time zone of the hotel; None stands for that of the system."""

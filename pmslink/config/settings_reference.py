@@ -44,7 +44,7 @@ GROUPS: Mapping[str, tuple[str, ...]] = {
         "wake_up_late",
         "tariff",
     ),
-    "Webhook": ("webhook_url", "webhook_secret"),
+    "Webhook": ("webhook_url", "webhook_secret", "webhook_batch"),
     "Subscription": ("expires_at",),
 }
 """The settings of a link as the reference groups them."""

@@ -39,7 +39,7 @@ from pmslink.link.status import LinkStatus
 from pmslink.link.subscription_expiry import SubscriptionExpiry
 from pmslink.link.tcp_accepting import AcceptingNetwork, TcpAccepting
 from pmslink.link.unreadable_input import UnreadableInput
-from pmslink.link.webhook_status import WebhookStatus
+from pmslink.link.webhook_status import WebhookQueue, WebhookStatus
 from pmslink.store.core.journal_interface import JournalPort
 from pmslink.store.tables.link_rows import StoredLink
 
@@ -75,6 +75,7 @@ class Link:
         self.config = config
         self.definition = definition
         self.webhook_status: WebhookStatus | None = None
+        self.webhook_queue: WebhookQueue | None = None
         self._wall_clock = wall_clock
         self._on_change = on_change
         self._published: object = None  # what was said of the link last, as far as it changes by itself

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-
 from playwright.sync_api import expect
 
 from tests.page.browser import BrowserUser
@@ -55,26 +53,3 @@ def test_an_unknown_link_is_reported(user: BrowserUser) -> None:
     user.page_errors.expected_errors += ["404"]
     user.navigate("#/links/nowhere")
     expect(user.page.get_by_text("There is no link nowhere.")).to_be_visible()
-
-
-def test_the_webhook_status_is_shown_if_one_is_configured(hotel: HotelProcesses, user: BrowserUser) -> None:
-    page, webhook = user.page, user.page.locator(".webhook")
-    user.navigate("#/links/grand")
-    expect(page.locator(".controls")).to_be_visible()
-    expect(webhook).to_be_hidden()
-
-    port = hotel.ports[1]
-    hotel.make_docked_link("made", port, webhook_url="http://127.0.0.1:1/events", webhook_secret="a" * 20)
-    user.navigate("#/links/made")
-    expect(webhook).to_contain_text("http://127.0.0.1:1/events")
-    expect(webhook.locator(".state")).to_have_text("not taken: trying again")
-    expect(webhook).to_have_attribute("data-mood", "bad")
-    details = webhook.locator("dl div")
-    expect(details.filter(has_text="Waiting")).to_contain_text(re.compile(r"\d+, the oldest for \d+"))
-    expect(details.filter(has_text="In the way")).to_contain_text("refused")
-    expect(details.filter(has_text="Next attempt")).to_contain_text(re.compile(r"in \d+ s"))
-    expect(details.filter(has_text="Last taken")).to_be_hidden()
-
-    no_webhook = {"webhook_url": None, "webhook_secret": None}
-    hotel.pbx.call("PATCH", "/api/v1/links/made", no_webhook)
-    expect(webhook).to_be_hidden()

@@ -24,10 +24,14 @@ from pmslink.pbx.webhook.signature import signature_headers
 
 @frozen
 class Receiver:
-    """The endpoint that a link's events are posted to, and the secret that they are signed with."""
+    """The endpoint that a link's events are posted to, and the secret that they are signed with.
+
+    `max_events` is the maximum number of events in one request; with more than one, each request is a batch.
+    """
 
     url: str
     secret: str = field(repr=False)
+    max_events: int = 1
 
 
 class WebhookTransport(Protocol):

@@ -90,4 +90,4 @@ def receiver_of(link: Link) -> Receiver | None:
     settings = link.settings()
     if settings.webhook_url is None or settings.webhook_secret is None:
         return None
-    return Receiver(settings.webhook_url, settings.webhook_secret)
+    return Receiver(settings.webhook_url, settings.webhook_secret, settings.webhook_batch)

@@ -22,6 +22,7 @@ from pmslink.web.api.room_endpoints import RoomResource
 from pmslink.web.api.service_endpoints import ServiceResource
 from pmslink.web.api.session_endpoints import SessionResource
 from pmslink.web.api.timeline_endpoint import TimelineResource
+from pmslink.web.api.webhook_endpoints import WebhookResource
 from pmslink.web.auth.access_control import AccessControl
 from pmslink.web.auth.same_site import with_same_site
 from pmslink.web.http.encoded_paths import EncodedPathKlein
@@ -58,6 +59,7 @@ class Api:
             TimelineResource(links, store, wall_clock),
             PostingResource(links, store, wall_clock),
             RoomResource(links, store, wall_clock),
+            WebhookResource(links),
             SessionResource(access_control),
             ReloadResource(config_reload, links, self.broadcaster, self.long_poll),
         )

@@ -45,6 +45,7 @@ _ALLOWED_ROLES_BY_ROUTE: Mapping[tuple[str, str], AllowedRoles] = {
     ("POST", "/api/v1/links/<link>/expire"): _CONTROL_ONLY,
     ("POST", "/api/v1/links/<link>/disconnect"): _CONTROL_ONLY,
     ("POST", "/api/v1/links/<link>/resync"): _CONTROL_ONLY,
+    ("POST", "/api/v1/links/<link>/webhook/skip"): _CONTROL_ONLY,
     ("GET", "/api/v1/links/<link>/transitions"): _VIEW_OR_CONTROL,
     ("GET", "/api/v1/links/<link>/timeline"): _VIEW_OR_CONTROL,
     ("GET", "/api/v1/links/<link>/records"): _VIEW_OR_CONTROL,

@@ -6,6 +6,8 @@ import json
 from datetime import datetime
 from typing import Any
 
+from attrs import asdict
+
 from pmslink.config.settings_serializer import serialize_settings
 from pmslink.fias.record import Record
 from pmslink.link.cause import Cause
@@ -112,6 +114,8 @@ def _serialize_webhook_status(webhook: WebhookStatus) -> dict[str, Any]:
         "last_error": webhook.last_error,
         "next_at": optional_timestamp(webhook.next_at),
         "lost": webhook.lost,
+        "skipped": webhook.skipped,
+        "stuck": None if webhook.stuck is None else asdict(webhook.stuck),
     }
 
 

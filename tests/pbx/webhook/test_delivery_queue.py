@@ -201,6 +201,8 @@ async def test_a_webhook_with_an_empty_queue_is_idle(webhook_service: WebhookHar
         "last_error": None,
         "next_at": None,
         "lost": 0,
+        "skipped": 0,
+        "stuck": None,
     }
 
 

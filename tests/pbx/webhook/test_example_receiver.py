@@ -11,6 +11,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from tests.process.server_processes import free_ports, run_service, run_simulator, wait_until
 
 ROOT = Path(__file__).parents[3]
@@ -61,12 +63,13 @@ def test_the_example_is_short() -> None:
     assert len(lines) <= 20
 
 
-def test_the_example_prints_the_events_of_the_pms(tmp_path: Path) -> None:
+@pytest.mark.parametrize("batch", [1, 100])
+def test_the_example_prints_the_events_of_the_pms(tmp_path: Path, batch: int) -> None:
     pms_port, control, api, port = free_ports(4)
     with (
         run_simulator(tmp_path, pms_port, control) as pms,
         run_receiver(tmp_path, port) as output_file,
-        run_service(tmp_path, pms_port, api, **webhook_settings(port)) as pbx,
+        run_service(tmp_path, pms_port, api, **webhook_settings(port), webhook_batch=batch) as pbx,
     ):
         pbx.wait_until_state("ESTABLISHED")
         pms.call("POST", "/guests", GUEST)

@@ -34,28 +34,35 @@ class ScriptedWebhookTransport:
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self.attempts: list[tuple[Receiver, Any]] = []
-        """The receiver and the event of each attempt."""
+        """The receiver and the content of each attempt: an event, or a list of events."""
         self.attempt_times: list[float] = []
         self.delivered: list[Any] = []
         """The events that were accepted."""
         self.failure_by_url: dict[str, str] = {}
         """The error of each URL whose receiver rejects events."""
+        self.rejected_rooms: set[str] = set()
+        """The rooms whose events every receiver rejects, with the whole request."""
+        self.is_reached = True
+        """Whether requests that fail are sent to the receiver."""
         self.holds_responses = False
         """Whether a response is delayed until the test fires it."""
         self.pending_responses: list[Deferred[None]] = []
 
     def post(self, receiver: Receiver, body: bytes) -> Deferred[None]:
-        event = json.loads(body)
-        self.attempts.append((receiver, event))
+        content = json.loads(body)
+        events = content.get("events", [content])
+        self.attempts.append((receiver, content.get("events", content)))
         self.attempt_times.append(self._clock.seconds())
         if receiver.url in self.failure_by_url:
-            return fail(DeliveryError(self.failure_by_url[receiver.url], was_sent=True))
+            return fail(DeliveryError(self.failure_by_url[receiver.url], self.is_reached))
+        if self.rejected_rooms & {event["room"] for event in events}:
+            return fail(DeliveryError("it answered 400", was_sent=True))
         if not self.holds_responses:
-            self.delivered.append(event)
+            self.delivered += events
             return succeed(None)
         response: Deferred[None] = Deferred()
         self.pending_responses.append(response)
-        return response.addCallback(lambda _: self.delivered.append(event))
+        return response.addCallback(lambda _: self.delivered.extend(events))
 
     def close(self) -> None:
         self.is_closed = True
@@ -103,8 +110,13 @@ class WebhookHarness(ServedApi):
 
     @property
     def attempted_rooms(self) -> list[str]:
-        """The rooms of all attempted events."""
+        """The rooms of all attempted events, each in a request of its own."""
         return [event["room"] for _, event in self.transport.attempts]
+
+    @property
+    def attempted_batches(self) -> list[list[str]]:
+        """The rooms of all attempted batches."""
+        return [[event["room"] for event in events] for _, events in self.transport.attempts]
 
     @property
     def delivered_rooms(self) -> list[str]:

@@ -63,6 +63,7 @@ POST /api/v1/links/<link>/disable
 POST /api/v1/links/<link>/expire
 POST /api/v1/links/<link>/disconnect
 POST /api/v1/links/<link>/resync
+POST /api/v1/links/<link>/webhook/skip
 POST /api/v1/links/<link>/postings/<id>/resend
 POST /api/v1/links/<link>/postings/<id>/discard
 """

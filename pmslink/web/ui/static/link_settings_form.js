@@ -34,7 +34,7 @@ const GROUPS = {
     "wake_up_late",
     "tariff",
   ],
-  webhook: ["webhook_url", "webhook_secret"],
+  webhook: ["webhook_url", "webhook_secret", "webhook_batch"],
 };
 const NAME = { name: "name", kind: "text", unit: "", required: true, default: null, pattern: "[A-Za-z0-9_\\-]{1,64}" };
 

@@ -81,7 +81,7 @@ class Parts {
     this.controls = controls(name);
     this.past = seesPast() ? timeline(name) : null;
     this.outbox = outbox(name);
-    this.webhook = webhook();
+    this.webhook = webhook(name);
     this.trace = seesPast() ? trace(name) : null;
     setAttribute(this.#change, "href", `${placeOf(name)}/settings`);
     this.#remove = button(t("link.remove"), oneAtATime(() => this.remove()), { class: "danger" });
