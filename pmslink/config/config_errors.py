@@ -64,7 +64,8 @@ def _redact(key: str, value: object) -> object:
     if isinstance(value, list):
         return [_redact("", part) for part in value]
     if isinstance(value, str) and ("//" in value or "url" in name):
-        return re.sub("(?s).*@", f"{REDACTED}@", value)
+        _, separator, after_credentials = value.rpartition("@")
+        return f"{REDACTED}@{after_credentials}" if separator else value
     return value
 
 

@@ -15,6 +15,8 @@ from pmslink.validation.setting_fields import Setting, setting_of
 from pmslink.validation.validators import NestedValueError
 
 _T = TypeVar("_T")
+_MAX_SUGGESTIONS = 20
+"""Unknown keys for which a similar one is searched, which takes a millisecond each."""
 
 
 class SettingsParser(Generic[_T]):
@@ -62,8 +64,9 @@ class SettingsParser(Generic[_T]):
                 yield self._field_error(raw, error, note.name, key_prefix)
         keys = [self._key_by_field.get(attribute.name, attribute.name) for attribute in fields(self._cls)]  # type: ignore[arg-type]
         for error in key_errors:
-            for key in sorted(cast(cattrs.ForbiddenExtraKeysError, error).extra_fields):
-                similar = difflib.get_close_matches(key, keys, n=1)
+            unknown = sorted(cast(cattrs.ForbiddenExtraKeysError, error).extra_fields)
+            for number, key in enumerate(unknown):
+                similar = difflib.get_close_matches(key, keys, n=1) if number < _MAX_SUGGESTIONS else []
                 expected = "there is no such setting" + (f"; did you mean {similar[0]}?" if similar else "")
                 yield ConfigError(dotted_key(key_prefix, key), raw[key], expected)
 

@@ -121,9 +121,11 @@ def is_parseable(parse: Callable[[str], object], raw: str) -> bool:
 
 def is_host(name: str) -> bool:
     """Return whether the text can be a host name or an IP address; IPv6 addresses have no brackets."""
+    if not 0 < len(name) <= 253:
+        return False
     if ":" in name:
         return is_parseable(ipaddress.IPv6Address, name)
-    if not (0 < len(name) <= 253 and name.isprintable()) or set(name) & set(" ,/[]"):
+    if not name.isprintable() or set(name) & set(" ,/[]"):
         return False
     return is_parseable(lambda host: host.encode("idna"), name)  # the form in which DNS is queried
 

@@ -12,6 +12,9 @@ from twisted.internet.protocol import connectionDone
 from twisted.python.failure import Failure
 from twisted.web.http import HTTPChannel
 
+from pmslink.web.http.api_errors import ApiError, serialize_error
+from pmslink.web.http.json_responses import serialize_json
+
 HEAD_TIMEOUT_S = 20
 """Seconds from the first byte of a request to the end of its headers, and from the start of a connection to
 the first byte."""
@@ -24,11 +27,11 @@ KEEP_ALIVE_TIMEOUT_S = 75
 _CLOSE_TIMEOUT_S = 5
 """Seconds in which the client must read the response about a timeout."""
 
-_TIMEOUT_RESPONSE = (
-    b"HTTP/1.1 408 Request Timeout\r\nconnection: close\r\ncontent-type: application/json\r\n"
-    b"content-length: %d\r\n\r\n%s"
+_RESPONSE_HEAD = (
+    b"HTTP/1.1 %s\r\nconnection: close\r\ncontent-type: application/json\r\ncontent-length: %d\r\n\r\n"
 )
-_TIMEOUT_BODY = b'{"error":{"code":"timeout","message":"the request was not complete in time"}}\n'
+
+_TIMEOUT_MESSAGE = "the request was not complete in time"
 
 Phase = Literal["idle", "receiving", "handling", "closing"]
 
@@ -51,6 +54,8 @@ class BoundedChannel(HTTPChannel):
 
     def dataReceived(self, data: bytes) -> None:
         """Receive a part of a request; the first one starts the deadline of the headers."""
+        if self._phase == "closing":
+            return
         if self._phase == "idle" and not self._waitingForTransport:
             self._enter("receiving", HEAD_TIMEOUT_S)
         super().dataReceived(data)  # type: ignore[no-untyped-call]
@@ -86,12 +91,28 @@ class BoundedChannel(HTTPChannel):
 
     def timeoutConnection(self) -> None:
         """Close the connection; a request that is not complete gets a response."""
-        if self._phase != "receiving":
+        if self._phase == "receiving":
+            self._reject(b"408 Request Timeout", ApiError(408, "timeout", _TIMEOUT_MESSAGE))
+        else:
             self.drop()
-            return
+
+    def lineLengthExceeded(self, line: bytes) -> None:
+        """Reject a request whose first line or one of whose headers is too long."""
+        message = f"the first line and each header must have at most {self.MAX_LENGTH} bytes"
+        self._reject(b"400 Bad Request", ApiError(400, "too_long", message))
+
+    def _reject(self, status: bytes, error: ApiError) -> None:
+        """Send a response to a request that is not complete, and discard what else the client sends.
+
+        It is closed later: if it were closed with unread data, the client might lose the response.
+        """
+        body = serialize_json({"error": serialize_error(error)}) + b"\n"
+        self.transport.write(_RESPONSE_HEAD % (status, len(body)) + body)
+        if self.isSecure():  # type: ignore[no-untyped-call]
+            self.loseConnection()  # type: ignore[no-untyped-call]
+        else:
+            self.transport.loseWriteConnection()
         self._enter("closing", _CLOSE_TIMEOUT_S)
-        self.transport.write(_TIMEOUT_RESPONSE % (len(_TIMEOUT_BODY), _TIMEOUT_BODY))
-        self.loseConnection()  # type: ignore[no-untyped-call]
 
     def forceAbortClient(self) -> None:
         """Close the connection at once, without a line in the log."""

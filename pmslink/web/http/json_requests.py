@@ -9,6 +9,7 @@ from twisted.web.iweb import IRequest
 
 from pmslink.validation.json_body import parse_body
 from pmslink.web.http.api_errors import ApiError
+from pmslink.web.http.json_bounds import require_bounded
 
 
 def require_json(request: IRequest) -> None:
@@ -31,7 +32,10 @@ def parse_json_object(request: IRequest) -> dict[str, Any]:
 
 
 def parse_body_object(request: IRequest, error_code: str = "invalid") -> dict[str, Any]:
-    """Return the JSON object in the body, whatever its content type. Raises ApiError 400 of this code."""
+    """Return the JSON object in the body, whatever its content type.
+
+    Its values are within `json_bounds`. Raises ApiError 400 of this code.
+    """
     try:
         value = json.loads(_read_body(request), parse_constant=_reject_constant)
     except ValueError as problem:
@@ -40,6 +44,7 @@ def parse_body_object(request: IRequest, error_code: str = "invalid") -> dict[st
         raise ApiError(400, error_code, "the body is nested too deeply") from None
     if not isinstance(value, dict):
         raise ApiError(400, error_code, "the body must be a JSON object")
+    require_bounded(value, error_code)
     return value
 
 
