@@ -19,6 +19,7 @@ from pmslink.fias.record import Record
 from pmslink.link.backoff import Backoff
 from pmslink.link.connection import Connection, ConnectionListener
 from pmslink.link.network_errors import cause_of_failed_dial
+from pmslink.link.turn_queue import Pace, make_call_now
 
 StartDial = Callable[["Dialer"], object]
 """Starts one dial to the link's address, or waits for a call, with this dialer as the factory."""
@@ -40,11 +41,18 @@ class Dialer(ReconnectingClientFactory):
     noisy = False
     jitter = 0.0  # the base class's jitter could exceed the longest delay; `Backoff` adds its own
 
-    def __init__(self, listener: ConnectionListener, clock: IReactorTime, dial: StartDial) -> None:
+    def __init__(
+        self,
+        listener: ConnectionListener,
+        clock: IReactorTime,
+        dial: StartDial,
+        pace_redial: Pace = make_call_now,
+    ) -> None:
         self.clock = clock  # type: ignore[assignment]  # the base class runs its timer on it
         self._clock = clock
         self._listener = listener
         self._start_dial = dial
+        self._pace_redial = pace_redial
         self._pending_connector: PendingDial | None = None
         self._is_resolving = False  # the pending dial is a lookup of the host name
         self._connection: Connection | None = None
@@ -167,9 +175,10 @@ class Dialer(ReconnectingClientFactory):
     # For the base class, whose timer calls it at the end of the delay: this factory is its connector.
 
     def connect(self) -> None:
-        """Report that the redial delay is over."""
+        """Report that the redial delay is over, in a later turn if the delays of many links end together."""
         self._redial_due_at = None
-        self._listener.on_redial_due()
+        self.defer_redial()
+        self._pace_redial(self.resume_redial)
 
     # For the reactor.
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime
+from typing import Literal
 
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorTime
@@ -17,12 +18,12 @@ from pmslink.config.link_definition import LinkConfig
 from pmslink.config.link_settings import LinkSettings
 from pmslink.fias.framing import SkipReason
 from pmslink.host_resolver import HostResolver
-from pmslink.link import reason_texts
 from pmslink.link.attention import Attention
 from pmslink.link.cause import EXPIRED_CAUSE, SETTINGS_CAUSE, STARTED_CAUSE, Cause
 from pmslink.link.connector import Connector
 from pmslink.link.dialer import Dialer, StartLinkDial, connection_key
 from pmslink.link.exchange import Exchange
+from pmslink.link.link_checks import min_early_check_interval
 from pmslink.link.link_diagnosis import LinkDiagnosis
 from pmslink.link.link_report import LinkReport
 from pmslink.link.link_session import Session
@@ -38,6 +39,7 @@ from pmslink.link.state_timers import StateTimers
 from pmslink.link.status import LinkStatus
 from pmslink.link.subscription_expiry import SubscriptionExpiry
 from pmslink.link.tcp_accepting import AcceptingNetwork, TcpAccepting
+from pmslink.link.turn_queue import Pace, make_call_now
 from pmslink.link.unreadable_input import UnreadableInput
 from pmslink.link.webhook_status import WebhookQueue, WebhookStatus
 from pmslink.store.core.journal_interface import JournalPort
@@ -45,11 +47,6 @@ from pmslink.store.tables.link_rows import StoredLink
 
 LinkSubscriber = Callable[["Link", Transition | None], None]
 """Called at every change of the marker, and without a transition when only in-sync or the intent changes."""
-
-EARLY_CHECKS_PER_INTERVAL = 10
-"""Link checks in an interval, at most, that are sent early to confirm rows."""
-PROFILES_WITH_RARE_CHECKS = ("opera", "suite8")
-"""Profiles of systems whose maker asks for at most one link check in an interval."""
 
 
 class Link:
@@ -71,6 +68,7 @@ class Link:
         definition: str | None = None,
         is_clock_settled: Callable[[], bool] = lambda: True,
         accepting: AcceptingNetwork | None = None,
+        pace_redial: Pace = make_call_now,
     ) -> None:
         self.config = config
         self.definition = definition
@@ -80,6 +78,7 @@ class Link:
         self._on_change = on_change
         self._published: object = None  # what was said of the link last, as far as it changes by itself
         self._journal = journal
+        self._phase: Literal["new", "running", "stopped"] = "new"
         self._suspended_for_store = False
         self._dials_when_clock_settles = False
         saved = SavedState.restore(stored, config.settings.enabled)
@@ -87,7 +86,7 @@ class Link:
         self.state_history = StateHistory(config.name, journal, wall_clock, stored)
         network = accepting or TcpAccepting(clock, HostResolver(clock))
         self.connector = Connector(clock, lambda: self.config, dial, network, self)
-        self.dialer = Dialer(self, clock, self.connector.dial)
+        self.dialer = Dialer(self, clock, self.connector.dial, pace_redial)
         exchange = Exchange(clock, self.settings)
         sender = RecordSender(self.settings, self.trace, journal, self.dialer, wall_clock, exchange)
         self.resync = Resync(config.name, clock, wall_clock, sender, journal, saved.resync, self._save)
@@ -99,7 +98,7 @@ class Link:
             clock,
             wall_clock,
             request_link_check=lambda: self.session.link_checks.check_now(),
-            min_check_interval=self._min_check_interval,
+            min_check_interval=lambda: min_early_check_interval(self.config),
             on_hold_changed=self.refresh,
         )
         self.diagnosis = LinkDiagnosis(config.name, clock, wall_clock, self)
@@ -137,14 +136,14 @@ class Link:
         return self.definition is None
 
     @property
+    def is_running(self) -> bool:
+        """Whether the link has been started, and not stopped since."""
+        return self._phase == "running"
+
+    @property
     def is_active(self) -> bool:
         """Whether the link uses the port of the PMS, now or at the next redial."""
         return self.core.intent == "enabled" or self.core.marker == "WAIT_LE"
-
-    @property
-    def reason(self) -> str:
-        """Why the link is in its state, in English."""
-        return reason_texts.reason(self.core.marker, self.core.cause, self.config.address)
 
     @property
     def attention(self) -> Attention:
@@ -162,7 +161,10 @@ class Link:
     # For the registry.
 
     def start(self) -> None:
-        """Announce the first state, and connect if the link is enabled."""
+        """Announce the first state, and connect if the link is enabled. Do nothing if it has been started."""
+        if self._phase != "new":
+            return
+        self._phase = "running"
         cause = EXPIRED_CAUSE if self.core.marker == "EXPIRED" else STARTED_CAUSE
         blocked_by = self.connector.blocked_by
         if blocked_by is not None and self.core.marker == "CLOSED":
@@ -180,6 +182,8 @@ class Link:
     def block(self, by: str) -> None:
         """Close the link and do not dial: the link `by` has the same host and port."""
         self.connector.blocked_by = by
+        if not self.is_running:
+            return
         cause = Cause("in_use", {"link": by})
         self.machine.blocked(cause)
         if self.core.marker == "CLOSED" and self.core.intent == "enabled" and self.core.cause != cause:
@@ -189,6 +193,8 @@ class Link:
     def unblock(self) -> None:
         """Connect if the link is enabled: no other link has its host and port any more."""
         self.connector.blocked_by = None
+        if not self.is_running:
+            return
         if self.core.intent == "enabled":
             self.machine.redial(SETTINGS_CAUSE)
         elif self.core.cause.code == "in_use":
@@ -197,6 +203,7 @@ class Link:
 
     def stop(self) -> Deferred[None]:
         """Close TCP without LE, so that the PMS keeps its queue. The Deferred fires when TCP is closed."""
+        self._phase = "stopped"
         self.core.timers.stop_timers()
         self.session.suspend()
         self.session.abort_in_flight()
@@ -225,6 +232,7 @@ class Link:
 
     def apply_config(self, config: LinkConfig) -> None:
         """Apply a new configuration. If it changes what the connection depends on, the link redials."""
+        self.start()
         before, self.config = self.config, config
         is_readdressed = connection_key(config) != connection_key(before)
         self.diagnosis.on_settings_changed(before.settings, config.settings, is_readdressed)
@@ -238,11 +246,14 @@ class Link:
     def on_store_failed(self) -> None:
         """Drop the connection: the store has been failing for too long."""
         self._suspended_for_store = True
-        self.machine.store_failed(Cause("store", {"detail": self._journal.failure_reason or ""}))
+        if self.is_running:
+            self.machine.store_failed(Cause("store", {"detail": self._journal.failure_reason or ""}))
 
     def on_store_recovered(self) -> None:
         """Read, send and redial again: the store can be written."""
         self._suspended_for_store = False
+        if not self.is_running:
+            return
         self.dialer.resume_reading()
         self.outbox.send_next()
         self.dialer.resume_redial()
@@ -251,6 +262,7 @@ class Link:
 
     def change_intent(self, intent: Intent, event: Callable[[Cause], None], cause: Cause) -> None:
         """Set the intent for a user, and pass the machine the event that makes the link follow it."""
+        self.start()
         self.expiry.on_user_decision()
         self._change_intent(intent, event, cause)
 
@@ -279,7 +291,7 @@ class Link:
         """Wait for the PMS to start the link, unless the store cannot accept what it sends."""
         self.trace.session_number += 1
         self.diagnosis.on_connection_up()
-        if self._suspended_for_store:
+        if self._suspended_for_store and self._journal.is_failing:
             self.on_store_failed()
             return
         if self._journal.is_failing:
@@ -364,7 +376,7 @@ class Link:
             self.diagnosis.on_abnormal(cause, self.session.link_checks.status(self.trace.last_received))
         if marker not in ("WAIT_LS", "ESTABLISHED"):
             self.diagnosis.on_disconnected()
-        transition = self.state_history.add_transition(marker, self.reason, cause)
+        transition = self.state_history.add_transition(marker, self._report.reason(self.config), cause)
         self._update_availability()
         self._publish(transition)
 
@@ -392,8 +404,3 @@ class Link:
             self.expiry.intent_before,
         )
         self.state_history.save(state, self.definition)
-
-    def _min_check_interval(self) -> float:
-        """Return the shortest time in seconds between two link checks that are sent early."""
-        is_rare = self.config.profile in PROFILES_WITH_RARE_CHECKS
-        return self.config.settings.alive_interval / (1 if is_rare else EARLY_CHECKS_PER_INTERVAL)

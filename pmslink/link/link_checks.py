@@ -15,8 +15,21 @@ from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from twisted.internet.task import LoopingCall
 from twisted.python.failure import Failure
 
+from pmslink.config.link_definition import LinkConfig
 from pmslink.config.link_settings import LinkSettings
+from pmslink.link.deadline import Deadline
 from pmslink.link.status import LinkCheckStatus
+
+EARLY_CHECKS_PER_INTERVAL = 10
+"""Link checks in an interval, at most, that are sent early to confirm rows."""
+PROFILES_WITH_RARE_CHECKS = ("opera", "suite8")
+"""Profiles of systems whose maker asks for at most one link check in an interval."""
+
+
+def min_early_check_interval(config: LinkConfig) -> float:
+    """Return the shortest time in seconds between two link checks that are sent early."""
+    is_rare = config.profile in PROFILES_WITH_RARE_CHECKS
+    return config.settings.alive_interval / (1 if is_rare else EARLY_CHECKS_PER_INTERVAL)
 
 
 class LinkCheckTarget(Protocol):
@@ -61,7 +74,7 @@ class LinkChecks:
         self._target = target
         self._first_check: IDelayedCall | None = None
         self._loop: LoopingCall | None = None
-        self._deadline: IDelayedCall | None = None
+        self._deadline = Deadline(clock, self._on_overdue)  # of the unanswered check
         self._sent_at = 0.0
         self.last_check: datetime | None = None
         self.last_answer: datetime | None = None
@@ -79,19 +92,18 @@ class LinkChecks:
 
     def stop(self) -> None:
         """Stop the checks, and drop the deadline of one that is unanswered."""
-        for call in (self._first_check, self._deadline):
-            if call is not None and call.active():
-                call.cancel()
+        if self._first_check is not None and self._first_check.active():
+            self._first_check.cancel()
+        self._deadline.stop()
         if self._loop is not None and self._loop.running:
             self._loop.stop()
-        self._first_check = self._loop = self._deadline = None
+        self._first_check = self._loop = None
 
     def on_peer_alive(self) -> None:
         """Take a record as the answer to the unanswered check, if there is one."""
-        if self._deadline is None:
+        if not self._deadline.running:
             return
-        self._deadline.cancel()
-        self._deadline = None
+        self._deadline.stop()
         self.last_answer = self._wall_clock()
         self.round_trip_s = self._clock.seconds() - self._sent_at
         self._target.check_answered()
@@ -112,19 +124,18 @@ class LinkChecks:
         if self._loop is not None:
             self._loop.interval = settings.alive_interval
         is_held = self._target.is_exchange_open() or self._target.is_receiving_resync()
-        if self._deadline is not None or is_held or settings.alive_by == "nothing":
+        if self._deadline.running or is_held or settings.alive_by == "nothing":
             return
         self._sent_at = self._clock.seconds()
         self.last_check = self._wall_clock()
         if settings.alive_by == "LA":
             self._target.send_heartbeat()
             return
-        self._deadline = self._clock.callLater(settings.alive_timeout, self._on_overdue)
+        self._deadline.start(settings.alive_timeout)
         self._target.send_link_check()
 
     def _on_overdue(self) -> None:
         if self._target.reading_paused():
-            self._deadline = self._clock.callLater(self._target.settings().alive_timeout, self._on_overdue)
+            self._deadline.start(self._target.settings().alive_timeout)
             return
-        self._deadline = None
         self._target.check_overdue()

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any, get_args
 
 from twisted.internet.defer import Deferred, gatherResults
@@ -20,28 +21,27 @@ from pmslink.hotel_scheduler import HotelScheduler, build_policy
 from pmslink.link.controls import address_in_use
 from pmslink.link.dialer import StartLinkDial
 from pmslink.link.link import Link, LinkSubscriber
+from pmslink.link.link_sweep import SWEEP_INTERVAL_S, LinkSweep
 from pmslink.link.machine import Marker
 from pmslink.link.outbox_counts import group_by_link
 from pmslink.link.state_history import Transition
+from pmslink.link.store_feed import StoreFeed
 from pmslink.link.store_outage import StoreOutage
 from pmslink.link.tcp_accepting import AcceptingNetwork, TcpAccepting
 from pmslink.link.tcp_dial import TcpDial
+from pmslink.link.turn_queue import TurnQueue
 from pmslink.store.core.store_errors import StoreUnavailableError
 from pmslink.store.core.store_metadata import barrier
-from pmslink.store.core.transaction import Entry
-from pmslink.store.operations.retention import Purge
 from pmslink.store.store_service import Store
 from pmslink.store.tables.link_rows import PostingsNotFinalError, RemoveLink, StoredLink, remove_links
-from pmslink.store.tables.log_entries import HotelEventLogged, RecordLogged
-from pmslink.store.tables.outbox_rows import OutboxRowChanged, UnresolvedRow, read_unresolved_rows
-from pmslink.store.tables.recent_failures import StoredFailures, is_failed_wake_up, read_recent_failures
 from pmslink.timestamps import to_ms, utc_now
 from pmslink.typed_service import TypedService
 
-CHECK_INTERVAL_S = 1.0
-"""Seconds between two checks of all links for what changes with the time of day.
+LINKS_PER_TURN = 25
+"""Links that start, redial, react to the store or stop in one turn of the reactor.
 
-These are subscriptions that have ended, or whose end a corrected clock undoes, and the attention of a link.
+The turns follow each other as fast as the connections of these links are handled. So a service with
+thousands of links answers each of them, and the API, in time.
 """
 FAILURE_HISTORY = timedelta(hours=24)
 """How far back outages and failed wake-ups are read at the start."""
@@ -75,8 +75,10 @@ class LinkRegistry(TypedService):
         self._subscribers: list[LinkSubscriber] = []
         self.on_reconfigured: list[Callable[[str], None]] = []
         """Called with the name of a link that was added, removed, or given other settings."""
-        self._expiry_loop: LoopingCall | None = None
-        self._store_outage = StoreOutage(reactor, store.journal, self._links.values)
+        self._sweep = LinkSweep(self._links.values)
+        self._sweep_loop: LoopingCall | None = None
+        self._turns = TurnQueue(reactor, LINKS_PER_TURN)
+        self._store_outage = StoreOutage(reactor, store.journal, self._links.values, self._turns.add)
         self._stored_links = {stored.name: stored for stored in store.startup_snapshot.links}
         self._unresolved_rows = group_by_link(store.startup_snapshot.unresolved_rows)
         self._cut_off_links = set(self._stored_links) if store.startup_snapshot.unclean_shutdown else set()
@@ -84,9 +86,8 @@ class LinkRegistry(TypedService):
         self._scheduler = HotelScheduler(
             reactor, store.journal, wall_clock, store.startup_snapshot.next_due_times, store.hotels
         )
-        store.journal.on_commit.append(self._on_commit)
         store.journal.on_health_change.append(lambda: self._store_outage.on_health_change(bool(self.running)))
-        store.on_purge.append(self._on_purge)
+        self._store_feed = StoreFeed(store, self._links, self._turns.add)
 
     def add(self, config: LinkConfig, definition: str | None = None, start: bool = True) -> Link:
         """Add a link. It starts with the service, or at once if the service runs and `start` is true.
@@ -100,7 +101,7 @@ class LinkRegistry(TypedService):
             self._cut_off_links.remove(config.name)
             link.resync.require()  # the last records that were read may not be stored
         if self.running and stored is not None:
-            self._recount()
+            self._store_feed.recount()
         if self.running and start:
             link.start()
         return link
@@ -111,6 +112,7 @@ class LinkRegistry(TypedService):
             *(config, self._reactor, self._wall_clock, self._dial, on_change, journal, stored, definition),
             is_clock_settled=self._is_clock_settled,
             accepting=self._accepting,
+            pace_redial=self._turns.add,
         )
         holder = self._address_holders.setdefault(config.address_key, link)
         link.connector.blocked_by = None if holder is link else holder.name
@@ -233,13 +235,17 @@ class LinkRegistry(TypedService):
     def unblock_links(self) -> None:
         """Start the links whose host and port no other link has any more."""
         for link in self:
-            if link.connector.blocked_by is None:
-                continue
-            holder = self._address_holders.setdefault(link.config.address_key, link)
-            if holder is link:
-                link.unblock()
-            else:
-                link.block(holder.name)
+            if link.connector.blocked_by is not None:
+                self._turns.add(partial(self._update_block, link))
+
+    def _update_block(self, link: Link) -> None:
+        if self._links.get(link.name) is not link:
+            return
+        holder = self._address_holders.setdefault(link.config.address_key, link)
+        if holder is link:
+            link.unblock()
+        else:
+            link.block(holder.name)
 
     async def remove(self, link: Link, discard: bool) -> None:
         """Remove a link with all its data. `discard` allows postings that are not final.
@@ -305,92 +311,38 @@ class LinkRegistry(TypedService):
         return lambda: self._subscribers.remove(subscriber)
 
     def startService(self) -> None:
-        """Start all links and the scheduler of the hotels."""
+        """Start all links, some in each turn of the reactor, and the scheduler of the hotels."""
         super().startService()
         for link in self:
-            link.start()
-        self._restore_failures()
+            self._turns.add(partial(self._start, link))
+        self._store_feed.restore_failures(to_ms(self._wall_clock() - FAILURE_HISTORY))
         self._scheduler.start()
-        self._expiry_loop = LoopingCall(self._check_links)
-        self._expiry_loop.clock = self._reactor
-        self._expiry_loop.start(CHECK_INTERVAL_S, now=False).addErrback(
+        self._sweep_loop = LoopingCall(self._sweep.visit_next_part)
+        self._sweep_loop.clock = self._reactor
+        self._sweep_loop.start(SWEEP_INTERVAL_S, now=False).addErrback(
             lambda failure: self.log.failure(
                 "Checks for ended subscriptions have stopped; links do not expire any more", failure=failure
             )
         )
 
     def stopService(self) -> Deferred[list[None]]:
-        """Stop all links. The Deferred fires once every connection is closed."""
+        """Stop all links, some in each turn. The Deferred fires once every connection is closed."""
         super().stopService()
-        if self._expiry_loop is not None:
-            self._expiry_loop.stop()
+        if self._sweep_loop is not None:
+            self._sweep_loop.stop()
         self._scheduler.stop()
         self._store_outage.stop()
-        return gatherResults([link.stop() for link in self])
+        self._turns.clear()
+        return gatherResults([self._stop(link) for link in self])
 
-    def _restore_failures(self) -> None:
-        """Add what went wrong with the links before the start, as the store has it."""
-        since = to_ms(self._wall_clock() - FAILURE_HISTORY)
-        names = [link.name for link in self]
-        self._store.read(read_recent_failures, names, since).addCallbacks(
-            self._on_failures_read,
-            lambda failure: self.log.failure(
-                "Cannot read the outages and failed wake-ups from before the start; they are not shown",
-                failure,
-            ),
-        )
+    def _start(self, link: Link) -> None:
+        if self._links.get(link.name) is link:
+            link.start()
 
-    def _on_failures_read(self, failures: dict[str, StoredFailures]) -> None:
-        for name, stored in failures.items():
-            if (link := self._links.get(name)) is not None:
-                session = link.session
-                link.diagnosis.restore(stored, session.last_in_sync if session.in_sync else None)
-                link.refresh()
-
-    # For the store.
-
-    def _on_commit(self, entries: Sequence[Entry]) -> None:
-        changed: set[Link] = set()
-        for entry in entries:
-            if isinstance(entry, OutboxRowChanged) and (link := self._links.get(entry.row.link)):
-                link.outbox.counts.update(entry.row)
-                changed.add(link)
-                if entry.row.state == "pending":  # the scheduler queues rows too, and waits for no answer
-                    link.outbox.on_row_pending(entry.row)
-            elif isinstance(entry, HotelEventLogged) and (link := self._links.get(entry.link)):
-                if is_failed_wake_up(entry.type, entry.text):
-                    link.diagnosis.wake_up_failures.add(entry.seq, entry.at)
-                    changed.add(link)
-            elif isinstance(entry, RecordLogged) and (link := self._links.get(entry.link)):
-                link.diagnosis.on_record_numbered(entry)
-        for link in changed:
-            link.refresh()
-
-    def _on_purge(self, purge: Purge) -> None:
-        for link in self:
-            link.trace.purge(purge.guest_before)
-        self._recount()
-
-    def _recount(self) -> None:
-        """Count the rows of all outboxes again, as the store has them."""
-        # Read by the writer, so that the counts agree with the order of the commits.
-        self._store.journal.submit(read_unresolved_rows, None).addCallbacks(
-            self._reset_counts,
-            lambda failure: self.log.failure(
-                "Cannot count the rows of the outboxes again; the counts may be wrong",
-                failure,
-            ),
-        )
-
-    def _reset_counts(self, rows: Sequence[UnresolvedRow]) -> None:
-        rows_by_link = group_by_link(rows)
-        for link in self:
-            link.outbox.counts.reset(rows_by_link.get(link.name, ()))
-
-    def _check_links(self) -> None:
-        for link in self:
-            link.check_expiry()
-            link.refresh()
+    def _stop(self, link: Link) -> Deferred[None]:
+        stopped: Deferred[None] = Deferred()
+        self._turns.add(lambda: link.stop().chainDeferred(stopped))
+        return stopped
 
     def _on_link_changed(self, link: Link, transition: Transition | None) -> None:
         if transition is not None:

@@ -63,6 +63,10 @@ class LinkReport:
         resync = self.resync.unanswered_since
         return self._rate(now, hold), tuple(diagnosis.hints), held, outages, diagnosis.not_understood, resync
 
+    def reason(self, config: LinkConfig) -> str:
+        """Return why the link is in its state, in English."""
+        return reason_texts.reason(self.core.marker, self.core.cause, config.address)
+
     def status(self, config: LinkConfig, declared: bool, webhook: WebhookStatus | None) -> LinkStatus:
         """Take a snapshot of the link."""
         core, session, history, diagnosis = self.core, self.session, self.history, self.diagnosis
@@ -73,7 +77,7 @@ class LinkReport:
             name=config.name,
             marker=core.marker,
             since=history.since,
-            reason=reason_texts.reason(core.marker, core.cause, config.address),
+            reason=self.reason(config),
             cause=core.cause,
             advice=self._advice(config, redial_in),
             intent=core.intent,

@@ -16,6 +16,7 @@ from pmslink import __version__
 from pmslink.fias.link_description import build_description
 from pmslink.link.cause import Cause
 from pmslink.link.countdown import Countdown
+from pmslink.link.deadline import Deadline
 from pmslink.link.description_losses import DescriptionLosses
 from pmslink.link.dialer import Dialer
 from pmslink.link.link_checks import LinkChecks
@@ -85,8 +86,8 @@ class Session:
         self._description_is_due = False  # the first one waits for the end of an exchange
         self.probe_is_due = False
         """Whether the LS that ends the sync timeout waits for the end of an exchange."""
-        self._sync_deadline = Countdown(clock, self._send_final_check)
-        self._final_check_deadline = Countdown(clock, self._on_never_confirmed)
+        self._sync_deadline = Deadline(clock, self._send_final_check)
+        self._final_check_deadline = Deadline(clock, self._on_never_confirmed)
         self._stable_timer = Countdown(clock, self.forget_failures)
         self._le_deadline = Countdown(clock, self._send_le_now)
 

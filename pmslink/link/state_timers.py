@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from twisted.internet.interfaces import IDelayedCall, IReactorTime
+from twisted.internet.interfaces import IReactorTime
 
 from pmslink.config.link_settings import LinkSettings
+from pmslink.link.deadline import Deadline
 from pmslink.link.machine import TimerName
 
 _SECONDS: dict[TimerName, Callable[[LinkSettings], float]] = {
@@ -25,19 +26,15 @@ class StateTimers:
         settings: Callable[[], LinkSettings],
         on_timeout: Callable[[TimerName, float], None],
     ) -> None:
-        self._clock = clock
         self._settings = settings
-        self._on_timeout = on_timeout
-        self._running: dict[TimerName, IDelayedCall] = {}
+        self._deadlines = {timer: Deadline(clock, on_timeout) for timer in _SECONDS}
 
     def start_timer(self, timer: TimerName) -> None:
         """Start a timer. `on_timeout` gets its name and its seconds."""
         seconds = _SECONDS[timer](self._settings())
-        self._running[timer] = self._clock.callLater(seconds, self._on_timeout, timer, seconds)
+        self._deadlines[timer].start(seconds, timer, seconds)
 
     def stop_timers(self) -> None:
         """Stop all timers."""
-        for call in self._running.values():
-            if call.active():
-                call.cancel()
-        self._running.clear()
+        for deadline in self._deadlines.values():
+            deadline.stop()

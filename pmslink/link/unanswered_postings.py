@@ -10,7 +10,7 @@ from twisted.internet.interfaces import IReactorTime
 
 from pmslink.fias.record import Record
 from pmslink.hotel.rooms import room_key
-from pmslink.link.countdown import Countdown
+from pmslink.link.deadline import Deadline
 from pmslink.store.tables.outbox_rows import OutboxRow
 
 _NUMBER_RE = re.compile("0{0,30}[0-9]{1,9}")
@@ -74,7 +74,7 @@ class UnansweredPostings:
     def __init__(self, clock: IReactorTime, on_timeout: Callable[[SentPosting], None]) -> None:
         self._on_timeout = on_timeout
         self._unanswered: list[SentPosting] = []  # oldest first
-        self._deadline = Countdown(clock, self._on_deadline)
+        self._deadline = Deadline(clock, self._on_deadline)
         self._idle_callback: Callable[[], None] | None = None
         self.in_flight: SentPosting | None = None
 

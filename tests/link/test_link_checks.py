@@ -70,3 +70,17 @@ def test_no_link_check_is_sent_while_records_of_a_resync_arrive(fixed_random: Fi
         harness.run(20)
         harness.send("LA|")
     assert harness.link.session.link_checks.last_check is None
+
+
+def test_an_answer_that_waits_to_be_read_is_not_called_overdue(fixed_random: FixedRandom) -> None:
+    fixed_random.share = 1.0
+    harness = LinkHarness()
+    harness.link.start()
+    harness.dock()
+    harness.run(30)
+    # A turn of the reactor that comes late: the deadline is over, and the answer has arrived unread.
+    harness.clock.rightNow += 60
+    harness.newest.send("LA|")
+    harness.run()
+    assert harness.marker() == "ESTABLISHED"
+    assert harness.link.session.link_checks.last_answer == harness.wall_clock()

@@ -1,0 +1,88 @@
+"""What the links learn from the store: outbox counts, numbers of records, and failures before the start."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import partial
+
+from twisted.logger import Logger
+
+from pmslink.link.link import Link
+from pmslink.link.outbox_counts import group_by_link
+from pmslink.link.turn_queue import Pace
+from pmslink.store.core.transaction import Entry
+from pmslink.store.operations.retention import Purge
+from pmslink.store.store_service import Store
+from pmslink.store.tables.log_entries import HotelEventLogged, RecordLogged
+from pmslink.store.tables.outbox_rows import OutboxRowChanged, UnresolvedRow, read_unresolved_rows
+from pmslink.store.tables.recent_failures import StoredFailures, is_failed_wake_up, read_recent_failures
+
+
+class StoreFeed:
+    """Pass on to the links, by name, what is committed and purged; `pace` spreads work for all of them."""
+
+    log = Logger()
+
+    def __init__(self, store: Store, links: Mapping[str, Link], pace: Pace) -> None:
+        self._store = store
+        self._links = links
+        self._pace = pace
+        store.journal.on_commit.append(self._on_commit)
+        store.on_purge.append(self._on_purge)
+
+    def restore_failures(self, since_ms: int) -> None:
+        """Add what went wrong with the links since this time, as the store has it."""
+        self._store.read(read_recent_failures, [*self._links], since_ms).addCallbacks(
+            self._on_failures_read,
+            lambda failure: self.log.failure(
+                "Cannot read the outages and failed wake-ups from before the start; they are not shown",
+                failure,
+            ),
+        )
+
+    def _on_failures_read(self, failures: dict[str, StoredFailures]) -> None:
+        for name, stored in failures.items():
+            self._pace(partial(self._restore_failures_of, name, stored))
+
+    def _restore_failures_of(self, name: str, stored: StoredFailures) -> None:
+        if (link := self._links.get(name)) is not None:
+            session = link.session
+            link.diagnosis.restore(stored, session.last_in_sync if session.in_sync else None)
+            link.refresh()
+
+    def recount(self) -> None:
+        """Count the rows of all outboxes again, as the store has them."""
+        # Read by the writer, so that the counts agree with the order of the commits.
+        self._store.journal.submit(read_unresolved_rows, None).addCallbacks(
+            self._reset_counts,
+            lambda failure: self.log.failure(
+                "Cannot count the rows of the outboxes again; the counts may be wrong", failure
+            ),
+        )
+
+    def _reset_counts(self, rows: Sequence[UnresolvedRow]) -> None:
+        rows_by_link = group_by_link(rows)
+        for link in self._links.values():
+            link.outbox.counts.reset(rows_by_link.get(link.name, ()))
+
+    def _on_commit(self, entries: Sequence[Entry]) -> None:
+        changed: set[Link] = set()
+        for entry in entries:
+            if isinstance(entry, OutboxRowChanged) and (link := self._links.get(entry.row.link)):
+                link.outbox.counts.update(entry.row)
+                changed.add(link)
+                if entry.row.state == "pending":  # the scheduler queues rows too, and waits for no answer
+                    link.outbox.on_row_pending(entry.row)
+            elif isinstance(entry, HotelEventLogged) and (link := self._links.get(entry.link)):
+                if is_failed_wake_up(entry.type, entry.text):
+                    link.diagnosis.wake_up_failures.add(entry.seq, entry.at)
+                    changed.add(link)
+            elif isinstance(entry, RecordLogged) and (link := self._links.get(entry.link)):
+                link.diagnosis.on_record_numbered(entry)
+        for link in changed:
+            link.refresh()
+
+    def _on_purge(self, purge: Purge) -> None:
+        for link in self._links.values():
+            self._pace(partial(link.trace.purge, purge.guest_before))
+        self.recount()

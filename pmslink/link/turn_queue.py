@@ -1,0 +1,54 @@
+"""A queue of short calls that are spread over the turns of the reactor."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+
+from twisted.internet.interfaces import IDelayedCall, IReactorTime
+
+Pace = Callable[[Callable[[], object]], None]
+"""Makes a call now, or in a later turn of the reactor if many are due."""
+
+
+def make_call_now(call: Callable[[], object]) -> None:
+    """Make a call at once (a `Pace` that spreads nothing)."""
+    call()
+
+
+class TurnQueue:
+    """Make calls in order, at most `calls_per_turn` of them in one turn of the reactor.
+
+    Between two turns the reactor reads and writes, so that work for thousands of links holds up neither
+    the other links nor the API. A call is made at once if this turn has room for it.
+    """
+
+    def __init__(self, clock: IReactorTime, calls_per_turn: int) -> None:
+        self._clock = clock
+        self._calls_per_turn = calls_per_turn
+        self._room = calls_per_turn  # calls that may still be made in this turn
+        self._waiting: deque[Callable[[], object]] = deque()
+        self._next_turn: IDelayedCall | None = None
+
+    def add(self, call: Callable[[], object]) -> None:
+        """Make this call after those that were added before."""
+        if self._waiting or not self._room:
+            self._waiting.append(call)
+        else:
+            self._make(call)
+
+    def clear(self) -> None:
+        """Drop the calls that have not been made."""
+        self._waiting.clear()
+
+    def _make(self, call: Callable[[], object]) -> None:
+        if self._next_turn is None:
+            self._next_turn = self._clock.callLater(0, self._on_turn)
+        self._room -= 1
+        call()
+
+    def _on_turn(self) -> None:
+        self._next_turn = None
+        self._room = self._calls_per_turn
+        while self._waiting and self._room:
+            self._make(self._waiting.popleft())
