@@ -146,6 +146,11 @@ class Link:
         return self.core.intent == "enabled" or self.core.marker == "WAIT_LE"
 
     @property
+    def reason(self) -> str:
+        """Why the link is in its state, in English."""
+        return self._report.reason(self.config)
+
+    @property
     def attention(self) -> Attention:
         """How urgently the link needs the attention of an operator."""
         return self._report.attention()
@@ -376,7 +381,7 @@ class Link:
             self.diagnosis.on_abnormal(cause, self.session.link_checks.status(self.trace.last_received))
         if marker not in ("WAIT_LS", "ESTABLISHED"):
             self.diagnosis.on_disconnected()
-        transition = self.state_history.add_transition(marker, self._report.reason(self.config), cause)
+        transition = self.state_history.add_transition(marker, self.reason, cause)
         self._update_availability()
         self._publish(transition)
 

@@ -279,7 +279,7 @@ class Walk:
         else:
             assert transition.old is None
         self.transitions.append(transition)
-        assert link.status().reason  # every state has a text
+        assert link.reason  # every state has a text
         assert isinstance(link.status().advice, str)
 
     def store_fails(self) -> None:
