@@ -6,6 +6,7 @@ The services are the store, the API, the links and the webhooks; with --demo, a 
 from __future__ import annotations
 
 import gc
+import sys
 import tempfile
 import time
 from functools import partial
@@ -189,10 +190,16 @@ def _parse_api_endpoint(reactor: Any, listen: str) -> IStreamServerEndpoint:
 
 def _open_store(reactor: Any, config: Config, hotel_clock: HotelClock) -> Store:
     database = SqliteDatabase(config.state_dir)
-    snapshot = open_store(database, hotel_clock.now(), replay_limit=MAX_BUFFERED_EVENTS)
+    snapshot = open_store(database, hotel_clock.now(), MAX_BUFFERED_EVENTS, _report_progress)
     retention = retention_of(config)
     threads = (PoolThread(reactor, "writing"), PoolThread(reactor, "reading"))
     return Store(database, snapshot, reactor, hotel_clock.now, retention, *threads, hotel_clock.is_settled)
+
+
+def _report_progress(message: str) -> None:
+    """Report the upgrade of a store: on stderr, because `twistd` begins to write its log only afterwards."""
+    log.info("{message}", message=message)
+    sys.stderr.write(f"{_prefix_lines(message)}\n")
 
 
 def _build_links(

@@ -5,13 +5,13 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Callable
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, cast
 
 from sqlalchemy import Connection, create_engine, event
 from sqlalchemy.pool import StaticPool
 from twisted.internet.defer import Deferred, execute
 
-from pmslink.store.core.database import is_sqlite_outage, set_begin_statement
+from pmslink.store.core.database import REBUILT_SCHEMA, is_sqlite_outage, set_begin_statement
 from pmslink.store.core.journal import Thread
 from pmslink.store.core.store_errors import StoreError
 from pmslink.store.operations.retention import Retention
@@ -53,6 +53,18 @@ class MemoryDatabase:
 
     def create(self) -> None:
         pass
+
+    def rebuild(self, fill: Callable[[Connection], None]) -> None:
+        with self._engine.connect() as connection:
+            raw = cast(sqlite3.Connection, connection.connection.driver_connection)
+            raw.execute(f"ATTACH ':memory:' AS {REBUILT_SCHEMA}")
+            try:
+                with connection.begin():
+                    fill(connection)
+                content = raw.serialize(name=REBUILT_SCHEMA)
+            finally:
+                raw.execute(f"DETACH {REBUILT_SCHEMA}")
+            raw.deserialize(content)
 
     def writer(self) -> Connection:
         return self._engine.connect()

@@ -83,6 +83,11 @@ class OutboxCounts:
             if out_of_order:  # a user requested to send an older row again
                 self._pending_created_ms = dict(sorted(self._pending_created_ms.items()))
 
+    def remove_refused(self, row_id: int) -> None:
+        """Stop counting a refused row, which is deleted."""
+        if self._states.pop(row_id, None) is not None:
+            self._counts["refused"] -= 1
+
     def _update_queued(self, row: CountedRow) -> None:
         self._queued_postings.pop(row.id, None)
         self._queued_records.discard(row.id)

@@ -14,7 +14,12 @@ from pmslink.store.core.transaction import Entry
 from pmslink.store.operations.retention import Purge
 from pmslink.store.store_service import Store
 from pmslink.store.tables.log_entries import HotelEventLogged, RecordLogged
-from pmslink.store.tables.outbox_rows import OutboxRowChanged, UnresolvedRow, read_unresolved_rows
+from pmslink.store.tables.outbox_rows import (
+    OutboxRowChanged,
+    RefusedRowPurged,
+    UnresolvedRow,
+    read_unresolved_rows,
+)
 from pmslink.store.tables.recent_failures import StoredFailures, is_failed_wake_up, read_recent_failures
 
 
@@ -79,10 +84,12 @@ class StoreFeed:
                     changed.add(link)
             elif isinstance(entry, RecordLogged) and (link := self._links.get(entry.link)):
                 link.diagnosis.on_record_numbered(entry)
+            elif isinstance(entry, RefusedRowPurged) and (link := self._links.get(entry.link)):
+                link.outbox.counts.remove_refused(entry.row_id)
+                changed.add(link)
         for link in changed:
             link.refresh()
 
     def _on_purge(self, purge: Purge) -> None:
         for link in self._links.values():
             self._pace(partial(link.trace.purge, purge.guest_before))
-        self.recount()

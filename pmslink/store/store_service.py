@@ -28,8 +28,9 @@ from pmslink.store.core.store_errors import (
     StoreUnavailableError,
     describe_failure,
 )
+from pmslink.store.core.store_upgrade import Report, rebuild_older_store
 from pmslink.store.core.transaction import Entry
-from pmslink.store.operations.retention import Purge, Retention, advance_purge_clock, purge
+from pmslink.store.operations.retention import Purge, PurgeStep, Retention, advance_purge_clock, purge
 from pmslink.store.tables.history_queries import last_published
 from pmslink.store.tables.hotel_states import HotelStore, next_due_times
 from pmslink.store.tables.link_rows import StoredLink, read_links
@@ -52,6 +53,13 @@ P = ParamSpec("P")
 Result = TypeVar("Result")
 
 
+log = Logger()
+
+
+def _log_progress(message: str) -> None:
+    log.info("{message}", message=message)
+
+
 @frozen
 class StartupSnapshot:
     """The content of a store at the start of the service."""
@@ -70,13 +78,19 @@ class StartupSnapshot:
     """Whether the last service did not stop cleanly. The last records that it received may be lost."""
 
 
-def open_store(database: Database, now: datetime, replay_limit: int) -> StartupSnapshot:
-    """Create or migrate a store, check it and read it, before other services start. Raises StoreError.
+def open_store(
+    database: Database, now: datetime, replay_limit: int, report: Report = _log_progress
+) -> StartupSnapshot:
+    """Create or upgrade a store, check it and read it, before other services start. Raises StoreError.
+
+    `report` gets the progress of an upgrade, which may take minutes.
 
     The sequence of a new store begins at the time in milliseconds. So a client that has saved a number of an
     earlier store in the same directory, and reads the events after it, gets all events of the new store.
     """
     database.create()
+    with translate_errors(database):
+        rebuild_older_store(database, report)
     with translate_errors(database), database.writer() as connection, connection.begin():
         schema.create_or_migrate(connection)
         verify_checksums(connection, STARTUP_CHECK_ROWS)
@@ -261,16 +275,19 @@ class Store(TypedService):
             return
         try:
             now = await self.journal.submit(advance_purge_clock, self._wall_clock())
-            step = Purge(now - self.retention.guest, now - self.retention.history, now)
+            limits = Purge(now - self.retention.guest, now - self.retention.history, now)
             deleted = 0
-            while self.running and (batch := await self.journal.submit(purge, step)):
-                deleted += batch
+            step: PurgeStep | None = PurgeStep(limits)
+            while self.running and step is not None:
+                done = await self.journal.submit(purge, step)
+                deleted += done.deleted
+                step = done.next_step
             if not self.running:
                 return  # the next start purges the rest
             if deleted:
                 self.log.info("purged {count} expired entries", count=deleted)
             for subscriber in tuple(self.on_purge):
-                subscriber(step)
+                subscriber(limits)
             # Even if nothing was deleted: a link may be removed, or a reader may have blocked this step.
             while self.running and not await self._writer_thread.run(self.journal.reclaim):
                 pass

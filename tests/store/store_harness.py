@@ -57,6 +57,9 @@ class FaultyDatabase:
     def create(self) -> None:
         self.inner.create()
 
+    def rebuild(self, fill: Callable[[Connection], None]) -> None:
+        self.inner.rebuild(fill)
+
     def writer(self) -> Connection:
         connection = self.inner.writer()
         event.listen(connection, "commit", self._on_commit)

@@ -14,6 +14,7 @@ from pmslink.store.core.database import SqliteDatabase
 from pmslink.store.core.schema_migrations import MIGRATIONS, Migration
 from pmslink.store.core.store_errors import StoreError
 from pmslink.store.core.store_metadata import SEQUENCE_RESERVE_NUMBERS
+from pmslink.store.core.store_upgrade import REBUILT_VERSION
 from pmslink.store.core.transaction import Transaction
 from pmslink.store.operations.hotel_updates import append_records
 from pmslink.store.store_service import SHUTDOWN_TIMEOUT_S, StartupSnapshot, open_store
@@ -269,4 +270,4 @@ def test_a_failed_migration_leaves_the_store_unchanged(database: FaultyDatabase)
 
 
 def test_every_older_version_has_a_migration() -> None:
-    assert set(MIGRATIONS) == set(range(2, schema.SCHEMA_VERSION + 1))
+    assert {*MIGRATIONS, REBUILT_VERSION} == set(range(2, schema.SCHEMA_VERSION + 1))

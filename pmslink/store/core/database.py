@@ -6,9 +6,12 @@ not depend on the kind, and `tests/store` runs over each.
 
 from __future__ import annotations
 
+import os
+import shutil
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Protocol
 from urllib.parse import quote
@@ -22,6 +25,10 @@ from pmslink.store.core.store_errors import StoreError
 STORE_FILE_NAME = "store.sqlite3"
 STARTUP_CHECK_MAX_BYTES = 256 * 1024**2
 """Maximum size in bytes of a store that each start checks completely; that takes seconds."""
+REBUILT_SCHEMA = "rebuilt"
+"""The name of the attached database that a rebuild fills."""
+_REBUILD_SPACE_FACTOR = 1.3
+"""How much larger than the old store a rebuilt one may be, with what is sorted for its indexes."""
 _HEADER_BYTES = 100
 BUSY_TIMEOUT_MS = 5000
 """Milliseconds to wait for another connection's lock."""
@@ -33,6 +40,9 @@ _CONNECTION_PRAGMAS = (
     "PRAGMA secure_delete=ON",  # deleted guest data is overwritten
     f"PRAGMA busy_timeout={BUSY_TIMEOUT_MS}",
 )
+_REBUILD_PRAGMAS = ("PRAGMA secure_delete=ON", f"PRAGMA busy_timeout={BUSY_TIMEOUT_MS}")
+_REBUILT_PRAGMAS = ("journal_mode=OFF", "synchronous=OFF", "cache_size=-64000")
+"""For a new file that is thrown away unless it is completed."""
 
 _ENVIRONMENT_ERROR_CODES = {
     sqlite3.SQLITE_PERM,
@@ -55,6 +65,13 @@ class Database(Protocol):
 
     def create(self) -> None:
         """Create the database if it does not exist. Raises StoreError if it is damaged or no database."""
+
+    def rebuild(self, fill: Callable[[Connection], None]) -> None:
+        """Replace the database by a new one, or leave it as it was if `fill` raises or the process ends.
+
+        `fill` gets a connection to the old database in a transaction, with the new one attached as
+        REBUILT_SCHEMA. It may also change the old database. Raises StoreError without enough space.
+        """
 
     def writer(self) -> Connection:
         """Return the only connection that writes. It must stay in the calling thread."""
@@ -81,32 +98,69 @@ class SqliteDatabase:
     def __init__(self, directory: Path) -> None:
         self.path = directory / STORE_FILE_NAME
         self.name = str(self.path)
+        self._rebuilt_path = directory / f"{STORE_FILE_NAME}.{REBUILT_SCHEMA}"
 
     def create(self) -> None:
         """Create the file if it does not exist, check it, and set its pragmas. Raises StoreError."""
         with self._translate_errors():
             if not self.path.exists():
-                self._create_file()
+                unfinished = self.path.with_name(f"{STORE_FILE_NAME}.new")
+                self._create_file(unfinished)
+                unfinished.rename(self.path)
             self._check_header()
+            self._rebuilt_path.unlink(missing_ok=True)  # of a process that was killed
             with closing(sqlite3.connect(self.path)) as connection:
                 for pragma in _CONNECTION_PRAGMAS:
                     connection.execute(pragma)
                 if self.path.stat().st_size <= STARTUP_CHECK_MAX_BYTES:
                     _check_integrity(connection)
 
-    def _create_file(self) -> None:
+    def _create_file(self, path: Path) -> None:
         # Created under another name, because an empty file with the final name counts as damaged, not as new.
-        unfinished = self.path.with_name(f"{STORE_FILE_NAME}.new")
-        unfinished.unlink(missing_ok=True)
-        with closing(sqlite3.connect(unfinished)) as connection:
-            unfinished.chmod(0o600)  # it contains the names of guests
+        path.unlink(missing_ok=True)
+        with closing(sqlite3.connect(path)) as connection:
+            path.chmod(0o600)  # it contains the names of guests
             connection.execute("PRAGMA auto_vacuum=INCREMENTAL")
             connection.execute("PRAGMA journal_mode=WAL")
-        unfinished.rename(self.path)
 
     def _check_header(self) -> None:
         if self.path.stat().st_size < _HEADER_BYTES:  # SQLite would open it as an empty database
             raise sqlite3.DatabaseError("the file is truncated")
+
+    def rebuild(self, fill: Callable[[Connection], None]) -> None:
+        """Fill a new file beside the old one, which it then replaces by one rename. Raises StoreError."""
+        with self._translate_errors():
+            with closing(sqlite3.connect(self.path)) as connection:
+                # Without a WAL: one that the old file leaves would be applied to the new file.
+                connection.execute(f"PRAGMA busy_timeout={BUSY_TIMEOUT_MS}")
+                connection.execute("PRAGMA journal_mode=DELETE")
+            self._require_space()
+            self._create_file(self._rebuilt_path)
+            try:
+                self._fill(fill)
+                _sync(self._rebuilt_path)
+                self._rebuilt_path.rename(self.path)
+                _sync(self.path.parent)
+            finally:
+                self._rebuilt_path.unlink(missing_ok=True)
+
+    def _require_space(self) -> None:
+        needed = int(self.path.stat().st_size * _REBUILD_SPACE_FACTOR)
+        free = shutil.disk_usage(self.path.parent).free
+        if free < needed:
+            raise StoreError(
+                f"{self.path} cannot be upgraded: that needs {needed // 1024**2 + 1} MB of free disk space, "
+                f"and {free // 1024**2} MB are free. The store is unchanged: free some space, and start again"
+            )
+
+    def _fill(self, fill: Callable[[Connection], None]) -> None:
+        with _engine(str(self.path), uri=False, pragmas=_REBUILD_PRAGMAS).connect() as connection:
+            raw = driver_connection(connection)
+            raw.execute(f"ATTACH ? AS {REBUILT_SCHEMA}", (str(self._rebuilt_path),))
+            for pragma in _REBUILT_PRAGMAS:
+                raw.execute(f"PRAGMA {REBUILT_SCHEMA}.{pragma}")
+            with connection.begin():
+                fill(connection)
 
     def check_integrity(self) -> None:
         """Check the whole store, whatever its size. Raises StoreError if it is damaged or missing."""
@@ -191,7 +245,7 @@ def _check_integrity(connection: sqlite3.Connection) -> None:
             raise sqlite3.DatabaseError(" ".join(str(verdict).split()))
 
 
-def _engine(name: str, uri: bool) -> Engine:
+def _engine(name: str, uri: bool, pragmas: Sequence[str] = _CONNECTION_PRAGMAS) -> Engine:
     # isolation_level=None and an explicit BEGIN: the module's own transactions begin too late
     engine = create_engine(
         "sqlite://",
@@ -201,7 +255,7 @@ def _engine(name: str, uri: bool) -> Engine:
     )
     set_begin_statement(engine, "BEGIN" if uri else "BEGIN IMMEDIATE")
     if not uri:
-        event.listen(engine, "connect", _apply_pragmas)
+        event.listen(engine, "connect", partial(_apply_pragmas, pragmas))
     return engine
 
 
@@ -210,6 +264,15 @@ def set_begin_statement(engine: Engine, statement: str) -> None:
     event.listen(engine, "begin", lambda connection: driver_connection(connection).execute(statement))
 
 
-def _apply_pragmas(connection: sqlite3.Connection, _record: object) -> None:
-    for pragma in _CONNECTION_PRAGMAS:
+def _apply_pragmas(pragmas: Sequence[str], connection: sqlite3.Connection, _record: object) -> None:
+    for pragma in pragmas:
         connection.execute(pragma)
+
+
+def _sync(path: Path) -> None:
+    """Write a file, or the names in a directory, to the disk."""
+    file = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(file)
+    finally:
+        os.close(file)

@@ -20,24 +20,41 @@ from sqlalchemy import (
     String,
     Table,
     Text,
+    TextClause,
     inspect,
     select,
     text,
     update,
 )
+from sqlalchemy.schema import CreateIndex, CreateTable
 
 from pmslink.store.core.schema_migrations import MIGRATIONS, Migration
 from pmslink.store.core.store_errors import StoreTooNewError
 
-SCHEMA_VERSION = 4
+SCHEMA_VERSION = 5
 """The version that this release reads and writes."""
 
 METADATA = MetaData()
 
+# A database uses a partial index only for a query with the same condition, and not with parameters in it.
+IS_UNRESOLVED = text("state IN ('pending', 'sent', 'unknown', 'refused')")
+"""The condition for outbox rows that are not done or discarded."""
+IS_WAKE_UP_OUTCOME = text("type IN ('wake_up.done', 'wake_up.not_understood')")
+"""The condition for hotel events that say how a wake-up ended."""
 
-def _partial_index(condition: str) -> dict[str, Any]:
+
+def _partial_index(condition: TextClause) -> dict[str, Any]:
     """Return the options of an index over the rows that meet a condition, for any database."""
-    return {"sqlite_where": text(condition), "postgresql_where": text(condition)}
+    return {"sqlite_where": condition, "postgresql_where": condition}
+
+
+def _key_column(name: str) -> Column[int]:
+    """Return a primary key whose values are numbers of the store's sequence.
+
+    In SQLite, only a key of the type INTEGER is the row's own id; any other needs an index of its own.
+    """
+    number = BigInteger().with_variant(Integer(), "sqlite")
+    return Column(name, number, primary_key=True, autoincrement=False)
 
 
 def _checksum_column() -> Column[int]:
@@ -82,21 +99,22 @@ POSTING_NUMBERS = Table(
 RECORDS = Table(
     "records",
     METADATA,
-    Column("seq", BigInteger, primary_key=True, autoincrement=False),
+    _key_column("seq"),
     Column("link", String, nullable=False),
     Column("at", BigInteger, nullable=False),
     Column("direction", String, nullable=False),
     Column("type", String, nullable=False),
     Column("text", Text, nullable=False),
     _checksum_column(),
-    Index("records_of_link", "link", "seq"),
+    Index("records_of_link", "link", "direction", "seq"),
+    Index("records_by_type", "link", "direction", "type", "seq"),
 )
 """Records that were received and sent, except those of the link itself (LS, LA …)."""
 
 TRANSITIONS = Table(
     "transitions",
     METADATA,
-    Column("id", BigInteger, primary_key=True, autoincrement=False),
+    _key_column("id"),
     Column("seq", BigInteger, nullable=False),
     Column("link", String, nullable=False),
     Column("at", BigInteger, nullable=False),
@@ -107,12 +125,13 @@ TRANSITIONS = Table(
     _checksum_column(),
     Index("transitions_of_link", "link", "id"),
     Index("transitions_by_seq", "link", "seq"),
+    Index("transitions_in_order", "seq"),
 )
 
 SYNC_CHANGES = Table(
     "syncs",
     METADATA,
-    Column("id", BigInteger, primary_key=True, autoincrement=False),
+    _key_column("id"),
     Column("link", String, nullable=False),
     Column("at", BigInteger, nullable=False),
     Column("in_sync", Boolean, nullable=False),
@@ -128,7 +147,7 @@ null begins out of sync.
 RUNS = Table(
     "runs",
     METADATA,
-    Column("id", BigInteger, primary_key=True, autoincrement=False),
+    _key_column("id"),
     Column("began", BigInteger, nullable=False),
     Column("seen", BigInteger, nullable=False),
     _checksum_column(),
@@ -139,7 +158,7 @@ belong to the first of them."""
 LINK_SNAPSHOTS = Table(
     "announcements",
     METADATA,
-    Column("seq", BigInteger, primary_key=True, autoincrement=False),
+    _key_column("seq"),
     Column("at", BigInteger, nullable=False),
     Column("text", Text, nullable=False),
     _checksum_column(),
@@ -149,7 +168,7 @@ LINK_SNAPSHOTS = Table(
 POSTINGS = Table(
     "postings",
     METADATA,
-    Column("id", BigInteger, primary_key=True, autoincrement=False),
+    _key_column("id"),
     Column("link", String, nullable=False),
     Column("record", String, nullable=False),  # PS, RE, WR, WC or WA
     Column("type", String, nullable=False),
@@ -179,12 +198,18 @@ POSTINGS = Table(
     Column("room_sent", String),  # the room that the record was sent for
     Column("reason", String),  # why the row is refused or unknown
     _checksum_column(),
-    Index("postings_of_link", "link", "state", "id"),
-    Index("postings_by_number", "link", "number"),
+    Index("postings_of_link", "link", "id"),
+    Index("postings_by_state", "link", "state", "id"),
+    Index("postings_by_number", "link", "number", "id", **_partial_index(text("number IS NOT NULL"))),
     Index("postings_by_change", "changed"),
-    Index("postings_in_queue", "link", "record", "id", **_partial_index("queued = 1")),
-    Index("postings_by_room", "link", "room", **_partial_index("number IS NULL")),
-    Index("postings_by_key", "link", "key", unique=True, **_partial_index("key IS NOT NULL")),
+    Index("postings_in_queue", "link", "record", "id", **_partial_index(text("queued = 1"))),
+    Index("postings_by_room", "link", "room", "id", **_partial_index(text("number IS NULL"))),
+    Index("postings_by_key", "link", "key", unique=True, **_partial_index(text("key IS NOT NULL"))),
+    Index(  # with all columns that are read at the start
+        "postings_unresolved",
+        *("id", "link", "record", "state", "queued", "created"),
+        **_partial_index(IS_UNRESOLVED),
+    ),
 )
 
 ROOMS = Table(
@@ -196,7 +221,7 @@ ROOMS = Table(
     Column("changed", BigInteger, nullable=False),
     Column("named", Boolean, nullable=False),  # it has personal data of a guest
     _checksum_column(),
-    Index("rooms_by_age", "named", "changed"),
+    Index("rooms_by_age", "named", "changed", "link", "room"),
 )
 """The state of each room, as JSON."""
 
@@ -213,7 +238,7 @@ HOTELS = Table(
 STAYS = Table(
     "stays",
     METADATA,
-    Column("id", BigInteger, primary_key=True, autoincrement=False),
+    _key_column("id"),
     Column("link", String, nullable=False),
     Column("room", String, nullable=False),  # '' in a row that says that all rooms are vacant
     Column("guest", String, nullable=False),  # the key of the guest; '' in a row that says "vacant"
@@ -222,27 +247,27 @@ STAYS = Table(
     Column("until", BigInteger),  # null while it lasts
     _checksum_column(),
     Index("stays_of_room", "link", "room", "id"),
-    Index("stays_of_guest", "link", "guest", "id"),
-    Index("stays_by_end", "until", **_partial_index("until IS NOT NULL")),
+    Index("stays_of_guest", "link", "guest", "id", **_partial_index(text("guest != ''"))),
+    Index("stays_by_end", "until", **_partial_index(text("until IS NOT NULL"))),
 )
 """Who was in which room, and when; and since when rooms without a guest are known to be vacant."""
 
 RECORD_PROBLEMS = Table(
     "record_problems",
     METADATA,
-    Column("seq", BigInteger, primary_key=True, autoincrement=False),  # of the record
+    _key_column("seq"),  # of the record
     Column("link", String, nullable=False),
     Column("at", BigInteger, nullable=False),
     Column("problem", Text, nullable=False),
     _checksum_column(),
-    Index("record_problems_of_link", "link", "seq"),
+    Index("record_problems_of_link", "link", "at", "seq"),
 )
 """Why records of the PMS were not understood."""
 
 EVENTS = Table(
     "events",
     METADATA,
-    Column("seq", BigInteger, primary_key=True, autoincrement=False),
+    _key_column("seq"),
     Column("link", String, nullable=False),
     Column("at", BigInteger, nullable=False),
     Column("type", String, nullable=False),
@@ -250,6 +275,7 @@ EVENTS = Table(
     Column("text", Text, nullable=False),
     _checksum_column(),
     Index("events_of_link", "link", "seq"),
+    Index("wake_up_outcomes", "at", "seq", "link", **_partial_index(IS_WAKE_UP_OUTCOME)),
 )
 """The events of the hotels, for PBXs."""
 
@@ -285,18 +311,20 @@ def create_or_migrate(
 ) -> None:
     """Create the tables of a new store, or migrate those of an older version.
 
-    Raises StoreTooNewError for a store of a newer version, and does not change it.
+    Raises StoreTooNewError for a store of a newer version, and does not change it. `store_upgrade.py` takes
+    stores from before version 5 to that version.
     """
     current = supported_version(connection, version)
     if current is None:
-        METADATA.create_all(connection)
+        for table in METADATA.sorted_tables:
+            connection.execute(CreateTable(table))
+            for index in sorted(table.indexes, key=lambda index: str(index.name)):
+                connection.execute(CreateIndex(index))  # their order decides between equal plans
         connection.execute(STORE_METADATA.insert(), {"name": "version", "value": str(version)})
         return
     for next_version in range(current + 1, version + 1):
         migrations[next_version](connection)
-        connection.execute(
-            update(STORE_METADATA).where(STORE_METADATA.c.name == "version").values(value=str(next_version))
-        )
+        store_version(connection, next_version)
 
 
 def supported_version(connection: Connection, version: int = SCHEMA_VERSION) -> int | None:
@@ -318,4 +346,11 @@ def stored_version(connection: Connection) -> int:
         connection.execute(
             select(STORE_METADATA.c.value).where(STORE_METADATA.c.name == "version")
         ).scalar_one()
+    )
+
+
+def store_version(connection: Connection, version: int) -> None:
+    """Store the version of a store that has tables."""
+    connection.execute(
+        update(STORE_METADATA).where(STORE_METADATA.c.name == "version").values(value=str(version))
     )

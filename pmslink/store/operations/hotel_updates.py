@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 
 from attrs import frozen
-from sqlalchemy import select
+from sqlalchemy import select, true, tuple_
 
 from pmslink.fias.record import Record
 from pmslink.hotel import (
@@ -118,19 +119,26 @@ def apply_phone_update(
         _append_events(transaction, link, at, state)
 
 
-def delete_guest_names(transaction: Transaction, before: int, today: str) -> int:
-    """Delete the guests' names in rooms that have not changed since `before`; return the number of rooms.
+def delete_guest_names(
+    transaction: Transaction, before: int, today: str, after: tuple[Any, ...], limit: int
+) -> tuple[int, tuple[Any, ...] | None]:
+    """Delete the guests' names in rooms that have not changed since `before`, in at most `limit` rooms.
 
     `before` is in milliseconds since 1970 in UTC. A guest whose departure is after `today` (an ISO date)
-    keeps the names of the whole room.
+    keeps the names of the whole room. Return the number of rooms, and the cursor to give as `after` next; it
+    is () for the first rooms, and None when there are no more.
     """
-    query = select(ROOMS.c.link, ROOMS.c.room).where(ROOMS.c.named, ROOMS.c.changed < before)
+    key = ROOMS.c.changed, ROOMS.c.link, ROOMS.c.room
+    query = select(*key).where(ROOMS.c.named == true(), ROOMS.c.changed < before).order_by(*key).limit(limit)
+    if after:
+        query = query.where(tuple_(*key) > after)
+    rooms = transaction.connection.execute(query).all()
     deleted = 0
-    for link, name in transaction.connection.execute(query).all():
+    for _, link, name in rooms:
         state = transaction.hotels.hotel(transaction.connection, link)
         if state.rooms[name].changed < before:  # it may have changed in this transaction
             deleted += state.erase_guest_data(name, today)
-    return deleted
+    return deleted, tuple(rooms[-1]) if len(rooms) == limit else None
 
 
 def _hotel_and_context(

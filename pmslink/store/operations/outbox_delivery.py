@@ -50,6 +50,7 @@ MAX_EXAMINED_ROWS = 200
 
 _SELECT_NEWER_VALUE = row_query(
     OF_LINK,
+    POSTINGS.c.number.is_(None),
     POSTINGS.c.room == bindparam("room"),
     POSTINGS.c.subject == bindparam("subject"),
     POSTINGS.c.id > bindparam("id"),

@@ -8,12 +8,15 @@ cannot empty the store. After a long downtime more purges are needed.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import time
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timedelta
+from functools import partial
+from operator import attrgetter
 from typing import Any
 
-from attrs import frozen
-from sqlalchemy import Column, and_, delete, func, or_, select
+from attrs import evolve, frozen
+from sqlalchemy import Column, delete, select
 
 from pmslink.store.core import store_metadata
 from pmslink.store.core.schema import (
@@ -29,11 +32,17 @@ from pmslink.store.core.schema import (
 )
 from pmslink.store.core.transaction import Transaction
 from pmslink.store.operations.hotel_updates import delete_guest_names
-from pmslink.store.tables.outbox_rows import FINAL_STATES
+from pmslink.store.tables.outbox_rows import FINAL_STATES, RefusedRowPurged
 from pmslink.timestamps import from_ms, to_ms
 
-PURGE_BATCH_ROWS = 1000
-"""Maximum number of rows that one commit deletes from each table; other writes wait for the commit."""
+PURGE_STEP_S = 0.03
+"""Seconds after which a step of a purge ends; other writes wait for its commit."""
+PURGE_BATCH_ROWS = 100
+"""Maximum number of rows that are deleted at once; a step ends between two batches."""
+_EXAMINED_ROWS = 1000
+"""Number of the oldest rows among which the expired ones are found."""
+_ROOMS_AT_ONCE = 5
+"""Rooms whose guests' names are deleted at once; each may need to load its hotel."""
 LINK_SNAPSHOT_MAX_ROWS = 10_000
 PURGE_CLOCK_MAX_STEP = timedelta(hours=4)
 """Maximum time by which one purge advances its clock."""
@@ -61,7 +70,7 @@ def _advance_purge_clock(transaction: Transaction, wall_time: datetime) -> datet
 
 @frozen
 class Purge:
-    """One step of a purge: rows that are older than the first two times are deleted.
+    """The limits of a purge: rows that are older than the first two times are deleted.
 
     The age of a row dated after `now` is unknown, so it is deleted with its neighbours.
     """
@@ -71,37 +80,59 @@ class Purge:
     now: datetime
 
 
-def purge(transaction: Transaction, requests: Sequence[Purge]) -> Sequence[int]:
-    """Operation: delete a batch of expired rows, and return how many; 0 when none are left."""
-    return [_purge(transaction, request) for request in requests]
+@frozen
+class PurgeStep:
+    """A part of a purge that one commit does: from one of the tables on, and there behind a cursor."""
+
+    limits: Purge
+    table: int = 0
+    cursor: tuple[Any, ...] = ()
 
 
-def _purge(transaction: Transaction, request: Purge) -> int:
-    guest, history, now = to_ms(request.guest_before), to_ms(request.history_before), to_ms(request.now)
-    return (
-        _delete_oldest(transaction, RECORDS.c.at, guest, now)
-        + _delete_oldest(transaction, RECORD_PROBLEMS.c.at, guest, now)
-        + _delete_oldest(transaction, EVENTS.c.at, guest, now)
-        + _delete_old_stays(transaction, guest, now)
-        + delete_guest_names(transaction, guest, request.now.date().isoformat())
-        + _delete_oldest(transaction, TRANSITIONS.c.at, history, now)
-        + _delete_oldest(transaction, SYNC_CHANGES.c.at, history, now)
-        + _delete_oldest(transaction, RUNS.c.seen, history, now)
-        + _delete_old_link_snapshots(transaction)
-        + _delete_old_postings(transaction, history, now)
-    )
+@frozen
+class PurgeStepDone:
+    """How many rows a step deleted, and the step that follows; None after the last one."""
+
+    deleted: int
+    next_step: PurgeStep | None
 
 
-def _delete_oldest(transaction: Transaction, timestamp_column: Column[int], before: int, now: int) -> int:
+def purge(transaction: Transaction, steps: Sequence[PurgeStep]) -> Sequence[PurgeStepDone]:
+    """Operation: delete expired rows, for about PURGE_STEP_S."""
+    return [_purge(transaction, step) for step in steps]
+
+
+def _purge(transaction: Transaction, step: PurgeStep) -> PurgeStepDone:
+    end = time.monotonic() + PURGE_STEP_S
+    deleted = 0
+    while step.table < len(TABLE_PURGES):
+        count, cursor = TABLE_PURGES[step.table](transaction, step.limits, step.cursor)
+        deleted += count
+        step = evolve(step, table=step.table + (cursor is None), cursor=cursor or ())
+        if time.monotonic() >= end:
+            break
+    return PurgeStepDone(deleted, step if step.table < len(TABLE_PURGES) else None)
+
+
+_BatchDone = tuple[int, tuple[Any, ...] | None]
+"""How many rows a batch deleted, and the cursor for the next batch; None if the table has no more of them."""
+
+
+def _delete_oldest(
+    timestamp_column: Column[int],
+    before: Callable[[Purge], datetime],
+    transaction: Transaction,
+    limits: Purge,
+    _cursor: tuple[Any, ...],
+) -> _BatchDone:
     """Delete the oldest rows of a table, by the column that dates a row."""
     (key,) = timestamp_column.table.primary_key
-    oldest = transaction.connection.execute(
-        select(key, timestamp_column).order_by(key).limit(PURGE_BATCH_ROWS)
-    )
-    expired = _expired_ids(oldest, before, now)
-    if expired:
-        transaction.connection.execute(delete(timestamp_column.table).where(key <= expired[-1]))
-    return len(expired)
+    oldest = transaction.connection.execute(select(key, timestamp_column).order_by(key).limit(_EXAMINED_ROWS))
+    expired = _expired_ids(oldest, to_ms(before(limits)), to_ms(limits.now))[:PURGE_BATCH_ROWS]
+    if not expired:
+        return 0, None
+    transaction.connection.execute(delete(timestamp_column.table).where(key <= expired[-1]))
+    return len(expired), ()
 
 
 def _expired_ids(oldest: Iterable[Any], before: int, now: int) -> list[int]:
@@ -118,35 +149,79 @@ def _expired_ids(oldest: Iterable[Any], before: int, now: int) -> list[int]:
     return expired
 
 
-def _delete_old_stays(transaction: Transaction, before: int, now: int) -> int:
+def _delete_old_stays(transaction: Transaction, limits: Purge, _cursor: tuple[Any, ...]) -> _BatchDone:
     """Delete expired stays that have ended. A stay that lasts is needed as long as it lasts."""
-    has_expired = STAYS.c.until < before
-    newest_expired = select(func.max(STAYS.c.id)).where(has_expired).scalar_subquery()
-    dated_in_future = and_(STAYS.c.until > now, STAYS.c.id <= newest_expired)
-    expired = select(STAYS.c.id).where(or_(has_expired, dated_in_future)).limit(PURGE_BATCH_ROWS)
-    return _delete_by_ids(transaction, STAYS.c.id, transaction.connection.execute(expired).scalars().all())
+    ids = select(STAYS.c.id).limit(PURGE_BATCH_ROWS)
+    has_expired = STAYS.c.until < to_ms(limits.guest_before)
+    expired = transaction.connection.execute(ids.where(has_expired).order_by(STAYS.c.until)).scalars().all()
+    if not expired:
+        return 0, None
+    # An end in the future is of a wrong clock: such a stay is deleted with its neighbours.
+    undated = ids.where(STAYS.c.until > to_ms(limits.now), STAYS.c.id <= max(expired))
+    expired = [*expired, *transaction.connection.execute(undated).scalars()]
+    return _delete_by_ids(transaction, STAYS.c.id, expired), ()
 
 
 def _delete_by_ids(transaction: Transaction, id_column: Column[int], ids: Sequence[int]) -> int:
-    if ids:
-        transaction.connection.execute(delete(id_column.table).where(id_column.in_(ids)))
+    transaction.connection.execute(delete(id_column.table).where(id_column.in_(ids)))
     return len(ids)
 
 
-def _delete_old_link_snapshots(transaction: Transaction) -> int:
-    newest = select(LINK_SNAPSHOTS.c.seq).order_by(LINK_SNAPSHOTS.c.seq.desc()).offset(LINK_SNAPSHOT_MAX_ROWS)
-    last = transaction.connection.execute(newest.limit(1)).scalar()
-    if last is None:
-        return 0
-    return transaction.connection.execute(delete(LINK_SNAPSHOTS).where(LINK_SNAPSHOTS.c.seq <= last)).rowcount
+def _delete_old_names(transaction: Transaction, limits: Purge, cursor: tuple[Any, ...]) -> _BatchDone:
+    """Delete the names of guests in rooms that have not changed for long."""
+    before, today = to_ms(limits.guest_before), limits.now.date().isoformat()
+    return delete_guest_names(transaction, before, today, cursor, _ROOMS_AT_ONCE)
 
 
-def _delete_old_postings(transaction: Transaction, before: int, now: int) -> int:
-    """Delete expired rows of the outbox in final states. Open rows stay, and do not block the others."""
+def _delete_old_link_snapshots(
+    transaction: Transaction, _limits: Purge, cursor: tuple[Any, ...]
+) -> _BatchDone:
+    """Delete the oldest snapshots of links; the cursor is the last one to delete."""
+    seq = LINK_SNAPSHOTS.c.seq
+    if not cursor:
+        newest = select(seq).order_by(seq.desc()).offset(LINK_SNAPSHOT_MAX_ROWS).limit(1)
+        if (last := transaction.connection.execute(newest).scalar()) is None:
+            return 0, None
+        cursor = (last,)
+    oldest = select(seq).where(seq <= cursor[0]).order_by(seq).limit(PURGE_BATCH_ROWS)
+    if not (ids := transaction.connection.execute(oldest).scalars().all()):
+        return 0, None
+    return _delete_by_ids(transaction, seq, ids), cursor
+
+
+def _delete_old_postings(transaction: Transaction, limits: Purge, cursor: tuple[Any, ...]) -> _BatchDone:
+    """Delete expired rows of the outbox in final states. Open rows stay, and do not block the others.
+
+    The cursor is the id of a row before which all final rows are deleted.
+    """
+    query = select(POSTINGS.c.id, POSTINGS.c.created, POSTINGS.c.state, POSTINGS.c.link)
     oldest = transaction.connection.execute(
-        select(POSTINGS.c.id, POSTINGS.c.created)
-        .where(POSTINGS.c.state.in_(FINAL_STATES))
+        query.where(POSTINGS.c.id > (cursor[0] if cursor else 0))
         .order_by(POSTINGS.c.id)
-        .limit(PURGE_BATCH_ROWS)
-    )
-    return _delete_by_ids(transaction, POSTINGS.c.id, _expired_ids(oldest, before, now))
+        .limit(_EXAMINED_ROWS)
+    ).all()
+    final = {row.id: row for row in oldest if row.state in FINAL_STATES}
+    ages = ((row.id, row.created) for row in final.values())
+    expired = _expired_ids(ages, to_ms(limits.history_before), to_ms(limits.now))[:PURGE_BATCH_ROWS]
+    if not expired:
+        is_last = bool(final) or len(oldest) < _EXAMINED_ROWS
+        return 0, None if is_last else (oldest[-1].id,)
+    for row_id in expired:
+        if final[row_id].state == "refused":
+            transaction.to_publish.append(
+                RefusedRowPurged.of(transaction.next_seq(), final[row_id].link, row_id)
+            )
+    return _delete_by_ids(transaction, POSTINGS.c.id, expired), cursor
+
+
+_GUEST_COLUMNS = (RECORDS.c.at, RECORD_PROBLEMS.c.at, EVENTS.c.at)
+_HISTORY_COLUMNS = (TRANSITIONS.c.at, SYNC_CHANGES.c.at, RUNS.c.seen)
+TABLE_PURGES: tuple[Callable[[Transaction, Purge, tuple[Any, ...]], _BatchDone], ...] = (
+    *(partial(_delete_oldest, column, attrgetter("guest_before")) for column in _GUEST_COLUMNS),
+    _delete_old_stays,
+    _delete_old_names,
+    *(partial(_delete_oldest, column, attrgetter("history_before")) for column in _HISTORY_COLUMNS),
+    _delete_old_link_snapshots,
+    _delete_old_postings,
+)
+"""Each deletes a batch of expired rows of one table."""

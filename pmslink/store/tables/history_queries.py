@@ -7,7 +7,7 @@ from datetime import datetime
 from heapq import merge
 from itertools import islice
 from operator import attrgetter
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_args
 
 from sqlalchemy import ColumnElement, Connection, Select, Table, select
 
@@ -39,12 +39,16 @@ def newest_records(
     If given, only those of a direction, of a type, and with numbers below `before`.
     """
     conditions = [RECORDS.c.link == link]
-    if direction is not None:
-        conditions.append(RECORDS.c.direction == direction)
     if record_type is not None:
         conditions.append(RECORDS.c.type == record_type)
-    query = _select_newest(RECORDS, conditions, before, limit)
-    records = [_record_from_row(row) for row in connection.execute(query)]
+    # A query for each direction, because the indexes have the records of each in order.
+    directions: tuple[Direction, ...] = get_args(Direction) if direction is None else (direction,)
+    queries = (
+        _select_newest(RECORDS, [*conditions, RECORDS.c.direction == one], before, limit)
+        for one in directions
+    )
+    newest = merge(*map(connection.execute, queries), key=attrgetter("seq"), reverse=True)
+    records = [_record_from_row(row) for row in islice(newest, limit)]
     _add_problems(connection, records)
     return records
 

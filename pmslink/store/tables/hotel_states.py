@@ -8,7 +8,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack
 from datetime import datetime
+from heapq import merge
+from itertools import islice
+from operator import attrgetter
 from typing import Any
 
 from attrs import frozen
@@ -34,16 +38,15 @@ _DELETE_ROOM = PreparedStatement(
     delete(ROOMS).where(ROOMS.c.link == _LINK_PARAMETER, ROOMS.c.room == bindparam("room"))
 )
 _DELETE_HOTEL = delete(HOTELS).where(HOTELS.c.link == _LINK_PARAMETER)
+_MAX_EXAMINED_RECORDS = 20_000
+"""Newest records of each type among which a start looks for those that a replay may repeat."""
 _SELECT_STAMPED_RECORDS = (
-    select(RECORDS.c.text)
+    select(RECORDS.c.seq, RECORDS.c.text)
     .where(
-        RECORDS.c.link == _LINK_PARAMETER,
-        RECORDS.c.direction == "in",
-        RECORDS.c.type.in_(sorted(TIMESTAMPED_RECORD_IDS)),
+        RECORDS.c.link == _LINK_PARAMETER, RECORDS.c.direction == "in", RECORDS.c.type == bindparam("type")
     )
-    .where(RECORDS.c.text.not_like("%|SF%"))  # records of a resync are no replays
     .order_by(RECORDS.c.seq.desc())
-    .limit(REPLAY_WINDOW_RECORDS)
+    .limit(_MAX_EXAMINED_RECORDS)
 )
 
 
@@ -222,9 +225,23 @@ def _load_hotel(connection: Connection, link: str) -> _CommittedHotel:
     body = json.loads(row.body) if row is not None else {}
     windows = _parse_windows(body, rooms)
     state = HotelState(rooms, body.get("auditing"), body.get("resyncing", False), windows)
-    for text in reversed(connection.execute(_SELECT_STAMPED_RECORDS, {"link": link}).scalars().all()):
+    for text in reversed(_read_stamped_records(connection, link)):
         state.is_replay(Record(text), _PREVIOUS_SERVICE_SESSION)
     return _CommittedHotel(state, None if row is None else (row.body, row.next_at))
+
+
+def _read_stamped_records(connection: Connection, link: str) -> list[str]:
+    """Return the newest records that a replay may repeat, newest first; those of a resync are no replays."""
+    with ExitStack() as results:  # read no further than needed: mostly the first thousand are enough
+        by_type = [
+            results.enter_context(
+                connection.execute(_SELECT_STAMPED_RECORDS, {"link": link, "type": record_type})
+            )
+            for record_type in sorted(TIMESTAMPED_RECORD_IDS)
+        ]
+        newest = merge(*by_type, key=attrgetter("seq"), reverse=True)
+        texts = (row.text for row in islice(newest, _MAX_EXAMINED_RECORDS) if "|SF" not in row.text)
+        return list(islice(texts, REPLAY_WINDOW_RECORDS))
 
 
 def _read_rooms(connection: Connection, link: str) -> Iterator[Room]:

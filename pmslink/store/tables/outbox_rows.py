@@ -18,7 +18,7 @@ from sqlalchemy import BindParameter, ColumnElement, Connection, bindparam, or_,
 from pmslink.hotel.events import Event, EventType
 from pmslink.store.core.prepared_statements import PreparedStatement, insert_many
 from pmslink.store.core.row_checksum import checksum
-from pmslink.store.core.schema import POSTINGS
+from pmslink.store.core.schema import IS_UNRESOLVED, POSTINGS
 from pmslink.store.core.transaction import Entry, Transaction
 from pmslink.store.tables.hotel_events import append_event
 
@@ -126,6 +126,21 @@ class OutboxRowChanged(Entry):
     row: OutboxRow
 
 
+@define(eq=False)
+class RefusedRowPurged(Entry):
+    """A refused row was deleted, because its retention time has ended."""
+
+    link: str
+    row_id: int
+
+    @classmethod
+    def of(cls, seq: int, link: str, row_id: int) -> RefusedRowPurged:
+        """Return an entry with a number of the sequence."""
+        entry = cls(link, row_id)
+        entry.seq = seq
+        return entry
+
+
 # Reading.
 
 
@@ -184,7 +199,7 @@ def newest_rows(
 def unresolved_rows(connection: Connection) -> list[UnresolvedRow]:
     """Return all rows that are not done or discarded, oldest first."""
     columns = [POSTINGS.c[name] for name in UnresolvedRow._fields]
-    query = select(*columns).where(POSTINGS.c.state.in_((*OPEN_STATES, "refused"))).order_by(POSTINGS.c.id)
+    query = select(*columns).where(IS_UNRESOLVED).order_by(POSTINGS.c.id)
     return [UnresolvedRow._make(row) for row in connection.execute(query)]
 
 

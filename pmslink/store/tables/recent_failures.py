@@ -12,11 +12,17 @@ from collections.abc import Iterable, Sequence
 from attrs import define, field, frozen
 from sqlalchemy import Connection, func, select
 
-from pmslink.store.core.schema import EVENTS, RECORD_PROBLEMS, RECORDS, SYNC_CHANGES, TRANSITIONS
+from pmslink.store.core.schema import (
+    EVENTS,
+    IS_WAKE_UP_OUTCOME,
+    RECORD_PROBLEMS,
+    RECORDS,
+    SYNC_CHANGES,
+    TRANSITIONS,
+)
 
 MAX_SYNC_CHANGES = 200
 """Changes of in-sync that are read of one link."""
-WAKE_UP_EVENTS = ("wake_up.done", "wake_up.not_understood")
 
 
 @frozen
@@ -100,7 +106,7 @@ def _read_problems(connection: Connection, link: str, since_ms: int, failures: S
         select(RECORD_PROBLEMS.c.at, RECORDS.c.type, RECORD_PROBLEMS.c.problem)
         .join(RECORDS, RECORDS.c.seq == RECORD_PROBLEMS.c.seq)
         .where(*recent)
-        .order_by(RECORD_PROBLEMS.c.seq.desc())
+        .order_by(RECORD_PROBLEMS.c.at.desc(), RECORD_PROBLEMS.c.seq.desc())
         .limit(1)
     ).first()
     if last is not None:
@@ -110,28 +116,9 @@ def _read_problems(connection: Connection, link: str, since_ms: int, failures: S
 def _read_failed_wake_ups(connection: Connection, since_ms: int) -> Iterable[tuple[int, str, int]]:
     query = (
         select(EVENTS.c.seq, EVENTS.c.link, EVENTS.c.at, EVENTS.c.type, EVENTS.c.text)
-        .where(
-            EVENTS.c.seq >= _find_first_seq(connection, since_ms),
-            EVENTS.c.at >= since_ms,
-            EVENTS.c.type.in_(WAKE_UP_EVENTS),
-        )
-        .order_by(EVENTS.c.seq)
+        .where(IS_WAKE_UP_OUTCOME, EVENTS.c.at >= since_ms)
+        .order_by(EVENTS.c.at, EVENTS.c.seq)
     )
     for row in connection.execute(query):
         if is_failed_wake_up(row.type, row.text):
             yield row.seq, row.link, row.at
-
-
-def _find_first_seq(connection: Connection, since_ms: int) -> int:
-    """Find the number of the first event since a time by bisection: the table has no index of times."""
-    low, high = connection.execute(select(func.min(EVENTS.c.seq), func.max(EVENTS.c.seq))).one()
-    if low is None:
-        return 0
-    query = select(EVENTS.c.at).order_by(EVENTS.c.seq).limit(1)
-    while low < high:
-        middle = (low + high) // 2
-        if connection.execute(query.where(EVENTS.c.seq >= middle)).scalar_one() < since_ms:
-            low = middle + 1
-        else:
-            high = middle
-    return int(low)

@@ -56,10 +56,11 @@ def _stay_query(*conditions: ColumnElement[bool]) -> PreparedStatement:
 
 _IS_ROOM = STAYS.c.room == bindparam("room")
 _HAS_GUEST = STAYS.c.guest != _NOBODY
+_IS_GUEST = (STAYS.c.guest == bindparam("guest"), _HAS_GUEST)  # the index is over rows with a guest
 _LASTS = STAYS.c.until.is_(None)
 _SELECT_PRESENT_IN_ROOM = _stay_query(_IS_ROOM, _HAS_GUEST, _LASTS)
 _SELECT_VACANCY = _stay_query(_IS_ROOM, STAYS.c.guest == _NOBODY, _LASTS)
-_SELECT_PRESENT_GUEST = _stay_query(STAYS.c.guest == bindparam("guest"), _LASTS)
+_SELECT_PRESENT_GUEST = _stay_query(*_IS_GUEST, _LASTS)
 _SELECT_IN_ROOM_BETWEEN = _stay_query(
     _IS_ROOM,
     _HAS_GUEST,
@@ -67,7 +68,7 @@ _SELECT_IN_ROOM_BETWEEN = _stay_query(
     _LASTS | (STAYS.c.until > bindparam("begin")),
 )
 _SELECT_FIRST_ID = PreparedStatement(
-    select(func.min(STAYS.c.id)).where(STAYS.c.link == bindparam("link"), STAYS.c.guest == bindparam("guest"))
+    select(func.min(STAYS.c.id)).where(STAYS.c.link == bindparam("link"), *_IS_GUEST)
 )
 _SELECT_VACANT_SINCE = PreparedStatement(
     select(func.max(STAYS.c.since)).where(

@@ -48,10 +48,13 @@ def _select_since(
     """
     table = timestamp_column.table
     (key,) = table.primary_key
-    before = select(key).where(*conditions, timestamp_column <= to_ms(since)).order_by(key.desc()).limit(1)
-    first = func.coalesce(before.scalar_subquery(), 0)
-    newest = select(table).where(*conditions, key >= first).order_by(key.desc())
-    rows = connection.execute(newest.limit(TIMELINE_MAX_CHANGES + 1)).all()[::-1]
+    newest = select(table).where(*conditions).order_by(key.desc()).limit(TIMELINE_MAX_CHANGES + 1)
+    candidates = newest.with_only_columns(key, timestamp_column).subquery()
+    before = select(func.max(candidates.c[key.name])).where(
+        candidates.c[timestamp_column.name] <= to_ms(since)
+    )
+    first = connection.execute(before).scalar() or 0
+    rows = connection.execute(newest.where(key >= first)).all()[::-1]
     if len(rows) > TIMELINE_MAX_CHANGES:
         since = max(since, from_ms(getattr(rows[0], timestamp_column.name)))
     return rows, since

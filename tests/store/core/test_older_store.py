@@ -1,8 +1,9 @@
 """A store that an earlier release filled is read completely and can be written.
 
-`version_3_store.sql` is the dump of such a store, with the names and texts that the release persisted, and
-`version_4_store.sql` is one of the present version. The service that wrote them was killed while a posting
-was being sent. The files must never change.
+`version_3_store.sql` and `version_4_store.sql` are the dumps of such stores, with the names and texts that
+the releases persisted. The service that wrote them was killed while a posting was being sent.
+`version_5_store.sql`, of the present version, has the content of version 4 in other tables. The files must
+never change.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ from tests.store.core.test_schema_migrations import load_dump
 from tests.store.store_harness import DAY, LINK_NAME, START_TIME, FaultyDatabase, StoreHarness
 from tests.store.test_store_service import version
 
-DUMPED_VERSIONS = (3, 4)
+DUMPED_VERSIONS = (3, 4, 5)
 DUMP_END = START_TIME + timedelta(hours=7, minutes=3)
 
 

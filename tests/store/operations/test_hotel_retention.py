@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 
 from pmslink.hotel.rooms import Room
 from pmslink.store.core.journal import RETRY_DELAY_S
+from pmslink.store.operations import retention
 from pmslink.store.operations.hotel_updates import append_records
-from pmslink.store.operations.retention import Purge, purge
+from pmslink.store.operations.retention import Purge, PurgeStep, purge
 from pmslink.store.tables.hotel_states import next_due_times, rooms_of
 from pmslink.store.tables.link_rows import RemoveLink, remove_links
 from tests.store.store_harness import DAY, LINK_NAME, RETENTION, START_TIME, StoreHarness, make_record
@@ -24,6 +25,12 @@ from tests.store.tables.test_hotel_states import (
 )
 
 GUEST = RETENTION.guest
+
+
+@pytest.fixture(autouse=True)
+def _unlimited_steps(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let one step delete all, however slow the machine is."""
+    monkeypatch.setattr(retention, "PURGE_STEP_S", 600.0)
 
 
 def test_removing_a_link_deletes_its_hotel(harness: StoreHarness) -> None:
@@ -64,7 +71,13 @@ def test_a_failed_removal_deletes_nothing(harness: StoreHarness) -> None:
 
 
 def purge_all(harness: StoreHarness) -> None:
-    harness.submit(purge, Purge(harness.now - GUEST, START_TIME, harness.now))
+    purge_before(harness, harness.now - GUEST)
+
+
+def purge_before(harness: StoreHarness, guest_before: datetime) -> None:
+    step = PurgeStep(Purge(guest_before, START_TIME, harness.now))
+    done = harness.submit(purge, step)
+    assert done.next_step is None
 
 
 def guest_of(harness: StoreHarness, room: str = "101") -> dict[str, Any]:
@@ -102,7 +115,8 @@ def test_deleted_names_are_deleted_in_the_cache_too_without_an_event(harness: St
     harness.receive_records("GI|RN101|G#7|GNAdams|")
     harness.published.clear()
     later = START_TIME + GUEST + DAY
-    harness.submit(purge, Purge(START_TIME + DAY, START_TIME, later))
+    harness.now = later
+    purge_before(harness, START_TIME + DAY)
     assert harness.published == []
     assert state_values(hotel_of(harness))["rooms"]["101"].guests[0].name is None
     assert stored_events(harness) == []
@@ -126,5 +140,5 @@ def test_events_are_deleted_with_guest_data(harness: StoreHarness) -> None:
     harness.receive_records("RE|RN101|MLY|")
     purge_all(harness)
     assert len(stored_events(harness)) == 2
-    harness.submit(purge, Purge(START_TIME + DAY, START_TIME, harness.now))
+    purge_before(harness, START_TIME + DAY)
     assert [type for _, type in stored_events(harness)] == ["room.message_light"]

@@ -14,12 +14,14 @@ from twisted.logger import LogEvent
 from pmslink.store.core import schema
 from pmslink.store.core.prepared_statements import insert_many
 from pmslink.store.core.transaction import Transaction
+from pmslink.store.operations import retention
 from pmslink.store.operations.hotel_updates import append_records
 from pmslink.store.operations.retention import (
     LINK_SNAPSHOT_MAX_ROWS,
     PURGE_BATCH_ROWS,
     PURGE_CLOCK_MAX_STEP,
     Purge,
+    PurgeStep,
 )
 from pmslink.store.store_service import PURGE_INTERVAL_S, RUN_UPDATE_INTERVAL_S
 from pmslink.store.tables.history_queries import newest_records, newest_transitions
@@ -30,7 +32,7 @@ from pmslink.store.tables.log_entries import (
     append_sync_changes,
     append_transitions,
 )
-from pmslink.store.tables.outbox_rows import OPEN_STATES, RowState, newest_rows
+from pmslink.store.tables.outbox_rows import OPEN_STATES, RefusedRowPurged, RowState, newest_rows
 from pmslink.store.tables.service_runs import Run, store_runs
 from pmslink.store.tables.stays import Stay
 from pmslink.timestamps import to_ms
@@ -218,7 +220,8 @@ def test_link_snapshots_are_limited_by_their_number(harness: StoreHarness) -> No
     assert harness.read(lambda c: c.execute(select(func.min(oldest))).scalar_one()) == news[5].seq
 
 
-def test_a_large_purge_takes_several_commits(harness: StoreHarness) -> None:
+def test_a_large_purge_takes_several_commits(harness: StoreHarness, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(retention, "PURGE_STEP_S", 0.0)  # each commit does one batch
     amount = 2 * PURGE_BATCH_ROWS + 1
     old = to_ms(START_TIME - 2 * HISTORY)
     harness.submit_all(append_records, *(make_record(at=START_TIME - 2 * GUEST) for _ in range(amount)))
@@ -226,7 +229,43 @@ def test_a_large_purge_takes_several_commits(harness: StoreHarness) -> None:
     before = harness.database.commit_count
     purge(harness)
     assert harness.read(count, schema.RECORDS) == harness.read(count, schema.POSTINGS) == 0
-    assert harness.database.commit_count == before + 1 + 3 + 1
+    batches = 2 * 3 + (len(retention.TABLE_PURGES) - 2) + 2  # the last ones find nothing
+    assert harness.database.commit_count == before + 1 + batches
+
+
+def test_a_step_ends_after_its_time(harness: StoreHarness, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The commit of a purge holds up all others, so it is limited by time: each table may be slow."""
+    seconds = iter(range(1000))
+    monkeypatch.setattr("time.monotonic", lambda: next(seconds) * 0.01)
+    monkeypatch.setattr(retention, "PURGE_STEP_S", 0.035)
+    old = START_TIME - 2 * GUEST
+    harness.submit_all(append_records, *(make_record(at=old) for _ in range(6 * PURGE_BATCH_ROWS)))
+    step = PurgeStep(Purge(START_TIME - GUEST, START_TIME - HISTORY, START_TIME))
+    done = harness.submit(retention.purge, step)
+    assert done.deleted == 4 * PURGE_BATCH_ROWS
+    assert done.next_step == step
+    done = harness.submit(retention.purge, step)
+    assert done.deleted == 2 * PURGE_BATCH_ROWS
+
+
+def test_many_old_open_rows_do_not_hide_an_expired_one(harness: StoreHarness) -> None:
+    old = to_ms(START_TIME - 2 * HISTORY)
+    states = [*["unknown"] * 2500, "done"]
+    harness.insert_rows(*(make_row(id + 1, state, created=old) for id, state in enumerate(states)))
+    purge(harness)
+    assert harness.read(count, schema.POSTINGS) == 2500
+
+
+def test_each_refused_row_that_is_deleted_is_published(harness: StoreHarness) -> None:
+    old = to_ms(START_TIME - 2 * HISTORY)
+    harness.insert_rows(
+        make_row(1, "refused", created=old), make_row(2, "done", created=old), make_row(3, "refused")
+    )
+    harness.published.clear()
+    purge(harness)
+    (entry,) = harness.published
+    assert isinstance(entry, RefusedRowPurged)
+    assert (entry.link, entry.row_id) == (LINK_NAME, 1)
 
 
 # Wrong clocks.
@@ -344,7 +383,10 @@ def test_an_unexpected_error_of_the_purge_is_logged(
     leak_check.clear()
 
 
-def test_stopping_does_not_wait_for_the_rest_of_a_large_purge(harness: StoreHarness) -> None:
+def test_stopping_does_not_wait_for_the_rest_of_a_large_purge(
+    harness: StoreHarness, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(retention, "PURGE_STEP_S", 0.0)
     store_many_records = [make_record(at=START_TIME - 2 * GUEST) for _ in range(5 * PURGE_BATCH_ROWS)]
     harness.submit_all(append_records, *store_many_records)
     stopped: list[object] = []
