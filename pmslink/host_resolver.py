@@ -76,10 +76,16 @@ class _Lookup:
 
 @implementer(IHostnameResolver)
 class HostResolver:
-    """Resolve host names for one purpose. `reactor` runs the timers and receives what the threads find."""
+    """Resolve host names for one purpose. `reactor` runs the timers and receives what the threads find.
 
-    def __init__(self, reactor: Any, look_up: LookUp = look_up_addresses) -> None:
+    Endpoints of Twisted wait `endpoint_timeout_s` at most.
+    """
+
+    def __init__(
+        self, reactor: Any, look_up: LookUp = look_up_addresses, endpoint_timeout_s: float = LOOKUP_TIMEOUT_S
+    ) -> None:
         self._reactor = reactor
+        self._endpoint_timeout_s = endpoint_timeout_s
         self._look_up = look_up
         self._lookups: dict[str, _Lookup] = {}
         self._prompt_queue: deque[_Lookup] = deque()
@@ -122,7 +128,7 @@ class HostResolver:
         transportSemantics: str = "TCP",
     ) -> IHostResolution:
         """Look up a host name for an endpoint of Twisted (IHostnameResolver)."""
-        waiter = self.resolve(hostName)
+        waiter = self.resolve(hostName, self._endpoint_timeout_s)
         resolution = _Resolution(hostName, waiter)
         resolutionReceiver.resolutionBegan(resolution)
 

@@ -36,7 +36,7 @@ from pmslink.link.tcp_accepting import TcpAccepting
 from pmslink.link.tcp_dial import TcpDial
 from pmslink.listener import ListenerService
 from pmslink.pbx.webhook.delivery_queue import WebhookContext
-from pmslink.pbx.webhook.http_delivery import HttpWebhookTransport
+from pmslink.pbx.webhook.http_delivery import LOOKUP_TIMEOUT_S, HttpWebhookTransport
 from pmslink.pbx.webhook.webhook_service import WebhookService
 from pmslink.simulator.life.activity_scheduler import ACTIVITIES_PER_MINUTE
 from pmslink.simulator.life.pmslink_client import make_endpoint_phones
@@ -237,7 +237,7 @@ def _build_webhooks(
     reactor: Any, links: LinkRegistry, store: Store, hotel_clock: HotelClock
 ) -> WebhookService:
     # Agents use the resolver of the reactor. The links have one of their own.
-    reactor.installNameResolver(HostResolver(reactor))
+    reactor.installNameResolver(HostResolver(reactor, endpoint_timeout_s=LOOKUP_TIMEOUT_S))
     transport = HttpWebhookTransport(reactor, hotel_clock.now)
     return WebhookService(
         links,

@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
-from collections.abc import Iterator
+import sys
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -24,6 +25,18 @@ take at least 60 seconds in all."""
 STOP_LIMIT_S = 20
 """Seconds in which a process must end after SIGTERM. An idle machine needs less than 2 seconds, and a
 process that waits for its lookups needs 60."""
+
+ACCEPTING_RECEIVER = """
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+class Receiver(BaseHTTPRequestHandler):
+    def do_POST(self):
+        self.rfile.read(int(self.headers["Content-Length"]))
+        self.send_response(204)
+        self.end_headers()
+
+ThreadingHTTPServer(("127.0.0.1", 9000), Receiver).serve_forever()
+"""
 
 
 @contextmanager
@@ -57,6 +70,42 @@ def add_dead_webhooks(service: ServerProcess) -> None:
         }
         answer = service.call("POST", "/api/v1/links", settings)
         assert answer["name"] == f"dead{number}", answer
+
+
+@contextmanager
+def accepting_receiver(prefix: Sequence[str]) -> Iterator[None]:
+    """Run a webhook receiver on port 9000 of the namespace that accepts everything."""
+    process = subprocess.Popen([*prefix, sys.executable, "-c", ACCEPTING_RECEIVER], stderr=subprocess.DEVNULL)
+    try:
+        yield
+    finally:
+        process.kill()
+        process.wait()
+
+
+def test_e2_dead_names_of_webhooks_delay_no_other_webhook(tmp_path: Path) -> None:
+    webhook = {"webhook_url": "http://pms.hotel:9000/", "webhook_secret": "0123456789abcdef"}
+    with host_without_dns() as prefix:
+        simulator = run_simulator(tmp_path, 5010, 5011, prefix=prefix)
+        service = run_service(tmp_path, 5010, 8080, prefix=prefix)
+        with simulator, accepting_receiver(prefix), service as pbx:
+            pbx.wait_until_state("ESTABLISHED")
+            add_dead_webhooks(pbx)
+            alive = {"name": "alive", "host": "127.0.2.1", "port": 5010, **webhook}
+            assert pbx.call("POST", "/api/v1/links", alive)["name"] == "alive"
+            wait_until(
+                lambda: pbx.call("GET", "/api/v1/links/alive")["webhook"]["state"] == "idle",
+                "the receiver that is reached gets its events",
+                REDIAL_LIMIT_S,
+            )
+            wait_until(
+                lambda: pbx.call("GET", "/api/v1/links/dead0")["webhook"]["last_error"],
+                "a delivery fails",
+            )
+            dead = pbx.call("GET", "/api/v1/links/dead0")["webhook"]
+            assert (dead["last_error"], dead["stuck"]) == ("its name cannot be resolved", None)
+            pbx.process.terminate()
+            pbx.process.wait(STOP_LIMIT_S)
 
 
 def test_e2_dead_names_of_webhooks_delay_neither_a_dial_nor_the_end(tmp_path: Path) -> None:

@@ -58,7 +58,11 @@ class WebhookContext:
     """Returns the JSON form of an event."""
     publish_change: Callable[[Link], None]
     """Notifies the subscribers of a link that its webhook status changed."""
-    slots: DeliverySlots = field(factory=DeliverySlots)
+    slots: DeliverySlots = field(init=False)
+
+    @slots.default
+    def _make_slots(self) -> DeliverySlots:
+        return DeliverySlots(self.clock)
 
 
 class DeliveryQueue:

@@ -158,7 +158,7 @@ class FakeTimeReactor:
     def __init__(self, clock: Clock) -> None:
         self.callLater = clock.callLater
         self.seconds = clock.seconds
-        self.nameResolver = _AddressOnlyResolver()
+        self.nameResolver: Any = _AddressOnlyResolver()
         directlyProvides(self, providedBy(reactor))
 
     def __getattr__(self, name: str) -> Any:
@@ -171,7 +171,8 @@ class WebhookTransportHarness:
     def __init__(self, tls: Any = None) -> None:
         self.clock = Clock()
         self.receiver = HttpReceiver(tls)
-        self.transport = HttpWebhookTransport(FakeTimeReactor(self.clock), self.now)
+        self.reactor = FakeTimeReactor(self.clock)
+        self.transport = HttpWebhookTransport(self.reactor, self.now)
 
     def now(self) -> datetime:
         return START_TIME + timedelta(seconds=self.clock.seconds())

@@ -6,12 +6,14 @@ import hashlib
 import socket
 import subprocess
 from pathlib import Path
+from threading import Event
 
 import pytest
 from twisted.internet.defer import Deferred
 from twisted.logger import LogEvent
 
-from pmslink.pbx.webhook.http_delivery import Receiver
+from pmslink.host_resolver import HostResolver
+from pmslink.pbx.webhook.http_delivery import LOOKUP_TIMEOUT_S, Receiver
 from pmslink.pbx.webhook.signature import compute_signature
 from tests.link.certificates import CertificateAuthority
 from tests.pbx.webhook.http_receiver import (
@@ -142,6 +144,25 @@ async def test_a_refused_connection_is_an_error(transport_harness: WebhookTransp
 @time_limit(10)
 async def test_an_unknown_host_name_is_an_error(transport_harness: WebhookTransportHarness) -> None:
     assert await transport_harness.post(url="http://pbx.example/") == "its name cannot be resolved"
+
+
+@time_limit(10)
+async def test_e2_a_name_without_an_answer_is_an_error_of_the_name(
+    transport_harness: WebhookTransportHarness,
+) -> None:
+    answer = Event()
+
+    def look_up(host: str) -> list[str]:
+        answer.wait(60)
+        return ["127.0.0.1"]
+
+    resolver = HostResolver(transport_harness.reactor, look_up, LOOKUP_TIMEOUT_S)
+    transport_harness.reactor.nameResolver = resolver
+    posting = Deferred.fromCoroutine(transport_harness.post(url="http://pbx.example/"))
+    transport_harness.clock.advance(LOOKUP_TIMEOUT_S)
+    assert await posting == "its name cannot be resolved"
+    answer.set()
+    await transport_harness.until(lambda: not resolver._lookups)
 
 
 @time_limit(10)
