@@ -11,7 +11,12 @@ from sqlalchemy import Connection, create_engine, event
 from sqlalchemy.pool import StaticPool
 from twisted.internet.defer import Deferred, execute
 
-from pmslink.store.core.database import REBUILT_SCHEMA, is_sqlite_outage, set_begin_statement
+from pmslink.store.core.database import (
+    REBUILT_SCHEMA,
+    count_sqlite_changes,
+    is_sqlite_outage,
+    set_begin_statement,
+)
 from pmslink.store.core.journal import Thread
 from pmslink.store.core.store_errors import StoreError
 from pmslink.store.operations.retention import Retention
@@ -81,6 +86,18 @@ class MemoryDatabase:
 
     def is_outage(self, problem: Exception) -> bool:
         return is_sqlite_outage(problem)
+
+    def is_commit_in_doubt(self, problem: Exception) -> bool:
+        return True
+
+    def settle(self, failed: Connection) -> Connection:
+        connection: Any = failed.connection.driver_connection  # the only one
+        connection.rollback()
+        failed.close()
+        return self.writer()
+
+    def count_changes(self, connection: Connection) -> int:
+        return count_sqlite_changes(connection)
 
     def reclaim(self, connection: Connection) -> bool:
         return True

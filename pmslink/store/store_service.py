@@ -45,7 +45,7 @@ PURGE_INTERVAL_S = 600.0
 RUN_UPDATE_INTERVAL_S = 60.0
 """Seconds between two updates of the row of this run."""
 SHUTDOWN_TIMEOUT_S = 5.0
-"""Seconds in which a stopping service tries to store the queued writes."""
+"""Seconds without progress after which a stopping service gives up storing the queued writes."""
 _UNREADABLE_STORE_ERRORS = (SQLAlchemyError, ValueError, TypeError, LookupError, ArithmeticError)
 """Errors that reading a damaged database raises."""
 
@@ -239,7 +239,7 @@ class Store(TypedService):
             self.journal.submit_nowait(store_runs, evolve(self._run, seen=self._wall_clock()), urgent=False)
 
     def stopService(self) -> Deferred[None]:
-        """Store the queued writes, and close the store. Writes that are not stored in time are lost."""
+        """Store the queued writes, and close the store. Those of a disk without progress are lost."""
         super().stopService()
         return Deferred.fromCoroutine(self._stop())
 
@@ -248,18 +248,31 @@ class Store(TypedService):
             loop.stop()
         self._submit_run_update()
         self.journal.submit_nowait(store_metadata.mark_stopped, None)
-        try:
-            await self.journal.wait_idle().addTimeout(SHUTDOWN_TIMEOUT_S, self._clock)
-        except DeferredTimeoutError:
-            self.log.error(
-                "the service stops before all writes are stored; the remaining ones are lost: {reason}",
-                reason=self.journal.failure_reason or "the disk is too slow",
-            )
+        await self._store_queued_writes()
         self.journal.stop()
         await self._reader_thread.run(self._close_reader)
         await self._writer_thread.run(self.journal.close)  # the last connection: closing it removes the WAL
         for thread in (self._writer_thread, self._reader_thread):
             thread.stop()
+
+    async def _store_queued_writes(self) -> None:
+        """Wait until all is stored, or the disk has made no progress for SHUTDOWN_TIMEOUT_S."""
+        while True:
+            progress_before = self.journal.progress
+            try:
+                await self.journal.wait_idle().addTimeout(SHUTDOWN_TIMEOUT_S, self._clock)
+            except DeferredTimeoutError:
+                count = self.journal.queue_length
+                if self.journal.progress == progress_before:
+                    self.log.error(
+                        "the service stops before all writes are stored; the last {count} are lost: {reason}",
+                        count=count,
+                        reason=self.journal.failure_reason or "the disk does not respond",
+                    )
+                    return
+                self.log.info("stopping: {count} writes are not stored yet", count=count)
+            else:
+                return
 
     def _close_reader(self) -> None:
         if self._reader is not None:

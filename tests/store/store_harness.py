@@ -46,6 +46,9 @@ class FaultyDatabase:
         self.commit_count = 0
         self.fails_at: Callable[[int], bool] = lambda commit: False
         """Whether the commit with this number fails."""
+        self.commits_before_failing = False
+        """Whether a commit that fails is in the database nevertheless."""
+        self.settle_fails = False
         self.reclaim_fails = False
 
     def start_failing(self) -> None:
@@ -65,9 +68,12 @@ class FaultyDatabase:
         event.listen(connection, "commit", self._on_commit)
         return connection
 
-    def _on_commit(self, _connection: Connection) -> None:
+    def _on_commit(self, connection: Connection) -> None:
         self.commit_count += 1
         if self.fails_at(self.commit_count):
+            if self.commits_before_failing:
+                driver_connection: Any = connection.connection.driver_connection
+                driver_connection.commit()
             raise DiskOutageError("the disk is gone")
 
     def reader(self) -> Connection:
@@ -78,6 +84,19 @@ class FaultyDatabase:
 
     def is_outage(self, problem: Exception) -> bool:
         return isinstance(problem, DiskOutageError) or self.inner.is_outage(problem)
+
+    def is_commit_in_doubt(self, problem: Exception) -> bool:
+        return isinstance(problem, DiskOutageError) or self.inner.is_commit_in_doubt(problem)
+
+    def settle(self, failed: Connection) -> Connection:
+        if self.settle_fails:
+            raise DiskOutageError("the disk is still gone")
+        connection = self.inner.settle(failed)
+        event.listen(connection, "commit", self._on_commit)
+        return connection
+
+    def count_changes(self, connection: Connection) -> int:
+        return self.inner.count_changes(connection)
 
     def reclaim(self, connection: Connection) -> bool:
         if self.reclaim_fails:

@@ -10,6 +10,7 @@ from sqlalchemy import Connection, text
 from twisted.internet.task import Clock
 
 from pmslink.store.core import schema, store_metadata
+from pmslink.store.core.batch_writer import COMMIT_WORK_LIMIT_S, PIECE_WRITES
 from pmslink.store.core.database import SqliteDatabase
 from pmslink.store.core.schema_migrations import MIGRATIONS, Migration
 from pmslink.store.core.store_errors import StoreError
@@ -28,6 +29,7 @@ from tests.store.store_harness import (
     START_MS,
     START_TIME,
     FaultyDatabase,
+    ManualThread,
     StoreHarness,
     echo_arguments,
     make_record,
@@ -156,6 +158,34 @@ def test_stopping_does_not_wait_forever_for_a_failing_disk(harness: StoreHarness
     harness.database.stop_failing()
     harness.start()
     assert unclean(harness)
+
+
+def test_stopping_waits_as_long_as_the_disk_makes_progress(
+    harness: StoreHarness, manual_thread: ManualThread
+) -> None:
+    """Each commit writes one turn and takes three seconds: longer than a silent disk may take, in all."""
+
+    def work(transaction: Transaction, arguments: Sequence[None]) -> Sequence[None]:
+        harness.clock.rightNow += COMMIT_WORK_LIMIT_S
+        return arguments
+
+    for _ in range(5):
+        for _ in range(PIECE_WRITES):
+            harness.journal.submit_nowait(work, None)
+        harness.advance()
+    ended: list[str] = []
+    harness.store.stopService().addCallback(lambda _: ended.append("stopped"))
+    harness.advance()
+    for _ in range(5):
+        harness.advance(SHUTDOWN_TIMEOUT_S - 2)
+        assert harness.journal.queue_length > 0
+        manual_thread.run_queued()
+        harness.advance()
+    for _ in range(10):
+        manual_thread.run_queued()
+        harness.advance()
+    assert ended == ["stopped"]
+    assert harness.journal.queue_length == 0
 
 
 def test_a_store_that_was_never_started_can_be_stopped(database: FaultyDatabase) -> None:

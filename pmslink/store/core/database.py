@@ -10,7 +10,7 @@ import os
 import shutil
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from functools import partial
 from pathlib import Path
 from typing import Protocol
@@ -30,6 +30,7 @@ REBUILT_SCHEMA = "rebuilt"
 _REBUILD_SPACE_FACTOR = 1.3
 """How much larger than the old store a rebuilt one may be, with what is sorted for its indexes."""
 _HEADER_BYTES = 100
+_REWRITE_BYTES = 1024**2
 BUSY_TIMEOUT_MS = 5000
 """Milliseconds to wait for another connection's lock."""
 VACUUM_BATCH_PAGES = 1000
@@ -55,6 +56,9 @@ _ENVIRONMENT_ERROR_CODES = {
     sqlite3.SQLITE_CANTOPEN,
 }
 """SQLite's errors about the environment, which say nothing about the content of the file."""
+
+_ROLLED_BACK_ERROR_CODES = {sqlite3.SQLITE_FULL, sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
+"""Errors of a COMMIT that has not written the last page of its transaction."""
 
 
 class Database(Protocol):
@@ -85,6 +89,19 @@ class Database(Protocol):
     def is_outage(self, error: Exception) -> bool:
         """Return whether the database or its disk has failed, rather than a single statement."""
 
+    def is_commit_in_doubt(self, error: Exception) -> bool:
+        """Return whether a commit that raised this outage error may be in the database nevertheless."""
+
+    def settle(self, failed: Connection) -> Connection:
+        """Return a new writer in place of one whose commit is in doubt.
+
+        From now on that commit is durably in the database, or it never will be there. Raises the database's
+        own error, and leaves the old writer open, if that cannot be achieved.
+        """
+
+    def count_changes(self, connection: Connection) -> int:
+        """Return how many rows a connection has changed since it was opened."""
+
     def reclaim(self, connection: Connection) -> bool:
         """Remove deleted data from the files, and return free space to the file system, after a purge.
 
@@ -107,6 +124,7 @@ class SqliteDatabase:
                 unfinished = self.path.with_name(f"{STORE_FILE_NAME}.new")
                 self._create_file(unfinished)
                 unfinished.rename(self.path)
+            self._rewrite_wal()
             self._check_header()
             self._rebuilt_path.unlink(missing_ok=True)  # of a process that was killed
             with closing(sqlite3.connect(self.path)) as connection:
@@ -122,6 +140,23 @@ class SqliteDatabase:
             path.chmod(0o600)  # it contains the names of guests
             connection.execute("PRAGMA auto_vacuum=INCREMENTAL")
             connection.execute("PRAGMA journal_mode=WAL")
+
+    def _rewrite_wal(self) -> None:
+        """Sync what an unclean shutdown has left in the WAL, even if the last sync of it has failed.
+
+        The kernel does not write a page again that it failed to write once, and reports success from then on.
+        So each page is changed, to the same content. Otherwise SQLite would continue a WAL that only the
+        kernel's cache has, and a power cut would take the later commits with it.
+        """
+        wal = self.path.with_name(f"{STORE_FILE_NAME}-wal")
+        if not wal.exists():
+            return
+        with wal.open("r+b") as file:
+            while block := file.read(_REWRITE_BYTES):
+                file.seek(-len(block), os.SEEK_CUR)
+                file.write(block)
+            file.flush()
+            os.fsync(file.fileno())
 
     def _check_header(self) -> None:
         if self.path.stat().st_size < _HEADER_BYTES:  # SQLite would open it as an empty database
@@ -211,6 +246,35 @@ class SqliteDatabase:
         """Return whether the database or its disk has failed."""
         return is_sqlite_outage(error)
 
+    def is_commit_in_doubt(self, error: Exception) -> bool:
+        """Return whether COMMIT failed after it may have written the last page of the transaction."""
+        return getattr(_driver_error(error), "sqlite_errorcode", 0) & 0xFF not in _ROLLED_BACK_ERROR_CODES
+
+    def settle(self, failed: Connection) -> Connection:
+        """Return a new writer; by then, the failed commit is overwritten in the WAL.
+
+        After a failed sync, the complete commit may be in the kernel's cache of the WAL, on the disk, in both
+        or in none, and another sync would not write it. SQLite has rolled it back, but only in its index of
+        the WAL. It loses the index when the last connection is closed, and would then read the commit from
+        the WAL and make it true. So the new writer is opened first. Its own small commit begins where the
+        failed one did.
+        """
+        connection = self.writer()
+        try:
+            with suppress(sqlite3.Error):
+                driver_connection(failed).rollback()  # it may still have a lock
+            driver_connection(connection).execute("PRAGMA user_version=0")  # writes a page in any case
+        except BaseException:
+            connection.close()
+            raise
+        with suppress(Exception):
+            failed.close()
+        return connection
+
+    def count_changes(self, connection: Connection) -> int:
+        """Return how many rows a connection has changed."""
+        return count_sqlite_changes(connection)
+
     def reclaim(self, connection: Connection) -> bool:
         """Vacuum some free pages; after the last ones, truncate the WAL. Return whether none are left."""
         raw = driver_connection(connection)
@@ -229,6 +293,11 @@ def is_sqlite_outage(error: Exception) -> bool:
     """Return whether SQLite reports a full disk, an I/O error or damage, rather than a faulty statement."""
     error = _driver_error(error)
     return isinstance(error, sqlite3.OperationalError | OSError) or type(error) is sqlite3.DatabaseError
+
+
+def count_sqlite_changes(connection: Connection) -> int:
+    """Return how many rows a connection to SQLite has changed since it was opened."""
+    return driver_connection(connection).total_changes
 
 
 def _driver_error(error: Exception) -> Exception:

@@ -68,7 +68,7 @@ STORE_METADATA = Table(
     Column("name", String, primary_key=True),
     Column("value", Text, nullable=False),
 )
-"""Metadata of the store itself: `version`, `sequence`, `running`, `purged_until`, `tested`."""
+"""Metadata of the store itself: `version`, `sequence`, `running`, `purged_until`, `receipt`."""
 
 LINKS = Table(
     "links",

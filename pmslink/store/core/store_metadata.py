@@ -1,10 +1,11 @@
-"""Metadata of a store: the reserved numbers of its sequence, and whether its last shutdown was clean."""
+"""Metadata of a store: reserved numbers, the receipt of the last commit, and the last shutdown."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cache
 
-from sqlalchemy import Connection, delete, select
+from sqlalchemy import Connection, Dialect, bindparam, delete, select, text, update
 
 from pmslink.store.core.schema import STORE_METADATA
 from pmslink.store.core.transaction import Transaction
@@ -34,6 +35,25 @@ def reserve_numbers(transaction: Transaction, reserved_until: int) -> int:
     return number + SEQUENCE_RESERVE_NUMBERS
 
 
+def read_receipt(connection: Connection) -> int:
+    """Return the number of the last commit that changed the store; 0 for a new store."""
+    return read_value(connection, "receipt") or 0
+
+
+def write_receipt(connection: Connection, number: int) -> None:
+    """Store the number of the commit in progress: once it is found there, the commit is stored."""
+    updated = connection.exec_driver_sql(_update_receipt(connection.dialect), (str(number),))
+    if not updated.rowcount:
+        write_value(connection, "receipt", number)
+
+
+@cache
+def _update_receipt(dialect: Dialect) -> str:
+    """Return SQL for the driver itself, because it is a part of each commit."""
+    statement = update(STORE_METADATA).where(text("name = 'receipt'")).values(value=bindparam("number"))
+    return str(statement.compile(dialect=dialect))
+
+
 def mark_running(transaction: Transaction, arguments: Sequence[None]) -> Sequence[None]:
     """Operation: store that the service runs. Without `mark_stopped` its shutdown was unclean."""
     write_value(transaction.connection, "running", 1)
@@ -48,10 +68,4 @@ def mark_stopped(transaction: Transaction, arguments: Sequence[None]) -> Sequenc
 
 def barrier(transaction: Transaction, arguments: Sequence[None]) -> Sequence[None]:
     """Operation: write nothing. Its result shows that all earlier writes are committed."""
-    return arguments
-
-
-def check_writable(transaction: Transaction, arguments: Sequence[None]) -> Sequence[None]:
-    """Operation: write a value, to check whether the database can be written."""
-    write_value(transaction.connection, "tested", transaction.next_seq())
     return arguments
