@@ -130,6 +130,10 @@ class ManualThread:
         self._queued_calls.append(work)
         return done
 
+    @property
+    def is_busy(self) -> bool:
+        return bool(self._queued_calls)
+
     def run_queued(self) -> None:
         due, self._queued_calls = self._queued_calls, []
         for call in due:

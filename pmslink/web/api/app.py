@@ -13,6 +13,7 @@ from twisted.internet.interfaces import IReactorTime
 from pmslink.link.config_reload import ConfigReload
 from pmslink.link.link_registry import LinkRegistry
 from pmslink.store.store_service import Store
+from pmslink.web.api.answer_deadline import with_answer_deadline
 from pmslink.web.api.history_endpoints import HistoryResource
 from pmslink.web.api.link_endpoints import LinkResource, LinkTester
 from pmslink.web.api.posting_endpoints import PostingResource
@@ -65,6 +66,7 @@ class Api:
         )
         for resource in resources:
             for method, path, handler in resource.routes():
+                handler = with_answer_deadline(method, path, handler, clock)
                 handler = with_known_query_keys(method, path, handler)
                 handler = access_control.authorize(method, path, handler)
                 handler = with_same_site(path, handler)

@@ -7,8 +7,12 @@ from typing import Any
 
 import pytest
 from sqlalchemy import Connection
+from twisted.internet.defer import Deferred
 
 from pmslink.link import controls
+from pmslink.web.api.answer_deadline import ANSWER_DEADLINE_S
+from tests.memory_store import InlineThread
+from tests.store.store_harness import ManualThread
 from tests.time_limit import time_limit
 from tests.web.served_api import Response, ServedApi, run_reactor_turns
 
@@ -264,6 +268,24 @@ async def test_postings_are_rejected_while_the_store_fails(served_api: ServedApi
     served_api.repair_store()
     assert (await served_api.get(PATH)).json() == {"postings": []}
     await create_posting(served_api, key="k")
+
+
+@time_limit(10)
+async def test_e1_a_change_that_the_disk_does_not_confirm_is_answered_after_a_minute(
+    served_api: ServedApi,
+) -> None:
+    served_api.add_link()
+    served_api.store.journal._thread = thread = ManualThread()
+    answering = Deferred.fromCoroutine(served_api.post(PATH, MINIBAR, headers=with_key("k")))
+    await served_api.until(lambda: thread.is_busy)
+    served_api.advance(ANSWER_DEADLINE_S)
+    answer = await answering
+    assert answer.error == (504, "outcome_unknown")
+    assert "Idempotency-Key" in answer.json()["error"]["message"]
+    thread.run_queued()
+    served_api.store.journal._thread = InlineThread()
+    served_api.advance()
+    assert (await served_api.post(PATH, MINIBAR, headers=with_key("k"))).status == 200
 
 
 @time_limit(10)
