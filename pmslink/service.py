@@ -43,6 +43,7 @@ from pmslink.simulator.life.pmslink_client import make_endpoint_phones
 from pmslink.simulator.service import Simulator
 from pmslink.store.core import state_directory
 from pmslink.store.core.database import SqliteDatabase
+from pmslink.store.core.high_water_mark import HighWaterFile
 from pmslink.store.store_service import PoolThread, Store, open_store
 from pmslink.typed_service import SequentialMultiService, TypedService
 from pmslink.web.auth.listen_policy import is_local_only, require_loopback
@@ -190,10 +191,16 @@ def _parse_api_endpoint(reactor: Any, listen: str) -> IStreamServerEndpoint:
 
 def _open_store(reactor: Any, config: Config, hotel_clock: HotelClock) -> Store:
     database = SqliteDatabase(config.state_dir)
-    snapshot = open_store(database, hotel_clock.now(), MAX_BUFFERED_EVENTS, _report_progress)
+    high_water_file = HighWaterFile(config.state_dir)
+    snapshot = open_store(
+        database, hotel_clock.now(), MAX_BUFFERED_EVENTS, _report_progress, high_water_file.read()
+    )
     retention = retention_of(config)
     threads = (PoolThread(reactor, "writing"), PoolThread(reactor, "reading"))
-    return Store(database, snapshot, reactor, hotel_clock.now, retention, *threads, hotel_clock.is_settled)
+    is_settled = hotel_clock.is_settled
+    return Store(
+        database, snapshot, reactor, hotel_clock.now, retention, *threads, is_settled, high_water_file
+    )
 
 
 def _report_progress(message: str) -> None:

@@ -17,6 +17,7 @@ from pmslink.store.core.database import (
     is_sqlite_outage,
     set_begin_statement,
 )
+from pmslink.store.core.high_water_mark import HighWaterFile
 from pmslink.store.core.journal import Thread
 from pmslink.store.core.store_errors import StoreError
 from pmslink.store.operations.retention import Retention
@@ -111,9 +112,11 @@ def make_store(
     writing: Thread | None = None,
     reading: Thread | None = None,
     is_clock_settled: Callable[[], bool] = lambda: True,
+    high_water_file: HighWaterFile | None = None,
 ) -> Store:
     """Return a store that is open but not started; in memory unless a database is given."""
     database = database or MemoryDatabase()
-    snapshot = open_store(database, wall(), BUFFERED_ENTRIES)
+    mark = None if high_water_file is None else high_water_file.read()
+    snapshot = open_store(database, wall(), BUFFERED_ENTRIES, high_water_mark=mark)
     threads = (writing or InlineThread(), reading or InlineThread())
-    return Store(database, snapshot, clock, wall, retention, *threads, is_clock_settled)
+    return Store(database, snapshot, clock, wall, retention, *threads, is_clock_settled, high_water_file)

@@ -1,4 +1,4 @@
-"""`pmslink store`: check the store of a state directory, or move a damaged one aside."""
+"""`pmslink store`: check the store of a state directory, declare it restored, or move a damaged one aside."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Connection, Table, func, select
 
 from pmslink.cli.state_dir_option import state_dir_of, state_dir_options
-from pmslink.store.core import schema, state_directory
+from pmslink.store.core import schema, state_directory, store_metadata
 from pmslink.store.core.database import SqliteDatabase
 from pmslink.store.core.row_checksum import verify_checksums
 from pmslink.store.core.store_errors import StoreError
@@ -24,6 +24,7 @@ def add_commands(commands: Any) -> None:
     options = state_dir_options()
     for name, action, summary in (
         ("check", check, "check the whole store; a running service may use it meanwhile"),
+        ("restored", declare_restored, "say that the store is an older copy, before the service starts"),
         ("move-aside", move_aside, "rename the store, so that the next start creates a new one"),
     ):
         command = commands.add_parser(name, parents=[options], help=summary)
@@ -62,6 +63,25 @@ def _count_postings_by_state(connection: Connection) -> str:
     counts = [(name, count) for name, count in connection.execute(query)]
     states = ", ".join(f"{name} {count}" for name, count in counts)
     return f"{sum(count for _, count in counts)} ({states})" if counts else "0"
+
+
+def declare_restored(state_dir: Path) -> list[str]:
+    """Make the next start treat the store as an older copy. Raises StoreError, also if it is in use."""
+    database = SqliteDatabase(state_dir)
+    if not database.path.exists():
+        raise StoreError(f"{database.path}: there is no store")
+    lock = state_directory.DirectoryLock(state_dir)
+    try:
+        with translate_errors(database), database.writer() as connection, connection.begin():
+            if schema.supported_version(connection) is None:
+                raise StoreError(f"{database.path}: the store is empty, so it is no copy")
+            store_metadata.write_value(connection, "restored", 1)
+    finally:
+        lock.release()
+    return [
+        f"{database.path}: at the next start, all postings that are not final become unknown, posting "
+        "numbers are skipped, and each link requests a resync"
+    ]
 
 
 def move_aside(state_dir: Path) -> list[str]:

@@ -81,8 +81,10 @@ class LinkRegistry(TypedService):
         self._store_outage = StoreOutage(reactor, store.journal, self._links.values, self._turns.add)
         self._stored_links = {stored.name: stored for stored in store.startup_snapshot.links}
         self._unresolved_rows = group_by_link(store.startup_snapshot.unresolved_rows)
-        self._cut_off_links = set(self._stored_links) if store.startup_snapshot.unclean_shutdown else set()
-        """Names of links whose last records may not be stored: the last service did not stop cleanly."""
+        snapshot = store.startup_snapshot
+        lacks_records = snapshot.unclean_shutdown or snapshot.restored
+        self._incomplete_links = set(self._stored_links) if lacks_records else set()
+        """Names of links whose last records may not be in the store."""
         self._scheduler = HotelScheduler(
             reactor, store.journal, wall_clock, store.startup_snapshot.next_due_times, store.hotels
         )
@@ -97,8 +99,8 @@ class LinkRegistry(TypedService):
         stored = self._stored_links.pop(config.name, None)
         link = self._build_link(config, stored, definition)
         link.outbox.counts.reset(self._unresolved_rows.pop(config.name, ()))
-        if config.name in self._cut_off_links:
-            self._cut_off_links.remove(config.name)
+        if config.name in self._incomplete_links:
+            self._incomplete_links.remove(config.name)
             link.resync.require()  # the last records that were read may not be stored
         if self.running and stored is not None:
             self._store_feed.recount()

@@ -20,6 +20,7 @@ from twisted.python.threadpool import ThreadPool
 
 from pmslink.store.core import schema, store_metadata
 from pmslink.store.core.database import Database
+from pmslink.store.core.high_water_mark import HighWaterFile
 from pmslink.store.core.journal import Journal, Thread
 from pmslink.store.core.row_checksum import STARTUP_CHECK_ROWS, verify_checksums
 from pmslink.store.core.store_errors import (
@@ -30,6 +31,7 @@ from pmslink.store.core.store_errors import (
 )
 from pmslink.store.core.store_upgrade import Report, rebuild_older_store
 from pmslink.store.core.transaction import Entry
+from pmslink.store.operations.restored_store import continue_restored_store
 from pmslink.store.operations.retention import Purge, PurgeStep, Retention, advance_purge_clock, purge
 from pmslink.store.tables.history_queries import last_published
 from pmslink.store.tables.hotel_states import HotelStore, next_due_times
@@ -76,14 +78,21 @@ class StartupSnapshot:
     """The first free number of the sequence."""
     unclean_shutdown: bool
     """Whether the last service did not stop cleanly. The last records that it received may be lost."""
+    restored: bool
+    """Whether the store is an older copy of the one that the last service used."""
 
 
 def open_store(
-    database: Database, now: datetime, replay_limit: int, report: Report = _log_progress
+    database: Database,
+    now: datetime,
+    replay_limit: int,
+    report: Report = _log_progress,
+    high_water_mark: int | None = None,
 ) -> StartupSnapshot:
     """Create or upgrade a store, check it and read it, before other services start. Raises StoreError.
 
-    `report` gets the progress of an upgrade, which may take minutes.
+    `report` gets the progress of an upgrade, which may take minutes. `high_water_mark` is that of the file
+    beside the store.
 
     The sequence of a new store begins at the time in milliseconds. So a client that has saved a number of an
     earlier store in the same directory, and reads the events after it, gets all events of the new store.
@@ -94,12 +103,18 @@ def open_store(
     with translate_errors(database), database.writer() as connection, connection.begin():
         schema.create_or_migrate(connection)
         verify_checksums(connection, STARTUP_CHECK_ROWS)
-        return read_startup_snapshot(connection, now, replay_limit)
+        return read_startup_snapshot(connection, now, replay_limit, high_water_mark)
 
 
-def read_startup_snapshot(connection: Connection, now: datetime, replay_limit: int) -> StartupSnapshot:
+def read_startup_snapshot(
+    connection: Connection, now: datetime, replay_limit: int, high_water_mark: int | None = None
+) -> StartupSnapshot:
     """Read the content of a store that the service needs at its start; `replay_limit`: number of entries."""
     reserved = store_metadata.read_value(connection, "sequence") or 0
+    restored = store_metadata.is_older_copy(connection, high_water_mark)
+    if restored and high_water_mark is not None:
+        # numbers that were assigned since the copy are not used again
+        reserved = max(reserved, high_water_mark + store_metadata.SEQUENCE_RESERVE_NUMBERS)
     return StartupSnapshot(
         links=read_links(connection),
         unresolved_rows=unresolved_rows(connection),
@@ -108,6 +123,7 @@ def read_startup_snapshot(connection: Connection, now: datetime, replay_limit: i
         cursors=read_cursors(connection),
         first_seq=max(reserved + 1, to_ms(now)),
         unclean_shutdown=bool(store_metadata.read_value(connection, "running")),
+        restored=restored,
     )
 
 
@@ -157,8 +173,10 @@ class Store(TypedService):
         writer_thread: Thread,
         reader_thread: Thread,
         is_clock_settled: Callable[[], bool] = lambda: True,
+        high_water_file: HighWaterFile | None = None,
     ) -> None:
         self._database = database
+        self._high_water_file = high_water_file
         self._clock = clock
         self._wall_clock = wall_clock
         self._is_clock_settled = is_clock_settled
@@ -204,6 +222,11 @@ class Store(TypedService):
         for thread in (self._writer_thread, self._reader_thread):
             thread.start()
         self.journal.submit_nowait(store_metadata.mark_running, None)
+        if self.startup_snapshot.restored:  # before any row can be sent, or given a number
+            self.journal.submit(continue_restored_store, None, retry_until_stored=True).addCallbacks(
+                self._log_restored,
+                lambda failure: self.log.failure("The restored store cannot be continued", failure),
+            )
         now = self._wall_clock()
         self._run = Run(self.journal.next_seq(), now, now)
         self.journal.submit_nowait(store_runs, self._run)
@@ -212,6 +235,7 @@ class Store(TypedService):
             lambda: Deferred.fromCoroutine(self.purge()),
             "the purge has stopped; expired entries are not deleted until the next start",
         )
+        self._advance_high_water_mark()
         self._start_loop(
             RUN_UPDATE_INTERVAL_S,
             self._update_run,
@@ -233,6 +257,27 @@ class Store(TypedService):
     def _update_run(self) -> None:
         if not self.journal.is_failing:  # updates during an outage would fill the queue
             self._submit_run_update()
+            self._advance_high_water_mark()
+
+    def _advance_high_water_mark(self) -> None:
+        """Commit a new high-water mark, and then write it into the file."""
+        file, mark = self._high_water_file, self.journal.next_seq()
+        if file is None:
+            return
+        committed = self.journal.submit(store_metadata.store_high_water_marks, mark, retry_until_stored=True)
+        committed.addCallback(lambda _: self._writer_thread.run(file.write, mark)).addErrback(
+            lambda failure: self.log.warn(
+                "the high-water mark is not written, so a restored store may not be noticed: {reason}",
+                reason=failure.getErrorMessage(),
+            )
+        )
+
+    def _log_restored(self, rows: int) -> None:
+        self.log.warn(
+            "the store was restored from an older copy: {rows} rows of the outboxes that were not final are "
+            "unknown now and wait for a person, posting numbers are skipped, and each link requests a resync",
+            rows=rows,
+        )
 
     def _submit_run_update(self) -> None:
         if self._run is not None:
@@ -247,6 +292,8 @@ class Store(TypedService):
         for loop in self._loops:
             loop.stop()
         self._submit_run_update()
+        if not self.journal.is_failing:
+            self._advance_high_water_mark()
         self.journal.submit_nowait(store_metadata.mark_stopped, None)
         await self._store_queued_writes()
         self.journal.stop()

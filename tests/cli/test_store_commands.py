@@ -183,6 +183,26 @@ def test_move_aside_rejects_a_store_in_use(fail: Run, state: Path) -> None:
     lock.release()
 
 
+def test_a_store_cannot_be_declared_restored_while_a_service_uses_it(
+    fail: Run, state: Path, harness: StoreHarness
+) -> None:
+    lock = DirectoryLock(state)
+    (error,) = fail("store", "restored", "--state-dir", str(state))
+    assert error.startswith(f"the state directory {state} is in use by another pmslink, process ")
+    lock.release()
+    harness.stop()
+    harness.start()
+    assert not harness.store.startup_snapshot.restored
+
+
+def test_only_a_store_can_be_declared_restored(fail: Run, state: Path) -> None:
+    file = state / STORE_FILE_NAME
+    assert fail("store", "restored", "--state-dir", str(state)) == [f"{file}: there is no store"]
+    SqliteDatabase(state).create()
+    (error,) = fail("store", "restored", "--state-dir", str(state))
+    assert error == f"{file}: the store is empty, so it is no copy"
+
+
 @pytest.mark.parametrize(
     "arguments", [[], ["dance"], ["check", "--state-dir", "a", "--config", "b"], ["check", "more"]]
 )

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sqlite3
 import subprocess
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -54,6 +56,42 @@ def test_postings_accepted_during_a_pms_outage_survive_sigkill_and_are_booked(tm
             assert restarted.link()["resync"]["ended"], "a resync follows an unclean stop"
 
 
+def test_e8_a_restored_store_posts_nothing_twice_and_uses_no_number_again(tmp_path: Path) -> None:
+    pms_port, control, api = free_ports(3)
+    store, copy = tmp_path / "pmslink-state" / "store.sqlite3", tmp_path / "copy.sqlite3"
+    with run_simulator(tmp_path, pms_port, control) as pms:
+        with run_service(tmp_path, pms_port, api) as pbx:
+            pbx.wait_until_state("ESTABLISHED")
+            post(pbx, "101")
+            wait_until_done(pbx)
+            pbx.call("POST", "/api/v1/links/grand/disconnect")
+            pbx.wait_until_state("CLOSED", "user")
+            accepted = post(pbx, "102")
+            with closing(sqlite3.connect(store)) as source, closing(sqlite3.connect(copy)) as target:
+                source.backup(target)
+            pbx.call("POST", "/api/v1/links/grand/enable")
+            post(pbx, "103")
+            wait_until_done(pbx)
+        for suffix in ("-wal", "-shm"):
+            store.with_name(store.name + suffix).unlink(missing_ok=True)
+        copy.replace(store)
+        with run_service(tmp_path, pms_port, api) as restored:
+            line = "the store was restored from an older copy: 1 rows"
+            wait_until(lambda: line in restored.log.read_text(), "the log says so")
+            restored.call("POST", "/api/v1/links/grand/enable")
+            restored.wait_until_state("ESTABLISHED")
+            wait_until(lambda: restored.link()["resync"]["ended"], "the PMS has sent all rooms again")
+            newest = post(restored, "104")
+            wait_until(lambda: postings(restored)[-1]["state"] == "done", "the new posting is booked")
+            rows = {row["room"]: row for row in postings(restored)}
+            assert (rows["102"]["id"], rows["102"]["state"]) == (accepted["id"], "unknown")
+            assert rows["102"]["reason"] == "restored"
+            assert newest["number"] > 1000
+        delivered = pms.call("GET", "/postings")["postings"]
+        assert [posting["number"] for posting in delivered] == ["1", "2", "3", str(newest["number"])]
+        assert {posting["deliveries"] for posting in delivered} == {1}
+
+
 def test_a_second_service_refuses_to_start_and_names_the_first(tmp_path: Path) -> None:
     pms_port, api, other_api = free_ports(3)
     with run_service(tmp_path, pms_port, api) as pbx:
@@ -61,7 +99,6 @@ def test_a_second_service_refuses_to_start_and_names_the_first(tmp_path: Path) -
             [
                 BIN_DIR / "twistd",
                 "-n",
-                "--pidfile=",
                 "pmslink",
                 "--api",
                 f"tcp:{other_api}:interface=127.0.0.1",

@@ -13,6 +13,7 @@ from twisted.python.failure import Failure
 
 from pmslink.hotel.rooms import Room
 from pmslink.store.core.database import Database
+from pmslink.store.core.high_water_mark import HighWaterFile
 from pmslink.store.core.store_errors import StoreError
 from pmslink.store.core.transaction import Argument, Entry, Operation, Result, Transaction
 from pmslink.store.operations.hotel_updates import append_records
@@ -143,8 +144,14 @@ class ManualThread:
 class StoreHarness:
     """A store that a test starts, stops, crashes, and starts again on the same database."""
 
-    def __init__(self, database: FaultyDatabase, now: datetime = START_TIME) -> None:
+    def __init__(
+        self,
+        database: FaultyDatabase,
+        now: datetime = START_TIME,
+        high_water_file: HighWaterFile | None = None,
+    ) -> None:
         self.database = database
+        self.high_water_file = high_water_file
         self.now = now
         self.is_clock_settled = True
         self.published: list[Entry] = []
@@ -161,6 +168,7 @@ class StoreHarness:
             RETENTION,
             writing=self.writer_thread,
             is_clock_settled=lambda: self.is_clock_settled,
+            high_water_file=self.high_water_file,
         )
         self.journal = self.store.journal
         self.journal.on_commit.append(self.published.extend)

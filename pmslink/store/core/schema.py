@@ -68,7 +68,11 @@ STORE_METADATA = Table(
     Column("name", String, primary_key=True),
     Column("value", Text, nullable=False),
 )
-"""Metadata of the store itself: `version`, `sequence`, `running`, `purged_until`, `receipt`."""
+"""Metadata of the store itself.
+
+They are `version`, `sequence`, `running`, `purged_until`, `receipt`, `high_water`, `restored` (the next start
+finds an older copy) and `was_restored` (once, so a link without a posting number may have assigned some).
+"""
 
 LINKS = Table(
     "links",
@@ -94,7 +98,11 @@ POSTING_NUMBERS = Table(
     Column("link", String, primary_key=True),
     Column("last", Integer, nullable=False),
 )
-"""The posting number (P#) that each link assigned last."""
+"""The posting number (P#) that each link assigned last.
+
+In a restored store it is negative, -1 - N for N: numbers above N may have been assigned since the copy, so
+the next one is far above.
+"""
 
 RECORDS = Table(
     "records",

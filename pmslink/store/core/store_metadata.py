@@ -66,6 +66,23 @@ def mark_stopped(transaction: Transaction, arguments: Sequence[None]) -> Sequenc
     return arguments
 
 
+def store_high_water_marks(transaction: Transaction, marks: Sequence[int]) -> Sequence[None]:
+    """Operation: store the high-water mark (`high_water_mark.py`)."""
+    write_value(transaction.connection, "high_water", max(marks))
+    return [None] * len(marks)
+
+
+def is_older_copy(connection: Connection, mark: int | None) -> bool:
+    """Check whether the store is an older copy: somebody said so, or it lacks the mark of the file.
+
+    `mark` is that of the file; None without one. A new store is no copy.
+    """
+    if read_value(connection, "restored"):
+        return True
+    is_new = read_value(connection, "sequence") is None
+    return mark is not None and not is_new and mark > (read_value(connection, "high_water") or 0)
+
+
 def barrier(transaction: Transaction, arguments: Sequence[None]) -> Sequence[None]:
     """Operation: write nothing. Its result shows that all earlier writes are committed."""
     return arguments

@@ -13,6 +13,7 @@ from pmslink.errors import PmslinkError
 from pmslink.fias.record import Record
 from pmslink.hotel.phone_update_records import PhoneUpdate, resolve_sign, sign_not_on_reason
 from pmslink.hotel.wake_ups import TooManyWakeUpsError
+from pmslink.store.core import store_metadata
 from pmslink.store.core.prepared_statements import PreparedStatement
 from pmslink.store.core.schema import POSTING_NUMBERS, POSTINGS
 from pmslink.store.core.transaction import Transaction
@@ -29,6 +30,12 @@ from pmslink.store.tables.outbox_rows import (
 from pmslink.timestamps import from_ms
 
 _SELECT_BY_KEY = row_query(OF_LINK, POSTINGS.c.key == bindparam("key"))
+RESTORE_SKIP_PERCENT = 62
+"""Part of all posting numbers that a restored store skips: those that may have been assigned since the copy.
+
+The golden section: after several restores the numbers are still far from each other.
+"""
+
 _SELECT_LAST_NUMBER = PreparedStatement(
     select(POSTING_NUMBERS.c.last).where(POSTING_NUMBERS.c.link == bindparam("link"))
 )
@@ -232,7 +239,12 @@ def free_numbers(connection: Connection, link: str, max_number: int, batch_size:
     The numbers count from the last assigned one to `max_number`, and continue at 1.
     """
     stored = _SELECT_LAST_NUMBER.execute(connection, link=link).fetchone()
-    last: int = 0 if stored is None else stored[0]
+    if stored is not None:
+        last: int = stored[0]
+    else:  # the first posting of the link, or the first since the store was restored
+        last = -1 if store_metadata.read_value(connection, "was_restored") else 0
+    if last < 0:  # of a restored store: see the schema
+        last = -1 - last + max_number * RESTORE_SKIP_PERCENT // 100
     examined = 0
     while examined < max_number:
         begin = last % max_number + 1
