@@ -206,8 +206,18 @@ def test_the_outbox_uses_indexes(store: StoreHarness, statement_log: StatementLo
 @pytest.mark.parametrize(
     ("prepared", "index"),
     [
-        (outbox_queue._SELECT_DUE, "postings_in_queue (link=? AND record=? AND id>?)"),
-        (outbox_queue._SELECT_RETRY_TIME, "postings_in_queue (link=? AND record=?)"),
+        (
+            outbox_queue._SELECT_NEVER_SET_ASIDE,
+            "postings_in_queue (link=? AND record=? AND not_before=? AND id>?)",
+        ),
+        (
+            outbox_queue._SELECT_SET_ASIDE,
+            "postings_in_queue (link=? AND record=? AND not_before>? AND not_before<?)",
+        ),
+        (
+            outbox_queue._SELECT_RETRY_TIME,
+            "postings_in_queue (link=? AND record=? AND not_before>?)",
+        ),
         (outbox_enqueue._SELECT_BY_KEY, "postings_by_key (link=? AND key=?)"),
         (outbox_delivery._SELECT_NEWER_VALUE, "postings_by_room (link=? AND room=? AND id>?)"),
         (outbox_delivery._SELECT_LATER_QUEUED, "postings_by_room (link=? AND room=? AND id>?)"),

@@ -210,7 +210,7 @@ POSTINGS = Table(
     Index("postings_by_state", "link", "state", "id"),
     Index("postings_by_number", "link", "number", "id", **_partial_index(text("number IS NOT NULL"))),
     Index("postings_by_change", "changed"),
-    Index("postings_in_queue", "link", "record", "id", **_partial_index(text("queued = 1"))),
+    Index("postings_in_queue", "link", "record", "not_before", "id", **_partial_index(text("queued = 1"))),
     Index("postings_by_room", "link", "room", "id", **_partial_index(text("number IS NULL"))),
     Index("postings_by_key", "link", "key", unique=True, **_partial_index(text("key IS NOT NULL"))),
     Index(  # with all columns that are read at the start

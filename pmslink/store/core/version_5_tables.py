@@ -81,7 +81,7 @@ INDEXES: Mapping[str, tuple[str, ...]] = {
         "CREATE INDEX rebuilt.postings_by_number ON postings (link, number, id) WHERE number IS NOT NULL",
         "CREATE INDEX rebuilt.postings_by_room ON postings (link, room, id) WHERE number IS NULL",
         "CREATE INDEX rebuilt.postings_by_state ON postings (link, state, id)",
-        "CREATE INDEX rebuilt.postings_in_queue ON postings (link, record, id) WHERE queued = 1",
+        "CREATE INDEX rebuilt.postings_in_queue ON postings (link, record, not_before, id) WHERE queued = 1",
         "CREATE INDEX rebuilt.postings_of_link ON postings (link, id)",
         "CREATE INDEX rebuilt.postings_unresolved ON postings (id, link, record, state, queued, "
         "created) WHERE state IN ('pending', 'sent', 'unknown', 'refused')",

@@ -88,7 +88,7 @@ CREATE UNIQUE INDEX postings_by_key ON postings (link, "key") WHERE key IS NOT N
 CREATE INDEX postings_by_number ON postings (link, number, id) WHERE number IS NOT NULL;
 CREATE INDEX postings_by_room ON postings (link, room, id) WHERE number IS NULL;
 CREATE INDEX postings_by_state ON postings (link, state, id);
-CREATE INDEX postings_in_queue ON postings (link, record, id) WHERE queued = 1;
+CREATE INDEX postings_in_queue ON postings (link, record, not_before, id) WHERE queued = 1;
 CREATE INDEX postings_of_link ON postings (link, id);
 CREATE INDEX postings_unresolved ON postings (id, link, record, state, queued, created) WHERE state IN ('pending', 'sent', 'unknown', 'refused');
 CREATE INDEX record_problems_of_link ON record_problems (link, at, seq);
