@@ -46,6 +46,7 @@ bench: .venv/installed-test
 	$(BIN)/python -m bench.reducer_throughput
 	$(BIN)/python -m bench.room_memory
 	$(BIN)/python -m bench.webhook_latency
+	$(BIN)/python -m bench.webhook_throughput
 	$(BIN)/python -m bench.outbox_drain
 	$(BIN)/python -m bench.page_latency
 	$(BIN)/python -m bench.many_links

@@ -92,18 +92,21 @@ def wait_until(condition: Callable[[], Any], description: str) -> None:
 
 
 @contextmanager
-def start_processes(folder: Path) -> Iterator[MeasuredProcesses]:
+def start_processes(
+    folder: Path, *link_lines: str, receiver_delay_s: float = 0
+) -> Iterator[MeasuredProcesses]:
     """Run all three processes, with a disabled link; terminate them at the end of the context."""
     pms_port, control_port, api_port, receiver_port = (free_port() for _ in range(4))
     webhook = (
         f'webhook_url = "http://127.0.0.1:{receiver_port}/"',
         'webhook_secret = "correct horse battery"',
+        *link_lines,
     )
     config = write_config(folder, api_port, {LINK: pms_port}, *webhook)
     endpoint = "tcp:{}:interface=127.0.0.1"
     listen = ("--listen", endpoint.format(pms_port), "--control", endpoint.format(control_port))
     with (
-        start_module("bench.event_receiver", receiver_port, port=receiver_port),
+        start_module("bench.event_receiver", receiver_port, receiver_delay_s, port=receiver_port),
         start_twistd("pmssim", *listen, "--rooms", ROOMS, port=control_port),
         start_twistd("pmslink", "--config", config, port=api_port),
     ):
