@@ -149,7 +149,7 @@ class SimulatedHotel:
         resources = (
             HistoryResource(self.links, self.store, self.long_poll, AllowAllAccess()),  # type: ignore[arg-type]
             PostingResource(self.links, self.store, self.now),
-            RoomResource(self.links, self.store, self.now),
+            RoomResource(self.links, self.store, self.clock, self.now),
         )
         self.routes = [
             (method, re.compile(re.sub("<([a-z]+)>", "(?P<\\1>[^/]+)", path)), call)

@@ -21,6 +21,8 @@ from pmslink.hotel.rooms import PERSONAL_FIELDS, Guest, Room, WakeUp, room_key
 
 MAX_ROOMS = 20_000
 """Maximum number of rooms of one hotel; records for further rooms are ignored."""
+MAX_GUESTS = 20_000
+"""Maximum number of guests in one hotel; further check-ins are ignored."""
 REPLAY_WINDOW_RECORDS = 1000
 """Number of records whose digests are stored to detect replays."""
 TIMESTAMPED_RECORD_IDS = frozenset({"GI", "GO", "GC", "NS", "NE"})
@@ -82,11 +84,15 @@ class HotelState:
     """What the records of the last two seconds have said, by room."""
     room_by_guest: dict[str, str]
     """The room of each guest, by reservation number."""
+    guest_count: int
+    """Guests in all rooms."""
     rooms_with_wake_ups: set[str]
     last_record_time: datetime | None
     """When the PMS made the last guest record; see `record_times`."""
     changed_rooms: set[str]
     """The rooms that have changed since the owner last cleared this set; empty in a copy."""
+    bound_problem: str | None
+    """Why the last record was ignored, if the hotel had reached a bound; None in a copy."""
     _replay_window: dict[bytes, int]  # by digest of a record, the session that received it first
     _events: list[Event | WakeUpFinished]  # empty in a copy
     _departures: list[Vacated]  # empty in a copy
@@ -109,9 +115,11 @@ class HotelState:
             room_by_guest={
                 guest.number: room.room for room in rooms.values() for guest in room.guests if guest.number
             },
+            guest_count=sum(len(room.guests) for room in rooms.values()),
             rooms_with_wake_ups={room.room for room in rooms.values() if room.wake_ups},
             last_record_time=None,
             changed_rooms=set(),
+            bound_problem=None,
             replay_window={},
             events=[],
             departures=[],
@@ -129,9 +137,11 @@ class HotelState:
             seen_guests=None if self.seen_guests is None else self.seen_guests.copy(),
             windows=self.windows.copy(),
             room_by_guest=self.room_by_guest.copy(),
+            guest_count=self.guest_count,
             rooms_with_wake_ups=self.rooms_with_wake_ups.copy(),
             last_record_time=self.last_record_time,
             changed_rooms=set(),
+            bound_problem=None,
             replay_window=self._replay_window.copy(),
             events=[],
             departures=[],
@@ -192,6 +202,8 @@ class HotelState:
         spelling = record.get("RN")
         name = room_key(spelling)
         room = None if name is None else self.room_by_name(name)
+        if name is not None and room is None:
+            self.bound_problem = f"the hotel has {MAX_ROOMS} rooms already"
         is_usual = spelling is None or spelling == name or not spelling.isprintable()
         return None if room is None else evolve(room, spelling=None if is_usual else spelling)
 
@@ -278,6 +290,7 @@ class HotelState:
         before = self.rooms.get(room.room)
         if before == room:
             return
+        self.guest_count += len(room.guests) - (0 if before is None else len(before.guests))
         first_before, _, _ = self._rooms_before.get(room.room, (before or Room(room.room), by, resync))
         self._rooms_before[room.room] = (first_before, by, resync)
         self.rooms[room.room] = evolve(room, changed=context.now_ms)

@@ -29,7 +29,11 @@ HANDLERS: Mapping[str, Callable[[HotelState, Record, Context], None]] = {
 
 
 def apply_record(state: HotelState, record: Record, context: Context) -> None:
-    """Apply a record from the PMS. Replays, and records without a handler, are ignored."""
+    """Apply a record from the PMS. Replays, and records without a handler, are ignored.
+
+    `state.bound_problem` says whether the record was ignored because the hotel had reached a bound.
+    """
+    state.bound_problem = None
     handler = HANDLERS.get(record.id)
     if handler is None or state.is_replay(record, context.session):
         return

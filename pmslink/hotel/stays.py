@@ -22,13 +22,13 @@ from pmslink.hotel.guest_fields import (
     parse_reservation_number,
 )
 from pmslink.hotel.guest_settings import said_of, set_class_of_guest, settle
-from pmslink.hotel.hotel_state import Context, HotelState
+from pmslink.hotel.hotel_state import MAX_GUESTS, Context, HotelState
 from pmslink.hotel.parties import keep_settings, open_window, separate_parties
 from pmslink.hotel.room_window import Arrival, SaidSettings, is_in_window
 from pmslink.hotel.rooms import Guest, Room, room_key, serialize_guest
 from pmslink.hotel.wake_ups import cancel_stale_wake_ups
 
-MAX_GUESTS = 100
+MAX_ROOM_GUESTS = 100
 """Guests of one room; further check-ins are ignored."""
 
 _NO_STAY = "0"
@@ -123,8 +123,12 @@ def _place(state: HotelState, placement: _Placement, context: Context) -> None:
         return
     if placement.is_check_in and _has_moved_on(state, number, room.room, context):
         return
-    if len(room.guests) >= MAX_GUESTS:
+    if current is None and state.guest_count >= MAX_GUESTS:
+        state.bound_problem = f"the hotel has {MAX_GUESTS} guests already"
+        return
+    if len(room.guests) >= MAX_ROOM_GUESTS:
         if not departures.complete_oldest_departure(state, room.room, context):
+            state.bound_problem = f"the room has {MAX_ROOM_GUESTS} guests already"
             return
         room = evolve(state.rooms[room.room], spelling=room.spelling)
         placement = evolve(placement, room=room)

@@ -153,7 +153,13 @@ class LinkDiagnosis:
             self._check_charset(record, frame, entry)
 
     def on_record_numbered(self, entry: RecordLogged) -> None:
-        """Add the number to the hint about this record's charset; the record is stored now."""
+        """Take in a record that is stored now: count it if the hotel had no place for it.
+
+        The hint about its charset gets its number.
+        """
+        if entry.is_beyond_bounds and entry.problem is not None:
+            self.not_understood = self.not_understood.add_record(entry.type, entry.problem, entry.at)
+            self._log_once("bounds", f"records are ignored ({self.not_understood.last})")
         if entry is self._foreign_text:
             self._foreign_text = None
             hint = self.hints.get("charset")

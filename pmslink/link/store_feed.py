@@ -84,6 +84,8 @@ class StoreFeed:
                     changed.add(link)
             elif isinstance(entry, RecordLogged) and (link := self._links.get(entry.link)):
                 link.diagnosis.on_record_numbered(entry)
+                if entry.is_beyond_bounds:
+                    changed.add(link)
             elif isinstance(entry, RefusedRowPurged) and (link := self._links.get(entry.link)):
                 link.outbox.counts.remove_refused(entry.row_id)
                 changed.add(link)

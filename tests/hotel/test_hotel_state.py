@@ -24,6 +24,7 @@ def test_records_for_rooms_beyond_the_maximum_are_ignored(record: str) -> None:
     hotel = full()
     types = [line.split()[0] for line in hotel.receive(f"{record}|RNAnnex|G#1|CS1|DA260101|TI123000|")]
     assert types == (["wake_up.not_understood"] if record in ("WR", "WC") else [])
+    assert hotel.state.bound_problem == "the hotel has 20000 rooms already"
     assert len(hotel.state.rooms) == MAX_ROOMS
     assert hotel.receive("GI|RN110|G#1|GSN|") == ["guest.checked_in 110 #1"]
 
@@ -44,7 +45,7 @@ def test_a_copy_has_every_attribute_and_changes_independently() -> None:
     original = hotel.state
 
     def attribute_values(state: HotelState) -> dict[str, Any]:
-        own = ("changed_rooms", "_events", "_departures", "_stay_changes", "_rooms_before")
+        own = ("changed_rooms", "bound_problem", "_events", "_departures", "_stay_changes", "_rooms_before")
         return {name: value for name, value in asdict(state, recurse=False).items() if name not in own}
 
     before = repr(attribute_values(original))

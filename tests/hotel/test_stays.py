@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from pmslink.hotel.guest_fields import MAX_RESERVATION_NUMBER_CHARS
-from pmslink.hotel.stays import MAX_GUESTS
+from pmslink.hotel.stays import MAX_ROOM_GUESTS
 from tests.hotel.hotel_driver import HotelDriver
 
 ANN = "GI|RN110|G#6001|GSN|GNClark|GFAnn|GLEA|CS1|DA260101|TI140000|"
@@ -171,9 +171,10 @@ def test_a_class_of_service_applies_to_unknown_guests_who_stay(hotel: HotelDrive
 
 @pytest.mark.parametrize("record", ["GI|RN110|G#{}|GSY|", "GC|RN110|G#{}|"])
 def test_check_ins_beyond_the_maximum_are_ignored(hotel: HotelDriver, record: str) -> None:
-    for number in range(MAX_GUESTS):
+    for number in range(MAX_ROOM_GUESTS):
         hotel.receive(f"GI|RN110|G#{number}|GSY|")
-    assert hotel.receive(record.format(MAX_GUESTS)) == []
+    assert hotel.receive(record.format(MAX_ROOM_GUESTS)) == []
+    assert hotel.state.bound_problem == "the room has 100 guests already"
     assert hotel.receive("GC|RN110|G#1|GNAdams|") != []
 
 
@@ -426,13 +427,31 @@ def test_without_numbers_the_check_out_of_a_sharer_does_not_reset_the_room(hotel
 
 def test_a_room_that_is_full_of_leaving_guests_takes_the_next_one(hotel: HotelDriver) -> None:
     """No check-in waits: the guest who has been leaving for longest is checked out before the time."""
-    for number in range(MAX_GUESTS):
+    for number in range(MAX_ROOM_GUESTS):
         hotel.receive(f"GI|RN110|G#{number}|GSN|")
-    assert len(hotel.guests()) == MAX_GUESTS
+    assert len(hotel.guests()) == MAX_ROOM_GUESTS
     assert hotel.receive("GI|RN110|G#next|GSN|")[:2] == [
         "guest.checked_out 110 #0",
         "guest.checked_in 110 #next",
     ]
-    assert len(hotel.guests()) == MAX_GUESTS
+    assert len(hotel.guests()) == MAX_ROOM_GUESTS
     hotel.wait(2)
     assert hotel.guests() == ["next"]
+
+
+def test_e7_check_ins_beyond_the_maximum_of_the_hotel_are_ignored(
+    hotel: HotelDriver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pmslink.hotel.stays.MAX_GUESTS", 3)
+    hotel.receive(*(f"GI|RN11{number}|G#{number}|GSN|" for number in range(1, 4)))
+    for record in ("GI|RN120|G#7|GSN|", "GC|RN120|G#8|GSN|"):
+        assert hotel.receive(record) == []
+        assert hotel.state.bound_problem == "the hotel has 3 guests already"
+    # guests who are in the hotel change, move and leave
+    assert hotel.receive("GC|RN111|G#1|GNAdams|") != []
+    assert hotel.state.bound_problem is None
+    assert hotel.receive("GC|RN120|G#1|RO111|") != []
+    hotel.receive("GO|RN120|G#1|")
+    hotel.wait(3)
+    assert hotel.receive("GI|RN120|G#7|GSN|")[-1].startswith("guest.checked_in 120 #7")
+    assert hotel.state.guest_count == 3

@@ -39,6 +39,8 @@ def append_records(transaction: Transaction, records: Sequence[RecordLogged]) ->
         if entry.direction == "in" and entry.type in record_reducer.HANDLERS:
             state, context = _hotel_and_context(transaction, entry.link, entry.at, entry.session)
             record_reducer.apply_record(state, Record(entry.text), context)
+            if state.bound_problem is not None:
+                entry.problem, entry.is_beyond_bounds = state.bound_problem, True
             _append_events(transaction, entry.link, entry.at, state)
     rows = [
         (record.seq, record.link, to_ms(record.at), record.direction, record.type, record.text)

@@ -13,7 +13,7 @@ from datetime import datetime
 from heapq import merge
 from itertools import islice
 from operator import attrgetter
-from typing import Any
+from typing import Any, NamedTuple
 
 from attrs import frozen
 from sqlalchemy import BindParameter, Connection, bindparam, delete, select
@@ -33,6 +33,7 @@ _PREVIOUS_SERVICE_SESSION = -1
 """The session number of all records that an earlier service received."""
 _LINK_PARAMETER: BindParameter[str] = bindparam("link")
 _SELECT_ROOMS = select(ROOMS.c.room, ROOMS.c.body, ROOMS.c.changed).where(ROOMS.c.link == _LINK_PARAMETER)
+_SELECT_ROOMS_BY_NAME = _SELECT_ROOMS.order_by(ROOMS.c.room)
 _SELECT_HOTEL = select(HOTELS.c.body, HOTELS.c.next_at).where(HOTELS.c.link == _LINK_PARAMETER)
 _DELETE_ROOM = PreparedStatement(
     delete(ROOMS).where(ROOMS.c.link == _LINK_PARAMETER, ROOMS.c.room == bindparam("room"))
@@ -245,8 +246,7 @@ def _read_stamped_records(connection: Connection, link: str) -> list[str]:
 
 
 def _read_rooms(connection: Connection, link: str) -> Iterator[Room]:
-    for name, body, changed in connection.execute(_SELECT_ROOMS, {"link": link}):
-        yield parse_room(name, json.loads(body), changed)
+    return (row.parse() for row in room_rows(connection, link))
 
 
 def next_due_times(connection: Connection) -> dict[str, int]:
@@ -258,9 +258,26 @@ def next_due_times(connection: Connection) -> dict[str, int]:
 # Reading.
 
 
+class StoredRoom(NamedTuple):
+    """The row of a room. Parsing the rows of a large hotel takes much longer than reading them."""
+
+    name: str
+    body: str
+    changed: int
+
+    def parse(self) -> Room:
+        """Return the room."""
+        return parse_room(self.name, json.loads(self.body), self.changed)
+
+
+def room_rows(connection: Connection, link: str) -> list[StoredRoom]:
+    """Return the rows of all rooms of a link, ordered by name."""
+    return [StoredRoom(*row) for row in connection.execute(_SELECT_ROOMS_BY_NAME, {"link": link})]
+
+
 def rooms_of(connection: Connection, link: str) -> list[Room]:
     """Return all rooms of a link, ordered by name."""
-    return sorted(_read_rooms(connection, link), key=lambda room: room.room)
+    return list(_read_rooms(connection, link))
 
 
 _SELECT_ROOM = _SELECT_ROOMS.where(ROOMS.c.room == bindparam("room"))

@@ -30,6 +30,8 @@ class RecordLogged(Entry):
     """The number of the link session in which it was received. Not stored."""
     problem: str | None = None
     """What is not understood of a record from the PMS, in English and without personal data."""
+    is_beyond_bounds: bool = False
+    """Whether it was ignored because the hotel had reached a bound, which `problem` names. Not stored."""
 
 
 @define(eq=False)

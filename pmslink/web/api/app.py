@@ -59,7 +59,7 @@ class Api:
             HistoryResource(links, store, self.long_poll, access_control),
             TimelineResource(links, store, wall_clock),
             PostingResource(links, store, wall_clock),
-            RoomResource(links, store, wall_clock),
+            RoomResource(links, store, clock, wall_clock),
             WebhookResource(links),
             SessionResource(access_control),
             ReloadResource(config_reload, links, self.broadcaster, self.long_poll),

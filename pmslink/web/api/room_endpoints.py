@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
 
+from sqlalchemy import Connection
+from twisted.internet.interfaces import IReactorTime
 from twisted.web.server import Request
 
 from pmslink.hotel import phone_update_records
@@ -16,14 +18,15 @@ from pmslink.link.link import Link
 from pmslink.link.link_registry import LinkRegistry
 from pmslink.store.operations.hotel_updates import WakeUpReport, store_wake_up_results
 from pmslink.store.store_service import Store
-from pmslink.store.tables.hotel_states import room_of, rooms_of
+from pmslink.store.tables.hotel_states import room_of, room_rows
 from pmslink.web.api.link_lookup import find_link
 from pmslink.web.api.outbox_requests import enqueue_row, make_update_row
 from pmslink.web.auth.api_request import ApiRequest
 from pmslink.web.http.api_errors import ApiError
 from pmslink.web.http.cancellation import shield
 from pmslink.web.http.json_requests import parse_json_object, require_no_keys
-from pmslink.web.http.json_responses import make_response, serialize_json
+from pmslink.web.http.json_responses import make_response
+from pmslink.web.http.list_response import make_list_response
 from pmslink.web.http.query_parameters import query_param
 from pmslink.web.http.routing import Route
 from pmslink.web.serializers.room_serializer import serialize_room, serialize_wake_up_result
@@ -32,9 +35,12 @@ from pmslink.web.serializers.room_serializer import serialize_room, serialize_wa
 class RoomResource:
     """Endpoints of rooms. Each update is answered once it is stored."""
 
-    def __init__(self, links: LinkRegistry, store: Store, wall_clock: Callable[[], datetime]) -> None:
+    def __init__(
+        self, links: LinkRegistry, store: Store, clock: IReactorTime, wall_clock: Callable[[], datetime]
+    ) -> None:
         self._links = links
         self._store = store
+        self._clock = clock
         self._wall_clock = wall_clock
 
     def routes(self) -> Iterator[Route]:
@@ -57,21 +63,14 @@ class RoomResource:
         extension = query_param(request, "extension")
         policy, sees_guests = self._store.hotels.policy_of(link), request.caller.sees_guests
 
-        def serialize_rooms(rooms: Iterable[Room]) -> bytes:
-            return serialize_json({"rooms": [serialize_room(room, policy, sees_guests) for room in rooms]})
-
-        # serialized in the reading thread: a large hotel would block the reactor
+        rooms: Iterable[Room]
         if extension is None:
-            body = await self._store.read(lambda connection: serialize_rooms(rooms_of(connection, link)))
+            rooms = (row.parse() for row in await self._store.read(room_rows, link))
         else:
-            # a configured room that the PMS has not mentioned yet is vacant
-            body = await self._store.read(
-                lambda connection: serialize_rooms(
-                    room_of(connection, link, name) or Room(name)
-                    for name in _room_names_of_extension(extension, policy)
-                )
-            )
-        return make_response(request, body)
+            names = _room_names_of_extension(extension, policy)
+            rooms = await self._store.read(_rooms_of_names, link, names)
+        serialized = (serialize_room(room, policy, sees_guests) for room in rooms)
+        return await make_list_response(request, "rooms", serialized, self._clock)
 
     async def get_room(self, request: ApiRequest, link: str, room: str) -> bytes:
         """Return the state of one room."""
@@ -141,6 +140,11 @@ class RoomResource:
         )
         wake_up = await shield(self._store.journal.submit(store_wake_up_results, report))
         return make_response(request, serialize_wake_up_result(wake_up), 202)
+
+
+def _rooms_of_names(connection: Connection, link: str, names: Sequence[str]) -> list[Room]:
+    """Return rooms. A configured room that the PMS has not mentioned yet is vacant."""
+    return [room_of(connection, link, name) or Room(name) for name in names]
 
 
 def _room_names_of_extension(extension: str, policy: HotelPolicy) -> list[str]:

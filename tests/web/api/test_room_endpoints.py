@@ -419,3 +419,34 @@ async def test_a_full_outbox_rejects_updates_and_changes_no_room(served_api: Ser
     assert (await put(served_api, "dnd", {"on": True})).error == (503, "outbox_full")
     assert (await served_api.get(ROOM)).error == (404, "unknown_room")
     assert await types(served_api) == []
+
+
+# A large hotel
+
+
+@time_limit(60)
+async def test_e7_a_large_hotel_is_listed_in_order(served_api: ServedApi) -> None:
+    dock_link(served_api)
+    numbers = [str(number) for number in range(1000, 1500)]
+    served_api.send_from_pms(*(f"GI|RN{number}|G#{number}|GNSmith|GSN|" for number in reversed(numbers)))
+    answer = await served_api.get(ROOMS)
+    assert [room["room"] for room in answer.json()["rooms"]] == numbers
+    assert "transfer-encoding" in answer.headers
+
+
+@time_limit(20)
+async def test_e7_guests_for_whom_there_is_no_place_are_reported(
+    served_api: ServedApi, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pmslink.hotel.stays.MAX_GUESTS", 2)
+    dock_link(served_api)
+    served_api.send_from_pms(*(f"GI|RN{number}|G#{number}|GNSmith|GSN|" for number in range(101, 105)))
+    rooms = (await served_api.get(ROOMS)).json()["rooms"]
+    assert [room["room"] for room in rooms if room["guests"]] == ["101", "102"]
+    link = (await served_api.get("/api/v1/links/grand")).json()
+    assert link["not_understood"]["records"] == 2
+    assert link["not_understood"]["last"] == "GI: the hotel has 2 guests already"
+    assert link["attention"] == 2
+    records = (await served_api.get("/api/v1/links/grand/records?type=GI")).json()["records"]
+    problem = "the hotel has 2 guests already"
+    assert [record.get("problem") for record in records] == [problem, problem, None, None]

@@ -17,6 +17,7 @@ UPDATES = [
     ("PUT", "make-up-room", {"on": True}),
     ("PUT", "voicemail", {"unread": 1}),
     ("PUT", "wake-up", WAKE_UP),
+    ("DELETE", "wake-up?at=2026-11-20T08:00", None),
     ("DELETE", "wake-up", None),
 ]
 

@@ -1,0 +1,138 @@
+"""Tests of long lists: sent in slices, as fast as the client reads."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from klein import Klein
+from twisted.internet.endpoints import TCP4ClientEndpoint, connectProtocol
+from twisted.internet.task import Clock
+from twisted.web.server import Request
+
+from pmslink.web.http.bounded_site import BoundedSite
+from pmslink.web.http.list_response import SLICE_BYTES, make_list_response
+from tests.time_limit import time_limit
+from tests.web.served_api import RawConnection, parse_response, reactor, run_reactor_turns
+
+VALUE = "x" * 1000
+VALUES_PER_SLICE = -(-SLICE_BYTES // (len(VALUE) + 2))
+
+
+class ServedList:
+    """A site that serves a list of this many values, and counts those that were taken."""
+
+    def __init__(self, length: int, clock: Any = None) -> None:
+        self.clock = clock or Clock()
+        self.length = length
+        self.taken = 0
+        app = Klein()
+        app.route("/", methods=["GET"])(self._list)
+        app.route("/ping", methods=["GET"])(lambda request: b"pong")
+        self.site = BoundedSite(app, self.clock)
+        self.listening_port = reactor.listenTCP(0, self.site, interface="127.0.0.1")
+        self.port = self.listening_port.getHost().port
+
+    async def _list(self, request: Request) -> bytes:
+        return await make_list_response(request, "values", self._values(), self.clock)
+
+    def _values(self) -> Iterator[str]:
+        for _ in range(self.length):
+            self.taken += 1
+            yield VALUE
+
+    async def connect(self, path: str = "/", method: str = "GET") -> RawConnection:
+        endpoint = TCP4ClientEndpoint(reactor, "127.0.0.1", self.port)
+        connection: RawConnection = await connectProtocol(endpoint, RawConnection())
+        head = f"{method} {path} HTTP/1.1\r\nhost: localhost:{self.port}\r\nconnection: close\r\n\r\n"
+        connection.write(head.encode())
+        return connection
+
+    async def until(self, condition: Callable[[], object], turns: bool = True) -> None:
+        """Run turns of the service, and of the reactor, until the condition is true."""
+        while not condition():
+            if isinstance(self.clock, Clock) and turns:
+                self.clock.advance(0)
+            await run_reactor_turns(1)
+
+    async def stop(self) -> None:
+        await self.listening_port.stopListening()
+        await self.until(lambda: len(self.site.connections) == 0)
+
+
+async def read(served: ServedList, connection: RawConnection) -> Any:
+    await served.until(lambda: connection.closed.called)
+    return parse_response("GET", bytes(connection.received))
+
+
+@time_limit(20)
+async def test_a_short_list_is_one_body() -> None:
+    for length in (0, 1, 2):
+        served = ServedList(length)
+        answer = await read(served, await served.connect())
+        assert answer.json() == {"values": [VALUE] * length}
+        assert answer.headers["content-length"] == str(len(answer.body))
+        assert answer.headers["x-content-type-options"] == "nosniff"
+        await served.stop()
+
+
+@time_limit(20)
+async def test_e7_a_long_list_takes_a_slice_in_each_turn_of_the_reactor() -> None:
+    served = ServedList(20 * VALUES_PER_SLICE, reactor)
+    connection = await served.connect()
+    steps: list[int] = []
+    while not connection.closed.called:
+        before = served.taken
+        await run_reactor_turns(1)
+        steps.append(served.taken - before)
+    assert max(steps) <= 2 * VALUES_PER_SLICE  # the first two slices come together
+    answer = parse_response("GET", bytes(connection.received))
+    assert answer.json() == {"values": [VALUE] * served.length}
+    assert answer.headers["x-content-type-options"] == "nosniff"
+    await served.stop()
+
+
+@time_limit(20)
+async def test_head_has_no_body() -> None:
+    served = ServedList(3 * VALUES_PER_SLICE)
+    connection = await served.connect(method="HEAD")
+    await served.until(lambda: connection.closed.called)
+    head, _, body = connection.received.partition(b"\r\n\r\n")
+    assert head.startswith(b"HTTP/1.1 200")
+    assert body == b""
+    await served.stop()
+
+
+@time_limit(60)
+async def test_e7_a_client_that_does_not_read_stops_the_list() -> None:
+    served = ServedList(100_000)
+    connection = await served.connect()
+    connection.transport.pauseProducing()  # type: ignore[union-attr]
+
+    def is_paused() -> bool:
+        return any(channel._waitingForTransport for channel in served.site.connections._networks)  # type: ignore[attr-defined]
+
+    await served.until(is_paused)
+    taken = served.taken
+    for _ in range(5):
+        served.clock.advance(0)
+        await run_reactor_turns()
+    assert served.taken <= taken + VALUES_PER_SLICE < served.length
+    connection.transport.resumeProducing()  # type: ignore[union-attr]
+    answer = await read(served, connection)
+    assert len(answer.json()["values"]) == served.length
+    await served.stop()
+
+
+@time_limit(20)
+async def test_a_client_that_leaves_ends_the_list() -> None:
+    served = ServedList(100_000)
+    connection = await served.connect()
+    await served.until(lambda: served.taken > 3 * VALUES_PER_SLICE)
+    connection.transport.abortConnection()  # type: ignore[union-attr]
+    await served.until(lambda: len(served.site.connections) == 0, turns=False)
+    taken = served.taken
+    for _ in range(5):
+        served.clock.advance(0)
+    assert served.taken == taken < served.length
+    await served.stop()
