@@ -99,7 +99,7 @@ class BoundedChannel(HTTPChannel):
     def lineLengthExceeded(self, line: bytes) -> None:
         """Reject a request whose first line or one of whose headers is too long."""
         message = f"the first line and each header must have at most {self.MAX_LENGTH} bytes"
-        self._reject(b"400 Bad Request", ApiError(400, "too_long", message))
+        self._reject(b"400 Bad Request", ApiError(400, "invalid", message))
 
     def _reject(self, status: bytes, error: ApiError) -> None:
         """Send a response to a request that is not complete, and discard what else the client sends.
