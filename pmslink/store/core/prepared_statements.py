@@ -72,7 +72,7 @@ def _value_as_text(element: BindParameter[Any], value: object) -> str:
 
 def driver_connection(connection: Connection) -> sqlite3.Connection:
     """Return the driver's connection under a connection of SQLAlchemy."""
-    return cast("sqlite3.Connection", connection.connection.driver_connection)
+    return cast("sqlite3.Connection", connection.connection.dbapi_connection)
 
 
 def insert_many(connection: Connection, table: Table, rows: Sequence[tuple[object, ...]]) -> None:

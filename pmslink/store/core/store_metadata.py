@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import cache
 
-from sqlalchemy import Connection, Dialect, bindparam, delete, select, text, update
+from sqlalchemy import Connection, bindparam, delete, select, update
 
+from pmslink.store.core.prepared_statements import PreparedStatement
 from pmslink.store.core.schema import STORE_METADATA
 from pmslink.store.core.transaction import Transaction
 
@@ -40,18 +40,15 @@ def read_receipt(connection: Connection) -> int:
     return read_value(connection, "receipt") or 0
 
 
+_UPDATE_RECEIPT = PreparedStatement(  # a part of each commit
+    update(STORE_METADATA).where(STORE_METADATA.c.name == "receipt").values(value=bindparam("number"))
+)
+
+
 def write_receipt(connection: Connection, number: int) -> None:
     """Store the number of the commit in progress: once it is found there, the commit is stored."""
-    updated = connection.exec_driver_sql(_update_receipt(connection.dialect), (str(number),))
-    if not updated.rowcount:
+    if not _UPDATE_RECEIPT.execute(connection, number=str(number)).rowcount:
         write_value(connection, "receipt", number)
-
-
-@cache
-def _update_receipt(dialect: Dialect) -> str:
-    """Return SQL for the driver itself, because it is a part of each commit."""
-    statement = update(STORE_METADATA).where(text("name = 'receipt'")).values(value=bindparam("number"))
-    return str(statement.compile(dialect=dialect))
 
 
 def mark_running(transaction: Transaction, arguments: Sequence[None]) -> Sequence[None]:

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import wraps
-from typing import Any
+from typing import Any, NoReturn
 
-from twisted.internet.defer import TimeoutError as DeferredTimeoutError
-from twisted.internet.defer import maybeDeferred
+from twisted.internet.defer import Deferred, maybeDeferred
 from twisted.internet.interfaces import IReactorTime
 from twisted.web.iweb import IRequest
 
@@ -30,10 +29,12 @@ def with_answer_deadline(
         return handler
 
     @wraps(handler)
-    async def handler_with_deadline(request: IRequest, **variables: str) -> Any:
-        try:
-            return await maybeDeferred(handler, request, **variables).addTimeout(ANSWER_DEADLINE_S, clock)
-        except DeferredTimeoutError:
-            raise ApiError(504, "outcome_unknown", _MESSAGE) from None
+    def handler_with_deadline(request: IRequest, **variables: str) -> Deferred[Any]:
+        answer = maybeDeferred(handler, request, **variables)
+        return answer.addTimeout(ANSWER_DEADLINE_S, clock, _on_timeout)
 
     return handler_with_deadline
+
+
+def _on_timeout(_answer: object, _seconds: float) -> NoReturn:
+    raise ApiError(504, "outcome_unknown", _MESSAGE)

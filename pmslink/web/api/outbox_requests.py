@@ -6,6 +6,7 @@ Both become a record for the PMS, which is checked against the link's charset be
 from __future__ import annotations
 
 import json
+import re
 from base64 import urlsafe_b64encode
 from collections.abc import Mapping
 from datetime import datetime
@@ -32,6 +33,8 @@ from pmslink.web.serializers.posting_serializer import serialize_row
 
 IDEMPOTENCY_KEY_HEADER = "Idempotency-Key"
 _MAX_IDEMPOTENCY_KEY_CHARS = 128
+_IDEMPOTENCY_KEY_PATTERN = re.compile(f"[ -~]{{1,{_MAX_IDEMPOTENCY_KEY_CHARS}}}")
+_CANONICAL_ENCODER = json.JSONEncoder(sort_keys=True, separators=(",", ":"))
 _BODY_KEY_BY_FIELD = {"RN": "room", "CT": "text", "SO": "outlet"}
 """The keys of a body that need not be in ASCII, by the field that carries their values."""
 
@@ -100,8 +103,7 @@ def parse_idempotency_key(request: Request) -> str | None:
     if not values:
         return None
     key = b", ".join(values).decode("latin-1")
-    is_printable = all(" " <= character <= "~" for character in key)
-    if not (is_printable and 1 <= len(key) <= _MAX_IDEMPOTENCY_KEY_CHARS):
+    if not _IDEMPOTENCY_KEY_PATTERN.fullmatch(key):
         raise ApiError(
             400,
             "invalid",
@@ -114,5 +116,5 @@ def parse_idempotency_key(request: Request) -> str | None:
 def _digest_body(body: Mapping[str, object]) -> str:
     """Return a digest that is the same for the same values, whatever their order and JSON's whitespace."""
     values = {name: value for name, value in body.items() if value is not None}
-    canonical = json.dumps(values, sort_keys=True, separators=(",", ":")).encode()
+    canonical = _CANONICAL_ENCODER.encode(values).encode()
     return urlsafe_b64encode(sha256(canonical).digest()[:18]).decode()

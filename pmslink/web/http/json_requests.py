@@ -37,7 +37,8 @@ def parse_body_object(request: IRequest, error_code: str = "invalid") -> dict[st
     Its values are within `json_bounds`. Raises ApiError 400 of this code.
     """
     try:
-        value = json.loads(_read_body(request), parse_constant=_reject_constant)
+        body = _read_body(request)
+        value = _DECODER.decode(body.decode(json.detect_encoding(body), "surrogatepass"))
     except ValueError as problem:
         raise ApiError(400, error_code, f"the body is not JSON: {problem}") from None
     except RecursionError:
@@ -56,3 +57,7 @@ def _read_body(request: IRequest) -> bytes:
 
 def _reject_constant(constant: str) -> None:
     raise ValueError(f"{constant} is not a JSON number")
+
+
+# "json.loads" with an argument makes a new decoder each time
+_DECODER = json.JSONDecoder(parse_constant=_reject_constant)

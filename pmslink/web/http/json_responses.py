@@ -23,6 +23,9 @@ _SECURITY_HEADERS = (
 """Headers of every response: browsers must not store it, frame it, or run foreign scripts in it."""
 
 
+_ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
+
+
 def make_response(
     request: IRequest, value: Any, status: int = 200, content_type: bytes = b"application/json"
 ) -> bytes:
@@ -49,4 +52,4 @@ def serialize_json(value: Any) -> bytes:
 
     A lone surrogate, which JSON can carry and UTF-8 cannot, becomes "?".
     """
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace")
+    return _ENCODER.encode(value).encode("utf-8", "replace")
