@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import pairwise
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from twisted.internet.task import LoopingCall
 from twisted.logger import LogEvent
 
@@ -144,6 +147,28 @@ def test_a_head_is_complete_with_its_empty_line(end: bytes) -> None:
     assert not any(incomplete)
     assert complete == response.partition(end + end)[2]
     assert ResponseHead().feed(response + b"body") == complete + b"body"
+
+
+INTERIM_HEADS = st.lists(
+    st.sampled_from([INTERIM_RESPONSE, b"HTTP/1.1 102 Processing\nX: y\n\n"]), max_size=MAX_INTERIM_RESPONSES
+)
+FINAL_HEADS = st.sampled_from(
+    [OK_RESPONSE, b"HTTP/1.0 500 No\nX: y\n more\n\n", build_response(200, body=b"x")]
+)
+
+
+@given(
+    interim=INTERIM_HEADS, final=FINAL_HEADS, body=st.binary(max_size=20), cuts=st.lists(st.integers(0, 600))
+)
+def test_a_head_does_not_depend_on_how_the_response_is_divided(
+    interim: list[bytes], final: bytes, body: bytes, cuts: list[int]
+) -> None:
+    response = b"".join(interim) + final + body
+    head, passed = ResponseHead(), b""
+    for begin, end in pairwise(sorted({0, *cuts, len(response)})):
+        part = response[begin:end]
+        passed += part if passed else head.feed(part)
+    assert passed == final + body
 
 
 @pytest.mark.parametrize("feed", [ResponseHead.feed, feed_bytes])
