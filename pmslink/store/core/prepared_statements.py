@@ -81,6 +81,21 @@ def insert_many(connection: Connection, table: Table, rows: Sequence[tuple[objec
     driver_connection(connection).executemany(_insert_text(table), rows_with_checksum)
 
 
+def upsert_many(connection: Connection, table: Table, rows: Sequence[tuple[object, ...]]) -> None:
+    """Insert rows as `insert_many` does, or replace the values of those that have the same primary key."""
+    rows_with_checksum = [(*row, checksum(tuple(row))) for row in rows]
+    driver_connection(connection).executemany(_upsert_text(table), rows_with_checksum)
+
+
+@cache
+def _upsert_text(table: Table) -> str:
+    key = [column.name for column in table.primary_key]
+    statement = sqlite.insert(table)
+    replaced = {column.name: statement.excluded[column.name] for column in table.c if not column.primary_key}
+    statement = statement.on_conflict_do_update(index_elements=key, set_=replaced)
+    return str(statement.compile(dialect=_POSITIONAL))
+
+
 @cache
 def _insert_text(table: Table) -> str:
     return str(table.insert().compile(dialect=_POSITIONAL))

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from datetime import datetime
 from heapq import merge
 from itertools import islice
-from operator import attrgetter
+from operator import itemgetter
 from typing import Any, NamedTuple
 
 from attrs import frozen
@@ -23,7 +23,7 @@ from pmslink.hotel.hotel_policy import HotelPolicy
 from pmslink.hotel.hotel_state import REPLAY_WINDOW_RECORDS, TIMESTAMPED_RECORD_IDS, HotelState
 from pmslink.hotel.room_window import Departure, Party, RoomWindow, parse_window, serialize_window
 from pmslink.hotel.rooms import PERSONAL_FIELDS, Room, parse_room, serialize_room
-from pmslink.store.core.prepared_statements import PreparedStatement, insert_many
+from pmslink.store.core.prepared_statements import PreparedStatement, insert_many, upsert_many
 from pmslink.store.core.schema import EVENTS, HOTELS, RECORDS, ROOMS
 from pmslink.store.core.transaction import Transaction
 from pmslink.store.tables.log_entries import NextDueChanged
@@ -34,14 +34,13 @@ _PREVIOUS_SERVICE_SESSION = -1
 _LINK_PARAMETER: BindParameter[str] = bindparam("link")
 _SELECT_ROOMS = select(ROOMS.c.room, ROOMS.c.body, ROOMS.c.changed).where(ROOMS.c.link == _LINK_PARAMETER)
 _SELECT_ROOMS_BY_NAME = _SELECT_ROOMS.order_by(ROOMS.c.room)
-_SELECT_HOTEL = select(HOTELS.c.body, HOTELS.c.next_at).where(HOTELS.c.link == _LINK_PARAMETER)
-_DELETE_ROOM = PreparedStatement(
-    delete(ROOMS).where(ROOMS.c.link == _LINK_PARAMETER, ROOMS.c.room == bindparam("room"))
+_SELECT_HOTEL = PreparedStatement(
+    select(HOTELS.c.body, HOTELS.c.next_at).where(HOTELS.c.link == _LINK_PARAMETER)
 )
-_DELETE_HOTEL = delete(HOTELS).where(HOTELS.c.link == _LINK_PARAMETER)
+_DELETE_HOTEL = PreparedStatement(delete(HOTELS).where(HOTELS.c.link == _LINK_PARAMETER))
 _MAX_EXAMINED_RECORDS = 20_000
 """Newest records of each type among which a start looks for those that a replay may repeat."""
-_SELECT_STAMPED_RECORDS = (
+_SELECT_STAMPED_RECORDS = PreparedStatement(
     select(RECORDS.c.seq, RECORDS.c.text)
     .where(
         RECORDS.c.link == _LINK_PARAMETER, RECORDS.c.direction == "in", RECORDS.c.type == bindparam("type")
@@ -149,8 +148,8 @@ class UnitOfWork:
         """Return whether a resync runs, without reading rooms, because the start asks for every link."""
         if link in self._originals or self._hotels.is_cached(link):
             return self.hotel(connection, link).resyncing
-        row = connection.execute(_SELECT_HOTEL, {"link": link}).first()
-        return row is not None and bool(json.loads(row.body)["resyncing"])
+        row = _SELECT_HOTEL.execute(connection, link=link).fetchone()
+        return row is not None and bool(json.loads(row[0])["resyncing"])
 
     def remove(self, link: str) -> None:
         """Delete the hotel of a removed link. Later in the transaction its hotel is empty."""
@@ -165,17 +164,23 @@ class UnitOfWork:
             insert_many(transaction.connection, EVENTS, [row for _, row in self._event_rows])
         for link in self._results:  # until here, `_results` has only the removed hotels
             _publish_next_due(transaction, link, None)
+        room_rows: list[tuple[object, ...]] = []
+        hotel_rows: list[tuple[object, ...]] = []
+        emptied: list[Mapping[str, object]] = []
         for link, state in self._drafts.items():
-            _write_rooms(transaction.connection, link, state)
+            room_rows.extend(_take_changed_rooms(link, state))
             before, row = self._originals[link], _hotel_row(state)
             after = _CommittedHotel(state, row)
-            if row != before.row:
-                transaction.connection.execute(_DELETE_HOTEL, {"link": link})
-                if row is not None:
-                    insert_many(transaction.connection, HOTELS, [(link, *row)])
+            if row is None and before.row is not None:
+                emptied.append({"link": link})
+            elif row is not None and row != before.row:
+                hotel_rows.append((link, *row))
             if after.next_at != before.next_at:
                 _publish_next_due(transaction, link, after.next_at)
             self._results[link] = after
+        upsert_many(transaction.connection, ROOMS, room_rows)
+        upsert_many(transaction.connection, HOTELS, hotel_rows)
+        _DELETE_HOTEL.execute_many(transaction.connection, emptied)
 
     def committed(self) -> None:
         """Replace the committed hotels by the changed ones, after the commit."""
@@ -183,11 +188,11 @@ class UnitOfWork:
             self._hotels.set_committed(link, committed)
 
 
-def _write_rooms(connection: Connection, link: str, hotel: HotelState) -> None:
+def _take_changed_rooms(link: str, hotel: HotelState) -> list[tuple[object, ...]]:
+    """Return the rows of the rooms that have changed, and count them as written."""
     changed = sorted(hotel.changed_rooms)
     hotel.changed_rooms.clear()
-    _DELETE_ROOM.execute_many(connection, [{"link": link, "room": name} for name in changed])
-    insert_many(connection, ROOMS, [_room_row(link, hotel.rooms[name]) for name in changed])
+    return [_room_row(link, hotel.rooms[name]) for name in changed]
 
 
 def _room_row(link: str, room: Room) -> tuple[object, ...]:
@@ -222,13 +227,13 @@ def _publish_next_due(transaction: Transaction, link: str, next_at: int | None) 
 
 def _load_hotel(connection: Connection, link: str) -> _CommittedHotel:
     rooms = {room.room: room for room in _read_rooms(connection, link)}
-    row = connection.execute(_SELECT_HOTEL, {"link": link}).first()
-    body = json.loads(row.body) if row is not None else {}
+    row: tuple[str, int | None] | None = _SELECT_HOTEL.execute(connection, link=link).fetchone()
+    body = json.loads(row[0]) if row is not None else {}
     windows = _parse_windows(body, rooms)
     state = HotelState(rooms, body.get("auditing"), body.get("resyncing", False), windows)
     for text in reversed(_read_stamped_records(connection, link)):
         state.is_replay(Record(text), _PREVIOUS_SERVICE_SESSION)
-    return _CommittedHotel(state, None if row is None else (row.body, row.next_at))
+    return _CommittedHotel(state, row)
 
 
 def _read_stamped_records(connection: Connection, link: str) -> list[str]:
@@ -236,12 +241,12 @@ def _read_stamped_records(connection: Connection, link: str) -> list[str]:
     with ExitStack() as results:  # read no further than needed: mostly the first thousand are enough
         by_type = [
             results.enter_context(
-                connection.execute(_SELECT_STAMPED_RECORDS, {"link": link, "type": record_type})
+                closing(_SELECT_STAMPED_RECORDS.execute(connection, link=link, type=record_type))
             )
             for record_type in sorted(TIMESTAMPED_RECORD_IDS)
         ]
-        newest = merge(*by_type, key=attrgetter("seq"), reverse=True)
-        texts = (row.text for row in islice(newest, _MAX_EXAMINED_RECORDS) if "|SF" not in row.text)
+        newest = merge(*by_type, key=itemgetter(0), reverse=True)
+        texts = (text for _, text in islice(newest, _MAX_EXAMINED_RECORDS) if "|SF" not in text)
         return list(islice(texts, REPLAY_WINDOW_RECORDS))
 
 

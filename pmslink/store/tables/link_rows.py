@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Literal
 
-from attrs import asdict, astuple, frozen
-from sqlalchemy import Connection, Table, delete, insert, select, update
+from attrs import astuple, frozen
+from sqlalchemy import Connection, Table, delete, select
 
 from pmslink.errors import PmslinkError
-from pmslink.store.core.row_checksum import checksum
+from pmslink.store.core.prepared_statements import upsert_many
 from pmslink.store.core.schema import (
     CURSORS,
     EVENTS,
@@ -77,11 +77,8 @@ def read_links(connection: Connection) -> list[StoredLink]:
 def store_links(transaction: Transaction, links: Sequence[StoredLink]) -> Sequence[None]:
     """Operation: insert or update the rows of links."""
     newest = {link.name: link for link in links}
-    for link in newest.values():
-        values = {**asdict(link), "checksum": checksum(astuple(link))}
-        changed = update(LINKS).where(LINKS.c.name == link.name).values(**values)
-        if not transaction.connection.execute(changed).rowcount:
-            transaction.connection.execute(insert(LINKS), values)
+    rows = [astuple(link, recurse=False) for link in newest.values()]
+    upsert_many(transaction.connection, LINKS, rows)
     return [None] * len(links)
 
 

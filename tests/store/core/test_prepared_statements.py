@@ -8,7 +8,9 @@ from typing import Any
 import pytest
 from sqlalchemy import BigInteger, Column, MetaData, String, Table, bindparam, create_engine, select, update
 
-from pmslink.store.core.prepared_statements import PreparedStatement
+from pmslink.store.core.prepared_statements import PreparedStatement, upsert_many
+from pmslink.store.core.row_checksum import checksum
+from pmslink.store.core.schema import CURSORS
 
 ROOMS = Table("rooms", MetaData(), Column("name", String), Column("floor", BigInteger))
 IN_ROOM = ROOMS.c.name == bindparam("name")
@@ -19,6 +21,7 @@ def connection() -> Any:
     engine = create_engine("sqlite://")
     with engine.connect() as connection:
         ROOMS.metadata.create_all(connection)
+        CURSORS.create(connection)
         connection.execute(ROOMS.insert(), [{"name": f"{n}", "floor": n // 100} for n in (101, 102, 201)])
         yield connection
 
@@ -63,3 +66,12 @@ def test_errors_are_those_of_the_driver(connection: Any) -> None:
     query = PreparedStatement(select(Table("no_such_table", MetaData(), Column("name", String))))
     with pytest.raises(sqlite3.OperationalError, match="no_such_table"):
         query.execute(connection)
+
+
+def test_an_upsert_replaces_the_values_of_rows_with_the_same_key(connection: Any) -> None:
+    upsert_many(connection, CURSORS, [("grand", 1), ("plaza", 2)])
+    upsert_many(connection, CURSORS, [("plaza", 3), ("ritz", 4)])
+    upsert_many(connection, CURSORS, [])
+    rows = connection.execute(select(CURSORS)).all()
+    assert [row[:2] for row in rows] == [("grand", 1), ("plaza", 3), ("ritz", 4)]
+    assert [row.checksum for row in rows] == [checksum(tuple(row[:-1])) for row in rows]
