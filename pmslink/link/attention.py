@@ -1,13 +1,12 @@
 """How urgently a link needs the attention of an operator.
 
-This is the only order of links by urgency. The API reports it as `attention`; `worst` of the status,
+The API reports it as `attention`. Lists of links (`link_summary.py`), `worst` of the status,
 `pmslink status` and the page sort by it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Literal
 
 from pmslink.link.machine import Intent
@@ -22,8 +21,6 @@ MIN_OUTAGES = 2
 MAX_HOLD = timedelta(minutes=30)
 """For how long postings may be held before a person has to look."""
 MAX_NIGHT_AUDIT_HOLD = timedelta(hours=3)
-
-_NEVER = datetime.max.replace(tzinfo=UTC)
 
 
 def rate_attention(intent: Intent, in_sync: bool, needs_decision: bool, needs_look: bool) -> Attention:
@@ -48,17 +45,3 @@ def is_held_too_long(hold: Hold | None, oldest: datetime | None, now: datetime) 
         return False
     limit = MAX_NIGHT_AUDIT_HOLD if hold.by == "night_audit" else MAX_HOLD
     return now - max(hold.since, oldest) >= limit
-
-
-def most_urgent(links: Iterable[tuple[Attention, datetime | None, str]]) -> str | None:
-    """Return the name of the link with the highest attention; None if no link has an attention of 2 or more.
-
-    Each link is given by its attention, the start of its outage (None without one) and its name. Of links
-    with the same attention, it is the one that has been down the longest, then the first by name.
-    """
-    candidates = [
-        (-attention, down_since or _NEVER, name)
-        for attention, down_since, name in links
-        if attention >= WORST_MIN_ATTENTION
-    ]
-    return min(candidates)[-1] if candidates else None

@@ -18,15 +18,15 @@ from pmslink.config.link_definition import LinkConfig
 from pmslink.config.link_settings import LinkSettings
 from pmslink.fias.framing import SkipReason
 from pmslink.host_resolver import HostResolver
-from pmslink.link.attention import Attention
 from pmslink.link.cause import EXPIRED_CAUSE, SETTINGS_CAUSE, STARTED_CAUSE, Cause
 from pmslink.link.connector import Connector
 from pmslink.link.dialer import Dialer, StartLinkDial, connection_key
 from pmslink.link.exchange import Exchange
 from pmslink.link.link_checks import min_early_check_interval
 from pmslink.link.link_diagnosis import LinkDiagnosis
-from pmslink.link.link_report import LinkReport
+from pmslink.link.link_report import ChangingFacts, LinkReport
 from pmslink.link.link_session import Session
+from pmslink.link.link_summary import LinkSummary
 from pmslink.link.machine import STATES, Core, Events, Intent, Machine, Marker, TimerName
 from pmslink.link.outbox import Outbox
 from pmslink.link.record_receiver import RecordReceiver, cause_or_user_disconnect
@@ -69,6 +69,7 @@ class Link:
         is_clock_settled: Callable[[], bool] = lambda: True,
         accepting: AcceptingNetwork | None = None,
         pace_redial: Pace = make_call_now,
+        on_input: Callable[[Link], object] = lambda link: None,
     ) -> None:
         self.config = config
         self.definition = definition
@@ -76,7 +77,9 @@ class Link:
         self.webhook_queue: WebhookQueue | None = None
         self._wall_clock = wall_clock
         self._on_change = on_change
-        self._published: object = None  # what was said of the link last, as far as it changes by itself
+        self._on_input = on_input
+        self._published: ChangingFacts | None = None
+        self._summary: LinkSummary | None = None
         self._journal = journal
         self._phase: Literal["new", "running", "stopped"] = "new"
         self._suspended_for_store = False
@@ -151,9 +154,11 @@ class Link:
         return self._report.reason(self.config)
 
     @property
-    def attention(self) -> Attention:
-        """How urgently the link needs the attention of an operator."""
-        return self._report.attention()
+    def summary(self) -> LinkSummary:
+        """How the link was when its last change was published; as it is, if none was."""
+        if self._summary is None:
+            self._summary = self._report.summary(self.config, self._report.changing_facts())
+        return self._summary
 
     def settings(self) -> LinkSettings:
         """Return the current settings."""
@@ -223,7 +228,7 @@ class Link:
     def check_expiry(self) -> None:
         """Expire the link once `expires_at` has passed, and undo it if the wall clock is set back.
 
-        The registry calls this every second.
+        The registry calls this regularly (see `link_sweep.py`).
         """
         intent = self.expiry.check(self.core.intent)
         if intent is not None:
@@ -239,6 +244,7 @@ class Link:
         """Apply a new configuration. If it changes what the connection depends on, the link redials."""
         self.start()
         before, self.config = self.config, config
+        self._summary = None
         is_readdressed = connection_key(config) != connection_key(before)
         self.diagnosis.on_settings_changed(before.settings, config.settings, is_readdressed)
         self.session.forget_failures()
@@ -320,6 +326,7 @@ class Link:
     def on_bytes_received(self, data: bytes) -> None:
         """Note received bytes, before they are split into frames."""
         self.diagnosis.input.on_bytes(data)
+        self._on_input(self)
 
     def on_frame_received(self, frame: bytes) -> None:
         """Trace and store a record from the PMS, and act on it."""
@@ -359,7 +366,7 @@ class Link:
     def refresh(self) -> None:
         """Publish the link if its attention, hints, hold or outages have changed, by time or otherwise.
 
-        The registry calls this every second.
+        The registry calls this regularly (see `link_sweep.py`).
         """
         if self._published is not None and self._report.changing_facts() != self._published:
             self._publish(None)
@@ -387,6 +394,7 @@ class Link:
 
     def _publish(self, transition: Transition | None) -> None:
         self._published = self._report.changing_facts()
+        self._summary = self._report.summary(self.config, self._published)
         self._on_change(self, transition)
 
     def _update_availability(self) -> None:

@@ -75,9 +75,9 @@ class LinkRegistry(TypedService):
         self._subscribers: list[LinkSubscriber] = []
         self.on_reconfigured: list[Callable[[str], None]] = []
         """Called with the name of a link that was added, removed, or given other settings."""
-        self._sweep = LinkSweep(self._links.values)
         self._sweep_loop: LoopingCall | None = None
         self._turns = TurnQueue(reactor, LINKS_PER_TURN)
+        self._sweep = LinkSweep(self._links.values, self._turns.add)
         self._store_outage = StoreOutage(reactor, store.journal, self._links.values, self._turns.add)
         self._stored_links = {stored.name: stored for stored in store.startup_snapshot.links}
         self._unresolved_rows = group_by_link(store.startup_snapshot.unresolved_rows)
@@ -115,6 +115,7 @@ class LinkRegistry(TypedService):
             is_clock_settled=self._is_clock_settled,
             accepting=self._accepting,
             pace_redial=self._turns.add,
+            on_input=self._sweep.note_input,
         )
         holder = self._address_holders.setdefault(config.address_key, link)
         link.connector.blocked_by = None if holder is link else holder.name

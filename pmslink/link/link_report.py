@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
-from attrs import define
+from attrs import define, frozen
 
 from pmslink.config.link_definition import LinkConfig
 from pmslink.link import reason_texts
@@ -14,6 +14,7 @@ from pmslink.link.dialer import Dialer
 from pmslink.link.link_diagnosis import LinkDiagnosis
 from pmslink.link.link_remarks import RemarkFacts, build_remarks
 from pmslink.link.link_session import Session
+from pmslink.link.link_summary import LinkGroup, LinkSummary, group_of, urgency_of
 from pmslink.link.machine import Core
 from pmslink.link.outbox import Outbox
 from pmslink.link.outbox_hold import Hold
@@ -23,6 +24,15 @@ from pmslink.link.state_history import StateHistory
 from pmslink.link.status import LinkStatus, RetryStatus
 from pmslink.link.webhook_status import WebhookStatus
 from pmslink.store.core.journal_interface import JournalPort
+
+
+@frozen
+class ChangingFacts:
+    """What changes without a change of the state, in the form that is compared."""
+
+    attention: Attention
+    group: LinkGroup
+    details: tuple[object, ...]
 
 
 @define(eq=False)
@@ -40,10 +50,6 @@ class LinkReport:
     journal: JournalPort
     wall_clock: Callable[[], datetime]
 
-    def attention(self) -> Attention:
-        """Return how urgently the link needs the attention of an operator."""
-        return self._rate(self.wall_clock(), self.outbox.hold())
-
     def _rate(self, now: datetime, hold: Hold | None) -> Attention:
         counts, diagnosis = self.outbox.counts, self.diagnosis
         needs_decision = (
@@ -55,13 +61,36 @@ class LinkReport:
             self.core.intent, self.session.in_sync, needs_decision, diagnosis.needs_look(now)
         )
 
-    def changing_facts(self) -> object:
+    def _group(self, attention: Attention) -> LinkGroup:
+        core = self.core
+        has_failed = self.history.down_since is not None and self.dialer.retries > 0
+        return group_of(
+            core.marker, core.intent, self.session.in_sync, core.cause.code, has_failed, attention
+        )
+
+    def changing_facts(self) -> ChangingFacts:
         """Return what changes without a change of the state, for comparison."""
         diagnosis, hold, now = self.diagnosis, self.outbox.hold(), self.wall_clock()
         held = None if hold is None else (hold.by, hold.since, hold.until, hold.waiting > 0)
         outages = diagnosis.outages.status(now)
         resync = self.resync.unanswered_since
-        return self._rate(now, hold), tuple(diagnosis.hints), held, outages, diagnosis.not_understood, resync
+        attention = self._rate(now, hold)
+        details = (tuple(diagnosis.hints), held, outages, diagnosis.not_understood, resync)
+        return ChangingFacts(attention, self._group(attention), details)
+
+    def summary(self, config: LinkConfig, facts: ChangingFacts) -> LinkSummary:
+        """Summarize the link, of which these facts are known."""
+        marker, down_since = self.core.marker, self.history.down_since
+        text = (config.name, config.address, config.profile, marker, reason_texts.label(marker))
+        return LinkSummary(
+            config.name,
+            marker,
+            facts.attention,
+            facts.group,
+            down_since,
+            urgency_of(facts.attention, down_since, config.name),
+            "\n".join((*text, self.reason(config))).lower(),
+        )
 
     def reason(self, config: LinkConfig) -> str:
         """Return why the link is in its state, in English."""
@@ -72,7 +101,8 @@ class LinkReport:
         core, session, history, diagnosis = self.core, self.session, self.history, self.diagnosis
         # While the store fails, a redial waits for the store, however soon it is due.
         redial_in = None if self.journal.is_failing else self.dialer.redial_in
-        now = self.wall_clock()
+        now, hold = self.wall_clock(), self.outbox.hold()
+        attention = self._rate(now, hold)
         return LinkStatus(
             name=config.name,
             marker=core.marker,
@@ -81,7 +111,8 @@ class LinkReport:
             cause=core.cause,
             advice=self._advice(config, redial_in),
             intent=core.intent,
-            attention=self.attention(),
+            attention=attention,
+            group=self._group(attention),
             in_sync=session.in_sync,
             last_in_sync=session.last_in_sync,
             down_since=history.down_since,
@@ -96,7 +127,7 @@ class LinkReport:
             link_checks=session.link_checks.status(self.trace.last_received),
             outbox=self.outbox.status(),
             resync=self.resync.status(),
-            held=self.outbox.hold(),
+            held=hold,
             clock_offset=diagnosis.clock_offset,
             outages=diagnosis.outages.status(now),
             not_understood=diagnosis.not_understood,

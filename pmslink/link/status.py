@@ -13,6 +13,7 @@ from pmslink.link import reason_texts
 from pmslink.link.attention import Attention
 from pmslink.link.cause import Cause
 from pmslink.link.link_hints import Hint
+from pmslink.link.link_summary import LinkGroup
 from pmslink.link.machine import Intent, Marker
 from pmslink.link.not_understood import NotUnderstood
 from pmslink.link.outage_history import Outages
@@ -67,6 +68,7 @@ class LinkStatus:
     """What to do about it, in English; empty when nothing has to be done."""
     intent: Intent
     attention: Attention
+    group: LinkGroup
     in_sync: bool
     last_in_sync: datetime | None
     down_since: datetime | None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import http.client
 import io
 import json
@@ -67,7 +68,8 @@ class Response:
     body: bytes
 
     def json(self) -> Any:
-        return json.loads(self.body)
+        is_compressed = self.headers.get("content-encoding") == "gzip"
+        return json.loads(gzip.decompress(self.body) if is_compressed else self.body)
 
     @property
     def error(self) -> tuple[int, str]:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from prometheus_client.parser import text_string_to_metric_families
+from twisted.internet.defer import Deferred
 
 from pmslink.link.webhook_status import WebhookStatus
+from pmslink.web.metrics import LINKS_PER_TURN, Metrics
 from tests.time_limit import time_limit
-from tests.web.served_api import START_TIME, ServedApi
+from tests.web.served_api import START_TIME, ServedApi, make_link_config
 
 Samples = dict[tuple[str, tuple[tuple[str, str], ...]], float]
 
@@ -118,3 +120,38 @@ async def test_a_webhook_whose_delivery_fails(served_api: ServedApi) -> None:
     ) == (0, 7)
     link.webhook_status = WebhookStatus("http://pbx.example/")
     assert sample_value(await scrape(served_api), "webhook_up", link="grand") == 1
+
+
+@time_limit(10)
+async def test_metrics_of_many_links_are_rendered_some_in_each_turn(served_api: ServedApi) -> None:
+    count = 2 * LINKS_PER_TURN + 1
+    for number in range(count):
+        served_api.links.add(make_link_config(f"hotel-{number}", port=1 + number, enabled=False))
+    clock = served_api.clock
+    metrics = Metrics(served_api.links, served_api.store.journal, clock, served_api.now, lambda: 0)
+    turns = 0
+
+    async def render() -> list[bytes]:
+        return [part async for part in metrics.render()]
+
+    rendering = Deferred.fromCoroutine(render())
+    while not rendering.called:
+        turns += 1
+        clock.advance(0)
+    assert turns >= 1
+    parts = await rendering
+    families = {family.name: family for family in text_string_to_metric_families(b"".join(parts).decode())}
+    assert len(families) == 18
+    links = {sample.labels["link"] for sample in families["pmslink_link_up"].samples}
+    assert links == {f"hotel-{number}" for number in range(count)}
+    assert len(families["pmslink_link_state"].samples) == 7 * count
+    assert families["pmslink_state_changes"].type == "counter"
+    assert families["pmslink_link_up"].documentation == "1 while a link is in sync"
+
+
+@time_limit(10)
+async def test_a_record_type_of_any_characters_is_escaped(served_api: ServedApi) -> None:
+    link = served_api.add_link()
+    link.trace.record_counts["in", 'a"\\\n'] += 1
+    samples = await scrape(served_api)
+    assert sample_value(samples, "records_total", link="grand", direction="in", type='a"\\\n') == 1

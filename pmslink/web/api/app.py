@@ -28,6 +28,7 @@ from pmslink.web.auth.access_control import AccessControl
 from pmslink.web.auth.same_site import with_same_site
 from pmslink.web.http.encoded_paths import EncodedPathKlein
 from pmslink.web.http.routing import Resource
+from pmslink.web.serializers.link_json import LinkJson
 from pmslink.web.stream.broadcaster import Broadcaster
 from pmslink.web.stream.long_poll import LongPoll
 from pmslink.web.ui.static_files import PageResource
@@ -47,7 +48,10 @@ class Api:
         access_control: AccessControl,
     ) -> None:
         self._access_control = access_control
-        self.broadcaster = Broadcaster(links, store, clock, wall_clock, access_control.is_still_authorized)
+        self.link_json = link_json = LinkJson()
+        self.broadcaster = Broadcaster(
+            links, store, link_json, clock, wall_clock, access_control.is_still_authorized
+        )
         access_control.on_revocation.append(self.broadcaster.drop_unauthorized)
         self.long_poll = LongPoll(store.journal, clock)
         access_control.on_revocation.append(self.long_poll.wake_all)
@@ -55,12 +59,12 @@ class Api:
         resources: tuple[Resource, ...] = (
             PageResource(),
             ServiceResource(links, store.journal, clock, wall_clock, self.broadcaster),
-            LinkResource(links, test_link, self.broadcaster, self.long_poll, clock),
+            LinkResource(links, test_link, self.broadcaster, self.long_poll, link_json, clock),
             HistoryResource(links, store, self.long_poll, access_control),
             TimelineResource(links, store, wall_clock),
             PostingResource(links, store, wall_clock),
             RoomResource(links, store, clock, wall_clock),
-            WebhookResource(links),
+            WebhookResource(links, link_json),
             SessionResource(access_control),
             ReloadResource(config_reload, links, self.broadcaster, self.long_poll),
         )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from twisted.internet.interfaces import IReactorTime
@@ -21,20 +21,22 @@ from pmslink.link.link_registry import LinkRegistry
 from pmslink.store.core.store_errors import StoreUnavailableError
 from pmslink.validation.setting_fields import REDACTED
 from pmslink.web.api.link_lookup import find_link
+from pmslink.web.api.link_query import LinkQuery, parse_link_query
 from pmslink.web.http.api_errors import ApiError
 from pmslink.web.http.cancellation import shield
 from pmslink.web.http.json_requests import parse_json_object, require_no_keys
-from pmslink.web.http.json_responses import make_response, serialize_json
+from pmslink.web.http.json_responses import make_response, make_response_in_parts, serialize_json
 from pmslink.web.http.query_parameters import enum_param
 from pmslink.web.http.routing import Route
-from pmslink.web.serializers.link_serializer import serialize_link
+from pmslink.web.serializers.link_json import LinkJson
+from pmslink.web.serializers.link_serializer import serialize_brief_link
 from pmslink.web.stream.broadcaster import Broadcaster
 from pmslink.web.stream.long_poll import LongPoll
 
 LinkTester = Callable[[LinkConfig], Awaitable[Sequence[Step]]]
 """Tests the settings of a link. Raises NotApplicableError if the test would disturb a running link."""
 
-LINKS_PER_TURN = 50
+LINKS_PER_TURN = 100
 """Links that are serialized in one turn of the reactor."""
 
 _LinkParser = Callable[[str, Mapping[str, object]], LinkConfig]
@@ -49,9 +51,11 @@ class LinkResource:
         test_link: LinkTester,
         broadcaster: Broadcaster,
         long_poll: LongPoll,
+        link_json: LinkJson,
         clock: IReactorTime,
     ) -> None:
         self._links = links
+        self._link_json = link_json
         self._clock = clock
         self._test_link = test_link
         self._broadcaster = broadcaster
@@ -72,20 +76,32 @@ class LinkResource:
         yield "POST", "/api/v1/links/<link>/resync", self.resync_link
 
     async def list_links(self, request: Request) -> bytes:
-        """List all links."""
-        # serialized in parts: hundreds of links at once would block the reactor
-        serialized: list[bytes] = []
-        links = list(self._links)
-        for begin in range(0, len(links), LINKS_PER_TURN):
+        """List the links that the query selects."""
+        query = parse_link_query(request)
+        return await make_response_in_parts(request, self._render_page(query))
+
+    async def _render_page(self, query: LinkQuery) -> AsyncIterator[bytes]:
+        """Yield the parts of a page, each in a turn of its own: hundreds of links take many milliseconds."""
+        page = query.select(self._links)
+        yield b'{"links":['
+        for begin in range(0, len(page.links), LINKS_PER_TURN):
             if begin:
                 await deferLater(self._clock, 0)
-            part = links[begin : begin + LINKS_PER_TURN]
-            serialized += [serialize_json(serialize_link(link.status())) for link in part]
-        return make_response(request, b'{"links":[%s]}\n' % b",".join(serialized))
+                yield b","
+            yield b",".join(self._render(link, query) for link in page.links[begin : begin + LINKS_PER_TURN])
+        yield b'],"next":%s}\n' % serialize_json(page.next)
+
+    def _render(self, link: Link, query: LinkQuery) -> bytes:
+        if query.fields == "brief":
+            return serialize_json(serialize_brief_link(link.status()))
+        return self._link_json.serialize(link)
 
     def get_link(self, request: Request, link: str) -> bytes:
         """Return one link."""
-        return make_response(request, serialize_link(find_link(self._links, link).status()))
+        return self._respond(request, find_link(self._links, link))
+
+    def _respond(self, request: Request, link: Link, status: int = 200) -> bytes:
+        return make_response(request, self._link_json.serialize(link) + b"\n", status)
 
     async def test_settings(self, request: Request) -> bytes:
         """Test the settings of a link, without creating it; return the result of each step."""
@@ -105,7 +121,7 @@ class LinkResource:
             raise ApiError(400, "invalid", "name must be the name of the new link", "name")
         config = _parse_settings(parse_api_link, name, settings)
         link = await shield(self._create_and_store(config, json.dumps(settings)))
-        return make_response(request, serialize_link(link.status()), 201)
+        return self._respond(request, link, 201)
 
     async def _create_and_store(self, config: LinkConfig, definition: str) -> Link:
         try:
@@ -125,7 +141,7 @@ class LinkResource:
         self._links.redefine(target, json.dumps(settings), _parse_settings(parse_api_link, link, settings))
         self._broadcaster.publish_link(target, None)
         await self._wait_until_saved()
-        return make_response(request, serialize_link(target.status()))
+        return self._respond(request, target)
 
     async def remove_link(self, request: Request, link: str) -> bytes:
         """Remove a link that was created over the API, and with `discard` its pending postings."""
@@ -169,7 +185,7 @@ class LinkResource:
         require_no_keys(request)
         control(link)
         await self._wait_until_saved()
-        return make_response(request, serialize_link(link.status()), status)
+        return self._respond(request, link, status)
 
     async def _wait_until_saved(self) -> None:
         try:

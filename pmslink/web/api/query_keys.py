@@ -12,6 +12,7 @@ from typing import Any
 
 from twisted.web.iweb import IRequest
 
+from pmslink.web.api.link_query import LINK_QUERY_KEYS
 from pmslink.web.http.query_parameters import require_known_keys
 
 _API_PREFIX = "/api/"
@@ -19,6 +20,7 @@ _LIST_KEYS = ("limit", "before")
 
 QUERY_KEYS_BY_ROUTE: Mapping[tuple[str, str], tuple[str, ...]] = {
     ("DELETE", "/api/v1/links/<link>"): ("discard",),
+    ("GET", "/api/v1/links"): LINK_QUERY_KEYS,
     ("GET", "/api/v1/links/<link>/transitions"): _LIST_KEYS,
     ("GET", "/api/v1/links/<link>/timeline"): ("hours",),
     ("GET", "/api/v1/links/<link>/records"): (*_LIST_KEYS, "type", "direction"),

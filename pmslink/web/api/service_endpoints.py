@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator
 from datetime import datetime
 from functools import partial
+from typing import get_args
 
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorTime
 from twisted.web.server import Request
 
 from pmslink import __version__
-from pmslink.link.attention import most_urgent
+from pmslink.link.attention import Attention
 from pmslink.link.link_registry import LinkRegistry
+from pmslink.link.link_summary import LinkGroup, most_urgent
 from pmslink.store.core.journal import Journal
 from pmslink.web import metrics
 from pmslink.web.api.openapi import serialize_openapi
 from pmslink.web.auth.api_request import ApiRequest
 from pmslink.web.http.api_errors import ApiError
-from pmslink.web.http.json_responses import begin_response, make_response
+from pmslink.web.http.json_responses import begin_response, make_response, make_response_in_parts
 from pmslink.web.http.routing import Route
 from pmslink.web.stream import broadcaster
 
@@ -39,7 +42,7 @@ class ServiceResource:
         self._clock = clock
         self._started_at_s = clock.seconds()
         self._broadcaster = broadcaster
-        self._metrics = metrics.Metrics(links, journal, wall_clock, partial(len, broadcaster))
+        self._metrics = metrics.Metrics(links, journal, clock, wall_clock, partial(len, broadcaster))
 
     def routes(self) -> Iterator[Route]:
         """Return the routes of these endpoints."""
@@ -64,13 +67,16 @@ class ServiceResource:
             raise ApiError(503, "not_ready", f"cannot write to disk: {self._journal.failure_reason}")
         return make_response(request, {"ok": True})
 
-    def get_metrics(self, request: Request) -> bytes:
+    async def get_metrics(self, request: Request) -> bytes:
         """Return the metrics in the Prometheus text format."""
-        return make_response(request, self._metrics.render_text(), content_type=metrics.CONTENT_TYPE)
+        return await make_response_in_parts(request, self._metrics.render(), metrics.CONTENT_TYPE)
 
     def get_status(self, request: Request) -> bytes:
         """Return the version, the store's health, and a summary of the links."""
         reason = self._journal.failure_reason
+        summaries = [link.summary for link in self._links]
+        attention = Counter(summary.attention for summary in summaries)
+        groups = Counter(summary.group for summary in summaries)
         return make_response(
             request,
             {
@@ -78,9 +84,9 @@ class ServiceResource:
                 "uptime": round(self._clock.seconds() - self._started_at_s, 3),
                 "store": {"ok": reason is None, "reason": reason},
                 "links": self._links.count_by_marker(),
-                "worst": most_urgent(
-                    (link.attention, link.state_history.down_since, link.name) for link in self._links
-                ),
+                "worst": most_urgent(summaries),
+                "attention": {str(value): attention[value] for value in get_args(Attention)},
+                "groups": {group: groups[group] for group in get_args(LinkGroup)},
             },
         )
 

@@ -16,7 +16,7 @@ from pmslink.web.http.cancellation import shield
 from pmslink.web.http.json_requests import parse_json_object
 from pmslink.web.http.json_responses import make_response
 from pmslink.web.http.routing import Route
-from pmslink.web.serializers.link_serializer import serialize_link
+from pmslink.web.serializers.link_json import LinkJson
 
 _SKIP_FIELDS: Mapping[str, BodyField] = {"seq": required_field(integer_validator(1, 2**53))}
 
@@ -24,8 +24,9 @@ _SKIP_FIELDS: Mapping[str, BodyField] = {"seq": required_field(integer_validator
 class WebhookResource:
     """Endpoint of webhooks."""
 
-    def __init__(self, links: LinkRegistry) -> None:
+    def __init__(self, links: LinkRegistry, link_json: LinkJson) -> None:
         self._links = links
+        self._link_json = link_json
 
     def routes(self) -> Iterator[Route]:
         """Return the routes of these endpoints."""
@@ -42,4 +43,4 @@ class WebhookResource:
         except StoreUnavailableError as problem:
             message = f"the event is skipped, but that was not stored and may be lost at a restart: {problem}"
             raise ApiError(503, "store", message) from None
-        return make_response(request, serialize_link(target.status()))
+        return make_response(request, self._link_json.serialize(target) + b"\n")

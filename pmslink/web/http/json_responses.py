@@ -3,9 +3,17 @@
 from __future__ import annotations
 
 import json
+from collections.abc import AsyncIterable
 from typing import Any
 
 from twisted.web.iweb import IRequest
+
+from pmslink.web.http.compression import (
+    MAX_COMPRESSED_AT_ONCE_BYTES,
+    MIN_COMPRESSED_BYTES,
+    ResponseBody,
+    accepts_gzip,
+)
 
 _SECURITY_HEADERS = (
     (b"cache-control", b"no-store"),
@@ -33,10 +41,43 @@ def make_response(
 
     `value` is sent unchanged if it is bytes, and as JSON otherwise.
     """
-    body = value if isinstance(value, bytes) else serialize_json(value) + b"\n"
+    body = ResponseBody(False)
+    text = value if isinstance(value, bytes) else serialize_json(value) + b"\n"
     begin_response(request, status, content_type)
-    request.setHeader(b"content-length", b"%d" % len(body))
-    return body
+    if MIN_COMPRESSED_BYTES <= len(text) <= MAX_COMPRESSED_AT_ONCE_BYTES:
+        body = _begin_body(request)
+    body.add(text)
+    return _end_body(request, body)
+
+
+async def make_response_in_parts(
+    request: IRequest, parts: AsyncIterable[bytes], content_type: bytes = b"application/json"
+) -> bytes:
+    """Return the body of a large response, and set its status and headers.
+
+    Each part is compressed when it is made, so that `parts` decides how much is done in one turn of the
+    reactor.
+    """
+    begin_response(request, 200, content_type)
+    body = _begin_body(request)
+    async for part in parts:
+        body.add(part)
+    return _end_body(request, body)
+
+
+def _begin_body(request: IRequest) -> ResponseBody:
+    """Return a body that is compressed if the client accepts it, and set the headers that say so."""
+    request.setHeader(b"vary", b"accept-encoding")
+    is_compressed = accepts_gzip(request)
+    if is_compressed:
+        request.setHeader(b"content-encoding", b"gzip")
+    return ResponseBody(is_compressed)
+
+
+def _end_body(request: IRequest, body: ResponseBody) -> bytes:
+    complete = body.end()
+    request.setHeader(b"content-length", b"%d" % len(complete))
+    return complete
 
 
 def begin_response(request: IRequest, status: int, content_type: bytes) -> None:

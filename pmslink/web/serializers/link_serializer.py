@@ -8,7 +8,6 @@ from typing import Any
 
 from attrs import asdict
 
-from pmslink.config.settings_serializer import serialize_settings
 from pmslink.fias.record import Record
 from pmslink.link.cause import Cause
 from pmslink.link.link_hints import Hint
@@ -19,14 +18,37 @@ from pmslink.link.webhook_status import WebhookStatus
 from pmslink.store.tables.log_entries import RecordLogged, TransitionLogged
 from pmslink.timestamps import format_timestamp
 
+BRIEF_KEYS = (
+    "name",
+    "state",
+    "label",
+    "since",
+    "reason",
+    "cause",
+    "advice",
+    "intent",
+    "attention",
+    "group",
+    "in_sync",
+    "down_since",
+    "host",
+    "port",
+    "profile",
+    "retry",
+    "outbox",
+    "held",
+    "outages",
+)
+"""Keys of a brief link."""
+
 
 def optional_timestamp(at: datetime | None) -> str | None:
     """Format a time as an ISO 8601 timestamp; None stays None."""
     return None if at is None else format_timestamp(at)
 
 
-def serialize_link(status: LinkStatus) -> dict[str, Any]:
-    """Serialize a link as the object `Link` of the API."""
+def serialize_link_state(status: LinkStatus) -> dict[str, Any]:
+    """Serialize a link as the object `Link` of the API, without its settings and declared records."""
     checks, outbox, resync = status.link_checks, status.outbox, status.resync
     outages, not_understood = status.outages, status.not_understood
     return {
@@ -39,13 +61,13 @@ def serialize_link(status: LinkStatus) -> dict[str, Any]:
         "advice": status.advice,
         "intent": status.intent,
         "attention": status.attention,
+        "group": status.group,
         "in_sync": status.in_sync,
         "last_in_sync": optional_timestamp(status.last_in_sync),
         "down_since": optional_timestamp(status.down_since),
         "host": status.host,
         "port": status.port,
         "profile": status.profile,
-        "settings": serialize_settings(status.settings),
         "declared": status.declared,
         "retry": {
             "attempt": status.retry.attempt,
@@ -70,7 +92,6 @@ def serialize_link(status: LinkStatus) -> dict[str, Any]:
             "ended": optional_timestamp(resync.ended),
             "records": resync.records,
         },
-        "declared_records": status.declared_records,
         "held": None if status.held is None else _serialize_hold(status.held),
         "clock_offset": status.clock_offset,
         "outages": {
@@ -88,6 +109,12 @@ def serialize_link(status: LinkStatus) -> dict[str, Any]:
         "hints": [serialize_hint(hint) for hint in status.hints],
         "webhook": None if status.webhook is None else _serialize_webhook_status(status.webhook),
     }
+
+
+def serialize_brief_link(status: LinkStatus) -> dict[str, Any]:
+    """Serialize the part of a link that a list shows (`fields=brief`)."""
+    full = serialize_link_state(status)
+    return {key: full[key] for key in BRIEF_KEYS}
 
 
 def _serialize_hold(hold: Hold) -> dict[str, Any]:

@@ -30,16 +30,17 @@ from pmslink.store.tables.log_entries import append_link_snapshots
 from pmslink.web.auth.caller import Caller
 from pmslink.web.http.api_errors import ApiError
 from pmslink.web.http.json_responses import begin_response
-from pmslink.web.serializers.link_serializer import serialize_link
+from pmslink.web.serializers.link_json import LinkJson
 from pmslink.web.stream.link_snapshots import (
     LinkSnapshot,
     make_link_snapshot,
     make_removal,
     parse_link_snapshot,
     published_link_names,
+    serialize_link_payload,
 )
 from pmslink.web.stream.replay_buffer import ReplayBuffer
-from pmslink.web.stream.sse_events import serialize_sse_event
+from pmslink.web.stream.sse_events import serialize_sse_event, serialize_sse_link
 from pmslink.web.stream.subscriber import Subscriber
 
 CONTENT_TYPE = b"text/event-stream"
@@ -65,12 +66,14 @@ class Broadcaster:
         self,
         links: LinkRegistry,
         store: Store,
+        link_json: LinkJson,
         clock: IReactorTime,
         wall_clock: Callable[[], datetime],
         is_still_authorized: Callable[[Caller], bool],
     ) -> None:
         """`is_still_authorized` returns whether a subscriber may still receive the stream."""
         self._links = links
+        self._link_json = link_json
         self._is_still_authorized = is_still_authorized
         self._journal = store.journal
         self._clock = clock
@@ -184,14 +187,15 @@ class Broadcaster:
             yield serialize_sse_event(snapshot_seq if links else resume_seq, "reset", self._wall_clock(), {})
         for position, link in enumerate(links, 1):
             seq = resume_seq if position == len(links) else snapshot_seq
-            payload = {"link": serialize_link(link.status()), "transition": None}
-            yield serialize_sse_event(seq, "link", self._wall_clock(), payload)
+            payload = serialize_link_payload(self._link_json.serialize(link), None)
+            yield serialize_sse_link(seq, self._wall_clock(), payload)
 
     # Publishing
 
     def publish_link(self, link: Link, transition: Transition | None) -> None:
         """Store and send the current state of a link; `transition` is its change of state, if it had one."""
-        self._store_snapshot(make_link_snapshot(link, transition, self._wall_clock()))
+        link_json = self._link_json.serialize(link)
+        self._store_snapshot(make_link_snapshot(link.name, link_json, transition, self._wall_clock()))
 
     def publish_removal(self, names: Sequence[str]) -> None:
         """Store and send the removal of these links."""
@@ -217,7 +221,8 @@ class Broadcaster:
 
     def _write_turn(self) -> None:
         """Write as many events as one turn of the reactor may."""
-        self._next_turn = None
+        # Scheduled first: a subscriber that has room again at once enqueues itself in this turn.
+        self._next_turn = self._clock.callLater(0, self._write_turn)
         written = 0
         while self._write_queue and written < EVENTS_PER_TURN:
             subscriber = next(iter(self._write_queue))
@@ -226,8 +231,9 @@ class Broadcaster:
                 written += subscriber.write()
                 if subscriber.has_pending:
                     self._write_queue[subscriber] = None
-        if self._write_queue:
-            self._next_turn = self._clock.callLater(0, self._write_turn)
+        if not written:
+            self._next_turn.cancel()
+            self._next_turn = None
 
     def _unsubscribe(self, subscriber: Subscriber) -> None:
         self._subscribers.discard(subscriber)

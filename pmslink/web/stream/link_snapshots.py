@@ -12,12 +12,11 @@ from datetime import datetime
 
 from attrs import define
 
-from pmslink.link.link import Link
 from pmslink.link.state_history import Transition
 from pmslink.store.core.transaction import Entry
 from pmslink.store.tables.log_entries import LinkSnapshotLogged
 from pmslink.web.http.json_responses import serialize_json
-from pmslink.web.serializers.link_serializer import serialize_link, serialize_transition
+from pmslink.web.serializers.link_serializer import serialize_transition
 
 
 @define(eq=False)
@@ -28,14 +27,17 @@ class LinkSnapshot(LinkSnapshotLogged):
     is_removal: bool = False
 
 
-def make_link_snapshot(link: Link, transition: Transition | None, at: datetime) -> LinkSnapshot:
+def make_link_snapshot(
+    name: str, link_json: bytes, transition: Transition | None, at: datetime
+) -> LinkSnapshot:
     """Return a snapshot of a link; `transition` is the change of state that caused it, if one did."""
-    payload = {
-        "link": serialize_link(link.status()),
-        "transition": None if transition is None else serialize_transition(transition),
-    }
-    text = serialize_json(payload).decode()
-    return LinkSnapshot(at, text, [link.name])
+    return LinkSnapshot(at, serialize_link_payload(link_json, transition).decode(), [name])
+
+
+def serialize_link_payload(link_json: bytes, transition: Transition | None) -> bytes:
+    """Serialize a link, given as JSON text, with its change of state, if it had one."""
+    changed = b"null" if transition is None else serialize_json(serialize_transition(transition))
+    return b'{"link":%s,"transition":%s}' % (link_json, changed)
 
 
 def make_removal(names: Sequence[str], at: datetime) -> LinkSnapshot:

@@ -33,15 +33,19 @@ def serialize_sse_entry(entry: Entry, published_at: datetime | None) -> bytes:
     `published_at` is None for an entry that an earlier run of the service published.
     """
     if isinstance(entry, LinkSnapshotLogged):
-        # the stored text is a JSON object that lacks only these two keys
-        head = b'{"seq":%d,"at":"%s",' % (entry.seq, format_timestamp(entry.at).encode())
-        return _format_sse(entry.seq, "link", head + entry.text[1:].encode())
+        return serialize_sse_link(entry.seq, entry.at, entry.text.encode())
     if isinstance(entry, OutboxRowChanged):
         row = entry.row
         at = published_at or from_ms(max(row.created, row.sent or 0, row.answered or 0))
         payload = {"link": row.link, "posting": serialize_row(row)}
         return serialize_sse_event(entry.seq, "posting", at, payload)
     return _format_sse(entry.seq, "event", serialize_json(serialize_event(entry)))
+
+
+def serialize_sse_link(seq: int, at: datetime, payload: bytes) -> bytes:
+    """Serialize an event with a link; the payload is a JSON object that lacks only `seq` and `at`."""
+    head = b'{"seq":%d,"at":"%s",' % (seq, format_timestamp(at).encode())
+    return _format_sse(seq, "link", head + payload[1:])
 
 
 def serialize_sse_event(seq: int, event_type: str, at: datetime, payload: dict[str, Any]) -> bytes:

@@ -132,7 +132,7 @@ async def test_a_change_of_attention_by_the_passage_of_time_is_published(served_
     served_api.send_from_pms("??|")
     served_api.advance(5)
     published = []
-    served_api.links.subscribe(lambda changed, transition: published.append(changed.attention))
+    served_api.links.subscribe(lambda changed, transition: published.append(changed.summary.attention))
     served_api.advance(24 * 3600)
     assert published == [0]
-    assert link.attention == 0
+    assert link.summary.attention == 0

@@ -54,6 +54,8 @@ async def test_the_status_counts_links_by_state(served_api: ServedApi) -> None:
             "WAIT_LE": 0,
         },
         "worst": None,
+        "attention": {"0": 1, "1": 1, "2": 0, "3": 0, "4": 0},
+        "groups": {"down": 0, "look": 0, "connecting": 0, "connected": 1, "off": 1},
     }
 
 

@@ -168,7 +168,7 @@ async def test_too_many_subscribers_are_rejected(
     monkeypatch.setattr(broadcaster, "MAX_SUBSCRIBERS", 2)
     clients = [await open_stream(served_api), await open_stream(served_api)]
     assert (await served_api.get("/api/v1/stream")).error == (503, "too_many_watchers")
-    assert b"pmslink_watchers 2.0" in (await served_api.get("/metrics")).body
+    assert b"pmslink_watchers 2\n" in (await served_api.get("/metrics")).body
     await clients[0].disconnect()
     await served_api.until(lambda: len(served_api.site.api.broadcaster) == 1)
     clients[0] = await open_stream(served_api)
