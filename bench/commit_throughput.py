@@ -60,8 +60,11 @@ def open_disk_store(reactor: Any, folder: Path) -> Store:
     """Open a store with the settings of the service, without starting it."""
     database = SqliteDatabase(folder)
     retention = Retention(timedelta(days=GUEST_DAYS), timedelta(days=HISTORY_DAYS))
-    threads = (PoolThread(reactor, "writing"), PoolThread(reactor, "reading"))
-    return Store(database, open_store(database, utc_now(), 1), reactor, utc_now, retention, *threads)
+    names = ("writing", "reading", "lists")
+    writing, reading, *lists = (PoolThread(reactor, name) for name in names)
+    return Store(
+        database, open_store(database, utc_now(), 1), reactor, utc_now, retention, writing, reading, lists
+    )
 
 
 def measure_baseline(folder: Path, rows: int = BASELINE_ROWS, indexed: bool = True) -> float:

@@ -56,6 +56,8 @@ log = Logger()
 
 DEMO_PMS_ENDPOINT = "tcp:5010:interface=127.0.0.1"
 DEMO_CONTROL_ENDPOINT = "tcp:5011:interface=127.0.0.1"
+_STORE_THREADS = ("writing", "reading", "lists 1", "lists 2")
+"""One thread to write, one to read events for PBXs, and two to read lists."""
 GC_THRESHOLDS = (10_000, 20, 50)
 """Thresholds of the garbage collector, by generation: allocations, then collections of the younger one."""
 
@@ -196,10 +198,18 @@ def _open_store(reactor: Any, config: Config, hotel_clock: HotelClock) -> Store:
         database, hotel_clock.now(), MAX_BUFFERED_EVENTS, _report_progress, high_water_file.read()
     )
     retention = retention_of(config)
-    threads = (PoolThread(reactor, "writing"), PoolThread(reactor, "reading"))
-    is_settled = hotel_clock.is_settled
+    writing, reading, *lists = (PoolThread(reactor, name) for name in _STORE_THREADS)
     return Store(
-        database, snapshot, reactor, hotel_clock.now, retention, *threads, is_settled, high_water_file
+        database,
+        snapshot,
+        reactor,
+        hotel_clock.now,
+        retention,
+        writing,
+        reading,
+        lists,
+        hotel_clock.is_settled,
+        high_water_file,
     )
 
 

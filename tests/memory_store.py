@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
-from typing import Any, cast
+from typing import Any
 
 from sqlalchemy import Connection, create_engine, event
 from sqlalchemy.pool import StaticPool
@@ -19,6 +19,7 @@ from pmslink.store.core.database import (
 )
 from pmslink.store.core.high_water_mark import HighWaterFile
 from pmslink.store.core.journal import Thread
+from pmslink.store.core.prepared_statements import driver_connection
 from pmslink.store.core.store_errors import StoreError
 from pmslink.store.operations.retention import Retention
 from pmslink.store.store_service import Store, open_store
@@ -62,7 +63,7 @@ class MemoryDatabase:
 
     def rebuild(self, fill: Callable[[Connection], None]) -> None:
         with self._engine.connect() as connection:
-            raw = cast(sqlite3.Connection, connection.connection.driver_connection)
+            raw = driver_connection(connection)
             raw.execute(f"ATTACH ':memory:' AS {REBUILT_SCHEMA}")
             try:
                 with connection.begin():
@@ -77,6 +78,9 @@ class MemoryDatabase:
 
     def reader(self) -> Connection:
         return self._engine.connect().execution_options(reads=True)
+
+    def stop_queries(self, connection: Connection, should_stop: Callable[[], bool] | None) -> None:
+        driver_connection(connection).set_progress_handler(should_stop, 1000)
 
     def _raise_commit_error(self, connection: Connection) -> None:
         if self.commit_error is not None and not connection.get_execution_options().get("reads"):
@@ -111,6 +115,7 @@ def make_store(
     retention: Retention = Retention(timedelta(days=30), timedelta(days=400)),  # noqa: B008
     writing: Thread | None = None,
     reading: Thread | None = None,
+    lists: Sequence[Thread] = (),
     is_clock_settled: Callable[[], bool] = lambda: True,
     high_water_file: HighWaterFile | None = None,
 ) -> Store:
@@ -118,5 +123,5 @@ def make_store(
     database = database or MemoryDatabase()
     mark = None if high_water_file is None else high_water_file.read()
     snapshot = open_store(database, wall(), BUFFERED_ENTRIES, high_water_mark=mark)
-    threads = (writing or InlineThread(), reading or InlineThread())
+    threads = (writing or InlineThread(), reading or InlineThread(), lists or (InlineThread(),))
     return Store(database, snapshot, clock, wall, retention, *threads, is_clock_settled, high_water_file)

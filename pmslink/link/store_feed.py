@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from functools import partial
 
+from twisted.internet.defer import Deferred
 from twisted.logger import Logger
 
 from pmslink.link.link import Link
@@ -22,6 +23,9 @@ from pmslink.store.tables.outbox_rows import (
 )
 from pmslink.store.tables.recent_failures import StoredFailures, is_failed_wake_up, read_recent_failures
 
+_LINKS_AT_ONCE = 500
+"""Links whose failures one read returns; the time of a read is limited."""
+
 
 class StoreFeed:
     """Pass on to the links, by name, what is committed and purged; `pace` spreads work for all of them."""
@@ -37,13 +41,18 @@ class StoreFeed:
 
     def restore_failures(self, since_ms: int) -> None:
         """Add what went wrong with the links since this time, as the store has it."""
-        self._store.read(read_recent_failures, [*self._links], since_ms).addCallbacks(
-            self._on_failures_read,
+        Deferred.fromCoroutine(self._restore_failures(since_ms)).addErrback(
             lambda failure: self.log.failure(
                 "Cannot read the outages and failed wake-ups from before the start; they are not shown",
                 failure,
-            ),
+            )
         )
+
+    async def _restore_failures(self, since_ms: int) -> None:
+        names = [*self._links]
+        for begin in range(0, len(names), _LINKS_AT_ONCE):
+            links = names[begin : begin + _LINKS_AT_ONCE]
+            self._on_failures_read(await self._store.read(read_recent_failures, links, since_ms))
 
     def _on_failures_read(self, failures: dict[str, StoredFailures]) -> None:
         for name, stored in failures.items():

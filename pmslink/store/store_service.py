@@ -1,33 +1,32 @@
-"""The store as a service: the journal that writes it, the thread that reads it, and the purge."""
+"""The store as a service: the journal that writes it, the threads that read it, and the purge."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import datetime
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from attrs import evolve, frozen
 from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import Deferred, gatherResults
 from twisted.internet.defer import TimeoutError as DeferredTimeoutError
 from twisted.internet.task import LoopingCall
 from twisted.internet.threads import deferToThreadPool
 from twisted.logger import Logger
-from twisted.python.failure import Failure
 from twisted.python.threadpool import ThreadPool
 
 from pmslink.store.core import schema, store_metadata
 from pmslink.store.core.database import Database
 from pmslink.store.core.high_water_mark import HighWaterFile
 from pmslink.store.core.journal import Journal, Thread
+from pmslink.store.core.reader_lane import LIST_LIMITS, LIVE_LIMITS, ReaderLane
 from pmslink.store.core.row_checksum import STARTUP_CHECK_ROWS, verify_checksums
 from pmslink.store.core.store_errors import (
     StoreError,
     StoreTooNewError,
     StoreUnavailableError,
-    describe_failure,
 )
 from pmslink.store.core.store_upgrade import Report, rebuild_older_store
 from pmslink.store.core.transaction import Entry
@@ -159,7 +158,7 @@ class PoolThread:
 
 
 class Store(TypedService):
-    """The store as a service. Its two threads, one to write and one to read, are arguments."""
+    """The store as a service. Its threads are arguments: one writes, one reads events, the others lists."""
 
     log = Logger()
 
@@ -171,7 +170,8 @@ class Store(TypedService):
         wall_clock: Callable[[], datetime],
         retention: Retention,
         writer_thread: Thread,
-        reader_thread: Thread,
+        live_thread: Thread,
+        list_threads: Sequence[Thread],
         is_clock_settled: Callable[[], bool] = lambda: True,
         high_water_file: HighWaterFile | None = None,
     ) -> None:
@@ -181,8 +181,8 @@ class Store(TypedService):
         self._wall_clock = wall_clock
         self._is_clock_settled = is_clock_settled
         self._writer_thread = writer_thread
-        self._reader_thread = reader_thread
-        self._reader: Connection | None = None
+        self._live = ReaderLane(database, [live_thread], LIVE_LIMITS)
+        self._lists = ReaderLane(database, list_threads, LIST_LIMITS)
         self._run: Run | None = None
         self._loops: list[LoopingCall] = []
         self.retention = retention
@@ -196,31 +196,30 @@ class Store(TypedService):
     def read(
         self, query: Callable[Concatenate[Connection, P], Result], *args: P.args, **kwargs: P.kwargs
     ) -> Deferred[Result]:
-        """Run a query on committed data in the reader's thread, and return its result.
+        """Run a query for a list on committed data, and return its result; may be cancelled.
 
-        The Deferred fails with StoreUnavailableError if the database fails.
+        The Deferred fails with ReadLimitError if too many lists are read at the same time or the query takes
+        too long, and with StoreUnavailableError if the database fails.
         """
-        return self._reader_thread.run(self._run_query, lambda connection: query(connection, *args, **kwargs))
+        return self._lists.read(lambda connection: query(connection, *args, **kwargs))
 
-    def _run_query(self, query: Callable[[Connection], Result]) -> Result:
-        try:
-            if self._reader is None:
-                self._reader = self._database.reader()
-            with self._reader.begin():
-                return query(self._reader)
-        except Exception as error:
-            with suppress(Exception):
-                self._close_reader()
-            self._reader = None
-            if not self._database.is_outage(error):
-                raise
-            raise StoreUnavailableError(describe_failure(Failure())) from error
+    def read_live(
+        self, query: Callable[Concatenate[Connection, P], Result], *args: P.args, **kwargs: P.kwargs
+    ) -> Deferred[Result]:
+        """Run a query for events, or for a single row; as `read`, but it waits for no list."""
+        return self._live.read(lambda connection: query(connection, *args, **kwargs))
+
+    def close_readers(self) -> None:
+        """Close the connections of the readers, in the calling thread."""
+        self._live.close()
+        self._lists.close()
 
     def startService(self) -> None:
         """Start the threads, store that the service runs, and start the purge."""
         super().startService()
-        for thread in (self._writer_thread, self._reader_thread):
-            thread.start()
+        self._writer_thread.start()
+        self._live.start()
+        self._lists.start()
         self.journal.submit_nowait(store_metadata.mark_running, None)
         if self.startup_snapshot.restored:  # before any row can be sent, or given a number
             self.journal.submit(continue_restored_store, None, retry_until_stored=True).addCallbacks(
@@ -297,10 +296,11 @@ class Store(TypedService):
         self.journal.submit_nowait(store_metadata.mark_stopped, None)
         await self._store_queued_writes()
         self.journal.stop()
-        await self._reader_thread.run(self._close_reader)
+        await gatherResults([self._live.stop(), self._lists.stop()])
         await self._writer_thread.run(self.journal.close)  # the last connection: closing it removes the WAL
-        for thread in (self._writer_thread, self._reader_thread):
-            thread.stop()
+        self._writer_thread.stop()
+        self._live.stop_threads()
+        self._lists.stop_threads()
 
     async def _store_queued_writes(self) -> None:
         """Wait until all is stored, or the disk has made no progress for SHUTDOWN_TIMEOUT_S."""
@@ -320,11 +320,6 @@ class Store(TypedService):
                 self.log.info("stopping: {count} writes are not stored yet", count=count)
             else:
                 return
-
-    def _close_reader(self) -> None:
-        if self._reader is not None:
-            self._reader.close()
-            self._reader = None
 
     async def purge(self) -> None:
         """Delete expired entries, and return their space to the file system.

@@ -80,6 +80,9 @@ class FaultyDatabase:
     def reader(self) -> Connection:
         return self.inner.reader()
 
+    def stop_queries(self, connection: Connection, should_stop: Callable[[], bool] | None) -> None:
+        self.inner.stop_queries(connection, should_stop)
+
     def to_store_error(self, problem: Exception) -> StoreError:
         return self.inner.to_store_error(problem)
 
@@ -185,7 +188,7 @@ class StoreHarness:
         """Stop like a killed process: queued writes are lost."""
         self.journal.stop()
         self.journal.close()
-        self.store._close_reader()
+        self.store.close_readers()
 
     def stop(self) -> None:
         self.result(self.store.stopService())

@@ -172,7 +172,7 @@ class DeliveryQueue:
     async def _count_backlog(self) -> None:
         """Set the backlog to what the store has; queued events that the retention deleted are lost."""
         store, before = self._context.store, self._status.backlog
-        stored = await store.read(
+        stored = await store.read_live(
             count_events_after, self._link.name, self.cursor, store.journal.last_published_seq
         )
         self._backlog_counted = True
@@ -188,7 +188,7 @@ class DeliveryQueue:
 
     async def _read_events(self) -> list[Event]:
         store = self._context.store
-        entries = await store.read(events_after, self._link.name, self.cursor, READ_BATCH_EVENTS)
+        entries = await store.read_live(events_after, self._link.name, self.cursor, READ_BATCH_EVENTS)
         # An entry can be read shortly before it is published; enqueue_count has not counted it yet.
         published = store.journal.last_published_seq
         return [entry for entry in entries if isinstance(entry, Event) and entry.seq <= published]

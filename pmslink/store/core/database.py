@@ -35,6 +35,8 @@ BUSY_TIMEOUT_MS = 5000
 """Milliseconds to wait for another connection's lock."""
 VACUUM_BATCH_PAGES = 1000
 """Free pages that are returned to the file system between two commits."""
+_PROGRESS_STEPS = 10_000
+"""Steps of SQLite's virtual machine between two looks whether a query should end."""
 _CONNECTION_PRAGMAS = (
     "PRAGMA journal_mode=WAL",
     "PRAGMA synchronous=FULL",
@@ -82,6 +84,12 @@ class Database(Protocol):
 
     def reader(self) -> Connection:
         """Return a connection that reads committed data and cannot write."""
+
+    def stop_queries(self, connection: Connection, should_stop: Callable[[], bool] | None) -> None:
+        """Let a query of a reader fail as soon as `should_stop` returns true; None ends that.
+
+        `should_stop` is called often, in the thread of the query.
+        """
 
     def to_store_error(self, error: Exception) -> StoreError:
         """Return the StoreError for an error at the start; its text tells an operator how to correct it."""
@@ -238,6 +246,10 @@ class SqliteDatabase:
     def reader(self) -> Connection:
         """Return a read-only connection."""
         return _engine(self._read_only_uri(), uri=True).connect()
+
+    def stop_queries(self, connection: Connection, should_stop: Callable[[], bool] | None) -> None:
+        """Let SQLite ask `should_stop`, several times in each millisecond of a query."""
+        driver_connection(connection).set_progress_handler(should_stop, _PROGRESS_STEPS)
 
     def _read_only_uri(self) -> str:
         return f"file:{quote(str(self.path))}?mode=ro"

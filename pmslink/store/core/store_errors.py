@@ -19,6 +19,10 @@ class StoreUnavailableError(StoreError):
     """A write was rejected, because the database fails or too many writes are queued."""
 
 
+class ReadLimitError(StoreUnavailableError):
+    """A read was rejected or ended, because too many others wait or it took too long."""
+
+
 def describe_failure(failure: Failure) -> str:
     """Return the reason of a database failure, in one line."""
     cause = getattr(failure.value, "orig", None) or failure.value

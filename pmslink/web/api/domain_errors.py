@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pmslink.hotel.wake_up_attempts import UnknownWakeUpError, WakeUpNotDueError
 from pmslink.hotel.wake_ups import TooManyWakeUpsError
-from pmslink.store.core.store_errors import StoreUnavailableError
+from pmslink.store.core.store_errors import ReadLimitError, StoreUnavailableError
 from pmslink.store.operations.operator_actions import RowNotFoundError
 from pmslink.store.operations.outbox_enqueue import (
     IdempotencyKeyReusedError,
@@ -29,6 +29,8 @@ def map_domain_error(exception: BaseException) -> ApiError | None:
             return ApiError(503, "outbox_full", str(exception))
         case RowNotFoundError():
             return ApiError(404, "unknown_posting", "the link has no posting with this id")
+        case ReadLimitError():
+            return ApiError(503, "busy", str(exception))
         case StoreUnavailableError():
             return ApiError(503, "store", f"the store is unavailable: {exception}")
     return None

@@ -98,6 +98,6 @@ class HistoryResource:
 
     async def _read_published_events(self, link: str, after: int, limit: int) -> list[Entry]:
         # a commit is readable shortly before its entries are published
-        entries = await self._store.read(events_after, link, after, limit)
+        entries = await self._store.read_live(events_after, link, after, limit)
         last_published_seq = self._store.journal.last_published_seq
         return [entry for entry in entries if entry.seq <= last_published_seq]

@@ -72,7 +72,7 @@ class PostingResource:
     async def get_posting(self, request: ApiRequest, link: str, id: str) -> bytes:  # noqa: A002
         """Return one posting."""
         find_link(self._links, link)
-        row = await self._store.read(row_of_link, link, _parse_row_id(id))
+        row = await self._store.read_live(row_of_link, link, _parse_row_id(id))
         if row is None:
             raise RowNotFoundError
         return make_response(request, _serialize_visible_row(request, row))

@@ -76,7 +76,7 @@ class RoomResource:
         """Return the state of one room."""
         find_link(self._links, link)
         room = parse_room_name(room)
-        stored_room = await self._store.read(room_of, link, room)
+        stored_room = await self._store.read_live(room_of, link, room)
         if stored_room is None:
             raise ApiError(404, "unknown_room", f"the PMS has sent nothing about a room {room!r}")
         policy = self._store.hotels.policy_of(link)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from attrs import frozen
+from twisted.internet.defer import CancelledError
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 from twisted.web.iweb import IRequest
@@ -70,6 +71,8 @@ def map_common_error(exception: BaseException) -> ApiError | None:
             return ApiError(409, exception.code, str(exception))
         case BodyError():
             return ApiError(400, "invalid", str(exception), exception.field)
+        case CancelledError():  # the client has disconnected and gets no response, or the service stops
+            return ApiError(503, "not_ready", "the service stops")
         case HTTPException():
             code = exception.name.lower().replace(" ", "_")
             return ApiError(exception.code or 500, code, exception.description or exception.name)

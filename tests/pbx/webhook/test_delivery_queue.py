@@ -211,13 +211,13 @@ async def test_a_webhook_is_not_idle_before_its_backlog_is_counted(
     webhook_service: WebhookHarness, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     backlog: Deferred[int] = Deferred()
-    read = webhook_service.store.read
+    read = webhook_service.store.read_live
 
     def read_late(query: Any, *arguments: Any) -> Any:
         return backlog if query is count_events_after else read(query, *arguments)
 
     with monkeypatch.context() as patched:
-        patched.setattr(webhook_service.store, "read", read_late)
+        patched.setattr(webhook_service.store, "read_live", read_late)
         webhook_service.add_webhook_link()
         assert (await webhook_service.webhook_status())["state"] == "delivering"
         backlog.callback(1)

@@ -19,6 +19,7 @@ from pmslink.store.operations.outbox_answers import PostingAnswer, store_answers
 from pmslink.store.operations.outbox_delivery import ClaimNext, claim_next
 from pmslink.store.operations.outbox_enqueue import enqueue
 from pmslink.store.store_service import PoolThread, Store
+from pmslink.store.tables.history_queries import events_after
 from pmslink.store.tables.log_entries import LinkSnapshotLogged, append_link_snapshots
 from pmslink.store.tables.outbox_rows import OutboxRow, newest_rows
 from tests.memory_store import make_store
@@ -33,8 +34,9 @@ def now() -> datetime:
 @asynccontextmanager
 async def running(database: FaultyDatabase) -> AsyncIterator[Store]:
     """A store with a thread that writes and one that reads, until it has stopped cleanly."""
-    threads = [PoolThread(reactor, name) for name in ("writing", "reading")]
-    store = make_store(reactor, now, database, writing=threads[0], reading=threads[1])
+    names = ("writing", "reading", "lists 1", "lists 2")
+    writing, reading, *lists = (PoolThread(reactor, name) for name in names)
+    store = make_store(reactor, now, database, writing=writing, reading=reading, lists=lists)
     store.startService()
     try:
         yield store
@@ -68,7 +70,7 @@ async def test_entries_written_in_threads_are_stored_after_the_stop(tmp_path: Pa
 
 
 @time_limit(30)
-async def test_the_writer_and_the_reader_have_one_thread_each(tmp_path: Path) -> None:
+async def test_writing_and_reading_have_threads_of_their_own(tmp_path: Path) -> None:
     thread_names: set[str] = set()
 
     def note_thread(transaction: Transaction, arguments: Sequence[None]) -> Sequence[None]:
@@ -81,7 +83,8 @@ async def test_the_writer_and_the_reader_have_one_thread_each(tmp_path: Path) ->
     async with running(FaultyDatabase(SqliteDatabase(tmp_path))) as store:
         for _ in range(10):
             await store.journal.submit(note_thread, None)
-            assert "reading" in await store.read(query)
+            assert "reading" in await store.read_live(query)
+            assert "lists" in await store.read(query)
     (name,) = thread_names
     assert "writing" in name
 
@@ -123,3 +126,19 @@ async def test_a_posting_from_enqueueing_to_its_answer(tmp_path: Path) -> None:
         await each(20, one)
         states = {row.state for row in await store.read(newest_rows, LINK_NAME, None, None, 100)}
         assert states == {"done"}
+
+
+@time_limit(30)
+async def test_events_do_not_wait_for_lists(tmp_path: Path) -> None:
+    """Case E6: lists that take long, and many that wait for them, hold up neither events nor webhooks."""
+    go_on = threading.Event()
+
+    def slow_list(connection: Connection) -> None:
+        go_on.wait(20)
+
+    async with running(FaultyDatabase(SqliteDatabase(tmp_path))) as store:
+        lists = [store.read(slow_list) for _ in range(30)]
+        assert await store.read_live(events_after, LINK_NAME, 0, 100) == []
+        assert not any(one.called for one in lists)
+        go_on.set()
+        await gatherResults(lists)

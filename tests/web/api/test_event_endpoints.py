@@ -213,7 +213,7 @@ async def test_an_event_during_the_read_is_not_missed(
 ) -> None:
     link = served_api.add_link()
     after = await newest_seq(served_api)
-    read = served_api.store.read
+    read = served_api.store.read_live
 
     def slow(*arguments: Any) -> Any:
         events = read(*arguments)
@@ -222,7 +222,7 @@ async def test_an_event_during_the_read_is_not_missed(
         served_api.advance()
         return events
 
-    monkeypatch.setattr(served_api.store, "read", slow)
+    monkeypatch.setattr(served_api.store, "read_live", slow)
     listed = (await served_api.get(f"{PATH}?after={after}&wait=60")).json()["events"]
     assert [event["transition"]["to"] for event in listed] == ["DISABLED"]
 
