@@ -45,6 +45,7 @@ bench: .venv/installed-test
 	$(BIN)/python -m bench.resync_throughput
 	$(BIN)/python -m bench.reducer_throughput
 	$(BIN)/python -m bench.room_memory
+	$(BIN)/python -m bench.large_hotel
 	$(BIN)/python -m bench.webhook_latency
 	$(BIN)/python -m bench.webhook_throughput
 	$(BIN)/python -m bench.outbox_drain

@@ -53,6 +53,10 @@ class EndpointString:
         """Return the same endpoint with another port as its first argument."""
         return evolve(self, arguments=(str(port), *self.arguments[1:]))
 
+    def with_default(self, name: str, value: str) -> EndpointString:
+        """Return the same endpoint with this argument, unless it has one of this name."""
+        return self if name in self.options else evolve(self, arguments=(*self.arguments, f"{name}={value}"))
+
 
 def _unescape(text: str) -> str:
     return re.sub(r"\\(.)", r"\1", text)

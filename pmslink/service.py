@@ -23,6 +23,7 @@ from twisted.python import usage
 from pmslink.config.command_line import NO_OPTIONS, CommandLine
 from pmslink.config.link_definition import LinkConfig, parse_link, parse_pms_argument
 from pmslink.config.loader import Config
+from pmslink.endpoint_strings import EndpointString
 from pmslink.errors import PmslinkError
 from pmslink.file_descriptors import raise_descriptor_limit
 from pmslink.foreground_pid_file import drop_default_pid_file
@@ -58,6 +59,9 @@ DEMO_PMS_ENDPOINT = "tcp:5010:interface=127.0.0.1"
 DEMO_CONTROL_ENDPOINT = "tcp:5011:interface=127.0.0.1"
 _STORE_THREADS = ("writing", "reading", "lists 1", "lists 2")
 """One thread to write, one to read events for PBXs, and two to read lists."""
+API_BACKLOG = "1024"
+"""Connections that the operating system holds until they are accepted. The clients of further ones have to
+wait for a second."""
 GC_THRESHOLDS = (10_000, 20, 50)
 """Thresholds of the garbage collector, by generation: allocations, then collections of the younger one."""
 
@@ -179,8 +183,11 @@ def build_service(
 
 
 def _parse_api_endpoint(reactor: Any, listen: str) -> IStreamServerEndpoint:
+    parsed = EndpointString.parse(listen)
+    if parsed.kind in ("tcp", "tcp4", "tcp6", "ssl", "unix"):
+        parsed = parsed.with_default("backlog", API_BACKLOG)
     try:
-        endpoint: IStreamServerEndpoint = serverFromString(reactor, listen)
+        endpoint: IStreamServerEndpoint = serverFromString(reactor, str(parsed))
         return endpoint
     except LookupError:
         reason = "systemd passed no such socket"

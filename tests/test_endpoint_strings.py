@@ -34,3 +34,15 @@ def test_an_endpoint_string_is_serialized_unchanged(text: str) -> None:
 def test_another_port_replaces_the_first_argument() -> None:
     endpoint = EndpointString.parse("tcp:port=8080:interface=127.0.0.1")
     assert str(endpoint.with_port(8081)) == "tcp:8081:interface=127.0.0.1"
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("tcp:8080", "tcp:8080:backlog=9"),
+        (r"tcp6:8080:interface=\:\:1", r"tcp6:8080:interface=\:\:1:backlog=9"),
+        ("tcp:8080:backlog=5:interface=127.0.0.1", "tcp:8080:backlog=5:interface=127.0.0.1"),
+    ],
+)
+def test_a_default_is_added_unless_it_is_given(text: str, expected: str) -> None:
+    assert str(EndpointString.parse(text).with_default("backlog", "9")) == expected
