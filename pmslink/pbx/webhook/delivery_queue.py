@@ -160,8 +160,8 @@ class DeliveryQueue:
 
     async def _deliver_all(self) -> None:
         while True:
-            if not self._backlog_counted:
-                await self._count_backlog()
+            if not self._backlog_counted and not await self._count_backlog():
+                return
             events = await self._read_events()
             if not events:
                 return
@@ -169,8 +169,8 @@ class DeliveryQueue:
                 count = await self._deliver_first(events[: self._max_events])
                 events = events[count:]
 
-    async def _count_backlog(self) -> None:
-        """Set the backlog to what the store has; queued events that the retention deleted are lost."""
+    async def _count_backlog(self) -> int:
+        """Set the backlog to what the store has, and return it. Events that it deleted meanwhile are lost."""
         store, before = self._context.store, self._status.backlog
         stored = await store.read_live(
             count_events_after, self._link.name, self.cursor, store.journal.last_published_seq
@@ -185,6 +185,7 @@ class DeliveryQueue:
                 lost=lost,
             )
             self._context.publish_change(self._link)
+        return stored
 
     async def _read_events(self) -> list[Event]:
         store = self._context.store

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from functools import partial
 
 from pmslink.link.link import Link
 from pmslink.link.link_registry import LinkRegistry
+from pmslink.link.turn_queue import TurnQueue
 from pmslink.pbx.webhook.delivery_queue import DeliveryQueue, WebhookContext
 from pmslink.pbx.webhook.http_delivery import Receiver
 from pmslink.store.core.transaction import Entry
@@ -14,6 +16,9 @@ from pmslink.store.operations.retention import Purge
 from pmslink.store.tables.log_entries import HotelEventLogged, TransitionLogged
 from pmslink.store.tables.webhook_cursors import Cursor, store_cursors
 from pmslink.typed_service import TypedService
+
+QUEUES_PER_TURN = 20
+"""Delivery queues that are started in one turn of the reactor."""
 
 
 class WebhookService(TypedService):
@@ -23,20 +28,26 @@ class WebhookService(TypedService):
         self._links = links
         self._context = context
         self._cursors = dict(context.store.startup_snapshot.cursors)
+        self._stored = {*self._cursors}
+        """The links whose cursors the store has."""
         self._queues: dict[str, DeliveryQueue] = {}
+        self._turns = TurnQueue(context.clock, QUEUES_PER_TURN)
         links.on_reconfigured.append(self._on_reconfigured)
         context.store.journal.on_commit.append(self._on_commit)
         context.store.on_purge.append(self._on_purge)
 
     def startService(self) -> None:
-        """Start the queues of the links that exist."""
+        """Start the queues of the links that exist, some in each turn of the reactor."""
         super().startService()
         for link in self._links:
-            self._on_reconfigured(link.name)
+            if receiver_of(link) is not None:
+                self._begin_at_cursor(link.name)
+            self._turns.add(partial(self._on_reconfigured, link.name))
 
     def stopService(self) -> None:
         """Stop all queues and close the idle connections."""
         super().stopService()
+        self._turns.clear()
         for queue in self._queues.values():
             queue.stop()
         self._queues.clear()
@@ -56,19 +67,29 @@ class WebhookService(TypedService):
             del self._queues[name]
             queue.stop()
         if link is None:
-            return  # the store deletes the cursor with the link; if that fails, the link is added again
+            # the store deletes the cursor with the link; if that fails, the link is added again
+            self._stored.discard(name)
+            return
         if receiver is not None:
             self._start_queue(link, receiver)
         elif self._cursors.pop(name, None) is not None:
+            self._stored.discard(name)
             self._context.store.journal.submit_nowait(store_cursors, Cursor(name, None))
 
     def _start_queue(self, link: Link, receiver: Receiver) -> None:
-        """Start a queue. Its cursor is the stored one; a new receiver gets only events after this call."""
-        journal = self._context.store.journal
-        cursor = self._cursors.setdefault(link.name, journal.last_published_seq)
-        journal.submit_nowait(store_cursors, Cursor(link.name, cursor))
+        """Start the queue of a link at its cursor."""
+        cursor = self._begin_at_cursor(link.name)
         queue = self._queues[link.name] = DeliveryQueue(link, receiver, cursor, self._context)
         queue.deliver()
+
+    def _begin_at_cursor(self, name: str) -> int:
+        """Return the cursor of a link, and store it if it is not. A new receiver gets only later events."""
+        journal = self._context.store.journal
+        cursor = self._cursors.setdefault(name, journal.last_published_seq)
+        if name not in self._stored:
+            self._stored.add(name)
+            journal.submit_nowait(store_cursors, Cursor(name, cursor))
+        return cursor
 
     def _on_commit(self, entries: Sequence[Entry]) -> None:
         if not self._queues:

@@ -5,11 +5,23 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from attrs import frozen
-from sqlalchemy import Connection, delete, func, select
+from sqlalchemy import Connection, bindparam, delete, func, select
 
-from pmslink.store.core.prepared_statements import insert_many
+from pmslink.store.core.prepared_statements import PreparedStatement, insert_many
 from pmslink.store.core.schema import CURSORS, EVENTS, TRANSITIONS
 from pmslink.store.core.transaction import Transaction
+
+_DELETE = PreparedStatement(delete(CURSORS).where(CURSORS.c.link == bindparam("link")))
+_COUNTS = [
+    PreparedStatement(
+        select(func.count()).where(
+            table.c.link == bindparam("link"),
+            table.c.seq > bindparam("after"),
+            table.c.seq <= bindparam("until"),
+        )
+    )
+    for table in (EVENTS, TRANSITIONS)
+]
 
 
 @frozen
@@ -23,8 +35,7 @@ class Cursor:
 def store_cursors(transaction: Transaction, cursors: Sequence[Cursor]) -> Sequence[None]:
     """Operation: insert, update or delete cursors."""
     newest = {cursor.link: cursor for cursor in cursors}
-    for link in newest:
-        transaction.connection.execute(delete(CURSORS).where(CURSORS.c.link == link))
+    _DELETE.execute_many(transaction.connection, [{"link": link} for link in newest])
     rows = [(cursor.link, cursor.seq) for cursor in newest.values() if cursor.seq is not None]
     if rows:
         insert_many(transaction.connection, CURSORS, rows)
@@ -38,9 +49,7 @@ def read_cursors(connection: Connection) -> dict[str, int]:
 
 def count_events_after(connection: Connection, link: str, after: int, until: int) -> int:
     """Return how many events of a link have numbers above `after`, up to `until`."""
-    return sum(
-        connection.execute(
-            select(func.count()).where(table.c.link == link, table.c.seq > after, table.c.seq <= until)
-        ).scalar_one()
-        for table in (EVENTS, TRANSITIONS)
+    counts = (
+        statement.execute(connection, link=link, after=after, until=until).fetchone() for statement in _COUNTS
     )
+    return sum(count for (count,) in counts)

@@ -69,6 +69,21 @@ async def test_a_new_webhook_without_a_delivery_continues_at_its_start_after_a_r
 
 
 @time_limit(10)
+async def test_a_webhook_that_is_added_again_continues_at_its_cursor_after_a_restart(
+    webhook_service: WebhookHarness,
+) -> None:
+    await create_link(webhook_service, **WEBHOOK_SETTINGS)
+    await change_link(webhook_service, webhook_url=None, webhook_secret=None)
+    webhook_service.transport.failure_by_url[URL] = "it answered 500"
+    await change_link(webhook_service, **WEBHOOK_SETTINGS)
+    webhook_service.check_in(101)
+    await webhook_service.stop()
+    restarted = WebhookHarness(webhook_service)
+    assert restarted.delivered_rooms[:1] == ["101"]
+    await restarted.stop()
+
+
+@time_limit(10)
 async def test_a_webhook_that_is_removed_and_added_again_skips_the_events_between(
     webhook_service: WebhookHarness,
 ) -> None:
@@ -158,6 +173,7 @@ async def test_a_link_with_the_name_of_a_removed_one_delivers_none_of_its_events
         "guest.checked_in",
     ]
     assert webhook_service.delivered_rooms == [None, "102"]
+    assert list(await stored_cursors(webhook_service)) == ["grand"]
 
 
 @time_limit(10)
