@@ -8,6 +8,7 @@ import json
 import urllib.error
 import urllib.parse
 import urllib.request
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -25,14 +26,12 @@ class ServiceError(PmslinkError):
     """Report that the service cannot be reached, or that it rejected a request."""
 
 
-def service_options() -> argparse.ArgumentParser:
-    """Return the options that name the service, as a parent of the commands that need one."""
-    options = argparse.ArgumentParser(add_help=False)
-    options.add_argument(
+def add_service_options(command: argparse.ArgumentParser) -> None:
+    """Add the options that name the service."""
+    command.add_argument(
         "--url", type=_parse_url, default=_DEFAULT_URL, help=f"URL of the service (default: {_DEFAULT_URL})"
     )
-    options.add_argument("--token-file", metavar="FILE", help="file with a token in its first line")
-    return options
+    command.add_argument("--token-file", metavar="FILE", help="file with a token in its first line")
 
 
 def _parse_url(text: str) -> str:
@@ -67,6 +66,20 @@ class ServiceClient:
 
     def get(self, path: str, key: str, **query: object) -> list[dict[str, Any]]:
         """Return the list under a key of the response to GET /api/v1/`path`. Raises ServiceError."""
+        return self._get(path, key, query)[0]
+
+    def get_pages(self, path: str, key: str) -> list[dict[str, Any]]:
+        """Return the list of all pages of GET /api/v1/`path`. Raises ServiceError."""
+        entries, after = self._get(path, key, {})
+        while after is not None:
+            page, after = self._get(path, key, {"after": after})
+            entries += page
+        return entries
+
+    def _get(
+        self, path: str, key: str, query: Mapping[str, object]
+    ) -> tuple[list[dict[str, Any]], str | None]:
+        """Return the list of a response, and where the next page begins, if there is one."""
         url = f"{self.url}/api/v1/{path}?{urllib.parse.urlencode(query)}".rstrip("?")
         headers = {"Authorization": f"Bearer {self.token}"} if self.token else {}
         # without a proxy from the environment: the service is usually on this machine
@@ -74,7 +87,8 @@ class ServiceClient:
         try:
             request = urllib.request.Request(url, headers=headers)  # noqa: S310  (http or https: see _parse_url)
             with opener.open(request, timeout=RESPONSE_TIMEOUT_S) as response:
-                return list(json.load(response)[key])
+                answer = json.load(response)
+                return list(answer[key]), answer.get("next")  # an earlier release has no pages of links
         except urllib.error.HTTPError as error:
             with error:
                 raise ServiceError(f"{self.url}: {_error_message(error)}") from None

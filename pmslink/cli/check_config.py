@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import json
 from collections.abc import Iterator
-from typing import Any
 
 from pmslink.config.link_definition import LinkConfig
 from pmslink.config.link_settings import LinkSettings
@@ -14,9 +13,8 @@ from pmslink.config.profiles import PROFILE_PRESETS
 from pmslink.config.settings_serializer import serialize_settings
 
 
-def add_command(commands: Any) -> None:
-    """Add the command to the subparsers of `pmslink`."""
-    command = commands.add_parser("check-config", help="check a configuration file; starts nothing")
+def add_arguments(command: argparse.ArgumentParser) -> None:
+    """Add the arguments of the command to its parser."""
     command.add_argument("file", metavar="FILE")
     command.set_defaults(run=check_config)
 

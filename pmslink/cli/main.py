@@ -11,17 +11,26 @@ import io
 import os
 import sys
 from collections.abc import Sequence
+from importlib import import_module
 
 from pmslink import __version__
-from pmslink.cli import check_config, status, store_commands, token_commands, trace
 from pmslink.errors import PmslinkError
 
+_COMMANDS = {
+    "check-config": ("pmslink.cli.check_config", "check a configuration file; starts nothing"),
+    "status": ("pmslink.cli.status", "show the state of all links"),
+    "trace": ("pmslink.cli.trace", "follow the records of one link, decoded"),
+    "store": ("pmslink.cli.store_commands", "check a store, or move a damaged one aside"),
+    "token": ("pmslink.cli.token_commands", "manage the tokens that give access to the API"),
+}
+"""The module of each command, and what it does. Only the module of the command that runs is imported."""
 _DESCRIPTION = "Check a configuration, inspect a running service, and manage its store and tokens."
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command and return its exit status. Raises SystemExit for a wrong command line."""
-    arguments = _build_parser().parse_args(argv)
+    argv = sys.argv[1:] if argv is None else argv
+    arguments = _build_parser(argv).parse_args(argv)
     if isinstance(sys.stdout, io.TextIOWrapper):
         # a pipe gets each line at once; a character that the terminal's charset lacks is replaced
         sys.stdout.reconfigure(line_buffering=True, errors="replace")
@@ -40,17 +49,18 @@ def main(argv: Sequence[str] | None = None) -> int:
     return 0
 
 
-def _build_parser() -> argparse.ArgumentParser:
-    """Return the parser; `run` of its result takes the arguments and returns the lines to print."""
+def _build_parser(argv: Sequence[str]) -> argparse.ArgumentParser:
+    """Return the parser; `run` of its result takes the arguments and returns the lines to print.
+
+    Only the command of `argv` gets its arguments.
+    """
+    chosen = next((argument for argument in argv if not argument.startswith("-")), None)
     parser = argparse.ArgumentParser(prog="pmslink", description=_DESCRIPTION)
     parser.add_argument("--version", action="version", version=f"pmslink {__version__}")
     parser.set_defaults(runs_until_interrupted=False)
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
-    check_config.add_command(commands)
-    status.add_command(commands)
-    trace.add_command(commands)
-    store = commands.add_parser("store", help="check a store, or move a damaged one aside")
-    store_commands.add_commands(store.add_subparsers(metavar="COMMAND", required=True))
-    token = commands.add_parser("token", help="manage the tokens that give access to the API")
-    token_commands.add_commands(token.add_subparsers(metavar="COMMAND", required=True))
+    for name, (module, summary) in _COMMANDS.items():
+        command = commands.add_parser(name, help=summary)
+        if name == chosen:
+            import_module(module).add_arguments(command)
     return parser

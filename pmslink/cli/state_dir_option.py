@@ -8,14 +8,12 @@ from pathlib import Path
 from pmslink.config.loader import Config, load_config
 
 
-def state_dir_options() -> argparse.ArgumentParser:
-    """Return the options that name the state directory, as a parent of the commands that need one."""
-    options = argparse.ArgumentParser(add_help=False)
-    group = options.add_mutually_exclusive_group()
+def add_state_dir_options(command: argparse.ArgumentParser) -> None:
+    """Add the options that name the state directory."""
+    group = command.add_mutually_exclusive_group()
     default = Config().state_dir
     group.add_argument("--state-dir", metavar="DIR", help=f"state directory (default: ./{default})")
     group.add_argument("--config", metavar="FILE", help="configuration file that names the state directory")
-    return options
 
 
 def state_dir_of(arguments: argparse.Namespace) -> Path:

@@ -6,20 +6,20 @@ import argparse
 from collections.abc import Iterator
 from typing import Any
 
-from pmslink.cli.api_client import client_of, service_options
+from pmslink.cli.api_client import add_service_options, client_of
 from pmslink.cli.link_details import link_details
 from pmslink.cli.terminal_output import escape_unprintable, format_local_time, format_table
 
 
-def add_command(commands: Any) -> None:
-    """Add the command to the subparsers of `pmslink`."""
-    command = commands.add_parser("status", parents=[service_options()], help="show the state of all links")
+def add_arguments(command: argparse.ArgumentParser) -> None:
+    """Add the arguments of the command to its parser."""
+    add_service_options(command)
     command.set_defaults(run=show_status)
 
 
 def show_status(arguments: argparse.Namespace) -> Iterator[str]:
     """Yield a row for each link, followed by its advice and by its details. Raises ServiceError."""
-    links = sorted(client_of(arguments).get("links", "links"), key=_urgency)
+    links = sorted(client_of(arguments).get_pages("links", "links"), key=_urgency)
     rows = [("LINK", "STATE", "", "IN SYNC", "SINCE", "REASON")]
     rows += [
         (

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import argparse
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 from sqlalchemy import Connection, Table, func, select
 
-from pmslink.cli.state_dir_option import state_dir_of, state_dir_options
+from pmslink.cli.state_dir_option import add_state_dir_options, state_dir_of
 from pmslink.store.core import schema, state_directory, store_metadata
 from pmslink.store.core.database import SqliteDatabase
 from pmslink.store.core.row_checksum import verify_checksums
@@ -19,16 +19,17 @@ TRIAL_READ_ENTRIES = 1000
 """Number of stored events that a check reads; a starting service reads some as well."""
 
 
-def add_commands(commands: Any) -> None:
+def add_arguments(command: argparse.ArgumentParser) -> None:
     """Add the commands below `pmslink store`; `run` of each returns the lines to print."""
-    options = state_dir_options()
+    commands = command.add_subparsers(metavar="COMMAND", required=True)
     for name, action, summary in (
         ("check", check, "check the whole store; a running service may use it meanwhile"),
         ("restored", declare_restored, "say that the store is an older copy, before the service starts"),
         ("move-aside", move_aside, "rename the store, so that the next start creates a new one"),
     ):
-        command = commands.add_parser(name, parents=[options], help=summary)
-        command.set_defaults(run=lambda arguments, action=action: action(state_dir_of(arguments)))
+        subcommand = commands.add_parser(name, help=summary)
+        add_state_dir_options(subcommand)
+        subcommand.set_defaults(run=lambda arguments, action=action: action(state_dir_of(arguments)))
 
 
 def check(state_dir: Path) -> list[str]:

@@ -6,9 +6,9 @@ import argparse
 import sys
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
-from typing import Any, get_args
+from typing import get_args
 
-from pmslink.cli.state_dir_option import state_dir_of, state_dir_options
+from pmslink.cli.state_dir_option import add_state_dir_options, state_dir_of
 from pmslink.cli.terminal_output import format_table
 from pmslink.store.core import state_directory
 from pmslink.web.auth import token_file_edits
@@ -28,12 +28,10 @@ _FIRST_CREDENTIAL_TEXT = "This is the first token: from now on every request nee
 _NO_CONTROL_ROLE_TEXT = "No token has the role control yet, so no client can change settings.\n"
 
 
-def add_commands(commands: Any) -> None:
+def add_arguments(command: argparse.ArgumentParser) -> None:
     """Add the commands below `pmslink token`; `run` of each returns the lines to print."""
-    options = state_dir_options()
-    add = commands.add_parser(
-        "add", parents=[options], help="create a token and print it; only its digest is stored"
-    )
+    commands = command.add_subparsers(metavar="COMMAND", required=True)
+    add = commands.add_parser("add", help="create a token and print it; only its digest is stored")
     add.add_argument("name", metavar="NAME", help="name of the person or program that uses the token")
     add.add_argument(
         "--role",
@@ -43,11 +41,13 @@ def add_commands(commands: Any) -> None:
         "links; control: everything",
     )
     add.set_defaults(run=add_token)
-    listing = commands.add_parser("list", parents=[options], help="list all tokens with their roles")
+    listing = commands.add_parser("list", help="list all tokens with their roles")
     listing.set_defaults(run=list_tokens)
-    remove = commands.add_parser("remove", parents=[options], help="remove a token")
+    remove = commands.add_parser("remove", help="remove a token")
     remove.add_argument("name", metavar="NAME")
     remove.set_defaults(run=remove_token)
+    for subcommand in (add, listing, remove):
+        add_state_dir_options(subcommand)
 
 
 def add_token(arguments: argparse.Namespace) -> Iterator[str]:

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from time import sleep
 from typing import Any
 
-from pmslink.cli.api_client import ServiceClient, client_of, service_options
+from pmslink.cli.api_client import ServiceClient, add_service_options, client_of
 from pmslink.cli.terminal_output import escape_unprintable, format_local_time
 from pmslink.fias.catalog import FIELDS, RECORDS
 
@@ -20,11 +20,9 @@ MAX_RECORDS = 1000
 """The most records that the service returns for one request."""
 
 
-def add_command(commands: Any) -> None:
-    """Add the command to the subparsers of `pmslink`."""
-    command = commands.add_parser(
-        "trace", parents=[service_options()], help="follow the records of one link, decoded"
-    )
+def add_arguments(command: argparse.ArgumentParser) -> None:
+    """Add the arguments of the command to its parser."""
+    add_service_options(command)
     command.add_argument("link", metavar="LINK")
     command.add_argument(
         "--lines",

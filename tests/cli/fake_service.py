@@ -18,6 +18,7 @@ class FakeService(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), RequestHandler)
         self.url = f"http://127.0.0.1:{self.server_port}"
         self.links: list[dict[str, object]] = []
+        self.links_per_page: int | None = None
         self.records: list[dict[str, object]] = []
         self.error_response: tuple[int, bytes] | None = None
         self.requested_paths: list[str] = []
@@ -29,11 +30,18 @@ class FakeService(ThreadingHTTPServer):
         if self.error_response:
             return self.error_response
         if url.path == "/api/v1/links":
-            return 200, json.dumps({"links": self.links}).encode()
+            return 200, json.dumps(self._page_of_links(url.query)).encode()
         assert url.path == "/api/v1/links/grand/records"
         limit = int(parse_qs(url.query)["limit"][0])
         newest_first = sorted(self.records, key=lambda record: str(record["at"]), reverse=True)
         return 200, json.dumps({"records": newest_first[:limit]}).encode()
+
+    def _page_of_links(self, query: str) -> dict[str, object]:
+        if self.links_per_page is None:  # an earlier release
+            return {"links": self.links}
+        (begin,) = map(int, parse_qs(query).get("after", ["0"]))
+        end = begin + self.links_per_page
+        return {"links": self.links[begin:end], "next": str(end) if end < len(self.links) else None}
 
     def stop(self) -> None:
         self.shutdown()

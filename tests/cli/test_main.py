@@ -69,3 +69,27 @@ def test_unencodable_characters_are_replaced(service: FakeService) -> None:
         check=True,
     )
     assert b"? GI guest check-in  RN room=101  GN name=M?ller" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "imports", "does_not_import"),
+    [
+        ("--help", "argparse", ("sqlalchemy", "twisted", "cattrs", "pmslink.config", "urllib.request")),
+        ("status --help", "urllib.request", ("sqlalchemy", "twisted.internet", "cattrs", "pmslink.store")),
+        ("token list --help", "pmslink.web.auth.token_file", ("sqlalchemy", "klein")),
+        ("check-config --help", "pmslink.config.loader", ("sqlalchemy", "klein", "pmslink.store")),
+        ("store check --help", "sqlalchemy", ("klein", "pmslink.link")),
+    ],
+)
+def test_a_command_imports_only_what_it_uses(
+    arguments: str, imports: str, does_not_import: tuple[str, ...]
+) -> None:
+    code = (
+        "import sys\nfrom pmslink.cli.main import main\n"
+        "try:\n    main(sys.argv[1:])\nfinally:\n    print(*sys.modules)"
+    )
+    command = [sys.executable, "-c", code, *arguments.split()]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    modules = set(done.stdout.splitlines()[-1].split())
+    assert imports in modules
+    assert [name for name in does_not_import if name in modules] == []

@@ -78,3 +78,11 @@ def test_status_shows_what_is_held_and_what_would_help(run: Run, service: FakeSe
         "held: night audit since 2026-01-02 04:04:05+01:00, 2 waiting",
         "postings: 1 in doubt, 0 refused",
     ]
+
+
+def test_status_shows_the_links_of_all_pages(run: Run, service: FakeService) -> None:
+    service.links = [make_link(f"hotel-{number}", "ESTABLISHED") for number in range(5)]
+    service.links_per_page = 2
+    lines = run("status", "--url", service.url)
+    assert [line.split()[0] for line in lines] == ["LINK", *(f"hotel-{number}" for number in range(5))]
+    assert service.requested_paths == [f"/api/v1/links{query}" for query in ("", "?after=2", "?after=4")]

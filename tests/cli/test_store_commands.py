@@ -10,9 +10,9 @@ import pytest
 from sqlalchemy import text
 
 from pmslink.cli.main import main
-from pmslink.store.core.database import STORE_FILE_NAME, SqliteDatabase
+from pmslink.store.core.database import SqliteDatabase
 from pmslink.store.core.schema import SCHEMA_VERSION
-from pmslink.store.core.state_directory import LOCK_FILE_NAME, DirectoryLock
+from pmslink.store.core.state_directory import LOCK_FILE_NAME, STORE_FILE_NAME, DirectoryLock
 from pmslink.store.operations.hotel_updates import append_records
 from pmslink.store.tables.link_rows import StoredLink, store_links
 from tests.cli.fake_service import Run

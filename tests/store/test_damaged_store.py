@@ -13,7 +13,8 @@ from random import Random
 import pytest
 from sqlalchemy import exc
 
-from pmslink.store.core.database import STORE_FILE_NAME, SqliteDatabase
+from pmslink.store.core.database import SqliteDatabase
+from pmslink.store.core.state_directory import STORE_FILE_NAME
 from pmslink.store.core.store_errors import StoreError
 from pmslink.store.operations.hotel_updates import append_records
 from pmslink.store.store_service import open_store

@@ -20,9 +20,9 @@ from sqlalchemy import Connection, Engine, create_engine, event, exc
 from sqlalchemy.pool import NullPool
 
 from pmslink.store.core.prepared_statements import driver_connection
+from pmslink.store.core.state_directory import STORE_FILE_NAME
 from pmslink.store.core.store_errors import StoreError
 
-STORE_FILE_NAME = "store.sqlite3"
 STARTUP_CHECK_MAX_BYTES = 256 * 1024**2
 """Maximum size in bytes of a store that each start checks completely; that takes seconds."""
 REBUILT_SCHEMA = "rebuilt"

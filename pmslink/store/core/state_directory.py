@@ -7,9 +7,9 @@ import os
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from pmslink.store.core.database import STORE_FILE_NAME
 from pmslink.store.core.store_errors import StoreError
 
+STORE_FILE_NAME = "store.sqlite3"
 LOCK_FILE_NAME = "lock"
 _STORE_FILE_NAMES = (STORE_FILE_NAME, f"{STORE_FILE_NAME}-wal", f"{STORE_FILE_NAME}-shm")
 

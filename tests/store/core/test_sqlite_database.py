@@ -12,7 +12,8 @@ import pytest
 from sqlalchemy import Connection, exc, text
 from twisted.internet.defer import Deferred
 
-from pmslink.store.core.database import STORE_FILE_NAME, SqliteDatabase, is_sqlite_outage
+from pmslink.store.core.database import SqliteDatabase, is_sqlite_outage
+from pmslink.store.core.state_directory import STORE_FILE_NAME
 from pmslink.store.core.store_errors import StoreError
 from pmslink.store.operations.hotel_updates import append_records
 from pmslink.store.operations.operator_actions import OperatorAction, discard

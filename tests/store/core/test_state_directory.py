@@ -14,9 +14,10 @@ from pathlib import Path
 
 import pytest
 
-from pmslink.store.core.database import STORE_FILE_NAME, SqliteDatabase
+from pmslink.store.core.database import SqliteDatabase
 from pmslink.store.core.state_directory import (
     LOCK_FILE_NAME,
+    STORE_FILE_NAME,
     DirectoryLock,
     create_state_directory,
     move_aside,

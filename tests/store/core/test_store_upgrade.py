@@ -13,8 +13,9 @@ import pytest
 from sqlalchemy import literal_column, select
 
 from pmslink.store.core import schema, store_upgrade
-from pmslink.store.core.database import STORE_FILE_NAME, SqliteDatabase
+from pmslink.store.core.database import SqliteDatabase
 from pmslink.store.core.row_checksum import verify_checksums
+from pmslink.store.core.state_directory import STORE_FILE_NAME
 from pmslink.store.core.store_errors import StoreError
 from pmslink.store.store_service import open_store
 from tests.store.core.test_schema_migrations import load_dump

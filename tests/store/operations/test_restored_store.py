@@ -13,8 +13,9 @@ from typing import Any
 import pytest
 
 from pmslink.cli.main import main
-from pmslink.store.core.database import STORE_FILE_NAME, SqliteDatabase
+from pmslink.store.core.database import SqliteDatabase
 from pmslink.store.core.high_water_mark import HIGH_WATER_FILE_NAME, HighWaterFile
+from pmslink.store.core.state_directory import STORE_FILE_NAME
 from pmslink.store.core.transaction import Transaction
 from pmslink.store.operations.outbox_delivery import ClaimNext, claim_next
 from pmslink.store.store_service import RUN_UPDATE_INTERVAL_S
