@@ -1,7 +1,7 @@
 """PBXs that post continuously: each posting has its own key and is repeated until it is accepted.
 
-A posting is accepted with a response 202, or 200 if an earlier response was lost. The final check of a
-campaign compares the accepted postings with the service and the PMS.
+A posting is accepted with a response 202, or 200 if an earlier response was lost. One that was refused with
+503 is not stored. The final check of a campaign compares the accepted postings with the service and the PMS.
 """
 
 from __future__ import annotations
@@ -94,21 +94,22 @@ class PostingClients:
 
     def _post(self, key: str, body: dict[str, Any]) -> AcceptedPosting | None:
         """Post until the service accepts; None if it rejects the posting or the client is abandoned."""
-        is_repetition = False
+        may_be_stored = False
         while not self._abandoned.is_set():
             match self._call(key, body):
                 case (202, response):
                     return self._record_accepted(key, body, response)
                 case (200, response):
-                    if not is_repetition:
-                        self._add_error(f"{key} was new, but the response was 200")
+                    if not may_be_stored:
+                        self._add_error(f"{key} was new or refused, but the response was 200")
                     return self._record_accepted(key, body, response)
                 case (503, response):
                     self.unavailable_errors.append(response["error"])
+                case None | (504, _):
+                    may_be_stored = True
                 case (status, response):
                     self._add_error(f"{key}: {status} {response}")
                     return None
-            is_repetition = True
             self._abandoned.wait(0.1)
         return None
 

@@ -21,6 +21,7 @@ from attrs import frozen
 
 from tests.process.server_processes import BIN_DIR, WAIT_TIMEOUT_S, wait_until
 from tests.soak.campaign_checks import check_campaign
+from tests.soak.campaign_scale import scaled
 from tests.soak.docked_service import DockedService, is_store_intact, run_docked_service, run_store_command
 from tests.soak.posting_clients import POSTINGS_PATH, PostingClients
 from tests.soak.random_seed import choose_seed
@@ -66,8 +67,8 @@ def intact(tmp_path: Path) -> IntactStore:
 def damaged_copies(data: bytes, rng: Random) -> Mapping[str, bytes]:
     """Return truncated copies of a file, and copies with one flipped bit, by a name of the damage."""
     lengths = (0, 1, HEADER_BYTES - 1, HEADER_BYTES, 4096, len(data) // 2, len(data) - 4096, len(data) - 1)
-    offsets = [rng.randrange(HEADER_BYTES) for _ in range(FLIPPED_BITS // 4)]
-    offsets += [rng.randrange(HEADER_BYTES, len(data)) for _ in range(FLIPPED_BITS - len(offsets))]
+    offsets = [rng.randrange(HEADER_BYTES) for _ in range(scaled(FLIPPED_BITS) // 4)]
+    offsets += [rng.randrange(HEADER_BYTES, len(data)) for _ in range(scaled(FLIPPED_BITS) - len(offsets))]
     return {
         **{f"cut to {length} bytes": data[:length] for length in lengths},
         **{

@@ -20,6 +20,7 @@ import pytest
 
 from tests.process.server_processes import wait_until
 from tests.soak.campaign_checks import CampaignResult, check_campaign
+from tests.soak.campaign_scale import scaled
 from tests.soak.docked_service import DockedService, is_store_intact, run_docked_service
 from tests.soak.event_consumer import EventConsumer, check_events
 from tests.soak.fault_injector import FaultInjector
@@ -50,10 +51,9 @@ def test_a_killed_service_loses_no_posting(tmp_path: Path, report: Report, unans
     started_at = time.monotonic()
     with ThreadPoolExecutor(LANES) as pool:
         total = reduce(add, pool.map(run_lane, range(LANES)))
-    report(f"{LANES * KILLS_PER_LANE} kills in {time.monotonic() - started_at:.0f} s, seed {seed}; {total}")
-    assert total.accepted_count > LANES * KILLS_PER_LANE, (
-        "too few postings were accepted for a meaningful result"
-    )
+    kills = LANES * scaled(KILLS_PER_LANE)
+    report(f"{kills} kills in {time.monotonic() - started_at:.0f} s, seed {seed}; {total}")
+    assert total.accepted_count > kills, "too few postings were accepted for a meaningful result"
     if unanswered == "hold":
         assert total.repeated_count == 0
         assert total.state_counts["unknown"] > 0, (
@@ -73,7 +73,7 @@ def kill_repeatedly(docked: DockedService, name: str) -> CampaignResult:
     for actor in (clients, fault_injector, consumer):
         actor.start()
     try:
-        for _ in range(KILLS_PER_LANE):
+        for _ in range(scaled(KILLS_PER_LANE)):
             run_and_kill(docked, rng)
     except BaseException:
         clients.abandon()

@@ -17,6 +17,7 @@ import pytest
 
 from tests.process.server_processes import wait_until
 from tests.soak.campaign_checks import check_campaign
+from tests.soak.campaign_scale import scaled
 from tests.soak.docked_service import DockedService, is_store_intact, run_docked_service
 from tests.soak.mounted_disk import Disk, ext4_disk
 from tests.soak.posting_clients import PostingClients
@@ -39,7 +40,7 @@ def test_a_power_cut_loses_no_accepted_posting(tmp_path: Path, report: Callable[
         clients = PostingClients(docked.service_client, seed, clients=6, max_pause_s=0.02)
         clients.start()
         try:
-            for _ in range(POWER_CUTS):
+            for _ in range(scaled(POWER_CUTS)):
                 cut_and_restore_power(docked, disk, clients, rng)
         except BaseException:
             clients.abandon()
@@ -49,7 +50,7 @@ def test_a_power_cut_loses_no_accepted_posting(tmp_path: Path, report: Callable[
         result = check_campaign(docked, clients)
         docked.stop()
         assert is_store_intact(docked.state_dir)
-    report(f"{POWER_CUTS} power cuts, seed {seed}; {result}")
+    report(f"{scaled(POWER_CUTS)} power cuts, seed {seed}; {result}")
 
 
 def cut_and_restore_power(docked: DockedService, disk: Disk, clients: PostingClients, rng: Random) -> None:
