@@ -39,9 +39,6 @@ from pmslink.listener import ListenerService
 from pmslink.pbx.webhook.delivery_queue import WebhookContext
 from pmslink.pbx.webhook.http_delivery import LOOKUP_TIMEOUT_S, HttpWebhookTransport
 from pmslink.pbx.webhook.webhook_service import WebhookService
-from pmslink.simulator.life.activity_scheduler import ACTIVITIES_PER_MINUTE
-from pmslink.simulator.life.pmslink_client import make_endpoint_phones
-from pmslink.simulator.service import Simulator
 from pmslink.store.core import state_directory
 from pmslink.store.core.database import SqliteDatabase
 from pmslink.store.core.high_water_mark import HighWaterFile
@@ -127,6 +124,11 @@ def makeService(options: Options) -> SequentialMultiService:
 
 
 def _build_demo(reactor: Any, options: Options) -> SequentialMultiService:
+    # a tenth of the modules of the service, which nothing else uses
+    from pmslink.simulator.life.activity_scheduler import ACTIVITIES_PER_MINUTE
+    from pmslink.simulator.life.pmslink_client import make_endpoint_phones
+    from pmslink.simulator.service import Simulator
+
     service = SequentialMultiService()
     simulator = Simulator(reactor, DEMO_PMS_ENDPOINT, DEMO_CONTROL_ENDPOINT, pace=ACTIVITIES_PER_MINUTE)
     simulator.setServiceParent(service)

@@ -28,3 +28,9 @@ def test_every_package_has_a_docstring() -> None:
     undocumented = [str(path) for path in packages if not path.read_text("utf-8").startswith('"""')]
     assert undocumented == []
     assert len(packages) > len(package_imports())
+
+
+def test_the_service_imports_the_simulator_only_for_a_demonstration() -> None:
+    code = "import sys, pmslink.service; print([name for name in sys.modules if 'simulator' in name])"
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout == "[]\n"

@@ -50,6 +50,7 @@ def make_link(name: str, **values: Any) -> dict[str, Any]:
         "advice": "",
         "intent": "enabled",
         "attention": 0,
+        "group": "look" if values.get("attention", 0) >= 2 else "connected",
         "in_sync": True,
         "last_in_sync": ago(seconds=1),
         "down_since": None,
@@ -90,6 +91,7 @@ def make_down_link(name: str, **values: Any) -> dict[str, Any]:
         "reason": "192.0.2.1:5010 refused the connection: Connection refused",
         "cause": {"code": "refused", "params": {"detail": "Connection refused"}},
         "attention": 4,
+        "group": "down",
         "in_sync": False,
         "down_since": ago(minutes=5),
     }
@@ -129,7 +131,7 @@ class CannedService:
             store = {"ok": True, "reason": None}
             return 200, {"version": __version__, "store": store, "links": {"ESTABLISHED": len(self.links)}}
         if path == "links":
-            return 200, {"links": [*self.links.values()]}
+            return 200, {"links": [*self.links.values()], "next": None}
         if match := re.fullmatch("links/([^/]+)(?:/(.+))?", path):
             return self._answer_of_link(match[1], match[2])
         return 404, {"error": {"code": "not_found", "message": path}}

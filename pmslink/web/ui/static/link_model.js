@@ -56,16 +56,25 @@ function forget(names) {
 
 /**
  * Ask how all links are, or the one of this name: the stream tells each change of their states, but neither
- * their checks nor how full their outboxes are. What it told meanwhile is newer.
+ * their checks nor how full their outboxes are. What it told meanwhile is newer. Of more than a thousand links,
+ * each call asks for the next thousand.
  */
 export async function refresh(name) {
   const before = new Map(links);
-  const asked = name ? [await call("GET", ofLink(name))] : (await call("GET", "links")).links;
+  const asked = name ? [await call("GET", ofLink(name))] : await nextPage();
   for (const link of asked) {
     if (!before.has(link.name) || links.get(link.name) !== before.get(link.name)) continue;
     links.set(link.name, link);
     tell("link", { link, transition: null });
   }
+}
+
+let after = null; // where the next page begins
+
+async function nextPage() {
+  const page = await call("GET", after === null ? "links" : `links?after=${encodeURIComponent(after)}`);
+  after = page.next;
+  return page.links;
 }
 
 /** A service without links tells nothing again, so it has to be asked. */
@@ -83,6 +92,7 @@ export async function forgetIfEmpty() {
 /** Forget all, as when somebody else signs in. */
 export function clear() {
   links.clear();
+  after = null;
   beginning = null;
   told = false;
 }
