@@ -11,12 +11,10 @@ from twisted.python.failure import Failure
 
 MIN_LOOKUP_INTERVAL_S = 60.0
 """Shortest time in seconds between two lookups of one name."""
-LOOKUP_TIMEOUT_S = 10.0
-"""Time limit of one lookup in seconds."""
 
 IpAddress = IPv4Address | IPv6Address
 Resolve = Callable[[str], Deferred[list[str]]]
-"""Looks up the addresses of a host name; fails, or returns an empty list, if there are none."""
+"""Looks up the addresses of a host name, in limited time; fails if there are none."""
 
 
 class HostAddresses:
@@ -58,8 +56,7 @@ class HostAddresses:
         if is_recent or self._lookup is not None or parse_ip(self._name) is not None:
             return
         self._looked_up_at = self._clock.seconds()
-        lookup = self._resolve(self._name).addTimeout(LOOKUP_TIMEOUT_S, self._clock)
-        self._lookup = lookup.addCallbacks(self._on_found, self._on_failed)
+        self._lookup = self._resolve(self._name).addCallbacks(self._on_found, self._on_failed)
         self._lookup.addCallback(lambda _: self._end_lookup())
 
     def stop(self) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from io import BytesIO
 from typing import Any
 from urllib.parse import unquote_to_bytes
 
@@ -25,8 +26,11 @@ class BoundedRequest(Request):
     _received_bytes = 0
 
     def gotLength(self, length: int | None) -> None:
-        """Prepare for a body of this many bytes, but reserve memory only up to the limit."""
-        super().gotLength(None if length is None else min(length, MAX_BODY_BYTES))  # type: ignore[no-untyped-call]
+        """Prepare for a body, in memory.
+
+        Twisted keeps long bodies in temporary files, so that clients could use up the file descriptors.
+        """
+        self.content = BytesIO()
 
     def handleContentChunk(self, data: bytes) -> None:
         """Store a part of the body, or discard it above the limit."""
