@@ -30,9 +30,10 @@ _BODY = '{"type":"call","room":"%d","amount":%d,"dialled":"+49 89 1234%05d","dur
 
 def generate_requests(port: int) -> Iterator[bytes]:
     """Generate requests of postings, each with a unique Idempotency-Key and content."""
+    run = uuid4()
     for number in count():
         body = _BODY % (100 + number % 900, number, number % 100_000)
-        yield (_HEAD % (port, uuid4(), len(body), body)).encode()
+        yield (_HEAD % (port, f"{run}-{number}", len(body), body)).encode()
 
 
 class Caller(asyncio.Protocol):

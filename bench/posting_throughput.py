@@ -1,7 +1,16 @@
-"""Postings over HTTP: the rate of acceptance, and the latency; the baseline is a bare route."""
+"""Postings over HTTP: the rate of acceptance, and the latency, of pmslink and of three other servers.
+
+FastAPI and aiohttp store each posting with sqlite3, as durably as pmslink does. The bare Klein route stores
+nothing: it shows what HTTP alone costs. Rounds alternate, so that noise affects all servers alike. A target
+is a ratio of two rates of the same round. The CPU of a server per posting is meaningful on a busy machine,
+too.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
 from statistics import median
 
 from bench.bench_processes import (
@@ -15,14 +24,42 @@ from bench.bench_processes import (
     state_directory,
 )
 
-CALLER_COUNTS = (1, 10, 100)
+TARGETS: Mapping[int, Mapping[str, float]] = {
+    1: {"FastAPI": 1.2, "aiohttp": 0.8},
+    10: {"FastAPI": 1.2, "aiohttp": 0.8},
+    100: {"FastAPI": 2.0, "aiohttp": 1.2},
+}
+"""By number of concurrent callers: the least ratio of pmslink's rate to that of another server."""
+MODULES = {
+    "Klein, stores nothing": "bench.baseline_route",
+    "aiohttp": "bench.posting_aiohttp",
+    "FastAPI": "bench.posting_fastapi",
+}
+PMSLINK = "pmslink"
 ROUNDS = 5
 ROUND_S = 2.0
-"""Duration of each round, for each of the two services."""
+"""Duration of each round, for each of the servers."""
 WARM_UP_CALLERS, WARM_UP_S = 10, 1
 STEADY_RATE_PER_S = 500
-STEADY_ROUND_S = 10
+STEADY_ROUND_S = 5
 STEADY_ROUNDS = 3
+
+Round = Mapping[str, tuple[float, float]]
+"""Responses per second, and microseconds of CPU per response, by server."""
+
+
+@contextmanager
+def start_servers(folder: Path) -> Iterator[dict[str, ServerProcess]]:
+    """Start all servers, and warm them up."""
+    with ExitStack() as stack:
+        servers = {}
+        for name, module in MODULES.items():
+            port = free_port()
+            servers[name] = stack.enter_context(start_module(module, port, folder / f"{name}.db", port=port))
+        servers[PMSLINK] = stack.enter_context(start_service(folder))
+        for server in servers.values():
+            run_load("closed", server.port, WARM_UP_CALLERS, WARM_UP_S)
+        yield servers
 
 
 def measure_rate(server: ServerProcess, caller_count: int) -> tuple[float, float]:
@@ -32,65 +69,61 @@ def measure_rate(server: ServerProcess, caller_count: int) -> tuple[float, float
     return results["rate"], 1e6 * (server.cpu_seconds() - cpu_before_s) / results["answers"]
 
 
-def compare_rates(pmslink: ServerProcess, baseline: ServerProcess) -> None:
-    """Print the rates of both; their rounds alternate, so that noise affects both alike."""
-    rows = []
-    for caller_count in CALLER_COUNTS:
-        pairs = [
-            (measure_rate(baseline, caller_count), measure_rate(pmslink, caller_count)) for _ in range(ROUNDS)
+def compare_rates(servers: Mapping[str, ServerProcess]) -> None:
+    """Print the rates of all servers for each number of callers."""
+    for caller_count, targets in TARGETS.items():
+        rounds: list[Round] = [
+            {name: measure_rate(server, caller_count) for name, server in servers.items()}
+            for _ in range(ROUNDS)
         ]
-        (baseline_rates, baseline_cpu), (pmslink_rates, pmslink_cpu) = (
-            zip(*results, strict=True) for results in zip(*pairs, strict=True)
-        )
-        ratios = [pmslink_rate / baseline_rate for (baseline_rate, _), (pmslink_rate, _) in pairs]
-        rows.append(
-            (
-                str(caller_count),
-                format_spread(baseline_rates),
-                format_spread(pmslink_rates),
-                format_spread(ratios, 2),
-                "at least 0.6" if caller_count == max(CALLER_COUNTS) else "–",
-                f"{median(pmslink_cpu):,.0f} / {median(baseline_cpu):,.0f} µs",
-            )
-        )
-    columns = ("baseline, 1/s", "pmslink, 1/s", "ratio", "target", "CPU per posting, pmslink / baseline")
-    print_table("concurrent callers", columns, rows)
+        rows = [
+            (name, *_format_server(rounds, name), *_format_ratio(rounds, name, targets)) for name in servers
+        ]
+        columns = ("postings/s", "CPU of the server per posting", "pmslink / this", "target")
+        print_table(f"{caller_count} callers", columns, rows)
 
 
-def compare_latencies(pmslink: ServerProcess, baseline: ServerProcess) -> None:
-    """Print the latencies of both at a steady rate."""
+def _format_server(rounds: list[Round], name: str) -> tuple[str, str]:
+    rates, cpu = zip(*(round_[name] for round_ in rounds), strict=True)
+    return format_spread(rates), f"{median(cpu):,.0f} µs"
+
+
+def _format_ratio(rounds: list[Round], name: str, targets: Mapping[str, float]) -> tuple[str, str]:
+    if name == PMSLINK:
+        return "", ""
+    ratios = [round_[PMSLINK][0] / round_[name][0] for round_ in rounds]
+    return format_spread(ratios, 2), f"at least {targets[name]}" if name in targets else "–"
+
+
+def compare_latencies(servers: Mapping[str, ServerProcess]) -> None:
+    """Print the latencies of all servers at a steady rate."""
     rounds = [
-        [run_load("steady", server.port, STEADY_RATE_PER_S, STEADY_ROUND_S) for server in (baseline, pmslink)]
+        {
+            name: run_load("steady", server.port, STEADY_RATE_PER_S, STEADY_ROUND_S)
+            for name, server in servers.items()
+        }
         for _ in range(STEADY_ROUNDS)
     ]
-    targets = {"p50": "–", "p99": "under 50 ms", "max": "–"}
     rows = [
         (
             name,
             *(
-                format_spread([latencies[name] for latencies in results], 1, " ms")
-                for results in zip(*rounds, strict=True)
+                format_spread([round_[name][figure] for round_ in rounds], 1, " ms")
+                for figure in ("p50", "p99", "max")
             ),
-            target,
+            "p99 under 50 ms" if name == PMSLINK else "–",
         )
-        for name, target in targets.items()
+        for name in servers
     ]
     title = f"{STEADY_RATE_PER_S} postings a second for {STEADY_ROUND_S} s, time to 202"
-    print_table(title, ("baseline", "pmslink", "target"), rows)
+    print_table(title, ("p50", "p99", "max", "target"), rows)
 
 
 def main() -> None:
-    """Start both services, and print both tables."""
-    port = free_port()
-    with (
-        state_directory() as folder,
-        start_service(folder) as pmslink,
-        start_module("bench.baseline_route", port, port=port) as baseline,
-    ):
-        for server in (baseline, pmslink):
-            run_load("closed", server.port, WARM_UP_CALLERS, WARM_UP_S)
-        compare_rates(pmslink, baseline)
-        compare_latencies(pmslink, baseline)
+    """Start all servers, and print all tables."""
+    with state_directory() as folder, start_servers(folder) as servers:
+        compare_rates(servers)
+        compare_latencies(servers)
 
 
 if __name__ == "__main__":
