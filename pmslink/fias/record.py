@@ -42,16 +42,21 @@ class Record:
         """The fields in the order of the wire, including repeated and empty ones."""
         return tuple([(part[:2], part[2:]) for part in self.text.split(BAR)[1:] if part])
 
+    @cached_property
+    def _first_values(self) -> dict[str, str]:
+        """The value of the first field with each code."""
+        return dict(reversed(self.fields))
+
     def get(self, code: str, default: str | None = None) -> str | None:
         """Return the value of the first field with this code."""
-        return next(self.all(code), default)
+        return self._first_values.get(code, default)
 
     def all(self, code: str) -> Iterator[str]:
         """Iterate over the values of all fields with this code, in order."""
         return (value for field_code, value in self.fields if field_code == code)
 
     def __contains__(self, code: str) -> bool:
-        return any(field_code == code for field_code, _ in self.fields)
+        return code in self._first_values
 
 
 def build_record(record_id: str, fields: Iterable[Field] = ()) -> Record:

@@ -9,8 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from attrs import evolve
-
+from pmslink.frozen_values import evolve
 from pmslink.hotel.events import StayChange
 from pmslink.hotel.guest_fields import SHARE_NO, SHARE_YES
 from pmslink.hotel.guest_settings import close_window, settle, take_back, update_room

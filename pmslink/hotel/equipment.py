@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from attrs import evolve
-
 from pmslink.fias.record import Record
+from pmslink.frozen_values import evolve
 from pmslink.hotel.guest_settings import change_settings
 from pmslink.hotel.hotel_state import Context, HotelState
 from pmslink.hotel.room_window import SaidSettings

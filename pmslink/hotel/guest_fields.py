@@ -67,7 +67,9 @@ def parse_guest_fields(
 
 def clean_text(text: str) -> str:
     """Replace the control characters in a text by blanks, and remove the blanks around it."""
-    return "".join(" " if unicodedata.category(char) == "Cc" else char for char in text).strip()
+    if not text.isprintable():
+        text = "".join(" " if unicodedata.category(char) == "Cc" else char for char in text)
+    return text.strip()
 
 
 def _parse_optional_date(code: str, text: str) -> str | None:

@@ -7,8 +7,7 @@ who are in it and not leaving, or about the room itself.
 
 from __future__ import annotations
 
-from attrs import evolve
-
+from pmslink.frozen_values import evolve
 from pmslink.hotel.events import Author
 from pmslink.hotel.guest_fields import SHARE_NO, SHARE_YES
 from pmslink.hotel.hotel_state import Context, HotelState, Vacated

@@ -11,9 +11,10 @@ from datetime import datetime
 from hashlib import blake2b
 from typing import Any
 
-from attrs import define, evolve, frozen
+from attrs import define, frozen
 
 from pmslink.fias.record import Record
+from pmslink.frozen_values import evolve
 from pmslink.hotel.events import Author, Event, EventType, StayChange, WakeUpFinished
 from pmslink.hotel.hotel_policy import HotelPolicy
 from pmslink.hotel.room_window import RoomWindow

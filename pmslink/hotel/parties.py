@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from attrs import evolve
-
+from pmslink.frozen_values import evolve
 from pmslink.hotel.guest_fields import SHARE_NO, SHARE_YES
 from pmslink.hotel.hotel_state import HotelState
 from pmslink.hotel.room_window import GuestSettings, Party, RoomWindow

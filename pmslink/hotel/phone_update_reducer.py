@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from attrs import evolve
-
 from pmslink.fias.field_values import serialize_date, serialize_time
+from pmslink.frozen_values import evolve
 from pmslink.hotel.departures import close_past_windows
 from pmslink.hotel.guest_settings import change_settings
 from pmslink.hotel.hotel_state import Context, HotelState

@@ -10,8 +10,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from attrs import asdict, evolve, field, frozen
+from attrs import asdict, field, frozen
 
+from pmslink.frozen_values import evolve
 from pmslink.hotel.guest_fields import SHARE_YES
 
 MOVE_WINDOW_MS = 2_000

@@ -7,7 +7,9 @@ from collections.abc import Container, Mapping
 from datetime import datetime
 from typing import Any, Literal
 
-from attrs import evolve, field, fields, frozen
+from attrs import field, fields, frozen
+
+from pmslink.frozen_values import evolve
 
 MAX_ROOM_NAME_CHARS = 40
 """Characters of a room name; FIAS allows 8, PMSs send more."""

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from attrs import evolve, frozen
+from attrs import frozen
 
 from pmslink.fias.record import Record
+from pmslink.frozen_values import evolve
 from pmslink.hotel import departures
 from pmslink.hotel.equipment import parse_class_of_service
 from pmslink.hotel.events import StayChange

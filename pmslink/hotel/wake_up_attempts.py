@@ -12,9 +12,8 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from attrs import evolve
-
 from pmslink.errors import PmslinkError
+from pmslink.frozen_values import evolve
 from pmslink.hotel.events import WakeUpFinished
 from pmslink.hotel.hotel_state import Context, HotelState
 from pmslink.hotel.rooms import MAX_WAKE_UPS, WakeUp, WakeUpResult, serialize_wake_up

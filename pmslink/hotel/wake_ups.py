@@ -10,11 +10,10 @@ from collections.abc import Collection
 from datetime import datetime, timedelta
 from typing import Literal
 
-from attrs import evolve
-
 from pmslink.errors import FieldError, PmslinkError
 from pmslink.fias.field_values import parse_date, parse_time
 from pmslink.fias.record import Record
+from pmslink.frozen_values import evolve
 from pmslink.hotel.events import Author
 from pmslink.hotel.guest_fields import clean_text
 from pmslink.hotel.hotel_state import Context, HotelState

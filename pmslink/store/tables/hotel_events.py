@@ -11,6 +11,8 @@ from pmslink.store.core.transaction import Transaction
 from pmslink.store.tables.log_entries import HotelEventLogged
 from pmslink.timestamps import to_ms
 
+_ENCODER = json.JSONEncoder(ensure_ascii=False)
+
 
 def append_event(transaction: Transaction, link: str, at: datetime, event: Event) -> None:
     """Publish an event under the next number, and insert its row when the transaction ends.
@@ -22,7 +24,7 @@ def append_event(transaction: Transaction, link: str, at: datetime, event: Event
     body: dict[str, Any] = {"extensions": room_extensions, "resync": event.resync, **event.payload}
     if "from_room" in body:
         body["from_extensions"] = extensions(body["from_room"])
-    text = json.dumps(body, ensure_ascii=False)
+    text = _ENCODER.encode(body)
     lacks_extension = event.room is not None and not room_extensions
     entry = HotelEventLogged(link, at, event.type, event.room, text, lacks_extension)
     entry.seq = transaction.next_seq()

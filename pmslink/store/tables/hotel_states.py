@@ -48,6 +48,7 @@ _SELECT_STAMPED_RECORDS = PreparedStatement(
     .order_by(RECORDS.c.seq.desc())
     .limit(_MAX_EXAMINED_RECORDS)
 )
+_ENCODER = json.JSONEncoder(ensure_ascii=False)
 
 
 @frozen
@@ -197,7 +198,7 @@ def _take_changed_rooms(link: str, hotel: HotelState) -> list[tuple[object, ...]
 
 def _room_row(link: str, room: Room) -> tuple[object, ...]:
     has_names = any(getattr(guest, name) for guest in room.guests for name in (*PERSONAL_FIELDS, "fields"))
-    return (link, room.room, json.dumps(serialize_room(room), ensure_ascii=False), room.changed, has_names)
+    return (link, room.room, _ENCODER.encode(serialize_room(room)), room.changed, has_names)
 
 
 def _hotel_row(hotel: HotelState) -> tuple[str, int | None] | None:
