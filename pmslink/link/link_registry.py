@@ -32,6 +32,7 @@ from pmslink.link.tcp_dial import TcpDial
 from pmslink.link.turn_queue import TurnQueue
 from pmslink.store.core.store_errors import StoreUnavailableError
 from pmslink.store.core.store_metadata import barrier
+from pmslink.store.operations.link_removal import delete_history
 from pmslink.store.store_service import Store
 from pmslink.store.tables.link_rows import PostingsNotFinalError, RemoveLink, StoredLink, remove_links
 from pmslink.timestamps import to_ms, utc_now
@@ -254,7 +255,7 @@ class LinkRegistry(TypedService):
         """Remove a link with all its data. `discard` allows postings that are not final.
 
         Raises NotApplicableError if the link is declared in the configuration file or has postings that are
-        not final, and StoreUnavailableError. After an error the link runs again.
+        not final, and StoreUnavailableError. After an error the link runs again, perhaps without its history.
         """
         if link.declared:
             raise NotApplicableError(
@@ -269,7 +270,10 @@ class LinkRegistry(TypedService):
         self._removing.add(link.name)
         try:
             await self._drop(link)
-            await self._store.journal.submit(remove_links, RemoveLink(link.name, discard))
+            request = RemoveLink(link.name, discard)
+            while not await self._store.journal.submit(delete_history, request):
+                pass  # a commit for each step
+            await self._store.journal.submit(remove_links, request)
             self._remove_policy(link.name)
         except (StoreUnavailableError, PostingsNotFinalError) as problem:
             restored = self._build_link(link.config, link.state_history.stored, link.definition)

@@ -23,12 +23,14 @@ from pmslink.store.core.database import SqliteDatabase
 from pmslink.store.core.prepared_statements import PreparedStatement
 from pmslink.store.operations import outbox_answers, outbox_delivery, outbox_enqueue
 from pmslink.store.operations.hotel_updates import append_records
+from pmslink.store.operations.link_removal import delete_history
 from pmslink.store.operations.outbox_answers import MarkUnknown, mark_unknown
 from pmslink.store.operations.outbox_delivery import ClaimNext, claim_next
 from pmslink.store.store_service import read_startup_snapshot
 from pmslink.store.tables import outbox_queue, outbox_rows, stays
 from pmslink.store.tables.history_queries import events_after, newest_records, newest_transitions
 from pmslink.store.tables.hotel_states import room_of, rooms_of
+from pmslink.store.tables.link_rows import RemoveLink, remove_links
 from pmslink.store.tables.outbox_rows import newest_rows, row_of_link
 from pmslink.store.tables.recent_failures import read_recent_failures
 from pmslink.store.tables.timeline_query import read_timeline
@@ -176,6 +178,13 @@ def test_the_purge_uses_indexes(store: StoreHarness, statement_log: StatementLog
         store.result(Deferred.fromCoroutine(store.store.purge()))
     deleted = {name for name in LARGE_TABLES if any(name in one for one in statement_log.statements)}
     assert deleted == LARGE_TABLES
+    assert slow_steps(path_of(store), statement_log) == []
+
+
+def test_the_removal_of_a_link_uses_indexes(store: StoreHarness, statement_log: StatementLog) -> None:
+    for operation in (delete_history, remove_links):
+        store.submit(operation, RemoveLink(LINK_NAME, discard=True))
+    assert any("postings" in statement for statement in statement_log.statements)
     assert slow_steps(path_of(store), statement_log) == []
 
 

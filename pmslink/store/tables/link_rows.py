@@ -97,8 +97,8 @@ def remove_links(
     return [_remove(transaction, request) for request in requests]
 
 
-def _remove(transaction: Transaction, request: RemoveLink) -> PostingsNotFinalError | None:
-    connection = transaction.connection
+def check_removable(connection: Connection, request: RemoveLink) -> PostingsNotFinalError | None:
+    """Return an error if the link has open postings, and the request does not permit that."""
     open_postings = (
         select(POSTINGS.c.id)
         .where(POSTINGS.c.link == request.name, POSTINGS.c.state.in_(OPEN_STATES))
@@ -106,6 +106,13 @@ def _remove(transaction: Transaction, request: RemoveLink) -> PostingsNotFinalEr
     )
     if not request.discard and connection.execute(open_postings).first():
         return PostingsNotFinalError(f"postings of {request.name} are not final; discard=true discards them")
+    return None
+
+
+def _remove(transaction: Transaction, request: RemoveLink) -> PostingsNotFinalError | None:
+    connection = transaction.connection
+    if (refusal := check_removable(connection, request)) is not None:
+        return refusal
     for table in _LINK_TABLES:
         connection.execute(delete(table).where(table.c.link == request.name))
     connection.execute(delete(LINKS).where(LINKS.c.name == request.name))
