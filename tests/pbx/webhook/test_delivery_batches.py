@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -93,6 +94,23 @@ async def test_an_event_that_makes_its_batch_fail_is_soon_alone_in_a_request(
         rooms(107, 108, 109),
     ]
     assert webhook_service.delivered_rooms == rooms(*range(101, 110))
+
+
+@time_limit(10)
+async def test_events_that_exceed_the_bytes_of_a_batch_follow_in_the_next_one(
+    webhook_service: WebhookHarness, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    webhook_service.add_webhook_link(webhook_batch=100)
+    webhook_service.check_in(100)
+    size = len(json.dumps(webhook_service.transport.delivered[0]))
+    monkeypatch.setattr(request_body, "MAX_BATCH_BYTES", 2 * size)
+    webhook_service.clear_attempts()
+    webhook_service.transport.rejected_rooms = {"103"}
+    webhook_service.check_in(101, 102, 103, 104)
+    assert webhook_service.attempted_batches == [rooms(101, 102), rooms(103, 104)]
+    webhook_service.transport.rejected_rooms.clear()
+    webhook_service.advance(1.101)
+    assert webhook_service.delivered_rooms == rooms(101, 102, 103, 104)
 
 
 @time_limit(10)
