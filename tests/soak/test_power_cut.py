@@ -15,6 +15,7 @@ from random import Random
 
 import pytest
 
+from tests.process.disk_faults import FAILING, faulty_syncs
 from tests.process.server_processes import wait_until
 from tests.soak.campaign_checks import check_campaign
 from tests.soak.campaign_scale import scaled
@@ -57,6 +58,10 @@ def cut_and_restore_power(docked: DockedService, disk: Disk, clients: PostingCli
     before = clients.ids()
     docked.start()
     assert before <= {row["id"] for row in docked.postings()}, "a posting was lost in the last power cut"
+    if rng.random() < 0.5:  # what is accepted after syncs that failed is on the disk as well
+        assert docked.service is not None
+        with faulty_syncs(docked.service.process.pid, docked.folder, FAILING):
+            time.sleep(rng.uniform(0.1, 0.8))
     time.sleep(rng.uniform(0.3, 1.5))
     docked.suspend()
     disk.cut_power()
