@@ -245,15 +245,11 @@ class Outbox:
             late_charge=settings.late_charge,
             sync_hold=self._holds.hold_older_than_seq,
         )
-        self._claims.start(claim, self._in_flight_ids())
+        self._claims.start(claim)
 
     @property
     def _resends_postings(self) -> bool:
         return self._settings().unanswered == "resend"
-
-    def _in_flight_ids(self) -> tuple[int, ...]:
-        posting = self._postings.in_flight
-        return self._unconfirmed.ids if posting is None else (*self._unconfirmed.ids, posting.row.id)
 
     def _lane(self) -> Lane | None:
         """Return which rows may be sent now; None if none may."""

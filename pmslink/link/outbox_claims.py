@@ -1,14 +1,13 @@
 """Claim rows of the outbox from the store, one at a time.
 
 A claimed row is stored as sent before the first byte is written to the connection. Meanwhile the PMS may
-answer an earlier attempt to send it, and a claim whose commit failed may be stored nevertheless.
+answer an earlier attempt to send it. A claim that fails is not stored.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
-from attrs import evolve
 from twisted.python.failure import Failure
 
 from pmslink.store.core.journal_interface import JournalPort
@@ -37,17 +36,14 @@ class RowClaims:
         self._on_none_due = on_none_due
         self._claim_again = claim_again
         self._answered_numbers: set[int] = set()  # of postings, since the claim began
-        self._is_stray_possible = False  # a claim has failed, and may be stored nevertheless
         self._is_repeat_requested = False
         self.is_running = False
 
-    def start(self, claim: ClaimNext, in_flight_ids: tuple[int, ...]) -> None:
-        """Claim a row. Afterwards, rows that are stored as sent and not in flight are released."""
+    def start(self, claim: ClaimNext) -> None:
+        """Claim a row."""
         self.is_running = True
         self._is_repeat_requested = False
         self._answered_numbers.clear()
-        if self._is_stray_possible:
-            claim = evolve(claim, in_flight_ids=in_flight_ids)
         self._journal.submit(claim_next, claim).addCallbacks(
             self._on_claimed, self._on_failed, callbackArgs=(claim,)
         )
@@ -61,7 +57,7 @@ class RowClaims:
         self._answered_numbers.add(number)
 
     def _on_claimed(self, row: OutboxRow | NotBefore | None, claim: ClaimNext) -> None:
-        self.is_running = self._is_stray_possible = False
+        self.is_running = False
         if isinstance(row, OutboxRow) and row.number not in self._answered_numbers:
             self._on_row(row, claim)
         elif isinstance(row, OutboxRow) or self._is_repeat_requested:
@@ -71,6 +67,5 @@ class RowClaims:
 
     def _on_failed(self, failure: Failure) -> None:
         self.is_running = False
-        self._is_stray_possible = True
         failure.trap(StoreUnavailableError)
         self._journal.when_drained(self._claim_again)

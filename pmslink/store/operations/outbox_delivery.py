@@ -33,7 +33,6 @@ from pmslink.store.operations.hotel_updates import apply_phone_update
 from pmslink.store.tables.outbox_queue import Lane, due_rows, next_retry_time
 from pmslink.store.tables.outbox_rows import (
     OF_LINK,
-    SELECT_SENT,
     OutboxRow,
     fetch_first,
     fetch_rows,
@@ -79,9 +78,8 @@ class ClaimNext:
     `lane` says which rows may be sent; results of wake-ups (WA) come first in each. Postings that were
     accepted before `sync_hold`, a number of the store's sequence, wait. `resend`: postings in state unknown
     that are queued may be sent again. No row is sent more than `send_limit` times without an answer.
-    `late_charge`: what happens to a posting whose guest has left. `in_flight_ids`, after a claim that failed:
-    the rows that are still being sent. All other rows in state sent are released first. Times are
-    milliseconds since 1970 in UTC.
+    `late_charge`: what happens to a posting whose guest has left. Times are milliseconds since 1970
+    in UTC.
     """
 
     link: str
@@ -91,7 +89,6 @@ class ClaimNext:
     send_limit: int = DEFAULT_SEND_LIMIT
     late_charge: LateCharge = "hold"
     sync_hold: int | None = None
-    in_flight_ids: tuple[int, ...] | None = None
 
 
 @frozen
@@ -113,10 +110,6 @@ def claim_next(
 
 def _claim_next(transaction: Transaction, request: ClaimNext) -> OutboxRow | NotBefore | None:
     link, now, connection = request.link, request.now, transaction.connection
-    if request.in_flight_ids is not None:
-        for row in fetch_rows(connection, SELECT_SENT, link=link):
-            if row.id not in request.in_flight_ids:
-                _release(transaction, row)
     due = due_rows(connection, link, now, request.lane, request.sync_hold)
     times: list[int] = []
     for row in islice(due, MAX_EXAMINED_ROWS):
