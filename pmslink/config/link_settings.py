@@ -159,6 +159,16 @@ class LinkSettings:
             "rows",
         ),
     )
+    store_budget_mb: int = field(
+        default=200,
+        metadata=integer(
+            "record text that the link may store in a day of the hotel; above it records still take effect,"
+            " but their text is not stored",
+            1,
+            1_000_000,
+            "MiB",
+        ),
+    )
     tls: bool = field(
         default=False, metadata=boolean("connect to the PMS with TLS and verify its certificate")
     )

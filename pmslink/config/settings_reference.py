@@ -33,7 +33,7 @@ GROUPS: Mapping[str, tuple[str, ...]] = {
         "record_gap",
         "outbox_limit",
     ),
-    "Wire format and TLS": ("framing", "tls", "ca_file", "records"),
+    "Wire format and TLS": ("framing", "tls", "ca_file", "records", "store_budget_mb"),
     "Rooms, phones and tariff": (
         "extensions",
         "extension_prefix",

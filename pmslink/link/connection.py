@@ -161,8 +161,8 @@ class Connection(FrameReceiver):
 
     @property
     def reading_paused(self) -> bool:
-        """Whether reading is paused for the store."""
-        return "store" in self._pause_reasons
+        """Whether reading is paused for the store, which has to store what was read."""
+        return not self._pause_reasons.isdisjoint(("store", "backlog"))
 
     # For the transport: its send buffer is full, or empty again.
 

@@ -150,15 +150,15 @@ class Dialer(ReconnectingClientFactory):
         """The last record that was written on the connection."""
         return None if self._connection is None else self._connection.last_sent
 
-    def pause_reading(self) -> None:
+    def pause_reading(self, reason: str) -> None:
         """Stop reading from the PMS, which then queues its records."""
         if self._connection is not None:
-            self._connection.pause_reading("store")
+            self._connection.pause_reading(reason)
 
-    def resume_reading(self) -> None:
-        """Read from the PMS again."""
+    def resume_reading(self, reason: str) -> None:
+        """Read from the PMS again, if there is no other reason for the pause."""
         if self._connection is not None:
-            self._connection.resume_reading("store")
+            self._connection.resume_reading(reason)
 
     @property
     def reading_paused(self) -> bool:

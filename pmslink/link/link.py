@@ -31,6 +31,7 @@ from pmslink.link.machine import STATES, Core, Events, Intent, Machine, Marker, 
 from pmslink.link.outbox import Outbox
 from pmslink.link.record_receiver import RecordReceiver, cause_or_user_disconnect
 from pmslink.link.record_sender import RecordSender
+from pmslink.link.record_storage import RecordStorage
 from pmslink.link.record_trace import Trace
 from pmslink.link.resync import Resync
 from pmslink.link.saved_state import INITIAL_MARKERS, SavedState
@@ -91,7 +92,8 @@ class Link:
         self.connector = Connector(clock, lambda: self.config, dial, network, self)
         self.dialer = Dialer(self, clock, self.connector.dial, pace_redial)
         exchange = Exchange(clock, self.settings)
-        sender = RecordSender(self.settings, self.trace, journal, self.dialer, wall_clock, exchange)
+        storage = RecordStorage(journal, self.settings)
+        sender = RecordSender(self.settings, self.trace, storage, self.dialer, wall_clock, exchange)
         self.resync = Resync(config.name, clock, wall_clock, sender, journal, saved.resync, self._save)
         self.outbox = Outbox(
             config.name,
@@ -106,6 +108,7 @@ class Link:
         )
         self.diagnosis = LinkDiagnosis(config.name, clock, wall_clock, self)
         sender.on_sent = self.diagnosis.on_sent
+        self.diagnosis.watch_budget(storage.budget)
         timers = StateTimers(clock, self.settings, self._on_timeout)
         self.session = Session(
             clock, wall_clock, self, sender, self.dialer, timers, self.outbox, self.resync, saved.last_in_sync
@@ -125,7 +128,7 @@ class Link:
         self.machine: Events = Machine(self.core, STATES[marker])
         self._receiver = RecordReceiver(
             *(self.settings, self.core, self.machine, self.session, self.resync, self.outbox, self.dialer),
-            *(self.diagnosis, self.trace, journal),
+            *(self.diagnosis, self.trace, storage, journal),
         )
 
     @property
@@ -265,7 +268,7 @@ class Link:
         self._suspended_for_store = False
         if not self.is_running:
             return
-        self.dialer.resume_reading()
+        self.dialer.resume_reading("store")
         self.outbox.send_next()
         self.dialer.resume_redial()
 
@@ -306,7 +309,7 @@ class Link:
             self.on_store_failed()
             return
         if self._journal.is_failing:
-            self.dialer.pause_reading()
+            self.dialer.pause_reading("store")
         self.machine.connected(self.core.cause)
 
     def on_connection_lost(self, cause: Cause) -> None:

@@ -25,6 +25,7 @@ from pmslink.link.link_hints import HintCode, LinkHints
 from pmslink.link.machine import Marker
 from pmslink.link.not_understood import NotUnderstood, is_separator
 from pmslink.link.outage_history import Outage, OutageHistory, is_outage
+from pmslink.link.record_budget import RecordBudget
 from pmslink.link.status import LinkCheckStatus
 from pmslink.link.unreadable_input import UnreadableInput
 from pmslink.link.unreadable_input_detector import UnreadableInputDetector
@@ -33,6 +34,11 @@ from pmslink.store.tables.log_entries import RecordLogged
 from pmslink.store.tables.recent_failures import StoredFailures, SyncLoss
 from pmslink.timestamps import from_ms, optional_from_ms
 
+_HINTED_SETTINGS = (
+    *("framing", "charset", "sync_on", "timezone", "alive_by", "alive_on", "tls", "records"),
+    "store_budget_mb",
+)
+"""Settings that hints are about."""
 _HINT_STEP_S = 60.0
 """Seconds by which the clock of the PMS must change before its hint is replaced."""
 _TLS_MISMATCH_DETAILS = ("wrong version number", "http request", "packet length too long", "record layer")
@@ -207,6 +213,29 @@ class LinkDiagnosis:
         number = {"id": entry.seq} if entry.published else {}
         self.hints.add("charset", setting="charset", value=better, record=record.id, **number)
 
+    def watch_budget(self, budget: RecordBudget) -> None:
+        """Add a hint while the text of records is not stored, because the budget of the day is used up."""
+        budget.on_exceeded, budget.on_renewed = self._on_budget_exceeded, self._remove_budget_hint
+
+    def _on_budget_exceeded(self, megabytes: int) -> None:
+        if self.hints.get("records") is None:
+            params = {"variant": "budget", "setting": "store_budget_mb", "megabytes": megabytes}
+            self.hints.add("records", **params)
+            self.log.warn(
+                "{link}: the PMS has sent more than {megabytes} MiB of records today (store_budget_mb); "
+                "records still take effect, but their text is not stored until the next day",
+                link=self._name,
+                megabytes=megabytes,
+            )
+
+    def _remove_budget_hint(self) -> None:
+        if self._has_budget_hint():
+            self.hints.remove("records")
+
+    def _has_budget_hint(self) -> bool:
+        hint = self.hints.get("records")
+        return hint is not None and hint.params.get("variant") == "budget"
+
     # How connections end.
 
     def classify_loss(self, cause: Cause) -> Cause:
@@ -261,7 +290,9 @@ class LinkDiagnosis:
         """Note a loss of sync, or the end of an outage and of the hints about docking."""
         if in_sync:
             self.outages.end(self._wall_clock())
-            self.hints.remove("sync_on", "records", "mirror")
+            self.hints.remove("sync_on", "mirror")
+            if not self._has_budget_hint():
+                self.hints.remove("records")
         elif is_outage(marker, cause.code):
             self.outages.begin(self._wall_clock(), cause.code)
 
@@ -287,8 +318,7 @@ class LinkDiagnosis:
             self.hints.clear()
             self.clock_offset = None
             return
-        names = ("framing", "charset", "sync_on", "timezone", "alive_by", "alive_on", "tls", "records")
-        changed = {name for name in names if getattr(before, name) != getattr(after, name)}
+        changed = {name for name in _HINTED_SETTINGS if getattr(before, name) != getattr(after, name)}
         self.hints.remove_for_settings(changed)
         if "timezone" in changed:
             self.clock_offset = None

@@ -144,6 +144,8 @@ ENGLISH_TEXTS: dict[str, str] = {
     "wake-ups and charges get wrong times",
     "hint.alive_by": "The PMS has never answered a link check (LS)",
     "hint.records": "The PMS closes the connection at LR|RI{declared} of the link description",
+    "hint.records_budget": "The PMS has sent more than {megabytes} MiB of records today: "
+    "records still take effect, but their text is not stored",
     "hint.mirror": "The other side repeats our own records: it is an echo server, not a PMS",
     # what would help, appended to a hint that names a setting
     "suggestion.read": "{setting} = {value} would read it",
@@ -163,6 +165,7 @@ _SUGGESTION_KEYS: Mapping[str, str] = {
     "charset": "suggestion.read",
     "clock": "suggestion.check",
     "records": "suggestion.omit",
+    "records_budget": "suggestion.check",
 }
 _UNITS_S = (("d", 86400), ("h", 3600), ("min", 60), ("s", 1))
 
@@ -219,7 +222,8 @@ def hint_text(code: str, params: Mapping[str, object]) -> str:
     value = params.get("value")
     shown = str(value).lower() if isinstance(value, bool) else value
     values: dict[str, object] = {**params, "value": shown}
-    key = _HINT_KEYS.get(f"{code} = {shown}", f"hint.{code}")
+    kind = f"{code}_{params['variant']}" if "variant" in params else code
+    key = _HINT_KEYS.get(f"{code} = {shown}", f"hint.{kind}")
     if code == "clock":
         seconds = float(str(params["seconds"]))
         key = "hint.clock_ahead" if seconds > 0 else "hint.clock_behind"
@@ -227,7 +231,7 @@ def hint_text(code: str, params: Mapping[str, object]) -> str:
     text = ENGLISH_TEXTS[key].format(**values)
     if "setting" not in params:
         return text
-    suggestion = ENGLISH_TEXTS[_SUGGESTION_KEYS.get(code, "suggestion.help")]
+    suggestion = ENGLISH_TEXTS[_SUGGESTION_KEYS.get(kind, "suggestion.help")]
     return f"{text} — {suggestion.format(**values)}"
 
 

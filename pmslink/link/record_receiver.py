@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 from pmslink.config.link_settings import LinkSettings
 from pmslink.fias.catalog import RECORDS
@@ -14,7 +15,8 @@ from pmslink.link.link_diagnosis import LinkDiagnosis
 from pmslink.link.link_session import Session
 from pmslink.link.machine import Core, Events
 from pmslink.link.outbox import Outbox
-from pmslink.link.record_storage import store_record
+from pmslink.link.receive_backlog import ReceiveBacklog
+from pmslink.link.record_storage import RecordStorage
 from pmslink.link.record_trace import Trace
 from pmslink.link.resync import Resync
 from pmslink.store.core.journal_interface import JournalPort
@@ -34,6 +36,7 @@ class RecordReceiver:
         dialer: Dialer,
         diagnosis: LinkDiagnosis,
         trace: Trace,
+        storage: RecordStorage,
         journal: JournalPort,
     ) -> None:
         self._settings = settings
@@ -45,7 +48,9 @@ class RecordReceiver:
         self._dialer = dialer
         self._diagnosis = diagnosis
         self._trace = trace
+        self._storage = storage
         self._journal = journal
+        self._backlog = ReceiveBacklog(journal, dialer)
         self._link_record_events: dict[str, Callable[[Cause], None]] = {
             "LS": machine.ls,
             "LD": machine.ld,
@@ -59,7 +64,8 @@ class RecordReceiver:
         record_id = record.id
         entry = self._trace.add("in", record_id, record)
         entry.problem = self._diagnosis.examine_record(record)
-        store_record(self._journal, entry)
+        self._storage.store(entry)
+        self._backlog.on_record()
         if record_id not in RECORDS:
             return
         self._diagnosis.on_record(record, frame, entry)
@@ -67,8 +73,8 @@ class RecordReceiver:
             self._machine.sync_overdue(Cause("never_confirmed", {"variant": "mirror"}))
             return
         if self._journal.is_congested:
-            self._dialer.pause_reading()
-            self._journal.when_drained(self._dialer.resume_reading)
+            self._dialer.pause_reading("store")
+            self._journal.when_drained(partial(self._dialer.resume_reading, "store"))
         if record_id in self._link_record_events:
             self._trace.session_number += record_id == "LS"
             cause = cause_or_user_disconnect(record_cause(record_id), self._core)

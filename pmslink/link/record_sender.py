@@ -10,9 +10,8 @@ from pmslink.fias.field_values import date_time_fields
 from pmslink.fias.record import Record, build_record
 from pmslink.link.dialer import Dialer
 from pmslink.link.exchange import Exchange
-from pmslink.link.record_storage import store_record
+from pmslink.link.record_storage import RecordStorage
 from pmslink.link.record_trace import Trace
-from pmslink.store.core.journal_interface import JournalPort
 
 
 class RecordSender:
@@ -22,14 +21,14 @@ class RecordSender:
         self,
         settings: Callable[[], LinkSettings],
         trace: Trace,
-        journal: JournalPort,
+        storage: RecordStorage,
         dialer: Dialer,
         wall_clock: Callable[[], datetime],
         exchange: Exchange,
     ) -> None:
         self.settings = settings
         self._trace = trace
-        self._journal = journal
+        self._storage = storage
         self._dialer = dialer
         self._wall_clock = wall_clock
         self.exchange = exchange
@@ -40,7 +39,7 @@ class RecordSender:
     def send(self, records: Sequence[Record], gap: float = 0.0) -> None:
         """Send records back to back, or with this many seconds behind each."""
         for record in records:
-            store_record(self._journal, self._trace.add("out", record.id, record))
+            self._storage.store(self._trace.add("out", record.id, record))
         self.on_sent(records)
         self._dialer.send(records, gap)
 

@@ -39,7 +39,7 @@ class StoreOutage:
             self._for_each_link(Link.on_store_recovered)
         elif links_running:
             self._grace.start(STORE_GRACE_S)
-            self._for_each_link(lambda link: link.dialer.pause_reading())  # the PMS queues its records
+            self._for_each_link(lambda link: link.dialer.pause_reading("store"))  # the PMS queues its records
 
     def stop(self) -> None:
         """Stop the grace period, and do not call the links that have not been called yet."""

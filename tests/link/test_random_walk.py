@@ -129,6 +129,8 @@ class Walk:
             (0.6, lambda: self.control("expire")),
             (0.7, self.change_settings),
             (0.7, self.change_address),
+            (0.4, self.lose_the_address),
+            (3, self.get_the_address_back),
             (1, self.move_the_end_of_the_subscription),
             (1, self.look_at_the_calendar),
             (1, self.set_the_clock),
@@ -173,7 +175,15 @@ class Walk:
         self.change(evolve(self.config, settings=self.any_settings()))
 
     def change_address(self) -> None:
+        self.link.connector.blocked_by = None  # nobody has the new one
         self.change(evolve(self.config, port=self.dice.randint(5000, 6000)))
+
+    def lose_the_address(self) -> None:
+        self.link.block("another")
+
+    def get_the_address_back(self) -> None:
+        if self.link.connector.blocked_by is not None:
+            self.link.unblock()
 
     def move_the_end_of_the_subscription(self) -> None:
         moved = self.dice.choice([None, timedelta(seconds=-5), timedelta(seconds=20), timedelta(hours=1)])
@@ -285,7 +295,7 @@ class Walk:
     def store_fails(self) -> None:
         if not self.journal.is_failing:
             self.journal.is_failing = True
-            self.link.dialer.pause_reading()
+            self.link.dialer.pause_reading("store")
             self.some_seconds()
             self.link.on_store_failed()
 
@@ -326,7 +336,10 @@ class Walk:
         assert set(timers) <= ALLOWED[marker], (marker, timers)
         assert all(count <= AT_MOST.get(name, 1) for name, count in timers.items()), timers
         assert marker == "WAIT_LS" or link.dialer.is_connected == (marker in ("ESTABLISHED", "WAIT_LE"))
-        if marker in ("EXPECTION", "CLOSED"):
+        if marker == "CLOSED" and link.connector.blocked_by is not None:
+            assert timers[REDIAL] == 0
+            assert link.status().retry.next_at is None
+        elif marker in ("EXPECTION", "CLOSED"):
             deferred = self.journal.is_failing and not timers[REDIAL]  # the redial waits for the store
             assert timers[REDIAL] == (intent == "enabled" and not deferred)
             assert (link.status().retry.next_at is not None) == (
@@ -352,6 +365,7 @@ class Walk:
         self.network.latency = 0
         self.pms.set_faults(NO_FAULTS)
         self.store_recovers()
+        self.get_the_address_back()
         self.change(evolve(self.config, settings=evolve(self.config.settings, expires_at=None)))
         controls.enable(self.link)
         for _ in range(600):

@@ -92,6 +92,12 @@ HINTS: tuple[tuple[str, dict[str, object], str], ...] = (
         "The PMS closes the connection at LR|RIGC of the link description"
         " — leaving GC out with records would help",
     ),
+    (
+        "records",
+        {"variant": "budget", "setting": "store_budget_mb", "megabytes": 200},
+        "The PMS has sent more than 200 MiB of records today: records still take effect, but their text is"
+        " not stored — check store_budget_mb",
+    ),
     ("mirror", {}, "The other side repeats our own records: it is an echo server, not a PMS"),
 )
 """Each hint of the API: code, parameters, text."""

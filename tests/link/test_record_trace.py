@@ -7,9 +7,10 @@ from datetime import timedelta
 import pytest
 from twisted.internet.task import Clock
 
+from pmslink.config.link_settings import LinkSettings
 from pmslink.fias.record import Record
 from pmslink.link import record_trace
-from pmslink.link.record_storage import store_record
+from pmslink.link.record_storage import RecordStorage
 from pmslink.link.record_trace import MAX_CHARACTERS, Trace
 from pmslink.store.core.journal_interface import NullJournal
 from tests.link.link_harness import START, LinkHarness
@@ -42,10 +43,10 @@ def test_the_trace_can_be_filtered_by_direction_type_and_sequence_number() -> No
 
 def test_the_total_text_of_the_trace_is_bounded() -> None:
     trace = Trace("hotel", lambda: START)
-    journal = NullJournal()
+    storage = RecordStorage(NullJournal(), LinkSettings)
     long = Record("LA|" + "A1|" * 5000)
     for _ in range(100):
-        store_record(journal, trace.add("in", "LA", long))
+        storage.store(trace.add("in", "LA", long))
     assert len(list(trace.newest(None, None, None))) == MAX_CHARACTERS // len(long.text)
     assert trace.record_counts["in", "LA"] == 100
 
@@ -54,8 +55,9 @@ def test_the_trace_shows_a_stored_record_only_after_its_commit() -> None:
     clock = Clock()
     store = make_store(clock, lambda: START)
     trace = Trace("hotel", lambda: START)
-    store_record(store.journal, trace.add("in", "GI", Record("GI|RN101|")))
-    store_record(store.journal, trace.add("in", "LA", Record("LA|")))
+    storage = RecordStorage(store.journal, LinkSettings)
+    storage.store(trace.add("in", "GI", Record("GI|RN101|")))
+    storage.store(trace.add("in", "LA", Record("LA|")))
     assert [entry.type for entry in trace.newest(None, None, None)] == ["LA"]
     clock.advance(0)
     assert [entry.type for entry in trace.newest(None, None, None)] == ["LA", "GI"]

@@ -32,7 +32,10 @@ from pmslink.timestamps import to_ms
 
 
 def append_records(transaction: Transaction, records: Sequence[RecordLogged]) -> Sequence[None]:
-    """Operation: store records, and apply those from the PMS to the hotel of their link."""
+    """Operation: store records, and apply those from the PMS to the hotel of their link.
+
+    A record over the budget of its link gets no row, but is applied and published like the others.
+    """
     for entry in records:
         entry.seq = transaction.next_seq()
         transaction.to_publish.append(entry)
@@ -45,10 +48,14 @@ def append_records(transaction: Transaction, records: Sequence[RecordLogged]) ->
     rows = [
         (record.seq, record.link, to_ms(record.at), record.direction, record.type, record.text)
         for record in records
+        if record.is_text_stored
     ]
-    insert_many(transaction.connection, RECORDS, rows)
+    if rows:
+        insert_many(transaction.connection, RECORDS, rows)
     problems = [
-        (record.seq, record.link, to_ms(record.at), record.problem) for record in records if record.problem
+        (record.seq, record.link, to_ms(record.at), record.problem)
+        for record in records
+        if record.problem and record.is_text_stored
     ]
     if problems:
         insert_many(transaction.connection, RECORD_PROBLEMS, problems)

@@ -32,6 +32,8 @@ class RecordLogged(Entry):
     """What is not understood of a record from the PMS, in English and without personal data."""
     is_beyond_bounds: bool = False
     """Whether it was ignored because the hotel had reached a bound, which `problem` names. Not stored."""
+    is_text_stored: bool = True
+    """Whether it gets a row. Over the budget of its link only what it means is stored. Not stored."""
 
 
 @define(eq=False)

@@ -23,7 +23,7 @@ const GROUPS = {
     "record_gap",
     "outbox_limit",
   ],
-  wire: ["framing", "tls", "ca_file", "records"],
+  wire: ["framing", "tls", "ca_file", "records", "store_budget_mb"],
   hotel: [
     "extensions",
     "extension_prefix",
