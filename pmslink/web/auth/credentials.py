@@ -54,5 +54,5 @@ def set_session_cookie(request: Request, session_id: str, max_age_s: int) -> Non
 
 def _is_over_tls(request: Request) -> bool:
     # TLS may end at a proxy; the browser's Origin names the scheme of the page
-    origin: str = request.getHeader("origin") or ""
-    return bool(request.isSecure()) or origin.lower().startswith("https://")
+    origin: bytes = request.getHeader(b"origin") or b""
+    return bool(request.isSecure()) or origin.lower().startswith(b"https://")

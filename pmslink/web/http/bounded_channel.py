@@ -2,6 +2,9 @@
 
 The deadlines are absolute: a client cannot move them by sending or reading one byte at a time. A request
 that is being handled has none, because long polls and streams last; they have limits of their own.
+
+A client that does not read gets no further response: the requests that it has sent ahead are not parsed, and
+no more of them are received, until it has read what is buffered for it.
 """
 
 from __future__ import annotations
@@ -59,6 +62,17 @@ class BoundedChannel(HTTPChannel):
         if self._phase == "idle" and not self._waitingForTransport:
             self._enter("receiving", HEAD_TIMEOUT_S)
         super().dataReceived(data)  # type: ignore[no-untyped-call]
+        if self._waitingForTransport and self._handlingRequest:
+            # The base class would go on receiving, so that it sees the client leave.
+            self._networkProducer.pauseProducing()
+
+    def headerReceived(self, line: bytes) -> bool:
+        """Parse a header; a Content-Length with more digits than Python converts is malformed."""
+        try:
+            return bool(super().headerReceived(line))  # type: ignore[no-untyped-call]
+        except ValueError:
+            self._respondToBadRequestAndDisconnect()  # type: ignore[no-untyped-call]
+            return False
 
     def allHeadersReceived(self) -> None:
         """Expect the body."""
@@ -76,6 +90,9 @@ class BoundedChannel(HTTPChannel):
         self._savedTimeOut = None  # else the base class would set it again
         self._enter("idle" if self.persistent else "closing", self._response_timeout_s())
         self.site.connections.on_response(self)
+        if self._waitingForTransport:
+            self.paused = True
+            self._networkProducer.pauseProducing()
         super().requestDone(request)  # type: ignore[no-untyped-call]
 
     def pauseProducing(self) -> None:
@@ -88,6 +105,9 @@ class BoundedChannel(HTTPChannel):
         super().resumeProducing()  # type: ignore[no-untyped-call]
         if self._phase in ("idle", "handling"):
             self._enter(self._phase, KEEP_ALIVE_TIMEOUT_S if self._phase == "idle" else None)
+        self.paused = False
+        if self._buffer:
+            self.dataReceived(b"")  # parse the requests that were sent ahead
 
     def timeoutConnection(self) -> None:
         """Close the connection; a request that is not complete gets a response."""

@@ -247,7 +247,7 @@ class Broadcaster:
 
 def _parse_last_event_id(request: Request) -> int | None:
     """Return the number of the last event that a client received; 0 for a malformed one: older than all."""
-    text: str | None = request.getHeader("last-event-id")
-    if not text:
+    value: bytes | None = request.getHeader(b"last-event-id")
+    if not value:
         return None
-    return int(text) if text.isascii() and text.isdigit() and len(text) <= 16 else 0
+    return int(value) if value.isdigit() and len(value) <= 16 else 0

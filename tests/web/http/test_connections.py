@@ -210,6 +210,46 @@ async def test_e3_a_client_that_does_not_read_is_closed(served_api: ServedApi) -
     await connection.closed
 
 
+@time_limit(60)
+async def test_requests_sent_ahead_wait_for_a_client_that_does_not_read(served_api: ServedApi) -> None:
+    connection = await served_api.connect(b"")
+    connection.transport.pauseProducing()  # type: ignore[union-attr]
+    page = b"GET /openapi.json HTTP/1.1\r\nhost: localhost:%d\r\n\r\n" % served_api.port
+    count = 200
+    connection.write(count * page)
+    await served_api.until(lambda: any(one._waitingForTransport for one in open_channels(served_api)))
+    await run_reactor_turns()
+    (channel,) = open_channels(served_api)
+    unsent = len(channel.transport.dataBuffer) + channel.transport._tempDataLen
+    assert unsent < 2**20
+    connection.transport.resumeProducing()  # type: ignore[union-attr]
+    await served_api.until(lambda: connection.received.count(b"HTTP/1.1 200") == count)
+    connection.transport.abortConnection()  # type: ignore[union-attr]
+    await connection.closed
+
+
+@time_limit(60)
+async def test_a_stream_that_is_not_read_receives_nothing(served_api: ServedApi) -> None:
+    client = await open_stream(served_api)
+    (channel,) = open_channels(served_api)
+    channel.pauseProducing()  # as the transport does once its buffer is full
+    client.connection.write(2**22 * b"x")
+    await served_api.until(lambda: bool(channel._dataBuffer))
+    await run_reactor_turns()
+    assert sum(map(len, channel._dataBuffer)) < 2**20
+    client.connection.transport.abortConnection()  # type: ignore[union-attr]
+    served_api.advance(WRITE_TIMEOUT_S)
+    await served_api.until(lambda: len(served_api.site.connections) == 0)
+
+
+@time_limit(20)
+async def test_a_content_length_of_thousands_of_digits_is_malformed(served_api: ServedApi) -> None:
+    head = b"POST /api/v1/links HTTP/1.1\r\nhost: localhost:%d\r\ncontent-length: %s\r\n\r\n"
+    connection = await served_api.connect(head % (served_api.port, 5000 * b"9"))
+    await connection.closed
+    assert connection.received.startswith(b"HTTP/1.1 400 ")
+
+
 @time_limit(20)
 async def test_a_stream_has_no_deadline(served_api: ServedApi) -> None:
     client = await open_stream(served_api)

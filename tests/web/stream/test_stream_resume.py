@@ -86,6 +86,15 @@ async def test_an_unknown_number_starts_again(served_api: ServedApi, last: int |
 
 
 @time_limit(10)
+async def test_a_last_event_id_that_is_not_utf_8_starts_again(served_api: ServedApi) -> None:
+    head = b"GET /api/v1/stream HTTP/1.1\r\nhost: localhost:%d\r\nlast-event-id: \xff\r\n\r\n"
+    connection = await served_api.connect(head % served_api.port)
+    await served_api.until(lambda: b"event: reset" in connection.received)
+    connection.transport.abortConnection()  # type: ignore[union-attr]
+    await connection.closed
+
+
+@time_limit(10)
 async def test_without_links_a_stream_resumes_from_the_reset(served_api: ServedApi) -> None:
     client = await open_stream(served_api, 1)
     assert await client.wait_for_changes(1) == [("reset", "", None)]
