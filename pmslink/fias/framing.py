@@ -99,6 +99,8 @@ class FrameReceiver(LineReceiver):
 
     def _find_begin(self, line: bytes) -> int:
         """Return where the last frame begins; -1 for none."""
+        if line.rfind(STX) == 0 and _RECORD_START.match(line):  # nearly always
+            return 0
         begin = max((match.start() for match in _RECORD_START.finditer(line)), default=-1)
         return begin if begin >= 0 or self._in_overlong else line.rfind(STX)
 

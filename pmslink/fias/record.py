@@ -32,7 +32,7 @@ class Record:
 
     text: str
 
-    @property
+    @cached_property
     def id(self) -> str:
         """The text before the first bar: two characters in every FIAS record."""
         return self.text.partition(BAR)[0]
