@@ -21,6 +21,7 @@ from pmslink.store.core import schema, store_metadata
 from pmslink.store.core.database import Database
 from pmslink.store.core.high_water_mark import HighWaterFile
 from pmslink.store.core.journal import Journal, Thread
+from pmslink.store.core.prepared_statements import DriverError
 from pmslink.store.core.reader_lane import LIST_LIMITS, LIVE_LIMITS, ReaderLane
 from pmslink.store.core.row_checksum import STARTUP_CHECK_ROWS, verify_checksums
 from pmslink.store.core.store_errors import (
@@ -47,7 +48,14 @@ RUN_UPDATE_INTERVAL_S = 60.0
 """Seconds between two updates of the row of this run."""
 SHUTDOWN_TIMEOUT_S = 5.0
 """Seconds without progress after which a stopping service gives up storing the queued writes."""
-_UNREADABLE_STORE_ERRORS = (SQLAlchemyError, ValueError, TypeError, LookupError, ArithmeticError)
+_UNREADABLE_STORE_ERRORS = (
+    SQLAlchemyError,
+    DriverError,
+    ValueError,
+    TypeError,
+    LookupError,
+    ArithmeticError,
+)
 """Errors that reading a damaged database raises."""
 
 P = ParamSpec("P")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
 
@@ -22,7 +23,7 @@ from pmslink.store.store_service import SHUTDOWN_TIMEOUT_S, StartupSnapshot, ope
 from pmslink.store.tables.link_rows import StoredLink, store_links
 from pmslink.store.tables.log_entries import LinkSnapshotLogged, append_link_snapshots
 from pmslink.store.tables.outbox_rows import OutboxRow, RowState, UnresolvedRow
-from tests.memory_store import make_store
+from tests.memory_store import MemoryDatabase, make_store
 from tests.store.store_harness import (
     DAY,
     LINK_NAME,
@@ -301,3 +302,10 @@ def test_a_failed_migration_leaves_the_store_unchanged(database: FaultyDatabase)
 
 def test_every_older_version_has_a_migration() -> None:
     assert {*MIGRATIONS, REBUILT_VERSION} == set(range(2, schema.SCHEMA_VERSION + 1))
+
+
+def test_a_database_that_cannot_be_locked_is_reported_as_a_store_that_cannot_be_opened() -> None:
+    database = MemoryDatabase()
+    database.commit_error = sqlite3.OperationalError("database is locked")  # the driver's own, at BEGIN
+    with pytest.raises(StoreError, match="database is locked"):
+        open_store(database, START_TIME, 0)

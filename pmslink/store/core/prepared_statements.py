@@ -23,6 +23,9 @@ from sqlalchemy.sql.visitors import replacement_traverse
 
 from pmslink.store.core.row_checksum import checksum
 
+DriverError = sqlite3.Error
+"""The base class of the errors of statements that SQLAlchemy does not execute."""
+
 _NAMED = sqlite.dialect(paramstyle="named")
 _POSITIONAL = sqlite.dialect(paramstyle="qmark")
 
