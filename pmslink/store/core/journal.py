@@ -98,27 +98,17 @@ class Journal:
     # Submitting.
 
     def submit(
-        self,
-        operation: Operation[Argument, Result],
-        argument: Argument,
-        retry_until_stored: bool = False,
-        at_once: bool = False,
+        self, operation: Operation[Argument, Result], argument: Argument, retry_until_stored: bool = False
     ) -> Deferred[Result]:
         """Queue a write, and return a Deferred that fires with its result after the commit.
 
         With `retry_until_stored`, the write is retried while the database fails. Without it, the Deferred
         fails with StoreUnavailableError. In both cases it fails if the operation raises or returns an error.
-
-        With `at_once`, an idle journal begins the commit in this call, and does not wait for what else this
-        turn of the reactor submits.
         """
         if not retry_until_stored and (refusal := self._refusal_reason()):
             return fail(StoreUnavailableError(refusal))
         done: Deferred[Result] = Deferred()
         self._enqueue(Write(operation, argument, done, retry_until_stored))
-        if at_once and not self.is_failing and self._next_commit is not None:
-            self._cancel_commit()
-            self._start_commit()
         return done
 
     def submit_nowait(

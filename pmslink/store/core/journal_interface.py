@@ -15,11 +15,7 @@ class JournalPort(Protocol):
     """The methods of `store.core.journal.Journal` that a link uses; see there for the details."""
 
     def submit(
-        self,
-        operation: Operation[Argument, Result],
-        argument: Argument,
-        retry_until_stored: bool = False,
-        at_once: bool = False,
+        self, operation: Operation[Argument, Result], argument: Argument, retry_until_stored: bool = False
     ) -> Deferred[Result]:
         """Queue a write, and return a Deferred that fires with its result after the commit."""
 
@@ -57,11 +53,7 @@ class NullJournal:
         self._sequence = count(1)
 
     def submit(
-        self,
-        operation: Operation[Any, Any],
-        argument: Any,
-        retry_until_stored: bool = False,
-        at_once: bool = False,
+        self, operation: Operation[Any, Any], argument: Any, retry_until_stored: bool = False
     ) -> Deferred[Any]:
         """Return a Deferred that has fired with None."""
         return succeed(None)

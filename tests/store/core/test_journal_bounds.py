@@ -82,33 +82,6 @@ def test_single_commits_after_a_faulty_write_are_bounded_as_well(
     assert outcomes == [ZeroDivisionError, 1, 2]
 
 
-# At once
-
-
-def test_an_urgent_write_begins_its_commit_in_the_call(
-    harness: StoreHarness, manual_thread: ManualThread
-) -> None:
-    before = harness.database.commit_count
-    results: list[int] = []
-    harness.journal.submit(echo_arguments, 1).addCallback(results.append)
-    harness.journal.submit(echo_arguments, 2, at_once=True).addCallback(results.append)
-    harness.journal.submit(echo_arguments, 3, at_once=True).addCallback(results.append)
-    manual_thread.run_queued()  # in the same turn
-    assert (results, harness.database.commit_count) == ([1, 2], before + 1)
-    harness.advance()
-    manual_thread.run_queued()
-    assert results == [1, 2, 3]
-
-
-def test_an_urgent_write_does_not_try_a_failing_disk_earlier(harness: StoreHarness) -> None:
-    harness.database.start_failing()
-    harness.submit_all(echo_arguments, 1)
-    tried = harness.database.commit_count
-    harness.journal.submit(echo_arguments, 2, retry_until_stored=True, at_once=True)
-    harness.advance()
-    assert harness.database.commit_count == tried
-
-
 def test_a_write_that_is_not_urgent_waits_even_if_it_follows_from_a_commit(harness: StoreHarness) -> None:
     before = harness.database.commit_count
     harness.journal.submit(echo_arguments, 1).addCallback(
