@@ -147,8 +147,8 @@ class SimulatedHotel:
         self.link: Link = self.links.add(parse_link(LINK_NAME, self.settings))
         self.long_poll = LongPoll(self.store.journal, self.clock)
         resources = (
-            HistoryResource(self.links, self.store, self.long_poll, AllowAllAccess()),  # type: ignore[arg-type]
-            PostingResource(self.links, self.store, self.now),
+            HistoryResource(self.links, self.store, self.clock, self.long_poll, AllowAllAccess()),  # type: ignore[arg-type]
+            PostingResource(self.links, self.store, self.clock, self.now),
             RoomResource(self.links, self.store, self.clock, self.now),
         )
         self.routes = [

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from operator import attrgetter
 from typing import get_args
 
+from twisted.internet.interfaces import IReactorTime
 from twisted.web.server import Request
 
 from pmslink.link.link_registry import LinkRegistry
@@ -16,7 +17,7 @@ from pmslink.store.tables.log_entries import Direction
 from pmslink.web.api.link_lookup import find_link
 from pmslink.web.auth.access_control import AccessControl
 from pmslink.web.auth.api_request import ApiRequest
-from pmslink.web.http.json_responses import make_response
+from pmslink.web.http.long_responses import make_list_response
 from pmslink.web.http.query_parameters import (
     MAX_SAFE_INTEGER,
     before_param,
@@ -36,10 +37,16 @@ class HistoryResource:
     """Endpoints of the history, from the store and, for records, also from the link's trace."""
 
     def __init__(
-        self, links: LinkRegistry, store: Store, long_poll: LongPoll, access_control: AccessControl
+        self,
+        links: LinkRegistry,
+        store: Store,
+        clock: IReactorTime,
+        long_poll: LongPoll,
+        access_control: AccessControl,
     ) -> None:
         self._links = links
         self._store = store
+        self._clock = clock
         self._long_poll = long_poll
         self._access_control = access_control
 
@@ -54,8 +61,8 @@ class HistoryResource:
         find_link(self._links, link)
         before, limit = before_param(request), limit_param(request)
         transitions = await self._store.read(newest_transitions, link, before, limit)
-        serialized = [serialize_stored_transition(transition) for transition in transitions]
-        return make_response(request, {"transitions": serialized})
+        serialized = map(serialize_stored_transition, transitions)
+        return await make_list_response(request, "transitions", serialized, self._clock)
 
     async def list_records(self, request: ApiRequest, link: str) -> bytes:
         """List the newest records that the link sent and received."""
@@ -74,7 +81,7 @@ class HistoryResource:
             # filtered again, so that the filter does not reveal the masked type of an unknown record
             redacted = map(redact_record, newest)
             newest = [entry for entry in redacted if record_type in (None, entry.type)]
-        return make_response(request, {"records": [serialize_record(entry) for entry in newest]})
+        return await make_list_response(request, "records", map(serialize_record, newest), self._clock)
 
     async def list_events(self, request: ApiRequest, link: str) -> bytes:
         """List the events after a number; if there are none, wait up to `wait` seconds for the first."""
@@ -91,10 +98,9 @@ class HistoryResource:
             find_link(self._links, link)
             events = await self._read_published_events(link, after, limit)
         next_after = events[-1].seq if events else after
-        if not request.caller.sees_guests:
-            events = list(map(redact_entry, events))
-        serialized = [serialize_event(entry) for entry in events]
-        return make_response(request, {"events": serialized, "next": next_after})
+        visible = events if request.caller.sees_guests else map(redact_entry, events)
+        serialized = map(serialize_event, visible)
+        return await make_list_response(request, "events", serialized, self._clock, {"next": next_after})
 
     async def _read_published_events(self, link: str, after: int, limit: int) -> list[Entry]:
         # a commit is readable shortly before its entries are published

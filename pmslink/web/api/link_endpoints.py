@@ -25,7 +25,8 @@ from pmslink.web.api.link_query import LinkQuery, parse_link_query
 from pmslink.web.http.api_errors import ApiError
 from pmslink.web.http.cancellation import shield
 from pmslink.web.http.json_requests import parse_json_object, require_no_keys
-from pmslink.web.http.json_responses import make_response, make_response_in_parts, serialize_json
+from pmslink.web.http.json_responses import make_response, serialize_json
+from pmslink.web.http.long_responses import make_response_in_parts
 from pmslink.web.http.query_parameters import enum_param
 from pmslink.web.http.routing import Route
 from pmslink.web.serializers.link_json import LinkJson

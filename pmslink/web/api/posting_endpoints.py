@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from typing import Any, get_args
 
+from twisted.internet.interfaces import IReactorTime
 from twisted.web.server import Request
 
 from pmslink.link.link import Link
@@ -27,6 +28,7 @@ from pmslink.web.http.api_errors import ApiError
 from pmslink.web.http.cancellation import shield
 from pmslink.web.http.json_requests import parse_json_object, require_no_keys
 from pmslink.web.http.json_responses import make_response
+from pmslink.web.http.long_responses import make_list_response
 from pmslink.web.http.query_parameters import MAX_SAFE_INTEGER, before_param, enum_param, limit_param
 from pmslink.web.http.routing import Route
 from pmslink.web.serializers.posting_serializer import serialize_row
@@ -38,9 +40,12 @@ _ActionOperation = Callable[[Transaction, Sequence[OperatorAction]], Sequence[Ou
 class PostingResource:
     """Endpoints of postings. The response to a change is sent once it is stored."""
 
-    def __init__(self, links: LinkRegistry, store: Store, wall_clock: Callable[[], datetime]) -> None:
+    def __init__(
+        self, links: LinkRegistry, store: Store, clock: IReactorTime, wall_clock: Callable[[], datetime]
+    ) -> None:
         self._links = links
         self._store = store
+        self._clock = clock
         self._wall_clock = wall_clock
 
     def routes(self) -> Iterator[Route]:
@@ -65,7 +70,8 @@ class PostingResource:
         state = enum_param(request, "state", get_args(RowState))
         before, limit = before_param(request), limit_param(request)
         rows = await self._store.read(newest_rows, link, state, before, limit)
-        return make_response(request, {"postings": [_serialize_visible_row(request, row) for row in rows]})
+        serialized = (_serialize_visible_row(request, row) for row in rows)
+        return await make_list_response(request, "postings", serialized, self._clock)
 
     # the routes name the path parameter `id`
 

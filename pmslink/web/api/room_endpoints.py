@@ -26,7 +26,7 @@ from pmslink.web.http.api_errors import ApiError
 from pmslink.web.http.cancellation import shield
 from pmslink.web.http.json_requests import parse_json_object, require_no_keys
 from pmslink.web.http.json_responses import make_response
-from pmslink.web.http.list_response import make_list_response
+from pmslink.web.http.long_responses import make_list_response
 from pmslink.web.http.query_parameters import query_param
 from pmslink.web.http.routing import Route
 from pmslink.web.serializers.room_serializer import serialize_room, serialize_wake_up_result

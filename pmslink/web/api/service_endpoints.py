@@ -21,7 +21,8 @@ from pmslink.web import metrics
 from pmslink.web.api.openapi import serialize_openapi
 from pmslink.web.auth.api_request import ApiRequest
 from pmslink.web.http.api_errors import ApiError
-from pmslink.web.http.json_responses import begin_response, make_response, make_response_in_parts
+from pmslink.web.http.json_responses import begin_response, make_response
+from pmslink.web.http.long_responses import make_response_in_parts
 from pmslink.web.http.routing import Route
 from pmslink.web.stream import broadcaster
 

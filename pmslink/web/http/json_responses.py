@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterable
 from typing import Any
 
 from twisted.web.iweb import IRequest
@@ -12,7 +11,7 @@ from pmslink.web.http.compression import (
     MAX_COMPRESSED_AT_ONCE_BYTES,
     MIN_COMPRESSED_BYTES,
     ResponseBody,
-    accepts_gzip,
+    begin_body,
 )
 
 _SECURITY_HEADERS = (
@@ -45,36 +44,13 @@ def make_response(
     text = value if isinstance(value, bytes) else serialize_json(value) + b"\n"
     begin_response(request, status, content_type)
     if MIN_COMPRESSED_BYTES <= len(text) <= MAX_COMPRESSED_AT_ONCE_BYTES:
-        body = _begin_body(request)
+        body = begin_body(request)
     body.add(text)
-    return _end_body(request, body)
+    return end_body(request, body)
 
 
-async def make_response_in_parts(
-    request: IRequest, parts: AsyncIterable[bytes], content_type: bytes = b"application/json"
-) -> bytes:
-    """Return the body of a large response, and set its status and headers.
-
-    Each part is compressed when it is made, so that `parts` decides how much is done in one turn of the
-    reactor.
-    """
-    begin_response(request, 200, content_type)
-    body = _begin_body(request)
-    async for part in parts:
-        body.add(part)
-    return _end_body(request, body)
-
-
-def _begin_body(request: IRequest) -> ResponseBody:
-    """Return a body that is compressed if the client accepts it, and set the headers that say so."""
-    request.setHeader(b"vary", b"accept-encoding")
-    is_compressed = accepts_gzip(request)
-    if is_compressed:
-        request.setHeader(b"content-encoding", b"gzip")
-    return ResponseBody(is_compressed)
-
-
-def _end_body(request: IRequest, body: ResponseBody) -> bytes:
+def end_body(request: IRequest, body: ResponseBody) -> bytes:
+    """Return a complete body, and set the header with its length."""
     complete = body.end()
     request.setHeader(b"content-length", b"%d" % len(complete))
     return complete
