@@ -8,6 +8,7 @@ from pathlib import Path
 
 from sqlalchemy import Connection, Table, func, select
 
+from pmslink.cli.check_progress import CheckProgress
 from pmslink.cli.state_dir_option import add_state_dir_options, state_dir_of
 from pmslink.store.core import schema, state_directory, store_metadata
 from pmslink.store.core.database import SqliteDatabase
@@ -38,13 +39,17 @@ def check(state_dir: Path) -> list[str]:
     A running service may use the store meanwhile. Raises StoreError if a service could not start with it.
     """
     database = SqliteDatabase(state_dir)
-    database.check_integrity()
+    progress = CheckProgress()
+    database.check_integrity(lambda: progress.report(f"checking the structure of {database.path}"))
     with translate_errors(database), database.reader() as connection, connection.begin():
         version = schema.supported_version(connection)
         if version is None:
             raise StoreError(f"{database.path}: the store is sound, but empty")
         if version == schema.SCHEMA_VERSION:
-            verify_checksums(connection)
+            total = sum(_count_rows(connection, table) for table in schema.CHECKSUMMED_TABLES)
+            verify_checksums(
+                connection, on_progress=lambda done: progress.report("verifying checksums", done, total)
+            )
             read_startup_snapshot(connection, datetime.now(UTC), TRIAL_READ_ENTRIES)
         links, records = _count_rows(connection, schema.LINKS), _count_rows(connection, schema.RECORDS)
         return [

@@ -9,7 +9,9 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
+from pmslink.cli import check_progress
 from pmslink.cli.main import main
+from pmslink.store.core import database, row_checksum
 from pmslink.store.core.database import SqliteDatabase
 from pmslink.store.core.schema import SCHEMA_VERSION
 from pmslink.store.core.state_directory import LOCK_FILE_NAME, STORE_FILE_NAME, DirectoryLock
@@ -65,6 +67,33 @@ def test_check_counts_rows_whether_a_service_runs_or_not(
     ]
     if end == "runs":
         harness.enqueue()
+
+
+def test_check_prints_its_progress_on_stderr(
+    capsys: pytest.CaptureFixture[str], state: Path, harness: StoreHarness, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fill(harness)
+    harness.stop()
+    monkeypatch.setattr(check_progress, "REPORT_INTERVAL_S", 0)
+    monkeypatch.setattr(database, "PROGRESS_INSTRUCTIONS", 1)
+    monkeypatch.setattr(row_checksum, "PROGRESS_ROWS", 4)
+    assert main(["store", "check", "--state-dir", str(state)]) == 0
+    printed = capsys.readouterr()
+    assert printed.out.splitlines() == [f"{state / STORE_FILE_NAME} {FILLED_STORE_SUMMARY}"]
+    lines = set(printed.err.splitlines())
+    assert f"checking the structure of {state / STORE_FILE_NAME} (0 s)" in lines
+    assert "verifying checksums: 4 of 7 rows (0 s)" in lines
+
+
+def test_a_check_of_seconds_prints_no_progress() -> None:
+    now, lines = [0.0], list[str]()
+    progress = check_progress.CheckProgress(lines.append, lambda: now[0])
+    for now[0] in (1.0, 4.9, 5.0, 9.9, 10.0):
+        progress.report("verifying checksums", int(now[0] * 1000), 12_000)
+    assert lines == [
+        "verifying checksums: 5,000 of 12,000 rows (5 s)",
+        "verifying checksums: 10,000 of 12,000 rows (10 s)",
+    ]
 
 
 def test_check_does_not_migrate_a_store_of_an_older_version(run: Run, state: Path) -> None:

@@ -30,6 +30,8 @@ REBUILT_SCHEMA = "rebuilt"
 _REBUILD_SPACE_FACTOR = 1.3
 """How much larger than the old store a rebuilt one may be, with what is sorted for its indexes."""
 _HEADER_BYTES = 100
+PROGRESS_INSTRUCTIONS = 1_000_000
+"""Instructions of SQLite between two reports of a check's progress; some run in a tenth of a second."""
 _REWRITE_BYTES = 1024**2
 BUSY_TIMEOUT_MS = 5000
 """Milliseconds to wait for another connection's lock."""
@@ -205,13 +207,17 @@ class SqliteDatabase:
             with connection.begin():
                 fill(connection)
 
-    def check_integrity(self) -> None:
-        """Check the whole store, whatever its size. Raises StoreError if it is damaged or missing."""
+    def check_integrity(self, on_progress: Callable[[], None] = lambda: None) -> None:
+        """Check the whole store, whatever its size. Raises StoreError if it is damaged or missing.
+
+        `on_progress` is called now and then.
+        """
         if not self.path.exists():
             raise StoreError(f"{self.path}: there is no store")
         with self._translate_errors():
             self._check_header()
             with closing(sqlite3.connect(self._read_only_uri(), uri=True)) as connection:
+                connection.set_progress_handler(on_progress, PROGRESS_INSTRUCTIONS)
                 _check_integrity(connection)
 
     @contextmanager

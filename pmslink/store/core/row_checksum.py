@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from zlib import crc32
 
 from sqlalchemy import Connection, select
@@ -10,6 +11,10 @@ from pmslink.store.core.schema import CHECKSUMMED_TABLES
 
 STARTUP_CHECK_ROWS = 100_000
 """Number of newest rows in each table that each start checks; that takes about a second."""
+
+
+PROGRESS_ROWS = 10_000
+"""Rows between two reports of the progress."""
 
 
 class ChecksumError(ValueError):
@@ -21,11 +26,22 @@ def checksum(row: tuple[object, ...]) -> int:
     return crc32(repr(row).encode())
 
 
-def verify_checksums(connection: Connection, newest_rows: int | None = None) -> None:
-    """Raise ChecksumError unless all rows, or the newest ones of each table, match their checksums."""
+def verify_checksums(
+    connection: Connection,
+    newest_rows: int | None = None,
+    on_progress: Callable[[int], None] = lambda verified: None,
+) -> None:
+    """Raise ChecksumError unless all rows, or the newest ones of each table, match their checksums.
+
+    `on_progress` is called with the number of rows that were verified, now and then.
+    """
+    verified = 0
     for table in CHECKSUMMED_TABLES:
         newest_first = [key.desc() for key in table.primary_key]
         for row in connection.execute(select(table).order_by(*newest_first).limit(newest_rows)):
             *values, stored_checksum = row
             if checksum(tuple(values)) != stored_checksum:
                 raise ChecksumError(f"a row of {table.name} does not match its checksum")
+            verified += 1
+            if verified % PROGRESS_ROWS == 0:
+                on_progress(verified)
