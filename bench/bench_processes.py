@@ -131,6 +131,14 @@ def call(port: int, method: str, path: str, body: object = None) -> Any:
         return json.load(response)
 
 
+def fetch_seconds(url: str) -> float:
+    """Return the seconds that a GET takes, with its whole response."""
+    started_at = time.monotonic()
+    with urlopen(url, timeout=WAIT_TIMEOUT_S) as response:
+        response.read()
+    return time.monotonic() - started_at
+
+
 def run_load(*arguments: object) -> dict[str, Any]:
     """Run `bench.posting_load` as a process with these arguments, and return its results."""
     command = [sys.executable, "-m", "bench.posting_load", *map(str, arguments)]

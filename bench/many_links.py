@@ -1,140 +1,78 @@
-"""3 000 links in one process, docked to one simulator process: time, memory, CPU, and recovery."""
+"""10 000 links in one process, docked to simulators: time, CPU and memory, and the same with fewer links."""
 
 from __future__ import annotations
 
-import resource
-import socket
+import json
 import subprocess
 import sys
-import time
-from collections.abc import Callable
-from pathlib import Path
+from statistics import quantiles
 from typing import Any
 
-from twisted.internet import reactor as global_reactor
-from twisted.internet.defer import ensureDeferred
-from twisted.internet.task import deferLater, react
+from bench.bench_processes import print_table
 
-from bench.bench_processes import print_table, state_directory
-from bench.commit_throughput import open_disk_store
-from pmslink.config.link_definition import parse_link
-from pmslink.file_descriptors import raise_descriptor_limit
-from pmslink.link.link_registry import LinkRegistry
-
-LINK_COUNT = 3000
-FIRST_PORT, CONTROL_PORT = 21_000, 20_999
-IDLE_S = 60.0
-"""Measured time without changes; each link sends about two link checks in it."""
-SETTLE_S = 5.0
-"""Time between docking and the measurement of memory."""
-PMS_OUTAGE_S = 10.0
-WAIT_TIMEOUT_S = 120.0
-
-reactor: Any = global_reactor
+LINK_COUNTS = (500, 1000, 10_000)
+RUN_TIMEOUT_S = 900
 
 
-def resident_kib() -> int:
-    """Return the resident memory of this process in KiB."""
-    status = Path("/proc/self/status").read_text()
-    return int(next(line for line in status.splitlines() if line.startswith("VmRSS")).split()[1])
+def measure(link_count: int) -> dict[str, Any]:
+    """Return the figures of a service with so many links, measured in a process of its own."""
+    command = [sys.executable, "-m", "bench.many_links_service", str(link_count)]
+    done = subprocess.run(command, stdout=subprocess.PIPE, check=True, timeout=RUN_TIMEOUT_S)
+    figures: dict[str, Any] = json.loads(done.stdout)
+    return figures
 
 
-def cpu_seconds() -> float:
-    """Return the CPU time that this process has used."""
-    usage = resource.getrusage(resource.RUSAGE_SELF)
-    return usage.ru_utime + usage.ru_stime
+def p99_ms(seconds: list[float]) -> str:
+    """Return the 99th percentile and the maximum of durations."""
+    return f"{1000 * quantiles(seconds, n=100)[98]:.0f} ms (longest {1000 * max(seconds):.0f})"
 
 
-def pause(seconds: float) -> Any:
-    """Return a Deferred that fires after this time."""
-    return deferLater(reactor, seconds, lambda: None)
+def milliseconds(seconds: float) -> str:
+    """Format a duration in milliseconds."""
+    return f"{1000 * seconds:.1f} ms"
 
 
-async def wait_until(condition: Callable[[], bool], description: str) -> float:
-    """Wait until the condition is true, and return the time taken. Raises SystemExit after WAIT_TIMEOUT_S."""
-    started_at = time.monotonic()
-    while not condition():
-        if time.monotonic() - started_at > WAIT_TIMEOUT_S:
-            raise SystemExit(f"not within {WAIT_TIMEOUT_S:g} s: {description}")
-        await pause(0.02)
-    return time.monotonic() - started_at
+def main() -> None:
+    """Run all measurements and print the table."""
+    figures = {count: measure(count) for count in LINK_COUNTS}
 
+    def row(name: str, show: Any, target: str = "–") -> tuple[str, ...]:
+        return (name, *(show(figures[count]) for count in LINK_COUNTS), target)
 
-def start_simulator() -> subprocess.Popen[bytes]:
-    """Start the simulator process with one port for each link."""
-    return subprocess.Popen(
-        [
-            Path(sys.executable).parent / "twistd", "-n", "--pidfile=", "pmssim", "--rooms", "10",
-            "--listen", f"tcp:{FIRST_PORT}:interface=127.0.0.1", "--ports", str(LINK_COUNT),
-            "--control", f"tcp:{CONTROL_PORT}:interface=127.0.0.1",
-        ],
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )  # fmt: skip
-
-
-async def wait_for_simulator() -> None:
-    """Wait until the simulator listens; it opens the port of the control API after those of the links."""
-
-    def is_listening() -> bool:
-        with socket.socket() as probe:
-            return probe.connect_ex(("127.0.0.1", CONTROL_PORT)) == 0
-
-    await wait_until(is_listening, "the simulator listens")
-
-
-async def measure(folder: Path) -> None:
-    """Dock all links, measure, and print the table."""
-    raise_descriptor_limit()
-    simulator = start_simulator()
-    try:
-        await wait_for_simulator()
-        store = open_disk_store(reactor, folder)
-        store.startService()
-        links = LinkRegistry(reactor, store)
-        memory_before_kib = resident_kib()
-        for number in range(LINK_COUNT):
-            links.add(parse_link(f"hotel-{number}", {"host": "127.0.0.1", "port": FIRST_PORT + number}))
-        links.startService()
-        docking_s = await wait_until_in_sync(links)
-        await pause(SETTLE_S)
-        link_kib = (resident_kib() - memory_before_kib) / LINK_COUNT
-        cpu_before_s = cpu_seconds()
-        await pause(IDLE_S)
-        idle_ratio = (cpu_seconds() - cpu_before_s) / IDLE_S
-        simulator.kill()
-        simulator.wait()
-        await pause(PMS_OUTAGE_S)
-        simulator = start_simulator()
-        await wait_for_simulator()
-        recovery_s = await wait_until_in_sync(links)
-        print_table(
-            f"{LINK_COUNT} links of one process",
-            ("measured", "target"),
-            [
-                ("all docked and in sync", f"{docking_s:.1f} s", "under 10 s"),
-                ("memory of a link", f"{link_kib:.1f} KiB", "under 40 KiB"),
-                ("CPU while idle, a link check every 30 s", f"{idle_ratio:.1%} of a core", "under 8 %"),
-                (
-                    f"all in sync after a PMS outage of {PMS_OUTAGE_S:g} s",
-                    f"{recovery_s:.1f} s",
-                    "under 15 s",
-                ),
-            ],
-        )
-        await links.stopService()
-        await store.stopService()
-    finally:
-        simulator.kill()
-        simulator.wait()
-
-
-async def wait_until_in_sync(links: LinkRegistry) -> float:
-    """Wait until all links are in sync, and return the time taken."""
-    return await wait_until(lambda: all(link.session.in_sync for link in links), "all links are in sync")
+    base = figures[LINK_COUNTS[0]]["cpu_per_docking_s"]
+    rows = [
+        row("all in sync after the start", lambda run: f"{run['start_s']:.1f} s", "60 s"),
+        row(
+            "CPU per docking",
+            lambda run: f"{milliseconds(run['cpu_per_docking_s'])} (× {run['cpu_per_docking_s'] / base:.2f})",
+            "× 1.5",
+        ),
+        row("one link's `GET` meanwhile, p99", lambda run: p99_ms(run["docking_requests_s"]), "200 ms"),
+        row("all in sync after all PMSs were away", lambda run: f"{run['recovery_s']:.1f} s", "60 s"),
+        row("CPU per link of it", lambda run: milliseconds(run["cpu_per_recovery_s"])),
+        row("one link's `GET` meanwhile, p99", lambda run: p99_ms(run["recovery_requests_s"]), "200 ms"),
+        row("links dropped by the service itself", lambda run: str(sum(run["own_drops"].values())), "0"),
+        row("memory of a link and its 10 rooms", lambda run: f"{run['link_kib']:.1f} KiB", "40 KiB"),
+        row("CPU while idle", lambda run: f"{run['idle_ratio']:.1%} of a core", "25 %"),
+        *(
+            row(f"`GET /links?{query}`", lambda run, query=query: milliseconds(run["page_s"][query]), "20 ms")
+            for query in figures[LINK_COUNTS[0]]["page_s"]
+        ),
+        row("longest turn without a request", lambda run: milliseconds(run["idle_turn_s"])),
+        row("longest turn of `GET /metrics`", lambda run: milliseconds(run["metrics_turn_s"]), "50 ms"),
+        row("`GET /metrics`", lambda run: f"{run['metrics_s']:.2f} s"),
+        row(
+            "longest turn while 100 streams begin",
+            lambda run: milliseconds(run["subscribers_turn_s"]),
+            "50 ms with 1 000 links",
+        ),
+        row("100 streams begin", lambda run: f"{run['subscribers_s']:.1f} s"),
+    ]
+    print_table("links of one process", [*(f"{count:,}" for count in LINK_COUNTS), "target"], rows)
+    drops = {count: run["own_drops"] for count, run in figures.items() if run["own_drops"]}
+    if drops:
+        print(f"dropped by the service itself, by cause: {drops}")
 
 
 if __name__ == "__main__":
-    reactor.seconds = time.monotonic
-    with state_directory() as state:
-        react(lambda _: ensureDeferred(measure(state)))
+    main()

@@ -73,7 +73,7 @@ def _all_parts(service: Any) -> Iterator[object]:
         yield child
         if IServiceCollection.providedBy(child):
             yield from _all_parts(child)
-        yield getattr(getattr(child, "_factory", None), "wrappedFactory", None)
+        yield getattr(child, "_factory", None)
 
 
 async def wait_until(condition: Callable[[], bool], description: str) -> None:

@@ -13,7 +13,7 @@ from twisted.internet.task import react
 
 from bench.bench_processes import print_table, state_directory
 from bench.commit_throughput import open_disk_store
-from bench.many_links import resident_kib
+from bench.many_links_service import resident_kib
 from pmslink.fias.record import Record
 from pmslink.hotel import record_reducer
 from pmslink.hotel.hotel_policy import HotelPolicy

@@ -9,7 +9,6 @@ from datetime import datetime, timedelta
 from itertools import pairwise
 
 from twisted.internet.protocol import Factory
-from twisted.internet.task import Clock
 
 from pmslink.config.link_definition import parse_link
 from pmslink.link import controls
@@ -20,30 +19,10 @@ from pmslink.link.store_outage import STORE_GRACE_S
 from tests.link.link_harness import START, ScriptedPms
 from tests.memory_network import Network, advance_clock
 from tests.memory_store import MemoryDatabase, make_store
+from tests.turn_clock import TurnClock
 
 LINK_COUNT = 4 * LINKS_PER_TURN
 MAX_TURNS = 100
-
-
-class TurnClock(Clock):
-    """A clock that counts what is done in each turn: calls that are added in a turn are made in the next."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.work_by_turn: Counter[int] = Counter()
-        self.turn = 0
-
-    def note_work(self) -> None:
-        self.work_by_turn[self.turn] += 1
-
-    def run_turn(self) -> None:
-        """Make the calls that are due now, as the reactor does between two reads."""
-        self.turn += 1
-        for call in [call for call in self.calls if call.getTime() <= self.rightNow]:
-            if call in self.calls:
-                self.calls.remove(call)
-                call.called = 1
-                call.func(*call.args, **call.kw)
 
 
 class ManyLinks:

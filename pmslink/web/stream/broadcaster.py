@@ -100,6 +100,11 @@ class Broadcaster:
         """Return the number of subscribers."""
         return len(self._subscribers)
 
+    @property
+    def is_writing(self) -> bool:
+        """Whether events wait for a turn to be written."""
+        return bool(self._write_queue)
+
     def start(self) -> None:
         """Start the heartbeats, and publish the removal of stored links that are no longer configured.
 

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
+from typing import Any
 
 import pytest
 from twisted.internet.task import Clock
 from twisted.logger import Logger
+from twisted.web.test.requesthelper import DummyRequest
 
 from pmslink.hotel.events import Event
 from pmslink.hotel.rooms import Guest, serialize_guest
@@ -14,9 +17,11 @@ from pmslink.link import controls
 from pmslink.link.link import Link
 from pmslink.store.core.transaction import Transaction
 from pmslink.store.tables.hotel_events import append_event
+from pmslink.web.auth.caller import Caller
 from pmslink.web.stream import broadcaster, subscriber
 from tests.time_limit import time_limit
-from tests.web.served_api import START_TIME, ServedApi, run_reactor_turns
+from tests.turn_clock import TurnClock
+from tests.web.served_api import START_TIME, ServedApi, make_link_config, run_reactor_turns
 from tests.web.stream_client import open_stream
 
 FIRST = int(START_TIME.timestamp() * 1000)
@@ -265,6 +270,39 @@ async def test_many_events_are_written_in_several_turns(
     for client in streams:
         assert len(client.events_of_kind("event")) == 150
         await client.disconnect()
+
+
+class EagerRequest(DummyRequest):
+    """A request of a client that has read everything at once, so that it can be written to again."""
+
+    written_events = 0
+
+    def registerProducer(self, producer: Any, streaming: bool) -> None:
+        self.producer = producer
+
+    def write(self, data: bytes) -> None:
+        self.written_events += data.count(b"event: link")
+        self.producer.pauseProducing()
+        self.producer.resumeProducing()
+
+
+@time_limit(10)
+async def test_the_beginnings_of_many_streams_share_the_turns(served_api: ServedApi) -> None:
+    for number in range(300):
+        served_api.links.add(make_link_config(f"hotel-{number}", port=1 + number, enabled=False))
+    stream, clock = served_api.site.api.broadcaster, TurnClock()
+    stream._clock = clock
+    requests: list[Any] = [EagerRequest([b""]) for _ in range(5)]
+    for request in requests:
+        stream.subscribe(request, Caller())
+    totals = [0]
+    while totals[-1] < 5 * 300:
+        totals.append(sum(request.written_events for request in requests))
+        clock.run_turn()
+    limit = broadcaster.EVENTS_PER_TURN + subscriber.EVENTS_PER_WRITE  # the last write may exceed it
+    assert max(after - before for before, after in pairwise(totals)) < limit
+    for request in requests:
+        request.finish()
 
 
 @time_limit(20)
