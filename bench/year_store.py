@@ -12,11 +12,11 @@ from collections.abc import Callable, Sequence
 from datetime import timedelta
 from http.client import HTTPConnection
 from pathlib import Path
-from statistics import median
 from typing import Any
 
+from attrs import frozen
 from twisted.internet.defer import Deferred, ensureDeferred
-from twisted.internet.task import LoopingCall, react
+from twisted.internet.task import LoopingCall, deferLater, react
 
 from bench.bench_processes import free_port, print_table, start_twistd, state_directory, write_config
 from bench.year_store_rows import (
@@ -30,7 +30,8 @@ from bench.year_store_rows import (
     build_store,
 )
 from pmslink.store.core.database import SqliteDatabase
-from pmslink.store.core.store_metadata import barrier
+from pmslink.store.core.store_metadata import write_value
+from pmslink.store.core.transaction import Transaction
 from pmslink.store.operations.retention import Retention
 from pmslink.store.store_service import PoolThread, Store, open_store
 from pmslink.timestamps import utc_now
@@ -39,25 +40,27 @@ TARGET_START_S = 8.0
 TARGET_LIST_MS = 50.0
 TARGET_RATIO = 4.0
 TARGET_COMMIT_MS = 100.0
-READS = 21
-"""Times that each list is read; the first ones, which fill the caches, do not count."""
-WARM_UP_READS = 3
+READS = 25
+"""Times that each list is read; the fastest counts, because the first ones fill the caches."""
+PURGE_REST_S = 5.0
+"""Time before a purge in which only other writes are measured."""
 PROBE_INTERVAL_S = 0.02
 """Time between two writes that wait for the commits of a purge."""
 
 LISTS = {
-    "postings": "postings",
-    "postings, a state": "postings?state=refused",
-    "postings, a state that none has": "postings?state=sent",
-    "records": "records",
-    "records sent": "records?direction=out",
-    "records of a type": "records?type=WR",
-    "records of a type that none has": "records?type=ZZ",
-    "transitions": "transitions",
+    "postings": "postings?limit=20",
+    "postings, a state": "postings?limit=20&state=done",
+    "postings, a state that none has": "postings?limit=20&state=sent",
+    "records": "records?limit=20",
+    "records sent": "records?limit=20&direction=out",
+    "records of a type": "records?limit=20&type=WR",
+    "records of a type that none has": "records?limit=20&type=ZZ",
+    "transitions": "transitions?limit=20",
     "timeline of a day": "timeline",
-    "events": "events?after=0",
+    "events": "events?limit=20&after=0",
     "rooms": "rooms",
 }
+"""The lists, with as many entries in both stores."""
 
 
 def measure_start(folder: Path) -> tuple[float, float]:
@@ -73,15 +76,11 @@ def _service(folder: Path) -> Any:
 
 
 def measure_lists(folder: Path, link: str) -> dict[str, float]:
-    """Return the median time of each list of a link, in milliseconds."""
+    """Return the shortest time of each list of a link, in milliseconds."""
     with _service(folder) as server:
         connection = HTTPConnection("127.0.0.1", server.port)
         return {
-            name: median(
-                [_measure_get(connection, f"/api/v1/links/{link}/{path}") for _ in range(READS)][
-                    WARM_UP_READS:
-                ]
-            )
+            name: min(_measure_get(connection, f"/api/v1/links/{link}/{path}") for _ in range(READS))
             for name, path in LISTS.items()
         }
 
@@ -115,12 +114,25 @@ class TimedThread(PoolThread):
         return super().run(timed_call)
 
 
-async def measure_purge(reactor: Any, folder: Path) -> tuple[int, float, float, float]:
-    """Purge the expired rows while others write.
+def write_probe(transaction: Transaction, arguments: Sequence[None]) -> Sequence[None]:
+    """Operation: write something, as any other write does."""
+    write_value(transaction.connection, "probe", transaction.next_seq())
+    return arguments
 
-    Return the number of commits, the longest of them and its CPU time, and the longest time for which another
-    write waited, in milliseconds.
-    """
+
+@frozen
+class Commits:
+    """What the writer's thread did for a while; times in milliseconds."""
+
+    count: int
+    longest: float
+    most_cpu: float
+    longest_wait: float
+    """The longest time until a write of somebody else was committed."""
+
+
+async def measure_purge(reactor: Any, folder: Path) -> tuple[Commits, Commits]:
+    """Return the commits of a while without a purge, and those of a purge; others write meanwhile."""
     database = SqliteDatabase(folder)
     retention = Retention(timedelta(days=GUEST_DAYS), timedelta(days=HISTORY_DAYS))
     writing = TimedThread(reactor, "writing")
@@ -133,17 +145,28 @@ async def measure_purge(reactor: Any, folder: Path) -> tuple[int, float, float, 
 
     def probe() -> None:
         began = time.perf_counter()
-        store.journal.submit(barrier, None).addCallback(lambda _: waits.append(time.perf_counter() - began))
+        store.journal.submit(write_probe, None).addCallback(
+            lambda _: waits.append(time.perf_counter() - began)
+        )
+
+    def take() -> Commits:
+        walls, cpus = zip(*writing.seconds, strict=True)
+        taken = Commits(len(walls), 1000 * max(walls), 1000 * max(cpus), 1000 * max(waits))
+        writing.seconds.clear()
+        waits.clear()
+        return taken
 
     writing.seconds.clear()
     loop = LoopingCall(probe)
     loop.start(PROBE_INTERVAL_S)
+    await deferLater(reactor, PURGE_REST_S)
+    rest = take()
     await Deferred.fromCoroutine(store.purge())
     loop.stop()
-    calls = writing.seconds[:]
+    await store.journal.wait_idle()
+    purge = take()
     await store.stopService()
-    longest, cpu = max(calls)
-    return len(calls), 1000 * longest, 1000 * max(cpu, 0), 1000 * max(waits)
+    return rest, purge
 
 
 async def measure(reactor: Any, scale: Scale) -> None:
@@ -171,13 +194,17 @@ async def measure_stores(reactor: Any, folders: dict[str, Path]) -> None:
         times = [measure_lists(folder, link) for folder in folders.values()]
         target = f"{TARGET_LIST_MS:g} ms, {TARGET_RATIO:g} ×"
         rows += [_row(f"{link}: {name}", [one[name] for one in times], target) for name in LISTS]
-    purges = [await measure_purge(reactor, folder / "state") for folder in folders.values()]
+    measured = [await measure_purge(reactor, folder / "state") for folder in folders.values()]
     target = f"{TARGET_COMMIT_MS:g} ms"
-    rows.append(_row("longest commit of a purge", [purge[1] for purge in purges], target))
-    rows.append(_row("longest wait of another write", [purge[3] for purge in purges], target))
+    for number, when in ((0, "without a purge"), (1, "during a purge")):
+        commits = [one[number] for one in measured]
+        rows += [
+            _row(f"longest commit {when}", [one.longest for one in commits], target),
+            _row(f"most CPU of a commit {when}", [one.most_cpu for one in commits], target),
+            _row(f"longest wait of another write {when}", [one.longest_wait for one in commits], target),
+        ]
     print(f"CPU until the API listens: {starts[0][1]:.1f} s, {starts[1][1]:.1f} s")
-    print(f"commits of the purges: {purges[0][0]}, {purges[1][0]}")
-    print(f"CPU of their longest commits: {purges[0][2]:.0f} ms, {purges[1][2]:.0f} ms")
+    print(f"commits of the purges: {measured[0][1].count}, {measured[1][1].count}")
     print_table("a store of a year", ("all rows", "a tenth", "ratio", "target"), rows)
 
 

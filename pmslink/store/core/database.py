@@ -35,7 +35,7 @@ PROGRESS_INSTRUCTIONS = 1_000_000
 _REWRITE_BYTES = 1024**2
 BUSY_TIMEOUT_MS = 5000
 """Milliseconds to wait for another connection's lock."""
-VACUUM_BATCH_PAGES = 1000
+VACUUM_BATCH_PAGES = 300
 """Free pages that are returned to the file system between two commits."""
 _PROGRESS_STEPS = 10_000
 """Steps of SQLite's virtual machine between two looks whether a query should end."""

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from attrs import evolve
-from sqlalchemy import Column, ColumnElement, Connection, func, select
+from sqlalchemy import Column, ColumnElement, Connection, select
 
 from pmslink.store.core.schema import RUNS, SYNC_CHANGES, TRANSITIONS
 from pmslink.store.tables.availability import Timeline, build_timeline
@@ -49,12 +49,13 @@ def _select_since(
     table = timestamp_column.table
     (key,) = table.primary_key
     newest = select(table).where(*conditions).order_by(key.desc()).limit(TIMELINE_MAX_CHANGES + 1)
-    candidates = newest.with_only_columns(key, timestamp_column).subquery()
-    before = select(func.max(candidates.c[key.name])).where(
-        candidates.c[timestamp_column.name] <= to_ms(since)
-    )
-    first = connection.execute(before).scalar() or 0
-    rows = connection.execute(newest.where(key >= first)).all()[::-1]
+    rows = []
+    with connection.execute(newest) as result:
+        for row in result:  # reads no further than needed
+            rows.append(row)
+            if getattr(row, timestamp_column.name) <= to_ms(since):
+                break
+    rows.reverse()
     if len(rows) > TIMELINE_MAX_CHANGES:
         since = max(since, from_ms(getattr(rows[0], timestamp_column.name)))
     return rows, since
