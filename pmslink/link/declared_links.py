@@ -10,7 +10,6 @@ from twisted.logger import Logger
 
 from pmslink.config.link_definition import LinkConfig
 from pmslink.errors import NotApplicableError
-from pmslink.link.link import Link
 from pmslink.link.link_registry import LinkRegistry
 
 _log = Logger()
@@ -51,9 +50,11 @@ def redeclare_links(registry: LinkRegistry, configs: Sequence[LinkConfig]) -> Li
     for config in added:
         registry.take_address(config)
     new_links = [registry.add(config, start=False) for config in added]
+    if new_links:
+        registry.recount_outboxes()
     registry.unblock_links()
     # A link that was renamed is a removed and a new one, and its PMS may accept only one connection.
-    gatherResults(stopping).addCallback(lambda _: _start(registry, new_links)).addErrback(
+    gatherResults(stopping).addCallback(lambda _: [*map(registry.start_later, new_links)]).addErrback(
         lambda failure: _log.failure("Links of the configuration file were not started", failure)
     )
     return LinkChanges([link.name for link in new_links], changed, [link.name for link in removed])
@@ -65,9 +66,3 @@ def _require_free_names(registry: LinkRegistry, configs: Sequence[LinkConfig]) -
             raise NotApplicableError(
                 "name_taken", f"the link {config.name} is being removed over the API; reload again"
             )
-
-
-def _start(registry: LinkRegistry, new_links: Sequence[Link]) -> None:
-    for link in new_links:
-        if registry.running and registry.get(link.name) is link:
-            link.start()

@@ -93,8 +93,9 @@ class LinkRegistry(TypedService):
         self._store_feed = StoreFeed(store, self._links, self._turns.add)
 
     def add(self, config: LinkConfig, definition: str | None = None, start: bool = True) -> Link:
-        """Add a link. It starts with the service, or at once if the service runs and `start` is true.
+        """Add a link. It starts with the service, or at once if the service runs.
 
+        Without `start`, it starts at `start_later`, and its outbox is counted at `recount_outboxes`.
         `definition` is the JSON that the API received for it; None for a link of the configuration file.
         """
         stored = self._stored_links.pop(config.name, None)
@@ -103,11 +104,19 @@ class LinkRegistry(TypedService):
         if config.name in self._incomplete_links:
             self._incomplete_links.remove(config.name)
             link.resync.require()  # the last records that were read may not be stored
-        if self.running and stored is not None:
-            self._store_feed.recount()
         if self.running and start:
+            if stored is not None:
+                self.recount_outboxes()
             link.start()
         return link
+
+    def start_later(self, link: Link) -> None:
+        """Start a link that was added without starting it. Of many links, some start in each turn."""
+        self._turns.add(partial(self._start, link))
+
+    def recount_outboxes(self) -> None:
+        """Count the rows of all outboxes again, as the store has them."""
+        self._store_feed.recount()
 
     def _build_link(self, config: LinkConfig, stored: StoredLink | None, definition: str | None) -> Link:
         journal, on_change = self._store.journal, self._on_link_changed
@@ -209,7 +218,7 @@ class LinkRegistry(TypedService):
             self._stored_links[name] = link.state_history.stored
         self._publish_reconfigured(name)
         self._release_address(link)
-        return link.stop().addCallback(lambda _: self._remove_policy_when_stored(name))
+        return self._stop(link).addCallback(lambda _: self._remove_policy_when_stored(name))
 
     def _remove_policy_when_stored(self, name: str) -> None:
         """Remove the policy of a stopped link once all that it received is stored."""
@@ -321,7 +330,7 @@ class LinkRegistry(TypedService):
         """Start all links, some in each turn of the reactor, and the scheduler of the hotels."""
         super().startService()
         for link in self:
-            self._turns.add(partial(self._start, link))
+            self.start_later(link)
         self._store_feed.restore_failures(to_ms(self._wall_clock() - FAILURE_HISTORY))
         self._scheduler.start()
         self._sweep_loop = LoopingCall(self._sweep.visit_next_part)
@@ -343,7 +352,7 @@ class LinkRegistry(TypedService):
         return gatherResults([self._stop(link) for link in self])
 
     def _start(self, link: Link) -> None:
-        if self._links.get(link.name) is link:
+        if self.running and self._links.get(link.name) is link:
             link.start()
 
     def _stop(self, link: Link) -> Deferred[None]:

@@ -45,7 +45,7 @@ def write_config(file: Path, port: int, *names: str, settings: str = "") -> None
 
 def names_of(server: ServiceProcess) -> list[str]:
     answer: Any = server.call("GET", "/api/v1/links")
-    return [link["name"] for link in answer["links"]] if answer else []
+    return sorted(link["name"] for link in answer["links"]) if answer else []
 
 
 def lines_with(server: ServiceProcess, text: str) -> list[str]:
@@ -65,7 +65,7 @@ def test_e10_sighup_applies_a_valid_file_and_rejects_an_invalid_one(tmp_path: Pa
         transitions = server.transitions()
         write_config(config, pms_port, "grand", "comes", settings='state_dir = "elsewhere"\n')
         server.process.send_signal(signal.SIGHUP)
-        wait_until(lambda: names_of(server) == ["grand", "comes"], "the links of the file run")
+        wait_until(lambda: names_of(server) == ["comes", "grand"], "the links of the file run")
         (line,) = lines_with(server, "The configuration is reloaded")
         assert line.endswith("links added: comes; changed: none; removed: goes")
         assert lines_with(server, "state_dir has changed; the new value needs a restart of the service")
@@ -81,7 +81,7 @@ def test_e10_sighup_applies_a_valid_file_and_rejects_an_invalid_one(tmp_path: Pa
         wait_until(
             lambda: lines_with(server, f"SIGHUP: nothing is reloaded: {error}"), "the log has the error"
         )
-        assert names_of(server) == ["grand", "comes"]
+        assert names_of(server) == ["comes", "grand"]
         assert server.transitions() == transitions, "the link has kept its connection"
 
 
