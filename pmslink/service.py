@@ -165,7 +165,8 @@ def build_service(
     resolver = HostResolver(reactor)
     dial = TcpDial(reactor, resolver)
     links = _build_links(reactor, config, store, hotel_clock, dial, TcpAccepting(reactor, resolver))
-    probe = Probe(reactor, hotel_clock.now, resolver, dial, links)
+    # a resolver of its own: names that are tested cannot delay a dial of a link
+    probe = Probe(reactor, hotel_clock.now, HostResolver(reactor), dial, links)
     config_reload = ConfigReload(command_line.reread_config, config, links, store)
     site = _build_site(reactor, config, links, store, tokens, hotel_clock, probe, config_reload)
     children = (

@@ -31,7 +31,6 @@ class BoundedSite(Site):
         the site; its names are known then, and requests with another Host header are rejected.
         """
         self.local_only = local_only
-        self.connections = ConnectionLimit()
         install_error_handler(app, map_error)
         super().__init__(  # type: ignore[no-untyped-call]
             app.resource(),
@@ -41,6 +40,7 @@ class BoundedSite(Site):
             reactor=reactor,
             timeout=HEAD_TIMEOUT_S,
         )
+        self.connections = ConnectionLimit(self.reactor)
 
     def protocol(self) -> BoundedChannel:  # type: ignore[override]
         """Return the protocol of a connection."""

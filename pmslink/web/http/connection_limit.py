@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import Protocol
 
-from twisted.internet.interfaces import IAddress
+from twisted.internet.interfaces import IAddress, IReactorTime
 from twisted.logger import Logger
 
 from pmslink.web.http.client_network import client_network, is_local_client
@@ -22,6 +22,10 @@ MAX_CONNECTIONS_PER_CLIENT = 500
 
 Clients on this machine have the limit of the site only: a reverse proxy there serves everybody.
 """
+
+
+LOG_INTERVAL_S = 60.0
+"""Seconds between two lines in the log that say that a limit is reached."""
 
 
 class Connection(Protocol):
@@ -36,13 +40,14 @@ class ConnectionLimit:
 
     _log = Logger()
 
-    def __init__(self) -> None:
+    def __init__(self, clock: IReactorTime) -> None:
+        self._clock = clock
         self._networks: dict[Connection, str | None] = {}
         """The network of each open connection; None for clients on this machine."""
         self._counts: Counter[str | None] = Counter()
         self._waiting: dict[Connection, None] = {}
         """Connections without a complete request; the one that has been so for longest is first."""
-        self._was_full = False
+        self._logged_at = -float("inf")
 
     def __len__(self) -> int:
         return len(self._networks)
@@ -51,17 +56,9 @@ class ConnectionLimit:
         """Return whether a client may open a connection. It may close another connection for it."""
         network = _counted_network(peer)
         is_client_full = network is not None and self._counts[network] >= MAX_CONNECTIONS_PER_CLIENT
-        was_full, self._was_full = self._was_full, is_client_full or len(self) >= MAX_CONNECTIONS
-        if not self._was_full:
+        if not is_client_full and len(self) < MAX_CONNECTIONS:
             return True
-        if not was_full:
-            self._log.warn(
-                "{count} HTTP connections are open, {own} of them from {network}: a new connection closes "
-                "the one that has sent no complete request for longest",
-                count=len(self),
-                own=self._counts[network],
-                network=network or "this machine",
-            )
+        self._log_full(network)
         for connection in self._waiting:
             if not is_client_full or self._networks[connection] == network:
                 self.remove(connection)
@@ -92,6 +89,19 @@ class ConnectionLimit:
             if not self._counts[network]:
                 del self._counts[network]
             self._waiting.pop(connection, None)
+
+    def _log_full(self, network: str | None) -> None:
+        """Log that a limit is reached, now and then: a client could fill the log."""
+        now = self._clock.seconds()
+        if now - self._logged_at >= LOG_INTERVAL_S:
+            self._logged_at = now
+            self._log.warn(
+                "{count} HTTP connections are open, {own} of them from {network}: a new connection closes "
+                "the one that has sent no complete request for longest",
+                count=len(self),
+                own=self._counts[network],
+                network=network or "this machine",
+            )
 
 
 def _counted_network(peer: IAddress) -> str | None:

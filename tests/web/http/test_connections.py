@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from twisted.internet.address import IPv4Address, IPv6Address, UNIXAddress
 from twisted.internet.interfaces import IAddress
+from twisted.internet.task import Clock
 from twisted.logger import LogEvent, formatEvent, globalLogPublisher
 
 from pmslink.web.http import connection_limit
@@ -43,7 +44,8 @@ class Clients:
     """Clients that connect as long as the limit admits them."""
 
     def __init__(self) -> None:
-        self.limit = ConnectionLimit()
+        self.clock = Clock()
+        self.limit = ConnectionLimit(self.clock)
 
     def connect(self, peer: IAddress) -> FakeConnection | None:
         if not self.limit.admit(peer):
@@ -113,13 +115,19 @@ def test_a_connection_that_has_ended_is_not_counted(clients: Clients) -> None:
     assert not clients.limit._waiting
 
 
-def test_full_limits_are_logged_once(clients: Clients) -> None:
+def test_full_limits_are_logged_once_a_minute(clients: Clients) -> None:
     events: list[LogEvent] = []
     publisher: Any = globalLogPublisher
     publisher.addObserver(events.append)
-    clients.connect_many(MAX_CONNECTIONS_PER_CLIENT + 3, lambda _: address(1))
+    opened = clients.connect_many(MAX_CONNECTIONS_PER_CLIENT + 3, lambda _: address(1))
+    for connection in opened[-3:]:
+        clients.limit.remove(connection)
+        clients.connect_many(2, lambda _: address(1))
+    assert len(events) == 1
+    clients.clock.advance(connection_limit.LOG_INTERVAL_S)
+    clients.connect(address(1))
     publisher.removeObserver(events.append)
-    (line,) = [formatEvent(event) for event in events]
+    line, _ = [formatEvent(event) for event in events]
     assert line.startswith("500 HTTP connections are open, 500 of them from 192.0.2.1: a new connection")
 
 
