@@ -15,7 +15,7 @@ from typing import Any
 
 from attrs import evolve
 from OpenSSL import crypto
-from twisted.internet.endpoints import serverFromString
+from twisted.internet.endpoints import SSL4ServerEndpoint, serverFromString
 from twisted.internet.interfaces import IStreamServerEndpoint
 from twisted.logger import Logger
 from twisted.python import usage
@@ -46,6 +46,7 @@ from pmslink.store.store_service import PoolThread, Store, open_store
 from pmslink.typed_service import SequentialMultiService, TypedService
 from pmslink.web.auth.listen_policy import is_local_only, require_loopback
 from pmslink.web.auth.token_reload import TokenRegistry
+from pmslink.web.http.server_certificate import ServerCertificate
 from pmslink.web.serializers.event_serializer import serialize_webhook_event
 from pmslink.web.site import ApiSite, make_site
 from pmslink.web.stream.replay_buffer import MAX_BUFFERED_EVENTS
@@ -167,7 +168,10 @@ def build_service(
     links = _build_links(reactor, config, store, hotel_clock, dial, TcpAccepting(reactor, resolver))
     # a resolver of its own: names that are tested cannot delay a dial of a link
     probe = Probe(reactor, hotel_clock.now, HostResolver(reactor), dial, links)
-    config_reload = ConfigReload(command_line.reread_config, config, links, store)
+    read_certificate = None
+    if isinstance(endpoint, SSL4ServerEndpoint):
+        read_certificate = ServerCertificate(reactor, config.api_listen, endpoint).read
+    config_reload = ConfigReload(command_line.reread_config, config, links, store, read_certificate)
     site = _build_site(reactor, config, links, store, tokens, hotel_clock, probe, config_reload)
     children = (
         hotel_clock,

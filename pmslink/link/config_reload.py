@@ -19,6 +19,10 @@ RESTART_SETTINGS = ("api_listen", "state_dir")
 """Settings that take effect at a restart only."""
 
 
+ReadCertificate = Callable[[], Callable[[], None]]
+"""Reads the certificate of the API again, and returns the function that applies it. Raises PmslinkError."""
+
+
 @frozen
 class ConfigChanges:
     """What a reload has changed, and the dotted keys of the changed settings that need a restart."""
@@ -33,13 +37,22 @@ class ConfigReload:
     log = Logger()
 
     def __init__(
-        self, read_config: Callable[[], Config], config: Config, links: LinkRegistry, store: Store
+        self,
+        read_config: Callable[[], Config],
+        config: Config,
+        links: LinkRegistry,
+        store: Store,
+        read_certificate: ReadCertificate | None = None,
     ) -> None:
-        """`config` is what the service started with; `read_config` reads it again, or raises PmslinkError."""
+        """`config` is what the service started with; `read_config` reads it again, or raises PmslinkError.
+
+        `read_certificate` is None if the API has no certificate.
+        """
         self._read_config = read_config
         self._started_with = config
         self._links = links
         self._store = store
+        self._read_certificate = read_certificate
         self.on_reloaded: list[Callable[[ConfigChanges], None]] = []
         """Called after each reload that succeeded."""
 
@@ -50,6 +63,7 @@ class ConfigReload:
         is being removed. Nothing has changed then.
         """
         config = self._read_config()
+        apply_certificate = None if self._read_certificate is None else self._read_certificate()
         changes = ConfigChanges(
             redeclare_links(self._links, config.links),
             [
@@ -59,6 +73,8 @@ class ConfigReload:
             ],
         )
         self._store.retention = retention_of(config)
+        if apply_certificate is not None:
+            apply_certificate()
         self._log_changes(changes)
         for callback in self.on_reloaded:
             callback(changes)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import pty
 import signal
+import ssl
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,8 +14,10 @@ from typing import Any
 
 import pytest
 
+from tests.link.certificates import CertificateAuthority
 from tests.process.server_processes import (
     BIN_DIR,
+    CALL_TIMEOUT_S,
     STOP_TIMEOUT_S,
     ServiceProcess,
     free_ports,
@@ -112,6 +115,39 @@ def test_e10_sighup_during_the_start_is_not_lost_and_does_not_end_the_service(tm
         os.write(writer, b"")
         os.close(writer)
         wait_until(lambda: names_of(server) == ["grand"], "the file is read again after the start")
+
+
+def test_e10_a_reload_takes_up_a_new_certificate_of_the_api(tmp_path: Path) -> None:
+    (port,) = free_ports(1)
+    ca = CertificateAuthority.create(tmp_path / "ca.pem")
+    pem, config = tmp_path / "server.pem", tmp_path / "hotel.toml"
+    pem.write_bytes(ca.pem("127.0.0.1"))
+    config.write_text(f"""[api]\nlisten = 'ssl:{port}:privateKey={pem}:interface=127.0.0.1'\n""")
+    server = ServiceProcess(["pmslink", "--config", str(config)], port, tmp_path)
+
+    def certificate() -> str | None:
+        try:
+            return ssl.get_server_certificate(("127.0.0.1", port), timeout=CALL_TIMEOUT_S)
+        except OSError:
+            assert server.process.poll() is None, server.log.read_text()
+            return None
+
+    def reload() -> None:
+        server.process.send_signal(signal.SIGHUP)
+
+    try:
+        first = wait_until(certificate, "the service answers")
+        pem.write_text("rubbish")
+        reload()
+        wait_until(lambda: lines_with(server, "must name a key and its certificate"), "the log has the error")
+        assert certificate() == first
+        pem.write_bytes(ca.pem("127.0.0.1"))
+        reload()
+        renewed = wait_until(lambda: (now := certificate()) != first and now, "the new certificate is served")
+        assert renewed in pem.read_text()
+        server.terminate()
+    finally:
+        server.kill()
 
 
 def test_e10_a_closed_terminal_does_not_end_the_service(tmp_path: Path) -> None:
