@@ -203,9 +203,12 @@ class LinkRegistry(TypedService):
         self._release_address(link)
         self.take_address(config)
         self._address_holders[config.address_key] = link
+        was_blocked = link.connector.blocked_by is not None
         link.connector.blocked_by = None
         link.apply_config(config)
         self.apply_policy(link)
+        if was_blocked:
+            link.unblock()
 
     def withdraw(self, link: Link) -> Deferred[None]:
         """Stop a link that the configuration file does not declare any more; its stored data stay.

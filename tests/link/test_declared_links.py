@@ -116,6 +116,14 @@ def test_e10_the_file_gets_an_address_that_a_link_of_the_api_has(registry: Regis
     assert registry.state("created")[:2] == ("WAIT_LS", "enabled"), "the address is free again"
 
 
+def test_e10_a_blocked_link_dials_when_the_file_declares_it_instead(registry: Registry) -> None:
+    registry.create("created")
+    reload(registry, declare("grand"))
+    assert registry.state("created") == ("CLOSED", "enabled", "in_use")
+    reload(registry, declare("created"))
+    assert registry.state("created")[:2] == ("WAIT_LS", "enabled")
+
+
 def test_e10_two_links_of_the_file_may_swap_their_addresses(registry: Registry) -> None:
     registry.restart(declare("one", port=1), declare("two", port=2))
     assert reload(registry, declare("one", port=2), declare("two", port=1)).changed == ("one", "two")
