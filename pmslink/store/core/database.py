@@ -22,6 +22,7 @@ from sqlalchemy.pool import NullPool
 from pmslink.store.core.prepared_statements import driver_connection
 from pmslink.store.core.state_directory import STORE_FILE_NAME
 from pmslink.store.core.store_errors import StoreError
+from pmslink.store.core.wal_file import WalIndex, copy_to_new_file, cut_off_after_commits
 
 STARTUP_CHECK_MAX_BYTES = 256 * 1024**2
 """Maximum size in bytes of a store that each start checks completely; that takes seconds."""
@@ -32,7 +33,6 @@ _REBUILD_SPACE_FACTOR = 1.3
 _HEADER_BYTES = 100
 PROGRESS_INSTRUCTIONS = 1_000_000
 """Instructions of SQLite between two reports of a check's progress; some run in a tenth of a second."""
-_REWRITE_BYTES = 1024**2
 BUSY_TIMEOUT_MS = 5000
 """Milliseconds to wait for another connection's lock."""
 VACUUM_BATCH_PAGES = 300
@@ -125,6 +125,8 @@ class SqliteDatabase:
     def __init__(self, directory: Path) -> None:
         self.path = directory / STORE_FILE_NAME
         self.name = str(self.path)
+        self._wal = directory / f"{STORE_FILE_NAME}-wal"
+        self._wal_index = WalIndex(directory / f"{STORE_FILE_NAME}-shm")
         self._rebuilt_path = directory / f"{STORE_FILE_NAME}.{REBUILT_SCHEMA}"
 
     def create(self) -> None:
@@ -134,7 +136,7 @@ class SqliteDatabase:
                 unfinished = self.path.with_name(f"{STORE_FILE_NAME}.new")
                 self._create_file(unfinished)
                 unfinished.rename(self.path)
-            self._rewrite_wal()
+            copy_to_new_file(self._wal)  # its last sync may have failed
             self._check_header()
             self._rebuilt_path.unlink(missing_ok=True)  # of a process that was killed
             with closing(sqlite3.connect(self.path)) as connection:
@@ -150,23 +152,6 @@ class SqliteDatabase:
             path.chmod(0o600)  # it contains the names of guests
             connection.execute("PRAGMA auto_vacuum=INCREMENTAL")
             connection.execute("PRAGMA journal_mode=WAL")
-
-    def _rewrite_wal(self) -> None:
-        """Sync what an unclean shutdown has left in the WAL, even if the last sync of it has failed.
-
-        The kernel does not write a page again that it failed to write once, and reports success from then on.
-        So each page is changed, to the same content. Otherwise SQLite would continue a WAL that only the
-        kernel's cache has, and a power cut would take the later commits with it.
-        """
-        wal = self.path.with_name(f"{STORE_FILE_NAME}-wal")
-        if not wal.exists():
-            return
-        with wal.open("r+b") as file:
-            while block := file.read(_REWRITE_BYTES):
-                file.seek(-len(block), os.SEEK_CUR)
-                file.write(block)
-            file.flush()
-            os.fsync(file.fileno())
 
     def _check_header(self) -> None:
         if self.path.stat().st_size < _HEADER_BYTES:  # SQLite would open it as an empty database
@@ -269,19 +254,18 @@ class SqliteDatabase:
         return getattr(_driver_error(error), "sqlite_errorcode", 0) & 0xFF not in _ROLLED_BACK_ERROR_CODES
 
     def settle(self, failed: Connection) -> Connection:
-        """Return a new writer; by then, the failed commit is overwritten in the WAL.
+        """Return a new writer; by then, the failed commit is cut off from the WAL.
 
         After a failed sync, the complete commit may be in the kernel's cache of the WAL, on the disk, in both
-        or in none, and another sync would not write it. SQLite has rolled it back, but only in its index of
-        the WAL. It loses the index when the last connection is closed, and would then read the commit from
-        the WAL and make it true. So the new writer is opened first. Its own small commit begins where the
-        failed one did.
+        or in none. SQLite has rolled it back, but only in its index of the WAL. It loses the index when the
+        last connection is closed, and would then read the commit from the WAL and make it true. So the new
+        writer is opened first.
         """
         connection = self.writer()
         try:
             with suppress(sqlite3.Error):
                 driver_connection(failed).rollback()  # it may still have a lock
-            driver_connection(connection).execute("PRAGMA user_version=0")  # writes a page in any case
+            cut_off_after_commits(self._wal, self._wal_index)
         except BaseException:
             connection.close()
             raise

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sqlite3
 from collections.abc import Sequence
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +17,12 @@ from pmslink.store.core.database import SqliteDatabase
 from pmslink.store.core.journal import RETRY_DELAY_S
 from pmslink.store.core.store_errors import StoreUnavailableError
 from pmslink.store.core.store_metadata import read_receipt
+from pmslink.store.core.wal_file import (
+    WalIndex,
+    WalIndexError,
+    copy_to_new_file,
+    cut_off_after_commits,
+)
 from pmslink.store.operations.hotel_updates import append_records
 from pmslink.store.operations.outbox_enqueue import enqueue
 from pmslink.store.tables.history_queries import newest_records
@@ -249,21 +257,58 @@ def test_a_commit_without_space_or_lock_is_not_in_doubt(tmp_path: Path, code: in
     assert SqliteDatabase(tmp_path).is_commit_in_doubt(error) is in_doubt
 
 
-def test_the_start_writes_the_wal_of_a_crash_again_before_it_is_used(
+def test_the_start_copies_the_wal_of_a_crash_to_a_new_file_before_it_is_used(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     store = UnsyncedWal(tmp_path)
-    content, synced = store.wal.read_bytes(), []
+    content, before, synced = store.wal.read_bytes(), store.wal.stat(), []
+    monkeypatch.setattr(os, "fsync", lambda descriptor: synced.append(os.fstat(descriptor).st_ino))
+    copy_to_new_file(store.wal)
+    after = store.wal.stat()
+    assert (store.wal.read_bytes(), after.st_mode) == (content, before.st_mode)
+    assert after.st_ino != before.st_ino
+    assert synced == [after.st_ino, tmp_path.stat().st_ino]
+    store.writer.close()
 
-    def note(descriptor: int) -> None:
-        synced.append(os.readlink(f"/proc/self/fd/{descriptor}"))
 
-    before = store.wal.stat().st_mtime_ns
-    os.utime(store.wal, ns=(before - 10**9, before - 10**9))
-    with monkeypatch.context() as patch:
-        patch.setattr(os, "fsync", note)
-        store.database._rewrite_wal()
-    assert synced == [str(store.wal)]
-    assert store.wal.read_bytes() == content
-    assert store.wal.stat().st_mtime_ns >= before  # each page was written
+@pytest.mark.parametrize(("code", "is_refused"), [(errno.EIO, True), (errno.ENOSPC, False)])
+def test_a_wal_that_cannot_be_copied_stays_and_only_a_full_disk_is_accepted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, code: int, is_refused: bool
+) -> None:
+    wal = tmp_path / "store.sqlite3-wal"
+    wal.write_bytes(b"content")
+
+    def fail(descriptor: int) -> None:
+        raise OSError(code, "failed")
+
+    monkeypatch.setattr(os, "fsync", fail)
+    with pytest.raises(OSError, match="failed") if is_refused else nullcontext():
+        copy_to_new_file(wal)
+    assert wal.read_bytes() == b"content"
+    assert list(tmp_path.iterdir()) == [wal]
+
+
+def test_a_missing_wal_is_not_copied(tmp_path: Path) -> None:
+    copy_to_new_file(tmp_path / "store.sqlite3-wal")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_wal_is_cut_off_after_its_last_commit(tmp_path: Path) -> None:
+    store = UnsyncedWal(tmp_path)
+    length = store.wal.stat().st_size
+    cut_off_after_commits(store.wal, WalIndex(tmp_path / "store.sqlite3-shm"))
+    assert 0 < store.wal.stat().st_size < length
+    store.writer.close()
+
+
+def test_an_index_that_is_being_written_or_unknown_is_not_read(tmp_path: Path) -> None:
+    store = UnsyncedWal(tmp_path)
+    header = (tmp_path / "store.sqlite3-shm").read_bytes()[:96]
+    index_file = tmp_path / "index"
+    for content in (header[:95], header[:48] + bytes(48), bytes(96)):
+        index_file.write_bytes(content)
+        with pytest.raises(WalIndexError):
+            WalIndex(index_file).end_of_commits()
+    index_file.write_bytes(header)
+    assert WalIndex(index_file).end_of_commits() > 0
     store.writer.close()
