@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import shutil
 import subprocess
-import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -54,7 +53,7 @@ def intact(tmp_path: Path) -> IntactStore:
         clients = PostingClients(docked.service_client, "damage", clients=4, max_pause_s=0.02)
         docked.start()
         clients.start()
-        time.sleep(1.5)
+        wait_until(lambda: len(clients.accepted_postings) > 150, "postings are accepted")
         clients.stop_when_accepted()
         check_campaign(docked, clients)
         rows = docked.postings()

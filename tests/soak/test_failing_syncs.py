@@ -57,7 +57,7 @@ def test_a_disk_that_fails_to_sync_loses_and_doubles_nothing(
 
 def fail_repeatedly(docked: DockedService, name: str) -> CampaignResult:
     rng = Random(name)
-    clients = PostingClients(docked.service_client, name, CLIENTS_PER_LANE, max_pause_s=0.05)
+    clients = PostingClients(docked.service_client, name, CLIENTS_PER_LANE, max_pause_s=0.2)
     consumer = EventConsumer(docked.service_client)
     fault_injector = FaultInjector(docked.pms_client, name)
     docked.start()

@@ -62,11 +62,11 @@ def cut_and_restore_power(docked: DockedService, disk: Disk, clients: PostingCli
         assert docked.service is not None
         with faulty_syncs(docked.service.process.pid, docked.folder, FAILING):
             time.sleep(rng.uniform(0.1, 0.8))
+    wait_until(lambda: len(clients.accepted_postings) > len(before), "a posting is accepted")
     time.sleep(rng.uniform(0.3, 1.5))
     docked.suspend()
     disk.cut_power()
     docked.ensure_killed()
-    assert len(clients.accepted_postings) > len(before), "no posting was accepted since the last power cut"
     disk.unmount()
     disk.mount()
 
