@@ -166,7 +166,9 @@ class BatchWriter:
         return CommitOutcome(commit.results, commit.transaction.to_publish)
 
     def _commit_one_by_one(self, writes: Sequence[Write], failure: Failure) -> CommitOutcome:
-        if len(writes) <= 1:
+        if not writes:
+            return CommitOutcome(outage=failure)
+        if len(writes) == 1:
             return CommitOutcome([failure])
         outcome = CommitOutcome()
         started_at = self._seconds()

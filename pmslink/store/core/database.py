@@ -126,7 +126,8 @@ class SqliteDatabase:
         self.path = directory / STORE_FILE_NAME
         self.name = str(self.path)
         self._wal = directory / f"{STORE_FILE_NAME}-wal"
-        self._wal_index = WalIndex(directory / f"{STORE_FILE_NAME}-shm")
+        self._index = directory / f"{STORE_FILE_NAME}-shm"
+        self._wal_index = WalIndex(self._index)
         self._rebuilt_path = directory / f"{STORE_FILE_NAME}.{REBUILT_SCHEMA}"
 
     def create(self) -> None:
@@ -136,7 +137,7 @@ class SqliteDatabase:
                 unfinished = self.path.with_name(f"{STORE_FILE_NAME}.new")
                 self._create_file(unfinished)
                 unfinished.rename(self.path)
-            copy_to_new_file(self._wal)  # its last sync may have failed
+            copy_to_new_file(self._wal, self._index)  # its last sync may have failed
             self._check_header()
             self._rebuilt_path.unlink(missing_ok=True)  # of a process that was killed
             with closing(sqlite3.connect(self.path)) as connection:

@@ -11,6 +11,7 @@ The format is documented at https://www.sqlite.org/walformat.html.
 from __future__ import annotations
 
 import errno
+import fcntl
 import os
 import shutil
 import struct
@@ -21,6 +22,8 @@ _INDEX_HEADER = struct.Struct("=3I2BH8I")
 """The header of the index of a WAL: version, unused, change, is-initialized, byte order, page size, number of
 the last frame, and others."""
 _INDEX_VERSION = 3007000
+_LOCK_OF_CONNECTIONS = 128
+"""The byte of the index that each process with a connection has locked."""
 _WAL_HEADER_BYTES = 32
 _FRAME_HEADER_BYTES = 24
 
@@ -69,12 +72,12 @@ def cut_off_after_commits(wal: Path, index: WalIndex) -> None:
             os.fsync(file.fileno())
 
 
-def copy_to_new_file(wal: Path) -> None:
-    """Replace a WAL that nobody uses by a copy that is on the disk for certain. Raises OSError.
+def copy_to_new_file(wal: Path, index: Path) -> None:
+    """Replace a WAL by a copy that is on the disk for certain. Raises OSError.
 
-    On a full disk it stays as it is.
+    On a full disk it stays as it is, and while another process uses it, for example for a backup.
     """
-    if not wal.exists():
+    if not wal.exists() or _is_in_use(index):
         return
     copy = wal.with_name(f"{wal.name}.new")
     try:
@@ -87,6 +90,18 @@ def copy_to_new_file(wal: Path) -> None:
         copy.unlink(missing_ok=True)
         if error.errno != errno.ENOSPC:
             raise
+
+
+def _is_in_use(index: Path) -> bool:
+    """Return whether another process has a connection: each has a lock on one byte of the index."""
+    if not index.exists():
+        return False
+    with index.open("r+b") as file:
+        try:
+            fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB, 1, _LOCK_OF_CONNECTIONS)
+        except OSError:
+            return True
+    return False
 
 
 def _sync(path: Path) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import errno
 import os
 import sqlite3
+import subprocess
+import sys
 from collections.abc import Sequence
 from contextlib import nullcontext
 from pathlib import Path
@@ -20,6 +22,7 @@ from pmslink.store.core.store_metadata import read_receipt
 from pmslink.store.core.wal_file import (
     WalIndex,
     WalIndexError,
+    _is_in_use,
     copy_to_new_file,
     cut_off_after_commits,
 )
@@ -28,6 +31,7 @@ from pmslink.store.operations.outbox_enqueue import enqueue
 from pmslink.store.tables.history_queries import newest_records
 from pmslink.store.tables.log_entries import LinkSnapshotLogged, append_link_snapshots
 from pmslink.store.tables.outbox_rows import newest_rows
+from tests.process.server_processes import wait_until
 from tests.store.store_harness import (
     LINK_NAME,
     START_TIME,
@@ -263,7 +267,7 @@ def test_the_start_copies_the_wal_of_a_crash_to_a_new_file_before_it_is_used(
     store = UnsyncedWal(tmp_path)
     content, before, synced = store.wal.read_bytes(), store.wal.stat(), []
     monkeypatch.setattr(os, "fsync", lambda descriptor: synced.append(os.fstat(descriptor).st_ino))
-    copy_to_new_file(store.wal)
+    copy_to_new_file(store.wal, tmp_path / "none")
     after = store.wal.stat()
     assert (store.wal.read_bytes(), after.st_mode) == (content, before.st_mode)
     assert after.st_ino != before.st_ino
@@ -283,13 +287,30 @@ def test_a_wal_that_cannot_be_copied_stays_and_only_a_full_disk_is_accepted(
 
     monkeypatch.setattr(os, "fsync", fail)
     with pytest.raises(OSError, match="failed") if is_refused else nullcontext():
-        copy_to_new_file(wal)
+        copy_to_new_file(wal, tmp_path / "none")
     assert wal.read_bytes() == b"content"
     assert list(tmp_path.iterdir()) == [wal]
 
 
+def test_a_wal_that_another_process_uses_stays(tmp_path: Path) -> None:
+    store = UnsyncedWal(tmp_path)
+    index = tmp_path / "store.sqlite3-shm"
+    script = "import sqlite3, sys; c = sqlite3.connect(sys.argv[1]); c.execute('SELECT * FROM rows'); input()"
+    backup = subprocess.Popen(
+        [sys.executable, "-c", script, store.database.path], stdin=subprocess.PIPE, text=True
+    )
+    before = store.wal.stat().st_ino
+    wait_until(lambda: _is_in_use(index), "the other process has a connection")
+    copy_to_new_file(store.wal, index)
+    assert store.wal.stat().st_ino == before
+    backup.communicate("\n")
+    copy_to_new_file(store.wal, index)
+    assert store.wal.stat().st_ino != before
+    store.writer.close()
+
+
 def test_a_missing_wal_is_not_copied(tmp_path: Path) -> None:
-    copy_to_new_file(tmp_path / "store.sqlite3-wal")
+    copy_to_new_file(tmp_path / "store.sqlite3-wal", tmp_path / "none")
     assert list(tmp_path.iterdir()) == []
 
 
