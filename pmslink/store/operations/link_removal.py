@@ -17,7 +17,7 @@ from pmslink.store.core.schema import (
     TRANSITIONS,
 )
 from pmslink.store.core.transaction import Transaction
-from pmslink.store.operations.retention import PURGE_BATCH_ROWS, PURGE_STEP_S
+from pmslink.store.operations.retention import PURGE_BATCH_ROWS, PURGE_STEP_ROWS, PURGE_STEP_S
 from pmslink.store.tables.link_rows import PostingsNotFinalError, RemoveLink, check_removable
 
 _HISTORY_TABLES: tuple[Table, ...] = (
@@ -29,7 +29,7 @@ _HISTORY_TABLES: tuple[Table, ...] = (
 def delete_history(
     transaction: Transaction, requests: Sequence[RemoveLink]
 ) -> Sequence[bool | PostingsNotFinalError]:
-    """Operation: delete history of links, for about PURGE_STEP_S each; return whether nothing is left of it.
+    """Operation: delete history of links, as a step of a purge does; return whether nothing is left of it.
 
     The link must not run. What remains is deleted by `remove_links`. A result may be PostingsNotFinalError.
     """
@@ -40,9 +40,11 @@ def _delete_history(transaction: Transaction, request: RemoveLink) -> bool | Pos
     if (refusal := check_removable(transaction.connection, request)) is not None:
         return refusal
     end = time.monotonic() + PURGE_STEP_S
+    deleted = 0
     for table in _HISTORY_TABLES:
-        while _delete_batch(transaction, table, request.name):
-            if time.monotonic() >= end:
+        while count := _delete_batch(transaction, table, request.name):
+            deleted += count
+            if deleted >= PURGE_STEP_ROWS or time.monotonic() >= end:
                 return False
     return True
 

@@ -36,10 +36,12 @@ from pmslink.store.tables.outbox_rows import FINAL_STATES, RefusedRowPurged
 from pmslink.timestamps import from_ms, to_ms
 
 PURGE_STEP_S = 0.015
-"""Seconds after which a step of a purge ends; other writes wait for its commit, which takes as long again."""
+"""Seconds after which a step of a purge ends; other writes wait for it, and for its commit."""
+PURGE_STEP_ROWS = 100
+"""Number of deleted rows after which a step ends. Each is in up to eight indexes, so the commit may write
+nine times as many pages."""
 PURGE_BATCH_ROWS = 25
-"""Maximum number of rows that are deleted at once; a step ends between two batches. Each row is in up to
-eight indexes, so a batch may change as many pages as a hundred rows have."""
+"""Maximum number of rows that are deleted at once; a step ends between two batches."""
 _EXAMINED_ROWS = 1000
 """Number of the oldest rows among which the expired ones are found."""
 _ROOMS_AT_ONCE = 5
@@ -99,7 +101,7 @@ class PurgeStepDone:
 
 
 def purge(transaction: Transaction, steps: Sequence[PurgeStep]) -> Sequence[PurgeStepDone]:
-    """Operation: delete expired rows, for about PURGE_STEP_S."""
+    """Operation: delete expired rows, for about PURGE_STEP_S or about PURGE_STEP_ROWS."""
     return [_purge(transaction, step) for step in steps]
 
 
@@ -110,7 +112,7 @@ def _purge(transaction: Transaction, step: PurgeStep) -> PurgeStepDone:
         count, cursor = TABLE_PURGES[step.table](transaction, step.limits, step.cursor)
         deleted += count
         step = evolve(step, table=step.table + (cursor is None), cursor=cursor or ())
-        if time.monotonic() >= end:
+        if deleted >= PURGE_STEP_ROWS or time.monotonic() >= end:
             break
     return PurgeStepDone(deleted, step if step.table < len(TABLE_PURGES) else None)
 

@@ -20,6 +20,7 @@ from pmslink.store.operations.retention import (
     LINK_SNAPSHOT_MAX_ROWS,
     PURGE_BATCH_ROWS,
     PURGE_CLOCK_MAX_STEP,
+    PURGE_STEP_ROWS,
     Purge,
     PurgeStep,
 )
@@ -237,15 +238,25 @@ def test_a_step_ends_after_its_time(harness: StoreHarness, monkeypatch: pytest.M
     """The commit of a purge holds up all others, so it is limited by time: each table may be slow."""
     seconds = iter(range(1000))
     monkeypatch.setattr("time.monotonic", lambda: next(seconds) * 0.01)
-    monkeypatch.setattr(retention, "PURGE_STEP_S", 0.035)
+    monkeypatch.setattr(retention, "PURGE_STEP_S", 0.025)
     old = START_TIME - 2 * GUEST
     harness.submit_all(append_records, *(make_record(at=old) for _ in range(6 * PURGE_BATCH_ROWS)))
     step = PurgeStep(Purge(START_TIME - GUEST, START_TIME - HISTORY, START_TIME))
     done = harness.submit(retention.purge, step)
-    assert done.deleted == 4 * PURGE_BATCH_ROWS
+    assert done.deleted == 3 * PURGE_BATCH_ROWS
     assert done.next_step == step
     done = harness.submit(retention.purge, step)
-    assert done.deleted == 2 * PURGE_BATCH_ROWS
+    assert done.deleted == 3 * PURGE_BATCH_ROWS
+
+
+def test_a_step_ends_after_its_number_of_rows(harness: StoreHarness, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its commit writes all pages that have changed, and takes the longer the more there are."""
+    monkeypatch.setattr(retention, "PURGE_STEP_S", 600.0)
+    old = START_TIME - 2 * GUEST
+    harness.submit_all(append_records, *(make_record(at=old) for _ in range(PURGE_STEP_ROWS + 1)))
+    step = PurgeStep(Purge(START_TIME - GUEST, START_TIME - HISTORY, START_TIME))
+    assert harness.submit(retention.purge, step).deleted == PURGE_STEP_ROWS
+    assert harness.submit(retention.purge, step).deleted == 1
 
 
 def test_many_old_open_rows_do_not_hide_an_expired_one(harness: StoreHarness) -> None:
