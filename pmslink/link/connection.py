@@ -17,10 +17,17 @@ from pmslink.fias.framing import FrameReceiver, SkipReason, framed
 from pmslink.fias.record import Record
 from pmslink.link.cause import Cause
 from pmslink.link.network_errors import cause_of_loss
+from pmslink.link.rate_limit import RateLimit
 from pmslink.link.socket_options import configure_socket
 
 CLOSE_TIMEOUT_S = 1.0
 """Seconds that a connection may take to close gracefully; then it is aborted."""
+
+RARE_RECORDS = (b"LS", b"LD", b"NS", b"NE", b"DS", b"DE")
+"""Records that change the state of the link or the hotel. Each is stored and announced at length."""
+RARE_RECORDS_BURST = 20
+RARE_RECORDS_PER_S = 2.0
+"""How many of them a PMS may send at once, and in a second; reading pauses for one that sends more."""
 
 MAX_QUEUED_RECORDS = 1000
 """Records that may be queued for the record gap."""
@@ -71,6 +78,8 @@ class Connection(FrameReceiver):
         self._gap_timer: IDelayedCall | None = None
         self._abort_timer: IDelayedCall | None = None
         self._pause_reasons: set[str] = set()
+        self._rare_records = RateLimit(clock.seconds, RARE_RECORDS_BURST, RARE_RECORDS_PER_S)
+        self._rare_records_timer: IDelayedCall | None = None
 
     def connectionMade(self) -> None:
         """Configure the socket, and report the connection unless a TLS handshake follows."""
@@ -99,6 +108,15 @@ class Connection(FrameReceiver):
         """Pass a frame to the listener."""
         if self._listener is not None:
             self._listener.on_frame_received(frame)
+        if frame[:2] in RARE_RECORDS:
+            self._rare_records.count()
+            wait = self._rare_records.wait()
+            if wait > 0 and self._listener is not None:
+                self.pause_reading("rare records")
+                self._rare_records_timer = self._clock.callLater(wait, self._resume_after_rare_records)
+
+    def _resume_after_rare_records(self) -> None:
+        self.resume_reading("rare records")
 
     def skipped(self, kind: SkipReason, size: int) -> None:
         """Report bytes that are no frame."""
@@ -161,8 +179,8 @@ class Connection(FrameReceiver):
 
     @property
     def reading_paused(self) -> bool:
-        """Whether reading is paused for the store, which has to store what was read."""
-        return not self._pause_reasons.isdisjoint(("store", "backlog"))
+        """Whether reading is paused, for the store or because the PMS sends too much."""
+        return not self._pause_reasons.isdisjoint(("store", "backlog", "rare records"))
 
     # For the transport: its send buffer is full, or empty again.
 
@@ -183,6 +201,7 @@ class Connection(FrameReceiver):
         """Report nothing to the listener any more, and send nothing from the queue."""
         self._listener = None
         self._cancel_timer(self._gap_timer)
+        self._cancel_timer(self._rare_records_timer)
 
     def close(self, graceful: bool) -> None:
         """Detach and close the connection.

@@ -29,6 +29,7 @@ from pmslink.link.link_session import Session
 from pmslink.link.link_summary import LinkSummary
 from pmslink.link.machine import STATES, Core, Events, Intent, Machine, Marker, TimerName
 from pmslink.link.outbox import Outbox
+from pmslink.link.rate_limit import RateLimit
 from pmslink.link.record_receiver import RecordReceiver, cause_or_user_disconnect
 from pmslink.link.record_sender import RecordSender
 from pmslink.link.record_storage import RecordStorage
@@ -48,6 +49,10 @@ from pmslink.store.tables.link_rows import StoredLink
 
 LinkSubscriber = Callable[["Link", Transition | None], None]
 """Called at every change of the marker, and without a transition when only in-sync or the intent changes."""
+
+REFRESH_BURST = 20
+REFRESHES_PER_S = 2.0
+"""How often a link is published, at once and in a second, for changes that a PMS can cause without end."""
 
 
 class Link:
@@ -80,6 +85,7 @@ class Link:
         self._on_change = on_change
         self._on_input = on_input
         self._published: ChangingFacts | None = None
+        self._refresh_limit = RateLimit(clock.seconds, REFRESH_BURST, REFRESHES_PER_S)
         self._summary: LinkSummary | None = None
         self._journal = journal
         self._phase: Literal["new", "running", "stopped"] = "new"
@@ -231,7 +237,8 @@ class Link:
     def check_expiry(self) -> None:
         """Expire the link once `expires_at` has passed, and undo it if the wall clock is set back.
 
-        The registry calls this regularly (see `link_sweep.py`).
+        The registry calls this regularly (see `link_sweep.py`), so a change over the limit is published
+        later.
         """
         intent = self.expiry.check(self.core.intent)
         if intent is not None:
@@ -371,7 +378,9 @@ class Link:
 
         The registry calls this regularly (see `link_sweep.py`).
         """
-        if self._published is not None and self._report.changing_facts() != self._published:
+        is_due = self._published is not None and not self._refresh_limit.wait()
+        if is_due and self._report.changing_facts() != self._published:
+            self._refresh_limit.count()
             self._publish(None)
 
     # For the machine and its timers.

@@ -9,7 +9,8 @@ from twisted.internet.task import Clock
 from twisted.internet.testing import StringTransport
 
 from pmslink.config.link_definition import parse_link
-from pmslink.link.connection import Connection
+from pmslink.fias.record import Record
+from pmslink.link.connection import MAX_QUEUED_RECORDS, Connection
 from pmslink.link.link import Link
 from tests.storeless_link import link_without_store
 
@@ -57,7 +58,8 @@ def test_reading_pauses_while_the_pms_does_not_read_our_answers() -> None:
 
 def test_too_many_records_queued_for_the_record_gap_end_the_connection() -> None:
     link, connection = start_link_over(StringTransport(), record_gap=1)
-    connection.dataReceived(b"\x02LA|\x03\x02LS|\x03" * 100)
+    connection.dataReceived(b"\x02LS|\x03\x02LA|\x03")
+    connection.send([Record("RE|RN101|")] * (MAX_QUEUED_RECORDS + 1))
     assert link.core.marker == "EXPECTION"
     assert "record gap" in link.reason
     link.stop()

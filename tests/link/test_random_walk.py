@@ -439,6 +439,8 @@ def timer_of(call: Any) -> str | None:
             return SYNC
         case ("pmslink.link.posting_holds", _) | ("pmslink.link.outbox", "_on_holds_changed"):
             pass
+        case "pmslink.link.connection", "_resume_after_rare_records":
+            pass
         case ("pmslink.link.connection", "_send_next") | ("pmslink.link.outbox", "send_next"):
             return GAP
         case module, name if module.startswith("pmslink.link"):
