@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+from contextlib import suppress
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -42,9 +43,10 @@ class DirectoryLock:
         self.write_pid()
 
     def write_pid(self) -> None:
-        """Write the id of this process into the lock file."""
-        os.ftruncate(self._file, 0)
-        os.pwrite(self._file, f"{os.getpid()}\n".encode(), 0)
+        """Write the id of this process into the lock file. On a full disk, the file stays without one."""
+        with suppress(OSError):  # the lock holds all the same
+            os.ftruncate(self._file, 0)
+            os.pwrite(self._file, f"{os.getpid()}\n".encode(), 0)
 
     def release(self) -> None:
         """Release the lock."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import stat
@@ -113,6 +114,17 @@ def test_a_holder_without_a_process_id_is_reported_as_unknown(tmp_path: Path) ->
     lock = DirectoryLock(tmp_path)
     (tmp_path / LOCK_FILE_NAME).write_text("")
     assert holder(tmp_path) == "unknown"
+    lock.release()
+
+
+def test_a_full_disk_does_not_prevent_the_lock(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*arguments: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "pwrite", fail)
+    lock = DirectoryLock(tmp_path)
+    with pytest.raises(StoreError, match="in use by another pmslink, process unknown"):
+        DirectoryLock(tmp_path)
     lock.release()
 
 
