@@ -2,8 +2,8 @@
 
 python -m bench.many_links_service LINKS
 
-`bench.many_links` runs this once for each number of links, each in a process of its own, and it prints its
-figures as JSON.
+`bench.many_links` runs this once for each number of links, each in a process of its own. It prints its
+figures as JSON, and each of them on the standard error as soon as it is known.
 """
 
 from __future__ import annotations
@@ -34,7 +34,8 @@ from pmslink.link.state_history import Transition
 from pmslink.service import Options, makeService
 from pmslink.web.site import ApiSite
 
-FIRST_PORT = 12_000
+FIRST_PORT = 10_000
+FIRST_CONTROL_PORT = FIRST_PORT - 10
 LINKS_PER_SIMULATOR = 2500
 ROOMS = 10
 SETTLE_S = 12.0
@@ -103,7 +104,8 @@ def start_simulators(count: int) -> Iterator[None]:
     """Run simulators with one port for each link, at most LINKS_PER_SIMULATOR in one process."""
     with ExitStack() as processes:
         for first in range(0, count, LINKS_PER_SIMULATOR):
-            control_port = free_port()
+            # not a free port of the ephemeral range, which the dials of the links use up
+            control_port = FIRST_CONTROL_PORT + first // LINKS_PER_SIMULATOR
             listen = f"tcp:{FIRST_PORT + first}:interface=127.0.0.1"
             control = f"tcp:{control_port}:interface=127.0.0.1"
             ports = min(LINKS_PER_SIMULATOR, count - first)
@@ -155,15 +157,23 @@ class Measurement:
         try:
             with ExitStack() as simulators:
                 await deferToThread(simulators.enter_context, start_simulators(self.count))
-                await self._measure_start()
-                await self._measure_idling()
-                await self._measure_pages()
-                await self._measure_metrics()
-                await self._measure_subscribers()
+                for measure in (
+                    self._measure_start,
+                    self._measure_idling,
+                    self._measure_pages,
+                    self._measure_metrics,
+                    self._measure_subscribers,
+                ):
+                    await measure()
+                    self._print_progress()
             await self._measure_recovery()
         finally:
             await self.service.stopService()
         self.figures.own_drops = dict(self.drops.by_cause)
+
+    def _print_progress(self) -> None:
+        known = {name: value for name, value in asdict(self.figures).items() if isinstance(value, float)}
+        print(self.count, known, dict(self.drops.by_cause), file=sys.stderr, flush=True)
 
     async def _measure_start(self) -> None:
         figures, memory_before_kib, cpu_before_s = self.figures, resident_kib(), cpu_seconds()

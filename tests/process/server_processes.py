@@ -183,11 +183,13 @@ def run_simulator(
     host: str = "127.0.0.1",
     prefix: Sequence[str] = (),
     ports: int = 1,
+    rooms: int | None = None,
 ) -> Iterator[ServerProcess]:
     """Run a PMS simulator with `ports` hotels on consecutive ports; it answers on its control port."""
     listen = f"tcp:{port}:interface={host}"
     arguments = ["pmssim", "--listen", listen, "--control", f"tcp:{control}:interface=127.0.0.1"]
-    server = ServerProcess([*arguments, "--ports", str(ports)], control, folder, prefix)
+    arguments += ["--ports", str(ports)] if rooms is None else ["--ports", str(ports), "--rooms", str(rooms)]
+    server = ServerProcess(arguments, control, folder, prefix)
     try:
         wait_until(lambda: server.call("GET", "/"), "the simulator answers")
         yield server

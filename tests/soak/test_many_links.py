@@ -16,11 +16,12 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from threading import Event, Thread
 from typing import Any
+from urllib.request import urlopen
 
 import pytest
 
 from tests.process.server_processes import ServerProcess, run_simulator, wait_until
-from tests.soak.json_client import JsonClient
+from tests.soak.json_client import CALL_TIMEOUT_S, JsonClient
 from tests.soak.mounted_disk import Disk, tmpfs_disk
 from tests.soak.name_server_outage import TEST_DOMAIN
 
@@ -33,6 +34,7 @@ DURATION_S = float(os.environ.get("PMSLINK_SOAK_SECONDS", "0"))
 """Seconds for which the faults are repeated; each comes at least once."""
 FIRST_PORT = 10_000
 LINKS_PER_SIMULATOR = 2500
+ROOMS = 10
 API_PORT = FIRST_PORT - 1
 FIRST_CONTROL_PORT = FIRST_PORT - 20
 DISK_MEGABYTES = 64 + LINKS // 10
@@ -135,11 +137,22 @@ class ManyLinks:
         return time.monotonic() - started_at
 
     def end_some_links(self) -> None:
-        """Let the PMSs of some links send LE."""
-        for number in range(0, LINKS, ENDED_SHARE):
+        """Let the PMSs of some links send LE, and wait until all of these links have closed."""
+        closed_before, ended = self.closed_count(), range(0, LINKS, ENDED_SHARE)
+        for number in ended:
             port = FIRST_PORT + number
             first = max(first for first in self.simulators if first <= port)
-            assert self.simulators[first].call("POST", f"/link/end?port={port}") is not None
+            answer = self.simulators[first].call("POST", f"/link/end?port={port}")
+            assert answer is not None
+            assert answer[0] == 200, answer
+        wait_until(lambda: self.closed_count() >= closed_before + len(ended), "the links have closed")
+
+    def closed_count(self) -> float:
+        """Return how often links have become CLOSED since the start of the service."""
+        with urlopen(f"http://127.0.0.1:{API_PORT}/metrics", timeout=CALL_TIMEOUT_S) as response:
+            samples = response.read().decode().splitlines()
+        changes = [sample for sample in samples if sample.startswith("pmslink_state_changes_total{")]
+        return sum(float(sample.rpartition(" ")[2]) for sample in changes if 'to="CLOSED"' in sample)
 
     def resident_mib(self) -> float:
         assert self.service is not None
@@ -168,7 +181,7 @@ def run_many_links(folder: Path, disk: Disk) -> Iterator[ManyLinks]:
     with ExitStack() as simulators:
         for first, control in many.simulators.items():
             ports = min(LINKS_PER_SIMULATOR, FIRST_PORT + LINKS - first)
-            simulators.enter_context(run_simulator(folder, first, control.port, ports=ports))
+            simulators.enter_context(run_simulator(folder, first, control.port, ports=ports, rooms=ROOMS))
         try:
             yield many
         finally:
