@@ -28,8 +28,8 @@ def p99_ms(seconds: list[float]) -> str:
 
 
 def milliseconds(seconds: float) -> str:
-    """Format a duration in milliseconds."""
-    return f"{1000 * seconds:.1f} ms"
+    """Format a duration in milliseconds; 0 was not measured."""
+    return f"{1000 * seconds:.1f} ms" if seconds else "–"
 
 
 def main() -> None:
@@ -66,7 +66,7 @@ def main() -> None:
             lambda run: milliseconds(run["subscribers_turn_s"]),
             "50 ms with 1 000 links",
         ),
-        row("100 streams begin", lambda run: f"{run['subscribers_s']:.1f} s"),
+        row("100 streams begin", lambda run: milliseconds(run["subscribers_s"])),
     ]
     print_table("links of one process", [*(f"{count:,}" for count in LINK_COUNTS), "target"], rows)
     drops = {count: run["own_drops"] for count, run in figures.items() if run["own_drops"]}
