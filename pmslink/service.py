@@ -116,11 +116,12 @@ def makeService(options: Options) -> SequentialMultiService:
     # check would be sent for an hour.
     reactor.seconds = time.monotonic  # type: ignore[method-assign]
     raise_descriptor_limit()
-    _freeze_garbage_collector()
     if options["demo"]:
-        return _build_demo(reactor, options)
-    service = SequentialMultiService()
-    build_service(reactor, options.config, options.command_line, options.hangup).setServiceParent(service)
+        service = _build_demo(reactor, options)
+    else:
+        service = SequentialMultiService()
+        build_service(reactor, options.config, options.command_line, options.hangup).setServiceParent(service)
+    _freeze_garbage_collector()
     return service
 
 
@@ -330,7 +331,11 @@ class StateLockService(TypedService):
 
 
 def _freeze_garbage_collector() -> None:
-    """Exclude all imported objects from garbage collection: they are never freed."""
+    """Exclude all modules and links from garbage collection: they live as long as the process.
+
+    With 10 000 links, a complete collection of them would hold up the event loop for 0.7 s. A link that is
+    removed later leaves some 30 KiB behind, until the next start.
+    """
     gc.freeze()
     gc.set_threshold(*GC_THRESHOLDS)
 
