@@ -8,6 +8,8 @@ from threading import Event, Thread
 from tests.soak.event_consumer import all_events
 from tests.soak.json_client import JsonClient
 
+ROOM = "115"
+"""A room without postings: those wait while a guest who leaves may be moving."""
 MAX_GUESTS = 20
 """Guests that stay at a time; when one more has arrived, the oldest checks out."""
 
@@ -34,7 +36,7 @@ class GuestArrivals:
     def _run(self) -> None:
         while not self._stopping.wait(self._pause_s):
             name = f"No {len(self.guest_names)}"
-            match self._pms.call("POST", "/guests", {"room": "101", "name": name}):
+            match self._pms.call("POST", "/guests", {"room": ROOM, "name": name}):
                 case (201, {"number": str(number)}):
                     self.guest_names.append(name)
                     self._guest_numbers.append(number)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -74,10 +74,9 @@ def fill_disk(docked: DockedService, disk: Disk, clients: PostingClients) -> Non
     """Fill the disk, and wait until the first posting is rejected for it."""
     ballast = disk.path / "ballast"
     clients.unavailable_errors.clear()
-    with ballast.open("wb") as file:
+    with ballast.open("wb", buffering=0) as file, suppress(OSError):  # the service may take the rest
         while (excess := disk.free_bytes() - FREE_BYTES) > 0:
             file.write(bytes(min(excess, 1 << 20)))
-            file.flush()
     wait_until(
         lambda: clients.unavailable_errors, f"a posting is rejected; {disk.free_bytes()} bytes are free"
     )
