@@ -104,6 +104,9 @@ class MemoryDatabase:
     def count_changes(self, connection: Connection) -> int:
         return count_sqlite_changes(connection)
 
+    def is_space_low(self) -> bool:
+        return False
+
     def reclaim(self, connection: Connection) -> bool:
         return True
 

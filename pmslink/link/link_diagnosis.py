@@ -214,19 +214,23 @@ class LinkDiagnosis:
         self.hints.add("charset", setting="charset", value=better, record=record.id, **number)
 
     def watch_budget(self, budget: RecordBudget) -> None:
-        """Add a hint while the text of records is not stored, because the budget of the day is used up."""
+        """Add a hint while the text of records is not stored, because the budget of the day is exceeded."""
         budget.on_exceeded, budget.on_renewed = self._on_budget_exceeded, self._remove_budget_hint
 
-    def _on_budget_exceeded(self, megabytes: int) -> None:
-        if self.hints.get("records") is None:
-            params = {"variant": "budget", "setting": "store_budget_mb", "megabytes": megabytes}
-            self.hints.add("records", **params)
-            self.log.warn(
-                "{link}: the PMS has sent more than {megabytes} MiB of records today (store_budget_mb); "
-                "records still take effect, but their text is not stored until the next day",
-                link=self._name,
-                megabytes=megabytes,
-            )
+    def _on_budget_exceeded(self, megabytes: int, is_limited_by_disk: bool) -> None:
+        if self.hints.get("records") is not None:
+            return
+        if is_limited_by_disk:
+            self.hints.add("records", variant="disk", megabytes=megabytes)
+        else:
+            self.hints.add("records", variant="budget", setting="store_budget_mb", megabytes=megabytes)
+        self.log.warn(
+            "{link}: the PMS has sent more than {megabytes} MiB of records today ({limit}); "
+            "records still take effect, but their text is not stored until the next day",
+            link=self._name,
+            megabytes=megabytes,
+            limit="and the disk is nearly full" if is_limited_by_disk else "store_budget_mb",
+        )
 
     def _remove_budget_hint(self) -> None:
         if self._has_budget_hint():
@@ -234,7 +238,7 @@ class LinkDiagnosis:
 
     def _has_budget_hint(self) -> bool:
         hint = self.hints.get("records")
-        return hint is not None and hint.params.get("variant") == "budget"
+        return hint is not None and hint.params.get("variant") in ("budget", "disk")
 
     # How connections end.
 

@@ -146,6 +146,8 @@ ENGLISH_TEXTS: dict[str, str] = {
     "hint.records": "The PMS closes the connection at LR|RI{declared} of the link description",
     "hint.records_budget": "The PMS has sent more than {megabytes} MiB of records today: "
     "records still take effect, but their text is not stored",
+    "hint.records_disk": "The disk is nearly full, and the PMS has sent more than {megabytes} MiB of records "
+    "today: records still take effect, but their text is not stored",
     "hint.mirror": "The other side repeats our own records: it is an echo server, not a PMS",
     # what would help, appended to a hint that names a setting
     "suggestion.read": "{setting} = {value} would read it",

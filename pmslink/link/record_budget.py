@@ -1,4 +1,7 @@
-"""The budget of a link: how much record text it may store in a day, so that one PMS cannot fill the disk."""
+"""The budget of a link: how much record text it may store in a day, so that one PMS cannot fill the disk.
+
+While the disk is nearly full, the budget is LOW_SPACE_BUDGET_MB: the rest is for what has to be stored.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +12,8 @@ from pmslink.config.link_settings import LinkSettings
 
 ROW_BYTES = 160
 """Bytes that a stored record takes in the database beside its text."""
+LOW_SPACE_BUDGET_MB = 1
+"""The budget in MiB while the disk is nearly full."""
 _BYTES_PER_MB = 1 << 20
 
 
@@ -18,15 +23,18 @@ class RecordBudget:
     A restart begins anew: the budget bounds what a PMS can cause, and a PMS cannot restart the service.
     """
 
-    def __init__(self, settings: Callable[[], LinkSettings]) -> None:
+    def __init__(
+        self, settings: Callable[[], LinkSettings], is_space_low: Callable[[], bool] = lambda: False
+    ) -> None:
         self._settings = settings
+        self._is_space_low = is_space_low
         self._used_bytes = 0
         self._day_begin = self._day_end = datetime.min.replace(tzinfo=UTC)
         self._exceeded_mb: int | None = None  # the budget that was exceeded on this day
-        self.on_exceeded: Callable[[int], None] = lambda megabytes: None
-        """Called for each record whose text is not stored, with the budget in MiB."""
+        self.on_exceeded: Callable[[int, bool], None] = lambda megabytes, is_space_low: None
+        """Called for each record whose text is not stored: the budget in MiB, and if it is the disk's."""
         self.on_renewed: Callable[[], None] = lambda: None
-        """Called when the budget was exceeded, and a new day has begun."""
+        """Called when text is stored again."""
 
     def begin_day(self, now: datetime) -> None:
         """Start to count anew if another day of the hotel has begun."""
@@ -37,20 +45,33 @@ class RecordBudget:
         self._day_begin = midnight.astimezone(UTC)
         self._day_end = (midnight + timedelta(days=1)).astimezone(UTC)
         self._used_bytes = 0
-        if self._exceeded_mb is not None:
-            self._exceeded_mb = None
-            self.on_renewed()
+        self._renew()
 
     def take(self, text: str) -> bool:
         """Count a record, and return whether its text may be stored.
 
-        After the first one that may not, none is stored until the day ends or the setting changes.
+        After the first one that may not, none is stored until the day ends or the budget changes.
         """
-        megabytes = self._settings().store_budget_mb
         used = self._used_bytes + len(text.encode()) + ROW_BYTES
+        megabytes, is_limited_by_disk = self._current_mb(used)
         if self._exceeded_mb != megabytes and used <= megabytes * _BYTES_PER_MB:
-            self._used_bytes, self._exceeded_mb = used, None
+            self._used_bytes = used
+            self._renew()
             return True
         self._exceeded_mb = megabytes
-        self.on_exceeded(megabytes)
+        self.on_exceeded(megabytes, is_limited_by_disk)
         return False
+
+    def _current_mb(self, used: int) -> tuple[int, bool]:
+        """Return the budget in MiB, and whether it is that of a disk that is nearly full."""
+        megabytes = self._settings().store_budget_mb
+        # the disk is asked only about a link to which its answer matters
+        matters = used > LOW_SPACE_BUDGET_MB * _BYTES_PER_MB or self._exceeded_mb == LOW_SPACE_BUDGET_MB
+        if matters and megabytes > LOW_SPACE_BUDGET_MB and self._is_space_low():
+            return LOW_SPACE_BUDGET_MB, True
+        return megabytes, False
+
+    def _renew(self) -> None:
+        if self._exceeded_mb is not None:
+            self._exceeded_mb = None
+            self.on_renewed()

@@ -17,7 +17,7 @@ class RecordStorage:
 
     def __init__(self, journal: JournalPort, settings: Callable[[], LinkSettings]) -> None:
         self._journal = journal
-        self.budget = RecordBudget(settings)
+        self.budget = RecordBudget(settings, journal.is_space_low)
 
     def store(self, entry: RecordLogged) -> None:
         """Queue a record for the store; over the budget, only what it means is stored.

@@ -98,6 +98,12 @@ HINTS: tuple[tuple[str, dict[str, object], str], ...] = (
         "The PMS has sent more than 200 MiB of records today: records still take effect, but their text is"
         " not stored — check store_budget_mb",
     ),
+    (
+        "records",
+        {"variant": "disk", "megabytes": 1},
+        "The disk is nearly full, and the PMS has sent more than 1 MiB of records today: records still take"
+        " effect, but their text is not stored",
+    ),
     ("mirror", {}, "The other side repeats our own records: it is an echo server, not a PMS"),
 )
 """Each hint of the API: code, parameters, text."""

@@ -11,6 +11,7 @@ from twisted.logger import capturedLogs
 from pmslink.config.link_settings import LinkSettings
 from pmslink.link.link_hints import Hint
 from pmslink.link.record_budget import ROW_BYTES, RecordBudget
+from pmslink.store.core.journal_interface import NullJournal
 from tests.link.link_harness import LinkHarness
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
@@ -21,9 +22,10 @@ LONG = "x" * 16_000
 class BudgetHarness:
     def __init__(self, **settings: object) -> None:
         self.settings = LinkSettings(**{"store_budget_mb": 1, "timezone": "UTC", **settings})  # type: ignore[arg-type]
-        self.calls: list[int | None] = []
-        self.budget = RecordBudget(lambda: self.settings)
-        self.budget.on_exceeded = self.calls.append
+        self.calls: list[tuple[int, bool] | None] = []
+        self.is_space_low = False
+        self.budget = RecordBudget(lambda: self.settings, lambda: self.is_space_low)
+        self.budget.on_exceeded = lambda megabytes, by_disk: self.calls.append((megabytes, by_disk))
         self.budget.on_renewed = lambda: self.calls.append(None)
         self.budget.begin_day(NOON)
 
@@ -54,13 +56,13 @@ def test_e5_text_is_counted_as_it_is_stored() -> None:
 def test_e5_over_the_budget_no_text_is_stored_until_the_hotels_day_ends() -> None:
     harness = BudgetHarness(timezone="Asia/Tokyo")
     harness.use_up()
-    assert harness.calls == [1]
+    assert harness.calls == [(1, False)]
     assert not harness.budget.take("short")
     harness.budget.begin_day(NOON + timedelta(hours=2, minutes=59))
     assert not harness.budget.take("short")
-    assert harness.calls == [1, 1, 1]
+    assert harness.calls == [(1, False)] * 3
     harness.budget.begin_day(NOON + timedelta(hours=3))
-    assert harness.calls == [1, 1, 1, None]
+    assert harness.calls == [(1, False)] * 3 + [None]
     assert harness.budget.take("short")
     assert harness.use_up() > 60
 
@@ -90,6 +92,28 @@ def test_e5_a_higher_budget_applies_at_once() -> None:
     assert harness.budget.take("short")
 
 
+def test_e5_on_a_disk_that_is_nearly_full_a_link_keeps_one_megabyte_a_day() -> None:
+    harness = BudgetHarness(store_budget_mb=200)
+    harness.is_space_low = True
+    assert harness.use_up() == MEGABYTE // (len(LONG) + ROW_BYTES)
+    assert harness.calls == [(1, True)]
+    assert not harness.budget.take("short")
+    harness.is_space_low = False
+    assert harness.budget.take(LONG)
+    assert harness.calls == [(1, True), (1, True), None]
+
+
+def test_e5_the_link_names_a_disk_that_is_nearly_full(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(NullJournal, "is_space_low", lambda self: True)
+    harness = LinkHarness(alive_by="nothing")
+    harness.link.start()
+    harness.dock()
+    for _ in range(70):
+        harness.send(f"XL|RN101|MT{LONG}|")
+    assert harness.link.status().hints == (Hint("records", {"variant": "disk", "megabytes": 1}),)
+    assert "The disk is nearly full" in harness.link.status().advice
+
+
 def test_e5_the_link_says_that_text_is_not_stored() -> None:
     harness = LinkHarness(store_budget_mb=1, timezone="UTC", alive_by="nothing")
     harness.link.start()
@@ -103,7 +127,7 @@ def test_e5_the_link_says_that_text_is_not_stored() -> None:
     assert harness.link.status().hints == (Hint("records", params),)
     assert harness.link.status().attention == 2
     assert "more than 1 MiB of records today" in harness.link.status().advice
-    (line,) = [event for event in logs if "store_budget_mb" in event["log_format"]]
+    (line,) = [event for event in logs if event.get("limit") == "store_budget_mb"]
     assert line["megabytes"] == 1
     harness.run(86_400)
     harness.send("XL|RN101|MTshort|")

@@ -102,6 +102,9 @@ class FaultyDatabase:
     def count_changes(self, connection: Connection) -> int:
         return self.inner.count_changes(connection)
 
+    def is_space_low(self) -> bool:
+        return self.inner.is_space_low()
+
     def reclaim(self, connection: Connection) -> bool:
         if self.reclaim_fails:
             raise DiskOutageError("the disk is gone")

@@ -26,6 +26,9 @@ from pmslink.store.core.wal_file import WalIndex, copy_to_new_file, cut_off_afte
 
 STARTUP_CHECK_MAX_BYTES = 256 * 1024**2
 """Maximum size in bytes of a store that each start checks completely; that takes seconds."""
+LOW_SPACE_SHARE = 0.25
+LOW_SPACE_BYTES = 256 * 1024**2
+"""A disk with less free space, or a smaller one with less than this share of it, is nearly full."""
 REBUILT_SCHEMA = "rebuilt"
 """The name of the attached database that a rebuild fills."""
 _REBUILD_SPACE_FACTOR = 1.3
@@ -111,6 +114,9 @@ class Database(Protocol):
 
     def count_changes(self, connection: Connection) -> int:
         """Return how many rows a connection has changed since it was opened."""
+
+    def is_space_low(self) -> bool:
+        """Return whether its disk is nearly full."""
 
     def reclaim(self, connection: Connection) -> bool:
         """Remove deleted data from the files, and return free space to the file system, after a purge.
@@ -277,6 +283,14 @@ class SqliteDatabase:
     def count_changes(self, connection: Connection) -> int:
         """Return how many rows a connection has changed."""
         return count_sqlite_changes(connection)
+
+    def is_space_low(self) -> bool:
+        """Return whether less is free on the file system than LOW_SPACE_SHARE of it and LOW_SPACE_BYTES."""
+        try:
+            disk = shutil.disk_usage(self.path.parent)
+        except OSError:  # the next commit fails as well, and says why
+            return False
+        return disk.free < min(disk.total * LOW_SPACE_SHARE, LOW_SPACE_BYTES)
 
     def reclaim(self, connection: Connection) -> bool:
         """Vacuum some free pages; after the last ones, truncate the WAL. Return whether none are left."""

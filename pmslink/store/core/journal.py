@@ -67,6 +67,7 @@ class Journal:
         first_seq: int,
         hotels: UnitOfWorkFactory,
     ) -> None:
+        self._database = database
         self._thread = thread
         self._clock = clock
         self._queue: list[Write] = []
@@ -134,6 +135,10 @@ class Journal:
     def is_congested(self) -> bool:
         """Whether so many writes are queued that reading from the PMS should pause."""
         return self.queue_length > BACKPRESSURE_LIMIT_WRITES
+
+    def is_space_low(self) -> bool:
+        """Return whether the disk of the store is nearly full."""
+        return self._database.is_space_low()
 
     def when_drained(self, callback: Callable[[], None]) -> None:
         """Call the callback once, as soon as the journal is neither congested nor failing."""

@@ -39,6 +39,9 @@ class JournalPort(Protocol):
     def is_congested(self) -> bool:
         """Whether so many writes are queued that reading from the PMS should pause."""
 
+    def is_space_low(self) -> bool:
+        """Return whether the disk of the store is nearly full."""
+
     def when_drained(self, callback: Callable[[], None]) -> None:
         """Call the callback once, as soon as the journal is neither congested nor failing."""
 
@@ -66,6 +69,10 @@ class NullJournal:
     def next_seq(self) -> int:
         """Return the next number of the journal's own sequence."""
         return next(self._sequence)
+
+    def is_space_low(self) -> bool:
+        """Return false: nothing is stored."""
+        return False
 
     def when_drained(self, callback: Callable[[], None]) -> None:
         """Call the callback at once."""
