@@ -1,6 +1,7 @@
 """The budget of a link: how much record text it may store in a day, so that one PMS cannot fill the disk.
 
-While the disk is nearly full, the budget is LOW_SPACE_BUDGET_MB: the rest is for what has to be stored.
+Once the disk is nearly full, the budget is LOW_SPACE_BUDGET_MB until the day ends: the rest of the disk is for
+what has to be stored.
 """
 
 from __future__ import annotations
@@ -29,6 +30,7 @@ class RecordBudget:
         self._settings = settings
         self._is_space_low = is_space_low
         self._used_bytes = 0
+        self._was_space_low = False  # on this day
         self._day_begin = self._day_end = datetime.min.replace(tzinfo=UTC)
         self._exceeded_mb: int | None = None  # the budget that was exceeded on this day
         self.on_exceeded: Callable[[int, bool], None] = lambda megabytes, is_space_low: None
@@ -45,6 +47,7 @@ class RecordBudget:
         self._day_begin = midnight.astimezone(UTC)
         self._day_end = (midnight + timedelta(days=1)).astimezone(UTC)
         self._used_bytes = 0
+        self._was_space_low = False
         self._renew()
 
     def take(self, text: str) -> bool:
@@ -65,11 +68,11 @@ class RecordBudget:
     def _current_mb(self, used: int) -> tuple[int, bool]:
         """Return the budget in MiB, and whether it is that of a disk that is nearly full."""
         megabytes = self._settings().store_budget_mb
-        # the disk is asked only about a link to which its answer matters
-        matters = used > LOW_SPACE_BUDGET_MB * _BYTES_PER_MB or self._exceeded_mb == LOW_SPACE_BUDGET_MB
-        if matters and megabytes > LOW_SPACE_BUDGET_MB and self._is_space_low():
-            return LOW_SPACE_BUDGET_MB, True
-        return megabytes, False
+        if megabytes <= LOW_SPACE_BUDGET_MB:
+            return megabytes, False
+        if used > LOW_SPACE_BUDGET_MB * _BYTES_PER_MB and not self._was_space_low:
+            self._was_space_low = self._is_space_low()
+        return (LOW_SPACE_BUDGET_MB, True) if self._was_space_low else (megabytes, False)
 
     def _renew(self) -> None:
         if self._exceeded_mb is not None:

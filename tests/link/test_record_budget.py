@@ -98,9 +98,11 @@ def test_e5_on_a_disk_that_is_nearly_full_a_link_keeps_one_megabyte_a_day() -> N
     assert harness.use_up() == MEGABYTE // (len(LONG) + ROW_BYTES)
     assert harness.calls == [(1, True)]
     assert not harness.budget.take("short")
-    harness.is_space_low = False
+    harness.is_space_low = False  # a disk at the limit must not switch the hint on and off
+    assert not harness.budget.take(LONG)
+    harness.budget.begin_day(NOON + timedelta(days=1))
+    assert harness.calls == [(1, True)] * 3 + [None]
     assert harness.budget.take(LONG)
-    assert harness.calls == [(1, True), (1, True), None]
 
 
 def test_e5_the_link_names_a_disk_that_is_nearly_full(monkeypatch: pytest.MonkeyPatch) -> None:
