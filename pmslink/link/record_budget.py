@@ -1,6 +1,6 @@
 """The budget of a link: how much record text it may store in a day, so that one PMS cannot fill the disk.
 
-Once the disk is nearly full, the budget is LOW_SPACE_BUDGET_MB until the day ends: the rest of the disk is for
+Once the disk is nearly full, the budget is LOW_SPACE_BUDGET_MB until the day ends: the rest of it is for
 what has to be stored.
 """
 
