@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 from attrs import define, frozen
 from sqlalchemy import Connection
 from twisted.internet.defer import CancelledError, Deferred, DeferredList, fail
+from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from pmslink.store.core.database import Database
@@ -38,6 +39,8 @@ LIVE_LIMITS = ReadLimits(queued=20_000, seconds=30.0)
 LIST_LIMITS = ReadLimits(queued=100, seconds=5.0)
 """For lists that somebody looks at. By its index, each takes some milliseconds."""
 
+_EXPECTED_ERRORS = (CancelledError, ReadLimitError, StoreUnavailableError)
+
 
 @define(eq=False)
 class _Read:
@@ -51,6 +54,8 @@ class _Read:
 
 class ReaderLane:
     """Runs queries in the order of the calls, as many at once as it has threads."""
+
+    log = Logger()
 
     def __init__(self, database: Database, threads: Sequence[Thread], limits: ReadLimits) -> None:
         self._workers = [_Worker(database, thread, limits) for thread in threads]
@@ -96,8 +101,8 @@ class ReaderLane:
         self._idle.append(worker)
         if not read.done.called:  # it was cancelled
             read.done.callback(outcome)  # or its errback, for a Failure
-        elif isinstance(outcome, Failure):
-            outcome.trap(CancelledError)
+        elif isinstance(outcome, Failure) and not outcome.check(*_EXPECTED_ERRORS):
+            self.log.failure("a query failed, and nobody waited for it any more", outcome)
         self._start_next()
 
     def stop(self) -> Deferred[Any]:

@@ -12,6 +12,7 @@ import pytest
 from sqlalchemy import Connection
 from twisted.internet import reactor
 from twisted.internet.defer import CancelledError, Deferred
+from twisted.logger import LogEvent
 from twisted.python.failure import Failure
 
 from pmslink.store.core.database import SqliteDatabase
@@ -96,6 +97,35 @@ def test_a_cancelled_read_is_not_run_and_makes_room() -> None:
     for _ in range(5):
         manual.run()
     assert manual.ran == ["b", "d", "e"]
+
+
+@pytest.mark.parametrize("error", [ReadLimitError("too long"), StoreUnavailableError("gone"), ValueError()])
+def test_a_query_that_fails_just_before_its_caller_goes_holds_up_no_other(
+    error: Exception, leak_check: list[LogEvent]
+) -> None:
+    manual = ManualLane()
+    reads: list[Deferred[None]] = []
+
+    def fail_then_cancel(call: Any, *arguments: Any) -> Deferred[Any]:
+        return run(call, *arguments).addErrback(cancel)
+
+    def cancel(failure: Failure) -> Failure:
+        """Let the caller go after the query has failed, and before the reactor gets the outcome."""
+        reads[0].cancel()
+        return failure
+
+    def broken(connection: Connection) -> None:
+        raise error
+
+    run = manual.threads[0].run
+    manual.threads[0].run = fail_then_cancel  # type: ignore[method-assign]
+    reads += [manual.lane.read(broken), manual.read("b")]
+    manual.run()
+    assert isinstance(error_of(reads[0]), CancelledError)
+    assert manual.run() == ["b"]
+    logged = [event["log_failure"].type for event in leak_check]
+    assert logged == ([ValueError] if isinstance(error, ValueError) else [])
+    leak_check.clear()
 
 
 def test_a_stop_cancels_what_waits() -> None:
