@@ -19,7 +19,8 @@ from pmslink.store.tables.outbox_rows import (
     OutboxRowChanged,
     RefusedRowPurged,
     UnresolvedRow,
-    read_unresolved_rows,
+    UnresolvedRowsRead,
+    publish_unresolved_rows,
 )
 from pmslink.store.tables.recent_failures import StoredFailures, is_failed_wake_up, read_recent_failures
 
@@ -66,12 +67,11 @@ class StoreFeed:
 
     def recount(self) -> None:
         """Count the rows of all outboxes again, as the store has them."""
-        # Read by the writer, so that the counts agree with the order of the commits.
-        self._store.journal.submit(read_unresolved_rows, None).addCallbacks(
-            self._reset_counts,
+        # Read by the writer, and published among the changes, so that none is lost or counted twice.
+        self._store.journal.submit(publish_unresolved_rows, None).addErrback(
             lambda failure: self.log.failure(
                 "Cannot count the rows of the outboxes again; the counts may be wrong", failure
-            ),
+            )
         )
 
     def _reset_counts(self, rows: Sequence[UnresolvedRow]) -> None:
@@ -98,6 +98,8 @@ class StoreFeed:
             elif isinstance(entry, RefusedRowPurged) and (link := self._links.get(entry.link)):
                 link.outbox.counts.remove_refused(entry.row_id)
                 changed.add(link)
+            elif isinstance(entry, UnresolvedRowsRead):
+                self._reset_counts(entry.rows)
         for link in changed:
             link.refresh()
 

@@ -71,6 +71,19 @@ def test_a_refused_row_that_expires_is_counted_no_more() -> None:
     fed.stop()
 
 
+def test_a_recount_undoes_no_change_of_the_same_commit() -> None:
+    fed = FedLinks(LINK_NAME)
+    fed.start()
+    fed.store.journal.submit_nowait(insert_outbox_rows, make_row(1, "refused"))
+    fed.links.recount_outboxes()
+    fed.store.journal.submit_nowait(insert_outbox_rows, make_row(2, "refused"))
+    advance_clock(fed.clock, 1)
+    link = fed.links.get(LINK_NAME)
+    assert link is not None
+    assert link.outbox.counts.refused == 2
+    fed.stop()
+
+
 def test_the_failures_of_many_links_are_read_some_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(store_feed, "_LINKS_AT_ONCE", 2)
     reads: list[Sequence[str]] = []

@@ -141,6 +141,16 @@ class RefusedRowPurged(Entry):
         return entry
 
 
+@define(eq=False)
+class UnresolvedRowsRead(Entry):
+    """All rows that are not done or discarded, oldest first, as they are at this number of the sequence.
+
+    It is published to the links only, and not stored in the log.
+    """
+
+    rows: Sequence[UnresolvedRow]
+
+
 # Reading.
 
 
@@ -203,11 +213,12 @@ def unresolved_rows(connection: Connection) -> list[UnresolvedRow]:
     return [UnresolvedRow._make(row) for row in connection.execute(query)]
 
 
-def read_unresolved_rows(
-    transaction: Transaction, arguments: Sequence[None]
-) -> Sequence[list[UnresolvedRow]]:
-    """Operation: return `unresolved_rows`, after all writes that were submitted before."""
-    return [unresolved_rows(transaction.connection)] * len(arguments)
+def publish_unresolved_rows(transaction: Transaction, arguments: Sequence[None]) -> Sequence[None]:
+    """Operation: publish `unresolved_rows` between the changes before and after them."""
+    entry = UnresolvedRowsRead(unresolved_rows(transaction.connection))
+    entry.seq = transaction.next_seq()
+    transaction.to_publish.append(entry)
+    return [None] * len(arguments)
 
 
 def last_changed_rows(connection: Connection, limit: int) -> list[OutboxRowChanged]:

@@ -17,7 +17,7 @@ from pmslink.store.tables.log_entries import (
     RecordLogged,
     TransitionLogged,
 )
-from pmslink.store.tables.outbox_rows import OutboxRow, OutboxRowChanged
+from pmslink.store.tables.outbox_rows import OutboxRow, OutboxRowChanged, UnresolvedRowsRead
 from pmslink.web.stream.link_snapshots import make_removal, parse_link_snapshot, published_link_names
 from pmslink.web.stream.replay_buffer import ReplayBuffer, estimate_size_bytes
 from pmslink.web.stream.sse_events import entry_kind
@@ -173,7 +173,8 @@ def test_the_size_of_every_streamed_entry_is_estimated() -> None:
     assert estimate_size_bytes(changed) > 600
     assert entry_kind(hotel_event(1)) == "event"
     assert estimate_size_bytes(hotel_event(1)) > 400
-    for internal in (RecordLogged("grand", START_TIME, "in", "GI", "GI|"), NextDueChanged("grand", 1)):
+    record = RecordLogged("grand", START_TIME, "in", "GI", "GI|")
+    for internal in (record, NextDueChanged("grand", 1), UnresolvedRowsRead([])):
         assert entry_kind(internal) is None
     with pytest.raises(TypeError):
         estimate_size_bytes(Entry())
