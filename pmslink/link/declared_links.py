@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from attrs import field, frozen
-from twisted.internet.defer import gatherResults
 from twisted.logger import Logger
 
 from pmslink.config.link_definition import LinkConfig
@@ -39,7 +38,8 @@ def redeclare_links(registry: LinkRegistry, configs: Sequence[LinkConfig]) -> Li
     added = [config for config in configs if config.name not in running]
     changed: list[str] = []
 
-    stopping = [registry.withdraw(link) for link in removed]
+    for link in removed:
+        registry.withdraw(link)
     for config in configs:
         link = running.get(config.name)
         if link is not None and (link.config != config or not link.declared):
@@ -52,9 +52,15 @@ def redeclare_links(registry: LinkRegistry, configs: Sequence[LinkConfig]) -> Li
     new_links = [registry.add(config, start=False) for config in added]
     if new_links:
         registry.recount_outboxes()
-    registry.unblock_links()
-    # A link that was renamed is a removed and a new one, and its PMS may accept only one connection.
-    gatherResults(stopping).addCallback(lambda _: [*map(registry.start_later, new_links)]).addErrback(
+
+    def start_links(_: object) -> None:
+        registry.unblock_links()
+        for link in new_links:
+            registry.start_later(link)
+
+    # A PMS may accept only one connection, and a removed link may have that of a new one, or of a blocked
+    # one: the link was renamed, or an earlier reload has removed what this one adds.
+    registry.when_withdrawn().addCallback(start_links).addErrback(
         lambda failure: _log.failure("Links of the configuration file were not started", failure)
     )
     return LinkChanges([link.name for link in new_links], changed, [link.name for link in removed])

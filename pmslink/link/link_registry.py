@@ -39,7 +39,7 @@ from pmslink.timestamps import to_ms, utc_now
 from pmslink.typed_service import TypedService
 
 LINKS_PER_TURN = 25
-"""Links that start, redial, react to the store or stop in one turn of the reactor.
+"""Links that start, redial, react to the store, or stop with the service, in one turn of the reactor.
 
 The turns follow each other as fast as the connections of these links are handled. So a service with
 thousands of links answers each of them, and the API, in time.
@@ -73,6 +73,7 @@ class LinkRegistry(TypedService):
         self._address_holders: dict[tuple[str, int], Link] = {}
         """The link that may use each host and port, by `LinkConfig.address_key`."""
         self._removing: set[str] = set()  # names of links that are being removed
+        self._withdrawing: set[Deferred[None]] = set()  # each fires when a withdrawn link's TCP is closed
         self._subscribers: list[LinkSubscriber] = []
         self.on_reconfigured: list[Callable[[str], None]] = []
         """Called with the name of a link that was added, removed, or given other settings."""
@@ -181,12 +182,22 @@ class LinkRegistry(TypedService):
         try:
             await self.when_saved()
         except StoreUnavailableError:
+            # a reload may have declared it in the meantime, or a request removed it
+            if self._links.get(link.name) is link and not link.declared:
+                await self._discard(link)
+            raise
+        return link
+
+    async def _discard(self, link: Link) -> None:
+        """Remove a link that could not be stored."""
+        self._removing.add(link.name)
+        try:
             self._remove_policy(link.name)
             await self._drop(link)
             # The writes of this link may still be queued. Remove the rows that they store.
             self._store.journal.submit_nowait(remove_links, RemoveLink(link.name, discard=True))
-            raise
-        return link
+        finally:
+            self._removing.remove(link.name)
 
     def redefine(self, link: Link, definition: str, config: LinkConfig) -> None:
         """Apply a new definition, as the API received it, to a link.
@@ -210,18 +221,25 @@ class LinkRegistry(TypedService):
         if was_blocked:
             link.unblock()
 
-    def withdraw(self, link: Link) -> Deferred[None]:
-        """Stop a link that the configuration file does not declare any more; its stored data stay.
-
-        The Deferred fires when the connection is closed.
-        """
+    def withdraw(self, link: Link) -> None:
+        """Stop a link that the configuration file does not declare any more; its stored data stay."""
         name = link.name
         del self._links[name]
-        if link.state_history.stored is not None:  # for the same link, if it is declared again
-            self._stored_links[name] = link.state_history.stored
         self._publish_reconfigured(name)
         self._release_address(link)
-        return self._stop(link).addCallback(lambda _: self._remove_policy_when_stored(name))
+        closed = link.stop()
+        if link.state_history.stored is not None:  # for the same link, if it is declared again
+            self._stored_links[name] = link.state_history.stored
+        self._withdrawing.add(closed)
+        closed.addCallback(lambda _: self._on_withdrawn(name, closed))
+
+    def when_withdrawn(self) -> Deferred[list[None]]:
+        """Return a Deferred that fires once the connections of all withdrawn links are closed."""
+        return gatherResults([*self._withdrawing])
+
+    def _on_withdrawn(self, name: str, closed: Deferred[None]) -> None:
+        self._withdrawing.discard(closed)
+        self._remove_policy_when_stored(name)
 
     def _remove_policy_when_stored(self, name: str) -> None:
         """Remove the policy of a stopped link once all that it received is stored."""
@@ -352,7 +370,7 @@ class LinkRegistry(TypedService):
         self._scheduler.stop()
         self._store_outage.stop()
         self._turns.clear()
-        return gatherResults([self._stop(link) for link in self])
+        return gatherResults([*self._withdrawing, *map(self._stop, self)])
 
     def _start(self, link: Link) -> None:
         if self.running and self._links.get(link.name) is link:

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import json
+import sqlite3
+
 import pytest
 from attrs import evolve
 from twisted.internet.defer import Deferred
+from twisted.python.failure import Failure
 
-from pmslink.config.link_definition import LinkConfig, parse_link
+from pmslink.config.link_definition import LinkConfig, parse_api_link, parse_link
 from pmslink.errors import NotApplicableError
 from pmslink.link.declared_links import LinkChanges, redeclare_links
 from pmslink.link.link import Link
 from pmslink.link.link_registry import LinkRegistry
+from pmslink.store.core.store_errors import StoreUnavailableError
+from pmslink.store.tables.link_rows import read_links
 from tests.link.test_address_conflicts import ADDRESS, Registry
 from tests.memory_network import advance_clock
 from tests.memory_store import make_store
@@ -89,6 +95,61 @@ def test_e10_a_renamed_link_dials_when_the_old_connection_is_closed(registry: Re
     advance_clock(registry.clock, 0)
     assert not before.dialer.is_busy
     assert registry.state("after") == ("WAIT_LS", "enabled", "started")
+
+
+def test_e10_a_link_that_two_reloads_remove_and_add_dials_when_its_old_connection_is_closed(
+    registry: Registry,
+) -> None:
+    registry.restart(declare("grand"))
+    before = link_of(registry, "grand")
+    redeclare_links(registry.links, [])
+    redeclare_links(registry.links, [declare("grand")])
+    assert before.dialer.is_busy
+    assert not link_of(registry, "grand").dialer.is_busy, "the PMS may accept only one connection"
+    advance_clock(registry.clock, 0)
+    assert not before.dialer.is_busy
+    assert registry.state("grand") == ("WAIT_LS", "enabled", "started")
+
+
+def test_e10_a_removed_link_remembers_the_resync_that_its_end_requires(registry: Registry) -> None:
+    registry.restart(declare("grand"))
+    link = link_of(registry, "grand")
+    link.resync.progress = evolve(link.resync.progress, wanted=False)
+    link._save()
+    link.dialer.pause_reading("backlog")  # what the PMS sent before the end stays unread
+    reload(registry)
+    reload(registry, declare("grand"))
+    assert link_of(registry, "grand").resync.progress.wanted
+
+
+def test_e10_a_shutdown_waits_for_all_links_that_a_reload_removes(registry: Registry) -> None:
+    registry.restart(*(declare(f"hotel{number}", port=number) for number in range(1, 61)))
+    advance_clock(registry.clock, 1)
+    links = [*registry.links]
+    redeclare_links(registry.links, [])
+    stopped = registry.links.stopService()
+    assert not stopped.called
+    advance_clock(registry.clock, 0)
+    assert stopped.called
+    assert not any(link.dialer.is_busy for link in links)
+
+
+def test_e10_a_link_that_the_file_takes_over_stays_when_its_creation_fails(registry: Registry) -> None:
+    registry.database.commit_error = sqlite3.OperationalError("database or disk is full")
+    definition = json.dumps({**ADDRESS, "enabled": True})
+    creation = registry.links.create(parse_api_link("grand", json.loads(definition)), definition)
+    failed: list[Failure] = []
+    Deferred.fromCoroutine(creation).addErrback(failed.append)
+    assert not failed
+    assert redeclare_links(registry.links, [declare("grand")]).changed == ("grand",)
+    advance_clock(registry.clock, 0)
+    assert [failure.type for failure in failed] == [StoreUnavailableError]
+    assert link_of(registry, "grand").declared
+    registry.database.commit_error = None
+    advance_clock(registry.clock, 60)
+    assert registry.state("grand")[:2] == ("WAIT_LS", "enabled")
+    with registry.database.reader() as connection:
+        assert [stored.name for stored in read_links(connection)] == ["grand"]
 
 
 def test_e10_the_file_takes_over_a_link_that_was_created_over_the_api(registry: Registry) -> None:
