@@ -6,10 +6,19 @@ from collections.abc import Callable
 
 from pmslink.config.link_settings import LinkSettings
 from pmslink.fias.catalog import DOCKING_RECORDS, RECORDS
+from pmslink.hotel.hotel_state import TIMESTAMPED_RECORD_IDS
+from pmslink.hotel.pending_updates import WAKE_UP_CHANGING_RECORDS
 from pmslink.link.record_budget import RecordBudget
 from pmslink.store.core.journal_interface import JournalPort
 from pmslink.store.operations.hotel_updates import append_records
 from pmslink.store.tables.log_entries import RecordLogged
+
+_RECORDS_READ_AGAIN = TIMESTAMPED_RECORD_IDS.union(WAKE_UP_CHANGING_RECORDS)
+"""Records of the PMS whose stored text decides something later.
+
+After a restart it tells which records are replays, and before a wake-up request is sent again, whether the
+PMS has changed the wake-up since.
+"""
 
 
 class RecordStorage:
@@ -27,7 +36,8 @@ class RecordStorage:
         """
         self.budget.begin_day(entry.at)
         if entry.type in RECORDS and entry.type not in DOCKING_RECORDS:
-            entry.is_text_stored = self.budget.take(entry.text)
+            is_read_again = entry.direction == "in" and entry.type in _RECORDS_READ_AGAIN
+            entry.is_text_stored = self.budget.take(entry.text, is_read_again)
             # Subscribers wait for what the PMS sends. What is sent to the PMS can wait for the next commit.
             self._journal.submit_nowait(append_records, entry, urgent=entry.direction == "in")
         else:

@@ -10,7 +10,7 @@ from twisted.logger import capturedLogs
 
 from pmslink.config.link_settings import LinkSettings
 from pmslink.link.link_hints import Hint
-from pmslink.link.record_budget import ROW_BYTES, RecordBudget
+from pmslink.link.record_budget import MAX_RESERVE_TEXT_BYTES, ROW_BYTES, RecordBudget
 from pmslink.store.core.journal_interface import NullJournal
 from tests.link.link_harness import LinkHarness
 
@@ -103,6 +103,21 @@ def test_e5_on_a_disk_that_is_nearly_full_a_link_keeps_one_megabyte_a_day() -> N
     harness.budget.begin_day(NOON + timedelta(days=1))
     assert harness.calls == [(1, True)] * 3 + [None]
     assert harness.budget.take(LONG)
+
+
+def test_e5_short_records_that_are_read_again_have_a_reserve_of_the_same_size() -> None:
+    harness = BudgetHarness()
+    harness.use_up()
+    assert not harness.budget.take("x" * (MAX_RESERVE_TEXT_BYTES + 1), is_read_again=True)
+    text = "x" * MAX_RESERVE_TEXT_BYTES
+    count = 0
+    while harness.budget.take(text, is_read_again=True):
+        count += 1
+    assert count == MEGABYTE // (len(text) + ROW_BYTES)
+    assert None not in harness.calls, "the hint stays: other records are not stored"
+    harness.budget.begin_day(NOON + timedelta(days=1))
+    harness.use_up()
+    assert harness.budget.take(text, is_read_again=True)
 
 
 def test_e5_the_link_names_a_disk_that_is_nearly_full(monkeypatch: pytest.MonkeyPatch) -> None:
