@@ -57,6 +57,9 @@ class ConnectionListener(Protocol):
     def on_noise_received(self, kind: SkipReason, size: int) -> None:
         """Handle `size` bytes from the PMS that are no record."""
 
+    def on_reading_resumed(self) -> None:
+        """Handle that what the PMS sends is read again, after a pause in which no answer could arrive."""
+
     def on_data_unread(self) -> None:
         """Handle the close of a connection whose received data was not all read."""
 
@@ -173,7 +176,10 @@ class Connection(FrameReceiver):
     def resume_reading(self, reason: str) -> None:
         """Withdraw one reason for the pause, and read again if no other is left."""
         if reason in self._pause_reasons:
+            was_paused = self.reading_paused
             self._pause_reasons.remove(reason)
+            if was_paused and not self.reading_paused and self._listener is not None:
+                self._listener.on_reading_resumed()
             if not self._pause_reasons:  # last, because handling the buffered data may pause it again
                 super().resumeProducing()  # type: ignore[no-untyped-call]
 

@@ -349,6 +349,10 @@ class Link:
         if kind != "noise":
             self.resync.require()
 
+    def on_reading_resumed(self) -> None:
+        """Give the PMS the whole time again to answer a link check."""
+        self.session.link_checks.on_reading_resumed()
+
     def on_data_unread(self) -> None:
         """Require a resync: data of the PMS was not read before the connection was closed."""
         self.resync.require()

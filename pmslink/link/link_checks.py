@@ -134,6 +134,11 @@ class LinkChecks:
         self._deadline.start(settings.alive_timeout)
         self._target.send_link_check()
 
+    def on_reading_resumed(self) -> None:
+        """Begin the time of an unanswered check again: during a pause of reading no answer could arrive."""
+        if self._deadline.running:
+            self._deadline.start(self._target.settings().alive_timeout)
+
     def _on_overdue(self) -> None:
         if self._target.reading_paused():
             self._deadline.start(self._target.settings().alive_timeout)

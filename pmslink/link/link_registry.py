@@ -79,6 +79,7 @@ class LinkRegistry(TypedService):
         """Called with the name of a link that was added, removed, or given other settings."""
         self._sweep_loop: LoopingCall | None = None
         self._turns = TurnQueue(reactor, LINKS_PER_TURN)
+        self._dials = TurnQueue(reactor, LINKS_PER_TURN, has_consequences=True)
         self._sweep = LinkSweep(self._links.values, self._turns.add)
         self._store_outage = StoreOutage(reactor, store.journal, self._links.values, self._turns.add)
         self._stored_links = {stored.name: stored for stored in store.startup_snapshot.links}
@@ -113,7 +114,7 @@ class LinkRegistry(TypedService):
 
     def start_later(self, link: Link) -> None:
         """Start a link that was added without starting it. Of many links, some start in each turn."""
-        self._turns.add(partial(self._start, link))
+        self._dials.add(partial(self._start, link))
 
     def recount_outboxes(self) -> None:
         """Count the rows of all outboxes again, as the store has them."""
@@ -125,7 +126,7 @@ class LinkRegistry(TypedService):
             *(config, self._reactor, self._wall_clock, self._dial, on_change, journal, stored, definition),
             is_clock_settled=self._is_clock_settled,
             accepting=self._accepting,
-            pace_redial=self._turns.add,
+            pace_redial=self._dials.add,
             on_input=self._sweep.note_input,
         )
         holder = self._address_holders.setdefault(config.address_key, link)
@@ -370,6 +371,7 @@ class LinkRegistry(TypedService):
         self._scheduler.stop()
         self._store_outage.stop()
         self._turns.clear()
+        self._dials.clear()
         return gatherResults([*self._withdrawing, *map(self._stop, self)])
 
     def _start(self, link: Link) -> None:

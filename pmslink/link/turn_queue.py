@@ -7,6 +7,11 @@ from collections.abc import Callable
 
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 
+LONG_TURN_S = 0.06
+"""Seconds after which a turn of the reactor is long: a request over HTTP takes two or three turns."""
+MIN_CALLS_PER_S = 150
+"""Calls per second that a queue makes at least, however long the turns are."""
+
 Pace = Callable[[Callable[[], object]], None]
 """Makes a call now, or in a later turn of the reactor if many are due."""
 
@@ -21,11 +26,17 @@ class TurnQueue:
 
     Between two turns the reactor reads and writes, so that work for thousands of links holds up neither
     the other links nor the API. A call is made at once if this turn has room for it.
+
+    If `has_consequences`, a call causes work in later turns, as a dial does. Then fewer are made while the
+    turns are long, down to MIN_CALLS_PER_S.
     """
 
-    def __init__(self, clock: IReactorTime, calls_per_turn: int) -> None:
+    def __init__(self, clock: IReactorTime, calls_per_turn: int, has_consequences: bool = False) -> None:
         self._clock = clock
         self._calls_per_turn = calls_per_turn
+        self._has_consequences = has_consequences
+        self._limit = calls_per_turn  # calls in one turn, while the turns are as long as they are
+        self._turn_began = 0.0
         self._room = calls_per_turn  # calls that may still be made in this turn
         self._waiting: deque[Callable[[], object]] = deque()
         self._next_turn: IDelayedCall | None = None
@@ -43,12 +54,21 @@ class TurnQueue:
 
     def _make(self, call: Callable[[], object]) -> None:
         if self._next_turn is None:
+            self._turn_began = self._clock.seconds()
             self._next_turn = self._clock.callLater(0, self._on_turn)
         self._room -= 1
         call()
 
     def _on_turn(self) -> None:
         self._next_turn = None
-        self._room = self._calls_per_turn
+        if self._has_consequences:
+            self._adapt(self._clock.seconds() - self._turn_began)
+        self._room = self._limit
         while self._waiting and self._room:
             self._make(self._waiting.popleft())
+
+    def _adapt(self, turn_s: float) -> None:
+        """Halve the number of calls after a long turn, and add one after any other."""
+        calls = self._limit // 2 if turn_s > LONG_TURN_S else self._limit + 1
+        least = max(1, round(turn_s * MIN_CALLS_PER_S))
+        self._limit = min(max(calls, least), self._calls_per_turn)

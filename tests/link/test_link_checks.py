@@ -84,3 +84,18 @@ def test_an_answer_that_waits_to_be_read_is_not_called_overdue(fixed_random: Fix
     harness.run()
     assert harness.marker() == "ESTABLISHED"
     assert harness.link.session.link_checks.last_answer == harness.wall_clock()
+
+
+def test_an_answer_that_could_not_be_read_has_its_whole_time_again(fixed_random: FixedRandom) -> None:
+    fixed_random.share = 0.0
+    harness = LinkHarness()  # the first check after 15 s, its answer within 3 s
+    harness.link.start()
+    harness.dock()
+    harness.run(15)
+    harness.link.dialer.pause_reading("backlog")
+    harness.run(2.9)
+    harness.link.dialer.resume_reading("backlog")
+    harness.run(2.9)
+    assert harness.marker() == "ESTABLISHED"
+    harness.run(0.2)
+    assert [change.new for change in harness.changes if change][-1] == "EXPECTION"
