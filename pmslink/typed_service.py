@@ -6,6 +6,7 @@ from typing import Any
 
 from twisted.application.service import IServiceCollection, MultiService, Service
 from twisted.internet.defer import Deferred, maybeDeferred
+from twisted.logger import Logger
 
 
 class TypedService(Service):
@@ -50,7 +51,12 @@ class TypedMultiService(MultiService):
 
 
 class SequentialMultiService(TypedMultiService):
-    """Stops its children one after the other, the last first, so that a child stops before what it needs."""
+    """Stops its children one after the other, the last first, so that a child stops before what it needs.
+
+    A child that fails to stop is logged, and the others are stopped nevertheless.
+    """
+
+    log = Logger()
 
     def stopService(self) -> Deferred[None]:
         """Stop the children. Fire when all have stopped."""
@@ -59,4 +65,7 @@ class SequentialMultiService(TypedMultiService):
 
     async def _stop_in_reverse(self) -> None:
         for service in reversed(list(self)):
-            await maybeDeferred(service.stopService)
+            try:
+                await maybeDeferred(service.stopService)
+            except Exception:
+                self.log.failure("A service was not stopped properly; the others still are")

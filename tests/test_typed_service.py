@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from twisted.internet.defer import Deferred
+from twisted.logger import LogEvent
 
 from pmslink.typed_service import SequentialMultiService, TypedMultiService, TypedService
 
@@ -41,6 +42,22 @@ def test_a_sequential_service_stops_each_child_after_the_later_ones_have_stopped
     store.stopped.callback(None)
     assert ended == [None]
     assert not parent.running
+
+
+def test_a_sequential_service_stops_the_other_children_when_one_fails(leak_check: list[LogEvent]) -> None:
+    log: list[str] = []
+    parent = SequentialMultiService()
+    store, links = RecordingService("store", log), RecordingService("links", log)
+    for child in (store, links):
+        child.setServiceParent(parent)
+    parent.startService()
+    ended = parent.stopService()
+    links.stopped.errback(RuntimeError("a connection"))
+    assert log[3:] == ["store stops"]
+    store.stopped.callback(None)
+    assert ended.called
+    assert [event["log_failure"].type for event in leak_check] == [RuntimeError]
+    leak_check.clear()
 
 
 def test_a_parallel_service_stops_all_children_at_once() -> None:

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Any, get_args
 
-from twisted.internet.defer import Deferred, gatherResults
+from twisted.internet.defer import Deferred, gatherResults, maybeDeferred
 from twisted.internet.task import LoopingCall
 from twisted.logger import Logger
 
@@ -359,14 +359,16 @@ class LinkRegistry(TypedService):
         self._sweep_loop.clock = self._reactor
         self._sweep_loop.start(SWEEP_INTERVAL_S, now=False).addErrback(
             lambda failure: self.log.failure(
-                "Checks for ended subscriptions have stopped; links do not expire any more", failure=failure
+                "The sweep of the links has stopped: until the service is restarted, links do not expire, and "
+                "their attention, hints and outages are out of date",
+                failure=failure,
             )
         )
 
     def stopService(self) -> Deferred[list[None]]:
         """Stop all links, some in each turn. The Deferred fires once every connection is closed."""
         super().stopService()
-        if self._sweep_loop is not None:
+        if self._sweep_loop is not None and self._sweep_loop.running:
             self._sweep_loop.stop()
         self._scheduler.stop()
         self._store_outage.stop()
@@ -379,8 +381,14 @@ class LinkRegistry(TypedService):
             link.start()
 
     def _stop(self, link: Link) -> Deferred[None]:
+        """Stop a link in its turn. The Deferred fires once it has stopped; a failure is only logged."""
         stopped: Deferred[None] = Deferred()
-        self._turns.add(lambda: link.stop().chainDeferred(stopped))
+        stopped.addErrback(
+            lambda failure: self.log.failure(
+                "{link}: it was not stopped; its connection may still be open", failure, link=link.name
+            )
+        )
+        self._turns.add(lambda: maybeDeferred(link.stop).chainDeferred(stopped))
         return stopped
 
     def _on_link_changed(self, link: Link, transition: Transition | None) -> None:

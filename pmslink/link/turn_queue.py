@@ -6,6 +6,7 @@ from collections import deque
 from collections.abc import Callable
 
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
+from twisted.logger import Logger
 
 LONG_TURN_S = 0.06
 """Seconds after which a turn of the reactor is long: a request over HTTP takes two or three turns."""
@@ -25,11 +26,14 @@ class TurnQueue:
     """Make calls in order, at most `calls_per_turn` of them in one turn of the reactor.
 
     Between two turns the reactor reads and writes, so that work for thousands of links holds up neither
-    the other links nor the API. A call is made at once if this turn has room for it.
+    the other links nor the API. A call is made at once if this turn has room for it. One that raises is
+    logged, and affects neither the calls after it nor the caller of `add`.
 
     If `has_consequences`, a call causes work in later turns, as a dial does. Then fewer are made while the
     turns are long, down to MIN_CALLS_PER_S.
     """
+
+    log = Logger()
 
     def __init__(self, clock: IReactorTime, calls_per_turn: int, has_consequences: bool = False) -> None:
         self._clock = clock
@@ -57,7 +61,10 @@ class TurnQueue:
             self._turn_began = self._clock.seconds()
             self._next_turn = self._clock.callLater(0, self._on_turn)
         self._room -= 1
-        call()
+        try:
+            call()
+        except Exception:  # it may concern one link only
+            self.log.failure("A queued call failed; the others go on")
 
     def _on_turn(self) -> None:
         self._next_turn = None

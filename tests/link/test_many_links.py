@@ -7,8 +7,10 @@ from collections import Counter
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from itertools import pairwise
+from typing import NoReturn
 
 from twisted.internet.protocol import Factory
+from twisted.logger import LogEvent
 
 from pmslink.config.link_definition import parse_link
 from pmslink.link import controls
@@ -170,6 +172,39 @@ def test_every_link_expires_in_time_however_many_there_are() -> None:
     assert len(visits) == count
     assert max(visits.values()) - min(visits.values()) <= 1
     assert sum(visits.values()) == LINKS_PER_PART * MAX_SWEEP_S
+
+
+def test_a_link_whose_visit_fails_ends_the_sweep_of_no_other(leak_check: list[LogEvent]) -> None:
+    many = ManyLinks(3, enabled=False, expires_at=START + timedelta(seconds=2))
+    first, broken, last = many.links
+    broken.check_expiry = fail  # type: ignore[method-assign]
+    many.links.startService()
+    advance_clock(many.clock, 3)
+    assert (first.core.marker, last.core.marker) == ("EXPIRED", "EXPIRED")
+    assert {event["log_failure"].type for event in leak_check} == {RuntimeError}
+    leak_check.clear()
+    many.links.stopService()
+    advance_clock(many.clock, 0)
+    assert not many.clock.getDelayedCalls()
+
+
+def test_a_link_that_fails_to_stop_does_not_keep_the_service_running(leak_check: list[LogEvent]) -> None:
+    many = ManyLinks(3)
+    first, broken, last = many.links
+    many.links.startService()
+    many.work_until(lambda: many.all_in("WAIT_LS"))
+    stop, broken.stop = broken.stop, fail  # type: ignore[method-assign]
+    stopped = many.links.stopService()
+    advance_clock(many.clock, 0)
+    assert stopped.called
+    assert (first.is_running, last.is_running) == (False, False)
+    assert [event["link"] for event in leak_check] == [broken.name]
+    leak_check.clear()
+    stop()
+
+
+def fail() -> NoReturn:
+    raise RuntimeError("a fault of one link")
 
 
 def counting(link: Link, visits: Counter[str]) -> Callable[[], None]:
