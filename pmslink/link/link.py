@@ -251,17 +251,23 @@ class Link:
                 self.machine.redial(STARTED_CAUSE)
 
     def apply_config(self, config: LinkConfig) -> None:
-        """Apply a new configuration. If it changes what the connection depends on, the link redials."""
-        self.start()
+        """Apply a new configuration. If it changes what the connection depends on, the link redials.
+
+        A link that has not started starts with it. One that has stopped only stores it.
+        """
         before, self.config = self.config, config
         self._summary = None
+        had_started = self._phase != "new"
+        self.start()
         is_readdressed = connection_key(config) != connection_key(before)
         self.diagnosis.on_settings_changed(before.settings, config.settings, is_readdressed)
         self.session.forget_failures()
-        self.check_expiry()
+        if self.is_running:
+            self.check_expiry()
         if is_readdressed:
             self.session.forget_peer()
-            self.machine.readdress(SETTINGS_CAUSE)
+            if self.is_running and had_started:
+                self.machine.readdress(SETTINGS_CAUSE)
         self._save()
 
     def on_store_failed(self) -> None:
@@ -282,7 +288,10 @@ class Link:
     # For the controls (controls.py).
 
     def change_intent(self, intent: Intent, event: Callable[[Cause], None], cause: Cause) -> None:
-        """Set the intent for a user, and pass the machine the event that makes the link follow it."""
+        """Set the intent for a user, and pass the machine the event that makes the link follow it.
+
+        A link that has stopped only stores the intent: nothing would close a connection that it opened.
+        """
         self.start()
         self.expiry.on_user_decision()
         self._change_intent(intent, event, cause)
@@ -290,7 +299,8 @@ class Link:
     def _change_intent(self, intent: Intent, event: Callable[[Cause], None], cause: Cause) -> None:
         marker_before, intent_before = self.core.marker, self.core.intent
         self.core.intent = intent
-        event(cause)
+        if self.is_running:
+            event(cause)
         self._save()
         # A link that is CLOSED or in WAIT_LE redials or stays closed; only the intent shows which.
         if self.core.marker == marker_before and intent_before != intent:

@@ -228,7 +228,7 @@ class LinkRegistry(TypedService):
         del self._links[name]
         self._publish_reconfigured(name)
         self._release_address(link)
-        closed = link.stop()
+        closed = self._stop(link)
         if link.state_history.stored is not None:  # for the same link, if it is declared again
             self._stored_links[name] = link.state_history.stored
         self._withdrawing.add(closed)
@@ -359,8 +359,8 @@ class LinkRegistry(TypedService):
         self._sweep_loop.clock = self._reactor
         self._sweep_loop.start(SWEEP_INTERVAL_S, now=False).addErrback(
             lambda failure: self.log.failure(
-                "The sweep of the links has stopped: until the service is restarted, links do not expire, and "
-                "their attention, hints and outages are out of date",
+                "The sweep of the links has stopped: links do not expire any more, and their attention, "
+                "hints and outages are not published in time",
                 failure=failure,
             )
         )
@@ -374,22 +374,24 @@ class LinkRegistry(TypedService):
         self._store_outage.stop()
         self._turns.clear()
         self._dials.clear()
-        return gatherResults([*self._withdrawing, *map(self._stop, self)])
+        return gatherResults([*self._withdrawing, *map(self._stop_in_turn, self)])
 
     def _start(self, link: Link) -> None:
         if self.running and self._links.get(link.name) is link:
             link.start()
 
-    def _stop(self, link: Link) -> Deferred[None]:
-        """Stop a link in its turn. The Deferred fires once it has stopped; a failure is only logged."""
+    def _stop_in_turn(self, link: Link) -> Deferred[None]:
         stopped: Deferred[None] = Deferred()
-        stopped.addErrback(
+        self._turns.add(lambda: self._stop(link).chainDeferred(stopped))
+        return stopped
+
+    def _stop(self, link: Link) -> Deferred[None]:
+        """Stop a link. The Deferred fires once its connection is closed; a failure is only logged."""
+        return maybeDeferred(link.stop).addErrback(
             lambda failure: self.log.failure(
                 "{link}: it was not stopped; its connection may still be open", failure, link=link.name
             )
         )
-        self._turns.add(lambda: maybeDeferred(link.stop).chainDeferred(stopped))
-        return stopped
 
     def _on_link_changed(self, link: Link, transition: Transition | None) -> None:
         if transition is not None:

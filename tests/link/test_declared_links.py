@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import sqlite3
+from typing import NoReturn
 
 import pytest
 from attrs import evolve
 from twisted.internet.defer import Deferred
+from twisted.logger import LogEvent
 from twisted.python.failure import Failure
 
 from pmslink.config.link_definition import LinkConfig, parse_api_link, parse_link
@@ -225,3 +227,22 @@ def test_e10_a_crash_requires_one_resync_of_a_link_and_not_another_when_it_is_de
     reload(registry)
     reload(registry, declare("grand"))
     assert not link_of(registry, "grand").resync.progress.wanted
+
+
+def test_e10_a_removed_link_that_fails_to_stop_does_not_end_the_reload(
+    registry: Registry, leak_check: list[LogEvent]
+) -> None:
+    registry.restart(declare("broken", port=1))
+    broken = link_of(registry, "broken")
+    stop = broken.stop
+
+    def fail() -> NoReturn:
+        raise RuntimeError("a fault of one link")
+
+    broken.stop = fail  # type: ignore[method-assign]
+    assert reload(registry, declare("comes", port=2)) == LinkChanges(added=["comes"], removed=["broken"])
+    assert registry.state("comes")[0] == "WAIT_LS"
+    assert [event["link"] for event in leak_check] == ["broken"]
+    leak_check.clear()
+    stop()
+    registry.stop()
