@@ -6,6 +6,7 @@ from typing import Any, cast
 
 from klein import Klein
 from twisted.internet.interfaces import IAddress, IReactorTime
+from twisted.internet.protocol import Protocol
 from twisted.web.server import Site
 
 from pmslink.web.http.api_errors import ErrorMapper, make_error_response
@@ -47,14 +48,21 @@ class BoundedSite(Site):
         return BoundedChannel()  # type: ignore[no-untyped-call]
 
     def buildProtocol(self, addr: IAddress | None) -> Any:
-        """Return the protocol of a new connection, or None to close it."""
+        """Return the protocol of a new connection; beyond the limits, one that closes it."""
         if addr is not None and not self.connections.admit(addr):
-            return None
+            return _RefusedConnection()
         return super().buildProtocol(addr)  # type: ignore[no-untyped-call]
 
     def acceptableProtocols(self) -> list[bytes]:
         """Offer HTTP/1.1 only: the deadlines of the connections are those of HTTP/1.1."""
         return [b"http/1.1"]
+
+
+class _RefusedConnection(Protocol):
+    """A connection that is closed at once. If it had no protocol, Twisted would leave it open with TLS."""
+
+    def connectionMade(self) -> None:
+        self.transport.abortConnection()  # type: ignore[union-attr]
 
 
 def install_error_handler(app: Klein, map_error: ErrorMapper | None = None) -> None:

@@ -57,8 +57,12 @@ def end_body(request: IRequest, body: ResponseBody) -> bytes:
 
 
 def begin_response(request: IRequest, status: int, content_type: bytes) -> None:
-    """Set the status and the headers that every response carries."""
+    """Set the status and the headers that every response carries.
+
+    It may be called again while nothing is sent: an error takes the place of a body that cannot be made.
+    """
     request.setResponseCode(status)
+    request.responseHeaders.removeHeader(b"content-encoding")
     request.setHeader(b"content-type", content_type)
     for name, value in _SECURITY_HEADERS:
         request.setHeader(name, value)

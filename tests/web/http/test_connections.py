@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
+from klein import Klein
 from twisted.internet.address import IPv4Address, IPv6Address, UNIXAddress
+from twisted.internet.endpoints import SSL4ClientEndpoint, TCP4ClientEndpoint, connectProtocol
 from twisted.internet.interfaces import IAddress
+from twisted.internet.ssl import CertificateOptions
 from twisted.internet.task import Clock
 from twisted.logger import LogEvent, formatEvent, globalLogPublisher
 
@@ -18,9 +22,11 @@ from pmslink.web.http.bounded_channel import (
     KEEP_ALIVE_TIMEOUT_S,
     WRITE_TIMEOUT_S,
 )
+from pmslink.web.http.bounded_site import BoundedSite
 from pmslink.web.http.connection_limit import MAX_CONNECTIONS, MAX_CONNECTIONS_PER_CLIENT, ConnectionLimit
+from tests.link.certificates import CertificateAuthority
 from tests.time_limit import time_limit
-from tests.web.served_api import RawConnection, ServedApi, parse_response, run_reactor_turns
+from tests.web.served_api import RawConnection, ServedApi, parse_response, reactor, run_reactor_turns
 from tests.web.stream_client import open_stream
 
 GET = b"GET /healthz HTTP/1.1\r\nhost: localhost:%d\r\n\r\n"
@@ -140,6 +146,28 @@ async def test_e3_drips_lock_nobody_out(served_api: ServedApi, monkeypatch: pyte
     for drip in drips:
         drip.transport.loseConnection()  # type: ignore[union-attr]
     await served_api.until(lambda: len(served_api.site.connections) == 0)
+
+
+@pytest.mark.parametrize("is_tls", [False, True])
+@time_limit(20)
+async def test_e3_a_refused_connection_is_closed(
+    is_tls: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(connection_limit, "MAX_CONNECTIONS", 0)
+    site = BoundedSite(Klein(), Clock())
+    endpoint: Any
+    if is_tls:
+        options = CertificateAuthority.create(tmp_path / "ca.pem").server_options("127.0.0.1")
+        port = reactor.listenSSL(0, site, options, interface="127.0.0.1")
+        endpoint = SSL4ClientEndpoint(reactor, "127.0.0.1", port.getHost().port, CertificateOptions())
+    else:
+        port = reactor.listenTCP(0, site, interface="127.0.0.1")
+        endpoint = TCP4ClientEndpoint(reactor, "127.0.0.1", port.getHost().port)
+    connection: RawConnection = await connectProtocol(endpoint, RawConnection())
+    while not connection.closed.called:
+        await run_reactor_turns(1)
+    assert len(site.connections) == 0
+    await port.stopListening()
 
 
 async def drip(api: ServedApi, request: bytes, seconds: int) -> RawConnection:

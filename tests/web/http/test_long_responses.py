@@ -162,3 +162,13 @@ async def test_a_list_that_fails_is_not_taken_for_complete(leak_check: list[LogE
     await served.stop()
     assert [event["log_failure"].type for event in leak_check] == [ZeroDivisionError]
     leak_check.clear()
+
+
+@time_limit(20)
+async def test_an_error_before_the_first_bytes_is_sent_as_it_is(leak_check: list[LogEvent]) -> None:
+    served = ServedList(3, fails=True)
+    answer = await read(served, await served.connect(headers="accept-encoding: gzip\r\n"))
+    assert (answer.status, answer.json()["error"]["code"]) == (500, "internal")
+    assert "content-encoding" not in answer.headers
+    await served.stop()
+    leak_check.clear()
