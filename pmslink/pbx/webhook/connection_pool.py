@@ -110,6 +110,7 @@ class _ReusedConnection:
         except (ResponseNeverReceived, RequestTransmissionFailed) as problem:
             if not _was_closed(problem):
                 raise
+        request.bodyProducer.was_written = False  # the new connection may never be established
         connection = await self._connect()
         return await connection.request(request)
 

@@ -95,6 +95,7 @@ class _BytesProducer:
         self._body = body
         self.length = len(body)
         self.was_written = False
+        """Whether it was written to the connection that is used, or was used last."""
 
     def startProducing(self, consumer: Any) -> Deferred[None]:
         self.was_written = True

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from twisted.internet.defer import Deferred, gatherResults
+from twisted.internet.defer import Deferred, ensureDeferred, gatherResults
 
 from pmslink.pbx.webhook import connection_pool
 from pmslink.pbx.webhook.http_delivery import Receiver
@@ -54,6 +54,26 @@ async def test_a_request_on_an_idle_connection_that_the_receiver_closes_is_repea
     transport_harness.receiver.respond = close_idle_connection
     assert await transport_harness.post() == ""
     assert transport_harness.receiver.connection_count == 2
+
+
+@time_limit(10)
+async def test_a_repeated_request_without_a_connection_was_not_sent(
+    transport_harness: WebhookTransportHarness,
+) -> None:
+    """The receiver stops: it closes the idle connection and refuses the next one. No event is to blame."""
+    receiver, errors = transport_harness.receiver, []
+    await transport_harness.post()
+
+    def stop(connection: ReceiverConnection) -> None:
+        ensureDeferred(receiver.stop_listening()).addCallback(lambda _: connection.close())
+
+    receiver.respond = stop
+    delivery = transport_harness.transport.post(Receiver(receiver.url(), WEBHOOK_SECRET), EVENT)
+    delivery.addErrback(lambda failure: errors.append(failure.value))
+    while not errors:
+        await run_reactor_turns()
+        transport_harness.clock.advance(0.1)
+    assert [(str(error), error.was_sent) for error in errors] == [("it refused the connection", False)]
 
 
 @time_limit(10)
