@@ -178,7 +178,7 @@ class HostResolver:
         outcome: Sequence[str] | Exception
         try:
             outcome = self._look_up(lookup.host)
-        except (OSError, UnicodeError) as problem:
+        except Exception as problem:  # any: without an outcome, the name could not be looked up again
             outcome = DNSLookupError(f"{lookup.host}: {problem}")
         self._reactor.callFromThread(self._on_done, lookup, outcome)
 

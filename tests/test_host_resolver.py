@@ -111,6 +111,19 @@ def test_a_name_without_an_address_fails(threads: LookupThreads) -> None:
     assert outcome == [DNSLookupError]
 
 
+def test_a_lookup_that_raises_another_error_fails_and_the_name_is_looked_up_again(
+    threads: LookupThreads,
+) -> None:
+    outcome = threads.resolve("pms.example")
+    threads.addresses = None  # type: ignore[assignment]  # the lookup raises TypeError
+    threads.end("pms.example")
+    assert outcome == [DNSLookupError]
+    threads.addresses = {}
+    later = threads.resolve("pms.example")
+    threads.end("pms.example", "192.0.2.1")
+    assert later == [["192.0.2.1"]]
+
+
 def test_a_lookup_without_a_thread_fails(threads: LookupThreads) -> None:
     threads.can_start = False
     outcome = threads.resolve("pms.example")
