@@ -27,7 +27,7 @@ from twisted.internet.task import Clock
 from twisted.python.failure import Failure
 
 from pmslink.config.link_definition import LinkConfig
-from pmslink.host_resolver import LOOKUP_TIMEOUT_S
+from pmslink.host_resolver import LOOKUP_TIMEOUT_S, LookupTimeoutError
 from pmslink.link.dialer import Dialer
 
 NetworkMode = Literal["accept", "refuse", "black hole", "stall"]
@@ -100,7 +100,11 @@ class Network:
         found: Deferred[list[str]] = Deferred()
         if self.lookup_delay is not None:
             self.clock.callLater(self.lookup_delay, self._answer_lookup, host, found)
-        return found.addTimeout(LOOKUP_TIMEOUT_S, self.clock)
+
+        def raise_timeout(_: object, seconds: float) -> list[str]:
+            raise LookupTimeoutError(host)
+
+        return found.addTimeout(LOOKUP_TIMEOUT_S, self.clock, raise_timeout)
 
     def _answer_lookup(self, host: str, found: Deferred[list[str]]) -> None:
         if found.called:

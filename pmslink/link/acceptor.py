@@ -21,7 +21,7 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from pmslink.config.link_definition import LinkConfig
-from pmslink.link.cause import Cause
+from pmslink.link.cause import UNANSWERED_LOOKUP_CAUSE, Cause
 from pmslink.link.connection import Connection
 from pmslink.link.countdown import Countdown
 from pmslink.link.dialer import Dialer
@@ -98,7 +98,7 @@ class Acceptor(ServerFactory):
     def why_not_called(self, seconds: float) -> Cause:
         """Return why no PMS has called within the start timeout."""
         if not self._host.is_known:
-            return Cause("unresolved")
+            return UNANSWERED_LOOKUP_CAUSE if self._host.is_unanswered else Cause("unresolved")
         params: dict[str, str | float] = {"seconds": seconds, "port": self._config().port}
         if self._last_refused is None:
             return Cause("start_timeout", {"variant": "not_called", **params})
@@ -107,6 +107,7 @@ class Acceptor(ServerFactory):
     def close(self) -> Deferred[None]:
         """Close the port, and the calls that no dial has accepted. The Deferred fires once it is closed."""
         self._waiting_timer.stop()
+        self._drop_unknown()  # first, so that the end of the lookup refuses none of them
         self._host.stop()
         self._drop_waiting()
         if self._port is not None:
@@ -193,6 +194,11 @@ class Acceptor(ServerFactory):
             else:
                 self._on_refused(caller.address)
                 caller.abort()
+
+    def _drop_unknown(self) -> None:
+        callers, self._unknown = self._unknown, []
+        for caller in callers:
+            caller.abort()
 
     def _drop_waiting(self) -> None:
         caller, self._waiting = self._waiting, None

@@ -9,6 +9,8 @@ from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorTime
 from twisted.python.failure import Failure
 
+from pmslink.host_resolver import LookupTimeoutError
+
 MIN_LOOKUP_INTERVAL_S = 60.0
 """Shortest time in seconds between two lookups of one name."""
 
@@ -35,11 +37,17 @@ class HostAddresses:
         self._addresses: frozenset[IpAddress] = frozenset()
         self._looked_up_at = -float("inf")
         self._lookup: Deferred[None] | None = None
+        self._has_timed_out = False  # the last lookup
 
     @property
     def is_known(self) -> bool:
         """Whether at least one address is known."""
         return bool(self._addresses)
+
+    @property
+    def is_unanswered(self) -> bool:
+        """Whether no DNS server has answered: the last lookup timed out, or runs still."""
+        return self._has_timed_out or self._lookup is not None
 
     def contains(self, address: str) -> bool | None:
         """Return whether the host has this address; None while a lookup runs that may find it."""
@@ -72,13 +80,16 @@ class HostAddresses:
             literal = parse_ip(self._name)
             self._addresses = frozenset() if literal is None else frozenset({literal})
             self._looked_up_at = -float("inf")
+            self._has_timed_out = False
 
     def _on_found(self, addresses: Iterable[str]) -> None:
+        self._has_timed_out = False
         parsed = [parse_ip(address) for address in addresses]
         self._addresses = frozenset(address for address in parsed if address is not None)
 
     def _on_failed(self, failure: Failure) -> None:
         """Keep the addresses that are known: a failing DNS must not lock the PMS out."""
+        self._has_timed_out = failure.check(LookupTimeoutError) is not None
 
     def _end_lookup(self) -> None:
         self._lookup = None

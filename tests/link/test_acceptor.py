@@ -225,6 +225,16 @@ def test_a_name_is_looked_up_at_most_once_a_minute() -> None:
     called.end()
 
 
+def test_a_lookup_without_an_answer_is_the_reason() -> None:
+    called = CalledLink(host="pms.example")
+    called.network.lookup_delay = None
+    called.run(61)
+    called.call()
+    called.run(60)
+    assert called.link.reason == "No DNS server has answered for the host name of pms.example:5010 in time"
+    called.end()
+
+
 def test_callers_wait_for_a_lookup_within_a_bound() -> None:
     called = CalledLink(host="pms.example")
     called.run(61)
@@ -265,9 +275,11 @@ def test_closing_ends_a_lookup_and_the_calls_that_wait_for_it() -> None:
     called.network.lookup_delay = None
     called.run(61)
     caller = called.call()
+    lookups = len(called.network.lookups)
     controls.disable(called.link)
     called.run()
     assert caller.is_closed
+    assert len(called.network.lookups) == lookups, "the end of a lookup begins no other"
     called.network.lookup_delay = 0
     called.network.hosts["pms.example"] = [PMS]
     controls.enable(called.link)
