@@ -154,6 +154,10 @@ class LinkRegistry(TypedService):
         """Publish a change of a link that is no change of its state, such as its webhook's."""
         self._on_link_changed(link, None)
 
+    def call_in_turn(self, call: Callable[[], object]) -> None:
+        """Make a call about one link of many: some are made in each turn of the reactor."""
+        self._turns.add(call)
+
     def add_stored(self) -> None:
         """Add the links that were created through the API, unless the configuration file uses their name."""
         for stored in tuple(self._stored_links.values()):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 
 from twisted.web.server import Request
 
@@ -53,10 +54,13 @@ class ReloadResource:
 
     def _publish(self, changes: ConfigChanges) -> None:
         for name in changes.links.changed:
-            link = self._links.get(name)
-            if link is not None:
-                self._broadcaster.publish_link(link, None)
+            self._links.call_in_turn(partial(self._publish_link, name))
         if changes.links.removed:
             self._broadcaster.publish_removal(changes.links.removed)
         for name in changes.links.removed:
             self._long_poll.wake(name)
+
+    def _publish_link(self, name: str) -> None:
+        link = self._links.get(name)
+        if link is not None:  # not removed since
+            self._broadcaster.publish_link(link, None)

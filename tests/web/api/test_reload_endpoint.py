@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 from pathlib import Path
+from typing import Any, cast
 
 import pytest
 from attrs import evolve
@@ -12,7 +13,12 @@ from pmslink.config.config_errors import ConfigError
 from pmslink.config.link_definition import LinkConfig, parse_link
 from pmslink.config.loader import Config
 from pmslink.errors import NotApplicableError
+from pmslink.link.config_reload import ConfigReload
+from pmslink.link.link import Link
+from pmslink.link.link_registry import LINKS_PER_TURN
 from pmslink.store.operations.retention import Retention
+from pmslink.web.api.reload_endpoint import ReloadResource
+from tests.link.test_many_links import ManyLinks
 from tests.time_limit import time_limit
 from tests.web.served_api import ServedApi
 from tests.web.stream_client import open_stream
@@ -112,3 +118,28 @@ async def test_e10_the_stream_says_which_links_a_reload_has_changed_and_removed(
     served_api.advance()
     changes = await client.wait_for_changes(before + 2)
     assert changes[before:][:2] == [("link", "changes", None), ("reset", "", None)]
+
+
+def test_e10_a_reload_publishes_many_changed_links_some_in_each_turn() -> None:
+    many = ManyLinks()
+    many.links.startService()
+    many.work_until(lambda: many.all_in("WAIT_LS"))
+    published: list[str] = []
+
+    class RecordingBroadcaster:
+        def publish_link(self, link: Link, transition: None) -> None:
+            published.append(link.name)
+            many.clock.note_work()
+
+    started_with = Config(links=tuple(link.config for link in many.links))
+    settings = {"host": "192.0.2.1", "answer_timeout": 9}
+    changed = [parse_link(link.name, {**settings, "port": link.config.port}) for link in many.links]
+    config_reload = ConfigReload(
+        lambda: Config(links=tuple(changed)), started_with, many.links, cast(Any, many.store)
+    )
+    ReloadResource(config_reload, many.links, cast(Any, RecordingBroadcaster()), cast(Any, None))
+    many.clock.run_turn()
+    config_reload.reload()
+    work = many.work_until(lambda: len(published) == len(changed))
+    assert published == [config.name for config in changed]
+    assert max(work) == LINKS_PER_TURN
