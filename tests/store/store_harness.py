@@ -50,6 +50,7 @@ class FaultyDatabase:
         self.commits_before_failing = False
         """Whether a commit that fails is in the database nevertheless."""
         self.settle_fails = False
+        self.settle_count = 0
         self.reclaim_fails = False
 
     def start_failing(self) -> None:
@@ -95,6 +96,7 @@ class FaultyDatabase:
     def settle(self, failed: Connection) -> Connection:
         if self.settle_fails:
             raise DiskOutageError("the disk is still gone")
+        self.settle_count += 1
         connection = self.inner.settle(failed)
         event.listen(connection, "commit", self._on_commit)
         return connection

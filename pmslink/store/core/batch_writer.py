@@ -101,6 +101,7 @@ class BatchWriter:
         self._reserved_until = first_seq
         self._receipt: int | None = None  # of the last commit; None until it is read
         self._commit_in_doubt: _Commit | None = None
+        self._must_settle = False  # something else than a commit was perhaps not written
         self.progress = 0
         """Grows whenever the database has completed something. Any thread may read it."""
 
@@ -111,6 +112,10 @@ class BatchWriter:
         the database.
         """
         commit: _Commit | None = None
+        try:
+            self._settle_if_needed()
+        except Exception:
+            return CommitOutcome(outage=Failure())
         try:
             commit = self._begin()
             self._execute(commit, batch)
@@ -124,7 +129,7 @@ class BatchWriter:
                 commit.failure = failure
                 self._commit_in_doubt = commit
                 return self.settle()
-            self._drop_connection()
+            self._give_up_transaction(problem)
             return CommitOutcome(outage=failure)
         return self._complete(commit)
 
@@ -198,14 +203,33 @@ class BatchWriter:
         return self._complete(commit) if is_stored else CommitOutcome(outage=commit.failure)
 
     def reclaim(self) -> bool:
-        """Run one step of `Database.reclaim`; return whether it was the last step."""
-        is_last = (
-            self._connection is None
-            or self._commit_in_doubt is not None
-            or self._database.reclaim(self._connection)
-        )
-        self.progress += 1
-        return is_last
+        """Run one step of `Database.reclaim`; return whether it was the last step.
+
+        It commits as well. If that fails, the next commit settles the database before it begins.
+        """
+        if self._connection is None or self._must_settle or self._commit_in_doubt is not None:
+            return True
+        try:
+            return self._database.reclaim(self._connection)
+        except Exception as problem:
+            self._must_settle = self._database.is_commit_in_doubt(problem)
+            raise
+        finally:
+            self.progress += 1
+
+    def _settle_if_needed(self) -> None:
+        if self._must_settle and self._connection is not None:
+            self._connection = self._database.settle(self._connection)
+        self._must_settle = False
+
+    def _give_up_transaction(self, problem: Exception) -> None:
+        """Roll back after an error of the disk before COMMIT."""
+        if self._connection is not None and self._database.is_commit_in_doubt(problem):
+            # A large transaction is partly written before COMMIT. Closing the only connection would lose what
+            # is known about that part.
+            self._must_settle = True
+        else:
+            self._drop_connection()
 
     def _drop_connection(self) -> None:
         # After a failure of the disk, a connection may still have unwritten data in its cache.

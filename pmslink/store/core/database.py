@@ -295,14 +295,16 @@ class SqliteDatabase:
     def reclaim(self, connection: Connection) -> bool:
         """Vacuum some free pages; after the last ones, truncate the WAL. Return whether none are left."""
         raw = driver_connection(connection)
+        free_before = _count_free_pages(raw)
         # not `execute`, which would vacuum one page only
         raw.executescript(f"PRAGMA incremental_vacuum({VACUUM_BATCH_PAGES})")
-        (free,) = raw.execute("PRAGMA freelist_count").fetchone()
-        if free:
+        if 0 < _count_free_pages(raw) < free_before:  # a file without auto_vacuum keeps its free pages
             return False
         raw.execute("PRAGMA busy_timeout=0")  # a reader may block it: the next purge tries again
-        raw.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
-        raw.execute(f"PRAGMA busy_timeout={BUSY_TIMEOUT_MS}")
+        try:
+            raw.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+        finally:
+            raw.execute(f"PRAGMA busy_timeout={BUSY_TIMEOUT_MS}")
         return True
 
 
@@ -315,6 +317,11 @@ def is_sqlite_outage(error: Exception) -> bool:
 def count_sqlite_changes(connection: Connection) -> int:
     """Return how many rows a connection to SQLite has changed since it was opened."""
     return driver_connection(connection).total_changes
+
+
+def _count_free_pages(connection: sqlite3.Connection) -> int:
+    (count,) = connection.execute("PRAGMA freelist_count").fetchone()
+    return int(count)
 
 
 def _driver_error(error: Exception) -> Exception:

@@ -19,6 +19,7 @@ from pmslink.store.core.database import SqliteDatabase
 from pmslink.store.core.journal import RETRY_DELAY_S
 from pmslink.store.core.store_errors import StoreUnavailableError
 from pmslink.store.core.store_metadata import read_receipt
+from pmslink.store.core.transaction import Transaction
 from pmslink.store.core.wal_file import (
     WalIndex,
     WalIndexError,
@@ -28,6 +29,7 @@ from pmslink.store.core.wal_file import (
 )
 from pmslink.store.operations.hotel_updates import append_records
 from pmslink.store.operations.outbox_enqueue import enqueue
+from pmslink.store.store_service import PURGE_INTERVAL_S
 from pmslink.store.tables.history_queries import newest_records
 from pmslink.store.tables.log_entries import LinkSnapshotLogged, append_link_snapshots
 from pmslink.store.tables.outbox_rows import newest_rows
@@ -167,6 +169,53 @@ def test_e1_a_commit_in_doubt_after_a_faulty_write_is_looked_up(
     harness.advance(RETRY_DELAY_S)
     assert harness.read(texts) == [CHECK_IN, "GC|RN101|G#1|GNRoe|"]
     assert harness.event_types().count("guest.checked_in") == 1
+
+
+def test_e1_nothing_is_committed_after_a_failed_reclaim_before_the_database_has_settled(
+    harness: StoreHarness,
+) -> None:
+    """Returning free space is a commit as well, and its blocks are as doubtful."""
+    harness.database.reclaim_fails = harness.database.settle_fails = True
+    harness.advance(PURGE_INTERVAL_S)
+    assert harness.database.settle_count == 0
+    committed = harness.database.commit_count
+    (refused,) = harness.submit_all(enqueue, make_new_row())
+    assert isinstance(refused, StoreUnavailableError)
+    assert (harness.journal.failure_reason, harness.database.commit_count) == (
+        "the disk is still gone",
+        committed,
+    )
+    harness.advance(PURGE_INTERVAL_S)  # neither is anything reclaimed
+    harness.database.settle_fails = harness.database.reclaim_fails = False
+    harness.advance(RETRY_DELAY_S)
+    assert not harness.journal.is_failing
+    harness.submit(append_records, make_record(CHECK_IN))
+    assert harness.read(texts) == [CHECK_IN]
+    assert harness.database.settle_count == 1
+
+
+@pytest.mark.parametrize("code", [sqlite3.SQLITE_IOERR_FSYNC, sqlite3.SQLITE_FULL], ids=["sync", "full"])
+def test_e1_the_database_settles_after_an_error_of_the_disk_before_the_commit(
+    harness: StoreHarness, code: int
+) -> None:
+    """A large transaction is partly written before COMMIT."""
+    error = sqlite3.OperationalError("disk I/O error")
+    error.sqlite_errorcode = code
+    errors = [error]
+
+    def write(transaction: Transaction, arguments: Sequence[str]) -> Sequence[None]:
+        results = append_records(transaction, [make_record(text) for text in arguments])
+        if errors:
+            raise errors.pop()
+        return results
+
+    harness.journal.submit(write, CHECK_IN, retry_until_stored=True)
+    harness.advance()
+    assert harness.journal.is_failing
+    harness.advance(RETRY_DELAY_S)
+    assert harness.database.settle_count == harness.database.is_commit_in_doubt(error)
+    assert harness.read(texts) == [CHECK_IN]
+    assert harness.event_types() == ["guest.checked_in"]
 
 
 def test_each_commit_that_changes_something_has_the_next_receipt(harness: StoreHarness) -> None:

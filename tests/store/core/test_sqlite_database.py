@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 import stat
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from random import Random
 
@@ -12,7 +13,8 @@ import pytest
 from sqlalchemy import Connection, exc, text
 from twisted.internet.defer import Deferred
 
-from pmslink.store.core.database import SqliteDatabase, is_sqlite_outage
+from pmslink.store.core.database import BUSY_TIMEOUT_MS, SqliteDatabase, is_sqlite_outage
+from pmslink.store.core.prepared_statements import driver_connection
 from pmslink.store.core.state_directory import STORE_FILE_NAME
 from pmslink.store.core.store_errors import StoreError
 from pmslink.store.operations.hotel_updates import append_records
@@ -162,6 +164,43 @@ def test_data_that_a_reader_blocked_is_removed_by_the_next_purge(file: StoreHarn
         assert b"Adams" in on_disk(tmp_path)
     purge(file)
     assert b"Adams" not in on_disk(tmp_path)
+
+
+def test_a_file_that_keeps_its_free_pages_does_not_keep_the_purge_busy(
+    file: StoreHarness, tmp_path: Path
+) -> None:
+    """Somebody may have vacuumed the file without auto_vacuum."""
+    file.stop()
+    with closing(sqlite3.connect(tmp_path / STORE_FILE_NAME)) as connection:
+        for statement in (
+            "PRAGMA journal_mode=DELETE",
+            "PRAGMA auto_vacuum=NONE",
+            "VACUUM",
+            "CREATE TABLE filler (content)",
+            "INSERT INTO filler VALUES (zeroblob(100000))",
+            "DROP TABLE filler",
+        ):
+            connection.execute(statement)
+            connection.commit()
+    file.start()
+    file.submit(append_records, make_record())
+    assert driver(file).execute("PRAGMA freelist_count").fetchone() > (20,)
+    assert file.journal.reclaim()
+
+
+def test_the_writer_waits_for_locks_again_after_a_reclaim_that_failed(tmp_path: Path) -> None:
+    database = SqliteDatabase(tmp_path)
+    database.create()
+    with database.writer() as connection:
+        driver_connection(connection).set_authorizer(deny_checkpoint)
+        with pytest.raises(sqlite3.DatabaseError, match="not authorized"):
+            database.reclaim(connection)
+        driver_connection(connection).set_authorizer(None)
+        assert pragma(connection, "busy_timeout") == BUSY_TIMEOUT_MS
+
+
+def deny_checkpoint(action: int, name: str | None, *_: str | None) -> int:
+    return sqlite3.SQLITE_DENY if name == "wal_checkpoint" else sqlite3.SQLITE_OK
 
 
 # outages
