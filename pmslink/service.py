@@ -60,6 +60,12 @@ _STORE_THREADS = ("writing", "reading", "lists 1", "lists 2")
 API_BACKLOG = "1024"
 """Connections that the operating system holds until they are accepted. The clients of further ones have to
 wait for a second."""
+SWITCH_INTERVAL_S = 0.0005
+"""Seconds that another thread, such as the writer of the store, may run before the reactor gets its turn.
+
+The reactor gives up the interpreter's lock at each read and write of a socket. With Python's default of 5 ms, it
+would wait that long for each of them while a large commit is prepared.
+"""
 GC_THRESHOLDS = (10_000, 20, 50)
 """Thresholds of the garbage collector, by generation: allocations, then collections of the younger one."""
 
@@ -115,6 +121,7 @@ def makeService(options: Options) -> SequentialMultiService:
     # Twisted's reactors run their timers on the wall clock: if it were set back by an hour, no link
     # check would be sent for an hour.
     reactor.seconds = time.monotonic  # type: ignore[method-assign]
+    sys.setswitchinterval(SWITCH_INTERVAL_S)
     raise_descriptor_limit()
     if options["demo"]:
         service = _build_demo(reactor, options)
