@@ -63,7 +63,7 @@ wait for a second."""
 SWITCH_INTERVAL_S = 0.0005
 """Seconds that another thread, such as the writer of the store, may run before the reactor gets its turn.
 
-The reactor gives up the interpreter's lock at each read and write of a socket. With Python's default of 5 ms, it
+The reactor gives up the interpreter's lock at each read and write of a socket. With Python's 5 ms, it
 would wait that long for each of them while a large commit is prepared.
 """
 GC_THRESHOLDS = (10_000, 20, 50)
