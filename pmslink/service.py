@@ -37,7 +37,7 @@ from pmslink.link.tcp_accepting import TcpAccepting
 from pmslink.link.tcp_dial import TcpDial
 from pmslink.listener import ListenerService
 from pmslink.pbx.webhook.delivery_queue import WebhookContext
-from pmslink.pbx.webhook.http_delivery import LOOKUP_TIMEOUT_S, HttpWebhookTransport
+from pmslink.pbx.webhook.http_delivery import WEBHOOK_LOOKUP_TIMEOUT_S, HttpWebhookTransport
 from pmslink.pbx.webhook.webhook_service import WebhookService
 from pmslink.store.core import state_directory
 from pmslink.store.core.database import SqliteDatabase
@@ -276,7 +276,7 @@ def _build_webhooks(
     reactor: Any, links: LinkRegistry, store: Store, hotel_clock: HotelClock
 ) -> WebhookService:
     # Agents use the resolver of the reactor. The links have one of their own.
-    reactor.installNameResolver(HostResolver(reactor, endpoint_timeout_s=LOOKUP_TIMEOUT_S))
+    reactor.installNameResolver(HostResolver(reactor, endpoint_timeout_s=WEBHOOK_LOOKUP_TIMEOUT_S))
     transport = HttpWebhookTransport(reactor, hotel_clock.now)
     return WebhookService(
         links,

@@ -162,7 +162,7 @@ class Dialer(ReconnectingClientFactory):
 
     @property
     def reading_paused(self) -> bool:
-        """Whether reading is paused because the store cannot accept records."""
+        """Whether reading is paused, for the store or because the PMS sends too much."""
         return self._connection is not None and self._connection.reading_paused
 
     def when_closed(self, callback: Callable[[], None]) -> None:

@@ -21,7 +21,7 @@ from pmslink.pbx.webhook.connection_pool import ConnectionPool
 from pmslink.pbx.webhook.delivery_error import DeliveryError, raise_timeout, to_delivery_error
 from pmslink.pbx.webhook.signature import signature_headers
 
-LOOKUP_TIMEOUT_S = 8.0
+WEBHOOK_LOOKUP_TIMEOUT_S = 8.0
 """Seconds for the lookup of a host name; a delivery has more, so that its error names the cause."""
 
 

@@ -1,4 +1,4 @@
-"""The JSON text of links, kept until a link changes."""
+"""The JSON text of links, cached until a link changes."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from pmslink.web.serializers.link_serializer import serialize_link_state
 
 
 @frozen
-class _KeptText:
+class _CachedText:
     status: LinkStatus
     settings: bytes
     """The text of `settings` and `declared_records`, which are half of the link's, and hardly ever change."""
@@ -25,19 +25,21 @@ class LinkJson:
     """Serialize links as the object `Link` of the API, for responses, the stream and its stored snapshots."""
 
     def __init__(self) -> None:
-        self._kept: WeakKeyDictionary[Link, _KeptText] = WeakKeyDictionary()
+        self._cached: WeakKeyDictionary[Link, _CachedText] = WeakKeyDictionary()
 
     def serialize(self, link: Link) -> bytes:
         """Return the JSON text of a link as it is now."""
-        status, kept = link.status(), self._kept.get(link)
-        if kept is None or kept.status != status:
-            if kept is not None and kept.status.settings is status.settings:
-                settings = kept.settings
+        status, cached = link.status(), self._cached.get(link)
+        if cached is None or cached.status != status:
+            if cached is not None and cached.status.settings is status.settings:
+                settings = cached.settings
             else:
                 settings = _serialize_settings(status)
-            kept = _KeptText(status, settings, _join(serialize_json(serialize_link_state(status)), settings))
-            self._kept[link] = kept
-        return kept.text
+            cached = _CachedText(
+                status, settings, _join(serialize_json(serialize_link_state(status)), settings)
+            )
+            self._cached[link] = cached
+        return cached.text
 
 
 def _serialize_settings(status: LinkStatus) -> bytes:

@@ -102,7 +102,7 @@ class Broadcaster:
 
     @property
     def is_writing(self) -> bool:
-        """Whether events wait for a turn to be written."""
+        """Whether events wait for a turn to be written; the benchmark of many links waits for them."""
         return bool(self._write_queue)
 
     def start(self) -> None:

@@ -13,7 +13,7 @@ from twisted.internet.defer import Deferred
 from twisted.logger import LogEvent
 
 from pmslink.host_resolver import HostResolver
-from pmslink.pbx.webhook.http_delivery import LOOKUP_TIMEOUT_S, Receiver
+from pmslink.pbx.webhook.http_delivery import WEBHOOK_LOOKUP_TIMEOUT_S, Receiver
 from pmslink.pbx.webhook.signature import compute_signature
 from tests.link.certificates import CertificateAuthority
 from tests.pbx.webhook.http_receiver import (
@@ -156,10 +156,10 @@ async def test_e2_a_name_without_an_answer_is_an_error_of_the_name(
         answer.wait(60)
         return ["127.0.0.1"]
 
-    resolver = HostResolver(transport_harness.reactor, look_up, LOOKUP_TIMEOUT_S)
+    resolver = HostResolver(transport_harness.reactor, look_up, WEBHOOK_LOOKUP_TIMEOUT_S)
     transport_harness.reactor.nameResolver = resolver
     posting = Deferred.fromCoroutine(transport_harness.post(url="http://pbx.example/"))
-    transport_harness.clock.advance(LOOKUP_TIMEOUT_S)
+    transport_harness.clock.advance(WEBHOOK_LOOKUP_TIMEOUT_S)
     assert await posting == "its name cannot be resolved"
     answer.set()
     await transport_harness.until(lambda: not resolver._lookups)
