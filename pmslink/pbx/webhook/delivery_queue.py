@@ -70,7 +70,15 @@ class DeliveryQueue:
 
     log = Logger()
 
-    def __init__(self, link: Link, receiver: Receiver, cursor: int, context: WebhookContext) -> None:
+    def __init__(
+        self,
+        link: Link,
+        receiver: Receiver,
+        cursor: int,
+        context: WebhookContext,
+        previous: WebhookStatus | None = None,
+    ) -> None:
+        """Make a queue; it goes on counting lost and skipped events where the link's `previous` one ended."""
         self.receiver = receiver
         self.cursor = cursor
         """The number of the last event that was delivered."""
@@ -85,8 +93,16 @@ class DeliveryQueue:
         self._requested: Sequence[Event] = ()  # the events in the last request
         self._stopped = False
         # Not "idle" until the store has confirmed that the queue is empty.
-        self._status = link.webhook_status = WebhookStatus(receiver.url, "delivering")
+        self._status = WebhookStatus(receiver.url, "delivering")
+        if previous is not None:
+            self._update_status(lost=previous.lost, skipped=previous.skipped)
+        link.webhook_status = self._status
         link.webhook_queue = self
+
+    @property
+    def status(self) -> WebhookStatus:
+        """The status of the queue, after its end as it was then."""
+        return self._status
 
     def stop(self) -> None:
         """Stop delivering. The result of a delivery in progress is unknown, so the next queue repeats it."""

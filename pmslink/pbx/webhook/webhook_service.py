@@ -9,6 +9,7 @@ from functools import partial
 from pmslink.link.link import Link
 from pmslink.link.link_registry import LinkRegistry
 from pmslink.link.turn_queue import TurnQueue
+from pmslink.link.webhook_status import WebhookStatus
 from pmslink.pbx.webhook.delivery_queue import DeliveryQueue, WebhookContext
 from pmslink.pbx.webhook.http_delivery import Receiver
 from pmslink.store.core.transaction import Entry
@@ -31,6 +32,8 @@ class WebhookService(TypedService):
         self._stored = {*self._cursors}
         """The links whose cursors the store has."""
         self._queues: dict[str, DeliveryQueue] = {}
+        self._ended: dict[str, WebhookStatus] = {}
+        """The last status of the queues that ended, for the counts of the next queue of their link."""
         self._turns = TurnQueue(context.clock, QUEUES_PER_TURN)
         links.on_reconfigured.append(self._on_reconfigured)
         context.store.journal.on_commit.append(self._on_commit)
@@ -64,9 +67,11 @@ class WebhookService(TypedService):
             if queue.receiver == receiver:
                 return
             self._cursors[name] = queue.cursor
+            self._ended[name] = queue.status
             del self._queues[name]
             queue.stop()
         if link is None:
+            self._ended.pop(name, None)
             # the store deletes the cursor with the link; if that fails, the link is added again
             self._stored.discard(name)
             return
@@ -79,7 +84,8 @@ class WebhookService(TypedService):
     def _start_queue(self, link: Link, receiver: Receiver) -> None:
         """Start the queue of a link at its cursor."""
         cursor = self._begin_at_cursor(link.name)
-        queue = self._queues[link.name] = DeliveryQueue(link, receiver, cursor, self._context)
+        ended = self._ended.pop(link.name, None)
+        queue = self._queues[link.name] = DeliveryQueue(link, receiver, cursor, self._context, ended)
         queue.deliver()
 
     def _begin_at_cursor(self, name: str) -> int:

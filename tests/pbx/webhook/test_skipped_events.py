@@ -46,6 +46,25 @@ async def test_a_skipped_event_is_not_delivered_and_the_next_ones_are(
 
 
 @time_limit(10)
+async def test_the_skipped_events_are_counted_on_when_the_webhook_changes(
+    webhook_service: WebhookHarness,
+) -> None:
+    link = {"name": "grand", "host": "192.0.2.1", "port": 5010, "enabled": False, **WEBHOOK_SETTINGS}
+    assert (await webhook_service.post("/api/v1/links", link)).status == 201
+    await skip(webhook_service, await stuck_seq(webhook_service, 102))
+    for change in (
+        {"webhook_batch": 10},
+        {"webhook_url": "https://other.example/"},
+        {"webhook_url": None, "webhook_secret": None},
+        WEBHOOK_SETTINGS,
+    ):
+        assert (await webhook_service.post("/api/v1/links/grand", change, method="PATCH")).status == 200
+        status = await webhook_service.webhook_status()
+        assert status is None or status["skipped"] == 1
+    assert status["skipped"] == 1
+
+
+@time_limit(10)
 async def test_a_skip_is_logged_with_its_caller_and_without_guest_data(
     webhook_service: WebhookHarness,
 ) -> None:
