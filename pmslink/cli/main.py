@@ -20,7 +20,10 @@ _COMMANDS = {
     "check-config": ("pmslink.cli.check_config", "check a configuration file; starts nothing"),
     "status": ("pmslink.cli.status", "show the state of all links"),
     "trace": ("pmslink.cli.trace", "follow the records of one link, decoded"),
-    "store": ("pmslink.cli.store_commands", "check a store, or move a damaged one aside"),
+    "store": (
+        "pmslink.cli.store_commands",
+        "check a store, declare it restored, or move a damaged one aside",
+    ),
     "token": ("pmslink.cli.token_commands", "manage the tokens that give access to the API"),
 }
 """The module of each command, and what it does. Only the module of the command that runs is imported."""

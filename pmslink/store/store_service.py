@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
@@ -145,12 +146,20 @@ def translate_errors(database: Database) -> Iterator[None]:
         raise database.to_store_error(error) from None
 
 
+class _DaemonThread(threading.Thread):
+    """A thread that does not keep the process from ending while it waits for a disk."""
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options, daemon=True)
+
+
 class PoolThread:
     """A thread pool with one thread, which runs calls one after the other."""
 
     def __init__(self, reactor: Any, name: str) -> None:
         self._reactor = reactor
         self._pool = ThreadPool(1, 1, name)
+        self._pool.threadFactory = _DaemonThread
 
     def start(self) -> None:
         """Start the thread."""
@@ -297,13 +306,16 @@ class Store(TypedService):
 
     async def _stop(self) -> None:
         for loop in self._loops:
-            loop.stop()
+            if loop.running:  # a call that failed has ended its loop
+                loop.stop()
         self._submit_run_update()
         if not self.journal.is_failing:
             self._advance_high_water_mark()
         self.journal.submit_nowait(store_metadata.mark_stopped, None)
         await self._store_queued_writes()
         self.journal.stop()
+        if self.journal.is_committing:
+            return  # a disk that does not respond blocks the thread, which ends with the process
         await gatherResults([self._live.stop(), self._lists.stop()])
         await self._writer_thread.run(self.journal.close)  # the last connection: closing it removes the WAL
         self._writer_thread.stop()

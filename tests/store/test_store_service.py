@@ -161,6 +161,19 @@ def test_stopping_does_not_wait_forever_for_a_failing_disk(harness: StoreHarness
     assert unclean(harness)
 
 
+def test_stopping_does_not_wait_for_a_thread_that_the_disk_blocks(
+    harness: StoreHarness, manual_thread: ManualThread
+) -> None:
+    harness.journal.submit_nowait(append_records, make_record())
+    harness.advance()
+    assert manual_thread.is_busy
+    ended: list[str] = []
+    harness.store.stopService().addCallback(lambda _: ended.append("stopped"))
+    harness.advance(SHUTDOWN_TIMEOUT_S)
+    assert ended == ["stopped"]
+    assert manual_thread.is_busy
+
+
 def test_stopping_waits_as_long_as_the_disk_makes_progress(
     harness: StoreHarness, manual_thread: ManualThread
 ) -> None:

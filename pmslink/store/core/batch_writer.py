@@ -129,7 +129,10 @@ class BatchWriter:
                 commit.failure = failure
                 self._commit_in_doubt = commit
                 return self.settle()
-            self._give_up_transaction(problem)
+            if commit is None:  # nothing was written
+                self._drop_connection()
+            else:
+                self._give_up_transaction(problem)
             return CommitOutcome(outage=failure)
         return self._complete(commit)
 

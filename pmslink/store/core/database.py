@@ -6,7 +6,6 @@ not depend on the kind, and `tests/store` runs over each.
 
 from __future__ import annotations
 
-import os
 import shutil
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
@@ -22,7 +21,7 @@ from sqlalchemy.pool import NullPool
 from pmslink.store.core.prepared_statements import driver_connection
 from pmslink.store.core.state_directory import STORE_FILE_NAME
 from pmslink.store.core.store_errors import StoreError
-from pmslink.store.core.wal_file import WalIndex, copy_to_new_file, cut_off_after_commits
+from pmslink.store.core.wal_file import WalIndex, copy_to_new_file, cut_off_after_commits, sync_to_disk
 
 STARTUP_CHECK_MAX_BYTES = 256 * 1024**2
 """Maximum size in bytes of a store that each start checks completely; that takes seconds."""
@@ -175,9 +174,9 @@ class SqliteDatabase:
             self._create_file(self._rebuilt_path)
             try:
                 self._fill(fill)
-                _sync(self._rebuilt_path)
+                sync_to_disk(self._rebuilt_path)
                 self._rebuilt_path.rename(self.path)
-                _sync(self.path.parent)
+                sync_to_disk(self.path.parent)
             finally:
                 self._rebuilt_path.unlink(missing_ok=True)
 
@@ -360,12 +359,3 @@ def set_begin_statement(engine: Engine, statement: str) -> None:
 def _apply_pragmas(pragmas: Sequence[str], connection: sqlite3.Connection, _record: object) -> None:
     for pragma in pragmas:
         connection.execute(pragma)
-
-
-def _sync(path: Path) -> None:
-    """Write a file, or the names in a directory, to the disk."""
-    file = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(file)
-    finally:
-        os.close(file)

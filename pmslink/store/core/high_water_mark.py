@@ -11,7 +11,8 @@ import os
 from pathlib import Path
 
 HIGH_WATER_FILE_NAME = "high-water-mark"
-_MAX_DIGITS = 20
+_MAX_DIGITS = 15
+"""Digits of a mark: the sequence counts from milliseconds since 1970, and stays below 2**53 (JSON)."""
 
 
 class HighWaterFile:

@@ -325,6 +325,11 @@ class Journal:
     # For the store service.
 
     @property
+    def is_committing(self) -> bool:
+        """Whether the writer's thread is busy."""
+        return self._is_committing
+
+    @property
     def queue_length(self) -> int:
         """The number of writes that are not stored yet."""
         return len(self._queue) + len(self._in_doubt) + self._batch_size
@@ -347,6 +352,7 @@ class Journal:
     def stop(self) -> None:
         """Stop writing. Writes that are still queued are lost."""
         self._stopped = True
+        self._disk_watch.stop()
         self._delivery.finish()
         self._cancel_commit()
         if self._turn_end is not None:

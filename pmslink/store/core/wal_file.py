@@ -83,9 +83,9 @@ def copy_to_new_file(wal: Path, index: Path) -> None:
     try:
         shutil.copyfile(wal, copy)
         shutil.copymode(wal, copy)
-        _sync(copy)
+        sync_to_disk(copy)
         copy.rename(wal)
-        _sync(wal.parent)
+        sync_to_disk(wal.parent)
     except OSError as error:
         copy.unlink(missing_ok=True)
         if error.errno != errno.ENOSPC:
@@ -104,7 +104,8 @@ def _is_in_use(index: Path) -> bool:
     return False
 
 
-def _sync(path: Path) -> None:
+def sync_to_disk(path: Path) -> None:
+    """Write a file, or the names in a directory, to the disk. Raises OSError."""
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)

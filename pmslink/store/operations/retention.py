@@ -47,6 +47,7 @@ _EXAMINED_ROWS = 1000
 _ROOMS_AT_ONCE = 5
 """Rooms whose guests' names are deleted at once; each may need to load its hotel."""
 LINK_SNAPSHOT_MAX_ROWS = 10_000
+"""Changes of links that are kept, for subscribers that resume after a restart."""
 PURGE_CLOCK_MAX_STEP = timedelta(hours=4)
 """Maximum time by which one purge advances its clock."""
 

@@ -35,10 +35,10 @@ kill = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
 if step == "rename":
     Path.rename = kill
 elif step == "renamed":
-    sync = database._sync
-    database._sync = lambda path: kill() if path == directory else sync(path)
+    sync = database.sync_to_disk
+    database.sync_to_disk = lambda path: kill() if path == directory else sync(path)
 elif step == "copied":
-    database._sync = kill
+    database.sync_to_disk = kill
 else:
     version_5_tables.INDEXES = {step: ["SELECT kill()"]}
     attach = database.SqliteDatabase._fill

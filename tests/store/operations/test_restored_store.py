@@ -206,7 +206,7 @@ def test_e8_a_store_in_its_place_is_no_copy(restorable: RestorableStore, end: st
         assert not harness.store.startup_snapshot.restored
 
 
-@pytest.mark.parametrize("content", [None, b"", b"rubbish", b"9" * 30, b"-5", b"1\n"])
+@pytest.mark.parametrize("content", [None, b"", b"rubbish", b"9" * 30, b"9" * 16, b"-5", b"1\n"])
 def test_e8_without_a_valid_mark_the_store_is_no_copy(
     restorable: RestorableStore, content: bytes | None
 ) -> None:
