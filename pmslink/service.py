@@ -221,7 +221,7 @@ def _open_store(reactor: Any, config: Config, hotel_clock: HotelClock) -> Store:
     )
     retention = retention_of(config)
     writing, reading, *lists = (PoolThread(reactor, name) for name in _STORE_THREADS)
-    return Store(
+    store = Store(
         database,
         snapshot,
         reactor,
@@ -233,6 +233,8 @@ def _open_store(reactor: Any, config: Config, hotel_clock: HotelClock) -> Store:
         hotel_clock.is_settled,
         high_water_file,
     )
+    store.on_unusable.append(reactor.stop)
+    return store
 
 
 def _report_progress(message: str) -> None:

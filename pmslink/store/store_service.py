@@ -16,6 +16,7 @@ from twisted.internet.defer import TimeoutError as DeferredTimeoutError
 from twisted.internet.task import LoopingCall
 from twisted.internet.threads import deferToThreadPool
 from twisted.logger import Logger
+from twisted.python.failure import Failure
 from twisted.python.threadpool import ThreadPool
 
 from pmslink.store.core import schema, store_metadata
@@ -209,6 +210,11 @@ class Store(TypedService):
         self.journal = Journal(database, writer_thread, clock, startup_snapshot.first_seq, self.hotels)
         self.on_purge: list[Callable[[Purge], None]] = []
         """Subscribers; each is called after a purge, with its time limits."""
+        self.on_unusable: list[Callable[[], object]] = []
+        """Subscribers; each is called if the service must not continue with this store."""
+        self._is_restored_pending = (
+            startup_snapshot.restored
+        )  # what has to be changed in a restored store is not yet
 
     def read(
         self, query: Callable[Concatenate[Connection, P], Result], *args: P.args, **kwargs: P.kwargs
@@ -240,8 +246,7 @@ class Store(TypedService):
         self.journal.submit_nowait(store_metadata.mark_running, None)
         if self.startup_snapshot.restored:  # before any row can be sent, or given a number
             self.journal.submit(continue_restored_store, None, retry_until_stored=True).addCallbacks(
-                self._log_restored,
-                lambda failure: self.log.failure("The restored store cannot be continued", failure),
+                self._on_restored_store_continued, self._on_restored_store_unusable
             )
         now = self._wall_clock()
         self._run = Run(self.journal.next_seq(), now, now)
@@ -278,7 +283,7 @@ class Store(TypedService):
     def _advance_high_water_mark(self) -> None:
         """Commit a new high-water mark, and then write it into the file."""
         file, mark = self._high_water_file, self.journal.next_seq()
-        if file is None:
+        if file is None or self._is_restored_pending:
             return
         committed = self.journal.submit(store_metadata.store_high_water_marks, mark, retry_until_stored=True)
         committed.addCallback(lambda _: self._writer_thread.run(file.write, mark)).addErrback(
@@ -288,12 +293,20 @@ class Store(TypedService):
             )
         )
 
-    def _log_restored(self, rows: int) -> None:
+    def _on_restored_store_continued(self, rows: int) -> None:
+        self._is_restored_pending = False
+        self._advance_high_water_mark()
         self.log.warn(
             "the store was restored from an older copy: {rows} rows of the outboxes that were not final are "
             "unknown now and wait for a person, posting numbers are skipped, and each link requests a resync",
             rows=rows,
         )
+
+    def _on_restored_store_unusable(self, failure: Failure) -> None:
+        # If the links were in sync now, they would send again what was sent since the copy was made.
+        self.log.failure("The restored store cannot be continued, and the service stops", failure)
+        for subscriber in tuple(self.on_unusable):
+            subscriber()
 
     def _submit_run_update(self) -> None:
         if self._run is not None:

@@ -180,6 +180,8 @@ class StoreHarness:
         )
         self.journal = self.store.journal
         self.journal.on_commit.append(self.published.extend)
+        self.is_usable = True
+        self.store.on_unusable.append(lambda: setattr(self, "is_usable", False))
         self.store.startService()
         self.advance()
 

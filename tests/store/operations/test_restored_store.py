@@ -11,8 +11,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from twisted.logger import LogEvent
 
 from pmslink.cli.main import main
+from pmslink.store import store_service
 from pmslink.store.core.database import SqliteDatabase
 from pmslink.store.core.high_water_mark import HIGH_WATER_FILE_NAME, HighWaterFile
 from pmslink.store.core.state_directory import STORE_FILE_NAME
@@ -219,6 +221,29 @@ def test_e8_without_a_valid_mark_the_store_is_no_copy(
     restorable.restart()
     assert not harness.store.startup_snapshot.restored
     assert (restorable.file.read() or 0) > START_MS, "the next mark is written"
+
+
+def test_e8_the_service_stops_if_a_restored_store_cannot_be_continued(
+    restorable: RestorableStore, monkeypatch: pytest.MonkeyPatch, leak_check: list[LogEvent]
+) -> None:
+    def fail(transaction: Transaction, arguments: Sequence[None]) -> Sequence[int]:
+        raise ValueError("a row has no guest")
+
+    harness = restorable.harness
+    restorable.make_copy()
+    harness.advance(RUN_UPDATE_INTERVAL_S)
+    harness.stop()
+    restorable.restore()
+    monkeypatch.setattr(store_service, "continue_restored_store", fail)
+    restorable.restart()
+    harness.advance(RUN_UPDATE_INTERVAL_S)
+    assert not harness.is_usable
+    assert leak_check.pop()["log_failure"].value.args == ("a row has no guest",)
+    harness.stop()
+    monkeypatch.undo()
+    restorable.restart()
+    assert harness.store.startup_snapshot.restored, "the next start tries again"
+    assert harness.is_usable
 
 
 def test_e8_a_new_store_beside_an_old_mark_is_no_copy(restorable: RestorableStore) -> None:
