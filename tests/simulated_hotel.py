@@ -84,7 +84,7 @@ class FakeRequest:
     status: int = 200
     method: bytes = b""
     path: bytes = b""
-    response_headers: dict[bytes, bytes] = field(factory=dict)
+    responseHeaders: Headers = field(factory=Headers)
 
     def getHeader(self, name: Any) -> Any:
         values = self.requestHeaders.getRawHeaders(name)
@@ -94,7 +94,7 @@ class FakeRequest:
         self.status = status
 
     def setHeader(self, name: bytes, value: bytes) -> None:
-        self.response_headers[name] = value
+        self.responseHeaders.setRawHeaders(name, [value])
 
 
 class AllowAllAccess:

@@ -7,6 +7,7 @@ from playwright.sync_api import Locator, Page, expect
 
 from tests.page.browser import BrowserUser
 from tests.page.hotel_processes import HotelProcesses
+from tests.process.server_processes import wait_until
 
 
 @pytest.fixture
@@ -100,7 +101,8 @@ def test_enable_and_resync_need_no_confirmation(hotel: HotelProcesses, page: Pag
     )
     expect(page.get_by_role("dialog")).to_be_hidden()
     expect(page.locator(".head")).to_contain_text("records")
-    assert hotel.link()["resync"]["started"] != before
+    # the page has the answer before the PMS has the request
+    wait_until(lambda: hotel.link()["resync"]["started"] != before, "the PMS has begun another resync")
 
 
 def test_a_control_that_no_longer_applies_shows_the_error(
