@@ -85,7 +85,7 @@ def declare_restored(state_dir: Path) -> list[str]:
     finally:
         lock.release()
     return [
-        f"{database.path}: at the next start, all postings that are not final become unknown, posting "
+        f"{database.path}: at the next start, all rows of the outbox that are not final become unknown, posting "
         "numbers are skipped, and each link requests a resync"
     ]
 
