@@ -85,8 +85,8 @@ def declare_restored(state_dir: Path) -> list[str]:
     finally:
         lock.release()
     return [
-        f"{database.path}: at the next start, all rows of the outbox that are not final become unknown, posting "
-        "numbers are skipped, and each link requests a resync"
+        f"{database.path}: at the next start, all rows of the outbox that are not final become unknown, "
+        "posting numbers are skipped, and each link requests a resync"
     ]
 
 
