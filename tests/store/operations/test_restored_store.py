@@ -274,7 +274,7 @@ def test_e8_a_person_can_say_that_the_store_is_a_copy(
     harness.stop()
     (restorable.directory / HIGH_WATER_FILE_NAME).unlink()
     assert main(["store", "restored", "--state-dir", str(restorable.directory)]) == 0
-    assert f"{restorable.directory / STORE_FILE_NAME}: at the next start, all post" in capsys.readouterr().out
+    assert f"{restorable.directory / STORE_FILE_NAME}: at the next start, all rows" in capsys.readouterr().out
     restorable.restart()
     assert harness.store.startup_snapshot.restored
     assert restorable.states() == {1: ("unknown", "restored")}
