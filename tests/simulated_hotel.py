@@ -85,6 +85,8 @@ class FakeRequest:
     method: bytes = b""
     path: bytes = b""
     responseHeaders: Headers = field(factory=Headers)
+    sent: list[bytes] = field(factory=list)
+    """The parts of a long body that were written before the end."""
 
     def getHeader(self, name: Any) -> Any:
         values = self.requestHeaders.getRawHeaders(name)
@@ -95,6 +97,17 @@ class FakeRequest:
 
     def setHeader(self, name: bytes, value: bytes) -> None:
         self.responseHeaders.setRawHeaders(name, [value])
+
+    # A client that reads at once.
+
+    def registerProducer(self, producer: object, streaming: bool) -> None:
+        pass
+
+    def unregisterProducer(self) -> None:
+        pass
+
+    def write(self, data: bytes) -> None:
+        self.sent.append(data)
 
 
 class AllowAllAccess:
@@ -208,7 +221,7 @@ class SimulatedHotel:
             text = make_error_response(request, Failure(), map_domain_error)  # type: ignore[arg-type]
         if not self.is_running:  # pmslink stopped during the call
             raise UnreachableError("pmslink has stopped")
-        return request.status, json.loads(text)
+        return request.status, json.loads(b"".join((*request.sent, text)))
 
     # The stored data.
 
