@@ -13,7 +13,7 @@ from pmslink.link.cause import CauseCode
 from pmslink.link.link_hints import HintCode
 from pmslink.link.machine import STATES
 from pmslink.link.machine_diagram import diagram, redraw_diagram
-from pmslink.web.ui.static_files import load_assets
+from pmslink.web.ui.page_files import load_page_files
 from tests.page_documents import SERVED_DOCUMENTS, render_document
 
 ROOT = Path(__file__).parents[1]
@@ -44,7 +44,7 @@ def test_operations_document_has_every_state_and_cause() -> None:
 
 def test_every_hint_has_its_section_in_the_document_that_the_page_serves() -> None:
     document = (ROOT / "docs/pms-differences.md").read_text("utf-8")
-    served = load_assets()["pms-differences.html"].body.decode()
+    served = load_page_files().assets["pms-differences.html"].body.decode()
     for code in get_args(HintCode):
         assert f'<a id="hint-{code}"></a>\n### ' in document
         assert f"| hint | `{code}`" in document
@@ -53,7 +53,9 @@ def test_every_hint_has_its_section_in_the_document_that_the_page_serves() -> No
 
 def test_the_served_documents_are_up_to_date() -> None:
     for name in SERVED_DOCUMENTS:
-        assert load_assets()[f"{name}.html"].body.decode() == render_document(name), "run make docs"
+        assert load_page_files().assets[f"{name}.html"].body.decode() == render_document(name), (
+            "run make docs"
+        )
 
 
 def test_anchors_within_a_served_document_exist() -> None:

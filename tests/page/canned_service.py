@@ -18,7 +18,7 @@ from pmslink import __version__
 from pmslink.config.link_definition import parse_link
 from pmslink.config.settings_serializer import serialize_settings
 from pmslink.timestamps import format_timestamp
-from pmslink.web.ui.static_files import INDEX_FILE_NAME, load_assets
+from pmslink.web.ui.page_files import load_page_files
 from tests.web.served_api import validate_schema
 
 NO_HINTS: list[dict[str, Any]] = []
@@ -182,7 +182,9 @@ class _Handler(BaseHTTPRequestHandler):
         elif path.startswith("/api/v1/"):
             self._answer(path)
         else:
-            asset = load_assets()[path.removeprefix("/page/").lstrip("/") or INDEX_FILE_NAME]
+            page = load_page_files()
+            name = path.removeprefix("/page/").removeprefix(f"{page.version}/")
+            asset = page.index if path == "/" else page.assets[name]
             self._respond(200, asset.content_type.decode(), asset.body)
 
     def do_POST(self) -> None:

@@ -24,6 +24,11 @@ _CONTROL_ONLY: AllowedRoles = frozenset({"control"})
 _ALLOWED_ROLES_BY_ROUTE: Mapping[tuple[str, str], AllowedRoles] = {
     ("GET", "/"): _PUBLIC,
     ("GET", "/page/<path:name>"): _PUBLIC,
+    ("GET", "/links"): _PUBLIC,
+    ("GET", "/links/<path:name>"): _PUBLIC,
+    ("GET", "/new"): _PUBLIC,
+    ("GET", "/notices"): _PUBLIC,
+    ("GET", "/about"): _PUBLIC,
     ("GET", "/openapi.json"): _PUBLIC,
     ("GET", "/healthz"): _PUBLIC,
     ("GET", "/readyz"): _PUBLIC,

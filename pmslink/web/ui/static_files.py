@@ -1,88 +1,81 @@
-"""Serve the page: the files in `static/`, its bootstrap data and its translations."""
+"""Serve the page: its files, and the way from a path that somebody typed to the view of that name."""
 
 from __future__ import annotations
 
-import mimetypes
-from base64 import urlsafe_b64encode
 from collections.abc import Iterator
-from functools import cache
-from hashlib import sha256
-from importlib.resources import files
-from importlib.resources.abc import Traversable
 
-from attrs import frozen
 from twisted.web.http import CACHED
 from twisted.web.server import Request
 
 from pmslink.web.http.api_errors import ApiError
-from pmslink.web.http.json_responses import begin_response, serialize_json
+from pmslink.web.http.compression import accepts_gzip
+from pmslink.web.http.json_responses import begin_response
 from pmslink.web.http.routing import Route
-from pmslink.web.ui.bootstrap_data import bootstrap_data
-from pmslink.web.ui.translations import LANGUAGES, load_translations
+from pmslink.web.ui.page_files import Asset, load_page_files
 
-INDEX_FILE_NAME = "index.html"
+_REVALIDATED = b"no-cache"
+_STORED_FOR_A_YEAR = b"public, max-age=31536000, immutable"
 
-
-@frozen
-class Asset:
-    """One file of the page, with its content type and its HTTP entity tag."""
-
-    content_type: bytes
-    body: bytes
-    etag: bytes
+_VIEW_PATHS = ("/links", "/links/<path:name>", "/new", "/notices", "/about")
+"""Paths of views. Their addresses stand behind "#", which people forget."""
 
 
 class PageResource:
-    """Serves the page. A browser caches each file and revalidates it with its entity tag."""
+    """Serves the page: browsers revalidate the page itself, and store its files for a year."""
+
+    def __init__(self) -> None:
+        """Load and compress the files, so that the first reader does not wait for it."""
+        self._files = load_page_files()
 
     def routes(self) -> Iterator[Route]:
         """List the routes of the page."""
         yield "GET", "/", self.get_index
         yield "GET", "/page/<path:name>", self.get_asset
+        for path in _VIEW_PATHS:
+            yield "GET", path, self.redirect_to_view
 
     def get_index(self, request: Request) -> bytes:
-        """Return the page itself."""
-        return self.get_asset(request, INDEX_FILE_NAME)
+        """Return the page itself, or 304."""
+        return _serve(request, self._files.index, _REVALIDATED)
 
     def get_asset(self, request: Request, name: str) -> bytes:
-        """Return a file of the page, or 304. Raises ApiError 404 for an unknown name."""
-        asset = load_assets().get(name)
+        """Return a file of the page, or 304. Raises ApiError 404 for an unknown name.
+
+        A file has two addresses: below the version of the page it never changes. Without the version it is
+        revalidated: the documents have lasting addresses there.
+        """
+        version, _, versioned_name = name.partition("/")
+        is_versioned = version == self._files.version
+        asset = self._files.assets.get(versioned_name if is_versioned else name)
         if asset is None:
             raise ApiError(404, "not_found", f"the page has no file {name!r}")
-        begin_response(request, 200, asset.content_type)
-        request.setHeader(b"cache-control", b"no-cache")
-        if request.setETag(asset.etag) is CACHED:
-            return b""
-        request.setHeader(b"content-length", b"%d" % len(asset.body))
-        return asset.body
+        return _serve(request, asset, _STORED_FOR_A_YEAR if is_versioned else _REVALIDATED)
+
+    def redirect_to_view(self, request: Request, name: str = "") -> bytes:
+        """Answer with 303 to the view of the same path behind "#".
+
+        The location is relative: a proxy may serve the page below a path of its own.
+        """
+        path, separator, query = request.uri.partition(b"?")
+        to_root = b"../" * (path.count(b"/") - 1) or b"./"
+        view = b"/" if path == b"/links" else path
+        begin_response(request, 303, b"text/plain; charset=utf-8")
+        request.setHeader(b"location", to_root + b"#" + view + separator + query)
+        request.setHeader(b"content-length", b"0")
+        return b""
 
 
-@cache
-def load_assets() -> dict[str, Asset]:
-    """Load all files of the page, by their names below `/page/`."""
-    page = files(__package__).joinpath("static")
-    assets = {
-        name: _make_asset(_guess_content_type(name), file.read_bytes()) for name, file in _walk_files(page)
-    }
-    json_type = b"application/json"
-    assets["known.json"] = _make_asset(json_type, serialize_json(bootstrap_data()))
-    for language in LANGUAGES:
-        assets[f"texts/{language}.json"] = _make_asset(json_type, serialize_json(load_translations(language)))
-    return assets
-
-
-def _walk_files(folder: Traversable, prefix: str = "") -> Iterator[tuple[str, Traversable]]:
-    for file in folder.iterdir():
-        if file.is_dir():
-            yield from _walk_files(file, f"{prefix}{file.name}/")
-        else:
-            yield prefix + file.name, file
-
-
-def _guess_content_type(name: str) -> bytes:
-    content_type, _ = mimetypes.guess_type(name)
-    return f"{content_type}; charset=utf-8".encode()
-
-
-def _make_asset(content_type: bytes, body: bytes) -> Asset:
-    return Asset(content_type, body, b'"%s"' % urlsafe_b64encode(sha256(body).digest()[:12]))
+def _serve(request: Request, asset: Asset, cache_control: bytes) -> bytes:
+    begin_response(request, 200, asset.content_type)
+    request.setHeader(b"cache-control", cache_control)
+    request.setHeader(b"vary", b"accept-encoding")
+    body, etag = asset.body, asset.etag
+    is_compressed = asset.compressed_body is not None and accepts_gzip(request)
+    if is_compressed:
+        body, etag = asset.compressed_body or b"", asset.compressed_etag
+    if request.setETag(etag) is CACHED:
+        return b""
+    if is_compressed:
+        request.setHeader(b"content-encoding", b"gzip")
+    request.setHeader(b"content-length", b"%d" % len(body))
+    return body

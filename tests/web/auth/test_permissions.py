@@ -18,6 +18,11 @@ from tests.web.stream_client import open_stream
 PUBLIC = """
 GET /
 GET /page/<path:name>
+GET /links
+GET /links/<path:name>
+GET /new
+GET /notices
+GET /about
 GET /openapi.json
 GET /healthz
 GET /readyz

@@ -76,3 +76,11 @@ async def test_lists_and_metrics_are_compressed_but_the_stream_is_not(served_api
     stream = await served_api.call("HEAD", "/api/v1/stream", headers)
     assert "content-encoding" not in stream.headers
     assert json.loads(plain.body)["links"][0]["name"] == "grand"
+
+
+@time_limit(10)
+async def test_a_session_is_not_compressed(served_api: ServedApi) -> None:
+    """Check that the length of a response tells nothing about the CSRF token in it."""
+    answer = await served_api.get("/api/v1/session", headers={"accept-encoding": "gzip"})
+    assert answer.json()["role"] == "control"
+    assert "content-encoding" not in answer.headers
