@@ -33,7 +33,7 @@ from pmslink.store.tables.hotel_states import room_of, rooms_of
 from pmslink.store.tables.link_rows import RemoveLink, remove_links
 from pmslink.store.tables.outbox_rows import newest_rows, row_of_link
 from pmslink.store.tables.recent_failures import read_recent_failures
-from pmslink.store.tables.timeline_query import read_timeline
+from pmslink.store.tables.timeline_query import read_phases, read_timeline
 from pmslink.store.tables.webhook_cursors import count_events_after
 from pmslink.timestamps import to_ms
 from tests.store.store_harness import (
@@ -60,6 +60,9 @@ QUERIES: dict[str, Query] = {
     "room": partial(room_of, link=LINK_NAME, room="101"),
     "posting": partial(row_of_link, link=LINK_NAME, row_id=1),
     "webhook backlog": partial(count_events_after, link=LINK_NAME, after=1, until=9),
+    "phases": partial(
+        read_phases, link=LINK_NAME, since=START_TIME, until=START_TIME + DAY, current_run_id=None
+    ),
     "timeline": partial(
         read_timeline, link=LINK_NAME, since=START_TIME, until=START_TIME + DAY, current_run_id=None
     ),

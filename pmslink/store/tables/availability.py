@@ -66,7 +66,7 @@ def build_timeline(
 
     Runs, transitions and sync changes are ordered by id. Those before `since` give the state at `since`.
     """
-    segments = _segments(since, until, _state_points(runs, transitions, sync_changes))
+    segments = _segments(since, until, state_points(runs, transitions, sync_changes))
     spans = []
     for transition, group in groupby(segments, key=attrgetter("transition")):
         same_state = list(group)
@@ -77,7 +77,7 @@ def build_timeline(
 
 
 @frozen
-class _StatePoint:
+class StatePoint:
     """The state of a link from a time on, until the next point."""
 
     at: datetime
@@ -95,10 +95,10 @@ class _Segment:
     in_sync: bool
 
 
-def _state_points(
+def state_points(
     runs: Sequence[Run], transitions: Sequence[TransitionLogged], sync_changes: Sequence[SyncChanged]
-) -> Iterator[_StatePoint]:
-    """Yield the points in order.
+) -> Iterator[StatePoint]:
+    """Yield the points in order. The arguments are ordered by id.
 
     Each run begins with an unknown state. Changes outside all runs are ignored.
     """
@@ -113,15 +113,15 @@ def _state_points(
                 transition = change
             else:
                 in_sync = change.in_sync
-            yield _StatePoint(change.at, transition, in_sync)
+            yield StatePoint(change.at, transition, in_sync)
         # a change after the last update of the run proves that the service still ran
-        yield _StatePoint(max(runs[run_number - 1].seen, change.at), None, False)
+        yield StatePoint(max(runs[run_number - 1].seen, change.at), None, False)
 
 
-def _segments(since: datetime, until: datetime, points: Iterable[_StatePoint]) -> list[_Segment]:
+def _segments(since: datetime, until: datetime, points: Iterable[StatePoint]) -> list[_Segment]:
     """Return the time between the points, cut to the period, without empty segments."""
     segments = []
-    for point in reversed([_StatePoint(since, None, False), *points]):
+    for point in reversed([StatePoint(since, None, False), *points]):
         begin = min(max(point.at, since), until)
         if begin < until:
             segments.append(_Segment(begin, until, point.transition, point.in_sync))

@@ -23,6 +23,7 @@ QUERY_KEYS_BY_ROUTE: Mapping[tuple[str, str], tuple[str, ...]] = {
     ("GET", "/api/v1/links"): LINK_QUERY_KEYS,
     ("GET", "/api/v1/links/<link>/transitions"): _LIST_KEYS,
     ("GET", "/api/v1/links/<link>/timeline"): ("hours",),
+    ("GET", "/api/v1/links/<link>/phases"): ("hours",),
     ("GET", "/api/v1/links/<link>/records"): (*_LIST_KEYS, "type", "direction"),
     ("GET", "/api/v1/links/<link>/events"): ("after", "limit", "wait"),
     ("GET", "/api/v1/links/<link>/postings"): (*_LIST_KEYS, "state"),

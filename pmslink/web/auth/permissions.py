@@ -53,6 +53,7 @@ _ALLOWED_ROLES_BY_ROUTE: Mapping[tuple[str, str], AllowedRoles] = {
     ("POST", "/api/v1/links/<link>/webhook/skip"): _CONTROL_ONLY,
     ("GET", "/api/v1/links/<link>/transitions"): _VIEW_OR_CONTROL,
     ("GET", "/api/v1/links/<link>/timeline"): _VIEW_OR_CONTROL,
+    ("GET", "/api/v1/links/<link>/phases"): _VIEW_OR_CONTROL,
     ("GET", "/api/v1/links/<link>/records"): _VIEW_OR_CONTROL,
     ("GET", "/api/v1/links/<link>/events"): _ANY_ROLE,
     ("POST", "/api/v1/links/<link>/postings"): _PBX_OR_CONTROL,

@@ -143,3 +143,32 @@ async def test_hours_are_from_one_to_a_week(served_api: ServedApi, hours: str) -
 @time_limit(10)
 async def test_the_timeline_of_an_unknown_link_is_not_found(served_api: ServedApi) -> None:
     assert (await served_api.get(PATH)).error == (404, "unknown_link")
+
+
+@time_limit(10)
+async def test_phases_tell_an_outage_with_its_redials_as_one(served_api: ServedApi) -> None:
+    served_api.add_link(alive_interval=3600)
+    served_api.dock()
+    served_api.advance(HOUR / 4)
+    served_api.network.mode = "refuse"
+    served_api.pms.latest_connection.transport.abortConnection()  # type: ignore[union-attr]
+    served_api.advance(HOUR)
+    phases = (await served_api.get("/api/v1/links/grand/phases?hours=2")).json()["phases"]
+    assert [phase["kind"] for phase in phases] == ["unknown", "in_sync", "down"]
+    _, docked, outage = phases
+    assert docked["until"] == outage["since"] == "2026-11-20T07:15:00.000Z"
+    assert [cause["cause"]["code"] for cause in outage["causes"]] == ["lost", "refused"]
+    assert outage["dials"] > 100
+    listing = f"before={outage['last_transition'] + 1}&limit={outage['transitions']}"
+    transitions = (await served_api.get(f"/api/v1/links/grand/transitions?{listing}")).json()["transitions"]
+    assert transitions[-1]["at"] == outage["since"]
+    assert sum(transition["to"] == "WAIT_LS" for transition in transitions) == outage["dials"]
+
+
+@time_limit(10)
+async def test_phases_cover_400_days_at_most(served_api: ServedApi) -> None:
+    served_api.add_link()
+    path = "/api/v1/links/grand/phases"
+    assert (await served_api.get(f"{path}?hours=9600")).status == 200
+    assert (await served_api.get(f"{path}?hours=9601")).status == 400
+    assert (await served_api.get("/api/v1/links/nowhere/phases")).status == 404

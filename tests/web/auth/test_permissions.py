@@ -45,6 +45,7 @@ VIEW_AND_CONTROL = """
 GET /metrics
 GET /api/v1/links/<link>/transitions
 GET /api/v1/links/<link>/timeline
+GET /api/v1/links/<link>/phases
 GET /api/v1/links/<link>/records
 """
 PBX_AND_CONTROL = """
