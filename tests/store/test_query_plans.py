@@ -28,6 +28,7 @@ from pmslink.store.operations.outbox_answers import MarkUnknown, mark_unknown
 from pmslink.store.operations.outbox_delivery import ClaimNext, claim_next
 from pmslink.store.store_service import read_startup_snapshot
 from pmslink.store.tables import outbox_queue, outbox_rows, stays
+from pmslink.store.tables.audit_log import AuditEntry, AuditQuery, append_audit_entries, newest_audit_entries
 from pmslink.store.tables.history_queries import events_after, newest_records, newest_transitions
 from pmslink.store.tables.hotel_states import room_of, rooms_of
 from pmslink.store.tables.link_rows import RemoveLink, remove_links
@@ -39,11 +40,13 @@ from pmslink.timestamps import to_ms
 from tests.store.store_harness import (
     DAY,
     LINK_NAME,
+    START_MS,
     START_TIME,
     FaultyDatabase,
     StoreHarness,
     make_record,
 )
+from tests.store.tables.test_link_rows import insert_notices
 
 SMALL_TABLES = {
     *(schema.STORE_METADATA, schema.RUNS),
@@ -90,6 +93,17 @@ QUERIES: dict[str, Query] = {
         f"transitions {before}": partial(newest_transitions, link=LINK_NAME, before=before, limit=9)
         for before in (None, 5)
     },
+    **{
+        f"audit {filters}": partial(newest_audit_entries, query=AuditQuery(limit=9, **filters))
+        for filters in (
+            {},
+            {"before": 5},
+            {"link": LINK_NAME, "before": 5},
+            {"who": "front-desk"},
+            {"action": "link.enable"},
+            {"link": LINK_NAME, "who": "front-desk", "action": "link.enable"},
+        )
+    },
     "events": partial(events_after, link=LINK_NAME, after=0, limit=9),
 }
 
@@ -134,6 +148,8 @@ def store(tmp_path: Path) -> Iterator[StoreHarness]:
         "WR|RN101|DA260102|TI0700|",
     )
     harness.enqueue(key="a", asked="a")
+    harness.submit(append_audit_entries, AuditEntry(START_MS, "front-desk", "control", "link.enable"))
+    harness.submit(insert_notices, LINK_NAME)
     yield harness
     harness.crash()
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from zlib import crc32
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, Table, select
 
 from pmslink.store.core.schema import CHECKSUMMED_TABLES
 
@@ -30,13 +30,14 @@ def verify_checksums(
     connection: Connection,
     newest_rows: int | None = None,
     on_progress: Callable[[int], None] = lambda verified: None,
+    tables: Iterable[Table] = CHECKSUMMED_TABLES,
 ) -> None:
     """Raise ChecksumError unless all rows, or the newest ones of each table, match their checksums.
 
     `on_progress` is called with the number of rows that were verified, now and then.
     """
     verified = 0
-    for table in CHECKSUMMED_TABLES:
+    for table in tables:
         newest_first = [key.desc() for key in table.primary_key]
         for row in connection.execute(select(table).order_by(*newest_first).limit(newest_rows)):
             *values, stored_checksum = row

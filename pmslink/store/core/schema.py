@@ -31,7 +31,7 @@ from sqlalchemy.schema import CreateIndex, CreateTable
 from pmslink.store.core.schema_migrations import MIGRATIONS, Migration
 from pmslink.store.core.store_errors import StoreTooNewError
 
-SCHEMA_VERSION = 5
+SCHEMA_VERSION = 6
 """The version that this release reads and writes."""
 
 METADATA = MetaData()
@@ -89,6 +89,10 @@ LINKS = Table(
     Column("resync_ended", BigInteger),
     Column("resync_records", Integer, nullable=False),
     Column("intent_before", String),  # the intent before the link expired
+    Column(
+        "made_by", String
+    ),  # the caller who created it; null if the configuration did, or an older release
+    Column("made_at", BigInteger),
     _checksum_column(),
 )
 
@@ -296,6 +300,46 @@ CURSORS = Table(
 )
 """The last event that each link's webhook has delivered."""
 
+AUDIT = Table(
+    "audit",
+    METADATA,
+    _key_column("id"),
+    Column("at", BigInteger, nullable=False),
+    Column("who", String, nullable=False),
+    Column("role", String, nullable=False),
+    Column("action", String, nullable=False),
+    Column("link", String),  # null for an action on the service
+    Column("object", String),  # what of the link it was, such as "room 214"
+    Column("before", Text),  # JSON
+    Column("after", Text),  # JSON
+    Column("result", String, nullable=False),  # "done", or the code of an error
+    _checksum_column(),
+    Index("audit_of_link", "link", "id"),
+    Index("audit_by_action", "action", "id"),
+    Index("audit_by_who", "who", "id"),
+)
+"""What callers of the API changed, or were refused. It stays when the link is removed."""
+
+NOTICES = Table(
+    "notices",
+    METADATA,
+    _key_column("id"),
+    Column("link", String),  # null for a notice about the service
+    Column("kind", String, nullable=False),
+    Column("subject", String, nullable=False),  # identifies the fact among those of its link and kind
+    Column("opened", BigInteger, nullable=False),
+    Column("changed", BigInteger, nullable=False),  # the seq of its last change
+    Column("over", BigInteger),  # null while the fact lasts
+    Column("params", Text, nullable=False),  # JSON
+    Column("acknowledged_by", String),
+    Column("acknowledged_at", BigInteger),
+    _checksum_column(),
+    Index("notices_by_change", "changed"),
+    Index("notices_by_end", "over"),
+    Index("notices_of_link", "link", "kind", "subject"),
+)
+"""Facts that a person should know, such as that a link is down."""
+
 CHECKSUMMED_TABLES = (
     LINKS,
     RECORDS,
@@ -310,6 +354,8 @@ CHECKSUMMED_TABLES = (
     RECORD_PROBLEMS,
     EVENTS,
     CURSORS,
+    AUDIT,
+    NOTICES,
 )
 """The tables whose rows have a checksum."""
 

@@ -71,6 +71,27 @@ _VERSION_4_POSTINGS_INDEXES = (
     "CREATE INDEX postings_by_room ON postings (link, room) WHERE number IS NULL",
     'CREATE UNIQUE INDEX postings_by_key ON postings (link, "key") WHERE key IS NOT NULL',
 )
+_VERSION_6_LINKS = (
+    "CREATE TABLE links (name VARCHAR NOT NULL, definition TEXT, intent VARCHAR NOT NULL,"
+    " expiry_seen BIGINT, down_since BIGINT, last_in_sync BIGINT, resync_wanted BOOLEAN NOT NULL,"
+    " resync_asked BIGINT, resync_started BIGINT, resync_ended BIGINT, resync_records INTEGER NOT NULL,"
+    " intent_before VARCHAR, made_by VARCHAR, made_at BIGINT, checksum BIGINT NOT NULL, PRIMARY KEY (name))"
+)
+_VERSION_6_STATEMENTS = (
+    "CREATE TABLE audit (id INTEGER NOT NULL, at BIGINT NOT NULL, who VARCHAR NOT NULL,"
+    ' role VARCHAR NOT NULL, "action" VARCHAR NOT NULL, link VARCHAR, object VARCHAR, "before" TEXT,'
+    ' "after" TEXT, result VARCHAR NOT NULL, checksum BIGINT NOT NULL, PRIMARY KEY (id))',
+    'CREATE INDEX audit_by_action ON audit ("action", id)',
+    "CREATE INDEX audit_by_who ON audit (who, id)",
+    "CREATE INDEX audit_of_link ON audit (link, id)",
+    "CREATE TABLE notices (id INTEGER NOT NULL, link VARCHAR, kind VARCHAR NOT NULL,"
+    " subject VARCHAR NOT NULL, opened BIGINT NOT NULL, changed BIGINT NOT NULL, over BIGINT,"
+    " params TEXT NOT NULL, acknowledged_by VARCHAR, acknowledged_at BIGINT, checksum BIGINT NOT NULL,"
+    " PRIMARY KEY (id))",
+    "CREATE INDEX notices_by_change ON notices (changed)",
+    "CREATE INDEX notices_by_end ON notices (over)",
+    "CREATE INDEX notices_of_link ON notices (link, kind, subject)",
+)
 _STAY_COLUMNS = ("id", "link", "room", "guest", "reservation", "since", "until")
 _FACTS = table("facts", column("name"), column("value"))
 _BATCH_ROWS = 5000
@@ -100,6 +121,13 @@ def _add_stays_and_reasons(connection: Connection) -> None:
     _begin_stays(connection)
 
 
+def _add_audit_and_notices(connection: Connection) -> None:
+    # Who created a link is not known, so both new columns stay null.
+    _rebuild(connection, "links", _VERSION_6_LINKS, _link_of_version_6, "made_by", "made_at")
+    for statement in _VERSION_6_STATEMENTS:
+        connection.exec_driver_sql(statement)
+
+
 def _rebuild(
     connection: Connection, name: str, create_statement: str, convert: Callable[[Row], Row], *added: str
 ) -> None:
@@ -118,6 +146,13 @@ def _link_of_version_4(row: Row) -> Row:
     values = (*before, bool(resync_wanted), asked, started, ended, records)
     _verify("links", values, stored_checksum)
     return (*values, None)
+
+
+def _link_of_version_6(row: Row) -> Row:
+    *before, resync_wanted, asked, started, ended, records, intent_before, stored_checksum = row
+    values = (*before, bool(resync_wanted), asked, started, ended, records, intent_before)
+    _verify("links", values, stored_checksum)
+    return (*values, None, None)
 
 
 def _posting_of_version_4(row: Row) -> Row:
@@ -170,5 +205,6 @@ MIGRATIONS: Mapping[int, Migration] = {
     2: _add_syncs_and_runs,
     3: _add_hotel_tables,
     4: _add_stays_and_reasons,
+    6: _add_audit_and_notices,
 }
 """Migrations by the version that they lead to."""

@@ -9,6 +9,7 @@ from sqlalchemy import Table, delete, select
 
 from pmslink.store.core.schema import (
     EVENTS,
+    NOTICES,
     POSTINGS,
     RECORD_PROBLEMS,
     RECORDS,
@@ -22,7 +23,7 @@ from pmslink.store.tables.link_rows import PostingsNotFinalError, RemoveLink, ch
 
 _HISTORY_TABLES: tuple[Table, ...] = (
     *(RECORDS, RECORD_PROBLEMS, EVENTS, STAYS),
-    *(TRANSITIONS, SYNC_CHANGES, POSTINGS),
+    *(TRANSITIONS, SYNC_CHANGES, POSTINGS, NOTICES),
 )
 
 

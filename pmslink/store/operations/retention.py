@@ -20,8 +20,10 @@ from sqlalchemy import Column, delete, select
 
 from pmslink.store.core import store_metadata
 from pmslink.store.core.schema import (
+    AUDIT,
     EVENTS,
     LINK_SNAPSHOTS,
+    NOTICES,
     POSTINGS,
     RECORD_PROBLEMS,
     RECORDS,
@@ -156,17 +158,24 @@ def _expired_ids(oldest: Iterable[Any], before: int, now: int) -> list[int]:
     return expired[:PURGE_BATCH_ROWS]
 
 
-def _delete_old_stays(transaction: Transaction, limits: Purge, _cursor: tuple[Any, ...]) -> _BatchDone:
-    """Delete expired stays that have ended. A stay that lasts is needed as long as it lasts."""
-    ids = select(STAYS.c.id).limit(PURGE_BATCH_ROWS)
-    has_expired = STAYS.c.until < to_ms(limits.guest_before)
-    expired = transaction.connection.execute(ids.where(has_expired).order_by(STAYS.c.until)).scalars().all()
+def _delete_ended(
+    end_column: Column[int],
+    before: Callable[[Purge], datetime],
+    transaction: Transaction,
+    limits: Purge,
+    _cursor: tuple[Any, ...],
+) -> _BatchDone:
+    """Delete expired rows by the column that says when they ended. A row that lasts is needed until then."""
+    key = end_column.table.c.id
+    ids = select(key).limit(PURGE_BATCH_ROWS)
+    has_expired = ids.where(end_column < to_ms(before(limits))).order_by(end_column)
+    expired = transaction.connection.execute(has_expired).scalars().all()
     if not expired:
         return 0, None
-    # An end in the future is of a wrong clock: such a stay is deleted with its neighbours.
-    undated = ids.where(STAYS.c.until > to_ms(limits.now), STAYS.c.id <= max(expired))
+    # An end in the future is of a wrong clock: such a row is deleted with its neighbours.
+    undated = ids.where(end_column > to_ms(limits.now), key <= max(expired))
     expired = [*expired, *transaction.connection.execute(undated).scalars()]
-    return _delete_by_ids(transaction, STAYS.c.id, expired), ()
+    return _delete_by_ids(transaction, key, expired), ()
 
 
 def _delete_by_ids(transaction: Transaction, id_column: Column[int], ids: Sequence[int]) -> int:
@@ -228,12 +237,13 @@ def _delete_old_postings(transaction: Transaction, limits: Purge, cursor: tuple[
 
 
 _GUEST_COLUMNS = (RECORDS.c.at, RECORD_PROBLEMS.c.at, EVENTS.c.at)
-_HISTORY_COLUMNS = (TRANSITIONS.c.at, SYNC_CHANGES.c.at, RUNS.c.seen)
+_HISTORY_COLUMNS = (TRANSITIONS.c.at, SYNC_CHANGES.c.at, RUNS.c.seen, AUDIT.c.at)
 TABLE_PURGES: tuple[Callable[[Transaction, Purge, tuple[Any, ...]], _BatchDone], ...] = (
     *(partial(_delete_oldest, column, attrgetter("guest_before")) for column in _GUEST_COLUMNS),
-    _delete_old_stays,
+    partial(_delete_ended, STAYS.c.until, attrgetter("guest_before")),
     _delete_old_names,
     *(partial(_delete_oldest, column, attrgetter("history_before")) for column in _HISTORY_COLUMNS),
+    partial(_delete_ended, NOTICES.c.over, attrgetter("history_before")),
     _delete_old_link_snapshots,
     _delete_old_postings,
 )

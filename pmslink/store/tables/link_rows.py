@@ -15,6 +15,7 @@ from pmslink.store.core.schema import (
     EVENTS,
     HOTELS,
     LINKS,
+    NOTICES,
     POSTING_NUMBERS,
     POSTINGS,
     RECORD_PROBLEMS,
@@ -40,6 +41,7 @@ _LINK_TABLES: tuple[Table, ...] = (
     STAYS,
     EVENTS,
     CURSORS,
+    NOTICES,
 )
 
 
@@ -52,7 +54,8 @@ class StoredLink:
     """The row of a link. Times are milliseconds since 1970 in UTC.
 
     `definition` is the flat JSON object that the API received; None for a link of the configuration file.
-    `intent_before` is the intent that the link had before it expired.
+    `intent_before` is the intent that the link had before it expired. `made_by` and `made_at` say who created
+    the link with the API, and when; both are None for a link of the file or of an older release.
     """
 
     name: str
@@ -67,6 +70,8 @@ class StoredLink:
     resync_ended: int | None = None
     resync_records: int = 0
     intent_before: Intent | None = None
+    made_by: str | None = None
+    made_at: int | None = None
 
 
 def read_links(connection: Connection) -> list[StoredLink]:

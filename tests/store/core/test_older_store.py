@@ -2,8 +2,8 @@
 
 `version_3_store.sql` and `version_4_store.sql` are the dumps of such stores, with the names and texts that
 the releases persisted. The service that wrote them was killed while a posting was being sent.
-`version_5_store.sql`, of the present version, has the content of version 4 in other tables. The files must
-never change.
+`version_5_store.sql` has the content of version 4 in other tables. `version_6_store.sql`, of the present
+version, has an audit trail and notices as well. The files must never change.
 """
 
 from __future__ import annotations
@@ -17,10 +17,18 @@ from sqlalchemy import text
 
 from pmslink.hotel.hotel_policy import HotelPolicy
 from pmslink.store.core.row_checksum import verify_checksums
-from pmslink.store.core.schema import CHECKSUMMED_TABLES, RECORD_PROBLEMS, SCHEMA_VERSION, STAYS
+from pmslink.store.core.schema import (
+    AUDIT,
+    CHECKSUMMED_TABLES,
+    NOTICES,
+    RECORD_PROBLEMS,
+    SCHEMA_VERSION,
+    STAYS,
+)
 from pmslink.store.operations.hotel_updates import run_due
 from pmslink.store.operations.outbox_answers import MarkUnknown, mark_unknown
 from pmslink.store.operations.outbox_delivery import ClaimNext, claim_next
+from pmslink.store.tables.audit_log import AuditQuery, newest_audit_entries
 from pmslink.store.tables.history_queries import events_after, newest_records, newest_transitions
 from pmslink.store.tables.hotel_states import rooms_of
 from pmslink.store.tables.log_entries import HotelEventLogged
@@ -31,7 +39,7 @@ from tests.store.core.test_schema_migrations import load_dump
 from tests.store.store_harness import DAY, LINK_NAME, START_TIME, FaultyDatabase, StoreHarness
 from tests.store.test_store_service import version
 
-DUMPED_VERSIONS = (3, 4, 5)
+DUMPED_VERSIONS = (3, 4, 5, 6)
 DUMP_END = START_TIME + timedelta(hours=7, minutes=3)
 
 
@@ -63,8 +71,8 @@ def test_the_newest_dump_is_of_the_present_version() -> None:
 def test_the_dump_has_rows_in_every_table(database: FaultyDatabase, dumped_version: int) -> None:
     load_dump(f"version_{dumped_version}_store.sql", database)
     assert version(database) == dumped_version
-    new = (STAYS, RECORD_PROBLEMS) if dumped_version < 4 else ()
-    tables = [table.name for table in CHECKSUMMED_TABLES if table not in new]
+    added = {STAYS: 4, RECORD_PROBLEMS: 4, AUDIT: 6, NOTICES: 6}
+    tables = [table.name for table in CHECKSUMMED_TABLES if added.get(table, 0) <= dumped_version]
     with database.reader() as connection, connection.begin():
         assert all(connection.execute(text(f"SELECT * FROM {name}")).first() for name in tables)
 
@@ -178,3 +186,22 @@ def test_the_wake_up_result_and_then_the_posting_that_was_being_sent_are_sent_ag
     assert (first.record, first.room) == ("WA", "101")
     assert isinstance(second, OutboxRow)
     assert (second.id, second.state, second.attempts) == (unknown.id, "sent", 3)
+
+
+def test_who_created_a_link_is_known_from_version_6_on(older: StoreHarness, dumped_version: int) -> None:
+    (link,) = older.store.startup_snapshot.links
+    expected = ("front-desk", to_ms(START_TIME) + 500) if dumped_version >= 6 else (None, None)
+    assert (link.made_by, link.made_at) == expected
+
+
+def test_the_audit_trail_begins_with_version_6(older: StoreHarness, dumped_version: int) -> None:
+    entries = [one.entry for one in older.read(newest_audit_entries, AuditQuery(limit=10))]
+    assert [(one.who, one.action, one.object, one.result) for one in entries] == (
+        [
+            ("night", "service.reload", None, "broken"),
+            ("desk-2", "room.status", "room 102", "done"),
+            ("front-desk", "link.create", None, "done"),
+        ]
+        if dumped_version >= 6
+        else []
+    )

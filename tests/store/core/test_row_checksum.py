@@ -13,6 +13,7 @@ from pmslink.store.core.schema import CHECKSUMMED_TABLES
 from pmslink.store.core.store_errors import StoreError
 from pmslink.store.operations.hotel_updates import append_records
 from pmslink.store.store_service import open_store
+from pmslink.store.tables.audit_log import AuditEntry, append_audit_entries
 from pmslink.store.tables.link_rows import StoredLink, store_links
 from pmslink.store.tables.log_entries import (
     LinkSnapshotLogged,
@@ -22,9 +23,16 @@ from pmslink.store.tables.log_entries import (
     append_transitions,
 )
 from pmslink.store.tables.webhook_cursors import Cursor, store_cursors
-from tests.store.store_harness import LINK_NAME, START_TIME, FaultyDatabase, StoreHarness, make_record
+from tests.store.store_harness import (
+    LINK_NAME,
+    START_MS,
+    START_TIME,
+    FaultyDatabase,
+    StoreHarness,
+    make_record,
+)
 from tests.store.tables.test_history_queries import make_transition
-from tests.store.tables.test_link_rows import store_stay_and_problem
+from tests.store.tables.test_link_rows import insert_notices, store_stay_and_problem
 
 
 @pytest.fixture
@@ -38,6 +46,8 @@ def filled(database: FaultyDatabase) -> Database:
     harness.submit(append_sync_changes, SyncChanged(2, LINK_NAME, START_TIME, in_sync=True))
     harness.submit(append_link_snapshots, LinkSnapshotLogged(START_TIME, "{}"))
     harness.submit(store_stay_and_problem, LINK_NAME)
+    harness.submit(insert_notices, LINK_NAME)
+    harness.submit(append_audit_entries, AuditEntry(START_MS, "front-desk", "control", "link.enable"))
     harness.enqueue()
     harness.crash()
     return database.inner

@@ -39,7 +39,7 @@ def test_only_the_history_of_this_link_is_deleted(harness: StoreHarness) -> None
     while not harness.submit(delete_history, REQUEST):
         pass
     left = {name for name, rows in harness.read(count, LINK_NAME).items() if rows}
-    assert left == {"links", "numbers", "rooms", "houses", "cursors"}
+    assert left == {"links", "numbers", "rooms", "houses", "cursors", "audit"}
     assert set(harness.read(count, "annexe").values()) == {1}
 
 

@@ -25,6 +25,7 @@ from pmslink.store.operations.retention import (
     PurgeStep,
 )
 from pmslink.store.store_service import PURGE_INTERVAL_S, RUN_UPDATE_INTERVAL_S
+from pmslink.store.tables.audit_log import AuditEntry, AuditQuery, append_audit_entries, newest_audit_entries
 from pmslink.store.tables.history_queries import newest_records, newest_transitions
 from pmslink.store.tables.log_entries import (
     LinkSnapshotLogged,
@@ -175,6 +176,29 @@ def test_sync_changes_and_runs_stay_as_long_as_transitions(
 
 def ids(connection: Connection, table: Any) -> list[int]:
     return list(connection.execute(select(table.c.id).order_by(table.c.id)).scalars())
+
+
+def test_the_audit_trail_stays_as_long_as_transitions(harness: StoreHarness) -> None:
+    ages = (HISTORY + DAY, HISTORY - DAY, timedelta(0))
+    entries = [AuditEntry(to_ms(START_TIME - age), "front-desk", "control", f"{age.days}") for age in ages]
+    harness.submit_all(append_audit_entries, *entries)
+    purge(harness)
+    remaining = harness.read(newest_audit_entries, AuditQuery(limit=9))
+    assert [one.entry for one in remaining] == entries[:0:-1]
+
+
+def test_a_notice_is_deleted_when_it_has_been_over_as_long_as_transitions_stay(harness: StoreHarness) -> None:
+    old, ago = to_ms(START_TIME - 2 * HISTORY), to_ms(START_TIME - HISTORY)
+    ends = {1: ago - 1, 2: ago, 3: None, 4: to_ms(START_TIME)}
+
+    def store(transaction: Transaction, ids: Sequence[int]) -> Sequence[None]:
+        rows = [(one, LINK_NAME, "down", "", old, one, ends[one], "{}", None, None) for one in ids]
+        insert_many(transaction.connection, schema.NOTICES, rows)
+        return [None] * len(ids)
+
+    harness.submit_all(store, *ends)
+    purge(harness)
+    assert harness.read(ids, schema.NOTICES) == [2, 3, 4]
 
 
 def test_the_current_run_is_not_deleted_however_old_it_is(harness: StoreHarness) -> None:

@@ -14,6 +14,7 @@ from pmslink.store.core import schema
 from pmslink.store.core.prepared_statements import insert_many
 from pmslink.store.core.transaction import Transaction
 from pmslink.store.operations.hotel_updates import append_records
+from pmslink.store.tables.audit_log import AuditEntry, append_audit_entries
 from pmslink.store.tables.link_rows import (
     PostingsNotFinalError,
     RemoveLink,
@@ -44,6 +45,8 @@ ANNEXE = StoredLink(
     START_MS + 5,
     6,
     "enabled",
+    "front-desk",
+    START_MS + 7,
 )
 
 
@@ -75,6 +78,13 @@ def store_stay_and_problem(transaction: Transaction, links: Sequence[str]) -> Se
     return [None] * len(links)
 
 
+def insert_notices(transaction: Transaction, links: Sequence[str | None]) -> Sequence[None]:
+    """Operation: insert an open notice about each link."""
+    rows = [(transaction.next_seq(), link, "down", "", START_MS, 1, None, "{}", None, None) for link in links]
+    insert_many(transaction.connection, schema.NOTICES, rows)
+    return [None] * len(links)
+
+
 def fill(harness: StoreHarness) -> None:
     for transition_id, stored_link in enumerate((GRAND, ANNEXE)):
         harness.submit(store_links, stored_link)
@@ -85,15 +95,17 @@ def fill(harness: StoreHarness) -> None:
         )
         harness.submit(store_stay_and_problem, stored_link.name)
         harness.submit(store_cursors, Cursor(stored_link.name, 1))
+        harness.submit(insert_notices, stored_link.name)
+        harness.submit(append_audit_entries, AuditEntry(START_MS, "a", "control", "b", stored_link.name))
         harness.enqueue(link=stored_link.name)
 
 
-def test_removing_a_link_deletes_all_its_data(harness: StoreHarness) -> None:
+def test_removing_a_link_deletes_all_its_data_but_the_audit_trail(harness: StoreHarness) -> None:
     fill(harness)
     before = harness.read(count, "annexe")
     assert set(before.values()) == {1}
     harness.submit(remove_links, RemoveLink(LINK_NAME, discard=True))
-    assert set(harness.read(count, LINK_NAME).values()) == {0}
+    assert {table for table, rows in harness.read(count, LINK_NAME).items() if rows} == {"audit"}
     assert harness.read(count, "annexe") == before
     assert harness.read(read_links) == [ANNEXE]
 
