@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime
-from typing import Any, Literal
+from itertools import pairwise
+from typing import Any, Literal, get_args
 
 from attrs import evolve, frozen
 from twisted.internet.defer import Deferred
@@ -14,9 +15,9 @@ from twisted.python.failure import Failure
 from pmslink.config.link_definition import LinkConfig
 from pmslink.errors import NotApplicableError
 from pmslink.fias.link_description import declared_fields
-from pmslink.host_resolver import HostResolver
+from pmslink.host_resolver import LOOKUP_TIMEOUT_S, HostResolver
 from pmslink.link import controls, reason_texts
-from pmslink.link.cause import UNANSWERED_LOOKUP_CAUSE
+from pmslink.link.cause import UNANSWERED_LOOKUP_CAUSE, Cause
 from pmslink.link.countdown import Countdown
 from pmslink.link.dialer import StartLinkDial
 from pmslink.link.host_addresses import parse_ip
@@ -31,8 +32,8 @@ from pmslink.link.unreadable_input import UnreadableInput
 from pmslink.store.core.journal_interface import NullJournal
 
 StepName = Literal["resolve", "connect", "link_start", "description", "confirmation"]
-_STEPS_AFTER_RESOLVE: tuple[StepName, ...] = ("connect", "link_start", "description", "confirmation")
-
+_STEPS: tuple[StepName, ...] = get_args(StepName)
+_STEPS_AFTER: dict[StepName, StepName] = dict(pairwise(_STEPS))
 
 DESCRIPTION_VARIANTS = ("lost_description", "lost_record")
 """Variants of a cause that blame the link description."""
@@ -61,6 +62,21 @@ class Step:
     seen: UnreadableInput | None = None
     """What came instead of records."""
     suggest: Suggestion | None = None
+    cause: Cause | None = None
+    """Why the step failed, for programs and translations."""
+
+
+@frozen
+class StepStart:
+    """The start of a step."""
+
+    step: StepName
+    limit: float
+    """Seconds that the step may take."""
+
+
+OnProgress = Callable[[StepStart | Step], None]
+"""Called when a step starts, and when it ends."""
 
 
 class Probe:
@@ -82,34 +98,38 @@ class Probe:
         self._links = links
         self._tested_addresses: set[tuple[str, int]] = set()
 
-    async def test(self, config: LinkConfig) -> list[Step]:
+    async def test(self, config: LinkConfig, on_progress: OnProgress = lambda _: None) -> list[Step]:
         """Dock as this link would, and return the steps. It takes about the start and sync timeouts at most.
 
         Raises NotApplicableError while a link or another test uses the address, because a second
-        connection would make the PMS drop the first.
+        connection would make the PMS drop the first. Two host names may stand for one address, so this may
+        be found only after the first step has started.
         """
+        self._require_unused(config, None)
         started: float = self._reactor.seconds()
+        on_progress(StepStart("resolve", LOOKUP_TIMEOUT_S))
         try:
             resolved = first_address(await self._resolver.resolve(config.host))
         except DNSLookupError:
-            return [self._describe_failed_lookup(config, Failure(), started)]
+            failed = self._describe_failed_lookup(config, Failure(), started)
+            on_progress(failed)
+            return [failed]
         accepts = config.settings.connect == "accept"
         address = ("" if accepts else str(parse_ip(resolved)), config.port)
-        used_by = [link.name for link in self._links if link.is_active and self._uses(link, config, address)]
-        if used_by or address in self._tested_addresses:
-            by = f"the link {used_by[0]}" if used_by else "another test"
-            raise NotApplicableError("in_use", f"{by} uses {config.host}:{config.port}; disable it first")
+        self._require_unused(config, address)
         self._tested_addresses.add(address)
         try:
-            return await self._run_steps(config, resolved, started)
+            return await self._run_steps(config, resolved, started, on_progress)
         finally:
             self._tested_addresses.remove(address)
 
-    async def _run_steps(self, config: LinkConfig, resolved: str, started: float) -> list[Step]:
+    async def _run_steps(
+        self, config: LinkConfig, resolved: str, started: float, on_progress: OnProgress
+    ) -> list[Step]:
         settings = evolve(config.settings, enabled=True, expires_at=None)
         accepting = TcpAccepting(self._reactor, self._resolver)
         config = evolve(config, settings=settings)
-        trial = _ProbeLink(config, self._reactor, self._wall_clock, self._dial, accepting)
+        trial = _ProbeLink(config, self._reactor, self._wall_clock, self._dial, accepting, on_progress)
         is_address = resolved == config.host
         trial.pass_step("resolve", f"{config.host} is {'an address' if is_address else resolved}", started)
         try:
@@ -119,10 +139,18 @@ class Probe:
                 controls.disconnect(trial)
                 await trial.closed
         finally:
+            trial.abandon()
             await trial.stop()
         return trial.steps
 
-    def _uses(self, link: Link, config: LinkConfig, address: Address) -> bool:
+    def _require_unused(self, config: LinkConfig, address: Address | None) -> None:
+        """Raise NotApplicableError if a link or another test uses an address; None if it is unknown yet."""
+        used_by = [link.name for link in self._links if link.is_active and self._uses(link, config, address)]
+        if used_by or address in self._tested_addresses:
+            by = f"the link {used_by[0]}" if used_by else "another test"
+            raise NotApplicableError("in_use", f"{by} uses {config.host}:{config.port}; disable it first")
+
+    def _uses(self, link: Link, config: LinkConfig, address: Address | None) -> bool:
         """Return whether a link uses the address of a test. Two names may stand for one address."""
         if link.config.port != config.port or link.settings().connect != config.settings.connect:
             return False
@@ -130,7 +158,7 @@ class Probe:
             return True
         literal = parse_ip(link.config.host)
         used = self._dial.last_address(link.dialer) if literal is None else (str(literal), config.port)
-        return used == address
+        return used is not None and used == address
 
     def _describe_failed_lookup(self, config: LinkConfig, failure: Failure, started: float) -> Step:
         cause = cause_of_failed_dial(failure)
@@ -138,7 +166,7 @@ class Probe:
         if cause == UNANSWERED_LOOKUP_CAUSE:
             reason = f"No DNS server has answered for the host name {config.host} in time"
         seconds = self._reactor.seconds() - started
-        return Step("resolve", False, reason, seconds, reason_texts.cause_advice(cause))
+        return Step("resolve", False, reason, seconds, reason_texts.cause_advice(cause), cause=cause)
 
 
 class _ProbeLink(Link):
@@ -151,6 +179,7 @@ class _ProbeLink(Link):
         wall_clock: Callable[[], datetime],
         dial: StartLinkDial,
         accepting: AcceptingNetwork,
+        on_progress: OnProgress,
     ) -> None:
         on_change = self._on_link_changed
         super().__init__(config, reactor, wall_clock, dial, on_change, NullJournal(), accepting=accepting)
@@ -158,6 +187,8 @@ class _ProbeLink(Link):
         self._reactor = reactor
         self._seconds: Callable[[], float] = reactor.seconds
         self._step_started: float = reactor.seconds()
+        self._deadline = self._step_started + config.settings.start_timeout
+        self._on_progress = on_progress
         self.steps: list[Step] = []
         self._is_finished = False
         self._proof_timer = Countdown(reactor, self._on_proved)
@@ -165,8 +196,26 @@ class _ProbeLink(Link):
         self.closed: Deferred[None] = Deferred()
 
     def pass_step(self, step: StepName, reason: str, started: float | None = None) -> None:
-        """Add a step that succeeded."""
+        """Add a step that succeeded, and start the next one."""
         self._add_step(Step(step, True, reason, self._measure_step(started)))
+        if step == "link_start":
+            self._deadline = self._step_started + self._confirmation_limit()
+        following = _STEPS_AFTER.get(step)
+        if following is not None:
+            limit = round(max(0.0, self._deadline - self._step_started), 3)
+            self._on_progress(StepStart(following, limit))
+
+    def _confirmation_limit(self) -> float:
+        """Return the seconds that the description and its confirmation may take."""
+        settings = self.settings()
+        if settings.describe and settings.sync_on != "declared":
+            return settings.sync_timeout + settings.alive_timeout  # an LS is sent in between
+        return PROOF_DELAY_S
+
+    def abandon(self) -> None:
+        """Add no more steps: the test has ended, or its client has left."""
+        self._is_finished = True
+        self._proof_timer.stop()
 
     def on_connection_up(self) -> None:
         """Add the step of the connection, and go on as a link."""
@@ -223,10 +272,11 @@ class _ProbeLink(Link):
         if "link_start" in passed and cause.params.get("variant") not in DESCRIPTION_VARIANTS:
             self._pass_description()
             passed.add("description")
-        failed = next(name for name in _STEPS_AFTER_RESOLVE if name not in passed)
+        failed = next(name for name in _STEPS if name not in passed)
         advice = reason_texts.cause_advice(cause)
         found = self.diagnosis.input.describe()
-        self._add_step(Step(failed, False, self.reason, self._measure_step(), advice, found))
+        seconds = self._measure_step()
+        self._add_step(Step(failed, False, self.reason, seconds, advice, found, cause=cause))
         self._finish()
 
     def _finish(self) -> None:
@@ -244,6 +294,7 @@ class _ProbeLink(Link):
             suggestion = Suggestion(settings[0]["setting"], settings[0]["value"]) if settings else None
             step = evolve(step, suggest=suggestion, advice=step.advice or text)
         self.steps.append(step)
+        self._on_progress(step)
 
     def _measure_step(self, started: float | None = None) -> float:
         now = self._seconds()

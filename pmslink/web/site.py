@@ -15,7 +15,7 @@ from pmslink.store.store_service import Store
 from pmslink.timestamps import utc_now
 from pmslink.web.api.app import Api
 from pmslink.web.api.domain_errors import map_domain_error
-from pmslink.web.api.link_endpoints import LinkTester
+from pmslink.web.api.link_test_endpoint import LinkTester
 from pmslink.web.auth.access_control import AccessControl
 from pmslink.web.auth.api_request import ApiRequest
 from pmslink.web.auth.caller import Caller

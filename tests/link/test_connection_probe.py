@@ -15,8 +15,8 @@ from twisted.internet.protocol import ClientCreator
 
 from pmslink.config.link_definition import parse_link
 from pmslink.errors import NotApplicableError
-from pmslink.host_resolver import HostResolver, LookupTimeoutError
-from pmslink.link.connection_probe import Probe
+from pmslink.host_resolver import LOOKUP_TIMEOUT_S, HostResolver, LookupTimeoutError
+from pmslink.link.connection_probe import Probe, Step, StepStart
 from pmslink.link.link_registry import LinkRegistry
 from pmslink.link.tcp_dial import TcpDial
 from pmslink.simulator.pms.connection_factory import PmsFactory
@@ -78,6 +78,19 @@ async def test_a_pms_that_answers_passes_every_step_and_is_left_with_le(street: 
         street.store.journal.last_published_seq == street.store.startup_snapshot.first_seq - 1
     )  # nothing of it is kept
     assert not street.store.journal._queue
+
+
+@time_limit(10)
+async def test_the_start_and_the_end_of_each_step_are_reported(street: Street) -> None:
+    progress: list[StepStart | Step] = []
+    config = parse_link("test", {**TIMINGS, "port": street.number, "alive_timeout": 4})
+    steps = await street.probe.test(config, progress.append)
+    assert [one for one in progress if isinstance(one, Step)] == steps
+    assert [one.step for one in progress] == [step.step for step in steps for _ in range(2)]
+    limits = {one.step: one.limit for one in progress if isinstance(one, StepStart)}
+    assert limits["resolve"] == LOOKUP_TIMEOUT_S
+    assert 20 < limits["link_start"] <= limits["connect"] <= 30
+    assert 24 < limits["confirmation"] <= limits["description"] <= 34  # with an LS that asks again
 
 
 @time_limit(10)
@@ -174,9 +187,21 @@ async def test_two_trials_of_one_address_do_not_meet(street: Street) -> None:
 @time_limit(10)
 async def test_a_trial_that_is_given_up_leaves_nothing_behind(street: Street) -> None:
     street.pms.set_faults(Faults(frozen=True))
-    trial = Deferred.fromCoroutine(street.steps())
+    progress: list[StepStart | Step] = []
+    connected: Deferred[None] = Deferred()
+
+    def on_progress(one: StepStart | Step) -> None:
+        progress.append(one)
+        if one.step == "link_start":
+            reactor.callLater(0, connected.callback, None)
+
+    config = parse_link("test", {**TIMINGS, "port": street.number})
+    trial = Deferred.fromCoroutine(street.probe.test(config, on_progress))
+    await connected
+    reported = len(progress)
     trial.cancel()
     with pytest.raises(CancelledError):
         await trial
+    assert len(progress) == reported
     street.pms.set_faults(Faults())
     assert (await street.steps())[-1][:2] == ("confirmation", True)

@@ -26,7 +26,7 @@ from twisted.python.failure import Failure
 from pmslink.config.link_definition import LinkConfig, parse_link
 from pmslink.config.loader import Config
 from pmslink.link.config_reload import ConfigReload
-from pmslink.link.connection_probe import Step
+from pmslink.link.connection_probe import OnProgress, Step, StepStart
 from pmslink.link.link import Link
 from pmslink.link.link_registry import LinkRegistry
 from pmslink.link.resync import Progress
@@ -96,6 +96,8 @@ class ServedApi:
         self.network = Network(self.clock, self.pms)
         self.tested_configs: list[LinkConfig] = []
         self.test_result: list[Step] | Exception = []
+        self.test_progress: list[StepStart | Step | Deferred[None]] = []
+        """What a test tells while it runs, before its result; it waits for each Deferred."""
         self.store = make_store(self.clock, self.now, self.database)
         self.links = LinkRegistry(self.clock, self.store, self.now, self.network.dial)
         for config in links:
@@ -124,8 +126,13 @@ class ServedApi:
     def now(self) -> datetime:
         return START_TIME + timedelta(seconds=self.clock.seconds())
 
-    async def _test(self, config: LinkConfig) -> list[Step]:
+    async def _test(self, config: LinkConfig, on_progress: OnProgress) -> list[Step]:
         self.tested_configs.append(config)
+        for progress in self.test_progress:
+            if not isinstance(progress, Deferred):
+                on_progress(progress)
+            else:
+                await progress
         if isinstance(self.test_result, Exception):
             raise self.test_result
         return self.test_result

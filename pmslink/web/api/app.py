@@ -15,7 +15,8 @@ from pmslink.link.link_registry import LinkRegistry
 from pmslink.store.store_service import Store
 from pmslink.web.api.answer_deadline import with_answer_deadline
 from pmslink.web.api.history_endpoints import HistoryResource
-from pmslink.web.api.link_endpoints import LinkResource, LinkTester
+from pmslink.web.api.link_endpoints import LinkResource
+from pmslink.web.api.link_test_endpoint import LinkTester, LinkTestResource
 from pmslink.web.api.posting_endpoints import PostingResource
 from pmslink.web.api.query_keys import with_known_query_keys
 from pmslink.web.api.reload_endpoint import ReloadResource
@@ -59,7 +60,8 @@ class Api:
         resources: tuple[Resource, ...] = (
             PageResource(),
             ServiceResource(links, store.journal, clock, wall_clock, self.broadcaster),
-            LinkResource(links, test_link, self.broadcaster, self.long_poll, link_json, clock),
+            LinkResource(links, self.broadcaster, self.long_poll, link_json, clock),
+            LinkTestResource(test_link),
             HistoryResource(links, store, clock, self.long_poll, access_control),
             TimelineResource(links, store, wall_clock),
             PostingResource(links, store, clock, wall_clock),

@@ -1,27 +1,23 @@
-"""Endpoints of links: list, read, test, create, update and remove them, and their controls."""
+"""Endpoints of links: list, read, create, update and remove them, and their controls."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import AsyncIterator, Callable, Iterator
 
 from twisted.internet.interfaces import IReactorTime
 from twisted.internet.task import deferLater
 from twisted.web.server import Request
 
-from pmslink.config.config_errors import ConfigError
-from pmslink.config.link_definition import LinkConfig, parse_api_link, parse_link
-from pmslink.config.settings_serializer import SECRET_SETTINGS
+from pmslink.config.link_definition import LinkConfig, parse_api_link
 from pmslink.errors import NotApplicableError
 from pmslink.link import controls
-from pmslink.link.connection_probe import Step
 from pmslink.link.link import Link
 from pmslink.link.link_registry import LinkRegistry
 from pmslink.store.core.store_errors import StoreUnavailableError
-from pmslink.validation.setting_fields import REDACTED
 from pmslink.web.api.link_lookup import find_link
 from pmslink.web.api.link_query import LinkQuery, parse_link_query
+from pmslink.web.api.link_settings_body import drop_nulls, parse_settings, restore_secrets
 from pmslink.web.http.api_errors import ApiError
 from pmslink.web.http.cancellation import shield
 from pmslink.web.http.json_requests import parse_json_object, require_no_keys
@@ -34,13 +30,8 @@ from pmslink.web.serializers.link_serializer import serialize_brief_link
 from pmslink.web.stream.broadcaster import Broadcaster
 from pmslink.web.stream.long_poll import LongPoll
 
-LinkTester = Callable[[LinkConfig], Awaitable[Sequence[Step]]]
-"""Tests the settings of a link. Raises NotApplicableError if the test would disturb a running link."""
-
 LINKS_PER_TURN = 100
 """Links that are serialized in one turn of the reactor."""
-
-_LinkParser = Callable[[str, Mapping[str, object]], LinkConfig]
 
 
 class LinkResource:
@@ -49,7 +40,6 @@ class LinkResource:
     def __init__(
         self,
         links: LinkRegistry,
-        test_link: LinkTester,
         broadcaster: Broadcaster,
         long_poll: LongPoll,
         link_json: LinkJson,
@@ -58,7 +48,6 @@ class LinkResource:
         self._links = links
         self._link_json = link_json
         self._clock = clock
-        self._test_link = test_link
         self._broadcaster = broadcaster
         self._long_poll = long_poll
 
@@ -66,7 +55,6 @@ class LinkResource:
         """Return the routes of these endpoints."""
         yield "GET", "/api/v1/links", self.list_links
         yield "POST", "/api/v1/links", self.create_link
-        yield "POST", "/api/v1/links/test", self.test_settings
         yield "GET", "/api/v1/links/<link>", self.get_link
         yield "PATCH", "/api/v1/links/<link>", self.update_link
         yield "DELETE", "/api/v1/links/<link>", self.remove_link
@@ -104,23 +92,15 @@ class LinkResource:
     def _respond(self, request: Request, link: Link, status: int = 200) -> bytes:
         return make_response(request, self._link_json.serialize(link) + b"\n", status)
 
-    async def test_settings(self, request: Request) -> bytes:
-        """Test the settings of a link, without creating it; return the result of each step."""
-        # The client does not have the stored secrets. The trial signs nothing, so any secret is valid.
-        placeholders = dict.fromkeys(SECRET_SETTINGS, "*" * 20)
-        settings = _restore_secrets(parse_json_object(request), placeholders)
-        steps = await self._test_link(_parse_settings(parse_link, "test", settings))
-        return make_response(request, {"steps": [_serialize_step(step) for step in steps]})
-
     # Definitions
 
     async def create_link(self, request: Request) -> bytes:
         """Create a link from the settings in the body."""
-        settings = _drop_nulls(parse_json_object(request))
+        settings = drop_nulls(parse_json_object(request))
         name = settings.pop("name", None)
         if not isinstance(name, str):
             raise ApiError(400, "invalid", "name must be the name of the new link", "name")
-        config = _parse_settings(parse_api_link, name, settings)
+        config = parse_settings(parse_api_link, name, settings)
         link = await shield(self._create_and_store(config, json.dumps(settings)))
         return self._respond(request, link, 201)
 
@@ -138,8 +118,8 @@ class LinkResource:
             message = f"{link} is defined in the configuration file; change it there"
             raise NotApplicableError("declared", message)
         before = json.loads(target.definition)
-        settings = _drop_nulls({**before, **_restore_secrets(parse_json_object(request), before)})
-        self._links.redefine(target, json.dumps(settings), _parse_settings(parse_api_link, link, settings))
+        settings = drop_nulls({**before, **restore_secrets(parse_json_object(request), before)})
+        self._links.redefine(target, json.dumps(settings), parse_settings(parse_api_link, link, settings))
         self._broadcaster.publish_link(target, None)
         await self._wait_until_saved()
         return self._respond(request, target)
@@ -194,42 +174,3 @@ class LinkResource:
         except StoreUnavailableError as problem:
             message = f"the change took effect, but was not stored and is lost at a restart: {problem}"
             raise ApiError(503, "store", message) from None
-
-
-def _serialize_step(step: Step) -> dict[str, Any]:
-    serialized: dict[str, Any] = {
-        "step": step.step,
-        "ok": step.ok,
-        "reason": step.reason,
-        "seconds": round(step.seconds, 3),
-    }
-    if step.advice:
-        serialized["advice"] = step.advice
-    if step.seen is not None:
-        serialized["seen"] = {"bytes": step.seen.size, "hex": step.seen.hex}
-    if step.suggest is not None:
-        serialized["suggest"] = {"setting": step.suggest.setting, "value": step.suggest.value}
-    return serialized
-
-
-def _drop_nulls(settings: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the settings without nulls; null means the default."""
-    return {name: value for name, value in settings.items() if value is not None}
-
-
-def _restore_secrets(settings: Mapping[str, Any], stored: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the settings with each redacted secret replaced by the stored one, if there is one."""
-    return {
-        name: stored[name] if value == REDACTED and name in SECRET_SETTINGS & stored.keys() else value
-        for name, value in settings.items()
-    }
-
-
-def _parse_settings(parse: _LinkParser, name: str, settings: Mapping[str, object]) -> LinkConfig:
-    try:
-        return parse(name, settings)
-    except ConfigError as problem:
-        message = "; ".join(str(problem).splitlines())
-        raise ApiError(400, "invalid", message, problem.key) from None
-    except RecursionError:
-        raise ApiError(400, "invalid", "the body is nested too deeply") from None

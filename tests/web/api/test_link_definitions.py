@@ -9,7 +9,7 @@ import pytest
 
 from pmslink.config.link_definition import LinkConfig
 from pmslink.link.link import Link
-from pmslink.web.api import link_endpoints
+from pmslink.web.api.link_settings_body import parse_settings
 from pmslink.web.http.api_errors import ApiError
 from tests.time_limit import time_limit
 from tests.web.served_api import Response, ServedApi, run_reactor_turns
@@ -148,7 +148,7 @@ def test_too_deep_nesting_in_a_setting_is_rejected() -> None:
         raise RecursionError  # json.dumps supports less depth than json.loads
 
     with pytest.raises(ApiError) as raised:
-        link_endpoints._parse_settings(read, "new", {})
+        parse_settings(read, "new", {})
     assert raised.value.code == "invalid"
 
 

@@ -6,8 +6,6 @@ import pytest
 from attrs import fields
 
 from pmslink.config.link_settings import LinkSettings
-from pmslink.errors import NotApplicableError
-from pmslink.link.connection_probe import Step
 from tests.time_limit import time_limit
 from tests.web.served_api import ServedApi
 
@@ -135,62 +133,6 @@ async def test_an_unknown_link_is_not_found(served_api: ServedApi, path: str) ->
     method = "GET" if path in ("", "/transitions", "/records") else "POST"
     answer = await served_api.call(method, f"/api/v1/links/none{path}")
     assert answer.error == (404, "unknown_link")
-
-
-@time_limit(10)
-async def test_settings_are_tried(served_api: ServedApi) -> None:
-    served_api.test_result = [Step("resolve", True, "", 0.00123), Step("connect", False, "refused", 1)]
-    answer = await served_api.post("/api/v1/links/test", {"host": "pms", "port": 5010, "profile": None})
-    assert answer.json() == {
-        "steps": [
-            {"step": "resolve", "ok": True, "reason": "", "seconds": 0.001},
-            {"step": "connect", "ok": False, "reason": "refused", "seconds": 1},
-        ]
-    }
-    assert [(config.name, config.host) for config in served_api.tested_configs] == [("test", "pms")]
-
-
-@time_limit(10)
-async def test_an_address_in_use_is_rejected(served_api: ServedApi) -> None:
-    served_api.test_result = NotApplicableError("in_use", "the link grand uses it")
-    answer = await served_api.post("/api/v1/links/test", {"host": "pms", "port": 5010})
-    assert answer.error == (409, "in_use")
-
-
-@pytest.mark.parametrize(
-    ("body", "field"),
-    [
-        (b'{"port": 5010}', "host"),
-        (b'{"host": "pms", "port": "5010"}', "port"),
-        (b'{"host": "pms", "port": 5010, "records": {"GI": "x"}}', "records.GI"),
-        (b'{"host": "pms", "port": 5010, "retry_initial": 90}', "retry_initial"),
-        (b'{"host": "pms", "port": 5010, "colour": "\\ud800"}', "colour"),
-        (b"[]", None),
-        (b"{", None),
-        (b"", None),
-        (b"\xff", None),
-        (b'{"host": "pms", "port": NaN}', None),
-        (b'{"host":' + b"[" * 100_000, None),
-        (b'{"host":' + b"[" * 90 + b"]" * 90 + b"}", "host"),
-    ],
-)
-@time_limit(10)
-async def test_invalid_settings_are_not_tried(served_api: ServedApi, body: bytes, field: str | None) -> None:
-    answer = await served_api.call(
-        "POST", "/api/v1/links/test", headers={"content-type": "application/json"}, body=body
-    )
-    assert answer.error == (400, "invalid")
-    assert answer.json()["error"].get("field") == field
-    assert "\n" not in answer.json()["error"]["message"]
-    assert not served_api.tested_configs
-
-
-@time_limit(10)
-async def test_settings_are_accepted_only_in_json(served_api: ServedApi) -> None:
-    answer = await served_api.call(
-        "POST", "/api/v1/links/test", headers={"content-type": "text/plain"}, body=b"{}"
-    )
-    assert answer.error == (415, "unsupported_type")
 
 
 @time_limit(10)

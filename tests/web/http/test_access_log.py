@@ -26,7 +26,7 @@ NEIGHBOUR = Caller()
 def logged(method: bytes, path: bytes, caller: Caller | None = NEIGHBOUR, route: str = "") -> list[str]:
     from twisted.internet.task import Clock
 
-    async def no_test(config: object) -> list[Any]:
+    async def no_test(config: object, on_progress: object) -> list[Any]:
         return []
 
     clock = Clock()
