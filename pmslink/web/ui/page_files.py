@@ -16,10 +16,10 @@ from attrs import frozen
 from pmslink.web.http.json_responses import serialize_json
 from pmslink.web.ui.bootstrap_data import bootstrap_data
 from pmslink.web.ui.module_imports import find_imported_modules
-from pmslink.web.ui.translations import LANGUAGES, load_translations
+from pmslink.web.ui.translations import LANGUAGES, load_field_names, load_translations
 
 INDEX_FILE_NAME = "index.html"
-FIRST_VIEW_MODULES = ("main.js",)
+FIRST_VIEW_MODULES = ("main.js", "views/links.js")
 """Modules from which everything is imported that the first view of the page needs."""
 
 _GZIP_LEVEL = 9
@@ -65,10 +65,12 @@ def load_page_files() -> PageFiles:
 
 def _read_bodies() -> Iterator[tuple[str, bytes]]:
     for name, file in _walk_files(files(__package__).joinpath("static")):
-        yield name, file.read_bytes()
+        if not name.startswith("texts/"):  # a catalogue is served as one file
+            yield name, file.read_bytes()
     yield "known.json", serialize_json(bootstrap_data())
     for language in LANGUAGES:
         yield f"texts/{language}.json", serialize_json(load_translations(language))
+        yield f"texts/{language}/fias.json", serialize_json(load_field_names(language))
 
 
 def _walk_files(folder: Traversable, prefix: str = "") -> Iterator[tuple[str, Traversable]]:

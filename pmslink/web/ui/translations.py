@@ -1,14 +1,16 @@
 """Translations of the page: one catalogue for each language, with a text for each key.
 
-English texts are in the modules that they describe: reasons and advice in `link/reason_texts.py`, records and
-fields in `fias/catalog.py`, settings in `config/link_settings.py`, the page's own texts in
-`static/texts/en.json`. Any other language has all of them in one file.
+English texts are in the modules that they describe: reasons and advice in `link/reason_texts.py`, records
+and fields in `fias/catalog.py`, settings in `config/link_settings.py`, the page's own texts in
+`static/texts/en/`, a file for each area of the page. Other languages have all of them in such files. The
+names of records and fields are a catalogue of their own, because few views need them.
 """
 
 from __future__ import annotations
 
 import json
 from importlib.resources import files
+from importlib.resources.abc import Traversable
 from typing import Literal, get_args
 
 from attrs import fields
@@ -20,22 +22,37 @@ from pmslink.validation.setting_fields import setting_of
 
 Language = Literal["en", "zh"]
 LANGUAGES: tuple[Language, ...] = get_args(Language)
+_FIELD_NAMES_FILE = "fias.json"
 
 
 def load_translations(language: Language) -> dict[str, str]:
-    """Load the catalogue of a language."""
-    page_texts: dict[str, str] = json.loads(
-        files(__package__).joinpath(f"static/texts/{language}.json").read_text("utf-8")
-    )
-    return {**_service_texts(), **page_texts} if language == "en" else page_texts
+    """Load the catalogue of a language, without the names of records and fields."""
+    texts = _service_texts() if language == "en" else {}
+    for file in sorted(_folder(language).iterdir(), key=lambda file: file.name):
+        if file.name != _FIELD_NAMES_FILE:
+            texts |= json.loads(file.read_text("utf-8"))
+    return texts
+
+
+def load_field_names(language: Language) -> dict[str, str]:
+    """Load the names of FIAS records and fields in a language, by `record.ID` and `field.CODE`."""
+    if language != "en":
+        names: dict[str, str] = json.loads(_folder(language).joinpath(_FIELD_NAMES_FILE).read_text("utf-8"))
+        return names
+    return {
+        **{f"record.{record_id}": record.name for record_id, record in RECORDS.items()},
+        **{f"field.{code}": field.name for code, field in FIELDS.items()},
+    }
+
+
+def _folder(language: Language) -> Traversable:
+    return files(__package__).joinpath(f"static/texts/{language}")
 
 
 def _service_texts() -> dict[str, str]:
     settings = {field.name: setting_of(LinkDefinition, field.name) for field in fields(LinkDefinition)}
     return {
         **ENGLISH_TEXTS,
-        **{f"record.{record_id}": record.name for record_id, record in RECORDS.items()},
-        **{f"field.{code}": field.name for code, field in FIELDS.items()},
         **{f"setting.{name}": setting.meaning for name, setting in settings.items()},
         **{f"right.{name}": setting.expected for name, setting in settings.items()},
     }

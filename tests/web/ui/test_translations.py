@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Iterator, Mapping, Set
 from importlib.resources import files
+from pathlib import Path
 from typing import Any, get_args
 
 import pytest
@@ -13,11 +14,13 @@ import pytest
 from pmslink.link.cause import CauseCode
 from pmslink.web.api.openapi import load_openapi
 from pmslink.web.ui.bootstrap_data import bootstrap_data
-from pmslink.web.ui.translations import LANGUAGES, Language, load_translations
+from pmslink.web.ui.translations import LANGUAGES, Language, load_field_names, load_translations
 
 PAGE = files("pmslink.web.ui").joinpath("static")
-SCRIPTS = "\n".join(file.read_text("utf-8") for file in PAGE.iterdir() if file.name.endswith(".js"))
-PAGE_TEXTS = json.loads(PAGE.joinpath("texts/en.json").read_text("utf-8"))
+SCRIPTS = "\n".join(file.read_text("utf-8") for file in Path(str(PAGE)).rglob("*.js"))
+PAGE_TEXTS = [
+    key for file in PAGE.joinpath("texts/en").iterdir() for key in json.loads(file.read_text("utf-8"))
+]
 
 LITERAL_KEYS = {*re.findall(r'"([a-z_]+(?:\.\w+)+)"', SCRIPTS), *re.findall(r'\bt\("(\w+)"', SCRIPTS)}
 PREFIXES = set(re.findall(r"`([a-z_.]+\.)\$\{", SCRIPTS))
@@ -53,6 +56,7 @@ def test_each_language_has_a_text_for_each_key() -> None:
     english = load_translations("en")
     for language in LANGUAGES:
         texts = load_translations(language)
+        assert load_field_names("en").keys() == load_field_names(language).keys()
         assert english.keys() - texts.keys() == set(), language
         assert texts.keys() - english.keys() == set(), language
         assert [key for key, text in texts.items() if not text] in ([], ["sentence.joint"])
@@ -84,7 +88,7 @@ def test_each_cause_has_a_reason_and_each_error_a_text(language: Language) -> No
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_each_record_field_and_setting_has_a_name(language: Language) -> None:
-    texts = load_translations(language)
+    texts = load_translations(language) | load_field_names(language)
     data = bootstrap_data()
     required = [f"record.{id}" for id in data["records"]] + [f"field.{code}" for code in data["fields"]]
     for setting in data["settings"]:
@@ -96,7 +100,7 @@ def test_each_record_field_and_setting_has_a_name(language: Language) -> None:
 
 
 def test_each_key_that_a_script_uses_has_a_text() -> None:
-    english = load_translations("en")
+    english = load_translations("en") | load_field_names("en")
     assert len(LITERAL_KEYS) > 50
     assert {key for key in LITERAL_KEYS - english.keys() if not key.endswith((".json", ".js"))} == set()
     assert len(PREFIXES) > 10

@@ -1,8 +1,8 @@
 // Small parts that several views are made of.
 
-import { CallError, seesGuests } from "./api_client.js";
-import { el } from "./dom.js";
-import { moment, precisely, t } from "./translations.js";
+import { CallError, seesGuests } from "./former_api.js";
+import { el } from "./core/dom.js";
+import { moment, precisely, t } from "./core/texts.js";
 
 /** A button that says what it does. */
 export function button(text, onclick, props = {}) {

@@ -1,9 +1,9 @@
 // The trial of an address, step by step: where it fails, and what that means.
 
-import { call } from "./api_client.js";
+import { call } from "./former_api.js";
 import { button, visible } from "./common_elements.js";
-import { el, setAttribute, setSign, setText, sign } from "./dom.js";
-import { t } from "./translations.js";
+import { el, setAttribute, setSign, setText, sign } from "./core/dom.js";
+import { t } from "./core/texts.js";
 
 const STEPS = ["resolve", "connect", "link_start", "description", "confirmation"];
 

@@ -1,13 +1,13 @@
 // The controls of one link: those that apply are active, those that stop service ask first, and the answer
 // is shown.
 
-import { call, mayControl, oneAtATime, ofLink } from "./api_client.js";
-import { now } from "./clock.js";
+import { call, mayControl, oneAtATime, ofLink } from "./former_api.js";
+import { now } from "./core/clock.js";
 import { confirmed } from "./dialog.js";
-import { el, setAttribute, setText } from "./dom.js";
+import { el, setAttribute, setText } from "./core/dom.js";
 import { isResyncing } from "./link_model.js";
 import { button, refusal } from "./common_elements.js";
-import { t } from "./translations.js";
+import { t } from "./core/texts.js";
 
 const hasExpired = ({ settings }) => settings.expires_at !== null && Date.parse(settings.expires_at) <= now();
 const off = ({ state }) => state === "DISABLED" || state === "EXPIRED";

@@ -1,7 +1,7 @@
 // A question that has to be answered before something is done that stops service or cannot be undone.
 
-import { el } from "./dom.js";
-import { t } from "./translations.js";
+import { el } from "./core/dom.js";
+import { t } from "./core/texts.js";
 
 /** Whether the person says yes; Escape and "Cancel" say no. The one answer is named after what is done. */
 export function confirmed(question, action) {

@@ -1,9 +1,9 @@
 // What needs a look at a link beside its state: each finding is a sentence, the most urgent first.
 
-import { now } from "./clock.js";
+import { now } from "./core/clock.js";
 import { hintText, suggestionText } from "./hints.js";
 import { isResyncing } from "./link_model.js";
-import { decimal, duration, minute, t } from "./translations.js";
+import { decimal, duration, minute, t } from "./core/texts.js";
 
 const MINUTE = 60_000; // milliseconds
 const DAY = 24 * 60 * MINUTE;

@@ -1,11 +1,11 @@
 // The findings of a link as a list: in the list of links, and on the link's own page.
 
-import { arrange, el, setAttribute, setSign, setText, sign } from "./dom.js";
+import { arrange, el, setAttribute, setSign, setText, sign } from "./core/dom.js";
 import { visible } from "./common_elements.js";
 import { findings } from "./findings.js";
 import { documentPlaceOf } from "./hints.js";
 import { settingsPlaceOf } from "./link_model.js";
-import { t } from "./translations.js";
+import { t } from "./core/texts.js";
 
 const MOODS = { decide: "bad", look: "look", wait: "wait" };
 

@@ -1,6 +1,6 @@
 // Hints of a link as text: the same functions as in `link/reason_texts.py`.
 
-import { duration, has, t } from "./translations.js";
+import { duration, has, t } from "./core/texts.js";
 
 const SUGGESTIONS = {
   framing: "suggestion.read",

@@ -1,8 +1,8 @@
 // One input for each kind of setting, and what a person wrote in it as a value of the interface.
 
-import { el } from "./dom.js";
+import { el } from "./core/dom.js";
 import { numberOf, rateLines, tariffOf } from "./tariff.js";
-import { t } from "./translations.js";
+import { t } from "./core/texts.js";
 
 const LINES = ["records", "codes", "tariff"];
 const UNTOLD = "***"; // what stands for a secret

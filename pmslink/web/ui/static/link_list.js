@@ -1,10 +1,10 @@
 // All links, those first that need looking at.
 
-import { mayControl } from "./api_client.js";
-import { arrange, el, setAttribute, setSign, setText, sign } from "./dom.js";
+import { mayControl } from "./former_api.js";
+import { arrange, el, setAttribute, setSign, setText, sign } from "./core/dom.js";
 import { findingsList } from "./findings_list.js";
 import { address, advice, endpoint, isDown, isTold, isUp, links, mood, placeOf, reason, waiting, watch, worstFirst } from "./link_model.js";
-import { decimal, moment, precisely, since, t } from "./translations.js";
+import { decimal, moment, precisely, since, t } from "./core/texts.js";
 
 let searched = ""; // which is still wanted when one comes back from a link
 

@@ -1,8 +1,8 @@
 // What the page knows: the links as the stream last told them, and what can be said of each.
 
-import { call, ofLink } from "./api_client.js";
-import { now } from "./clock.js";
-import { has, since, t } from "./translations.js";
+import { call, ofLink } from "./former_api.js";
+import { now } from "./core/clock.js";
+import { has, since, t } from "./core/texts.js";
 
 /** The links by name. */
 export const links = new Map();

@@ -1,12 +1,12 @@
 // The settings of a link, to make one or to change it: each field with its meaning, unit and default, and
 // its error beside it. What is left empty is the default of the PMS's profile.
 
-import { call, mayControl, oneAtATime, ofLink } from "./api_client.js";
-import { el, setAttribute, setText } from "./dom.js";
+import { call, mayControl, oneAtATime, ofLink } from "./former_api.js";
+import { el, setAttribute, setText } from "./core/dom.js";
 import { inputOf, shown, valueOf, written } from "./inputs.js";
 import { known, links, placeOf } from "./link_model.js";
 import { button, refusal } from "./common_elements.js";
-import { chosenLanguage, has, t } from "./translations.js";
+import { chosenLanguage, has, t } from "./core/texts.js";
 import { trial } from "./connection_test.js";
 
 const GROUPS = {

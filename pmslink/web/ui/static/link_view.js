@@ -1,14 +1,14 @@
 // One link: how it is and why, its controls, its past, its outbox, and what goes over its wire.
 
-import { call, CallError, mayControl, ofLink, oneAtATime, seesPast } from "./api_client.js";
+import { call, CallError, mayControl, ofLink, oneAtATime, seesPast } from "./former_api.js";
 import { controls } from "./controls.js";
 import { confirmed } from "./dialog.js";
-import { el, setAttribute, setSign, setText, sign } from "./dom.js";
+import { el, setAttribute, setSign, setText, sign } from "./core/dom.js";
 import { findingsList } from "./findings_list.js";
 import { address, advice, endpoint, isResyncing, links, mood, placeOf, reason, refresh, waiting, watch } from "./link_model.js";
 import { outbox } from "./outbox_view.js";
 import { button, missingLink, refusal } from "./common_elements.js";
-import { decimal, moment, precisely, since, t } from "./translations.js";
+import { decimal, moment, precisely, since, t } from "./core/texts.js";
 import { timeline } from "./timeline_view.js";
 import { trace } from "./trace_view.js";
 import { webhook } from "./webhook_view.js";

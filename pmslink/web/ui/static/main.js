@@ -1,210 +1,207 @@
-// The page begins here: who is there, what is shown, and what the stream tells.
+// The page begins here: the session of the reader, the view of the address, and the stream of changes.
 
-import { findSession, signedIn, signOut, whenDenied } from "./api_client.js";
-import { now } from "./clock.js";
-import { el, setAttribute, setText } from "./dom.js";
-import { formView } from "./link_settings_form.js";
-import { linkView } from "./link_view.js";
-import { listView } from "./link_list.js";
-import * as model from "./link_model.js";
-import { button, choice } from "./common_elements.js";
-import { roomsView } from "./rooms_view.js";
-import { signInForm } from "./sign_in.js";
-import { Stream } from "./event_stream.js";
-import { chosenLanguage, languages, loadTexts, moment, t } from "./translations.js";
-import { Toasts } from "./toasts.js";
+import { loadSession, session, signOut, whenDenied } from "./core/api.js";
+import { now } from "./core/clock.js";
+import { setAttribute } from "./core/dom.js";
+import { installKeys } from "./core/keys.js";
+import * as links from "./core/links.js";
+import * as notices from "./core/notices.js";
+import { parseAddress } from "./core/router.js";
+import { Stream } from "./core/stream.js";
+import { loadTexts, moment, since, t } from "./core/texts.js";
+import { markNavigation, showHeader } from "./components/header.js";
+import { clearStrips, setStrip } from "./components/strip.js";
 
-const STATUS_INTERVAL = 15_000; // milliseconds
-const RETRY = 2_000;
-const GATHER = 500; // what several postings changed is asked for once
-// Events of the hotel that change what a link says of itself:
-const CHANGES_LINK = /^(resync\.(started|ended)|wake_up\.(done|not_understood))$/;
+const STATUS_INTERVAL_MS = 15_000;
+const RETRY_DELAY_MS = 2_000;
+const TICK_MS = 1_000;
 const $ = (id) => document.getElementById(id);
-const toasts = new Toasts($("toasts"));
-const notices = Object.fromEntries(["offline", "store", "version", "failed"].map((kind) => [kind, notice(kind)]));
+
+const VIEWS = {
+  links: () => import("./views/links.js"),
+  link: () => import("./views/link.js"),
+  new: () => import("./views/new_link.js"),
+  notices: () => import("./views/notices.js"),
+  about: () => import("./views/about.js"),
+};
 
 let view = null;
-let viewer = null; // whose it is
+let address = null; // of the view, as `parseAddress` gives it
+let shownHash = "";
+let reader = null;
 let stream = null;
-let offline = null; // since when, and the code that the service refuses with, if it does
+let offline = null; // {since, code}: since when, and the code that the service refuses with, if it does
+let version = null; // of the service when the page was loaded
 let beginnings = 0;
 
-function notice(kind) {
-  const element = el("p", { class: `notice ${kind}`, hidden: true });
-  $("notices").append(element);
-  return (text) => {
-    element.hidden = !text;
-    setText(element, text);
-  };
-}
+// The view of the address.
 
-// What is shown: by what stands behind "#" in the address.
-
-const ROUTES = [
-  [/^#\/links\/([^/]+)$/, (name) => linkView(name)],
-  [/^#\/links\/([^/]+)\/rooms$/, (name) => roomsView(name)],
-  [/^#\/links\/([^/]+)\/settings(?:\?hint=(\w+))?$/, (name, hint) => formView(name, hint)],
-  [/^#\/new$/, () => formView(null)],
-];
-
-function viewOf(hash) {
-  for (const [pattern, made] of ROUTES) {
-    const match = hash.match(pattern);
-    if (match) return made(...match.slice(1).filter(Boolean).map(decoded));
+/** Show the view of the address: build it, or give the present one its new parameters. */
+async function show() {
+  const next = parseAddress(location.hash);
+  if (view && !(await mayLeave(next))) return;
+  shownHash = location.hash;
+  if (view && address.key === next.key && view.change) {
+    address = next;
+    await view.change(next);
+  } else {
+    const { view: build } = await VIEWS[next.view]();
+    if (location.hash !== shownHash) return; // the reader has gone on meanwhile
+    closeView();
+    address = next;
+    view = build(next);
+    $("main").replaceChildren(view.element);
   }
-  return listView();
+  markNavigation(next.view);
+  showTitle();
 }
 
-function decoded(part) {
-  try {
-    return decodeURIComponent(part);
-  } catch {
-    return part; // then it is the name of no link
-  }
+/** Ask a view with unsaved changes whether it may be left; if not, its address stays. */
+async function mayLeave(next) {
+  if (!view.mayLeave || (await view.mayLeave(next))) return true;
+  history.replaceState(null, "", shownHash || "#/");
+  return false;
 }
 
-function show() {
-  close();
-  view = viewOf(location.hash);
-  $("main").replaceChildren(view.element);
-  showHeader();
-}
-
-/** Take away what is shown, and a question that belongs to it. */
-function close() {
+function closeView() {
   view?.close?.();
   view = null;
   $("main").replaceChildren();
   if ($("dialog").open) $("dialog").close("");
 }
 
-function showHeader() {
-  const right = el("div", { class: "right" });
-  const who = signedIn();
-  if (who?.tokens) {
-    const text = t("header.who", { name: who.name, role: t(`role.${who.role}`) });
-    right.append(el("span", { class: "who", text }), button(t("header.sign_out"), leave, { id: "sign-out" }));
-  }
-  const names = Object.fromEntries(languages());
-  const language = choice(t("header.language"), Object.keys(names), (code) => names[code], () => speak(language.value));
-  language.id = "language";
-  language.value = chosenLanguage();
-  right.append(language);
-  $("header").replaceChildren(el("a", { class: "brand", href: "#/", text: "pmslink" }), right);
-  setText(document.querySelector(".skip"), t("header.skip"));
+function showTitle() {
+  const count = notices.openCount();
+  const marks = (offline ? `${t("title.offline")} ` : "") + (count ? `(${count}) ` : "");
+  const title = `${marks}${view ? view.title() : t("sign.title")} – pmslink`;
+  if (document.title !== title) document.title = title;
+  const icon = offline ? "off" : links.worstSign();
+  setAttribute($("icon"), "href", new URL(`icons/${icon}.svg`, import.meta.url).href);
 }
 
-async function speak(language) {
+async function chooseLanguage(language) {
   try {
     await loadTexts(language);
   } catch (problem) {
-    notices.failed(t("refused", { why: t("error.unreachable"), message: problem.message }));
-    showHeader();
+    setStrip("failed", t("refused", { why: t("error.unreachable"), message: problem.message }));
     return;
   }
-  const kept = view?.kept?.();
-  notices.failed("");
-  toasts.clear();
-  show();
-  if (kept) view.keep?.(kept);
+  const draft = view?.draft?.();
+  clearStrips();
+  header();
+  notices.start({ onChange: showTitle });
+  view?.close?.();
+  view = null;
+  await show();
+  if (draft) view.restore?.(draft);
   showOffline();
-  $("language").focus(); // it was there, and is another one now
+  $("language").focus(); // the former one is gone
 }
 
-// Who is there.
+const header = () => showHeader({ chooseLanguage, signOut: leave, showKeys });
 
-/** Find out who it is, and show to them what there is; again and again until the service answers. */
+async function showKeys() {
+  const { keysDialog } = await import("./components/keys_dialog.js");
+  keysDialog();
+}
+
+// The session.
+
+/** Find out who the reader is, and show the page; again and again until the service answers. */
 async function begin() {
   const mine = ++beginnings;
   stream?.stop();
   stream = null;
-  model.clear();
-  toasts.clear();
-  close();
-  while (!(await known())) {
-    await new Promise((later) => setTimeout(later, RETRY));
+  links.clear();
+  notices.clear();
+  closeView();
+  while (!(await isReady())) {
+    await new Promise((later) => setTimeout(later, RETRY_DELAY_MS));
     if (mine !== beginnings) return;
   }
   if (mine !== beginnings) return;
-  $("starting").hidden = true;
   online();
-  viewer = signedIn();
-  showHeader();
-  if (!viewer) return askToSignIn();
-  show();
-  view.reveal?.();
+  reader = session();
+  header();
+  if (!reader) return askToSignIn();
+  notices.start({ onChange: showTitle });
   stream = new Stream("api/v1/stream", listener);
   stream.run();
+  await show();
 }
 
-/** Whether all is known that the page needs to begin with. */
-async function known() {
+/** Whether the texts, the session and the status are loaded. */
+async function isReady() {
   try {
-    if (!model.known) await Promise.all([loadTexts(), model.loadKnown()]);
-    await findSession();
+    if (document.documentElement.dataset.texts !== "loaded") await loadTexts();
+    document.documentElement.dataset.texts = "loaded";
+    if (await loadSession()) version ??= (await links.loadStatus()).version;
     return true;
   } catch (problem) {
     console.info(`the page cannot begin yet: ${problem.message}`);
-    if (model.known) listener.down();
-    else $("starting").hidden = false;
+    if (document.documentElement.dataset.texts === "loaded") listener.onLost();
     return false;
   }
 }
 
-/** Over what is shown, which can be gone on with: it may be a form that is half filled in. */
-function askToSignIn() {
-  const asking = $("sign-in");
-  asking.replaceChildren(signInForm(enter));
-  if (!asking.open) asking.showModal();
+/** Ask over the view, which may be a form that is half filled in. */
+async function askToSignIn() {
+  const { signInForm } = await import("./views/sign_in.js");
+  const dialog = $("sign-in");
+  dialog.replaceChildren(signInForm({ onSignedIn: enter, chooseLanguage: speakSignIn }));
+  if (!dialog.open) dialog.showModal();
+  if (!view) showTitle();
+}
+
+async function speakSignIn(language) {
+  await loadTexts(language);
+  await askToSignIn();
 }
 
 async function enter() {
   $("sign-in").close();
-  const { name, role } = signedIn();
-  if (viewer?.name === name && viewer.role === role) stream.run();
+  const { name, role } = session();
+  if (reader?.name === name && reader.role === role) stream.run();
   else await begin();
   $("main").focus({ preventScroll: true });
 }
 
 async function leave() {
-  stream?.stop(); // rather than be cut off
+  if (view?.mayLeave && !(await view.mayLeave(null))) return;
+  stream?.stop(); // rather than lose its connection
   try {
     await signOut();
   } catch (problem) {
     if (problem.status !== 401) {
-      notices.failed(t("sign_in.still", { message: problem.message }));
+      setStrip("failed", t("sign.still", { message: problem.message }));
       stream?.run();
       return;
     }
   }
-  notices.failed("");
+  setStrip("failed", "");
   await begin();
 }
 
-// What happens.
+// Changes.
 
 const listener = {
-  async up() {
+  async onOpen() {
     online();
     await showStatus();
   },
-  down(code) {
+  onLost(code) {
     offline = { since: offline?.since ?? new Date(now()).toISOString(), code };
     showOffline();
   },
-  denied() {
+  onDenied() {
     stream?.stop();
     askToSignIn();
   },
-  happened(kind, told) {
-    model.happened(kind, told);
-    if (kind === "reset") showStatus();
-    if (kind === "posting" || (kind === "event" && CHANGES_LINK.test(told.type))) refreshSoon(told.link);
-    if (kind === "link") {
-      showWorst();
-      if (told.transition?.from) toasts.show(told.link, told.transition);
-      else toasts.colour(told.link);
-    }
+  onEvent(kind, data) {
+    links.handle(kind, data);
+    notices.handle(kind, data);
+    view?.update?.(kind, data);
+    if (kind === "link") showTitle();
   },
 };
 
@@ -214,70 +211,59 @@ function online() {
 }
 
 function showOffline() {
-  document.body.classList.toggle("offline", offline !== null);
-  const why = offline?.code && t("refused", { why: t("stream.refused"), message: t(`error.${offline.code}`) });
-  notices.offline(offline && (why ?? t("offline", { since: moment(offline.since) })));
-  showWorst();
+  document.body.classList.toggle("offline", offline !== null && !offline.code);
+  setStrip("refused", offline?.code ? t("stream.refused") : "");
+  const time = () => ({ time: since(offline.since), at: moment(offline.since) });
+  setStrip("offline", offline && !offline.code ? t("off.strip", time()) : "");
+  if (view) showTitle();
 }
 
 async function showStatus() {
   try {
-    const { store, version } = await model.forgetIfEmpty();
-    notices.store(store.ok ? "" : t("store_fails", { reason: store.reason }));
-    notices.version(version === model.known.version ? "" : t("newer", { version }));
+    const status = await links.loadStatus();
+    setStrip("store", status.store.ok ? "" : t("store_fails", { reason: status.store.reason }));
+    setStrip("newer", status.version === version ? "" : t("strip.newer", { version: status.version }));
+    view?.update?.("status", status);
+    showTitle();
   } catch (problem) {
-    console.info(`the status is not known: ${problem.message}`); // that it is offline is said already
+    console.info(`the status cannot be loaded: ${problem.message}`); // the strip says already that it is offline
   }
 }
 
-function showWorst() {
-  const down = [...model.links.values()].filter(model.isDown).length;
-  const title = offline ? t("title.offline") : down ? t("title.down", { count: down }) : t("title.good");
-  if (document.title !== title) document.title = title;
-  setAttribute($("icon"), "href", `page/icons/${offline ? "off" : model.worstMood()}.svg`);
+function focusSearch() {
+  const search = $("search");
+  search?.focus();
+  return search !== null;
 }
 
-const changed = new Set();
-
-function refreshSoon(name) {
-  if (changed.size === 0) setTimeout(() => [...changed].forEach(refresh), GATHER);
-  changed.add(name);
-}
-
-async function refresh(name) {
-  changed.delete(name);
-  try {
-    await model.refresh(name);
-  } catch (problem) {
-    console.info(`how ${name ?? "all links"} are is not known: ${problem.message}`);
-  }
-}
-
-addEventListener("hashchange", () => {
-  if (!viewer) return;
-  show();
+addEventListener("hashchange", async () => {
+  if (!reader || location.hash === shownHash) return;
+  const before = view;
+  await show();
+  if (view === before) return;
   $("main").focus({ preventScroll: true });
   scrollTo(0, 0);
-  view.reveal?.();
-});
-addEventListener("keydown", (event) => {
-  const { key, target } = event;
-  if (key === "Escape" && !$("dialog").open) toasts.clear();
-  const commands = event.ctrlKey || event.metaKey || event.altKey;
-  if (key !== "/" || commands || target.matches("input, textarea, select")) return;
-  $("search")?.focus();
-  event.preventDefault();
 });
 document.querySelector(".skip").addEventListener("click", (event) => {
-  event.preventDefault(); // the address names what is shown
+  event.preventDefault(); // the address names the view
   $("main").focus();
 });
 $("sign-in").addEventListener("cancel", (event) => event.preventDefault());
 setInterval(() => {
-  if (!stream || !signedIn()) return;
-  showStatus();
-  if (!offline && !document.hidden) refresh();
-}, STATUS_INTERVAL);
-whenDenied(listener.denied);
+  if (stream && session()) showStatus();
+}, STATUS_INTERVAL_MS);
+setInterval(() => {
+  if (document.hidden) return;
+  view?.update?.("tick");
+  if (offline) showOffline();
+}, TICK_MS);
+installKeys({
+  "/": focusSearch,
+  "g l": () => (location.hash = "#/"),
+  "g n": () => (location.hash = "#/notices"),
+  "?": showKeys,
+});
+addEventListener("keydown", (event) => view?.onKey?.(event));
+whenDenied(listener.onDenied);
 
 await begin();

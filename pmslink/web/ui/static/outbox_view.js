@@ -1,12 +1,12 @@
 // What one link has to tell the PMS, and what became of it; a person decides on what is in doubt.
 
-import { call, mayControl, oneAtATime, ofLink } from "./api_client.js";
+import { call, mayControl, oneAtATime, ofLink } from "./former_api.js";
 import { confirmed } from "./dialog.js";
-import { el, setText } from "./dom.js";
+import { el, setText } from "./core/dom.js";
 import { watch } from "./link_model.js";
 import { button, choice, refusal, table, visible, when } from "./common_elements.js";
 import { statusName } from "./room_labels.js";
-import { duration, localMoment, money, t } from "./translations.js";
+import { duration, localMoment, money, t } from "./core/texts.js";
 
 const AT_ONCE = 50;
 const MOST = 1000; // rows that are kept on the page

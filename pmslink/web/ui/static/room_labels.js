@@ -1,7 +1,7 @@
 // What the codes of a room and its guests mean, in the reader's language.
 
 import { visible } from "./common_elements.js";
-import { languageName, localMoment, t } from "./translations.js";
+import { languageName, localMoment, t } from "./core/texts.js";
 
 // FIAS has languages of its own, and for the others those of ISO 639-1. Where both have a code, FIAS is meant.
 const LANGUAGES = {

@@ -1,9 +1,9 @@
 // One room in the list of all: only what is different is changed.
 
-import { el, setAttribute, setText } from "./dom.js";
+import { el, setAttribute, setText } from "./core/dom.js";
 import { MASK, visible } from "./common_elements.js";
 import { guestLanguage, serviceName, statusName, wakeUpName } from "./room_labels.js";
-import { has, moment, precisely, t } from "./translations.js";
+import { has, moment, precisely, t } from "./core/texts.js";
 
 const MARKED = 2500; // milliseconds for which a row that was changed is marked
 

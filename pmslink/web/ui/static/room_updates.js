@@ -1,7 +1,7 @@
 // Keeps the rooms of one link up to date: all are asked for once, and then those in which something happened.
 // A resync tells of room after room, so that all are asked for now and then instead, and once more at its end.
 
-import { call, ofLink } from "./api_client.js";
+import { call, ofLink } from "./former_api.js";
 import { links, watch } from "./link_model.js";
 
 const FEW = 10; // rooms that are asked for one by one

@@ -1,12 +1,12 @@
 // All rooms of one link as they are now: who stays there, what the phone may do, and what is set for it.
 
-import { CallError } from "./api_client.js";
-import { arrange, el, setAttribute, setSign, setText, sign } from "./dom.js";
+import { CallError } from "./former_api.js";
+import { arrange, el, setAttribute, setSign, setText, sign } from "./core/dom.js";
 import { isResyncing, isUp, links, mood, placeOf, refresh, watch } from "./link_model.js";
 import { choice, missingLink, namesCheck, refusal } from "./common_elements.js";
 import { roomNews } from "./room_updates.js";
 import { RoomRow } from "./room_row.js";
-import { t } from "./translations.js";
+import { t } from "./core/texts.js";
 
 const FILTERS = {
   all: () => true,

@@ -1,8 +1,8 @@
 // Where tokens are asked for: who has one signs in with it.
 
-import { oneAtATime, signIn } from "./api_client.js";
-import { el, setText } from "./dom.js";
-import { t } from "./translations.js";
+import { oneAtATime, signIn } from "./former_api.js";
+import { el, setText } from "./core/dom.js";
+import { t } from "./core/texts.js";
 
 /** The form that asks for a token; `then` goes on once it was taken. */
 export function signInForm(then) {

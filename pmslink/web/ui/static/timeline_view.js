@@ -1,10 +1,10 @@
 // What one link has been through in the last day: its states drawn over time, and each change in a table.
 
-import { call, ofLink } from "./api_client.js";
-import { el, setText, svg } from "./dom.js";
+import { call, ofLink } from "./former_api.js";
+import { el, setText, svg } from "./core/dom.js";
 import { address, links, reason } from "./link_model.js";
 import { choice, refusal, table, when } from "./common_elements.js";
-import { clock, duration, moment, percent, t } from "./translations.js";
+import { clock, duration, moment, percent, t } from "./core/texts.js";
 
 const HOURS = [1, 24, 168];
 const USUAL = 24;

@@ -1,10 +1,10 @@
 // The records of one link as they go over the wire, decoded, the newest first.
 
-import { call, ofLink } from "./api_client.js";
-import { arrange, el, setAttribute, setText } from "./dom.js";
+import { call, ofLink } from "./former_api.js";
+import { arrange, el, setAttribute, setText } from "./core/dom.js";
 import { known } from "./link_model.js";
 import { button, choice, MASK, namesCheck, refusal, visible, when } from "./common_elements.js";
-import { has, t } from "./translations.js";
+import { has, t } from "./core/texts.js";
 
 const LOOKS = 1000; // milliseconds between two
 const SHOWN = 100; // records

@@ -1,12 +1,12 @@
 // How a program of the hotel's hears of events: what waits for it, what is in the way, and the one event that a
 // person may skip because the program never takes it.
 
-import { call, mayControl, oneAtATime, ofLink } from "./api_client.js";
-import { now } from "./clock.js";
+import { call, mayControl, oneAtATime, ofLink } from "./former_api.js";
+import { now } from "./core/clock.js";
 import { button, refusal, visible } from "./common_elements.js";
 import { confirmed } from "./dialog.js";
-import { el, setAttribute, setSign, setText, sign } from "./dom.js";
-import { moment, precisely, since, t } from "./translations.js";
+import { el, setAttribute, setSign, setText, sign } from "./core/dom.js";
+import { moment, precisely, since, t } from "./core/texts.js";
 
 const MOODS = { idle: "good", delivering: "wait", retrying: "bad" };
 const FACTS = ["url", "backlog", "last_delivered", "last_error", "stuck", "next_at", "skipped"];

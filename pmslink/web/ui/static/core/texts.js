@@ -1,6 +1,7 @@
-// What is said, in the language of whoever reads it: a text for each key, and times and amounts in words.
+// The texts of the page in the language of the reader, and times, amounts and numbers in words.
 
 import { now } from "./clock.js";
+import { readPreference, writePreference } from "./preferences.js";
 
 const LANGUAGES = { en: "English", zh: "简体中文" };
 
@@ -13,36 +14,34 @@ export const chosenLanguage = () => language;
 
 /** The one that was chosen here before, or else the first of the browser's that there is. */
 function wantedLanguage() {
-  const wanted = [remembered(), ...navigator.languages];
+  const wanted = [readPreference("language"), ...navigator.languages];
   return wanted.map((tag) => tag?.slice(0, 2).toLowerCase()).find((tag) => tag in LANGUAGES) ?? "en";
 }
 
-// A browser may forbid to keep anything; then the choice lasts as long as the page.
-function remembered() {
-  try {
-    return localStorage.getItem("language");
-  } catch {
-    return null;
-  }
-}
-
-function remember(chosen) {
-  try {
-    localStorage.setItem("language", chosen);
-  } catch {
-    console.info("the language cannot be remembered here");
-  }
-}
-
+/** Load the texts of a language: the one that is chosen now, or the one that the reader wants. */
 export async function loadTexts(chosen) {
   const wanted = chosen ?? wantedLanguage();
-  const answer = await fetch(`page/texts/${wanted}.json`);
-  if (!answer.ok) throw new Error(`the texts cannot be read: ${answer.status}`);
-  texts = await answer.json();
+  texts = await loadCatalogue(wanted, "");
   language = wanted;
-  if (chosen) remember(chosen);
+  areFieldsLoaded = false;
+  if (chosen) writePreference("language", chosen);
   document.documentElement.lang = language === "zh" ? "zh-Hans" : language;
   formats = formatsOf(document.documentElement.lang);
+}
+
+let areFieldsLoaded = false;
+
+/** Load the names of FIAS records and fields in the present language, which only some views need. */
+export async function loadFieldNames() {
+  if (areFieldsLoaded) return;
+  Object.assign(texts, await loadCatalogue(language, "/fias"));
+  areFieldsLoaded = true;
+}
+
+async function loadCatalogue(wanted, name) {
+  const answer = await fetch(new URL(`../texts/${wanted}${name}.json`, import.meta.url));
+  if (!answer.ok) throw new Error(`the texts cannot be read: ${answer.status}`);
+  return answer.json();
 }
 
 /** Whether there is a text under this key. */

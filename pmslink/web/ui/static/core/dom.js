@@ -1,4 +1,4 @@
-// Elements are made here, and changed only where they differ: what did not change is left untouched.
+// Elements are made here, and changed only where they differ: what did not change stays untouched.
 
 /** An element. `props` are attributes, listeners (`onclick`), and `text`; children that are null are left out. */
 export function el(tag, props = {}, ...children) {
@@ -47,6 +47,55 @@ export function arrange(parent, wanted) {
     else parent.insertBefore(element, place);
   }
   if (focused !== document.activeElement && parent.contains(focused)) focused.focus({ preventScroll: true });
+}
+
+const SIGNS = new URL("../icons/signs.svg", import.meta.url).href;
+
+/** The sign of this name. Without `label` it is decoration beside words; with one it is an image of that name. */
+export function icon(name, label = null) {
+  const named = label === null ? { "aria-hidden": "true" } : { role: "img", "aria-label": label };
+  return svg("svg", { class: "i", viewBox: "0 0 20 20", ...named }, svg("use", { href: `${SIGNS}#${name}` }));
+}
+
+/** Show another sign in an element that `icon` made. */
+export function setIcon(drawing, name) {
+  setAttribute(drawing.firstElementChild, "href", `${SIGNS}#${name}`);
+}
+
+/**
+ * Make a component that is built once, and afterwards written only where it differs.
+ *
+ * `build(value)` returns its elements by name, the outermost one as `element`. `update(elements, value)` writes
+ * texts and attributes with `setText` and `setAttribute`. The result makes one instance of the component:
+ * `{element, update(value)}`.
+ */
+export function part(build, update) {
+  return (value) => {
+    const elements = build(value);
+    update(elements, value);
+    return { element: elements.element, update: (next) => update(elements, next) };
+  };
+}
+
+const instancesByContainer = new WeakMap();
+
+/**
+ * Show these items in `container`, each by an instance of `make` (see `part`).
+ *
+ * `key(item)` identifies an item: its instance stays, with its focus, and is updated. Instances of other items are
+ * removed. Returns the instances by key.
+ */
+export function keyed(container, items, key, make) {
+  const before = instancesByContainer.get(container) ?? new Map();
+  const instances = new Map();
+  for (const item of items) {
+    const instance = before.get(key(item));
+    if (instance) instance.update(item);
+    instances.set(key(item), instance ?? make(item));
+  }
+  instancesByContainer.set(container, instances);
+  arrange(container, [...instances.values()].map(({ element }) => element));
+  return instances;
 }
 
 const SHAPES = {
