@@ -34,10 +34,10 @@ class SessionResource:
 
     def sign_in(self, request: ApiRequest) -> bytes:
         """Begin a session with the token in the body, and set its cookie."""
-        token_text = _parse_token(request)
+        token_text, name = _parse_credentials(request)
         if not self._access_control.tokens.is_required:
             raise NotApplicableError("no_tokens", "no tokens are configured, so signing in is not possible")
-        session_id, session = self._access_control.sign_in(request, token_text)
+        session_id, session = self._access_control.sign_in(request, token_text, name)
         request.caller = Caller(session.token, session)
         set_session_cookie(request, session_id, SESSION_LIFETIME_S)
         return self._session_response(request, request.caller)
@@ -70,13 +70,15 @@ class SessionResource:
         )
 
 
-def _parse_token(request: ApiRequest) -> str:
-    """Return the token in the body. Raises ApiError 400 or 415."""
+def _parse_credentials(request: ApiRequest) -> tuple[str, str | None]:
+    """Return the token in the body, and its name if there is one. Raises ApiError 400 or 415."""
     body = parse_json_object(request)
-    for name in body:
-        if name != "token":
-            raise ApiError(400, "invalid", f"unknown key {name!r}; the only key is token", name)
-    token_text = body.get("token")
+    for key in body:
+        if key not in ("token", "name"):
+            raise ApiError(400, "invalid", f"unknown key {key!r}; the keys are token and name", key)
+    token_text, name = body.get("token"), body.get("name")
     if not isinstance(token_text, str):
         raise ApiError(400, "invalid", "token must be a string", "token")
-    return token_text
+    if not (name is None or isinstance(name, str)):
+        raise ApiError(400, "invalid", "name must be the name of the token", "name")
+    return token_text, name

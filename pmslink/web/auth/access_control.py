@@ -12,6 +12,7 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any, NoReturn
 
+from attrs import evolve
 from twisted.logger import Logger
 from twisted.web.server import Request
 
@@ -93,10 +94,15 @@ class AccessControl:
 
     # Sessions
 
-    def sign_in(self, request: Request, token_text: str) -> tuple[str, Session]:
-        """Begin a session for the holder of a token; return its id and itself. Raises ApiError 401 or 429."""
+    def sign_in(self, request: Request, token_text: str, name: str | None) -> tuple[str, Session]:
+        """Begin a session for the holder of a token; return its id and itself.
+
+        If a name is given, it must be the token's. Raises ApiError 401 or 429.
+        """
         token = self.tokens.find(token_text)
-        return self._reject_token(request) if token is None else self.sessions.begin(token)
+        if token is None or name not in (None, token.name):
+            self._reject_token(request)
+        return self.sessions.begin(token)
 
     def sign_out(self, session: Session) -> None:
         """End a session, and the streams and long polls under it."""
@@ -129,9 +135,11 @@ class AccessControl:
     def _reject_token(self, request: Request) -> NoReturn:
         self._require_below_rate_limit(request)
         peer = request.getClientAddress()
-        self._login_limiter.record_failure(client_network(peer))
+        network = client_network(peer)
+        self._login_limiter.record_failure(network)
         self.log.warn("{peer}: invalid token rejected", peer=peer)
-        raise unauthorized_error("the token is not valid")
+        error = unauthorized_error("the token is not valid")
+        raise evolve(error, attempts_left=self._login_limiter.attempts_left(network))
 
     def _require_below_rate_limit(self, request: Request) -> None:
         """Raise ApiError 429 if too many invalid tokens came from the client's network."""

@@ -32,6 +32,12 @@ class FailedLoginLimiter:
         if len(self) > MAX_TRACKED_NETWORKS:
             del self._failure_times_by_network[next(iter(self._failure_times_by_network))]
 
+    def attempts_left(self, network: str) -> int:
+        """Return how many more invalid tokens this network may send now."""
+        begin = self._clock.seconds() - FAILED_LOGIN_WINDOW_S
+        failure_times = self._failure_times_by_network.get(network, ())
+        return MAX_FAILED_LOGINS - sum(time > begin for time in failure_times)
+
     def retry_after_s(self, network: str) -> float:
         """Return the seconds until this network may try again; 0 if it may now."""
         failure_times = self._failure_times_by_network.get(network)

@@ -23,12 +23,15 @@ _log = Logger()
 
 @frozen
 class ApiError(Exception):
-    """An error response; `field` names the part of the request that is wrong."""
+    """An error response."""
 
     status: int
     code: str
     message: str
     field: str | None = None
+    """The part of the request that is wrong."""
+    attempts_left: int | None = None
+    """How many more invalid tokens are accepted from the client's network, after one of them."""
     headers: Sequence[tuple[bytes, bytes]] = ()
 
 
@@ -56,10 +59,14 @@ def make_error_response(request: IRequest, failure: Failure, map_error: ErrorMap
     return make_response(request, {"error": serialize_error(error)}, error.status)
 
 
-def serialize_error(error: ApiError) -> dict[str, str]:
-    """Return the JSON form of an error: `code`, `message` and, if the error names one, `field`."""
-    serialized = {"code": error.code, "message": error.message}
-    return serialized if error.field is None else serialized | {"field": error.field}
+def serialize_error(error: ApiError) -> dict[str, str | int]:
+    """Return the JSON form of an error. `field` and `attempts_left` are in it if the error has them."""
+    serialized: dict[str, str | int] = {"code": error.code, "message": error.message}
+    if error.field is not None:
+        serialized["field"] = error.field
+    if error.attempts_left is not None:
+        serialized["attempts_left"] = error.attempts_left
+    return serialized
 
 
 def map_common_error(exception: BaseException) -> ApiError | None:

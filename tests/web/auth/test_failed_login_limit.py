@@ -81,15 +81,19 @@ def test_no_window_has_more_failures_than_the_limit(tries: list[tuple[str, float
 @time_limit(20)
 async def test_too_many_failed_logins_are_rate_limited(protected_api: TokenProtectedApi) -> None:
     invalid = {"token": "pmslink_wrong"}
-    for _ in range(MAX_FAILED_LOGINS):
-        assert (await protected_api.post("/api/v1/session", invalid)).error == (401, "unauthorized")
+    for left in reversed(range(MAX_FAILED_LOGINS)):
+        answer = await protected_api.post("/api/v1/session", invalid)
+        assert answer.error == (401, "unauthorized")
+        assert answer.json()["error"]["attempts_left"] == left
     answer = await protected_api.post("/api/v1/session", invalid)
     assert answer.error == (429, "too_many_attempts")
     assert answer.headers["retry-after"] == str(int(FAILED_LOGIN_WINDOW_S))
     protected_api.advance(FAILED_LOGIN_WINDOW_S - 1)
     assert (await protected_api.post("/api/v1/session", invalid)).headers["retry-after"] == "1"
     protected_api.advance(1)
-    assert (await protected_api.post("/api/v1/session", invalid)).error == (401, "unauthorized")
+    answer = await protected_api.post("/api/v1/session", invalid)
+    assert answer.error == (401, "unauthorized")
+    assert answer.json()["error"]["attempts_left"] == MAX_FAILED_LOGINS - 1
 
 
 @time_limit(20)

@@ -205,6 +205,7 @@ async def test_without_tokens_signing_in_is_not_possible_or_needed(served_api: S
         ({"token": None}, (400, "invalid"), "token"),
         ({"token": 7}, (400, "invalid"), "token"),
         ({"token": "x", "more": 1}, (400, "invalid"), "more"),
+        ({"token": "x", "name": 7}, (400, "invalid"), "name"),
         ({"token": "\ud800"}, (401, "unauthorized"), None),
     ],
 )
@@ -215,6 +216,14 @@ async def test_an_invalid_sign_in_body_is_rejected(
     answer = await protected_api.post(PATH, body)
     assert answer.error == error
     assert answer.json()["error"].get("field") == field
+
+
+@time_limit(10)
+async def test_a_name_that_is_given_must_be_that_of_the_token(protected_api: TokenProtectedApi) -> None:
+    body = {"token": protected_api.tokens["view"], "name": "control"}
+    assert (await protected_api.post(PATH, body)).error == (401, "unauthorized")
+    body["name"] = "view"
+    assert (await protected_api.post(PATH, body)).json()["name"] == "view"
 
 
 @time_limit(10)
