@@ -1,0 +1,42 @@
+// Small elements that several views are made of.
+
+import { el, setAttribute, setText } from "../core/dom.js";
+import { moment, precisely, t } from "../core/texts.js";
+
+/** A button with this text; `onclick` is its action. */
+export function button(text, onclick, props = {}) {
+  return el("button", { type: "button", text, onclick, ...props });
+}
+
+/** A time, short, with its full date and zone as its title. */
+export function timeElement(iso) {
+  const element = el("time");
+  setTime(element, iso);
+  return element;
+}
+
+/** Show another time in an element that `timeElement` made. */
+export function setTime(element, iso) {
+  setAttribute(element, "datetime", iso);
+  setAttribute(element, "title", precisely(iso));
+  setText(element, moment(iso));
+}
+
+/** A card: a section with a heading; `extra` stands at the right of the heading. */
+export function card(title, content, extra = null) {
+  const heading = el("h2", { text: title });
+  const right = extra && el("span", { class: "push row" }, extra);
+  const element = el("section", { class: "card" }, el("header", {}, heading, right), el("div", { class: "in" }, content));
+  return { element, heading };
+}
+
+/** The sentence for a call that was refused: what it means, and the service's own words. */
+export const refusalText = ({ code, message }) => t("refused", { why: t(`error.${code}`), message });
+
+/** A text in which what is invisible, or would reverse the line, stands as its Unicode number. */
+export function visible(text) {
+  return text.replace(/[\p{C}\u2028\u2029]/gu, (hidden) => `⟨${hidden.codePointAt(0).toString(16).toUpperCase()}⟩`);
+}
+
+/** What stands in place of a guest's data that is not shown. */
+export const MASK = "•••";
