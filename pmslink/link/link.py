@@ -22,6 +22,7 @@ from pmslink.link.cause import EXPIRED_CAUSE, SETTINGS_CAUSE, STARTED_CAUSE, Cau
 from pmslink.link.connector import Connector
 from pmslink.link.dialer import Dialer, StartLinkDial, connection_key
 from pmslink.link.exchange import Exchange
+from pmslink.link.hourly_states import HourlyStates
 from pmslink.link.link_checks import min_early_check_interval
 from pmslink.link.link_diagnosis import LinkDiagnosis
 from pmslink.link.link_report import ChangingFacts, LinkReport
@@ -79,6 +80,7 @@ class Link:
     ) -> None:
         self.config = config
         self.definition = definition
+        self.hourly_states = HourlyStates()
         self.webhook_status: WebhookStatus | None = None
         self.webhook_queue: WebhookQueue | None = None
         self._wall_clock = wall_clock
@@ -176,6 +178,10 @@ class Link:
     def status(self) -> LinkStatus:
         """Take a snapshot of the link."""
         return self._report.status(self.config, self.declared, self.webhook_status)
+
+    def hours(self) -> str:
+        """Return the worst state of each of the last 24 hours, as in `hourly_states`."""
+        return self.hourly_states.text(self._wall_clock())
 
     # For the registry.
 
@@ -421,6 +427,7 @@ class Link:
     def _publish(self, transition: Transition | None) -> None:
         self._published = self._report.changing_facts()
         self._summary = self._report.summary(self.config, self._published)
+        self.hourly_states.change(self._published.group, self._wall_clock())
         self._on_change(self, transition)
 
     def _update_availability(self) -> None:

@@ -20,6 +20,7 @@ from pmslink.host_resolver import HostResolver
 from pmslink.hotel_scheduler import HotelScheduler, build_policy
 from pmslink.link.controls import address_in_use
 from pmslink.link.dialer import StartLinkDial
+from pmslink.link.hourly_states import HOURS
 from pmslink.link.link import Link, LinkSubscriber
 from pmslink.link.link_sweep import SWEEP_INTERVAL_S, LinkSweep
 from pmslink.link.machine import Marker
@@ -357,7 +358,9 @@ class LinkRegistry(TypedService):
         super().startService()
         for link in self:
             self.start_later(link)
-        self._store_feed.restore_failures(to_ms(self._wall_clock() - FAILURE_HISTORY))
+        now = self._wall_clock()
+        self._store_feed.restore_failures(to_ms(now - FAILURE_HISTORY))
+        self._store_feed.restore_hours(now - timedelta(hours=HOURS), now)
         self._scheduler.start()
         self._sweep_loop = LoopingCall(self._sweep.visit_next_part)
         self._sweep_loop.clock = self._reactor

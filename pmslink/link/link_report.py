@@ -14,7 +14,7 @@ from pmslink.link.dialer import Dialer
 from pmslink.link.link_diagnosis import LinkDiagnosis
 from pmslink.link.link_remarks import RemarkFacts, build_remarks
 from pmslink.link.link_session import Session
-from pmslink.link.link_summary import LinkGroup, LinkSummary, group_of, urgency_of
+from pmslink.link.link_summary import LinkGroup, LinkSummary, group_of, recency_of, urgency_of
 from pmslink.link.machine import Core
 from pmslink.link.outbox import Outbox
 from pmslink.link.outbox_hold import Hold
@@ -75,13 +75,14 @@ class LinkReport:
         outages = diagnosis.outages.status(now)
         resync = self.resync.unanswered_since
         attention = self._rate(now, hold)
-        details = (tuple(diagnosis.hints), held, outages, diagnosis.not_understood, resync)
+        wake_ups = diagnosis.wake_up_failures.status(now)
+        details = (tuple(diagnosis.hints), held, outages, diagnosis.not_understood, wake_ups, resync)
         return ChangingFacts(attention, self._group(attention), details)
 
     def summary(self, config: LinkConfig, facts: ChangingFacts) -> LinkSummary:
         """Summarize the link, of which these facts are known."""
         marker, down_since = self.core.marker, self.history.down_since
-        text = (config.name, config.address, config.profile, marker, reason_texts.label(marker))
+        text = (config.name, config.address, config.profile, marker, reason_texts.label(marker), facts.group)
         return LinkSummary(
             config.name,
             marker,
@@ -89,6 +90,7 @@ class LinkReport:
             facts.group,
             down_since,
             urgency_of(facts.attention, down_since, config.name),
+            recency_of(down_since or self.history.since, config.name),
             "\n".join((*text, self.reason(config))).lower(),
         )
 
@@ -131,6 +133,7 @@ class LinkReport:
             clock_offset=diagnosis.clock_offset,
             outages=diagnosis.outages.status(now),
             not_understood=diagnosis.not_understood,
+            failed_wake_ups=diagnosis.wake_up_failures.status(now),
             hints=tuple(diagnosis.hints),
             webhook=webhook,
             traffic=self.trace.counts(),

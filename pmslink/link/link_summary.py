@@ -12,14 +12,22 @@ from attrs import frozen
 from pmslink.link.attention import WORST_MIN_ATTENTION, Attention
 from pmslink.link.cause import CauseCode
 from pmslink.link.machine import Intent, Marker
+from pmslink.timestamps import to_ms
+
+_LATEST_MS = 10**14
+"""A time after all others, in milliseconds since 1970."""
 
 LinkGroup = Literal["down", "look", "connecting", "connected", "off"]
 """How a link is, for people. Every link is in exactly one group.
 
-`down`: it has failed, or the PMS has ended it. `look`: it is in sync, and somebody has to look at it.
-`connecting`: it connects, confirms or disconnects. `connected`: it is in sync, and well. `off`: it is
-disabled, disconnected or expired.
+`down`: it has failed, the PMS has ended it, or another link has its address. `look`: it is in sync, and
+somebody has to look at it. `connecting`: it connects, confirms or disconnects. `connected`: it is in sync,
+and well. `off`: it is disabled, disconnected or expired.
 """
+
+
+_DOWN_CAUSES: frozenset[CauseCode] = frozenset({"pms_ended", "in_use"})
+"""Causes that make a link `down` before an attempt to connect has failed."""
 
 
 @frozen
@@ -33,8 +41,10 @@ class LinkSummary:
     down_since: datetime | None
     urgency: str
     """Sorts links: highest attention first, then the longest down, then by name."""
+    recency: str
+    """Sorts links: those first that are in their state, or down, for the shortest time, then by name."""
     search_text: str
-    """Name, address, profile, state and reason, in lower case."""
+    """Name, address, profile, state, group and reason, in lower case."""
 
 
 def group_of(
@@ -51,7 +61,8 @@ def group_of(
     if marker == "WAIT_LE":
         return "connecting"
     if not in_sync:
-        return "down" if has_failed or marker == "EXPECTION" or cause_code == "pms_ended" else "connecting"
+        is_down = has_failed or marker == "EXPECTION" or cause_code in _DOWN_CAUSES
+        return "down" if is_down else "connecting"
     return "look" if attention >= WORST_MIN_ATTENTION else "connected"
 
 
@@ -59,6 +70,11 @@ def urgency_of(attention: Attention, down_since: datetime | None, name: str) -> 
     """Return a text that sorts before that of every link that is less urgent."""
     down = "9" if down_since is None else down_since.isoformat(timespec="microseconds")
     return f"{4 - attention} {down} {name}"
+
+
+def recency_of(since: datetime, name: str) -> str:
+    """Return a text that sorts before that of every link that changed earlier."""
+    return f"{_LATEST_MS - to_ms(since):015d} {name}"
 
 
 def most_urgent(summaries: Iterable[LinkSummary]) -> str | None:

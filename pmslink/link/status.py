@@ -20,6 +20,7 @@ from pmslink.link.outage_history import Outages
 from pmslink.link.outbox_hold import Hold
 from pmslink.link.record_trace import TrafficCounts
 from pmslink.link.resync import Progress
+from pmslink.link.wake_up_failures import FailedWakeUps
 from pmslink.link.webhook_status import WebhookStatus
 
 
@@ -89,6 +90,7 @@ class LinkStatus:
     """Seconds by which the clock of the PMS is ahead of the hotel's local time; None if not known."""
     outages: Outages
     not_understood: NotUnderstood
+    failed_wake_ups: FailedWakeUps
     hints: Sequence[Hint]
     webhook: WebhookStatus | None
     """None without a webhook."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from functools import partial
 
 from twisted.internet.defer import Deferred
@@ -23,9 +24,12 @@ from pmslink.store.tables.outbox_rows import (
     publish_unresolved_rows,
 )
 from pmslink.store.tables.recent_failures import StoredFailures, is_failed_wake_up, read_recent_failures
+from pmslink.store.tables.timeline_query import read_segments
 
 _LINKS_AT_ONCE = 500
 """Links whose failures one read returns; the time of a read is limited."""
+_HISTORIES_AT_ONCE = 20
+"""Links whose states of the last 24 hours one read returns; each may have thousands."""
 
 
 class StoreFeed:
@@ -65,6 +69,22 @@ class StoreFeed:
             link.diagnosis.restore(stored, session.last_in_sync if session.in_sync else None)
             link.refresh()
 
+    def restore_hours(self, since: datetime, until: datetime) -> None:
+        """Add the states that the links had in this period, which ends now, as the store has them."""
+        Deferred.fromCoroutine(self._restore_hours(since, until)).addErrback(
+            lambda failure: self.log.failure(
+                "Cannot read the states of the links before the start; lists show them as unknown", failure
+            )
+        )
+
+    async def _restore_hours(self, since: datetime, until: datetime) -> None:
+        names = [*self._links]
+        for begin in range(0, len(names), _HISTORIES_AT_ONCE):
+            links = names[begin : begin + _HISTORIES_AT_ONCE]
+            segments = await self._store.read(read_segments, links, since, until, self._store.run_id)
+            for name in segments.keys() & self._links.keys():
+                self._links[name].hourly_states.restore(segments[name])
+
     def recount(self) -> None:
         """Count the rows of all outboxes again, as the store has them."""
         # Read by the writer, and published among the changes, so that none is lost or counted twice.
@@ -89,7 +109,7 @@ class StoreFeed:
                     link.outbox.on_row_pending(entry.row)
             elif isinstance(entry, HotelEventLogged) and (link := self._links.get(entry.link)):
                 if is_failed_wake_up(entry.type, entry.text):
-                    link.diagnosis.wake_up_failures.add(entry.seq, entry.at)
+                    link.diagnosis.wake_up_failures.add(entry.seq, entry.at, entry.room)
                     changed.add(link)
             elif isinstance(entry, RecordLogged) and (link := self._links.get(entry.link)):
                 link.diagnosis.on_record_numbered(entry)

@@ -9,7 +9,7 @@ import pytest
 
 from pmslink.link.attention import Attention
 from pmslink.link.cause import CauseCode
-from pmslink.link.link_summary import LinkGroup, group_of, urgency_of
+from pmslink.link.link_summary import LinkGroup, group_of, recency_of, urgency_of
 from pmslink.link.machine import Intent, Marker
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
@@ -29,7 +29,7 @@ NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
         ("EXPECTION", "enabled", False, "lost", False, 4, "down"),
         ("ESTABLISHED", "enabled", False, "started", False, 4, "connecting"),
         ("WAIT_LS", "enabled", False, "started", False, 4, "connecting"),
-        ("CLOSED", "enabled", False, "in_use", False, 4, "connecting"),
+        ("CLOSED", "enabled", False, "in_use", False, 4, "down"),
         ("ESTABLISHED", "enabled", True, "started", False, 3, "look"),
         ("ESTABLISHED", "enabled", True, "started", False, 2, "look"),
         ("ESTABLISHED", "enabled", True, "started", True, 0, "connected"),
@@ -67,3 +67,9 @@ def test_the_longest_down_come_first_among_the_most_urgent() -> None:
         (0, None, "a"),
     ]
     assert sorted(expected, key=lambda link: urgency_of(*link)) == expected  # type: ignore[arg-type]
+
+
+def test_the_latest_change_comes_first() -> None:
+    second = timedelta(seconds=1)
+    expected = [(NOON + second / 1000, "z"), (NOON, "a"), (NOON, "b"), (NOON - second, "a")]
+    assert sorted(expected, key=lambda change: recency_of(*change)) == expected

@@ -108,14 +108,17 @@ class StreamClient:
 
 
 async def open_stream(
-    served: ServedApi, last_event_id: int | str | None = None, headers: Mapping[str, str] | None = None
+    served: ServedApi,
+    last_event_id: int | str | None = None,
+    headers: Mapping[str, str] | None = None,
+    query: str = "",
 ) -> StreamClient:
     """Open the stream, and wait for the start of the response."""
     lines = {"host": f"localhost:{served.port}", **(headers or {})}
     if last_event_id is not None:
         lines["last-event-id"] = str(last_event_id)
     head = "".join(f"{name}: {value}\r\n" for name, value in lines.items())
-    request = f"GET /api/v1/stream HTTP/1.1\r\n{head}\r\n"
+    request = f"GET /api/v1/stream{query} HTTP/1.1\r\n{head}\r\n"
     stream = StreamClient(served, await served.connect(request.encode()))
     await served.until(lambda: "retry: 500\n\n" in stream.body_text or stream.connection.closed.called)
     return stream

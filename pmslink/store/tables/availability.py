@@ -66,7 +66,7 @@ def build_timeline(
 
     Runs, transitions and sync changes are ordered by id. Those before `since` give the state at `since`.
     """
-    segments = _segments(since, until, state_points(runs, transitions, sync_changes))
+    segments = build_segments(since, until, state_points(runs, transitions, sync_changes))
     spans = []
     for transition, group in groupby(segments, key=attrgetter("transition")):
         same_state = list(group)
@@ -86,8 +86,8 @@ class StatePoint:
 
 
 @frozen
-class _Segment:
-    """The time between two points."""
+class Segment:
+    """The time between two points; `transition` is None where the state is unknown."""
 
     since: datetime
     until: datetime
@@ -118,16 +118,16 @@ def state_points(
         yield StatePoint(max(runs[run_number - 1].seen, change.at), None, False)
 
 
-def _segments(since: datetime, until: datetime, points: Iterable[StatePoint]) -> list[_Segment]:
+def build_segments(since: datetime, until: datetime, points: Iterable[StatePoint]) -> list[Segment]:
     """Return the time between the points, cut to the period, without empty segments."""
     segments = []
     for point in reversed([StatePoint(since, None, False), *points]):
         begin = min(max(point.at, since), until)
         if begin < until:
-            segments.append(_Segment(begin, until, point.transition, point.in_sync))
+            segments.append(Segment(begin, until, point.transition, point.in_sync))
             until = begin
     return segments[::-1]
 
 
-def _total_duration(segments: Iterable[_Segment]) -> timedelta:
+def _total_duration(segments: Iterable[Segment]) -> timedelta:
     return sum((segment.until - segment.since for segment in segments), timedelta())

@@ -44,8 +44,8 @@ class StoredFailures:
 
     sync_losses: list[SyncLoss] = field(factory=list)
     """Oldest first."""
-    failed_wake_ups: list[tuple[int, int]] = field(factory=list)
-    """The number and the time of each event, oldest first."""
+    failed_wake_ups: list[tuple[int, int, str | None]] = field(factory=list)
+    """The number, the time and the room of each event, oldest first."""
     problem_count: int = 0
     last_problem: tuple[int, str] | None = None
     """When the last record was not understood, and what was wrong with it."""
@@ -59,9 +59,9 @@ def read_recent_failures(
     for link in links:
         failures[link].sync_losses = _read_sync_losses(connection, link, since_ms)
         _read_problems(connection, link, since_ms, failures[link])
-    for seq, link, at in _read_failed_wake_ups(connection, since_ms):
+    for link, seq, at, room in _read_failed_wake_ups(connection, since_ms):
         if link in failures:
-            failures[link].failed_wake_ups.append((seq, at))
+            failures[link].failed_wake_ups.append((seq, at, room))
     return dict(failures)
 
 
@@ -113,12 +113,14 @@ def _read_problems(connection: Connection, link: str, since_ms: int, failures: S
         failures.last_problem = last.at, f"{last.type}: {last.problem}"
 
 
-def _read_failed_wake_ups(connection: Connection, since_ms: int) -> Iterable[tuple[int, str, int]]:
+def _read_failed_wake_ups(
+    connection: Connection, since_ms: int
+) -> Iterable[tuple[str, int, int, str | None]]:
     query = (
-        select(EVENTS.c.seq, EVENTS.c.link, EVENTS.c.at, EVENTS.c.type, EVENTS.c.text)
+        select(EVENTS.c.seq, EVENTS.c.link, EVENTS.c.at, EVENTS.c.type, EVENTS.c.room, EVENTS.c.text)
         .where(IS_WAKE_UP_OUTCOME, EVENTS.c.at >= since_ms)
         .order_by(EVENTS.c.at, EVENTS.c.seq)
     )
     for row in connection.execute(query):
         if is_failed_wake_up(row.type, row.text):
-            yield row.seq, row.link, row.at
+            yield row.link, row.seq, row.at, row.room

@@ -1,4 +1,4 @@
-"""The queries for the timeline and the phases of a link."""
+"""The queries for the timeline and the phases of a link, and for the states of several links."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from attrs import evolve, frozen
 from sqlalchemy import Column, ColumnElement, Connection, select
 
 from pmslink.store.core.schema import RUNS, SYNC_CHANGES, TRANSITIONS
-from pmslink.store.tables.availability import Timeline, build_timeline
+from pmslink.store.tables.availability import Segment, Timeline, build_segments, build_timeline, state_points
 from pmslink.store.tables.history_queries import transition_from_row
 from pmslink.store.tables.log_entries import SyncChanged, TransitionLogged
 from pmslink.store.tables.phases import Phase, build_phases
@@ -44,6 +44,20 @@ def read_phases(
     changes = _read_changes(connection, link, since, PHASES_MAX_TRANSITIONS, PHASES_MAX_SYNC_CHANGES)
     runs = changes.runs_until(until, current_run_id)
     return build_phases(min(changes.since, until), until, runs, changes.transitions, changes.sync_changes)
+
+
+def read_segments(
+    connection: Connection, links: Sequence[str], since: datetime, until: datetime, current_run_id: int | None
+) -> dict[str, list[Segment]]:
+    """Read the states of several links over a period, as `read_timeline` does; return them by link."""
+    segments = {}
+    for link in links:
+        changes = _read_changes(connection, link, since, TIMELINE_MAX_CHANGES, TIMELINE_MAX_CHANGES)
+        points = state_points(
+            changes.runs_until(until, current_run_id), changes.transitions, changes.sync_changes
+        )
+        segments[link] = build_segments(min(changes.since, until), until, points)
+    return segments
 
 
 @frozen

@@ -78,11 +78,11 @@ class LinkResource:
                 await deferLater(self._clock, 0)
                 yield b","
             yield b",".join(self._render(link, query) for link in page.links[begin : begin + LINKS_PER_TURN])
-        yield b'],"next":%s}\n' % serialize_json(page.next)
+        yield b'],"total":%d,"next":%s}\n' % (page.total, serialize_json(page.next))
 
     def _render(self, link: Link, query: LinkQuery) -> bytes:
         if query.fields == "brief":
-            return serialize_json(serialize_brief_link(link.status()))
+            return serialize_json(serialize_brief_link(link.status(), link.hours()))
         return self._link_json.serialize(link)
 
     def get_link(self, request: Request, link: str) -> bytes:

@@ -19,28 +19,33 @@ from pmslink.link.machine import Marker
 from pmslink.web.http.api_errors import ApiError
 from pmslink.web.http.query_parameters import MAX_LIST_LIMIT, enum_param, int_param, query_param
 
-LINK_QUERY_KEYS = ("limit", "after", "order", "attention", "group", "state", "q", "fields")
+LINK_QUERY_KEYS = ("limit", "after", "offset", "order", "attention", "group", "state", "q", "fields")
 MAX_SEARCH_CHARS = 100
+MAX_OFFSET = 1_000_000
+"""Links that a page can skip."""
 _MAX_CURSOR_CHARS = 400
 _CURSOR_EXPECTATION = "after must be `next` of the response before, to a request with the same order"
 
-Order = Literal["name", "attention"]
+Order = Literal["name", "attention", "changed"]
 Fields = Literal["all", "brief"]
 
 _first = itemgetter(0)
 _SORT_KEYS: dict[Order, Callable[[LinkSummary], str]] = {
     "name": attrgetter("name"),
     "attention": attrgetter("urgency"),
+    "changed": attrgetter("recency"),
 }
 
 
 @frozen
 class LinkQuery:
-    """Which links to list: those that pass all filters, in this order, after this sort key."""
+    """Which links to list: those that pass all filters, in this order, after this sort key or this many."""
 
     limit: int
     order: Order
     after: str
+    offset: int
+    """How many of the links to skip; 0 with `after`."""
     attention: frozenset[int]
     """Values of `attention` to list; all if empty."""
     group: LinkGroup | None
@@ -50,19 +55,15 @@ class LinkQuery:
     fields: Fields
 
     def select(self, links: Iterable[Link]) -> LinkPage:
-        """Return the first links that the query lists, and where the next page begins."""
+        """Return the first links that the query lists, how many there are, and where the next page begins."""
         sort_key = _SORT_KEYS[self.order]
-        found: list[tuple[str, Link]] = []
-        for link in links:
-            summary = link.summary
-            key = sort_key(summary)
-            if key > self.after and self._matches(summary):
-                found.append((key, link))
-        page = nsmallest(self.limit + 1, found, key=_first)
+        found = [(sort_key(link.summary), link) for link in links if self._matches(link.summary)]
+        later = [entry for entry in found if entry[0] > self.after] if self.after else found
+        page = nsmallest(self.offset + self.limit + 1, later, key=_first)[self.offset :]
         has_more = len(page) > self.limit
         del page[self.limit :]
         cursor = _encode_cursor(self.order, page[-1][0]) if has_more else None
-        return LinkPage([link for _, link in page], cursor)
+        return LinkPage([link for _, link in page], len(found), cursor)
 
     def _matches(self, summary: LinkSummary) -> bool:
         return (
@@ -78,16 +79,24 @@ class LinkPage:
     """One page of links; `next` is where the next one begins, None after the last link."""
 
     links: Sequence[Link]
+    total: int
+    """How many links all pages have."""
     next: str | None
 
 
 def parse_link_query(request: IRequest) -> LinkQuery:
     """Read the query of a list of links. Raises ApiError 400."""
     order: Order = enum_param(request, "order", get_args(Order)) or "name"
+    after = _cursor_param(request, order)
+    offset = int_param(request, "offset", minimum=0, maximum=MAX_OFFSET) or 0
+    if after and offset:
+        expected = "offset counts from the first link: give either offset or after"
+        raise ApiError(400, "invalid", expected, "offset")
     return LinkQuery(
         limit=int_param(request, "limit", maximum=MAX_LIST_LIMIT) or MAX_LIST_LIMIT,
         order=order,
-        after=_cursor_param(request, order),
+        after=after,
+        offset=offset,
         attention=_attention_param(request),
         group=enum_param(request, "group", get_args(LinkGroup)),
         state=enum_param(request, "state", get_args(Marker)),

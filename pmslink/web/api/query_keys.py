@@ -21,6 +21,7 @@ _LIST_KEYS = ("limit", "before")
 QUERY_KEYS_BY_ROUTE: Mapping[tuple[str, str], tuple[str, ...]] = {
     ("DELETE", "/api/v1/links/<link>"): ("discard",),
     ("GET", "/api/v1/links"): LINK_QUERY_KEYS,
+    ("GET", "/api/v1/stream"): ("snapshot",),
     ("GET", "/api/v1/links/<link>/transitions"): _LIST_KEYS,
     ("GET", "/api/v1/links/<link>/timeline"): ("hours",),
     ("GET", "/api/v1/links/<link>/phases"): ("hours",),

@@ -23,6 +23,7 @@ from pmslink.web.auth.api_request import ApiRequest
 from pmslink.web.http.api_errors import ApiError
 from pmslink.web.http.json_responses import begin_response, make_response
 from pmslink.web.http.long_responses import make_response_in_parts
+from pmslink.web.http.query_parameters import enum_param
 from pmslink.web.http.routing import Route
 from pmslink.web.stream import broadcaster
 
@@ -93,7 +94,8 @@ class ServiceResource:
 
     def open_stream(self, request: ApiRequest) -> bytes | Deferred[bytes]:
         """Send the stream of changes; to HEAD, its headers."""
+        with_links = enum_param(request, "snapshot", ("links", "none")) != "none"
         if request.method == b"HEAD":
             begin_response(request, 200, broadcaster.CONTENT_TYPE)
             return b""
-        return self._broadcaster.subscribe(request, request.caller)
+        return self._broadcaster.subscribe(request, request.caller, with_links)

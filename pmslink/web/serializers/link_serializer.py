@@ -38,8 +38,13 @@ BRIEF_KEYS = (
     "outbox",
     "held",
     "outages",
+    "not_understood",
+    "failed_wake_ups",
+    "clock_offset",
+    "hints",
+    "last_in_sync",
 )
-"""Keys of a brief link."""
+"""Keys that a brief link has of a link. It also has some settings, and `hours`."""
 
 
 def optional_timestamp(at: datetime | None) -> str | None:
@@ -50,7 +55,7 @@ def optional_timestamp(at: datetime | None) -> str | None:
 def serialize_link_state(status: LinkStatus) -> dict[str, Any]:
     """Serialize a link as the object `Link` of the API, without its settings and declared records."""
     checks, outbox, resync = status.link_checks, status.outbox, status.resync
-    outages, not_understood = status.outages, status.not_understood
+    outages, not_understood, wake_ups = status.outages, status.not_understood, status.failed_wake_ups
     return {
         "name": status.name,
         "state": status.marker,
@@ -106,15 +111,28 @@ def serialize_link_state(status: LinkStatus) -> dict[str, Any]:
             "last_at": optional_timestamp(not_understood.last_at),
             "last": not_understood.last,
         },
+        "failed_wake_ups": {
+            "count": wake_ups.count,
+            "last_at": optional_timestamp(wake_ups.last_at),
+            "last_room": wake_ups.last_room,
+        },
         "hints": [serialize_hint(hint) for hint in status.hints],
         "webhook": None if status.webhook is None else _serialize_webhook_status(status.webhook),
     }
 
 
-def serialize_brief_link(status: LinkStatus) -> dict[str, Any]:
-    """Serialize the part of a link that a list shows (`fields=brief`)."""
-    full = serialize_link_state(status)
-    return {key: full[key] for key in BRIEF_KEYS}
+def serialize_brief_link(status: LinkStatus, hours: str) -> dict[str, Any]:
+    """Serialize the part of a link that a list shows (`fields=brief`), and its states by hours."""
+    full, settings = serialize_link_state(status), status.settings
+    return {
+        **{key: full[key] for key in BRIEF_KEYS},
+        "settings": {
+            "connect": settings.connect,
+            "sync_timeout": settings.sync_timeout,
+            "expires_at": optional_timestamp(settings.expires_at),
+        },
+        "hours": hours,
+    }
 
 
 def _serialize_hold(hold: Hold) -> dict[str, Any]:

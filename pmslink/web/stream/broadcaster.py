@@ -41,7 +41,7 @@ from pmslink.web.stream.link_snapshots import (
 )
 from pmslink.web.stream.replay_buffer import ReplayBuffer
 from pmslink.web.stream.sse_events import serialize_sse_event, serialize_sse_link
-from pmslink.web.stream.subscriber import Subscriber
+from pmslink.web.stream.subscriber import SnapshotFactory, Subscriber
 
 CONTENT_TYPE = b"text/event-stream"
 
@@ -132,22 +132,24 @@ class Broadcaster:
 
     # Subscribers
 
-    def subscribe(self, request: Request, caller: Caller) -> Deferred[bytes]:
+    def subscribe(self, request: Request, caller: Caller, with_links: bool = True) -> Deferred[bytes]:
         """Answer a request with the stream. The Deferred never fires, as a stream has no end.
 
+        Without `with_links`, a snapshot is only a reset: the client reads the links that it shows itself.
         Raises ApiError 503 if there are too many subscribers.
         """
         self._require_free_slot(caller)
         begin_response(request, 200, CONTENT_TYPE)
         request.setHeader(b"x-accel-buffering", b"no")  # nginx would delay events
-        last_seq, initial_events = self._resume_or_restart(_parse_last_event_id(request))
+        snapshot = self._snapshot_events if with_links else self._reset_event
+        last_seq, initial_events = self._resume_or_restart(_parse_last_event_id(request), snapshot)
         subscriber = Subscriber(
             request,
             caller,
             self.replay_buffer,
             last_seq,
             chain((RETRY_FIELD,), initial_events),
-            self._snapshot_events,
+            snapshot,
             self._enqueue_write,
         )
         self._subscribers.add(subscriber)
@@ -165,7 +167,9 @@ class Broadcaster:
             message = f"too many clients receive the stream with this token ({MAX_SUBSCRIBERS_PER_TOKEN})"
             raise ApiError(503, "too_many_watchers", message)
 
-    def _resume_or_restart(self, last_event_id: int | None) -> tuple[int, Iterator[bytes]]:
+    def _resume_or_restart(
+        self, last_event_id: int | None, snapshot: SnapshotFactory
+    ) -> tuple[int, Iterator[bytes]]:
         """Return the number after which a subscriber continues, and the events that come first."""
         if (
             last_event_id is not None
@@ -174,7 +178,7 @@ class Broadcaster:
         ):
             return last_event_id, iter(())
         snapshot_seq, resume_seq = self.replay_buffer.last_evicted_seq - 1, self.replay_buffer.last_seq
-        return resume_seq, self._snapshot_events(snapshot_seq, resume_seq, reset=last_event_id is not None)
+        return resume_seq, snapshot(snapshot_seq, resume_seq, last_event_id is not None)
 
     def drop_unauthorized(self) -> None:
         """Disconnect the subscribers whose access was revoked."""
@@ -194,6 +198,10 @@ class Broadcaster:
             seq = resume_seq if position == len(links) else snapshot_seq
             payload = serialize_link_payload(self._link_json.serialize(link), None)
             yield serialize_sse_link(seq, self._wall_clock(), payload)
+
+    def _reset_event(self, snapshot_seq: int, resume_seq: int, reset: bool = True) -> Iterator[bytes]:
+        """Yield the snapshot for a client that reads the links itself: a reset from which it can resume."""
+        yield serialize_sse_event(resume_seq, "reset", self._wall_clock(), {})
 
     # Publishing
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from typing import Protocol
 
 from twisted.internet.interfaces import IPushProducer
 from twisted.web.server import Request
@@ -18,9 +19,16 @@ EVENTS_PER_WRITE = 100
 WRITE_THRESHOLD_BYTES = 64 * 1024
 """Size of a write above which no further event is added to it."""
 
-SnapshotFactory = Callable[[int, int], Iterator[bytes]]
-"""Serializes all links: a reset, then one event for each link. The last event has the second number, from
-which the client can resume; the others have the first, from which it cannot."""
+
+class SnapshotFactory(Protocol):
+    """Serialize what a client begins with: a reset if it is due, then one event for each link.
+
+    The last event has the number `resume_seq`, from which the client can resume; the others have
+    `snapshot_seq`, from which it cannot.
+    """
+
+    def __call__(self, snapshot_seq: int, resume_seq: int, reset: bool = True) -> Iterator[bytes]:
+        """Yield the events."""
 
 
 @implementer(IPushProducer)

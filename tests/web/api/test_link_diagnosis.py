@@ -71,13 +71,17 @@ async def test_c4_a_wake_up_request_that_is_not_understood_needs_a_person_for_a_
     assert link["attention"] == 3
     assert link["not_understood"]["last"] == "WR: TI (time) '07:00' is not a time HHMMSS or HHMM"
     assert link["advice"].startswith("A wake-up failed, or a wake-up request was not understood")
+    failed = link["failed_wake_ups"]
+    assert (failed["count"], failed["last_room"]) == (1, "101")
     after = await restart(served_api)
     try:
         after.dock()
         assert (await get_link(after))["attention"] == 3
+        assert (await get_link(after))["failed_wake_ups"] == failed
         assert (await after.post(f"{LINK}/disable")).json()["attention"] == 3  # whatever the intent
         after.advance(24 * 3600)
         assert (await get_link(after))["attention"] == 1
+        assert (await get_link(after))["failed_wake_ups"]["count"] == 0
     finally:
         await after.stop()
 

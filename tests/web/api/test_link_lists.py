@@ -100,7 +100,7 @@ async def test_a_changed_address_is_found(served_api: ServedApi) -> None:
     assert await list_names(served_api, "q=192.0.2.7") == []
 
 
-@pytest.mark.parametrize("order", ["name", "attention"])
+@pytest.mark.parametrize("order", ["name", "attention", "changed"])
 @time_limit(10)
 async def test_pages_list_every_link_once(served_api: ServedApi, order: str) -> None:
     add_links_of_all_groups(served_api)
@@ -148,10 +148,44 @@ async def test_without_a_limit_a_thousand_links_are_listed_some_in_each_turn(
 @time_limit(10)
 async def test_a_brief_list_has_the_keys_of_a_list_only(served_api: ServedApi) -> None:
     add_links_of_all_groups(served_api)
+    served_api.add_link("limited", connect="accept", host="192.0.2.4", expires_at="2027-01-01T00:00:00+01:00")
     for link in (await list_links(served_api, "fields=brief"))["links"]:
-        assert link.keys() == set(BRIEF_KEYS)
+        settings, hours = link.pop("settings"), link.pop("hours")
         full = (await served_api.get(f"/api/v1/links/{link['name']}")).json()
         assert link == {key: full[key] for key in BRIEF_KEYS}
+        assert settings == {key: full["settings"][key] for key in ("connect", "sync_timeout", "expires_at")}
+        assert len(hours) == 24
+
+
+@time_limit(10)
+async def test_the_latest_change_comes_first(served_api: ServedApi) -> None:
+    served_api.add_link("sync", alive_interval=3600)
+    served_api.dock()
+    served_api.network.mode = "refuse"
+    served_api.advance(1)
+    served_api.add_link("down", retry_initial=1, retry_max=1)
+    served_api.advance(30)  # redials, which are no change
+    served_api.add_link("off", enabled=False)
+    assert await list_names(served_api, "order=changed") == ["off", "down", "sync"]
+    assert await list_pages(served_api, "order=changed&limit=1") == [["off"], ["down"], ["sync"]]
+
+
+@pytest.mark.parametrize("order", ["name", "attention", "changed"])
+@time_limit(10)
+async def test_a_part_from_the_middle_is_listed_with_the_count_of_all(
+    served_api: ServedApi, order: str
+) -> None:
+    add_links_of_all_groups(served_api)
+    whole = await list_names(served_api, f"order={order}")
+    for offset in range(len(whole) + 2):
+        part = await list_links(served_api, f"order={order}&offset={offset}&limit=2")
+        assert [link["name"] for link in part["links"]] == whole[offset : offset + 2]
+        assert part["total"] == len(whole)
+        assert (part["next"] is None) == (offset + 2 >= len(whole))
+    found = await list_links(served_api, f"order={order}&attention=4&limit=1")
+    assert (len(found["links"]), found["total"]) == (1, 2)
+    rest = await list_links(served_api, f"order={order}&attention=4&after={quote(found['next'])}")
+    assert (len(rest["links"]), rest["total"]) == (1, 2)
 
 
 @pytest.mark.parametrize(
@@ -159,7 +193,9 @@ async def test_a_brief_list_has_the_keys_of_a_list_only(served_api: ServedApi) -
     [
         ("limit=0", "limit", "a whole number from 1 to 1000"),
         ("limit=1001", "limit", "a whole number from 1 to 1000"),
-        ("order=urgency", "order", '"name" or "attention"'),
+        ("order=urgency", "order", '"name" or "attention" or "changed"'),
+        ("offset=-1", "offset", "a whole number from 0 to 1000000"),
+        ("offset=1&after=bmFtZSBh", "offset", "give either offset or after"),
         ("attention=5", "attention", "numbers from 0 to 4 separated by commas"),
         ("attention=", "attention", "numbers from 0 to 4 separated by commas"),
         ("attention=1,,2", "attention", "numbers from 0 to 4 separated by commas"),

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from pmslink.link import controls
 from tests.time_limit import time_limit
 from tests.web.served_api import ServedApi, make_link_config
 
@@ -88,6 +89,35 @@ async def test_a_clean_restart_is_exact_to_the_second(served_api: ServedApi) -> 
     assert states == [None, "ESTABLISHED", None, "ESTABLISHED"]
     assert timeline["in_sync"]["share"] == 1
     assert timeline["in_sync"]["seconds"] == pytest.approx(stopped + 5 * 60, abs=10)
+    await after.stop()
+
+
+@time_limit(20)
+async def test_the_states_by_hours_are_restored(served_api: ServedApi) -> None:
+    link = served_api.add_link(alive_interval=86400)
+    served_api.dock()
+    served_api.advance(HOUR)
+    served_api.network.mode = "refuse"
+    served_api.pms.latest_connection.transport.abortConnection()  # type: ignore[union-attr]
+    served_api.advance(5 * 60)
+    served_api.network.mode = "accept"
+    controls.enable(link)
+    served_api.advance(2)
+    served_api.dock()
+    served_api.advance(HOUR)
+    await served_api.stop()
+    served_api.clock.advance(2 * HOUR)
+    after = ServedApi(previous=served_api, links=[make_link_config(alive_interval=86400)])
+    after.dock()
+
+    async def hours() -> str:
+        (link,) = (await after.get("/api/v1/links?fields=brief")).json()["links"]
+        return str(link["hours"])
+
+    for _ in range(100):
+        if "b" in await hours():
+            break
+    assert await hours() == "-" * 19 + "gbg-g"
     await after.stop()
 
 

@@ -259,3 +259,42 @@ async def test_a_removal_is_replayed_after_a_restart(served_api: ServedApi) -> N
     await resumed.disconnect()
     await resumed_again.disconnect()
     await after.stop()
+
+
+# Without a snapshot
+
+
+@time_limit(10)
+async def test_a_stream_without_snapshots_sends_resets_in_their_place(served_api: ServedApi) -> None:
+    link = served_api.add_link("stays", enabled=False)
+    await served_api.post("/api/v1/links", {"name": "goes", "host": "pms", "port": 1})
+    client = await open_stream(served_api, query="?snapshot=none")
+    assert await client.wait_for_changes(1) == [("reset", "", None)]
+    controls.expire(link)
+    assert (await client.wait_for_changes(2))[1:] == [("link", "stays", "EXPIRED")]
+    assert (await served_api.call("DELETE", "/api/v1/links/goes")).status == 200
+    assert (await client.wait_for_changes(3))[2:] == [("reset", "", None)]
+    controls.disable(link)
+    assert (await client.wait_for_changes(4))[3:] == [("link", "stays", "DISABLED")]
+    await client.disconnect()
+    for index, event in enumerate(client.events, 1):
+        resumed = await open_stream(served_api, event.id, query="?snapshot=none")
+        await resumed.drain()
+        assert resumed.events == client.events[index:]
+        await resumed.disconnect()
+
+
+@time_limit(10)
+async def test_a_client_without_snapshots_that_was_away_for_too_long_is_reset(served_api: ServedApi) -> None:
+    served_api.add_link("a", enabled=False)
+    client = await open_stream(served_api, "1", query="?snapshot=none")
+    assert await client.wait_for_changes(1) == [("reset", "", None)]
+    assert client.events[0].id == served_api.store.journal.last_published_seq
+    await client.disconnect()
+
+
+@time_limit(10)
+async def test_another_kind_of_snapshot_is_refused(served_api: ServedApi) -> None:
+    answer = await served_api.get("/api/v1/stream?snapshot=all")
+    assert answer.error == (400, "invalid")
+    assert answer.json()["error"]["message"] == 'snapshot must be "links" or "none"'
