@@ -146,16 +146,20 @@ async function isReady() {
 
 /** Ask over the view, which may be a form that is half filled in. */
 async function askToSignIn() {
+  if ($("sign-in").open) return; // the reader may be typing
+  $("sign-in").showModal();
+  await showSignIn();
+}
+
+async function showSignIn() {
   const { signInForm } = await import("./views/sign_in.js");
-  const dialog = $("sign-in");
-  dialog.replaceChildren(signInForm({ onSignedIn: enter, chooseLanguage: speakSignIn }));
-  if (!dialog.open) dialog.showModal();
+  $("sign-in").replaceChildren(signInForm({ onSignedIn: enter, chooseLanguage: chooseSignInLanguage }));
   if (!view) showTitle();
 }
 
-async function speakSignIn(language) {
+async function chooseSignInLanguage(language) {
   await loadTexts(language);
-  await askToSignIn();
+  await showSignIn();
 }
 
 async function enter() {
