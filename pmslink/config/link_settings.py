@@ -257,6 +257,14 @@ class LinkSettings:
             kind="tariff",
         ),
     )
+    currency: str | None = field(
+        default=None,
+        metadata=matching_text(
+            "currency in which amounts are shown; it changes nothing that is sent",
+            "text of 1 to 3 characters without blanks, such as EUR or €",
+            r"[^\s\x00-\x1f\x7f]{1,3}",
+        ),
+    )
     wake_up_attempts: int = field(
         default=3, metadata=integer("maximum number of call attempts for one wake-up", 1, 10)
     )

@@ -43,6 +43,7 @@ GROUPS: Mapping[str, tuple[str, ...]] = {
         "wake_up_interval",
         "wake_up_late",
         "tariff",
+        "currency",
     ),
     "Webhook": ("webhook_url", "webhook_secret", "webhook_batch"),
     "Subscription": ("expires_at",),

@@ -33,6 +33,7 @@ from pmslink.store.tables.history_queries import events_after, newest_records, n
 from pmslink.store.tables.hotel_states import room_of, rooms_of
 from pmslink.store.tables.link_rows import RemoveLink, remove_links
 from pmslink.store.tables.outbox_rows import newest_rows, row_of_link
+from pmslink.store.tables.outbox_search import RowSearch, find_rows
 from pmslink.store.tables.recent_failures import read_recent_failures
 from pmslink.store.tables.timeline_query import read_phases, read_timeline
 from pmslink.store.tables.webhook_cursors import count_events_after
@@ -87,6 +88,18 @@ QUERIES: dict[str, Query] = {
             newest_rows, link=LINK_NAME, state=state, before=before, limit=9
         )
         for state in (None, "pending", "done")
+        for before in (None, 5)
+    },
+    **{
+        f"postings found by {search} {before}": partial(
+            find_rows, link=LINK_NAME, search=search, before=before, limit=9
+        )
+        for search in (
+            RowSearch(states=("unknown", "refused")),
+            RowSearch(since_ms=1, until_ms=2),
+            RowSearch(text="101"),
+            RowSearch(states=("pending", "done"), text="101", since_ms=1, until_ms=2),
+        )
         for before in (None, 5)
     },
     **{

@@ -8,8 +8,9 @@ sent, and is committed before the first byte is written. `lost` counts the attem
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
+from itertools import islice
 from typing import Any, Literal, NamedTuple
 
 from attrs import define
@@ -198,12 +199,24 @@ def newest_rows(
     connection: Connection, link: str, state: RowState | None, before: int | None, limit: int
 ) -> list[OutboxRow]:
     """Return rows of a link, newest first; only those in a state, and with ids below `before`, if given."""
-    query = select(POSTINGS).where(POSTINGS.c.link == link).order_by(POSTINGS.c.id.desc()).limit(limit)
+    return list(islice(select_newest_rows(connection, link, state, before), limit))
+
+
+def select_newest_rows(
+    connection: Connection,
+    link: str,
+    state: RowState | None,
+    before: int | None,
+    *conditions: ColumnElement[bool],
+) -> Iterator[OutboxRow]:
+    """Yield rows of a link that meet all conditions, newest first; they are read as they are taken."""
+    query = select(POSTINGS).where(POSTINGS.c.link == link, *conditions).order_by(POSTINGS.c.id.desc())
     if state is not None:
         query = query.where(POSTINGS.c.state == state)
     if before is not None:
         query = query.where(POSTINGS.c.id < before)
-    return [_from_row(db_row) for db_row in connection.execute(query)]
+    with connection.execute(query) as db_rows:
+        yield from map(_from_row, db_rows)
 
 
 def unresolved_rows(connection: Connection) -> list[UnresolvedRow]:

@@ -17,10 +17,15 @@ from pmslink.link.link import Link
 from pmslink.link.link_summary import LinkGroup, LinkSummary
 from pmslink.link.machine import Marker
 from pmslink.web.http.api_errors import ApiError
-from pmslink.web.http.query_parameters import MAX_LIST_LIMIT, enum_param, int_param, query_param
+from pmslink.web.http.query_parameters import (
+    MAX_LIST_LIMIT,
+    enum_param,
+    int_param,
+    query_param,
+    search_param,
+)
 
 LINK_QUERY_KEYS = ("limit", "after", "offset", "order", "attention", "group", "state", "q", "fields")
-MAX_SEARCH_CHARS = 100
 MAX_OFFSET = 1_000_000
 """Links that a page can skip."""
 _MAX_CURSOR_CHARS = 400
@@ -100,7 +105,7 @@ def parse_link_query(request: IRequest) -> LinkQuery:
         attention=_attention_param(request),
         group=enum_param(request, "group", get_args(LinkGroup)),
         state=enum_param(request, "state", get_args(Marker)),
-        search=_search_param(request),
+        search=search_param(request).lower(),
         fields=enum_param(request, "fields", get_args(Fields)) or "all",
     )
 
@@ -115,13 +120,6 @@ def _attention_param(request: IRequest) -> frozenset[int]:
         expected = f"attention must be numbers from 0 to {max(values)} separated by commas, such as 2,3,4"
         raise ApiError(400, "invalid", expected, "attention")
     return frozenset(values[name] for name in names)
-
-
-def _search_param(request: IRequest) -> str:
-    text = query_param(request, "q") or ""
-    if len(text) > MAX_SEARCH_CHARS:
-        raise ApiError(400, "invalid", f"q must have at most {MAX_SEARCH_CHARS} characters", "q")
-    return text.strip().lower()
 
 
 def _cursor_param(request: IRequest, order: Order) -> str:

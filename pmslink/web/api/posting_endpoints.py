@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from datetime import datetime
-from typing import Any, get_args
+from typing import Any
 
 from twisted.internet.interfaces import IReactorTime
+from twisted.internet.task import deferLater
 from twisted.web.server import Request
 
 from pmslink.link.link import Link
@@ -20,19 +21,28 @@ from pmslink.store.operations.operator_actions import (
     resend,
 )
 from pmslink.store.store_service import Store
-from pmslink.store.tables.outbox_rows import OutboxRow, RowState, newest_rows, row_of_link
+from pmslink.store.tables.outbox_rows import OutboxRow, row_of_link
+from pmslink.store.tables.outbox_search import find_rows
 from pmslink.web.api.link_lookup import find_link
 from pmslink.web.api.outbox_requests import enqueue_row, make_posting_row, parse_idempotency_key
+from pmslink.web.api.posting_query import PostingQuery, parse_posting_query
 from pmslink.web.auth.api_request import ApiRequest
+from pmslink.web.http.accepted_types import accepts_type
 from pmslink.web.http.api_errors import ApiError
 from pmslink.web.http.cancellation import shield
 from pmslink.web.http.json_requests import parse_json_object, require_no_keys
 from pmslink.web.http.json_responses import make_response
-from pmslink.web.http.long_responses import make_list_response
-from pmslink.web.http.query_parameters import MAX_SAFE_INTEGER, before_param, enum_param, limit_param
+from pmslink.web.http.long_responses import make_list_response, make_response_in_parts
+from pmslink.web.http.query_parameters import MAX_SAFE_INTEGER
 from pmslink.web.http.routing import Route
+from pmslink.web.serializers.posting_csv import serialize_csv_header, serialize_csv_rows
 from pmslink.web.serializers.posting_serializer import serialize_row
 from pmslink.web.serializers.redaction import redact_row
+
+CSV_TYPE = b"text/csv"
+_CSV_ROWS_PER_READ = 1000
+_CSV_ROWS_PER_PART = 50
+"""Rows that are serialized in one turn of the reactor, some 2 milliseconds."""
 
 _ActionOperation = Callable[[Transaction, Sequence[OperatorAction]], Sequence[OutboxRow | Exception]]
 
@@ -65,13 +75,34 @@ class PostingResource:
         )
 
     async def list_postings(self, request: ApiRequest, link: str) -> bytes:
-        """List the newest postings, or those of one state."""
-        find_link(self._links, link)
-        state = enum_param(request, "state", get_args(RowState))
-        before, limit = before_param(request), limit_param(request)
-        rows = await self._store.read(newest_rows, link, state, before, limit)
-        serialized = (_serialize_visible_row(request, row) for row in rows)
-        return await make_list_response(request, "postings", serialized, self._clock)
+        """List postings, newest first, in JSON or as CSV."""
+        target = find_link(self._links, link)
+        query = parse_posting_query(request, request.caller.sees_guests)
+        if accepts_type(request, CSV_TYPE):
+            parts = self._csv_parts(request, target, query)
+            return await make_response_in_parts(request, parts, CSV_TYPE + b"; charset=utf-8; header=present")
+        found = await self._store.read(find_rows, link, query.search, query.before, query.limit)
+        serialized = (_serialize_visible_row(request, row) for row in found.rows)
+        return await make_list_response(
+            request, "postings", serialized, self._clock, {"next": found.next_before}
+        )
+
+    async def _csv_parts(self, request: ApiRequest, link: Link, query: PostingQuery) -> AsyncIterator[bytes]:
+        """Yield lines of CSV: all postings that the query finds, if it has no limit."""
+        yield serialize_csv_header()
+        before, remaining = query.before, query.given_limit
+        while True:
+            limit = _CSV_ROWS_PER_READ if remaining is None else min(remaining, _CSV_ROWS_PER_READ)
+            found = await self._store.read(find_rows, link.name, query.search, before, limit)
+            for start in range(0, len(found.rows), _CSV_ROWS_PER_PART):
+                part = found.rows[start : start + _CSV_ROWS_PER_PART]
+                postings = (_serialize_visible_row(request, row) for row in part)
+                yield serialize_csv_rows(postings, link.settings().currency)
+                await deferLater(self._clock, 0)
+            before = found.next_before
+            remaining = None if remaining is None else remaining - len(found.rows)
+            if before is None or remaining == 0:
+                return
 
     # the routes name the path parameter `id`
 

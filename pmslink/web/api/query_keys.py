@@ -13,6 +13,7 @@ from typing import Any
 from twisted.web.iweb import IRequest
 
 from pmslink.web.api.link_query import LINK_QUERY_KEYS
+from pmslink.web.api.posting_query import POSTING_QUERY_KEYS
 from pmslink.web.http.query_parameters import require_known_keys
 
 _API_PREFIX = "/api/"
@@ -27,7 +28,7 @@ QUERY_KEYS_BY_ROUTE: Mapping[tuple[str, str], tuple[str, ...]] = {
     ("GET", "/api/v1/links/<link>/phases"): ("hours",),
     ("GET", "/api/v1/links/<link>/records"): (*_LIST_KEYS, "type", "direction"),
     ("GET", "/api/v1/links/<link>/events"): ("after", "limit", "wait"),
-    ("GET", "/api/v1/links/<link>/postings"): (*_LIST_KEYS, "state"),
+    ("GET", "/api/v1/links/<link>/postings"): POSTING_QUERY_KEYS,
     ("GET", "/api/v1/links/<link>/rooms"): ("extension",),
     ("DELETE", "/api/v1/links/<link>/rooms/<room>/wake-up"): ("at",),
 }

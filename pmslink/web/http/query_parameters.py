@@ -21,6 +21,8 @@ DEFAULT_LIST_LIMIT = 100
 """Entries in a list if the request sets no limit."""
 MAX_LIST_LIMIT = 1000
 """Entries in a list at most."""
+MAX_SEARCH_CHARS = 100
+"""Characters of a text to search for."""
 
 
 def require_known_keys(request: IRequest, known: Collection[str]) -> None:
@@ -81,6 +83,17 @@ def enum_param(request: IRequest, name: str, choices: Sequence[_Choice]) -> _Cho
 def limit_param(request: IRequest) -> int:
     """Return how many entries of a list to send. Raises ApiError 400."""
     return int_param(request, "limit", maximum=MAX_LIST_LIMIT) or DEFAULT_LIST_LIMIT
+
+
+def search_param(request: IRequest) -> str:
+    """Return the text to search for, without white space around it; empty if there is none.
+
+    Raises ApiError 400 for a text that is too long.
+    """
+    text = query_param(request, "q") or ""
+    if len(text) > MAX_SEARCH_CHARS:
+        raise ApiError(400, "invalid", f"q must have at most {MAX_SEARCH_CHARS} characters", "q")
+    return text.strip()
 
 
 def before_param(request: IRequest) -> int | None:

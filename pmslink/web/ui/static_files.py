@@ -19,6 +19,9 @@ _STORED_FOR_A_YEAR = b"public, max-age=31536000, immutable"
 _VIEW_PATHS = ("/links", "/links/<path:name>", "/new", "/notices", "/about")
 """Paths of views. Their addresses stand behind "#", which people forget."""
 
+_MAX_VIEW_PATH_CHARS = 2000
+"""Characters of the path of a view, with its query."""
+
 
 class PageResource:
     """Serves the page: browsers revalidate the page itself, and store its files for a year."""
@@ -52,10 +55,12 @@ class PageResource:
         return _serve(request, asset, _STORED_FOR_A_YEAR if is_versioned else _REVALIDATED)
 
     def redirect_to_view(self, request: Request, name: str = "") -> bytes:
-        """Answer with 303 to the view of the same path behind "#".
+        """Answer with 303 to the view of the same path behind "#". Raises ApiError 404 for an endless path.
 
         The location is relative: a proxy may serve the page below a path of its own.
         """
+        if len(request.uri) > _MAX_VIEW_PATH_CHARS:
+            raise ApiError(404, "not_found", f"no view has a path of over {_MAX_VIEW_PATH_CHARS} characters")
         path, separator, query = request.uri.partition(b"?")
         to_root = b"../" * (path.count(b"/") - 1) or b"./"
         view = b"/" if path == b"/links" else path

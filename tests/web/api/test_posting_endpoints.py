@@ -119,7 +119,7 @@ async def test_an_invalid_posting_is_rejected(served_api: ServedApi, body: objec
     answer = await served_api.post(PATH, body)
     assert answer.error == (400, "invalid")
     assert answer.json()["error"].get("field") == field
-    assert (await served_api.get(PATH)).json() == {"postings": []}
+    assert (await served_api.get(PATH)).json() == {"postings": [], "next": None}
 
 
 @time_limit(10)
@@ -251,7 +251,7 @@ async def test_a_store_outage_after_a_disconnect_is_not_logged(served_api: Serve
     served_api.break_store()
     served_api.advance()
     served_api.repair_store()
-    assert (await served_api.get(PATH)).json() == {"postings": []}
+    assert (await served_api.get(PATH)).json() == {"postings": [], "next": None}
 
 
 @pytest.mark.parametrize("when", ["before", "meanwhile"])
@@ -266,7 +266,7 @@ async def test_postings_are_rejected_while_the_store_fails(served_api: ServedApi
     assert answer.error == (503, "store")
     assert "the disk is full" in answer.json()["error"]["message"]
     served_api.repair_store()
-    assert (await served_api.get(PATH)).json() == {"postings": []}
+    assert (await served_api.get(PATH)).json() == {"postings": [], "next": None}
     await create_posting(served_api, key="k")
 
 

@@ -373,7 +373,7 @@ async def test_an_invalid_body_is_rejected_with_its_field(
     assert answer.error == (400, "invalid")
     assert answer.json()["error"]["field"] == field
     assert (await served_api.get(ROOMS)).json() == {"rooms": []}
-    assert (await served_api.get("/api/v1/links/grand/postings")).json() == {"postings": []}
+    assert (await served_api.get("/api/v1/links/grand/postings")).json() == {"postings": [], "next": None}
 
 
 @pytest.mark.parametrize("room", ["1%7C2", "1%0A2", "x" * 41])

@@ -48,7 +48,7 @@ async def test_a_room_has_a_hundred_wake_ups_at_most(served_api: ServedApi) -> N
     assert answer.error == (409, "too_many_wake_ups")
     assert answer.json()["error"]["message"] == "room 101 has the maximum number of wake-ups"
     assert (await served_api.get(ROOM)).json() == before
-    assert (await served_api.get("/api/v1/links/grand/postings")).json() == {"postings": []}
+    assert (await served_api.get("/api/v1/links/grand/postings")).json() == {"postings": [], "next": None}
     assert (await put(served_api, "wake-up", {"at": "2026-11-21T00:59"})).status == 202
 
 

@@ -33,6 +33,7 @@ const GROUPS = {
     "wake_up_interval",
     "wake_up_late",
     "tariff",
+    "currency",
   ],
   webhook: ["webhook_url", "webhook_secret", "webhook_batch"],
 };
