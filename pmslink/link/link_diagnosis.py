@@ -84,7 +84,7 @@ class LinkDiagnosis:
     # What needs attention.
 
     def has_failed_wake_up(self, now: datetime) -> bool:
-        """Check whether a guest may not have been woken."""
+        """Check whether a guest may not have been woken, and nobody has acknowledged it."""
         return self.wake_up_failures.status(now).count > 0
 
     def needs_look(self, now: datetime) -> bool:
@@ -98,7 +98,8 @@ class LinkDiagnosis:
     def restore(self, failures: StoredFailures, in_sync_since: datetime | None) -> None:
         """Add what went wrong before the service started."""
         self.outages.restore(_to_outages(failures.sync_losses), in_sync_since)
-        self.wake_up_failures.restore((seq, from_ms(at), room) for seq, at, room in failures.failed_wake_ups)
+        for failed_wake_up in failures.failed_wake_ups:
+            self.wake_up_failures.add(failed_wake_up)
         if failures.last_problem is not None:
             at, last = failures.last_problem
             known = self.not_understood

@@ -24,6 +24,7 @@ from pmslink.link.hourly_states import HOURS
 from pmslink.link.link import Link, LinkSubscriber
 from pmslink.link.link_sweep import SWEEP_INTERVAL_S, LinkSweep
 from pmslink.link.machine import Marker
+from pmslink.link.notice_tracker import NoticeTracker
 from pmslink.link.outbox_counts import group_by_link
 from pmslink.link.state_history import Transition
 from pmslink.link.store_feed import StoreFeed
@@ -93,7 +94,11 @@ class LinkRegistry(TypedService):
             reactor, store.journal, wall_clock, store.startup_snapshot.next_due_times, store.hotels
         )
         store.journal.on_health_change.append(lambda: self._store_outage.on_health_change(bool(self.running)))
-        self._store_feed = StoreFeed(store, self._links, self._turns.add)
+        self.notices = NoticeTracker(store, self._links, reactor, wall_clock, self._turns.add)
+        """The notices about all links, and about the store."""
+        self._store_feed = StoreFeed(store, self._links, self._turns.add, self.notices.on_history_read)
+        self._subscribers.append(self.notices.on_link_changed)
+        self.on_reconfigured.append(self.notices.on_reconfigured)
 
     def add(self, config: LinkConfig, definition: str | None = None, start: bool = True) -> Link:
         """Add a link. It starts with the service, or at once if the service runs.
@@ -356,6 +361,7 @@ class LinkRegistry(TypedService):
     def startService(self) -> None:
         """Start all links, some in each turn of the reactor, and the scheduler of the hotels."""
         super().startService()
+        self.notices.start()
         for link in self:
             self.start_later(link)
         now = self._wall_clock()
@@ -379,6 +385,7 @@ class LinkRegistry(TypedService):
             self._sweep_loop.stop()
         self._scheduler.stop()
         self._store_outage.stop()
+        self.notices.stop()
         self._turns.clear()
         self._dials.clear()
         return gatherResults([*self._withdrawing, *map(self._stop_in_turn, self)])

@@ -135,6 +135,7 @@ class LinkReport:
             not_understood=diagnosis.not_understood,
             failed_wake_ups=diagnosis.wake_up_failures.status(now),
             hints=tuple(diagnosis.hints),
+            recent_wake_up_failures=diagnosis.wake_up_failures.recent(now),
             webhook=webhook,
             traffic=self.trace.counts(),
             transition_counts=dict(history.transition_counts),

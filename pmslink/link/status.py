@@ -22,6 +22,7 @@ from pmslink.link.record_trace import TrafficCounts
 from pmslink.link.resync import Progress
 from pmslink.link.wake_up_failures import FailedWakeUps
 from pmslink.link.webhook_status import WebhookStatus
+from pmslink.store.tables.recent_failures import FailedWakeUp
 
 
 @frozen
@@ -92,6 +93,8 @@ class LinkStatus:
     not_understood: NotUnderstood
     failed_wake_ups: FailedWakeUps
     hints: Sequence[Hint]
+    recent_wake_up_failures: Sequence[FailedWakeUp]
+    """Those of the last 24 hours, also if somebody has acknowledged them."""
     webhook: WebhookStatus | None
     """None without a webhook."""
     traffic: TrafficCounts

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from functools import partial
 
@@ -23,7 +23,7 @@ from pmslink.store.tables.outbox_rows import (
     UnresolvedRowsRead,
     publish_unresolved_rows,
 )
-from pmslink.store.tables.recent_failures import StoredFailures, is_failed_wake_up, read_recent_failures
+from pmslink.store.tables.recent_failures import StoredFailures, parse_failed_wake_up, read_recent_failures
 from pmslink.store.tables.timeline_query import read_segments
 
 _LINKS_AT_ONCE = 500
@@ -37,8 +37,16 @@ class StoreFeed:
 
     log = Logger()
 
-    def __init__(self, store: Store, links: Mapping[str, Link], pace: Pace) -> None:
+    def __init__(
+        self,
+        store: Store,
+        links: Mapping[str, Link],
+        pace: Pace,
+        on_history_read: Callable[[], None] = lambda: None,
+    ) -> None:
+        """`on_history_read` is called once all links know what went wrong with them before the start."""
         self._store = store
+        self._on_history_read = on_history_read
         self._links = links
         self._pace = pace
         store.journal.on_commit.append(self._on_commit)
@@ -46,12 +54,14 @@ class StoreFeed:
 
     def restore_failures(self, since_ms: int) -> None:
         """Add what went wrong with the links since this time, as the store has it."""
-        Deferred.fromCoroutine(self._restore_failures(since_ms)).addErrback(
+        read = Deferred.fromCoroutine(self._restore_failures(since_ms))
+        read.addErrback(
             lambda failure: self.log.failure(
                 "Cannot read the outages and failed wake-ups from before the start; they are not shown",
                 failure,
             )
         )
+        read.addCallback(lambda _: self._pace(self._on_history_read))
 
     async def _restore_failures(self, since_ms: int) -> None:
         names = [*self._links]
@@ -108,8 +118,9 @@ class StoreFeed:
                 if entry.row.state == "pending":  # the scheduler queues rows too, and waits for no answer
                     link.outbox.on_row_pending(entry.row)
             elif isinstance(entry, HotelEventLogged) and (link := self._links.get(entry.link)):
-                if is_failed_wake_up(entry.type, entry.text):
-                    link.diagnosis.wake_up_failures.add(entry.seq, entry.at, entry.room)
+                failed = parse_failed_wake_up(entry.seq, entry.at, entry.type, entry.room, entry.text)
+                if failed is not None:
+                    link.diagnosis.wake_up_failures.add(failed)
                     changed.add(link)
             elif isinstance(entry, RecordLogged) and (link := self._links.get(entry.link)):
                 link.diagnosis.on_record_numbered(entry)

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from datetime import datetime, timedelta
+from operator import attrgetter
 
 from attrs import frozen
 
+from pmslink.store.tables.recent_failures import FailedWakeUp
+
 RECENT = timedelta(hours=24)
-"""For how long a failed wake-up needs attention."""
+"""For how long a failed wake-up needs attention, unless somebody acknowledges it."""
 MAX_REMEMBERED_FAILURES = 1000
 
 
 @frozen
 class FailedWakeUps:
-    """How many wake-ups failed within the last 24 hours, and the last of them."""
+    """How many wake-ups failed within the last 24 hours and are not acknowledged, and the last of them."""
 
     count: int = 0
     last_at: datetime | None = None
@@ -26,26 +29,39 @@ class WakeUpFailures:
     """The failed wake-ups of one link, by the number of their event."""
 
     def __init__(self) -> None:
-        self._failures: dict[int, tuple[datetime, str | None]] = {}
+        self._failures: dict[int, FailedWakeUp] = {}
+        self._acknowledged: set[int] = set()
 
-    def add(self, seq: int, at: datetime, room: str | None) -> None:
+    def add(self, failure: FailedWakeUp) -> None:
         """Remember a failure; an event that was counted before is not counted again."""
-        self._failures[seq] = at, room
+        self._failures[failure.seq] = failure
         if len(self._failures) > MAX_REMEMBERED_FAILURES:
-            del self._failures[min(self._failures)]
+            self._forget(min(self._failures))
 
-    def restore(self, failures: Iterable[tuple[int, datetime, str | None]]) -> None:
-        """Remember failures from before the start of the service."""
-        for seq, at, room in failures:
-            self.add(seq, at, room)
+    def acknowledge(self, seq: int) -> None:
+        """Note that somebody has acknowledged a failure: it does not need attention any more."""
+        if seq in self._failures:
+            self._acknowledged.add(seq)
+
+    def recent(self, now: datetime) -> Sequence[FailedWakeUp]:
+        """Return those of the last 24 hours. Older ones are forgotten."""
+        for seq in [seq for seq, failure in self._failures.items() if failure.at + RECENT <= now]:
+            self._forget(seq)
+        return tuple(self._failures.values())
 
     def status(self, now: datetime) -> FailedWakeUps:
-        """Return those that are recent enough to need attention. Older ones are forgotten."""
+        """Return those that need attention: they are recent, and nobody has acknowledged them."""
         if not self._failures:
             return _NONE
-        recent = {seq: failure for seq, failure in self._failures.items() if now < failure[0] + RECENT}
-        self._failures = recent
-        return FailedWakeUps(len(recent), *recent[max(recent)]) if recent else _NONE
+        failures = [failure for failure in self.recent(now) if failure.seq not in self._acknowledged]
+        if not failures:
+            return _NONE
+        last = max(failures, key=attrgetter("seq"))
+        return FailedWakeUps(len(failures), last.at, last.room)
+
+    def _forget(self, seq: int) -> None:
+        del self._failures[seq]
+        self._acknowledged.discard(seq)
 
 
 _NONE = FailedWakeUps()

@@ -38,6 +38,7 @@ from pmslink.store.operations.retention import Purge, PurgeStep, Retention, adva
 from pmslink.store.tables.history_queries import last_published
 from pmslink.store.tables.hotel_states import HotelStore, next_due_times
 from pmslink.store.tables.link_rows import StoredLink, read_links
+from pmslink.store.tables.notice_rows import Notice, lasting_notices
 from pmslink.store.tables.outbox_rows import UnresolvedRow, unresolved_rows
 from pmslink.store.tables.service_runs import Run, store_runs
 from pmslink.store.tables.webhook_cursors import read_cursors
@@ -81,6 +82,8 @@ class StartupSnapshot:
     last_published: list[Entry]
     next_due_times: dict[str, int]
     """When something is due in each hotel, by link, in milliseconds since 1970 in UTC."""
+    lasting_notices: list[Notice]
+    """The notices that are not over."""
     cursors: dict[str, int]
     """The number of the last delivered event of each webhook, by link."""
     first_seq: int
@@ -129,6 +132,7 @@ def read_startup_snapshot(
         unresolved_rows=unresolved_rows(connection),
         last_published=last_published(connection, replay_limit),
         next_due_times=next_due_times(connection),
+        lasting_notices=lasting_notices(connection),
         cursors=read_cursors(connection),
         first_seq=max(reserved + 1, to_ms(now)),
         unclean_shutdown=bool(store_metadata.read_value(connection, "running")),

@@ -278,6 +278,8 @@ class OutboxModel:
                 self._on_entry(entry)
 
     def _on_entry(self, entry: Entry) -> None:
+        if entry.publish_when_failing:
+            return  # a run on a full disk stores no number, so the next run may use it again
         assert entry.seq > self.last_seq
         self.last_seq = entry.seq
         if isinstance(entry, OutboxRowChanged):

@@ -16,6 +16,7 @@ SCHEMA_BY_EVENT = {
     "link": "LinkEvent",
     "event": "Event",
     "posting": "PostingEvent",
+    "notice": "NoticeEvent",
     "reset": "ResetEvent",
 }
 

@@ -20,6 +20,7 @@ from pmslink.store.tables.log_entries import (
     RecordLogged,
     TransitionLogged,
 )
+from pmslink.store.tables.notice_rows import last_changed_notices
 from pmslink.store.tables.outbox_rows import last_changed_rows
 from pmslink.timestamps import from_ms
 
@@ -89,6 +90,7 @@ def last_published(connection: Connection, limit: int) -> list[Entry]:
         *map(transition_from_row, connection.execute(_select_newest(TRANSITIONS, [], None, limit))),
         *map(_link_snapshot_from_row, connection.execute(_select_newest(LINK_SNAPSHOTS, [], None, limit))),
         *last_changed_rows(connection, limit),
+        *last_changed_notices(connection, limit),
     ]
     return sorted(newest, key=attrgetter("seq"))[-limit:]
 

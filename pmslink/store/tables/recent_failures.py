@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 
 from attrs import define, field, frozen
 from sqlalchemy import Connection, func, select
@@ -20,6 +21,7 @@ from pmslink.store.core.schema import (
     SYNC_CHANGES,
     TRANSITIONS,
 )
+from pmslink.timestamps import from_ms
 
 MAX_SYNC_CHANGES = 200
 """Changes of in-sync that are read of one link."""
@@ -38,14 +40,33 @@ class SyncLoss:
     cause: str
 
 
+@frozen
+class FailedWakeUp:
+    """A guest who may not have been woken: a wake-up failed, or a request for one was not understood."""
+
+    seq: int
+    """The number of its event."""
+    at: datetime
+    """When it failed."""
+    room: str | None
+    due: str | None
+    """When it was due, in the hotel's local time; None for a request that was not understood."""
+    result: str
+    attempts: int
+
+    def describe(self) -> dict[str, str | int | None]:
+        """Return all but its number and time, for JSON."""
+        return {"room": self.room, "due": self.due, "result": self.result, "attempts": self.attempts}
+
+
 @define
 class StoredFailures:
     """What went wrong with one link; times in milliseconds since 1970 in UTC."""
 
     sync_losses: list[SyncLoss] = field(factory=list)
     """Oldest first."""
-    failed_wake_ups: list[tuple[int, int, str | None]] = field(factory=list)
-    """The number, the time and the room of each event, oldest first."""
+    failed_wake_ups: list[FailedWakeUp] = field(factory=list)
+    """Oldest first."""
     problem_count: int = 0
     last_problem: tuple[int, str] | None = None
     """When the last record was not understood, and what was wrong with it."""
@@ -59,17 +80,27 @@ def read_recent_failures(
     for link in links:
         failures[link].sync_losses = _read_sync_losses(connection, link, since_ms)
         _read_problems(connection, link, since_ms, failures[link])
-    for link, seq, at, room in _read_failed_wake_ups(connection, since_ms):
+    for link, failed_wake_up in _read_failed_wake_ups(connection, since_ms):
         if link in failures:
-            failures[link].failed_wake_ups.append((seq, at, room))
+            failures[link].failed_wake_ups.append(failed_wake_up)
     return dict(failures)
 
 
-def is_failed_wake_up(event_type: str, text: str) -> bool:
-    """Check whether an event says that a guest may not have been woken; `text` is its content as JSON."""
-    if event_type == "wake_up.done":
-        return bool(json.loads(text)["result"] != "answered")
-    return event_type == "wake_up.not_understood"
+def parse_failed_wake_up(
+    seq: int, at: datetime, event_type: str, room: str | None, text: str
+) -> FailedWakeUp | None:
+    """Return what an event says about a guest who may not have been woken; None for any other event.
+
+    `text` is the content of the event as JSON.
+    """
+    if event_type == "wake_up.not_understood":
+        return FailedWakeUp(seq, at, room, None, "not_understood", 0)
+    if event_type != "wake_up.done":
+        return None
+    details = json.loads(text)
+    if details["result"] == "answered":
+        return None
+    return FailedWakeUp(seq, at, room, details["wake_up"]["at"], details["result"], details["attempts"])
 
 
 def _read_sync_losses(connection: Connection, link: str, since_ms: int) -> list[SyncLoss]:
@@ -113,14 +144,13 @@ def _read_problems(connection: Connection, link: str, since_ms: int, failures: S
         failures.last_problem = last.at, f"{last.type}: {last.problem}"
 
 
-def _read_failed_wake_ups(
-    connection: Connection, since_ms: int
-) -> Iterable[tuple[str, int, int, str | None]]:
+def _read_failed_wake_ups(connection: Connection, since_ms: int) -> Iterable[tuple[str, FailedWakeUp]]:
     query = (
         select(EVENTS.c.seq, EVENTS.c.link, EVENTS.c.at, EVENTS.c.type, EVENTS.c.room, EVENTS.c.text)
         .where(IS_WAKE_UP_OUTCOME, EVENTS.c.at >= since_ms)
         .order_by(EVENTS.c.at, EVENTS.c.seq)
     )
     for row in connection.execute(query):
-        if is_failed_wake_up(row.type, row.text):
-            yield row.link, row.seq, row.at, row.room
+        failed = parse_failed_wake_up(row.seq, from_ms(row.at), row.type, row.room, row.text)
+        if failed is not None:
+            yield row.link, failed

@@ -17,6 +17,7 @@ from pmslink.web.api.answer_deadline import with_answer_deadline
 from pmslink.web.api.history_endpoints import HistoryResource
 from pmslink.web.api.link_endpoints import LinkResource
 from pmslink.web.api.link_test_endpoint import LinkTester, LinkTestResource
+from pmslink.web.api.notice_endpoints import NoticeResource
 from pmslink.web.api.posting_endpoints import PostingResource
 from pmslink.web.api.query_keys import with_known_query_keys
 from pmslink.web.api.reload_endpoint import ReloadResource
@@ -67,6 +68,7 @@ class Api:
             PostingResource(links, store, clock, wall_clock),
             RoomResource(links, store, clock, wall_clock),
             WebhookResource(links, link_json),
+            NoticeResource(links, clock),
             SessionResource(access_control),
             ReloadResource(config_reload, links, self.broadcaster, self.long_poll),
         )

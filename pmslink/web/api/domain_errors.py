@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pmslink.hotel.wake_up_attempts import UnknownWakeUpError, WakeUpNotDueError
 from pmslink.hotel.wake_ups import TooManyWakeUpsError
+from pmslink.link.notice_tracker import UnknownNoticeError
 from pmslink.store.core.store_errors import ReadLimitError, StoreUnavailableError
 from pmslink.store.operations.operator_actions import RowNotFoundError
 from pmslink.store.operations.outbox_enqueue import (
@@ -29,6 +30,8 @@ def map_domain_error(exception: BaseException) -> ApiError | None:
             return ApiError(503, "outbox_full", str(exception))
         case RowNotFoundError():
             return ApiError(404, "unknown_posting", "the link has no posting with this id")
+        case UnknownNoticeError():
+            return ApiError(404, "unknown_notice", str(exception))
         case ReadLimitError():
             return ApiError(503, "busy", str(exception))
         case StoreUnavailableError():

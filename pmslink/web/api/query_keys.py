@@ -31,6 +31,7 @@ QUERY_KEYS_BY_ROUTE: Mapping[tuple[str, str], tuple[str, ...]] = {
     ("GET", "/api/v1/links/<link>/postings"): POSTING_QUERY_KEYS,
     ("GET", "/api/v1/links/<link>/rooms"): ("extension",),
     ("DELETE", "/api/v1/links/<link>/rooms/<room>/wake-up"): ("at",),
+    ("GET", "/api/v1/notices"): ("limit", "after", "state", "link"),
 }
 
 

@@ -70,6 +70,8 @@ _ALLOWED_ROLES_BY_ROUTE: Mapping[tuple[str, str], AllowedRoles] = {
     ("PUT", "/api/v1/links/<link>/rooms/<room>/wake-up"): _PBX_OR_CONTROL,
     ("DELETE", "/api/v1/links/<link>/rooms/<room>/wake-up"): _PBX_OR_CONTROL,
     ("POST", "/api/v1/links/<link>/rooms/<room>/wake-up/result"): _PBX_OR_CONTROL,
+    ("GET", "/api/v1/notices"): _ANY_ROLE,
+    ("POST", "/api/v1/notices/<id>/acknowledge"): _CONTROL_ONLY,
 }
 
 

@@ -11,6 +11,7 @@ from attrs import define
 
 from pmslink.store.core.transaction import Entry
 from pmslink.store.tables.log_entries import HotelEventLogged, LinkSnapshotLogged, TransitionLogged
+from pmslink.store.tables.notice_rows import NoticeChanged
 from pmslink.store.tables.outbox_rows import OutboxRowChanged
 from pmslink.web.serializers.redaction import redact_entry
 from pmslink.web.stream.sse_events import EntryKind, entry_kind, serialize_sse_entry
@@ -144,6 +145,8 @@ def estimate_size_bytes(entry: Entry) -> int:
             return 400 + len(entry.text)
         case TransitionLogged():
             return 600 + len(entry.reason) + len(entry.cause)
+        case NoticeChanged():
+            return 1200
         case OutboxRowChanged():
             return 800 + len(entry.row.body) + len(entry.row.text) + len(entry.row.text_answer or "")
         case _:

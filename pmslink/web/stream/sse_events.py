@@ -7,14 +7,16 @@ from typing import Any, Literal
 
 from pmslink.store.core.transaction import Entry
 from pmslink.store.tables.log_entries import LinkSnapshotLogged
+from pmslink.store.tables.notice_rows import NoticeChanged
 from pmslink.store.tables.outbox_rows import OutboxRowChanged
 from pmslink.timestamps import format_timestamp, from_ms
 from pmslink.web.http.json_responses import serialize_json
 from pmslink.web.serializers.event_serializer import is_event, serialize_event
+from pmslink.web.serializers.notice_serializer import serialize_notice
 from pmslink.web.serializers.posting_serializer import serialize_row
 from pmslink.web.stream.link_snapshots import LinkSnapshot
 
-EntryKind = Literal["link", "removal", "posting", "event"]
+EntryKind = Literal["link", "removal", "posting", "notice", "event"]
 """The kind of an entry in the stream. A removal is sent as a reset, followed by all links."""
 
 
@@ -24,6 +26,8 @@ def entry_kind(entry: Entry) -> EntryKind | None:
         return "removal" if isinstance(entry, LinkSnapshot) and entry.is_removal else "link"
     if isinstance(entry, OutboxRowChanged):
         return "posting"
+    if isinstance(entry, NoticeChanged):
+        return "notice"
     return "event" if is_event(entry) else None
 
 
@@ -39,6 +43,12 @@ def serialize_sse_entry(entry: Entry, published_at: datetime | None) -> bytes:
         at = published_at or from_ms(max(row.created, row.sent or 0, row.answered or 0))
         payload = {"link": row.link, "posting": serialize_row(row)}
         return serialize_sse_event(entry.seq, "posting", at, payload)
+    if isinstance(entry, NoticeChanged):
+        notice = entry.notice
+        at = published_at or from_ms(max(notice.opened, notice.acknowledged_at or 0, notice.over or 0))
+        return serialize_sse_event(
+            entry.seq, "notice", at, {"link": notice.link, "notice": serialize_notice(notice)}
+        )
     return _format_sse(entry.seq, "event", serialize_json(serialize_event(entry)))
 
 

@@ -33,6 +33,7 @@ DELETE /api/v1/session
 ALL_ROLES = """
 GET /api/v1/status
 GET /api/v1/stream
+GET /api/v1/notices
 GET /api/v1/links
 GET /api/v1/links/<link>
 GET /api/v1/links/<link>/events
@@ -72,6 +73,7 @@ POST /api/v1/links/<link>/resync
 POST /api/v1/links/<link>/webhook/skip
 POST /api/v1/links/<link>/postings/<id>/resend
 POST /api/v1/links/<link>/postings/<id>/discard
+POST /api/v1/notices/<id>/acknowledge
 """
 
 ROLES: tuple[Role, ...] = ("view", "control", "pbx")
