@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Literal, get_args
+from collections.abc import Mapping
+from typing import Literal, cast, get_args
 
 from attrs import frozen
 from twisted.web.iweb import IRequest
@@ -24,10 +25,15 @@ from pmslink.web.http.query_parameters import (
 
 POSTING_QUERY_KEYS = ("limit", "before", "state", "q", "from", "to")
 
-_StateFilter = Literal[RowState, "decide"]
+_StateGroup = Literal["decide", "waiting", "final"]
+_StateFilter = Literal[RowState, _StateGroup]
 _STATE_FILTERS: tuple[_StateFilter, ...] = get_args(_StateFilter)
-"""The states, and `decide` for all rows that a person has to decide on."""
-_STATES_TO_DECIDE: tuple[RowState, ...] = ("unknown", "refused")
+_STATES_BY_GROUP: Mapping[str, tuple[RowState, ...]] = {
+    "decide": ("unknown", "refused"),
+    "waiting": ("pending", "sent"),
+    "final": ("done", "discarded"),
+}
+"""The states of rows that a person has to decide on, that wait, and that are over."""
 
 
 @frozen
@@ -60,7 +66,7 @@ def _states_param(request: IRequest) -> tuple[RowState, ...]:
     state = enum_param(request, "state", _STATE_FILTERS)
     if state is None:
         return ()
-    return _STATES_TO_DECIDE if state == "decide" else (state,)
+    return _STATES_BY_GROUP.get(state) or (cast(RowState, state),)
 
 
 def _time_param(request: IRequest, name: str) -> int | None:

@@ -99,6 +99,8 @@ async def test_postings_to_decide_on_are_the_unknown_and_the_refused(served_api:
     assert await _list_ids(served_api, "?state=refused") == [refused]
     assert await _list_ids(served_api, "?state=decide") == [unknown, refused]
     assert pending not in await _list_ids(served_api, "?state=decide")
+    assert await _list_ids(served_api, "?state=waiting") == [pending]
+    assert await _list_ids(served_api, "?state=final") == []
 
 
 @time_limit(10)

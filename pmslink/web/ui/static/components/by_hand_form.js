@@ -1,0 +1,155 @@
+// Work by hand while the PMS is away: check in, check out, move. The phones follow at once.
+
+import { call, ofLink } from "../core/api.js";
+import { now } from "../core/clock.js";
+import { el, icon, setAttribute } from "../core/dom.js";
+import { departureDate } from "../core/hotel_time.js";
+import { t } from "../core/texts.js";
+import { askToConfirm } from "./dialog.js";
+import { visible } from "./elements.js";
+import { outcome } from "./outcome.js";
+import { CLASSES, className, languageChoices } from "./room_labels.js";
+
+const MOST_NIGHTS = 365;
+
+/**
+ * Make the forms of work by hand. `update(room, {isOffered, zone, vacant})` shows what fits the room, and proposes the
+ * `vacant` rooms to move to; `onChanged(name)` is called with each room that changed.
+ */
+export function byHandForm(link, onChanged) {
+  const result = outcome();
+  const checkIn = checkInFields((body) => submit("check-in", body, t("room.done_checkin")), closeForms);
+  const move = moveFields((to) => submit("move", { to }, t("room.done_move", { room: to }), to), closeForms);
+  const openCheckIn = action("in", "room.checkin", () => openForm(checkIn), { class: "primary" });
+  const checkOut = action("out", "room.checkout", askToCheckOut);
+  const openMove = action("arrow", "room.move", () => openForm(move));
+  const buttons = el("div", { class: "row start" }, openCheckIn, checkOut, openMove);
+  const note = el("p", { class: "tiny", text: t("room.compared") });
+  const element = el("div", { class: "act" }, buttons, checkIn.element, move.element, result.element, note);
+  let room = null;
+  let zone = null;
+
+  function update(shown, { isOffered, zone: hotelZone, vacant }) {
+    if (room?.room !== shown.room) closeForms();
+    room = shown;
+    zone = hotelZone;
+    const isVacant = room.guests.length === 0;
+    setAttribute(element, "hidden", !isOffered);
+    setAttribute(openCheckIn, "hidden", !isVacant);
+    for (const button of [checkOut, openMove]) setAttribute(button, "hidden", isVacant);
+    move.propose(vacant.filter((name) => name !== room.room));
+  }
+
+  function openForm(form) {
+    closeForms();
+    setAttribute(form.element, "hidden", false);
+    setAttribute(buttons, "hidden", true);
+    form.focus();
+  }
+
+  function closeForms() {
+    const wasOpen = buttons.hidden;
+    for (const form of [checkIn, move]) setAttribute(form.element, "hidden", true);
+    setAttribute(buttons, "hidden", false);
+    if (wasOpen) buttons.querySelector("button:not([hidden])").focus();
+  }
+
+  async function askToCheckOut() {
+    const title = t("room.ask_checkout", { room: visible(room.room) });
+    if (await askToConfirm({ title, text: t("room.ask_checkout.text"), action: t("room.do_checkout") })) await submit("check-out", undefined, t("room.done_checkout"));
+  }
+
+  async function submit(path, body, done, other = null) {
+    const request = () => call("POST", ofLink(link, "rooms", room.room, path), withDeparture(body));
+    if (!(await result.attempt(request, (why) => t("room.failed_hand", { why })))) return;
+    result.show(done);
+    closeForms();
+    onChanged(room.room);
+    if (other !== null) onChanged(other);
+  }
+
+  /** Nights count from the date in the hotel. */
+  function withDeparture(body) {
+    if (body?.nights === undefined) return body;
+    const { nights, ...rest } = body;
+    return { ...rest, departure: departureDate(nights, now(), zone) };
+  }
+
+  const draft = () => (checkIn.element.hidden ? null : checkIn.values());
+  function restore(values) {
+    if (values === null) return;
+    openForm(checkIn);
+    checkIn.fill(values);
+  }
+
+  return { element, update, draft, restore };
+}
+
+const action = (sign, key, onclick, props = {}) => el("button", { type: "button", onclick, ...props }, icon(sign), t(key));
+
+/** A form with a button that repeats the verb, and one that goes back. */
+function form(children, verb, onSubmit, onCancel) {
+  const cancel = el("button", { type: "button", class: "plain", text: t("room.cancel"), onclick: onCancel });
+  const buttons = el("div", { class: "row end" }, cancel, el("button", { type: "submit", class: "primary", text: verb }));
+  const submit = (event) => {
+    event.preventDefault();
+    onSubmit();
+  };
+  return el("form", { class: "by-hand", hidden: true, onsubmit: submit }, el("div", { class: "fields" }, ...children), buttons);
+}
+
+function field(key, width, control) {
+  const id = `by-hand-${key}`;
+  setAttribute(control, "id", id);
+  return el("div", { class: `field ${width}` }, el("label", { for: id, text: t(`room.${key}`) }), control);
+}
+
+const choice = (values) => el("select", {}, ...values.map(([value, text]) => el("option", { value, text })));
+
+function checkInFields(onSubmit, onCancel) {
+  const classes = CLASSES.map((number) => [String(number), className(number)]);
+  const controls = {
+    name: el("input", { autocomplete: "off", required: true }),
+    first: el("input", { autocomplete: "off" }),
+    language: choice([["", t("room.language.unknown")], ...languageChoices()]),
+    nights: el("input", { type: "number", min: "1", max: String(MOST_NIGHTS), required: true }),
+    class: choice([["", t("room.class.default")], ...classes]),
+  };
+  const widths = { name: "half", first: "half", language: "half", nights: "half", class: "w12" };
+  const fields = Object.entries(controls).map(([key, control]) => field(key, widths[key], control));
+  const element = form(fields, t("room.do_checkin"), submit, onCancel);
+
+  function submit() {
+    const { name, first, language, nights, class: service } = values();
+    onSubmit({
+      name,
+      ...(first && { first_name: first }),
+      ...(language && { language }),
+      nights: Number(nights),
+      ...(service && { class_of_service: Number(service) }),
+    });
+    fill({ name: "", first: "", language: "", nights: "1", class: "" });
+  }
+
+  const values = () => Object.fromEntries(Object.entries(controls).map(([key, control]) => [key, control.value.trim()]));
+  function fill(given) {
+    for (const [key, value] of Object.entries(given)) controls[key].value = value;
+  }
+
+  fill({ nights: "1" });
+  return { element, values, fill, focus: () => controls.name.focus() };
+}
+
+function moveFields(onSubmit, onCancel) {
+  const rooms = el("datalist", { id: "vacant-rooms" });
+  const to = /** @type {HTMLInputElement} */ (el("input", { list: "vacant-rooms", autocomplete: "off", required: true }));
+  const element = form([field("move_to", "w12", to), rooms], t("room.do_move"), () => onSubmit(to.value.trim()), onCancel);
+
+  /** Propose these rooms, in their order. */
+  function propose(names) {
+    if (names.join("\n") === [...rooms.children].map((one) => one.getAttribute("value")).join("\n")) return;
+    rooms.replaceChildren(...names.map((value) => el("option", { value })));
+  }
+
+  return { element, propose, focus: () => to.focus() };
+}
