@@ -38,6 +38,7 @@ def _serialize_setting(attribute: Attribute[Any]) -> dict[str, Any]:
         "unit": setting.unit,
         "choices": setting.choices,
         "bounds": setting.bounds,
+        "pattern": setting.pattern,
         "default": default if plain else None,
         # the profile has a default, but the form requires an explicit choice
         "required": attribute.default is NOTHING or attribute.name == "profile",

@@ -14,7 +14,13 @@ import pytest
 from pmslink.link.cause import CauseCode
 from pmslink.web.api.openapi import load_openapi
 from pmslink.web.ui.bootstrap_data import bootstrap_data
-from pmslink.web.ui.translations import LANGUAGES, Language, load_field_names, load_translations
+from pmslink.web.ui.translations import (
+    LANGUAGES,
+    Language,
+    load_field_names,
+    load_setting_texts,
+    load_translations,
+)
 
 PAGE = files("pmslink.web.ui").joinpath("static")
 SCRIPTS = "\n".join(file.read_text("utf-8") for file in Path(str(PAGE)).rglob("*.js"))
@@ -49,13 +55,20 @@ def _values() -> Set[str]:
         *get_args(CauseCode),
         *(setting["name"] for setting in settings),
         *(setting["unit"] for setting in settings),
+        *(f"{setting['name']}.{choice}" for setting in settings for choice in setting["choices"]),
     }
 
 
+def load_all_texts(language: Language) -> dict[str, str]:
+    """Load the texts of all catalogues but the names of fields."""
+    return load_translations(language) | load_setting_texts(language)
+
+
 def test_each_language_has_a_text_for_each_key() -> None:
-    english = load_translations("en")
+    english = load_all_texts("en")
     for language in LANGUAGES:
-        texts = load_translations(language)
+        texts = load_all_texts(language)
+        assert not load_translations(language).keys() & load_setting_texts(language).keys()
         assert load_field_names("en").keys() == load_field_names(language).keys()
         assert english.keys() - texts.keys() == set(), language
         assert texts.keys() - english.keys() == set(), language
@@ -63,9 +76,9 @@ def test_each_language_has_a_text_for_each_key() -> None:
 
 
 def test_each_text_has_the_same_placeholders_in_each_language() -> None:
-    english = load_translations("en")
+    english = load_all_texts("en")
     for language in LANGUAGES:
-        for key, text in load_translations(language).items():
+        for key, text in load_all_texts(language).items():
             assert _placeholders(text) == _placeholders(english[key]), (language, key)
 
 
@@ -88,19 +101,51 @@ def test_each_cause_has_a_reason_and_each_error_a_text(language: Language) -> No
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_each_record_field_and_setting_has_a_name(language: Language) -> None:
-    texts = load_translations(language) | load_field_names(language)
+    texts = load_all_texts(language) | load_field_names(language)
     data = bootstrap_data()
     required = [f"record.{id}" for id in data["records"]] + [f"field.{code}" for code in data["fields"]]
     for setting in data["settings"]:
-        required += [f"setting.{setting['name']}", f"right.{setting['name']}"]
-        required += [f"unit.{setting['unit']}"] if setting["unit"] else []
+        if setting["name"] != "enabled":  # a link is saved with it or without it
+            required += _setting_keys(setting)
     required += [f"label.{marker}" for marker in data["markers"]]
     required += [f"profile.{profile}" for profile in data["profiles"]]
     assert [key for key in required if key not in texts] == []
 
 
+def _setting_keys(setting: Mapping[str, Any]) -> Iterator[str]:
+    name = setting["name"]
+    yield f"setting.{name}"
+    yield f"help.{name}"
+    if setting["kind"] not in ("choice", "yes_or_no"):
+        yield f"right.{name}"
+    if setting["unit"]:
+        yield f"unit.{setting['unit']}"
+    if name != "profile":
+        yield from (f"opt.{name}.{choice}" for choice in setting["choices"])
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_no_label_of_a_setting_is_a_configuration_key(language: Language) -> None:
+    texts = load_setting_texts(language)
+    names = {setting["name"] for setting in bootstrap_data()["settings"]}
+    labels = {key: text for key, text in texts.items() if key.startswith(("setting.", "opt."))}
+    assert {key: text for key, text in labels.items() if text in names or "_" in text} == {}
+    sentences = {key: text for key, text in texts.items() if key.startswith(("help.", "right.", "cross."))}
+    keys = {name for name in names if "_" in name}
+    assert {key for key, text in sentences.items() if any(name in text for name in keys)} == set()
+
+
+def test_each_setting_is_in_one_group_of_the_form() -> None:
+    source = PAGE.joinpath("core/settings.js").read_text("utf-8")
+    names = re.findall(r'"(\w+)"', source.partition("GROUPS = {")[2].partition("};")[0])
+    assert len(names) == len(set(names))
+    settings = {setting["name"] for setting in bootstrap_data()["settings"]}
+    assert settings - set(names) == {"enabled"}
+    assert set(names) <= settings
+
+
 def test_each_key_that_a_script_uses_has_a_text() -> None:
-    english = load_translations("en") | load_field_names("en")
+    english = load_all_texts("en") | load_field_names("en")
     assert len(LITERAL_KEYS) > 50
     assert {key for key in LITERAL_KEYS - english.keys() if not key.endswith((".json", ".js"))} == set()
     assert len(PREFIXES) > 10

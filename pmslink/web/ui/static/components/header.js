@@ -63,7 +63,8 @@ function chooseTheme(theme) {
   dispatchEvent(new Event("themechange")); // theme.js applies it
 }
 
-function logo() {
+/** The mark of the product. */
+export function logo() {
   const line = { d: "M8 11.5h8.2a4.5 4.5 0 0 1 0 9H8", class: "logo-line" };
   return svg(
     "svg",

@@ -23,9 +23,9 @@ let onDenied = () => {};
 
 /** A call that was refused, or could not be made: `code` is the interface's, or "unreachable". */
 export class CallError extends Error {
-  constructor(status, { code, message, field = null }) {
+  constructor(status, { code, message, field = null, attempts_left = null }) {
     super(message);
-    Object.assign(this, { status, code, field });
+    Object.assign(this, { status, code, field, attemptsLeft: attempts_left });
   }
 }
 
@@ -51,9 +51,9 @@ export async function loadSession() {
   return current;
 }
 
-/** Begin a session with a token. Throws CallError. */
-export async function signIn(token) {
-  current = await call("POST", "session", { token });
+/** Begin a session with a token and its name. Throws CallError. */
+export async function signIn(token, name) {
+  current = await call("POST", "session", { token, name });
 }
 
 /** End the session. Throws CallError. */

@@ -23,19 +23,24 @@ export async function loadTexts(chosen) {
   const wanted = chosen ?? wantedLanguage();
   texts = await loadCatalogue(wanted, "");
   language = wanted;
-  areFieldsLoaded = false;
+  further.clear();
   if (chosen) writePreference("language", chosen);
   document.documentElement.lang = language === "zh" ? "zh-Hans" : language;
   formats = formatsOf(document.documentElement.lang);
 }
 
-let areFieldsLoaded = false;
+const further = new Set(); // the catalogues that only some views need, and that are loaded
 
-/** Load the names of FIAS records and fields in the present language, which only some views need. */
-export async function loadFieldNames() {
-  if (areFieldsLoaded) return;
-  Object.assign(texts, await loadCatalogue(language, "/fias"));
-  areFieldsLoaded = true;
+/** Load the names of FIAS records and fields in the present language. */
+export const loadFieldNames = () => loadFurther("/fias");
+
+/** Load the texts of settings, and of the connection test, in the present language. */
+export const loadSettingTexts = () => loadFurther("/settings");
+
+async function loadFurther(name) {
+  if (further.has(name)) return;
+  Object.assign(texts, await loadCatalogue(language, name));
+  further.add(name);
 }
 
 async function loadCatalogue(wanted, name) {
