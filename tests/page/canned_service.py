@@ -18,6 +18,7 @@ from pmslink import __version__
 from pmslink.config.link_definition import parse_link
 from pmslink.config.settings_serializer import serialize_settings
 from pmslink.timestamps import format_timestamp
+from pmslink.web.auth.permissions import PERMISSIONS_BY_ROLE, Role
 from pmslink.web.ui.page_files import load_page_files
 from tests.web.served_api import validate_schema
 
@@ -103,7 +104,7 @@ class CannedService:
     """The canned answers, by path below `/api/v1/`, of a service at `url`."""
 
     url: str = ""
-    role: str = "control"
+    role: Role = "control"
     links: dict[str, dict[str, Any]] = field(factory=dict)
     answers: dict[str, Any] = field(factory=dict)
     """JSON by method and path, such as `POST links/test`."""
@@ -125,8 +126,9 @@ class CannedService:
         if f"{method} {path}" in self.answers:
             return 200, self.answers[f"{method} {path}"]
         if path == "session":
-            session = {"name": "test", "role": self.role, "expires": None, "csrf": None, "tokens": False}
-            return 200, session
+            permissions = sorted(PERMISSIONS_BY_ROLE[self.role])
+            session = {"name": "test", "role": self.role, "permissions": permissions}
+            return 200, {**session, "expires": None, "csrf": None, "tokens": False}
         if path == "status":
             store = {"ok": True, "reason": None}
             return 200, {"version": __version__, "store": store, "links": {"ESTABLISHED": len(self.links)}}

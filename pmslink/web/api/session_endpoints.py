@@ -63,6 +63,7 @@ class SessionResource:
             {
                 "name": caller.name,
                 "role": caller.role,
+                "permissions": sorted(caller.permissions),
                 "expires": None if session is None else format_timestamp(session.expires_at),
                 "csrf": None if session is None else session.csrf_token,
                 "tokens": caller.token is not None,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from attrs import frozen
 
 from pmslink.web.auth.login_sessions import Session
-from pmslink.web.auth.permissions import Role
+from pmslink.web.auth.permissions import PERMISSIONS_BY_ROLE, Permission, Role
 from pmslink.web.auth.token_file import Token
 
 
@@ -30,6 +30,11 @@ class Caller:
         return "control" if self.token is None else self.token.role
 
     @property
+    def permissions(self) -> frozenset[Permission]:
+        """What the caller may do."""
+        return PERMISSIONS_BY_ROLE[self.role]
+
+    @property
     def sees_guests(self) -> bool:
         """Whether responses to this caller may contain guest data."""
-        return self.role != "view"
+        return "guests" in self.permissions

@@ -11,6 +11,7 @@ from twisted.internet.task import Clock
 from pmslink.web.auth import login_sessions as module
 from pmslink.web.auth.credentials import SESSION_COOKIE_NAME
 from pmslink.web.auth.login_sessions import SESSION_LIFETIME_S, Sessions
+from pmslink.web.auth.permissions import PERMISSIONS_BY_ROLE
 from pmslink.web.auth.token_file import TOKEN_FILE_NAME, Token
 from tests.time_limit import time_limit
 from tests.web.protected_api import TokenProtectedApi
@@ -75,6 +76,7 @@ async def test_signing_in_sets_a_cookie_that_no_script_can_read(protected_api: T
     assert body == {
         "name": "view",
         "role": "view",
+        "permissions": ["history", "metrics", "read", "records"],
         "expires": "2026-11-20T19:00:00.000Z",
         "csrf": body["csrf"],
         "tokens": True,
@@ -184,7 +186,14 @@ async def test_a_session_ends_after_twelve_hours(protected_api: TokenProtectedAp
 @time_limit(10)
 async def test_a_request_with_a_bearer_token_has_no_session(protected_api: TokenProtectedApi) -> None:
     answer = await protected_api.get(PATH, headers=protected_api.bearer_headers("pbx"))
-    assert answer.json() == {"name": "pbx", "role": "pbx", "expires": None, "csrf": None, "tokens": True}
+    assert answer.json() == {
+        "name": "pbx",
+        "role": "pbx",
+        "permissions": ["guests", "pbx", "read", "rooms"],
+        "expires": None,
+        "csrf": None,
+        "tokens": True,
+    }
     assert (await protected_api.get(PATH)).error == (401, "unauthorized")
 
 
@@ -193,7 +202,14 @@ async def test_without_tokens_signing_in_is_not_possible_or_needed(served_api: S
     answer = await served_api.post(PATH, {"token": "pmslink_any"})
     assert answer.error == (409, "no_tokens")
     answer = await served_api.get(PATH)
-    assert answer.json() == {"name": None, "role": "control", "expires": None, "csrf": None, "tokens": False}
+    assert answer.json() == {
+        "name": None,
+        "role": "control",
+        "permissions": sorted(PERMISSIONS_BY_ROLE["control"]),
+        "expires": None,
+        "csrf": None,
+        "tokens": False,
+    }
     assert (await served_api.call("DELETE", PATH)).json() == {"signed_out": True}
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from pmslink.web.api.app import Api
-from pmslink.web.auth.permissions import _ALLOWED_ROLES_BY_ROUTE, Role, find_allowed_roles
+from pmslink.web.auth.permissions import _PERMISSION_BY_ROUTE, PERMISSIONS_BY_ROLE, Role, find_allowed_roles
 from tests.time_limit import time_limit
 from tests.web.protected_api import TokenProtectedApi
 from tests.web.served_api import ServedApi, run_reactor_turns
@@ -42,22 +42,31 @@ GET /api/v1/links/<link>/postings/<id>
 GET /api/v1/links/<link>/rooms
 GET /api/v1/links/<link>/rooms/<room>
 """
-VIEW_AND_CONTROL = """
-GET /metrics
+VIEW_CONTROL_AND_DESK = """
 GET /api/v1/links/<link>/transitions
 GET /api/v1/links/<link>/timeline
 GET /api/v1/links/<link>/phases
+"""
+VIEW_AND_CONTROL = """
+GET /metrics
 GET /api/v1/links/<link>/records
 """
 PBX_AND_CONTROL = """
 POST /api/v1/links/<link>/postings
+POST /api/v1/links/<link>/rooms/<room>/wake-up/result
+"""
+PBX_CONTROL_AND_DESK = """
 PUT /api/v1/links/<link>/rooms/<room>/status
 PUT /api/v1/links/<link>/rooms/<room>/dnd
 PUT /api/v1/links/<link>/rooms/<room>/make-up-room
 PUT /api/v1/links/<link>/rooms/<room>/voicemail
 PUT /api/v1/links/<link>/rooms/<room>/wake-up
 DELETE /api/v1/links/<link>/rooms/<room>/wake-up
-POST /api/v1/links/<link>/rooms/<room>/wake-up/result
+"""
+CONTROL_AND_DESK = """
+POST /api/v1/links/<link>/postings/<id>/resend
+POST /api/v1/links/<link>/postings/<id>/discard
+POST /api/v1/notices/<id>/acknowledge
 """
 CONTROL = """
 POST /api/v1/reload
@@ -71,17 +80,17 @@ POST /api/v1/links/<link>/expire
 POST /api/v1/links/<link>/disconnect
 POST /api/v1/links/<link>/resync
 POST /api/v1/links/<link>/webhook/skip
-POST /api/v1/links/<link>/postings/<id>/resend
-POST /api/v1/links/<link>/postings/<id>/discard
-POST /api/v1/notices/<id>/acknowledge
 """
 
-ROLES: tuple[Role, ...] = ("view", "control", "pbx")
+ROLES: tuple[Role, ...] = ("view", "control", "pbx", "desk")
 EXPECTED = {
-    **dict.fromkeys(PUBLIC.strip().splitlines(), "public view control pbx"),
-    **dict.fromkeys(ALL_ROLES.strip().splitlines(), "view control pbx"),
+    **dict.fromkeys(PUBLIC.strip().splitlines(), "public view control pbx desk"),
+    **dict.fromkeys(ALL_ROLES.strip().splitlines(), "view control pbx desk"),
+    **dict.fromkeys(VIEW_CONTROL_AND_DESK.strip().splitlines(), "view control desk"),
     **dict.fromkeys(VIEW_AND_CONTROL.strip().splitlines(), "view control"),
     **dict.fromkeys(PBX_AND_CONTROL.strip().splitlines(), "control pbx"),
+    **dict.fromkeys(PBX_CONTROL_AND_DESK.strip().splitlines(), "control pbx desk"),
+    **dict.fromkeys(CONTROL_AND_DESK.strip().splitlines(), "control desk"),
     **dict.fromkeys(CONTROL.strip().splitlines(), "control"),
 }
 
@@ -97,7 +106,7 @@ def routes(api: Api) -> set[str]:
 def allowed(method: str, path: str) -> str:
     allowed_roles = find_allowed_roles(method, path)
     return (
-        "public view control pbx"
+        "public view control pbx desk"
         if allowed_roles is None
         else " ".join(role for role in ROLES if role in allowed_roles)
     )
@@ -106,7 +115,7 @@ def allowed(method: str, path: str) -> str:
 @time_limit(10)
 async def test_the_table_has_the_expected_roles_for_every_route_and_no_others(served_api: ServedApi) -> None:
     assert routes(served_api.site.api) == set(EXPECTED)
-    assert {" ".join(call) for call in _ALLOWED_ROLES_BY_ROUTE} == set(EXPECTED)
+    assert {" ".join(call) for call in _PERMISSION_BY_ROUTE} == set(EXPECTED)
     assert {call: allowed(*call.split()) for call in EXPECTED} == EXPECTED
 
 
@@ -182,3 +191,41 @@ async def test_a_rejected_control_has_no_effect(protected_api: TokenProtectedApi
     assert core.intent == "disabled"
     assert (await protected_api.post(path, headers=protected_api.bearer_headers("control"))).status == 200
     assert core.intent == "enabled"
+
+
+@pytest.mark.parametrize("role", ROLES)
+@time_limit(10)
+async def test_a_session_tells_what_its_role_permits(protected_api: TokenProtectedApi, role: Role) -> None:
+    """A page that asks for these permissions offers what the service would accept, and nothing else."""
+    session = (await protected_api.get("/api/v1/session", headers=protected_api.bearer_headers(role))).json()
+    assert session["permissions"] == sorted(PERMISSIONS_BY_ROLE[role])
+    for call, permission in _PERMISSION_BY_ROUTE.items():
+        allowed_roles = find_allowed_roles(*call)
+        assert (
+            permission is None
+            or allowed_roles is None
+            or (permission in session["permissions"]) == (role in allowed_roles)
+        )
+
+
+@time_limit(10)
+async def test_the_front_desk_sees_guests_and_changes_rooms_but_no_settings(
+    protected_api: TokenProtectedApi,
+) -> None:
+    protected_api.add_link()
+    protected_api.dock()
+    protected_api.send_from_pms("GI|RN101|G#7|GNAdams|GSN|")
+    desk = protected_api.bearer_headers("desk")
+    (room,) = (await protected_api.get("/api/v1/links/grand/rooms", headers=desk)).json()["rooms"]
+    assert room["guests"][0]["name"] == "Adams"
+    dnd = "/api/v1/links/grand/rooms/101/dnd"
+    assert (await protected_api.post(dnd, {"on": True}, desk, "PUT")).status == 202
+    for method, path in (
+        ("PATCH", ""),
+        ("DELETE", ""),
+        ("POST", "/enable"),
+        ("POST", "/resync"),
+        ("GET", "/records"),
+    ):
+        answer = await protected_api.call(method, f"/api/v1/links/grand{path}", desk)
+        assert answer.error == (403, "forbidden"), (method, path)

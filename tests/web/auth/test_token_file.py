@@ -64,7 +64,7 @@ def test_each_line_is_a_token_and_comments_are_ignored(tmp_path: Path) -> None:
         (f" # {GOOD}", "must be NAME ROLE sha256:HEX CREATED"),
         (GOOD.replace("desk", "the.desk"), "the name must be 1 to 64 letters, digits, - and _"),
         (GOOD.replace("desk", "d" * 65), "the name must be 1 to 64 letters"),
-        (GOOD.replace("view", "root"), "the role must be view or control or pbx"),
+        (GOOD.replace("view", "root"), "the role must be view or control or pbx or desk"),
         (GOOD.replace("sha256:", "md5:"), "the third value must be sha256: and 64 hex digits"),
         (GOOD.replace(HASH, HASH[1:]), "the third value must be sha256: and 64 hex digits"),
         (

@@ -5,19 +5,6 @@ import { setServiceTime } from "./clock.js";
 const TIMEOUT_MS = 20_000;
 const CONNECTION_TEST_TIMEOUT_MS = 150_000; // the service itself waits for the PMS
 
-/**
- * What each role may do on the page; the service decides by itself.
- *
- * `control`: settings, controls and the removal of links. `desk`: rooms, work by hand, decisions of the outbox, and
- * acknowledging notices. `guests`: sees names and numbers dialled. `history`: sees history, records and postings.
- */
-const PERMISSIONS = {
-  control: ["control", "desk", "guests", "history"],
-  desk: ["desk", "guests", "history"],
-  pbx: ["guests"],
-  view: ["history"],
-};
-
 let current = null;
 let onDenied = () => {};
 
@@ -29,11 +16,11 @@ export class CallError extends Error {
   }
 }
 
-/** The session: `{name, role, expires, csrf, tokens}`; null when nobody is signed in. */
+/** The session: `{name, role, permissions, expires, csrf, tokens}`; null when nobody is signed in. */
 export const session = () => current;
 
-/** Whether the reader has a permission of `PERMISSIONS`. */
-export const may = (permission) => current !== null && (PERMISSIONS[current.role] ?? []).includes(permission);
+/** Whether the service would let the reader do this: `control`, `desk`, `guests`, `history`, `records`, … */
+export const may = (permission) => current !== null && current.permissions.includes(permission);
 
 /** Call `handler()` whenever a call is refused because the session has ended. */
 export function whenDenied(handler) {
