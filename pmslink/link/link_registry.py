@@ -36,6 +36,7 @@ from pmslink.store.core.store_errors import StoreUnavailableError
 from pmslink.store.core.store_metadata import barrier
 from pmslink.store.operations.link_removal import delete_history
 from pmslink.store.store_service import Store
+from pmslink.store.tables.audit_log import AuditEntry, append_audit_entries
 from pmslink.store.tables.link_rows import PostingsNotFinalError, RemoveLink, StoredLink, remove_links
 from pmslink.timestamps import to_ms, utc_now
 from pmslink.typed_service import TypedService
@@ -180,8 +181,8 @@ class LinkRegistry(TypedService):
             else:
                 self.add(config, stored.definition)
 
-    async def create(self, config: LinkConfig, definition: str) -> Link:
-        """Create a link, and return it once it is stored.
+    async def create(self, config: LinkConfig, definition: str, audit: AuditEntry) -> Link:
+        """Create a link, and return it once it is stored, with the entry that tells of it.
 
         Raises NotApplicableError if the name, or the host and port, are taken, and StoreUnavailableError if
         it cannot be stored.
@@ -191,7 +192,7 @@ class LinkRegistry(TypedService):
         self._require_free_address(config)
         link = self.add(config, definition)
         try:
-            await self.when_saved()
+            await self.when_saved(audit)
         except StoreUnavailableError:
             # a reload may have declared it in the meantime, or a request removed it
             if self._links.get(link.name) is link and not link.declared:
@@ -292,7 +293,7 @@ class LinkRegistry(TypedService):
         else:
             link.block(holder.name)
 
-    async def remove(self, link: Link, discard: bool) -> None:
+    async def remove(self, link: Link, discard: bool, audit: AuditEntry) -> None:
         """Remove a link with all its data. `discard` allows postings that are not final.
 
         Raises NotApplicableError if the link is declared in the configuration file or has postings that are
@@ -311,7 +312,7 @@ class LinkRegistry(TypedService):
         self._removing.add(link.name)
         try:
             await self._drop(link)
-            request = RemoveLink(link.name, discard)
+            request = RemoveLink(link.name, discard, audit)
             while not await self._store.journal.submit(delete_history, request):
                 pass  # a commit for each step
             await self._store.journal.submit(remove_links, request)
@@ -334,9 +335,12 @@ class LinkRegistry(TypedService):
         await link.stop()
         self.unblock_links()
 
-    def when_saved(self) -> Deferred[None]:
-        """Return a Deferred that fires once all changes are stored. It fails with StoreUnavailableError."""
-        return self._store.journal.submit(barrier, None)
+    def when_saved(self, audit: AuditEntry) -> Deferred[None]:
+        """Return a Deferred that fires once all changes are stored. It fails with StoreUnavailableError.
+
+        The entry, which tells of the changes that were made in this turn of the reactor, is in their commit.
+        """
+        return self._store.journal.submit(append_audit_entries, audit)
 
     def get(self, name: str) -> Link | None:
         """Return the link of this name; None without one."""

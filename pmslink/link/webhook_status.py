@@ -8,6 +8,8 @@ from typing import Literal, Protocol
 from attrs import frozen
 from twisted.internet.defer import Deferred
 
+from pmslink.store.tables.audit_log import AuditEntry
+
 WebhookState = Literal["idle", "delivering", "retrying"]
 
 
@@ -44,8 +46,8 @@ class WebhookStatus:
 class WebhookQueue(Protocol):
     """The delivery queue of one webhook, as a user can control it."""
 
-    def skip(self, seq: int, caller: str) -> Deferred[None]:
-        """Skip the stuck event, which has the number `seq`; `caller` is named in the log.
+    def skip(self, seq: int, audit: AuditEntry) -> Deferred[None]:
+        """Skip the stuck event, which has the number `seq`; the entry says who does it.
 
         Fires when the new position is stored; fails with StoreUnavailableError. Raises NotApplicableError.
         """

@@ -27,6 +27,7 @@ from pmslink.store.core.store_errors import StoreUnavailableError
 from tests.link.link_harness import START, ScriptedPms
 from tests.memory_network import Network, advance_clock
 from tests.memory_store import MemoryDatabase, make_store
+from tests.store.store_harness import AUDIT_ENTRY
 
 ADDRESS: dict[str, object] = {"host": "pms.example", "port": 5010}
 
@@ -67,7 +68,7 @@ class Registry:
     def create(self, name: str, **settings: object) -> Link:
         definition = {**ADDRESS, "enabled": True, **settings}
         created: list[Any] = []
-        creation = self.links.create(parse_api_link(name, definition), json.dumps(definition))
+        creation = self.links.create(parse_api_link(name, definition), json.dumps(definition), AUDIT_ENTRY)
         Deferred.fromCoroutine(creation).addBoth(created.append)
         advance_clock(self.clock, 0)
         (link,) = created
@@ -83,7 +84,7 @@ class Registry:
 
     def remove(self, link: Link) -> None:
         removed: list[object] = []
-        Deferred.fromCoroutine(self.links.remove(link, discard=True)).addBoth(removed.append)
+        Deferred.fromCoroutine(self.links.remove(link, True, AUDIT_ENTRY)).addBoth(removed.append)
         advance_clock(self.clock, 0)
         assert removed == [None]
 

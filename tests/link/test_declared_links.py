@@ -22,6 +22,7 @@ from pmslink.store.tables.link_rows import read_links
 from tests.link.test_address_conflicts import ADDRESS, Registry
 from tests.memory_network import advance_clock
 from tests.memory_store import make_store
+from tests.store.store_harness import AUDIT_ENTRY
 
 
 def declare(name: str, **settings: object) -> LinkConfig:
@@ -139,7 +140,7 @@ def test_e10_a_shutdown_waits_for_all_links_that_a_reload_removes(registry: Regi
 def test_e10_a_link_that_the_file_takes_over_stays_when_its_creation_fails(registry: Registry) -> None:
     registry.database.commit_error = sqlite3.OperationalError("database or disk is full")
     definition = json.dumps({**ADDRESS, "enabled": True})
-    creation = registry.links.create(parse_api_link("grand", json.loads(definition)), definition)
+    creation = registry.links.create(parse_api_link("grand", json.loads(definition)), definition, AUDIT_ENTRY)
     failed: list[Failure] = []
     Deferred.fromCoroutine(creation).addErrback(failed.append)
     assert not failed
@@ -201,7 +202,9 @@ def test_e10_nothing_changes_while_a_link_with_a_name_of_the_file_is_being_remov
     registry: Registry,
 ) -> None:
     registry.restart(declare("goes", port=1))
-    removal = Deferred.fromCoroutine(registry.links.remove(registry.create("grand", port=2), discard=True))
+    removal = Deferred.fromCoroutine(
+        registry.links.remove(registry.create("grand", port=2), True, AUDIT_ENTRY)
+    )
     with pytest.raises(NotApplicableError, match="grand is being removed over the API; reload again"):
         redeclare_links(registry.links, [declare("grand", port=2)])
     assert [link.name for link in registry.links] == ["goes"]

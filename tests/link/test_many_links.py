@@ -21,6 +21,7 @@ from pmslink.link.store_outage import STORE_GRACE_S
 from tests.link.link_harness import START, ScriptedPms
 from tests.memory_network import Network, advance_clock
 from tests.memory_store import MemoryDatabase, make_store
+from tests.store.store_harness import AUDIT_ENTRY
 from tests.turn_clock import TurnClock
 
 LINK_COUNT = 4 * LINKS_PER_TURN
@@ -133,7 +134,7 @@ def test_a_failing_store_closes_and_redials_some_links_in_each_turn() -> None:
     many.links.startService()
     many.work_until(lambda: many.all_in("WAIT_LS"))
     many.database.commit_error = sqlite3.OperationalError("database or disk is full")
-    many.links.when_saved().addErrback(lambda failure: None)
+    many.links.when_saved(AUDIT_ENTRY).addErrback(lambda failure: None)
     many.work_until(lambda: many.store.journal.is_failing)
     many.clock.rightNow += STORE_GRACE_S
     work = many.work_until(lambda: many.all_in("EXPECTION"))

@@ -19,6 +19,7 @@ from pmslink.store.core.transaction import Argument, Entry, Operation, Result, T
 from pmslink.store.operations.hotel_updates import append_records
 from pmslink.store.operations.outbox_enqueue import Enqueued, NewRow, enqueue
 from pmslink.store.operations.retention import Retention
+from pmslink.store.tables.audit_log import AuditEntry
 from pmslink.store.tables.hotel_states import room_of
 from pmslink.store.tables.log_entries import HotelEventLogged, RecordLogged
 from pmslink.store.tables.outbox_rows import OutboxRow, insert_rows, row_of_link
@@ -32,6 +33,9 @@ RETENTION = Retention(guest=30 * DAY, history=400 * DAY)
 LINK_NAME = "grand"
 
 Outcome = TypeVar("Outcome")
+
+
+AUDIT_ENTRY = AuditEntry(START_MS, "front-desk", "control", "link.change", LINK_NAME)
 
 
 class DiskOutageError(Exception):

@@ -32,6 +32,7 @@ from pmslink.pbx.webhook.request_body import build_body, fill_batch
 from pmslink.store.core.store_errors import StoreUnavailableError
 from pmslink.store.core.transaction import Entry
 from pmslink.store.store_service import Store
+from pmslink.store.tables.audit_log import AuditEntry
 from pmslink.store.tables.history_queries import events_after
 from pmslink.store.tables.log_entries import HotelEventLogged, TransitionLogged
 from pmslink.store.tables.webhook_cursors import Cursor, count_events_after, store_cursors
@@ -111,8 +112,8 @@ class DeliveryQueue:
         self._cancel_delivery()
         self._link.webhook_status = self._link.webhook_queue = None
 
-    def skip(self, seq: int, caller: str) -> Deferred[None]:
-        """Skip the stuck event, which has the number `seq`; `caller` is named in the log.
+    def skip(self, seq: int, audit: AuditEntry) -> Deferred[None]:
+        """Skip the stuck event, which has the number `seq`; the entry says who does it.
 
         Fires when the new position is stored; fails with StoreUnavailableError. Raises NotApplicableError.
         """
@@ -126,12 +127,13 @@ class DeliveryQueue:
         self.log.warn(
             "{link}: {caller} skipped the event {seq} ({type}) of the webhook, which was not accepted: {why}",
             link=self._link.name,
-            caller=caller,
+            caller=audit.who,
             seq=seq,
             type=stuck.type,
             why=self._status.last_error,
         )
-        stored = self._context.store.journal.submit(store_cursors, Cursor(self._link.name, seq))
+        cursor = Cursor(self._link.name, seq, audit)
+        stored = self._context.store.journal.submit(store_cursors, cursor)
         self._context.publish_change(self._link)
         self.deliver()
         return stored

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 
-from attrs import frozen
+from attrs import evolve, frozen
 from sqlalchemy import Connection, bindparam
 
 from pmslink.errors import PmslinkError
@@ -15,6 +16,7 @@ from pmslink.store.operations.outbox_enqueue import (
     free_numbers,
     store_last_numbers,
 )
+from pmslink.store.tables.audit_log import AuditEntry, insert_audit_entries
 from pmslink.store.tables.outbox_rows import (
     IS_OPEN,
     OF_LINK,
@@ -40,11 +42,15 @@ class InvalidRowStateError(PmslinkError):
 
 @frozen
 class OperatorAction:
-    """An operator's action on one row; `digits` is the width of the link's posting numbers."""
+    """An operator's action on one row; `digits` is the width of the link's posting numbers.
+
+    `audit` tells of the operator; the states of the row are added to it.
+    """
 
     link: str
     row_id: int
     digits: int
+    audit: AuditEntry | None = None
 
 
 def resend(transaction: Transaction, requests: Sequence[OperatorAction]) -> Sequence[OutboxRow | Exception]:
@@ -86,7 +92,17 @@ def _resend(transaction: Transaction, request: OperatorAction) -> OutboxRow | Ex
     )
     if number != row.number:
         store_last_numbers(transaction.connection, [changed])
+    _insert_audit_entry(transaction, request, row, changed)
     return changed
+
+
+def _insert_audit_entry(
+    transaction: Transaction, request: OperatorAction, before: OutboxRow, after: OutboxRow
+) -> None:
+    if request.audit is None:
+        return
+    states = [json.dumps({"state": row.state}) for row in (before, after)]
+    insert_audit_entries(transaction, [evolve(request.audit, before=states[0], after=states[1])])
 
 
 def _is_number_in_use(connection: Connection, row: OutboxRow) -> bool:
@@ -108,5 +124,7 @@ def discard(transaction: Transaction, requests: Sequence[OperatorAction]) -> Seq
         elif row.state not in ("unknown", "refused", "pending"):
             results.append(InvalidRowStateError(row.state))
         else:
-            results.append(update_row(transaction, row, state="discarded", queued=0, not_before=None))
+            discarded = update_row(transaction, row, state="discarded", queued=0, not_before=None)
+            _insert_audit_entry(transaction, request, row, discarded)
+            results.append(discarded)
     return results

@@ -19,6 +19,7 @@ from pmslink.store.core.schema import POSTING_NUMBERS, POSTINGS
 from pmslink.store.core.transaction import Transaction
 from pmslink.store.operations.charge_routing import guests_at_start
 from pmslink.store.operations.hotel_updates import apply_phone_update
+from pmslink.store.tables.audit_log import AuditEntry, insert_audit_entries
 from pmslink.store.tables.outbox_rows import (
     IS_OPEN,
     OF_LINK,
@@ -68,8 +69,8 @@ class NewRow(NamedTuple):
 
     `key` is the caller's idempotency key, `asked` a digest of the request that came with it. With
     `outbox_full` a new row is rejected, but a stored key still returns its row. `phone_update` is applied to
-    the hotel. `started` is when a posting arose, by default when it was created. Times are milliseconds since
-    1970 in UTC.
+    the hotel. `started` is when a posting arose, by default when it was created. `audit` tells of the caller
+    who changed a room. Times are milliseconds since 1970 in UTC.
     """
 
     link: str
@@ -87,6 +88,7 @@ class NewRow(NamedTuple):
     outbox_full: bool = False
     phone_update: PhoneUpdate | None = None
     started: int | None = None
+    audit: AuditEntry | None = None
 
 
 @frozen
@@ -121,6 +123,7 @@ def enqueue(transaction: Transaction, new_rows: Sequence[NewRow]) -> Sequence[En
     numbers = _free_numbers_by_link(connection, new_rows)
     results: list[Enqueued | Exception] = []
     inserted: list[OutboxRow] = []
+    audit: list[AuditEntry] = []
     for index, new_row in enumerate(new_rows):
         update = applied.get(index, _AppliedUpdate(new_row.text))
         if update.error is not None:
@@ -132,11 +135,14 @@ def enqueue(transaction: Transaction, new_rows: Sequence[NewRow]) -> Sequence[En
             results.append(row if isinstance(row, Exception) else Enqueued(row, is_new=True))
             if isinstance(row, OutboxRow):
                 inserted.append(row)
+                if new_row.audit is not None:
+                    audit.append(new_row.audit)
                 if row.key is not None:
                     rows_by_key[row.link, row.key] = row
     if inserted:
         insert_rows(transaction, inserted)
         store_last_numbers(connection, inserted)
+    insert_audit_entries(transaction, audit)
     return results
 
 

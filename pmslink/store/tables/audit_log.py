@@ -45,7 +45,8 @@ class StoredAuditEntry:
 def insert_audit_entries(transaction: Transaction, entries: Sequence[AuditEntry]) -> None:
     """Insert entries, in the transaction of what they tell of."""
     rows = [(transaction.next_seq(), *astuple(entry, recurse=False)) for entry in entries]
-    insert_many(transaction.connection, AUDIT, rows)
+    if rows:
+        insert_many(transaction.connection, AUDIT, rows)
 
 
 def append_audit_entries(transaction: Transaction, entries: Sequence[AuditEntry]) -> Sequence[None]:

@@ -26,6 +26,7 @@ from pmslink.store.core.schema import (
     TRANSITIONS,
 )
 from pmslink.store.core.transaction import Transaction
+from pmslink.store.tables.audit_log import AuditEntry, insert_audit_entries
 from pmslink.store.tables.outbox_rows import OPEN_STATES
 
 Intent = Literal["enabled", "disabled", "expired", "disconnected"]
@@ -89,10 +90,14 @@ def store_links(transaction: Transaction, links: Sequence[StoredLink]) -> Sequen
 
 @frozen
 class RemoveLink:
-    """A request to remove a link with all its data; `discard` permits it with open postings."""
+    """A request to remove a link with all its data; `discard` permits it with open postings.
+
+    `audit` tells of the caller who removes it; None if it could not be created.
+    """
 
     name: str
     discard: bool
+    audit: AuditEntry | None = None
 
 
 def remove_links(
@@ -122,4 +127,6 @@ def _remove(transaction: Transaction, request: RemoveLink) -> PostingsNotFinalEr
         connection.execute(delete(table).where(table.c.link == request.name))
     connection.execute(delete(LINKS).where(LINKS.c.name == request.name))
     transaction.hotels.remove(request.name)
+    if request.audit is not None:
+        insert_audit_entries(transaction, [request.audit])
     return None

@@ -10,6 +10,7 @@ from sqlalchemy import Connection, bindparam, delete, func, select
 from pmslink.store.core.prepared_statements import PreparedStatement, insert_many
 from pmslink.store.core.schema import CURSORS, EVENTS, TRANSITIONS
 from pmslink.store.core.transaction import Transaction
+from pmslink.store.tables.audit_log import AuditEntry, insert_audit_entries
 
 _DELETE = PreparedStatement(delete(CURSORS).where(CURSORS.c.link == bindparam("link")))
 _COUNTS = [
@@ -26,10 +27,14 @@ _COUNTS = [
 
 @frozen
 class Cursor:
-    """The last delivered event of a link; without a `seq` the link has no webhook any more."""
+    """The last delivered event of a link; without a `seq` the link has no webhook any more.
+
+    `audit` tells of the caller who skipped the event.
+    """
 
     link: str
     seq: int | None
+    audit: AuditEntry | None = None
 
 
 def store_cursors(transaction: Transaction, cursors: Sequence[Cursor]) -> Sequence[None]:
@@ -39,6 +44,7 @@ def store_cursors(transaction: Transaction, cursors: Sequence[Cursor]) -> Sequen
     rows = [(cursor.link, cursor.seq) for cursor in newest.values() if cursor.seq is not None]
     if rows:
         insert_many(transaction.connection, CURSORS, rows)
+    insert_audit_entries(transaction, [cursor.audit for cursor in cursors if cursor.audit is not None])
     return [None] * len(cursors)
 
 

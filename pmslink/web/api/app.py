@@ -14,6 +14,8 @@ from pmslink.link.config_reload import ConfigReload
 from pmslink.link.link_registry import LinkRegistry
 from pmslink.store.store_service import Store
 from pmslink.web.api.answer_deadline import with_answer_deadline
+from pmslink.web.api.audit_endpoint import AuditResource
+from pmslink.web.api.audit_trail import AuditTrail
 from pmslink.web.api.history_endpoints import HistoryResource
 from pmslink.web.api.link_endpoints import LinkResource
 from pmslink.web.api.link_test_endpoint import LinkTester, LinkTestResource
@@ -58,6 +60,7 @@ class Api:
         self.long_poll = LongPoll(store.journal, clock)
         access_control.on_revocation.append(self.long_poll.wake_all)
         self.app = EncodedPathKlein()
+        audit_trail = AuditTrail(store.journal, clock, wall_clock)
         resources: tuple[Resource, ...] = (
             PageResource(),
             ServiceResource(links, store.journal, clock, wall_clock, self.broadcaster),
@@ -69,14 +72,16 @@ class Api:
             RoomResource(links, store, clock, wall_clock),
             WebhookResource(links, link_json),
             NoticeResource(links, clock),
-            SessionResource(access_control),
-            ReloadResource(config_reload, links, self.broadcaster, self.long_poll),
+            SessionResource(access_control, audit_trail),
+            ReloadResource(config_reload, links, self.broadcaster, self.long_poll, audit_trail),
+            AuditResource(store, clock),
         )
         for resource in resources:
             for method, path, handler in resource.routes():
                 handler = with_answer_deadline(method, path, handler, clock)
                 handler = with_known_query_keys(method, path, handler)
                 handler = access_control.authorize(method, path, handler)
+                handler = audit_trail.watch(method, path, handler)
                 handler = with_same_site(path, handler)
                 self.app.route(path, methods=[method], endpoint=f"{method} {path}")(handler)
 

@@ -15,9 +15,12 @@ from pmslink.link import controls
 from pmslink.link.link import Link
 from pmslink.link.link_registry import LinkRegistry
 from pmslink.store.core.store_errors import StoreUnavailableError
+from pmslink.store.tables.audit_log import AuditEntry
+from pmslink.web.api.audit_trail import audit_entry, name_audited_link
 from pmslink.web.api.link_lookup import find_link
 from pmslink.web.api.link_query import LinkQuery, parse_link_query
 from pmslink.web.api.link_settings_body import drop_nulls, parse_settings, restore_secrets
+from pmslink.web.auth.api_request import ApiRequest
 from pmslink.web.http.api_errors import ApiError
 from pmslink.web.http.cancellation import shield
 from pmslink.web.http.json_requests import parse_json_object, require_no_keys
@@ -25,6 +28,7 @@ from pmslink.web.http.json_responses import make_response, serialize_json
 from pmslink.web.http.long_responses import make_response_in_parts
 from pmslink.web.http.query_parameters import enum_param
 from pmslink.web.http.routing import Route
+from pmslink.web.serializers.audit_serializer import changed_settings, given_settings
 from pmslink.web.serializers.link_json import LinkJson
 from pmslink.web.serializers.link_serializer import serialize_brief_link
 from pmslink.web.stream.broadcaster import Broadcaster
@@ -94,83 +98,88 @@ class LinkResource:
 
     # Definitions
 
-    async def create_link(self, request: Request) -> bytes:
+    async def create_link(self, request: ApiRequest) -> bytes:
         """Create a link from the settings in the body."""
         settings = drop_nulls(parse_json_object(request))
         name = settings.pop("name", None)
         if not isinstance(name, str):
             raise ApiError(400, "invalid", "name must be the name of the new link", "name")
+        name_audited_link(request, name)
         config = parse_settings(parse_api_link, name, settings)
-        link = await shield(self._create_and_store(config, json.dumps(settings)))
+        audit = audit_entry(request, after=given_settings(config))
+        link = await shield(self._create_and_store(config, json.dumps(settings), audit))
         return self._respond(request, link, 201)
 
-    async def _create_and_store(self, config: LinkConfig, definition: str) -> Link:
+    async def _create_and_store(self, config: LinkConfig, definition: str, audit: AuditEntry) -> Link:
         try:
-            return await self._links.create(config, definition)
+            return await self._links.create(config, definition, audit)
         except StoreUnavailableError:
             self._broadcaster.publish_removal([config.name])  # subscribers may have received the link
             raise
 
-    async def update_link(self, request: Request, link: str) -> bytes:
+    async def update_link(self, request: ApiRequest, link: str) -> bytes:
         """Change the settings of a link that was created over the API."""
         target = find_link(self._links, link)
         if target.definition is None:
             message = f"{link} is defined in the configuration file; change it there"
             raise NotApplicableError("declared", message)
-        before = json.loads(target.definition)
-        settings = drop_nulls({**before, **restore_secrets(parse_json_object(request), before)})
-        self._links.redefine(target, json.dumps(settings), parse_settings(parse_api_link, link, settings))
+        definition, config_before = json.loads(target.definition), target.config
+        settings = drop_nulls({**definition, **restore_secrets(parse_json_object(request), definition)})
+        config = parse_settings(parse_api_link, link, settings)
+        self._links.redefine(target, json.dumps(settings), config)
         self._broadcaster.publish_link(target, None)
-        await self._wait_until_saved()
+        await self._wait_until_saved(audit_entry(request, *changed_settings(config_before, config)))
         return self._respond(request, target)
 
-    async def remove_link(self, request: Request, link: str) -> bytes:
+    async def remove_link(self, request: ApiRequest, link: str) -> bytes:
         """Remove a link that was created over the API, and with `discard` its pending postings."""
         target = find_link(self._links, link)
         require_no_keys(request)
         discard = enum_param(request, "discard", ("true", "false")) == "true"
-        await shield(self._remove_and_publish(target, discard))
+        audit = audit_entry(request, before=given_settings(target.config))
+        await shield(self._remove_and_publish(target, discard, audit))
         return make_response(request, {"removed": link})
 
-    async def _remove_and_publish(self, link: Link, discard: bool) -> None:
-        await self._links.remove(link, discard)
+    async def _remove_and_publish(self, link: Link, discard: bool, audit: AuditEntry) -> None:
+        await self._links.remove(link, discard, audit)
         self._broadcaster.publish_removal([link.name])
         self._long_poll.wake(link.name)
 
     # Controls
 
-    async def enable_link(self, request: Request, link: str) -> bytes:
+    async def enable_link(self, request: ApiRequest, link: str) -> bytes:
         """Enable a link, or connect it at once."""
         return await self._apply_control(request, link, controls.enable)
 
-    async def disable_link(self, request: Request, link: str) -> bytes:
+    async def disable_link(self, request: ApiRequest, link: str) -> bytes:
         """Disable a link."""
         return await self._apply_control(request, link, controls.disable)
 
-    async def expire_link(self, request: Request, link: str) -> bytes:
+    async def expire_link(self, request: ApiRequest, link: str) -> bytes:
         """Mark the PMS service subscription as expired."""
         return await self._apply_control(request, link, controls.expire)
 
-    async def disconnect_link(self, request: Request, link: str) -> bytes:
+    async def disconnect_link(self, request: ApiRequest, link: str) -> bytes:
         """Disconnect a link with LE."""
         return await self._apply_control(request, link, controls.disconnect)
 
-    async def resync_link(self, request: Request, link: str) -> bytes:
+    async def resync_link(self, request: ApiRequest, link: str) -> bytes:
         """Request a resync of all rooms and guests."""
         return await self._apply_control(request, link, controls.request_resync, 202)
 
     async def _apply_control(
-        self, request: Request, name: str, control: Callable[[Link], None], status: int = 200
+        self, request: ApiRequest, name: str, control: Callable[[Link], None], status: int = 200
     ) -> bytes:
         link = find_link(self._links, name)
         require_no_keys(request)
+        before = {"intent": link.core.intent}
         control(link)
-        await self._wait_until_saved()
+        await self._wait_until_saved(audit_entry(request, before, {"intent": link.core.intent}))
         return self._respond(request, link, status)
 
-    async def _wait_until_saved(self) -> None:
+    async def _wait_until_saved(self, audit: AuditEntry) -> None:
         try:
-            await shield(self._links.when_saved())
+            await shield(self._links.when_saved(audit))
         except StoreUnavailableError as problem:
             message = f"the change took effect, but was not stored and is lost at a restart: {problem}"
             raise ApiError(503, "store", message) from None

@@ -23,6 +23,7 @@ from pmslink.store.operations.operator_actions import (
 from pmslink.store.store_service import Store
 from pmslink.store.tables.outbox_rows import OutboxRow, row_of_link
 from pmslink.store.tables.outbox_search import find_rows
+from pmslink.web.api.audit_trail import audit_entry
 from pmslink.web.api.link_lookup import find_link
 from pmslink.web.api.outbox_requests import enqueue_row, make_posting_row, parse_idempotency_key
 from pmslink.web.api.posting_query import PostingQuery, parse_posting_query
@@ -114,28 +115,36 @@ class PostingResource:
             raise RowNotFoundError
         return make_response(request, _serialize_visible_row(request, row))
 
-    async def resend_posting(self, request: Request, link: str, id: str) -> bytes:  # noqa: A002
+    async def resend_posting(self, request: ApiRequest, link: str, id: str) -> bytes:  # noqa: A002
         """Send a posting again."""
         return await self._apply_action(request, link, id, resend, "unknown or refused")
 
-    async def discard_posting(self, request: Request, link: str, id: str) -> bytes:  # noqa: A002
+    async def discard_posting(self, request: ApiRequest, link: str, id: str) -> bytes:  # noqa: A002
         """Discard a posting."""
         return await self._apply_action(request, link, id, discard, "unknown, refused or pending")
 
     async def _apply_action(
-        self, request: Request, link_name: str, row_id: str, operation: _ActionOperation, allowed_states: str
+        self,
+        request: ApiRequest,
+        link_name: str,
+        row_id: str,
+        operation: _ActionOperation,
+        allowed_states: str,
     ) -> bytes:
         link = find_link(self._links, link_name)
         require_no_keys(request)
         try:
-            row = await shield(self._store_action(link, _parse_row_id(row_id), operation))
+            digits = link.settings().posting_digits
+            action = OperatorAction(link.name, _parse_row_id(row_id), digits, audit_entry(request))
+            row = await shield(self._store_action(link, action, operation))
         except InvalidRowStateError as problem:
             message = f"the posting is {problem}; it must be {allowed_states}"
             raise ApiError(409, "wrong_state", message) from None
         return make_response(request, serialize_row(row))
 
-    async def _store_action(self, link: Link, row_id: int, operation: _ActionOperation) -> OutboxRow:
-        action = OperatorAction(link.name, row_id, link.settings().posting_digits)
+    async def _store_action(
+        self, link: Link, action: OperatorAction, operation: _ActionOperation
+    ) -> OutboxRow:
         row = await self._store.journal.submit(operation, action)
         if operation is resend:
             link.outbox.on_resent(row)

@@ -20,6 +20,7 @@ _API_PREFIX = "/api/"
 _LIST_KEYS = ("limit", "before")
 
 QUERY_KEYS_BY_ROUTE: Mapping[tuple[str, str], tuple[str, ...]] = {
+    ("GET", "/api/v1/audit"): (*_LIST_KEYS, "link", "who", "action"),
     ("DELETE", "/api/v1/links/<link>"): ("discard",),
     ("GET", "/api/v1/links"): LINK_QUERY_KEYS,
     ("GET", "/api/v1/stream"): ("snapshot",),

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import partial
 
-from twisted.web.server import Request
-
 from pmslink.config.config_errors import ConfigError
 from pmslink.link.config_reload import ConfigChanges, ConfigReload
 from pmslink.link.link_registry import LinkRegistry
+from pmslink.web.api.audit_trail import AuditTrail
+from pmslink.web.auth.api_request import ApiRequest
 from pmslink.web.http.api_errors import ApiError
 from pmslink.web.http.json_requests import require_no_keys
 from pmslink.web.http.json_responses import make_response
@@ -22,9 +22,15 @@ class ReloadResource:
     """Reload the configuration, and publish the links that a reload has changed or removed."""
 
     def __init__(
-        self, config_reload: ConfigReload, links: LinkRegistry, broadcaster: Broadcaster, long_poll: LongPoll
+        self,
+        config_reload: ConfigReload,
+        links: LinkRegistry,
+        broadcaster: Broadcaster,
+        long_poll: LongPoll,
+        audit_trail: AuditTrail,
     ) -> None:
         self._config_reload = config_reload
+        self._audit_trail = audit_trail
         self._links = links
         self._broadcaster = broadcaster
         self._long_poll = long_poll
@@ -34,7 +40,7 @@ class ReloadResource:
         """Return the route of this endpoint."""
         yield "POST", "/api/v1/reload", self.reload_config
 
-    def reload_config(self, request: Request) -> bytes:
+    def reload_config(self, request: ApiRequest) -> bytes:
         """Read the configuration file again; return what it has changed."""
         require_no_keys(request)
         try:
@@ -42,15 +48,14 @@ class ReloadResource:
         except ConfigError as problem:
             message = "; ".join(str(problem).splitlines())
             raise ApiError(400, "invalid", message, problem.key or None) from None
-        return make_response(
-            request,
-            {
-                "added": list(changes.links.added),
-                "changed": list(changes.links.changed),
-                "removed": list(changes.links.removed),
-                "needs_restart": list(changes.needs_restart),
-            },
-        )
+        serialized = {
+            "added": list(changes.links.added),
+            "changed": list(changes.links.changed),
+            "removed": list(changes.links.removed),
+            "needs_restart": list(changes.needs_restart),
+        }
+        self._audit_trail.store(request, after=serialized)
+        return make_response(request, serialized)
 
     def _publish(self, changes: ConfigChanges) -> None:
         for name in changes.links.changed:

@@ -19,6 +19,7 @@ from pmslink.link.link_registry import LinkRegistry
 from pmslink.store.operations.hotel_updates import WakeUpReport, store_wake_up_results
 from pmslink.store.store_service import Store
 from pmslink.store.tables.hotel_states import room_of, room_rows
+from pmslink.web.api.audit_trail import audit_entry
 from pmslink.web.api.link_lookup import find_link
 from pmslink.web.api.outbox_requests import enqueue_row, make_update_row
 from pmslink.web.auth.api_request import ApiRequest
@@ -84,32 +85,32 @@ class RoomResource:
 
     # Updates from phones
 
-    async def set_status(self, request: Request, link: str, room: str) -> bytes:
+    async def set_status(self, request: ApiRequest, link: str, room: str) -> bytes:
         """Send the PMS the housekeeping status of a room."""
         target = find_link(self._links, link)
         codes = target.settings().status_codes
         update = phone_update_records.status_update(parse_room_name(room), parse_json_object(request), codes)
         return await self._enqueue_update(request, target, update)
 
-    async def set_do_not_disturb(self, request: Request, link: str, room: str) -> bytes:
+    async def set_do_not_disturb(self, request: ApiRequest, link: str, room: str) -> bytes:
         """Send the PMS the do-not-disturb sign of a room."""
         target = find_link(self._links, link)
         update = phone_update_records.dnd_update(parse_room_name(room), parse_json_object(request))
         return await self._enqueue_update(request, target, update)
 
-    async def set_make_up_room(self, request: Request, link: str, room: str) -> bytes:
+    async def set_make_up_room(self, request: ApiRequest, link: str, room: str) -> bytes:
         """Send the PMS the make-up-room sign of a room."""
         target = find_link(self._links, link)
         update = phone_update_records.make_up_room_update(parse_room_name(room), parse_json_object(request))
         return await self._enqueue_update(request, target, update)
 
-    async def set_voicemail(self, request: Request, link: str, room: str) -> bytes:
+    async def set_voicemail(self, request: ApiRequest, link: str, room: str) -> bytes:
         """Send the PMS the count of voice messages of a room."""
         target = find_link(self._links, link)
         update = phone_update_records.voicemail_update(parse_room_name(room), parse_json_object(request))
         return await self._enqueue_update(request, target, update)
 
-    async def set_wake_up(self, request: Request, link: str, room: str) -> bytes:
+    async def set_wake_up(self, request: ApiRequest, link: str, room: str) -> bytes:
         """Order a wake-up call, and send it to the PMS."""
         target = find_link(self._links, link)
         policy = self._store.hotels.policy_of(link)
@@ -118,7 +119,7 @@ class RoomResource:
         )
         return await self._enqueue_update(request, target, update)
 
-    async def cancel_wake_up(self, request: Request, link: str, room: str) -> bytes:
+    async def cancel_wake_up(self, request: ApiRequest, link: str, room: str) -> bytes:
         """Cancel one wake-up call of a room, or all, and send it to the PMS."""
         target = find_link(self._links, link)
         require_no_keys(request)
@@ -127,8 +128,9 @@ class RoomResource:
         update = phone_update_records.wake_up_cancel_update(parse_room_name(room), at, policy)
         return await self._enqueue_update(request, target, update)
 
-    async def _enqueue_update(self, request: Request, link: Link, update: OutboundUpdate) -> bytes:
-        return await enqueue_row(request, link, make_update_row(link, update, self._wall_clock()))
+    async def _enqueue_update(self, request: ApiRequest, link: Link, update: OutboundUpdate) -> bytes:
+        audit = audit_entry(request, after=dict(update.body))
+        return await enqueue_row(request, link, make_update_row(link, update, self._wall_clock(), audit))
 
     async def report_wake_up_result(self, request: Request, link: str, room: str) -> bytes:
         """Store the result of an attempt of a wake-up call."""

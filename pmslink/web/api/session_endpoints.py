@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from pmslink.errors import NotApplicableError
 from pmslink.timestamps import format_timestamp
+from pmslink.web.api.audit_trail import AuditTrail
 from pmslink.web.auth.access_control import AccessControl
 from pmslink.web.auth.api_request import ApiRequest
 from pmslink.web.auth.caller import Caller
@@ -23,8 +24,9 @@ _SESSION_PATH = "/api/v1/session"
 class SessionResource:
     """Endpoints of sessions. They are public, and authenticate by themselves."""
 
-    def __init__(self, access_control: AccessControl) -> None:
+    def __init__(self, access_control: AccessControl, audit_trail: AuditTrail) -> None:
         self._access_control = access_control
+        self._audit_trail = audit_trail
 
     def routes(self) -> Iterator[Route]:
         """Return the routes of these endpoints."""
@@ -39,6 +41,7 @@ class SessionResource:
             raise NotApplicableError("no_tokens", "no tokens are configured, so signing in is not possible")
         session_id, session = self._access_control.sign_in(request, token_text, name)
         request.caller = Caller(session.token, session)
+        self._audit_trail.store(request)
         set_session_cookie(request, session_id, SESSION_LIFETIME_S)
         return self._session_response(request, request.caller)
 
@@ -53,6 +56,7 @@ class SessionResource:
             require_csrf(request, session)
             request.caller = Caller(session.token, session)
             self._access_control.sign_out(session)
+            self._audit_trail.store(request)
         set_session_cookie(request, "", 0)
         return make_response(request, {"signed_out": True})
 

@@ -9,6 +9,7 @@ from pmslink.link.link_registry import LinkRegistry
 from pmslink.store.core.store_errors import StoreUnavailableError
 from pmslink.validation.json_body import BodyField, parse_body, required_field
 from pmslink.validation.validators import integer_validator
+from pmslink.web.api.audit_trail import audit_entry
 from pmslink.web.api.link_lookup import find_link
 from pmslink.web.auth.api_request import ApiRequest
 from pmslink.web.http.api_errors import ApiError
@@ -39,7 +40,7 @@ class WebhookResource:
         if target.webhook_queue is None:
             raise NotApplicableError("not_stuck", f"{link} has no webhook")
         try:
-            await shield(target.webhook_queue.skip(seq, request.caller.name or "a user on this machine"))
+            await shield(target.webhook_queue.skip(seq, audit_entry(request, after={"seq": seq})))
         except StoreUnavailableError as problem:
             message = f"the event is skipped, but that was not stored and may be lost at a restart: {problem}"
             raise ApiError(503, "store", message) from None

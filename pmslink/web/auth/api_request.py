@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pmslink.web.auth.audited_action import AuditedAction
 from pmslink.web.auth.caller import Caller
 from pmslink.web.http.bounded_request import BoundedRequest
 
@@ -14,3 +15,5 @@ class ApiRequest(BoundedRequest):
     not the path of the request, which may be spelled in several ways."""
     caller: Caller
     """The authenticated caller; AccessControl sets it before it calls the handler."""
+    audited: AuditedAction
+    """What the audit trail will say of it; AuditTrail sets it for the calls that it tells of."""

@@ -8,6 +8,9 @@ from pmslink.web.auth.login_sessions import Session
 from pmslink.web.auth.permissions import PERMISSIONS_BY_ROLE, Permission, Role
 from pmslink.web.auth.token_file import Token
 
+LOCAL_CALLER = "(local)"
+"""The `who` of a caller without a token; no token can have this name."""
+
 
 @frozen
 class Caller:
@@ -23,6 +26,11 @@ class Caller:
     def name(self) -> str | None:
         """The name of the caller's token; None for a local caller."""
         return None if self.token is None else self.token.name
+
+    @property
+    def who(self) -> str:
+        """Who this is, in what is stored: the name of the token, or LOCAL_CALLER."""
+        return LOCAL_CALLER if self.token is None else self.token.name
 
     @property
     def role(self) -> Role:

@@ -22,6 +22,7 @@ Permission = Literal[
     "rooms",  # set what rooms and their phones show
     "pbx",  # send postings, and report wake-ups
     "desk",  # decide what becomes of postings, and acknowledge notices
+    "audit",  # who did what
     "control",  # links, their settings, and the service
 ]
 
@@ -53,6 +54,7 @@ _PERMISSION_BY_ROUTE: Mapping[tuple[str, str], Permission | None] = {
     ("GET", "/api/v1/status"): "read",
     ("GET", "/api/v1/stream"): "read",
     ("POST", "/api/v1/reload"): "control",
+    ("GET", "/api/v1/audit"): "audit",
     ("GET", "/api/v1/links"): "read",
     ("POST", "/api/v1/links"): "control",
     ("POST", "/api/v1/links/test"): "control",

@@ -74,7 +74,7 @@ async def test_a_skip_is_logged_with_its_caller_and_without_guest_data(
     log = [line for line in webhook_service.webhook_log if line.startswith("grand: ")]
     assert log == [
         "grand: webhook delivery failed and is retried: it answered 400",
-        f"grand: a user on this machine skipped the event {seq} (guest.checked_in) of the webhook,"
+        f"grand: (local) skipped the event {seq} (guest.checked_in) of the webhook,"
         " which was not accepted: it answered 400",
         "grand: webhook recovered: it accepts events again",
     ]

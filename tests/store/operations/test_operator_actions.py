@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import get_args
 
 import pytest
+from attrs import evolve
 
 from pmslink.store.core.transaction import Operation
 from pmslink.store.operations.operator_actions import (
@@ -16,8 +17,9 @@ from pmslink.store.operations.operator_actions import (
 )
 from pmslink.store.operations.outbox_delivery import ClaimNext, claim_next
 from pmslink.store.operations.outbox_enqueue import PostingNumbersExhaustedError
+from pmslink.store.tables.audit_log import AuditQuery, newest_audit_entries
 from pmslink.store.tables.outbox_rows import OutboxRow, OutboxRowChanged, RowState
-from tests.store.store_harness import LINK_NAME, START_MS, StoreHarness, make_row
+from tests.store.store_harness import AUDIT_ENTRY, LINK_NAME, START_MS, StoreHarness, make_row
 
 STATES: tuple[RowState, ...] = get_args(RowState)
 ALLOWED_STATES: dict[str, tuple[RowState, ...]] = {
@@ -53,6 +55,17 @@ def test_each_action_in_each_state(
         assert str(outcome) == state
         assert harness.row(1) == before
         assert harness.published == []
+
+
+@BOTH_OPERATIONS
+def test_the_audit_entry_has_the_states_of_the_row(
+    harness: StoreHarness, operation: OperatorOperation
+) -> None:
+    harness.insert_rows(make_row(1, "unknown"), make_row(2, "done"))
+    harness.submit_all(operation, *(evolve(make_action(id), audit=AUDIT_ENTRY) for id in (1, 2)))
+    (stored,) = harness.read(newest_audit_entries, AuditQuery(limit=9))  # a refused action has none
+    after = f'{{"state": "{NEXT_STATES[operation.__name__]}"}}'
+    assert stored.entry == evolve(AUDIT_ENTRY, before='{"state": "unknown"}', after=after)
 
 
 @BOTH_OPERATIONS

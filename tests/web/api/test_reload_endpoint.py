@@ -137,7 +137,9 @@ def test_e10_a_reload_publishes_many_changed_links_some_in_each_turn() -> None:
     config_reload = ConfigReload(
         lambda: Config(links=tuple(changed)), started_with, many.links, cast(Any, many.store)
     )
-    ReloadResource(config_reload, many.links, cast(Any, RecordingBroadcaster()), cast(Any, None))
+    ReloadResource(
+        config_reload, many.links, cast(Any, RecordingBroadcaster()), cast(Any, None), cast(Any, None)
+    )
     many.clock.run_turn()
     config_reload.reload()
     work = many.work_until(lambda: len(published) == len(changed))

@@ -69,6 +69,7 @@ POST /api/v1/links/<link>/postings/<id>/discard
 POST /api/v1/notices/<id>/acknowledge
 """
 CONTROL = """
+GET /api/v1/audit
 POST /api/v1/reload
 POST /api/v1/links
 POST /api/v1/links/test
