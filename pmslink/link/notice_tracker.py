@@ -24,6 +24,7 @@ from pmslink.link.turn_queue import Pace
 from pmslink.store.core.store_errors import StoreUnavailableError
 from pmslink.store.core.transaction import Entry
 from pmslink.store.store_service import Store
+from pmslink.store.tables.audit_log import AuditEntry, append_audit_entries
 from pmslink.store.tables.log_entries import HotelEventLogged
 from pmslink.store.tables.notice_rows import (
     Notice,
@@ -125,7 +126,7 @@ class NoticeTracker:
         )
         return sorted(wanted, key=lambda notice: notice.id, reverse=True)[:limit]
 
-    async def acknowledge(self, notice_id: int, by: str | None) -> Notice:
+    async def acknowledge(self, notice_id: int, by: str | None, audit: AuditEntry) -> Notice:
         """Acknowledge a notice for all users, and return it once that is stored.
 
         One that is acknowledged or over is returned as it is. Raises UnknownNoticeError, and
@@ -141,6 +142,7 @@ class NoticeTracker:
             raise StoreUnavailableError(self._journal.failure_reason)
         acknowledged = evolve(notice, acknowledged_by=by, acknowledged_at=to_ms(self._wall_clock()))
         stored = self._put(acknowledged)
+        self._journal.submit_nowait(append_audit_entries, evolve(audit, link=notice.link))
         self._acknowledge_wake_up(acknowledged)
         if is_stored:
             await stored

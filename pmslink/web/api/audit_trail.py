@@ -52,6 +52,7 @@ AUDITED_ACTIONS: Mapping[tuple[str, str], str] = {
     ("PUT", f"{_ROOM}/voicemail"): "room.voicemail",
     ("PUT", f"{_ROOM}/wake-up"): "room.wake_up",
     ("DELETE", f"{_ROOM}/wake-up"): "room.wake_up_cancel",
+    ("POST", "/api/v1/notices/<id>/acknowledge"): "notice.acknowledge",
     ("POST", "/api/v1/reload"): "service.reload",
     ("POST", "/api/v1/session"): "session.begin",
     ("DELETE", "/api/v1/session"): "session.end",
@@ -98,7 +99,7 @@ class AuditTrail:
                 to_ms(self._wall_clock()),
                 name,
                 _printable(variables.get("link"), MAX_LINK_CHARS),
-                _printable(_describe_object(variables), MAX_OBJECT_CHARS),
+                _printable(_describe_object(name, variables), MAX_OBJECT_CHARS),
             )
             answer = maybeDeferred(handler, request, **variables)
             return answer.addErrback(self._on_refused, request)
@@ -152,10 +153,11 @@ def name_audited_link(request: ApiRequest, name: str) -> None:
     request.audited = evolve(request.audited, link=_printable(name, MAX_LINK_CHARS))
 
 
-def _describe_object(variables: Mapping[str, str]) -> str | None:
-    if "room" in variables:
-        return f"room {variables['room']}"
-    return f"posting {variables['id']}" if "id" in variables else None
+def _describe_object(action: str, variables: Mapping[str, str]) -> str | None:
+    """Return what an action is about, such as "room 214" or "posting 17"."""
+    kind, _, _ = action.partition(".")
+    identity = variables.get("room", variables.get("id"))
+    return None if identity is None else f"{kind} {identity}"
 
 
 def _printable(text: str | None, max_chars: int) -> str | None:

@@ -11,6 +11,7 @@ from twisted.web.iweb import IRequest
 from pmslink.link.link_registry import LinkRegistry
 from pmslink.link.notice_tracker import UnknownNoticeError
 from pmslink.store.tables.notice_rows import Notice, NoticeState
+from pmslink.web.api.audit_trail import audit_entry
 from pmslink.web.auth.api_request import ApiRequest
 from pmslink.web.http.api_errors import ApiError
 from pmslink.web.http.cancellation import shield
@@ -54,7 +55,8 @@ class NoticeResource:
     async def acknowledge_notice(self, request: ApiRequest, id: str) -> bytes:  # noqa: A002
         """Acknowledge a notice. If somebody has done so before, nothing changes."""
         require_no_keys(request)
-        acknowledged = self._notices.acknowledge(_parse_notice_id(id), request.caller.name)
+        notice_id = _parse_notice_id(id)
+        acknowledged = self._notices.acknowledge(notice_id, request.caller.name, audit_entry(request))
         return make_response(request, self._serialize(await shield(acknowledged)))
 
     def _serialize(self, notice: Notice) -> dict[str, Any]:
