@@ -29,7 +29,6 @@ export default [
         { property: "outerHTML", message: "Texts of guests and of the PMS must not become markup: use el() and setText()." },
       ],
       "no-self-compare": "error",
-      "no-shadow": "error",
       "no-throw-literal": "error",
       "no-unused-expressions": "error",
       "no-unused-vars": ["error", { argsIgnorePattern: "^_", ignoreRestSiblings: true }],

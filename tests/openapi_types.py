@@ -31,7 +31,9 @@ def _type_of(schema: Mapping[str, Any] | bool) -> str:
     if isinstance(schema, bool):
         return "any"
     if "$ref" in schema:
-        return str(schema["$ref"]).rpartition("/")[2]
+        _, _, path = str(schema["$ref"]).partition("/schemas/")
+        name, *properties = path.split("/properties/")
+        return name + "".join(f"[{json.dumps(property)}]" for property in properties)
     if "const" in schema:
         return json.dumps(schema["const"])
     if "enum" in schema:

@@ -19,7 +19,7 @@ const SHORTCUTS = [
 
 /** Show the shortcuts in the page's dialog. */
 export function keysDialog() {
-  const dialog = document.getElementById("dialog");
+  const dialog = /** @type {HTMLDialogElement} */ (document.getElementById("dialog"));
   const rows = SHORTCUTS.map(([keys, text]) =>
     el("div", {}, el("dt", {}, ...keys.split(" ").map(keyCap)), el("dd", { text: t(text) })),
   );

@@ -12,7 +12,10 @@ let onDenied = () => {};
 export class CallError extends Error {
   constructor(status, { code, message, field = null, attempts_left = null }) {
     super(message);
-    Object.assign(this, { status, code, field, attemptsLeft: attempts_left });
+    this.status = status;
+    this.code = code;
+    this.field = field;
+    this.attemptsLeft = attempts_left;
   }
 }
 

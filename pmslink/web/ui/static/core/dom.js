@@ -34,7 +34,7 @@ export function setText(element, text) {
 
 /** Put `wanted` into `parent` in this order; only those that stand elsewhere are moved, and focus stays. */
 export function arrange(parent, wanted) {
-  const focused = document.activeElement;
+  const focused = /** @type {HTMLElement} */ (document.activeElement);
   const staying = new Set(wanted);
   for (const element of [...parent.children]) if (!staying.has(element)) element.remove();
   let place = parent.firstChild;

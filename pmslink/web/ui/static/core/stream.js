@@ -28,11 +28,13 @@ export class Stream {
   #receivedAt = 0;
   #hiddenSince = null;
   #connection = null;
+  /** @type {(value?: unknown) => void} */
   #wake = () => {};
 
   constructor(url, listener) {
     this.url = url;
     this.listener = listener;
+    /** @type {Array<[EventTarget, string, () => void]>} */
     this.subscriptions = [
       [window, "offline", () => this.#connection?.abort()],
       [window, "online", () => this.#wake()],

@@ -89,6 +89,7 @@ export const precisely = (iso) => formats.precise.format(new Date(iso));
 
 /** A length of time, in its two largest units at most. */
 export function duration(seconds) {
+  /** @type {Array<[string, number]>} */
   const parts = [["day", 86400], ["hour", 3600], ["minute", 60], ["second", 1]];
   let left = Math.max(0, Math.round(seconds));
   const said = [];
@@ -103,7 +104,7 @@ export function duration(seconds) {
 }
 
 /** How long ago a moment was. */
-export const since = (iso) => duration((now() - new Date(iso)) / 1000);
+export const since = (iso) => duration((now() - Date.parse(iso)) / 1000);
 
 /** An amount of money: the interface counts in hundredths. */
 export const money = (hundredths) => formats.money.format(hundredths / 100);
