@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from queue import SimpleQueue
 from threading import Thread
-from typing import Any, cast
+from typing import Any, cast, get_args
+from urllib.parse import parse_qsl
 
 from attrs import define, field
 
 from pmslink import __version__
 from pmslink.config.link_definition import parse_link
 from pmslink.config.settings_serializer import serialize_settings
+from pmslink.link.link_summary import LinkGroup
 from pmslink.timestamps import format_timestamp
 from pmslink.web.auth.permissions import PERMISSIONS_BY_ROLE, Role
 from pmslink.web.ui.page_files import load_page_files
@@ -74,6 +77,7 @@ def make_link(name: str, **values: Any) -> dict[str, Any]:
         "clock_offset": 0.4,
         "outages": {"last_hour": 0, "last_at": None, "last_seconds": None, "last_cause": None},
         "not_understood": {"records": 0, "bytes": 0, "last_at": None, "last": None},
+        "failed_wake_ups": {"count": 0, "last_at": None, "last_room": None},
         "hints": NO_HINTS,
         "webhook": None,
     }
@@ -119,7 +123,7 @@ class CannedService:
             for stream in self._streams:
                 stream.put(_format_link_event(link))
 
-    def answer(self, method: str, path: str, body: Any) -> tuple[int, Any]:
+    def answer(self, method: str, path: str, body: Any, query: Mapping[str, str]) -> tuple[int, Any]:
         """Return the status and the JSON of a response."""
         if method != "GET":
             self.requests.append((f"{method} {path}", body))
@@ -131,12 +135,33 @@ class CannedService:
             return 200, {**session, "expires": None, "csrf": None, "tokens": False}
         if path == "status":
             store = {"ok": True, "reason": None}
-            return 200, {"version": __version__, "store": store, "links": {"ESTABLISHED": len(self.links)}}
+            counts = Counter(link["group"] for link in self.links.values())
+            groups = {group: counts[group] for group in get_args(LinkGroup)}
+            return 200, {"version": __version__, "store": store, "groups": groups}
         if path == "links":
-            return 200, {"links": [*self.links.values()], "next": None}
+            return 200, self._list_links(query)
         if match := re.fullmatch("links/([^/]+)(?:/(.+))?", path):
             return self._answer_of_link(match[1], match[2])
         return 404, {"error": {"code": "not_found", "message": path}}
+
+    def _list_links(self, query: Mapping[str, str]) -> dict[str, Any]:
+        """Return the part of the links that a query selects, as the API does, with the hours of each."""
+        search = query.get("q", "").lower()
+        found = [
+            link
+            for link in self.links.values()
+            if query.get("group") in (None, link["group"]) and search in f"{link['name']} {link['host']}"
+        ]
+        orders: dict[str, Callable[[dict[str, Any]], Any]] = {
+            "attention": lambda link: (-link["attention"], link["down_since"] or "9", link["name"]),
+            "changed": lambda link: _descending(link["down_since"] or link["since"]),
+            "name": lambda link: link["name"],
+        }
+        found.sort(key=orders[query.get("order", "name")])
+        begin = int(query.get("offset", 0))
+        part = found[begin : begin + int(query.get("limit", 1000))]
+        hours = {"hours": "g" * 24}
+        return {"links": [{**hours, **link} for link in part], "total": len(found), "next": None}
 
     def _answer_of_link(self, name: str, below: str | None) -> tuple[int, Any]:
         if name not in self.links:
@@ -151,17 +176,20 @@ class CannedService:
         return 200, lists.get(below, {below: []})
 
     def open_stream(self) -> Iterator[bytes]:
-        """Yield the events of the stream: each link, and then what changes."""
+        """Yield the events of the stream: a reset, and then what changes."""
         queue: SimpleQueue[bytes | None] = SimpleQueue()
         self._streams.append(queue)
-        for link in [*self.links.values()]:
-            yield _format_link_event(link)
+        yield b"id: 1\nevent: reset\ndata: %s\n\n" % json.dumps({"seq": 1, "at": ago()}).encode()
         while (event := queue.get()) is not None:
             yield event
 
     def close_streams(self) -> None:
         for stream in self._streams:
             stream.put(None)
+
+
+def _descending(timestamp: str) -> float:
+    return -datetime.fromisoformat(timestamp).timestamp()
 
 
 def _format_link_event(link: Mapping[str, Any]) -> bytes:
@@ -198,7 +226,8 @@ class _Handler(BaseHTTPRequestHandler):
         length = int(self.headers.get("Content-Length") or 0)
         body = json.loads(self.rfile.read(length)) if length else None
         service = cast(_Server, self.server).service
-        status, answer = service.answer(self.command, path.removeprefix("/api/v1/"), body)
+        query = dict(parse_qsl(self.path.partition("?")[2]))
+        status, answer = service.answer(self.command, path.removeprefix("/api/v1/"), body, query)
         self._respond(status, "application/json", json.dumps(answer).encode())
 
     def _stream(self) -> None:

@@ -12,6 +12,7 @@ from typing import Any, get_args
 import pytest
 
 from pmslink.link.cause import CauseCode
+from pmslink.link.reason_texts import ENGLISH_TEXTS
 from pmslink.web.api.openapi import load_openapi
 from pmslink.web.ui.bootstrap_data import bootstrap_data
 from pmslink.web.ui.translations import (
@@ -53,6 +54,7 @@ def _values() -> Set[str]:
         *WORDS,
         *_enums(load_openapi()),
         *get_args(CauseCode),
+        *(key.removeprefix("reason.") for key in ENGLISH_TEXTS if key.startswith("reason.")),
         *(setting["name"] for setting in settings),
         *(setting["unit"] for setting in settings),
         *(f"{setting['name']}.{choice}" for setting in settings for choice in setting["choices"]),
@@ -91,7 +93,7 @@ def test_each_cause_has_a_reason_and_each_error_a_text(language: Language) -> No
     texts = load_translations(language)
     controls = {"enable", "disable", "expire", "disconnect"}  # the cause `user` has a text for each control
     for code in {*get_args(CauseCode), *controls} - {"user"}:
-        assert f"reason.{code}" in texts
+        assert f"why.{code}" in texts
     errors = load_openapi()["components"]["schemas"]["Error"]["properties"]["error"]["properties"]["code"][
         "enum"
     ]

@@ -125,7 +125,7 @@ async function begin() {
   header();
   if (!reader) return askToSignIn();
   notices.start({ onChange: showTitle });
-  stream = new Stream("api/v1/stream", listener);
+  stream = new Stream("api/v1/stream?snapshot=none", listener);
   stream.run();
   await show();
 }

@@ -28,7 +28,8 @@ export function installKeys(actions) {
   });
 }
 
-function isShortcut(event) {
+/** Whether a key is meant as a shortcut, and not typed into a field or a dialog. */
+export function isShortcut(event) {
   const { target, ctrlKey, metaKey, altKey, defaultPrevented } = event;
   if (ctrlKey || metaKey || altKey || defaultPrevented || !areKeysOn()) return false;
   if (target.matches?.("textarea, select, input:not([type=checkbox], [type=radio])")) return false;

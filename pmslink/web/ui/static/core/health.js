@@ -1,0 +1,295 @@
+// What a link is like: its words, mood, sign and group, why it is so, and what to do about it.
+
+import { now } from "./clock.js";
+import { decimal, duration, has, minute, since, t } from "./texts.js";
+
+const MINUTE_MS = 60_000;
+const DAY_MS = 24 * 60 * MINUTE_MS;
+const MIN_OUTAGES = 2;
+const RESYNC_ANSWER_MS = 30_000; // that the PMS has for DS
+
+const hasFailed = ({ retry, down_since }) => retry.attempt > 0 && down_since !== null;
+const isAtRest = ({ state, intent }) => state === "CLOSED" && intent === "disconnected";
+const isNew = ({ state, cause, last_in_sync }) => state === "DISABLED" && cause.code === "started" && !last_in_sync;
+const isEndedByPms = ({ cause }) => cause.code === "pms_ended";
+const isDown = (link) => link.state === "EXPECTION" || link.cause.code === "in_use" || hasFailed(link);
+const needsDecision = ({ outbox, failed_wake_ups }) => outbox.unknown + outbox.refused + failed_wake_ups.count > 0;
+const isUnstable = ({ outages }) => outages.last_hour >= MIN_OUTAGES;
+
+// The first row that fits holds: key of the words, mood, sign, group, and the condition.
+const WHATEVER_SYNC = [
+  ["expired", "ended", "ended", "off", ({ state }) => state === "EXPIRED"],
+  ["new", "off", "off", "off", isNew],
+  ["off", "off", "off", "off", ({ state }) => state === "DISABLED"],
+  ["disconnecting", "wait", "wait", "connecting", ({ state }) => state === "WAIT_LE"],
+  ["disconnected", "off", "off", "off", isAtRest],
+];
+const NOT_IN_SYNC = [
+  ["ended", "bad", "bad", "down", (link) => isEndedByPms(link) && !hasFailed(link)],
+  ["down", "bad", "bad", "down", (link) => isEndedByPms(link) || isDown(link)],
+  ["confirming", "wait", "wait", "connecting", ({ state }) => state === "ESTABLISHED"],
+  ["connecting", "wait", "wait", "connecting", () => true],
+];
+const IN_SYNC = [
+  ["held", "wait", "warn", "look", (link) => link.attention >= 3 && !needsDecision(link)],
+  ["decide", "wait", "warn", "look", ({ attention }) => attention >= 3],
+  ["unstable", "wait", "warn", "look", (link) => link.attention === 2 && isUnstable(link)],
+  ["check", "wait", "warn", "look", ({ attention }) => attention === 2],
+  ["connected", "good", "good", "connected", () => true],
+];
+
+/** The groups of links, those first that need somebody, each with its mood and sign. */
+export const GROUPS = [
+  ["down", "bad", "bad"],
+  ["look", "wait", "warn"],
+  ["connecting", "wait", "wait"],
+  ["connected", "good", "good"],
+  ["off", "off", "off"],
+];
+
+/** What a link is like: `{key, mood, sign, group}`; its words are the text `state.KEY`. */
+export function health(link) {
+  const rows = [...WHATEVER_SYNC, ...(link.in_sync ? IN_SYNC : NOT_IN_SYNC)];
+  const [key, mood, sign, group] = rows.find(([, , , , fits]) => fits(link));
+  return { key, mood, sign, group };
+}
+
+/** The words for what a link is like. */
+export const words = (link) => t(`state.${health(link).key}`);
+
+/** Since when a link is as it is: the beginning of its outage, or of its state. */
+export const shownSince = (link) => (health(link).mood === "bad" && link.down_since) || link.since;
+
+/** Where a link reaches its PMS. */
+export const address = ({ host, port }) => (host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`);
+
+/** The same for a person; a PMS that connects by itself has no address here, but a port. */
+export const endpoint = (link) =>
+  link.settings.connect === "accept" ? t("list.accepts", { host: link.host, port: link.port }) : address(link);
+
+// Sentences. Each is a pair: why a link is so, and what to do; either may be empty.
+
+/** Why a link is as it is, in one sentence; empty if there is nothing to say. */
+export const why = (link) => explanation(link)[0];
+
+/** What to do about it, in one sentence; empty if there is nothing to do. */
+export const remedy = (link) => explanation(link)[1];
+
+function explanation(link) {
+  const { key, mood } = health(link);
+  if (mood === "bad") return ofOutage(link);
+  if (key in BY_STATE) return BY_STATE[key](link);
+  const [worst] = findings(link);
+  return worst ? [worst.why, worst.remedy] : ["", ""];
+}
+
+const by = ({ cause }) => cause.params.by ?? t("by.user");
+
+const BY_STATE = {
+  new: ({ made }) => [
+    made?.by ? t("why.new", { by: made.by, at: minute(made.at) }) : t("why.new_unknown"),
+    t("do.new"),
+  ],
+  off: (link) => [byUser(link, "disable", "why.off", "why.off_unknown"), t("do.off")],
+  expired: (link) => [expiry(link), t("do.expired")],
+  disconnected: (link) => [byUser(link, "disconnect", "why.disconnected", "why.at_rest"), t("do.disconnected")],
+  disconnecting: () => [t("why.disconnecting"), ""],
+  confirming: ({ settings }) => [t("why.confirm"), t("do.confirm", { seconds: decimal(settings.sync_timeout) })],
+  connecting: (link) => [connecting(link), ""],
+};
+
+function byUser(link, control, key, unknownKey) {
+  const isKnown = link.cause.code === "user" && link.cause.params.control === control;
+  return isKnown ? t(key, { by: by(link), at: minute(link.since) }) : t(unknownKey);
+}
+
+function expiry(link) {
+  const { settings, cause } = link;
+  if (cause.code === "user") return t("why.ended_by", { by: by(link), at: minute(link.since) });
+  const at = settings.expires_at;
+  return at && Date.parse(at) <= now() ? t("why.ended_at", { at: minute(at) }) : t("why.expired");
+}
+
+function connecting(link) {
+  if (link.state === "CLOSED") return t("why.closed");
+  if (link.settings.connect === "accept") return t("why.accepting", { port: link.port });
+  return t("why.connecting", { address: address(link) });
+}
+
+/** The pair for a link that is down. That the PMS has started it again is no reason: it is not confirmed yet. */
+function ofOutage(link) {
+  if (link.cause.code === "started") return BY_STATE.confirming(link);
+  return [causeText(link.state, link.cause, link), hintRemedy(link) ?? causeRemedy(link)];
+}
+
+/** What a hint about the connection suggests, which says more than the cause does; null without one. */
+function hintRemedy({ hints }) {
+  const found = hints.find((hint) => ["framing", "tls", "sync_on", "alive_by", "mirror"].includes(hint.code));
+  return found ? hintTexts(found).remedy : null;
+}
+
+/** How all links are, in one sentence, by how many are in each group: the worst of it. */
+export function summary({ down, look, connecting, connected }) {
+  const counted = (one, many, count) => (count === 1 ? t(one) : t(many, { count: decimal(count) }));
+  if (down) return counted("list.sum_bad_one", "list.sum_bad", down);
+  if (look) return counted("list.sum_look_one", "list.sum_look", look);
+  if (connecting) return counted("list.sum_wait_one", "list.sum_wait", connecting);
+  return t(connected ? "list.sum_good" : "list.sum_none");
+}
+
+// Causes.
+
+const DETAILS = [
+  "the_pms_closed_it",
+  "it_was_reset_or_the_other_side_gave_no_sign_of_life",
+  "the_certificate_of_the_pms_is_for_another_host",
+  "the_pms_requests_records_faster_than_the_record_gap_allows",
+  "connection_refused",
+  "connection_reset_by_peer",
+  "connection_timed_out",
+  "no_route_to_host",
+  "network_is_unreachable",
+  "address_already_in_use",
+  "permission_denied",
+  "broken_pipe",
+];
+
+/** What the network says about a lost connection, in the language of the reader where there is a text for it. */
+function detailText(detail) {
+  const key = detail.toLowerCase().replace(/[^a-z]+/g, "_").replace(/^_|_$/g, "");
+  return DETAILS.includes(key) ? t(`detail.${key}`) : detail;
+}
+
+function causeKey(state, { code, params }) {
+  if (state === "ESTABLISHED" && "record" in params) return "record";
+  if (code === "user") return params.control;
+  if (code === "expired" && state !== "EXPIRED") return "not_expired";
+  return params.variant ?? code;
+}
+
+/**
+ * Why a link came into a state, in one sentence: for its history, too.
+ *
+ * `link` has `host` and `port`. A cause without a text of its own is told in the service's words, `reason`.
+ */
+export function causeText(state, cause, link, reason = link.reason) {
+  const key = `why.${causeKey(state, cause)}`;
+  return has(key) ? t(key, causeValues(cause, link)) : reason;
+}
+
+function causeValues(cause, link) {
+  const { params } = cause;
+  const numbers = ["seconds", "bytes"].filter((name) => name in params).map((name) => [name, decimal(params[name])]);
+  const known = { ...params, ...Object.fromEntries(numbers), by: by({ cause }) };
+  return { address: address(link), host: link.host, port: link.port, ...known, detail: detailText(params.detail ?? "") };
+}
+
+function causeRemedy(link) {
+  const key = `do.${causeKey(link.state, link.cause)}`;
+  return has(key) ? t(key, causeValues(link.cause, link)) : "";
+}
+
+// Findings: what needs a look although a link is in sync, or holds back what is sent.
+
+/** What there is to say of a link beside its state, the most urgent first: `{code, why, remedy, hint?}`. */
+export function findings(link) {
+  return [
+    ...failedWakeUps(link),
+    ...inDoubt(link),
+    ...held(link),
+    ...unstable(link),
+    ...notUnderstood(link),
+    ...link.hints.map((hint) => ({ code: hint.code, ...hintTexts(hint), hint })),
+    ...unansweredResync(link),
+  ];
+}
+
+const finding = (code, sentence, action) => ({ code, why: sentence, remedy: action });
+
+function failedWakeUps({ failed_wake_ups: { count, last_at, last_room } }) {
+  if (!count) return [];
+  const key = last_room === null ? "why.wake_unread" : count === 1 ? "why.wake" : "why.wake_many";
+  const values = { count: decimal(count), room: last_room, at: minute(last_at) };
+  return [finding("wake_up", t(key, values), t("do.wake"))];
+}
+
+function inDoubt({ outbox: { unknown, refused } }) {
+  if (!unknown && !refused) return [];
+  const sentences = [];
+  if (unknown) sentences.push(t(unknown === 1 ? "why.unknown_one" : "why.unknown_many", { count: decimal(unknown) }));
+  if (refused) sentences.push(t(refused === 1 ? "why.refused_one" : "why.refused_many", { count: decimal(refused) }));
+  return [finding("doubt", sentences.join(t("sentence.joint")), t("do.doubt"))];
+}
+
+/** What holds back the outbox, as a sentence; empty if nothing does, or nothing waits for a hold that ends by itself. */
+export function heldText({ held: hold, in_sync }) {
+  if (!hold || (!hold.waiting && (hold.by === "sync" || hold.by === "resync"))) return "";
+  if (hold.by === "sync") return t(in_sync ? "held.queued" : "held.sync");
+  if (hold.by === "night_audit") return t("held.night_audit", { at: minute(hold.since) });
+  if (hold.by === "resync") return t("held.resync");
+  if (hold.by === "local") return t("held.local");
+  return hold.until ? t("held.unanswered", { at: minute(hold.until) }) : t("held.unanswered_last");
+}
+
+const HELD_REMEDIES = ["resync", "unanswered", "night_audit", "local"];
+
+function held(link) {
+  const sentence = heldText(link);
+  if (!sentence) return [];
+  const reason = link.held.by;
+  const isQuiet = reason === "night_audit" && link.attention < 3;
+  return [finding("held", sentence, HELD_REMEDIES.includes(reason) && !isQuiet ? t(`do.held.${reason}`) : t("do.held"))];
+}
+
+function unstable(link) {
+  if (!isUnstable(link)) return [];
+  const { last_hour: count, last_seconds, last_cause } = link.outages;
+  const key = last_seconds === null ? "why.flap_now" : "why.flap";
+  const cause = has(`outage.${last_cause}`) ? t(`outage.${last_cause}`) : last_cause;
+  const isLost = last_cause === "lost" || last_cause === "displaced";
+  const action = last_cause === "no_answer" ? "do.flap_no_answer" : isLost ? "do.flap_lost" : "do.flap_other";
+  return [finding("unstable", t(key, { count, time: duration(last_seconds ?? 0), cause }), t(action))];
+}
+
+function notUnderstood({ not_understood: { records, bytes, last_at, last } }) {
+  if (!last_at || now() - Date.parse(last_at) > DAY_MS) return [];
+  const at = minute(last_at);
+  const sentences = [];
+  if (records) sentences.push(t(records === 1 ? "why.odd_one" : "why.odd_many", { count: decimal(records), at, last }));
+  if (bytes) sentences.push(t("why.skipped", { bytes: t("count.bytes", { count: decimal(bytes) }), at }));
+  return [finding("not_understood", sentences.join(t("sentence.joint")), t("do.odd"))];
+}
+
+function unansweredResync({ in_sync, resync }) {
+  const { wanted, asked, started } = resync ?? {}; // which links in lists have not
+  if (!in_sync || wanted || !asked || (started && started >= asked)) return [];
+  const age = now() - Date.parse(asked);
+  if (age < RESYNC_ANSWER_MS || age > DAY_MS) return [];
+  return [finding("resync", t("why.resync", { at: minute(asked) }), t("do.resync"))];
+}
+
+// Hints.
+
+/** What a hint says, and what it suggests. */
+export function hintTexts(hint) {
+  const key = hintKey(hint);
+  if (!has(`why.hint.${key}`)) return { why: hint.code, remedy: "" }; // an older page meets a newer service
+  const values = { ...hint.params, time: duration(Math.abs(hint.params.seconds ?? 0)) };
+  return { why: t(`why.hint.${key}`, values), remedy: t(`do.hint.${key}`, values) };
+}
+
+const RECORDS_VARIANTS = { budget: "records_budget", disk: "records_disk" };
+
+function hintKey({ code, params }) {
+  const { seconds, value, variant } = params;
+  if (code === "framing") return value === "crlf" ? "framing_crlf" : "framing_stx_etx";
+  if (code === "tls") return value ? "tls_on" : "tls_off";
+  if (code === "clock") return seconds > 0 ? "clock_ahead" : "clock_behind";
+  return RECORDS_VARIANTS[variant] ?? code;
+}
+
+/** Where the document about PMSs explains a hint; `tests/test_documents.py` checks that it has each of them. */
+export const documentOf = (code) => `page/pms-differences.html#hint-${encodeURIComponent(code)}`;
+
+/** For how long a link is as it is, in words. */
+export const shownAge = (link) => since(shownSince(link));
