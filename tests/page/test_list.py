@@ -1,4 +1,4 @@
-"""Tests of the list of links with a real service and a PMS: states, counters, order, search, and live changes."""
+"""Tests of the list of links with a real service and a PMS: states, counters, order, search, live changes."""
 
 from __future__ import annotations
 
@@ -115,8 +115,9 @@ def test_a_dead_pms_stays_red_while_it_is_redialled(hotel: HotelProcesses, user:
     user.page.evaluate(
         """() => {
           window.moods = new Set();
-          new MutationObserver(() => window.moods.add(document.querySelector("[data-name=made]").dataset.mood))
-            .observe(document.querySelector(".links"), {attributes: true, subtree: true, childList: true});
+          const mood = () => document.querySelector("[data-name=made]").dataset.mood;
+          new MutationObserver(() => window.moods.add(mood())).observe(
+            document.querySelector(".links"), {attributes: true, subtree: true, childList: true});
         }"""
     )
     hotel.set_faults(hotel.ports[1], frozen=True)

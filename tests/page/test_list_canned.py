@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Route, expect
 
+from pmslink.web.auth.permissions import Role
 from tests.page.browser import BrowserUser, open_page
 from tests.page.canned_links import THREE_OUTAGES
 from tests.page.canned_service import CannedService, ago, make_down_link, make_link, start_canned_service
@@ -116,7 +117,7 @@ def test_n_begins_a_new_link(user: BrowserUser) -> None:
 
 @pytest.mark.parametrize("role", ["control", "desk", "view"])
 def test_only_who_may_change_settings_can_add_a_link(
-    service: CannedService, browser: Browser, role: str
+    service: CannedService, browser: Browser, role: Role
 ) -> None:
     service.role = role
     service.show(make_link("alpha"))
