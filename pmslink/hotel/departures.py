@@ -16,7 +16,7 @@ from pmslink.hotel.guest_settings import close_window, settle, take_back, update
 from pmslink.hotel.hotel_state import Context, HotelState, Vacated
 from pmslink.hotel.parties import include_arrivals, open_window
 from pmslink.hotel.room_window import MOVE_WINDOW_MS, Arrival, Departure, Party, is_in_window
-from pmslink.hotel.rooms import Guest, Room, serialize_guest
+from pmslink.hotel.rooms import Guest, Room
 from pmslink.hotel.wake_ups import cancel_wake_ups_by_id
 
 
@@ -158,8 +158,7 @@ def complete_check_out(state: HotelState, room_name: str, number: str, context: 
     state.set_room(state.rooms[room_name].without_guests(guest), context, resync=departure.resync)
     update_room(state, room_name, context, departure.resync)
     is_vacant = state.is_vacant(room_name)
-    payload = {"guest": serialize_guest(guest), "vacant": is_vacant}
-    state.emit("guest.checked_out", room_name, payload, departure.resync)
+    state.emit_guest("guest.checked_out", room_name, guest, context, departure.resync, vacant=is_vacant)
     state.add_stay_change(StayChange("ended", room_name, number))
     if is_vacant:
         state.add_stay_change(StayChange("vacant", room_name))

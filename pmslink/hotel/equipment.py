@@ -26,6 +26,17 @@ def on_room_equipment(state: HotelState, record: Record, context: Context) -> No
     room = state.room_of(record)
     if room is None:
         return
+    for code, value in record.fields:
+        if code == "RS" and is_housekeeping_status(value):
+            room = evolve(room, status=int(value))
+    changes = parse_settings(record)
+    state.set_room(room, context)
+    if changes.values:
+        change_settings(state, room.room, changes, context)
+
+
+def parse_settings(record: Record) -> SaidSettings:
+    """Parse what a record says of a room's settings; of a field that it has twice, the last one counts."""
     changes = SaidSettings()
     for code, value in record.fields:
         if code == "CS" and (number := parse_class_of_service(value)) is not None:
@@ -34,11 +45,7 @@ def on_room_equipment(state: HotelState, record: Record, context: Context) -> No
             changes = evolve(changes, do_not_disturb=_BOOLEAN_BY_FLAG[value])
         elif code == "ML" and value in _BOOLEAN_BY_FLAG:
             changes = evolve(changes, message_light=_BOOLEAN_BY_FLAG[value])
-        elif code == "RS" and is_housekeeping_status(value):
-            room = evolve(room, status=int(value))
-    state.set_room(room, context)
-    if changes.values:
-        change_settings(state, room.room, changes, context)
+    return changes
 
 
 def is_housekeeping_status(text: str) -> bool:

@@ -33,8 +33,8 @@ EventType = Literal[
 ]
 """The event types of the API; their names are part of its contract."""
 
-Author = Literal["pms", "pbx"]
-"""The side that requested a change."""
+Author = Literal["pms", "pbx", "local"]
+"""Who requested a change: the PMS, a phone, or a person by hand while the PMS could not be reached."""
 
 
 @frozen
@@ -63,10 +63,12 @@ class StayChange:
     `began`: a guest checked in to `room`. `moved`: a guest moved from `from_room` to `room`. `ended`: a guest
     left `room` and the hotel. `vacant`: the last guest has left `room`, or the PMS reported that nobody is
     there; without a room, a complete resync reported this of every room without guests. `number` is the
-    reservation number (G#), empty where the PMS identifies guests by room.
+    reservation number (G#), empty where the PMS identifies guests by room. `confirmed`: the PMS has named a
+    guest who was checked in by hand, and who had `former_number` until then.
     """
 
-    kind: Literal["began", "moved", "ended", "vacant"]
+    kind: Literal["began", "moved", "ended", "vacant", "confirmed"]
     room: str | None
     number: str = ""
     from_room: str | None = None
+    former_number: str = ""

@@ -22,7 +22,7 @@ def change_settings(
     room_name: str,
     changes: SaidSettings,
     context: Context,
-    by: Author = "pms",
+    by: Author | None = None,
     resync: bool = False,
 ) -> None:
     """Change settings of a room: of the guests who are in it and not leaving, or of the room itself."""
@@ -69,7 +69,7 @@ def set_class_of_guest(
 
 
 def update_room(
-    state: HotelState, room_name: str, context: Context, resync: bool = False, by: Author = "pms"
+    state: HotelState, room_name: str, context: Context, resync: bool = False, by: Author | None = None
 ) -> None:
     """Set the settings of a room to what follows from all that its window has said."""
     window, room = state.windows.get(room_name), state.rooms[room_name]

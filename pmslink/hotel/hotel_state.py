@@ -17,8 +17,9 @@ from pmslink.fias.record import Record
 from pmslink.frozen_values import evolve
 from pmslink.hotel.events import Author, Event, EventType, StayChange, WakeUpFinished
 from pmslink.hotel.hotel_policy import HotelPolicy
+from pmslink.hotel.manual_changes import ManualChanges
 from pmslink.hotel.room_window import RoomWindow
-from pmslink.hotel.rooms import PERSONAL_FIELDS, Guest, Room, WakeUp, room_key
+from pmslink.hotel.rooms import PERSONAL_FIELDS, Guest, Room, WakeUp, room_key, serialize_guest
 
 MAX_ROOMS = 20_000
 """Maximum number of rooms of one hotel; records for further rooms are ignored."""
@@ -49,6 +50,8 @@ class Context:
     """Number of the link's session; each link start begins a new session."""
     clock_settled: bool = True
     """Whether `now_ms` is certain. Shortly after a start, or after a jump of the clock, it may be wrong."""
+    author: Author = "pms"
+    """Who requests the changes, unless a handler says otherwise."""
 
 
 @frozen
@@ -90,6 +93,8 @@ class HotelState:
     rooms_with_wake_ups: set[str]
     last_record_time: datetime | None
     """When the PMS made the last guest record; see `record_times`."""
+    manual: ManualChanges
+    """What was done by hand while the PMS could not be reached."""
     changed_rooms: set[str]
     """The rooms that have changed since the owner last cleared this set; empty in a copy."""
     bound_problem: str | None
@@ -106,6 +111,7 @@ class HotelState:
         night_audit_stamp: str | None = None,
         resyncing: bool = False,
         windows: Mapping[str, RoomWindow] | None = None,
+        manual: ManualChanges | None = None,
     ) -> None:
         self.__attrs_init__(
             rooms=dict(rooms),
@@ -119,6 +125,7 @@ class HotelState:
             guest_count=sum(len(room.guests) for room in rooms.values()),
             rooms_with_wake_ups={room.room for room in rooms.values() if room.wake_ups},
             last_record_time=None,
+            manual=manual or ManualChanges(),
             changed_rooms=set(),
             bound_problem=None,
             replay_window={},
@@ -141,6 +148,7 @@ class HotelState:
             guest_count=self.guest_count,
             rooms_with_wake_ups=self.rooms_with_wake_ups.copy(),
             last_record_time=self.last_record_time,
+            manual=self.manual.copy(),
             changed_rooms=set(),
             bound_problem=None,
             replay_window=self._replay_window.copy(),
@@ -153,12 +161,16 @@ class HotelState:
 
     @property
     def next_due_at(self) -> int | None:
-        """When the next departure or window ends, or wake-up attempt is due; None if nothing is pending."""
+        """When the next departure, window or change by hand ends, or a wake-up attempt is due.
+
+        None if nothing is pending.
+        """
         window_ends = [window.due_at(self.resyncing) for window in self.windows.values()]
         due_times = [end for end in window_ends if end is not None]
         due_times += [
             wake_up.next_due_at for name in self.rooms_with_wake_ups for wake_up in self.due_wake_ups(name)
         ]
+        due_times += self.manual.due_times
         return min(due_times, default=None)
 
     def pop_events(self) -> list[Event | WakeUpFinished]:
@@ -286,8 +298,12 @@ class HotelState:
         departing = self.departing_wake_ups(room_name)
         return [one for one in self.rooms[room_name].wake_ups if one.id not in departing]
 
-    def set_room(self, room: Room, context: Context, by: Author = "pms", resync: bool = False) -> None:
-        """Store a room. `emit_room_changes` emits what has changed of its class of service and lights."""
+    def set_room(self, room: Room, context: Context, by: Author | None = None, resync: bool = False) -> None:
+        """Store a room. `emit_room_changes` emits what has changed of its class of service and lights.
+
+        `by` is who has changed it, by default the author of the context.
+        """
+        by = by or context.author
         before = self.rooms.get(room.room)
         if before == room:
             return
@@ -327,6 +343,19 @@ class HotelState:
         """Emit an event."""
         self._events.append(Event(event_type, room, payload or {}, resync))
 
+    def emit_guest(
+        self,
+        event_type: EventType,
+        room: str,
+        guest: Guest,
+        context: Context,
+        resync: bool = False,
+        **details: object,
+    ) -> None:
+        """Emit an event of a guest, which says if it was made by hand."""
+        by = {} if context.author == "pms" else {"by": context.author}
+        self.emit(event_type, room, {"guest": serialize_guest(guest), **details, **by}, resync)
+
     def emit_wake_up_finished(self, finished: WakeUpFinished) -> None:
         """Emit the result of a wake-up, for the PMS."""
         self._events.append(finished)
@@ -354,6 +383,7 @@ class HotelState:
             return False
         erased: dict[str, Any] = {**dict.fromkeys(PERSONAL_FIELDS), "fields": {}}
         self.rooms[room_name] = evolve(room, guests=tuple(evolve(guest, **erased) for guest in room.guests))
+        self.manual.erase_guest_data(room_name, erased)
         self.changed_rooms.add(room_name)
         return True
 

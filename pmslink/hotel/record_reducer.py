@@ -10,6 +10,8 @@ from collections.abc import Callable, Mapping
 from pmslink.fias.record import Record
 from pmslink.hotel import departures, equipment, resyncs, stays, wake_up_attempts, wake_ups
 from pmslink.hotel.hotel_state import Context, HotelState
+from pmslink.hotel.manual_decisions import expire
+from pmslink.hotel.reconciliation import reconcile
 from pmslink.hotel.record_times import is_made_later, parse_record_time
 from pmslink.hotel.rooms import room_key
 
@@ -44,13 +46,16 @@ def apply_record(state: HotelState, record: Record, context: Context) -> None:
     guest_room = state.room_by_guest.get(record.get("G#") or "")
     rooms = (room_key(record.get("RN")), room_key(record.get("RO")), guest_room)
     departures.close_past_windows(state, rooms, context)
-    handler(state, record, context)
+    reconciled = reconcile(state, record, context)
+    if reconciled is not None:
+        handler(state, reconciled, context)
     state.emit_room_changes()
 
 
 def advance(state: HotelState, context: Context) -> None:
-    """Apply the passage of time: end departures, begin and end attempts of wake-ups."""
+    """Apply the passage of time: end departures and changes by hand, begin and end attempts of wake-ups."""
     departures.advance_departures(state, context)
+    expire(state, context)
     for name in sorted(state.rooms_with_wake_ups):
         wake_up_attempts.advance_room(state, name, context)
     state.emit_room_changes()

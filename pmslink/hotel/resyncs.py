@@ -6,6 +6,7 @@ from pmslink.fias.record import Record
 from pmslink.hotel.departures import check_out_now
 from pmslink.hotel.events import StayChange
 from pmslink.hotel.hotel_state import Context, HotelState
+from pmslink.hotel.reconciliation import compare_with_resync
 
 
 def on_resync_start(state: HotelState, record: Record, context: Context) -> None:
@@ -17,13 +18,22 @@ def on_resync_start(state: HotelState, record: Record, context: Context) -> None
 
 
 def on_resync_end(state: HotelState, record: Record, context: Context) -> None:
-    """Handle DE: check out the guests that the resync did not mention, if it mentioned any guest."""
+    """Handle DE: check out the guests that the resync did not mention, if it mentioned any guest.
+
+    Those who are in their rooms by hand stay.
+    """
     if not state.resyncing:
         return
     complete = state.seen_guests is not None
     if state.seen_guests:
+        compare_with_resync(state, context)
         for room in tuple(state.rooms.values()):
-            departed = tuple(guest.number for guest in room.guests if not state.is_seen(guest, room.room))
+            departed = tuple(
+                guest.number
+                for guest in room.guests
+                if not state.is_seen(guest, room.room)
+                and not state.manual.is_by_hand(guest.number, room.room)
+            )
             if departed:
                 check_out_now(state, room.room, departed, context, resync=True)
         state.add_stay_change(StayChange("vacant", None))

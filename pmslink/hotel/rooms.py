@@ -65,7 +65,7 @@ class WakeUp:
     again: int | None = None
     result: WakeUpResult | None = None
     requested: int = 0
-    by: Literal["pms", "pbx"] = "pms"
+    by: Literal["pms", "pbx", "local"] = "pms"
 
     @property
     def next_due_at(self) -> int:
@@ -119,6 +119,21 @@ class Room:
         return evolve(self, wake_ups=tuple(one for one in self.wake_ups if one.id not in ids))
 
 
+MANUAL_NUMBER_PREFIX = " by hand "
+"""How the numbers of guests begin whom a person has checked in by hand. A reservation number has no blank
+at its beginning, and these numbers never leave the service."""
+
+
+def manual_number(change_id: int) -> str:
+    """Return the number of a guest who is checked in by hand."""
+    return f"{MANUAL_NUMBER_PREFIX}{change_id}"
+
+
+def is_manual_number(number: str) -> bool:
+    """Check whether a guest was checked in by hand, and is not known to the PMS."""
+    return number.startswith(MANUAL_NUMBER_PREFIX)
+
+
 PERSONAL_FIELDS = ("name", "first_name", "title", "group")
 """The attributes of a guest that identify the person; they are erased when the retention ends."""
 
@@ -146,19 +161,25 @@ _GUEST_FIELDS = tuple(attribute.name for attribute in fields(Guest))
 
 
 def serialize_guest(guest: Guest) -> dict[str, Any]:
-    """Serialize a guest for the API and the store."""
+    """Serialize a guest for the API. The number of one who was checked in by hand is empty."""
+    number = "" if is_manual_number(guest.number) else guest.number
+    return serialize_stored_guest(guest) | {"number": number}
+
+
+def serialize_stored_guest(guest: Guest) -> dict[str, Any]:
+    """Serialize a guest for the store."""
     return {name: getattr(guest, name) for name in _GUEST_FIELDS} | {"fields": dict(guest.fields)}
 
 
 def serialize_room(room: Room) -> dict[str, Any]:
     """Serialize a room for the store, without its name and the time of its last change."""
     return {
-        "guests": [serialize_guest(guest) for guest in room.guests],
+        "guests": [serialize_stored_guest(guest) for guest in room.guests],
         "class_of_service": room.class_of_service,
         "do_not_disturb": room.do_not_disturb,
         "message_light": room.message_light,
         "status": room.status,
-        "wake_ups": [_serialize_stored_wake_up(wake_up) for wake_up in room.wake_ups],
+        "wake_ups": [serialize_stored_wake_up(wake_up) for wake_up in room.wake_ups],
         "over": list(room.over),
         "make_up_room": room.make_up_room,
         "spelling": room.spelling,
@@ -169,12 +190,13 @@ def parse_room(room_name: str, stored: Mapping[str, Any], changed: int) -> Room:
     """Parse a room from what `serialize_room` returned; `changed` in milliseconds."""
     values = dict(stored)
     values["guests"] = tuple(Guest(**guest) for guest in stored["guests"])
-    values["wake_ups"] = tuple(_parse_stored_wake_up(wake_up) for wake_up in stored["wake_ups"])
+    values["wake_ups"] = tuple(parse_stored_wake_up(wake_up) for wake_up in stored["wake_ups"])
     values["over"] = tuple(stored["over"])
     return Room(room_name, **values, changed=changed)
 
 
-def _serialize_stored_wake_up(wake_up: WakeUp) -> dict[str, Any]:
+def serialize_stored_wake_up(wake_up: WakeUp) -> dict[str, Any]:
+    """Serialize a wake-up for the store."""
     return {
         "id": wake_up.id,
         "at": wake_up.at.isoformat(),
@@ -190,7 +212,8 @@ def _serialize_stored_wake_up(wake_up: WakeUp) -> dict[str, Any]:
     }
 
 
-def _parse_stored_wake_up(stored: Mapping[str, Any]) -> WakeUp:
+def parse_stored_wake_up(stored: Mapping[str, Any]) -> WakeUp:
+    """Parse a wake-up from what `serialize_stored_wake_up` returned."""
     values = dict(stored)
     at = datetime.fromisoformat(values["at"]).replace(fold=values.pop("fold"))
     return WakeUp(**{**values, "at": at})

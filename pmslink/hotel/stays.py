@@ -26,7 +26,7 @@ from pmslink.hotel.guest_settings import said_of, set_class_of_guest, settle
 from pmslink.hotel.hotel_state import MAX_GUESTS, Context, HotelState
 from pmslink.hotel.parties import keep_settings, open_window, separate_parties
 from pmslink.hotel.room_window import Arrival, SaidSettings, is_in_window
-from pmslink.hotel.rooms import Guest, Room, room_key, serialize_guest
+from pmslink.hotel.rooms import Guest, Room, room_key
 from pmslink.hotel.wake_ups import cancel_stale_wake_ups
 
 MAX_ROOM_GUESTS = 100
@@ -37,10 +37,11 @@ _NO_STAY = "0"
 
 
 @frozen
-class _Placement:
+class Placement:
     """A record that puts a guest into a room. `share` is GS of that room, `old_share` GS of the old one.
 
-    `resync`: the record repeats what happened earlier, so it resets no room and displaces nobody.
+    `resync`: the record repeats what happened earlier, so it resets no room and displaces nobody. `guest` is
+    whose data are not those of a record.
     """
 
     number: str
@@ -50,6 +51,7 @@ class _Placement:
     old_share: str | None = None
     resync: bool = False
     is_check_in: bool = True
+    guest: Guest | None = None
 
     @property
     def class_of_service(self) -> int | None:
@@ -63,7 +65,7 @@ def on_check_in(state: HotelState, record: Record, context: Context) -> None:
     room = state.room_of(record)
     if room is not None:
         number, resync = parse_reservation_number(field_values), "SF" in field_values
-        _place(state, _Placement(number, room, field_values, field_values.get("GS"), resync=resync), context)
+        _place(state, Placement(number, room, field_values, field_values.get("GS"), resync=resync), context)
 
 
 def on_data_change(state: HotelState, record: Record, context: Context) -> None:
@@ -75,13 +77,13 @@ def on_data_change(state: HotelState, record: Record, context: Context) -> None:
         return
     share, old_share = parse_gs_flags(record)
     old_name = room_key(field_values.get("RO"))
-    placement = _Placement(number, room, field_values, share, old_share, is_check_in=False)
+    placement = Placement(number, room, field_values, share, old_share, is_check_in=False)
     if old_name is None and _has_moved_on(state, number, room.room, context):
         _update_guest_elsewhere(state, placement, context)
         return
     is_unknown = not number and state.find_guest("", room.room) is None
     if is_unknown and old_name is not None and state.find_guest("", old_name):  # found by room
-        _move(state, placement, state.rooms[old_name], context)
+        move(state, placement, state.rooms[old_name], context)
     else:
         _place(state, placement, context)
     if old_name is not None and old_name != room.room:
@@ -113,7 +115,7 @@ def on_check_out(state: HotelState, record: Record, context: Context) -> None:
         state.add_stay_change(StayChange("vacant", room.room))
 
 
-def _place(state: HotelState, placement: _Placement, context: Context) -> None:
+def _place(state: HotelState, placement: Placement, context: Context) -> None:
     """Put a guest into a room, unless a later move of the same window has taken the guest on."""
     number, room = placement.number, placement.room
     current = state.find_guest(number, room.room)
@@ -134,9 +136,9 @@ def _place(state: HotelState, placement: _Placement, context: Context) -> None:
         room = evolve(state.rooms[room.room], spelling=room.spelling)
         placement = evolve(placement, room=room)
     if current is None:
-        _check_in(state, placement, context)
+        check_in(state, placement, context)
     else:
-        _move(state, placement, current[0], context)
+        move(state, placement, current[0], context)
 
 
 def _has_moved_on(state: HotelState, number: str, room_name: str, context: Context) -> bool:
@@ -150,7 +152,8 @@ def _has_moved_on(state: HotelState, number: str, room_name: str, context: Conte
     return departure.is_stated and is_in_window(departure.since, context.now_ms) and not is_leaving
 
 
-def _check_in(state: HotelState, placement: _Placement, context: Context) -> None:
+def check_in(state: HotelState, placement: Placement, context: Context) -> None:
+    """Check a guest in who is not in the hotel."""
     name, is_missed = placement.room.room, not placement.is_check_in
     resync = placement.resync or is_missed
     is_first = _prepare_room(state, placement, context, resets=not resync)
@@ -159,12 +162,13 @@ def _check_in(state: HotelState, placement: _Placement, context: Context) -> Non
         not is_first or (placement.resync and placement.share == SHARE_YES)
     )
     guest = evolve(guest, sharer=is_sharer)
-    state.emit("guest.checked_in", name, {"guest": serialize_guest(guest)}, resync)
+    state.emit_guest("guest.checked_in", name, guest, context, resync)
     state.add_stay_change(StayChange("began", name, guest.number))
     _arrive(state, placement, guest, context, resync)
 
 
-def _move(state: HotelState, placement: _Placement, old: Room, context: Context) -> None:
+def move(state: HotelState, placement: Placement, old: Room, context: Context) -> None:
+    """Move a guest who is in the room `old`."""
     name, resync, number = placement.room.room, placement.resync, placement.number
     found = old.guest(number)
     if found is None:
@@ -181,8 +185,7 @@ def _move(state: HotelState, placement: _Placement, old: Room, context: Context)
     guest = evolve(guest, sharer=is_sharer)
     departures.begin_departure(state, old.room, number, context, placement.old_share, resync)
     is_vacant = departures.move_out(state, old, found, name, context, resync)
-    payload = {"guest": serialize_guest(guest), "from_room": old.room, "vacant": is_vacant}
-    state.emit("guest.moved", name, payload, resync)
+    state.emit_guest("guest.moved", name, guest, context, resync, from_room=old.room, vacant=is_vacant)
     state.add_stay_change(StayChange("moved", name, number, old.room))
     if is_vacant:
         state.add_stay_change(StayChange("vacant", old.room))
@@ -195,7 +198,7 @@ def _move(state: HotelState, placement: _Placement, old: Room, context: Context)
 
 def _prepare_room(
     state: HotelState,
-    placement: _Placement,
+    placement: Placement,
     context: Context,
     resets: bool,
     old_room: str | None = None,
@@ -238,12 +241,12 @@ def _mark_as_sharers(state: HotelState, room_name: str, context: Context) -> Non
         if not guest.sharer:
             changed = evolve(guest, sharer=True)
             state.set_room(state.rooms[room_name].with_guest(changed), context)
-            state.emit("guest.changed", room_name, {"guest": serialize_guest(changed)})
+            state.emit_guest("guest.changed", room_name, changed, context)
 
 
 def _arrive(
     state: HotelState,
-    placement: _Placement,
+    placement: Placement,
     guest: Guest,
     context: Context,
     resync: bool,
@@ -263,18 +266,18 @@ def _arrive(
     settle(state, name, context, resync)
 
 
-def _update_guest(state: HotelState, placement: _Placement, before: Guest, context: Context) -> None:
+def _update_guest(state: HotelState, placement: Placement, before: Guest, context: Context) -> None:
     guest = evolve(_parse_guest(placement, context, before), sharer=before.sharer)
     name, resync, value = placement.room.room, placement.resync, placement.class_of_service
     if guest != before:
-        state.emit("guest.changed", name, {"guest": serialize_guest(guest)}, resync)
+        state.emit_guest("guest.changed", name, guest, context, resync)
     room = evolve(state.rooms[name], spelling=placement.room.spelling)
     state.set_guest(guest, room, context, resync)
     if value is not None:
         set_class_of_guest(state, name, guest.number, value, context, resync)
 
 
-def _update_guest_elsewhere(state: HotelState, placement: _Placement, context: Context) -> None:
+def _update_guest_elsewhere(state: HotelState, placement: Placement, context: Context) -> None:
     """Change the data of a guest who has moved on since the record was made."""
     current = state.find_guest(placement.number, placement.room.room)
     if current is not None:
@@ -283,8 +286,10 @@ def _update_guest_elsewhere(state: HotelState, placement: _Placement, context: C
         _update_guest(state, evolve(placement, room=room, field_values=values), guest, context)
 
 
-def _parse_guest(placement: _Placement, context: Context, before: Guest | None) -> Guest:
+def _parse_guest(placement: Placement, context: Context, before: Guest | None) -> Guest:
     """Parse the guest's data. A check-in has all of them, a change only those that change."""
+    if placement.guest is not None:
+        return placement.guest
     parsed = parse_guest_fields(placement.field_values, context.policy.guest_fields)
     if before is None or placement.is_check_in:
         return Guest(placement.number, **parsed)

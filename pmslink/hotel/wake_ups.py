@@ -45,7 +45,7 @@ def on_wake_up_request(state: HotelState, record: Record, context: Context) -> N
 
     A request that cannot be understood or carried out is an event: a guest was promised a call.
     """
-    room, at = state.room_of(record), _parse_requested_time(record, context)
+    room, at = state.room_of(record), parse_requested_time(record, context)
     if room is None or at is None:
         _emit_not_understood(state, record)
         return
@@ -60,7 +60,7 @@ def on_wake_up_clear(state: HotelState, record: Record, context: Context) -> Non
     room = state.room_of(record)
     if room is not None and not record.get("DA") and not record.get("TI"):
         cancel_wake_ups(state, room, None, context, "pms")
-    elif room is not None and (at := _parse_requested_time(record, context)) is not None:
+    elif room is not None and (at := parse_requested_time(record, context)) is not None:
         cancel_wake_ups(state, room, at, context, "pms")
     else:
         _emit_not_understood(state, record)
@@ -71,7 +71,7 @@ def _emit_not_understood(state: HotelState, record: Record) -> None:
     state.emit("wake_up.not_understood", room_key(record.get("RN")), {"text": text})
 
 
-def _parse_requested_time(record: Record, context: Context) -> datetime | None:
+def parse_requested_time(record: Record, context: Context) -> datetime | None:
     """Parse DA and TI in the hotel's local time; None if they are invalid.
 
     A time without a date is the next one. 24 hours are the beginning of the next day.
@@ -142,7 +142,7 @@ def cancel_stale_wake_ups(state: HotelState, room: Room, context: Context) -> Ro
         for one in room.wake_ups
         if one.id not in departing and not (one.by == "pms" and is_in_window(one.requested, context.now_ms))
     ]
-    _emit_cancelled(state, room, ids, "pms")
+    _emit_cancelled(state, room, ids, context.author)
     return room.without_wake_ups(ids)
 
 
@@ -150,7 +150,7 @@ def cancel_wake_ups_by_id(
     state: HotelState, room: Room, ids: Collection[int], context: Context, resync: bool
 ) -> None:
     """Cancel these wake-ups of a room: the stay of the guests who had them has ended."""
-    _cancel(state, room, ids, context, "pms", resync)
+    _cancel(state, room, ids, context, context.author, resync)
 
 
 def transfer_wake_ups(old: Room, ids: Collection[int], new: Room) -> tuple[Room, Room]:

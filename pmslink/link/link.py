@@ -18,6 +18,7 @@ from pmslink.config.link_definition import LinkConfig
 from pmslink.config.link_settings import LinkSettings
 from pmslink.fias.framing import SkipReason
 from pmslink.host_resolver import HostResolver
+from pmslink.hotel.manual_changes import ManualCounts
 from pmslink.link.cause import EXPIRED_CAUSE, SETTINGS_CAUSE, STARTED_CAUSE, Cause
 from pmslink.link.connector import Connector
 from pmslink.link.dialer import Dialer, StartLinkDial, connection_key
@@ -184,6 +185,12 @@ class Link:
         return self.hourly_states.text(self._wall_clock())
 
     # For the registry.
+
+    def set_manual_counts(self, counts: ManualCounts) -> None:
+        """Note how many changes by hand the hotel has. Those that wait need a resync to compare them with."""
+        before, self._report.manual = self._report.manual, counts
+        if counts.waiting > before.waiting:
+            self.resync.require()
 
     def start(self) -> None:
         """Announce the first state, and connect if the link is enabled. Do nothing if it has been started."""
@@ -376,7 +383,12 @@ class Link:
     # For the session (link_session.SessionListener).
 
     def on_sync_changed(self) -> None:
-        """Publish a change of in-sync, unless the change of the marker that follows publishes it."""
+        """Publish a change of in-sync, unless the change of the marker that follows publishes it.
+
+        A resync that was to be compared with changes by hand may have been cut short: it is requested again.
+        """
+        if self.session.in_sync and self._report.manual.waiting:
+            self.resync.require()
         self._update_availability()
         if self.state_history.marker == self.core.marker:
             self._publish(None)

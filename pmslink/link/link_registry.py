@@ -140,6 +140,7 @@ class LinkRegistry(TypedService):
         link.connector.blocked_by = None if holder is link else holder.name
         self._links[config.name] = link
         self.apply_policy(link)
+        self._store_feed.restore_manual_counts(link)
         return link
 
     def apply_policy(self, link: Link) -> None:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
-from attrs import define, frozen
+from attrs import define, field, frozen
 
 from pmslink.config.link_definition import LinkConfig
+from pmslink.hotel.manual_changes import ManualCounts
 from pmslink.link import reason_texts
 from pmslink.link.attention import Attention, is_held_too_long, rate_attention
 from pmslink.link.dialer import Dialer
@@ -49,6 +50,8 @@ class LinkReport:
     trace: Trace
     journal: JournalPort
     wall_clock: Callable[[], datetime]
+    manual: ManualCounts = field(factory=ManualCounts)
+    """How many changes by hand the hotel has."""
 
     def _rate(self, now: datetime, hold: Hold | None) -> Attention:
         counts, diagnosis = self.outbox.counts, self.diagnosis
@@ -76,7 +79,10 @@ class LinkReport:
         resync = self.resync.unanswered_since
         attention = self._rate(now, hold)
         wake_ups = diagnosis.wake_up_failures.status(now)
-        details = (tuple(diagnosis.hints), held, outages, diagnosis.not_understood, wake_ups, resync)
+        details = (
+            *(tuple(diagnosis.hints), held, outages, diagnosis.not_understood, wake_ups, resync),
+            self.manual,
+        )
         return ChangingFacts(attention, self._group(attention), details)
 
     def summary(self, config: LinkConfig, facts: ChangingFacts) -> LinkSummary:
@@ -130,6 +136,7 @@ class LinkReport:
             outbox=self.outbox.status(),
             resync=self.resync.status(),
             held=hold,
+            manual=self.manual,
             clock_offset=diagnosis.clock_offset,
             outages=diagnosis.outages.status(now),
             not_understood=diagnosis.not_understood,

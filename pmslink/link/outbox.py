@@ -140,12 +140,15 @@ class Outbox:
     def hold(self) -> Hold | None:
         """Return what holds rows back at present; None if nothing does.
 
-        A resync holds all rows back, every other hold only postings.
+        A resync holds all rows back, every other hold only postings. Those of guests who were checked in by
+        hand are held while nothing else is.
         """
         started = self._resync.progress.started
         if self._resync.running and started is not None:
             return Hold("resync", started, None, self.counts.queued)
-        return self._holds.describe(self.counts.queued_postings)
+        since = self.counts.awaiting_guest_since
+        local = None if since is None else Hold("local", since, None, self.counts.awaiting_guest)
+        return self._holds.describe(self.counts.queued_postings) or local
 
     # For the link and its session.
 

@@ -9,6 +9,7 @@ from typing import Protocol
 
 from pmslink.hotel.pending_updates import POSTING_RECORD
 from pmslink.link.status import OutboxStatus
+from pmslink.store.operations.held_charges import AWAITS_GUEST
 from pmslink.store.tables.outbox_rows import RowState, UnresolvedRow
 from pmslink.timestamps import from_ms
 
@@ -33,7 +34,7 @@ class CountedRow(Protocol):
 
     @property
     def queued(self) -> int:
-        """1 if it is to be sent, else 0."""
+        """1 if it is to be sent, 2 if it waits for its guest, else 0."""
 
     @property
     def created(self) -> int:
@@ -61,6 +62,7 @@ class OutboxCounts:
         self._pending_created_ms: dict[int, int] = {}  # by id, oldest first
         self._queued_postings: dict[int, None] = {}  # their ids, mostly oldest first
         self._queued_records: set[int] = set()  # the ids of all other queued rows
+        self._awaiting_guest_ms: dict[int, int] = {}  # when each posting was created that waits
         for row in rows:
             self.update(row)
 
@@ -91,7 +93,10 @@ class OutboxCounts:
     def _update_queued(self, row: CountedRow) -> None:
         self._queued_postings.pop(row.id, None)
         self._queued_records.discard(row.id)
-        if row.queued and row.record == POSTING_RECORD:
+        self._awaiting_guest_ms.pop(row.id, None)
+        if row.queued == AWAITS_GUEST:
+            self._awaiting_guest_ms[row.id] = row.created
+        elif row.queued and row.record == POSTING_RECORD:
             self._queued_postings[row.id] = None
         elif row.queued:
             self._queued_records.add(row.id)
@@ -110,6 +115,17 @@ class OutboxCounts:
         if older_than_seq is None or any(row_id < older_than_seq for row_id in self._queued_postings):
             return len(self._queued_postings)
         return 0
+
+    @property
+    def awaiting_guest(self) -> int:
+        """How many postings wait until the PMS has confirmed the stay of their guest."""
+        return len(self._awaiting_guest_ms)
+
+    @property
+    def awaiting_guest_since(self) -> datetime | None:
+        """Creation time of the oldest of these postings; None without one."""
+        created_ms = min(self._awaiting_guest_ms.values(), default=None)
+        return None if created_ms is None else from_ms(created_ms)
 
     @property
     def pending(self) -> int:

@@ -9,6 +9,7 @@ from attrs import frozen
 
 from pmslink.config.link_settings import LinkSettings
 from pmslink.fias.link_description import declared_fields
+from pmslink.hotel.manual_changes import ManualCounts
 from pmslink.link import reason_texts
 from pmslink.link.attention import Attention
 from pmslink.link.cause import Cause
@@ -87,6 +88,8 @@ class LinkStatus:
     resync: Progress
     held: Hold | None
     """What holds the rows of the outbox; None if nothing does."""
+    manual: ManualCounts
+    """How many changes by hand the hotel has."""
     clock_offset: float | None
     """Seconds by which the clock of the PMS is ahead of the hotel's local time; None if not known."""
     outages: Outages

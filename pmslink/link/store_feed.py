@@ -1,4 +1,4 @@
-"""What the links learn from the store: outbox counts, numbers of records, and failures before the start."""
+"""What the links learn from the store: counts of rows and of changes by hand, record numbers, failures."""
 
 from __future__ import annotations
 
@@ -9,13 +9,14 @@ from functools import partial
 from twisted.internet.defer import Deferred
 from twisted.logger import Logger
 
+from pmslink.hotel.manual_changes import ManualCounts
 from pmslink.link.link import Link
 from pmslink.link.outbox_counts import group_by_link
 from pmslink.link.turn_queue import Pace
 from pmslink.store.core.transaction import Entry
 from pmslink.store.operations.retention import Purge
 from pmslink.store.store_service import Store
-from pmslink.store.tables.log_entries import HotelEventLogged, RecordLogged
+from pmslink.store.tables.log_entries import HotelEventLogged, ManualChangesCounted, RecordLogged
 from pmslink.store.tables.outbox_rows import (
     OutboxRowChanged,
     RefusedRowPurged,
@@ -49,8 +50,13 @@ class StoreFeed:
         self._on_history_read = on_history_read
         self._links = links
         self._pace = pace
+        self._manual_counts = dict(store.startup_snapshot.manual_counts)
         store.journal.on_commit.append(self._on_commit)
         store.on_purge.append(self._on_purge)
+
+    def restore_manual_counts(self, link: Link) -> None:
+        """Tell a link how many changes by hand its hotel has."""
+        link.set_manual_counts(self._manual_counts.get(link.name, ManualCounts()))
 
     def restore_failures(self, since_ms: int) -> None:
         """Add what went wrong with the links since this time, as the store has it."""
@@ -125,6 +131,11 @@ class StoreFeed:
             elif isinstance(entry, RecordLogged) and (link := self._links.get(entry.link)):
                 link.diagnosis.on_record_numbered(entry)
                 if entry.is_beyond_bounds:
+                    changed.add(link)
+            elif isinstance(entry, ManualChangesCounted):
+                self._manual_counts[entry.link] = entry.counts
+                if (link := self._links.get(entry.link)) is not None:
+                    link.set_manual_counts(entry.counts)
                     changed.add(link)
             elif isinstance(entry, RefusedRowPurged) and (link := self._links.get(entry.link)):
                 link.outbox.counts.remove_refused(entry.row_id)

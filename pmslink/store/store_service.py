@@ -19,6 +19,7 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 from twisted.python.threadpool import ThreadPool
 
+from pmslink.hotel.manual_changes import ManualCounts
 from pmslink.store.core import schema, store_metadata
 from pmslink.store.core.database import Database
 from pmslink.store.core.high_water_mark import HighWaterFile
@@ -36,7 +37,7 @@ from pmslink.store.core.transaction import Entry
 from pmslink.store.operations.restored_store import continue_restored_store
 from pmslink.store.operations.retention import Purge, PurgeStep, Retention, advance_purge_clock, purge
 from pmslink.store.tables.history_queries import last_published
-from pmslink.store.tables.hotel_states import HotelStore, next_due_times
+from pmslink.store.tables.hotel_states import HotelStore, manual_counts, next_due_times
 from pmslink.store.tables.link_rows import StoredLink, read_links
 from pmslink.store.tables.notice_rows import Notice, lasting_notices
 from pmslink.store.tables.outbox_rows import UnresolvedRow, unresolved_rows
@@ -84,6 +85,8 @@ class StartupSnapshot:
     """When something is due in each hotel, by link, in milliseconds since 1970 in UTC."""
     lasting_notices: list[Notice]
     """The notices that are not over."""
+    manual_counts: dict[str, ManualCounts]
+    """How many changes by hand each hotel has that has any, by link."""
     cursors: dict[str, int]
     """The number of the last delivered event of each webhook, by link."""
     first_seq: int
@@ -133,6 +136,7 @@ def read_startup_snapshot(
         last_published=last_published(connection, replay_limit),
         next_due_times=next_due_times(connection),
         lasting_notices=lasting_notices(connection),
+        manual_counts=manual_counts(connection),
         cursors=read_cursors(connection),
         first_seq=max(reserved + 1, to_ms(now)),
         unclean_shutdown=bool(store_metadata.read_value(connection, "running")),

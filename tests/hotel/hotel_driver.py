@@ -11,10 +11,12 @@ from typing import Any
 from attrs import evolve
 
 from pmslink.fias.record import Record
-from pmslink.hotel import record_reducer, wake_up_attempts
+from pmslink.hotel import manual_acts, manual_decisions, record_reducer, wake_up_attempts
 from pmslink.hotel.events import Event, StayChange, WakeUpFinished
 from pmslink.hotel.hotel_policy import HotelPolicy
 from pmslink.hotel.hotel_state import Context, HotelState
+from pmslink.hotel.manual_acts import ManualGuest
+from pmslink.hotel.manual_changes import parse_manual_changes, serialize_manual_changes
 from pmslink.hotel.phone_update_records import PhoneUpdate
 from pmslink.hotel.phone_update_reducer import apply_phone_update
 from pmslink.hotel.room_window import parse_window, serialize_window
@@ -96,6 +98,42 @@ class HotelDriver:
         apply_phone_update(self.state, update, self.context)
         return self._collect()
 
+    def check_in_by_hand(self, room: str, name: str, by: str | None = "desk", **data: Any) -> list[str]:
+        """Check a guest in by hand."""
+        manual_acts.check_in(self.state, room, ManualGuest(name, **data), by, self.context)
+        return self._collect()
+
+    def check_out_by_hand(self, room: str) -> list[str]:
+        """Check the guests of a room out by hand."""
+        manual_acts.check_out(self.state, room, "desk", self.context)
+        return self._collect()
+
+    def move_by_hand(self, room: str, new_room: str) -> list[str]:
+        """Move the guests of a room by hand."""
+        manual_acts.move(self.state, room, new_room, "desk", self.context)
+        return self._collect()
+
+    def take(self, change_id: int) -> list[str]:
+        """Take over what the PMS says."""
+        manual_decisions.take(self.state, change_id, self.context)
+        return self._collect()
+
+    def keep(self, change_id: int) -> list[str]:
+        """Keep a change by hand."""
+        manual_decisions.keep(self.state, change_id)
+        return self._collect()
+
+    @property
+    def by_hand(self) -> list[str]:
+        """What was done by hand, and what has become of it."""
+        return [f"{one.what} {' '.join(one.rooms)} {one.outcome}" for one in self.state.manual.by_id.values()]
+
+    def id_of(self, what: str, room: str) -> int:
+        """The id of the change by hand of this kind in a room."""
+        return next(
+            one.id for one in self.state.manual.by_id.values() if (one.what, one.room) == (what, room)
+        )
+
     def report_wake_up(
         self, result: WakeUpResult, attempt: int | None = None, room: str = "110", id: int = 1
     ) -> list[str]:
@@ -118,7 +156,8 @@ class HotelDriver:
         old = self.state
         stored = {name: json.dumps(serialize_window(window)) for name, window in old.windows.items()}
         windows = {name: parse_window(json.loads(text)) for name, text in stored.items()}
-        self.state = HotelState(old.rooms, old.night_audit_stamp, old.resyncing, windows)
+        manual = parse_manual_changes(json.loads(json.dumps(serialize_manual_changes(old.manual))))
+        self.state = HotelState(old.rooms, old.night_audit_stamp, old.resyncing, windows, manual)
 
 
 def describe_emitted(emitted: Iterable[Event | WakeUpFinished]) -> list[str]:
@@ -147,7 +186,7 @@ def _describe(one: Event | WakeUpFinished) -> Iterable[str]:
     for name in ("value", "attempt", "result", "complete"):
         if name in payload:
             yield str(payload[name])
-    if payload.get("by") == "pbx":
-        yield "by pbx"
+    if payload.get("by") in ("pbx", "local"):
+        yield f"by {payload['by']}"
     if one.resync and not one.type.startswith("resync."):
         yield "(resync)"

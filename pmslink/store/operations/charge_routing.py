@@ -10,7 +10,14 @@ from attrs import frozen
 from pmslink.hotel.charge_destination import find_destination, refusal_reason
 from pmslink.hotel.hotel_state import HotelState
 from pmslink.store.core.transaction import Transaction
-from pmslink.store.tables.outbox_rows import OutboxRow
+from pmslink.store.operations.held_charges import (
+    LOCAL_GUEST_REASON,
+    AwaitConfirmation,
+    PmsRoom,
+    UnknownStay,
+    route_of_local_guest,
+)
+from pmslink.store.tables.outbox_rows import OutboxRow, RowReason
 from pmslink.store.tables.stays import occupants_at, present_guests, rooms_of_guests
 
 LateCharge = Literal["hold", "send"]
@@ -30,13 +37,14 @@ class WaitForMove:
 
 
 @frozen
-class GuestLeft:
-    """The posting would be charged to another guest. `reason` is a text for people."""
+class Refuse:
+    """The posting would be charged to another guest. `text` is for people."""
 
-    reason: str
+    reason: RowReason
+    text: str
 
 
-Route = SendTo | WaitForMove | GuestLeft
+Route = SendTo | WaitForMove | AwaitConfirmation | Refuse
 
 
 def guests_at_start(
@@ -60,6 +68,13 @@ def route_posting(transaction: Transaction, row: OutboxRow, late_charge: LateCha
     """Decide where a posting goes, from the present rooms of the guests who were in its room."""
     if row.guests is None:
         return SendTo(row.room)
+    match route_of_local_guest(transaction, row):
+        case AwaitConfirmation():
+            return AwaitConfirmation()
+        case PmsRoom(room=room):
+            return SendTo(room)
+        case UnknownStay():
+            return Refuse("local_guest", LOCAL_GUEST_REASON)
     guests: list[str] = json.loads(row.guests)
     connection = transaction.connection
     room_by_guest = rooms_of_guests(connection, row.link, guests)
@@ -72,7 +87,7 @@ def route_posting(transaction: Transaction, row: OutboxRow, late_charge: LateCha
         return SendTo(destination)
     if state.leaving_guests(row.room):  # the room may be vacant in a moment
         return WaitForMove()
-    return SendTo(row.room) if late_charge == "send" else GuestLeft(refusal_reason(guests))
+    return SendTo(row.room) if late_charge == "send" else Refuse("guest_left", refusal_reason(guests))
 
 
 def spelled_room(state: HotelState, room: str) -> str:

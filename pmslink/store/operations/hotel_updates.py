@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any
 
 from attrs import frozen
 from sqlalchemy import select, true, tuple_
 
+from pmslink.errors import NotApplicableError
 from pmslink.fias.record import Record
 from pmslink.hotel import (
     phone_update_records,
@@ -19,11 +20,14 @@ from pmslink.hotel import (
 )
 from pmslink.hotel.events import WakeUpFinished
 from pmslink.hotel.hotel_state import Context, HotelState
+from pmslink.hotel.manual_changes import ManualChange
+from pmslink.hotel.manual_decisions import UnknownManualChangeError
 from pmslink.hotel.rooms import WakeUp
 from pmslink.store.core.prepared_statements import insert_many
 from pmslink.store.core.schema import RECORD_PROBLEMS, RECORDS, ROOMS
 from pmslink.store.core.transaction import Transaction
 from pmslink.store.operations.cancel_pending import cancel_ended_wake_up, cancel_pending_for_room
+from pmslink.store.operations.held_charges import assign_reservation, queue_awaiting
 from pmslink.store.tables.hotel_events import append_event
 from pmslink.store.tables.log_entries import RecordLogged
 from pmslink.store.tables.outbox_rows import OutboxRow, insert_rows
@@ -81,6 +85,35 @@ def abort_resyncs(transaction: Transaction, links: Sequence[str]) -> Sequence[No
             resyncs.abort_resync(state)
             _append_events(transaction, link, at, state)
     return [None] * len(links)
+
+
+@frozen
+class ManualWork:
+    """Work by hand in the hotel of a link. `work` returns the changes that are open because of it.
+
+    It may raise NotApplicableError or UnknownManualChangeError.
+    """
+
+    link: str
+    work: Callable[[HotelState, Context], Sequence[ManualChange]]
+
+
+def do_manual_work(
+    transaction: Transaction, requests: Sequence[ManualWork]
+) -> Sequence[Sequence[ManualChange] | Exception]:
+    """Operation: do work by hand, and return the changes of each request, or its error."""
+    return [_do_manual_work(transaction, request) for request in requests]
+
+
+def _do_manual_work(transaction: Transaction, request: ManualWork) -> Sequence[ManualChange] | Exception:
+    at = transaction.hotels.wall_clock()
+    state, context = _hotel_and_context(transaction, request.link, at)
+    try:
+        return request.work(state, context)
+    except (NotApplicableError, UnknownManualChangeError) as error:
+        return error
+    finally:  # a pending check-out of the room is completed even if the work is refused
+        _append_events(transaction, request.link, at, state)
 
 
 @frozen
@@ -166,7 +199,11 @@ def _append_events(transaction: Transaction, link: str, at: datetime, state: Hot
             cancel_ended_wake_up(transaction, link, event.room, event.wake_up.due)
         else:
             append_event(transaction, link, at, event)
-    apply_stay_changes(transaction, link, to_ms(at), state.pop_stay_changes())
+    for stay in apply_stay_changes(transaction, link, to_ms(at), state.pop_stay_changes()):
+        assign_reservation(transaction, link, stay)
+    if state.manual.is_changed:
+        state.manual.is_changed = False
+        queue_awaiting(transaction, link)
     for vacated in state.pop_departures():
         cancel_pending_for_room(transaction, link, vacated)
 

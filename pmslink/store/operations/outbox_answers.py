@@ -68,7 +68,9 @@ def _store_answer(transaction: Transaction, answer: PostingAnswer) -> OutboxRow 
     match status, row:
         case "OK", OutboxRow(state="sent" | "unknown" | "discarded" | "pending"):
             return update_row(transaction, row, state="done", queued=0, not_before=None, **changes)
-        case "OK", OutboxRow(state="refused", reason="guest_left"):  # an attempt of before was booked
+        case "OK", OutboxRow(
+            state="refused", reason="guest_left" | "local_guest"
+        ):  # an attempt of before was booked
             return update_row(transaction, row, state="done", queued=0, **changes)
         case "RY" | "NA", OutboxRow(state="sent" | "unknown") if not is_overdue:
             not_before = answer.now + RETRY_LATER_MS if status == "RY" else None

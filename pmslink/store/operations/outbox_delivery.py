@@ -22,18 +22,20 @@ from pmslink.hotel.wake_ups import TooManyWakeUpsError
 from pmslink.store.core.schema import POSTINGS, RECORDS
 from pmslink.store.core.transaction import Transaction
 from pmslink.store.operations.charge_routing import (
-    GuestLeft,
     LateCharge,
+    Refuse,
     SendTo,
     WaitForMove,
     route_posting,
     spelled_room,
 )
+from pmslink.store.operations.held_charges import AWAITS_GUEST, AwaitConfirmation
 from pmslink.store.operations.hotel_updates import apply_phone_update
 from pmslink.store.tables.outbox_queue import Lane, due_rows, next_retry_time
 from pmslink.store.tables.outbox_rows import (
     OF_LINK,
     OutboxRow,
+    RowReason,
     fetch_first,
     fetch_rows,
     row_by_id,
@@ -140,8 +142,11 @@ def _claim(transaction: Transaction, row: OutboxRow, request: ClaimNext) -> Outb
     match route:
         case SendTo(room=room):
             return _mark_sent(transaction, row, room, request.now)
-        case GuestLeft(reason=reason):
-            _refuse_late_charge(transaction, row, reason)
+        case AwaitConfirmation():
+            update_row(transaction, row, queued=AWAITS_GUEST)
+            return None
+        case Refuse(reason=reason, text=text):
+            _refuse_charge(transaction, row, reason, text)
             return None
     return NotBefore(request.now + MOVE_WINDOW_MS)
 
@@ -152,12 +157,12 @@ def _route_update(transaction: Transaction, row: OutboxRow) -> SendTo | WaitForM
     return SendTo(row.room)
 
 
-def _refuse_late_charge(transaction: Transaction, row: OutboxRow, reason: str) -> None:
+def _refuse_charge(transaction: Transaction, row: OutboxRow, reason: RowReason, text: str) -> None:
     if row.lost:  # the PMS may have booked an earlier attempt
-        text = f"{reason}{IN_DOUBT_SUFFIX}"
+        text = f"{text}{IN_DOUBT_SUFFIX}"
         update_row(transaction, row, state="unknown", queued=0, reason="unanswered", text_answer=text)
     else:
-        changes = {"reason": "guest_left", "text_answer": reason, "not_before": None}
+        changes = {"reason": reason, "text_answer": text, "not_before": None}
         update_row(transaction, row, state="refused", queued=0, **changes)
 
 

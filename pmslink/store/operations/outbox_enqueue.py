@@ -18,6 +18,11 @@ from pmslink.store.core.prepared_statements import PreparedStatement
 from pmslink.store.core.schema import POSTING_NUMBERS, POSTINGS
 from pmslink.store.core.transaction import Transaction
 from pmslink.store.operations.charge_routing import guests_at_start
+from pmslink.store.operations.held_charges import (
+    AWAITS_GUEST,
+    AwaitConfirmation,
+    route_of_local_guest,
+)
 from pmslink.store.operations.hotel_updates import apply_phone_update
 from pmslink.store.tables.audit_log import AuditEntry, insert_audit_entries
 from pmslink.store.tables.outbox_rows import (
@@ -186,7 +191,8 @@ def _build_row(
     )
     if update.unneeded_reason is not None:
         return row._replace(state="done", queued=0, text_answer=update.unneeded_reason)
-    return row
+    awaits_guest = isinstance(route_of_local_guest(transaction, row), AwaitConfirmation)
+    return row._replace(queued=AWAITS_GUEST) if awaits_guest else row
 
 
 def _apply_phone_updates(

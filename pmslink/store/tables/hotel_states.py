@@ -21,12 +21,18 @@ from sqlalchemy import BindParameter, Connection, bindparam, delete, select
 from pmslink.fias.record import Record
 from pmslink.hotel.hotel_policy import HotelPolicy
 from pmslink.hotel.hotel_state import REPLAY_WINDOW_RECORDS, TIMESTAMPED_RECORD_IDS, HotelState
+from pmslink.hotel.manual_changes import (
+    ManualChanges,
+    ManualCounts,
+    parse_manual_changes,
+    serialize_manual_changes,
+)
 from pmslink.hotel.room_window import Departure, Party, RoomWindow, parse_window, serialize_window
 from pmslink.hotel.rooms import PERSONAL_FIELDS, Room, parse_room, serialize_room
 from pmslink.store.core.prepared_statements import PreparedStatement, insert_many, upsert_many
 from pmslink.store.core.schema import EVENTS, HOTELS, RECORDS, ROOMS
 from pmslink.store.core.transaction import Transaction
-from pmslink.store.tables.log_entries import NextDueChanged
+from pmslink.store.tables.log_entries import ManualChangesCounted, NextDueChanged
 
 _DEFAULT_POLICY = HotelPolicy()
 _PREVIOUS_SERVICE_SESSION = -1
@@ -49,6 +55,8 @@ _SELECT_STAMPED_RECORDS = PreparedStatement(
     .limit(_MAX_EXAMINED_RECORDS)
 )
 _ENCODER = json.JSONEncoder(ensure_ascii=False)
+_MANUAL_KEY = "by_hand"
+"""The key of the changes by hand in the body of a hotel's row; a row without any lacks it."""
 
 
 @frozen
@@ -165,6 +173,7 @@ class UnitOfWork:
             insert_many(transaction.connection, EVENTS, [row for _, row in self._event_rows])
         for link in self._results:  # until here, `_results` has only the removed hotels
             _publish_next_due(transaction, link, None)
+            _publish_manual_counts(transaction, link, ManualCounts())
         room_rows: list[tuple[object, ...]] = []
         hotel_rows: list[tuple[object, ...]] = []
         emptied: list[Mapping[str, object]] = []
@@ -178,6 +187,8 @@ class UnitOfWork:
                 hotel_rows.append((link, *row))
             if after.next_at != before.next_at:
                 _publish_next_due(transaction, link, after.next_at)
+            if state.manual.counts != before.state.manual.counts:
+                _publish_manual_counts(transaction, link, state.manual.counts)
             self._results[link] = after
         upsert_many(transaction.connection, ROOMS, room_rows)
         upsert_many(transaction.connection, HOTELS, hotel_rows)
@@ -193,20 +204,25 @@ def _take_changed_rooms(link: str, hotel: HotelState) -> list[tuple[object, ...]
     """Return the rows of the rooms that have changed, and count them as written."""
     changed = sorted(hotel.changed_rooms)
     hotel.changed_rooms.clear()
-    return [_room_row(link, hotel.rooms[name]) for name in changed]
+    return [_room_row(link, hotel.rooms[name], hotel.manual) for name in changed]
 
 
-def _room_row(link: str, room: Room) -> tuple[object, ...]:
-    has_names = any(getattr(guest, name) for guest in room.guests for name in (*PERSONAL_FIELDS, "fields"))
+def _room_row(link: str, room: Room, manual: ManualChanges) -> tuple[object, ...]:
+    guests = [*room.guests, *(change.guest for change in manual.concerning(room.room))]
+    has_names = any(getattr(guest, name) for guest in guests for name in (*PERSONAL_FIELDS, "fields"))
     return (link, room.room, _ENCODER.encode(serialize_room(room)), room.changed, has_names)
 
 
 def _hotel_row(hotel: HotelState) -> tuple[str, int | None] | None:
     """Return the body and due time of a hotel's row; None if it has no state apart from its rooms."""
     windows = {room: serialize_window(one) for room, one in hotel.windows.items() if one.is_stored}
-    if not (hotel.night_audit_stamp is not None or hotel.resyncing or windows or hotel.rooms_with_wake_ups):
+    manual = hotel.manual
+    has_state = hotel.night_audit_stamp is not None or hotel.resyncing or windows or manual.by_id
+    if not (has_state or hotel.rooms_with_wake_ups):
         return None
     body = {"auditing": hotel.night_audit_stamp, "resyncing": hotel.resyncing, "windows": windows}
+    if manual.by_id:
+        body[_MANUAL_KEY] = serialize_manual_changes(manual)
     return json.dumps(body), hotel.next_due_at
 
 
@@ -220,6 +236,16 @@ def _parse_windows(body: Mapping[str, Any], rooms: Mapping[str, Room]) -> dict[s
     return windows
 
 
+def _parse_manual(body: Mapping[str, Any]) -> ManualChanges:
+    return parse_manual_changes(body[_MANUAL_KEY]) if _MANUAL_KEY in body else ManualChanges()
+
+
+def _publish_manual_counts(transaction: Transaction, link: str, counts: ManualCounts) -> None:
+    entry = ManualChangesCounted(link, counts)
+    entry.seq = transaction.next_seq()
+    transaction.to_publish.append(entry)
+
+
 def _publish_next_due(transaction: Transaction, link: str, next_at: int | None) -> None:
     entry = NextDueChanged(link, next_at)
     entry.seq = transaction.next_seq()
@@ -231,7 +257,9 @@ def _load_hotel(connection: Connection, link: str) -> _CommittedHotel:
     row: tuple[str, int | None] | None = _SELECT_HOTEL.execute(connection, link=link).fetchone()
     body = json.loads(row[0]) if row is not None else {}
     windows = _parse_windows(body, rooms)
-    state = HotelState(rooms, body.get("auditing"), body.get("resyncing", False), windows)
+    state = HotelState(
+        rooms, body.get("auditing"), body.get("resyncing", False), windows, _parse_manual(body)
+    )
     for text in reversed(_read_stamped_records(connection, link)):
         state.is_replay(Record(text), _PREVIOUS_SERVICE_SESSION)
     return _CommittedHotel(state, row)
@@ -261,7 +289,19 @@ def next_due_times(connection: Connection) -> dict[str, int]:
     return {row.link: row.next_at for row in connection.execute(query)}
 
 
+def manual_counts(connection: Connection) -> dict[str, ManualCounts]:
+    """Return how many changes by hand each hotel has that has any, by link."""
+    query = select(HOTELS.c.link, HOTELS.c.body).where(HOTELS.c.body.contains(f'"{_MANUAL_KEY}":'))
+    return {row.link: _parse_manual(json.loads(row.body)).counts for row in connection.execute(query)}
+
+
 # Reading.
+
+
+def manual_changes_of(connection: Connection, link: str) -> ManualChanges:
+    """Return the changes by hand of a link's hotel."""
+    row = _SELECT_HOTEL.execute(connection, link=link).fetchone()
+    return ManualChanges() if row is None else _parse_manual(json.loads(row[0]))
 
 
 class StoredRoom(NamedTuple):

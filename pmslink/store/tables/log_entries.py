@@ -9,6 +9,7 @@ from typing import Any, ClassVar, Literal
 from attrs import define, frozen
 from sqlalchemy import Table
 
+from pmslink.hotel.manual_changes import ManualCounts
 from pmslink.store.core.prepared_statements import insert_many
 from pmslink.store.core.schema import LINK_SNAPSHOTS, SYNC_CHANGES, TRANSITIONS
 from pmslink.store.core.transaction import Entry, Transaction
@@ -81,6 +82,17 @@ class NextDueChanged(Entry):
 
     link: str
     next_at: int | None
+
+
+@define(eq=False)
+class ManualChangesCounted(Entry):
+    """The number of changes by hand in a hotel is another one, or one of them was decided.
+
+    It is published to the links only, and not stored in the log.
+    """
+
+    link: str
+    counts: ManualCounts
 
 
 @define(eq=False)

@@ -2,7 +2,8 @@
 
     pending ─▶ sent ─▶ done | refused | unknown        discarded, by an operator
 
-A row is `queued` while it is to be sent, for the first time or again. `attempts` counts how often it was
+A row is `queued` while it is to be sent, for the first time or again; 2 is a posting whose guest the PMS does
+not know yet (`held_charges`), so that others pass it. `attempts` counts how often it was
 sent, and is committed before the first byte is written. `lost` counts the attempts without an answer.
 """
 

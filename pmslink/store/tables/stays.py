@@ -2,7 +2,8 @@
 
 A stay begins with a check-in or a move to the room, and ends with a check-out or a move to another room.
 The key of a guest is the reservation number (G#). Where the PMS identifies guests by room, the key is made of
-the id of the guest's first stay, and remains the same when the guest moves.
+the id of the guest's first stay, and remains the same when the guest moves. The key of a guest who was
+checked in by hand is the number that the service has given the guest, until the PMS confirms the stay.
 
 Rows with an empty guest say that a room is vacant since a moment; with an empty room, that every room without
 a guest is. Times are milliseconds since 1970 in UTC.
@@ -17,6 +18,7 @@ from typing import NamedTuple
 from sqlalchemy import ColumnElement, Connection, bindparam, func, select, update
 
 from pmslink.hotel.events import StayChange
+from pmslink.hotel.rooms import is_manual_number
 from pmslink.store.core.prepared_statements import PreparedStatement, insert_many
 from pmslink.store.core.row_checksum import checksum
 from pmslink.store.core.schema import STAYS
@@ -48,6 +50,14 @@ class Occupant(NamedTuple):
     reservation: str | None
 
 
+class ConfirmedStay(NamedTuple):
+    """The PMS has confirmed the stay of a guest who was checked in by hand: the guest has another key now."""
+
+    former_guest: str
+    guest: str
+    reservation: str | None
+
+
 def _stay_query(*conditions: ColumnElement[bool]) -> PreparedStatement:
     columns = [column for column in STAYS.columns if column is not STAYS.c.checksum]
     query = select(*columns).where(STAYS.c.link == bindparam("link"), *conditions).order_by(STAYS.c.id)
@@ -67,6 +77,7 @@ _SELECT_IN_ROOM_BETWEEN = _stay_query(
     STAYS.c.since <= bindparam("end"),
     _LASTS | (STAYS.c.until > bindparam("begin")),
 )
+_SELECT_OF_GUEST = _stay_query(*_IS_GUEST)
 _SELECT_FIRST_ID = PreparedStatement(
     select(func.min(STAYS.c.id)).where(STAYS.c.link == bindparam("link"), *_IS_GUEST)
 )
@@ -87,6 +98,15 @@ _UPDATE_END = PreparedStatement(
     update(STAYS)
     .where(STAYS.c.id == bindparam("stay"))
     .values(until=bindparam("end"), checksum=bindparam("new_checksum"))
+)
+_UPDATE_GUEST = PreparedStatement(
+    update(STAYS)
+    .where(STAYS.c.id == bindparam("stay"))
+    .values(
+        guest=bindparam("new_guest"),
+        reservation=bindparam("new_reservation"),
+        checksum=bindparam("new_checksum"),
+    )
 )
 
 
@@ -147,8 +167,14 @@ def _fetch(connection: Connection, query: PreparedStatement, **values: object) -
 # Writing.
 
 
-def apply_stay_changes(transaction: Transaction, link: str, at: int, changes: Iterable[StayChange]) -> None:
-    """Write who checked in, moved and left at a time, in the order in which it happened."""
+def apply_stay_changes(
+    transaction: Transaction, link: str, at: int, changes: Iterable[StayChange]
+) -> list[ConfirmedStay]:
+    """Write who checked in, moved and left at a time, in the order in which it happened.
+
+    Return the stays that the PMS has confirmed.
+    """
+    confirmed: list[ConfirmedStay] = []
     for change in changes:
         match change:
             case StayChange(kind="began", room=str(room), number=number):
@@ -159,19 +185,44 @@ def apply_stay_changes(transaction: Transaction, link: str, at: int, changes: It
                 _end(transaction, _find_present(transaction.connection, link, room, number), at)
             case StayChange(kind="vacant", room=room):
                 _report_vacant(transaction, link, at, room or _ALL_ROOMS)
+            case StayChange(kind="confirmed", number=number, former_number=former):
+                confirmed.append(_confirm(transaction, link, number, former))
+    return confirmed
+
+
+def _confirm(transaction: Transaction, link: str, number: str, former: str) -> ConfirmedStay:
+    """Give a guest who was checked in by hand the key that guests of the PMS have."""
+    stays = _fetch(transaction.connection, _SELECT_OF_GUEST, link=link, guest=former)
+    key = number or (f"stay {stays[0].id}" if stays else former)
+    for stay in stays:
+        confirmed = stay._replace(guest=key, reservation=number or None)
+        _UPDATE_GUEST.execute(
+            transaction.connection,
+            stay=stay.id,
+            new_guest=key,
+            new_reservation=confirmed.reservation,
+            new_checksum=checksum(tuple(confirmed)),
+        )
+    return ConfirmedStay(former, key, number or None)
 
 
 def _begin(transaction: Transaction, link: str, at: int, room: str, number: str) -> None:
     present = _find_present(transaction.connection, link, room, number)
     if [stay.room for stay in present] != [room]:
         _end(transaction, present, at)
-        _insert(transaction, link, at, room, number or None)
+        _insert(transaction, link, at, room, *_key_of(number))
 
 
 def _move(transaction: Transaction, link: str, at: int, room: str, number: str, from_room: str) -> None:
     present = _find_present(transaction.connection, link, from_room, number)
     _end(transaction, present, at)
-    _insert(transaction, link, at, room, number or None, present[0].guest if present else None)
+    reservation, key = _key_of(number)
+    _insert(transaction, link, at, room, reservation, present[0].guest if present else key)
+
+
+def _key_of(number: str) -> tuple[str | None, str | None]:
+    """Return the reservation number of a guest, and the key if it does not follow from that."""
+    return (None, number) if is_manual_number(number) else (number or None, None)
 
 
 def _report_vacant(transaction: Transaction, link: str, at: int, room: str) -> None:
@@ -189,7 +240,7 @@ def _find_present(connection: Connection, link: str, room: str, number: str) -> 
     if number:
         return _fetch(connection, _SELECT_PRESENT_GUEST, link=link, guest=number)
     present = _fetch(connection, _SELECT_PRESENT_IN_ROOM, link=link, room=room)
-    return [stay for stay in present if stay.reservation is None]
+    return [stay for stay in present if stay.reservation is None and not is_manual_number(stay.guest)]
 
 
 def _insert(

@@ -98,6 +98,7 @@ def serialize_link_state(status: LinkStatus) -> dict[str, Any]:
             "records": resync.records,
         },
         "held": None if status.held is None else _serialize_hold(status.held),
+        "by_hand": {"open": status.manual.open, "differ": status.manual.differ},
         "clock_offset": status.clock_offset,
         "outages": {
             "last_hour": outages.last_hour,

@@ -1,0 +1,236 @@
+"""Changes that a person makes by hand while the PMS cannot be reached: check-ins, check-outs and moves.
+
+    waiting ─▶ agreed | differs ─▶ kept ─▶ agreed
+       │                  │          │
+       ▼                  ▼          ▼
+    overruled           taken      taken
+
+A change is *open* until the PMS agrees with it, or what the PMS says is taken over. A closed change is listed
+for a day. `manual_acts` makes changes, `reconciliation` compares them with the PMS. Times are milliseconds
+since 1970 in UTC.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Mapping
+from typing import Any, Literal
+
+from attrs import define, field, frozen
+
+from pmslink.frozen_values import evolve
+from pmslink.hotel.room_window import SaidSettings
+from pmslink.hotel.rooms import (
+    Guest,
+    WakeUp,
+    parse_stored_wake_up,
+    serialize_stored_guest,
+    serialize_stored_wake_up,
+)
+
+GRACE_MS = 24 * 3600 * 1000
+"""How long a change that differs from the PMS stays unless a person decides, and a closed one is listed."""
+MAX_MANUAL_CHANGES = 1000
+"""Changes of one hotel, open and closed."""
+
+ManualAct = Literal["check_in", "check_out", "move"]
+"""What a person has done."""
+Outcome = Literal["waiting", "differs", "kept", "agreed", "overruled", "taken"]
+"""What the comparison with the PMS has found, or a person has decided.
+
+`waiting`: it has not been compared yet. `differs`: the PMS says something else. `kept`: a person has decided
+that it stays until the PMS is corrected. `agreed`: the PMS says the same. `overruled`: the PMS has named
+another guest in the room, or another room of the guest. `taken`: what the PMS says was taken over instead.
+"""
+_OPEN_OUTCOMES: frozenset[Outcome] = frozenset({"waiting", "differs", "kept"})
+_DIFFERING_OUTCOMES: frozenset[Outcome] = frozenset({"differs", "kept"})
+
+
+@frozen
+class ManualChange:
+    """What was done with one guest.
+
+    `room` is where the guest was checked in or out, or moved from; `to` is where a moved guest is. `by` is
+    the name of the token, None for a local caller. `is_gone`: the PMS has checked a moved guest out. `until`:
+    when what the PMS says is taken over, or when a closed change is forgotten; None if neither happens by
+    itself. `settings` and `wake_ups` are what the PMS has for a guest who was checked out by hand.
+    `pms_guest` is whom the PMS has named instead, if the change was overruled.
+    """
+
+    id: int
+    what: ManualAct
+    by: str | None
+    at: int
+    guest: Guest
+    room: str
+    to: str | None = None
+    outcome: Outcome = "waiting"
+    until: int | None = None
+    is_gone: bool = False
+    settings: SaidSettings = field(factory=SaidSettings)
+    wake_ups: tuple[WakeUp, ...] = ()
+    pms_guest: Guest | None = None
+
+    @property
+    def number(self) -> str:
+        """The number of the guest, as in the list of the room."""
+        return self.guest.number
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the rooms may differ from the PMS because of it."""
+        return self.outcome in _OPEN_OUTCOMES
+
+    @property
+    def differs(self) -> bool:
+        """Whether the PMS is known to say something else, and that has not been taken over."""
+        return self.outcome in _DIFFERING_OUTCOMES
+
+    @property
+    def guest_room(self) -> str | None:
+        """Where the guest is by hand; None for one who was checked out."""
+        return {"check_in": self.room, "check_out": None, "move": self.to}[self.what]
+
+    @property
+    def pms_room(self) -> str | None:
+        """Where the PMS has the guest; None if it has the guest nowhere."""
+        return None if self.what == "check_in" or self.is_gone else self.room
+
+    @property
+    def rooms(self) -> tuple[str, ...]:
+        """The rooms that it concerns."""
+        return (self.room,) if self.to is None else (self.room, self.to)
+
+
+@frozen
+class ManualCounts:
+    """How many changes of a hotel are open, wait for the comparison with the PMS, and differ from it."""
+
+    open: int = 0
+    waiting: int = 0
+    differ: int = 0
+
+
+@define(eq=False)
+class ManualChanges:
+    """The changes by hand of one hotel, and what the PMS has said meanwhile of the rooms of them."""
+
+    by_id: dict[int, ManualChange] = field(factory=dict)
+    """All changes; the ids grow with time."""
+    pms_settings: dict[str, SaidSettings] = field(factory=dict)
+    """What the PMS has said of rooms that are not as it has them, and that is not applied for that reason."""
+    is_changed: bool = False
+    """Whether a change was made, compared or decided; False in a copy."""
+
+    def copy(self) -> ManualChanges:
+        """Copy the collection, for changes that may be discarded."""
+        return ManualChanges(self.by_id.copy(), self.pms_settings.copy())
+
+    @property
+    def open(self) -> list[ManualChange]:
+        """The changes with which the PMS has not agreed, and that were not taken back, oldest first."""
+        return [change for change in self.by_id.values() if change.is_open]
+
+    @property
+    def counts(self) -> ManualCounts:
+        """How many changes there are."""
+        is_differing = [change.differs for change in self.open]
+        return ManualCounts(len(is_differing), is_differing.count(False), is_differing.count(True))
+
+    @property
+    def due_times(self) -> list[int]:
+        """When what the PMS says is taken over, or a closed change is forgotten."""
+        return [change.until for change in self.by_id.values() if change.until is not None]
+
+    def set(self, change: ManualChange) -> ManualChange:
+        """Add or replace a change, and return it."""
+        if self.by_id.get(change.id) != change:
+            self.by_id[change.id] = change
+            self.is_changed = True
+        return change
+
+    def remove(self, change: ManualChange) -> None:
+        """Remove a change that is over, or was undone by hand."""
+        del self.by_id[change.id]
+        self.is_changed = True
+
+    def concerning(self, room_name: str) -> list[ManualChange]:
+        """Return the open changes that concern a room."""
+        return [change for change in self.open if room_name in change.rooms]
+
+    def with_guest_in(self, room_name: str) -> list[ManualChange]:
+        """Return the open changes whose guests are in a room by hand."""
+        return [change for change in self.open if change.guest_room == room_name]
+
+    def is_by_hand(self, number: str, room_name: str) -> bool:
+        """Check whether a guest is in a room by hand only."""
+        return any(change.number == number for change in self.with_guest_in(room_name))
+
+    def erase_guest_data(self, room_name: str, erased: Mapping[str, Any]) -> None:
+        """Erase the personal data in the changes that concern a room."""
+        for change in tuple(self.by_id.values()):
+            if room_name in change.rooms:
+                self.set(evolve(change, guest=evolve(change.guest, **erased), pms_guest=None))
+
+
+def is_same_guest(by_hand: Guest, of_pms: Guest) -> bool:
+    """Check whether a guest of the PMS is the one whom a person has checked in by hand.
+
+    Upper and lower case, accents and the order of the words of the names do not matter, nor does it matter
+    if one side has fewer of them. A guest without a name may be any.
+    """
+    words = _name_words(by_hand)
+    words_of_pms = _name_words(of_pms)
+    return not words or (bool(words_of_pms) and (words <= words_of_pms or words_of_pms <= words))
+
+
+def _name_words(guest: Guest) -> frozenset[str]:
+    text = f"{guest.name or ''} {guest.first_name or ''}".casefold()
+    plain = (char for char in unicodedata.normalize("NFKD", text) if not unicodedata.combining(char))
+    return frozenset("".join(char if char.isalnum() else " " for char in plain).split())
+
+
+def serialize_manual_changes(manual: ManualChanges) -> dict[str, Any]:
+    """Serialize the changes of a hotel for the store."""
+    return {
+        "changes": [_serialize_change(change) for change in manual.by_id.values()],
+        "pms_settings": {room: settings.values for room, settings in manual.pms_settings.items()},
+    }
+
+
+def parse_manual_changes(stored: Mapping[str, Any]) -> ManualChanges:
+    """Parse the changes of a hotel from what `serialize_manual_changes` returned."""
+    changes = map(_parse_change, stored["changes"])
+    settings = {room: SaidSettings(**values) for room, values in stored["pms_settings"].items()}
+    return ManualChanges({change.id: change for change in changes}, settings)
+
+
+def _serialize_change(change: ManualChange) -> dict[str, Any]:
+    pms_guest = change.pms_guest
+    return {
+        "id": change.id,
+        "what": change.what,
+        "by": change.by,
+        "at": change.at,
+        "guest": serialize_stored_guest(change.guest),
+        "room": change.room,
+        "to": change.to,
+        "outcome": change.outcome,
+        "until": change.until,
+        "is_gone": change.is_gone,
+        "settings": change.settings.values,
+        "wake_ups": [serialize_stored_wake_up(one) for one in change.wake_ups],
+        "pms_guest": None if pms_guest is None else serialize_stored_guest(pms_guest),
+    }
+
+
+def _parse_change(stored: Mapping[str, Any]) -> ManualChange:
+    pms_guest = stored["pms_guest"]
+    values = {
+        **stored,
+        "guest": Guest(**stored["guest"]),
+        "settings": SaidSettings(**stored["settings"]),
+        "wake_ups": tuple(parse_stored_wake_up(one) for one in stored["wake_ups"]),
+        "pms_guest": None if pms_guest is None else Guest(**pms_guest),
+    }
+    return ManualChange(**values)

@@ -1,0 +1,289 @@
+"""Compare what was done by hand with what the PMS says, record by record and at the end of a resync.
+
+A record that names a guest counts at once, also outside of a resync. That the PMS does not mention a guest,
+or has a room vacant, counts only at the end of a complete resync.
+
+* The PMS names the same guest in the room: it agrees, and the guest keeps wake-ups and lights.
+* The PMS names another guest in the room, or the guest in a third room: what it says is taken over at once.
+* Else what was done by hand stays, until a person decides, or for a day. What the PMS says meanwhile of the
+  rooms as it has them is not applied: of a guest who was moved by hand, it is applied to the guest's room.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from pmslink.fias.record import BAR, Field, Record
+from pmslink.frozen_values import evolve
+from pmslink.hotel.departures import begin_departure, check_out_now
+from pmslink.hotel.equipment import parse_class_of_service, parse_settings
+from pmslink.hotel.events import StayChange
+from pmslink.hotel.guest_fields import SHARE_NO, parse_guest_fields, parse_reservation_number
+from pmslink.hotel.guest_settings import change_settings, close_window
+from pmslink.hotel.hotel_state import Context, HotelState
+from pmslink.hotel.manual_changes import ManualChange, is_same_guest
+from pmslink.hotel.manual_decisions import close, displace, mark_differing, release_room
+from pmslink.hotel.room_window import SaidSettings
+from pmslink.hotel.rooms import MAX_WAKE_UPS, Guest, WakeUp, is_manual_number, room_key
+from pmslink.hotel.wake_ups import parse_requested_time
+
+_NO_STAY = "0"
+_PLACING_FIELDS = ("RO", "GS")
+
+
+def reconcile(state: HotelState, record: Record, context: Context) -> Record | None:
+    """Compare a record with what was done by hand.
+
+    Return the record that is to be applied: the same one, one for another room, or None.
+    """
+    room_name = room_key(record.get("RN"))
+    if room_name is None or not state.manual.open:
+        return record
+    match record.id:
+        case "GI" | "GC":
+            return _reconcile_placement(state, record, room_name, context)
+        case "GO":
+            return _reconcile_check_out(state, record, room_name, context)
+        case "RE":
+            return _reconcile_equipment(state, record, room_name, context)
+        case "WR" | "WC":
+            return _reconcile_wake_up(state, record, room_name, context)
+    return record
+
+
+def compare_with_resync(state: HotelState, context: Context) -> None:
+    """Compare all changes with the resync that has just been completed."""
+    for change in state.manual.open:
+        is_seen = state.is_seen(change.guest, change.room)
+        if change.what == "check_out" and not is_seen:
+            _agree(state, change, change.guest, context)
+        else:
+            is_gone = change.is_gone or (change.what == "move" and not is_seen)
+            mark_differing(state, evolve(change, is_gone=is_gone), context)
+
+
+# Guest records.
+
+
+def _reconcile_placement(
+    state: HotelState, record: Record, room_name: str, context: Context
+) -> Record | None:
+    number = parse_reservation_number(dict(record.fields))
+    if record.id == "GC" and number == _NO_STAY:
+        return record
+    guest = _named_guest(state, record, number, room_name, context)
+    change = _find_change(state, guest, room_name)
+    if _confirm_arrival(state, record, guest, room_name, context):
+        if change is not None:  # the guest was also checked out, or moved, by hand
+            _agree(state, change, guest, context)
+            _release(state, change, record, context)
+        return record
+    if change is not None and change.room == room_name and not change.is_gone:
+        return _on_still_there(state, record, change, guest, context)
+    if change is not None and change.guest_room == room_name:
+        _agree(state, change, guest, context)
+        _release(state, change, record, context)
+        return record
+    _make_room(state, record, guest, room_name, context)
+    if change is not None and change.is_open:  # the PMS has the guest in a third room
+        close(state, change, "overruled", context, guest)
+        _release(state, change, record, context)
+    return record
+
+
+def _named_guest(state: HotelState, record: Record, number: str, room_name: str, context: Context) -> Guest:
+    """Return the guest of a record, with the data known of that guest where the record has none."""
+    found = state.find_guest(number, room_name)
+    hidden = next((one.guest for one in state.manual.open if number and one.number == number), None)
+    before = found[1] if found is not None else hidden
+    parsed = parse_guest_fields(dict(record.fields), context.policy.guest_fields)
+    if before is None or record.id == "GI":
+        return Guest(number, **parsed)
+    return evolve(before, **{**parsed, "fields": {**before.fields, **parsed["fields"]}})
+
+
+def _find_change(state: HotelState, guest: Guest, room_name: str) -> ManualChange | None:
+    """Find the open change of a guest of the PMS. Without a number, rooms and names identify the guest."""
+    for change in state.manual.open:
+        if is_manual_number(change.number) or change.number != guest.number:
+            continue
+        if guest.number or (room_name in change.rooms and _may_be(change.guest, guest)):
+            return change
+    return None
+
+
+def _may_be(by_hand: Guest, guest: Guest) -> bool:
+    return guest.name is None or is_same_guest(by_hand, guest)
+
+
+def _confirm_arrival(
+    state: HotelState, record: Record, guest: Guest, room_name: str, context: Context
+) -> bool:
+    """Check whether the PMS names the guest who was checked in by hand; if so, give that guest the number."""
+    arrivals = [one for one in state.manual.with_guest_in(room_name) if one.what == "check_in"]
+    change = next((one for one in arrivals if is_same_guest(_present(state, one), guest)), None)
+    if change is None:
+        return False
+    if guest.number in state.room_by_guest:
+        check_out_now(state, state.room_by_guest[guest.number], (guest.number,), context, state.resyncing)
+    if room_name in state.windows:
+        close_window(state, room_name, context)
+    room = state.rooms[room_name]
+    confirmed = evolve(guest, sharer=False)
+    guests = tuple(confirmed if one.number == change.number else one for one in room.guests)
+    state.room_by_guest.pop(change.number, None)
+    if guest.number:
+        state.room_by_guest[guest.number] = room_name
+    state.set_room(evolve(room, guests=guests), context, resync=state.resyncing)
+    state.emit_guest("guest.changed", room_name, confirmed, context, state.resyncing)
+    state.add_stay_change(StayChange("confirmed", room_name, guest.number, former_number=change.number))
+    _agree(state, change, confirmed, context)
+    _release(state, change, record, context)
+    return True
+
+
+def _present(state: HotelState, change: ManualChange) -> Guest:
+    room = state.rooms.get(change.guest_room or "")
+    return (None if room is None else room.guest(change.number)) or change.guest
+
+
+def _on_still_there(
+    state: HotelState, record: Record, change: ManualChange, guest: Guest, context: Context
+) -> Record | None:
+    """Note that the PMS has a guest where the guest was before. What it says of the guest applies."""
+    state.mark_seen(guest, change.room)
+    class_of_service = parse_class_of_service(record.get("CS"))
+    if class_of_service is not None:
+        change = evolve(change, settings=evolve(change.settings, class_of_service=class_of_service))
+    change = state.manual.set(evolve(change, guest=guest))
+    if not _repeats(state, record):
+        mark_differing(state, change, context)
+    return None if change.to is None else _for_room(record, change.to)
+
+
+def _make_room(state: HotelState, record: Record, guest: Guest, room_name: str, context: Context) -> None:
+    """Make room for a guest of the PMS, unless the guest is in the room already."""
+    room = state.rooms.get(room_name)
+    if room is not None and room.guest(guest.number) is not None and _is_present(state, guest, room_name):
+        return
+    displace(state, room_name, context, guest)
+    is_alone = record.id == "GI" and record.get("GS") == SHARE_NO and "SF" not in record
+    for change in state.manual.concerning(room_name):  # whoever the PMS had there before has left
+        is_replaced = change.number == guest.number == ""
+        if change.what == "check_out" and (is_replaced or (is_alone and change.number != guest.number)):
+            _agree(state, change, change.guest, context)
+            _release(state, change, record, context)
+        elif is_replaced and change.room == room_name:
+            state.manual.set(evolve(change, is_gone=True))
+
+
+def _is_present(state: HotelState, guest: Guest, room_name: str) -> bool:
+    """Check whether a guest in a room is this one: without a number it may be one who was moved by hand."""
+    return bool(guest.number) or not state.manual.is_by_hand("", room_name)
+
+
+def _reconcile_check_out(
+    state: HotelState, record: Record, room_name: str, context: Context
+) -> Record | None:
+    number = parse_reservation_number(dict(record.fields))
+    if _repeats(state, record):
+        if not state.manual.concerning(room_name):
+            return record
+        state.mark_seen_vacant(room_name)
+        return None
+    leaving = _find_leaving(state, number, room_name)
+    for change in leaving:
+        _agree(state, change, change.guest, context)
+        if change.to is not None:  # unless the PMS has the guest elsewhere in a moment
+            begin_departure(state, change.to, change.number, context, is_stated=True)
+        _release(state, change, record, context)
+    present = state.manual.with_guest_in(room_name)
+    if not present or state.room_by_guest.get(number) == room_name:
+        return record
+    for change in present:
+        if change.what == "check_in" and not leaving:
+            mark_differing(state, change, context)
+    return None
+
+
+def _find_leaving(state: HotelState, number: str, room_name: str) -> list[ManualChange]:
+    """Find the open changes of the guests whom the PMS checks out of a room: without a number, of all."""
+    return [
+        change
+        for change in state.manual.open
+        if change.what != "check_in" and (change.number == number if number else change.pms_room == room_name)
+    ]
+
+
+def _agree(state: HotelState, change: ManualChange, guest: Guest, context: Context) -> None:
+    close(state, evolve(change, guest=guest), "agreed", context)
+
+
+def _release(state: HotelState, change: ManualChange, record: Record, context: Context) -> None:
+    """Apply what the PMS has said of the rooms of a closed change, unless this record begins anew."""
+    for name in change.rooms:
+        release_room(state, name, context, applies=_repeats(state, record))
+
+
+def _repeats(state: HotelState, record: Record) -> bool:
+    """Check whether a record repeats what is so, instead of saying what happens."""
+    return state.resyncing and "SF" in record
+
+
+# Rooms and wake-ups.
+
+
+def _reconcile_equipment(
+    state: HotelState, record: Record, room_name: str, context: Context
+) -> Record | None:
+    """Keep what the PMS says of a room that is not as the PMS has it; the housekeeping status applies."""
+    changes = state.manual.concerning(room_name)
+    if not changes:
+        return record
+    moved = _moved_from(changes, room_name)
+    said = parse_settings(record)
+    if moved is None or moved.to is None:
+        before = state.manual.pms_settings.get(room_name, SaidSettings())
+        state.manual.pms_settings[room_name] = evolve(before, **said.values)
+    elif said.values:
+        change_settings(state, moved.to, said, context)
+    return _rebuild(record, (one for one in record.fields if one[0] in ("RN", "RS")))
+
+
+def _reconcile_wake_up(state: HotelState, record: Record, room_name: str, context: Context) -> Record | None:
+    changes = state.manual.concerning(room_name)
+    if (moved := _moved_from(changes, room_name)) is not None and moved.to is not None:
+        return _for_room(record, moved.to)
+    left = next((one for one in changes if one.what == "check_out" and one.room == room_name), None)
+    if left is not None:
+        _note_wake_up(state, left, record, context)
+        return None
+    is_sweeping = state.resyncing or not (record.get("DA") or record.get("TI"))
+    return None if changes and record.id == "WC" and is_sweeping else record
+
+
+def _moved_from(changes: list[ManualChange], room_name: str) -> ManualChange | None:
+    """Find the change that has moved a guest out of a room where the PMS still has the guest."""
+    return next((one for one in changes if one.what == "move" and one.pms_room == room_name), None)
+
+
+def _note_wake_up(state: HotelState, change: ManualChange, record: Record, context: Context) -> None:
+    """Note a wake-up that the PMS sets or clears for a guest who was checked out by hand."""
+    at = parse_requested_time(record, context)
+    others = tuple(one for one in change.wake_ups if at is not None and one.at != at)
+    if record.id == "WR" and at is not None and len(others) < MAX_WAKE_UPS:
+        due = context.policy.to_utc_ms(at)
+        wire_date_time = (record.get("DA") or "", record.get("TI") or "")
+        others = (*others, WakeUp(context.next_id(), at, *wire_date_time, due))
+    if record.id == "WC" or at is not None:
+        state.manual.set(evolve(change, wake_ups=others))
+
+
+def _for_room(record: Record, room_name: str) -> Record:
+    """Return a record as one that is about another room, and puts nobody elsewhere."""
+    fields = ((code, room_name if code == "RN" else value) for code, value in record.fields)
+    return _rebuild(record, (one for one in fields if one[0] not in _PLACING_FIELDS))
+
+
+def _rebuild(record: Record, fields: Iterable[Field]) -> Record:
+    return Record(BAR.join((record.id, *(code + value for code, value in fields), "")))
