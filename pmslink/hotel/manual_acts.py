@@ -1,7 +1,8 @@
 """What a person does by hand while the PMS cannot be reached: check-in, check-out, move, change of a name.
 
-Each act is told to the PBX at once, like a record of the PMS, and remembered as a change by hand until the PMS
-agrees with it. What was undone by hand, or concerns a guest who came and left by hand, leaves no change.
+The PBX gets the events of each act at once, as of a record of the PMS, and the act is listed as a change by
+hand until the PMS agrees with it. What was undone by hand, or concerns a guest who came and left by hand,
+leaves no change.
 """
 
 from __future__ import annotations

@@ -162,6 +162,10 @@ class ManualChanges:
         """Return the open changes whose guests are in a room by hand."""
         return [change for change in self.open if change.guest_room == room_name]
 
+    def by_room(self) -> dict[str, ManualChange]:
+        """Return the last open change that concerns each room."""
+        return {room: change for change in sorted(self.open, key=_made_at) for room in change.rooms}
+
     def is_by_hand(self, number: str, room_name: str) -> bool:
         """Check whether a guest is in a room by hand only."""
         return any(change.number == number for change in self.with_guest_in(room_name))
@@ -171,6 +175,10 @@ class ManualChanges:
         for change in tuple(self.by_id.values()):
             if room_name in change.rooms:
                 self.set(evolve(change, guest=evolve(change.guest, **erased), pms_guest=None))
+
+
+def _made_at(change: ManualChange) -> tuple[int, int]:
+    return change.at, change.id
 
 
 def is_same_guest(by_hand: Guest, of_pms: Guest) -> bool:

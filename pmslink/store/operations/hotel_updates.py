@@ -28,6 +28,7 @@ from pmslink.store.core.schema import RECORD_PROBLEMS, RECORDS, ROOMS
 from pmslink.store.core.transaction import Transaction
 from pmslink.store.operations.cancel_pending import cancel_ended_wake_up, cancel_pending_for_room
 from pmslink.store.operations.held_charges import assign_reservation, queue_awaiting
+from pmslink.store.tables.audit_log import AuditEntry, insert_audit_entries
 from pmslink.store.tables.hotel_events import append_event
 from pmslink.store.tables.log_entries import RecordLogged
 from pmslink.store.tables.outbox_rows import OutboxRow, insert_rows
@@ -91,11 +92,12 @@ def abort_resyncs(transaction: Transaction, links: Sequence[str]) -> Sequence[No
 class ManualWork:
     """Work by hand in the hotel of a link. `work` returns the changes that are open because of it.
 
-    It may raise NotApplicableError or UnknownManualChangeError.
+    It may raise NotApplicableError or UnknownManualChangeError. `audit` says who has done it.
     """
 
     link: str
     work: Callable[[HotelState, Context], Sequence[ManualChange]]
+    audit: AuditEntry | None = None
 
 
 def do_manual_work(
@@ -109,7 +111,9 @@ def _do_manual_work(transaction: Transaction, request: ManualWork) -> Sequence[M
     at = transaction.hotels.wall_clock()
     state, context = _hotel_and_context(transaction, request.link, at)
     try:
-        return request.work(state, context)
+        changes = request.work(state, context)
+        insert_audit_entries(transaction, [] if request.audit is None else [request.audit])
+        return changes
     except (NotApplicableError, UnknownManualChangeError) as error:
         return error
     finally:  # a pending check-out of the room is completed even if the work is refused

@@ -19,6 +19,7 @@ from pmslink.web.api.audit_trail import AuditTrail
 from pmslink.web.api.history_endpoints import HistoryResource
 from pmslink.web.api.link_endpoints import LinkResource
 from pmslink.web.api.link_test_endpoint import LinkTester, LinkTestResource
+from pmslink.web.api.manual_endpoints import ManualResource
 from pmslink.web.api.notice_endpoints import NoticeResource
 from pmslink.web.api.posting_endpoints import PostingResource
 from pmslink.web.api.query_keys import with_known_query_keys
@@ -70,6 +71,7 @@ class Api:
             TimelineResource(links, store, wall_clock),
             PostingResource(links, store, clock, wall_clock),
             RoomResource(links, store, clock, wall_clock),
+            ManualResource(links, store),
             WebhookResource(links, link_json),
             NoticeResource(links, clock),
             SessionResource(access_control, audit_trail),

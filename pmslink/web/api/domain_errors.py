@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pmslink.hotel.manual_decisions import UnknownManualChangeError
 from pmslink.hotel.wake_up_attempts import UnknownWakeUpError, WakeUpNotDueError
 from pmslink.hotel.wake_ups import TooManyWakeUpsError
 from pmslink.link.notice_tracker import UnknownNoticeError
@@ -20,6 +21,8 @@ def map_domain_error(exception: BaseException) -> ApiError | None:
     match exception:
         case UnknownWakeUpError():
             return ApiError(404, "unknown_wake_up", str(exception))
+        case UnknownManualChangeError():
+            return ApiError(404, "unknown_change", str(exception))
         case TooManyWakeUpsError():
             return ApiError(409, "too_many_wake_ups", str(exception))
         case WakeUpNotDueError():

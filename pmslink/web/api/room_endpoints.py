@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
+from functools import partial
+from typing import TypeVar
 
 from sqlalchemy import Connection
 from twisted.internet.interfaces import IReactorTime
@@ -11,6 +13,7 @@ from twisted.web.server import Request
 
 from pmslink.hotel import phone_update_records
 from pmslink.hotel.hotel_policy import HotelPolicy
+from pmslink.hotel.manual_changes import ManualChange
 from pmslink.hotel.phone_update_records import OutboundUpdate
 from pmslink.hotel.request_fields import parse_room_name
 from pmslink.hotel.rooms import Room, is_room_name
@@ -18,7 +21,7 @@ from pmslink.link.link import Link
 from pmslink.link.link_registry import LinkRegistry
 from pmslink.store.operations.hotel_updates import WakeUpReport, store_wake_up_results
 from pmslink.store.store_service import Store
-from pmslink.store.tables.hotel_states import room_of, room_rows
+from pmslink.store.tables.hotel_states import manual_changes_of, room_of, room_rows
 from pmslink.web.api.audit_trail import audit_entry
 from pmslink.web.api.link_lookup import find_link
 from pmslink.web.api.outbox_requests import enqueue_row, make_update_row
@@ -31,6 +34,8 @@ from pmslink.web.http.long_responses import make_list_response
 from pmslink.web.http.query_parameters import query_param
 from pmslink.web.http.routing import Route
 from pmslink.web.serializers.room_serializer import serialize_room, serialize_wake_up_result
+
+Result = TypeVar("Result")
 
 
 class RoomResource:
@@ -66,22 +71,25 @@ class RoomResource:
 
         rooms: Iterable[Room]
         if extension is None:
-            rooms = (row.parse() for row in await self._store.read(room_rows, link))
+            rows, changes = await self._store.read(_with_changes, link, room_rows)
+            rooms = (row.parse() for row in rows)
         else:
-            names = _room_names_of_extension(extension, policy)
-            rooms = await self._store.read(_rooms_of_names, link, names)
-        serialized = (serialize_room(room, policy, sees_guests) for room in rooms)
+            read_rooms = partial(_rooms_of_names, names=_room_names_of_extension(extension, policy))
+            rooms, changes = await self._store.read(_with_changes, link, read_rooms)
+        serialized = (serialize_room(room, policy, sees_guests, changes.get(room.room)) for room in rooms)
         return await make_list_response(request, "rooms", serialized, self._clock)
 
     async def get_room(self, request: ApiRequest, link: str, room: str) -> bytes:
         """Return the state of one room."""
         find_link(self._links, link)
         room = parse_room_name(room)
-        stored_room = await self._store.read_live(room_of, link, room)
+        read_room = partial(room_of, room=room)
+        stored_room, changes = await self._store.read_live(_with_changes, link, read_room)
         if stored_room is None:
             raise ApiError(404, "unknown_room", f"the PMS has sent nothing about a room {room!r}")
         policy = self._store.hotels.policy_of(link)
-        return make_response(request, serialize_room(stored_room, policy, request.caller.sees_guests))
+        serialized = serialize_room(stored_room, policy, request.caller.sees_guests, changes.get(room))
+        return make_response(request, serialized)
 
     # Updates from phones
 
@@ -142,6 +150,13 @@ class RoomResource:
         )
         wake_up = await shield(self._store.journal.submit(store_wake_up_results, report))
         return make_response(request, serialize_wake_up_result(wake_up), 202)
+
+
+def _with_changes(
+    connection: Connection, link: str, read: Callable[[Connection, str], Result]
+) -> tuple[Result, Mapping[str, ManualChange]]:
+    """Return what `read` returns, and the change by hand of each room that has an open one."""
+    return read(connection, link), manual_changes_of(connection, link).by_room()
 
 
 def _rooms_of_names(connection: Connection, link: str, names: Sequence[str]) -> list[Room]:

@@ -21,7 +21,7 @@ Permission = Literal[
     "metrics",
     "rooms",  # set what rooms and their phones show
     "pbx",  # send postings, and report wake-ups
-    "desk",  # decide what becomes of postings, and acknowledge notices
+    "desk",  # decide what becomes of postings and of work by hand, and acknowledge notices
     "audit",  # who did what
     "control",  # links, their settings, and the service
 ]
@@ -86,6 +86,12 @@ _PERMISSION_BY_ROUTE: Mapping[tuple[str, str], Permission | None] = {
     ("PUT", "/api/v1/links/<link>/rooms/<room>/wake-up"): "rooms",
     ("DELETE", "/api/v1/links/<link>/rooms/<room>/wake-up"): "rooms",
     ("POST", "/api/v1/links/<link>/rooms/<room>/wake-up/result"): "pbx",
+    ("POST", "/api/v1/links/<link>/rooms/<room>/check-in"): "rooms",
+    ("POST", "/api/v1/links/<link>/rooms/<room>/check-out"): "rooms",
+    ("POST", "/api/v1/links/<link>/rooms/<room>/move"): "rooms",
+    ("GET", "/api/v1/links/<link>/by-hand"): "read",
+    ("POST", "/api/v1/links/<link>/by-hand/<id>/take"): "desk",
+    ("POST", "/api/v1/links/<link>/by-hand/<id>/keep"): "desk",
     ("GET", "/api/v1/notices"): "read",
     ("POST", "/api/v1/notices/<id>/acknowledge"): "desk",
 }

@@ -5,13 +5,20 @@ from __future__ import annotations
 from typing import Any
 
 from pmslink.hotel.hotel_policy import HotelPolicy
+from pmslink.hotel.manual_changes import ManualChange
 from pmslink.hotel.rooms import Room, WakeUp, serialize_guest, serialize_wake_up
 from pmslink.timestamps import format_timestamp_ms
+from pmslink.web.serializers.manual_serializer import serialize_mark
 from pmslink.web.serializers.redaction import redact_guest
 
 
-def serialize_room(room: Room, policy: HotelPolicy, sees_guests: bool) -> dict[str, Any]:
-    """Return the JSON form of a room, with its guests redacted unless the caller sees guests."""
+def serialize_room(
+    room: Room, policy: HotelPolicy, sees_guests: bool, change: ManualChange | None = None
+) -> dict[str, Any]:
+    """Return the JSON form of a room, with its guests redacted unless the caller sees guests.
+
+    `change` is what was done by hand, if the room is not as the PMS has it for that reason.
+    """
     guests = map(serialize_guest, room.guests)
     return {
         "room": room.room,
@@ -24,6 +31,7 @@ def serialize_room(room: Room, policy: HotelPolicy, sees_guests: bool) -> dict[s
         "wake_ups": [
             serialize_wake_up(wake_up) | {"attempts": wake_up.attempts} for wake_up in room.wake_ups
         ],
+        "by_hand": None if change is None else serialize_mark(change),
         "changed": format_timestamp_ms(room.changed) if room.changed else None,
     }
 

@@ -69,6 +69,7 @@ async def test_a_room_has_the_state_that_the_pms_last_sent(served_api: ServedApi
         "message_light": True,
         "status": 3,
         "wake_ups": [{"id": set_event["wake_up"]["id"], "at": "2026-11-21T07:00:00", "attempts": 0}],
+        "by_hand": None,
         "changed": "2026-11-20T07:00:00.000Z",
     }
 
@@ -225,6 +226,7 @@ async def test_a_room_never_mentioned_is_found_by_extension_as_vacant(
             "message_light": False,
             "status": None,
             "wake_ups": [],
+            "by_hand": None,
             "changed": None,
         }
     ]

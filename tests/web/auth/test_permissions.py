@@ -41,6 +41,7 @@ GET /api/v1/links/<link>/postings
 GET /api/v1/links/<link>/postings/<id>
 GET /api/v1/links/<link>/rooms
 GET /api/v1/links/<link>/rooms/<room>
+GET /api/v1/links/<link>/by-hand
 """
 VIEW_CONTROL_AND_DESK = """
 GET /api/v1/links/<link>/transitions
@@ -62,11 +63,16 @@ PUT /api/v1/links/<link>/rooms/<room>/make-up-room
 PUT /api/v1/links/<link>/rooms/<room>/voicemail
 PUT /api/v1/links/<link>/rooms/<room>/wake-up
 DELETE /api/v1/links/<link>/rooms/<room>/wake-up
+POST /api/v1/links/<link>/rooms/<room>/check-in
+POST /api/v1/links/<link>/rooms/<room>/check-out
+POST /api/v1/links/<link>/rooms/<room>/move
 """
 CONTROL_AND_DESK = """
 POST /api/v1/links/<link>/postings/<id>/resend
 POST /api/v1/links/<link>/postings/<id>/discard
 POST /api/v1/notices/<id>/acknowledge
+POST /api/v1/links/<link>/by-hand/<id>/take
+POST /api/v1/links/<link>/by-hand/<id>/keep
 """
 CONTROL = """
 GET /api/v1/audit
