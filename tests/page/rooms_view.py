@@ -1,4 +1,4 @@
-"""Locators of the rooms view of the link `made`."""
+"""Locators of the rooms of the link `made`."""
 
 from __future__ import annotations
 
@@ -14,20 +14,53 @@ ROOM_COUNT = 100
 
 
 def open_rooms(user: BrowserUser) -> Page:
-    """Open the rooms view, and wait until it shows all rooms."""
+    """Open the floors of the link, and wait until they show all rooms."""
     user.navigate(VIEW_HASH)
+    expect(room_tiles(user.page)).to_have_count(ROOM_COUNT)
+    return user.page
+
+
+def open_room_list(user: BrowserUser) -> Page:
+    """Open the list of the link's rooms, and wait until it shows all rooms."""
+    user.navigate(f"{VIEW_HASH}?view=list")
     expect(room_rows(user.page)).to_have_count(ROOM_COUNT)
     return user.page
 
 
+def room_tiles(page: Page) -> Locator:
+    return page.locator(".tile")
+
+
+def room_tile(page: Page, room: str) -> Locator:
+    return page.locator(f".tile[data-room='{room}']")
+
+
 def room_rows(page: Page) -> Locator:
-    return page.locator(".room")
+    return page.locator(".rooms .room-list .r[data-room]")
 
 
 def room_row(page: Page, room: str) -> Locator:
-    return page.locator(".room", has=page.locator("h2", has_text=re.compile(f"^{room}$")))
+    return page.locator(f".rooms .room-list .r[data-room='{room}']")
 
 
-def summary_count(page: Page, name: str) -> int:
-    """Return a count from the summary at the top."""
-    return int(page.locator(f"[data-count={name}] dd").text_content() or 0)
+def room_names(page: Page) -> list[str]:
+    """Return the rooms that the list shows, in its order."""
+    return room_rows(page).evaluate_all("(rows) => rows.map((row) => row.dataset.room)")
+
+
+def room_panel(page: Page) -> Locator:
+    """Return the panel of a room: the region at the right, or the sheet."""
+    return page.locator("aside.side:visible, dialog.sheet[open]")
+
+
+def chip(page: Page, name: str) -> Locator:
+    """Return a chip over the rooms or the outbox, with or without its count."""
+    return page.locator(".chip", has_text=re.compile(rf"^{name}\d*$"))
+
+
+def show_names(page: Page) -> None:
+    page.get_by_role("switch", name="Guest names").check()
+
+
+def hide_names(page: Page) -> None:
+    page.get_by_role("switch", name="Guest names").uncheck()

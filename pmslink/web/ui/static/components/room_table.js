@@ -1,65 +1,111 @@
-// The list of rooms as a table: the same facts as the tiles, a row for each room.
+// The list of rooms: the same facts as the tiles, a row for each room. A long list has only the rows in sight.
 
 import { el, keyed, part, setAttribute, setText } from "../core/dom.js";
-import { moment, precisely, t } from "../core/texts.js";
+import { minute, precisely, t } from "../core/texts.js";
+import { markChanged } from "./changed.js";
 import { visible } from "./elements.js";
 import { whoIsIn, wakeUpName } from "./room_labels.js";
 import { housekeeping, roomSigns } from "./room_tile.js";
+import { VirtualList } from "./virtual_list.js";
 
 const COLUMNS = ["room.number", "room.extension", "room.guest", "room.hk", "rooms.signs", "rooms.wake", "rooms.changed"];
+const LONG = 200; // rooms, from which on only those in sight are in the document
+const SMALL = "(max-width: 40rem)";
+const ROW_REM = { wide: 2.5, small: 4.5 }; // as in the style sheet
 
-/** A table with the heads of the list; `rows` is its body. */
-function tableOf(rows) {
-  const head = el("tr", {}, ...COLUMNS.map((key) => el("th", { scope: "col", text: t(key) })));
-  return el("table", { class: "stacked room-list" }, el("thead", {}, head), rows);
-}
+const cell = (kind, ...children) => el("span", { role: "cell", class: kind }, ...children);
 
 function build({ room }) {
   const elements = {
     name: el("a", { text: visible(room.room) }),
-    extension: el("td", { class: "ext small quiet" }),
-    who: el("td", { class: "who" }),
+    extension: cell("ext small quiet"),
+    who: cell("who cut"),
     status: housekeeping(),
     signs: roomSigns(),
-    wake: el("td", { class: "wakes" }),
-    changed: el("td", { class: "small quiet changed" }),
+    wake: cell("wakes cut"),
+    changed: cell("small quiet changed"),
   };
   const { name, extension, who, status, signs, wake, changed } = elements;
-  const cells = [el("td", { class: "rn" }, el("b", {}, name)), extension, who];
-  cells.push(el("td", { class: "end" }, status.element), el("td", { class: "signs" }, signs.element), wake, changed);
-  return { ...elements, element: el("tr", { "data-room": room.room }, ...cells) };
+  const cells = [cell("rn", el("b", {}, name)), extension, who, cell("hks", status.element), cell("signs", signs.element)];
+  return { ...elements, element: el("div", { role: "row", "data-room": room.room }, ...cells, wake, changed) };
 }
 
-function update({ element, name, extension, who, status, signs, wake, changed }, { room, look }) {
+function update(elements, { room, look }) {
+  const { element, name, extension, who, status, signs, wake, changed, shown } = elements;
+  elements.shown = room;
   setAttribute(name, "href", look.address(room.room));
-  setAttribute(element, "class", room.by_hand ? "hand" : null);
+  element.classList.add("r");
+  element.classList.toggle("hand", Boolean(room.by_hand));
+  if (shown && shown !== room) markChanged(element);
   setAttribute(element, "aria-current", room.room === look.opened ? "true" : null);
   setText(extension, room.extensions.length ? room.extensions.map(visible).join(", ") : t("room.no_ext"));
   extension.classList.toggle("missing", room.extensions.length === 0);
-  setText(who, whoIsIn(room, look.areNamesShown));
+  setFull(who, whoIsIn(room, look.areNamesShown));
   who.classList.toggle("quiet", room.guests.length === 0);
   status.update(room);
   signs.update(room);
   const rings = [...room.wake_ups].sort((one, other) => (one.at < other.at ? -1 : 1));
-  setText(wake, rings.map((one) => wakeUpName(one, look.zone)).join(" · "));
-  setText(changed, room.changed ? moment(room.changed) : "");
+  setFull(wake, rings.map((one) => wakeUpName(one, look.zone)).join(" · "));
+  setText(changed, room.changed ? minute(room.changed) : "");
   setAttribute(changed, "title", room.changed && precisely(room.changed));
+}
+
+/** Write a text that may be cut, with its full form for who points at it. */
+function setFull(element, text) {
+  setText(element, text);
+  setAttribute(element, "title", text || null);
 }
 
 const roomRow = part(build, update);
 
 /**
- * Make the list. `show(rooms, look)` shows these rooms; `look` has `areNamesShown`, the hotel's `zone`, the
- * name of the `opened` room or null, and `address(name)`.
+ * Make the list. `show(rooms, look)` shows these rooms; `look` has `areNamesShown`, the hotel's `zone`, the name of the
+ * `opened` room or null, and `address(name)`. With `isWhole` all rows are in the document, as on paper.
  */
-export function roomTable() {
-  const rows = el("tbody");
+export function roomTable(isWhole = false) {
+  const heads = COLUMNS.map((key) => el("span", { role: "columnheader", text: t(key) }));
+  const body = el("div", { role: "rowgroup" });
+  const element = el("div", { class: "room-list", role: "table", "aria-label": t("rooms.region") });
+  element.append(el("div", { role: "rowgroup" }, el("div", { class: "r h", role: "row" }, ...heads)), body);
+  let items = [];
+  let virtual = null;
 
   function show(rooms, look) {
-    keyed(rows, rooms.map((room) => ({ room, look })), ({ room }) => room.room, roomRow);
+    items = rooms.map((room) => ({ room, look }));
+    setAttribute(element, "aria-rowcount", rooms.length + 1);
+    if (rooms.length > LONG && !isWhole) return showLong();
+    stop();
+    keyed(body, items, ({ room }) => room.room, roomRow);
+    return undefined;
   }
 
-  const focusRoom = (name) => rows.querySelector(`[data-room="${CSS.escape(name)}"] a`)?.focus();
+  function showLong() {
+    if (virtual === null) {
+      keyed(body, [], null, null);
+      body.classList.add("virtual");
+      const itemAt = (position) => items[position];
+      virtual = new VirtualList(body, { rowHeight, itemAt, key: ({ room }) => room.room, make: roomRow });
+    }
+    virtual.setCount(items.length);
+  }
 
-  return { element: tableOf(rows), show, focusRoom };
+  /** Stop following the page's scrolling. */
+  function stop() {
+    if (virtual === null) return;
+    virtual.close();
+    virtual = null;
+    body.replaceChildren();
+    body.removeAttribute("style");
+    body.classList.remove("virtual");
+  }
+
+  function focusRoom(name) {
+    virtual?.reveal(items.findIndex(({ room }) => room.room === name), 0);
+    body.querySelector(`[data-room="${CSS.escape(name)}"] a`)?.focus();
+  }
+
+  return { element, show, stop, focusRoom };
 }
+
+const rowHeight = () =>
+  parseFloat(getComputedStyle(document.documentElement).fontSize) * ROW_REM[matchMedia(SMALL).matches ? "small" : "wide"];

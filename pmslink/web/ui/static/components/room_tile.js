@@ -3,6 +3,7 @@
 import { el, icon, part, setAttribute, setText } from "../core/dom.js";
 import { nextWakeUp } from "../core/rooms.js";
 import { t } from "../core/texts.js";
+import { markChanged } from "./changed.js";
 import { visible } from "./elements.js";
 import { statusMood, statusName, whoIsIn } from "./room_labels.js";
 
@@ -58,9 +59,15 @@ function build({ room, open }) {
   return { ...elements, element: el("button", props, ...shown) };
 }
 
-function update({ element, signs, who, status, ring }, { room, areNamesShown, isOpen }) {
-  const vacant = room.guests.length === 0 ? " vacant" : "";
-  setAttribute(element, "class", `tile${vacant}${room.by_hand ? " hand" : ""}`);
+function update(elements, item) {
+  const { room, areNamesShown, isOpen } = item;
+  const before = elements.shown;
+  if (before && before.room === room && before.areNamesShown === areNamesShown && before.isOpen === isOpen) return;
+  elements.shown = item;
+  const { element, signs, who, status, ring } = elements;
+  element.classList.add("tile");
+  element.classList.toggle("vacant", room.guests.length === 0);
+  element.classList.toggle("hand", Boolean(room.by_hand));
   setAttribute(element, "aria-pressed", String(isOpen));
   signs.update(room);
   status.update(room);
@@ -68,6 +75,7 @@ function update({ element, signs, who, status, ring }, { room, areNamesShown, is
   const text = whoIsIn(room, areNamesShown);
   setText(who, text);
   setAttribute(who, "title", text);
+  if (before && before.room !== room) markChanged(element);
 }
 
 /** A tile for `{room, areNamesShown, isOpen, open}`; `open(name)` is called when it is chosen. */

@@ -7,30 +7,43 @@ import { t } from "../core/texts.js";
 import { chips, segments, switchField } from "./toggles.js";
 
 /**
- * Make the bar. `onChange()` is called when a filter, the shape or the switch for names is changed by the reader.
+ * Make the bar. `onFilter()` is called when the reader has changed the filter, and then `onChange()`, which is called
+ * for any change and for the switch for names.
  *
  * `filter` holds `{query, chip, shape}`, where `shape` is `floors`, `list` or "" for the one that fits the rooms.
  */
-export function roomsBar({ query, chip, shape }, onChange) {
-  const filter = { query, chip: chip in CHIPS ? chip : "all", shape };
-  const search = searchField(query, (text) => change({ query: text }));
+export function roomsBar(filter, { onFilter, onChange }) {
+  const search = searchField(filter.query, (text) => change({ query: text }));
   const choices = Object.keys(CHIPS).map((key) => ({ key, text: t(`rooms.${key}`), rare: RARE_CHIPS.includes(key) }));
   const row = chips(t("rooms.chips"), choices, (key) => change({ chip: key }));
   const shapes = segments(t("rooms.shape"), [shapeChoice("floors", "rooms.grid"), shapeChoice("list", "rooms.list")], (key) =>
     change({ shape: key }),
   );
-  const names = switchField(t("rooms.names"), () => change({}));
+  const names = switchField(t("rooms.names"), () => showChange());
   const print = el("button", { type: "button", class: "hide-s", text: t("rooms.print"), onclick: () => window.print() });
   const right = el("span", { class: "row push" }, may("guests") ? names.element : null, print);
-  const found = el("p", { class: "small quiet", role: "status" });
+  const found = el("p", { class: "small quiet rooms-found", role: "status" });
   const element = el("div", { class: "stack no-print" }, el("div", { class: "row" }, search.element, shapes.element, right), row.element, found);
   const areNamesShown = () => may("guests") && names.input.checked;
 
   function change(changes) {
     Object.assign(filter, changes);
+    onFilter();
+    showChange();
+  }
+
+  function showChange() {
     row.press(filter.chip);
     search.setHint(areNamesShown());
     onChange();
+  }
+
+  /** Take over the filter of the address. */
+  function set(other) {
+    if (Object.keys(other).every((key) => filter[key] === other[key])) return;
+    Object.assign(filter, other);
+    search.input.value = filter.query;
+    showChange();
   }
 
   /** Show how many of the rooms are found, and which shape they have. */
@@ -57,7 +70,7 @@ export function roomsBar({ query, chip, shape }, onChange) {
 
   row.press(filter.chip);
   search.setHint(false);
-  return { element, filter, areNamesShown, change, show, fill, clear };
+  return { element, filter, areNamesShown, change, set, show, fill, clear };
 }
 
 const shapeChoice = (key, text) => ({ key, text: t(text) });

@@ -15,7 +15,7 @@ const REST_FACTOR = 4; // loading all rooms takes at most one part in so many of
 const isSilentChange = ({ type, state }) => ["status", "make_up_room"].includes(type) && state === "pending";
 
 /**
- * Loads the rooms of a link, and again what an event of the stream concerns, until `stop`.
+ * Loads the rooms of a `link`, and again what an event of the stream concerns, until `stop`.
  *
  * Calls `listener.onAll(rooms)`, `onRoom(room)`, `onGone(name)` with rooms as they are, `onResync(isRunning)`, and
  * `onFailed(error)` with a CallError; the call is tried again.
@@ -28,11 +28,12 @@ export class RoomFeed {
   #dueAt = Infinity; // when the next load begins
   #restedAt = 0; // before which it does not
   #wishedDelay = Infinity; // that was asked for during a load
-  #settings = null;
+  #settings;
   #isStopped = false;
 
   constructor(link, listener) {
-    this.link = link;
+    this.link = link.name;
+    this.#settings = JSON.stringify(link.settings);
     this.listener = listener;
     this.fullTimer = setInterval(() => this.loadAll(), FULL_MS);
     this.onVisible = () => document.hidden || ((this.#isAllDue || this.#changed.size) && this.#plan(0));
@@ -73,7 +74,7 @@ export class RoomFeed {
   #onSettings(settings) {
     const before = this.#settings;
     this.#settings = settings;
-    if (before !== null && settings !== before) this.loadAll(GATHER_MS); // the extensions may be others
+    if (settings !== before) this.loadAll(GATHER_MS); // the extensions may be others
   }
 
   #onHotelEvent({ type, room, from_room: from, resync }) {

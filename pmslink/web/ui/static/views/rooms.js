@@ -37,8 +37,7 @@ class RoomsTab {
     this.#name = name;
     this.#link = link;
     this.#opened = room ?? null;
-    const filter = { query: query.get("q") ?? "", chip: query.get("show") ?? "all", shape: query.get("view") ?? "" };
-    this.#bar = roomsBar(filter, () => this.#onFilter());
+    this.#bar = roomsBar(filterOf(query), { onFilter: () => replaceQuery(this.#query()), onChange: () => this.#onChange() });
     this.#banner = byHandBanner(() => this.#bar.change({ chip: "hand" }));
     this.#empty = emptyRooms(name, () => this.#bar.clear());
     this.#panel = roomPanel({ link: name, onClose: () => this.#closePanel(), onChanged: (one) => this.#feed.loadRoom(one) });
@@ -46,7 +45,7 @@ class RoomsTab {
     const card = el("section", { class: "card rooms", "aria-label": t("rooms.region") }, shown, this.#table.element, this.#empty.element);
     this.sides = el("div", { class: "no-print" }, card, this.#panel.element);
     this.element = el("div", { class: "stack" }, this.#banner.element, this.#bar.element, this.#error, this.sides, this.#printed);
-    this.#feed = new RoomFeed(name, this.#listener());
+    this.#feed = new RoomFeed(link, this.#listener());
     addEventListener("beforeprint", this.#print);
     this.#show();
     this.#showPanel();
@@ -65,12 +64,11 @@ class RoomsTab {
     return this.#feed.handle(kind, data);
   }
 
-  change({ room, link }) {
+  change({ room, query }) {
     const before = this.#opened;
     this.#opened = room ?? null;
-    if (link) this.#link = link;
+    this.#bar.set(filterOf(query));
     if (before === this.#opened) return;
-    this.#show();
     this.#showPanel();
     if (this.#opened === null) this.#focusRoom(before);
   }
@@ -78,6 +76,7 @@ class RoomsTab {
   close() {
     this.#feed.stop();
     this.#panel.stop();
+    this.#table.stop();
     removeEventListener("beforeprint", this.#print);
   }
 
@@ -107,8 +106,8 @@ class RoomsTab {
       this.#showPanel();
     };
     return {
-      onAll: changed((rooms) => (this.#rooms = new Map(rooms.map((room) => [room.room, room])))),
-      onRoom: changed((room) => this.#rooms?.set(room.room, room)),
+      onAll: changed((rooms) => (this.#rooms = new Map(rooms.map((room) => [room.room, this.#known(room)])))),
+      onRoom: changed((room) => this.#rooms?.set(room.room, this.#known(room))),
       onGone: changed((name) => this.#rooms?.delete(name)),
       onResync: (isRunning) => {
         this.#isResyncing = isRunning;
@@ -116,6 +115,12 @@ class RoomsTab {
       },
       onFailed: (error) => this.#failed(refusalText(error)),
     };
+  }
+
+  /** Return the room as it is known already if nothing about it has changed: then nothing is drawn anew. */
+  #known(room) {
+    const before = this.#rooms?.get(room.room);
+    return JSON.stringify(before) === JSON.stringify(room) ? before : room;
   }
 
   #failed(text) {
@@ -195,8 +200,7 @@ class RoomsTab {
     return { q: query, show: chip === "all" ? "" : chip, view: shape };
   }
 
-  #onFilter() {
-    replaceQuery(this.#query());
+  #onChange() {
     this.#show();
     this.#showPanel();
   }
@@ -244,11 +248,17 @@ class RoomsTab {
 
   /** Print the rooms that pass the filters as a list with their wake-ups. */
   #print = () => {
-    const table = roomTable();
+    const table = roomTable(true);
     table.show(this.#found(), { ...this.#look(), opened: null });
     const at = minute(new Date(now()).toISOString());
     this.#printed.replaceChildren(el("h2", { text: t("rooms.printed", { name: this.#name, at }) }), table.element);
   };
+}
+
+/** Return the filter that the query of an address stands for. */
+function filterOf(query) {
+  const chip = query.get("show") ?? "all";
+  return { query: query.get("q") ?? "", chip: chip in CHIPS ? chip : "all", shape: query.get("view") ?? "" };
 }
 
 /** The tab "Rooms" of a link. */
