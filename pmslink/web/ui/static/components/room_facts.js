@@ -16,7 +16,7 @@ export function roomFacts() {
     setAttribute(hand, "hidden", !room.by_hand);
     if (!room.by_hand) return;
     const { by, at } = room.by_hand;
-    setText(hand.lastElementChild, t("room.by_hand", { who: by, at: minute(at) }));
+    setText(hand.lastElementChild, t(by === null ? "room.by_hand_at" : "room.by_hand", { who: by, at: minute(at) }));
     setAttribute(hand, "title", precisely(at));
   }
 

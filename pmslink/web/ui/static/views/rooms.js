@@ -8,6 +8,7 @@ import { RoomFeed } from "../core/room_feed.js";
 import { CHIPS, byNumber, haveFloors, searchedText } from "../core/rooms.js";
 import { linkAddress, replaceQuery } from "../core/router.js";
 import { minute, t } from "../core/texts.js";
+import { comparedCard } from "../components/compared.js";
 import { refusalText } from "../components/elements.js";
 import { floorView } from "../components/floors.js";
 import { roomTable } from "../components/room_table.js";
@@ -26,6 +27,7 @@ class RoomsTab {
   #feed;
   #bar;
   #banner;
+  #compared = comparedCard(({ room, to }) => [room, to].filter(Boolean).forEach((one) => this.#feed.loadRoom(one)));
   #floors = floorView();
   #table = roomTable();
   #panel;
@@ -44,7 +46,9 @@ class RoomsTab {
     const shown = el("div", { class: "in" }, this.#floors.element);
     const card = el("section", { class: "card rooms", "aria-label": t("rooms.region") }, shown, this.#table.element, this.#empty.element);
     this.sides = el("div", { class: "no-print" }, card, this.#panel.element);
-    this.element = el("div", { class: "stack" }, this.#banner.element, this.#bar.element, this.#error, this.sides, this.#printed);
+    const notes = [this.#compared.element, this.#banner.element];
+    this.element = el("div", { class: "stack" }, ...notes, this.#bar.element, this.#error, this.sides, this.#printed);
+    this.#compared.update(link);
     this.#feed = new RoomFeed(link, this.#listener());
     addEventListener("beforeprint", this.#print);
     this.#show();
@@ -131,6 +135,7 @@ class RoomsTab {
   #onLink(link) {
     this.#link = link;
     this.#isResyncing = link.held?.by === "resync";
+    this.#compared.update(link);
     this.#show();
     this.#showPanel();
   }
@@ -189,7 +194,7 @@ class RoomsTab {
   #showBanner() {
     this.#wasOffered = this.#isOffered();
     if (!this.#wasOffered) return this.#banner.hide();
-    const count = this.#all().filter(CHIPS.hand).length;
+    const count = this.#link.by_hand.open;
     return this.#banner.show({ since: awaySince(this.#link), isOff: this.#link.intent !== "enabled", count });
   }
 
@@ -201,6 +206,7 @@ class RoomsTab {
   }
 
   #onChange() {
+    this.#compared.showNames(this.#bar.areNamesShown());
     this.#show();
     this.#showPanel();
   }
