@@ -45,7 +45,8 @@ def room_row(page: Page, room: str) -> Locator:
 
 def room_names(page: Page) -> list[str]:
     """Return the rooms that the list shows, in its order."""
-    return room_rows(page).evaluate_all("(rows) => rows.map((row) => row.dataset.room)")
+    names: list[str] = room_rows(page).evaluate_all("(rows) => rows.map((row) => row.dataset.room)")
+    return names
 
 
 def room_panel(page: Page) -> Locator:

@@ -75,7 +75,7 @@ def test_floors_need_enough_rooms_whose_numbers_name_one(
 
 
 def test_chips_count_the_rooms_that_belong_to_them(user: BrowserUser) -> None:
-    guest = {"number": "1", "name": "Larsen", "first_name": None, "title": None, "fields": {}}
+    guest: dict[str, Any] = {"number": "1", "name": "Larsen", "first_name": None, "title": None, "fields": {}}
     rooms = [
         _room("101", guests=[guest], do_not_disturb=True, status=2),
         _room("102", message_light=True, status=1, extensions=[]),
@@ -96,7 +96,8 @@ def test_chips_count_the_rooms_that_belong_to_them(user: BrowserUser) -> None:
 
 
 def test_housekeeping_has_a_code_for_vacant_and_for_occupied_rooms(user: BrowserUser) -> None:
-    for guests, statuses in (([], [1, 3, 5]), ([{}], [2, 4, 6])):
+    by_occupancy: list[tuple[list[Any], list[int]]] = [([], [1, 3, 5]), ([{}], [2, 4, 6])]
+    for guests, statuses in by_occupancy:
         for condition, status in zip(("dirty", "clean", "ok"), statuses, strict=True):
             assert call_module(user.page, ROOMS, "statusOf", condition, _room("101", guests=guests)) == status
             assert call_module(user.page, ROOMS, "conditionOf", status) == condition
