@@ -44,9 +44,21 @@ UNANSWERED_LOOKUP_CAUSE = Cause("unresolved", {"variant": "unanswered_lookup"})
 """No DNS server has answered in time, so whether the host name exists is unknown."""
 
 
-def user_cause(control: str) -> Cause:
-    """Return the cause of a state that a user requested with this control (`enable`, `disable` …)."""
-    return Cause("user", {"control": control})
+def user_cause(control: str, by: str | None = None) -> Cause:
+    """Return the cause of a state that a user requested with this control (`enable`, `disable` …).
+
+    `by` is the name of the user's token; None without one.
+    """
+    return Cause("user", {"control": control, **_by(by)})
+
+
+def settings_cause(by: str | None) -> Cause:
+    """Return the cause of a state that changed settings brought about; `by` is as for `user_cause`."""
+    return Cause("settings", _by(by))
+
+
+def _by(name: str | None) -> dict[str, str]:
+    return {} if name is None else {"by": name}
 
 
 @cache

@@ -1,6 +1,7 @@
 """The controls of a link: enable, disable, expire, disconnect and resync, as a user requests them.
 
-A control that does not apply to the link in its present state raises NotApplicableError.
+A control that does not apply to the link in its present state raises NotApplicableError. `by` is the name of
+the user's token; None without one.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from pmslink.link.link import Link
 from pmslink.link.machine import applies
 
 
-def enable(link: Link) -> None:
+def enable(link: Link, by: str | None = None) -> None:
     """Enable a link, or dial at once.
 
     Raises NotApplicableError if the subscription has ended, or if another link has the same host and port.
@@ -22,7 +23,7 @@ def enable(link: Link) -> None:
         raise address_in_use(link.config, blocked_by)
     link.expiry.require_not_over(link.name)
     link.session.forget_failures()
-    link.change_intent("enabled", link.machine.enable, user_cause("enable"))
+    link.change_intent("enabled", link.machine.enable, user_cause("enable", by))
 
 
 def address_in_use(config: LinkConfig, other: str) -> NotApplicableError:
@@ -34,17 +35,17 @@ def address_in_use(config: LinkConfig, other: str) -> NotApplicableError:
     )
 
 
-def disable(link: Link) -> None:
+def disable(link: Link, by: str | None = None) -> None:
     """Disable a link: close its connection and dial no more."""
-    link.change_intent("disabled", link.machine.disable, user_cause("disable"))
+    link.change_intent("disabled", link.machine.disable, user_cause("disable", by))
 
 
-def expire(link: Link) -> None:
+def expire(link: Link, by: str | None = None) -> None:
     """Mark the subscription of a link as ended: close its connection and dial no more."""
-    link.change_intent("expired", link.machine.expire, user_cause("expire"))
+    link.change_intent("expired", link.machine.expire, user_cause("expire", by))
 
 
-def disconnect(link: Link) -> None:
+def disconnect(link: Link, by: str | None = None) -> None:
     """End the connection with LE and do not redial. Raises NotApplicableError if the link is not enabled."""
     if not applies("disconnect", link.core.marker):
         raise NotApplicableError(
@@ -52,7 +53,7 @@ def disconnect(link: Link) -> None:
             f"{link.name} is {link.core.marker}: there is nothing to disconnect. "
             "Enable it first if it is to be connected.",
         )
-    link.change_intent("disconnected", link.machine.disconnect, user_cause("disconnect"))
+    link.change_intent("disconnected", link.machine.disconnect, user_cause("disconnect", by))
 
 
 def request_resync(link: Link) -> None:

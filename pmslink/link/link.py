@@ -24,6 +24,7 @@ from pmslink.link.connector import Connector
 from pmslink.link.dialer import Dialer, StartLinkDial, connection_key
 from pmslink.link.exchange import Exchange
 from pmslink.link.hourly_states import HourlyStates
+from pmslink.link.last_control import LastControl
 from pmslink.link.link_checks import min_early_check_interval
 from pmslink.link.link_diagnosis import LinkDiagnosis
 from pmslink.link.link_report import ChangingFacts, LinkReport
@@ -37,7 +38,7 @@ from pmslink.link.record_sender import RecordSender
 from pmslink.link.record_storage import RecordStorage
 from pmslink.link.record_trace import Trace
 from pmslink.link.resync import Resync
-from pmslink.link.saved_state import INITIAL_MARKERS, SavedState
+from pmslink.link.saved_state import INITIAL_MARKERS, Creation, SavedState
 from pmslink.link.state_history import StateHistory, Transition
 from pmslink.link.state_timers import StateTimers
 from pmslink.link.status import LinkStatus
@@ -61,7 +62,7 @@ class Link:
     """The link of one hotel.
 
     `stored` is its row in the store; None for a new link. `definition` is the JSON that the API received
-    for it; None for a link of the configuration file.
+    for it; None for a link of the configuration file. `made` says who creates a new link.
     """
 
     def __init__(
@@ -78,6 +79,8 @@ class Link:
         accepting: AcceptingNetwork | None = None,
         pace_redial: Pace = make_call_now,
         on_input: Callable[[Link], object] = lambda link: None,
+        made: Creation | None = None,
+        last_control: LastControl | None = None,
     ) -> None:
         self.config = config
         self.definition = definition
@@ -95,6 +98,8 @@ class Link:
         self._suspended_for_store = False
         self._dials_when_clock_settles = False
         saved = SavedState.restore(stored, config.settings.enabled)
+        self._made = made or saved.made
+        self._last_control = last_control
         self.trace = Trace(config.name, wall_clock)
         self.state_history = StateHistory(config.name, journal, wall_clock, stored)
         network = accepting or TcpAccepting(clock, HostResolver(clock))
@@ -151,6 +156,11 @@ class Link:
         return self.definition is None
 
     @property
+    def made(self) -> Creation | None:
+        """Who created the link; None for a link of the configuration file, or of an older release."""
+        return None if self.declared else self._made
+
+    @property
     def is_running(self) -> bool:
         """Whether the link has been started, and not stopped since."""
         return self._phase == "running"
@@ -178,7 +188,7 @@ class Link:
 
     def status(self) -> LinkStatus:
         """Take a snapshot of the link."""
-        return self._report.status(self.config, self.declared, self.webhook_status)
+        return self._report.status(self.config, self.declared, self.made, self.webhook_status)
 
     def hours(self) -> str:
         """Return the worst state of each of the last 24 hours, as in `hourly_states`."""
@@ -205,11 +215,19 @@ class Link:
         self.outbox.start()
         self.resync.abort_stored()  # one may have been running when the last service ended
         self._on_transition(self.core.marker, cause)
+        self._restore_user_cause()
         if self.core.intent == "enabled" and blocked_by is None:
             # a subscription that is over is not certain yet, else it were expired
             self._dials_when_clock_settles = self.expiry.is_over
             if not self._dials_when_clock_settles:
                 self.machine.redial(STARTED_CAUSE)
+
+    def _restore_user_cause(self) -> None:
+        """Say who has switched the link off, if that was before the service started."""
+        control = self._last_control
+        if control is not None and control.explains(self.core.intent):
+            self.core.cause, self.state_history.since = control.cause, control.at
+            self._publish(None)
 
     def block(self, by: str) -> None:
         """Close the link and do not dial: the link `by` has the same host and port."""
@@ -263,7 +281,7 @@ class Link:
             if self.core.intent == "enabled":
                 self.machine.redial(STARTED_CAUSE)
 
-    def apply_config(self, config: LinkConfig) -> None:
+    def apply_config(self, config: LinkConfig, cause: Cause = SETTINGS_CAUSE) -> None:
         """Apply a new configuration. If it changes what the connection depends on, the link redials.
 
         A link that has not started starts with it. One that has stopped only stores it.
@@ -280,7 +298,7 @@ class Link:
         if is_readdressed:
             self.session.forget_peer()
             if self.is_running and had_started:
-                self.machine.readdress(SETTINGS_CAUSE)
+                self.machine.readdress(cause)
         self._save()
 
     def on_store_failed(self) -> None:
@@ -306,6 +324,7 @@ class Link:
         A link that has stopped only stores the intent: nothing would close a connection that it opened.
         """
         self.start()
+        self.core.intent_cause = cause
         self.expiry.on_user_decision()
         self._change_intent(intent, event, cause)
 
@@ -460,5 +479,6 @@ class Link:
             self.session.last_in_sync,
             self.resync.progress,
             self.expiry.intent_before,
+            self.made,
         )
         self.state_history.save(state, self.definition)

@@ -18,14 +18,17 @@ from pmslink.config.link_definition import LinkConfig, parse_api_link
 from pmslink.errors import NotApplicableError
 from pmslink.host_resolver import HostResolver
 from pmslink.hotel_scheduler import HotelScheduler, build_policy
+from pmslink.link.cause import SETTINGS_CAUSE, Cause, settings_cause
 from pmslink.link.controls import address_in_use
 from pmslink.link.dialer import StartLinkDial
 from pmslink.link.hourly_states import HOURS
+from pmslink.link.last_control import LastControl
 from pmslink.link.link import Link, LinkSubscriber
 from pmslink.link.link_sweep import SWEEP_INTERVAL_S, LinkSweep
 from pmslink.link.machine import Marker
 from pmslink.link.notice_tracker import NoticeTracker
 from pmslink.link.outbox_counts import group_by_link
+from pmslink.link.saved_state import Creation
 from pmslink.link.state_history import Transition
 from pmslink.link.store_feed import StoreFeed
 from pmslink.link.store_outage import StoreOutage
@@ -86,6 +89,7 @@ class LinkRegistry(TypedService):
         self._sweep = LinkSweep(self._links.values, self._turns.add)
         self._store_outage = StoreOutage(reactor, store.journal, self._links.values, self._turns.add)
         self._stored_links = {stored.name: stored for stored in store.startup_snapshot.links}
+        self._last_controls = dict(store.startup_snapshot.last_controls)
         self._unresolved_rows = group_by_link(store.startup_snapshot.unresolved_rows)
         snapshot = store.startup_snapshot
         lacks_records = snapshot.unclean_shutdown or snapshot.restored
@@ -101,14 +105,21 @@ class LinkRegistry(TypedService):
         self._subscribers.append(self.notices.on_link_changed)
         self.on_reconfigured.append(self.notices.on_reconfigured)
 
-    def add(self, config: LinkConfig, definition: str | None = None, start: bool = True) -> Link:
+    def add(
+        self,
+        config: LinkConfig,
+        definition: str | None = None,
+        start: bool = True,
+        made: Creation | None = None,
+    ) -> Link:
         """Add a link. It starts with the service, or at once if the service runs.
 
         Without `start`, it starts at `start_later`, and its outbox is counted at `recount_outboxes`.
         `definition` is the JSON that the API received for it; None for a link of the configuration file.
+        `made` says who creates it.
         """
         stored = self._stored_links.pop(config.name, None)
-        link = self._build_link(config, stored, definition)
+        link = self._build_link(config, stored, definition, made)
         link.outbox.counts.reset(self._unresolved_rows.pop(config.name, ()))
         if config.name in self._incomplete_links:
             self._incomplete_links.remove(config.name)
@@ -127,7 +138,13 @@ class LinkRegistry(TypedService):
         """Count the rows of all outboxes again, as the store has them."""
         self._store_feed.recount()
 
-    def _build_link(self, config: LinkConfig, stored: StoredLink | None, definition: str | None) -> Link:
+    def _build_link(
+        self,
+        config: LinkConfig,
+        stored: StoredLink | None,
+        definition: str | None,
+        made: Creation | None = None,
+    ) -> Link:
         journal, on_change = self._store.journal, self._on_link_changed
         link = Link(
             *(config, self._reactor, self._wall_clock, self._dial, on_change, journal, stored, definition),
@@ -135,6 +152,8 @@ class LinkRegistry(TypedService):
             accepting=self._accepting,
             pace_redial=self._dials.add,
             on_input=self._sweep.note_input,
+            made=made,
+            last_control=LastControl.restore(self._last_controls.pop(config.name, None)),
         )
         holder = self._address_holders.setdefault(config.address_key, link)
         link.connector.blocked_by = None if holder is link else holder.name
@@ -182,8 +201,10 @@ class LinkRegistry(TypedService):
             else:
                 self.add(config, stored.definition)
 
-    async def create(self, config: LinkConfig, definition: str, audit: AuditEntry) -> Link:
+    async def create(self, config: LinkConfig, definition: str, by: str | None, audit: AuditEntry) -> Link:
         """Create a link, and return it once it is stored, with the entry that tells of it.
+
+        `by` is the name of the user's token.
 
         Raises NotApplicableError if the name, or the host and port, are taken, and StoreUnavailableError if
         it cannot be stored.
@@ -191,7 +212,7 @@ class LinkRegistry(TypedService):
         if config.name in self._links or config.name in self._removing:
             raise NotApplicableError("name_taken", f"there is a link {config.name} already")
         self._require_free_address(config)
-        link = self.add(config, definition)
+        link = self.add(config, definition, made=Creation(by, self._wall_clock()))
         try:
             await self.when_saved(audit)
         except StoreUnavailableError:
@@ -212,16 +233,18 @@ class LinkRegistry(TypedService):
         finally:
             self._removing.remove(link.name)
 
-    def redefine(self, link: Link, definition: str, config: LinkConfig) -> None:
-        """Apply a new definition, as the API received it, to a link.
+    def redefine(self, link: Link, definition: str, config: LinkConfig, by: str | None = None) -> None:
+        """Apply a new definition, as the API received it, to a link. `by` is the name of the user's token.
 
         Raises NotApplicableError if another link has the host and port.
         """
         self._require_free_address(config, link)
-        self.reconfigure(link, config, definition)
+        self.reconfigure(link, config, definition, settings_cause(by))
         self.unblock_links()
 
-    def reconfigure(self, link: Link, config: LinkConfig, definition: str | None) -> None:
+    def reconfigure(
+        self, link: Link, config: LinkConfig, definition: str | None, cause: Cause = SETTINGS_CAUSE
+    ) -> None:
         """Apply a configuration to a link. It gets the host and port, also from another link."""
         link.definition = definition
         self._release_address(link)
@@ -229,7 +252,7 @@ class LinkRegistry(TypedService):
         self._address_holders[config.address_key] = link
         was_blocked = link.connector.blocked_by is not None
         link.connector.blocked_by = None
-        link.apply_config(config)
+        link.apply_config(config, cause)
         self.apply_policy(link)
         if was_blocked:
             link.unblock()

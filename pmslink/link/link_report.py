@@ -21,6 +21,7 @@ from pmslink.link.outbox import Outbox
 from pmslink.link.outbox_hold import Hold
 from pmslink.link.record_trace import Trace
 from pmslink.link.resync import Resync
+from pmslink.link.saved_state import Creation
 from pmslink.link.state_history import StateHistory
 from pmslink.link.status import LinkStatus, RetryStatus
 from pmslink.link.webhook_status import WebhookStatus
@@ -104,7 +105,9 @@ class LinkReport:
         """Return why the link is in its state, in English."""
         return reason_texts.reason(self.core.marker, self.core.cause, config.address)
 
-    def status(self, config: LinkConfig, declared: bool, webhook: WebhookStatus | None) -> LinkStatus:
+    def status(
+        self, config: LinkConfig, declared: bool, made: Creation | None, webhook: WebhookStatus | None
+    ) -> LinkStatus:
         """Take a snapshot of the link."""
         core, session, history, diagnosis = self.core, self.session, self.history, self.diagnosis
         # While the store fails, a redial waits for the store, however soon it is due.
@@ -129,6 +132,7 @@ class LinkReport:
             profile=config.profile,
             settings=config.settings,
             declared=declared,
+            made=made,
             retry=RetryStatus(
                 self.dialer.retries, None if redial_in is None else now + timedelta(seconds=redial_in)
             ),

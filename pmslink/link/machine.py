@@ -170,6 +170,8 @@ class Core:
     intent: Intent
     marker: Marker
     cause: Cause
+    intent_cause: Cause | None = None
+    """The user's control that has set the intent; None if none has since the start."""
 
     def __repr__(self) -> str:
         return f"<Core {self.marker}, {self.intent}>"

@@ -60,6 +60,7 @@ ENGLISH_TEXTS: dict[str, str] = {
     "reason.expired": "The PMS service subscription has ended",
     "reason.not_expired": "The clock was set back to before the end of the PMS service subscription",
     "reason.settings": "The link settings were changed",
+    "reason.settings_by": "{by} changed the link settings",
     "reason.started": "The service started",
     # by the record that the PMS sent, or the control that a user requested
     "reason.record": "The PMS started the link ({record})",
@@ -67,6 +68,10 @@ ENGLISH_TEXTS: dict[str, str] = {
     "reason.disable": "Switched off by a user",
     "reason.expire": "Marked as expired by a user",
     "reason.disconnect": "Disconnected by a user",
+    "reason.enable_by": "{by} enabled the link",
+    "reason.disable_by": "Switched off by {by}",
+    "reason.expire_by": "Marked as expired by {by}",
+    "reason.disconnect_by": "Disconnected by {by}",
     # by state
     "advice.DISABLED": "Enable the link when the integration is needed again.",
     "advice.EXPIRED": "Renew the subscription, change expires_at, then enable the link.",
@@ -189,6 +194,8 @@ def reason(marker: Marker, cause: Cause, address: str) -> str:
         key = str(cause.params["control"])
     elif cause.code == "expired" and marker != "EXPIRED":
         key = "not_expired"
+    if "by" in cause.params:
+        key = f"{key}_by"
     values = {**_DEFAULTS, "address": address, **cause.params}
     return ENGLISH_TEXTS[f"reason.{key}"].format(
         **{name: _format_value(value) for name, value in values.items()}

@@ -9,7 +9,7 @@ from pmslink.config.link_settings import LinkSettings
 from pmslink.fias.catalog import RECORDS
 from pmslink.fias.charset import decode
 from pmslink.fias.record import Record
-from pmslink.link.cause import Cause, record_cause, user_cause
+from pmslink.link.cause import Cause, record_cause
 from pmslink.link.dialer import Dialer
 from pmslink.link.link_diagnosis import LinkDiagnosis
 from pmslink.link.link_session import Session
@@ -95,6 +95,4 @@ class RecordReceiver:
 
 def cause_or_user_disconnect(cause: Cause, core: Core) -> Cause:
     """Return the user's control as the cause while the link ends at the user's request."""
-    if core.marker == "WAIT_LE":
-        return user_cause("enable") if core.intent == "enabled" else core.cause
-    return cause
+    return core.intent_cause or core.cause if core.marker == "WAIT_LE" else cause

@@ -9,7 +9,7 @@ from attrs import field, frozen
 from pmslink.link.machine import Intent, Marker
 from pmslink.link.resync import Progress
 from pmslink.store.tables.link_rows import StoredLink
-from pmslink.timestamps import optional_from_ms, optional_to_ms
+from pmslink.timestamps import from_ms, optional_from_ms, optional_to_ms, to_ms
 
 INITIAL_MARKERS: dict[Intent, Marker] = {
     "enabled": "CLOSED",
@@ -21,10 +21,19 @@ INITIAL_MARKERS: dict[Intent, Marker] = {
 
 
 @frozen
+class Creation:
+    """When a link was created over the API, and by which token; None without one."""
+
+    by: str | None
+    at: datetime
+
+
+@frozen
 class SavedState:
     """The state as the link uses it.
 
     `expiry_seen` is the `expires_at` that the link has acted on, `intent_before` its intent before that.
+    `made` is None for a link of the configuration file, or of a release that did not store it.
     """
 
     intent: Intent
@@ -33,6 +42,7 @@ class SavedState:
     last_in_sync: datetime | None = None
     resync: Progress = field(factory=Progress)
     intent_before: Intent | None = None
+    made: Creation | None = None
 
     @classmethod
     def restore(cls, row: StoredLink | None, enabled: bool) -> SavedState:
@@ -55,6 +65,7 @@ class SavedState:
                 row.resync_records,
             ),
             row.intent_before,
+            None if row.made_at is None else Creation(row.made_by, from_ms(row.made_at)),
         )
 
     def to_row(self, name: str, definition: str | None) -> StoredLink:
@@ -72,4 +83,6 @@ class SavedState:
             optional_to_ms(self.resync.ended),
             self.resync.records,
             self.intent_before,
+            None if self.made is None else self.made.by,
+            None if self.made is None else to_ms(self.made.at),
         )

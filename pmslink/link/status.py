@@ -21,6 +21,7 @@ from pmslink.link.outage_history import Outages
 from pmslink.link.outbox_hold import Hold
 from pmslink.link.record_trace import TrafficCounts
 from pmslink.link.resync import Progress
+from pmslink.link.saved_state import Creation
 from pmslink.link.wake_up_failures import FailedWakeUps
 from pmslink.link.webhook_status import WebhookStatus
 from pmslink.store.tables.recent_failures import FailedWakeUp
@@ -82,6 +83,8 @@ class LinkStatus:
     settings: LinkSettings
     declared: bool
     """Whether the link is defined in the configuration file, not through the API."""
+    made: Creation | None
+    """Who created the link, and when, if that is known."""
     retry: RetryStatus
     link_checks: LinkCheckStatus
     outbox: OutboxStatus

@@ -36,7 +36,7 @@ from pmslink.store.core.store_upgrade import Report, rebuild_older_store
 from pmslink.store.core.transaction import Entry
 from pmslink.store.operations.restored_store import continue_restored_store
 from pmslink.store.operations.retention import Purge, PurgeStep, Retention, advance_purge_clock, purge
-from pmslink.store.tables.history_queries import last_published
+from pmslink.store.tables.history_queries import StoredControl, last_published, last_user_controls
 from pmslink.store.tables.hotel_states import HotelStore, manual_counts, next_due_times
 from pmslink.store.tables.link_rows import StoredLink, read_links
 from pmslink.store.tables.notice_rows import Notice, lasting_notices
@@ -78,6 +78,8 @@ class StartupSnapshot:
     """The content of a store at the start of the service."""
 
     links: list[StoredLink]
+    last_controls: dict[str, StoredControl]
+    """The last control of a user, by link, for links that are not enabled."""
     unresolved_rows: list[UnresolvedRow]
     """The rows that are not done or discarded, oldest first."""
     last_published: list[Entry]
@@ -130,8 +132,12 @@ def read_startup_snapshot(
     if restored and high_water_mark is not None:
         # numbers that were assigned since the copy are not used again
         reserved = max(reserved, high_water_mark + store_metadata.SEQUENCE_RESERVE_NUMBERS)
+    links = read_links(connection)
     return StartupSnapshot(
-        links=read_links(connection),
+        links=links,
+        last_controls=last_user_controls(
+            connection, (link.name for link in links if link.intent != "enabled")
+        ),
         unresolved_rows=unresolved_rows(connection),
         last_published=last_published(connection, replay_limit),
         next_due_times=next_due_times(connection),

@@ -68,7 +68,9 @@ class Registry:
     def create(self, name: str, **settings: object) -> Link:
         definition = {**ADDRESS, "enabled": True, **settings}
         created: list[Any] = []
-        creation = self.links.create(parse_api_link(name, definition), json.dumps(definition), AUDIT_ENTRY)
+        creation = self.links.create(
+            parse_api_link(name, definition), json.dumps(definition), None, AUDIT_ENTRY
+        )
         Deferred.fromCoroutine(creation).addBoth(created.append)
         advance_clock(self.clock, 0)
         (link,) = created

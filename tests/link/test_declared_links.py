@@ -140,7 +140,9 @@ def test_e10_a_shutdown_waits_for_all_links_that_a_reload_removes(registry: Regi
 def test_e10_a_link_that_the_file_takes_over_stays_when_its_creation_fails(registry: Registry) -> None:
     registry.database.commit_error = sqlite3.OperationalError("database or disk is full")
     definition = json.dumps({**ADDRESS, "enabled": True})
-    creation = registry.links.create(parse_api_link("grand", json.loads(definition)), definition, AUDIT_ENTRY)
+    creation = registry.links.create(
+        parse_api_link("grand", json.loads(definition)), definition, None, AUDIT_ENTRY
+    )
     failed: list[Failure] = []
     Deferred.fromCoroutine(creation).addErrback(failed.append)
     assert not failed

@@ -7,7 +7,7 @@ from typing import get_args
 import pytest
 
 from pmslink.link import reason_texts
-from pmslink.link.cause import Cause, CauseCode, user_cause
+from pmslink.link.cause import Cause, CauseCode, settings_cause, user_cause
 from pmslink.link.link_hints import HintCode
 from pmslink.link.machine import Marker
 from tests.link.link_harness import LinkHarness
@@ -20,10 +20,14 @@ MARKERS: tuple[Marker, ...] = get_args(Marker)
 def test_every_cause_has_a_text_in_every_state(marker: Marker, code: CauseCode) -> None:
     causes = [Cause(code), Cause(code, {"record": "LS"})]
     if code == "user":
-        causes = [user_cause(control) for control in ("enable", "disable", "expire", "disconnect")]
+        controls = ("enable", "disable", "expire", "disconnect")
+        causes = [user_cause(control, by) for control in controls for by in (None, "front-desk")]
+    elif code == "settings":
+        causes.append(settings_cause("front-desk"))
     for cause in causes:
         reason = reason_texts.reason(marker, cause, "192.0.2.1:5010")
         assert reason
+        assert ("front-desk" in reason) == ("by" in cause.params)
         assert "{" not in reason
         for is_active in (False, True):
             for in_sync in (False, True):

@@ -63,6 +63,7 @@ def make_link(name: str, **values: Any) -> dict[str, Any]:
         "profile": config.profile,
         "settings": serialize_settings(config.settings),
         "declared": False,
+        "made": None,
         "retry": {"attempt": 0, "next_at": None},
         "alive": {
             "last_check": ago(seconds=9),

@@ -29,7 +29,12 @@ from pmslink.store.operations.outbox_delivery import ClaimNext, claim_next
 from pmslink.store.store_service import read_startup_snapshot
 from pmslink.store.tables import outbox_queue, outbox_rows, stays
 from pmslink.store.tables.audit_log import AuditEntry, AuditQuery, append_audit_entries, newest_audit_entries
-from pmslink.store.tables.history_queries import events_after, newest_records, newest_transitions
+from pmslink.store.tables.history_queries import (
+    events_after,
+    last_user_controls,
+    newest_records,
+    newest_transitions,
+)
 from pmslink.store.tables.hotel_states import room_of, rooms_of
 from pmslink.store.tables.link_rows import RemoveLink, remove_links
 from pmslink.store.tables.outbox_rows import newest_rows, row_of_link
@@ -117,6 +122,7 @@ QUERIES: dict[str, Query] = {
             {"link": LINK_NAME, "who": "front-desk", "action": "link.enable"},
         )
     },
+    "last controls": partial(last_user_controls, links=[LINK_NAME]),
     "events": partial(events_after, link=LINK_NAME, after=0, limit=9),
 }
 

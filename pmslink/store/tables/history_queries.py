@@ -9,8 +9,18 @@ from itertools import islice
 from operator import attrgetter
 from typing import Any, TypeVar, get_args
 
-from sqlalchemy import ColumnElement, Connection, Select, Table, select
+from attrs import frozen
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Select,
+    Table,
+    bindparam,
+    literal_column,
+    select,
+)
 
+from pmslink.store.core.prepared_statements import PreparedStatement
 from pmslink.store.core.schema import EVENTS, LINK_SNAPSHOTS, RECORD_PROBLEMS, RECORDS, TRANSITIONS
 from pmslink.store.core.transaction import Entry
 from pmslink.store.tables.log_entries import (
@@ -25,6 +35,16 @@ from pmslink.store.tables.outbox_rows import last_changed_rows
 from pmslink.timestamps import from_ms
 
 _Entry = TypeVar("_Entry", bound=Entry)
+
+_SELECT_LAST_USER_CONTROL = PreparedStatement(
+    select(TRANSITIONS.c.at, TRANSITIONS.c.cause)
+    .where(
+        TRANSITIONS.c.link == bindparam("link"),
+        TRANSITIONS.c.cause.like(literal_column("""'{"code": "user"%'""")),
+    )
+    .order_by(TRANSITIONS.c.id.desc())
+    .limit(1)
+)
 
 
 def newest_records(
@@ -70,6 +90,24 @@ def newest_transitions(
     if before is not None:
         query = query.where(TRANSITIONS.c.id < before)
     return [transition_from_row(row) for row in connection.execute(query.limit(limit))]
+
+
+@frozen
+class StoredControl:
+    """When a user's control changed the state of a link, and the cause, as JSON."""
+
+    at: int
+    cause: str
+
+
+def last_user_controls(connection: Connection, links: Iterable[str]) -> dict[str, StoredControl]:
+    """Return the last control of a user for each of these links that has one."""
+    controls: dict[str, StoredControl] = {}
+    for link in links:
+        row = _SELECT_LAST_USER_CONTROL.execute(connection, link=link).fetchone()
+        if row is not None:
+            controls[link] = StoredControl(*row)
+    return controls
 
 
 def events_after(connection: Connection, link: str, after: int, limit: int) -> list[Entry]:

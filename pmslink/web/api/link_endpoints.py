@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncIterator, Callable, Iterator
+from functools import partial
 
 from twisted.internet.interfaces import IReactorTime
 from twisted.internet.task import deferLater
@@ -107,12 +108,15 @@ class LinkResource:
         name_audited_link(request, name)
         config = parse_settings(parse_api_link, name, settings)
         audit = audit_entry(request, after=given_settings(config))
-        link = await shield(self._create_and_store(config, json.dumps(settings), audit))
+        created = self._create_and_store(config, json.dumps(settings), request.caller.name, audit)
+        link = await shield(created)
         return self._respond(request, link, 201)
 
-    async def _create_and_store(self, config: LinkConfig, definition: str, audit: AuditEntry) -> Link:
+    async def _create_and_store(
+        self, config: LinkConfig, definition: str, by: str | None, audit: AuditEntry
+    ) -> Link:
         try:
-            return await self._links.create(config, definition, audit)
+            return await self._links.create(config, definition, by, audit)
         except StoreUnavailableError:
             self._broadcaster.publish_removal([config.name])  # subscribers may have received the link
             raise
@@ -126,7 +130,7 @@ class LinkResource:
         definition, config_before = json.loads(target.definition), target.config
         settings = drop_nulls({**definition, **restore_secrets(parse_json_object(request), definition)})
         config = parse_settings(parse_api_link, link, settings)
-        self._links.redefine(target, json.dumps(settings), config)
+        self._links.redefine(target, json.dumps(settings), config, request.caller.name)
         self._broadcaster.publish_link(target, None)
         await self._wait_until_saved(audit_entry(request, *changed_settings(config_before, config)))
         return self._respond(request, target)
@@ -149,19 +153,19 @@ class LinkResource:
 
     async def enable_link(self, request: ApiRequest, link: str) -> bytes:
         """Enable a link, or connect it at once."""
-        return await self._apply_control(request, link, controls.enable)
+        return await self._apply_control(request, link, partial(controls.enable, by=request.caller.name))
 
     async def disable_link(self, request: ApiRequest, link: str) -> bytes:
         """Disable a link."""
-        return await self._apply_control(request, link, controls.disable)
+        return await self._apply_control(request, link, partial(controls.disable, by=request.caller.name))
 
     async def expire_link(self, request: ApiRequest, link: str) -> bytes:
         """Mark the PMS service subscription as expired."""
-        return await self._apply_control(request, link, controls.expire)
+        return await self._apply_control(request, link, partial(controls.expire, by=request.caller.name))
 
     async def disconnect_link(self, request: ApiRequest, link: str) -> bytes:
         """Disconnect a link with LE."""
-        return await self._apply_control(request, link, controls.disconnect)
+        return await self._apply_control(request, link, partial(controls.disconnect, by=request.caller.name))
 
     async def resync_link(self, request: ApiRequest, link: str) -> bytes:
         """Request a resync of all rooms and guests."""

@@ -12,6 +12,7 @@ from pmslink.fias.record import Record
 from pmslink.link.cause import Cause
 from pmslink.link.link_hints import Hint
 from pmslink.link.outbox_hold import Hold
+from pmslink.link.saved_state import Creation
 from pmslink.link.state_history import Transition
 from pmslink.link.status import LinkStatus
 from pmslink.link.webhook_status import WebhookStatus
@@ -34,6 +35,7 @@ BRIEF_KEYS = (
     "host",
     "port",
     "profile",
+    "made",
     "retry",
     "outbox",
     "held",
@@ -74,6 +76,7 @@ def serialize_link_state(status: LinkStatus) -> dict[str, Any]:
         "port": status.port,
         "profile": status.profile,
         "declared": status.declared,
+        "made": None if status.made is None else _serialize_creation(status.made),
         "retry": {
             "attempt": status.retry.attempt,
             "next_at": optional_timestamp(status.retry.next_at),
@@ -134,6 +137,10 @@ def serialize_brief_link(status: LinkStatus, hours: str) -> dict[str, Any]:
         },
         "hours": hours,
     }
+
+
+def _serialize_creation(made: Creation) -> dict[str, Any]:
+    return {"by": made.by, "at": format_timestamp(made.at)}
 
 
 def _serialize_hold(hold: Hold) -> dict[str, Any]:

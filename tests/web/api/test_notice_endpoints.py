@@ -144,9 +144,9 @@ async def test_a_notice_is_acknowledged_once_for_all_users(protected_api: TokenP
     assert (event.data["link"], event.data["notice"]["acknowledged"]) == ("grand", by_control)
     await stream.disconnect()
     audit = "/api/v1/audit?link=grand&action=notice.acknowledge"
-    refused_and_done = (await protected_api.get(audit, headers=other)).json()["audit"]
-    assert [(one["who"], one["object"], one["result"]) for one in refused_and_done] == [
-        (who, f"notice {acknowledged['id']}", result) for who, result in (("control", "done"),)
+    entries = (await protected_api.get(audit, headers=other)).json()["audit"]
+    assert [(one["who"], one["object"], one["result"]) for one in entries] == [
+        ("control", f"notice {acknowledged['id']}", "done")
     ]
 
 

@@ -137,6 +137,7 @@ export function reason(state, { code, params }, said, address = "") {
   if (state === "ESTABLISHED" && "record" in params) key = "reason.record";
   else if (code === "user") key = `reason.${params.control}`;
   else if (code === "expired" && state !== "EXPIRED") key = "reason.not_expired";
+  if ("by" in params) key += "_by";
   return has(key) ? t(key, { address, detail: "", seconds: 0, port: 0, link: "", ...params }) : said;
 }
 
