@@ -211,8 +211,27 @@ def run_service(
     """Run the service with one link to this PMS. Assert that it stops without a traceback."""
     link_settings = {"host": host, "port": pms_port, **FAST_TIMINGS, **settings}
     lines = [f"{key} = {json.dumps(value)}" for key, value in link_settings.items()]
+    with _run_service(folder, "\n".join(["[links.grand]", *lines, ""]), port, prefix, environment) as server:
+        yield server
+
+
+@contextmanager
+def run_empty_service(folder: Path, port: int) -> Iterator[ServiceProcess]:
+    """Run the service without any link. Assert that it stops without a traceback."""
+    with _run_service(folder, "", port) as server:
+        yield server
+
+
+@contextmanager
+def _run_service(
+    folder: Path,
+    config_text: str,
+    port: int,
+    prefix: Sequence[str] = (),
+    environment: Mapping[str, str] | None = None,
+) -> Iterator[ServiceProcess]:
     config = folder / "hotel.toml"
-    config.write_text("\n".join(["[links.grand]", *lines, ""]))
+    config.write_text(config_text)
     server = ServiceProcess(
         ["pmslink", "--config", str(config), "--api", f"tcp:{port}:interface=127.0.0.1"],
         port,

@@ -40,13 +40,14 @@ let beginnings = 0;
 async function show() {
   const next = parseAddress(location.hash);
   if (view && !(await mayLeave(next))) return;
-  shownHash = location.hash;
+  const hash = location.hash;
+  shownHash = hash;
   if (view && address.key === next.key && view.change) {
     address = next;
     await view.change(next);
   } else {
     const { view: build } = await VIEWS[next.view]();
-    if (location.hash !== shownHash) return; // the reader has gone on meanwhile
+    if (location.hash !== hash) return; // the reader has gone on meanwhile
     closeView();
     address = next;
     view = build(next);

@@ -103,9 +103,9 @@ export class ConnectionTest {
   /** Take the results away: they are of settings that have changed. */
   reset() {
     if (this.#phase === "idle" && this.#steps.size === 0) return;
-    const hadEnded = this.#phase !== "running";
+    const words = t(this.#phase === "running" ? "test.stopped" : "test.stale");
     this.#steps.clear();
-    this.#enter("idle", hadEnded ? t("test.stale") : t("test.stopped"));
+    this.#enter("idle", words, words);
     this.#stopping?.abort();
   }
 
@@ -145,8 +145,9 @@ export class ConnectionTest {
     this.#verdict.hidden = phase !== "good";
     this.#stop.hidden = !isRunning;
     const failedAt = STEPS.findIndex((step) => this.#steps.get(step)?.line.ok === false);
-    this.#pill.hidden = phase !== "failed" || failedAt < 0;
-    setText(this.#pill, t("test.failed", { step: failedAt + 1 }));
+    const hasFailed = phase === "failed" && failedAt >= 0;
+    this.#pill.hidden = !hasFailed;
+    setText(this.#pill, hasFailed ? t("test.failed", { step: failedAt + 1 }) : "");
     setText(this.#start, t(phase === "failed" || phase === "good" ? "set.again" : "set.test"));
     const isFirst = phase === "idle" || (phase === "failed" && !this.#suggests(failedAt));
     this.#start.className = isFirst ? "primary" : "";

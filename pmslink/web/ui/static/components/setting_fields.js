@@ -2,12 +2,14 @@
 
 import { browserZone, dayOf, isZone, startOfDay } from "../core/hotel_days.js";
 import { GROUPS, TESTED, defaultOf, settingsOf } from "../core/settings.js";
-import { REDACTED, describeValue, findContradiction, parseValue, writeValue } from "../core/setting_values.js";
+import { LINE_KINDS, REDACTED, describeValue, findContradiction, parseValue, writeValue } from "../core/setting_values.js";
 import { has, minute, t } from "../core/texts.js";
 import { Field } from "./field.js";
 
 /** The name of a new link, which is no setting that can be changed later. */
 export const NAME_SETTING = { name: "name", kind: "text", unit: "", required: true, default: null, pattern: "[A-Za-z0-9_\\-]{1,64}" };
+
+const FILES = ["extension_table", "ca_file"];
 
 /** All fields of one form. `onChange(name)` is called when the text of a field has changed; null stands for several. */
 export class SettingFields {
@@ -18,7 +20,7 @@ export class SettingFields {
   #onChange;
   #isNew;
 
-  constructor({ settings, profiles }, { isFixed = false, isNew = false, onChange = () => {} }) {
+  constructor({ settings, profiles }, { isFixed = false, isNew = false, onChange = (_name) => {} }) {
     this.#profiles = profiles;
     this.#onChange = onChange;
     this.#isNew = isNew;
@@ -188,7 +190,10 @@ export class SettingFields {
   refuse(problem) {
     const field = this.#fields.get(problem.field?.split(".")[0]);
     if (!field) return false;
-    field.showError(problem.code === "name_taken" ? t("err.name_taken") : this.#whatIsRight(field));
+    const right = problem.code === "name_taken" ? t("err.name_taken") : this.#whatIsRight(field);
+    const { kind, name } = field.setting;
+    const isDetailed = LINE_KINDS.includes(kind) || FILES.includes(name); // only the service knows what is in a file
+    field.showError(isDetailed ? `${right} (${problem.message})` : right);
     field.focus();
     return true;
   }

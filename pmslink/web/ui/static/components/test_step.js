@@ -1,6 +1,7 @@
 // One step of a connection test in words: what is waited for, what was seen, what it means, and what would help.
 
 import { el } from "../core/dom.js";
+import { causeRemedy, causeText } from "../core/health.js";
 import { describeValue } from "../core/setting_values.js";
 import { chosenLanguage, decimal, has, t } from "../core/texts.js";
 import { button, visible } from "./elements.js";
@@ -13,8 +14,7 @@ export function waitingText({ step, limit }, settings) {
 
 /** Why a step has failed. */
 export function reasonText(result, settings) {
-  if (chosenLanguage() === "en" || !result.cause) return visible(result.reason);
-  return visible(causeText("reason", result.cause, settings) || result.reason);
+  return visible(result.cause ? causeText("WAIT_LS", result.cause, settings, result.reason) : result.reason);
 }
 
 /** The elements under a step that has ended. `onSuggestion(suggestion)` fills in what would help, and tests again. */
@@ -47,18 +47,10 @@ const seenText = (result) => t(isLineBreaks(result) ? "test.junk" : "test.seen",
 /** What it means, the most exact that there is: of these bytes, of this cause, of this step. */
 function meaning(result, settings) {
   if (isLineBreaks(result)) return t("test.junk.do");
-  const remedy = result.cause && causeText("advice", result.cause, settings);
+  const remedy = result.cause && causeRemedy({ ...settings, state: "WAIT_LS", cause: result.cause });
   if (remedy) return remedy;
   return t(`test.meaning.${result.step === "connect" && settings.connect === "accept" ? "call" : result.step}`);
 }
-
-/** The text of a cause in the reader's language; "" if there is none. */
-function causeText(prefix, { code, params }, { host, port }) {
-  const key = `${prefix}.${params.variant ?? code}`;
-  return has(key) ? t(key, { address: address({ host, port }), host, port, detail: "", seconds: 0, link: "", ...params }) : "";
-}
-
-const address = ({ host, port }) => (host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`);
 
 function suggestionText({ setting: name, value }, setting) {
   if (name === "framing" && value === "crlf") return t("test.junk.fix");

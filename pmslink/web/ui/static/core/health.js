@@ -184,7 +184,8 @@ function causeValues(cause, link) {
   return { address: address(link), host: link.host, port: link.port, ...known, detail: detailText(params.detail ?? "") };
 }
 
-function causeRemedy(link) {
+/** What to do about the cause of a link's state; "" if there is no text of its own for it. */
+export function causeRemedy(link) {
   const key = `do.${causeKey(link.state, link.cause)}`;
   return has(key) ? t(key, causeValues(link.cause, link)) : "";
 }
