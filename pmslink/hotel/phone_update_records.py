@@ -231,7 +231,8 @@ def parse_phone_update(row_type: str, room: str, body: str) -> PhoneUpdate | Non
         case "wake_up":
             return PhoneUpdate("wake_up", room, _parse_local_time(values["at"]))
         case "wake_up_cancel":
-            return PhoneUpdate("wake_up_cancel", room, _parse_local_time(values["at"]) if values else None)
+            at = values.get("at")  # none: all wake-ups
+            return PhoneUpdate("wake_up_cancel", room, None if at is None else _parse_local_time(at))
     return None
 
 
@@ -260,6 +261,6 @@ _RESULT_FIELDS = {
 }
 
 
-def serialize_update_body(update: OutboundUpdate) -> str:
-    """Serialize the body of an update for the outbox."""
-    return json.dumps(dict(update.body))
+def serialize_update_body(update: OutboundUpdate, author: str | None = None) -> str:
+    """Serialize the body of an update for the outbox, with the name of the caller who set it."""
+    return json.dumps(update.body if author is None else {**update.body, "by": author})

@@ -37,7 +37,7 @@ from pmslink.store.tables.history_queries import (
 )
 from pmslink.store.tables.hotel_states import room_of, rooms_of
 from pmslink.store.tables.link_rows import RemoveLink, remove_links
-from pmslink.store.tables.outbox_rows import newest_rows, row_of_link
+from pmslink.store.tables.outbox_rows import newest_room_updates, newest_rows, row_of_link
 from pmslink.store.tables.outbox_search import RowSearch, find_rows
 from pmslink.store.tables.recent_failures import read_recent_failures
 from pmslink.store.tables.timeline_query import read_phases, read_timeline
@@ -66,6 +66,7 @@ QUERIES: dict[str, Query] = {
     "startup": partial(read_startup_snapshot, now=START_TIME, replay_limit=10),
     "failures": partial(read_recent_failures, links=[LINK_NAME], since_ms=0),
     "rooms": partial(rooms_of, link=LINK_NAME),
+    "updates of a room": partial(newest_room_updates, link=LINK_NAME, room="101"),
     "room": partial(room_of, link=LINK_NAME, room="101"),
     "posting": partial(row_of_link, link=LINK_NAME, row_id=1),
     "webhook backlog": partial(count_events_after, link=LINK_NAME, after=1, until=9),

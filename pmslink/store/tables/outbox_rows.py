@@ -171,6 +171,15 @@ IS_OPEN = or_(*(POSTINGS.c.state == state for state in OPEN_STATES))
 
 SELECT_SENT = row_query(OF_LINK, POSTINGS.c.state == "sent")
 """The rows of a link that are sent, and not answered yet."""
+_MAX_ROOM_UPDATES = 50
+"""Updates of a room that are read: in older ones nobody looks for who set a sign."""
+_SELECT_ROOM_UPDATES = row_query(
+    OF_LINK,
+    POSTINGS.c.room == bindparam("room"),
+    POSTINGS.c.number.is_(None),
+    newest_first=True,
+    limit=_MAX_ROOM_UPDATES,
+)
 _SELECT_BY_ID = row_query(POSTINGS.c.id == bindparam("id"))
 _SELECT_BY_LINK_AND_ID = row_query(OF_LINK, POSTINGS.c.id == bindparam("id"))
 
@@ -218,6 +227,11 @@ def select_newest_rows(
         query = query.where(POSTINGS.c.id < before)
     with connection.execute(query) as db_rows:
         yield from map(_from_row, db_rows)
+
+
+def newest_room_updates(connection: Connection, link: str, room: str) -> list[OutboxRow]:
+    """Return the last updates of a room and its phone, newest first; postings are none."""
+    return fetch_rows(connection, _SELECT_ROOM_UPDATES, link=link, room=room)
 
 
 def unresolved_rows(connection: Connection) -> list[UnresolvedRow]:

@@ -72,7 +72,8 @@ def make_posting_row(
 
 def make_update_row(link: Link, update: OutboundUpdate, now: datetime, audit: AuditEntry) -> NewRow:
     """Return the row for an update of a room or its phone. Raises BodyError."""
-    row = _make_row(link, update.record, update.type, update.room, serialize_update_body(update), now)
+    body = serialize_update_body(update, audit.who)
+    row = _make_row(link, update.record, update.type, update.room, body, now)
     return row._replace(
         subject=update.subject, until=update.until, phone_update=update.phone_update, audit=audit
     )

@@ -22,6 +22,7 @@ from pmslink.link.link_registry import LinkRegistry
 from pmslink.store.operations.hotel_updates import WakeUpReport, store_wake_up_results
 from pmslink.store.store_service import Store
 from pmslink.store.tables.hotel_states import manual_changes_of, room_of, room_rows
+from pmslink.store.tables.outbox_rows import newest_room_updates
 from pmslink.web.api.audit_trail import audit_entry
 from pmslink.web.api.link_lookup import find_link
 from pmslink.web.api.outbox_requests import enqueue_row, make_update_row
@@ -34,6 +35,7 @@ from pmslink.web.http.long_responses import make_list_response
 from pmslink.web.http.query_parameters import query_param
 from pmslink.web.http.routing import Route
 from pmslink.web.serializers.room_serializer import serialize_room, serialize_wake_up_result
+from pmslink.web.serializers.room_updates_serializer import serialize_room_updates
 
 Result = TypeVar("Result")
 
@@ -89,7 +91,8 @@ class RoomResource:
             raise ApiError(404, "unknown_room", f"the PMS has sent nothing about a room {room!r}")
         policy = self._store.hotels.policy_of(link)
         serialized = serialize_room(stored_room, policy, request.caller.sees_guests, changes.get(room))
-        return make_response(request, serialized)
+        updates = await self._store.read_live(newest_room_updates, link, room)
+        return make_response(request, serialized | {"set": serialize_room_updates(updates)})
 
     # Updates from phones
 

@@ -26,6 +26,7 @@ def serialize_room(
         "guests": list(guests if sees_guests else map(redact_guest, guests)),
         "class_of_service": room.class_of_service,
         "do_not_disturb": room.do_not_disturb,
+        "make_up_room": room.make_up_room,
         "message_light": room.message_light,
         "status": room.status,
         "wake_ups": [

@@ -66,11 +66,13 @@ async def test_a_room_has_the_state_that_the_pms_last_sent(served_api: ServedApi
         "guests": [GUEST],
         "class_of_service": 2,
         "do_not_disturb": True,
+        "make_up_room": False,
         "message_light": True,
         "status": 3,
         "wake_ups": [{"id": set_event["wake_up"]["id"], "at": "2026-11-21T07:00:00", "attempts": 0}],
         "by_hand": None,
         "changed": "2026-11-20T07:00:00.000Z",
+        "set": {},
     }
 
 
@@ -81,7 +83,7 @@ async def test_rooms_are_sorted_by_name(served_api: ServedApi) -> None:
     served_api.send_from_pms("GI|RN102|", CHECK_IN_RECORD, "GO|RN102|")
     rooms = (await served_api.get(ROOMS)).json()["rooms"]
     assert [(room["room"], len(room["guests"])) for room in rooms] == [("101", 1), ("102", 0)]
-    assert rooms[0] == (await served_api.get(ROOM)).json()
+    assert rooms[0] | {"set": {}} == (await served_api.get(ROOM)).json()
 
 
 @time_limit(10)
@@ -164,7 +166,7 @@ async def test_guests_are_masked_for_the_view_role(protected_api: TokenProtected
         (found_by,) = (await protected_api.get(f"{ROOMS}?extension=101", headers=headers)).json()["rooms"]
         assert found_by == listed
         assert listed["guests"] == [guest]
-        assert (await protected_api.get(ROOM, headers=headers)).json() == listed
+        assert (await protected_api.get(ROOM, headers=headers)).json() == listed | {"set": {}}
         listed = (await protected_api.get(EVENTS, headers=headers)).json()["events"]
         assert [event["guest"] for event in listed if "guest" in event] == [guest]
 
@@ -223,6 +225,7 @@ async def test_a_room_never_mentioned_is_found_by_extension_as_vacant(
             "guests": [],
             "class_of_service": None,
             "do_not_disturb": False,
+            "make_up_room": False,
             "message_light": False,
             "status": None,
             "wake_ups": [],
@@ -338,6 +341,55 @@ async def test_an_update_is_accepted_while_the_link_is_down_and_sent_later(serve
     served_api.dock()
     served_api.advance(1)
     assert (await row_of(served_api, row["id"]))["state"] == "sent"
+
+
+@time_limit(10)
+async def test_a_room_tells_who_set_what_and_whether_the_pms_has_it(protected_api: TokenProtectedApi) -> None:
+    protected_api.add_link(timezone="UTC")
+    pbx, control = protected_api.bearer_headers("pbx"), protected_api.bearer_headers("control")
+
+    async def put_as(headers: dict[str, str], kind: str, body: object) -> Any:
+        answer = await protected_api.post(f"{ROOM}/{kind}", body, headers, method="PUT")
+        assert answer.status == 202
+        return answer.json()
+
+    async def updates() -> Any:
+        return (await protected_api.get(ROOM, headers=control)).json()["set"]
+
+    await put_as(pbx, "dnd", {"on": True})
+    protected_api.advance(60)
+    sign = await put_as(control, "dnd", {"on": True})
+    make_up = await put_as(pbx, "make-up-room", {"on": True})
+    await put_as(control, "wake-up", {"at": "2026-11-21T07:00"})
+    cancelled = await protected_api.call("DELETE", f"{ROOM}/wake-up", control)
+    assert await updates() == {
+        "do_not_disturb": {
+            "by": "control",
+            "at": "2026-11-20T07:01:00.000Z",
+            "posting": sign["id"],
+            "state": "pending",
+        },
+        "make_up_room": {
+            "by": "pbx",
+            "at": "2026-11-20T07:01:00.000Z",
+            "posting": make_up["id"],
+            "state": "pending",
+        },
+        "wake_ups": {
+            "by": "control",
+            "at": "2026-11-20T07:01:00.000Z",
+            "posting": cancelled.json()["id"],
+            "state": "pending",
+        },
+    }
+    protected_api.dock()
+    protected_api.advance(1)
+    assert (await updates())["do_not_disturb"]["state"] == "sent"
+    protected_api.advance(4)
+    protected_api.send_from_pms("LA|DA261120|TI070105|")
+    assert (await updates())["do_not_disturb"]["state"] == "done"
+    room = (await protected_api.get(ROOM, headers=control)).json()
+    assert (room["do_not_disturb"], room["make_up_room"], room["wake_ups"]) == (True, True, [])
 
 
 @pytest.mark.parametrize(
