@@ -17,6 +17,14 @@
     phone 110 busy to attempt 1 the result of this attempt
     phone 110 … rejected        an update or a result that is not valid
 
+    hand 102 check-in Cole      a person checks a guest in by hand, while the link is not in sync
+    hand 102 check-out          the same for a check-out
+    hand 102 move 104           the same for a move
+    hand take 102               a person takes over what the PMS says of the guest of this change; also: keep
+    by hand 102 check_in differs
+                                the change by hand that began in this room, and its outcome
+    by hand 0                   so many changes are open
+
 A dialogue with an event step must expect all events.
 """
 
@@ -28,10 +36,19 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from twisted.internet.defer import Deferred
+from twisted.python.failure import Failure
 
-from pmslink.hotel import phone_update_records
+from pmslink.hotel import manual_acts, manual_decisions, phone_update_records
+from pmslink.hotel.hotel_state import Context, HotelState
+from pmslink.hotel.manual_acts import ManualGuest
+from pmslink.hotel.manual_changes import ManualChange
 from pmslink.hotel.wake_up_attempts import UnknownWakeUpError, WakeUpNotDueError
-from pmslink.store.operations.hotel_updates import WakeUpReport, store_wake_up_results
+from pmslink.store.operations.hotel_updates import (
+    ManualWork,
+    WakeUpReport,
+    do_manual_work,
+    store_wake_up_results,
+)
 from pmslink.store.operations.outbox_enqueue import NewRow
 from pmslink.timestamps import to_ms
 from pmslink.validation.json_body import BodyError
@@ -118,6 +135,50 @@ class HotelSteps:
         self.harness.enqueue(new_row)
         await self.harness.wait(0)
 
+    async def _work_by_hand(self, room: str, act: str, argument: str | None) -> None:
+        await self.harness.settle()
+        link = self.harness.link
+        assert link is not None, "not started"
+        assert not link.session.in_sync, "the link is in sync"
+        acts: dict[str, Callable[[HotelState, Context], Any]] = {
+            "check-in": lambda state, context: [
+                manual_acts.check_in(state, room, ManualGuest(argument or ""), "desk", context)
+            ],
+            "check-out": lambda state, context: manual_acts.check_out(state, room, "desk", context),
+            "move": lambda state, context: manual_acts.move(state, room, argument or "", "desk", context),
+        }
+        await self._do_manual_work(acts[act])
+
+    async def _decide(self, decision: str, room: str) -> None:
+        change_id = (await self._change(room)).id
+        decisions: dict[str, Callable[[HotelState, Context], Any]] = {
+            "take": lambda state, context: [manual_decisions.take(state, change_id, context)],
+            "keep": lambda state, _: [manual_decisions.keep(state, change_id)],
+        }
+        await self._do_manual_work(decisions[decision])
+
+    async def _do_manual_work(self, work: Callable[[HotelState, Context], Any]) -> None:
+        results: list[object] = []
+        self.harness.store.journal.submit(do_manual_work, ManualWork("hotel", work)).addBoth(results.append)
+        assert await self.harness.until(lambda: bool(results), None), "the work has no result"
+        assert not isinstance(results[0], Failure), results[0]
+
+    async def _change(self, room: str) -> ManualChange:
+        await self.harness.wait(0)
+        committed = self.harness.store.hotels._cache["hotel"].state.manual.by_id.values()
+        changes = [change for change in committed if change.room == room]
+        assert changes, f"no change by hand in room {room}"
+        return changes[-1]
+
+    async def _expect_change(self, room: str, what: str, outcome: str) -> None:
+        change = await self._change(room)
+        assert (change.what, change.outcome) == (what, outcome), f"it is {change.what} {change.outcome}"
+
+    async def _expect_changes(self, count: str) -> None:
+        await self.harness.wait(0)
+        assert self.harness.link is not None
+        assert self.harness.link.status().manual.open == int(count), self.harness.link.status().manual
+
     async def _report_wake_up(
         self, room: str, result: Any, attempt: str | None, rejected: str | None
     ) -> None:
@@ -150,6 +211,10 @@ HOTEL_STEPS: dict[str, Callable[..., Awaitable[None]]] = {
         HotelSteps._expect_event
     ),
     r"no event": HotelSteps._expect_no_event,
+    r"hand (take|keep) (.+)": HotelSteps._decide,
+    r"hand (\S+) (check-in|check-out|move)(?: (.+))?": HotelSteps._work_by_hand,
+    r"by hand (\d+)": HotelSteps._expect_changes,
+    r"by hand (\S+) (check_in|check_out|move) (\w+)": HotelSteps._expect_change,
     r"phone (.+) (answered|busy|no_answer)(?: to attempt (\d+))?( rejected)?": HotelSteps._report_wake_up,
     r"phone (.+?) (status|dnd|make_up_room|voicemail|wake_up|wake_up_cancel)(?: (\{.*\}))?( rejected)?": (
         HotelSteps._update_phone
