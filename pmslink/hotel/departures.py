@@ -10,10 +10,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from pmslink.frozen_values import evolve
-from pmslink.hotel.events import StayChange
+from pmslink.hotel.events import StayChange, Vacated
 from pmslink.hotel.guest_fields import SHARE_NO, SHARE_YES
 from pmslink.hotel.guest_settings import close_window, settle, take_back, update_room
-from pmslink.hotel.hotel_state import Context, HotelState, Vacated
+from pmslink.hotel.hotel_state import Context, HotelState
 from pmslink.hotel.parties import include_arrivals, open_window
 from pmslink.hotel.room_window import MOVE_WINDOW_MS, Arrival, Departure, Party, is_in_window
 from pmslink.hotel.rooms import Guest, Room

@@ -1,4 +1,4 @@
-"""The outputs of the reducer: events for the PBX, and results of wake-ups for the PMS."""
+"""The outputs of the reducer: events for the PBX, results of wake-ups for the PMS, and changes of stays."""
 
 from __future__ import annotations
 
@@ -72,3 +72,18 @@ class StayChange:
     number: str = ""
     from_room: str | None = None
     former_number: str = ""
+
+
+@frozen
+class Vacated:
+    """The guests who had a room's settings have left it, the last of them at `since`.
+
+    `new_room` is the room to which the last one moved, None if that guest checked out. `next_since`: what has
+    a store id above this one belongs to the next guests, who have brought something into the room already;
+    None if nobody has. Times are milliseconds since 1970 in UTC.
+    """
+
+    room: str
+    new_room: str | None
+    since: int
+    next_since: int | None = None

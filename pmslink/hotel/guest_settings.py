@@ -8,9 +8,9 @@ who are in it and not leaving, or about the room itself.
 from __future__ import annotations
 
 from pmslink.frozen_values import evolve
-from pmslink.hotel.events import Author
+from pmslink.hotel.events import Author, Vacated
 from pmslink.hotel.guest_fields import SHARE_NO, SHARE_YES
-from pmslink.hotel.hotel_state import Context, HotelState, Vacated
+from pmslink.hotel.hotel_state import Context, HotelState
 from pmslink.hotel.parties import keep_settings, separate_wake_ups
 from pmslink.hotel.room_window import Departure, GuestSettings, Inheritance, Party, SaidSettings, is_in_window
 from pmslink.hotel.rooms import Room

@@ -15,7 +15,7 @@ from attrs import define, frozen
 
 from pmslink.fias.record import Record
 from pmslink.frozen_values import evolve
-from pmslink.hotel.events import Author, Event, EventType, StayChange, WakeUpFinished
+from pmslink.hotel.events import Author, Event, EventType, StayChange, Vacated, WakeUpFinished
 from pmslink.hotel.hotel_policy import HotelPolicy
 from pmslink.hotel.manual_changes import ManualChanges
 from pmslink.hotel.room_window import RoomWindow
@@ -52,21 +52,6 @@ class Context:
     """Whether `now_ms` is certain. Shortly after a start, or after a jump of the clock, it may be wrong."""
     author: Author = "pms"
     """Who requests the changes, unless a handler says otherwise."""
-
-
-@frozen
-class Vacated:
-    """The guests who had a room's settings have left it, the last of them at `since`.
-
-    `new_room` is the room to which the last one moved, None if that guest checked out. `next_since`: what has
-    a store id above this one belongs to the next guests, who have brought something into the room already;
-    None if nobody has. Times are milliseconds since 1970 in UTC.
-    """
-
-    room: str
-    new_room: str | None
-    since: int
-    next_since: int | None = None
 
 
 @define(eq=False, init=False)

@@ -6,7 +6,7 @@ from sqlalchemy import bindparam, or_
 
 from pmslink.fias.record import Record
 from pmslink.hotel import pending_updates
-from pmslink.hotel.hotel_state import Vacated
+from pmslink.hotel.events import Vacated
 from pmslink.store.core.schema import POSTINGS
 from pmslink.store.core.transaction import Transaction
 from pmslink.store.tables.outbox_rows import (
