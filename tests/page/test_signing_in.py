@@ -1,7 +1,8 @@
-"""Tests of signing in and of the roles in the page, in a browser, with a service that has tokens."""
+"""Tests of signing in, and of what each role gets to see, in a browser, with a service that has tokens."""
 
 from __future__ import annotations
 
+import re
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,9 +13,10 @@ from playwright.sync_api import Browser, Page, expect
 
 from tests.page.browser import BrowserUser, open_page
 from tests.page.hotel_processes import HotelProcesses
+from tests.page.views import overflowing_elements
 from tests.process.server_processes import BIN_DIR, free_ports, run_service
 
-WHOSE = {"control": "control", "view": "view", "pbx": "pbx", "lost": "control"}
+WHOSE = {"control": "control", "view": "view", "pbx": "pbx", "lost": "control", "desk": "desk"}
 UNAUTHORIZED = "401"  # the console error for an invalid or a missing token
 
 
@@ -54,136 +56,136 @@ def signed_out_user(browser: Browser, protected_service: ProtectedService) -> It
         yield user
 
 
-def _sign_in(page: Page, token: str) -> None:
-    page.get_by_label("Token").fill(token)
+def _fill_in(page: Page, name: str, token: str) -> None:
+    page.get_by_label("Name of the token").fill(name)
+    page.get_by_label("Token", exact=True).fill(token)
+
+
+def _sign_in(protected_service: ProtectedService, page: Page, whose: str) -> None:
+    _fill_in(page, f"the-{whose}", protected_service.tokens[whose])
     page.get_by_role("button", name="Sign in").click()
+    expect(page.locator("#sign-in")).to_be_hidden()
 
 
-def _signed_in(protected_service: ProtectedService, user: BrowserUser, role: str) -> Page:
-    _sign_in(user.page, protected_service.tokens[role])
-    expect(user.page.locator(".row h2")).to_have_text(["grand"])
-    return user.page
+def _sign_out(page: Page) -> None:
+    page.locator("#person").click()
+    page.get_by_role("menuitem", name="Sign out").click()
 
 
-def test_every_address_requires_a_token(
+def test_every_address_requires_a_token_and_opens_with_one(
     protected_service: ProtectedService, signed_out_user: BrowserUser
 ) -> None:
     page = signed_out_user.page
-    token = page.get_by_label("Token")
-    for hash in ("#/links/grand", "#/new"):
+    for hash in ("#/links/grand/settings", "#/new"):
         page.goto(f"{protected_service.url}/{hash}")
-        expect(token).to_be_visible()
+        expect(page.get_by_role("dialog", name="Sign in")).to_be_visible()
+        expect(page).to_have_title("Sign in – pmslink")
         expect(page.locator("main")).not_to_contain_text("grand")
+    _sign_in(protected_service, page, "control")
+    expect(page.get_by_role("heading", level=1)).to_have_text("New link")
+    page.reload()
+    expect(page.get_by_role("heading", level=1)).to_have_text("New link")
+
+
+def test_a_browser_may_store_name_and_token(signed_out_user: BrowserUser) -> None:
+    page = signed_out_user.page
+    expect(page.get_by_label("Name of the token")).to_have_attribute("autocomplete", "username")
+    token = page.get_by_label("Token", exact=True)
+    expect(token).to_have_attribute("autocomplete", "current-password")
     expect(token).to_have_attribute("type", "password")
-    _sign_in(page, "not a token")
-    expect(page.get_by_role("alert")).to_have_text("The token is not valid.")
-    expect(token).to_be_focused()
-    expect(token).to_have_value("")
+    page.get_by_role("button", name="Show").click()
+    expect(token).to_have_attribute("type", "text")
+    page.get_by_role("button", name="Hide").click()
+    expect(token).to_have_attribute("type", "password")
 
 
-def test_sign_in_opens_the_requested_view_and_survives_a_reload(
+def test_a_wrong_token_says_how_many_attempts_are_left(
     protected_service: ProtectedService, signed_out_user: BrowserUser
 ) -> None:
     page = signed_out_user.page
-    page.goto(f"{protected_service.url}/#/links/grand")
-    page.get_by_label("Token").focus()
-    page.keyboard.type(protected_service.tokens["control"])
+    token = page.get_by_label("Token", exact=True)
+    _fill_in(page, "the-control", "not a token")
     page.keyboard.press("Enter")
-    expect(page.get_by_role("heading", level=1)).to_have_text("grand")
+    error = page.get_by_role("alert")
+    expect(error).to_have_text(re.compile(r"^Name and token do not fit\. \d attempts are left\.$"))
+    before = int(re.findall(r"\d", error.inner_text())[0])
+    expect(token).to_be_focused()
+    expect(token).to_have_attribute("aria-invalid", "true")
+    expect(token).to_have_accessible_description(error.inner_text())
+    _fill_in(page, "the-view", protected_service.tokens["control"])  # the token is another's
+    page.keyboard.press("Enter")
+    expect(error).to_contain_text(str(before - 1))
+    _fill_in(page, "the-control", protected_service.tokens["control"])
+    page.keyboard.press("Enter")
+    expect(page.locator("#sign-in")).to_be_hidden()
     expect(page.locator("#main")).to_be_focused()
-    page.reload()
-    expect(page.get_by_role("heading", level=1)).to_have_text("grand")
 
 
-def test_role_control_has_the_controls_and_sees_guest_names(
+def test_the_language_can_be_chosen_before_signing_in(signed_out_user: BrowserUser) -> None:
+    page = signed_out_user.page
+    page.locator("#sign-in").get_by_role("button", name="简体中文").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("登录")
+    expect(page.get_by_label("令牌名称")).to_be_visible()
+    page.locator("#sign-in").get_by_role("button", name="English").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Sign in")
+
+
+def test_signing_out_in_one_tab_asks_in_both(
     protected_service: ProtectedService, signed_out_user: BrowserUser
 ) -> None:
-    page = _signed_in(protected_service, signed_out_user, "control")
-    expect(page.locator("#header")).to_contain_text("the-control (may control)")
-    expect(page.get_by_role("link", name="Add a link")).to_be_visible()
-    signed_out_user.navigate("#/links/grand")
-    controls = page.locator(".controls")
-    controls.get_by_role("button", name="Resync").click()
-    expect(controls.locator(".answer")).to_contain_text("Resync: done.")
-    page.get_by_label("Type of record").select_option("GI")
-    page.get_by_label("Show guest names").check()
-    expect(page.locator(".records .part[title=GN]").first).not_to_contain_text("•••")
-
-
-def test_role_view_cannot_change_anything_and_sees_no_guest_names(
-    protected_service: ProtectedService, signed_out_user: BrowserUser
-) -> None:
-    page = _signed_in(protected_service, signed_out_user, "view")
-    expect(page.get_by_role("link", name="Add a link")).to_have_count(0)
-    signed_out_user.navigate("#/links/grand")
-    expect(page.locator(".controls button")).to_have_count(5)
-    expect(page.locator(".controls button:not([aria-disabled])")).to_have_count(0)
-    expect(page.locator(".controls button").first).to_have_attribute(
-        "title", "Your role may look, and change nothing."
-    )
-    expect(page.get_by_role("button", name="Remove the link")).to_have_count(0)
-    names = page.get_by_label("Guest names are hidden from your role")
-    expect(names).to_be_disabled()
-    page.get_by_label("Type of record").select_option("GI")
-    expect(page.locator(".records .part[title=GN]").first).to_contain_text("•••")
-    signed_out_user.navigate("#/links/grand/rooms")
-    expect(page.get_by_label("Guest names are hidden from your role")).to_be_disabled()
-    expect(page.locator(".guest").first).to_have_text("•••")
-    assert set(page.locator(".guest").all_text_contents()) == {"•••"}
-    signed_out_user.navigate("#/new")
-    expect(page.get_by_label("host")).to_be_disabled()
-    expect(page.get_by_role("button", name="Make the link")).to_have_count(0)
-
-
-def test_role_pbx_sees_the_links_and_only_what_it_may_read(
-    protected_service: ProtectedService, signed_out_user: BrowserUser
-) -> None:
-    page = _signed_in(protected_service, signed_out_user, "pbx")
-    expect(page.locator("#header")).to_contain_text("the-pbx (a PBX)")
-    expect(page.locator(".row .marker")).to_have_text("ESTABLISHED")
-    signed_out_user.navigate("#/links/grand")
-    expect(page.locator(".outbox")).to_contain_text("There is nothing here.")
-    expect(page.locator(".past, .trace")).to_have_count(0)
-    signed_out_user.navigate("#/links/grand/rooms")
-    page.get_by_label("Show guest names").check()
-    expect(page.locator(".guest").first).not_to_have_text("•••")
-    signed_out_user.navigate("#/links/grand")
-    expect(page.locator(".controls button:not([aria-disabled])")).to_have_count(0)
-
-
-def test_sign_out_requires_a_token_again(
-    protected_service: ProtectedService, signed_out_user: BrowserUser
-) -> None:
-    page = _signed_in(protected_service, signed_out_user, "control")
-    page.get_by_role("button", name="Sign out").click()
-    expect(page.get_by_label("Token")).to_be_visible()
-    expect(page.locator(".row, #sign-out")).to_have_count(0)
-    page.reload()
-    expect(page.get_by_label("Token")).to_be_visible()
+    signed_out_user.page_errors.expected_errors += ["net::ERR_"]  # the stream is cut off
+    page = signed_out_user.page
+    _sign_in(protected_service, page, "control")
+    other = signed_out_user.context.new_page()
+    other.goto(f"{protected_service.url}/#/new")
+    other.get_by_label("PMS host").fill("pms.example")
+    _sign_out(page)
+    for one in (page, other):
+        expect(one.get_by_role("dialog", name="Sign in")).to_be_visible()
+    other.keyboard.press("Escape")
+    _sign_in(protected_service, other, "control")
+    expect(other.get_by_label("PMS host")).to_have_value("pms.example")  # it is the same person
 
 
 def test_removing_the_token_signs_the_user_out_at_once(
     protected_service: ProtectedService, signed_out_user: BrowserUser
 ) -> None:
     signed_out_user.page_errors.expected_errors += ["net::ERR_"]  # the stream is cut off
-    _signed_in(protected_service, signed_out_user, "lost")
+    page = signed_out_user.page
+    _sign_in(protected_service, page, "lost")
     protected_service.token("remove", "the-lost")
-    expect(signed_out_user.page.get_by_label("Token")).to_be_visible()
-    expect(signed_out_user.page.get_by_role("dialog")).to_have_accessible_name("Sign in")
-    signed_out_user.page.keyboard.press("Escape")
-    expect(signed_out_user.page.get_by_label("Token")).to_be_visible()
-    page = _signed_in(protected_service, signed_out_user, "view")
-    expect(page.locator("#header")).to_contain_text("the-view (may look)")
-    expect(page.get_by_role("link", name="Add a link")).to_have_count(0)
+    expect(page.get_by_role("dialog", name="Sign in")).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("dialog", name="Sign in")).to_be_visible()
+    _sign_in(protected_service, page, "view")
+    expect(page.locator("#person")).to_have_accessible_name("the-view, Read only")
 
 
-def test_no_view_scrolls_horizontally_on_a_phone(
-    protected_service: ProtectedService, browser: Browser
+@pytest.mark.parametrize("whose", ["view", "pbx", "desk"])
+def test_only_the_role_control_changes_settings(
+    protected_service: ProtectedService, signed_out_user: BrowserUser, whose: str
+) -> None:
+    page = signed_out_user.page
+    _sign_in(protected_service, page, whose)
+    signed_out_user.navigate("#/new")
+    expect(page.locator("main")).to_contain_text("Your role cannot change settings.")
+    expect(page.locator("main :is(input, select, textarea)")).to_have_count(0)
+    signed_out_user.navigate("#/links/grand/settings")
+    expect(page.locator("#setting-host")).to_be_disabled()
+    expect(page.locator(".settings :is(input, select, textarea):enabled")).to_have_count(0)
+    expect(page.locator(".savebar")).to_have_count(0)
+
+
+@pytest.mark.parametrize("locale", ["en-GB", "zh-CN"])
+def test_the_form_fits_a_small_phone(
+    protected_service: ProtectedService, browser: Browser, locale: str
 ) -> None:
     with open_page(
-        browser, protected_service.url, viewport={"width": 390, "height": 844}, locale="zh-CN"
+        browser, protected_service.url, viewport={"width": 320, "height": 640}, locale=locale
     ) as user:
         user.page_errors.expected_errors += [UNAUTHORIZED]
-        expect(user.page.get_by_role("heading", level=1)).to_have_text("登录")
-        wide, screen = user.page.evaluate("[document.documentElement.scrollWidth, innerWidth]")
-        assert wide <= screen == 390
+        user.page.locator("#token-name").fill("front-desk")
+        user.page.locator("#token").fill("not a token")
+        user.page.keyboard.press("Enter")
+        expect(user.page.locator("#token-error")).to_be_visible()
+        assert overflowing_elements(user.page) == []
