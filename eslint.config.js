@@ -23,6 +23,13 @@ export default [
       "no-implicit-globals": "error",
       "no-implied-eval": "error",
       "no-restricted-globals": ["error", "event", "name", "status", "length", "open", "close"],
+      "no-restricted-syntax": [
+        "error",
+        {
+          selector: "TemplateElement[value.raw=/\\n/]",
+          message: "A template has one line: source_comments.py removes lines that look like comments.",
+        },
+      ],
       "no-restricted-properties": [
         "error",
         { property: "innerHTML", message: "Texts of guests and of the PMS must not become markup: use el() and setText()." },

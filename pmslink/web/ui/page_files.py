@@ -16,6 +16,7 @@ from attrs import frozen
 from pmslink.web.http.json_responses import serialize_json
 from pmslink.web.ui.bootstrap_data import bootstrap_data
 from pmslink.web.ui.module_imports import find_imported_modules
+from pmslink.web.ui.source_comments import remove_script_comments, remove_style_comments
 from pmslink.web.ui.translations import LANGUAGES, load_field_names, load_setting_texts, load_translations
 
 INDEX_FILE_NAME = "index.html"
@@ -66,12 +67,21 @@ def load_page_files() -> PageFiles:
 def _read_bodies() -> Iterator[tuple[str, bytes]]:
     for name, file in _walk_files(files(__package__).joinpath("static")):
         if not name.startswith("texts/"):  # a catalogue is served as one file
-            yield name, file.read_bytes()
+            yield name, _remove_comments(name, file.read_bytes())
     yield "known.json", serialize_json(bootstrap_data())
     for language in LANGUAGES:
         yield f"texts/{language}.json", serialize_json(load_translations(language))
         yield f"texts/{language}/fias.json", serialize_json(load_field_names(language))
         yield f"texts/{language}/settings.json", serialize_json(load_setting_texts(language))
+
+
+def _remove_comments(name: str, body: bytes) -> bytes:
+    match name.rpartition(".")[2]:
+        case "js":
+            return remove_script_comments(body)
+        case "css":
+            return remove_style_comments(body)
+    return body
 
 
 def _walk_files(folder: Traversable, prefix: str = "") -> Iterator[tuple[str, Traversable]]:
