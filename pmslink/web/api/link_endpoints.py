@@ -21,6 +21,7 @@ from pmslink.web.api.audit_trail import audit_entry, name_audited_link
 from pmslink.web.api.link_lookup import find_link
 from pmslink.web.api.link_query import LinkQuery, parse_link_query
 from pmslink.web.api.link_settings_body import drop_nulls, parse_settings, restore_secrets
+from pmslink.web.api.settings_versions import require_settings_version, settings_version
 from pmslink.web.auth.api_request import ApiRequest
 from pmslink.web.http.api_errors import ApiError
 from pmslink.web.http.cancellation import shield
@@ -95,6 +96,7 @@ class LinkResource:
         return self._respond(request, find_link(self._links, link))
 
     def _respond(self, request: Request, link: Link, status: int = 200) -> bytes:
+        request.setHeader(b"etag", settings_version(link.config))
         return make_response(request, self._link_json.serialize(link) + b"\n", status)
 
     # Definitions
@@ -127,6 +129,7 @@ class LinkResource:
         if target.definition is None:
             message = f"{link} is defined in the configuration file; change it there"
             raise NotApplicableError("declared", message)
+        require_settings_version(request, target.config)
         definition, config_before = json.loads(target.definition), target.config
         settings = drop_nulls({**definition, **restore_secrets(parse_json_object(request), definition)})
         config = parse_settings(parse_api_link, link, settings)
