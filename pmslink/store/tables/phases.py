@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Literal
 
 from attrs import define, field, frozen
@@ -24,6 +24,7 @@ PhaseKind = Literal["in_sync", "connecting", "down", "off", "unknown"]
 
 MAX_PHASE_CAUSES = 5
 """Different causes that a phase names; an outage may go through more."""
+_PASSING_TIME = timedelta(seconds=1)
 
 
 @frozen
@@ -73,16 +74,23 @@ class _OpenPhase:
     dials: int = 0
     transitions: int = 0
     last_transition: int | None = None
+    state: str | None = None
+    """The state after the last of its transitions."""
     causes: dict[str, TransitionLogged] = field(factory=dict)
 
     def add(self, transition: TransitionLogged) -> None:
         """Count a transition that has not been counted."""
         self.transitions += 1
         self.last_transition = transition.id
+        self.state = transition.new
         self.dials += transition.new == "WAIT_LS"
         explains = self.kind != "down" or transition.new in ("EXPECTION", "CLOSED")
         if explains and len(self.causes) < MAX_PHASE_CAUSES:
             self.causes.setdefault(transition.cause, transition)
+
+    def is_passing(self, at: datetime) -> bool:
+        """Check whether the link was closed only on its way to a dial, as at a start of the service."""
+        return self.kind == "off" and self.state == "CLOSED" and at - self.since < _PASSING_TIME
 
     def close(self, since: datetime, until: datetime) -> Phase:
         """Return the phase within these limits."""
@@ -103,6 +111,8 @@ def _collect(since: datetime, points: Iterable[StatePoint]) -> list[_OpenPhase]:
     for point in points:
         kind = _kind_at(point, phases[-1].kind)
         transition = point.transition
+        if phases[-1].is_passing(point.at) and kind == "connecting":
+            phases[-1].kind = kind
         if kind != phases[-1].kind:
             phases.append(_OpenPhase(kind, point.at))
             if transition is not None and transition is last:

@@ -139,6 +139,16 @@ def test_sync_that_is_lost_while_the_link_is_established_is_a_phase_of_connectin
     assert history.kinds()[-3:] == [("in_sync", 100), ("connecting", 130), ("in_sync", 1000)]
 
 
+def test_a_link_that_is_closed_only_until_it_dials_is_connecting() -> None:
+    assert History().enter(10, "CLOSED").dock(10).kinds() == [
+        ("unknown", 10),
+        ("connecting", 12),
+        ("in_sync", 1000),
+    ]
+    at_rest = History().enter(10, "CLOSED").dock(20)
+    assert at_rest.kinds()[:3] == [("unknown", 10), ("off", 20), ("connecting", 22)]
+
+
 def test_the_causes_of_a_phase_are_bounded() -> None:
     history = lost_at(100)
     for number in range(20):

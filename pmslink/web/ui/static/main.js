@@ -50,7 +50,7 @@ async function show() {
     if (location.hash !== hash) return; // the reader has gone on meanwhile
     closeView();
     address = next;
-    view = build(next);
+    view = build(next, { showTitle });
     $("main").replaceChildren(view.element);
   }
   markNavigation(next.view);

@@ -38,5 +38,4 @@ export function visible(text) {
   return text.replace(/[\p{C}\u2028\u2029]/gu, (hidden) => `⟨${hidden.codePointAt(0).toString(16).toUpperCase()}⟩`);
 }
 
-/** What stands in place of a guest's data that is not shown. */
-export const MASK = "•••";
+export { MASK } from "../core/records.js";

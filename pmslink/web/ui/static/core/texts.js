@@ -60,13 +60,21 @@ export function t(key, values = {}) {
 /** A moment, short: without the day if it is today. */
 export function moment(iso) {
   const at = new Date(iso);
-  return (at.toDateString() === new Date(now()).toDateString() ? formats.today : formats.earlier).format(at);
+  return (isToday(at) ? formats.today : formats.earlier).format(at);
 }
+
+/** The same with milliseconds. */
+export function timeWithMs(iso) {
+  const at = new Date(iso);
+  return (isToday(at) ? formats.todayWithMs : formats.earlierWithMs).format(at);
+}
+
+const isToday = (at) => at.toDateString() === new Date(now()).toDateString();
 
 /** The same to the minute. */
 export function minute(iso) {
   const at = new Date(iso);
-  return (at.toDateString() === new Date(now()).toDateString() ? formats.clock : formats.dated).format(at);
+  return (isToday(at) ? formats.clock : formats.dated).format(at);
 }
 
 /** The time of day, to the minute. */
@@ -124,6 +132,8 @@ function formatsOf(locale) {
   return {
     clock: date(minutes),
     today: date(seconds),
+    todayWithMs: date({ ...seconds, fractionalSecondDigits: 3 }),
+    earlierWithMs: date({ month: "short", day: "numeric", ...seconds, fractionalSecondDigits: 3 }),
     dated: date({ month: "short", day: "numeric", ...minutes }),
     earlier: date({ month: "short", day: "numeric", ...seconds }),
     local: date({ weekday: "short", month: "short", day: "numeric", ...minutes, timeZone: "UTC" }),
