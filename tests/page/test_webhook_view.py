@@ -10,9 +10,10 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
 from typing import Any
 
-from playwright.sync_api import expect
+from playwright.sync_api import Browser, expect
 
-from tests.page.browser import BrowserUser
+from tests.page.browser import BrowserUser, open_page
+from tests.page.canned_service import ago, make_link, start_canned_service
 from tests.page.hotel_processes import HotelProcesses
 
 
@@ -54,21 +55,23 @@ def rejecting_receiver() -> Iterator[str]:
 
 def test_the_webhook_status_is_shown_if_one_is_configured(hotel: HotelProcesses, user: BrowserUser) -> None:
     page, webhook = user.page, user.page.locator(".webhook")
-    user.navigate("#/links/grand")
-    expect(page.locator(".controls")).to_be_visible()
+    user.navigate("#/links/grand/phones")
+    expect(page.get_by_text("No program gets the events of this link.")).to_be_visible()
     expect(webhook).to_be_hidden()
+    expect(page.get_by_role("link", name="Set one up")).to_have_attribute(
+        "href", "#/links/grand/settings?group=webhook"
+    )
 
     port = hotel.ports[1]
     hotel.make_docked_link("made", port, webhook_url="http://127.0.0.1:1/events", webhook_secret="a" * 20)
-    user.navigate("#/links/made")
+    user.navigate("#/links/made/phones")
     expect(webhook).to_contain_text("http://127.0.0.1:1/events")
-    expect(webhook.locator(".state")).to_have_text("not taken: trying again")
-    expect(webhook).to_have_attribute("data-mood", "bad")
-    details = webhook.locator("dl div")
-    expect(details.filter(has_text="Waiting")).to_contain_text(re.compile(r"\d+, the oldest for \d+"))
-    expect(details.filter(has_text="In the way")).to_contain_text("refused")
-    expect(details.filter(has_text="Next attempt")).to_contain_text(re.compile(r"in \d+ s"))
-    expect(details.filter(has_text="Last taken")).to_be_hidden()
+    expect(webhook.locator(".badge")).to_have_text("Not accepted, trying again")
+    expect(webhook.locator(".badge")).to_have_attribute("data-mood", "bad")
+    expect(webhook.locator("[data-fact=backlog]")).to_contain_text(re.compile(r"\d+, the oldest for \d+"))
+    expect(webhook.locator("[data-fact=last_error]")).to_contain_text("refused")
+    expect(webhook.locator("[data-fact=next_at]")).to_contain_text(re.compile(r"in \d+ s"))
+    expect(webhook.locator("[data-fact=last_delivered]")).to_be_hidden()
 
     no_webhook = {"webhook_url": None, "webhook_secret": None}
     hotel.pbx.call("PATCH", "/api/v1/links/made", no_webhook)
@@ -80,22 +83,48 @@ def test_the_event_that_is_never_accepted_can_be_skipped(hotel: HotelProcesses, 
     page, webhook = user.page, user.page.locator(".webhook")
     with rejecting_receiver() as url:
         hotel.make_docked_link("made", hotel.ports[1], webhook_url=url, webhook_secret="a" * 20)
-        user.navigate("#/links/made")
-        stuck = webhook.locator("dl div").filter(has_text="Not accepted")
+        user.navigate("#/links/made/phones")
+        stuck = webhook.locator("[data-fact=stuck]")
         expect(stuck).to_contain_text(re.compile(r"link\.changed, number \d+"))
         skip = webhook.get_by_role("button", name="Skip this event")
 
         skip.click()
         dialog = page.get_by_role("dialog")
-        expect(dialog).to_contain_text("The receiver will never get it.")
+        expect(dialog).to_have_accessible_name(re.compile("^Skip the event “link.changed, number"))
+        expect(dialog).to_contain_text("Your program will never get it.")
         dialog.get_by_role("button", name="Cancel").click()
         expect(stuck).to_be_visible()
 
         skip.click()
         dialog.get_by_role("button", name="Skip this event").click()
-        expect(webhook.get_by_role("status")).to_contain_text("was skipped")
-        expect(webhook.get_by_role("status")).to_be_focused()
-        expect(webhook.locator(".state")).to_have_text("all events were taken")
-        expect(webhook.locator("dl div").filter(has_text="Skipped")).to_contain_text("1")
+        answer = webhook.get_by_role("status")
+        expect(answer).to_contain_text("was skipped")
+        expect(answer).to_be_focused()
+        expect(webhook.locator(".badge")).to_have_text("All events are delivered")
+        expect(webhook.locator("[data-fact=skipped]")).to_contain_text("1")
         expect(skip).to_be_hidden()
         assert hotel.link("made")["webhook"]["skipped"] == 1
+
+
+def test_a_role_that_reads_only_cannot_skip(browser: Browser) -> None:
+    webhook = {
+        "url": "http://127.0.0.1:1/events",
+        "state": "retrying",
+        "backlog": 3,
+        "oldest": ago(minutes=4),
+        "last_delivered": None,
+        "last_error": "Connection refused",
+        "next_at": None,
+        "lost": 0,
+        "skipped": 0,
+        "stuck": {"seq": 5, "type": "guest.checked_in", "room": "101"},
+    }
+    with start_canned_service() as service:
+        service.role = "view"
+        service.show(make_link("grand", webhook=webhook))
+        with open_page(browser, service.url) as user:
+            user.navigate("#/links/grand/phones")
+            expect(user.page.locator("[data-fact=stuck]")).to_contain_text(
+                "guest.checked_in, room 101, number 5"
+            )
+            expect(user.page.get_by_role("button", name="Skip this event")).to_be_hidden()

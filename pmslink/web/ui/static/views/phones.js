@@ -88,7 +88,8 @@ class WebhookCard {
     const question = { title: t("webhook.ask.skip.title", what), text: t("webhook.ask.skip"), action: t("webhook.skip") };
     if (!(await askToConfirm(question))) return;
     try {
-      this.show(await call("POST", ofLink(this.#name, "webhook", "skip"), { seq: stuck.seq }));
+      const link = await call("POST", ofLink(this.#name, "webhook", "skip"), { seq: stuck.seq });
+      this.show(link.webhook);
       this.#say(t("webhook.done.skip", what), false);
     } catch (problem) {
       this.#say(refusalText(problem), true);

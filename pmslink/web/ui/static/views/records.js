@@ -60,7 +60,7 @@ class Records {
     const save = button(t("rec.save"), () => this.#save());
     const right = el("span", { class: "push row" }, names, this.#pause, save);
     const bar = el("div", { class: "row filters" }, search, this.#type, this.#direction, this.#odd, right);
-    const box = el("section", { class: "card" }, this.#held.element, this.#list, this.#none);
+    const box = el("section", { class: "card" }, this.#held.element, this.#none);
     this.element = el("div", { class: "stack records" }, bar, this.#error, box, el("p", {}, this.#more));
     setAttribute(this.#more, "hidden", true);
     setText(this.#pauseText, t("rec.pause"));

@@ -17,7 +17,6 @@ export function view({ name, query }) {
   form.begin();
   return {
     element: form.element,
-    title: () => t("tab.settings"),
     change: ({ query: next }) => form.show(next),
     update: (kind, data) => form.update(kind, data),
     close: () => form.close(),
