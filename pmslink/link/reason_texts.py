@@ -1,9 +1,8 @@
 """The English texts that describe a link to a person: label, reason, advice and hints.
 
-Each text has a key; the catalogues of other languages have a text for the same key. `{name}` stands for a
-parameter of the cause; the parameter `variant` names another key than the code of the cause. The page has
-the same functions (`link_model.js`, `hints.js`), in the language of its reader;
-`tests/page/test_reason_texts.py` checks that both agree.
+They are for the API, the log and the command line; the page has texts of its own, in the language of its
+reader (`core/health.js`). Each text has a key. `{name}` stands for a parameter of the cause; the parameter
+`variant` names another key than the code of the cause.
 """
 
 from __future__ import annotations

@@ -1,24 +1,20 @@
-"""Data that the page loads at its start, so that FIAS and the settings are not repeated in JavaScript."""
+"""Data of FIAS and the settings, which the page loads so that none of it is repeated in JavaScript."""
 
 from __future__ import annotations
 
-from typing import Any, get_args
+from typing import Any
 
 from attrs import NOTHING, Attribute, fields
 
-from pmslink import __version__
 from pmslink.config.link_definition import API_LINK_DEFAULTS, LinkDefinition
 from pmslink.config.profiles import PROFILE_PRESETS
 from pmslink.fias.catalog import ANSWER_RECORDS, FIELDS, GUEST_FIELDS, RECORDS
-from pmslink.link.machine import Marker
 from pmslink.validation.setting_fields import Setting
 
 
 def bootstrap_data() -> dict[str, Any]:
-    """Return record ids, field codes, markers, profiles, and each setting with kind, bounds and default."""
+    """Return record ids, field codes, profiles, and each setting with kind, bounds and default."""
     return {
-        "version": __version__,
-        "markers": get_args(Marker),
         "records": list(RECORDS),
         "fields": list(FIELDS),
         "personal": sorted(GUEST_FIELDS),

@@ -1,10 +1,9 @@
 """Translations of the page: one catalogue for each language, with a text for each key.
 
-English texts are in the modules that they describe: reasons and advice in `link/reason_texts.py`, records
-and fields in `fias/catalog.py`, what a setting must be in `config/link_settings.py`, the page's own texts
-in `static/texts/en/`, a file for each area of the page. Other languages have all of them in such files. The
-names of records and fields, and the texts of settings, are catalogues of their own, because few views need
-them.
+English texts are in the modules that they describe: records and fields in `fias/catalog.py`, what a setting
+must be in `config/link_settings.py`, the page's own texts in `static/texts/en/`, a file for each area of the
+page. Other languages have all of them in such files. The names of records and fields, and the texts of
+settings, are catalogues of their own, because few views need them.
 """
 
 from __future__ import annotations
@@ -18,7 +17,6 @@ from attrs import fields
 
 from pmslink.config.link_definition import LinkDefinition
 from pmslink.fias.catalog import FIELDS, RECORDS
-from pmslink.link.reason_texts import ENGLISH_TEXTS
 from pmslink.validation.setting_fields import setting_of
 
 Language = Literal["en", "zh"]
@@ -31,7 +29,7 @@ _KINDS_WITHOUT_ERRORS = ("choice", "yes_or_no")
 
 def load_translations(language: Language) -> dict[str, str]:
     """Load the catalogue of a language, without the catalogues that few views need."""
-    texts = dict(ENGLISH_TEXTS) if language == "en" else {}
+    texts: dict[str, str] = {}
     for file in sorted(_folder(language).iterdir(), key=lambda file: file.name):
         if file.name not in (_FIELD_NAMES_FILE, _SETTINGS_FILE):
             texts |= json.loads(file.read_text("utf-8"))

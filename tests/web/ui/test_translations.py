@@ -109,7 +109,6 @@ def test_each_record_field_and_setting_has_a_name(language: Language) -> None:
     for setting in data["settings"]:
         if setting["name"] != "enabled":  # a link is saved with it or without it
             required += _setting_keys(setting)
-    required += [f"label.{marker}" for marker in data["markers"]]
     required += [f"profile.{profile}" for profile in data["profiles"]]
     assert [key for key in required if key not in texts] == []
 

@@ -16,25 +16,11 @@ const LOOKS = {
   off: { mood: "off", sign: "off" },
   unknown: { mood: "off", sign: "info" },
 };
-const ACTION_KEYS = {
-  "link.create": "audit.create",
-  "link.change": "audit.change",
-  "link.remove": "audit.remove",
-  "link.enable": "audit.enable",
-  "link.disable": "audit.disable",
-  "link.expire": "audit.expire",
-  "link.disconnect": "audit.disconnect",
-  "link.resync": "audit.resync",
-  "posting.resend": "audit.resend",
-  "posting.discard": "audit.discard",
-  "room.status": "audit.status",
-  "room.dnd": "audit.dnd",
-  "room.make_up_room": "audit.make_up_room",
-  "room.voicemail": "audit.voicemail",
-  "room.wake_up": "audit.wake_up",
-  "room.wake_up_cancel": "audit.wake_up_cancel",
-  "webhook.skip": "audit.skip",
-};
+const ACTIONS = [
+  ...["link_create", "link_change", "link_remove", "link_enable", "link_disable", "link_expire", "link_disconnect"],
+  ...["link_resync", "posting_resend", "posting_discard", "webhook_skip"],
+  ...["room_status", "room_dnd", "room_make_up_room", "room_voicemail", "room_wake_up", "room_wake_up_cancel"],
+];
 const OFF_WORDS = { DISABLED: "state.off", EXPIRED: "state.expired" };
 
 /** The event as a list item, see `keyed`. An event is that of `historyEvents`, with its `link`. */
@@ -129,7 +115,8 @@ function writeEntry({ time, words, text }, { entry }) {
 }
 
 function actionText({ action, who, result }) {
-  const what = action in ACTION_KEYS ? t(ACTION_KEYS[action]) : action; // a newer service may have others
+  const name = action.replace(".", "_");
+  const what = ACTIONS.includes(name) ? t(`audit.${name}`) : action; // a newer service may have others
   return t(result === "done" ? "hist.done_by" : "hist.refused_to", { what, who, why: result });
 }
 

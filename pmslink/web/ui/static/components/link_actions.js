@@ -12,9 +12,24 @@ const isOff = ({ state }) => state === "DISABLED" || state === "EXPIRED";
 const isResyncing = ({ held }) => held?.by === "resync";
 
 const CONTROLS = [
-  { verb: "disconnect", sign: "out", applies: (link) => !isOff(link) && link.intent !== "disconnected" },
-  { verb: "disable", sign: "off", applies: ({ state }) => state !== "DISABLED" },
-  { verb: "expire", sign: "ended", applies: ({ state }) => state !== "EXPIRED" },
+  {
+    verb: "disconnect",
+    sign: "out",
+    applies: (link) => !isOff(link) && link.intent !== "disconnected",
+    question: { title: "ask.disconnect.title", text: "ask.disconnect", action: "ask.disconnect.do" },
+  },
+  {
+    verb: "disable",
+    sign: "off",
+    applies: ({ state }) => state !== "DISABLED",
+    question: { title: "ask.disable.title", text: "ask.disable", action: "ask.disable.do" },
+  },
+  {
+    verb: "expire",
+    sign: "ended",
+    applies: ({ state }) => state !== "EXPIRED",
+    question: { title: "ask.expire.title", text: "ask.expire", action: "ask.expire.do" },
+  },
 ];
 
 /**
@@ -61,9 +76,10 @@ function resyncObstacle(link) {
 
 function menuItems(link, { run, report }) {
   if (link === null) return [];
-  const controls = CONTROLS.map(({ verb, sign, applies }) => {
-    const note = may("control") ? notNow(link, applies) : t("menu.not_role");
-    return { text: t(`link.${verb}`), icon: sign, note, disabled: note !== null, action: () => askAndRun(link, verb, run) };
+  const controls = CONTROLS.map((control) => {
+    const note = may("control") ? notNow(link, control) : t("menu.not_role");
+    const action = () => askAndRun(link, control, run);
+    return { text: t(`link.${control.verb}`), icon: control.sign, note, disabled: note !== null, action };
   });
   const notMine = may("control") ? null : t("menu.not_role");
   const href = `#/new?copy=${encodeURIComponent(link.name)}`;
@@ -74,13 +90,13 @@ function menuItems(link, { run, report }) {
   return [copy, ...controls, null, remove];
 }
 
-function notNow(link, applies) {
+function notNow(link, { applies }) {
   return applies(link) ? null : t("menu.not_now", { state: words(link) });
 }
 
-async function askAndRun(link, verb, run) {
-  const title = t(`ask.${verb}.title`, { name: link.name });
-  if (await askToConfirm({ title, text: t(`ask.${verb}`), action: t(`ask.${verb}.do`) })) await run(verb);
+async function askAndRun({ name }, { verb, question }, run) {
+  const { title, text, action } = question;
+  if (await askToConfirm({ title: t(title, { name }), text: t(text), action: t(action) })) await run(verb);
 }
 
 /** Call a control of a link, and report its result: the button's own answer, beside any notice. */
