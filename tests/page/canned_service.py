@@ -75,6 +75,7 @@ def make_link(name: str, **values: Any) -> dict[str, Any]:
         "resync": {"wanted": False, "asked": up_since, "started": up_since, "ended": up_since, "records": 30},
         "declared_records": ["GI", "GO"],
         "held": None,
+        "by_hand": {"open": 0, "differ": 0},
         "clock_offset": 0.4,
         "outages": {"last_hour": 0, "last_at": None, "last_seconds": None, "last_cause": None},
         "not_understood": {"records": 0, "bytes": 0, "last_at": None, "last": None},

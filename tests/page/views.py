@@ -27,7 +27,7 @@ VIEWS = (
     PageView("#/", "Links", ".links [role=row] .name"),
     PageView("#/links/grand", "grand: connected", ".path"),
     PageView("#/links/grand/rooms", "grand · Rooms", ".tile"),
-    PageView("#/links/grand/rooms/101", "Room 101 · grand", ".side, dialog[open]"),
+    PageView("#/links/grand/rooms/101", "Room 101 · grand", ".side:not([hidden]), dialog[open]"),
     PageView("#/links/grand/outbox", "grand · Outbox", ".chip"),
     PageView("#/links/grand/history", "grand · History", ".events li"),
     PageView("#/links/grand/records", "grand · Records", ".recs li"),
