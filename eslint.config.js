@@ -16,7 +16,7 @@ export default [
       "array-callback-return": "error",
       "default-case-last": "error",
       eqeqeq: ["error", "always"],
-      "max-lines": ["error", MAX_FILE_LINES],
+      "max-lines": ["error", { max: MAX_FILE_LINES, skipBlankLines: true }],
       "max-lines-per-function": ["error", { max: MAX_FUNCTION_LINES, skipBlankLines: true, skipComments: true }],
       "no-alert": "error",
       "no-eval": "error",

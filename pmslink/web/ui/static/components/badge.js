@@ -28,6 +28,9 @@ export const pill = (text, mood) => el("span", { class: "pill", "data-mood": moo
  * A counter that filters: a number over a sign and words. `update({count, pressed})` shows what it counts.
  *
  * `group` has the key of its words, `group.KEY`, its mood and its sign.
+ *
+ * @param {string[]} group
+ * @param {() => void} onclick
  */
 export function counter([key, mood, sign], onclick) {
   const number = el("b");

@@ -24,8 +24,8 @@ export function byHandForm(link, onChanged) {
   const checkOut = action("out", "room.checkout", askToCheckOut);
   const openMove = action("arrow", "room.move", () => openForm(move));
   const buttons = el("div", { class: "row start" }, openCheckIn, checkOut, openMove);
-  const note = el("p", { class: "tiny", text: t("room.compared") });
-  const element = el("div", { class: "act" }, buttons, checkIn.element, move.element, result.element, note);
+  const parts = [buttons, checkIn.element, move.element, result.element];
+  const element = el("div", { class: "act" }, ...parts, el("p", { class: "tiny", text: t("room.compared") }));
   let room = null;
   let zone = null;
 
@@ -33,17 +33,15 @@ export function byHandForm(link, onChanged) {
     if (room?.room !== shown.room) closeForms();
     room = shown;
     zone = hotelZone;
-    const isVacant = room.guests.length === 0;
     setAttribute(element, "hidden", !isOffered);
-    setAttribute(openCheckIn, "hidden", !isVacant);
-    for (const button of [checkOut, openMove]) setAttribute(button, "hidden", isVacant);
+    setAttribute(openCheckIn, "hidden", room.guests.length > 0);
+    for (const button of [checkOut, openMove]) setAttribute(button, "hidden", room.guests.length === 0);
     move.propose(vacant.filter((name) => name !== room.room));
   }
 
   function openForm(form) {
     closeForms();
-    setAttribute(form.element, "hidden", false);
-    setAttribute(buttons, "hidden", true);
+    replace(buttons, form.element);
     form.focus();
   }
 
@@ -55,24 +53,15 @@ export function byHandForm(link, onChanged) {
   }
 
   async function askToCheckOut() {
-    const title = t("room.ask_checkout", { room: visible(room.room) });
-    if (await askToConfirm({ title, text: t("room.ask_checkout.text"), action: t("room.do_checkout") })) await submit("check-out", undefined, t("room.done_checkout"));
+    if (await confirmCheckOut(room)) await submit("check-out", undefined, t("room.done_checkout"));
   }
 
   async function submit(path, body, done, other = null) {
-    const request = () => call("POST", ofLink(link, "rooms", room.room, path), withDeparture(body));
+    const request = () => call("POST", ofLink(link, "rooms", room.room, path), withDeparture(body, zone));
     if (!(await result.attempt(request, (why) => t("room.failed_hand", { why })))) return;
     result.show(done);
     closeForms();
-    onChanged(room.room);
-    if (other !== null) onChanged(other);
-  }
-
-  /** Nights count from the date in the hotel. */
-  function withDeparture(body) {
-    if (body?.nights === undefined) return body;
-    const { nights, ...rest } = body;
-    return { ...rest, departure: departureDate(nights, now(), zone) };
+    for (const name of [room.room, other]) if (name !== null) onChanged(name);
   }
 
   const draft = () => (checkIn.element.hidden ? null : checkIn.values());
@@ -83,6 +72,23 @@ export function byHandForm(link, onChanged) {
   }
 
   return { element, update, draft, restore };
+}
+
+function replace(shown, hidden) {
+  setAttribute(shown, "hidden", true);
+  setAttribute(hidden, "hidden", false);
+}
+
+function confirmCheckOut({ room }) {
+  const title = t("room.ask_checkout", { room: visible(room) });
+  return askToConfirm({ title, text: t("room.ask_checkout.text"), action: t("room.do_checkout") });
+}
+
+/** The body of a check-in with the departure for its nights, which count from the date in the hotel. */
+function withDeparture(body, zone) {
+  if (body?.nights === undefined) return body;
+  const { nights, ...rest } = body;
+  return { ...rest, departure: departureDate(nights, now(), zone) };
 }
 
 const action = (sign, key, onclick, props = {}) => el("button", { type: "button", onclick, ...props }, icon(sign), t(key));

@@ -12,15 +12,12 @@ import { shownName } from "./room_labels.js";
  * guests; `onDecided(change)` is called after a decision.
  */
 export function comparedCard(onDecided) {
-  const pill = el("span", { class: "pill push", "data-mood": "wait", hidden: true });
-  const props = { type: "button", class: "plain icon push", "aria-label": t("room.close"), onclick: () => setAttribute(element, "hidden", true) };
-  const close = el("button", props, icon("close"));
+  const head = heading(() => setAttribute(element, "hidden", true));
   const agreed = agreement();
   const list = el("ul", { class: "compared" });
   const failed = outcome();
   const body = el("div", { class: "in" }, agreed.element, list, failed.element);
-  const head = el("header", {}, el("h2", { text: t("cmp.title") }), pill, close);
-  const element = el("section", { class: "card no-print", "aria-label": t("cmp.title"), hidden: true }, head, body);
+  const element = el("section", { class: "card no-print", "aria-label": t("cmp.title"), hidden: true }, head.element, body);
   let link = null;
   let state = null; // of the link, when the changes were last loaded
   let changes = [];
@@ -28,10 +25,8 @@ export function comparedCard(onDecided) {
 
   function update(next) {
     link = next;
-    const { by_hand: counts, in_sync: inSync, resync } = link;
-    const now = JSON.stringify([counts, inSync, resync.ended]);
-    if (now === state) return;
-    state = now;
+    if (stateOf(link) === state) return;
+    state = stateOf(link);
     load();
   }
 
@@ -52,11 +47,8 @@ export function comparedCard(onDecided) {
   function show() {
     const compared = link.in_sync ? changes.filter((change) => change.agrees !== null) : [];
     const differing = compared.filter((change) => !change.agrees);
-    const open = differing.filter((change) => change.decided === null).length;
     setAttribute(element, "hidden", compared.length === 0);
-    setAttribute(pill, "hidden", open === 0);
-    setText(pill, t(open === 1 ? "cmp.differ" : "cmp.differ_n", { count: open }));
-    setAttribute(close, "hidden", open > 0);
+    head.update(differing.filter((change) => change.decided === null).length);
     agreed.update(compared.filter((change) => change.agrees));
     keyed(list, differing.map((change) => ({ change, areNamesShown, decide })), ({ change }) => change.id, difference);
   }
@@ -74,6 +66,25 @@ export function comparedCard(onDecided) {
   }
 
   return { element, update, showNames };
+}
+
+/** What the changes of a link depend on, to load them only when it differs. */
+const stateOf = ({ by_hand: counts, in_sync: inSync, resync }) => JSON.stringify([counts, inSync, resync.ended]);
+
+/** The head of the card: `update(open)` shows how many decisions are open; without any it can be closed. */
+function heading(onclick) {
+  const pill = el("span", { class: "pill push", "data-mood": "wait", hidden: true });
+  const props = { type: "button", class: "plain icon push", "aria-label": t("room.close"), onclick };
+  const close = el("button", props, icon("close"));
+  const element = el("header", {}, el("h2", { text: t("cmp.title") }), pill, close);
+
+  function update(open) {
+    setAttribute(pill, "hidden", open === 0);
+    setText(pill, t(open === 1 ? "cmp.differ" : "cmp.differ_n", { count: open }));
+    setAttribute(close, "hidden", open > 0);
+  }
+
+  return { element, update };
 }
 
 /** How many changes agree, and in which rooms. */

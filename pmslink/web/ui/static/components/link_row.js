@@ -7,6 +7,7 @@ import { decimal, precisely, t } from "../core/texts.js";
 import { badge, beats, pill } from "./badge.js";
 
 const COLUMNS = ["state", "link", "what", "since", "day", "outbox"];
+/** @type {Array<[string, number]>} */
 const ROW_HEIGHTS = [
   ["(max-width: 40rem)", 4.5],
   ["(max-width: 56rem)", 3.25],

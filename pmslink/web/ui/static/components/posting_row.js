@@ -87,6 +87,7 @@ function updateControls({ choose, chooser, toggle }, posting, look, text) {
   setAttribute(toggle, "aria-label", t("out.details_of", names));
 }
 
+/** @type {Array<[string, (posting: Api.Posting) => string]>} */
 const FACTS = [
   ["out.sent_at", ({ sent }) => (sent ? moment(sent) : t("out.never_sent"))],
   ["out.attempts", ({ attempts }) => String(attempts)],

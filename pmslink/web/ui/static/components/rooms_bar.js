@@ -16,9 +16,7 @@ export function roomsBar(filter, { onFilter, onChange }) {
   const search = searchField(filter.query, (text) => change({ query: text }));
   const choices = Object.keys(CHIPS).map((key) => ({ key, text: t(`rooms.${key}`), rare: RARE_CHIPS.includes(key) }));
   const row = chips(t("rooms.chips"), choices, (key) => change({ chip: key }));
-  const shapes = segments(t("rooms.shape"), [shapeChoice("floors", "rooms.grid"), shapeChoice("list", "rooms.list")], (key) =>
-    change({ shape: key }),
-  );
+  const shapes = segments(t("rooms.shape"), shapeChoices(), (key) => change({ shape: key }));
   const names = switchField(t("rooms.names"), () => showChange());
   const print = el("button", { type: "button", class: "hide-s", text: t("rooms.print"), onclick: () => window.print() });
   const right = el("span", { class: "row push" }, may("guests") ? names.element : null, print);
@@ -73,7 +71,10 @@ export function roomsBar(filter, { onFilter, onChange }) {
   return { element, filter, areNamesShown, change, set, show, fill, clear };
 }
 
-const shapeChoice = (key, text) => ({ key, text: t(text) });
+const shapeChoices = () => [
+  { key: "floors", text: t("rooms.grid") },
+  { key: "list", text: t("rooms.list") },
+];
 
 function searchField(text, onInput) {
   const input = /** @type {HTMLInputElement} */ (

@@ -17,6 +17,9 @@ const needsDecision = ({ outbox, failed_wake_ups }) => outbox.unknown + outbox.r
 const isUnstable = ({ outages }) => outages.last_hour >= MIN_OUTAGES;
 
 // The first row that fits holds: key of the words, mood, sign, group, and the condition.
+/** @typedef {[key: string, mood: string, sign: string, group: string, fits: (link: Api.Link) => boolean]} Row */
+
+/** @type {Row[]} */
 const WHATEVER_SYNC = [
   ["expired", "ended", "ended", "off", ({ state }) => state === "EXPIRED"],
   ["new", "off", "off", "off", isNew],
@@ -24,12 +27,14 @@ const WHATEVER_SYNC = [
   ["disconnecting", "wait", "wait", "connecting", ({ state }) => state === "WAIT_LE"],
   ["disconnected", "off", "off", "off", isAtRest],
 ];
+/** @type {Row[]} */
 const NOT_IN_SYNC = [
   ["ended", "bad", "bad", "down", (link) => isEndedByPms(link) && !hasFailed(link)],
   ["down", "bad", "bad", "down", (link) => isEndedByPms(link) || isDown(link)],
   ["confirming", "wait", "wait", "connecting", ({ state }) => state === "ESTABLISHED"],
   ["connecting", "wait", "wait", "connecting", () => true],
 ];
+/** @type {Row[]} */
 const IN_SYNC = [
   ["held", "wait", "warn", "look", (link) => link.attention >= 3 && !needsDecision(link)],
   ["decide", "wait", "warn", "look", ({ attention }) => attention >= 3],

@@ -26,7 +26,7 @@
  *
  * @typedef {object} Action what a person may do with a row
  * @property {string} label the key of the button's text
- * @property {"resend" | "discard"} call
+ * @property {string} call
  * @property {boolean} asks whether a confirmation comes first
  *
  * @typedef {object} Decision
@@ -85,6 +85,7 @@ export function belongs(posting, filter, now) {
 
 const digitsOf = (text) => text.replace(/[+\-() ]/g, "");
 
+/** @param {{room: string, number: number | null, dialled?: string}} posting */
 function matches({ room, number, dialled }, query) {
   const wanted = query.toLowerCase();
   if (wanted === "" || room.toLowerCase().startsWith(wanted)) return true;
@@ -106,7 +107,11 @@ const SEND_AGAIN = { label: "out.again", call: "resend", asks: false };
 const DISCARD = { label: "out.discard", call: "discard", asks: true };
 const SEND_ANYWAY = { label: "out.send_anyway", call: "resend", asks: true };
 
-/** Decisions on refused rows, by reason. */
+/**
+ * Decisions on refused rows, by reason.
+ *
+ * @type {Record<string, (suffix: string) => Decision>}
+ */
 const REFUSED = {
   guest_left: (suffix) => ({ meaning: `out.left.${suffix}`, look: null, actions: [DISCARD, SEND_ANYWAY] }),
   local_guest: (suffix) => ({ meaning: `out.local.${suffix}`, look: "out.local.do", actions: [DISCARD, SEND_ANYWAY] }),

@@ -109,6 +109,7 @@ export function groupByFloor(rooms) {
     if (!floors.has(floor)) floors.set(floor, []);
     floors.get(floor).push(room);
   }
+  /** @type {(one: [string | null, any], other: [string | null, any]) => number} */
   const highestFirst = ([one], [other]) =>
     Number(one === null) - Number(other === null) || numerically.compare(other ?? "", one ?? "");
   return [...floors].sort(highestFirst).map(([floor, some]) => ({ floor, rooms: some }));

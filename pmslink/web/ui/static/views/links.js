@@ -94,6 +94,7 @@ class LinksView {
     this.sentence = el("p", { class: "quiet", role: "status" });
     const add = may("control") && el("a", { class: "btn primary push", href: "#/new" }, icon("plus"), t("list.add"));
     const title = el("div", { class: "title" }, el("h1", { text: t("list.title") }), this.sentence, add || null);
+    /** @type {Array<[string, any]>} */
     this.counters = [ALL, ...GROUPS].map((group) => [group[0], counter(group, () => this.#press(group[0]))]);
     const buttons = this.counters.map(([, { element }]) => element);
     this.counts = el("div", { class: "counters", role: "group", "aria-label": t("col.state") }, buttons);
@@ -280,9 +281,9 @@ class LinksView {
     this.table.hidden = total === 0;
     const all = linkCount();
     setText(this.found, isFiltered && all !== null ? t("list.found", { found: decimal(total), all: decimal(all) }) : "");
-    if (total === 0) return this.#showNothing(isFiltered);
-    this.message.hidden = true;
-    if (total > MAX_TALL_ROWS) this.#showVirtual();
+    this.message.hidden = total > 0;
+    if (total === 0) this.#showNothing(isFiltered);
+    else if (total > MAX_TALL_ROWS) this.#showVirtual();
     else this.#showAll();
   }
 
@@ -374,7 +375,7 @@ class LinksView {
 
   /** The position of the row with the focus; -1 if none has it. */
   #focusedPosition() {
-    const name = document.activeElement.closest?.(".r")?.dataset.name;
+    const name = /** @type {HTMLElement} */ (document.activeElement.closest?.(".r"))?.dataset.name;
     return name === undefined ? -1 : this.#virtual ? this.#list.positionOf(name) : this.#shown.indexOf(name);
   }
 }

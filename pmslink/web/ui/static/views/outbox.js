@@ -106,6 +106,7 @@ class OutboxTab {
   async #load() {
     const load = ++this.#loads;
     this.#since.clear();
+    /** @type {Record<string, string>} */
     const query = { ...queryOf(this.#filter, now()), limit: String(PAGE_ROWS) };
     if (this.#next !== null) query.before = String(this.#next);
     try {
