@@ -65,7 +65,8 @@ async function mayLeave(next) {
 }
 
 function closeView() {
-  view?.close?.();
+  if (!view) return;
+  view.close?.();
   view = null;
   $("main").replaceChildren();
   if ($("dialog").open) $("dialog").close("");
@@ -155,7 +156,9 @@ async function askToSignIn() {
 async function showSignIn() {
   const { signInForm } = await import("./views/sign_in.js");
   $("sign-in").replaceChildren(signInForm({ onSignedIn: enter, chooseLanguage: chooseSignInLanguage }));
-  if (!view) showTitle();
+  if (view) return;
+  $("main").replaceChildren();
+  showTitle();
 }
 
 async function chooseSignInLanguage(language) {
