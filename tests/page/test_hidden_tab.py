@@ -73,4 +73,3 @@ def test_a_hidden_tab_is_up_to_date_as_soon_as_it_is_visible(hotel: HotelProcess
     hotel.control("made", "disable")
     tab.page.evaluate("look(false)")
     expect(marker).to_have_text("DISABLED")
-

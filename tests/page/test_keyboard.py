@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import re
+
 from playwright.sync_api import Locator, Page, expect
 
 from tests.page.browser import BrowserUser
 from tests.page.hotel_processes import HotelProcesses
+from tests.page.link_rows import row
+from tests.page.views import VIEWS, open_view
 
 WITHIN_OR_NOWHERE = "dialog.contains(document.activeElement) || document.activeElement === document.body"
+MAX_TAB_STOPS = 60
 
 
-def _tab_to(page: Page, target: Locator) -> None:
+def tab_to(page: Page, target: Locator) -> None:
     """Press Tab until this element has the focus."""
     expect(target).to_be_visible()
-    for _ in range(30):
+    for _ in range(MAX_TAB_STOPS):
         page.keyboard.press("Tab")
         if target.evaluate("(element) => element === document.activeElement"):
             return
@@ -30,7 +35,7 @@ def test_the_first_tab_stop_skips_the_header(user: BrowserUser) -> None:
     page.keyboard.press("Enter")
     expect(page.locator("#main")).to_be_focused()
     page.keyboard.press("Tab")
-    expect(page.get_by_role("searchbox")).to_be_focused()
+    expect(page.get_by_role("link", name="Add a link")).to_be_focused()
     assert page.url.endswith("/")
 
 
@@ -45,65 +50,109 @@ def test_a_slash_focuses_the_search_and_can_be_typed_into_it(user: BrowserUser) 
     expect(search).to_have_value("/")
 
 
-def test_a_link_is_opened_and_disabled_and_the_dialog_traps_the_focus(
+def test_sequences_and_digits_lead_to_views_and_tabs(user: BrowserUser) -> None:
+    page = user.page
+    heading = page.get_by_role("heading", level=1)
+    expect(heading).to_have_text("Links")
+    page.keyboard.press("g")
+    page.keyboard.press("n")
+    expect(heading).to_have_text("Notices")
+    page.keyboard.press("g")
+    page.keyboard.press("l")
+    expect(heading).to_have_text("Links")
+    expect(row(page, "grand")).to_be_visible()
+    page.keyboard.press("j")
+    expect(row(page, "grand").locator(".name")).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(heading).to_have_text("grand")
+    page.keyboard.press("4")
+    expect(page).to_have_url(re.compile("#/links/grand/history$"))
+    page.keyboard.press("1")
+    expect(page).to_have_url(re.compile("#/links/grand$"))
+    page.keyboard.press("g")
+    page.keyboard.press("l")
+    expect(heading).to_have_text("Links")
+    page.keyboard.press("n")
+    expect(heading).to_have_text("New link")
+
+
+def test_single_keys_can_be_switched_off(user: BrowserUser) -> None:
+    page = user.page
+    dialog = page.get_by_role("dialog")
+    page.keyboard.press("?")
+    expect(dialog.get_by_role("heading")).to_have_text("Keyboard shortcuts")
+    dialog.get_by_role("switch").uncheck()
+    page.keyboard.press("Escape")
+    expect(dialog).to_be_hidden()
+    page.keyboard.press("/")
+    expect(page.get_by_role("searchbox")).not_to_be_focused()
+    page.keyboard.press("?")
+    expect(dialog).to_be_hidden()
+    page.reload()
+    page.locator("#person").click()
+    page.get_by_role("menuitem", name="Keyboard shortcuts").click()
+    dialog.get_by_role("switch").check()
+    page.keyboard.press("Escape")
+    page.keyboard.press("/")
+    expect(page.get_by_role("searchbox")).to_be_focused()
+
+
+def test_a_link_is_opened_and_switched_off_and_the_dialog_traps_the_focus(
     hotel: HotelProcesses, user: BrowserUser
 ) -> None:
     page = user.page
-    _tab_to(page, page.locator(".row").get_by_role("link", name="grand"))
+    tab_to(page, row(page, "grand").locator(".name"))
     page.keyboard.press("Enter")
     expect(page.get_by_role("heading", level=1)).to_have_text("grand")
     expect(page.locator("#main")).to_be_focused()
 
-    disable = page.locator(".controls").get_by_role("button", name="Disable")
+    more = page.get_by_role("button", name="More")
     dialog = page.get_by_role("dialog")
-    _tab_to(page, disable)
+    tab_to(page, more)
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("menuitem").first).to_be_focused()
+    page.keyboard.press("Escape")
+    expect(more).to_be_focused()
+    page.keyboard.press("Enter")
+    switch_off = page.get_by_role("menuitem", name="Switch off…")
+    for _ in range(6):
+        if switch_off.evaluate("(element) => element === document.activeElement"):
+            break
+        page.keyboard.press("ArrowDown")
     page.keyboard.press("Enter")
     expect(dialog.get_by_role("button", name="Cancel")).to_be_focused()
-    page.keyboard.press("Escape")
-    expect(dialog).to_be_hidden()
-    expect(disable).to_be_focused()
-
-    page.keyboard.press("Enter")
-    expect(dialog).to_be_visible()
-    for _ in range(5):
+    for _ in range(4):
         page.keyboard.press("Tab")
         assert page.evaluate(WITHIN_OR_NOWHERE)
-    _tab_to(page, dialog.get_by_role("button", name="Disable"))
+    page.keyboard.press("Escape")
+    expect(dialog).to_be_hidden()
+    expect(more).to_be_focused()
+
     page.keyboard.press("Enter")
-    expect(page.locator(".head .marker")).to_have_text("DISABLED")
+    switch_off.focus()
+    page.keyboard.press("Enter")
+    tab_to(page, dialog.get_by_role("button", name="Switch off"))
+    page.keyboard.press("Enter")
+    expect(page.locator(".verdict .marker")).to_have_text("DISABLED")
     assert hotel.link()["state"] == "DISABLED"
-    _tab_to(page, page.locator(".controls").get_by_role("button", name="Enable"))
+    tab_to(page, page.get_by_role("button", name="Enable"))
 
 
-def test_the_language_selection_keeps_the_focus(user: BrowserUser) -> None:
+def test_the_language_is_chosen_with_the_keyboard_and_the_focus_stays(user: BrowserUser) -> None:
     page = user.page
     expect(page.get_by_role("heading", level=1)).to_have_text("Links")
-    _tab_to(page, page.get_by_label("Language"))
-    page.keyboard.press("ArrowDown")
+    tab_to(page, page.locator("#language"))
+    page.keyboard.press("Enter")
+    page.keyboard.press("End")
+    page.keyboard.press("Enter")
     expect(page.get_by_role("heading", level=1)).to_have_text("链路")
-    expect(page.get_by_label("语言")).to_be_focused()
+    expect(page.locator("#language")).to_be_focused()
 
 
-def test_a_row_that_moves_keeps_the_focus(hotel: HotelProcesses, user: BrowserUser) -> None:
-    hotel.make_link("idle")
-    hotel.make_link("made")
-    names = user.page.locator(".row h2")
-    link = user.page.locator(".row").get_by_role("link", name="made")
-    expect(names).to_have_text(["idle", "made", "grand"])
-    link.focus()
-    hotel.control("made", "enable")
-    expect(names).to_have_text(["made", "idle", "grand"])
-    expect(link).to_be_focused()
-    hotel.control("made", "disable")
-    expect(names).to_have_text(["idle", "made", "grand"])
-    expect(link).to_be_focused()
-
-
-def test_each_view_focuses_its_content(user: BrowserUser) -> None:
+def test_each_view_focuses_its_content_and_shows_where_the_focus_is(user: BrowserUser) -> None:
     expect(user.page.get_by_role("heading", level=1)).to_have_text("Links")
-    for hash in ("#/links/grand", "#/links/grand/rooms", "#/links/grand/settings", "#/new", "#/"):
-        user.navigate(hash)
-        expect(user.page.locator("#main")).to_be_focused()
-        expect(user.page.get_by_role("heading", level=1)).to_be_visible()
+    for view in (*VIEWS[1:], VIEWS[0]):
+        open_view(user, view)
         user.page.keyboard.press("Tab")
         expect(user.page.locator("#main")).not_to_be_focused()
+        assert user.page.evaluate("document.activeElement !== document.body"), view.hash
