@@ -20,6 +20,7 @@ lint: .venv/installed-test
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/python -m tests.javascript_tools
 	$(BIN)/towncrier build --draft --version next > /dev/null
 
 gates: .venv/installed-test

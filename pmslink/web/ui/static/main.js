@@ -15,6 +15,7 @@ import { clearStrips, setStrip } from "./components/strip.js";
 const STATUS_INTERVAL_MS = 15_000;
 const RETRY_DELAY_MS = 2_000;
 const TICK_MS = 1_000;
+/** @type {(id: string) => any} */
 const $ = (id) => document.getElementById(id);
 
 const VIEWS = {

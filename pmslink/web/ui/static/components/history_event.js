@@ -30,6 +30,7 @@ export const makeEvent = part(
 );
 
 function buildPhase(event) {
+  /** @type {any} */
   const parts = {
     current: event,
     time: el("time", { class: "quiet small" }),

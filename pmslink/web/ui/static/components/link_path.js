@@ -1,6 +1,6 @@
 // Where a link stops on the way to its PMS: the steps, with what was seen at each.
 
-import { el, setAttribute, setText } from "../core/dom.js";
+import { setAttribute, setText } from "../core/dom.js";
 import { address } from "../core/health.js";
 import { linkSteps } from "../core/link_steps.js";
 import { decimal, has, moment, t } from "../core/texts.js";

@@ -25,7 +25,7 @@ export function shownFields(record, isMasked, catalogue) {
  */
 export function hexOf(text) {
   const start = text.slice(0, MAX_BYTES);
-  if (/[^\x00-\x7f]/.test(start)) return null;
+  if (/\P{ASCII}/u.test(start)) return null;
   return [...start].map((character) => character.charCodeAt(0).toString(16).padStart(2, "0")).join(" ");
 }
 

@@ -23,7 +23,7 @@ export function view({ name, query }) {
   records.begin();
   return {
     element: records.element,
-    update: (kind, data) => records.update(kind, data),
+    update: (kind) => records.update(kind),
     close: () => records.close(),
     draft: () => records.draft(),
     restore: (draft) => records.restore(draft),
