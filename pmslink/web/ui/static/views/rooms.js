@@ -220,9 +220,9 @@ class RoomsTab {
     const vacant = this.#all().filter(CHIPS.vacant).map((one) => one.room);
     return this.#panel.show(this.#opened, room, {
       areNamesShown: this.#bar.areNamesShown(),
-      isAllowed: may("desk"),
+      isAllowed: may("rooms"),
       isOffered: this.#isOffered(),
-      isWaiting: may("desk") && !this.#link.in_sync,
+      isWaiting: may("rooms") && !this.#link.in_sync,
       zone: this.#link.settings.timezone,
       codes: this.#link.settings.status_codes,
       vacant,
