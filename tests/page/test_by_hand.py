@@ -11,7 +11,7 @@ import pytest
 from playwright.sync_api import Browser, Locator, Page, Route, expect
 
 from tests.page.browser import BrowserUser, open_page
-from tests.page.hotel_processes import HotelProcesses
+from tests.page.hotel_processes import HotelProcesses, require_success
 from tests.page.rooms_view import chip, open_rooms, room_panel, room_tile, room_tiles, show_names
 
 LATER = timedelta(minutes=3)
@@ -53,6 +53,11 @@ def _open(page: Page, room: str) -> Locator:
     panel = room_panel(page)
     expect(panel.get_by_role("heading", name=f"Room {room}")).to_be_visible()
     return panel
+
+
+def _occupied(hotel: HotelProcesses) -> list[str]:
+    answer = require_success(hotel.pbx.call("GET", "/api/v1/links/made/rooms"))
+    return [room["room"] for room in answer["rooms"] if room["guests"]]
 
 
 def _check_in(page: Page, room: str, name: str) -> None:
@@ -110,7 +115,7 @@ def test_a_guest_is_checked_in_marked_and_listed(hotel: HotelProcesses, rooms: l
 def test_a_guest_is_moved_and_checked_out(
     hotel: HotelProcesses, port: int, rooms: list[str], page: Page
 ) -> None:
-    occupied = next(room["room"] for room in hotel.call_rooms("GET", "")["rooms"] if room["guests"])
+    occupied = _occupied(hotel)[0]
     panel = _open(page, occupied)
     panel.get_by_role("button", name="Move").click()
     panel.get_by_label("Move to room").fill(rooms[0])
@@ -133,7 +138,7 @@ def test_moving_into_an_occupied_room_says_why_not(
     hotel: HotelProcesses, user: BrowserUser, page: Page
 ) -> None:
     user.page_errors.expected_errors += ["409"]
-    first, second, *_ = [room["room"] for room in hotel.call_rooms("GET", "")["rooms"] if room["guests"]]
+    first, second, *_ = _occupied(hotel)
     panel = _open(page, first)
     panel.get_by_role("button", name="Move").click()
     panel.get_by_label("Move to room").fill(second)

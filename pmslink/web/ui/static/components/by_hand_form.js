@@ -34,9 +34,16 @@ export function byHandForm(link, onChanged) {
     room = shown;
     zone = hotelZone;
     setAttribute(element, "hidden", !isOffered);
-    setAttribute(openCheckIn, "hidden", room.guests.length > 0);
-    for (const button of [checkOut, openMove]) setAttribute(button, "hidden", room.guests.length === 0);
+    showButtons(room.guests.length === 0);
     move.propose(vacant.filter((name) => name !== room.room));
+  }
+
+  /** Show the actions that fit the room; the focus stays on one of them. */
+  function showButtons(isVacant) {
+    const focused = buttons.contains(document.activeElement) ? document.activeElement : null;
+    setAttribute(openCheckIn, "hidden", !isVacant);
+    for (const button of [checkOut, openMove]) setAttribute(button, "hidden", isVacant);
+    if (focused?.hidden) focusFirst();
   }
 
   function openForm(form) {
@@ -49,8 +56,10 @@ export function byHandForm(link, onChanged) {
     const wasOpen = buttons.hidden;
     for (const form of [checkIn, move]) setAttribute(form.element, "hidden", true);
     setAttribute(buttons, "hidden", false);
-    if (wasOpen) buttons.querySelector("button:not([hidden])").focus();
+    if (wasOpen) focusFirst();
   }
+
+  const focusFirst = () => buttons.querySelector("button:not([hidden])").focus();
 
   async function askToCheckOut() {
     if (await confirmCheckOut(room)) await submit("check-out", undefined, t("room.done_checkout"));
