@@ -20,11 +20,8 @@ export function byHandForm(link, onChanged) {
   const result = outcome();
   const checkIn = checkInFields((body) => submit("check-in", body, t("room.done_checkin")), closeForms);
   const move = moveFields((to) => submit("move", { to }, t("room.done_move", { room: to }), to), closeForms);
-  const openCheckIn = action("in", "room.checkin", () => openForm(checkIn), { class: "primary" });
-  const checkOut = action("out", "room.checkout", askToCheckOut);
-  const openMove = action("arrow", "room.move", () => openForm(move));
-  const buttons = el("div", { class: "row start" }, openCheckIn, checkOut, openMove);
-  const parts = [buttons, checkIn.element, move.element, result.element];
+  const actions = actionButtons({ checkIn: () => openForm(checkIn), checkOut: askToCheckOut, move: () => openForm(move) });
+  const parts = [actions.element, checkIn.element, move.element, result.element];
   const element = el("div", { class: "act" }, ...parts, el("p", { class: "tiny", text: t("room.compared") }));
   let room = null;
   let zone = null;
@@ -34,32 +31,22 @@ export function byHandForm(link, onChanged) {
     room = shown;
     zone = hotelZone;
     setAttribute(element, "hidden", !isOffered);
-    showButtons(room.guests.length === 0);
+    actions.fit(room.guests.length === 0);
     move.propose(vacant.filter((name) => name !== room.room));
-  }
-
-  /** Show the actions that fit the room; the focus stays on one of them. */
-  function showButtons(isVacant) {
-    const focused = buttons.contains(document.activeElement) ? document.activeElement : null;
-    setAttribute(openCheckIn, "hidden", !isVacant);
-    for (const button of [checkOut, openMove]) setAttribute(button, "hidden", isVacant);
-    if (focused?.hidden) focusFirst();
   }
 
   function openForm(form) {
     closeForms();
-    replace(buttons, form.element);
+    replace(actions.element, form.element);
     form.focus();
   }
 
   function closeForms() {
-    const wasOpen = buttons.hidden;
+    const wasOpen = actions.element.hidden;
     for (const form of [checkIn, move]) setAttribute(form.element, "hidden", true);
-    setAttribute(buttons, "hidden", false);
-    if (wasOpen) focusFirst();
+    setAttribute(actions.element, "hidden", false);
+    if (wasOpen) actions.focus();
   }
-
-  const focusFirst = () => buttons.querySelector("button:not([hidden])").focus();
 
   async function askToCheckOut() {
     if (await confirmCheckOut(room)) await submit("check-out", undefined, t("room.done_checkout"));
@@ -81,6 +68,24 @@ export function byHandForm(link, onChanged) {
   }
 
   return { element, update, draft, restore };
+}
+
+/** The buttons that begin each kind of work. `fit(isVacant)` shows those that fit the room. */
+function actionButtons({ checkIn, checkOut, move }) {
+  const forVacant = [action("in", "room.checkin", checkIn, { class: "primary" })];
+  const forOccupied = [action("out", "room.checkout", checkOut), action("arrow", "room.move", move)];
+  const all = [...forVacant, ...forOccupied];
+  const element = el("div", { class: "row start" }, ...all);
+  const focus = () => all.find((button) => !button.hidden).focus();
+
+  function fit(isVacant) {
+    const focused = all.find((button) => button === document.activeElement);
+    for (const button of forVacant) setAttribute(button, "hidden", !isVacant);
+    for (const button of forOccupied) setAttribute(button, "hidden", isVacant);
+    if (focused?.hidden) focus(); // the focus stays on one of them
+  }
+
+  return { element, fit, focus };
 }
 
 function replace(shown, hidden) {
