@@ -172,6 +172,15 @@ def test_an_error_is_shown_at_its_field_before_anything_is_sent(
     expect(page.locator("[aria-invalid=true]")).to_have_count(1)
 
 
+@pytest.mark.parametrize("text", ["1,500", "1e1", "-1", "0x10", "1 000", "ten"])
+def test_a_number_that_may_be_misread_is_refused(page: Page, text: str) -> None:
+    field(page, "alive_timeout").fill(text)
+    field(page, "outbox_limit").fill(text)
+    page.get_by_role("button", name="Save", exact=True).click()
+    expect_error(page, "alive_timeout", "It must be a number of seconds from 0.1 to 86400.")
+    expect_error(page, "outbox_limit", "It must be a whole number from 1 to 10000000.")
+
+
 def test_an_error_that_only_the_service_sees_is_shown_at_its_field(user: BrowserUser, page: Page) -> None:
     user.page_errors.expected_errors += ["400"]
     for name, text, error in (
@@ -292,6 +301,15 @@ def test_leaving_with_changes_asks(user: BrowserUser, page: Page) -> None:
     user.navigate("#/")
     dialog.get_by_role("button", name="Leave").click()
     expect(field(page, "alive_timeout")).to_have_count(0)
+
+
+def test_the_browser_asks_too_before_changes_are_lost(page: Page) -> None:
+    leave = "() => dispatchEvent(new Event('beforeunload', { cancelable: true }))"
+    assert page.evaluate(leave) is True
+    field(page, "alive_timeout").fill("9")
+    assert page.evaluate(leave) is False
+    save(page)
+    assert page.evaluate(leave) is True
 
 
 def test_a_change_of_language_keeps_what_was_written(page: Page) -> None:

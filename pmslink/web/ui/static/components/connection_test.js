@@ -11,12 +11,12 @@ import { reasonText, stepDetails, waitingText } from "./test_step.js";
  * The card of the connection test.
  *
  * `form` has `testSettings()`, the settings or null if one is wrong; `suggest(suggestion)`, which fills in one that
- * would help; and `refuse(problem)`, which marks a setting that the service refuses, and returns a sentence. `known` are the settings as the service describes them. `actions(phase)` are further buttons while the
+ * would help; and `refuse(problem)`, which marks a setting that the service refuses, and returns a sentence. `descriptions` are the settings as the service describes them. `actions(phase)` are further buttons while the
  * test is `idle`, `running`, `failed` or `good`; `goodText` is said after a good test.
  */
 export class ConnectionTest {
   #form;
-  #known;
+  #descriptions;
   #actions;
   #goodText;
   #phase = "idle";
@@ -32,9 +32,9 @@ export class ConnectionTest {
   #start = button(t("set.test"), () => this.run(), { id: "test" });
   #buttons = el("div", { class: "row" });
 
-  constructor({ form, known, actions, goodText }) {
+  constructor({ form, descriptions, actions, goodText }) {
     this.#form = form;
-    this.#known = known;
+    this.#descriptions = descriptions;
     this.#actions = actions;
     this.#goodText = goodText;
     const header = el("header", {}, el("h2", { text: t("test.title") }), el("span", { class: "push" }, this.#pill, this.#stop));
@@ -72,7 +72,7 @@ export class ConnectionTest {
       const details = [el("p", { text: waitingText(line, this.#settings) })];
       this.#steps.set(step, { line, startedAt: performance.now(), details });
     } else {
-      const details = stepDetails(line, this.#settings, this.#known, (suggestion) => this.#use(suggestion));
+      const details = stepDetails(line, this.#settings, this.#descriptions, (suggestion) => this.#use(suggestion));
       this.#steps.set(step, { line, details });
       const words = line.ok ? t("step.done") : reasonText(line, this.#settings);
       setText(this.#announcement, `${t(`test.step.${step}`)}: ${words}`);

@@ -18,11 +18,11 @@ export function reasonText(result, settings) {
 }
 
 /** The elements under a step that has ended. `onSuggestion(suggestion)` fills in what would help, and tests again. */
-export function stepDetails(result, settings, known, onSuggestion) {
+export function stepDetails(result, settings, descriptions, onSuggestion) {
   const elements = result.ok ? passed(result) : failed(result, settings);
   const { suggest: suggestion } = result;
   if (!suggestion) return elements;
-  const setting = known.find(({ name }) => name === suggestion.setting);
+  const setting = descriptions.find(({ name }) => name === suggestion.setting);
   const type = result.ok ? "" : "primary";
   const use = button(suggestionText(suggestion, setting), () => onSuggestion(suggestion), { class: `btn-s ${type}` });
   return setting ? [...elements, el("p", { class: "do" }, use)] : elements;

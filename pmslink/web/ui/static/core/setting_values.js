@@ -28,10 +28,13 @@ export function parseValue(setting, text, zone) {
   return PARSERS[setting.kind] ? PARSERS[setting.kind](written, setting, zone) : written;
 }
 
+const WHOLE = /^\d+$/;
+const DECIMAL = /^\d*[.,]?\d{1,2}$|^\d+[.,]?$|^\d*\.\d+$/; // "1,500" may be meant as 1500, and is neither
+
 function numberIn(text, { kind, bounds: [least, most] }) {
+  if (!(kind === "whole" ? WHOLE : DECIMAL).test(text)) return undefined;
   const number = Number(text.replace(",", "."));
-  const isRight = Number.isFinite(number) && number >= least && number <= most;
-  return isRight && (kind !== "whole" || Number.isInteger(number)) ? number : undefined;
+  return number >= least && number <= most ? number : undefined;
 }
 
 function pairsIn(text, valueOf) {

@@ -1,6 +1,6 @@
 // What the service says of each setting of a link: its kind, bounds, choices and defaults; and their groups.
 
-let known = null;
+let catalogue = null;
 
 /** The groups of settings, in the order of the form. `enabled` is no field: a link is saved with or without it. */
 export const GROUPS = {
@@ -43,12 +43,12 @@ export const TESTED = [
 
 /** Load what the service says of settings: `{settings, profiles}`. */
 export async function loadSettings() {
-  if (known === null) {
+  if (catalogue === null) {
     const answer = await fetch(new URL("../known.json", import.meta.url));
     if (!answer.ok) throw new Error(`the settings cannot be read: ${answer.status}`);
-    known = await answer.json();
+    catalogue = await answer.json();
   }
-  return known;
+  return catalogue;
 }
 
 /** The settings of a group, as the service describes them, in order. */

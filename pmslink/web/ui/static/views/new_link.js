@@ -1,4 +1,4 @@
-// The view in which a link is added: what has to be known, all other settings, and the connection test.
+// The view in which a link is added: what has to be filled in, all other settings, and the connection test.
 
 import { call, may, oneAtATime, ofLink } from "../core/api.js";
 import { el } from "../core/dom.js";
@@ -57,15 +57,15 @@ class NewLink {
     }
     try {
       const copied = this.#copied === null ? null : call("GET", ofLink(this.#copied));
-      const [known, link] = await Promise.all([loadSettings(), copied, loadSettingTexts()]);
-      if (!this.#isClosed) this.#build(known, link);
+      const [catalogue, link] = await Promise.all([loadSettings(), copied, loadSettingTexts()]);
+      if (!this.#isClosed) this.#build(catalogue, link);
     } catch (problem) {
       this.#place.textContent = problem.code ? refusalText(problem) : problem.message;
     }
   }
 
-  #build(known, link) {
-    this.#fields = new SettingFields(known, { isNew: true, onChange: (name) => this.#onChange(name) });
+  #build(catalogue, link) {
+    this.#fields = new SettingFields(catalogue, { isNew: true, onChange: (name) => this.#onChange(name) });
     this.#address = watchAddress(this.#fields);
     this.#saveOnly = button(t("set.only"), oneAtATime(() => this.#save(false)), { id: "save" });
     this.#saveAndEnable = button(t("set.enable"), oneAtATime(() => this.#save(true)), { id: "save-and-enable", class: "primary" });
@@ -75,7 +75,7 @@ class NewLink {
       refuse: (problem) => markRefused(problem, this.#fields, this.#address),
     };
     const actions = (phase) => (phase === "good" ? [this.#saveAndEnable, this.#saveOnly] : [this.#saveOnly]);
-    this.test = new ConnectionTest({ form, known: known.settings, actions, goodText: t("test.good") });
+    this.test = new ConnectionTest({ form, descriptions: catalogue.settings, actions, goodText: t("test.good") });
     this.#fields.load({});
     if (link) this.#fields.restore(this.#copy(link));
     this.#place.replaceWith(el("div", { class: "cols" }, this.#buildForm(), this.test.element));

@@ -53,21 +53,21 @@ class Settings {
 
   async begin() {
     try {
-      const [known, answer] = await Promise.all([loadSettings(), request("GET", this.#name), loadSettingTexts()]);
-      if (!this.#isClosed) this.#build(known, answer);
+      const [catalogue, answer] = await Promise.all([loadSettings(), request("GET", this.#name), loadSettingTexts()]);
+      if (!this.#isClosed) this.#build(catalogue, answer);
     } catch (problem) {
       setText(this.#loading, problem.code ? refusalText(problem) : problem.message);
     }
   }
 
-  #build(known, { link, etag }) {
+  #build(catalogue, { link, etag }) {
     this.#isFixed = !may("control") || link.declared;
-    this.#fields = new SettingFields(known, { isFixed: this.#isFixed, onChange: (name) => this.#onChange(name) });
+    this.#fields = new SettingFields(catalogue, { isFixed: this.#isFixed, onChange: (name) => this.#onChange(name) });
     this.#address = watchAddress(this.#fields, this.#name);
     this.#bar = new SaveBar({ discard: () => this.#discard(), test: () => this.#startTest(), save: oneAtATime(() => this.#save()) });
-    this.#test = this.#buildTest(known.settings);
+    this.#test = this.#buildTest(catalogue.settings);
     this.#load(link, etag);
-    const groups = Object.keys(GROUPS).filter((group) => settingsOf(group, known.settings).length);
+    const groups = Object.keys(GROUPS).filter((group) => settingsOf(group, catalogue.settings).length);
     const cards = groups.map((group) => groupCard(group, this.#fields));
     const address = (group) => linkAddress(this.#name, "settings", null, { group });
     this.#navigation = groupNavigation(cards, address, (group) => replaceQuery({ group }));
@@ -84,13 +84,13 @@ class Settings {
     return [el("div", { class: "hint", "data-mood": "off" }, icon("info"), el("p", { text: why }))];
   }
 
-  #buildTest(known) {
+  #buildTest(descriptions) {
     const form = {
       testSettings: () => this.#fields.testSettings(),
       suggest: (suggestion) => this.#fields.suggest(suggestion, false),
       refuse: (problem) => this.#refuse(problem),
     };
-    const test = new ConnectionTest({ form, known, actions: () => [], goodText: t("test.good.saved") });
+    const test = new ConnectionTest({ form, descriptions, actions: () => [], goodText: t("test.good.saved") });
     test.element.hidden = true;
     const load = button(t("set.others.load"), oneAtATime(() => this.#loadTheirs()), { class: "btn-s", id: "load-theirs" });
     this.#others = el("div", { class: "hint", "data-mood": "wait", role: "alert", hidden: true }, icon("warn"), el("b", { text: t("set.others") }), load);
