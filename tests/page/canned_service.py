@@ -125,6 +125,20 @@ class CannedService:
             for stream in self._streams:
                 stream.put(_format_link_event(link))
 
+    def show_transition(self, link: dict[str, Any], old: str, new: str) -> None:
+        """Replace a link whose marker has changed."""
+        self.links[link["name"]] = link
+        change = {
+            "id": 1,
+            "at": ago(),
+            "from": old,
+            "to": new,
+            "reason": link["reason"],
+            "cause": link["cause"],
+        }
+        for stream in self._streams:
+            stream.put(_format_link_event(link, change))
+
     def answer(self, method: str, path: str, body: Any, query: Mapping[str, str]) -> tuple[int, Any]:
         """Return the status and the JSON of a response."""
         if method != "GET":
@@ -194,8 +208,8 @@ def _descending(timestamp: str) -> float:
     return -datetime.fromisoformat(timestamp).timestamp()
 
 
-def _format_link_event(link: Mapping[str, Any]) -> bytes:
-    data = json.dumps({"seq": 1, "at": ago(), "link": link, "transition": None})
+def _format_link_event(link: Mapping[str, Any], transition: Mapping[str, Any] | None = None) -> bytes:
+    data = json.dumps({"seq": 1, "at": ago(), "link": link, "transition": transition})
     return b"id: 1\nevent: link\ndata: %s\n\n" % data.encode()
 
 

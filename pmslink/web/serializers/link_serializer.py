@@ -45,6 +45,7 @@ BRIEF_KEYS = (
     "clock_offset",
     "hints",
     "last_in_sync",
+    "resync",
 )
 """Keys that a brief link has of a link. It also has some settings, and `hours`."""
 

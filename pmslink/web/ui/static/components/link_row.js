@@ -56,13 +56,17 @@ export function loadingRow() {
 /**
  * A link: its state, name, what is wrong, since when, its last 24 hours, and its outbox.
  *
- * `isLow` rows have one line each. `tick()` shows how long the link is as it is by now.
+ * `isLow` rows have one line each. `tick()` shows what depends on the time: how long the link is as it is, and what
+ * has lasted long enough to be worth a sentence.
  */
 export function linkRow(link, isLow) {
   const parts = { badge: badge(link), beats: beats(link.hours), isLow };
   const elements = rowElements(parts, link);
   let shown = null;
-  const tick = () => setText(elements.since, shownAge(shown));
+  const tick = () => {
+    setText(elements.since, shownAge(shown));
+    setSentences(elements, shown, isLow);
+  };
   const update = (next) => {
     if (next === shown) return;
     shown = next;
@@ -101,15 +105,18 @@ function rowElements(parts, { name }) {
 
 function updateRow(elements, link, isLow) {
   setAttribute(elements.element, "data-mood", health(link).mood);
-  const [sentence, action] = [why(link), remedy(link)];
-  setText(elements.why, sentence);
-  setText(elements.remedy, action);
-  if (isLow) setAttribute(elements.cut, "title", `${sentence} ${action}`.trim() || null);
-  else setAddress(elements.address, `${endpoint(link)} · ${t(`profile.${link.profile}`)}`);
+  if (!isLow) setAddress(elements.address, `${endpoint(link)} · ${t(`profile.${link.profile}`)}`);
   const at = shownSince(link);
   setAttribute(elements.since, "datetime", at);
   setAttribute(elements.since, "title", precisely(at));
   setOutbox(elements.outbox, link.outbox, isLow);
+}
+
+function setSentences(elements, link, isLow) {
+  const [sentence, action] = [why(link), remedy(link)];
+  setText(elements.why, sentence);
+  setText(elements.remedy, action);
+  if (isLow) setAttribute(elements.cut, "title", `${sentence} ${action}`.trim() || null);
 }
 
 function setAddress(element, text) {

@@ -6,7 +6,7 @@ import { decimal, duration, has, minute, since, t } from "./texts.js";
 const MINUTE_MS = 60_000;
 const DAY_MS = 24 * 60 * MINUTE_MS;
 const MIN_OUTAGES = 2;
-const RESYNC_ANSWER_MS = 30_000; // that the PMS has for DS
+const SLOW_MS = 3_000; // after which what the PMS has not answered is worth a sentence
 
 const hasFailed = ({ retry, down_since }) => retry.attempt > 0 && down_since !== null;
 const isAtRest = ({ state, intent }) => state === "CLOSED" && intent === "disconnected";
@@ -121,16 +121,15 @@ function connecting(link) {
   return t("why.connecting", { address: address(link) });
 }
 
-/** The pair for a link that is down. That the PMS has started it again is no reason: it is not confirmed yet. */
-function ofOutage(link) {
-  if (link.cause.code === "started") return BY_STATE.confirming(link);
-  return [causeText(link.state, link.cause, link), hintRemedy(link) ?? causeRemedy(link)];
-}
+const DOCKING_HINTS = ["framing", "tls", "sync_on", "alive_by", "mirror"];
 
-/** What a hint about the connection suggests, which says more than the cause does; null without one. */
-function hintRemedy({ hints }) {
-  const found = hints.find((hint) => ["framing", "tls", "sync_on", "alive_by", "mirror"].includes(hint.code));
-  return found ? hintTexts(found).remedy : null;
+/** The pair for a link that is down. A hint about its connection says more than the cause does. */
+function ofOutage(link) {
+  const hint = link.hints.find(({ code }) => DOCKING_HINTS.includes(code));
+  const hinted = hint && hintTexts(hint);
+  // That the PMS has started the link again is no reason of the outage.
+  if (link.cause.code === "started") return hinted ? [hinted.why, hinted.remedy] : [t("why.confirm"), t("do.flap_other")];
+  return [causeText(link.state, link.cause, link), hinted?.remedy ?? causeRemedy(link)];
 }
 
 /** How all links are, in one sentence, by how many are in each group: the worst of it. */
@@ -203,6 +202,7 @@ export function findings(link) {
     ...failedWakeUps(link),
     ...inDoubt(link),
     ...held(link),
+    ...unanswered(link),
     ...unstable(link),
     ...notUnderstood(link),
     ...link.hints.map((hint) => ({ code: hint.code, ...hintTexts(hint), hint })),
@@ -247,6 +247,12 @@ function held(link) {
   return [finding("held", sentence, HELD_REMEDIES.includes(reason) && !isQuiet ? t(`do.held.${reason}`) : t("do.held"))];
 }
 
+/** Charges that wait in a link that is in sync and holds nothing back: the PMS is slow, or wants them later. */
+function unanswered({ in_sync, held: hold, outbox: { pending, oldest } }) {
+  if (!in_sync || hold || !pending || !oldest || now() - Date.parse(oldest) < SLOW_MS) return [];
+  return [finding("unanswered", t("why.slow", { at: minute(oldest) }), t("do.slow"))];
+}
+
 function unstable(link) {
   if (!isUnstable(link)) return [];
   const { last_hour: count, last_seconds, last_cause } = link.outages;
@@ -266,11 +272,10 @@ function notUnderstood({ not_understood: { records, bytes, last_at, last } }) {
   return [finding("not_understood", sentences.join(t("sentence.joint")), t("do.odd"))];
 }
 
-function unansweredResync({ in_sync, resync }) {
-  const { wanted, asked, started } = resync ?? {}; // which links in lists have not
+function unansweredResync({ in_sync, resync: { wanted, asked, started } }) {
   if (!in_sync || wanted || !asked || (started && started >= asked)) return [];
   const age = now() - Date.parse(asked);
-  if (age < RESYNC_ANSWER_MS || age > DAY_MS) return [];
+  if (age < SLOW_MS || age > DAY_MS) return [];
   return [finding("resync", t("why.resync", { at: minute(asked) }), t("do.resync"))];
 }
 
