@@ -1,4 +1,4 @@
-"""Tests of ten thousand links in a browser: only the rows in sight are in the document, and only they are loaded."""
+"""Tests of ten thousand links in a browser: only the rows in sight are loaded, and in the document."""
 
 from __future__ import annotations
 
