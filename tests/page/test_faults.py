@@ -1,7 +1,7 @@
 """Each fault of the PMS simulator, switched on: the list says within seconds what is wrong, and what to do.
 
-Each fault has a hotel and a link of its own. All links are docked first; then a test switches one fault on. The
-faults of the second table are habits that pmslink copes with: nothing is wrong, so the list says nothing.
+Each fault has a hotel and a link of its own. All links are docked first; then a test switches one fault on.
+The faults of the second table are habits that pmslink copes with: nothing is wrong, so the list says nothing.
 """
 
 from __future__ import annotations
@@ -65,9 +65,10 @@ class Hotels:
         self.processes.control(name, "resync")
         self.post(name, port)
 
-    def ask(self, name: str, port: int) -> None:
-        """Ask for a resync."""
-        self.processes.control(name, "resync")
+    def dock_with_resync(self, name: str, port: int) -> None:
+        """Dock again, and ask for a resync."""
+        for control in ("disable", "resync", "enable"):
+            self.processes.control(name, control)
 
     def post(self, name: str, port: int) -> None:
         """Send a charge, of which the PMS gets to know."""
@@ -138,7 +139,11 @@ FAULTS: dict[str, Fault] = {
         {"oversize_early": 20_000}, LOOK, "20,00. bytes that are no FIAS", "Look at the records", REDOCK
     ),
     "dr_ignored": Fault(
-        {"dr_ignored": True}, WELL, "did not answer the resync request", "ask for a resync", Hotels.ask
+        {"dr_ignored": True},
+        WELL,
+        "did not answer the resync request",
+        "ask for a resync",
+        Hotels.dock_with_resync,
     ),
     "de_missing": Fault({"de_missing": True}, WELL, "end of the resync", "hangs", Hotels.resync),
     "pa_delay": Fault(

@@ -157,11 +157,12 @@ def test_each_cause_has_a_sentence_and_what_fails_has_an_action(page: Page) -> N
     params = {"detail": "Connection refused", "seconds": 12.5, "link": "city", "caller": "192.0.2.7"}
     params |= {"declared": "GC", "bytes": 41, "seen": "LS|DA261130|", "port": 5010}
     variants = {key.removeprefix("reason.") for key in ENGLISH_TEXTS if key.startswith("reason.")}
-    variants -= {"record", "enable", "disable", "expire", "disconnect", "not_expired"}
+    controls = {"enable", "disable", "expire", "disconnect"}
+    variants -= {"record", "not_expired"} | controls | {f"{control}_by" for control in controls}
     links = [down("EXPECTION", "lost", 1, cause=cause("lost", variant=one, **params)) for one in variants]
     for variant, one in zip(variants, evaluate(page, *links), strict=True):
         assert re.fullmatch(r"[^{}]+[.?]", one["why"]), (variant, one)
-        if variant not in ("replaced", "settings", "started", "expired"):
+        if variant not in ("replaced", "settings", "settings_by", "started", "expired"):
             assert re.fullmatch(r"[^{}]+\.", one["remedy"]), (variant, one)
             assert not re.search(r"\b(host|framing|tls|sync_on|expires_at|records) =", one["remedy"])
     assert set(get_args(CauseCode)) - {"user"} <= variants

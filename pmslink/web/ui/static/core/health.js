@@ -167,6 +167,7 @@ function detailText(detail) {
 function causeKey(state, { code, params }) {
   if (state === "ESTABLISHED" && "record" in params) return "record";
   if (code === "user") return params.control;
+  if (code === "settings" && params.by) return "settings_by";
   if (code === "expired" && state !== "EXPIRED") return "not_expired";
   return params.variant ?? code;
 }
@@ -272,8 +273,8 @@ function notUnderstood({ not_understood: { records, bytes, last_at, last } }) {
   return [finding("not_understood", sentences.join(t("sentence.joint")), t("do.odd"))];
 }
 
-function unansweredResync({ in_sync, resync: { wanted, asked, started } }) {
-  if (!in_sync || wanted || !asked || (started && started >= asked)) return [];
+function unansweredResync({ in_sync, resync: { asked, started } }) {
+  if (!in_sync || !asked || (started && started >= asked)) return [];
   const age = now() - Date.parse(asked);
   if (age < SLOW_MS || age > DAY_MS) return [];
   return [finding("resync", t("why.resync", { at: minute(asked) }), t("do.resync"))];

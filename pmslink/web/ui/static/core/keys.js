@@ -35,3 +35,16 @@ export function isShortcut(event) {
   if (target.matches?.("textarea, select, input:not([type=checkbox], [type=radio])")) return false;
   return document.querySelector("dialog:modal, [popover]:popover-open") === null;
 }
+
+/**
+ * The step that a key makes in a table: a function of the position, -1 for none, and of the count of rows.
+ *
+ * Arrows, Home and End belong to the table only while it has the focus. Null for another key.
+ */
+export function rowStep(key, isInside) {
+  if (key === "j" || (key === "ArrowDown" && isInside)) return (position, count) => Math.min(position + 1, count - 1);
+  if (key === "k" || (key === "ArrowUp" && isInside)) return (position) => Math.max(position - 1, 0);
+  if (key === "Home" && isInside) return () => 0;
+  if (key === "End" && isInside) return (_, count) => count - 1;
+  return null;
+}

@@ -3,7 +3,7 @@
 import { may } from "../core/api.js";
 import { el, icon, keyed, setAttribute, setText } from "../core/dom.js";
 import { GROUPS, health, shownSince, summary } from "../core/health.js";
-import { isShortcut } from "../core/keys.js";
+import { isShortcut, rowStep } from "../core/keys.js";
 import { LinkList, linkCount, loadStatus, serviceStatus } from "../core/links.js";
 import { replaceQuery } from "../core/router.js";
 import { decimal, t } from "../core/texts.js";
@@ -15,7 +15,7 @@ const MAX_TALL_ROWS = 200; // of more links, each has one line, and only those i
 const REST_MS = 2_000; // after pointer and focus have left the rows, before their order changes
 const REFRESH_DELAY_MS = { few: 250, many: 1_500 }; // in which changes are gathered
 const LATER_MS = 2_000;
-const RELOAD_MS = 60_000; // between two looks at what the stream does not tell: the hours
+const RELOAD_MS = { few: 15_000, many: 60_000 }; // between two looks at what the stream does not tell
 const LOADING_MS = 300; // before grey bars take the place of rows
 const SEARCH_DELAY_MS = 200;
 const STICKY_HEIGHT = 92; // pixels of the header and the headings, under which rows are hidden
@@ -76,7 +76,7 @@ class LinksView {
 
   onKey(event) {
     const isInside = this.body.contains(event.target);
-    const step = stepOf(event.key, isInside);
+    const step = rowStep(event.key, isInside);
     if (step !== null && (isInside || isShortcut(event)) && !event.altKey && !event.ctrlKey && !event.metaKey) {
       event.preventDefault();
       this.#focus(step);
@@ -174,6 +174,10 @@ class LinksView {
 
   // Loading.
 
+  get #amount() {
+    return this.#virtual ? "many" : "few";
+  }
+
   async #open() {
     const { show, q, sort } = this.#filter;
     const list = this.#list;
@@ -196,7 +200,7 @@ class LinksView {
   }
 
   /** Load what is shown anew in a while, together with further changes until then. */
-  #refreshSoon(delay = REFRESH_DELAY_MS[this.#virtual ? "many" : "few"]) {
+  #refreshSoon(delay = REFRESH_DELAY_MS[this.#amount]) {
     const due = performance.now() + delay;
     if (this.#refresh.isRunning || this.#refresh.due <= due) {
       this.#refresh.isWanted = this.#refresh.isRunning;
@@ -254,7 +258,7 @@ class LinksView {
   #tick() {
     const rows = this.#virtual ? this.#virtual.rows() : this.#rows.values();
     for (const row of rows) row.tick?.();
-    if (performance.now() - this.#reloadedAt > RELOAD_MS) this.#refreshSoon(0);
+    if (performance.now() - this.#reloadedAt > RELOAD_MS[this.#amount]) this.#refreshSoon(0);
   }
 
   #updateRow(name) {
@@ -393,13 +397,4 @@ function readFilter(query) {
 /** Whether a change is one of those that each redial of a link makes, which change nothing in the list. */
 function isRedial(link, transition) {
   return transition !== null && transition.from !== null && health(link).group === "down";
-}
-
-/** The step that a key makes from a position, of a count of rows; null for another key. */
-function stepOf(key, isInside) {
-  if (key === "j" || (key === "ArrowDown" && isInside)) return (position, count) => Math.min(position + 1, count - 1);
-  if (key === "k" || (key === "ArrowUp" && isInside)) return (position) => Math.max(position - 1, 0);
-  if (key === "Home" && isInside) return () => 0;
-  if (key === "End" && isInside) return (_, count) => count - 1;
-  return null;
 }
