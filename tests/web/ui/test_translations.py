@@ -13,6 +13,7 @@ import pytest
 
 from pmslink.link.cause import CauseCode
 from pmslink.link.reason_texts import ENGLISH_TEXTS
+from pmslink.web.api.audit_trail import AUDITED_ACTIONS
 from pmslink.web.api.openapi import load_openapi
 from pmslink.web.ui.bootstrap_data import bootstrap_data
 from pmslink.web.ui.translations import (
@@ -161,3 +162,15 @@ def test_each_text_of_the_page_is_used() -> None:
         return key in LITERAL_KEYS or any(key.removeprefix(prefix) in values for prefix in matching)
 
     assert [key for key in PAGE_TEXTS if not used(key)] == []
+
+
+def test_each_audited_action_on_a_link_has_words_in_its_history() -> None:
+    """Those of the service have no link, so they are in no history."""
+    of_links = {
+        name.replace(".", "_")
+        for name in AUDITED_ACTIONS.values()
+        if name.partition(".")[0] not in ("service", "session")
+    }
+    words = {key.removeprefix("audit.") for key in PAGE_TEXTS if key.startswith("audit.")}
+    assert words == of_links
+    assert of_links <= WORDS

@@ -18,8 +18,9 @@ const LOOKS = {
 };
 const ACTIONS = [
   ...["link_create", "link_change", "link_remove", "link_enable", "link_disable", "link_expire", "link_disconnect"],
-  ...["link_resync", "posting_resend", "posting_discard", "webhook_skip"],
+  ...["link_resync", "posting_resend", "posting_discard", "webhook_skip", "notice_acknowledge"],
   ...["room_status", "room_dnd", "room_make_up_room", "room_voicemail", "room_wake_up", "room_wake_up_cancel"],
+  ...["room_check_in", "room_check_out", "room_move", "by_hand_take", "by_hand_keep"],
 ];
 const OFF_WORDS = { DISABLED: "state.off", EXPIRED: "state.expired" };
 
@@ -115,10 +116,12 @@ function writeEntry({ time, words, text }, { entry }) {
   setAttribute(text, "hidden", !text.textContent);
 }
 
+const LOCAL_CALLER = "(local)"; // on a service without tokens
+
 function actionText({ action, who, result }) {
   const name = action.replace(".", "_");
   const what = ACTIONS.includes(name) ? t(`audit.${name}`) : action; // a newer service may have others
-  return t(result === "done" ? "hist.done_by" : "hist.refused_to", { what, who, why: result });
+  return t(result === "done" ? "hist.done_by" : "hist.refused_to", { what, who: who === LOCAL_CALLER ? t("by.user") : who, why: result });
 }
 
 /** Which settings an entry changed, from what to what. */

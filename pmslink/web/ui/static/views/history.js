@@ -105,9 +105,9 @@ class History {
     }
   }
 
-  /** Who did what; only roles that may change anything see it. */
+  /** Who did what, for roles that may read it. */
   async #loadAudit() {
-    if (!may("control")) return [];
+    if (!may("audit")) return [];
     const query = new URLSearchParams({ link: this.#name, limit: String(AUDIT_ENTRIES) });
     try {
       return (await call("GET", `audit?${query}`)).audit;

@@ -235,7 +235,7 @@ const inSentence = (text) => (/^[A-Z][a-z]/.test(text) ? text.charAt(0).toLowerC
 function tabsOf(link) {
   const pills = { outbox: outboxPills(link), records: recordPills(link) };
   const isShown = (tab) => {
-    if (tab === "history" || tab === "records") return may("history");
+    if (tab === "history" || tab === "records") return may(tab);
     return tab !== "phones" || link.webhook !== null || may("control");
   };
   return TABS.filter(isShown).map((key) => ({ key, pills: pills[key] ?? [] }));
