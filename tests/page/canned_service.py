@@ -154,6 +154,8 @@ class CannedService:
             counts = Counter(link["group"] for link in self.links.values())
             groups = {group: counts[group] for group in get_args(LinkGroup)}
             return 200, {"version": __version__, "store": store, "groups": groups}
+        if path == "audit":
+            return 200, {"audit": []}
         if path == "links":
             return 200, self._list_links(query)
         if match := re.fullmatch("links/([^/]+)(?:/(.+))?", path):

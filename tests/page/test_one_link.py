@@ -161,6 +161,7 @@ def test_digits_that_are_typed_into_a_field_choose_no_tab(
 ) -> None:
     service.show(make_link("grand"))
     page = open_link(canned_user, "grand", "/records")
+    expect(page.get_by_role("searchbox")).to_be_visible()
     page.keyboard.press("/")
     expect(page.get_by_role("searchbox")).to_be_focused()
     page.keyboard.type("101")
