@@ -39,8 +39,8 @@ function buildPhase(event) {
     words: el("b"),
     text: el("p"),
     each: el("ol", { class: "each", hidden: true }),
+    show: button(t("hist.show"), oneAtATime(() => unfold(parts)), { class: "btn-s plain", "aria-expanded": "false" }),
   };
-  parts.show = button(t("hist.show"), oneAtATime(() => unfold(parts)), { class: "btn-s plain", "aria-expanded": "false" });
   parts.element = el("li", {}, parts.time, parts.sign, el("div", {}, parts.words, parts.text, parts.each), parts.show);
   return parts;
 }
