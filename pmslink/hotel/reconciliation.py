@@ -73,10 +73,17 @@ def _reconcile_placement(
         return record
     guest = _named_guest(state, record, number, room_name, context)
     change = _find_change(state, guest, room_name)
-    if _confirm_arrival(state, record, guest, room_name, context):
+    arrival = _find_arrival(state, guest, room_name)
+    if arrival is not None:
         if change is not None:  # the guest was also checked out, or moved, by hand
             _agree(state, change, guest, context)
-            _release(state, change, record, context)
+        old_room = state.room_by_guest.get(guest.number) if change is None else change.guest_room
+        if old_room is not None:
+            check_out_now(state, old_room, (guest.number,), context, state.resyncing)
+        _confirm_arrival(state, arrival, guest, context)
+        for confirmed in (arrival, change):
+            if confirmed is not None:
+                _release(state, confirmed, record, context)
         return record
     if change is not None and change.room == room_name and not change.is_gone:
         return _on_still_there(state, record, change, guest, context)
@@ -116,16 +123,15 @@ def _may_be(by_hand: Guest, guest: Guest) -> bool:
     return guest.name is None or is_same_guest(by_hand, guest)
 
 
-def _confirm_arrival(
-    state: HotelState, record: Record, guest: Guest, room_name: str, context: Context
-) -> bool:
-    """Check whether the PMS names the guest who was checked in by hand; if so, give that guest the number."""
+def _find_arrival(state: HotelState, guest: Guest, room_name: str) -> ManualChange | None:
+    """Find the change that has checked in by hand the guest whom the PMS names in a room."""
     arrivals = [one for one in state.manual.with_guest_in(room_name) if one.what == "check_in"]
-    change = next((one for one in arrivals if is_same_guest(_present(state, one), guest)), None)
-    if change is None:
-        return False
-    if guest.number in state.room_by_guest:
-        check_out_now(state, state.room_by_guest[guest.number], (guest.number,), context, state.resyncing)
+    return next((one for one in arrivals if is_same_guest(_present(state, one), guest)), None)
+
+
+def _confirm_arrival(state: HotelState, change: ManualChange, guest: Guest, context: Context) -> None:
+    """Give a guest who was checked in by hand the number and the data that the PMS has."""
+    room_name = change.room
     if room_name in state.windows:
         close_window(state, room_name, context)
     room = state.rooms[room_name]
@@ -138,8 +144,6 @@ def _confirm_arrival(
     state.emit_guest("guest.changed", room_name, confirmed, context, state.resyncing)
     state.add_stay_change(StayChange("confirmed", room_name, guest.number, former_number=change.number))
     _agree(state, change, confirmed, context)
-    _release(state, change, record, context)
-    return True
 
 
 def _present(state: HotelState, change: ManualChange) -> Guest:
@@ -237,7 +241,7 @@ def _reconcile_equipment(
     state: HotelState, record: Record, room_name: str, context: Context
 ) -> Record | None:
     """Keep what the PMS says of a room that is not as the PMS has it; the housekeeping status applies."""
-    changes = state.manual.concerning(room_name)
+    changes = _differences(state, room_name)
     if not changes:
         return record
     moved = _moved_from(changes, room_name)
@@ -251,7 +255,7 @@ def _reconcile_equipment(
 
 
 def _reconcile_wake_up(state: HotelState, record: Record, room_name: str, context: Context) -> Record | None:
-    changes = state.manual.concerning(room_name)
+    changes = _differences(state, room_name)
     if (moved := _moved_from(changes, room_name)) is not None and moved.to is not None:
         return _for_room(record, moved.to)
     left = next((one for one in changes if one.what == "check_out" and one.room == room_name), None)
@@ -260,6 +264,15 @@ def _reconcile_wake_up(state: HotelState, record: Record, room_name: str, contex
         return None
     is_sweeping = state.resyncing or not (record.get("DA") or record.get("TI"))
     return None if changes and record.id == "WC" and is_sweeping else record
+
+
+def _differences(state: HotelState, room_name: str) -> list[ManualChange]:
+    """Return the open changes of a room, unless somebody is there of whom the PMS speaks."""
+    room = state.rooms.get(room_name)
+    guests = () if room is None else room.guests
+    if any(not state.manual.is_by_hand(guest.number, room_name) for guest in guests):
+        return []
+    return state.manual.concerning(room_name)
 
 
 def _moved_from(changes: list[ManualChange], room_name: str) -> ManualChange | None:

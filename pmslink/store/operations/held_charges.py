@@ -1,7 +1,7 @@
 """Postings of guests who are in their rooms by hand: they wait until the PMS has confirmed the stay.
 
 A posting that waits is in the queue no longer, so that others pass it. Whenever the PMS or a person has
-decided on what was done by hand, the postings that wait are queued again, and looked at anew.
+decided on what was done by hand, the postings that need not wait any longer are queued again.
 """
 
 from __future__ import annotations
@@ -94,9 +94,10 @@ def _route(change: ManualChange) -> LocalRoute:
 
 
 def queue_awaiting(transaction: Transaction, link: str) -> None:
-    """Queue the postings again that wait for a confirmation: something was decided."""
+    """Queue the postings again that need not wait any longer: something was decided."""
     for row in fetch_rows(transaction.connection, _SELECT_AWAITING, link=link):
-        update_row(transaction, row, queued=1)
+        if not isinstance(route_of_local_guest(transaction, row), AwaitConfirmation):
+            update_row(transaction, row, queued=1)
 
 
 def assign_reservation(transaction: Transaction, link: str, stay: ConfirmedStay) -> None:
