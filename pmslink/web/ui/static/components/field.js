@@ -49,7 +49,7 @@ export class Field {
     const star = required && el("span", { class: "req", "aria-hidden": "true", title: t("set.required"), text: " *" });
     const label = el("label", { for: id, text: t(`setting.${name}`) }, ...(star ? [star] : []));
     const key = el("code", { class: "key", text: name });
-    const help = el("p", { class: "help", id: `${id}-help` }, this.#help, " ", this.#usual, " ", key);
+    const help = el("p", { class: "help", id: `${id}-help` }, this.#help, t("sentence.joint"), this.#usual, " ", key);
     const width = WIDTHS[name] ?? WIDTHS_BY_KIND[kind] ?? "";
     const head = el("div", { class: "lab" }, label, this.#reset);
     return el("div", { class: `field ${width}`, "data-setting": name }, head, this.#box.element, this.#error, this.#note, help);

@@ -22,7 +22,7 @@ export class SaveBar {
 
   /** Show the number of changes, that saving closes the link (or ""), and what came of the last button (or ""). */
   show(count, closes, sentence) {
-    setText(this.#count, count === 0 ? "" : count === 1 ? t("set.changed.one") : t("set.changed", { count }));
+    setText(this.#count, count === 0 ? t("set.unchanged") : count === 1 ? t("set.changed.one") : t("set.changed", { count }));
     setText(this.#closes, closes);
     setText(this.#sentence, sentence);
     this.#discard.hidden = count === 0;

@@ -56,7 +56,7 @@ export class SettingFields {
   #describeSaved(field) {
     const { name, kind } = field.setting;
     const value = this.#savedValues[name];
-    if (kind === "secret") field.help = `${t(`help.${name}`)} ${t(value ? "set.secret" : "set.secret.none")}`;
+    if (kind === "secret") field.help = t(`help.${name}`) + t("sentence.joint") + t(value ? "set.secret" : "set.secret.none");
     if (kind === "moment") field.showNote(this.#isMidnight(value) ? "" : t("set.ends_at", { at: minute(value) }));
     if (has(`example.${name}`)) field.placeholder = t("set.such_as", { value: t(`example.${name}`) });
   }
