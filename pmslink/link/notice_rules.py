@@ -13,7 +13,7 @@ from typing import Any
 from attrs import evolve, field, frozen
 
 from pmslink.link.attention import MIN_OUTAGES
-from pmslink.link.cause import Cause, CauseCode
+from pmslink.link.cause import CauseCode
 from pmslink.link.status import LinkStatus
 from pmslink.store.tables.notice_rows import Notice, NoticeKind
 from pmslink.timestamps import format_timestamp, to_ms
@@ -72,12 +72,9 @@ def find_facts(status: LinkStatus, now: datetime) -> Iterator[Fact]:
 
 def _outage(status: LinkStatus, down_since: datetime, now: datetime) -> Fact:
     has_cause = status.group == "down" and status.cause.code in _CAUSE_GROUPS
-    params = {"cause": _cause_json(status.cause), "causes": [status.cause.code]} if has_cause else {}
-    return Fact("down", format_timestamp(down_since), now, has_cause, params)
-
-
-def _cause_json(cause: Cause) -> dict[str, Any]:
-    return {"code": cause.code, "params": dict(cause.params)}
+    cause = {"code": status.cause.code, "params": dict(status.cause.params)}
+    params = {"cause": cause, "causes": [status.cause.code], "host": status.host, "port": status.port}
+    return Fact("down", format_timestamp(down_since), now, has_cause, params if has_cause else {})
 
 
 def _subscription_end(status: LinkStatus, now: datetime) -> Iterator[Fact]:
@@ -100,7 +97,7 @@ def update_notice(notice: Notice, fact: Fact) -> Notice:
     """
     match notice.kind:
         case "down" if fact.opens:
-            return _update_outage(notice, fact.params["cause"])
+            return _update_outage(notice, fact.params)
         case "decision" if fact.params != notice.params:
             is_worse = sum(fact.params.values()) > sum(notice.params.values())
             return _change(notice, fact.params, is_worse)
@@ -109,14 +106,14 @@ def update_notice(notice: Notice, fact: Fact) -> Notice:
     return notice
 
 
-def _update_outage(notice: Notice, cause: Mapping[str, Any]) -> Notice:
-    code = cause["code"]
+def _update_outage(notice: Notice, params: Mapping[str, Any]) -> Notice:
+    code = params["cause"]["code"]
     if code == notice.params["cause"]["code"]:
         return notice
     causes = notice.params["causes"]
     groups = {_CAUSE_GROUPS.get(known) for known in causes}
-    params = {"cause": cause, "causes": causes if code in causes else [*causes, code]}
-    return _change(notice, params, _CAUSE_GROUPS[code] not in groups)
+    all_causes = causes if code in causes else [*causes, code]
+    return _change(notice, {**params, "causes": all_causes}, _CAUSE_GROUPS[code] not in groups)
 
 
 def _change(notice: Notice, params: Mapping[str, Any], is_worse: bool) -> Notice:
@@ -129,5 +126,5 @@ def end_notice(notice: Notice, status: LinkStatus | None, now: datetime) -> Noti
     """Return the notice of a fact that is over; `status` is that of its link, if there still is one."""
     params = notice.params
     if notice.kind == "down" and status is not None:
-        params = {**params, "attempts": status.retry.attempt}
+        params = {**params, "attempts": status.retry.attempt, "in_sync": status.in_sync}
     return evolve(notice, params=params, over=max(to_ms(now), notice.opened))

@@ -11,7 +11,7 @@ from datetime import datetime
 from functools import partial
 
 from attrs import evolve
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import Deferred, gatherResults
 from twisted.internet.interfaces import IReactorTime
 from twisted.internet.task import LoopingCall
 from twisted.logger import Logger
@@ -138,15 +138,48 @@ class NoticeTracker:
         if notice.acknowledged_at is not None:
             return notice
         is_stored = notice_id not in self._unstored
-        if is_stored and self._journal.failure_reason is not None:
-            raise StoreUnavailableError(self._journal.failure_reason)
-        acknowledged = evolve(notice, acknowledged_by=by, acknowledged_at=to_ms(self._wall_clock()))
-        stored = self._put(acknowledged)
+        if is_stored:
+            self._require_store()
+        stored = self._acknowledge(notice, by)
         self._journal.submit_nowait(append_audit_entries, evolve(audit, link=notice.link))
-        self._acknowledge_wake_up(acknowledged)
         if is_stored:
             await stored
-        return acknowledged
+        return self._by_id.get(notice_id) or await self._find_ended(notice_id)
+
+    async def acknowledge_all(self, by: str | None, audit: AuditEntry) -> int:
+        """Acknowledge all open notices, some in each turn; return how many once that is stored.
+
+        Raises StoreUnavailableError.
+        """
+        self._require_store()
+        stored: list[Deferred[None]] = []
+        all_called: Deferred[None] = Deferred()
+        for notice in tuple(self._by_id.values()):
+            if notice.state == "open":
+                self._pace(partial(self._acknowledge_if_open, notice.id, by, stored))
+        self._pace(lambda: all_called.callback(None))
+        self._journal.submit_nowait(append_audit_entries, audit)
+        await all_called
+        await gatherResults(stored)
+        return len(stored)
+
+    def _acknowledge_if_open(self, notice_id: int, by: str | None, stored: list[Deferred[None]]) -> None:
+        notice = self._by_id.get(notice_id)
+        if notice is not None and notice.state == "open":
+            stored.append(self._acknowledge(notice, by))
+
+    def _acknowledge(self, notice: Notice, by: str | None) -> Deferred[None]:
+        acknowledged = evolve(notice, acknowledged_by=by, acknowledged_at=to_ms(self._wall_clock()))
+        stored = self._put(acknowledged)
+        link = self._find_link(notice)
+        if notice.kind == "wake_up" and link is not None:
+            link.diagnosis.wake_up_failures.acknowledge(int(notice.subject))
+            link.refresh()
+        return stored
+
+    def _require_store(self) -> None:
+        if self._journal.failure_reason is not None:
+            raise StoreUnavailableError(self._journal.failure_reason)
 
     async def _find_ended(self, notice_id: int) -> Notice:
         if notice_id in self._unstored:
@@ -155,12 +188,6 @@ class NoticeTracker:
         if stored is None:
             raise UnknownNoticeError(f"there is no notice {notice_id}")
         return stored
-
-    def _acknowledge_wake_up(self, notice: Notice) -> None:
-        link = self._find_link(notice)
-        if notice.kind == "wake_up" and link is not None:
-            link.diagnosis.wake_up_failures.acknowledge(int(notice.subject))
-            link.refresh()
 
     # What happens to the links and to the store.
 

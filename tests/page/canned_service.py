@@ -114,6 +114,7 @@ class CannedService:
     links: dict[str, dict[str, Any]] = field(factory=dict)
     answers: dict[str, Any] = field(factory=dict)
     """JSON by method and path, such as `POST links/test`."""
+    notices: dict[int, dict[str, Any]] = field(factory=dict)
     requests: list[tuple[str, Any]] = field(factory=list)
     """Method and path, and the body, of each request that changes something."""
     _streams: list[SimpleQueue[bytes | None]] = field(factory=list)
@@ -139,6 +140,13 @@ class CannedService:
         for stream in self._streams:
             stream.put(_format_link_event(link, change))
 
+    def show_notices(self, *notices: dict[str, Any]) -> None:
+        """Open notices, or replace those of the same id."""
+        for notice in notices:
+            self.notices[notice["id"]] = notice
+            for stream in self._streams:
+                stream.put(_format_event("notice", {"link": notice["link"], "notice": notice}))
+
     def answer(self, method: str, path: str, body: Any, query: Mapping[str, str]) -> tuple[int, Any]:
         """Return the status and the JSON of a response."""
         if method != "GET":
@@ -158,6 +166,10 @@ class CannedService:
             return 200, {"audit": []}
         if path == "links":
             return 200, self._list_links(query)
+        if path == "notices":
+            return 200, self._list_notices(query)
+        if match := re.fullmatch("notices/(?:([0-9]+)/)?acknowledge", path):
+            return 200, self._acknowledge(match[1])
         if match := re.fullmatch("links/([^/]+)(?:/(.+))?", path):
             return self._answer_of_link(match[1], match[2])
         return 404, {"error": {"code": "not_found", "message": path}}
@@ -180,6 +192,22 @@ class CannedService:
         part = found[begin : begin + int(query.get("limit", 1000))]
         hours = {"hours": "g" * 24}
         return {"links": [{**hours, **link} for link in part], "total": len(found), "next": None}
+
+    def _list_notices(self, query: Mapping[str, str]) -> dict[str, Any]:
+        states = query.get("state", "open,acknowledged,over").split(",")
+        newest = sorted(self.notices.values(), key=lambda notice: notice["id"], reverse=True)
+        found = [notice for notice in newest if notice["state"] in states]
+        limit = int(query.get("limit", 100))
+        count = sum(notice["state"] == "open" for notice in newest)
+        return {"notices": found[:limit], "open": count, "next": "1" if len(found) > limit else None}
+
+    def _acknowledge(self, notice_id: str | None) -> dict[str, Any]:
+        """Acknowledge a notice, or without an id all that are open, as the API does."""
+        ids = [*self.notices] if notice_id is None else [int(notice_id)]
+        by_test = {"state": "acknowledged", "acknowledged": {"by": "test", "at": ago()}}
+        opened = [self.notices[one] for one in ids if self.notices[one]["state"] == "open"]
+        self.show_notices(*({**notice, **by_test} for notice in opened))
+        return {"acknowledged": len(opened)} if notice_id is None else self.notices[int(notice_id)]
 
     def _answer_of_link(self, name: str, below: str | None) -> tuple[int, Any]:
         if name not in self.links:
@@ -211,8 +239,12 @@ def _descending(timestamp: str) -> float:
 
 
 def _format_link_event(link: Mapping[str, Any], transition: Mapping[str, Any] | None = None) -> bytes:
-    data = json.dumps({"seq": 1, "at": ago(), "link": link, "transition": transition})
-    return b"id: 1\nevent: link\ndata: %s\n\n" % data.encode()
+    return _format_event("link", {"link": link, "transition": transition})
+
+
+def _format_event(kind: str, payload: Mapping[str, Any]) -> bytes:
+    data = json.dumps({"seq": 1, "at": ago(), **payload})
+    return b"id: 1\nevent: %s\ndata: %s\n\n" % (kind.encode(), data.encode())
 
 
 class _Server(ThreadingHTTPServer):

@@ -57,6 +57,7 @@ AUDITED_ACTIONS: Mapping[tuple[str, str], str] = {
     ("POST", f"{_ROOM}/move"): "room.move",
     ("POST", f"{_LINK}/by-hand/<id>/take"): "by_hand.take",
     ("POST", f"{_LINK}/by-hand/<id>/keep"): "by_hand.keep",
+    ("POST", "/api/v1/notices/acknowledge"): "service.acknowledge_notices",
     ("POST", "/api/v1/notices/<id>/acknowledge"): "notice.acknowledge",
     ("POST", "/api/v1/reload"): "service.reload",
     ("POST", "/api/v1/session"): "session.begin",

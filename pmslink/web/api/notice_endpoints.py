@@ -36,6 +36,7 @@ class NoticeResource:
     def routes(self) -> Iterator[Route]:
         """Return the routes of these endpoints."""
         yield "GET", "/api/v1/notices", self.list_notices
+        yield "POST", "/api/v1/notices/acknowledge", self.acknowledge_all
         yield "POST", "/api/v1/notices/<id>/acknowledge", self.acknowledge_notice
 
     async def list_notices(self, request: ApiRequest) -> bytes:
@@ -51,6 +52,12 @@ class NoticeResource:
         return await make_list_response(request, "notices", map(self._serialize, page), self._clock, more)
 
     # the route names the path parameter `id`
+
+    async def acknowledge_all(self, request: ApiRequest) -> bytes:
+        """Acknowledge all notices that are open."""
+        require_no_keys(request)
+        acknowledged = self._notices.acknowledge_all(request.caller.name, audit_entry(request))
+        return make_response(request, {"acknowledged": await shield(acknowledged)})
 
     async def acknowledge_notice(self, request: ApiRequest, id: str) -> bytes:  # noqa: A002
         """Acknowledge a notice. If somebody has done so before, nothing changes."""

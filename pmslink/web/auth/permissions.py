@@ -93,6 +93,7 @@ _PERMISSION_BY_ROUTE: Mapping[tuple[str, str], Permission | None] = {
     ("POST", "/api/v1/links/<link>/by-hand/<id>/take"): "desk",
     ("POST", "/api/v1/links/<link>/by-hand/<id>/keep"): "desk",
     ("GET", "/api/v1/notices"): "read",
+    ("POST", "/api/v1/notices/acknowledge"): "desk",
     ("POST", "/api/v1/notices/<id>/acknowledge"): "desk",
 }
 """The permission that each route needs; None makes the route public."""

@@ -70,6 +70,7 @@ POST /api/v1/links/<link>/rooms/<room>/move
 CONTROL_AND_DESK = """
 POST /api/v1/links/<link>/postings/<id>/resend
 POST /api/v1/links/<link>/postings/<id>/discard
+POST /api/v1/notices/acknowledge
 POST /api/v1/notices/<id>/acknowledge
 POST /api/v1/links/<link>/by-hand/<id>/take
 POST /api/v1/links/<link>/by-hand/<id>/keep

@@ -9,6 +9,7 @@ import * as notices from "./core/notices.js";
 import { parseAddress } from "./core/router.js";
 import { Stream } from "./core/stream.js";
 import { loadTexts, moment, since, t } from "./core/texts.js";
+import { showBell } from "./components/bell.js";
 import { markNavigation, showHeader } from "./components/header.js";
 import { clearStrips, setStrip } from "./components/strip.js";
 
@@ -92,7 +93,7 @@ async function chooseLanguage(language) {
   const draft = view?.draft?.();
   clearStrips();
   header();
-  notices.start({ onChange: showTitle });
+  showBell({ onChange: showTitle });
   view?.close?.();
   view = null;
   await show();
@@ -127,7 +128,7 @@ async function begin() {
   reader = session();
   header();
   if (!reader) return askToSignIn();
-  notices.start({ onChange: showTitle });
+  showBell({ onChange: showTitle });
   stream = new Stream("api/v1/stream?snapshot=none", listener);
   stream.run();
   await show();
@@ -196,9 +197,11 @@ async function leave() {
 const listener = {
   async onOpen() {
     online();
+    notices.start(true);
     await showStatus();
   },
   onLost(code) {
+    if (code) notices.start(false); // the service answers, but has no stream for this page
     offline = { since: offline?.since ?? new Date(now()).toISOString(), code };
     showOffline();
   },

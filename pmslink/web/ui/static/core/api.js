@@ -69,6 +69,7 @@ export async function send(method, path, body, { headers = {}, signal = null } =
   if (body !== undefined) all["Content-Type"] = "application/json";
   if (current?.csrf) all["X-CSRF-Token"] = current.csrf;
   const timeout = AbortSignal.timeout(path === "links/test" ? CONNECTION_TEST_TIMEOUT_MS : TIMEOUT_MS);
+  if (method !== "GET") noteChange(path);
   const ends = signal === null ? timeout : AbortSignal.any([timeout, signal]);
   const text = body === undefined ? undefined : JSON.stringify(body);
   let answer;
@@ -112,6 +113,16 @@ export function oneAtATime(action) {
     }
   };
 }
+
+const changes = new Map(); // of links by this page: when, by name
+
+function noteChange(path) {
+  const [, name] = path.match(/^links\/([^/?]+)/) ?? [];
+  if (name) changes.set(decodeURIComponent(name), Date.now());
+}
+
+/** When this page asked for a change of a link last, in milliseconds since 1970; 0 if it never has. */
+export const lastChangeOf = (name) => changes.get(name) ?? 0;
 
 /** The path of a link, or of something below it. */
 export const ofLink = (name, ...below) => ["links", ...[name, ...below].map(encodeURIComponent)].join("/");
