@@ -35,7 +35,7 @@ def page(port: int, user: BrowserUser) -> Page:
 
 
 def test_rooms_are_shown_by_floor_from_the_top(page: Page) -> None:
-    expect(page.locator(".floor h3")).to_have_text([f"Floor {floor}" for floor in (5, 4, 3, 2, 1)])
+    expect(page.locator(".floor h2")).to_have_text([f"Floor {floor}" for floor in (5, 4, 3, 2, 1)])
     expect(room_tiles(page).first).to_contain_text("501")
     box = room_tile(page, "501").bounding_box()
     assert box is not None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from attrs import frozen
@@ -28,10 +29,10 @@ VIEWS = (
     PageView("#/links/grand", "grand: connected", ".path"),
     PageView("#/links/grand/rooms", "grand · Rooms", ".tile"),
     PageView("#/links/grand/rooms/101", "Room 101 · grand", ".side:not([hidden]), dialog[open]"),
-    PageView("#/links/grand/outbox", "grand · Outbox", ".chip"),
+    PageView("#/links/grand/outbox", "grand · Outbox", ".card:has(> table.out)"),
     PageView("#/links/grand/history", "grand · History", ".events li"),
     PageView("#/links/grand/records", "grand · Records", ".recs li"),
-    PageView("#/links/grand/phones", "grand · Phones"),
+    PageView("#/links/grand/phones", "grand · Phones", ".tabs [href$=phones][aria-current]"),
     PageView("#/links/grand/settings", "grand · Settings", ".field"),
     PageView("#/new", "New link", ".field"),
     PageView("#/notices", "Notices"),
@@ -43,6 +44,8 @@ VIEWS = (
 def open_view(user: BrowserUser, view: PageView) -> None:
     """Open a view, and wait until it is complete."""
     user.navigate(view.hash)
+    if view.title and user.page.evaluate("navigator.language").startswith("en"):
+        expect(user.page).to_have_title(re.compile(rf"^(\(\d+\) )?{re.escape(view.title)} – pmslink$"))
     expect(user.page.get_by_role("heading", level=1)).to_be_visible()
     expect(user.page.locator(view.complete).first).to_be_visible()
 

@@ -9,7 +9,7 @@ const TYPING_MS = 1_000; // keys that come sooner are one number
 
 const floorSection = part(
   () => {
-    const heading = el("h3");
+    const heading = el("h2");
     const tiles = el("div", { class: "tiles" });
     return { heading, tiles, element: el("section", { class: "floor" }, heading, tiles) };
   },

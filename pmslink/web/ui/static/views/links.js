@@ -98,7 +98,7 @@ class LinksView {
     this.counters = [ALL, ...GROUPS].map((group) => [group[0], counter(group, () => this.#press(group[0]))]);
     const buttons = this.counters.map(([, { element }]) => element);
     this.counts = el("div", { class: "counters", role: "group", "aria-label": t("col.state") }, buttons);
-    this.table = el("section", { class: "card links", role: "table", "aria-label": t("list.title") });
+    this.table = el("div", { class: "card links", role: "table", "aria-label": t("list.title") });
     this.body = el("div", { role: "rowgroup" });
     this.message = el("div", { class: "nothing", hidden: true });
     this.element = el("div", { class: "stack" }, title, this.counts, this.#buildBar(), this.table, this.message);

@@ -27,7 +27,7 @@ class OutboxTab {
   #bar;
   #chosenBar;
   #held = heldHint();
-  #table = el("table", { class: "stacked out" });
+  #table = el("table", { class: "stacked out", "aria-label": t("tab.outbox") });
   #error = el("p", { class: "err", role: "status", hidden: true });
   #done = el("p", { class: "small", role: "status", tabindex: "-1", hidden: true });
   #empty = el("p");
