@@ -1,4 +1,4 @@
-"""Lines about a link that its advice does not contain: what is held, hints, outages, and the clock."""
+"""Lines about a link that its advice does not contain: what is held, work by hand, hints, outages, and the clock."""
 
 from __future__ import annotations
 
@@ -25,6 +25,9 @@ def link_details(link: Mapping[str, Any]) -> Iterator[str]:
     outbox = link.get("outbox", {})
     if outbox.get("unknown") or outbox.get("refused"):
         yield f"postings: {outbox['unknown']} in doubt, {outbox['refused']} refused"
+    by_hand = link.get("by_hand", {})
+    if by_hand.get("open"):
+        yield f"by hand: {by_hand['open']} changes, {by_hand['differ']} of them differ from the PMS"
     offset = link.get("clock_offset")
     hinted = {hint["code"] for hint in link.get("hints", ())}
     if offset is not None and abs(offset) >= MIN_CLOCK_OFFSET_S and "clock" not in hinted:

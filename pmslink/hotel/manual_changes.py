@@ -43,7 +43,6 @@ that it stays until the PMS is corrected. `agreed`: the PMS says the same. `over
 another guest in the room, or another room of the guest. `taken`: what the PMS says was taken over instead.
 """
 _OPEN_OUTCOMES: frozenset[Outcome] = frozenset({"waiting", "differs", "kept"})
-_DIFFERING_OUTCOMES: frozenset[Outcome] = frozenset({"differs", "kept"})
 
 
 @frozen
@@ -82,11 +81,6 @@ class ManualChange:
         return self.outcome in _OPEN_OUTCOMES
 
     @property
-    def differs(self) -> bool:
-        """Whether the PMS is known to say something else, and that has not been taken over."""
-        return self.outcome in _DIFFERING_OUTCOMES
-
-    @property
     def guest_room(self) -> str | None:
         """Where the guest is by hand; None for one who was checked out."""
         return {"check_in": self.room, "check_out": None, "move": self.to}[self.what]
@@ -104,11 +98,15 @@ class ManualChange:
 
 @frozen
 class ManualCounts:
-    """How many changes of a hotel are open, wait for the comparison with the PMS, and differ from it."""
+    """How many changes of a hotel are open, wait for the comparison with the PMS, and differ from it.
+
+    `undecided` are those that differ, and of which nobody has decided to keep them.
+    """
 
     open: int = 0
     waiting: int = 0
     differ: int = 0
+    undecided: int = 0
 
 
 @define(eq=False)
@@ -134,8 +132,9 @@ class ManualChanges:
     @property
     def counts(self) -> ManualCounts:
         """How many changes there are."""
-        is_differing = [change.differs for change in self.open]
-        return ManualCounts(len(is_differing), is_differing.count(False), is_differing.count(True))
+        outcomes = [change.outcome for change in self.open]
+        waiting, undecided = outcomes.count("waiting"), outcomes.count("differs")
+        return ManualCounts(len(outcomes), waiting, len(outcomes) - waiting, undecided)
 
     @property
     def due_times(self) -> list[int]:

@@ -63,6 +63,8 @@ def find_facts(status: LinkStatus, now: datetime) -> Iterator[Fact]:
     unknown, refused = status.outbox.unknown, status.outbox.refused
     if unknown or refused:
         yield Fact("decision", _UNIQUE, now, params={"unknown": unknown, "refused": refused})
+    if status.manual.undecided:
+        yield Fact("by_hand", _UNIQUE, now, params={"count": status.manual.undecided})
     for failure in status.recent_wake_up_failures:
         yield Fact("wake_up", str(failure.seq), failure.at, params=failure.describe())
     yield from _subscription_end(status, now)
@@ -93,12 +95,12 @@ def update_notice(notice: Notice, fact: Fact) -> Notice:
     """Return the notice as the fact is now; the same object if nothing of it has changed.
 
     A notice that was acknowledged is open again if the fact has become another one for who looks at it: an
-    outage has a cause of another group than all before, or more rows need a decision.
+    outage has a cause of another group than all before, or more rows or changes by hand need a decision.
     """
     match notice.kind:
         case "down" if fact.opens:
             return _update_outage(notice, fact.params)
-        case "decision" if fact.params != notice.params:
+        case "decision" | "by_hand" if fact.params != notice.params:
             is_worse = sum(fact.params.values()) > sum(notice.params.values())
             return _change(notice, fact.params, is_worse)
         case "flapping" if fact.params["count"] > notice.params["count"]:

@@ -10,6 +10,7 @@ import pytest
 from attrs import evolve
 from twisted.internet.task import Clock
 
+from pmslink.hotel.manual_changes import ManualCounts
 from pmslink.link.cause import Cause, CauseCode
 from pmslink.link.notice_rules import Fact, end_notice, find_facts, update_notice
 from pmslink.link.outage_history import Outages
@@ -76,6 +77,8 @@ def expiry(**distance: float) -> datetime:
             [("decision", "", True, {"unknown": 2, "refused": 1})],
         ),
         ({"outbox": OutboxStatus(5, 0, 0, None)}, []),
+        ({"manual": ManualCounts(5, 2, 3, 2)}, [("by_hand", "", True, {"count": 2})]),
+        ({"manual": ManualCounts(5, 2, 3, 0)}, []),  # all is kept
         (
             {"recent_wake_up_failures": [FAILED_WAKE_UP]},
             [
@@ -156,6 +159,13 @@ def test_more_rows_to_decide_reopen_the_notice(
     updated = update_notice(acknowledged, Fact("decision", "", NOW, params=params[1]))
     assert (updated.state, updated.params) == (state, params[1])
     assert (updated is acknowledged) is (before == after)
+
+
+def test_more_changes_by_hand_to_decide_reopen_the_notice() -> None:
+    acknowledged = notice("by_hand", {"count": 2})
+    for count, state in ((1, "acknowledged"), (3, "open")):
+        updated = update_notice(acknowledged, Fact("by_hand", "", NOW, params={"count": count}))
+        assert (updated.state, updated.params) == (state, {"count": count})
 
 
 def test_the_number_of_outages_only_grows() -> None:

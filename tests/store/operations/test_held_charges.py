@@ -213,7 +213,7 @@ def test_the_links_are_told_of_the_counts(hotel: Hotel) -> None:
     hotel.check_in("102")
     hotel.receive("DS|", ADAMS, "DE|")
     counts = [one.counts for one in hotel.harness.published if isinstance(one, ManualChangesCounted)]
-    assert counts == [ManualCounts(1, 1, 0), ManualCounts(1, 0, 1)]
+    assert counts == [ManualCounts(1, 1, 0), ManualCounts(1, 0, 1, 1)]
 
 
 def test_names_in_changes_are_deleted_after_the_retention_time(
