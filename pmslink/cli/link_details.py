@@ -1,4 +1,4 @@
-"""Lines about a link that its advice does not contain: what is held, work by hand, hints, outages, and the clock."""
+"""Lines about a link beside its advice: what is held, work by hand, hints, outages, and the clock."""
 
 from __future__ import annotations
 

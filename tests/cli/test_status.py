@@ -65,6 +65,7 @@ def test_status_shows_what_is_held_and_what_would_help(run: Run, service: FakeSe
             outbox={"pending": 2, "unknown": 1, "refused": 0, "oldest": at},
             hints=[],
             clock_offset=1.0,
+            by_hand={"open": 3, "differ": 2},
         ),
     ]
     lines = run("status", "--url", service.url)
@@ -77,6 +78,7 @@ def test_status_shows_what_is_held_and_what_would_help(run: Run, service: FakeSe
         "Night audit since 04:04: postings wait, nothing is lost (2).",
         "held: night audit since 2026-01-02 04:04:05+01:00, 2 waiting",
         "postings: 1 in doubt, 0 refused",
+        "by hand: 3 changes, 2 of them differ from the PMS",
     ]
 
 
