@@ -138,6 +138,27 @@ def test_a_part_is_chosen_by_dragging_and_a_double_click_shows_all(page: Page) -
     expect(page.get_by_role("button", name="Whole range")).to_be_hidden()
 
 
+def test_a_part_is_chosen_with_two_fingers(page: Page) -> None:
+    page.locator(".strip-of-time").evaluate(
+        """(strip) => {
+          strip.setPointerCapture = () => {};
+          const { left, width, top } = strip.getBoundingClientRect();
+          const touch = (type, pointerId, share) => strip.dispatchEvent(new PointerEvent(type, {
+            pointerId, pointerType: "touch", clientX: left + share * width, clientY: top + 5,
+          }));
+          touch("pointerdown", 1, 0.5);
+          touch("pointerdown", 2, 0.6);
+          touch("pointermove", 1, 0.4);
+          touch("pointermove", 2, 0.7);
+          touch("pointerup", 2, 0.7);
+          touch("pointerup", 1, 0.4);
+        }"""
+    )
+    expect(page.get_by_role("button", name="Whole range")).to_be_visible()
+    expect(page.locator(".events > li[data-kind=in_sync]")).to_have_count(1)
+    expect(page.locator(".events > li[data-kind=down]")).to_have_count(0)
+
+
 def test_what_people_did_is_among_the_events(service: CannedService, page: Page) -> None:
     entry = {
         "id": 9,

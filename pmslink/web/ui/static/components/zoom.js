@@ -5,43 +5,50 @@ import { el } from "../core/dom.js";
 const MIN_PX = 8; // less is a click
 
 /**
- * Call `onChoose(begin, end)` with the shares (0 to 1) of the part of `strip` that is chosen, and `onReset()` at a
- * double click.
+ * Call `onChoose(begin, end)` with the shares (0 to 1) of the part of `strip` that is chosen, by dragging over it or
+ * with two fingers at its ends, and `onReset()` at a double click.
  */
 export function zoomByDrag(strip, onChoose, onReset) {
   const mark = el("div", { class: "chosen", hidden: true });
+  const places = new Map(); // of the pointers that are down: where each began, and where it is
   strip.append(mark);
   strip.classList.add("zooms");
-  let begin = null;
 
   const place = ({ clientX }) => {
     const { left, width } = strip.getBoundingClientRect();
     return Math.max(0, Math.min(1, (clientX - left) / width));
   };
-  const isWide = (from, to) => Math.abs(to - from) * strip.clientWidth >= MIN_PX;
+  const isWide = ([from, to]) => (to - from) * strip.clientWidth >= MIN_PX;
+  const move = (event) => places.has(event.pointerId) && Object.assign(places.get(event.pointerId), { now: place(event) });
+  const end = () => {
+    places.clear();
+    mark.hidden = true;
+  };
 
   strip.addEventListener("pointerdown", (event) => {
     if (event.button !== 0) return;
-    begin = place(event);
+    places.set(event.pointerId, { begin: place(event), now: place(event) });
     strip.setPointerCapture(event.pointerId);
   });
   strip.addEventListener("pointermove", (event) => {
-    if (begin === null) return;
-    const [from, to] = [begin, place(event)].sort((one, other) => one - other);
-    mark.hidden = !isWide(from, to);
+    if (!move(event)) return;
+    const [from, to] = chosenPart(places);
+    mark.hidden = !isWide([from, to]);
     mark.style.left = `${from * 100}%`;
     mark.style.width = `${(to - from) * 100}%`;
   });
   strip.addEventListener("pointerup", (event) => {
-    const from = begin;
-    begin = null;
-    mark.hidden = true;
-    if (from === null || !isWide(from, place(event))) return;
-    onChoose(...[from, place(event)].sort((one, other) => one - other));
+    if (!move(event)) return;
+    const part = chosenPart(places);
+    end();
+    if (isWide(part)) onChoose(...part);
   });
-  strip.addEventListener("pointercancel", () => {
-    begin = null;
-    mark.hidden = true;
-  });
+  strip.addEventListener("pointercancel", end);
   strip.addEventListener("dblclick", onReset);
+}
+
+/** The part that is chosen: between two fingers, or from where a pointer began to where it is. */
+function chosenPart(places) {
+  const [first, second] = places.values();
+  return (second ? [first.now, second.now] : [first.begin, first.now]).sort((one, other) => one - other);
 }
