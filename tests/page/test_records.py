@@ -234,6 +234,19 @@ def test_what_is_not_understood_is_marked_with_its_reason_and_its_bytes(
     expect(rows).to_have_count(1)
 
 
+def test_bytes_that_were_no_record_are_counted(service: CannedService, canned_page: Page) -> None:
+    hint = canned_page.locator(".records .hint")
+    expect(hint).to_be_hidden()
+    lost = {
+        "records": 0,
+        "bytes": 277_504,
+        "last_at": ago(minutes=1),
+        "last": "277504 bytes outside of records",
+    }
+    service.show(make_link("grand", attention=2, not_understood=lost))
+    expect(hint).to_contain_text("277,504 bytes that are no FIAS records were skipped")
+
+
 def test_older_records_are_loaded_on_demand(service: CannedService, canned_page: Page) -> None:
     newest = [_record(id, "GO", "GO|RN101|", None, ["RN", "101"]) for id in range(400, 200, -1)]
     _show(service, *newest)

@@ -5,7 +5,7 @@ import { loadCatalogue } from "../core/catalogue.js";
 import { el, icon, keyed, setAttribute, setText } from "../core/dom.js";
 import { isOdd, mergeRecords, recordLine } from "../core/records.js";
 import { replaceQuery } from "../core/router.js";
-import { loadFieldNames, t } from "../core/texts.js";
+import { decimal, loadFieldNames, minute, t } from "../core/texts.js";
 import { saveText } from "../core/text_file.js";
 import { button, refusalText } from "../components/elements.js";
 import { makeRecord, recordText } from "../components/record_row.js";
@@ -18,12 +18,13 @@ const DIRECTIONS = ["", "in", "out"];
 const DIRECTION_KEYS = { "": "rec.both", in: "rec.in", out: "rec.out" };
 
 /** The tab "Records" of a link. */
-export function view({ name, query }) {
+export function view({ name, link, query }) {
   const records = new Records(name, query);
+  records.showSkipped(link);
   records.begin();
   return {
     element: records.element,
-    update: (kind) => records.update(kind),
+    update: (kind, data) => records.update(kind, data),
     close: () => records.close(),
     draft: () => records.draft(),
     restore: (draft) => records.restore(draft),
@@ -49,6 +50,7 @@ class Records {
   #more = button(t("rec.older"), () => this.#loadOlder(), { class: "btn-s" });
   #none = el("p", { class: "in quiet", hidden: true });
   #error = el("p", { class: "error", role: "status", hidden: true });
+  #skipped = el("p");
   #held = heldBack(this.#list, () => this.#show());
 
   constructor(name, query) {
@@ -61,7 +63,8 @@ class Records {
     const right = el("span", { class: "push row" }, names, this.#pause, save);
     const bar = el("div", { class: "row filters" }, search, this.#type, this.#direction, this.#odd, right);
     const box = el("section", { class: "card" }, this.#held.element, this.#none);
-    this.element = el("div", { class: "stack records" }, bar, this.#error, box, el("p", {}, this.#more));
+    const skipped = el("div", { class: "hint", "data-mood": "wait", hidden: true }, icon("warn"), this.#skipped);
+    this.element = el("div", { class: "stack records" }, skipped, bar, this.#error, box, el("p", {}, this.#more));
     setAttribute(this.#more, "hidden", true);
     setText(this.#pauseText, t("rec.pause"));
     this.#direction.append(...DIRECTIONS.map((value) => el("option", { value, text: t(DIRECTION_KEYS[value]) })));
@@ -189,9 +192,17 @@ class Records {
     saveText(`${this.#name}-records.txt`, `${lines.reverse().join("\n")}\n`);
   }
 
+  /** Say how many bytes were no record: the list cannot have them. */
+  showSkipped({ not_understood: { bytes, last_at } }) {
+    const count = bytes ? t("count.bytes", { count: decimal(bytes) }) : "";
+    setText(this.#skipped, bytes ? t("why.skipped", { bytes: count, at: minute(last_at) }) : "");
+    setAttribute(this.#skipped.parentElement, "hidden", !bytes);
+  }
+
   // What the frame calls.
 
-  update(kind) {
+  update(kind, data) {
+    if (kind === "link") this.showSkipped(data.link);
     if (kind !== "tick" || this.#loading || this.#catalogue === null || this.#isPressed(this.#pause)) return;
     if (Date.now() - this.#loadedAt >= POLL_MS - 100) this.#load();
   }
