@@ -51,6 +51,7 @@ bench: .venv/installed-test
 	$(BIN)/python -m bench.webhook_throughput
 	$(BIN)/python -m bench.outbox_drain
 	$(BIN)/python -m bench.page_latency
+	$(BIN)/python -m bench.page_many_links
 	$(BIN)/python -m bench.many_links
 	$(BIN)/python -m bench.year_store
 

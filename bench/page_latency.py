@@ -1,4 +1,4 @@
-"""Latency from a record of the PMS to the changed page: 500 links, 20 subscribers, one of them a browser.
+"""Latency from a record of the PMS to the changed page: 200 links, 20 subscribers, one of them a browser.
 
 pmslink runs in this process; the simulator, the browser and the other subscribers are separate processes.
 The simulator ends one link after another (LE). Its trace gives the time of LE, the browser the time at which
@@ -30,7 +30,8 @@ from pmslink.link.link_registry import LinkRegistry
 from pmslink.service import Options, makeService
 from pmslink.web.site import ApiSite
 
-LINK_COUNT = 500
+LINK_COUNT = 200
+"""As many as the page shows with all their rows in the document."""
 SUBSCRIBER_COUNT = 20
 FIRST_PORT = 22_000
 ENDED_LINKS = 100

@@ -23,7 +23,7 @@ OBSERVER_SCRIPT = """
     for (const {target} of mutations) {
       const marker = (target.nodeType === Node.TEXT_NODE ? target.parentElement : target).closest(".marker");
       if (!marker) continue;
-      const name = marker.closest(".row").querySelector("h2").textContent;
+      const {name} = marker.closest(".r").dataset;
       window.changes.push([name, marker.textContent, now]);
     }
   };
@@ -38,7 +38,7 @@ def observe_page(url: str, link_count: int) -> None:
     with start_chromium() as browser:
         page = browser.new_page(viewport={"width": 1280, "height": 800})
         page.goto(url)
-        expect(page.locator(".row")).to_have_count(link_count, timeout=60_000)
+        expect(page.locator(".links .name")).to_have_count(link_count, timeout=60_000)
         page.evaluate(OBSERVER_SCRIPT)
         print("ready", flush=True)
         sys.stdin.readline()

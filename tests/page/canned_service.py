@@ -289,8 +289,11 @@ class _Handler(BaseHTTPRequestHandler):
             pass  # the page was closed
 
     def _respond(self, status: int, content_type: str, body: bytes) -> None:
-        self._begin(status, content_type)
-        self.wfile.write(body)
+        try:
+            self._begin(status, content_type)
+            self.wfile.write(body)
+        except ConnectionError:
+            pass  # the page was closed
 
     def _begin(self, status: int, content_type: str) -> None:
         self.send_response(status)

@@ -62,7 +62,8 @@ class LinkQuery:
     def select(self, links: Iterable[Link]) -> LinkPage:
         """Return the first links that the query lists, how many there are, and where the next page begins."""
         sort_key = _SORT_KEYS[self.order]
-        found = [(sort_key(link.summary), link) for link in links if self._matches(link.summary)]
+        summaries = ((link.summary, link) for link in links)
+        found = [(sort_key(summary), link) for summary, link in summaries if self._matches(summary)]
         later = [entry for entry in found if entry[0] > self.after] if self.after else found
         page = nsmallest(self.offset + self.limit + 1, later, key=_first)[self.offset :]
         has_more = len(page) > self.limit

@@ -81,15 +81,16 @@ export function linkRow(link, isLow) {
 
 function rowElements(parts, { name }) {
   const cell = (classes, ...content) => el("div", { class: `cell ${classes}`, role: "cell" }, ...content);
+  const cut = parts.isLow ? "cut" : "";
   const elements = {
     address: parts.isLow ? null : el("p", { class: "tiny cut" }),
-    why: el(parts.isLow ? "span" : "p"),
-    remedy: el(parts.isLow ? "b" : "p", { class: "remedy" }),
+    why: el("p", { class: cut }),
+    remedy: el("p", { class: `remedy ${cut}` }),
     since: el("time"),
     outbox: el("span", { class: "row" }),
   };
-  const what = parts.isLow ? [el("p", { class: "cut" }, elements.why, " ", elements.remedy)] : [elements.why, elements.remedy];
-  elements.cut = parts.isLow ? what[0] : null;
+  const what = parts.isLow ? [el("div", { class: "pair" }, elements.why, elements.remedy)] : [elements.why, elements.remedy];
+  elements.pair = parts.isLow ? what[0] : null;
   const nameLink = el("a", { class: "name", href: linkAddress(name), text: name });
   const cells = [
     cell("st", parts.badge.element),
@@ -116,7 +117,7 @@ function setSentences(elements, link, isLow) {
   const [sentence, action] = [why(link), remedy(link)];
   setText(elements.why, sentence);
   setText(elements.remedy, action);
-  if (isLow) setAttribute(elements.cut, "title", `${sentence} ${action}`.trim() || null);
+  if (isLow) setAttribute(elements.pair, "title", `${sentence} ${action}`.trim() || null);
 }
 
 function setAddress(element, text) {
