@@ -15,12 +15,13 @@ from twisted.internet.defer import Deferred, ensureDeferred, gatherResults
 from twisted.internet.task import react
 
 from bench.bench_processes import LINK, format_spread, print_table, state_directory
-from pmslink.store.core import schema
+from pmslink.store.core import schema_version
 from pmslink.store.core.database import SqliteDatabase
 from pmslink.store.core.journal import Journal
+from pmslink.store.core.pool_thread import PoolThread
 from pmslink.store.operations.outbox_enqueue import NewRow, enqueue
 from pmslink.store.operations.retention import Retention
-from pmslink.store.store_service import PoolThread, Store, open_store
+from pmslink.store.store_service import Store, open_store
 from pmslink.store.tables.outbox_rows import OutboxRow
 from pmslink.timestamps import utc_now
 
@@ -73,7 +74,7 @@ def measure_baseline(folder: Path, rows: int = BASELINE_ROWS, indexed: bool = Tr
     database = SqliteDatabase(folder)
     database.create()
     with database.writer() as connection, connection.begin():
-        schema.create_or_migrate(connection)
+        schema_version.create_or_migrate(connection)
     with closing(sqlite3.connect(database.path, isolation_level=None)) as plain:
         plain.execute("PRAGMA synchronous=FULL")
         if not indexed:

@@ -30,10 +30,11 @@ from bench.year_store_rows import (
     build_store,
 )
 from pmslink.store.core.database import SqliteDatabase
+from pmslink.store.core.pool_thread import PoolThread
 from pmslink.store.core.store_metadata import write_value
 from pmslink.store.core.transaction import Transaction
 from pmslink.store.operations.retention import Retention
-from pmslink.store.store_service import PoolThread, Store, open_store
+from pmslink.store.store_service import Store, open_store
 from pmslink.timestamps import utc_now
 
 TARGET_START_S = 8.0

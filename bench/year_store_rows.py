@@ -12,7 +12,7 @@ from pathlib import Path
 from attrs import frozen
 
 from pmslink.hotel.rooms import Room, serialize_room
-from pmslink.store.core import schema
+from pmslink.store.core import schema_version
 from pmslink.store.core.database import SqliteDatabase
 from pmslink.store.core.row_checksum import checksum
 from pmslink.timestamps import to_ms
@@ -59,7 +59,7 @@ def build_store(folder: Path, scale: Scale, now: datetime) -> Path:
     database = SqliteDatabase(folder)
     database.create()
     with database.writer() as connection, connection.begin():
-        schema.create_or_migrate(connection)
+        schema_version.create_or_migrate(connection)
     fill_store(database.path, scale, now)
     return database.path
 

@@ -42,7 +42,8 @@ from pmslink.pbx.webhook.webhook_service import WebhookService
 from pmslink.store.core import state_directory
 from pmslink.store.core.database import SqliteDatabase
 from pmslink.store.core.high_water_mark import HighWaterFile
-from pmslink.store.store_service import PoolThread, Store, open_store
+from pmslink.store.core.pool_thread import PoolThread
+from pmslink.store.store_service import Store, open_store
 from pmslink.typed_service import SequentialMultiService, TypedService
 from pmslink.web.auth.listen_policy import is_local_only, require_loopback
 from pmslink.web.auth.token_reload import TokenRegistry

@@ -17,7 +17,7 @@ from pmslink.config.link_definition import parse_link
 from pmslink.config.loader import Config
 from pmslink.service import Options, build_service, makeService
 from pmslink.store.core.database import SqliteDatabase
-from pmslink.store.core.schema import create_or_migrate
+from pmslink.store.core.schema_version import create_or_migrate
 from pmslink.store.core.transaction import Transaction
 from pmslink.store.tables.hotel_states import HotelStore, UnitOfWork
 from pmslink.store.tables.link_rows import StoredLink, store_links

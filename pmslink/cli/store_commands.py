@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Table, func, select
 
 from pmslink.cli.check_progress import CheckProgress
 from pmslink.cli.state_dir_option import add_state_dir_options, state_dir_of
-from pmslink.store.core import schema, state_directory, store_metadata
+from pmslink.store.core import schema, schema_version, state_directory, store_metadata
 from pmslink.store.core.database import SqliteDatabase
 from pmslink.store.core.row_checksum import verify_checksums
 from pmslink.store.core.store_errors import StoreError
@@ -42,7 +42,7 @@ def check(state_dir: Path) -> list[str]:
     progress = CheckProgress()
     database.check_integrity(lambda: progress.report(f"checking the structure of {database.path}"))
     with translate_errors(database), database.reader() as connection, connection.begin():
-        version = schema.supported_version(connection)
+        version = schema_version.supported_version(connection)
         if version is None:
             raise StoreError(f"{database.path}: the store is sound, but empty")
         if version == schema.SCHEMA_VERSION:
@@ -79,7 +79,7 @@ def declare_restored(state_dir: Path) -> list[str]:
     lock = state_directory.DirectoryLock(state_dir)
     try:
         with translate_errors(database), database.writer() as connection, connection.begin():
-            if schema.supported_version(connection) is None:
+            if schema_version.supported_version(connection) is None:
                 raise StoreError(f"{database.path}: the store is empty, so it is no copy")
             store_metadata.write_value(connection, "restored", 1)
     finally:

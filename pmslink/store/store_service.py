@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
@@ -14,13 +13,11 @@ from sqlalchemy.exc import SQLAlchemyError
 from twisted.internet.defer import Deferred, gatherResults
 from twisted.internet.defer import TimeoutError as DeferredTimeoutError
 from twisted.internet.task import LoopingCall
-from twisted.internet.threads import deferToThreadPool
 from twisted.logger import Logger
 from twisted.python.failure import Failure
-from twisted.python.threadpool import ThreadPool
 
 from pmslink.hotel.manual_changes import ManualCounts
-from pmslink.store.core import schema, store_metadata
+from pmslink.store.core import schema_version, store_metadata
 from pmslink.store.core.database import Database
 from pmslink.store.core.high_water_mark import HighWaterFile
 from pmslink.store.core.journal import Journal, Thread
@@ -118,7 +115,7 @@ def open_store(
     with translate_errors(database):
         rebuild_older_store(database, report)
     with translate_errors(database), database.writer() as connection, connection.begin():
-        schema.create_or_migrate(connection)
+        schema_version.create_or_migrate(connection)
         verify_checksums(connection, STARTUP_CHECK_ROWS)
         return read_startup_snapshot(connection, now, replay_limit, high_water_mark)
 
@@ -159,34 +156,6 @@ def translate_errors(database: Database) -> Iterator[None]:
         raise StoreError(f"{database.name}: {error}") from None
     except _UNREADABLE_STORE_ERRORS as error:
         raise database.to_store_error(error) from None
-
-
-class _DaemonThread(threading.Thread):
-    """A thread that does not keep the process from ending while it waits for a disk."""
-
-    def __init__(self, *arguments: Any, **options: Any) -> None:
-        super().__init__(*arguments, **options, daemon=True)
-
-
-class PoolThread:
-    """A thread pool with one thread, which runs calls one after the other."""
-
-    def __init__(self, reactor: Any, name: str) -> None:
-        self._reactor = reactor
-        self._pool = ThreadPool(1, 1, name)
-        self._pool.threadFactory = _DaemonThread
-
-    def start(self) -> None:
-        """Start the thread."""
-        self._pool.start()
-
-    def stop(self) -> None:
-        """Stop the thread, after the calls that are queued."""
-        self._pool.stop()
-
-    def run(self, call: Callable[..., Result], *arguments: Any) -> Deferred[Result]:
-        """Run a call in the thread; the Deferred fires with its result."""
-        return deferToThreadPool(self._reactor, self._pool, call, *arguments)
 
 
 class Store(TypedService):

@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import Connection, text
 from twisted.internet.task import Clock
 
-from pmslink.store.core import schema, store_metadata
+from pmslink.store.core import schema, schema_version, store_metadata
 from pmslink.store.core.batch_writer import COMMIT_WORK_LIMIT_S, PIECE_WRITES
 from pmslink.store.core.database import SqliteDatabase
 from pmslink.store.core.schema_migrations import MIGRATIONS, Migration
@@ -240,7 +240,7 @@ def version(database: FaultyDatabase) -> int:
     connection = database.reader()
     try:
         with connection.begin():
-            return schema.stored_version(connection)
+            return schema_version.stored_version(connection)
     finally:
         connection.close()
 
@@ -253,7 +253,7 @@ def prepare(
     connection = database.writer()
     try:
         with connection.begin():
-            schema.create_or_migrate(connection, version, upgrades or {})
+            schema_version.create_or_migrate(connection, version, upgrades or {})
     finally:
         connection.close()
 

@@ -14,7 +14,7 @@ from functools import partial
 from attrs import define, field
 from sqlalchemy import Connection, Integer, MetaData, Table, literal_column, select, table, text
 
-from pmslink.store.core import schema, version_5_tables
+from pmslink.store.core import schema_version, version_5_tables
 from pmslink.store.core.database import REBUILT_SCHEMA, Database
 from pmslink.store.core.row_checksum import STARTUP_CHECK_ROWS, verify_checksums
 
@@ -36,16 +36,16 @@ def rebuild_older_store(database: Database, report: Report) -> None:
     enough space on the disk, and StoreTooNewError for a store of a newer version.
     """
     with database.reader() as connection, connection.begin():
-        version = schema.supported_version(connection)
+        version = schema_version.supported_version(connection)
     if version is not None and version < REBUILT_VERSION:
         database.rebuild(partial(_rebuild, report=report))
 
 
 def _rebuild(connection: Connection, report: Report) -> None:
     """Copy all rows of the main database into new tables of the attached one."""
-    version = schema.stored_version(connection)
+    version = schema_version.stored_version(connection)
     counts = dict(_count_rows(connection))
-    schema.create_or_migrate(connection, REBUILT_VERSION - 1)
+    schema_version.create_or_migrate(connection, REBUILT_VERSION - 1)
     progress = _Progress(sum(map(_steps, counts, counts.values())), report)
     progress.begin(version, counts)
     for name, columns in version_5_tables.TABLES.items():
@@ -56,7 +56,7 @@ def _rebuild(connection: Connection, report: Report) -> None:
             connection.exec_driver_sql(statement)
             progress.advance(counts.get(name, 0))
     rebuilt = connection.execution_options(schema_translate_map={None: REBUILT_SCHEMA})
-    schema.store_version(rebuilt, REBUILT_VERSION)
+    schema_version.store_version(rebuilt, REBUILT_VERSION)
     verify_checksums(connection, STARTUP_CHECK_ROWS, tables=_checksummed_tables(connection))
     progress.end()
 

@@ -19,7 +19,6 @@ from typing import Any
 from attrs import evolve
 from twisted.internet.defer import CancelledError, Deferred, maybeDeferred
 from twisted.internet.interfaces import IReactorTime
-from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from pmslink.link.rate_limit import RateLimit
@@ -83,8 +82,6 @@ REFUSALS_PER_S = 1 / 60
 
 class AuditTrail:
     """Store what callers do that no operation of the store tells of, and what they are refused."""
-
-    log = Logger()
 
     def __init__(self, journal: Journal, clock: IReactorTime, wall_clock: Callable[[], datetime]) -> None:
         self._journal = journal

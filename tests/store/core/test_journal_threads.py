@@ -14,11 +14,12 @@ from twisted.internet import reactor
 from twisted.internet.defer import gatherResults
 
 from pmslink.store.core.database import SqliteDatabase
+from pmslink.store.core.pool_thread import PoolThread
 from pmslink.store.core.transaction import Entry, Transaction
 from pmslink.store.operations.outbox_answers import PostingAnswer, store_answers
 from pmslink.store.operations.outbox_delivery import ClaimNext, claim_next
 from pmslink.store.operations.outbox_enqueue import enqueue
-from pmslink.store.store_service import PoolThread, Store
+from pmslink.store.store_service import Store
 from pmslink.store.tables.history_queries import events_after
 from pmslink.store.tables.log_entries import LinkSnapshotLogged, append_link_snapshots
 from pmslink.store.tables.outbox_rows import OutboxRow, newest_rows

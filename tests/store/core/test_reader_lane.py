@@ -16,9 +16,9 @@ from twisted.logger import LogEvent
 from twisted.python.failure import Failure
 
 from pmslink.store.core.database import SqliteDatabase
+from pmslink.store.core.pool_thread import PoolThread
 from pmslink.store.core.reader_lane import ReaderLane, ReadLimits
 from pmslink.store.core.store_errors import ReadLimitError, StoreUnavailableError
-from pmslink.store.store_service import PoolThread
 from tests.memory_store import MemoryDatabase
 from tests.store.store_harness import ManualThread
 from tests.time_limit import time_limit
