@@ -156,13 +156,19 @@ def test_a_part_of_the_time_is_cut_out_of_the_phases(page: Page) -> None:
 def test_what_people_did_stands_among_the_phases(page: Page) -> None:
     phases = [phase("in_sync", 0, 20), phase("off", 20, 30)]
     audit = [
-        {"id": 3, "at": "2026-11-30T10:20:00.000Z", "action": "link.disable"},
-        {"id": 2, "at": "2026-11-30T10:10:00.000Z", "action": "link.change"},
-        {"id": 1, "at": "2026-11-30T09:10:00.000Z", "action": "link.change"},
+        {"id": 4, "at": "2026-11-30T10:20:00.000Z", "action": "link.disable", "result": "done"},
+        {"id": 3, "at": "2026-11-30T10:15:00.000Z", "action": "link.disconnect", "result": "not_applicable"},
+        {"id": 2, "at": "2026-11-30T10:10:00.000Z", "action": "link.change", "result": "done"},
+        {"id": 1, "at": "2026-11-30T09:10:00.000Z", "action": "link.change", "result": "done"},
     ]
     events = call(page, "core/history_events.js", "historyEvents", phases, audit)
-    assert [event["key"] for event in events] == ["phase 2026-11-30T10:20:00.000Z", "audit 2", "first"]
-    assert [event.get("isOngoing") for event in events] == [True, None, False]
+    assert [event["key"] for event in events] == [
+        "phase 2026-11-30T10:20:00.000Z",
+        "audit 3",
+        "audit 2",
+        "first",
+    ]
+    assert [event.get("isOngoing") for event in events] == [True, None, None, False]
 
 
 # Records.

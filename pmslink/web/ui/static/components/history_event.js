@@ -4,7 +4,7 @@ import { call, oneAtATime, ofLink } from "../core/api.js";
 import { el, icon, keyed, part, setAttribute, setIcon, setText } from "../core/dom.js";
 import { causeText } from "../core/health.js";
 import { phaseSeconds } from "../core/phases.js";
-import { duration, moment, precisely, t } from "../core/texts.js";
+import { duration, has, moment, precisely, t } from "../core/texts.js";
 import { button, refusalText, timeElement, visible } from "./elements.js";
 import { kindText } from "./timeline.js";
 
@@ -128,8 +128,10 @@ function actionText({ action, who, result }) {
 function changedSettings({ before, after }) {
   if (!isPlain(before) || !isPlain(after)) return "";
   const changed = Object.keys(after).filter((key) => JSON.stringify(before[key]) !== JSON.stringify(after[key]));
-  return changed.map((key) => `${key}: ${shown(before[key])} → ${shown(after[key])}`).join(", ");
+  return changed.map((key) => `${settingName(key)}: ${shown(before[key])} → ${shown(after[key])}`).join(", ");
 }
+
+const settingName = (key) => (has(`setting.${key}`) ? t(`setting.${key}`) : key);
 
 const isPlain = (value) => value !== null && typeof value === "object" && !Array.isArray(value);
 const shown = (value) => (value === null || value === undefined ? "–" : typeof value === "string" ? value : JSON.stringify(value));

@@ -86,7 +86,8 @@ function meanwhile({ name, outbox }) {
     { key: "wait", sign: "clock", text: t("mean.wait", { count: outbox.pending }) },
     { key: "stale", sign: "bed", text: t("mean.stale") },
   ];
-  return items.filter(({ key }) => key !== "hand" || may("desk"));
+  const isShown = { hand: may("desk"), wait: outbox.pending > 0 };
+  return items.filter(({ key }) => isShown[key] ?? true);
 }
 
 const makeMeanwhile = part(buildMeanwhile, ({ text }, item) => setText(text, item.text));

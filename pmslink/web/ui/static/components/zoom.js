@@ -18,7 +18,7 @@ export function zoomByDrag(strip, onChoose, onReset) {
     const { left, width } = strip.getBoundingClientRect();
     return Math.max(0, Math.min(1, (clientX - left) / width));
   };
-  const isWide = ([from, to]) => (to - from) * strip.clientWidth >= MIN_PX;
+  const isWide = (from, to) => (to - from) * strip.clientWidth >= MIN_PX;
   const move = (event) => places.has(event.pointerId) && Object.assign(places.get(event.pointerId), { now: place(event) });
   const end = () => {
     places.clear();
@@ -33,15 +33,15 @@ export function zoomByDrag(strip, onChoose, onReset) {
   strip.addEventListener("pointermove", (event) => {
     if (!move(event)) return;
     const [from, to] = chosenPart(places);
-    mark.hidden = !isWide([from, to]);
+    mark.hidden = !isWide(from, to);
     mark.style.left = `${from * 100}%`;
     mark.style.width = `${(to - from) * 100}%`;
   });
   strip.addEventListener("pointerup", (event) => {
     if (!move(event)) return;
-    const part = chosenPart(places);
+    const [from, to] = chosenPart(places);
     end();
-    if (isWide(part)) onChoose(...part);
+    if (isWide(from, to)) onChoose(from, to);
   });
   strip.addEventListener("pointercancel", end);
   strip.addEventListener("dblclick", onReset);

@@ -3,6 +3,8 @@
 // A phase that such a control brings about names the person already.
 const TOLD_BY_PHASES = new Set(["link.disable", "link.expire", "link.disconnect"]);
 
+const isToldByPhase = ({ action, result }) => TOLD_BY_PHASES.has(action) && result === "done";
+
 /**
  * The events of these phases and audit entries, newest first: `{key, at, type: "phase", phase, isOngoing}` or
  * `{key, at, type: "audit", entry}`. Entries from before the first phase are left out.
@@ -21,6 +23,6 @@ export function historyEvents(phases, audit) {
   }));
   const ofPeople = audit
     .map((entry) => ({ key: `audit ${entry.id}`, at: Date.parse(entry.at), type: "audit", entry }))
-    .filter(({ at, entry }) => at >= begin && at <= end && !TOLD_BY_PHASES.has(entry.action));
+    .filter(({ at, entry }) => at >= begin && at <= end && !isToldByPhase(entry));
   return [...ofPhases, ...ofPeople].sort((one, other) => other.at - one.at);
 }

@@ -5,7 +5,7 @@ import { el, keyed, setAttribute, setText } from "../core/dom.js";
 import { historyEvents } from "../core/history_events.js";
 import { knownPhases, phasesBetween, summarize } from "../core/phases.js";
 import { replaceQuery } from "../core/router.js";
-import { duration, moment, percent, t } from "../core/texts.js";
+import { duration, loadSettingTexts, moment, percent, t } from "../core/texts.js";
 import { button, card, refusalText } from "../components/elements.js";
 import { makeEvent } from "../components/history_event.js";
 import { phaseLegend, timeline } from "../components/timeline.js";
@@ -110,7 +110,9 @@ class History {
     if (!may("audit")) return [];
     const query = new URLSearchParams({ link: this.#name, limit: String(AUDIT_ENTRIES) });
     try {
-      return (await call("GET", `audit?${query}`)).audit;
+      const { audit } = await call("GET", `audit?${query}`);
+      if (audit.some(({ action }) => action.endsWith(".change"))) await loadSettingTexts(); // it names what was changed
+      return audit;
     } catch (problem) {
       console.info(`who did what is not known: ${problem.message}`); // the phases are
       return [];
