@@ -36,8 +36,7 @@ def reconcile(state: HotelState, record: Record, context: Context) -> Record | N
 
     Return the record that is to be applied: the same one, one for another room, or None.
     """
-    room_name = room_key(record.get("RN"))
-    if room_name is None or not state.manual.open:
+    if not state.manual.by_id or (room_name := room_key(record.get("RN"))) is None:
         return record
     match record.id:
         case "GI" | "GC":

@@ -186,7 +186,9 @@ POSTINGS = Table(
     Column("created", BigInteger, nullable=False),
     Column("changed", BigInteger, nullable=False),  # the seq of its last change
     Column("state", String, nullable=False),
-    Column("queued", Integer, nullable=False),  # 1: to be sent, for the first time or again
+    Column(
+        "queued", Integer, nullable=False
+    ),  # 1: to be sent, for the first time or again; 2: held_charges.py
     Column("attempts", Integer, nullable=False),
     Column("lost", Integer, nullable=False),  # attempts without an answer
     Column("sent", BigInteger),

@@ -19,7 +19,7 @@ Permission = Literal[
     "history",  # earlier states of links
     "records",  # what was sent to the PMS, and received
     "metrics",
-    "rooms",  # set what rooms and their phones show
+    "rooms",  # set what rooms and their phones show, and work by hand
     "pbx",  # send postings, and report wake-ups
     "desk",  # decide what becomes of postings and of work by hand, and acknowledge notices
     "audit",  # who did what
