@@ -213,6 +213,7 @@ def test_the_worst_finding_is_said_first(page: Page) -> None:
             {"held": {**NIGHT_AUDIT, "by": "unanswered", "until": ago(minutes=-2)}},
             r"The PMS does not answer charges: the next one goes out at \d\d:\d\d\.",
         ),
+        ({"by_hand": {"open": 3, "differ": 2}}, r"2 changes by hand differ from what the PMS says\."),
         (
             {"attention": 2, "outages": THREE_OUTAGES},
             r"3 outages in the last hour, the last one 2 s: no answer .+",

@@ -42,6 +42,7 @@ BRIEF_KEYS = (
     "outages",
     "not_understood",
     "failed_wake_ups",
+    "by_hand",
     "clock_offset",
     "hints",
     "last_in_sync",

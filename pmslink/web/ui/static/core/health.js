@@ -204,6 +204,7 @@ export function findings(link) {
     ...inDoubt(link),
     ...held(link),
     ...unanswered(link),
+    ...differing(link),
     ...unstable(link),
     ...notUnderstood(link),
     ...link.hints.map((hint) => ({ code: hint.code, ...hintTexts(hint), hint })),
@@ -226,6 +227,11 @@ function inDoubt({ outbox: { unknown, refused } }) {
   if (unknown) sentences.push(t(unknown === 1 ? "why.unknown_one" : "why.unknown_many", { count: decimal(unknown) }));
   if (refused) sentences.push(t(refused === 1 ? "why.refused_one" : "why.refused_many", { count: decimal(refused) }));
   return [finding("doubt", sentences.join(t("sentence.joint")), t("do.doubt"))];
+}
+
+function differing({ by_hand: { differ } }) {
+  if (!differ) return [];
+  return [finding("by_hand", t(differ === 1 ? "why.hand_one" : "why.hand_many", { count: decimal(differ) }), t("do.hand"))];
 }
 
 /** What holds back the outbox, as a sentence; empty if nothing does, or nothing waits for a hold that ends by itself. */
