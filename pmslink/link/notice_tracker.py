@@ -6,7 +6,7 @@ to the journal. So one about the store itself exists before it can be stored.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence, Set
 from datetime import datetime
 from functools import partial
 
@@ -111,7 +111,7 @@ class NoticeTracker:
         return sum(notice.state == "open" for notice in self._by_id.values())
 
     async def list_notices(
-        self, link: str | None, states: Collection[NoticeState], before: int | None, limit: int
+        self, link: str | None, states: Set[NoticeState], before: int | None, limit: int
     ) -> list[Notice]:
         """List notices in one of these states, newest first: those of a link, with ids below `before`."""
         stored = await self._store.read(newest_notices, link, states, before, limit)

@@ -37,6 +37,7 @@ from pmslink.store.tables.history_queries import (
 )
 from pmslink.store.tables.hotel_states import room_of, rooms_of
 from pmslink.store.tables.link_rows import RemoveLink, remove_links
+from pmslink.store.tables.notice_rows import NoticeState, find_notice, newest_notices
 from pmslink.store.tables.outbox_rows import newest_room_updates, newest_rows, row_of_link
 from pmslink.store.tables.outbox_search import RowSearch, find_rows
 from pmslink.store.tables.recent_failures import read_recent_failures
@@ -60,6 +61,13 @@ SMALL_TABLES = {
 }
 """Tables with at most one row for each link, or for each start of the service."""
 LARGE_TABLES = {table.name for table in schema.METADATA.sorted_tables if table not in SMALL_TABLES}
+
+NOTICE_STATES: tuple[set[NoticeState], ...] = (
+    {"open"},
+    {"over"},
+    {"open", "acknowledged"},
+    {"open", "acknowledged", "over"},
+)
 
 Query = Callable[[Connection], Any]
 QUERIES: dict[str, Query] = {
@@ -122,6 +130,15 @@ QUERIES: dict[str, Query] = {
             {"action": "link.enable"},
             {"link": LINK_NAME, "who": "front-desk", "action": "link.enable"},
         )
+    },
+    "a notice": partial(find_notice, notice_id=1),
+    **{
+        f"notices {states} {link} {before}": partial(
+            newest_notices, link=link, states=states, before=before, limit=9
+        )
+        for states in NOTICE_STATES
+        for link in (None, LINK_NAME)
+        for before in (None, 5)
     },
     "last controls": partial(last_user_controls, links=[LINK_NAME]),
     "events": partial(events_after, link=LINK_NAME, after=0, limit=9),

@@ -329,7 +329,7 @@ NOTICES = Table(
     _checksum_column(),
     Index("notices_by_change", "changed"),
     Index("notices_by_end", "over"),
-    Index("notices_of_link", "link", "kind", "subject"),
+    Index("notices_of_link", "link", "id"),
 )
 """Facts that a person should know, such as that a link is down."""
 

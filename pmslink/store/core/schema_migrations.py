@@ -90,7 +90,7 @@ _VERSION_6_STATEMENTS = (
     " PRIMARY KEY (id))",
     "CREATE INDEX notices_by_change ON notices (changed)",
     "CREATE INDEX notices_by_end ON notices (over)",
-    "CREATE INDEX notices_of_link ON notices (link, kind, subject)",
+    "CREATE INDEX notices_of_link ON notices (link, id)",
 )
 _STAY_COLUMNS = ("id", "link", "room", "guest", "reservation", "since", "until")
 _FACTS = table("facts", column("name"), column("value"))

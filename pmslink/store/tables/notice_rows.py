@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from typing import Any, ClassVar, Literal
 
 from attrs import define, field, frozen
@@ -79,7 +79,7 @@ def find_notice(connection: Connection, notice_id: int) -> Notice | None:
 def newest_notices(
     connection: Connection,
     link: str | None,
-    states: Collection[NoticeState],
+    states: Set[NoticeState],
     before: int | None,
     limit: int,
 ) -> list[Notice]:
@@ -88,12 +88,14 @@ def newest_notices(
     If given, only those of a link, and with ids below `before`.
     """
     query = select(NOTICES).order_by(NOTICES.c.id.desc()).limit(limit)
-    if len(states) < len(_STATE_CONDITIONS):
+    if states == _LASTING_STATES:
+        query = query.where(NOTICES.c.over.is_(None))
+    elif len(states) < len(_STATE_CONDITIONS):
         query = query.where(or_(*(_STATE_CONDITIONS[state] for state in states)))
     if link is not None:
         query = query.where(NOTICES.c.link == link)
-    if before is not None:
-        query = query.where(NOTICES.c.id < before)
+    # a bound even without `before`: the database searches the key then, and does not scan the table
+    query = query.where(NOTICES.c.id < (_MAX_ID if before is None else before))
     return [_from_row(row) for row in connection.execute(query)]
 
 
@@ -103,6 +105,8 @@ def last_changed_notices(connection: Connection, limit: int) -> list[NoticeChang
     return [_published(row) for row in connection.execute(query)]
 
 
+_MAX_ID = 2**63 - 1
+_LASTING_STATES: Set[NoticeState] = {"open", "acknowledged"}
 _STATE_CONDITIONS: Mapping[NoticeState, ColumnElement[bool]] = {
     "open": NOTICES.c.over.is_(None) & NOTICES.c.acknowledged_at.is_(None),
     "acknowledged": NOTICES.c.over.is_(None) & NOTICES.c.acknowledged_at.is_not(None),

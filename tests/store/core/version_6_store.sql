@@ -114,4 +114,4 @@ CREATE INDEX audit_by_who ON audit (who, id);
 CREATE INDEX audit_of_link ON audit (link, id);
 CREATE INDEX notices_by_change ON notices (changed);
 CREATE INDEX notices_by_end ON notices (over);
-CREATE INDEX notices_of_link ON notices (link, kind, subject);
+CREATE INDEX notices_of_link ON notices (link, id);

@@ -35,15 +35,19 @@ function decision({ link, over, params }) {
   return { ...wait, title: t("note.decide", { link }), why: t("note.decide.why", params), address };
 }
 
-function wake_up({ link, over, params: { room, due, result, attempts } }) {
+function wake_up({ link, at, over, params: { room, due, result, attempts } }) {
   const mood = over === null ? "bad" : "off";
   const title = due
-    ? t("note.wake", { room, at: localMoment(due) })
+    ? t("note.wake", { room, at: shortDue(due, at) })
     : t("note.wake.none", { room: room ?? t("note.wake.no_room") });
   const key = `note.wake.${result}`;
   const address = room === null ? linkAddress(link, "rooms") : linkAddress(link, "rooms", room);
   return { mood, sign: "alarm", title, why: has(key) ? t(key, { count: attempts }) : "", address };
 }
+
+/** When a wake-up was due, in the hotel's time: without the day if it failed on the same one. */
+const shortDue = (due, at) =>
+  due.slice(0, 10) === new Date(at).toLocaleDateString("sv-SE") ? due.slice(11, 16) : localMoment(due);
 
 function expires_soon({ link, over, params: { expires_at } }) {
   const count = Math.ceil((Date.parse(expires_at) - (over ? Date.parse(over) : now())) / DAY_MS);
@@ -67,7 +71,7 @@ function store({ over, params: { reason } }) {
 }
 
 function by_hand({ link, over, params: { count } }) {
-  const title = t("note.hand", { link, count });
+  const title = t(count === 1 ? "note.hand_one" : "note.hand", { link, count });
   return { ...(over === null ? { mood: "wait", sign: "hand" } : off), title, why: "", address: linkAddress(link, "rooms") };
 }
 
