@@ -146,11 +146,16 @@ def sign_not_on_reason(update: PhoneUpdate) -> str:
 
 
 def voicemail_update(room: str, body: Mapping[str, object]) -> OutboundUpdate:
-    """Build an RE with VM, the counts of unread and read messages. Raises BodyError."""
-    count = BodyField(integer_validator(0, 99), default=0)
-    counts = parse_body({"unread": evolve(count, required=True), "read": count}, body, "a voicemail")
+    """Build an RE with VM, the counts of unread and read messages. Raises BodyError.
+
+    A body with `light` also switches the message light of the room. FIAS has no record for that from the
+    PBX: it happens once, and what the PMS says of the light later holds.
+    """
+    counts = parse_body(_VOICEMAIL_FIELDS, body, "a voicemail")
+    light = counts.pop("light")
     fields = [("VM", f"{counts['unread']:02}{counts['read']:02}")]
-    return evolve(_equipment_update("voicemail", room, counts, fields, "voicemail", None), phone_update=None)
+    update = _equipment_update("voicemail", room, counts, fields, "voicemail", light)
+    return update if light is not None else evolve(update, phone_update=None)
 
 
 def _equipment_update(
@@ -251,6 +256,12 @@ def _parse_local_time(raw: Any) -> datetime:
     return at.replace(microsecond=0)
 
 
+_COUNT_FIELD = BodyField(integer_validator(0, 99), default=0)
+_VOICEMAIL_FIELDS = {
+    "unread": evolve(_COUNT_FIELD, required=True),
+    "read": _COUNT_FIELD,
+    "light": BodyField(boolean_validator()),
+}
 _AT_FIELD = required_field(
     Validator('a date and time of the hotel without an offset, such as "2026-11-20T07:00"', _parse_local_time)
 )

@@ -35,6 +35,9 @@ def apply_phone_update(state: HotelState, update: PhoneUpdate, context: Context)
         case PhoneUpdate(type="make_up_room", value=is_on):
             state.set_room(room, context, "pbx")
             change_settings(state, room.room, SaidSettings(make_up_room=is_on), context, "pbx")
+        case PhoneUpdate(type="voicemail", value=is_on):
+            state.set_room(room, context, "pbx")
+            change_settings(state, room.room, SaidSettings(message_light=is_on), context, "pbx")
         case PhoneUpdate(type="wake_up_cancel", value=at):
             cancel_wake_ups(state, room, at, context, "pbx")
     state.emit_room_changes()

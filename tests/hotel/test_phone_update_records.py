@@ -315,6 +315,16 @@ def test_do_not_disturb_and_make_up_room_are_two_signs(hotel: HotelDriver) -> No
     assert (hotel.room().do_not_disturb, hotel.room().make_up_room) == (False, True)
 
 
+def test_voicemail_with_a_light_switches_the_message_light(hotel: HotelDriver) -> None:
+    for on in (True, False):
+        update = phone_update_records.voicemail_update("110", {"unread": int(on), "light": on})
+        assert update.record.text == f"RE|RN110|VM0{int(on)}00|"
+        assert update.phone_update is not None
+        assert hotel.apply_phone_update(update.phone_update) == [f"room.message_light 110 {on} by pbx"]
+    hotel.apply_phone_update(PhoneUpdate("voicemail", "110", True))
+    assert hotel.receive("RE|RN110|MLN|") == ["room.message_light 110 False"]
+
+
 def test_the_pms_can_remove_a_sign(hotel: HotelDriver) -> None:
     hotel.apply_phone_update(PhoneUpdate("dnd", "110", True))
     assert hotel.receive("RE|RN110|DNN|") == ["room.do_not_disturb 110 False"]

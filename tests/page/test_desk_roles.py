@@ -70,7 +70,9 @@ def service() -> Iterator[CannedService]:
 def _open(browser: Browser, service: CannedService, role: Role) -> Any:
     masked = role == "view"
     service.role = role
-    service.answers["GET links/made/rooms"] = {"rooms": [_room(MASK if masked else "Larsen")]}
+    room = _room(MASK if masked else "Larsen")
+    service.answers["GET links/made/rooms"] = {"rooms": [room]}
+    service.answers["GET links/made/rooms/214"] = {**room, "set": {}}
     posting = {**POSTING, "dialled": MASK} if masked else POSTING
     service.answers["GET links/made/postings"] = {"postings": [posting], "next": None}
     service.answers["GET links/made/by-hand"] = {"changes": [], "waiting": 0, "differ": 0, "agreed": 0}

@@ -22,6 +22,7 @@ from tests.page.rooms_view import (
 )
 from tests.process.server_processes import wait_until
 
+SET = re.compile(r"^Set \d\d:\d\d; (waits for the PMS|the PMS has it)\.$")
 STORE_PROBLEM = {"error": {"code": "store", "message": "the disk is gone"}}
 
 
@@ -125,8 +126,17 @@ def test_signs_are_switched_and_reach_the_service(hotel: HotelProcesses, port: i
     dnd.check()
     expect(room_tile(page, room).get_by_role("img", name="Do not disturb")).to_be_visible()
     assert hotel.call_rooms("GET", room)["do_not_disturb"] is True
+    expect(panel.get_by_text(SET)).to_be_visible()
     dnd.uncheck()
     expect(room_tile(page, room).get_by_role("img")).to_have_count(0)
+    others = [("Make up room", "make_up_room"), ("Message light", "message_light")]
+    for count, (name, fact) in enumerate(others):
+        switch = panel.get_by_role("switch", name=name)
+        for on in (True, False):
+            switch.set_checked(on)
+            expect(panel.get_by_text(SET)).to_have_count(count + 2)
+            wait_until(lambda: hotel.call_rooms("GET", room)[fact] is on, f"{fact} is stored")  # noqa: B023
+            expect(switch).to_be_checked(checked=on)
     hotel.call_desk("PATCH", f"/rooms/{room}", port, {"do_not_disturb": True})
     expect(dnd).to_be_checked()
     hotel.call_desk("PATCH", f"/rooms/{room}", port, {"do_not_disturb": False})

@@ -288,6 +288,7 @@ async def row_of(served: ServedApi, id: int) -> dict[str, Any]:
         ("make-up-room", {"on": True}, {"type": "make_up_room", "on": True}, "RE|RN101|RS9|"),
         ("voicemail", {"unread": 1}, {"type": "voicemail", "unread": 1, "read": 0}, "RE|RN101|VM0100|"),
         ("voicemail", {"unread": 12, "read": 3}, {"unread": 12, "read": 3}, "RE|RN101|VM1203|"),
+        ("voicemail", {"unread": 1, "light": True}, {"unread": 1, "read": 0}, "RE|RN101|VM0100|"),
         ("wake-up", EIGHT, {"type": "wake_up", "at": "2026-11-20T08:00:00"}, "WR|RN101|DA261120|TI080000|"),
     ],
 )
@@ -406,6 +407,7 @@ async def test_a_room_tells_who_set_what_and_whether_the_pms_has_it(protected_ap
         ("voicemail", {"read": 1}, "unread"),
         ("voicemail", {"unread": 100}, "unread"),
         ("voicemail", {"unread": 1, "read": -1}, "read"),
+        ("voicemail", {"unread": 1, "light": 1}, "light"),
         ("voicemail", {"unread": 1.0}, "unread"),
         ("wake-up", {}, "at"),
         ("wake-up", {"at": 7}, "at"),

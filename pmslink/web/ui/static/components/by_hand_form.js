@@ -27,7 +27,6 @@ export function byHandForm(link, onChanged) {
   let zone = null;
 
   function update(shown, { isOffered, zone: hotelZone, vacant }) {
-    if (room?.room !== shown.room) closeForms();
     room = shown;
     zone = hotelZone;
     setAttribute(element, "hidden", !isOffered);
@@ -67,7 +66,12 @@ export function byHandForm(link, onChanged) {
     checkIn.fill(values);
   }
 
-  return { element, update, draft, restore };
+  function reset() {
+    result.show("");
+    closeForms();
+  }
+
+  return { element, update, reset, draft, restore };
 }
 
 /** The buttons that begin each kind of work. `fit(isVacant)` shows those that fit the room. */

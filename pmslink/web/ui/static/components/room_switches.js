@@ -5,24 +5,36 @@ import { el, setAttribute } from "../core/dom.js";
 import { CONDITIONS, conditionOf, requestedStatus, statusOf } from "../core/rooms.js";
 import { t } from "../core/texts.js";
 import { outcome } from "./outcome.js";
+import { setNote } from "./set_note.js";
 import { segments, switchField } from "./toggles.js";
 
-/** The switches: the fact of the room that each shows, its text, and what the interface is asked for. */
+/** FIAS knows voice messages only: the PMS is told of one, or of none. */
+const lightBody = (on) => ({ unread: on ? 1 : 0, light: on });
+
+/** The switches: the fact of the room that each shows, what it is among what was set, and what is asked for. */
 const SWITCHES = [
-  { fact: "do_not_disturb", text: "room.dnd", path: "dnd", body: (on) => ({ on }) },
-  { fact: "make_up_room", text: "room.make_up", path: "make-up-room", body: (on) => ({ on }) },
-  { fact: "message_light", text: "room.msg", path: "voicemail", body: (on) => ({ unread: on ? 1 : 0 }) },
+  { fact: "do_not_disturb", set: "do_not_disturb", text: "room.dnd", path: "dnd", body: (on) => ({ on }) },
+  { fact: "make_up_room", set: "make_up_room", text: "room.make_up", path: "make-up-room", body: (on) => ({ on }) },
+  { fact: "message_light", set: "voicemail", text: "room.msg", path: "voicemail", body: lightBody },
 ];
 
-/** Make the switches of a room. `update(room, {isAllowed})` shows them; `onChanged()` is called after each change. */
+/**
+ * Make the switches of a room. `update(room, {isAllowed, lastSet})` shows them; `onChanged()` is called after each
+ * change.
+ */
 export function roomSwitches(link, onChanged) {
   const made = SWITCHES.map((one) => roomSwitch(link, one, onChanged));
   const element = el("div", { class: "act" }, ...made.map((one) => one.element));
-  return { element, update: (room, context) => made.forEach((one) => one.update(room, context)) };
+  return {
+    element,
+    update: (room, context) => made.forEach((one) => one.update(room, context)),
+    reset: () => made.forEach((one) => one.reset()),
+  };
 }
 
-function roomSwitch(link, { fact, text, path, body }, onChanged) {
+function roomSwitch(link, { fact, set, text, path, body }, onChanged) {
   const result = outcome();
+  const note = setNote();
   const { element: label, input } = switchField(t(text), oneAtATime(change));
   let room = null;
   let isRunning = false;
@@ -36,21 +48,24 @@ function roomSwitch(link, { fact, text, path, body }, onChanged) {
     else input.checked = room[fact];
   }
 
-  function update(shown, { isAllowed }) {
+  function update(shown, { isAllowed, lastSet }) {
     room = shown;
+    note.update(lastSet[set]);
     if (!isRunning) input.checked = Boolean(room[fact]);
     setAttribute(input, "disabled", !isAllowed);
   }
 
-  return { element: el("div", {}, label, result.element), update };
+  return { element: el("div", {}, label, note.element, result.element), update, reset: () => result.show("") };
 }
 
-/** Make the buttons of housekeeping. `update(room, {isAllowed, codes})` shows which one is pressed. */
+/** Make the buttons of housekeeping. `update(room, {isAllowed, codes, lastSet})` shows which one is pressed. */
 export function housekeepingButtons(link, onChanged) {
   const choices = CONDITIONS.map((key) => ({ key, text: t(`hk.${key}`) }));
   const group = segments(t("room.hk"), choices, oneAtATime(change));
   const result = outcome();
-  const element = el("div", { class: "act" }, el("span", { class: "small quiet", text: t("room.hk") }), group.element, result.element);
+  const note = setNote();
+  const title = el("span", { class: "small quiet", text: t("room.hk") });
+  const element = el("div", { class: "act" }, title, group.element, note.element, result.element);
   group.element.classList.add("wide");
   let room = null;
   let codes = {};
@@ -64,9 +79,10 @@ export function housekeepingButtons(link, onChanged) {
     else group.press(conditionOf(room.status));
   }
 
-  function update(shown, { isAllowed, codes: hotelCodes }) {
+  function update(shown, { isAllowed, codes: hotelCodes, lastSet }) {
     room = shown;
     codes = hotelCodes;
+    note.update(lastSet.status);
     group.press(conditionOf(room.status));
     for (const [condition, button] of group.buttons) {
       const isKnown = requestedStatus(statusOf(condition, room), codes) !== null;
@@ -75,5 +91,5 @@ export function housekeepingButtons(link, onChanged) {
     }
   }
 
-  return { element, update };
+  return { element, update, reset: () => result.show("") };
 }

@@ -7,6 +7,7 @@ import { isElsewhere, localDate, localTime, proposedWakeUp, wakeUpTime } from ".
 import { t } from "../core/texts.js";
 import { outcome } from "./outcome.js";
 import { wakeUpMoment, wakeUpName } from "./room_labels.js";
+import { setNote } from "./set_note.js";
 
 const MOST_DAYS = 365; // the service takes wake-ups within a year
 const DAYS = ["today", "tomorrow", "date"];
@@ -25,7 +26,7 @@ const wakeUpRow = part(
 );
 
 /**
- * Make the form. `update(room, {zone, isAllowed})` shows the wake-ups of a room; `onChanged()` is called when one was
+ * Make the form. `update(room, {zone, isAllowed, lastSet})` shows the wake-ups of a room; `onChanged()` is called when one was
  * set or cancelled.
  */
 export function wakeUpForm(link, onChanged) {
@@ -33,12 +34,14 @@ export function wakeUpForm(link, onChanged) {
   const fields = newWakeUp(() => submit());
   const zoneNote = el("p", { class: "tiny", hidden: true });
   const result = outcome();
-  const element = el("div", { class: "act" }, list, fields.element, zoneNote, result.element);
+  const note = setNote();
+  const element = el("div", { class: "act" }, list, note.element, fields.element, zoneNote, result.element);
   let room = null;
   let zone = null;
 
-  function update(shown, { zone: hotelZone, isAllowed }) {
+  function update(shown, { zone: hotelZone, isAllowed, lastSet }) {
     room = shown.room;
+    note.update(lastSet.wake_ups);
     zone = hotelZone;
     const rows = [...shown.wake_ups].sort((one, other) => (one.at < other.at ? -1 : 1));
     keyed(list, rows.map((wakeUp) => ({ wakeUp, zone, isAllowed, cancel })), ({ wakeUp }) => wakeUp.at, wakeUpRow);
@@ -74,7 +77,12 @@ export function wakeUpForm(link, onChanged) {
     onChanged();
   }
 
-  return { element, update, tick, draft: fields.values, restore: fields.fill };
+  function reset() {
+    result.show("");
+    fields.reset();
+  }
+
+  return { element, update, tick, reset, draft: fields.values, restore: fields.fill };
 }
 
 /** The fields of one more wake-up. */

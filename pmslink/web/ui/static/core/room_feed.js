@@ -22,6 +22,7 @@ const isSilentChange = ({ type, state }) => ["status", "make_up_room"].includes(
  */
 export class RoomFeed {
   #changed = new Set();
+  #wanted = new Set(); // rooms that are loaded by themselves, also when all are
   #isAllDue = true;
   #isLoading = false;
   #timer = null;
@@ -48,9 +49,9 @@ export class RoomFeed {
     document.removeEventListener("visibilitychange", this.onVisible);
   }
 
-  /** Load one room soon. */
+  /** Load one room by itself: then it is told who set what in it last. */
   loadRoom(name) {
-    this.#changed.add(name);
+    this.#wanted.add(name);
     this.#plan(0);
   }
 
@@ -100,9 +101,12 @@ export class RoomFeed {
     this.#dueAt = Infinity;
     if (document.hidden) return; // until it is seen
     this.#isLoading = true;
+    const wanted = [...this.#wanted];
+    this.#wanted.clear();
     try {
       if (this.#isAllDue || this.#changed.size > FEW) await this.#fetchAll();
-      else await Promise.all(this.#takeChanged().map((name) => this.#fetchRoom(name)));
+      else wanted.push(...this.#takeChanged());
+      await Promise.all([...new Set(wanted)].map((name) => this.#fetchRoom(name)));
     } catch (error) {
       this.#isAllDue = true;
       this.#restedAt = performance.now() + RETRY_MS;
@@ -111,7 +115,7 @@ export class RoomFeed {
     this.#isLoading = false;
     const delay = Math.min(this.#wishedDelay, RESYNC_MS);
     this.#wishedDelay = Infinity;
-    if (this.#isAllDue || this.#changed.size) this.#plan(delay);
+    if (this.#isAllDue || this.#changed.size || this.#wanted.size) this.#plan(delay);
   }
 
   #takeChanged() {

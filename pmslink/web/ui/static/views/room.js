@@ -15,7 +15,8 @@ import { wakeUpForm } from "../components/wake_up_form.js";
  * `show(name, room, look)` shows a room; `room` is undefined while it is loaded, and null if nothing is known of it.
  * `look` has `areNamesShown`, `isAllowed` (to change something), `isOffered` (work by hand), `isWaiting` (what is set
  * waits for the PMS), the hotel's `zone`, its
- * status `codes`, and the names of `vacant` rooms. `hide()` takes the panel away. `onClose()` is called when the
+ * status `codes`, what was `lastSet`, and the names
+ * of `vacant` rooms. `hide()` takes the panel away. `onClose()` is called when the
  * reader wants that, `onChanged(room)` after each change.
  */
 export function roomPanel({ link, onClose, onChanged }) {
@@ -41,6 +42,7 @@ export function roomPanel({ link, onClose, onChanged }) {
     setText(state, room ? "" : room === null ? t("room.missing", { room: visible(name) }) : t("room.loading"));
     for (const part of [body, foot]) setAttribute(part, "hidden", !room);
     setAttribute(state, "hidden", Boolean(room));
+    if (isOther) for (const section of Object.values(sections)) section.reset();
     if (room) showRoom(room, look);
     panel.open(t("room.title", { room: visible(name) }));
     if (isOther) head.focus();

@@ -6,8 +6,9 @@ import { now } from "../core/clock.js";
 import { el, setAttribute, setText } from "../core/dom.js";
 import { RoomFeed } from "../core/room_feed.js";
 import { CHIPS, byNumber, haveFloors, searchedText } from "../core/rooms.js";
+import { isPosting } from "../core/postings.js";
 import { linkAddress, replaceQuery } from "../core/router.js";
-import { minute, t } from "../core/texts.js";
+import { loadFieldNames, minute, t } from "../core/texts.js";
 import { comparedCard } from "../components/compared.js";
 import { refusalText } from "../components/elements.js";
 import { floorView } from "../components/floors.js";
@@ -23,6 +24,8 @@ class RoomsTab {
   #isOpenedHere = false; // the panel was opened by an action on this page, so that Back closes it
   #rooms = null; // by name; null until they are loaded
   #isResyncing = false;
+  #areFieldsNamed = false;
+  #lastSet = {}; // in the opened room: who set what last
   #wasOffered = false; // work by hand, when it was last shown
   #feed;
   #bar;
@@ -50,6 +53,7 @@ class RoomsTab {
     this.element = el("div", { class: "stack" }, ...notes, this.#bar.element, this.#error, this.sides, this.#printed);
     this.#compared.update(link);
     this.#feed = new RoomFeed(link, this.#listener());
+    if (this.#opened !== null) this.#feed.loadRoom(this.#opened);
     addEventListener("beforeprint", this.#print);
     this.#show();
     this.#showPanel();
@@ -65,6 +69,9 @@ class RoomsTab {
   update(kind, data) {
     if (kind === "tick") return this.#tick();
     if (kind === "link" && data.link.name === this.#name) this.#onLink(data.link);
+    if (kind === "posting" && !isPosting(data.posting) && data.posting.room === this.#opened) {
+      this.#feed.loadRoom(this.#opened); // what was set in it has reached the PMS, or has not
+    }
     return this.#feed.handle(kind, data);
   }
 
@@ -73,6 +80,9 @@ class RoomsTab {
     this.#opened = room ?? null;
     this.#bar.set(filterOf(query));
     if (before === this.#opened) return;
+    this.#lastSet = {};
+    if (this.#opened !== null) this.#feed.loadRoom(this.#opened);
+    this.#show();
     this.#showPanel();
     if (this.#opened === null) this.#focusRoom(before);
   }
@@ -111,7 +121,10 @@ class RoomsTab {
     };
     return {
       onAll: changed((rooms) => (this.#rooms = new Map(rooms.map((room) => [room.room, this.#known(room)])))),
-      onRoom: changed((room) => this.#rooms?.set(room.room, this.#known(room))),
+      onRoom: changed(({ set, ...room }) => {
+        this.#rooms?.set(room.room, this.#known(room));
+        if (room.room === this.#opened) this.#lastSet = set;
+      }),
       onGone: changed((name) => this.#rooms?.delete(name)),
       onResync: (isRunning) => {
         this.#isResyncing = isRunning;
@@ -217,16 +230,26 @@ class RoomsTab {
     setAttribute(this.sides, "class", `no-print${this.#opened === null ? "" : " with-side"}`);
     if (this.#opened === null) return this.#panel.hide();
     const room = this.#rooms === null ? undefined : (this.#rooms.get(this.#opened) ?? null);
+    if (room?.guests.some(({ fields }) => Object.keys(fields).length > 0)) this.#nameFields();
     const vacant = this.#all().filter(CHIPS.vacant).map((one) => one.room);
     return this.#panel.show(this.#opened, room, {
       areNamesShown: this.#bar.areNamesShown(),
       isAllowed: may("rooms"),
+      lastSet: this.#lastSet,
       isOffered: this.#isOffered(),
       isWaiting: may("rooms") && !this.#link.in_sync,
       zone: this.#link.settings.timezone,
       codes: this.#link.settings.status_codes,
       vacant,
     });
+  }
+
+  /** Load the names of the fields of guests that the PMS sends beyond the usual ones. */
+  async #nameFields() {
+    if (this.#areFieldsNamed) return;
+    this.#areFieldsNamed = true;
+    await loadFieldNames();
+    this.#showPanel();
   }
 
   #openPanel(room) {
