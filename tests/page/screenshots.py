@@ -42,7 +42,7 @@ def take_screenshots(folder: Path) -> None:
             _dock_links(pbx, pms_port)
             pms.call("POST", f"/faults?port={pms_port}", {"pa_never": True})
             pbx.call("POST", "/api/v1/links/grand/postings", SAMPLE_POSTING)
-            pms.call("POST", f"/faults?port={pms_port + 1}", {"ls_unanswered": True})
+            pms.call("POST", f"/faults?port={pms_port + 1}", {"frozen": True})
             riverside = pms_port + list(PROFILE_BY_LINK).index("riverside") + 1
             pms.call("POST", f"/audit/start?port={riverside}")
             pbx.call("POST", "/api/v1/links/riverside/postings", SAMPLE_POSTING)
@@ -89,13 +89,10 @@ def _prepare_rooms(pbx: ServiceProcess, pms: ServerProcess, port: int, folder: P
 
 def _take_rooms_screenshot(browser: Browser, pbx: ServiceProcess, folder: Path) -> None:
     page = _open_page(browser, DESKTOP_SIZE_PX, "light")
-    page.goto(f"http://127.0.0.1:{pbx.port}/#/links/alpenhof/rooms")
-    page.get_by_label("Show guest names").check()
-    expect(page.locator(".light")).to_have_count(2)
-    expect(page.locator(".status")).to_have_count(4)
-    expect(page.locator(".wake-up")).to_have_count(2)
-    expect(page.locator(".fault")).to_have_count(1)
-    expect(page.locator(".fresh")).to_have_count(0)
+    page.goto(f"http://127.0.0.1:{pbx.port}/#/links/alpenhof/rooms/102")
+    expect(page.locator("aside.side")).to_be_visible()
+    page.get_by_role("switch", name="Guest names").check()
+    expect(page.locator(".tile .wake:visible")).to_have_count(2)
     page.screenshot(path=folder / "rooms.png")
     page.context.close()
 
@@ -104,31 +101,43 @@ def _take_link_screenshots(browser: Browser, pbx: ServiceProcess, folder: Path, 
     url = f"http://127.0.0.1:{pbx.port}/"
     for scheme in ("light", "dark"):
         page = _open_page(browser, DESKTOP_SIZE_PX, scheme)
-        page.goto(url)
-        expect(page.locator(".toast", has_text="seaside")).to_be_visible()
-        for finding in ("unknown", "held_night_audit"):
-            expect(page.locator(f"[data-finding={finding}]")).to_be_visible()
+        _open_list(page, url)
         page.screenshot(path=folder / f"links-{scheme}.png")
         page.context.close()
     page = _open_page(browser, DESKTOP_SIZE_PX, "light")
     page.goto(f"{url}#/links/seaside")
-    expect(page.locator(".timeline rect").first).to_be_visible()
-    expect(page.locator(".records li").first).to_be_visible()
-    page.screenshot(path=folder / "link.png", full_page=True)
+    expect(page.locator(".path [data-mood=bad]")).to_be_visible()
+    expect(page.locator(".time > :not(defs)").first).to_be_visible()
+    page.screenshot(path=folder / "link.png")
+    page.goto(f"{url}#/links/grand/outbox")
+    expect(page.locator("tr.ask")).to_be_visible()
+    page.screenshot(path=folder / "outbox.png")
+    page.goto(f"{url}#/")
+    page.locator("#bell button").click()
+    expect(page.locator(".drawer .note").first).to_be_visible()
+    page.screenshot(path=folder / "notices.png")
     page.goto(f"{url}#/new")
-    page.locator("#setting-host").fill("127.0.0.1")
-    page.locator("#setting-port").fill(str(new_port))
-    page.locator("#setting-name").fill("lakeside")
-    page.locator("#setting-profile").select_option("opera")
-    page.locator("#test").click()
-    expect(page.get_by_role("button", name="Use framing = crlf")).to_be_visible()
-    page.screenshot(path=folder / "new-link.png", full_page=True)
+    page.get_by_label("Name of the link").fill("lakeside")
+    page.get_by_label("PMS product").select_option("opera")
+    page.get_by_label("PMS host").fill("127.0.0.1")
+    page.get_by_label("Port").fill(str(new_port))
+    page.get_by_role("button", name="Test the connection").click()
+    expect(page.get_by_role("button", name="and test again")).to_be_visible()
+    page.screenshot(path=folder / "new-link.png")
     page.context.close()
     page = _open_page(browser, PHONE_SIZE_PX, "dark")
-    page.goto(url)
-    expect(page.locator(".row").first).to_be_visible()
+    _open_list(page, url)
     page.screenshot(path=folder / "phone.png")
     page.context.close()
+
+
+def _open_list(page: Page, url: str) -> None:
+    """Open the list, with the links that are down or need a look in place."""
+    page.goto(url)
+    for name, words in {"seaside": "Link down", "grand": "Decision needed"}.items():
+        badge = page.locator(f".links .r[data-name={name}] .badge")
+        expect(badge).to_contain_text(words)
+    expect(page.locator(".links .r[data-name=riverside]")).to_contain_text("Night audit")
 
 
 def _open_page(browser: Browser, size: tuple[int, int], scheme: ColorScheme) -> Page:
