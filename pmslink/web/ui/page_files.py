@@ -17,7 +17,13 @@ from pmslink.web.http.json_responses import serialize_json
 from pmslink.web.ui.bootstrap_data import bootstrap_data
 from pmslink.web.ui.module_imports import find_imported_modules
 from pmslink.web.ui.source_comments import remove_script_comments, remove_style_comments
-from pmslink.web.ui.translations import LANGUAGES, load_field_names, load_setting_texts, load_translations
+from pmslink.web.ui.translations import (
+    LANGUAGES,
+    load_field_names,
+    load_link_texts,
+    load_setting_texts,
+    load_translations,
+)
 
 INDEX_FILE_NAME = "index.html"
 FIRST_VIEW_MODULES = ("main.js", "views/links.js")
@@ -71,6 +77,7 @@ def _read_bodies() -> Iterator[tuple[str, bytes]]:
     yield "known.json", serialize_json(bootstrap_data())
     for language in LANGUAGES:
         yield f"texts/{language}.json", serialize_json(load_translations(language))
+        yield f"texts/{language}/link.json", serialize_json(load_link_texts(language))
         yield f"texts/{language}/fias.json", serialize_json(load_field_names(language))
         yield f"texts/{language}/settings.json", serialize_json(load_setting_texts(language))
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping, Set
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from importlib.resources import files
 from pathlib import Path
 from typing import Any, get_args
@@ -16,10 +16,12 @@ from pmslink.link.reason_texts import ENGLISH_TEXTS
 from pmslink.web.api.audit_trail import AUDITED_ACTIONS
 from pmslink.web.api.openapi import load_openapi
 from pmslink.web.ui.bootstrap_data import bootstrap_data
+from pmslink.web.ui.module_imports import find_imported_modules
 from pmslink.web.ui.translations import (
     LANGUAGES,
     Language,
     load_field_names,
+    load_link_texts,
     load_setting_texts,
     load_translations,
 )
@@ -64,14 +66,15 @@ def _values() -> Set[str]:
 
 def load_all_texts(language: Language) -> dict[str, str]:
     """Load the texts of all catalogues but the names of fields."""
-    return load_translations(language) | load_setting_texts(language)
+    return load_translations(language) | load_link_texts(language) | load_setting_texts(language)
 
 
 def test_each_language_has_a_text_for_each_key() -> None:
     english = load_all_texts("en")
     for language in LANGUAGES:
         texts = load_all_texts(language)
-        assert not load_translations(language).keys() & load_setting_texts(language).keys()
+        catalogues = [load(language) for load in (load_translations, load_link_texts, load_setting_texts)]
+        assert len(texts) == sum(map(len, catalogues))  # no key is in two of them
         assert load_field_names("en").keys() == load_field_names(language).keys()
         assert english.keys() - texts.keys() == set(), language
         assert texts.keys() - english.keys() == set(), language
@@ -91,7 +94,7 @@ def _placeholders(text: str) -> Set[str]:
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_each_cause_has_a_reason_and_each_error_a_text(language: Language) -> None:
-    texts = load_translations(language)
+    texts = load_all_texts(language)
     controls = {"enable", "disable", "expire", "disconnect"}  # the cause `user` has a text for each control
     for code in {*get_args(CauseCode), *controls} - {"user"}:
         assert f"why.{code}" in texts
@@ -152,6 +155,27 @@ def test_each_key_that_a_script_uses_has_a_text() -> None:
     assert {key for key in LITERAL_KEYS - english.keys() if not key.endswith((".json", ".js"))} == set()
     assert len(PREFIXES) > 10
     assert {prefix for prefix in PREFIXES if not any(key.startswith(prefix) for key in english)} == set()
+
+
+@pytest.mark.parametrize(
+    ("entries", "load"),
+    [
+        (["main.js", "views/links.js"], None),
+        (["views/notices.js"], None),
+        (["views/about.js"], None),
+        (["views/sign_in.js"], None),
+        (["views/new_link.js"], load_setting_texts),
+    ],
+)
+def test_a_view_needs_no_catalogue_that_it_does_not_load(
+    entries: Sequence[str], load: Callable[[Language], dict[str, str]] | None
+) -> None:
+    root = Path(str(PAGE))
+    sources = {str(file.relative_to(root)): file.read_bytes() for file in root.rglob("*.js")}
+    script = b"".join(sources[name] for name in find_imported_modules(sources, entries)).decode()
+    loaded = load_translations("en") | (load("en") if load else {})
+    others = load_all_texts("en").keys() - loaded.keys()
+    assert {key for key in others if f'"{key}"' in script} == set()
 
 
 def test_each_text_of_the_page_is_used() -> None:

@@ -8,7 +8,7 @@ import * as links from "./core/links.js";
 import * as notices from "./core/notices.js";
 import { parseAddress } from "./core/router.js";
 import { Stream } from "./core/stream.js";
-import { loadTexts, moment, since, t } from "./core/texts.js";
+import { loadLinkTexts, loadTexts, moment, since, t } from "./core/texts.js";
 import { showBell } from "./components/bell.js";
 import { markNavigation, showHeader } from "./components/header.js";
 import { clearStrips, setStrip } from "./components/strip.js";
@@ -21,7 +21,7 @@ const $ = (id) => document.getElementById(id);
 
 const VIEWS = {
   links: () => import("./views/links.js"),
-  link: () => import("./views/link.js"),
+  link: async () => (await Promise.all([import("./views/link.js"), loadLinkTexts()]))[0],
   new: () => import("./views/new_link.js"),
   notices: () => import("./views/notices.js"),
   about: () => import("./views/about.js"),

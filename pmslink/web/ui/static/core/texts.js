@@ -31,6 +31,9 @@ export async function loadTexts(chosen) {
 
 const further = new Set(); // the catalogues that only some views need, and that are loaded
 
+/** Load the texts of the views of one link, in the present language. */
+export const loadLinkTexts = () => loadFurther("/link");
+
 /** Load the names of FIAS records and fields in the present language. */
 export const loadFieldNames = () => loadFurther("/fias");
 
