@@ -4,8 +4,8 @@ English texts are in the modules that they describe: records and fields in `fias
 must be in `config/link_settings.py`, the page's own texts in `static/texts/en/`, a file for each area of the
 page. Other languages have all of them in such files.
 
-The first catalogue has what the list of links needs. The texts of one link, those of settings, and the names of
-records and fields are catalogues of their own, which their views load.
+The first catalogue has what the list of links needs. The texts of one link, those of settings, and the names
+of records and fields are catalogues of their own, which their views load.
 """
 
 from __future__ import annotations

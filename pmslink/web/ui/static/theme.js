@@ -1,16 +1,18 @@
-// Set the colours before the first paint: those that the reader chose in this browser, or the system's.
+// Set the colours before the first paint: those that the reader chose in this browser, or the system's. Ask for the
+// texts of the reader's language, which modules would ask for only when all of them are loaded.
 // It is a classic script in the head, because a module would run only after the paint.
 (() => {
+  const here = /** @type {HTMLScriptElement} */ (document.currentScript).src;
   const dark = matchMedia("(prefers-color-scheme: dark)");
-  const choice = () => {
+  const stored = (name) => {
     try {
-      return localStorage.getItem("pmslink-theme");
+      return localStorage.getItem(`pmslink-${name}`);
     } catch {
-      return null; // a browser may forbid storage: then the system's colours apply
+      return null; // a browser may forbid storage: then what the system has applies
     }
   };
   const apply = () => {
-    const chosen = choice();
+    const chosen = stored("theme");
     const theme = chosen === "light" || chosen === "dark" ? chosen : dark.matches ? "dark" : "light";
     document.documentElement.dataset.theme = theme;
   };
@@ -18,4 +20,9 @@
   addEventListener("storage", apply);
   addEventListener("themechange", apply);
   apply();
+
+  const isWanted = (tag) => /^(en|zh)/i.test(tag ?? "");
+  const language = ([stored("language"), ...navigator.languages].find(isWanted) ?? "en").slice(0, 2).toLowerCase();
+  const href = new URL(`texts/${language}.json`, here).href;
+  document.head.append(Object.assign(document.createElement("link"), { rel: "preload", as: "fetch", crossOrigin: "", href }));
 })();
