@@ -10,6 +10,7 @@ import re
 
 _BLOCK_COMMENT = re.compile(rb"^[ \t]*/\*(?:(?!\*/).)*\*/[ \t]*\n", re.MULTILINE | re.DOTALL)
 _LINE_COMMENT = re.compile(rb"^[ \t]*//[^\n]*\n", re.MULTILINE)
+_WHITE_SPACE_AT_BREAK = re.compile(rb"\s*([{};])\s*|(:|,) ")
 _INDENTATION = re.compile(rb"^[ \t\n]+", re.MULTILINE)
 
 
@@ -19,5 +20,8 @@ def remove_script_comments(script: bytes) -> bytes:
 
 
 def remove_style_comments(style: bytes) -> bytes:
-    """Return a style sheet without its comments, blank lines and indentation."""
-    return _INDENTATION.sub(b"", _BLOCK_COMMENT.sub(b"", style))
+    """Return a style sheet without its comments, and without white space at punctuation.
+
+    No text in it may have such punctuation.
+    """
+    return _WHITE_SPACE_AT_BREAK.sub(rb"\1\2", _BLOCK_COMMENT.sub(b"", style)).strip() + b"\n"
