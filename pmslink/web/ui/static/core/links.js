@@ -6,8 +6,8 @@
 import { call, ofLink } from "./api.js";
 import { GROUPS, health } from "./health.js";
 
-const FIRST_PAGE = 200; // links that are loaded at once; up to this many are shown without scrolling in parts
-const PAGE = 100;
+const FIRST_PAGE = 200; // links that are loaded at once, if there are no more
+const PAGE = 100; // of more links
 
 const links = new Map(); // the links that were loaded by name
 let status = null;
@@ -78,11 +78,13 @@ export class LinkList {
   async open(query) {
     this.query = query;
     const generation = ++this.#generation;
-    const page = await this.#load(0, FIRST_PAGE);
+    const pages = [await this.#load(0, linkCount() > FIRST_PAGE ? PAGE : FIRST_PAGE)];
+    const [{ total, links: loaded }] = pages;
+    if (loaded.length < total && total <= FIRST_PAGE) pages.push(await this.#load(loaded.length, FIRST_PAGE));
     if (generation !== this.#generation) return false;
     this.#names = [];
     this.#links.clear();
-    this.#place(page);
+    pages.forEach((page) => this.#place(page));
     return true;
   }
 
