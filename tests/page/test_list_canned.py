@@ -165,6 +165,12 @@ def test_a_list_that_cannot_be_loaded_can_be_tried_again(service: CannedService,
         expect_names(user.page, "alpha")
 
 
+def test_a_link_that_waits_for_its_pms_shows_its_port(service: CannedService, user: BrowserUser) -> None:
+    settings = {**make_link("alpha")["settings"], "connect": "accept"}
+    service.show(make_link("alpha", settings=settings))
+    expect(row(user.page, "alpha")).to_contain_text("Port 5010, for 192.0.2.1 · any PMS")
+
+
 @pytest.mark.parametrize("locale", ["en-GB", "zh-CN"])
 @pytest.mark.parametrize("width", [1280, 1000, 768, 390, 320])
 def test_nothing_is_wider_than_the_window(
