@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence, Set
 from datetime import datetime
 from functools import partial
+from weakref import WeakKeyDictionary
 
 from attrs import evolve
 from twisted.internet.defer import Deferred, gatherResults
@@ -72,6 +73,8 @@ class NoticeTracker:
         self._by_link: dict[str | None, dict[_Key, Notice]] = {}
         self._by_id: dict[int, Notice] = {}
         self._unstored: dict[int, NoticeChanged] = {}  # the last change of each, if it is not stored yet
+        self._outages: WeakKeyDictionary[Link, tuple[object, ...]] = WeakKeyDictionary()
+        """What the last change of each link says about its outage."""
         self._is_history_known = False
         for notice in store.startup_snapshot.lasting_notices:
             self._remember(notice)
@@ -191,9 +194,17 @@ class NoticeTracker:
 
     # What happens to the links and to the store.
 
-    def on_link_changed(self, link: Link, _transition: Transition | None) -> None:
-        """Open, change and end the notices of a link that has changed."""
-        self._update(link)
+    def on_link_changed(self, link: Link, transition: Transition | None) -> None:
+        """Open, change and end the notices of a link that has changed.
+
+        Most changes of the marker are those of a redial, and concern no notice.
+        """
+        summary = link.summary
+        outage = summary.down_since, summary.group, link.core.cause.code, link.core.intent
+        is_redial = transition is not None and self._outages.get(link) == outage
+        self._outages[link] = outage
+        if not is_redial:
+            self._update(link)
 
     def on_reconfigured(self, name: str) -> None:
         """End the notices of a link that is no longer configured."""
