@@ -42,7 +42,7 @@ class Records {
   #search = el("input", { type: "search", id: "search", placeholder: "RN101, PS …", oninput: () => this.#filterChanged() });
   #type = el("select", { class: "fit", "aria-label": t("rec.type"), onchange: () => this.#sourceChanged() });
   #direction = el("select", { class: "fit", "aria-label": t("rec.direction"), onchange: () => this.#sourceChanged() });
-  #odd = button("", () => this.#toggle(this.#odd, () => this.#filterChanged()), { class: "chip", "aria-pressed": "false" });
+  #odd = button("", () => this.#toggleOdd(), { class: "chip", "aria-pressed": "false" });
   #names = el("input", { type: "checkbox", role: "switch", class: "switch", onchange: () => this.#show() });
   #pause = el("button", { type: "button", "aria-pressed": "false", onclick: () => this.#togglePause() });
   #pauseText = el("span");
@@ -67,6 +67,7 @@ class Records {
     this.element = el("div", { class: "stack records" }, skipped, bar, this.#error, box, el("p", {}, this.#more));
     setAttribute(this.#more, "hidden", true);
     setText(this.#pauseText, t("rec.pause"));
+    setText(this.#held.state, t("rec.live"));
     this.#direction.append(...DIRECTIONS.map((value) => el("option", { value, text: t(DIRECTION_KEYS[value]) })));
     this.#initial = query;
   }
@@ -114,14 +115,17 @@ class Records {
 
   #isPressed = (one) => one.getAttribute("aria-pressed") === "true";
 
-  #toggle(one, changed) {
-    setAttribute(one, "aria-pressed", String(!this.#isPressed(one)));
-    changed();
+  #toggleOdd() {
+    setAttribute(this.#odd, "aria-pressed", String(!this.#isPressed(this.#odd)));
+    this.#filterChanged();
   }
 
   #togglePause() {
-    this.#toggle(this.#pause, () => setText(this.#pauseText, t(this.#isPressed(this.#pause) ? "rec.go_on" : "rec.pause")));
-    if (!this.#isPressed(this.#pause)) this.#load();
+    setAttribute(this.#pause, "aria-pressed", String(!this.#isPressed(this.#pause)));
+    const isPaused = this.#isPressed(this.#pause);
+    setText(this.#pauseText, t(isPaused ? "rec.go_on" : "rec.pause"));
+    setText(this.#held.state, t(isPaused ? "rec.paused" : "rec.live"));
+    if (!isPaused) this.#load();
   }
 
   // Records.
