@@ -18,8 +18,14 @@ from tests.page.canned_service import ago, make_down_link, make_link, start_cann
 def page(browser: Browser) -> Iterator[Page]:
     """Open a page of a service without links, whose modules a test can import."""
     with start_canned_service() as service, open_page(browser, service.url) as user:
-        user.page.get_by_role("heading", level=1).wait_for()
+        load_texts(user.page)
         yield user.page
+
+
+def load_texts(page: Page) -> None:
+    """Wait until the page is there, and load the texts of the views of a link."""
+    page.get_by_role("heading", level=1).wait_for()
+    call(page, "core/texts.js", "loadLinkTexts")
 
 
 def call(page: Page, module: str, function: str, *arguments: Any) -> Any:
@@ -250,7 +256,7 @@ PROBLEMS = [
 def test_each_problem_of_a_record_has_words_in_the_language_of_the_reader(browser: Browser) -> None:
     assert all(PROBLEMS)
     with start_canned_service() as service, open_page(browser, service.url, locale="zh-CN") as user:
-        user.page.get_by_role("heading", level=1).wait_for()
+        load_texts(user.page)
         for problem in PROBLEMS:
             text = call(user.page, "core/record_problems.js", "problemText", problem)
             assert any("\u4e00" <= character <= "\u9fff" for character in text), (problem, text)
