@@ -44,6 +44,11 @@ class Asset:
     etag: bytes
     compressed_etag: bytes
 
+    @property
+    def is_document(self) -> bool:
+        """Whether a browser can show it by itself, with the scripts and styles that it names."""
+        return not self.content_type.startswith((b"text/javascript", b"text/css", b"application/json"))
+
 
 @frozen
 class PageFiles:

@@ -16,6 +16,13 @@ from pmslink.web.ui.page_files import Asset, load_page_files
 _REVALIDATED = b"no-cache"
 _STORED_FOR_A_YEAR = b"public, max-age=31536000, immutable"
 
+_DOCUMENT_HEADERS = (
+    b"content-security-policy",
+    b"cross-origin-opener-policy",
+    b"referrer-policy",
+    b"x-frame-options",
+)
+"""Headers that mean something for documents only: for the modules of the first view they are 10 kB."""
 _VIEW_PATHS = ("/links", "/links/<path:name>", "/new", "/notices", "/about")
 """Paths of views. Their addresses stand behind "#", which people forget."""
 
@@ -72,6 +79,9 @@ class PageResource:
 
 def _serve(request: Request, asset: Asset, cache_control: bytes) -> bytes:
     begin_response(request, 200, asset.content_type)
+    if not asset.is_document:
+        for name in _DOCUMENT_HEADERS:
+            request.responseHeaders.removeHeader(name)
     request.setHeader(b"cache-control", cache_control)
     request.setHeader(b"vary", b"accept-encoding")
     body, etag = asset.body, asset.etag

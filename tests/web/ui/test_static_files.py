@@ -91,6 +91,17 @@ async def test_a_matching_etag_gets_304_without_a_body(served_api: ServedApi) ->
 
 
 @time_limit(10)
+async def test_only_documents_have_the_headers_of_documents(served_api: ServedApi) -> None:
+    for name, is_document in (("main.js", False), ("page.css", False), ("icons/signs.svg", True)):
+        headers = (await served_api.get(f"{VERSIONED}{name}")).headers
+        assert ("content-security-policy" in headers) == is_document, name
+        assert headers["x-content-type-options"] == "nosniff"
+        assert headers["cross-origin-resource-policy"] == "same-origin"
+    for path in ("/", "/page/pms-differences.html"):
+        assert "content-security-policy" in (await served_api.get(path)).headers
+
+
+@time_limit(10)
 async def test_head_sends_the_headers_of_get(served_api: ServedApi) -> None:
     for path in ("/", f"{VERSIONED}page.css"):
         answer = await served_api.call("HEAD", path)

@@ -134,18 +134,22 @@ async function begin() {
   await show();
 }
 
-/** Whether the texts, the session and the status are loaded. */
+/** Whether the texts and the session are loaded. */
 async function isReady() {
   try {
-    if (document.documentElement.dataset.texts !== "loaded") await loadTexts();
-    document.documentElement.dataset.texts = "loaded";
-    if (await loadSession()) version ??= (await links.loadStatus()).version;
+    await Promise.all([loadFirstTexts(), loadSession()]);
     return true;
   } catch (problem) {
     console.info(`the page cannot begin yet: ${problem.message}`);
     if (document.documentElement.dataset.texts === "loaded") listener.onLost();
     return false;
   }
+}
+
+async function loadFirstTexts() {
+  if (document.documentElement.dataset.texts === "loaded") return;
+  await loadTexts();
+  document.documentElement.dataset.texts = "loaded";
 }
 
 /** Ask over the view, which may be a form that is half filled in. */
@@ -233,6 +237,7 @@ function showOffline() {
 async function showStatus() {
   try {
     const status = await links.loadStatus();
+    version ??= status.version;
     setStrip("store", status.store.ok ? "" : t("store_fails", { reason: status.store.reason }));
     setStrip("newer", status.version === version ? "" : t("strip.newer", { version: status.version }));
     view?.update?.("status", status);
