@@ -133,7 +133,7 @@ QUERIES: dict[str, Query] = {
     },
     "a notice": partial(find_notice, notice_id=1),
     **{
-        f"notices {states} {link} {before}": partial(
+        f"notices {' '.join(sorted(states))} {link} {before}": partial(
             newest_notices, link=link, states=states, before=before, limit=9
         )
         for states in NOTICE_STATES
