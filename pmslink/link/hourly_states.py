@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Literal
 
+from sqlalchemy import Connection
+
 from pmslink.link.link_summary import LinkGroup
 from pmslink.store.tables.availability import Segment
+from pmslink.store.tables.timeline_query import read_segments
 from pmslink.timestamps import to_ms
 
 HourState = Literal["b", "w", "g", "o", "-"]
@@ -37,11 +40,15 @@ _RANK_OF_CLOSED = {"pms_ended": _DOWN, "in_use": _DOWN, "user": _OFF, "started":
 """The rank of CLOSED by cause. After other causes it redials at once."""
 
 
+HourRanks = Mapping[int, int]
+"""The rank of the worst state in each hour of which something is known, by hours since 1970."""
+
+
 class HourlyStates:
     """The states of one link by hours of UTC. The time of each change is that of the wall clock."""
 
     def __init__(self) -> None:
-        self._ranks: dict[int, int] = {}  # by hours since 1970
+        self._ranks: dict[int, int] = {}  # as in HourRanks
         self._rank = _UNKNOWN  # since `_since`
         self._since: datetime | None = None
 
@@ -49,32 +56,55 @@ class HourlyStates:
         """Note in which group the link is from now on."""
         rank = _RANK_BY_GROUP[group]
         if rank != self._rank:
-            self._add_current(at)
+            self._advance(at)
             self._rank, self._since = rank, at
 
-    def restore(self, segments: Iterable[Segment]) -> None:
+    def restore(self, hours: HourRanks) -> None:
         """Add the states from before the start of the service."""
-        for segment in segments:
-            self._add(_rank_of(segment), segment.since, segment.until)
+        for hour, rank in hours.items():
+            self._ranks[hour] = max(rank, self._ranks.get(hour, _UNKNOWN))
 
     def text(self, now: datetime) -> str:
         """Return the worst state of each of the last 24 hours, the current one last."""
-        self._add_current(now)
-        current = _hour_of(now)
-        hours = range(current - HOURS + 1, current + 1)
-        self._ranks = {hour: self._ranks[hour] for hour in hours if hour in self._ranks}
-        return "".join(_BY_RANK[self._ranks.get(hour, _UNKNOWN)] for hour in hours)
+        self._advance(now)
+        return "".join(_BY_RANK[self._ranks.get(hour, _UNKNOWN)] for hour in _last_hours(now))
 
-    def _add_current(self, now: datetime) -> None:
+    def _advance(self, now: datetime) -> None:
+        """Add the current state until now, and drop all hours but the last 24."""
         if self._since is not None:
-            self._add(self._rank, self._since, now)
+            _add(self._ranks, self._rank, self._since, now)
+        self._ranks = {hour: self._ranks[hour] for hour in _last_hours(now) if hour in self._ranks}
 
-    def _add(self, rank: int, since: datetime, until: datetime) -> None:
-        if rank == _WAITING and until - since < MIN_WAIT:
-            rank = _SHORT_WAIT
-        last = _hour_of(until)
-        for hour in range(max(_hour_of(since), last - HOURS + 1), last + 1):
-            self._ranks[hour] = max(rank, self._ranks.get(hour, _UNKNOWN))
+
+def read_hours(
+    connection: Connection, links: Sequence[str], since: datetime, until: datetime, current_run_id: int | None
+) -> dict[str, HourRanks]:
+    """Read the worst state of each hour of several links, as `read_segments` reads all states."""
+    segments = read_segments(connection, links, since, until, current_run_id)
+    return {link: rank_hours(states) for link, states in segments.items()}
+
+
+def rank_hours(segments: Iterable[Segment]) -> HourRanks:
+    """Return the rank of the worst state in each hour."""
+    ranks: dict[int, int] = {}
+    for segment in segments:
+        _add(ranks, _rank_of(segment), segment.since, segment.until)
+    return ranks
+
+
+def _add(ranks: dict[int, int], rank: int, since: datetime, until: datetime) -> None:
+    """Add a state to the last 24 hours that it lasted."""
+    if rank == _WAITING and until - since < MIN_WAIT:
+        rank = _SHORT_WAIT
+    first = _hour_of(since)
+    for hour in _last_hours(until):
+        if hour >= first:
+            ranks[hour] = max(rank, ranks.get(hour, _UNKNOWN))
+
+
+def _last_hours(until: datetime) -> range:
+    current = _hour_of(until)
+    return range(current - HOURS + 1, current + 1)
 
 
 def _hour_of(at: datetime) -> int:

@@ -10,6 +10,7 @@ from twisted.internet.defer import Deferred
 from twisted.logger import Logger
 
 from pmslink.hotel.manual_changes import ManualCounts
+from pmslink.link.hourly_states import read_hours
 from pmslink.link.link import Link
 from pmslink.link.outbox_counts import group_by_link
 from pmslink.link.turn_queue import Pace
@@ -25,7 +26,6 @@ from pmslink.store.tables.outbox_rows import (
     publish_unresolved_rows,
 )
 from pmslink.store.tables.recent_failures import StoredFailures, parse_failed_wake_up, read_recent_failures
-from pmslink.store.tables.timeline_query import read_segments
 
 _LINKS_AT_ONCE = 500
 """Links whose failures one read returns; the time of a read is limited."""
@@ -97,9 +97,9 @@ class StoreFeed:
         names = [*self._links]
         for begin in range(0, len(names), _HISTORIES_AT_ONCE):
             links = names[begin : begin + _HISTORIES_AT_ONCE]
-            segments = await self._store.read(read_segments, links, since, until, self._store.run_id)
-            for name in segments.keys() & self._links.keys():
-                self._links[name].hourly_states.restore(segments[name])
+            hours = await self._store.read(read_hours, links, since, until, self._store.run_id)
+            for name in hours.keys() & self._links.keys():
+                self._links[name].hourly_states.restore(hours[name])
 
     def recount(self) -> None:
         """Count the rows of all outboxes again, as the store has them."""

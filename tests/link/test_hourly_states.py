@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from pmslink.link.hourly_states import HourlyStates
+from pmslink.link.hourly_states import HOURS, HourlyStates, rank_hours
 from pmslink.store.tables.availability import Segment
 from pmslink.store.tables.log_entries import TransitionLogged
 
@@ -72,6 +72,19 @@ def test_a_clock_that_is_set_back_loses_no_more_than_the_later_hours() -> None:
     assert states.text(at(4)) == "-" * 22 + "gg"
 
 
+def test_memory_is_bounded_while_nobody_reads_the_states() -> None:
+    states = HourlyStates()
+    states.restore(rank_hours([segment(-24, 0, "ESTABLISHED", True)]))
+    for hour in range(1000):
+        states.change("connected" if hour % 2 else "down", at(hour))
+    assert len(states._ranks) <= HOURS
+
+
+def test_thousands_of_states_are_at_most_one_for_each_hour() -> None:
+    states = [segment(n / 200 - 24, (n + 1) / 200 - 24, "EXPECTION") for n in range(4800)]
+    assert len(rank_hours(states)) <= HOURS + 1
+
+
 @pytest.mark.parametrize(
     ("marker", "in_sync", "cause", "state"),
     [
@@ -92,12 +105,12 @@ def test_a_clock_that_is_set_back_loses_no_more_than_the_later_hours() -> None:
 def test_stored_states_are_restored(marker: str | None, in_sync: bool, cause: str, state: str) -> None:
     states = HourlyStates()
     states.change("connected", at(0))
-    states.restore([segment(-2.5, -0.5, marker, in_sync, cause)])
+    states.restore(rank_hours([segment(-2.5, -0.5, marker, in_sync, cause)]))
     assert states.text(at(0)) == "-" * 20 + state * 3 + "g"
 
 
 def test_a_restored_state_does_not_hide_a_worse_one() -> None:
     states = HourlyStates()
     states.change("down", at(0.5))
-    states.restore([segment(-0.5, 0.4, "ESTABLISHED", True)])
+    states.restore(rank_hours([segment(-0.5, 0.4, "ESTABLISHED", True)]))
     assert states.text(at(0.6)) == "-" * 22 + "gb"

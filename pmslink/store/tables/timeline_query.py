@@ -32,8 +32,8 @@ def read_timeline(
 
     `current_run_id` is the run that has not ended. If it is None, all runs end at their stored times.
     """
+    runs, since = _read_runs(connection, since, until, current_run_id)
     changes = _read_changes(connection, link, since, TIMELINE_MAX_CHANGES, TIMELINE_MAX_CHANGES)
-    runs = changes.runs_until(until, current_run_id)
     return build_timeline(min(changes.since, until), until, runs, changes.transitions, changes.sync_changes)
 
 
@@ -41,8 +41,8 @@ def read_phases(
     connection: Connection, link: str, since: datetime, until: datetime, current_run_id: int | None
 ) -> list[Phase]:
     """Read the phases of a link, as `read_timeline` does its timeline. With many changes they begin later."""
+    runs, since = _read_runs(connection, since, until, current_run_id)
     changes = _read_changes(connection, link, since, PHASES_MAX_TRANSITIONS, PHASES_MAX_SYNC_CHANGES)
-    runs = changes.runs_until(until, current_run_id)
     return build_phases(min(changes.since, until), until, runs, changes.transitions, changes.sync_changes)
 
 
@@ -50,28 +50,34 @@ def read_segments(
     connection: Connection, links: Sequence[str], since: datetime, until: datetime, current_run_id: int | None
 ) -> dict[str, list[Segment]]:
     """Read the states of several links over a period, as `read_timeline` does; return them by link."""
+    runs, since = _read_runs(connection, since, until, current_run_id)
     segments = {}
     for link in links:
         changes = _read_changes(connection, link, since, TIMELINE_MAX_CHANGES, TIMELINE_MAX_CHANGES)
-        points = state_points(
-            changes.runs_until(until, current_run_id), changes.transitions, changes.sync_changes
-        )
+        points = state_points(runs, changes.transitions, changes.sync_changes)
         segments[link] = build_segments(min(changes.since, until), until, points)
     return segments
 
 
 @frozen
 class _Changes:
-    """What changed from `since` on, and the last change of each kind before; ordered by id."""
+    """What changed with a link from `since` on, and the last change of each kind before; ordered by id."""
 
     since: datetime
-    runs: Sequence[Run]
     transitions: Sequence[TransitionLogged]
     sync_changes: Sequence[SyncChanged]
 
-    def runs_until(self, until: datetime, current_run_id: int | None) -> Sequence[Run]:
-        """Return the runs, with the current one lasting until now."""
-        return [evolve(run, seen=until) if run.id == current_run_id else run for run in self.runs]
+
+def _read_runs(
+    connection: Connection, since: datetime, until: datetime, current_run_id: int | None
+) -> tuple[Sequence[Run], datetime]:
+    """Read the runs of the service, of which the current one lasts `until` now.
+
+    Returns them as `_select_since` does, with the time from which they are complete.
+    """
+    rows, since = _select_since(connection, RUNS.c.seen, since, TIMELINE_MAX_CHANGES)
+    runs = [run_from_row(row) for row in rows]
+    return [evolve(run, seen=until) if run.id == current_run_id else run for run in runs], since
 
 
 def _read_changes(
@@ -81,10 +87,8 @@ def _read_changes(
     transitions, since = _select_since(connection, TRANSITIONS.c.at, since, max_transitions, of_link)
     of_link = SYNC_CHANGES.c.link == link
     sync_changes, since = _select_since(connection, SYNC_CHANGES.c.at, since, max_sync_changes, of_link)
-    runs, since = _select_since(connection, RUNS.c.seen, since, TIMELINE_MAX_CHANGES)
     return _Changes(
         since,
-        [run_from_row(row) for row in runs],
         [transition_from_row(row) for row in transitions],
         [SyncChanged(row.id, row.link, from_ms(row.at), row.in_sync) for row in sync_changes],
     )

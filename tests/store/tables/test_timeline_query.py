@@ -5,9 +5,10 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 import pytest
+from sqlalchemy import Connection, event
 
 from pmslink.store.tables import timeline_query
-from pmslink.store.tables.availability import Timeline
+from pmslink.store.tables.availability import Segment, Timeline
 from pmslink.store.tables.link_rows import RemoveLink, StoredLink, remove_links, store_links
 from pmslink.store.tables.log_entries import (
     SyncChanged,
@@ -16,7 +17,7 @@ from pmslink.store.tables.log_entries import (
     append_transitions,
 )
 from pmslink.store.tables.service_runs import Run, store_runs
-from pmslink.store.tables.timeline_query import read_timeline
+from pmslink.store.tables.timeline_query import read_segments, read_timeline
 from tests.store.store_harness import LINK_NAME, START_TIME, StoreHarness
 
 HOUR = timedelta(hours=1)
@@ -125,6 +126,27 @@ def test_a_removed_link_leaves_no_history_to_a_new_one_of_the_same_name(harness:
     harness.now += HOUR
     assert hours_and_states(read(harness, 2 * HOUR)) == [(1, None), (1, "WAIT_LS")]
     assert read(harness).in_sync_time == timedelta()
+
+
+def test_the_runs_are_read_once_for_several_links(harness: StoreHarness) -> None:
+    enter_state(harness, "ESTABLISHED")
+    enter_state(harness, "DISABLED", link="annexe")
+    harness.now += HOUR
+    statements: list[str] = []
+
+    def read_counted(connection: Connection) -> dict[str, list[Segment]]:
+        event.listen(connection, "before_cursor_execute", lambda *call: statements.append(call[2]))
+        links = [LINK_NAME, "annexe", "nowhere"]
+        return read_segments(connection, links, harness.now - HOUR, harness.now, harness.store.run_id)
+
+    segments = harness.read(read_counted)
+    states = {link: [segment.transition for segment in found] for link, found in segments.items()}
+    assert [[change and change.new for change in changes] for changes in states.values()] == [
+        ["ESTABLISHED"],
+        ["DISABLED"],
+        [None],
+    ]
+    assert sum("FROM runs" in statement for statement in statements) == 1
 
 
 # Limits.
