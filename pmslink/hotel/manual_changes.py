@@ -12,7 +12,6 @@ since 1970 in UTC.
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Mapping
 from typing import Any, Literal
 
@@ -178,23 +177,6 @@ class ManualChanges:
 
 def _made_at(change: ManualChange) -> tuple[int, int]:
     return change.at, change.id
-
-
-def is_same_guest(by_hand: Guest, of_pms: Guest) -> bool:
-    """Check whether a guest of the PMS is the one whom a person has checked in by hand.
-
-    Upper and lower case, accents and the order of the words of the names do not matter, nor does it matter
-    if one side has fewer of them. A guest without a name may be any.
-    """
-    words = _name_words(by_hand)
-    words_of_pms = _name_words(of_pms)
-    return not words or (bool(words_of_pms) and (words <= words_of_pms or words_of_pms <= words))
-
-
-def _name_words(guest: Guest) -> frozenset[str]:
-    text = f"{guest.name or ''} {guest.first_name or ''}".casefold()
-    plain = (char for char in unicodedata.normalize("NFKD", text) if not unicodedata.combining(char))
-    return frozenset("".join(char if char.isalnum() else " " for char in plain).split())
 
 
 def serialize_manual_changes(manual: ManualChanges) -> dict[str, Any]:

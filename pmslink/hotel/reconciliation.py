@@ -19,9 +19,10 @@ from pmslink.hotel.departures import begin_departure, check_out_now
 from pmslink.hotel.equipment import parse_class_of_service, parse_settings
 from pmslink.hotel.events import StayChange
 from pmslink.hotel.guest_fields import SHARE_NO, parse_guest_fields, parse_reservation_number
+from pmslink.hotel.guest_names import is_named, is_same_guest
 from pmslink.hotel.guest_settings import change_settings, close_window
 from pmslink.hotel.hotel_state import Context, HotelState
-from pmslink.hotel.manual_changes import ManualChange, is_same_guest
+from pmslink.hotel.manual_changes import ManualChange
 from pmslink.hotel.manual_decisions import close, displace, mark_differing, release_room
 from pmslink.hotel.room_window import SaidSettings
 from pmslink.hotel.rooms import MAX_WAKE_UPS, Guest, WakeUp, is_manual_number, room_key
@@ -119,7 +120,8 @@ def _find_change(state: HotelState, guest: Guest, room_name: str) -> ManualChang
 
 
 def _may_be(by_hand: Guest, guest: Guest) -> bool:
-    return guest.name is None or is_same_guest(by_hand, guest)
+    """Check whether a guest without a number may be one who was moved or checked out by hand."""
+    return not is_named(guest) or is_same_guest(by_hand, guest)
 
 
 def _find_arrival(state: HotelState, guest: Guest, room_name: str) -> ManualChange | None:

@@ -9,6 +9,7 @@ from typing import Any
 from pmslink.errors import NotApplicableError
 from pmslink.hotel import manual_acts, manual_decisions
 from pmslink.hotel.guest_fields import MAX_GUEST_TEXT_CHARS, clean_text
+from pmslink.hotel.guest_names import words_of_name
 from pmslink.hotel.hotel_state import Context, HotelState
 from pmslink.hotel.manual_acts import ManualGuest
 from pmslink.hotel.manual_changes import ManualChange
@@ -132,14 +133,24 @@ def _parse_guest_text(raw: Any) -> str:
     return text
 
 
+def _parse_name(raw: Any) -> str:
+    """Parse the name by which the PMS's guest is recognized. One of dots would be that of any guest."""
+    name = _parse_guest_text(raw)
+    require(words_of_name(name), raw)
+    return name
+
+
 def _parse_departure(raw: Any) -> str:
     require(isinstance(raw, str) and len(raw) == len("2026-11-20"), raw)
     return date.fromisoformat(raw).isoformat()
 
 
 _TEXT = Validator(f"text of 1 to {MAX_GUEST_TEXT_CHARS} characters", _parse_guest_text)
+_NAME = Validator(
+    f"text of 1 to {MAX_GUEST_TEXT_CHARS} characters, with a letter or digit among them", _parse_name
+)
 _GUEST_FIELDS: Mapping[str, BodyField] = {
-    "name": required_field(_TEXT),
+    "name": required_field(_NAME),
     "first_name": BodyField(_TEXT),
     "language": BodyField(_TEXT),
     "departure": BodyField(Validator('a date such as "2026-11-20"', _parse_departure)),

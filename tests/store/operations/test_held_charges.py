@@ -132,6 +132,20 @@ def test_it_never_goes_to_another_guest(hotel: Hotel, late_charge: str) -> None:
     assert hotel.harness.event_types().count("posting.refused") == 2
 
 
+def test_it_does_not_go_to_the_guest_after_one_whose_name_was_erased(
+    hotel: Hotel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(retention, "PURGE_STEP_S", 600.0)
+    hotel.check_in("102")
+    posting = hotel.post("102")
+    hotel.harness.now += RETENTION.guest + timedelta(days=1)
+    now = hotel.harness.now
+    hotel.harness.submit(purge, PurgeStep(Purge(now - RETENTION.guest, START_TIME, now)))
+    hotel.receive("GI|RN102|G#2|GSN|GNDay|")
+    assert hotel.claim() is None
+    assert (hotel.row(posting).state, hotel.row(posting).reason) == ("refused", "local_guest")
+
+
 def test_it_is_refused_if_the_guest_leaves_unknown_to_the_pms(hotel: Hotel) -> None:
     hotel.check_in("102")
     posting = hotel.post("102")

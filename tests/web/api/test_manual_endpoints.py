@@ -169,6 +169,8 @@ async def test_a_person_decides(served_api: ServedApi) -> None:
         ("check-in", {}, "name"),
         ("check-in", {"name": " "}, "name"),
         ("check-in", {"name": 1}, "name"),
+        ("check-in", {"name": "."}, "name"),
+        ("check-in", {"name": "--- ´", "first_name": "Ann"}, "name"),
         ("check-in", {"name": "x" * 201}, "name"),
         ("check-in", COLE | {"departure": "25.11.2026"}, "departure"),
         ("check-in", COLE | {"class_of_service": 10}, "class_of_service"),
