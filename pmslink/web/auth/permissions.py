@@ -1,8 +1,8 @@
 """Permissions: the one table of what each role may do, and of the permission that each route needs.
 
 `view` reads everything except guest data. `pbx` is a telephone system: it sends postings and room updates,
-and reads events. `desk` is the front desk: it sees guests, sets rooms and wake-ups, and decides what becomes
-of postings. `control` may do everything.
+and reads events. `desk` is the front desk: it sees guests, sets rooms and wake-ups, works by hand while the
+PMS cannot be reached, and decides what becomes of postings. `control` may do everything.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ Permission = Literal[
     "history",  # earlier states of links
     "records",  # what was sent to the PMS, and received
     "metrics",
-    "rooms",  # set what rooms and their phones show, and work by hand
+    "rooms",  # set what rooms and their phones show
     "pbx",  # send postings, and report wake-ups
-    "desk",  # decide what becomes of postings and of work by hand, and acknowledge notices
+    "desk",  # work by hand, decide what becomes of it and of postings, and acknowledge notices
     "audit",  # who did what
     "control",  # links, their settings, and the service
 ]
@@ -86,9 +86,9 @@ _PERMISSION_BY_ROUTE: Mapping[tuple[str, str], Permission | None] = {
     ("PUT", "/api/v1/links/<link>/rooms/<room>/wake-up"): "rooms",
     ("DELETE", "/api/v1/links/<link>/rooms/<room>/wake-up"): "rooms",
     ("POST", "/api/v1/links/<link>/rooms/<room>/wake-up/result"): "pbx",
-    ("POST", "/api/v1/links/<link>/rooms/<room>/check-in"): "rooms",
-    ("POST", "/api/v1/links/<link>/rooms/<room>/check-out"): "rooms",
-    ("POST", "/api/v1/links/<link>/rooms/<room>/move"): "rooms",
+    ("POST", "/api/v1/links/<link>/rooms/<room>/check-in"): "desk",
+    ("POST", "/api/v1/links/<link>/rooms/<room>/check-out"): "desk",
+    ("POST", "/api/v1/links/<link>/rooms/<room>/move"): "desk",
     ("GET", "/api/v1/links/<link>/by-hand"): "read",
     ("POST", "/api/v1/links/<link>/by-hand/<id>/take"): "desk",
     ("POST", "/api/v1/links/<link>/by-hand/<id>/keep"): "desk",

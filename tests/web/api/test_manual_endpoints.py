@@ -245,17 +245,22 @@ async def test_charges_wait_until_the_pms_confirms_the_stay(served_api: ServedAp
 @time_limit(10)
 async def test_names_are_masked_for_view_and_the_token_is_named(protected_api: TokenProtectedApi) -> None:
     protected_api.add_link("grand", enabled=False)
-    desk = protected_api.bearer_headers("pbx")
+    desk = protected_api.bearer_headers("desk")
     answer = await protected_api.post(f"{ROOMS}/101/check-in", COLE, desk)
-    assert answer.json()["changes"][0]["by"] == "pbx"
+    assert answer.json()["changes"][0]["by"] == "desk"
     await protected_api.post(f"{ROOMS}/101/move", {"to": "102"}, desk)
     control = protected_api.bearer_headers("control")
     audit = (await protected_api.get("/api/v1/audit", headers=control)).json()["audit"]
     assert [(one["action"], one["object"], one["after"], one["who"]) for one in audit] == [
-        ("room.move", "room 101", {"to": "102"}, "pbx"),
-        ("room.check_in", "room 101", None, "pbx"),
+        ("room.move", "room 101", {"to": "102"}, "desk"),
+        ("room.check_in", "room 101", None, "desk"),
     ]
+    switchboard = protected_api.bearer_headers("pbx")
+    assert (await protected_api.post(f"{ROOMS}/102/check-out", headers=switchboard)).error == (
+        403,
+        "forbidden",
+    )
     wall = protected_api.bearer_headers("view")
     (change,) = (await protected_api.get(f"{LINK}/by-hand", headers=wall)).json()["changes"]
-    assert (change["guest"]["name"], change["ours"]["guest"]["name"], change["by"]) == ("•••", "•••", "pbx")
+    assert (change["guest"]["name"], change["ours"]["guest"]["name"], change["by"]) == ("•••", "•••", "desk")
     assert (await protected_api.post(f"{ROOMS}/101/check-out", headers=wall)).error == (403, "forbidden")

@@ -63,11 +63,11 @@ PUT /api/v1/links/<link>/rooms/<room>/make-up-room
 PUT /api/v1/links/<link>/rooms/<room>/voicemail
 PUT /api/v1/links/<link>/rooms/<room>/wake-up
 DELETE /api/v1/links/<link>/rooms/<room>/wake-up
+"""
+CONTROL_AND_DESK = """
 POST /api/v1/links/<link>/rooms/<room>/check-in
 POST /api/v1/links/<link>/rooms/<room>/check-out
 POST /api/v1/links/<link>/rooms/<room>/move
-"""
-CONTROL_AND_DESK = """
 POST /api/v1/links/<link>/postings/<id>/resend
 POST /api/v1/links/<link>/postings/<id>/discard
 POST /api/v1/notices/acknowledge
