@@ -39,7 +39,7 @@ from pmslink.store.core.store_errors import StoreUnavailableError
 from pmslink.store.core.store_metadata import barrier
 from pmslink.store.operations.link_removal import delete_history
 from pmslink.store.store_service import Store
-from pmslink.store.tables.audit_log import AuditEntry, append_audit_entries
+from pmslink.store.tables.audit_log import AuditEntry, append_audit_entries, store_even_if_rejected
 from pmslink.store.tables.link_rows import PostingsNotFinalError, RemoveLink, StoredLink, remove_links
 from pmslink.timestamps import to_ms, utc_now
 from pmslink.typed_service import TypedService
@@ -214,7 +214,7 @@ class LinkRegistry(TypedService):
         self._require_free_address(config)
         link = self.add(config, definition, made=Creation(by, self._wall_clock()))
         try:
-            await self.when_saved(audit)
+            await self._store.journal.submit(append_audit_entries, audit)
         except StoreUnavailableError:
             # a reload may have declared it in the meantime, or a request removed it
             if self._links.get(link.name) is link and not link.declared:
@@ -363,8 +363,10 @@ class LinkRegistry(TypedService):
         """Return a Deferred that fires once all changes are stored. It fails with StoreUnavailableError.
 
         The entry, which tells of the changes that were made in this turn of the reactor, is in their commit.
+        After a failure, it is stored once the disk works again: the changes took effect.
         """
-        return self._store.journal.submit(append_audit_entries, audit)
+        journal = self._store.journal
+        return store_even_if_rejected(journal.submit(append_audit_entries, audit), journal, audit)
 
     def get(self, name: str) -> Link | None:
         """Return the link of this name; None without one."""

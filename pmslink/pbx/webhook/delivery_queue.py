@@ -32,7 +32,7 @@ from pmslink.pbx.webhook.request_body import build_body, fill_batch
 from pmslink.store.core.store_errors import StoreUnavailableError
 from pmslink.store.core.transaction import Entry
 from pmslink.store.store_service import Store
-from pmslink.store.tables.audit_log import AuditEntry
+from pmslink.store.tables.audit_log import AuditEntry, store_even_if_rejected
 from pmslink.store.tables.history_queries import events_after
 from pmslink.store.tables.log_entries import HotelEventLogged, TransitionLogged
 from pmslink.store.tables.webhook_cursors import Cursor, count_events_after, store_cursors
@@ -132,11 +132,11 @@ class DeliveryQueue:
             type=stuck.type,
             why=self._status.last_error,
         )
-        cursor = Cursor(self._link.name, seq, audit)
-        stored = self._context.store.journal.submit(store_cursors, cursor)
+        journal = self._context.store.journal
+        stored = journal.submit(store_cursors, Cursor(self._link.name, seq, audit))
         self._context.publish_change(self._link)
         self.deliver()
-        return stored
+        return store_even_if_rejected(stored, journal, audit)
 
     def _require_stuck(self, seq: int) -> StuckEvent:
         stuck = self._status.stuck

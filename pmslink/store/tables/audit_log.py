@@ -6,9 +6,13 @@ from collections.abc import Sequence
 
 from attrs import astuple, frozen
 from sqlalchemy import Connection, select
+from twisted.internet.defer import Deferred
+from twisted.python.failure import Failure
 
+from pmslink.store.core.journal_interface import JournalPort
 from pmslink.store.core.prepared_statements import insert_many
 from pmslink.store.core.schema import AUDIT
+from pmslink.store.core.store_errors import StoreUnavailableError
 from pmslink.store.core.transaction import Transaction
 
 DONE = "done"
@@ -53,6 +57,21 @@ def append_audit_entries(transaction: Transaction, entries: Sequence[AuditEntry]
     """Operation: store entries about actions that change nothing in the store."""
     insert_audit_entries(transaction, entries)
     return [None] * len(entries)
+
+
+def store_even_if_rejected(stored: Deferred[None], journal: JournalPort, entry: AuditEntry) -> Deferred[None]:
+    """Store an entry once the disk works again, if the write `stored` that includes it is rejected.
+
+    It is for an action that takes effect at once: what was done is in the audit trail, also if its caller
+    gets an error. Returns `stored`.
+    """
+
+    def on_rejected(failure: Failure) -> Failure:
+        if failure.check(StoreUnavailableError):
+            journal.submit_nowait(append_audit_entries, entry)
+        return failure
+
+    return stored.addErrback(on_rejected)
 
 
 @frozen

@@ -5,7 +5,8 @@ the change: with the operation that changes the store, or in the same turn of th
 changes nothing, and its entry is stored here.
 
 Postings are not audited: each is stored with its history, and a PBX sends thousands. For the same reason,
-the results of wake-ups are not: they are hotel events.
+the results of wake-ups are not: they are hotel events. Nor is what a PBX sets in a room: it is a row of the
+outbox, which names the token.
 """
 
 from __future__ import annotations
@@ -71,6 +72,17 @@ UNAUDITED_CALLS = frozenset(
     }
 )
 """The other calls that are not GET."""
+UNAUDITED_OF_PBX = frozenset(
+    {
+        "room.status",
+        "room.dnd",
+        "room.make_up_room",
+        "room.voicemail",
+        "room.wake_up",
+        "room.wake_up_cancel",
+    }
+)
+"""The actions that are not audited if the caller is a PBX."""
 
 MAX_LINK_CHARS = 64
 MAX_OBJECT_CHARS = 100
@@ -78,6 +90,10 @@ MAX_OBJECT_CHARS = 100
 REFUSALS_AT_ONCE = 60
 REFUSALS_PER_S = 1 / 60
 """How many refused calls of one caller are stored, at once and in the long run. The log has them all."""
+
+
+class UnstoredChangeError(ApiError):
+    """The change took effect, but could not be stored. Its entry tells of it as done."""
 
 
 class AuditTrail:
@@ -117,7 +133,9 @@ class AuditTrail:
         caller: Caller | None = getattr(request, "caller", None)
         error: BaseException = failure.value  # type: ignore[assignment]
         code = _refusal_code(error)
-        if caller is not None and code is not None and self._may_store_refusal(caller):
+        if caller is None or code is None or not is_audited(request):
+            return failure
+        if self._may_store_refusal(caller):
             entry = evolve(audit_entry(request), result=code)
             self._journal.submit_nowait(append_audit_entries, entry)
         return failure
@@ -131,6 +149,11 @@ class AuditTrail:
             return False
         limit.count()
         return True
+
+
+def is_audited(request: ApiRequest) -> bool:
+    """Return whether the audit trail tells of what this caller does with this request."""
+    return request.caller.role != "pbx" or request.audited.name not in UNAUDITED_OF_PBX
 
 
 def audit_entry(request: ApiRequest, before: object = None, after: object = None) -> AuditEntry:
@@ -172,6 +195,8 @@ def _printable(text: str | None, max_chars: int) -> str | None:
 
 def _refusal_code(error: BaseException) -> str | None:
     """Return the code of the error response; None if the action may be done nevertheless."""
+    if isinstance(error, UnstoredChangeError):
+        return None
     if isinstance(error, CancelledError):  # the client has disconnected, which does not end a change
         return None
     response = map_domain_error(error) or map_common_error(error) or ApiError(500, "internal", "")

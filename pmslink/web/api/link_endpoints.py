@@ -17,7 +17,7 @@ from pmslink.link.link import Link
 from pmslink.link.link_registry import LinkRegistry
 from pmslink.store.core.store_errors import StoreUnavailableError
 from pmslink.store.tables.audit_log import AuditEntry
-from pmslink.web.api.audit_trail import audit_entry, name_audited_link
+from pmslink.web.api.audit_trail import UnstoredChangeError, audit_entry, name_audited_link
 from pmslink.web.api.link_lookup import find_link
 from pmslink.web.api.link_query import LinkQuery, parse_link_query
 from pmslink.web.api.link_settings_body import drop_nulls, parse_settings, restore_secrets
@@ -189,4 +189,4 @@ class LinkResource:
             await shield(self._links.when_saved(audit))
         except StoreUnavailableError as problem:
             message = f"the change took effect, but was not stored and is lost at a restart: {problem}"
-            raise ApiError(503, "store", message) from None
+            raise UnstoredChangeError(503, "store", message) from None

@@ -24,7 +24,6 @@ from pmslink.hotel.phone_update_records import OutboundUpdate, serialize_update_
 from pmslink.hotel.postings import Posting, build_posting_record, parse_posting, serialize_posting
 from pmslink.link.link import Link
 from pmslink.store.operations.outbox_enqueue import NewRow
-from pmslink.store.tables.audit_log import AuditEntry
 from pmslink.timestamps import to_ms
 from pmslink.validation.json_body import BodyError
 from pmslink.web.http.api_errors import ApiError
@@ -70,13 +69,11 @@ def make_posting_row(
     )
 
 
-def make_update_row(link: Link, update: OutboundUpdate, now: datetime, audit: AuditEntry) -> NewRow:
-    """Return the row for an update of a room or its phone. Raises BodyError."""
-    body = serialize_update_body(update, audit.who)
+def make_update_row(link: Link, update: OutboundUpdate, now: datetime, who: str) -> NewRow:
+    """Return the row for an update of a room or its phone by a caller. Raises BodyError."""
+    body = serialize_update_body(update, who)
     row = _make_row(link, update.record, update.type, update.room, body, now)
-    return row._replace(
-        subject=update.subject, until=update.until, phone_update=update.phone_update, audit=audit
-    )
+    return row._replace(subject=update.subject, until=update.until, phone_update=update.phone_update)
 
 
 def _make_row(link: Link, record: Record, row_type: str, room: str, body: str, now: datetime) -> NewRow:

@@ -23,7 +23,7 @@ from pmslink.store.operations.hotel_updates import WakeUpReport, store_wake_up_r
 from pmslink.store.store_service import Store
 from pmslink.store.tables.hotel_states import manual_changes_of, room_of, room_rows
 from pmslink.store.tables.outbox_rows import newest_room_updates
-from pmslink.web.api.audit_trail import audit_entry
+from pmslink.web.api.audit_trail import audit_entry, is_audited
 from pmslink.web.api.link_lookup import find_link
 from pmslink.web.api.outbox_requests import enqueue_row, make_update_row
 from pmslink.web.auth.api_request import ApiRequest
@@ -140,8 +140,10 @@ class RoomResource:
         return await self._enqueue_update(request, target, update)
 
     async def _enqueue_update(self, request: ApiRequest, link: Link, update: OutboundUpdate) -> bytes:
-        audit = audit_entry(request, after=dict(update.body))
-        return await enqueue_row(request, link, make_update_row(link, update, self._wall_clock(), audit))
+        row = make_update_row(link, update, self._wall_clock(), request.caller.who)
+        if is_audited(request):
+            row = row._replace(audit=audit_entry(request, after=dict(update.body)))
+        return await enqueue_row(request, link, row)
 
     async def report_wake_up_result(self, request: Request, link: str, room: str) -> bytes:
         """Store the result of an attempt of a wake-up call."""

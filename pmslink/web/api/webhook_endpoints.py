@@ -9,10 +9,9 @@ from pmslink.link.link_registry import LinkRegistry
 from pmslink.store.core.store_errors import StoreUnavailableError
 from pmslink.validation.json_body import BodyField, parse_body, required_field
 from pmslink.validation.validators import integer_validator
-from pmslink.web.api.audit_trail import audit_entry
+from pmslink.web.api.audit_trail import UnstoredChangeError, audit_entry
 from pmslink.web.api.link_lookup import find_link
 from pmslink.web.auth.api_request import ApiRequest
-from pmslink.web.http.api_errors import ApiError
 from pmslink.web.http.cancellation import shield
 from pmslink.web.http.json_requests import parse_json_object
 from pmslink.web.http.json_responses import make_response
@@ -43,5 +42,5 @@ class WebhookResource:
             await shield(target.webhook_queue.skip(seq, audit_entry(request, after={"seq": seq})))
         except StoreUnavailableError as problem:
             message = f"the event is skipped, but that was not stored and may be lost at a restart: {problem}"
-            raise ApiError(503, "store", message) from None
+            raise UnstoredChangeError(503, "store", message) from None
         return make_response(request, self._link_json.serialize(target) + b"\n")

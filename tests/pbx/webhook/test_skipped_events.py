@@ -182,6 +182,8 @@ async def test_a_skip_that_cannot_be_stored_is_answered_with_503(webhook_service
     webhook_service.repair_store()
     webhook_service.advance(1)
     assert (await webhook_service.webhook_status())["stuck"]["room"] == "103"
+    (entry,) = (await webhook_service.get("/api/v1/audit")).json()["audit"]
+    assert (entry["action"], entry["after"], entry["result"]) == ("webhook.skip", {"seq": seq}, "done")
 
 
 @pytest.mark.parametrize("seq", [None, "7", 0, -1, 1.5, True, 2**53 + 1])

@@ -182,14 +182,59 @@ async def test_what_the_disk_rejects_is_neither_changed_nor_audited_as_done(serv
     served_api.break_store()
     dnd = f"{GRAND}/rooms/101/dnd"
     assert (await served_api.post(dnd, {"on": True}, method="PUT")).error == (503, "store")
-    assert (await served_api.post(f"{GRAND}/enable")).error == (503, "store")
     served_api.repair_store()
-    assert brief(await audit(served_api), "action", "result") == [
-        ("link.enable", "store"),
-        ("room.dnd", "store"),
-    ]
+    assert brief(await audit(served_api), "action", "result") == [("room.dnd", "store")]
     rows = (await served_api.get(f"{GRAND}/postings")).json()["postings"]
     assert rows == []
+
+
+@time_limit(10)
+async def test_a_control_that_took_effect_on_a_failing_disk_is_audited_as_done(served_api: ServedApi) -> None:
+    served_api.add_link(enabled=False)
+    served_api.break_store()
+    assert (await served_api.post(f"{GRAND}/enable")).error == (503, "store")  # rejected with its commit
+    assert (await served_api.post(f"{GRAND}/disable")).error == (503, "store")  # rejected at once
+    assert (await served_api.post(f"{GRAND}/disconnect")).error == (409, "not_applicable")
+    served_api.repair_store()
+    assert brief(await audit(served_api), "action", "before", "after", "result") == [
+        ("link.disconnect", None, None, "not_applicable"),
+        ("link.disable", {"intent": "enabled"}, {"intent": "disabled"}, "done"),
+        ("link.enable", {"intent": "disabled"}, {"intent": "enabled"}, "done"),
+    ]
+
+
+@time_limit(10)
+async def test_changed_settings_that_are_stored_later_are_audited_as_done(served_api: ServedApi) -> None:
+    await create_link(served_api, enabled=False)
+    served_api.break_store()
+    assert (await served_api.post(GRAND, {"port": 5011}, method="PATCH")).error == (503, "store")
+    annexe = {"name": "annexe", "host": "192.0.2.2", "port": 5010}
+    assert (await served_api.post("/api/v1/links", annexe)).error == (503, "store")
+    served_api.repair_store()
+    assert brief(await audit(served_api), "action", "link", "after", "result")[:2] == [
+        ("link.create", "annexe", None, "store"),
+        ("link.change", "grand", {"port": 5011}, "done"),
+    ]
+
+
+@time_limit(10)
+async def test_what_a_pbx_sets_in_rooms_is_not_audited(protected_api: TokenProtectedApi) -> None:
+    protected_api.add_link(enabled=False)
+    for role in ("pbx", "desk", "control", "view"):
+        headers = protected_api.bearer_headers(role)
+        for body in ({"on": True}, {"on": 7}):
+            await protected_api.post(f"{GRAND}/rooms/101/dnd", body, headers, method="PUT")
+    control = protected_api.bearer_headers("control")
+    assert brief(reversed(await audit(protected_api, headers=control)), "who", "result") == [  # type: ignore[arg-type]
+        ("desk", "done"),
+        ("desk", "invalid"),
+        ("control", "done"),
+        ("control", "invalid"),
+        ("view", "forbidden"),
+        ("view", "forbidden"),
+    ]
+    rows = (await protected_api.get(f"{GRAND}/postings", headers=control)).json()["postings"]
+    assert len(rows) == 3, "each is a row of the outbox"
 
 
 @time_limit(10)
