@@ -230,6 +230,12 @@ class HotelState:
         departing = {one.number for one in departures if one.new_room is None}
         return [guest for guest in guests if guest.number not in departing]
 
+    def has_guest_of_pms(self, room_name: str) -> bool:
+        """Check whether somebody is in a room who is not there by hand."""
+        room = self.rooms.get(room_name)
+        guests = () if room is None else room.guests
+        return any(not self.manual.is_by_hand(guest.number, room_name) for guest in guests)
+
     def leaving_guests(self, room_name: str) -> set[str]:
         """Return the numbers of the guests of a room who are leaving, and may still move."""
         window = self.windows.get(room_name)

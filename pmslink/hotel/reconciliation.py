@@ -18,7 +18,7 @@ from pmslink.frozen_values import evolve
 from pmslink.hotel.departures import begin_departure, check_out_now
 from pmslink.hotel.equipment import parse_class_of_service, parse_settings
 from pmslink.hotel.events import StayChange
-from pmslink.hotel.guest_fields import SHARE_NO, parse_guest_fields, parse_reservation_number
+from pmslink.hotel.guest_fields import SHARE_NO, parse_gs_flags, parse_guest_fields, parse_reservation_number
 from pmslink.hotel.guest_names import is_named, is_same_guest
 from pmslink.hotel.guest_settings import change_settings, close_window
 from pmslink.hotel.hotel_state import Context, HotelState
@@ -74,28 +74,21 @@ def _reconcile_placement(
     guest = _named_guest(state, record, number, room_name, context)
     change = _find_change(state, guest, room_name)
     arrival = _find_arrival(state, guest, room_name)
+    reconciled: Record | None = record
     if arrival is not None:
-        if change is not None:  # the guest was also checked out, or moved, by hand
-            _agree(state, change, guest, context)
-        old_room = state.room_by_guest.get(guest.number) if change is None else change.guest_room
-        if old_room is not None:
-            check_out_now(state, old_room, (guest.number,), context, state.resyncing)
-        _confirm_arrival(state, arrival, guest, context)
-        for confirmed in (arrival, change):
-            if confirmed is not None:
-                _release(state, confirmed, record, context)
-        return record
-    if change is not None and change.room == room_name and not change.is_gone:
-        return _on_still_there(state, record, change, guest, context)
-    if change is not None and change.guest_room == room_name:
+        _on_arrival(state, record, arrival, change, guest, context)
+    elif change is not None and change.room == room_name and not change.is_gone:
+        reconciled = _on_still_there(state, record, change, guest, context)
+    elif change is not None and change.guest_room == room_name:
         _agree(state, change, guest, context)
         _release(state, change, record, context)
-        return record
-    _make_room(state, record, guest, room_name, context)
-    if change is not None and change.is_open:  # the PMS has the guest in a third room
-        close(state, change, "overruled", context, guest)
-        _release(state, change, record, context)
-    return record
+    else:
+        _make_room(state, guest, room_name, context)
+        if change is not None and change.is_open:  # the PMS has the guest in a third room
+            close(state, change, "overruled", context, guest)
+            _release(state, change, record, context)
+    _end_former_stays(state, record, guest, room_name, change, context)
+    return reconciled
 
 
 def _named_guest(state: HotelState, record: Record, number: str, room_name: str, context: Context) -> Guest:
@@ -128,6 +121,26 @@ def _find_arrival(state: HotelState, guest: Guest, room_name: str) -> ManualChan
     """Find the change that has checked in by hand the guest whom the PMS names in a room."""
     arrivals = [one for one in state.manual.with_guest_in(room_name) if one.what == "check_in"]
     return next((one for one in arrivals if is_same_guest(_present(state, one), guest)), None)
+
+
+def _on_arrival(
+    state: HotelState,
+    record: Record,
+    arrival: ManualChange,
+    change: ManualChange | None,
+    guest: Guest,
+    context: Context,
+) -> None:
+    """Confirm a guest who was checked in by hand, and was perhaps also checked out, or moved, by hand."""
+    if change is not None:
+        _agree(state, change, guest, context)
+    old_room = state.room_by_guest.get(guest.number) if change is None else change.guest_room
+    if old_room is not None:
+        check_out_now(state, old_room, (guest.number,), context, state.resyncing)
+    _confirm_arrival(state, arrival, guest, context)
+    for confirmed in (arrival, change):
+        if confirmed is not None:
+            _release(state, confirmed, record, context)
 
 
 def _confirm_arrival(state: HotelState, change: ManualChange, guest: Guest, context: Context) -> None:
@@ -166,20 +179,43 @@ def _on_still_there(
     return None if change.to is None else _for_room(record, change.to)
 
 
-def _make_room(state: HotelState, record: Record, guest: Guest, room_name: str, context: Context) -> None:
+def _make_room(state: HotelState, guest: Guest, room_name: str, context: Context) -> None:
     """Make room for a guest of the PMS, unless the guest is in the room already."""
     room = state.rooms.get(room_name)
-    if room is not None and room.guest(guest.number) is not None and _is_present(state, guest, room_name):
-        return
-    displace(state, room_name, context, guest)
-    is_alone = record.id == "GI" and record.get("GS") == SHARE_NO and "SF" not in record
-    for change in state.manual.concerning(room_name):  # whoever the PMS had there before has left
+    if room is None or room.guest(guest.number) is None or not _is_present(state, guest, room_name):
+        displace(state, room_name, context, guest)
+
+
+def _end_former_stays(
+    state: HotelState,
+    record: Record,
+    guest: Guest,
+    room_name: str,
+    own_change: ManualChange | None,
+    context: Context,
+) -> None:
+    """Note whose stays in a room have ended at the PMS, because it has this guest there now.
+
+    What they consume must not go to this guest, wherever they are by hand. A PMS that identifies guests by
+    room has one in each.
+    """
+    is_alone = _says_alone(record)
+    for change in state.manual.concerning(room_name):
+        is_other = own_change is None or change.id != own_change.id
         is_replaced = change.number == guest.number == ""
-        if change.what == "check_out" and (is_replaced or (is_alone and change.number != guest.number)):
+        if not is_other or change.pms_room != room_name or not (is_replaced or is_alone):
+            continue
+        if change.what == "check_out":
             _agree(state, change, change.guest, context)
             _release(state, change, record, context)
-        elif is_replaced and change.room == room_name:
+        else:
             state.manual.set(evolve(change, is_gone=True))
+
+
+def _says_alone(record: Record) -> bool:
+    """Check whether a record brings a guest into a room, and says that nobody else is in it."""
+    share, _ = parse_gs_flags(record)
+    return share == SHARE_NO and "SF" not in record and (record.id == "GI" or "RO" in record)
 
 
 def _is_present(state: HotelState, guest: Guest, room_name: str) -> bool:
@@ -269,9 +305,7 @@ def _reconcile_wake_up(state: HotelState, record: Record, room_name: str, contex
 
 def _differences(state: HotelState, room_name: str) -> list[ManualChange]:
     """Return the open changes of a room, unless somebody is there of whom the PMS speaks."""
-    room = state.rooms.get(room_name)
-    guests = () if room is None else room.guests
-    if any(not state.manual.is_by_hand(guest.number, room_name) for guest in guests):
+    if state.has_guest_of_pms(room_name):
         return []
     return state.manual.concerning(room_name)
 

@@ -11,6 +11,7 @@ import json
 from attrs import frozen
 from sqlalchemy import bindparam
 
+from pmslink.hotel.hotel_state import HotelState
 from pmslink.hotel.manual_changes import ManualChange
 from pmslink.hotel.rooms import is_manual_number
 from pmslink.store.core.schema import POSTINGS
@@ -63,7 +64,7 @@ def route_of_local_guest(transaction: Transaction, row: OutboxRow) -> LocalRoute
         if change is None and is_manual_number(guest):
             return UnknownStay()
         if change is not None:
-            return _route(change)
+            return _route(state, change)
     return None
 
 
@@ -87,10 +88,13 @@ def _find_change(
     return None
 
 
-def _route(change: ManualChange) -> LocalRoute:
+def _route(state: HotelState, change: ManualChange) -> LocalRoute:
+    """Route to the room where the PMS has the guest, unless it may charge somebody else whom it has there."""
     if change.outcome == "waiting" or change.what == "check_in":
         return AwaitConfirmation()
-    return UnknownStay() if change.pms_room is None else PmsRoom(change.pms_room)
+    if change.pms_room is None:
+        return UnknownStay()
+    return AwaitConfirmation() if state.has_guest_of_pms(change.pms_room) else PmsRoom(change.pms_room)
 
 
 def queue_awaiting(transaction: Transaction, link: str) -> None:

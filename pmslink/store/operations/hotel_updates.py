@@ -203,9 +203,10 @@ def _append_events(transaction: Transaction, link: str, at: datetime, state: Hot
             cancel_ended_wake_up(transaction, link, event.room, event.wake_up.due)
         else:
             append_event(transaction, link, at, event)
-    for stay in apply_stay_changes(transaction, link, to_ms(at), state.pop_stay_changes()):
+    stay_changes = state.pop_stay_changes()
+    for stay in apply_stay_changes(transaction, link, to_ms(at), stay_changes):
         assign_reservation(transaction, link, stay)
-    if state.manual.is_changed:
+    if state.manual.is_changed or (stay_changes and state.manual.by_id):
         state.manual.is_changed = False
         queue_awaiting(transaction, link)
     for vacated in state.pop_departures():

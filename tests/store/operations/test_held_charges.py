@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 
-from pmslink.hotel import manual_acts
+from pmslink.hotel import manual_acts, manual_decisions
 from pmslink.hotel.hotel_state import Context, HotelState
 from pmslink.hotel.manual_acts import ManualGuest
 from pmslink.hotel.manual_changes import ManualChange, ManualCounts
@@ -61,6 +61,10 @@ class Hotel:
 
     def move(self, room: str, to: str) -> None:
         self.work(lambda state, context: manual_acts.move(state, room, to, "desk", context))
+
+    def keep_first(self) -> None:
+        change = self.harness.read(manual_changes_of, LINK_NAME).open[0]
+        self.work(lambda state, _: [manual_decisions.keep(state, change.id)])
 
     def post(self, room: str, started: int | None = None) -> OutboxRow:
         created = to_ms(self.harness.now)
@@ -187,6 +191,68 @@ def test_a_guest_who_was_checked_out_is_charged_although_another_is_there_by_han
     assert hotel.claim() is None
     hotel.receive("DS|", ADAMS, "DE|")
     assert (hotel.claim_row().id, hotel.row(of_day).queued) == (posting.id, AWAITS_GUEST)
+
+
+@pytest.mark.parametrize("is_kept", [False, True], ids=["differs", "kept"])
+@pytest.mark.parametrize("act", ["move", "check_out"])
+@pytest.mark.parametrize(
+    ("record", "queued"),
+    [
+        ("GI|RN101|G#6|GSN|GNBaker|", 0),
+        ("GC|RN101|GSN|G#6|RO109|GNBaker|", 0),
+        ("GI|RN101|G#6|GSY|GNBaker|", AWAITS_GUEST),
+        ("GI|RN101|G#6|GNBaker|", AWAITS_GUEST),
+    ],
+)
+@pytest.mark.parametrize("by_hand", [None, "Baker"], ids=["vacant", "confirmed"])
+def test_nobody_pays_for_the_former_guest_of_the_room(
+    hotel: Hotel, act: str, record: str, queued: int, is_kept: bool, by_hand: str | None
+) -> None:
+    """The PMS has another guest where it had the one who was moved or checked out by hand."""
+    before = hotel.post("101")
+    if act == "move":
+        hotel.move("101", "102")
+    else:
+        hotel.check_out("101")
+    if by_hand is not None:
+        hotel.check_in("101", by_hand)
+    hotel.receive("DS|", ADAMS, "DE|")
+    if is_kept:
+        hotel.keep_first()
+    hotel.receive(record)
+    after = [hotel.post("102")] if act == "move" else []
+    assert hotel.claim() is None
+    for row in map(hotel.row, [before, *after]):
+        assert row.queued == queued
+        if not queued:
+            assert (row.state, row.reason) == (
+                *("refused",),
+                "local_guest" if act == "move" else "guest_left",
+            )
+    if queued:
+        hotel.receive("GO|RN101|G#6|GSY|")
+        assert hotel.claim_row().room_sent == "101"
+
+
+@pytest.mark.parametrize("by_hand", [None, "Baker"], ids=["vacant", "confirmed"])
+@pytest.mark.parametrize("act", ["move", "check_out"])
+def test_nobody_without_a_number_pays_for_the_former_guest_of_the_room(
+    harness: StoreHarness, act: str, by_hand: str | None
+) -> None:
+    hotel = Hotel(harness)
+    hotel.receive("GI|RN106|GNFox|")
+    posting = hotel.post("106")
+    if act == "move":
+        hotel.move("106", "108")
+    else:
+        hotel.check_out("106")
+    if by_hand is not None:
+        hotel.check_in("106", by_hand)
+    hotel.receive("DS|", ADAMS, "GI|RN106|GNFox|SF|", "DE|")
+    hotel.keep_first()
+    hotel.receive("GI|RN106|GNBaker|")
+    assert hotel.claim() is None
+    assert hotel.row(posting).state == "refused"
 
 
 def test_a_guest_without_a_number_is_charged_where_the_pms_has_the_guest(harness: StoreHarness) -> None:
