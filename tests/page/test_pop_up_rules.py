@@ -134,6 +134,31 @@ CASES: dict[str, tuple[list[list[Any]], list[str]]] = {
             "down seaside WAIT_LS>EXPECTION",
         ],
     ),
+    "closing the one that is shown brings the one before it, and it stays closed": (
+        [
+            FAIL,
+            change(down("city"), "ESTABLISHED", "EXPECTION"),
+            ["close", T0_MS],
+            REDIAL,
+            ["close", T0_MS],
+            FAIL_AGAIN,
+        ],
+        [
+            "new down seaside ESTABLISHED>EXPECTION",
+            "new down city ESTABLISHED>EXPECTION",
+            "down seaside ESTABLISHED>EXPECTION",
+            "down seaside EXPECTION>WAIT_LS",
+            *("none", "none"),
+        ],
+    ),
+    "an outage that ended while nothing was received leaves": (
+        [FAIL, ["know", [notice("open", "down", "seaside")]], ["know", []], refresh(make_link("seaside"))],
+        [*("new down seaside ESTABLISHED>EXPECTION", "down seaside ESTABLISHED>EXPECTION"), *["none"] * 2],
+    ),
+    "a notice that was over while nothing was received leaves": (
+        [["onNotice", notice(), True], ["know", [notice()]], ["know", []]],
+        ["new notice grand >", "notice grand >", "none"],
+    ),
 }
 
 

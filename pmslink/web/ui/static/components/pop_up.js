@@ -20,10 +20,11 @@ const seen = new Set(); // ids of notices that were known before
 let bar = null; // {element, update, number} of the pop-up that is shown
 let left = STAY_S;
 
-/** Note the notices that lasted when they were loaded: they do not pop up. */
+/** Take in the notices that lasted when they were loaded: they do not pop up. */
 export function know(notices) {
   rules.know(notices);
   for (const { id } of notices) seen.add(id);
+  redraw();
 }
 
 /** Take in a link that has changed; see `PopUpRules.onLink`. */
@@ -40,7 +41,13 @@ export function handleNotice(notice) {
   redraw();
 }
 
-/** Close all pop-ups: the reader has seen them, or sees them in the list. */
+/** Close the pop-up that is shown; the one before it comes in its place. */
+function closeShown() {
+  rules.close(now());
+  redraw();
+}
+
+/** Close all pop-ups: the reader sees them in the list. */
 export function closeAll() {
   rules.closeAll(now());
   redraw();
@@ -66,9 +73,11 @@ export function redraw() {
   const more = rules.popUps.length - 1;
   if (bar?.number === shown.number) return bar.update({ popUp: shown, more });
   const isNew = bar === null || shown.number > bar.number;
+  const hadFocus = bar?.element.contains(document.activeElement);
   bar = { ...makeBar({ popUp: shown, more }), number: shown.number };
   left = STAY_S;
   document.getElementById("pop-up").replaceChildren(bar.element);
+  if (hadFocus) bar.element.querySelector("button").focus({ preventScroll: true });
   uncoverFocus();
   return isNew && tell(shown);
 }
@@ -95,7 +104,7 @@ function build() {
   parts.text = el("p", { class: "cut" }, el("b", {}, parts.link), " ", parts.why);
   parts.change = el("span", { class: "mono" });
   parts.more = el("a", { class: "more small", href: "#/notices" });
-  const close = el("button", { type: "button", class: "plain icon", "aria-label": t("note.close"), onclick: closeAll });
+  const close = el("button", { type: "button", class: "plain icon", "aria-label": t("note.close"), onclick: closeShown });
   close.append(icon("close"));
   const props = { class: "pop", "aria-label": t("note.region") };
   parts.element = el("section", props, parts.sign, parts.text, parts.change, parts.more, close);

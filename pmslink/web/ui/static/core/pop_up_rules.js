@@ -32,15 +32,41 @@ export class PopUpRules {
     return this.popUps.at(-1);
   }
 
-  /** Note the outages that had begun before: they pop up at their end only. */
+  /**
+   * Take in the notices that last, as they were just loaded. Their outages had begun before: they pop up at their end
+   * only. If these are all notices, what popped up about others is over.
+   */
   know(notices) {
+    if (this.knowsAll()) this.#forgetOthers(notices);
     for (const { kind, link, subject } of notices) if (kind === "down") this.#outages.set(link, subject);
   }
 
-  /** Close all pop-ups: they are also in the list of notices. */
+  #forgetOthers(notices) {
+    const lasting = new Set(notices.map(keyOfNotice));
+    for (const [name, downSince] of this.#outages) {
+      const key = downKey(name, downSince);
+      if (lasting.has(key)) continue;
+      this.#outages.delete(name);
+      this.#closed.delete(key);
+    }
+    const isOver = ({ key, kind }) => (kind === "down" || kind === "notice") && !lasting.has(key);
+    this.popUps = this.popUps.filter((popUp) => !isOver(popUp));
+  }
+
+  /** Close the pop-up that is shown: it is also in the list of notices, and may have others under it. */
+  close(at) {
+    const popUp = this.popUps.pop();
+    if (popUp) this.#noteClosed(popUp, at);
+  }
+
+  /** Close all pop-ups: the reader sees them in the list of notices. */
   closeAll(at) {
-    for (const { key, kind } of this.popUps) if (kind === "down" || kind === "change") this.#closed.set(key, at);
+    this.popUps.forEach((popUp) => this.#noteClosed(popUp, at));
     this.popUps = [];
+  }
+
+  #noteClosed({ key, kind }, at) {
+    if (kind === "down" || kind === "change") this.#closed.set(key, at);
   }
 
   /** Take away a pop-up whose time is over. */
@@ -121,7 +147,7 @@ export class PopUpRules {
 
   /** Take in a notice that was opened or has changed; `isNew` says that it was not known before. */
   onNotice(notice, isNew) {
-    const key = notice.kind === "down" ? downKey(notice.link, notice.subject) : `notice ${notice.id}`;
+    const key = keyOfNotice(notice);
     if (notice.state !== "open") {
       this.popUps = this.popUps.filter((popUp) => popUp.key !== key);
     } else if (notice.kind !== "down" && isNew) {
@@ -153,3 +179,4 @@ export class PopUpRules {
 }
 
 const downKey = (name, downSince) => `down ${name} ${downSince}`;
+const keyOfNotice = ({ id, kind, link, subject }) => (kind === "down" ? downKey(link, subject) : `notice ${id}`);
