@@ -140,6 +140,11 @@ class CannedService:
         for stream in self._streams:
             stream.put(_format_link_event(link, change))
 
+    def show_reset(self) -> None:
+        """Let the streams begin again, as after a while in which nothing was received."""
+        for stream in self._streams:
+            stream.put(_format_event("reset", {}))
+
     def show_notices(self, *notices: dict[str, Any]) -> None:
         """Open notices, or replace those of the same id."""
         for notice in notices:

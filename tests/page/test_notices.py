@@ -12,6 +12,7 @@ from playwright.sync_api import Browser, Locator, Page, expect
 
 from tests.page.browser import BrowserUser, open_page
 from tests.page.canned_service import CannedService, ago, make_down_link, make_link, start_canned_service
+from tests.page.page_modules import call_module
 from tests.web.served_api import validate_schema
 
 REFUSED = {"code": "refused", "params": {"detail": "Connection refused"}}
@@ -205,6 +206,42 @@ def test_a_muted_link_neither_counts_nor_pops_up_until_it_has_been_well_for_an_h
     expect(page.locator("#bell b")).to_have_text("6")
 
 
+def test_a_muted_link_without_events_is_looked_at_every_ten_minutes(
+    service: CannedService, page: Page
+) -> None:
+    page.clock.install()
+    page.reload()
+    page.locator("#bell button").click()
+    item(page, DOWN).get_by_role("button", name="Mute this link").click()
+    expect(page.locator("#bell b")).to_have_text("2")
+    service.links["seaside"] = make_link("seaside", since=ago(minutes=61))
+    page.clock.run_for(9 * 60_000)
+    expect(page.locator("#bell b")).to_have_text("2")
+    page.clock.run_for(60_000)
+    expect(page.locator("#bell b")).to_have_text("3")
+
+
+def test_what_was_over_while_the_stream_was_away_leaves(service: CannedService, page: Page) -> None:
+    service.show_transition(make_down_link("lakehouse"), "ESTABLISHED", "EXPECTION")
+    bar = page.locator(".pop")
+    expect(bar).to_contain_text("lakehouse is down")
+    service.links["lakehouse"] = make_link("lakehouse")
+    service.show_reset()
+    expect(bar).to_have_count(0)
+
+
+def test_notices_that_are_over_are_forgotten_beyond_a_thousand(service: CannedService, page: Page) -> None:
+    for number in range(1_000, 2_010):
+        over = make_notice(
+            number, "flapping", at=ago(minutes=1), state="over", over=ago(), params={"count": 2}
+        )
+        service.show_notices(over)
+    newest = make_notice(2_010, "decision", "lakehouse", params={"unknown": 1, "refused": 0})
+    service.show_notices(newest)
+    expect(page.locator(".pop")).to_contain_text("lakehouse: decision needed")
+    assert len(call_module(page, "core/notices.js", "earlierNotices")) == 1_000
+
+
 def test_bad_news_is_shown_one_at_a_time_with_the_number_of_the_others(
     service: CannedService, page: Page
 ) -> None:
@@ -220,6 +257,10 @@ def test_bad_news_is_shown_one_at_a_time_with_the_number_of_the_others(
     expect(bar).to_contain_text("seaside: decision needed")
     expect(bar.locator(".more")).to_have_text("1 more notice")
     bar.get_by_role("button", name="Close").click()
+    expect(bar).to_contain_text("grand: decision needed")
+    expect(bar.locator(".more")).to_be_hidden()
+    expect(bar.get_by_role("button", name="Close")).to_be_focused()
+    page.keyboard.press("Enter")
     expect(bar).to_have_count(0)
     expect(page.locator("#bell b")).to_have_text("5")
 

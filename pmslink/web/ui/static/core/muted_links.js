@@ -20,6 +20,9 @@ function read() {
 /** Whether the link of this name is muted. */
 export const isMuted = (name) => muted.has(name);
 
+/** The names of the links that are muted. */
+export const mutedNames = () => [...muted];
+
 /** Mute a link, or no longer. */
 export function setMuted(name, on) {
   if (on) muted.add(name);

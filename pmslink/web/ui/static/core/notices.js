@@ -1,14 +1,20 @@
 // The notices of the service: facts that somebody should know, and who has acknowledged them.
 
 import { call } from "./api.js";
-import { isMuted, unmuteIfWell } from "./muted_links.js";
+import { now } from "./clock.js";
+import { loadLink } from "./links.js";
+import { isMuted, mutedNames, setMuted, unmuteIfWell } from "./muted_links.js";
 
 const LASTING_LIMIT = 200; // notices that last and are loaded at once; of more, only the number is known
 const OVER_LIMIT = 50; // notices in a page of those that are over
 const EARLIER_MS = 30 * 24 * 60 * 60_000; // for how long notices that are over are shown
+const MAX_EARLIER = 1_000; // notices that are over and stay loaded, however many events bring
 const RECOUNT_DELAY_MS = 2_000; // between two requests of the number of open notices
+const MUTED_INTERVAL_MS = 10 * 60_000; // between two looks at muted links: one that is well has no events
+const MAX_JUDGED = 50; // muted links in one such look
 
-const notices = new Map(); // by id
+const lasting = new Map(); // notices by id
+const earlier = new Map(); // notices that are over, by id
 const redials = new Map(); // of links that are down, by name: {marker, attempts}
 const listeners = new Set();
 let loading = null; // the promise of the notices that last; null before it is wanted, and after a failure
@@ -23,19 +29,24 @@ let recount = null;
 
 /** How many notices are open, that is not acknowledged, without those about muted links. */
 export function openCount() {
-  const open = [...notices.values()].filter(({ state }) => state === "open");
-  const muted = open.filter(({ link }) => isMuted(link)).length;
-  return Math.max((hasAll ? open.length : openTotal) - muted, 0);
+  let open = 0;
+  let muted = 0;
+  for (const { state, link } of lasting.values()) {
+    if (state !== "open") continue;
+    open += 1;
+    if (isMuted(link)) muted += 1;
+  }
+  return Math.max((hasAll ? open : openTotal) - muted, 0);
 }
 
 /** The notices that last, newest first. */
-export const lastingNotices = () => sorted(({ state }) => state !== "over");
+export const lastingNotices = () => sorted([...lasting.values()]);
 
 /** The notices that were over within the last 30 days and are loaded, newest first. */
-export const earlierNotices = () => sorted(({ over }) => over !== null && Date.now() - Date.parse(over) < EARLIER_MS);
+export const earlierNotices = () => sorted([...earlier.values()].filter(isRecent));
 
 /** How many notices last, as far as they are loaded. */
-export const lastingCount = () => lastingNotices().length;
+export const lastingCount = () => lasting.size;
 
 /** Whether all notices that last are loaded. */
 export const hasAllLasting = () => hasAll;
@@ -46,12 +57,14 @@ export const hasOlder = () => olderThan !== null;
 /** The marker of the link of a notice, and how often it has redialled, as far as they are known. */
 export const redialsOf = ({ link, params }) => ({ ...params, ...redials.get(link) });
 
-const sorted = (filter) => [...notices.values()].filter(filter).sort((one, other) => other.id - one.id);
+const sorted = (notices) => notices.sort((one, other) => other.id - one.id);
+const isRecent = ({ over }) => now() - Date.parse(over) < EARLIER_MS;
 
 /**
  * Call `listener(kind, data)` when notices or links have changed, until the returned function is called.
  *
- * `kind` is that of an event of the stream, or "loaded", of which `data` are the notices that last.
+ * `kind` is that of an event of the stream, or "loaded", of which `data` are the notices that last, "changed" when
+ * something else has changed what is shown or counted, or "clear".
  */
 export function subscribe(listener) {
   listeners.add(listener);
@@ -80,10 +93,11 @@ async function load() {
   const events = (heldBack = []);
   try {
     const page = await call("GET", `notices?state=open,acknowledged&limit=${LASTING_LIMIT}`);
-    for (const { id } of lastingNotices()) notices.delete(id);
+    lasting.clear();
     page.notices.forEach(put);
     hasAll = page.next === null;
     openTotal = page.open;
+    forgetRedials();
     publish("loaded", page.notices);
   } catch (problem) {
     console.info(`the notices cannot be loaded: ${problem.message}`);
@@ -92,6 +106,26 @@ async function load() {
   if (heldBack !== events) return; // they were cleared, or loading has begun anew
   heldBack = null;
   events.forEach(([kind, data]) => apply(kind, data));
+  await judgeMuted();
+}
+
+/** Forget the redials of links whose outage ended while nothing was received. */
+function forgetRedials() {
+  const down = new Set([...lasting.values()].filter(({ kind }) => kind === "down").map(({ link }) => link));
+  for (const name of redials.keys()) if (!down.has(name)) redials.delete(name);
+}
+
+/** Load muted links, and mute those no longer that have been well for an hour, or are removed. */
+async function judgeMuted() {
+  const names = mutedNames().slice(0, MAX_JUDGED);
+  for (const name of names) {
+    try {
+      unmuteIfWell(await loadLink(name));
+    } catch (problem) {
+      if (problem.code === "unknown_link") setMuted(name, false);
+    }
+  }
+  if (names.some((name) => !isMuted(name))) changed();
 }
 
 /** Load the next page of notices that are over. Throws CallError. */
@@ -100,13 +134,14 @@ export async function loadOlder() {
   const page = await call("GET", `notices?state=over&limit=${OVER_LIMIT}${after}`);
   page.notices.forEach(put);
   const last = page.notices.at(-1);
-  olderThan = last && Date.now() - Date.parse(last.over) < EARLIER_MS ? page.next : null;
-  publish("loaded", []);
+  olderThan = last && isRecent(last) ? page.next : null;
+  changed();
 }
 
 /** Forget all notices, as when somebody else signs in. */
 export function clear() {
-  notices.clear();
+  lasting.clear();
+  earlier.clear();
   redials.clear();
   clearTimeout(recount);
   loading = heldBack = recount = null;
@@ -127,6 +162,7 @@ export function handle(kind, data) {
 function apply(kind, data) {
   if (kind === "notice") {
     put(data.notice);
+    forgetOldest();
     recountSoon();
   } else if (kind === "link") {
     const { name, state, retry } = data.link;
@@ -137,11 +173,19 @@ function apply(kind, data) {
 }
 
 function put(notice) {
-  notices.set(notice.id, notice);
-  const { kind, state, link, params } = notice;
+  const { id, kind, state, link, params } = notice;
+  lasting.delete(id);
+  (state === "over" ? earlier : lasting).set(id, notice);
   if (kind !== "down") return;
   if (state === "over") redials.delete(link);
   else if (!redials.has(link)) redials.set(link, params.marker ? { marker: params.marker, attempts: params.attempts } : {});
+}
+
+/** Forget the oldest notices that are over, if events have brought many; they can be loaded again. */
+function forgetOldest() {
+  if (earlier.size <= MAX_EARLIER) return;
+  earlier.delete(Math.min(...earlier.keys()));
+  olderThan = "";
 }
 
 /** While not all notices are loaded, let the service count those that are open. */
@@ -154,7 +198,7 @@ function recountSoon() {
       console.info(`the notices cannot be counted: ${problem.message}`);
     }
     recount = null;
-    publish("loaded", []);
+    changed();
   }, RECOUNT_DELAY_MS);
 }
 
@@ -168,3 +212,5 @@ export async function acknowledge(id) {
 export async function acknowledgeAll() {
   await call("POST", "notices/acknowledge");
 }
+
+setInterval(() => loading !== null && judgeMuted(), MUTED_INTERVAL_MS);
