@@ -104,14 +104,15 @@ def check_out(state: HotelState, room_name: str, by: str | None, context: Contex
         raise NotApplicableError("vacant", f"nobody is in room {room_name}")
     _require_space(state, len(guests))
     changes = [_record_check_out(state, room_name, guest, by, context) for guest in guests]
-    room, first = state.rooms[room_name], changes[0]
-    if first is not None:  # the settings of a room are those of all its guests
+    opened = [change for change in changes if change is not None]
+    if opened:  # the settings of a room are those of all its guests
+        room = state.rooms[room_name]
         settings = SaidSettings(room.class_of_service, room.message_light or None)
-        changes[0] = state.manual.set(evolve(first, settings=settings, wake_ups=room.wake_ups))
+        state.manual.suspend(opened[0].room, settings, room.wake_ups)
     departures.check_out_now(state, room_name, tuple(guest.number for guest in guests), context)
     release_room(state, room_name, context)
     state.emit_room_changes()
-    return [change for change in changes if change is not None]
+    return opened
 
 
 def _record_check_out(

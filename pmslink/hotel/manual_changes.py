@@ -12,14 +12,16 @@ since 1970 in UTC.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from datetime import datetime
 from typing import Any, Literal
 
-from attrs import define, field, frozen
+from attrs import define, field, fields, frozen
 
 from pmslink.frozen_values import evolve
 from pmslink.hotel.room_window import SaidSettings
 from pmslink.hotel.rooms import (
+    MAX_WAKE_UPS,
     Guest,
     WakeUp,
     parse_stored_wake_up,
@@ -51,8 +53,7 @@ class ManualChange:
     `room` is where the guest was checked in or out, or moved from; `to` is where a moved guest is. `by` is
     the name of the token, None for a local caller. `is_gone`: the PMS has checked a moved guest out. `until`:
     when what the PMS says is taken over, or when a closed change is forgotten; None if neither happens by
-    itself. `settings` and `wake_ups` are what the PMS has for a guest who was checked out by hand.
-    `pms_guest` is whom the PMS has named instead, if the change was overruled.
+    itself. `pms_guest` is whom the PMS has named instead, if the change was overruled.
     """
 
     id: int
@@ -65,8 +66,6 @@ class ManualChange:
     outcome: Outcome = "waiting"
     until: int | None = None
     is_gone: bool = False
-    settings: SaidSettings = field(factory=SaidSettings)
-    wake_ups: tuple[WakeUp, ...] = ()
     pms_guest: Guest | None = None
 
     @property
@@ -95,6 +94,9 @@ class ManualChange:
         return (self.room,) if self.to is None else (self.room, self.to)
 
 
+_CHANGE_FIELDS = frozenset(one.name for one in fields(ManualChange))
+
+
 @frozen
 class ManualCounts:
     """How many changes of a hotel are open, wait for the comparison with the PMS, and differ from it.
@@ -108,6 +110,17 @@ class ManualCounts:
     undecided: int = 0
 
 
+@frozen
+class SuspendedSettings:
+    """What the PMS has for the guests of a room who were checked out by hand.
+
+    It belongs to all of them, so it comes back with the first one who does.
+    """
+
+    settings: SaidSettings = field(factory=SaidSettings)
+    wake_ups: tuple[WakeUp, ...] = ()
+
+
 @define(eq=False)
 class ManualChanges:
     """The changes by hand of one hotel, and what the PMS has said meanwhile of the rooms of them."""
@@ -116,12 +129,14 @@ class ManualChanges:
     """All changes; the ids grow with time."""
     pms_settings: dict[str, SaidSettings] = field(factory=dict)
     """What the PMS has said of rooms that are not as it has them, and that is not applied for that reason."""
+    suspended: dict[str, SuspendedSettings] = field(factory=dict)
+    """By room of the PMS; only of rooms with open check-outs."""
     is_changed: bool = False
     """Whether a change was made, compared or decided; False in a copy."""
 
     def copy(self) -> ManualChanges:
         """Copy the collection, for changes that may be discarded."""
-        return ManualChanges(self.by_id.copy(), self.pms_settings.copy())
+        return ManualChanges(self.by_id.copy(), self.pms_settings.copy(), self.suspended.copy())
 
     @property
     def open(self) -> list[ManualChange]:
@@ -145,12 +160,36 @@ class ManualChanges:
         if self.by_id.get(change.id) != change:
             self.by_id[change.id] = change
             self.is_changed = True
+            self._forget_suspended(change.room)
         return change
 
     def remove(self, change: ManualChange) -> None:
         """Remove a change that is over, or was undone by hand."""
         del self.by_id[change.id]
         self.is_changed = True
+        self._forget_suspended(change.room)
+
+    def checked_out_of(self, room_name: str) -> bool:
+        """Check whether a guest was checked out by hand whom the PMS still has in a room."""
+        return any(one.what == "check_out" and one.room == room_name for one in self.concerning(room_name))
+
+    def suspend(self, room_name: str, settings: SaidSettings, wake_ups: Iterable[WakeUp] = ()) -> None:
+        """Store what the PMS has for the guests of a room who were checked out by hand."""
+        before = self.suspended.get(room_name, SuspendedSettings())
+        by_time = {one.at: one for one in (*before.wake_ups, *wake_ups)}
+        self.suspended[room_name] = SuspendedSettings(
+            evolve(before.settings, **settings.values), tuple(by_time.values())[:MAX_WAKE_UPS]
+        )
+
+    def clear_suspended_wake_ups(self, room_name: str, at: datetime | None) -> None:
+        """Remove the wake-up at a local time, or all of them, of guests who were checked out by hand."""
+        if (before := self.suspended.get(room_name)) is not None:
+            wake_ups = tuple(one for one in before.wake_ups if at is not None and one.at != at)
+            self.suspended[room_name] = evolve(before, wake_ups=wake_ups)
+
+    def _forget_suspended(self, room_name: str) -> None:
+        if room_name in self.suspended and not self.checked_out_of(room_name):
+            del self.suspended[room_name]
 
     def concerning(self, room_name: str) -> list[ManualChange]:
         """Return the open changes that concern a room."""
@@ -184,14 +223,29 @@ def serialize_manual_changes(manual: ManualChanges) -> dict[str, Any]:
     return {
         "changes": [_serialize_change(change) for change in manual.by_id.values()],
         "pms_settings": {room: settings.values for room, settings in manual.pms_settings.items()},
+        "suspended": {room: _serialize_suspended(one) for room, one in manual.suspended.items()},
     }
 
 
 def parse_manual_changes(stored: Mapping[str, Any]) -> ManualChanges:
-    """Parse the changes of a hotel from what `serialize_manual_changes` returned."""
+    """Parse the changes of a hotel from what `serialize_manual_changes` returned, also an earlier one."""
     changes = map(_parse_change, stored["changes"])
     settings = {room: SaidSettings(**values) for room, values in stored["pms_settings"].items()}
-    return ManualChanges({change.id: change for change in changes}, settings)
+    suspended = {room: _parse_suspended(one) for room, one in stored.get("suspended", {}).items()}
+    return ManualChanges({change.id: change for change in changes}, settings, suspended)
+
+
+def _serialize_suspended(suspended: SuspendedSettings) -> dict[str, Any]:
+    return {
+        "settings": suspended.settings.values,
+        "wake_ups": [serialize_stored_wake_up(one) for one in suspended.wake_ups],
+    }
+
+
+def _parse_suspended(stored: Mapping[str, Any]) -> SuspendedSettings:
+    return SuspendedSettings(
+        SaidSettings(**stored["settings"]), tuple(map(parse_stored_wake_up, stored["wake_ups"]))
+    )
 
 
 def _serialize_change(change: ManualChange) -> dict[str, Any]:
@@ -207,8 +261,6 @@ def _serialize_change(change: ManualChange) -> dict[str, Any]:
         "outcome": change.outcome,
         "until": change.until,
         "is_gone": change.is_gone,
-        "settings": change.settings.values,
-        "wake_ups": [serialize_stored_wake_up(one) for one in change.wake_ups],
         "pms_guest": None if pms_guest is None else serialize_stored_guest(pms_guest),
     }
 
@@ -216,10 +268,8 @@ def _serialize_change(change: ManualChange) -> dict[str, Any]:
 def _parse_change(stored: Mapping[str, Any]) -> ManualChange:
     pms_guest = stored["pms_guest"]
     values = {
-        **stored,
+        **{name: value for name, value in stored.items() if name in _CHANGE_FIELDS},
         "guest": Guest(**stored["guest"]),
-        "settings": SaidSettings(**stored["settings"]),
-        "wake_ups": tuple(parse_stored_wake_up(one) for one in stored["wake_ups"]),
         "pms_guest": None if pms_guest is None else Guest(**pms_guest),
     }
     return ManualChange(**values)

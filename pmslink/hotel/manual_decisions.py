@@ -10,7 +10,7 @@ from pmslink.frozen_values import evolve
 from pmslink.hotel import departures, stays
 from pmslink.hotel.guest_settings import change_settings, close_window
 from pmslink.hotel.hotel_state import Context, HotelState
-from pmslink.hotel.manual_changes import GRACE_MS, ManualChange, Outcome
+from pmslink.hotel.manual_changes import GRACE_MS, ManualChange, Outcome, SuspendedSettings
 from pmslink.hotel.rooms import Guest, Room
 from pmslink.hotel.wake_ups import set_wake_up
 
@@ -60,7 +60,7 @@ def close(
 ) -> None:
     """Close a change. It is listed for a day."""
     until = context.now_ms + GRACE_MS
-    state.manual.set(evolve(change, outcome=outcome, until=until, wake_ups=(), pms_guest=pms_guest))
+    state.manual.set(evolve(change, outcome=outcome, until=until, pms_guest=pms_guest))
 
 
 def take_over(
@@ -71,6 +71,9 @@ def take_over(
     pms_guest: Guest | None = None,
 ) -> None:
     """Close a change, and put its guest where the PMS has the guest."""
+    suspended = SuspendedSettings()
+    if change.what == "check_out":
+        suspended = state.manual.suspended.pop(change.room, suspended)
     close(state, change, outcome, context, pms_guest)
     seen = None if state.seen_guests is None else {*state.seen_guests}
     if change.pms_room is not None:
@@ -79,7 +82,7 @@ def take_over(
         departures.check_out_now(state, change.guest_room, (change.number,), context, state.resyncing)
         _end_window(state, change.guest_room, context)
     elif change.what == "check_out" and change.pms_room is not None:
-        _check_in_again(state, change, change.pms_room, context)
+        _check_in_again(state, change, change.pms_room, suspended, context)
     elif change.guest_room is not None and change.pms_room is not None:
         _move_back(state, change, change.guest_room, change.pms_room, context)
     state.seen_guests = seen  # that a guest is put back somewhere is not said by the resync in progress
@@ -131,14 +134,16 @@ def _end_window(state: HotelState, room_name: str, context: Context) -> None:
         close_window(state, room_name, context)
 
 
-def _check_in_again(state: HotelState, change: ManualChange, room_name: str, context: Context) -> None:
-    """Check a guest in again who was checked out by hand, with what the guest had."""
+def _check_in_again(
+    state: HotelState, change: ManualChange, room_name: str, suspended: SuspendedSettings, context: Context
+) -> None:
+    """Check a guest in again who was checked out by hand, with what the guests of the room had."""
     room = state.room_by_name(room_name) or Room(room_name)
     placement = stays.Placement(change.number, room, {}, None, guest=change.guest)
     stays.check_in(state, placement, context)
-    if change.settings.values:
-        change_settings(state, room_name, change.settings, context, resync=state.resyncing)
-    for wake_up in change.wake_ups:
+    if suspended.settings.values:
+        change_settings(state, room_name, suspended.settings, context, resync=state.resyncing)
+    for wake_up in suspended.wake_ups:
         if wake_up.due > context.now_ms:
             wire_date_time = (wake_up.date, wake_up.time)
             set_wake_up(state, state.rooms[room_name], wake_up.at, wire_date_time, context, "pms")

@@ -25,7 +25,7 @@ from pmslink.hotel.hotel_state import Context, HotelState
 from pmslink.hotel.manual_changes import ManualChange
 from pmslink.hotel.manual_decisions import close, displace, mark_differing, release_room
 from pmslink.hotel.room_window import SaidSettings
-from pmslink.hotel.rooms import MAX_WAKE_UPS, Guest, WakeUp, is_manual_number, room_key
+from pmslink.hotel.rooms import Guest, WakeUp, is_manual_number, room_key
 from pmslink.hotel.wake_ups import parse_requested_time
 
 _NO_STAY = "0"
@@ -171,8 +171,8 @@ def _on_still_there(
     """Note that the PMS has a guest where the guest was before. What it says of the guest applies."""
     state.mark_seen(guest, change.room)
     class_of_service = parse_class_of_service(record.get("CS"))
-    if class_of_service is not None:
-        change = evolve(change, settings=evolve(change.settings, class_of_service=class_of_service))
+    if class_of_service is not None and change.what == "check_out":
+        state.manual.suspend(change.room, SaidSettings(class_of_service))
     change = state.manual.set(evolve(change, guest=guest))
     if not _repeats(state, record):
         mark_differing(state, change, context)
@@ -295,9 +295,8 @@ def _reconcile_wake_up(state: HotelState, record: Record, room_name: str, contex
     changes = _differences(state, room_name)
     if (moved := _moved_from(changes, room_name)) is not None and moved.to is not None:
         return _for_room(record, moved.to)
-    left = next((one for one in changes if one.what == "check_out" and one.room == room_name), None)
-    if left is not None:
-        _note_wake_up(state, left, record, context)
+    if changes and state.manual.checked_out_of(room_name):
+        _note_wake_up(state, room_name, record, context)
         return None
     is_sweeping = state.resyncing or not (record.get("DA") or record.get("TI"))
     return None if changes and record.id == "WC" and is_sweeping else record
@@ -315,16 +314,16 @@ def _moved_from(changes: list[ManualChange], room_name: str) -> ManualChange | N
     return next((one for one in changes if one.what == "move" and one.pms_room == room_name), None)
 
 
-def _note_wake_up(state: HotelState, change: ManualChange, record: Record, context: Context) -> None:
-    """Note a wake-up that the PMS sets or clears for a guest who was checked out by hand."""
+def _note_wake_up(state: HotelState, room_name: str, record: Record, context: Context) -> None:
+    """Note a wake-up that the PMS sets or clears for guests who were checked out by hand."""
     at = parse_requested_time(record, context)
-    others = tuple(one for one in change.wake_ups if at is not None and one.at != at)
-    if record.id == "WR" and at is not None and len(others) < MAX_WAKE_UPS:
+    if record.id == "WC":
+        state.manual.clear_suspended_wake_ups(room_name, at)
+    elif at is not None:
         due = context.policy.to_utc_ms(at)
         wire_date_time = (record.get("DA") or "", record.get("TI") or "")
-        others = (*others, WakeUp(context.next_id(), at, *wire_date_time, due))
-    if record.id == "WC" or at is not None:
-        state.manual.set(evolve(change, wake_ups=others))
+        wake_up = WakeUp(context.next_id(), at, *wire_date_time, due)
+        state.manual.suspend(room_name, SaidSettings(), [wake_up])
 
 
 def _for_room(record: Record, room_name: str) -> Record:

@@ -23,12 +23,14 @@ def test_changes_are_stored_as_they_are() -> None:
         ManualChange(2, "move", None, 11, Guest("1"), "101", "104", "kept", is_gone=True),
         ManualChange(
             *(3, "check_out", None, 12, Guest(), "103", None, "differs", 99),
-            settings=SaidSettings(2, True),
-            wake_ups=(wake_up,),
             pms_guest=Guest("7", "Day"),
         ),
     ]
     manual = ManualChanges({one.id: one for one in changes}, {"102": SaidSettings(class_of_service=0)})
+    manual.suspend("103", SaidSettings(2, True), [wake_up])
     stored = json.loads(json.dumps(serialize_manual_changes(manual)))
     parsed = parse_manual_changes(stored)
-    assert (parsed.by_id, parsed.pms_settings) == (manual.by_id, manual.pms_settings)
+    assert (parsed.by_id, parsed.pms_settings, parsed.suspended) == (
+        *(manual.by_id, manual.pms_settings),
+        manual.suspended,
+    )

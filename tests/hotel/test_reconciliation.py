@@ -310,10 +310,46 @@ def test_wake_ups_come_back_with_a_guest_who_was_checked_out_by_hand(hotel: Hote
     assert hotel.room("101").wake_ups == ()
     assert hotel.take(hotel.id_of("check_out", "101")) == [
         "guest.checked_in 101 #1",
-        "wake_up.set 101 08:00",
         "wake_up.set 101 07:00",
+        "wake_up.set 101 08:00",
         "room.class_of_service 101 2",
     ]
+
+
+BELL = "GI|RN101|G#2|GSY|GNBell|SF|"
+
+
+@pytest.mark.parametrize("first_act", ["check_out", "move"])
+@pytest.mark.parametrize(
+    ("leaves", "back"), [("", ("1", "2")), ("", ("2", "1")), ("1", ("2",)), ("2", ("1",))]
+)
+def test_what_sharers_had_comes_back_with_whoever_comes_back_first(
+    hotel: HotelDriver, first_act: str, leaves: str, back: tuple[str, ...]
+) -> None:
+    hotel.receive("GI|RN101|G#2|GSY|GNBell|")
+    hotel.wait(5)
+    if first_act == "move":
+        hotel.move_by_hand("101", "104")
+    hotel.check_out_by_hand("104" if first_act == "move" else "101")
+    resync(hotel, ADAMS, BELL, BAUER, "WR|RN101|DA260103|TI080000|")
+    if leaves:
+        hotel.receive(f"GO|RN101|G#{leaves}|GSY|")
+    hotel.reload()
+    change_ids = {one.number: one.id for one in hotel.state.manual.open}
+    assert {*change_ids} == {*back}
+    for number in back:
+        hotel.take(change_ids[number])
+        assert [one.at.hour for one in hotel.room("101").wake_ups] == [7, 8]
+        assert hotel.room("101").class_of_service == 2
+    assert {*hotel.guests("101")} == {*back}
+    assert hotel.state.manual.suspended == {}
+
+
+def test_what_sharers_had_ends_when_the_last_one_has_left(hotel: HotelDriver) -> None:
+    hotel.receive("GI|RN101|G#2|GSY|GNBell|")
+    hotel.check_out_by_hand("101")
+    resync(hotel, BAUER)
+    assert (hotel.state.manual.suspended, hotel.state.manual.open) == ({}, [])
 
 
 def test_what_the_pms_says_of_a_guest_who_was_moved_applies_where_the_guest_is(hotel: HotelDriver) -> None:
