@@ -147,6 +147,25 @@ def test_moving_into_an_occupied_room_says_why_not(
     expect(panel.get_by_label("Move to room")).to_have_value(second)
 
 
+def test_what_was_typed_outlasts_a_failure_and_stays_with_its_room(
+    hotel: HotelProcesses, rooms: list[str], user: BrowserUser, page: Page
+) -> None:
+    user.page_errors.expected_errors += ["503"]
+    problem = {"error": {"code": "store", "message": "the disk is gone"}}
+    page.route("**/rooms/*/check-in", lambda route: route.fulfill(status=503, json=problem))
+    panel = _open(page, rooms[0])
+    name = panel.get_by_label("Name", exact=True)
+    panel.get_by_role("button", name="Check in by hand").click()
+    name.fill("Okafor")
+    panel.get_by_role("button", name="Check in", exact=True).click()
+    expect(panel.get_by_text("Nothing was changed")).to_contain_text("the disk is gone")
+    expect(name).to_have_value("Okafor")
+    panel = _open(page, rooms[1])
+    expect(panel.get_by_text("Nothing was changed")).to_be_hidden()
+    panel.get_by_role("button", name="Check in by hand").click()
+    expect(name).to_have_value("")
+
+
 def test_what_agrees_is_counted_and_what_differs_is_chosen(
     hotel: HotelProcesses, port: int, rooms: list[str], page: Page
 ) -> None:

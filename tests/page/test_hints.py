@@ -13,6 +13,7 @@ from tests.page.canned_links import CLOCK_HINT, FRAMING_HINT, make_link_with_fra
 from tests.page.canned_service import CannedService, make_link, start_canned_service
 from tests.page.link_rows import row
 from tests.page.setting_forms import field
+from tests.page.test_languages import choose_language
 
 RECORDS_HINT = {
     "code": "records",
@@ -62,6 +63,16 @@ def test_a_hint_leads_to_its_section_in_the_document_about_pmss(
     assert document.url == f"{service.url}/page/pms-differences.html#hint-framing"
     expect(document.get_by_role("heading", name="Lines instead of STX and ETX")).to_be_in_viewport()
     document.close()
+
+
+def test_what_was_written_after_a_suggestion_outlasts_a_language_change(user: BrowserUser) -> None:
+    hint_card(user, "framing").get_by_role("link", name="Use “a line each”").click()
+    expect(field(user.page, "framing")).to_have_value("crlf")
+    field(user.page, "framing").select_option("lf")
+    choose_language(user.page, "简体中文")
+    expect(user.page.get_by_text("记录结尾").first).to_be_visible()
+    expect(field(user.page, "framing")).to_have_value("lf")
+    expect(user.page.locator("#language")).to_be_focused()
 
 
 def test_a_suggestion_of_several_lines_is_filled_in(service: CannedService, user: BrowserUser) -> None:

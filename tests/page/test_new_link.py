@@ -271,6 +271,7 @@ def test_leaving_asks_first_and_a_change_of_language_keeps_what_was_written(
     page.get_by_role("menuitemradio", name="简体中文").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("新链路")
     expect(field(page, "host")).to_have_value("pms.example")
+    expect(page.locator("#language")).to_be_focused()
     user.navigate("#/")
     page.get_by_role("dialog").get_by_role("button", name="离开").click()
     expect(page).to_have_url(re.compile("#/$"))

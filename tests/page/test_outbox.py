@@ -280,6 +280,17 @@ def test_phone_updates_are_shown_as_text(hotel: HotelProcesses, user: BrowserUse
     hotel.call_rooms("DELETE", "101/wake-up")
 
 
+def test_the_bar_follows_the_filter_of_the_address(page: Page) -> None:
+    page.evaluate("location.hash += '?show=waiting&time=day&q=203'")
+    expect(chip(page, "Waiting")).to_have_attribute("aria-pressed", "true")
+    expect(page.get_by_label("Time range")).to_have_value("day")
+    expect(page.get_by_role("searchbox")).to_have_value("203")
+    page.go_back()
+    expect(chip(page, "All")).to_have_attribute("aria-pressed", "true")
+    expect(page.get_by_label("Time range")).to_have_value("all")
+    expect(page.get_by_role("searchbox")).to_have_value("")
+
+
 def test_the_rows_of_the_filter_are_saved_as_csv(hotel: HotelProcesses, page: Page, tmp_path: Path) -> None:
     hotel.control("made", "disable")
     for room in ("101", "203"):

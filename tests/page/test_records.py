@@ -262,6 +262,23 @@ def test_older_records_are_loaded_on_demand(service: CannedService, canned_page:
     expect(canned_page.get_by_role("button", name="Show older")).to_be_hidden()
 
 
+def test_older_records_of_a_former_filter_are_dropped(service: CannedService, canned_page: Page) -> None:
+    _show(service, *[_record(id, "GO", "GO|RN101|", None, ["RN", "101"]) for id in range(400, 200, -1)])
+    expect(_rows(canned_page)).to_have_count(200)
+    held: list[Any] = []
+    canned_page.route(re.compile(r"records\?.*before=201"), lambda route: held.append(route))
+    with canned_page.expect_request(re.compile("before=201")):
+        canned_page.get_by_role("button", name="Show older").click()
+    _show(service, _record(500, "RE", "RE|RN101|MLY|", None, ["RN", "101"]))
+    canned_page.get_by_label("Type of record").select_option("RE")
+    expect(_rows(canned_page)).to_have_count(1)
+    with canned_page.expect_response(re.compile("before=201")):
+        held[0].fulfill(json={"records": [_record(200, "GI", "GI|RN101|", None, ["RN", "101"])]})
+    _show(service, _record(501, "RE", "RE|RN102|MLY|", None, ["RN", "102"]))
+    expect(_rows(canned_page).first).to_contain_text("102")
+    expect(_rows(canned_page).filter(has_text="GI")).to_have_count(0)
+
+
 def test_a_role_without_guest_names_has_no_switch_for_them(service: CannedService, browser: Browser) -> None:
     service.role = "view"
     with open_page(browser, service.url) as user:

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Locator, Page, expect
+from playwright.sync_api import Browser, Locator, Page, Route, expect
 
 from tests.page.browser import BrowserUser, open_page
 from tests.page.hotel_processes import HotelProcesses, future_wake_up_time
@@ -20,6 +20,7 @@ from tests.page.rooms_view import (
     room_tile,
     show_names,
 )
+from tests.page.test_languages import choose_language
 from tests.process.server_processes import wait_until
 
 SET = re.compile(r"^Set \d\d:\d\d; (waits for the PMS|the PMS has it)\.$")
@@ -184,6 +185,69 @@ def test_a_failed_call_puts_the_control_back_and_says_why(
     expect(dnd).to_be_checked()
     expect(panel.get_by_text("Do not disturb did not change:")).to_be_hidden()
     dnd.uncheck()
+
+
+def test_the_outcome_of_an_action_is_not_shown_with_another_room(user: BrowserUser, page: Page) -> None:
+    user.page_errors.expected_errors += ["503"]
+    held: list[Route] = []
+    page.route("**/rooms/214/dnd", lambda route: held.append(route))
+    panel = _open(page, "214")
+    with page.expect_request("**/rooms/214/dnd"):
+        panel.get_by_role("switch", name="Do not disturb").click()
+    panel = _open(page, "215")
+    with page.expect_response("**/rooms/214/dnd"):
+        held[0].fulfill(status=503, json=STORE_PROBLEM)
+    panel.get_by_role("switch", name="Make up room").click()
+    expect(panel.get_by_text(SET)).to_have_count(1)
+    expect(panel.get_by_text("Do not disturb did not change:")).to_have_count(0)
+    panel.get_by_role("switch", name="Make up room").click()
+
+
+def test_a_switch_that_is_flipped_again_during_the_call_ends_as_it_stands(
+    hotel: HotelProcesses, page: Page
+) -> None:
+    held: list[Route] = []
+    page.route("**/rooms/214/dnd", lambda route: held.append(route), times=1)
+    panel = _open(page, "214")
+    dnd = panel.get_by_role("switch", name="Do not disturb")
+    with page.expect_request("**/rooms/214/dnd"):
+        dnd.click()
+    dnd.click()
+    with page.expect_request(lambda request: request.post_data == '{"on":false}'):
+        held[0].continue_()
+    expect(panel.get_by_text(SET)).to_be_visible()
+    expect(dnd).not_to_be_checked()
+    assert hotel.call_rooms("GET", "214")["do_not_disturb"] is False
+
+
+def test_the_chosen_housekeeping_stays_pressed_during_the_call(
+    hotel: HotelProcesses, port: int, page: Page
+) -> None:
+    room = hotel.vacant_rooms(port)[0]
+    held: list[Route] = []
+    page.route("**/status", lambda route: held.append(route), times=1)
+    panel = _open(page, room)
+    with page.expect_request("**/status"):
+        panel.get_by_role("button", name="Inspected").click()
+    hotel.call_desk("PATCH", f"/rooms/{room}", port, {"class_of_service": 1})
+    expect(panel.locator("dl")).to_contain_text("Calls allowedlocal")
+    expect(panel.get_by_role("button", name="Inspected")).to_have_attribute("aria-pressed", "true")
+    held[0].continue_()
+    expect(room_tile(page, room).locator(".hk")).to_have_text("Inspected")
+
+
+def test_a_language_change_keeps_the_focus_beside_an_open_room(page: Page) -> None:
+    _open(page, "214")
+    choose_language(page, "简体中文")
+    expect(room_panel(page).get_by_role("switch", name="请勿打扰")).to_be_visible()
+    expect(page.locator("#language")).to_be_focused()
+
+
+def test_a_number_that_no_room_has_is_no_shortcut(page: Page) -> None:
+    room_tile(page, "501").focus()
+    page.keyboard.type("7777")
+    expect(room_tile(page, "501")).to_be_focused()
+    assert page.evaluate("location.hash") == VIEW_HASH
 
 
 def test_a_wake_up_is_set_with_the_keyboard_alone(hotel: HotelProcesses, port: int, page: Page) -> None:

@@ -1,6 +1,6 @@
 // Work by hand while the PMS is away: check in, check out, move. The phones follow at once.
 
-import { call, ofLink } from "../core/api.js";
+import { call, oneAtATime, ofLink } from "../core/api.js";
 import { now } from "../core/clock.js";
 import { el, icon, setAttribute } from "../core/dom.js";
 import { departureDate } from "../core/hotel_time.js";
@@ -13,11 +13,12 @@ import { CLASSES, className, languageChoices } from "./room_labels.js";
 const MOST_NIGHTS = 365;
 
 /**
- * Make the forms of work by hand. `update(room, {isOffered, zone, vacant})` shows what fits the room, and proposes the
- * `vacant` rooms to move to; `onChanged(name)` is called with each room that changed.
+ * Make the forms of work by hand in one room. `update(room, {isOffered, zone, vacant})` shows what fits the room, and
+ * proposes the `vacant` rooms to move to; `onChanged(name)` is called with each room that changed.
  */
 export function byHandForm(link, onChanged) {
   const result = outcome();
+  const submit = oneAtATime(send);
   const checkIn = checkInFields((body) => submit("check-in", body, t("room.done_checkin")), closeForms);
   const move = moveFields((to) => submit("move", { to }, t("room.done_move", { room: to }), to), closeForms);
   const actions = actionButtons({ checkIn: () => openForm(checkIn), checkOut: askToCheckOut, move: () => openForm(move) });
@@ -51,11 +52,12 @@ export function byHandForm(link, onChanged) {
     if (await confirmCheckOut(room)) await submit("check-out", undefined, t("room.done_checkout"));
   }
 
-  async function submit(path, body, done, other = null) {
+  async function send(path, body, done, other = null) {
     const request = () => call("POST", ofLink(link, "rooms", room.room, path), withDeparture(body, zone));
     if (!(await result.attempt(request, (why) => t("room.failed_hand", { why })))) return;
     result.show(done);
     closeForms();
+    for (const form of [checkIn, move]) form.clear();
     for (const name of [room.room, other]) if (name !== null) onChanged(name);
   }
 
@@ -66,12 +68,7 @@ export function byHandForm(link, onChanged) {
     checkIn.fill(values);
   }
 
-  function reset() {
-    result.show("");
-    closeForms();
-  }
-
-  return { element, update, reset, draft, restore };
+  return { element, update, draft, restore };
 }
 
 /** The buttons that begin each kind of work. `fit(isVacant)` shows those that fit the room. */
@@ -152,7 +149,6 @@ function checkInFields(onSubmit, onCancel) {
       nights: Number(nights),
       ...(service && { class_of_service: Number(service) }),
     });
-    fill({ name: "", first: "", language: "", nights: "1", class: "" });
   }
 
   const values = () => Object.fromEntries(Object.entries(controls).map(([key, control]) => [key, control.value.trim()]));
@@ -160,8 +156,9 @@ function checkInFields(onSubmit, onCancel) {
     for (const [key, value] of Object.entries(given)) controls[key].value = value;
   }
 
-  fill({ nights: "1" });
-  return { element, values, fill, focus: () => controls.name.focus() };
+  const clear = () => fill({ name: "", first: "", language: "", nights: "1", class: "" });
+  clear();
+  return { element, values, fill, clear, focus: () => controls.name.focus() };
 }
 
 function moveFields(onSubmit, onCancel) {
@@ -175,5 +172,6 @@ function moveFields(onSubmit, onCancel) {
     rooms.replaceChildren(...names.map((value) => el("option", { value })));
   }
 
-  return { element, propose, focus: () => to.focus() };
+  const clear = () => (to.value = "");
+  return { element, propose, clear, focus: () => to.focus() };
 }

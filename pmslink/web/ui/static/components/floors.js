@@ -57,9 +57,8 @@ export function floorView() {
     if (event.ctrlKey || event.metaKey || event.altKey) return;
     const tiles = allTiles();
     const next = neighbour(tiles, document.activeElement, event.key) ?? found(tiles, event);
-    if (!next) return;
-    event.preventDefault();
-    focus(next);
+    if (next || isOfNumber(event.key)) event.preventDefault(); // a digit is not meant for the tabs here
+    if (next) focus(next);
   }
 
   /** Return the first room whose number begins with what was typed. */
@@ -73,6 +72,8 @@ export function floorView() {
 
   return { element, show, focusRoom: (name) => focusOf(allTiles(), name, focus) };
 }
+
+const isOfNumber = (key) => /^[\p{L}\p{N}]$/u.test(key);
 
 function focusOf(tiles, name, focus) {
   const tile = tiles.find((one) => one.dataset.room === name);

@@ -33,8 +33,7 @@ export function outboxBar(filter, { onFilter, onNames, onExport }) {
 
   function change(changes) {
     Object.assign(filter, changes);
-    row.press(filter.chip);
-    times.fill(filter);
+    showFilter();
     onFilter();
   }
 
@@ -44,6 +43,21 @@ export function outboxBar(filter, { onFilter, onNames, onExport }) {
     search.focus(); // the button that was pressed is going
   }
 
+  /** Take over the filter of the address; returns whether it is another one. */
+  function set(other) {
+    if (Object.keys(other).every((key) => filter[key] === other[key])) return false;
+    Object.assign(filter, other);
+    clearTimeout(typing);
+    search.value = filter.query;
+    showFilter();
+    return true;
+  }
+
+  function showFilter() {
+    row.press(filter.chip);
+    times.fill(filter);
+  }
+
   function fill({ query, areNamesShown }) {
     search.value = query;
     names.input.checked = areNamesShown;
@@ -51,10 +65,9 @@ export function outboxBar(filter, { onFilter, onNames, onExport }) {
     if (query !== filter.query) change({ query });
   }
 
-  row.press(filter.chip);
-  times.fill(filter);
+  showFilter();
   const areNamesShown = () => may("guests") && names.input.checked;
-  return { element, count: row.count, areNamesShown, clear, fill, stop: () => clearTimeout(typing) };
+  return { element, count: row.count, areNamesShown, set, clear, fill, stop: () => clearTimeout(typing) };
 }
 
 function timeRange(filter, change) {

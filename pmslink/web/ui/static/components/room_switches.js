@@ -1,6 +1,6 @@
 // The signs of a room that the front desk sets: do-not-disturb, make-up-room, message light; and its housekeeping.
 
-import { call, oneAtATime, ofLink } from "../core/api.js";
+import { call, latestOf, ofLink } from "../core/api.js";
 import { el, setAttribute } from "../core/dom.js";
 import { CONDITIONS, conditionOf, requestedStatus, statusOf } from "../core/rooms.js";
 import { t } from "../core/texts.js";
@@ -8,7 +8,7 @@ import { outcome } from "./outcome.js";
 import { setNote } from "./set_note.js";
 import { segments, switchField } from "./toggles.js";
 
-/** FIAS knows voice messages only: the PMS is told of one, or of none. */
+/** FIAS knows voice messages only: the PMS gets one, or none. */
 const lightBody = (on) => ({ unread: on ? 1 : 0, light: on });
 
 /** The switches: the fact of the room that each shows, what it is among what was set, and what is asked for. */
@@ -28,22 +28,22 @@ export function roomSwitches(link, onChanged) {
   return {
     element,
     update: (room, context) => made.forEach((one) => one.update(room, context)),
-    reset: () => made.forEach((one) => one.reset()),
   };
 }
 
 function roomSwitch(link, { fact, set, text, path, body }, onChanged) {
   const result = outcome();
   const note = setNote();
-  const { element: label, input } = switchField(t(text), oneAtATime(change));
+  const send = latestOf(change);
+  const { element: label, input } = switchField(t(text), (on) => send((chosen = on)));
   let room = null;
-  let isRunning = false;
+  let chosen = null; // what the reader wants, until the service has answered
 
   async function change(on) {
-    isRunning = true;
     const request = () => call("PUT", ofLink(link, "rooms", room.room, path), body(on));
     const isDone = await result.attempt(request, (why) => t("room.failed", { what: t(text), why }));
-    isRunning = false;
+    if (chosen !== on) return; // the reader has changed it again, which comes next
+    chosen = null;
     if (isDone) onChanged();
     else input.checked = room[fact];
   }
@@ -51,30 +51,39 @@ function roomSwitch(link, { fact, set, text, path, body }, onChanged) {
   function update(shown, { isAllowed, lastSet }) {
     room = shown;
     note.update(lastSet[set]);
-    if (!isRunning) input.checked = Boolean(room[fact]);
+    input.checked = chosen ?? Boolean(room[fact]);
     setAttribute(input, "disabled", !isAllowed);
   }
 
-  return { element: el("div", {}, label, note.element, result.element), update, reset: () => result.show("") };
+  return { element: el("div", {}, label, note.element, result.element), update };
 }
 
-/** Make the buttons of housekeeping. `update(room, {isAllowed, codes, lastSet})` shows which one is pressed. */
+/** Make the buttons of housekeeping of one room. `update(room, {isAllowed, codes, lastSet})` shows which one is pressed. */
 export function housekeepingButtons(link, onChanged) {
   const choices = CONDITIONS.map((key) => ({ key, text: t(`hk.${key}`) }));
-  const group = segments(t("room.hk"), choices, oneAtATime(change));
+  const group = segments(t("room.hk"), choices, choose);
   const result = outcome();
   const note = setNote();
   const title = el("span", { class: "small quiet", text: t("room.hk") });
   const element = el("div", { class: "act" }, title, group.element, note.element, result.element);
+  const send = latestOf(change);
   group.element.classList.add("wide");
   let room = null;
   let codes = {};
+  let chosen = null; // what the reader wants, until the service has answered
+
+  function choose(condition) {
+    chosen = condition;
+    group.press(condition);
+    send(condition);
+  }
 
   async function change(condition) {
     const status = requestedStatus(statusOf(condition, room), codes);
-    group.press(condition);
     const request = () => call("PUT", ofLink(link, "rooms", room.room, "status"), { status });
     const isDone = await result.attempt(request, (why) => t("room.failed", { what: t("room.hk"), why }));
+    if (chosen !== condition) return; // the reader has changed it again, which comes next
+    chosen = null;
     if (isDone) onChanged();
     else group.press(conditionOf(room.status));
   }
@@ -83,7 +92,7 @@ export function housekeepingButtons(link, onChanged) {
     room = shown;
     codes = hotelCodes;
     note.update(lastSet.status);
-    group.press(conditionOf(room.status));
+    group.press(chosen ?? conditionOf(room.status));
     for (const [condition, button] of group.buttons) {
       const isKnown = requestedStatus(statusOf(condition, room), codes) !== null;
       setAttribute(button, "disabled", !isAllowed || !isKnown);
@@ -91,5 +100,5 @@ export function housekeepingButtons(link, onChanged) {
     }
   }
 
-  return { element, update, reset: () => result.show("") };
+  return { element, update };
 }

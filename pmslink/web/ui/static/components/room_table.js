@@ -27,14 +27,13 @@ function build({ room }) {
   };
   const { name, extension, who, status, signs, wake, changed } = elements;
   const cells = [cell("rn", el("b", {}, name)), extension, who, cell("hks", status.element), cell("signs", signs.element)];
-  return { ...elements, element: el("div", { role: "row", "data-room": room.room }, ...cells, wake, changed) };
+  return { ...elements, element: el("div", { role: "row", class: "r", "data-room": room.room }, ...cells, wake, changed) };
 }
 
 function update(elements, { room, look }) {
   const { element, name, extension, who, status, signs, wake, changed, shown } = elements;
   elements.shown = room;
   setAttribute(name, "href", look.address(room.room));
-  element.classList.add("r");
   element.classList.toggle("hand", Boolean(room.by_hand));
   if (shown && shown !== room) markChanged(element);
   setAttribute(element, "aria-current", room.room === look.opened ? "true" : null);

@@ -26,7 +26,7 @@ const wakeUpRow = part(
 );
 
 /**
- * Make the form. `update(room, {zone, isAllowed, lastSet})` shows the wake-ups of a room; `onChanged()` is called when one was
+ * Make the form of one room. `update(room, {zone, isAllowed, lastSet})` shows the wake-ups of a room; `onChanged()` is called when one was
  * set or cancelled.
  */
 export function wakeUpForm(link, onChanged) {
@@ -77,12 +77,7 @@ export function wakeUpForm(link, onChanged) {
     onChanged();
   }
 
-  function reset() {
-    result.show("");
-    fields.reset();
-  }
-
-  return { element, update, tick, reset, draft: fields.values, restore: fields.fill };
+  return { element, update, tick, draft: fields.values, restore: fields.fill };
 }
 
 /** The fields of one more wake-up. */

@@ -114,6 +114,27 @@ export function oneAtATime(action) {
   };
 }
 
+/**
+ * The same action for a value that is chosen: one at a time, and while it runs, only the value that was chosen last
+ * comes next.
+ */
+export function latestOf(action) {
+  let isRunning = false;
+  let wanted;
+  return async (value) => {
+    wanted = value;
+    if (isRunning) return;
+    isRunning = true;
+    try {
+      let last;
+      do await action((last = wanted));
+      while (last !== wanted);
+    } finally {
+      isRunning = false;
+    }
+  };
+}
+
 const changes = new Map(); // of links by this page: when, by name
 
 function noteChange(path) {

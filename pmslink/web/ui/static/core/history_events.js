@@ -1,9 +1,9 @@
 // The events of a link's history: one for each phase, and one for each thing that a person did; newest first.
 
 // A phase that such a control brings about names the person already.
-const TOLD_BY_PHASES = new Set(["link.disable", "link.expire", "link.disconnect"]);
+const SHOWN_BY_PHASES = new Set(["link.disable", "link.expire", "link.disconnect"]);
 
-const isToldByPhase = ({ action, result }) => TOLD_BY_PHASES.has(action) && result === "done";
+const isShownByPhase = ({ action, result }) => SHOWN_BY_PHASES.has(action) && result === "done";
 
 /**
  * The events of these phases and audit entries, newest first: `{key, at, type: "phase", phase, isOngoing}` or
@@ -23,6 +23,6 @@ export function historyEvents(phases, audit) {
   }));
   const ofPeople = audit
     .map((entry) => ({ key: `audit ${entry.id}`, at: Date.parse(entry.at), type: "audit", entry }))
-    .filter(({ at, entry }) => at >= begin && at <= end && !isToldByPhase(entry));
+    .filter(({ at, entry }) => at >= begin && at <= end && !isShownByPhase(entry));
   return [...ofPhases, ...ofPeople].sort((one, other) => other.at - one.at);
 }

@@ -281,11 +281,11 @@ class LinksView {
     const { total } = this.#list;
     const { show, q } = this.#filter;
     const isFiltered = show !== "all" || q !== "";
-    this.counts.hidden = this.search.closest(".row").hidden = total === 0 && !isFiltered;
-    this.table.hidden = total === 0;
+    for (const part of [this.counts, this.search.closest(".row")]) setAttribute(part, "hidden", total === 0 && !isFiltered);
+    setAttribute(this.table, "hidden", total === 0);
     const all = linkCount();
     setText(this.found, isFiltered && all !== null ? t("list.found", { found: decimal(total), all: decimal(all) }) : "");
-    this.message.hidden = total > 0;
+    setAttribute(this.message, "hidden", total > 0);
     if (total === 0) this.#showNothing(isFiltered);
     else if (total > MAX_TALL_ROWS) this.#showVirtual();
     else this.#showAll();

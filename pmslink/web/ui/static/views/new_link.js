@@ -80,7 +80,7 @@ class NewLink {
     if (link) this.#fields.restore(this.#copy(link));
     this.#place.replaceWith(el("div", { class: "cols" }, this.#buildForm(), this.test.element));
     if (this.#draft) this.restore(this.#draft);
-    this.#fields.get("name").input.focus({ preventScroll: true });
+    else this.#fields.get("name").input.focus({ preventScroll: true });
   }
 
   #buildForm() {

@@ -74,11 +74,7 @@ class OutboxTab {
   }
 
   change({ query }) {
-    const filter = filterOf(query);
-    if (JSON.stringify(filter) === JSON.stringify(this.#filter)) return;
-    Object.assign(this.#filter, filter);
-    this.#bar.fill({ query: filter.query, areNamesShown: this.#bar.areNamesShown() });
-    this.#reload();
+    if (this.#bar.set(filterOf(query))) this.#reload();
   }
 
   close() {

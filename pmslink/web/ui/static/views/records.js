@@ -36,6 +36,7 @@ class Records {
   #catalogue = null;
   #records = [];
   #hasOlder = false;
+  #sources = 0; // an answer to older filters of the service is not shown
   #loading = null; // the query that is being loaded
   #loadedAt = 0;
   #isClosed = false;
@@ -109,6 +110,7 @@ class Records {
   #sourceChanged() {
     replaceQuery(this.#filters());
     this.#records = [];
+    this.#sources += 1;
     this.#held.release();
     this.#load();
   }
@@ -157,13 +159,15 @@ class Records {
   async #loadOlder() {
     const last = this.#records[this.#records.length - 1];
     if (!last) return;
+    const source = this.#sources;
     try {
       const { records } = await call("GET", `${ofLink(this.#name, "records")}?${this.#query({ before: last.id })}`);
+      if (source !== this.#sources) return;
       this.#hasOlder = records.length === PAGE;
       this.#records = [...this.#records, ...records.filter(({ id }) => id < last.id)].slice(0, MAX_RECORDS);
       this.#show();
     } catch (problem) {
-      this.#showError(refusalText(problem));
+      if (source === this.#sources) this.#showError(refusalText(problem));
     }
   }
 

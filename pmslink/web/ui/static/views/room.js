@@ -10,27 +10,22 @@ import { sidePanel } from "../components/side_panel.js";
 import { wakeUpForm } from "../components/wake_up_form.js";
 
 /**
- * Make the panel for the rooms of a link.
+ * Make the panel for the rooms of a link. Each room gets forms of its own: nothing that was written for one, and no
+ * answer about it, is shown with another.
  *
  * `show(name, room, look)` shows a room; `room` is undefined while it is loaded, and null if nothing is known of it.
  * `look` has `areNamesShown`, `isAllowed` (to change something), `isOffered` (work by hand), `isWaiting` (what is set
- * waits for the PMS), the hotel's `zone`, its
- * status `codes`, what was `lastSet`, and the names
- * of `vacant` rooms. `hide()` takes the panel away. `onClose()` is called when the
- * reader wants that, `onChanged(room)` after each change.
+ * waits for the PMS), the hotel's `zone`, its status `codes`, what was `lastSet`, and the names of `vacant` rooms.
+ * `hide()` takes the panel away. `onClose()` is called when the reader wants that, `onChanged(room)` after each change.
  */
 export function roomPanel({ link, onClose, onChanged }) {
   let name = null; // of the room that is shown
-  const changed = () => onChanged(name);
   const head = panelHead(onClose);
   const facts = roomFacts();
-  const sections = {
-    wakeUps: wakeUpForm(link, changed),
-    switches: roomSwitches(link, changed),
-    housekeeping: housekeepingButtons(link, changed),
-    byHand: byHandForm(link, onChanged),
-  };
-  const body = el("div", {}, facts.element, ...Object.values(sections).map((section) => section.element));
+  const forms = el("div");
+  /** @type {ReturnType<typeof roomSections> | null} */
+  let sections = null; // before the first room
+  const body = el("div", {}, facts.element, forms);
   const state = el("p", { class: "in quiet" });
   const foot = el("div", { class: "act tiny" });
   const panel = sidePanel(el("div", { class: "room-panel" }, head.element, state, body, foot), onClose);
@@ -42,10 +37,15 @@ export function roomPanel({ link, onClose, onChanged }) {
     setText(state, room ? "" : room === null ? t("room.missing", { room: visible(name) }) : t("room.loading"));
     for (const part of [body, foot]) setAttribute(part, "hidden", !room);
     setAttribute(state, "hidden", Boolean(room));
-    if (isOther) for (const section of Object.values(sections)) section.reset();
+    if (isOther) buildForms();
     if (room) showRoom(room, look);
     panel.open(t("room.title", { room: visible(name) }));
     if (isOther) head.focus();
+  }
+
+  function buildForms() {
+    sections = roomSections(link, name, onChanged);
+    forms.replaceChildren(...Object.values(sections).map((section) => section.element));
   }
 
   function showRoom(room, look) {
@@ -67,7 +67,18 @@ export function roomPanel({ link, onClose, onChanged }) {
     sections.byHand.restore(byHand);
   }
 
-  return { element: panel.element, show, hide, draft, restore, tick: sections.wakeUps.tick, stop: panel.stop };
+  return { element: panel.element, show, hide, draft, restore, tick: () => sections?.wakeUps.tick(), stop: panel.stop };
+}
+
+/** Make the forms of one room. */
+function roomSections(link, room, onChanged) {
+  const changed = () => onChanged(room);
+  return {
+    wakeUps: wakeUpForm(link, changed),
+    switches: roomSwitches(link, changed),
+    housekeeping: housekeepingButtons(link, changed),
+    byHand: byHandForm(link, onChanged),
+  };
 }
 
 const lastChange = ({ changed }) => (changed ? t("room.changed", { at: minute(changed) }) : "");

@@ -75,7 +75,7 @@ class Settings {
     form.append(...this.#noteAbove(), ...cards, ...(this.#isFixed ? [] : [this.#test.element, this.#others, this.#bar.element]));
     this.#loading.replaceWith(el("div", { class: "settings" }, this.#navigation.element, form));
     if (this.#draft) this.restore(this.#draft);
-    this.show(this.#query);
+    else this.show(this.#query); // a draft is newer than the suggestion of the address
   }
 
   #noteAbove() {
