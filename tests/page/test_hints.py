@@ -65,13 +65,15 @@ def test_a_hint_leads_to_its_section_in_the_document_about_pmss(
     document.close()
 
 
-def test_what_was_written_after_a_suggestion_outlasts_a_language_change(user: BrowserUser) -> None:
-    hint_card(user, "framing").get_by_role("link", name="Use “a line each”").click()
-    expect(field(user.page, "framing")).to_have_value("crlf")
-    field(user.page, "framing").select_option("lf")
+def test_what_was_written_after_a_suggestion_outlasts_a_language_change(
+    service: CannedService, user: BrowserUser
+) -> None:
+    service.show(make_link("lines", attention=2, hints=[RECORDS_HINT]))
+    hint_card(user, "records").get_by_role("link", name="Leave GC out").click()
+    field(user.page, "records").fill("GI = RNG#GN")
     choose_language(user.page, "简体中文")
-    expect(user.page.get_by_text("记录结尾").first).to_be_visible()
-    expect(field(user.page, "framing")).to_have_value("lf")
+    expect(user.page.get_by_text("记录分隔方式").first).to_be_visible()
+    expect(field(user.page, "records")).to_have_value("GI = RNG#GN")
     expect(user.page.locator("#language")).to_be_focused()
 
 
