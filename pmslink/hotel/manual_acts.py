@@ -172,7 +172,7 @@ def _record_move(
 
 def _made_anew(by: str | None, context: Context) -> dict[str, object]:
     """Return the values of a change that is made anew, and not compared yet."""
-    return {"by": by, "at": context.now_ms, "outcome": "waiting", "until": None}
+    return {"by": by, "at": context.now_ms, "outcome": "waiting", "until": None, "pms_guest": None}
 
 
 def _change_of(state: HotelState, guest: Guest, room_name: str) -> ManualChange | None:

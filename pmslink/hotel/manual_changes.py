@@ -53,7 +53,8 @@ class ManualChange:
     `room` is where the guest was checked in or out, or moved from; `to` is where a moved guest is. `by` is
     the name of the token, None for a local caller. `is_gone`: the PMS has checked a moved guest out. `until`:
     when what the PMS says is taken over, or when a closed change is forgotten; None if neither happens by
-    itself. `pms_guest` is whom the PMS has named instead, if the change was overruled.
+    itself. `pms_guest` is whom the PMS has named instead, where the guest is. An open change is overruled for
+    that at the end of the resync, or at `until`, unless the PMS names its guest as well.
     """
 
     id: int
@@ -198,6 +199,11 @@ class ManualChanges:
     def with_guest_in(self, room_name: str) -> list[ManualChange]:
         """Return the open changes whose guests are in a room by hand."""
         return [change for change in self.open if change.guest_room == room_name]
+
+    @property
+    def rooms_by_hand(self) -> frozenset[str]:
+        """The rooms with guests who are there by hand."""
+        return frozenset(change.guest_room for change in self.open if change.guest_room is not None)
 
     def by_room(self) -> dict[str, ManualChange]:
         """Return the last open change that concerns each room."""

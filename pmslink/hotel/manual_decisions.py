@@ -30,7 +30,8 @@ def take(state: HotelState, change_id: int, context: Context) -> ManualChange:
 def keep(state: HotelState, change_id: int) -> ManualChange:
     """Keep a change until the PMS is corrected. Raises UnknownManualChangeError and NotApplicableError."""
     change = _find_differing(state, change_id)
-    return state.manual.set(evolve(change, outcome="kept", until=None))
+    until = None if change.pms_guest is None else change.until
+    return state.manual.set(evolve(change, outcome="kept", until=until))
 
 
 def _find_differing(state: HotelState, change_id: int) -> ManualChange:
@@ -47,7 +48,7 @@ def _find_differing(state: HotelState, change_id: int) -> ManualChange:
 def mark_differing(state: HotelState, change: ManualChange, context: Context) -> ManualChange:
     """Note that the PMS says something else. A change that is kept stays kept."""
     if change.outcome == "waiting":
-        change = evolve(change, outcome="differs", until=context.now_ms + GRACE_MS)
+        change = evolve(change, outcome="differs", until=change.until or context.now_ms + GRACE_MS)
     return state.manual.set(change)
 
 
@@ -96,6 +97,15 @@ def displace(state: HotelState, room_name: str, context: Context, pms_guest: Gue
         take_over(state, changes[0], context, "overruled", pms_guest)
 
 
+def overrule(state: HotelState, change: ManualChange, context: Context) -> bool:
+    """Take over what the PMS says if it has named another guest in the room, and still has that one there."""
+    other, room = change.pms_guest, state.rooms.get(change.guest_room or "")
+    if other is None or room is None or room.guest(other.number) is None:
+        return False
+    take_over(state, change, context, "overruled", other)
+    return True
+
+
 def release_room(state: HotelState, room_name: str, context: Context, applies: bool = True) -> None:
     """Apply what the PMS has said of a room, once no open change concerns the room any more.
 
@@ -121,10 +131,19 @@ def expire(state: HotelState, context: Context) -> None:
             continue
         if change.until > context.now_ms:
             state.manual.set(evolve(change, until=min(change.until, context.now_ms + GRACE_MS)))
+        elif change.pms_guest is not None and change.is_open:
+            if not overrule(state, change, context):
+                _resume(state, change, context)
         elif change.is_open:
             take_over(state, change, context)
         else:
             state.manual.remove(change)
+
+
+def _resume(state: HotelState, change: ManualChange, context: Context) -> None:
+    """Let a change be as before: the other guest whom the PMS named in the room is there no longer."""
+    until = context.now_ms + GRACE_MS if change.outcome == "differs" else None
+    state.manual.set(evolve(change, pms_guest=None, until=until))
 
 
 def _end_window(state: HotelState, room_name: str, context: Context) -> None:

@@ -5,31 +5,37 @@ or has a room vacant, counts only at the end of a complete resync.
 
 * The PMS names the same guest in the room: it agrees, and the guest keeps wake-ups and lights.
 * The PMS names another guest in the room, or the guest in a third room: what it says is taken over at once.
+  Where it may name the guest as well, because guests share the room, that is at the end of the resync, or of
+  the records that come together.
 * Else what was done by hand stays, until a person decides, or for a day. What the PMS says meanwhile of the
   rooms as it has them is not applied: of a guest who was moved by hand, it is applied to the guest's room.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
-from pmslink.fias.record import BAR, Field, Record
+from pmslink.fias.record import Record
 from pmslink.frozen_values import evolve
-from pmslink.hotel.departures import begin_departure, check_out_now
-from pmslink.hotel.equipment import parse_class_of_service, parse_settings
+from pmslink.hotel.departures import begin_departure, check_out_now, complete_oldest_departure
+from pmslink.hotel.equipment import parse_class_of_service
 from pmslink.hotel.events import StayChange
-from pmslink.hotel.guest_fields import SHARE_NO, parse_gs_flags, parse_guest_fields, parse_reservation_number
+from pmslink.hotel.guest_fields import (
+    SHARE_NO,
+    SHARE_YES,
+    parse_gs_flags,
+    parse_guest_fields,
+    parse_reservation_number,
+)
 from pmslink.hotel.guest_names import is_named, is_same_guest
-from pmslink.hotel.guest_settings import change_settings, close_window
+from pmslink.hotel.guest_settings import close_window
 from pmslink.hotel.hotel_state import Context, HotelState
 from pmslink.hotel.manual_changes import ManualChange
-from pmslink.hotel.manual_decisions import close, displace, mark_differing, release_room
-from pmslink.hotel.room_window import SaidSettings
-from pmslink.hotel.rooms import Guest, WakeUp, is_manual_number, room_key
-from pmslink.hotel.wake_ups import parse_requested_time
+from pmslink.hotel.manual_decisions import close, displace, mark_differing, overrule, release_room
+from pmslink.hotel.record_rewrites import for_room, with_sharers
+from pmslink.hotel.room_reconciliation import reconcile_equipment, reconcile_wake_up
+from pmslink.hotel.room_window import MOVE_WINDOW_MS, SaidSettings
+from pmslink.hotel.rooms import Guest, is_manual_number, room_key
 
 _NO_STAY = "0"
-_PLACING_FIELDS = ("RO", "GS")
 
 
 def reconcile(state: HotelState, record: Record, context: Context) -> Record | None:
@@ -39,27 +45,36 @@ def reconcile(state: HotelState, record: Record, context: Context) -> Record | N
     """
     if not state.manual.by_id or (room_name := room_key(record.get("RN"))) is None:
         return record
+    reconciled: Record | None = record
     match record.id:
         case "GI" | "GC":
-            return _reconcile_placement(state, record, room_name, context)
+            reconciled = _reconcile_placement(state, record, room_name, context)
         case "GO":
-            return _reconcile_check_out(state, record, room_name, context)
+            reconciled = _reconcile_check_out(state, record, room_name, context)
         case "RE":
-            return _reconcile_equipment(state, record, room_name, context)
+            return reconcile_equipment(state, record, room_name, context)
         case "WR" | "WC":
-            return _reconcile_wake_up(state, record, room_name, context)
-    return record
+            return reconcile_wake_up(state, record, room_name, context)
+    return None if reconciled is None else with_sharers(reconciled, state.manual.rooms_by_hand)
 
 
 def compare_with_resync(state: HotelState, context: Context) -> None:
     """Compare all changes with the resync that has just been completed."""
-    for change in state.manual.open:
+    for compared in state.manual.open:
+        change = state.manual.by_id[compared.id]
+        if not change.is_open:  # it was over with another one
+            continue
         is_seen = state.is_seen(change.guest, change.room)
         if change.what == "check_out" and not is_seen:
             _agree(state, change, change.guest, context)
-        else:
-            is_gone = change.is_gone or (change.what == "move" and not is_seen)
-            mark_differing(state, evolve(change, is_gone=is_gone), context)
+            continue
+        is_gone = change.is_gone or (change.what == "move" and not is_seen)
+        change = state.manual.set(evolve(change, is_gone=is_gone))
+        other = change.pms_guest
+        if other is not None and not state.is_seen(other, change.guest_room or ""):
+            change = evolve(change, pms_guest=None, until=None if change.outcome == "kept" else change.until)
+        if not overrule(state, change, context):
+            mark_differing(state, evolve(change, pms_guest=None), context)
 
 
 # Guest records.
@@ -83,7 +98,7 @@ def _reconcile_placement(
         _agree(state, change, guest, context)
         _release(state, change, record, context)
     else:
-        _make_room(state, guest, room_name, context)
+        _make_room(state, record, guest, room_name, context)
         if change is not None and change.is_open:  # the PMS has the guest in a third room
             close(state, change, "overruled", context, guest)
             _release(state, change, record, context)
@@ -134,8 +149,11 @@ def _on_arrival(
     """Confirm a guest who was checked in by hand, and was perhaps also checked out, or moved, by hand."""
     if change is not None:
         _agree(state, change, guest, context)
-    old_room = state.room_by_guest.get(guest.number) if change is None else change.guest_room
-    if old_room is not None:
+    found = state.find_guest(guest.number, arrival.room)
+    old_room = None if found is None else found[0].room
+    if change is not None:
+        old_room = change.guest_room
+    if old_room is not None:  # also in this room, if the PMS has not named the guest before
         check_out_now(state, old_room, (guest.number,), context, state.resyncing)
     _confirm_arrival(state, arrival, guest, context)
     for confirmed in (arrival, change):
@@ -146,6 +164,8 @@ def _on_arrival(
 def _confirm_arrival(state: HotelState, change: ManualChange, guest: Guest, context: Context) -> None:
     """Give a guest who was checked in by hand the number and the data that the PMS has."""
     room_name = change.room
+    while complete_oldest_departure(state, room_name, context):
+        pass
     if room_name in state.windows:
         close_window(state, room_name, context)
     room = state.rooms[room_name]
@@ -176,14 +196,37 @@ def _on_still_there(
     change = state.manual.set(evolve(change, guest=guest))
     if not _repeats(state, record):
         mark_differing(state, change, context)
-    return None if change.to is None else _for_room(record, change.to)
+    return None if change.to is None else for_room(record, change.to)
 
 
-def _make_room(state: HotelState, guest: Guest, room_name: str, context: Context) -> None:
-    """Make room for a guest of the PMS, unless the guest is in the room already."""
-    room = state.rooms.get(room_name)
-    if room is None or room.guest(guest.number) is None or not _is_present(state, guest, room_name):
+def _make_room(state: HotelState, record: Record, guest: Guest, room_name: str, context: Context) -> None:
+    """Make room for a guest of the PMS whom nobody has put there by hand.
+
+    Where guests share a room, the PMS may name the one who is there by hand in another record of the same
+    resync, or at the same time. A guest whom the PMS does not name is not another one than who is there: both
+    are in the room, until the PMS names the guest or a person decides.
+    """
+    present = state.manual.with_guest_in(room_name)
+    if not present or _is_known_there(state, guest, room_name):
+        return
+    share, _ = parse_gs_flags(record)
+    if present[0].what == "check_in" and not is_named(guest):
+        for change in present:
+            if not _repeats(state, record):
+                mark_differing(state, change, context)
+    elif _repeats(state, record) or share == SHARE_YES:
+        for change in present:
+            until = change.until if _repeats(state, record) else context.now_ms + MOVE_WINDOW_MS
+            state.manual.set(evolve(change, pms_guest=guest, until=until))
+    else:
         displace(state, room_name, context, guest)
+
+
+def _is_known_there(state: HotelState, guest: Guest, room_name: str) -> bool:
+    """Check whether a guest of the PMS is in a room already, and not named now for the first time."""
+    room = state.rooms.get(room_name)
+    before = None if room is None or not _is_present(state, guest, room_name) else room.guest(guest.number)
+    return before is not None and (is_named(before) or not is_named(guest))
 
 
 def _end_former_stays(
@@ -239,8 +282,14 @@ def _reconcile_check_out(
             begin_departure(state, change.to, change.number, context, is_stated=True)
         _release(state, change, record, context)
     present = state.manual.with_guest_in(room_name)
-    if not present or state.room_by_guest.get(number) == room_name:
+    if not present:
         return record
+    if number and state.room_by_guest.get(number) == room_name:
+        return record
+    if not number:
+        numbers = tuple(one.number for one in state.rooms[room_name].guests)
+        of_pms = tuple(one for one in numbers if not state.manual.is_by_hand(one, room_name))
+        check_out_now(state, room_name, of_pms, context)
     for change in present:
         if change.what == "check_in" and not leaving:
             mark_differing(state, change, context)
@@ -269,68 +318,3 @@ def _release(state: HotelState, change: ManualChange, record: Record, context: C
 def _repeats(state: HotelState, record: Record) -> bool:
     """Check whether a record repeats what is so, instead of saying what happens."""
     return state.resyncing and "SF" in record
-
-
-# Rooms and wake-ups.
-
-
-def _reconcile_equipment(
-    state: HotelState, record: Record, room_name: str, context: Context
-) -> Record | None:
-    """Keep what the PMS says of a room that is not as the PMS has it; the housekeeping status applies."""
-    changes = _differences(state, room_name)
-    if not changes:
-        return record
-    moved = _moved_from(changes, room_name)
-    said = parse_settings(record)
-    if moved is None or moved.to is None:
-        before = state.manual.pms_settings.get(room_name, SaidSettings())
-        state.manual.pms_settings[room_name] = evolve(before, **said.values)
-    elif said.values:
-        change_settings(state, moved.to, said, context)
-    return _rebuild(record, (one for one in record.fields if one[0] in ("RN", "RS")))
-
-
-def _reconcile_wake_up(state: HotelState, record: Record, room_name: str, context: Context) -> Record | None:
-    changes = _differences(state, room_name)
-    if (moved := _moved_from(changes, room_name)) is not None and moved.to is not None:
-        return _for_room(record, moved.to)
-    if changes and state.manual.checked_out_of(room_name):
-        _note_wake_up(state, room_name, record, context)
-        return None
-    is_sweeping = state.resyncing or not (record.get("DA") or record.get("TI"))
-    return None if changes and record.id == "WC" and is_sweeping else record
-
-
-def _differences(state: HotelState, room_name: str) -> list[ManualChange]:
-    """Return the open changes of a room, unless somebody is there of whom the PMS speaks."""
-    if state.has_guest_of_pms(room_name):
-        return []
-    return state.manual.concerning(room_name)
-
-
-def _moved_from(changes: list[ManualChange], room_name: str) -> ManualChange | None:
-    """Find the change that has moved a guest out of a room where the PMS still has the guest."""
-    return next((one for one in changes if one.what == "move" and one.pms_room == room_name), None)
-
-
-def _note_wake_up(state: HotelState, room_name: str, record: Record, context: Context) -> None:
-    """Note a wake-up that the PMS sets or clears for guests who were checked out by hand."""
-    at = parse_requested_time(record, context)
-    if record.id == "WC":
-        state.manual.clear_suspended_wake_ups(room_name, at)
-    elif at is not None:
-        due = context.policy.to_utc_ms(at)
-        wire_date_time = (record.get("DA") or "", record.get("TI") or "")
-        wake_up = WakeUp(context.next_id(), at, *wire_date_time, due)
-        state.manual.suspend(room_name, SaidSettings(), [wake_up])
-
-
-def _for_room(record: Record, room_name: str) -> Record:
-    """Return a record as one that is about another room, and puts nobody elsewhere."""
-    fields = ((code, room_name if code == "RN" else value) for code, value in record.fields)
-    return _rebuild(record, (one for one in fields if one[0] not in _PLACING_FIELDS))
-
-
-def _rebuild(record: Record, fields: Iterable[Field]) -> Record:
-    return Record(BAR.join((record.id, *(code + value for code, value in fields), "")))

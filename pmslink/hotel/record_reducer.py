@@ -43,6 +43,7 @@ def apply_record(state: HotelState, record: Record, context: Context) -> None:
         if is_made_later(state.last_record_time, made_at, lambda: context.policy.to_local(context.now_ms)):
             departures.end_windows(state, context)
         state.last_record_time = made_at
+    expire(state, context)
     guest_room = state.room_by_guest.get(record.get("G#") or "")
     rooms = (room_key(record.get("RN")), room_key(record.get("RO")), guest_room)
     departures.close_past_windows(state, rooms, context)
@@ -54,8 +55,8 @@ def apply_record(state: HotelState, record: Record, context: Context) -> None:
 
 def advance(state: HotelState, context: Context) -> None:
     """Apply the passage of time: end departures and changes by hand, begin and end attempts of wake-ups."""
+    expire(state, context)  # before the windows end that tell whose settings a room has
     departures.advance_departures(state, context)
-    expire(state, context)
     for name in sorted(state.rooms_with_wake_ups):
         wake_up_attempts.advance_room(state, name, context)
     state.emit_room_changes()

@@ -136,6 +136,27 @@ def test_it_never_goes_to_another_guest(hotel: Hotel, late_charge: str) -> None:
     assert hotel.harness.event_types().count("posting.refused") == 2
 
 
+def test_it_waits_for_a_person_if_the_pms_does_not_name_its_guest(hotel: Hotel) -> None:
+    hotel.check_in("102")
+    before = hotel.post("102")
+    hotel.receive("GI|RN102|G#2|GSN|")
+    after = hotel.post("102")
+    assert hotel.claim() is None
+    assert [hotel.row(one).queued for one in (before, after)] == [AWAITS_GUEST] * 2
+    hotel.receive("GC|RN102|G#2|GNCole|")
+    assert [hotel.claim_row().id, hotel.claim_row().id] == [before.id, after.id]
+    assert {hotel.row(one).reservation for one in (before, after)} == {"2"}
+
+
+def test_it_is_not_refused_if_a_resync_names_a_sharer_first(hotel: Hotel) -> None:
+    hotel.check_in("102")
+    posting = hotel.post("102")
+    hotel.receive("DS|", "GI|RN102|G#3|GSY|GNDay|SF|")
+    assert hotel.claim() is None
+    hotel.receive("GI|RN102|G#2|GSY|GNCole|SF|", "DE|")
+    assert (hotel.claim_row().id, hotel.row(posting).reservation) == (posting.id, "2")
+
+
 def test_it_does_not_go_to_the_guest_after_one_whose_name_was_erased(
     hotel: Hotel, monkeypatch: pytest.MonkeyPatch
 ) -> None:
