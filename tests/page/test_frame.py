@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, Route, expect
 
 from tests.page.browser import BrowserUser, open_page
 from tests.page.canned_service import CannedService, make_down_link, make_link, start_canned_service
 from tests.page.link_rows import expect_names
+from tests.page.test_languages import choose_language
 
 ASK_TWICE = """async () => {
   const main = document.querySelector("script[type=module]").src;
@@ -24,6 +26,17 @@ WASH_TWICE = """async () => {
   markChanged(element);
   markChanged(element);
   return element.className;
+}"""
+
+LOAD_LINK_TEXTS = """async () => {
+  const main = document.querySelector("script[type=module]").src;
+  const { loadLinkTexts, t } = await import(new URL("core/texts.js", main));
+  window.linkTexts = loadLinkTexts().then(() => t("link.to_all"));
+}"""
+COUNT_MESSAGES = """() => {
+  window.messages = 0;
+  const observer = new MutationObserver(() => { window.messages += 1; });
+  observer.observe(document.getElementById("announcer"), { childList: true, characterData: true });
 }"""
 
 
@@ -63,3 +76,58 @@ def test_what_has_changed_is_coloured_for_a_moment_unless_motion_is_unwanted(pag
     expect(page.locator(".told")).to_have_count(0)
     page.emulate_media(reduced_motion="reduce")
     assert page.evaluate(WASH_TWICE) == ""
+
+
+def test_the_way_to_the_links_takes_a_filter_away(page: Page) -> None:
+    page.locator(".counters").get_by_role("button", name="Down").click()
+    expect_names(page, "seaside")
+    expect(page).to_have_url(re.compile(r"#/\?show=down$"))
+    page.locator("#nav-links").click()
+    expect_names(page, "seaside", "grand")
+    expect(page).to_have_url(re.compile("#/$"))
+
+
+def test_an_unknown_address_says_so_and_has_a_way_back(user: BrowserUser) -> None:
+    user.navigate("#/lnks/grand")
+    expect(user.page.get_by_role("heading", level=1)).to_have_text("There is no link of this name.")
+    user.page.get_by_role("link", name="All links").click()
+    expect_names(user.page, "seaside", "grand")
+
+
+def test_strip_and_drawer_survive_another_language(service: CannedService, page: Page) -> None:
+    store = {"ok": False, "reason": "the disk is full"}
+    service.answers["GET status"] = {"version": "0", "store": store, "groups": {}, "uptime": 1}
+    page.reload()
+    expect(page.locator("#strip")).to_contain_text("The disk cannot be written: the disk is full.")
+    page.locator("#bell button").click()
+    expect(page.locator(".drawer h2")).to_have_text("Notices")
+    page.route("**/api/v1/status", lambda route: None)  # which is not asked again
+    choose_language(page, "简体中文")
+    expect(page.locator("#strip")).to_contain_text("磁盘")
+    expect(page.locator(".drawer h2")).to_have_text("通知")
+    expect(page.locator("#bell button")).to_have_attribute("aria-expanded", "true")
+    expect(page.locator("#language")).to_be_focused()
+
+
+def test_another_language_that_is_chosen_while_texts_arrive_is_not_mixed_with_them(page: Page) -> None:
+    held: list[Route] = []
+    page.route("**/texts/en/link.json", lambda route: held.append(route))
+    with page.expect_request("**/texts/en/link.json"):
+        page.evaluate(LOAD_LINK_TEXTS)
+    choose_language(page, "简体中文")
+    expect(page.get_by_role("heading", level=1)).to_have_text("链路")
+    held[0].continue_()
+    assert page.evaluate("linkTexts") == "所有链路"
+
+
+def test_the_page_is_offline_in_one_message_to_a_screen_reader(user: BrowserUser) -> None:
+    page = user.page
+    expect(page.locator("[role=status], [aria-live]")).to_have_count(1)
+    user.page_errors.expected_errors += ["ERR_INTERNET_DISCONNECTED"]
+    page.evaluate(COUNT_MESSAGES)
+    user.context.set_offline(True)
+    strip = page.locator("#strip")
+    expect(strip).to_contain_text("has not answered for 3 s")
+    expect(strip).to_contain_text("has not answered for 5 s")
+    expect(page.locator("#announcer")).to_contain_text("The service has not answered")
+    assert page.evaluate("messages") == 1

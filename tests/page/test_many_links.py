@@ -130,7 +130,7 @@ def test_search_and_filter_are_the_service_s(user: BrowserUser) -> None:
     search.fill("-0042")
     (found,) = (name for name in LINKS if name.endswith("-0042"))
     expect_names(user.page, found)
-    expect(user.page.get_by_text("1 of 10,000", exact=True)).to_be_visible()
+    expect(user.page.locator("main").get_by_text("1 of 10,000", exact=True)).to_be_visible()
     search.fill("cedar")
     total = sum(name.startswith("cedar") for name in LINKS)
     expect(user.page.get_by_text(f"{total:,} of 10,000", exact=True)).to_be_visible()

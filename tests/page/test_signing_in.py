@@ -147,6 +147,45 @@ def test_signing_out_in_one_tab_asks_in_both(
     expect(other.get_by_label("PMS host")).to_have_value("pms.example")  # it is the same person
 
 
+def test_another_language_for_signing_in_is_that_of_the_view_behind(
+    protected_service: ProtectedService, signed_out_user: BrowserUser
+) -> None:
+    signed_out_user.page_errors.expected_errors += ["net::ERR_"]  # the stream is cut off
+    page = signed_out_user.page
+    _sign_in(protected_service, page, "control")
+    other = signed_out_user.context.new_page()
+    other.goto(f"{protected_service.url}/#/new")
+    other.get_by_label("PMS host").fill("pms.example")
+    _sign_out(page)
+    other.locator("#sign-in").get_by_role("button", name="简体中文").click()
+    expect(other.locator("#sign-in h1")).to_have_text("登录")
+    other.locator("#token-name").fill("the-control")
+    other.locator("#token").fill(protected_service.tokens["control"])
+    other.keyboard.press("Enter")
+    expect(other.locator("main h1")).to_have_text("新链路")
+    expect(other.get_by_label("PMS 主机")).to_have_value("pms.example")
+    expect(other.locator("#nav-links")).to_have_text("链路")
+
+
+def test_the_view_about_the_service_is_there_after_signing_in(
+    protected_service: ProtectedService, signed_out_user: BrowserUser
+) -> None:
+    page = signed_out_user.page
+    _sign_in(protected_service, page, "control")
+    page.locator("#bell button").click()
+    expect(page.locator(".drawer")).to_be_visible()
+    signed_out_user.navigate("#/about")
+    expect(page.locator("main")).to_contain_text("Writable")
+    page.locator("#bell button").click()
+    expect(page.locator(".drawer")).to_be_visible()
+    signed_out_user.page_errors.expected_errors += ["net::ERR_"]  # the stream is cut off
+    _sign_out(page)
+    expect(page.get_by_role("dialog", name="Sign in")).to_be_visible()
+    expect(page.locator(".drawer")).to_have_count(0)
+    _sign_in(protected_service, page, "view")
+    expect(page.locator("main")).to_contain_text("Writable")
+
+
 def test_removing_the_token_signs_the_user_out_at_once(
     protected_service: ProtectedService, signed_out_user: BrowserUser
 ) -> None:

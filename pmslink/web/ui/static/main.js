@@ -6,7 +6,7 @@ import { setAttribute } from "./core/dom.js";
 import { installKeys } from "./core/keys.js";
 import * as links from "./core/links.js";
 import * as notices from "./core/notices.js";
-import { parseAddress } from "./core/router.js";
+import { isShown, noteShown, parseAddress, restoreAddress } from "./core/router.js";
 import { Stream } from "./core/stream.js";
 import { loadLinkTexts, loadTexts, moment, since, t } from "./core/texts.js";
 import { showBell } from "./components/bell.js";
@@ -25,11 +25,12 @@ const VIEWS = {
   new: () => import("./views/new_link.js"),
   notices: () => import("./views/notices.js"),
   about: () => import("./views/about.js"),
+  missing: async () => (await Promise.all([import("./views/missing.js"), loadLinkTexts()]))[0],
 };
 
 let view = null;
 let address = null; // of the view, as `parseAddress` gives it
-let shownHash = "";
+let setAside = null; // {draft} of a view that was taken away because its language is another
 let reader = null;
 let stream = null;
 let offline = null; // {since, code}: since when, and the code that the service refuses with, if it does
@@ -43,7 +44,7 @@ async function show() {
   const next = parseAddress(location.hash);
   if (view && !(await mayLeave(next))) return;
   const hash = location.hash;
-  shownHash = hash;
+  noteShown(hash);
   if (view && address.key === next.key && view.change) {
     address = next;
     await view.change(next);
@@ -62,7 +63,7 @@ async function show() {
 /** Ask a view with unsaved changes whether it may be left; if not, its address stays. */
 async function mayLeave(next) {
   if (!view.mayLeave || (await view.mayLeave(next))) return true;
-  history.replaceState(null, "", shownHash || "#/");
+  restoreAddress();
   return false;
 }
 
@@ -84,22 +85,43 @@ function showTitle() {
 }
 
 async function chooseLanguage(language) {
+  if (!(await changeTexts(language))) return;
+  takeAside();
+  await bringBack();
+  $("language").focus(); // the former one is gone
+}
+
+/** Load the texts of another language. Returns whether they are there; if not, the strip says so. */
+async function changeTexts(language) {
   try {
     await loadTexts(language);
+    return true;
   } catch (problem) {
     setStrip("failed", t("refused", { why: t("error.unreachable"), message: problem.message }));
-    return;
+    return false;
   }
-  const draft = view?.draft?.();
+}
+
+/** Take the view away, whose texts are of another language, and keep what was typed into it. */
+function takeAside() {
+  if (!view) return;
+  setAside = { draft: view.draft?.() };
+  view.close?.();
+  view = null;
+}
+
+/** Build frame and view in the present language, with what was typed. */
+async function bringBack() {
+  const draft = setAside?.draft;
+  setAside = null;
   clearStrips();
   header();
   showBell({ onChange: showTitle });
-  view?.close?.();
-  view = null;
+  const status = links.serviceStatus();
+  if (status) showStrips(status);
+  showOffline();
   await show();
   if (draft) view.restore?.(draft);
-  showOffline();
-  $("language").focus(); // the former one is gone
 }
 
 const header = () => showHeader({ chooseLanguage, signOut: leave, showKeys });
@@ -119,6 +141,7 @@ async function begin() {
   links.clear();
   notices.clear();
   closeView();
+  setAside = null;
   while (!(await isReady())) {
     await new Promise((later) => setTimeout(later, RETRY_DELAY_MS));
     if (mine !== beginnings) return;
@@ -168,15 +191,19 @@ async function showSignIn() {
 }
 
 async function chooseSignInLanguage(language) {
-  await loadTexts(language);
+  if (!(await changeTexts(language))) return;
+  takeAside();
   await showSignIn();
 }
 
 async function enter() {
   $("sign-in").close();
   const { name, role } = session();
-  if (reader?.name === name && reader.role === role) stream.run();
-  else await begin();
+  if (reader?.name !== name || reader.role !== role) await begin();
+  else {
+    if (setAside) await bringBack();
+    stream.run();
+  }
   $("main").focus({ preventScroll: true });
 }
 
@@ -238,13 +265,17 @@ async function showStatus() {
   try {
     const status = await links.loadStatus();
     version ??= status.version;
-    setStrip("store", status.store.ok ? "" : t("store_fails", { reason: status.store.reason }));
-    setStrip("newer", status.version === version ? "" : t("strip.newer", { version: status.version }));
+    showStrips(status);
     view?.update?.("status", status);
     showTitle();
   } catch (problem) {
     console.info(`the status cannot be loaded: ${problem.message}`); // the strip says already that it is offline
   }
+}
+
+function showStrips(status) {
+  setStrip("store", status.store.ok ? "" : t("store_fails", { reason: status.store.reason }));
+  setStrip("newer", status.version === version ? "" : t("strip.newer", { version: status.version }));
 }
 
 function focusSearch() {
@@ -254,7 +285,7 @@ function focusSearch() {
 }
 
 addEventListener("hashchange", async () => {
-  if (!reader || location.hash === shownHash) return;
+  if (!reader || isShown()) return;
   const before = view;
   await show();
   if (view === before) return;

@@ -9,6 +9,7 @@ const OWN_CHANGE_MS = 5_000; // for how long a change of a link is the answer to
 
 let unsubscribe = null;
 let popUp = null; // the promise of the module, once something may pop up
+let drawer = null; // the module, once it is loaded
 let known = []; // notices that lasted when they were loaded
 
 /** Build the bell into `#bell`; `onChange()` is called when the number of open notices changes. */
@@ -31,16 +32,23 @@ export function showBell({ onChange }) {
     forward(kind, data);
   });
   popUp?.then((module) => module.redraw());
+  if (!drawer?.isDrawerOpen()) return;
+  drawer.closeDrawer(); // it was of the former bell, whose language may be another
+  open(button);
 }
 
 async function toggle(button) {
-  const { closeDrawer, isDrawerOpen, openDrawer } = await import("./drawer.js");
-  if (isDrawerOpen()) return closeDrawer();
+  drawer = await import("./drawer.js");
+  if (drawer.isDrawerOpen()) return drawer.closeDrawer();
   const pop = await loadPopUp();
   pop.closeAll();
+  return open(button);
+}
+
+function open(button) {
   setAttribute(button, "aria-expanded", "true");
-  return openDrawer({
-    onMuted: pop.mute,
+  drawer.openDrawer({
+    onMuted: (name) => loadPopUp().then((module) => module.mute(name)),
     onClose() {
       setAttribute(button, "aria-expanded", "false");
       if (document.activeElement === document.body) button.focus();
@@ -62,8 +70,10 @@ function forward(kind, data) {
   if (kind === "loaded") {
     known = data;
     popUp?.then((module) => module.know(data));
-  } else if (kind === "clear") popUp?.then((module) => module.clear());
-  else if (kind === "notice") loadPopUp().then((module) => module.handleNotice(data.notice));
+  } else if (kind === "clear") {
+    popUp?.then((module) => module.clear());
+    drawer?.closeDrawer();
+  } else if (kind === "notice") loadPopUp().then((module) => module.handleNotice(data.notice));
   else if (kind === "link" && (popUp !== null || data.transition?.from)) {
     const isOwn = Date.now() - lastChangeOf(data.link.name) < OWN_CHANGE_MS;
     loadPopUp().then((module) => module.handleLink(data.link, data.transition, isOwn));

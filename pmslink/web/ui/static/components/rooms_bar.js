@@ -1,5 +1,6 @@
 // What stands over the rooms: search, floors or list, guest names, and the chips.
 
+import { announce } from "../core/announcer.js";
 import { may } from "../core/api.js";
 import { el, icon, setAttribute, setText } from "../core/dom.js";
 import { CHIPS, RARE_CHIPS, chipCounts } from "../core/rooms.js";
@@ -20,7 +21,7 @@ export function roomsBar(filter, { onFilter, onChange }) {
   const names = switchField(t("rooms.names"), () => showChange());
   const print = el("button", { type: "button", class: "hide-s", text: t("rooms.print"), onclick: () => window.print() });
   const right = el("span", { class: "row push" }, may("guests") ? names.element : null, print);
-  const found = el("p", { class: "small quiet rooms-found", role: "status" });
+  const found = el("p", { class: "small quiet rooms-found" });
   const element = el("div", { class: "stack no-print" }, el("div", { class: "row" }, search.element, shapes.element, right), row.element, found);
   const areNamesShown = () => may("guests") && names.input.checked;
 
@@ -28,6 +29,7 @@ export function roomsBar(filter, { onFilter, onChange }) {
     Object.assign(filter, changes);
     onFilter();
     showChange();
+    announce(found.textContent);
   }
 
   function showChange() {

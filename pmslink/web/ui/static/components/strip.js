@@ -1,5 +1,6 @@
 // The strip under the header: one lasting state of the page or the service at a time, the worst.
 
+import { announce } from "../core/announcer.js";
 import { el, icon, setText } from "../core/dom.js";
 import { t } from "../core/texts.js";
 
@@ -16,6 +17,7 @@ export function setStrip(kind, text) {
   if (place.dataset.kind !== worst || !place.firstChild) {
     place.dataset.kind = worst;
     place.replaceChildren(build(worst));
+    announce(texts.get(worst)); // once: the text of a strip may change each second
   }
   return setText(place.querySelector(".text"), texts.get(worst));
 }

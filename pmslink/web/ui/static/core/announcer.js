@@ -9,8 +9,9 @@ let lastAt = -Infinity;
 let waiting = []; // messages of the present pause
 let timer = null;
 
-/** Let a screen reader say a message, when it has nothing more urgent to say. */
+/** Let a screen reader say a message, when it has nothing more urgent to say; "" is none. */
 export function announce(message) {
+  if (!message) return;
   waiting.push(message);
   if (timer !== null) return;
   timer = setTimeout(say, Math.max(0, lastAt + PAUSE_MS - performance.now()));

@@ -7,7 +7,7 @@ export const TABS = ["overview", "rooms", "outbox", "history", "records", "phone
  * The view that an address stands for.
  *
  * `key` is equal for addresses of one view (all tabs of a link, all filters of the list): such a view is not
- * built anew, it gets the new parameters. An unknown address is the list of links.
+ * built anew, it gets the new parameters. An address of nothing is the view "missing".
  */
 export function parseAddress(hash) {
   const [path, search = ""] = hash.replace(/^#\/?/, "").split(/\?(.*)/s);
@@ -17,7 +17,8 @@ export function parseAddress(hash) {
     return { view: "link", key: `link ${name}`, name, tab: TABS.includes(tab) ? tab : TABS[0], room, query };
   }
   if (["new", "notices", "about"].includes(first)) return { view: first, key: `${first} ${search}`, query };
-  return { view: "links", key: "links", query };
+  if (first === "" || (first === "links" && name === undefined)) return { view: "links", key: "links", query };
+  return { view: "missing", key: `missing ${path}`, query };
 }
 
 function decode(part) {
@@ -36,10 +37,24 @@ export function linkAddress(name, tab = TABS[0], room = null, query = {}) {
   return parts.join("/") + serializeQuery(query);
 }
 
+let shown = ""; // the address, from "#" on, whose view is shown
+
+/** Whether the view of the present address is shown. */
+export const isShown = () => location.hash === shown;
+
+/** Note that the view of this address is shown. */
+export function noteShown(hash) {
+  shown = hash;
+}
+
+/** Write the address of the view that is shown over another one that the reader has not gone to. */
+export const restoreAddress = () => history.replaceState(null, "", shown || "#/");
+
 /** Write filters into the address of the present view, which stays; empty ones are left out. */
 export function replaceQuery(query) {
   const [path] = (location.hash || "#/").split("?");
   history.replaceState(null, "", path + serializeQuery(query));
+  noteShown(location.hash);
 }
 
 function serializeQuery(query) {

@@ -21,9 +21,12 @@ function wantedLanguage() {
 /** Load the texts of a language: the one that is chosen now, or the one that the reader wants. */
 export async function loadTexts(chosen) {
   const wanted = chosen ?? wantedLanguage();
-  texts = await loadCatalogue(wanted, "");
+  const names = [...further];
+  const catalogues = await Promise.all(["", ...names].map((name) => loadCatalogue(wanted, name)));
+  texts = Object.assign({}, ...catalogues);
   language = wanted;
-  further.clear();
+  further.clear(); // one that has arrived meanwhile is of the former language
+  names.forEach((name) => further.add(name));
   if (chosen) writePreference("language", chosen);
   document.documentElement.lang = language === "zh" ? "zh-Hans" : language;
   formats = formatsOf(document.documentElement.lang);
@@ -41,9 +44,13 @@ export const loadFieldNames = () => loadFurther("/fias");
 export const loadSettingTexts = () => loadFurther("/settings");
 
 async function loadFurther(name) {
-  if (further.has(name)) return;
-  Object.assign(texts, await loadCatalogue(language, name));
-  further.add(name);
+  while (!further.has(name)) {
+    const wanted = language;
+    const catalogue = await loadCatalogue(wanted, name);
+    if (wanted !== language) continue; // the reader has chosen another one meanwhile
+    Object.assign(texts, catalogue);
+    further.add(name);
+  }
 }
 
 async function loadCatalogue(wanted, name) {

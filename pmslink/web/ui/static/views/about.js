@@ -33,6 +33,7 @@ function build() {
 }
 
 function write({ version, uptime, store }, status) {
+  if (status === null) return; // not loaded yet
   setText(version, status.version);
   setText(uptime, duration(status.uptime));
   setText(store, status.store.ok ? t("about.store.good") : status.store.reason);

@@ -91,7 +91,7 @@ class LinksView {
   // Elements.
 
   #build() {
-    this.sentence = el("p", { class: "quiet", role: "status" });
+    this.sentence = el("p", { class: "quiet sentence" });
     const add = may("control") && el("a", { class: "btn primary push", href: "#/new" }, icon("plus"), t("list.add"));
     const title = el("div", { class: "title" }, el("h1", { text: t("list.title") }), this.sentence, add || null);
     /** @type {Array<[string, any]>} */
@@ -113,7 +113,7 @@ class LinksView {
     this.search.value = this.#filter.q;
     const key = el("kbd", { "aria-hidden": "true", text: "/" });
     const label = el("label", { class: "search" }, icon("search"), el("span", { class: "sr", text: t("list.search") }), this.search, key);
-    this.found = el("span", { class: "quiet small", role: "status" });
+    this.found = el("span", { class: "quiet small" });
     const options = Object.keys(ORDERS).map((value) => el("option", { value, text: t(`list.sort.${value}`) }));
     this.sort = el("select", { onchange: () => this.#setFilter({ sort: this.sort.value }) }, options);
     this.sort.value = this.#filter.sort;
@@ -180,7 +180,7 @@ class LinksView {
 
   async #open() {
     const { show, q, sort } = this.#filter;
-    const list = this.#list;
+    const [list, isFirst] = [this.#list, this.#list.total === null];
     const loading = this.#later(() => list.total === null && this.#showLoading(), LOADING_MS);
     setAttribute(this.table, "aria-busy", "true");
     try {
@@ -190,6 +190,7 @@ class LinksView {
         this.#isUrgent = true; // the reader wants another order
         this.#show();
         this.#isUrgent = false;
+        if (!isFirst) import("../core/announcer.js").then(({ announce }) => announce(this.found.textContent));
       }
     } catch (problem) {
       if (list === this.#list) this.#showProblem(problem);
@@ -347,7 +348,6 @@ class LinksView {
   }
 
   async #showNothing(isFiltered) {
-    this.message.hidden = false;
     setAttribute(this.message, "class", isFiltered ? "nothing" : "first");
     const showAll = () => this.#setFilter({ show: "all", q: "" });
     const clear = el("button", { type: "button", text: t("list.clear"), onclick: showAll });
