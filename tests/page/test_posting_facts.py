@@ -127,3 +127,18 @@ def test_several_are_chosen_once_more_than_five_wait(
     assert (
         call_module(user.page, POSTINGS, "offersSeveral", {"unknown": unknown, "refused": refused}) is offered
     )
+
+
+@pytest.mark.parametrize(
+    ("values", "expected"),
+    [
+        ({"state": "refused", "reason": "guest_left"}, True),
+        ({"state": "refused", "reason": "local_guest"}, True),
+        ({"state": "refused", "reason": "charset"}, False),
+        ({"state": "unknown", "reason": "unanswered"}, False),
+    ],
+)
+def test_rows_that_go_on_the_bill_of_whoever_stays_are_known_before_all_are_sent_again(
+    user: BrowserUser, values: dict[str, Any], expected: bool
+) -> None:
+    assert call_module(user.page, POSTINGS, "goesToWhoeverStays", _posting(**values)) is expected

@@ -220,7 +220,7 @@ def test_a_link_in_sync_without_rooms_offers_a_resync(port: int, user: BrowserUs
     page.route("**/links/made/rooms", lambda route: route.fulfill(json={"rooms": []}))
     user.navigate(VIEW_HASH)
     expect(
-        page.get_by_text("The PMS has told of no room yet. A resync asks it for all of them.")
+        page.get_by_text("The PMS has sent no room yet. A resync asks it for all of them.")
     ).to_be_visible()
     page.unroute_all()
     page.locator(".empty").get_by_role("button", name="Resync").click()
@@ -229,7 +229,7 @@ def test_a_link_in_sync_without_rooms_offers_a_resync(port: int, user: BrowserUs
 
 def test_an_unknown_room_is_reported(user: BrowserUser, page: Page) -> None:
     user.navigate(f"{VIEW_HASH}/9999")
-    expect(page.get_by_text("The PMS has told nothing of a room 9999.")).to_be_visible()
+    expect(page.get_by_text("The PMS has sent nothing about a room 9999.")).to_be_visible()
 
 
 def test_search_chip_and_names_survive_a_language_change(

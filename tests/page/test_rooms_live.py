@@ -117,7 +117,7 @@ def test_a_resync_causes_no_request_per_room(
     page, port = user.page, hotel.ports[1]
     hotel.make_link("made", port)
     user.navigate(VIEW_HASH)
-    expect(page.locator(".empty")).to_contain_text("The PMS has told of no room yet.")
+    expect(page.locator(".empty")).to_contain_text("The PMS has sent no room yet.")
     hotel.control("made", "enable")
     expect(room_tiles(page)).to_have_count(ROOM_COUNT)
     wait_until(lambda: hotel.link("made")["resync"]["ended"], "the resync has ended")

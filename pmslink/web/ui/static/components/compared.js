@@ -125,8 +125,8 @@ function update({ element, sign, ours, pms, remark, take, keep }, { change, areN
   const [name, mood] = SIGNS[change.decided] ?? ["warn", "wait"];
   setIcon(sign, name);
   setAttribute(element, "data-mood", mood);
-  setText(ours, `${t("cmp.ours")}: ${oursText(change, areNamesShown)}`);
-  setText(pms, `${t("cmp.pms")}: ${pmsText(change, areNamesShown)}`);
+  setText(ours, t("cmp.ours", { what: oursText(change, areNamesShown) }));
+  setText(pms, t("cmp.pms", { what: pmsText(change, areNamesShown) }));
   setText(remark, remarkText(change));
   const isOpen = change.decided === null || change.decided === "keep";
   setAttribute(take, "hidden", !isOpen || !may("desk"));

@@ -52,7 +52,7 @@ export function roomsBar(filter, { onFilter, onChange }) {
     shapes.press(shown);
     setAttribute(shapes.element, "hidden", !haveFloors);
     const isFiltered = rooms !== null && (filter.query !== "" || filter.chip !== "all");
-    setText(found, isFiltered ? t("rooms.found", { found: foundCount, all: rooms.length }) : "");
+    setText(found, isFiltered ? t(rooms.length === 1 ? "rooms.found_one" : "rooms.found", { found: foundCount, all: rooms.length }) : "");
     setAttribute(found, "hidden", !isFiltered);
   }
 

@@ -42,7 +42,11 @@ function failed(result, settings) {
   return [...elements, el("p", { text: meaning(result, settings) })];
 }
 
-const seenText = (result) => t(isLineBreaks(result) ? "test.junk" : "test.seen", { bytes: result.seen.bytes });
+function seenText(result) {
+  const { bytes } = result.seen;
+  if (isLineBreaks(result)) return t(bytes === 1 ? "test.junk_one" : "test.junk", { bytes });
+  return t(bytes === 1 ? "test.seen_one" : "test.seen", { bytes });
+}
 
 /** What it means, the most exact that there is: of these bytes, of this cause, of this step. */
 function meaning(result, settings) {

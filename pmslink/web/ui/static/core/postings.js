@@ -100,6 +100,10 @@ export const needsDecision = ({ state }) => UNDECIDED.includes(state);
 /** Check whether a row goes on a guest's bill; the others are of phones and rooms. */
 export const isPosting = ({ type }) => POSTINGS.includes(type);
 
+/** Check whether a row, if it is sent again, goes on the bill of whoever stays in its room by then. */
+export const goesToWhoeverStays = ({ state, reason }) =>
+  state === "refused" && ["guest_left", "local_guest"].includes(reason);
+
 const SETTLE = { label: "out.settle", call: "discard", asks: false };
 const RESEND_UNBOOKED = { label: "out.resend", call: "resend", asks: false };
 const CLOSE = { label: "out.close", call: "discard", asks: false };

@@ -9,6 +9,7 @@ const PATTERNS = [
   [/^(?<code>..) \(.+\) (?<value>['"].*['"]) is not (?<expected>.+)$/, "problem.value"],
   [/^our own record, sent back$/, "problem.echo"],
   [/^the hotel has (?<count>\d+) (?<what>rooms|guests) already$/, "problem.hotel_full"],
+  [/^the room has 1 guests already$/, "problem.room_full_one"],
   [/^the room has (?<count>\d+) guests already$/, "problem.room_full"],
 ];
 const EXPECTED = {

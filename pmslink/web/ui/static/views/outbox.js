@@ -148,7 +148,7 @@ class OutboxTab {
     const { unknown, refused, pending } = this.#link.outbox;
     const isChoosing = may("desk") && offersSeveral(this.#link.outbox);
     const look = this.#look(isChoosing);
-    this.#chosenBar.show(isChoosing, rows.filter(needsDecision).map(({ id }) => id));
+    this.#chosenBar.show(isChoosing, rows.filter(needsDecision));
     setAttribute(this.chooseHead, "hidden", !isChoosing);
     this.#showRows(rows.map((posting) => ({ posting, look })));
     this.#bar.count({ ask: unknown + refused, waiting: pending });
