@@ -80,7 +80,7 @@ class ServedApi:
     """A service with store and network in memory, links, and the site on a real port.
 
     With a `previous` service, it continues on the same store and clock. It has the stored links, and
-    those of `links`.
+    those of `links`. If `starts_broken`, no commit succeeds until `repair_store`.
     """
 
     def __init__(
@@ -89,6 +89,7 @@ class ServedApi:
         links: Sequence[LinkConfig] = (),
         state_dir: Path = NO_STATE_DIR,
         local_only: bool = True,
+        starts_broken: bool = False,
     ) -> None:
         self.clock: Clock = previous.clock if previous else Clock()
         self.database: MemoryDatabase = previous.database if previous else MemoryDatabase()
@@ -99,6 +100,8 @@ class ServedApi:
         self.test_progress: list[StepStart | Step | Deferred[None]] = []
         """What a test tells while it runs, before its result; it waits for each Deferred."""
         self.store = make_store(self.clock, self.now, self.database)
+        if starts_broken:
+            self.break_store()
         self.links = LinkRegistry(self.clock, self.store, self.now, self.network.dial)
         for config in links:
             self.links.add(config)

@@ -89,7 +89,6 @@ class BatchWriter:
         self,
         database: Database,
         sequence: Iterator[int],
-        first_seq: int,
         hotels: UnitOfWorkFactory,
         seconds: Callable[[], float],
     ) -> None:
@@ -98,12 +97,13 @@ class BatchWriter:
         self._hotels = hotels
         self._seconds = seconds
         self._connection: Connection | None = None
-        self._reserved_until = first_seq
         self._receipt: int | None = None  # of the last commit; None until it is read
         self._commit_in_doubt: _Commit | None = None
         self._must_settle = False  # something else than a commit was perhaps not written
         self.progress = 0
         """Grows whenever the database has completed something. Any thread may read it."""
+        self.reserved_until = 0
+        """The newest number that is reserved, 0 before the first commit. Any thread may read it."""
 
     def commit(self, batch: Sequence[Write]) -> CommitOutcome:
         """Commit the writes of a batch, as many as COMMIT_WORK_LIMIT_S allows; an empty batch tests the disk.
@@ -158,7 +158,7 @@ class BatchWriter:
             if self._seconds() - started_at >= COMMIT_WORK_LIMIT_S:
                 break
         transaction.hotels.flush(transaction)
-        commit.reserved_until = reserve_numbers(transaction, self._reserved_until)
+        commit.reserved_until = reserve_numbers(transaction, self.reserved_until)
         if not batch or self._database.count_changes(transaction.connection) != changes_before:
             commit.receipt = (self._receipt or 0) + 1
             write_receipt(transaction.connection, commit.receipt)
@@ -168,7 +168,7 @@ class BatchWriter:
     def _complete(self, commit: _Commit) -> CommitOutcome:
         self.progress += 1
         commit.transaction.hotels.committed()
-        self._reserved_until = commit.reserved_until
+        self.reserved_until = commit.reserved_until
         if commit.receipt is not None:
             self._receipt = commit.receipt
         return CommitOutcome(commit.results, commit.transaction.to_publish)

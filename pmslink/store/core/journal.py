@@ -82,7 +82,7 @@ class Journal:
         self._is_commit_delayed = False  # it waits, because no write in the queue is urgent
         self._is_urgent = False  # a write in the queue is urgent
         self._sequence = count(first_seq)
-        self._writer = BatchWriter(database, self._sequence, first_seq, hotels, clock.seconds)
+        self._writer = BatchWriter(database, self._sequence, hotels, clock.seconds)
         self._disk_watch = DiskWatch(clock, lambda: self._writer.progress, self._on_disk_silent)
         self._delivery = TurnSlices(clock)
         self._idle_waiters: list[Deferred[None]] = []
@@ -125,6 +125,14 @@ class Journal:
     def next_seq(self) -> int:
         """Return the next number of the sequence, for an entry that is not stored."""
         return next(self._sequence)
+
+    def is_reserved(self, seq: int) -> bool:
+        """Return whether no later run uses this number again, even if this one ends without another commit.
+
+        It may, if the database has failed since the start, or for very long, and then the wall clock is set
+        back or the service soon starts again.
+        """
+        return seq <= self._writer.reserved_until
 
     @property
     def is_failing(self) -> bool:

@@ -1,7 +1,9 @@
 """Broadcaster of the stream: changes of links, events and postings, as Server-Sent Events to all subscribers.
 
 All subscribers receive one sequence: that of the store, whose numbers grow over restarts. Its newest part is
-in memory, so that a client that reconnects, or reads slowly, misses nothing.
+in memory, so that a client that reconnects, or reads slowly, misses nothing. Numbers of events that are
+published while the store fails may not be reserved: a later run may use them again, so no client resumes
+from them.
 
 A new subscriber first receives all links. Only the last of these events carries the number from which the
 client can resume. The others carry one that is older than the replay buffer, so that a client that is cut
@@ -40,7 +42,7 @@ from pmslink.web.stream.link_snapshots import (
     serialize_link_payload,
 )
 from pmslink.web.stream.replay_buffer import ReplayBuffer
-from pmslink.web.stream.sse_events import serialize_sse_event, serialize_sse_link
+from pmslink.web.stream.sse_events import NO_RESUME_ID, serialize_sse_event, serialize_sse_link
 from pmslink.web.stream.subscriber import SnapshotFactory, Subscriber
 
 CONTENT_TYPE = b"text/event-stream"
@@ -193,15 +195,21 @@ class Broadcaster:
     def _snapshot_events(self, snapshot_seq: int, resume_seq: int, reset: bool = True) -> Iterator[bytes]:
         links = list(self._links)
         if reset:
-            yield serialize_sse_event(snapshot_seq if links else resume_seq, "reset", self._wall_clock(), {})
+            yield self._serialize_reset(snapshot_seq if links else resume_seq)
         for position, link in enumerate(links, 1):
             seq = resume_seq if position == len(links) else snapshot_seq
             payload = serialize_link_payload(self._link_json.serialize(link), None)
-            yield serialize_sse_link(seq, self._wall_clock(), payload)
+            yield serialize_sse_link(seq, self._wall_clock(), payload, self._event_id(seq))
 
     def _reset_event(self, snapshot_seq: int, resume_seq: int, reset: bool = True) -> Iterator[bytes]:
         """Yield the snapshot for a client that reads the links itself: a reset from which it can resume."""
-        yield serialize_sse_event(resume_seq, "reset", self._wall_clock(), {})
+        yield self._serialize_reset(resume_seq)
+
+    def _serialize_reset(self, seq: int) -> bytes:
+        return serialize_sse_event(seq, "reset", self._wall_clock(), {}, self._event_id(seq))
+
+    def _event_id(self, seq: int) -> int:
+        return seq if self._journal.is_reserved(seq) else NO_RESUME_ID
 
     # Publishing
 
@@ -218,7 +226,7 @@ class Broadcaster:
         self._journal.submit_nowait(append_link_snapshots, snapshot)
 
     def _on_commit(self, entries: Sequence[Entry]) -> None:
-        self.replay_buffer.add(entries, self._wall_clock())
+        self.replay_buffer.add(entries, self._wall_clock(), self._journal.is_reserved)
         self._enqueue_write(*self._subscribers)
 
     def _on_purge(self, purge: Purge) -> None:

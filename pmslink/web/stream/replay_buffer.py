@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import datetime
 from operator import attrgetter
 
@@ -32,6 +32,8 @@ class BufferedEvent:
     kind: EntryKind
     entry: Entry
     published_at: datetime | None
+    is_resumable: bool
+    """Whether a client can resume from it."""
     sse: bytes | None = None
     redacted_sse: bytes | None = None
     """For callers who may not see guests; the same object as `sse` if the entry has no guest data."""
@@ -62,16 +64,23 @@ class ReplayBuffer:
         """The number of the newest entry."""
         return self._events[-1].seq if self._events else self.last_evicted_seq
 
-    def add(self, entries: Iterable[Entry], published_at: datetime | None) -> None:
+    def add(
+        self,
+        entries: Iterable[Entry],
+        published_at: datetime | None,
+        is_resumable: Callable[[int], bool] = lambda seq: True,
+    ) -> None:
         """Add those of the entries that the stream sends, and evict the oldest above the limits.
 
         The entries are newer than all in the buffer. `published_at` is None for entries that an earlier run
-        of the service published.
+        of the service published. `is_resumable` returns whether a client can resume from a number.
         """
         for entry in entries:
             kind = entry_kind(entry)
             if kind is not None:
-                self._events.append(BufferedEvent(entry.seq, kind, entry, published_at))
+                self._events.append(
+                    BufferedEvent(entry.seq, kind, entry, published_at, is_resumable(entry.seq))
+                )
                 self._size_bytes += estimate_size_bytes(entry)
         self._enforce_limits()
 
@@ -88,7 +97,7 @@ class ReplayBuffer:
         """Return the serialized form of an entry, redacted unless the caller may see guests."""
         if sees_guests:
             if buffered.sse is None:
-                buffered.sse = serialize_sse_entry(buffered.entry, buffered.published_at)
+                buffered.sse = _serialize(buffered, buffered.entry)
                 self._count_rendered(buffered, buffered.sse)
             return buffered.sse
         if buffered.redacted_sse is None:
@@ -96,7 +105,7 @@ class ReplayBuffer:
             if entry is buffered.entry:
                 buffered.redacted_sse = self.render(buffered)
             else:
-                buffered.redacted_sse = serialize_sse_entry(entry, buffered.published_at)
+                buffered.redacted_sse = _serialize(buffered, entry)
                 self._count_rendered(buffered, buffered.redacted_sse)
         return buffered.redacted_sse
 
@@ -136,6 +145,10 @@ class ReplayBuffer:
     def _compact(self) -> None:
         del self._events[: self._first_index]
         self._first_index = 0
+
+
+def _serialize(buffered: BufferedEvent, entry: Entry) -> bytes:
+    return serialize_sse_entry(entry, buffered.published_at, buffered.is_resumable)
 
 
 def estimate_size_bytes(entry: Entry) -> int:

@@ -216,6 +216,34 @@ async def test_a_link_missing_after_a_restart_resets_all_subscribers(served_api:
     await third.stop()
 
 
+@time_limit(20)
+async def test_a_number_that_another_run_may_use_again_does_not_resume(served_api: ServedApi) -> None:
+    """A run on a full disk stores no reservation of its numbers, and the next one uses them again."""
+    served_api.add_link("a", enabled=False)
+    await served_api.stop()
+    links = [make_link_config("b", enabled=False)]
+    failing = ServedApi(previous=served_api, links=links, starts_broken=True)
+    client = await open_stream(failing)
+    await client.wait_for_changes(1)
+    controls.expire(next(iter(failing.links)))
+    failing.advance(1)  # the next attempt of a commit
+    await client.wait_for_changes(2)
+    await client.disconnect()
+    await failing.stop()
+    failing.database.commit_error = None
+    after = ServedApi(previous=served_api, links=[make_link_config("c", enabled=False)])
+    buffer, seqs = after.site.api.broadcaster.replay_buffer, [event.data["seq"] for event in client.events]
+    while buffer.last_seq < seqs[-1]:
+        after.add_link(f"d{buffer.last_seq}", enabled=False)
+    assert after.store.startup_snapshot.first_seq <= seqs[0], "the number means another event now"
+    for event in client.events:
+        resumed = await open_stream(after, event.id)
+        await resumed.drain()
+        assert resumed.link_changes[:2] == [("reset", "", None), ("link", "c", None)]
+        await resumed.disconnect()
+    await after.stop()
+
+
 # Removal
 
 
