@@ -126,7 +126,7 @@ def _record_check_out(
         state.manual.remove(before)
         return None
     values = {"what": "check_out", "guest": guest, "to": None}
-    return state.manual.set(evolve(before, **values, **_made_anew(by, context)))
+    return _make_anew(state, before, by, context, **values)
 
 
 def move(
@@ -163,16 +163,24 @@ def _record_move(
         change = ManualChange(change_id, "move", by, context.now_ms, guest, room_name, new_name)
         return state.manual.set(change)
     if before.what == "check_in":
-        return state.manual.set(evolve(before, room=new_name, **_made_anew(by, context)))
+        return _make_anew(state, before, by, context, room=new_name)
     if before.pms_room == new_name:  # back where the PMS has the guest
         state.manual.remove(before)
         return None
-    return state.manual.set(evolve(before, to=new_name, guest=guest, **_made_anew(by, context)))
+    return _make_anew(state, before, by, context, to=new_name, guest=guest)
 
 
-def _made_anew(by: str | None, context: Context) -> dict[str, object]:
-    """Return the values of a change that is made anew, and not compared yet."""
-    return {"by": by, "at": context.now_ms, "outcome": "waiting", "until": None, "pms_guest": None}
+def _make_anew(
+    state: HotelState, before: ManualChange, by: str | None, context: Context, **values: object
+) -> ManualChange:
+    """Replace a change by one that is not compared yet.
+
+    It has an id of its own: a decision about the former comparison must not be one about the next.
+    """
+    state.manual.remove(before)
+    comparison = {"outcome": "waiting", "until": None, "pms_guest": None}
+    made = {"id": context.next_id(), "by": by, "at": context.now_ms}
+    return state.manual.set(evolve(before, **made, **comparison, **values))
 
 
 def _change_of(state: HotelState, guest: Guest, room_name: str) -> ManualChange | None:

@@ -219,13 +219,13 @@ def test_a_swap_by_hand_is_taken_back_as_one(hotel: HotelDriver) -> None:
     hotel.move_by_hand("102", "103")
     hotel.wait(5)
     assert resync(hotel, ADAMS, BAUER) == []
-    assert hotel.by_hand == ["move 101 103 differs", "move 103 101 differs"]
+    assert hotel.by_hand == ["move 103 101 differs", "move 101 103 differs"]
     events = hotel.take(hotel.id_of("move", "101"))
     assert [event for event in events if event.startswith("guest.")] == [
         "guest.moved 103 #3 from 101 vacant",
         "guest.moved 101 #1 from 103",
     ]
-    assert hotel.by_hand == ["move 101 103 taken", "move 103 101 overruled"]
+    assert hotel.by_hand == ["move 103 101 overruled", "move 101 103 taken"]
     assert hotel.guests_by_room() == {"101": ["1"], "103": ["3"], "102": []}
     assert [one.at.hour for one in hotel.room("101").wake_ups] == [7]
 
@@ -387,14 +387,35 @@ def test_two_outages(hotel: HotelDriver) -> None:
     hotel.wait(3600)
     hotel.move_by_hand("102", "105")
     hotel.check_in_by_hand("102", "Day")
-    assert hotel.by_hand[0] == "check_in 105 waiting"
+    assert hotel.by_hand[2:] == ["check_in 105 waiting", "check_in 102 waiting"]
     resync(hotel, ADAMS, "GI|RN105|G#2|GSN|GNCole|SF|")
     assert hotel.by_hand == [
-        "check_in 105 agreed",
         "move 101 104 differs",
         "check_out 103 agreed",
+        "check_in 105 agreed",
         "check_in 102 differs",
     ]
+
+
+@pytest.mark.parametrize("act", ["move", "check_out"])
+@pytest.mark.parametrize("room", ["102", "104"])
+def test_a_change_that_is_made_anew_is_another_one(hotel: HotelDriver, room: str, act: str) -> None:
+    make_differ(hotel)
+    former_ids = {*hotel.state.manual.by_id}
+    (change,) = hotel.state.manual.with_guest_in(room)
+    if act == "move":
+        hotel.move_by_hand(room, "106")
+    else:
+        hotel.check_out_by_hand(room)
+    resync(hotel, ADAMS, BAUER)
+    for decide in (hotel.take, hotel.keep):
+        with pytest.raises(UnknownManualChangeError):
+            decide(change.id)
+    new_ids = {*hotel.state.manual.by_id} - former_ids
+    assert len(new_ids) == (0 if (room, act) == ("102", "check_out") else 1)
+    for change_id in new_ids:
+        assert change_id > max(former_ids)
+        hotel.take(change_id)
 
 
 def test_a_guest_who_checks_in_by_hand_where_another_was_checked_out_by_hand(hotel: HotelDriver) -> None:
