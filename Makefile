@@ -52,6 +52,7 @@ bench: .venv/installed-test
 	$(BIN)/python -m bench.outbox_drain
 	$(BIN)/python -m bench.page_latency
 	$(BIN)/python -m bench.page_many_links
+	$(BIN)/python -m bench.page_slow_line
 	$(BIN)/python -m bench.many_links
 	$(BIN)/python -m bench.year_store
 

@@ -80,6 +80,14 @@ class BrowserUser:
         self.page.evaluate("(hash) => { location.hash = hash }", hash)
 
 
+def wait_for_stream(page: Page) -> None:
+    """Wait until the page is told of changes and has its shortcuts, which come after the first rows.
+
+    A page that asks for a token, or does not reach the service, is not waited for.
+    """
+    page.wait_for_selector("html[data-stream], #sign-in[open]", state="attached")
+
+
 @contextmanager
 def open_page(browser: Browser, url: str, **options: Any) -> Iterator[BrowserUser]:
     """Open the page at this address; the options are those of a browser context."""
@@ -90,6 +98,8 @@ def open_page(browser: Browser, url: str, **options: Any) -> Iterator[BrowserUse
     page_errors = PageErrors(page, url)
     try:
         page.goto(url)
+        if url.startswith("http"):
+            wait_for_stream(page)
         yield BrowserUser(context, page, page_errors)
         page_errors.require_no_errors()
     finally:

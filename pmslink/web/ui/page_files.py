@@ -108,13 +108,14 @@ def _make_index(template: bytes, version: str, bodies: Mapping[str, bytes]) -> b
     """Return the page with the addresses of this version, and links that load its modules at once.
 
     Without the links, a browser learns of each module only from the one that imports it: one round trip for
-    each level of imports.
+    each level of imports. They are in a template, which `theme.js` puts into the document when the style
+    sheet is there: on a slow line, the first words would else wait for all modules.
     """
     preloads = "".join(
         f'<link rel="modulepreload" href="page/{name}">\n'
         for name in find_imported_modules(bodies, FIRST_VIEW_MODULES)
     )
-    page = template.replace(b"</head>", preloads.encode() + b"</head>", 1)
+    page = template.replace(b"</template>", preloads.encode() + b"</template>", 1)
     return page.replace(b'"page/', b'"page/%s/' % version.encode())
 
 

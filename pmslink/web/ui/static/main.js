@@ -1,23 +1,17 @@
-// The page begins here: the session of the reader, the view of the address, and the stream of changes.
+// The page begins here: the session of the reader, the view of the address, and then the frame around it.
 
 import { loadSession, session, signOut, whenDenied } from "./core/api.js";
-import { now } from "./core/clock.js";
 import { setAttribute } from "./core/dom.js";
-import { installKeys } from "./core/keys.js";
 import * as links from "./core/links.js";
-import * as notices from "./core/notices.js";
 import { isShown, noteShown, parseAddress, restoreAddress } from "./core/router.js";
-import { Stream } from "./core/stream.js";
-import { loadLinkTexts, loadTexts, moment, since, t } from "./core/texts.js";
-import { showBell } from "./components/bell.js";
-import { markNavigation, showHeader } from "./components/header.js";
-import { clearStrips, setStrip } from "./components/strip.js";
+import { loadLinkTexts, loadTexts, t } from "./core/texts.js";
 
-const STATUS_INTERVAL_MS = 15_000;
 const RETRY_DELAY_MS = 2_000;
+const FIRST_ROWS_MS = 3_000; // for which the frame waits for the first rows, once the view is there
 const TICK_MS = 1_000;
 /** @type {(id: string) => any} */
 const $ = (id) => document.getElementById(id);
+const later = (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds));
 
 const VIEWS = {
   links: () => import("./views/links.js"),
@@ -32,9 +26,8 @@ let view = null;
 let address = null; // of the view, as `parseAddress` gives it
 let setAside = null; // {draft} of a view that was taken away because its language is another
 let reader = null;
-let stream = null;
-let offline = null; // {since, code}: since when, and the code that the service refuses with, if it does
-let version = null; // of the service when the page was loaded
+let frame = null; // null until it is loaded
+let frameLoading = null;
 let beginnings = 0;
 
 // The view of the address.
@@ -56,7 +49,7 @@ async function show() {
     view = build(next, { showTitle });
     $("main").replaceChildren(view.element);
   }
-  markNavigation(next.view);
+  frame?.markNavigation();
   showTitle();
 }
 
@@ -76,12 +69,10 @@ function closeView() {
 }
 
 function showTitle() {
-  const count = notices.openCount();
-  const marks = (offline ? `${t("title.offline")} ` : "") + (count ? `(${count}) ` : "");
-  const title = `${marks}${view ? view.title() : t("sign.title")} – pmslink`;
+  const title = `${frame?.titleMarks() ?? ""}${view ? view.title() : t("sign.title")} – pmslink`;
   if (document.title !== title) document.title = title;
-  const icon = offline ? "off" : links.worstSign();
-  setAttribute($("icon"), "href", new URL(`icons/${icon}.svg`, import.meta.url).href);
+  const sign = frame?.sign() ?? links.worstSign();
+  setAttribute($("icon"), "href", new URL(`icons/${sign}.svg`, import.meta.url).href);
 }
 
 async function chooseLanguage(language) {
@@ -97,7 +88,7 @@ async function changeTexts(language) {
     await loadTexts(language);
     return true;
   } catch (problem) {
-    setStrip("failed", t("refused", { why: t("error.unreachable"), message: problem.message }));
+    frame?.showFailure(t("refused", { why: t("error.unreachable"), message: problem.message }));
     return false;
   }
 }
@@ -114,21 +105,9 @@ function takeAside() {
 async function bringBack() {
   const draft = setAside?.draft;
   setAside = null;
-  clearStrips();
-  header();
-  showBell({ onChange: showTitle });
-  const status = links.serviceStatus();
-  if (status) showStrips(status);
-  showOffline();
+  frame?.redraw();
   await show();
   if (draft) view.restore?.(draft);
-}
-
-const header = () => showHeader({ chooseLanguage, signOut: leave, showKeys });
-
-async function showKeys() {
-  const { keysDialog } = await import("./components/keys_dialog.js");
-  keysDialog();
 }
 
 // The session.
@@ -136,25 +115,30 @@ async function showKeys() {
 /** Find out who the reader is, and show the page; again and again until the service answers. */
 async function begin() {
   const mine = ++beginnings;
-  stream?.stop();
-  stream = null;
+  frame?.end();
   links.clear();
-  notices.clear();
   closeView();
   setAside = null;
   while (!(await isReady())) {
-    await new Promise((later) => setTimeout(later, RETRY_DELAY_MS));
+    await later(RETRY_DELAY_MS);
     if (mine !== beginnings) return;
   }
   if (mine !== beginnings) return;
-  online();
   reader = session();
-  header();
-  if (!reader) return askToSignIn();
-  showBell({ onChange: showTitle });
-  stream = new Stream("api/v1/stream?snapshot=none", listener);
-  stream.run();
+  let failure = null;
+  if (reader) await showFirstRows().catch((problem) => (failure = problem));
+  while (!(await loadFrame())) await later(RETRY_DELAY_MS);
+  if (mine !== beginnings) return;
+  frame.begin();
+  if (failure) throw failure; // the frame looks into it
+  if (!reader) await askToSignIn();
+}
+
+/** Show the view of the address, and wait a while for its rows. */
+async function showFirstRows() {
+  loadStatus();
   await show();
+  await Promise.race([view?.shown, later(FIRST_ROWS_MS)]);
 }
 
 /** Whether the texts and the session are loaded. */
@@ -164,7 +148,7 @@ async function isReady() {
     return true;
   } catch (problem) {
     console.info(`the page cannot begin yet: ${problem.message}`);
-    if (document.documentElement.dataset.texts === "loaded") listener.onLost();
+    if (document.documentElement.dataset.texts === "loaded" && (await loadFrame())) frame.onLost();
     return false;
   }
 }
@@ -175,8 +159,33 @@ async function loadFirstTexts() {
   document.documentElement.dataset.texts = "loaded";
 }
 
+/** Load the frame, once. Returns whether it is loaded; if the service has other files by now, the page is loaded anew. */
+async function loadFrame() {
+  try {
+    const { Frame } = await (frameLoading ??= import("./frame.js"));
+    const actions = { showTitle, loadStatus, isOutdated, askToSignIn, chooseLanguage, signOut: leave };
+    frame ??= new Frame({ view: () => view, viewName: () => address?.view, ...actions });
+    return true;
+  } catch (problem) {
+    console.info(`the frame of the page cannot be loaded: ${problem.message}`);
+    frameLoading = null;
+    if (await isOutdated()) location.reload();
+    return false;
+  }
+}
+
+/** Whether the service has no such files of the page any more, as after an update. */
+async function isOutdated() {
+  try {
+    return (await fetch(import.meta.url, { cache: "no-store" })).status === 404;
+  } catch {
+    return false; // it does not answer
+  }
+}
+
 /** Ask over the view, which may be a form that is half filled in. */
 async function askToSignIn() {
+  frame?.pause();
   if ($("sign-in").open) return; // the reader may be typing
   $("sign-in").showModal();
   await showSignIn();
@@ -202,86 +211,36 @@ async function enter() {
   if (reader?.name !== name || reader.role !== role) await begin();
   else {
     if (setAside) await bringBack();
-    stream.run();
+    frame?.resume();
   }
   $("main").focus({ preventScroll: true });
 }
 
 async function leave() {
   if (view?.mayLeave && !(await view.mayLeave(null))) return;
-  stream?.stop(); // rather than lose its connection
+  frame.pause(); // rather than lose its connection
   try {
     await signOut();
   } catch (problem) {
     if (problem.status !== 401) {
-      setStrip("failed", t("sign.still", { message: problem.message }));
-      stream?.run();
+      frame.showFailure(t("sign.still", { message: problem.message }));
+      frame.resume();
       return;
     }
   }
-  setStrip("failed", "");
+  frame.showFailure("");
   await begin();
 }
 
-// Changes.
-
-const listener = {
-  async onOpen() {
-    online();
-    notices.start(true);
-    await showStatus();
-  },
-  onLost(code) {
-    if (code) notices.start(false); // the service answers, but has no stream for this page
-    offline = { since: offline?.since ?? new Date(now()).toISOString(), code };
-    showOffline();
-  },
-  onDenied() {
-    stream?.stop();
-    askToSignIn();
-  },
-  onEvent(kind, data) {
-    links.handle(kind, data);
-    notices.handle(kind, data);
-    view?.update?.(kind, data);
-    if (kind === "link") showTitle();
-  },
-};
-
-function online() {
-  offline = null;
-  showOffline();
-}
-
-function showOffline() {
-  document.body.classList.toggle("offline", offline !== null && !offline.code);
-  setStrip("refused", offline?.code ? t("stream.refused") : "");
-  const time = () => ({ time: since(offline.since), at: moment(offline.since) });
-  setStrip("offline", offline && !offline.code ? t("off.strip", time()) : "");
-  if (view) showTitle();
-}
-
-async function showStatus() {
+async function loadStatus() {
   try {
     const status = await links.loadStatus();
-    version ??= status.version;
-    showStrips(status);
+    frame?.showStatus(status);
     view?.update?.("status", status);
     showTitle();
   } catch (problem) {
     console.info(`the status cannot be loaded: ${problem.message}`); // the strip says already that it is offline
   }
-}
-
-function showStrips(status) {
-  setStrip("store", status.store.ok ? "" : t("store_fails", { reason: status.store.reason }));
-  setStrip("newer", status.version === version ? "" : t("strip.newer", { version: status.version }));
-}
-
-function focusSearch() {
-  const search = $("search");
-  search?.focus();
-  return search !== null;
 }
 
 addEventListener("hashchange", async () => {
@@ -298,20 +257,8 @@ document.querySelector(".skip").addEventListener("click", (event) => {
 });
 $("sign-in").addEventListener("cancel", (event) => event.preventDefault());
 setInterval(() => {
-  if (stream && session()) showStatus();
-}, STATUS_INTERVAL_MS);
-setInterval(() => {
-  if (document.hidden) return;
-  view?.update?.("tick");
-  if (offline) showOffline();
+  if (!document.hidden) view?.update?.("tick");
 }, TICK_MS);
-installKeys({
-  "/": focusSearch,
-  "g l": () => (location.hash = "#/"),
-  "g n": () => (location.hash = "#/notices"),
-  "?": showKeys,
-});
-addEventListener("keydown", (event) => view?.onKey?.(event));
-whenDenied(listener.onDenied);
+whenDenied(askToSignIn);
 
-await begin();
+begin();

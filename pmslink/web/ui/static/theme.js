@@ -1,6 +1,8 @@
-// Set the colours before the first paint: those that the reader chose in this browser, or the system's. Ask for the
-// texts of the reader's language, which modules would ask for only when all of them are loaded.
-// It is a classic script in the head, because a module would run only after the paint.
+// Set the colours before the first paint: those that the reader chose in this browser, or the system's. Then load the
+// modules, and ask for the texts of the reader's language and the session, which modules would ask for only when all of
+// them are loaded.
+// It is a classic script in the head, because a module would run only after the paint. It stands after the style sheet,
+// for which the browser makes it wait: so modules do not take the line from what the first words need.
 (() => {
   const here = /** @type {HTMLScriptElement} */ (document.currentScript).src;
   const dark = matchMedia("(prefers-color-scheme: dark)");
@@ -23,6 +25,11 @@
 
   const isWanted = (tag) => /^(en|zh)/i.test(tag ?? "");
   const language = ([stored("language"), ...navigator.languages].find(isWanted) ?? "en").slice(0, 2).toLowerCase();
-  const href = new URL(`texts/${language}.json`, here).href;
-  document.head.append(Object.assign(document.createElement("link"), { rel: "preload", as: "fetch", crossOrigin: "", href }));
+  const preload = (href) => {
+    const link = { rel: "preload", as: "fetch", crossOrigin: "", href };
+    document.head.append(Object.assign(document.createElement("link"), link));
+  };
+  document.head.append(/** @type {HTMLTemplateElement} */ (document.getElementById("modules")).content);
+  preload(new URL(`texts/${language}.json`, here).href);
+  preload("api/v1/session");
 })();

@@ -29,9 +29,10 @@ const POLL_MS = 10_000;
 /** The view of one link. `page.showTitle()` is called when its title changes. */
 export function view(params, page) {
   const frame = new LinkFrame(params, page);
-  frame.begin();
+  const shown = frame.begin();
   return {
     element: frame.element,
+    shown,
     title: () => frame.title(),
     change: (next) => frame.change(next),
     update: (kind, data) => frame.update(kind, data),

@@ -9,7 +9,6 @@ import { replaceQuery } from "../core/router.js";
 import { decimal, t } from "../core/texts.js";
 import { counter } from "../components/badge.js";
 import { columnHeadings, headingRow, linkRow, loadingRow, rowHeight, withHeadings } from "../components/link_row.js";
-import { VirtualList } from "../components/virtual_list.js";
 
 const MAX_TALL_ROWS = 200; // of more links, each has one line, and only those in sight are in the document
 const REST_MS = 2_000; // after pointer and focus have left the rows, before their order changes
@@ -39,11 +38,12 @@ class LinksView {
   #refresh = { timer: null, due: Infinity, isRunning: false };
   #timers = new Set();
   #reloadedAt = performance.now();
+  shown; // the promise of the first rows
 
   constructor(query) {
     this.#filter = readFilter(query);
     this.#build();
-    this.#open();
+    this.shown = this.#open();
   }
 
   // The interface of a view.
@@ -306,10 +306,14 @@ class LinksView {
     return undefined;
   }
 
-  #showVirtual() {
+  /** Show the rows in sight of many links, by a module that the page of few links does without. */
+  async #showVirtual() {
+    const list = this.#list;
+    const { VirtualList } = await import("../components/virtual_list.js");
+    if (list !== this.#list || list.total <= MAX_TALL_ROWS) return;
     if (!this.#virtual) this.#useBody((body) => new VirtualList(body, this.#virtualOptions()));
-    setAttribute(this.table, "aria-rowcount", this.#list.total + 1);
-    this.#virtual.setCount(this.#list.total);
+    setAttribute(this.table, "aria-rowcount", list.total + 1);
+    this.#virtual.setCount(list.total);
     this.#fill(...this.#virtual.range);
   }
 
