@@ -37,6 +37,14 @@ class Cause:
     params: Mapping[str, str | float] = field(factory=dict)
 
 
+_NO_FAILURES: frozenset[CauseCode] = frozenset({"user", "expired", "settings", "started"})
+
+
+def is_failure(cause: Cause) -> bool:
+    """Check whether a cause is a failure of the link: neither a wish of this side nor a start of the link."""
+    return cause.code not in _NO_FAILURES
+
+
 SETTINGS_CAUSE = Cause("settings")
 EXPIRED_CAUSE = Cause("expired")
 STARTED_CAUSE = Cause("started")

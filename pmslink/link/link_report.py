@@ -11,6 +11,7 @@ from pmslink.config.link_definition import LinkConfig
 from pmslink.hotel.manual_changes import ManualCounts
 from pmslink.link import reason_texts
 from pmslink.link.attention import Attention, is_held_too_long, rate_attention
+from pmslink.link.cause import Cause, is_failure
 from pmslink.link.dialer import Dialer
 from pmslink.link.link_diagnosis import LinkDiagnosis
 from pmslink.link.link_remarks import RemarkFacts, build_remarks
@@ -127,6 +128,7 @@ class LinkReport:
             in_sync=session.in_sync,
             last_in_sync=session.last_in_sync,
             down_since=history.down_since,
+            failure=self._failure(),
             host=config.host,
             port=config.port,
             profile=config.profile,
@@ -151,6 +153,12 @@ class LinkReport:
             traffic=self.trace.counts(),
             transition_counts=dict(history.transition_counts),
         )
+
+    def _failure(self) -> Cause | None:
+        """Return what the last attempt of the outage failed at: the cause of the state if it is a failure."""
+        if self.history.down_since is None:
+            return None
+        return self.core.cause if is_failure(self.core.cause) else self.history.failure
 
     def _advice(self, config: LinkConfig, redial_in: float | None) -> str:
         core, counts, diagnosis = self.core, self.outbox.counts, self.diagnosis

@@ -322,7 +322,8 @@ class Session:
     def _on_never_confirmed(self) -> None:
         """Report a description without an answer; `value` is the `sync_on` to try first."""
         seconds = self.settings().sync_timeout
-        params: dict[str, str | float] = {"seconds": seconds, "value": "any"}
+        value = "declared" if self.settings().sync_on == "any" else "any"
+        params: dict[str, str | float] = {"seconds": seconds, "value": value}
         if self._has_spoken:  # it is alive, and never sends LA
             params = {"seconds": seconds, "value": "declared", "variant": "never_confirmed_alive"}
         self._listener.machine.sync_overdue(Cause("never_confirmed", params))

@@ -73,10 +73,12 @@ def find_facts(status: LinkStatus, now: datetime) -> Iterator[Fact]:
 
 
 def _outage(status: LinkStatus, down_since: datetime, now: datetime) -> Fact:
-    has_cause = status.group == "down" and status.cause.code in _CAUSE_GROUPS
-    cause = {"code": status.cause.code, "params": dict(status.cause.params)}
-    params = {"cause": cause, "causes": [status.cause.code], "host": status.host, "port": status.port}
-    return Fact("down", format_timestamp(down_since), now, has_cause, params if has_cause else {})
+    failure, subject = status.failure, format_timestamp(down_since)
+    if status.group != "down" or failure is None:
+        return Fact("down", subject, now, opens=False)
+    cause = {"code": failure.code, "params": dict(failure.params)}
+    params = {"cause": cause, "causes": [failure.code], "host": status.host, "port": status.port}
+    return Fact("down", subject, now, params=params)
 
 
 def _subscription_end(status: LinkStatus, now: datetime) -> Iterator[Fact]:

@@ -9,7 +9,7 @@ from datetime import datetime
 
 from attrs import frozen
 
-from pmslink.link.cause import Cause
+from pmslink.link.cause import Cause, is_failure
 from pmslink.link.machine import Marker
 from pmslink.link.saved_state import SavedState
 from pmslink.store.core.journal_interface import JournalPort
@@ -58,12 +58,16 @@ class StateHistory:
         """The value of in-sync that was stored last."""
         self.down_since = SavedState.from_row(stored).down_since if stored else None
         """Start of the current outage: enabled, and not in sync. Redials and restarts do not reset it."""
+        self.failure: Cause | None = None
+        """What the last attempt of the current outage failed at; None if nothing has failed in this run."""
         self.transition_counts: Counter[tuple[Marker | None, Marker]] = Counter()
         """Changes of the marker, by old and new one."""
 
     def add_transition(self, marker: Marker, reason: str, cause: Cause) -> Transition:
         """Store a change of the marker, and return it."""
         self.since = self._wall_clock()
+        if is_failure(cause):
+            self.failure = cause
         old, self.marker = self.marker, marker
         self.transition_counts[old, marker] += 1
         transition = Transition(self._journal.next_seq(), self.since, old, marker, reason, cause)
@@ -83,7 +87,7 @@ class StateHistory:
                 SyncChanged(self._journal.next_seq(), self._link, self._wall_clock(), in_sync),
             )
         if in_sync or not enabled:
-            self.down_since = None
+            self.down_since = self.failure = None
         elif self.down_since is None:
             self.down_since = self._wall_clock()
 

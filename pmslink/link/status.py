@@ -77,6 +77,8 @@ class LinkStatus:
     last_in_sync: datetime | None
     down_since: datetime | None
     """Start of the current outage; redials do not reset it. None while up, or not enabled."""
+    failure: Cause | None
+    """What the last attempt of the current outage failed at, also while another one is on its way."""
     host: str
     port: int
     profile: str

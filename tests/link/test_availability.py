@@ -8,6 +8,26 @@ from pmslink.link import controls
 from tests.link.link_harness import START, LinkHarness
 
 
+def test_the_last_failure_stays_until_the_outage_ends() -> None:
+    harness = LinkHarness()
+    harness.link.start()
+    assert harness.link.status().failure is None
+    harness.run()
+    harness.send("LS|")
+    harness.run(33.05)
+    failure = harness.link.status().failure
+    assert failure is not None
+    assert failure.code == "never_confirmed"
+    while harness.marker() != "WAIT_LS":
+        harness.run(1)
+    harness.send("LS|")
+    status = harness.link.status()
+    assert (status.marker, status.cause.code, status.failure) == ("ESTABLISHED", "started", failure)
+    harness.send("LA|")
+    assert harness.link.status().in_sync
+    assert harness.link.status().failure is None
+
+
 def test_a_change_of_in_sync_alone_is_published_without_a_transition() -> None:
     harness = LinkHarness()
     harness.link.start()

@@ -159,6 +159,17 @@ def test_d4_any_comes_first_where_nothing_came() -> None:
     assert [dict(one.params) for one in status.hints] == [{"setting": "sync_on", "value": "any"}]
 
 
+def test_d4_another_choice_comes_after_any() -> None:
+    harness = LinkHarness(sync_on="any")
+    harness.link.start()
+    harness.run()
+    harness.send("LS|")
+    harness.run(33.05)
+    assert [dict(one.params) for one in harness.link.status().hints] == [
+        {"setting": "sync_on", "value": "declared"}
+    ]
+
+
 # D5
 
 

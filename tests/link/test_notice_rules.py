@@ -27,7 +27,7 @@ DOWN_SINCE = NOW - timedelta(minutes=5)
 SUBJECT = "2026-11-20T06:55:00.000Z"
 FAILED_WAKE_UP = FailedWakeUp(17, NOW, "214", "2026-11-20T06:30:00", "no_answer", 3)
 REFUSED = Cause("refused", {"detail": "Connection refused"})
-DOWN: dict[str, Any] = {"down_since": DOWN_SINCE, "group": "down", "cause": REFUSED}
+DOWN: dict[str, Any] = {"down_since": DOWN_SINCE, "group": "down", "cause": REFUSED, "failure": REFUSED}
 EXPIRED: dict[str, Any] = {"intent": "expired", "marker": "EXPIRED", "group": "off"}
 
 
@@ -70,8 +70,7 @@ def expiry(**distance: float) -> datetime:
         ),
         # it redials, or connects for the first time: the outage lasts, and nothing of it is new
         ({**DOWN, "group": "connecting"}, [("down", SUBJECT, False, {})]),
-        ({**DOWN, "cause": Cause("started", {"record": "LS"})}, [("down", SUBJECT, False, {})]),
-        ({**DOWN, "cause": Cause("user", {"control": "enable"})}, [("down", SUBJECT, False, {})]),
+        ({**DOWN, "failure": None}, [("down", SUBJECT, False, {})]),
         (
             {"outbox": OutboxStatus(5, 2, 1, None)},
             [("decision", "", True, {"unknown": 2, "refused": 1})],

@@ -58,6 +58,7 @@ def make_link(name: str, **values: Any) -> dict[str, Any]:
         "in_sync": True,
         "last_in_sync": ago(seconds=1),
         "down_since": None,
+        "failure": None,
         "host": config.host,
         "port": config.port,
         "profile": config.profile,
@@ -102,7 +103,8 @@ def make_down_link(name: str, **values: Any) -> dict[str, Any]:
         "in_sync": False,
         "down_since": ago(minutes=5),
     }
-    return make_link(name, **{**down, **values})
+    down |= values
+    return make_link(name, **{"failure": down["cause"], **down})
 
 
 @define

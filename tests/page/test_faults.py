@@ -102,24 +102,33 @@ class Hotels:
 
 
 REDOCK, POST, CHECK = Hotels.redock, Hotels.post, Hotels.wait_for_check
-DOWN, LOOK, WELL = "Link down", "Check settings", "Connected"
+DOWN, LOOK, ODD, WELL = "Link down", "Check settings", "Check the records", "Connected"
 CHECKS = {"alive_interval": 1}
 
 FAULTS: dict[str, Fault] = {
     "close_at_lr": Fault(
-        {"close_at_lr": "RE"}, DOWN, "closes the connection when RE", "Leave RE out", REDOCK
+        {"close_at_lr": "RE"}, DOWN, "closes the connection when RE", "leave RE out", REDOCK
     ),
-    "never_la": Fault({"never_la": True}, DOWN, "never confirmed the link", "Begin to send after", REDOCK),
-    "one_per_read": Fault({"one_per_read": True}, DOWN, "never confirmed", "Begin to send after", REDOCK),
+    "never_la": Fault(
+        {"never_la": True}, DOWN, "does not confirm the link", "Begin to send after” to “", REDOCK
+    ),
+    "one_per_read": Fault(
+        {"one_per_read": True}, DOWN, "does not confirm", "Begin to send after” to “", REDOCK
+    ),
     "ls_every": Fault({"ls_every": 1.5}, "Unstable", "started the link again", "Look at the history", REDOCK),
     "ls_unanswered": Fault(
-        {"ls_unanswered": True}, DOWN, "stopped answering the link checks", r"(hangs|by LA)", CHECK, CHECKS
+        {"ls_unanswered": True},
+        DOWN,
+        "stopped answering the link checks",
+        r"(hangs|heartbeat)",
+        CHECK,
+        CHECKS,
     ),
     "frozen": Fault(
-        {"frozen": True}, DOWN, "stopped answering the link checks", r"(hangs|by LA)", CHECK, CHECKS
+        {"frozen": True}, DOWN, "stopped answering the link checks", r"(hangs|heartbeat)", CHECK, CHECKS
     ),
     "clock_offset": Fault(
-        {"clock_offset": -7200}, LOOK, "clock is 2 h behind", "Check the time zone", Hotels.redock
+        {"clock_offset": -7200}, LOOK, "clock is 2 h behind", "check the time zone", Hotels.redock
     ),
     "drop_after": Fault(
         {"drop_after": 3}, DOWN, "closes the connection when", "out of the description", REDOCK
@@ -127,16 +136,16 @@ FAULTS: dict[str, Fault] = {
     "refuse_second": Fault(
         {"refuse_second": True}, DOWN, "lost before the first record", "no other client", Hotels.take_the_port
     ),
-    "framing": Fault({"framing": "crlf"}, DOWN, "sends lines instead of", "a line each", REDOCK),
+    "framing": Fault({"framing": "crlf"}, DOWN, "not with ETX", "a line each", REDOCK),
     "charset": Fault(
-        {"charset": "utf-8"}, LOOK, "Names look wrong", "character set to utf-8", Hotels.check_in
+        {"charset": "utf-8"}, LOOK, "Names look wrong", "Character set” to utf-8", Hotels.check_in
     ),
     "unknown_record": Fault(
-        {"unknown_record": True}, LOOK, "not understood.+ZZ", "Look at the records", Hotels.change_room
+        {"unknown_record": True}, ODD, "not understood.+ZZ", "Look at the records", Hotels.change_room
     ),
-    "oversize": Fault({"oversize": 20_000}, LOOK, "no FIAS records", "Look at the records", Hotels.check_in),
+    "oversize": Fault({"oversize": 20_000}, ODD, "no FIAS records", "Look at the records", Hotels.check_in),
     "oversize_early": Fault(
-        {"oversize_early": 20_000}, LOOK, "20,00. bytes that are no FIAS", "Look at the records", REDOCK
+        {"oversize_early": 20_000}, ODD, "20,00. bytes that are no FIAS", "Look at the records", REDOCK
     ),
     "dr_ignored": Fault(
         {"dr_ignored": True},
@@ -147,16 +156,18 @@ FAULTS: dict[str, Fault] = {
     ),
     "de_missing": Fault({"de_missing": True}, WELL, "end of the resync", "hangs", Hotels.resync),
     "pa_delay": Fault(
-        {"pa_delay": 60}, "Decision", "did not say whether it booked", "Decide in the out", POST
+        {"pa_delay": 60}, "Decision", "did not say whether it booked", "decide in the out", POST
     ),
     "pa_never": Fault(
-        {"pa_never": True}, "Decision", "did not say whether it booked", "Decide in the out", POST
+        {"pa_never": True}, "Decision", "did not say whether it booked", "decide in the out", POST
     ),
-    "pa_skip": Fault({"pa_skip": 1}, "Decision", "did not say whether it booked", "Decide in the out", POST),
+    "pa_skip": Fault({"pa_skip": 1}, "Decision", "did not say whether it booked", "decide in the out", POST),
     "pa_out_of_order": Fault(
-        {"pa_out_of_order": True}, "Decision", "did not say whether it booked", "Decide in the outbox", POST
+        {"pa_out_of_order": True}, "Decision", "did not say whether it booked", "decide in the outbox", POST
     ),
-    "pa_answer": Fault({"pa_answer": "NG"}, "Decision", "1 charge was refused", "Decide in the outbox", POST),
+    "pa_answer": Fault(
+        {"pa_answer": "NG"}, "Decision", "The PMS refused 1 charge", "Look in the outbox", POST
+    ),
     "pa_answer NA": Fault({"pa_answer": "NA"}, WELL, "Night audit since", "Nothing to do", POST),
     "pa_answer RY": Fault({"pa_answer": "RY"}, WELL, "asks for them again later", "Wait a minute", POST),
 }

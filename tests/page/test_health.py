@@ -18,7 +18,7 @@ from pmslink.link.machine import Intent, Marker
 from pmslink.link.reason_texts import ENGLISH_TEXTS
 from tests.link.test_reason_texts import HINTS
 from tests.page.browser import open_page
-from tests.page.canned_links import NIGHT_AUDIT, THREE_OUTAGES
+from tests.page.canned_links import NIGHT_AUDIT, NOT_UNDERSTOOD, THREE_OUTAGES
 from tests.page.canned_service import ago, make_link, start_canned_service
 
 MODULE = "new URL('core/health.js', document.querySelector('script[type=module]').src)"
@@ -79,6 +79,7 @@ TABLE: list[tuple[str, str, str, dict[str, Any]]] = [
     ("decide", "wait", "look", {"attention": 3, "outbox": DOUBT}),
     ("decide", "wait", "look", {"attention": 3, "held": HELD_LONG, "failed_wake_ups": FAILED_WAKE_UP}),
     ("unstable", "wait", "look", {"attention": 2, "outages": THREE_OUTAGES}),
+    ("records", "wait", "look", {"attention": 2, "not_understood": NOT_UNDERSTOOD}),
     ("check", "wait", "look", {"attention": 2}),
     ("connected", "good", "connected", {"attention": 0}),
     ("connected", "good", "connected", {"attention": 0, "held": NIGHT_AUDIT}),
@@ -168,6 +169,33 @@ def test_each_cause_has_a_sentence_and_what_fails_has_an_action(page: Page) -> N
     assert set(get_args(CauseCode)) - {"user"} <= variants
 
 
+@pytest.mark.parametrize("state", ["WAIT_LS", "ESTABLISHED", "CLOSED", "EXPECTION"])
+def test_an_outage_is_told_by_its_last_failure_until_it_ends(page: Page, state: str) -> None:
+    failure = cause("never_confirmed", seconds=10, value="any")
+    (one,) = evaluate(page, down(state, "started", 3, failure=failure))
+    assert one["why"] == "The PMS does not confirm the link description (LA)."
+    assert one["remedy"] == "In the settings, set “Begin to send after” to “any record”."
+
+
+@pytest.mark.parametrize(
+    ("detail", "why"),
+    [
+        ("Connection refused", "192.0.2.1:5010 refuses the connection."),
+        ("No route to host", "192.0.2.1:5010 cannot be reached: No route to host."),
+    ],
+)
+def test_a_refusal_is_told_once(page: Page, detail: str, why: str) -> None:
+    (one,) = evaluate(page, down("EXPECTION", "refused", 1, cause=cause("refused", detail=detail)))
+    assert one["why"] == why
+
+
+@pytest.mark.parametrize(("value", "choice"), [("any", "any record"), ("declared", "our description")])
+def test_a_hint_names_one_choice(page: Page, value: str, choice: str) -> None:
+    hint = {"code": "sync_on", "params": {"setting": "sync_on", "value": value}}
+    (one,) = evaluate(page, down("EXPECTION", "never_confirmed", 1, hints=[hint]))
+    assert one["remedy"] == f"In the settings, set “Begin to send after” to “{choice}”."
+
+
 def test_a_cause_of_the_future_is_told_in_the_words_of_the_service(page: Page) -> None:
     link = down("EXPECTION", "refused", 1, cause=cause("refused", variant="by_the_moon"), reason="The moon.")
     (one,) = evaluate(page, link)
@@ -200,7 +228,20 @@ def test_the_worst_finding_is_said_first(page: Page) -> None:
 @pytest.mark.parametrize(
     ("link", "why"),
     [
-        ({"attention": 3, "outbox": DOUBT}, r"1 charge is unknown: .+ 2 charges were refused\."),
+        (
+            {"attention": 3, "outbox": DOUBT},
+            r"The result of 1 charge is unknown: .+ The PMS refused 2 charges\.",
+        ),
+        ({"attention": 3, "outbox": {**DOUBT, "refused": 0}}, r"The result of 1 charge is unknown: .+ it\."),
+        ({"attention": 3, "outbox": {**DOUBT, "unknown": 0, "refused": 1}}, r"The PMS refused 1 charge\."),
+        (
+            {"attention": 2, "not_understood": {**NOT_UNDERSTOOD, "records": 0, "bytes": 1}},
+            r"The PMS sent 1 byte that is no FIAS record; it was skipped \(\d\d:\d\d\)\.",
+        ),
+        (
+            {"attention": 2, "not_understood": {**NOT_UNDERSTOOD, "records": 0, "bytes": 20_002}},
+            r"The PMS sent 20,002 bytes that are no FIAS records; they were skipped \(last \d\d:\d\d\)\.",
+        ),
         ({"held": NIGHT_AUDIT}, r"Night audit since \d\d:\d\d: charges wait, nothing is lost\."),
         ({"held": {**NIGHT_AUDIT, "by": "sync"}}, r"Waits a few seconds .+"),
         ({"held": {**NIGHT_AUDIT, "by": "sync", "waiting": 0}}, r""),

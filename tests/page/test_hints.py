@@ -42,7 +42,9 @@ def hint_card(user: BrowserUser, code: str) -> Locator:
 
 
 def test_a_hint_leads_from_the_list_to_its_setting(service: CannedService, user: BrowserUser) -> None:
-    expect(row(user.page, "lines")).to_contain_text("Set the end of records to “a line each”.")
+    expect(row(user.page, "lines")).to_contain_text(
+        "In the settings, set “Records end with” to “a line each”."
+    )
     row(user.page, "lines").get_by_role("link").click()
     hint_card(user, "framing").get_by_role("link", name="Use “a line each”").click()
     expect(field(user.page, "framing")).to_have_value("crlf")
@@ -79,7 +81,7 @@ def test_what_was_written_after_a_suggestion_outlasts_a_language_change(
 
 def test_a_suggestion_of_several_lines_is_filled_in(service: CannedService, user: BrowserUser) -> None:
     service.show(make_link("lines", attention=2, hints=[RECORDS_HINT]))
-    expect(row(user.page, "lines")).to_contain_text("Leave GC out of the description.")
+    expect(row(user.page, "lines")).to_contain_text("In the settings, leave GC out of the description.")
     hint_card(user, "records").get_by_role("link", name="Leave GC out").click()
     expect(field(user.page, "records")).to_have_value("GI = RNG#\nGC = ")
 

@@ -84,7 +84,7 @@ def test_an_outage_is_one_event_that_unfolds_into_its_transitions(service: Canne
     expect(outage.locator("b")).to_have_text("Link down · 3 h")
     expect(outage.locator("div > p")).to_have_text(
         "The connection was lost: the PMS closed it. · "
-        "192.0.2.1:5010 refuses the connection: Connection refused. · dialled 391 times"
+        "192.0.2.1:5010 refuses the connection. · dialled 391 times"
     )
     show = outage.get_by_role("button", name="Show each")
     expect(show).to_have_attribute("aria-expanded", "false")

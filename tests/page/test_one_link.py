@@ -70,9 +70,11 @@ def test_a_link_that_is_down_says_why_since_when_and_what_goes_on(
     verdict = page.locator(".verdict")
     expect(verdict).to_have_attribute("data-mood", "bad")
     expect(verdict.get_by_role("heading")).to_have_text(
-        "Link down for 3 h: 192.0.2.1:5010 refuses the connection: Connection refused."
+        "Link down for 3 h: 192.0.2.1:5010 refuses the connection."
     )
-    expect(verdict.locator(".do")).to_contain_text("Ask the hotel whether the interface program runs")
+    expect(verdict.locator(".do")).to_contain_text(
+        "Check the port (5010) in the settings, and ask the hotel whether"
+    )
     expect(verdict.locator(".marker")).to_have_text("EXPECTION")
     expect(verdict.locator(".countdown")).to_have_text(re.compile(r"Dialling again in \d+ s, attempt 391"))
     expect(verdict.locator(".mean li")).to_have_text(
@@ -106,6 +108,50 @@ def test_the_verdict_is_one_line_beside_the_overview_and_absent_for_a_link_that_
     expect(verdict.get_by_role("button", name="Dial now")).to_be_visible()
 
 
+def test_the_remedy_leads_to_its_tab(service: CannedService, canned_user: BrowserUser) -> None:
+    hint = {"code": "sync_on", "params": {"setting": "sync_on", "value": "any"}}
+    cause = {"code": "never_confirmed", "params": {"seconds": 10, "value": "any"}}
+    service.show(
+        make_link("decide", attention=3, outbox=DOUBT),
+        make_link("odd", attention=2, not_understood=NOT_UNDERSTOOD),
+        make_link(
+            "guest", attention=3, failed_wake_ups={"count": 1, "last_at": ago(hours=1), "last_room": "214"}
+        ),
+        make_down_link("confirm", cause=cause, hints=[hint]),
+        make_down_link("refused"),
+        make_down_link("lost", cause={"code": "lost", "params": {"detail": "the PMS closed it"}}),
+    )
+    addresses = {
+        "decide": "decide/outbox",
+        "odd": "odd/records?odd=1",
+        "guest": "guest/rooms/214",
+        "confirm": "confirm/settings?hint=sync_on",
+        "refused": "refused/settings",
+    }
+    for name, address in addresses.items():
+        page = open_link(canned_user, name)
+        expect(page.locator(".verdict .do a")).to_have_attribute("href", f"#/links/{address}")
+    page = open_link(canned_user, "lost")
+    expect(page.locator(".verdict .do")).to_contain_text("Check the network")
+    expect(page.locator(".verdict .do a[href]")).to_have_count(0)
+
+
+def test_a_redial_that_is_established_shows_the_step_that_failed_last(
+    service: CannedService, canned_user: BrowserUser
+) -> None:
+    started = {"code": "started", "params": {"record": "LS"}}
+    failure = {"code": "never_confirmed", "params": {"seconds": 10, "value": "any"}}
+    retry = {"attempt": 3, "next_at": None}
+    service.show(make_down_link("seaside", state="ESTABLISHED", cause=started, failure=failure, retry=retry))
+    page = open_link(canned_user, "seaside")
+    step = page.locator(".path li").last
+    expect(step).to_have_attribute("data-mood", "bad")
+    expect(step).to_contain_text("no LA in time")
+    expect(page.locator(".verdict").get_by_role("heading")).to_contain_text("does not confirm")
+    expect(page.get_by_text("Resync begins when the link is in sync.")).to_be_visible()
+    expect(page.locator("[data-fact=odd] a[href]")).to_have_count(0)
+
+
 def test_colour_follows_the_outage_and_not_the_dial(service: CannedService, canned_user: BrowserUser) -> None:
     retry = {"attempt": 3, "next_at": None}
     service.show(make_down_link("seaside", retry=retry))
@@ -131,7 +177,9 @@ def test_an_ended_subscription_has_to_be_renewed_first(hotel: HotelProcesses, us
     hotel.make_link("ended", enabled=True, expires_at="2026-01-01T00:00:00Z")
     page = open_link(user, "ended")
     expect(page.locator(".verdict")).to_have_attribute("data-mood", "ended")
-    expect(page.locator(".verdict .do")).to_have_text("Renew it, set the new end date, then enable the link.")
+    expect(page.locator(".verdict .do")).to_have_text(
+        "Renew it, set the new end date in the settings, then enable the link."
+    )
     expect(page.locator(".verdict").get_by_role("button", name="Enable")).to_be_hidden()
 
 

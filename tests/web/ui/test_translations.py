@@ -5,7 +5,18 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence, Set
+from errno import (
+    EACCES,
+    EADDRINUSE,
+    ECONNREFUSED,
+    ECONNRESET,
+    EHOSTUNREACH,
+    ENETUNREACH,
+    EPIPE,
+    ETIMEDOUT,
+)
 from importlib.resources import files
+from os import strerror
 from pathlib import Path
 from typing import Any, get_args
 
@@ -33,6 +44,17 @@ PAGE_TEXTS = [
 ]
 
 LITERAL_KEYS = {*re.findall(r'"([a-z_]+(?:\.\w+)+)"', SCRIPTS), *re.findall(r'\bt\("(\w+)"', SCRIPTS)}
+DETAILS = (
+    "the PMS closed it",
+    "it was reset, or the other side gave no sign of life",
+    "the certificate of the PMS is for another host",
+    "the PMS requests records faster than the record gap allows",
+    *map(
+        strerror,
+        (ECONNREFUSED, ECONNRESET, ETIMEDOUT, EHOSTUNREACH, ENETUNREACH, EADDRINUSE, EACCES, EPIPE),
+    ),
+)
+"""What the service and the network say about a lost connection: the page makes keys of it."""
 PREFIXES = set(re.findall(r"`([a-z_.]+\.)\$\{", SCRIPTS))
 WORDS = {word for groups in re.findall(r'"(\w+)"|\b(\w+):|\b(\d+)\b', SCRIPTS) for word in groups if word}
 
@@ -57,6 +79,7 @@ def _values() -> Set[str]:
         *WORDS,
         *_enums(load_openapi()),
         *get_args(CauseCode),
+        *(re.sub("[^a-z]+", "_", detail.lower()) for detail in DETAILS),
         *(key.removeprefix("reason.") for key in ENGLISH_TEXTS if key.startswith("reason.")),
         *(setting["name"] for setting in settings),
         *(setting["unit"] for setting in settings),

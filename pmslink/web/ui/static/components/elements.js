@@ -1,11 +1,26 @@
 // Small elements that several views are made of.
 
-import { el, setAttribute, setText } from "../core/dom.js";
+import { arrange, el, setAttribute, setText } from "../core/dom.js";
 import { moment, precisely, t } from "../core/texts.js";
 
 /** A button with this text; `onclick` is its action. */
 export function button(text, onclick, props = {}) {
   return el("button", { type: "button", text, onclick, ...props });
+}
+
+/** A link that is plain text while it leads nowhere: `{element, show(text, address)}`; `address` may be null. */
+export function linkOrText() {
+  const [link, plain] = [el("a"), el("span")];
+  const element = el("span");
+
+  function show(text, address) {
+    const shown = address === null ? plain : link;
+    setText(shown, text);
+    if (address !== null) setAttribute(link, "href", address);
+    arrange(element, [shown]);
+  }
+
+  return { element, show };
 }
 
 /** A time, short, with its full date and zone as its title. */

@@ -45,6 +45,8 @@ function buttonText({ code, params }) {
 const BUTTON_KEYS = {
   framing: ({ value }) => (value === "crlf" ? "hints.do.framing_crlf" : "hints.do.framing_stx_etx"),
   tls: ({ value }) => (value ? "hints.do.tls_on" : "hints.do.tls_off"),
+  sync_on: ({ value }) => (value === "any" ? "hints.do.sync_on_any" : "hints.do.sync_on_declared"),
+  alive_by: () => "hints.do.alive_by",
   charset: () => "hints.do.charset",
   clock: () => "hints.do.clock",
   records: ({ declared }) => (declared ? "hints.do.records" : "hints.do.records_budget"),

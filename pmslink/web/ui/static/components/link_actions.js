@@ -3,7 +3,7 @@
 import { call, may, oneAtATime, ofLink } from "../core/api.js";
 import { el, icon, setAttribute, setText } from "../core/dom.js";
 import { words } from "../core/health.js";
-import { t } from "../core/texts.js";
+import { counted, t } from "../core/texts.js";
 import { askToConfirm } from "./dialog.js";
 import { refusalText } from "./elements.js";
 import { menuButton } from "./menu.js";
@@ -55,13 +55,15 @@ export function linkActions(name) {
     el("span", { class: "hide-s", text: t("link.resync") }),
   );
   const more = menuButton([t("link.more"), icon("down")], () => menuItems(shown, { run, report }), { id: "more" });
-  const buttons = el("span", { class: "push row" }, resync, more);
+  const note = el("span", { class: "tiny hide-s" });
+  const buttons = el("span", { class: "push row" }, note, resync, more);
 
   function show(link) {
     shown = link;
     const obstacle = resyncObstacle(link);
     setAttribute(resync, "aria-disabled", obstacle ? "true" : null);
     setAttribute(resync, "title", obstacle);
+    setText(note, obstacle ?? "");
   }
 
   return { buttons, answer, enable: () => run("enable"), show };
@@ -70,7 +72,7 @@ export function linkActions(name) {
 /** Why a resync cannot be requested now; null if it can. */
 function resyncObstacle(link) {
   if (!may("control")) return t("menu.not_role");
-  if (isResyncing(link)) return t("link.resync_running", { count: link.resync.records });
+  if (isResyncing(link)) return counted("link.resync_running_one", "link.resync_running", link.resync.records);
   return link.in_sync ? null : t("link.resync_wait");
 }
 
@@ -113,7 +115,9 @@ async function control(name, verb, report) {
 
 async function removeLink({ name, outbox }, report) {
   const title = t("ask.remove.title", { name });
-  const question = { title, text: t("ask.remove", { name, count: outbox.pending + outbox.unknown + outbox.refused }) };
+  const open = outbox.pending + outbox.unknown + outbox.refused;
+  const text = open ? counted("ask.remove_one", "ask.remove", open, { name }) : t("ask.remove_none", { name });
+  const question = { title, text };
   if (!(await askToConfirm({ ...question, action: t("ask.remove.do") }))) return;
   try {
     await deleteLink(name, title);

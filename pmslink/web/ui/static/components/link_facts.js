@@ -2,15 +2,17 @@
 
 import { el, setAttribute, setText } from "../core/dom.js";
 import { linkAddress } from "../core/router.js";
-import { decimal, duration, moment, precisely, since, t } from "../core/texts.js";
+import { counted, decimal, duration, moment, precisely, since, t } from "../core/texts.js";
+import { linkOrText } from "./elements.js";
 
 const FACTS = ["check", "rtt", "received", "clock", "sync", "resync", "odd", "attempts", "node"];
 
 /** The list of facts of the link of this name: `{element, show(link)}`. */
 export function linkFacts(name) {
   const values = new Map(FACTS.map((key) => [key, el("dd")]));
-  const odd = el("a", { href: linkAddress(name, "records", null, { odd: "1" }) });
-  values.get("odd").append(odd);
+  const odd = linkOrText();
+  const oddAddress = linkAddress(name, "records", null, { odd: "1" });
+  values.get("odd").append(odd.element);
   const element = el("dl", { class: "facts" });
   for (const [key, value] of values) element.append(el("div", { "data-fact": key }, el("dt", { text: t(`fact.${key}`) }), value));
 
@@ -23,8 +25,13 @@ export function linkFacts(name) {
     write(values.get("resync"), resyncText(link), link.resync.ended);
     write(values.get("attempts"), link.in_sync || !link.retry.attempt ? "" : String(link.retry.attempt));
     write(values.get("node"), link.node ?? "");
-    setText(odd, oddText(link.not_understood));
-    setAttribute(odd, "title", link.not_understood.last);
+    writeOdd(link.not_understood);
+  }
+
+  function writeOdd({ records, bytes, last }) {
+    const text = bytes ? t("fact.odd_bytes", { records, bytes: decimal(bytes) }) : String(records);
+    odd.show(text, records || bytes ? oddAddress : null);
+    setAttribute(odd.element, "title", last);
   }
 
   return { element, show };
@@ -46,11 +53,7 @@ function clockText(offset) {
 }
 
 function resyncText({ held, resync: { wanted, asked, ended, records } }) {
-  if (held?.by === "resync") return t("link.resync_running", { count: records });
+  if (held?.by === "resync") return counted("link.resync_running_one", "link.resync_running", records);
   if (wanted) return t(asked ? "resync.asked" : "resync.wanted");
-  return ended === null ? "" : t("resync.ended", { records, at: moment(ended) });
-}
-
-function oddText({ records, bytes }) {
-  return bytes ? t("fact.odd_bytes", { records, bytes: decimal(bytes) }) : String(records);
+  return ended === null ? "" : counted("resync.ended_one", "resync.ended", records, { at: moment(ended) });
 }

@@ -1,11 +1,13 @@
 // Where a link stops on the way to its PMS: the steps, with what was seen at each.
 
 import { setAttribute, setText } from "../core/dom.js";
-import { address } from "../core/health.js";
+import { address, detailText, failureOf } from "../core/health.js";
 import { linkSteps } from "../core/link_steps.js";
 import { decimal, has, moment, t } from "../core/texts.js";
 import { card } from "./elements.js";
 import { stepList } from "./steps.js";
+
+const RECORD_ID_CHARS = 2;
 
 /** The card with the steps of a link: `{element, show(link)}`. It is not there while the link is not wanted. */
 export function linkPath() {
@@ -25,7 +27,7 @@ export function linkPath() {
 function noteOf({ key, state }, link) {
   if (state === "ahead") return t("path.not");
   if (state === "waiting") return "…";
-  if (state === "failed") return networkWords(link.cause);
+  if (state === "failed") return networkWords(failureOf(link));
   return SEEN[key](link);
 }
 
@@ -40,6 +42,7 @@ const SEEN = {
 
 /** What the network or the PMS said, as shortly as it was said. */
 function networkWords({ code, params }) {
-  if (params.detail) return params.detail;
-  return has(`failure.${code}`) ? t(`failure.${code}`) : code;
+  if (params.detail) return detailText(params.detail);
+  const known = [params.variant, code].find((one) => has(`failure.${one}`));
+  return known ? t(`failure.${known}`, { record: params.seen?.slice(0, RECORD_ID_CHARS) }) : code;
 }

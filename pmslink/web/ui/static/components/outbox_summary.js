@@ -1,7 +1,7 @@
 // The outbox of a link in two lines: what is in it, and why it waits.
 
 import { el, setAttribute, setText } from "../core/dom.js";
-import { heldText } from "../core/health.js";
+import { doubt, heldText } from "../core/health.js";
 import { since, t } from "../core/texts.js";
 
 /** The summary: `{element, show(link)}`. */
@@ -34,7 +34,7 @@ export function outboxSummary() {
 /** What to do about the outbox, or why it waits and for how long it has. */
 function noteOf(link) {
   const { outbox } = link;
-  if (outbox.unknown || outbox.refused) return t("do.doubt");
+  if (outbox.unknown || outbox.refused) return doubt(outbox).remedy;
   const reason = heldText(link);
   if (!outbox.pending || outbox.oldest === null) return reason;
   return [reason, t("outbox.oldest", { age: since(outbox.oldest) })].filter(Boolean).join(t("sentence.joint"));

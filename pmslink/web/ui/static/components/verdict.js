@@ -4,9 +4,10 @@ import { may } from "../core/api.js";
 import { now } from "../core/clock.js";
 import { el, icon, keyed, part, setAttribute, setIcon, setText } from "../core/dom.js";
 import { health, remedy, why, words } from "../core/health.js";
+import { remedyAddress } from "../core/remedy_places.js";
 import { linkAddress } from "../core/router.js";
-import { since, t } from "../core/texts.js";
-import { button } from "./elements.js";
+import { counted, since, t } from "../core/texts.js";
+import { button, linkOrText } from "./elements.js";
 
 /**
  * The verdict: `{element, show(link, isSlim)}`. `actions.enable()` enables the link, or dials at once. On the
@@ -18,10 +19,12 @@ export function verdictBox(actions) {
 }
 
 function buildVerdict(enable) {
+  const cure = linkOrText();
   const parts = {
     sign: icon("off"),
     sentence: el("h2"),
-    todo: el("p", { class: "do" }),
+    todo: el("p", { class: "do" }, cure.element),
+    cure,
     meanwhile: el("ul", { class: "mean" }),
     marker: el("p", { class: "marker", title: t("col.state") }),
     countdown: el("p", { class: "tiny countdown" }),
@@ -41,7 +44,7 @@ function writeVerdict(parts, { link, isSlim }) {
   setAttribute(parts.element, "data-mood", mood);
   setIcon(parts.sign, sign);
   setText(parts.sentence, verdictText(link));
-  setText(parts.todo, isSlim ? "" : remedy(link));
+  parts.cure.show(isSlim ? "" : remedy(link), remedyAddress(link));
   setAttribute(parts.todo, "hidden", !parts.todo.textContent);
   setText(parts.marker, link.state);
   writeCountdown(parts.countdown, link, isDown);
@@ -83,7 +86,7 @@ function meanwhile({ name, outbox }) {
     { key: "title", text: `${t("mean.title")}:` },
     { key: "wake", sign: "alarm", text: t("mean.wake") },
     { key: "hand", sign: "hand", text: t("mean.hand"), href: linkAddress(name, "rooms") },
-    { key: "wait", sign: "clock", text: t("mean.wait", { count: outbox.pending }) },
+    { key: "wait", sign: "clock", text: counted("mean.wait_one", "mean.wait", outbox.pending) },
     { key: "stale", sign: "bed", text: t("mean.stale") },
   ];
   const isShown = { hand: may("desk"), wait: outbox.pending > 0 };

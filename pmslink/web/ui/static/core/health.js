@@ -1,7 +1,7 @@
 // What a link is like: its words, mood, sign and group, why it is so, and what to do about it.
 
 import { now } from "./clock.js";
-import { decimal, duration, has, minute, since, t } from "./texts.js";
+import { counted, decimal, duration, has, minute, since, t } from "./texts.js";
 
 const MINUTE_MS = 60_000;
 const DAY_MS = 24 * 60 * MINUTE_MS;
@@ -15,6 +15,7 @@ const isEndedByPms = ({ cause }) => cause.code === "pms_ended";
 const isDown = (link) => link.state === "EXPECTION" || link.cause.code === "in_use" || hasFailed(link);
 const needsDecision = ({ outbox, failed_wake_ups }) => outbox.unknown + outbox.refused + failed_wake_ups.count > 0;
 const isUnstable = ({ outages }) => outages.last_hour >= MIN_OUTAGES;
+const isOdd = ({ not_understood: { last_at } }) => last_at !== null && now() - Date.parse(last_at) <= DAY_MS;
 
 // The first row that fits holds: key of the words, mood, sign, group, and the condition.
 /** @typedef {[key: string, mood: string, sign: string, group: string, fits: (link: Api.Link) => boolean]} Row */
@@ -39,6 +40,7 @@ const IN_SYNC = [
   ["held", "wait", "warn", "look", (link) => link.attention >= 3 && !needsDecision(link)],
   ["decide", "wait", "warn", "look", ({ attention }) => attention >= 3],
   ["unstable", "wait", "warn", "look", (link) => link.attention === 2 && isUnstable(link)],
+  ["records", "wait", "warn", "look", (link) => link.attention === 2 && isOdd(link)],
   ["check", "wait", "warn", "look", ({ attention }) => attention === 2],
   ["connected", "good", "good", "connected", () => true],
 ];
@@ -72,21 +74,28 @@ export const address = ({ host, port }) => (host.includes(":") ? `[${host}]:${po
 export const endpoint = (link) =>
   link.settings.connect === "accept" ? t("list.accepts", { host: link.host, port: link.port }) : address(link);
 
-// Sentences. Each is a pair: why a link is so, and what to do; either may be empty.
+// Sentences: why a link is so, and what to do; either may be empty.
 
 /** Why a link is as it is, in one sentence; empty if there is nothing to say. */
-export const why = (link) => explanation(link)[0];
+export const why = (link) => explanation(link).why;
 
 /** What to do about it, in one sentence; empty if there is nothing to do. */
-export const remedy = (link) => explanation(link)[1];
+export const remedy = (link) => explanation(link).remedy;
 
-function explanation(link) {
+/**
+ * What explains a link: `{code, why, remedy, hint?}`.
+ *
+ * `code` is that of a cause, of a finding, or the key of what the link is like. `hint` is the hint behind the remedy.
+ */
+export function explanation(link) {
   const { key, mood } = health(link);
   if (mood === "bad") return ofOutage(link);
-  if (key in BY_STATE) return BY_STATE[key](link);
-  const [worst] = findings(link);
-  return worst ? [worst.why, worst.remedy] : ["", ""];
+  if (key in BY_STATE) return finding(key, ...BY_STATE[key](link));
+  return findings(link)[0] ?? finding("", "", "");
 }
+
+/** Why an outage goes on: what the last attempt failed at, also while the next one is on its way. */
+export const failureOf = (link) => link.failure ?? link.cause;
 
 const by = ({ cause }) => cause.params.by ?? t("by.user");
 
@@ -123,18 +132,19 @@ function connecting(link) {
 
 const DOCKING_HINTS = ["framing", "tls", "sync_on", "alive_by", "mirror"];
 
-/** The pair for a link that is down. A hint about its connection says more than the cause does. */
+/** What explains a link that is down. A hint about its connection says more than the cause does. */
 function ofOutage(link) {
   const hint = link.hints.find(({ code }) => DOCKING_HINTS.includes(code));
-  const hinted = hint && hintTexts(hint);
+  const hinted = hint && { code: hint.code, ...hintTexts(hint), hint };
+  const cause = failureOf(link);
   // That the PMS has started the link again is no reason of the outage.
-  if (link.cause.code === "started") return hinted ? [hinted.why, hinted.remedy] : [t("why.confirm"), t("do.flap_other")];
-  return [causeText(link.state, link.cause, link), hinted?.remedy ?? causeRemedy(link)];
+  if (cause.code === "started") return hinted ?? finding("unstable", t("why.confirm"), t("do.flap_other"));
+  const action = hinted?.remedy ?? causeRemedy({ ...link, cause });
+  return { code: causeKey(link.state, cause), why: causeText(link.state, cause, link), remedy: action, hint };
 }
 
 /** How all links are, in one sentence, by how many are in each group: the worst of it. */
 export function summary({ down, look, connecting, connected }) {
-  const counted = (one, many, count) => (count === 1 ? t(one) : t(many, { count: decimal(count) }));
   if (down) return counted("list.sum_bad_one", "list.sum_bad", down);
   if (look) return counted("list.sum_look_one", "list.sum_look", look);
   if (connecting) return counted("list.sum_wait_one", "list.sum_wait", connecting);
@@ -143,25 +153,10 @@ export function summary({ down, look, connecting, connected }) {
 
 // Causes.
 
-const DETAILS = [
-  "the_pms_closed_it",
-  "it_was_reset_or_the_other_side_gave_no_sign_of_life",
-  "the_certificate_of_the_pms_is_for_another_host",
-  "the_pms_requests_records_faster_than_the_record_gap_allows",
-  "connection_refused",
-  "connection_reset_by_peer",
-  "connection_timed_out",
-  "no_route_to_host",
-  "network_is_unreachable",
-  "address_already_in_use",
-  "permission_denied",
-  "broken_pipe",
-];
-
 /** What the network says about a lost connection, in the language of the reader where there is a text for it. */
-function detailText(detail) {
-  const key = detail.toLowerCase().replace(/[^a-z]+/g, "_").replace(/^_|_$/g, "");
-  return DETAILS.includes(key) ? t(`detail.${key}`) : detail;
+export function detailText(detail) {
+  const key = `detail.${detail.toLowerCase().replace(/[^a-z]+/g, "_")}`;
+  return has(key) ? t(key) : detail;
 }
 
 function causeKey(state, { code, params }) {
@@ -169,7 +164,8 @@ function causeKey(state, { code, params }) {
   if (code === "user") return params.control;
   if (code === "settings" && params.by) return "settings_by";
   if (code === "expired" && state !== "EXPIRED") return "not_expired";
-  return params.variant ?? code;
+  const key = params.variant ?? code;
+  return key === "refused" && ![undefined, "Connection refused"].includes(params.detail) ? "no_way" : key;
 }
 
 /**
@@ -221,17 +217,22 @@ function failedWakeUps({ failed_wake_ups: { count, last_at, last_room } }) {
   return [finding("wake_up", t(key, values), t("do.wake"))];
 }
 
-function inDoubt({ outbox: { unknown, refused } }) {
-  if (!unknown && !refused) return [];
+const inDoubt = ({ outbox: { unknown, refused } }) => (unknown || refused ? [doubt({ unknown, refused })] : []);
+
+/** What there is to say of charges that need a decision, by how many: `{code, why, remedy}`. */
+export function doubt({ unknown, refused }) {
   const sentences = [];
-  if (unknown) sentences.push(t(unknown === 1 ? "why.unknown_one" : "why.unknown_many", { count: decimal(unknown) }));
-  if (refused) sentences.push(t(refused === 1 ? "why.refused_one" : "why.refused_many", { count: decimal(refused) }));
-  return [finding("doubt", sentences.join(t("sentence.joint")), t("do.doubt"))];
+  if (unknown) sentences.push(counted("why.unknown_one", "why.unknown_many", unknown));
+  if (refused) sentences.push(counted("why.refused_one", "why.refused_many", refused));
+  const action = unknown
+    ? counted("do.unknown_one", "do.unknown_many", unknown)
+    : counted("do.refused_one", "do.refused_many", refused);
+  return finding("doubt", sentences.join(t("sentence.joint")), action);
 }
 
 function differing({ by_hand: { differ } }) {
   if (!differ) return [];
-  return [finding("by_hand", t(differ === 1 ? "why.hand_one" : "why.hand_many", { count: decimal(differ) }), t("do.hand"))];
+  return [finding("by_hand", counted("why.hand_one", "why.hand_many", differ), t("do.hand"))];
 }
 
 /** What holds back the outbox, as a sentence; empty if nothing does, or nothing waits for a hold that ends by itself. */
@@ -270,14 +271,17 @@ function unstable(link) {
   return [finding("unstable", t(key, { count, time: duration(last_seconds ?? 0), cause }), t(action))];
 }
 
-function notUnderstood({ not_understood: { records, bytes, last_at, last } }) {
-  if (!last_at || now() - Date.parse(last_at) > DAY_MS) return [];
-  const at = minute(last_at);
-  const sentences = [];
-  if (records) sentences.push(t(records === 1 ? "why.odd_one" : "why.odd_many", { count: decimal(records), at, last }));
-  if (bytes) sentences.push(t("why.skipped", { bytes: t("count.bytes", { count: decimal(bytes) }), at }));
+function notUnderstood(link) {
+  if (!isOdd(link)) return [];
+  const { records, bytes, last_at, last } = link.not_understood;
+  const sentences = records ? [counted("why.odd_one", "why.odd_many", records, { at: minute(last_at), last })] : [];
+  if (bytes) sentences.push(skippedText(link));
   return [finding("not_understood", sentences.join(t("sentence.joint")), t("do.odd"))];
 }
+
+/** How many bytes of the PMS were no record, in one sentence; there were some. */
+export const skippedText = ({ not_understood: { bytes, last_at } }) =>
+  counted("why.skipped_one", "why.skipped", bytes, { at: minute(last_at) });
 
 function unansweredResync({ in_sync, resync: { asked, started } }) {
   if (!in_sync || !asked || (started && started >= asked)) return [];
@@ -302,6 +306,7 @@ function hintKey({ code, params }) {
   const { seconds, value, variant } = params;
   if (code === "framing") return value === "crlf" ? "framing_crlf" : "framing_stx_etx";
   if (code === "tls") return value ? "tls_on" : "tls_off";
+  if (code === "sync_on") return value === "any" ? "sync_on_any" : "sync_on_declared";
   if (code === "clock") return seconds > 0 ? "clock_ahead" : "clock_behind";
   return RECORDS_VARIANTS[variant] ?? code;
 }

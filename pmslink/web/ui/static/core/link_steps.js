@@ -1,5 +1,7 @@
 // How far a link gets on the way to its PMS: five steps, and a sixth one for what happens after them.
 
+import { failureOf, health } from "./health.js";
+
 /** The steps on the way, in order. */
 export const STEPS = ["resolve", "connect", "start", "describe", "confirm"];
 
@@ -30,20 +32,21 @@ const STEP_BY_VARIANT = {
 export function linkSteps(link) {
   if (link.in_sync) return STEPS.map((key) => ({ key, state: "done" }));
   if (link.intent !== "enabled") return [];
-  if (link.state === "ESTABLISHED") return upTo("confirm", "waiting");
+  if (link.state === "ESTABLISHED" && (health(link).mood !== "bad" || !link.failure)) return upTo("confirm", "waiting");
   const failed = failedStep(link);
   if (failed === null) return upTo(link.settings.connect === "accept" ? "connect" : "resolve", "waiting");
   if (failed !== CHECK) return upTo(failed, "failed");
   return [...STEPS.map((key) => ({ key, state: "done" })), { key: CHECK, state: "failed" }];
 }
 
-/** The step that an attempt failed at; null if no attempt has failed. */
-function failedStep({ cause: { code, params }, last_in_sync }) {
+/** The step that the last attempt of the outage failed at; null if none is known. */
+function failedStep(link) {
+  const { code, params } = failureOf(link);
   const step = STEP_BY_VARIANT[params.variant] ?? STEP_BY_CAUSE[code];
   if (step) return step;
   if (["no_answer", "displaced", "pms_ended", "store"].includes(code)) return CHECK;
   if (code !== "lost") return null;
-  return last_in_sync === null ? "start" : CHECK;
+  return link.last_in_sync === null ? "start" : CHECK;
 }
 
 function upTo(key, state) {

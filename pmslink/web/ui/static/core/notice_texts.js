@@ -1,10 +1,10 @@
 // What a notice or a pop-up says: its title, why, its sign and mood, and where more of it is.
 
 import { now } from "./clock.js";
-import { causeText, health, why, words } from "./health.js";
+import { causeText, doubt, health, why, words } from "./health.js";
 import { redialsOf } from "./notices.js";
 import { linkAddress } from "./router.js";
-import { duration, has, localMoment, minute, t } from "./texts.js";
+import { counted, duration, has, localMoment, minute, t } from "./texts.js";
 
 const DAY_MS = 24 * 60 * 60_000;
 
@@ -32,15 +32,23 @@ function down({ link, over, subject, cause, params }) {
 function decision({ link, over, params }) {
   const address = linkAddress(link, "outbox");
   if (over !== null) return { ...good, title: t("note.decided", { link }), why: "", address };
-  return { ...wait, title: t("note.decide", { link }), why: t("note.decide.why", params), address };
+  const { why: sentence, remedy } = doubt(params);
+  return { ...wait, title: t("note.decide", { link }), why: sentence + t("sentence.joint") + remedy, address };
 }
+
+/** What a wake-up with a single attempt is told with, by its result. */
+const WAKE_UP_ONCE = {
+  no_answer: "note.wake.no_answer_one",
+  busy: "note.wake.busy_one",
+  unreported: "note.wake.unreported_one",
+};
 
 function wake_up({ link, at, over, params: { room, due, result, attempts } }) {
   const mood = over === null ? "bad" : "off";
   const title = due
     ? t("note.wake", { room, at: shortDue(due, at) })
     : t("note.wake.none", { room: room ?? t("note.wake.no_room") });
-  const key = `note.wake.${result}`;
+  const key = (attempts === 1 && WAKE_UP_ONCE[result]) || `note.wake.${result}`;
   const address = room === null ? linkAddress(link, "rooms") : linkAddress(link, "rooms", room);
   return { mood, sign: "alarm", title, why: has(key) ? t(key, { count: attempts }) : "", address };
 }
@@ -95,5 +103,5 @@ export function outageFacts(notice) {
   if (notice.kind !== "down") return { marker: "", dialled: "" };
   const { marker, attempts } = redialsOf(notice);
   const lasts = notice.over === null;
-  return { marker: (lasts && marker) || "", dialled: attempts ? t("note.dialled", { count: attempts }) : "" };
+  return { marker: (lasts && marker) || "", dialled: attempts ? counted("note.dialled_one", "note.dialled", attempts) : "" };
 }

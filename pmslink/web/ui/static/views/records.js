@@ -3,9 +3,10 @@
 import { call, may, ofLink } from "../core/api.js";
 import { loadCatalogue } from "../core/catalogue.js";
 import { el, icon, keyed, setAttribute, setText } from "../core/dom.js";
+import { skippedText } from "../core/health.js";
 import { isOdd, mergeRecords, recordLine } from "../core/records.js";
 import { replaceQuery } from "../core/router.js";
-import { decimal, loadFieldNames, minute, t } from "../core/texts.js";
+import { loadFieldNames, t } from "../core/texts.js";
 import { saveText } from "../core/text_file.js";
 import { button, refusalText } from "../components/elements.js";
 import { makeRecord, recordText } from "../components/record_row.js";
@@ -201,10 +202,9 @@ class Records {
   }
 
   /** Say how many bytes were no record: the list cannot have them. */
-  showSkipped({ not_understood: { bytes, last_at } }) {
-    const count = bytes ? t("count.bytes", { count: decimal(bytes) }) : "";
-    setText(this.#skipped, bytes ? t("why.skipped", { bytes: count, at: minute(last_at) }) : "");
-    setAttribute(this.#skipped.parentElement, "hidden", !bytes);
+  showSkipped(link) {
+    setText(this.#skipped, link.not_understood.bytes ? skippedText(link) : "");
+    setAttribute(this.#skipped.parentElement, "hidden", !link.not_understood.bytes);
   }
 
   // What the frame calls.
