@@ -280,6 +280,26 @@ def test_phone_updates_are_shown_as_text(hotel: HotelProcesses, user: BrowserUse
     hotel.call_rooms("DELETE", "101/wake-up")
 
 
+def test_keys_move_through_the_rows(hotel: HotelProcesses, page: Page) -> None:
+    hotel.control("made", "disable")
+    for room in ("101", "102", "203"):
+        hotel.enqueue_posting("made", **{**CALL, "room": room})
+    expect(_rows(page)).to_have_count(3)
+    buttons = _rows(page).locator(".more button")
+    for key, place in (
+        ("j", 0),
+        ("j", 1),
+        ("k", 0),
+        ("ArrowDown", 1),
+        ("End", 2),
+        ("ArrowUp", 1),
+        ("Home", 0),
+    ):
+        page.keyboard.press(key)
+        expect(buttons.nth(place)).to_be_focused()
+    expect(_rows(page).locator(".at time[datetime]")).to_have_count(3)
+
+
 def test_the_bar_follows_the_filter_of_the_address(page: Page) -> None:
     page.evaluate("location.hash += '?show=waiting&time=day&q=203'")
     expect(chip(page, "Waiting")).to_have_attribute("aria-pressed", "true")

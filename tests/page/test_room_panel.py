@@ -296,6 +296,22 @@ def test_arrows_move_through_the_floors(page: Page) -> None:
     assert page.locator(".tile:focus").count() == 0  # the floors are one tab stop
 
 
+def test_keys_move_through_the_list(port: int, user: BrowserUser) -> None:
+    page = open_room_list(user)
+    links = page.locator(".rooms .room-list [data-room] a")
+    for key, place in (
+        ("j", 0),
+        ("j", 1),
+        ("k", 0),
+        ("ArrowDown", 1),
+        ("End", -1),
+        ("ArrowUp", -2),
+        ("Home", 0),
+    ):
+        page.keyboard.press(key)
+        expect(links.nth(place)).to_be_focused()
+
+
 def test_the_list_opens_the_panel_too(port: int, user: BrowserUser) -> None:
     page = open_room_list(user)
     room_row(page, "214").get_by_role("link").click()

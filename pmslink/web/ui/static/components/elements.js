@@ -45,6 +45,10 @@ export function card(title, content, extra = null) {
   return { element, heading };
 }
 
+/** Grey bars in the place of what is loaded. */
+export const loadingBars = () =>
+  el("div", { class: "loading bars", "aria-hidden": "true", hidden: true }, [1, 2, 3].map(() => el("i", { class: "bar" })));
+
 /** The sentence for a call that was refused: what it means, and the service's own words. */
 export const refusalText = ({ code, message }) => t("refused", { why: t(`error.${code}`), message });
 

@@ -3,10 +3,10 @@
 import { call, oneAtATime, ofLink } from "../core/api.js";
 import { el, icon, part, setAttribute, setText } from "../core/dom.js";
 import { needsDecision } from "../core/postings.js";
-import { moment, precisely, t } from "../core/texts.js";
+import { moment, t } from "../core/texts.js";
 import { decisionRow } from "./decision_row.js";
 import { askToConfirm } from "./dialog.js";
-import { button, visible } from "./elements.js";
+import { button, setTime, timeElement, visible } from "./elements.js";
 import { outcome } from "./outcome.js";
 import { amountText, answerText, stateMood, stateText, whatText } from "./posting_labels.js";
 
@@ -31,9 +31,9 @@ const WIDTH = COLUMNS.length + 2; // with the columns for choosing and for detai
  */
 export const postingRows = part(build, update);
 
-function build({ posting: { id }, look }) {
+function build({ posting: { id, created }, look }) {
   const cells = {
-    at: el("td", { class: "quiet at" }),
+    at: timeElement(created),
     room: el("b"),
     what: el("td", { class: "lead" }),
     amount: el("td", { class: "num amount" }),
@@ -46,7 +46,7 @@ function build({ posting: { id }, look }) {
   const toggle = el("button", { type: "button", class: "plain icon btn-s", onclick: () => open() }, icon("down"));
   const details = detailsRow(look.name);
   const room = el("td", { class: "rn" }, cells.room);
-  const shown = [chooser, cells.at, room, cells.what, cells.amount, el("td", { class: "st" }, cells.state), cells.answer];
+  const shown = [chooser, el("td", { class: "quiet at" }, cells.at), room, cells.what, cells.amount, el("td", { class: "st" }, cells.state), cells.answer];
   const main = el("tr", {}, ...shown, cells.number, el("td", { class: "more" }, toggle));
   const decision = decisionRow(look.name, WIDTH, look.onDecided);
   const element = el("tbody", { "data-id": id }, main, decision.element, details.element);
@@ -64,8 +64,7 @@ function update(elements, { posting, look }) {
   const { element, at, room, what, amount, state, answer, number } = elements;
   const text = whatText(posting, look.areShown);
   setAttribute(element, "data-state", posting.state);
-  setText(at, moment(posting.created));
-  setAttribute(at, "title", precisely(posting.created));
+  setTime(at, posting.created);
   setText(room, visible(posting.room));
   setText(what, text);
   setText(amount, amountText(posting, look.currency));

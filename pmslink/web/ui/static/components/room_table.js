@@ -23,11 +23,11 @@ function build({ room }) {
     status: housekeeping(),
     signs: roomSigns(),
     wake: cell("wakes cut"),
-    changed: cell("small quiet changed"),
+    changed: el("time"),
   };
   const { name, extension, who, status, signs, wake, changed } = elements;
   const cells = [cell("rn", el("b", {}, name)), extension, who, cell("hks", status.element), cell("signs", signs.element)];
-  return { ...elements, element: el("div", { role: "row", class: "r", "data-room": room.room }, ...cells, wake, changed) };
+  return { ...elements, element: el("div", { role: "row", class: "r", "data-room": room.room }, ...cells, wake, cell("small quiet changed", changed)) };
 }
 
 function update(elements, { room, look }) {
@@ -46,6 +46,7 @@ function update(elements, { room, look }) {
   const rings = [...room.wake_ups].sort((one, other) => (one.at < other.at ? -1 : 1));
   setFull(wake, rings.map((one) => wakeUpName(one, look.zone)).join(" · "));
   setText(changed, room.changed ? minute(room.changed) : "");
+  setAttribute(changed, "datetime", room.changed);
   setAttribute(changed, "title", room.changed && precisely(room.changed));
 }
 
@@ -103,7 +104,15 @@ export function roomTable(isWhole = false) {
     body.querySelector(`[data-room="${CSS.escape(name)}"] a`)?.focus();
   }
 
-  return { element, show, stop, focusRoom };
+  /** Put the focus on another row; `step` is one of `pressedStep`. */
+  function moveFocus(step) {
+    if (items.length === 0) return;
+    const focused = /** @type {HTMLElement | null} */ (document.activeElement.closest("[data-room]"));
+    const position = step(items.findIndex(({ room }) => room.room === focused?.dataset.room), items.length);
+    focusRoom(items[position].room.room);
+  }
+
+  return { element, show, stop, focusRoom, moveFocus };
 }
 
 const rowHeight = () =>

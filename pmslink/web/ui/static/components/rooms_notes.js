@@ -3,7 +3,7 @@
 import { call, may, oneAtATime, ofLink } from "../core/api.js";
 import { el, icon, setAttribute, setText } from "../core/dom.js";
 import { minute, t } from "../core/texts.js";
-import { button } from "./elements.js";
+import { button, loadingBars } from "./elements.js";
 import { outcome } from "./outcome.js";
 
 /**
@@ -35,10 +35,11 @@ export function byHandBanner(onShowThem) {
  */
 export function emptyRooms(link, onShowAll) {
   const text = el("p");
+  const bars = loadingBars();
   const result = outcome();
   const showAll = button(t("rooms.clear"), onShowAll);
   const resync = button(t("rooms.resync"), oneAtATime(askForResync));
-  const element = el("div", { class: "empty", hidden: true }, text, el("div", { class: "row center" }, showAll, resync), result.element);
+  const element = el("div", { class: "empty", hidden: true }, text, bars, el("div", { class: "row center" }, showAll, resync), result.element);
 
   async function askForResync() {
     const isAsked = await result.attempt(() => call("POST", ofLink(link, "resync")), (why) => why);
@@ -48,6 +49,7 @@ export function emptyRooms(link, onShowAll) {
   function show(reason) {
     setAttribute(element, "hidden", reason === null);
     setAttribute(element, "aria-busy", reason === "loading" ? "true" : null);
+    setAttribute(bars, "hidden", reason !== "loading");
     if (reason !== null) setText(text, t(`rooms.${reason}`));
     setAttribute(showAll, "hidden", reason !== "nothing");
     setAttribute(resync, "hidden", reason !== "none" || !may("control"));

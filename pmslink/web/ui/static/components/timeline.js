@@ -3,6 +3,7 @@
 import { el, keyed, part, setAttribute, setText, svg } from "../core/dom.js";
 import { kindsOf, phaseBars, phasesBetween, phaseSeconds, summarize, tickTimes } from "../core/phases.js";
 import { clock, duration, minute, moment, percent, t } from "../core/texts.js";
+import { setTime } from "./elements.js";
 import { zoomByDrag } from "./zoom.js";
 
 const WIDTH = 800;
@@ -116,13 +117,13 @@ function factTable(name, rows) {
 const makeRow = part(
   () => {
     const kind = el("td");
-    const since = el("td");
+    const since = el("time");
     const time = el("td");
-    return { element: el("tr", {}, kind, since, time), kind, since, time };
+    return { element: el("tr", {}, kind, el("td", {}, since), time), kind, since, time };
   },
   ({ kind, since, time }, phase) => {
     setText(kind, kindText(phase.kind));
-    setText(since, moment(phase.since));
+    setTime(since, phase.since);
     setText(time, duration(phaseSeconds(phase)));
   },
 );

@@ -41,10 +41,17 @@ export function isShortcut(event) {
  *
  * Arrows, Home and End belong to the table only while it has the focus. Null for another key.
  */
-export function rowStep(key, isInside) {
+function rowStep(key, isInside) {
   if (key === "j" || (key === "ArrowDown" && isInside)) return (position, count) => Math.min(position + 1, count - 1);
   if (key === "k" || (key === "ArrowUp" && isInside)) return (position) => Math.max(position - 1, 0);
   if (key === "Home" && isInside) return () => 0;
   if (key === "End" && isInside) return (_, count) => count - 1;
   return null;
+}
+
+/** The step that a pressed key makes in the rows of `container`, as of `rowStep`; null for none. */
+export function pressedStep(event, container) {
+  const isInside = container.contains(event.target);
+  const isMeant = isShortcut(event) || (isInside && !event.altKey && !event.ctrlKey && !event.metaKey);
+  return isMeant ? rowStep(event.key, isInside) : null;
 }

@@ -3,7 +3,7 @@
 import { may } from "../core/api.js";
 import { el, icon, keyed, setAttribute, setText } from "../core/dom.js";
 import { GROUPS, health, shownSince, summary } from "../core/health.js";
-import { isShortcut, rowStep } from "../core/keys.js";
+import { isShortcut, pressedStep } from "../core/keys.js";
 import { LinkList, linkCount, loadStatus, serviceStatus } from "../core/links.js";
 import { replaceQuery } from "../core/router.js";
 import { decimal, t } from "../core/texts.js";
@@ -75,9 +75,8 @@ class LinksView {
   }
 
   onKey(event) {
-    const isInside = this.body.contains(event.target);
-    const step = rowStep(event.key, isInside);
-    if (step !== null && (isInside || isShortcut(event)) && !event.altKey && !event.ctrlKey && !event.metaKey) {
+    const step = pressedStep(event, this.body);
+    if (step !== null) {
       event.preventDefault();
       this.#focus(step);
     } else if (event.key === "n" && isShortcut(event) && may("control")) {

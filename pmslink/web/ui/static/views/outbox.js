@@ -4,10 +4,11 @@ import { CallError, call, may, oneAtATime, ofLink, refusal, send } from "../core
 import { now } from "../core/clock.js";
 import { el, icon, keyed, setAttribute, setText } from "../core/dom.js";
 import { CHIPS, TIMES, belongs, needsDecision, offersSeveral, queryOf, whyWaiting } from "../core/postings.js";
+import { pressedStep } from "../core/keys.js";
 import { replaceQuery } from "../core/router.js";
 import { moment, t } from "../core/texts.js";
 import { chosenBar } from "../components/chosen_bar.js";
-import { button, refusalText } from "../components/elements.js";
+import { button, loadingBars, refusalText } from "../components/elements.js";
 import { outboxBar } from "../components/outbox_bar.js";
 import { COLUMNS, postingRows } from "../components/posting_row.js";
 
@@ -31,6 +32,7 @@ class OutboxTab {
   #error = el("p", { class: "err", role: "status", hidden: true });
   #done = el("p", { class: "small", role: "status", tabindex: "-1", hidden: true });
   #empty = el("p");
+  #bars = loadingBars();
   #clear;
   #more;
 
@@ -56,7 +58,7 @@ class OutboxTab {
     this.chooseHead = el("th", { scope: "col", class: "choose", hidden: true }, el("span", { class: "sr", text: t("out.choose") }));
     const details = el("th", { scope: "col" }, el("span", { class: "sr", text: t("out.details") }));
     this.head = el("thead", {}, el("tr", {}, this.chooseHead, ...heads, details));
-    const empty = el("div", { class: "empty" }, this.#empty, this.#clear);
+    const empty = el("div", { class: "empty" }, this.#empty, this.#bars, this.#clear);
     this.emptyPlace = empty;
     const card = el("section", { class: "card scroll", "aria-label": t("out.region") }, this.#table, empty);
     const parts = [this.#held.element, this.#bar.element, this.#chosenBar.element, this.#done, this.#error];
@@ -84,6 +86,16 @@ class OutboxTab {
 
   draft = () => ({ query: this.#filter.query, areNamesShown: this.#bar.areNamesShown() });
   restore = (draft) => this.#bar.fill(draft);
+
+  /** Move through the rows: the focus goes to what unfolds a row. */
+  onKey(event) {
+    const step = pressedStep(event, this.#table);
+    const rows = [...this.#table.tBodies];
+    if (step === null || rows.length === 0) return;
+    event.preventDefault();
+    const position = rows.indexOf(document.activeElement.closest("tbody"));
+    rows[step(position, rows.length)].querySelector(".more button").focus();
+  }
 
   // Rows.
 
@@ -189,6 +201,7 @@ class OutboxTab {
     setAttribute(this.emptyPlace, "hidden", count > 0);
     setAttribute(this.#table, "hidden", count === 0);
     setText(this.#empty, t(this.#isLoaded ? (isFiltered ? "out.nothing" : "out.none") : "out.loading"));
+    setAttribute(this.#bars, "hidden", this.#isLoaded);
     setAttribute(this.#clear, "hidden", !this.#isLoaded || !isFiltered);
   }
 

@@ -4,6 +4,7 @@ import { may } from "../core/api.js";
 import { awaySince, isOffered } from "../core/by_hand.js";
 import { now } from "../core/clock.js";
 import { el, setAttribute, setText } from "../core/dom.js";
+import { pressedStep } from "../core/keys.js";
 import { RoomFeed } from "../core/room_feed.js";
 import { CHIPS, byNumber, haveFloors, searchedText } from "../core/rooms.js";
 import { isPosting } from "../core/postings.js";
@@ -104,6 +105,12 @@ class RoomsTab {
   }
 
   onKey(event) {
+    const step = this.#table.element.hidden ? null : pressedStep(event, this.#table.element);
+    if (step !== null) {
+      event.preventDefault();
+      this.#table.moveFocus(step);
+      return;
+    }
     const isTaken = event.defaultPrevented || document.querySelector("dialog:modal, [popover]:popover-open");
     if (event.key !== "Escape" || this.#opened === null || isTaken) return;
     event.preventDefault();
