@@ -31,6 +31,7 @@ from pmslink.link.link_report import ChangingFacts, LinkReport
 from pmslink.link.link_session import Session
 from pmslink.link.link_summary import LinkSummary
 from pmslink.link.machine import STATES, Core, Events, Intent, Machine, Marker, TimerName
+from pmslink.link.noteworthy import Noteworthy
 from pmslink.link.outbox import Outbox
 from pmslink.link.rate_limit import RateLimit
 from pmslink.link.record_receiver import RecordReceiver, cause_or_user_disconnect
@@ -189,6 +190,10 @@ class Link:
     def status(self) -> LinkStatus:
         """Take a snapshot of the link."""
         return self._report.status(self.config, self.declared, self.made, self.webhook_status)
+
+    def noteworthy(self) -> Noteworthy:
+        """Return what the notices of the link depend on."""
+        return self._report.noteworthy(self.config, self.summary)
 
     def hours(self) -> str:
         """Return the worst state of each of the last 24 hours, as in `hourly_states`."""

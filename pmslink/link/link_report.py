@@ -18,6 +18,7 @@ from pmslink.link.link_remarks import RemarkFacts, build_remarks
 from pmslink.link.link_session import Session
 from pmslink.link.link_summary import LinkGroup, LinkSummary, group_of, recency_of, urgency_of
 from pmslink.link.machine import Core
+from pmslink.link.noteworthy import Noteworthy
 from pmslink.link.outbox import Outbox
 from pmslink.link.outbox_hold import Hold
 from pmslink.link.record_trace import Trace
@@ -100,6 +101,26 @@ class LinkReport:
             urgency_of(facts.attention, down_since, config.name),
             recency_of(down_since or self.history.since, config.name),
             "\n".join((*text, self.reason(config))).lower(),
+        )
+
+    def noteworthy(self, config: LinkConfig, summary: LinkSummary) -> Noteworthy:
+        """Return what notices depend on; `summary` is how the link was published last."""
+        core, counts, diagnosis, now = self.core, self.outbox.counts, self.diagnosis, self.wall_clock()
+        return Noteworthy(
+            group=summary.group,
+            failure=self._failure(),
+            intent=core.intent,
+            in_sync=self.session.in_sync,
+            down_since=self.history.down_since,
+            attempts=self.dialer.retries,
+            host=config.host,
+            port=config.port,
+            expires_at=config.settings.expires_at,
+            unknown=counts.unknown,
+            refused=counts.refused,
+            undecided=self.manual.undecided,
+            failed_wake_ups=diagnosis.wake_up_failures.recent(now),
+            recent_outages=diagnosis.outages.status(now).last_hour,
         )
 
     def reason(self, config: LinkConfig) -> str:

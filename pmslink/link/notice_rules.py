@@ -14,7 +14,7 @@ from attrs import evolve, field, frozen
 
 from pmslink.link.attention import MIN_OUTAGES
 from pmslink.link.cause import CauseCode
-from pmslink.link.status import LinkStatus
+from pmslink.link.noteworthy import Noteworthy
 from pmslink.store.tables.notice_rows import Notice, NoticeKind
 from pmslink.timestamps import format_timestamp, to_ms
 
@@ -56,37 +56,36 @@ class Fact:
     params: Mapping[str, Any] = field(factory=dict)
 
 
-def find_facts(status: LinkStatus, now: datetime) -> Iterator[Fact]:
+def find_facts(link: Noteworthy, now: datetime) -> Iterator[Fact]:
     """Find the facts about a link that somebody should know."""
-    if status.down_since is not None:
-        yield _outage(status, status.down_since, now)
-    unknown, refused = status.outbox.unknown, status.outbox.refused
-    if unknown or refused:
-        yield Fact("decision", _UNIQUE, now, params={"unknown": unknown, "refused": refused})
-    if status.manual.undecided:
-        yield Fact("by_hand", _UNIQUE, now, params={"count": status.manual.undecided})
-    for failure in status.recent_wake_up_failures:
+    if link.down_since is not None:
+        yield _outage(link, link.down_since, now)
+    if link.unknown or link.refused:
+        yield Fact("decision", _UNIQUE, now, params={"unknown": link.unknown, "refused": link.refused})
+    if link.undecided:
+        yield Fact("by_hand", _UNIQUE, now, params={"count": link.undecided})
+    for failure in link.failed_wake_ups:
         yield Fact("wake_up", str(failure.seq), failure.at, params=failure.describe())
-    yield from _subscription_end(status, now)
-    if status.intent == "enabled" and (count := status.outages.last_hour):
+    yield from _subscription_end(link, now)
+    if link.intent == "enabled" and (count := link.recent_outages):
         yield Fact("flapping", _UNIQUE, now, count >= MIN_OUTAGES, {"count": count})
 
 
-def _outage(status: LinkStatus, down_since: datetime, now: datetime) -> Fact:
-    failure, subject = status.failure, format_timestamp(down_since)
-    if status.group != "down" or failure is None:
+def _outage(link: Noteworthy, down_since: datetime, now: datetime) -> Fact:
+    failure, subject = link.failure, format_timestamp(down_since)
+    if link.group != "down" or failure is None:
         return Fact("down", subject, now, opens=False)
     cause = {"code": failure.code, "params": dict(failure.params)}
-    params = {"cause": cause, "causes": [failure.code], "host": status.host, "port": status.port}
+    params = {"cause": cause, "causes": [failure.code], "host": link.host, "port": link.port}
     return Fact("down", subject, now, params=params)
 
 
-def _subscription_end(status: LinkStatus, now: datetime) -> Iterator[Fact]:
-    end = status.settings.expires_at
-    if end is None or status.intent == "disabled":
+def _subscription_end(link: Noteworthy, now: datetime) -> Iterator[Fact]:
+    end = link.expires_at
+    if end is None or link.intent == "disabled":
         return
     subject = format_timestamp(end)
-    if status.intent == "expired":
+    if link.intent == "expired":
         if end <= now:
             yield Fact("expired", subject, now, params={"expires_at": subject})
     elif end - EXPIRES_SOON <= now:
@@ -126,9 +125,9 @@ def _change(notice: Notice, params: Mapping[str, Any], is_worse: bool) -> Notice
     return evolve(notice, params=params)
 
 
-def end_notice(notice: Notice, status: LinkStatus | None, now: datetime) -> Notice:
-    """Return the notice of a fact that is over; `status` is that of its link, if there still is one."""
+def end_notice(notice: Notice, link: Noteworthy | None, now: datetime) -> Notice:
+    """Return the notice of a fact that is over; `link` is how its link is, if there still is one."""
     params = notice.params
-    if notice.kind == "down" and status is not None:
-        params = {**params, "attempts": status.retry.attempt, "in_sync": status.in_sync}
+    if notice.kind == "down" and link is not None:
+        params = {**params, "attempts": link.attempts, "in_sync": link.in_sync}
     return evolve(notice, params=params, over=max(to_ms(now), notice.opened))

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence, Set
 from datetime import datetime
 from functools import partial
-from weakref import WeakKeyDictionary
 
 from attrs import evolve
 from twisted.internet.defer import Deferred, gatherResults
@@ -73,8 +72,6 @@ class NoticeTracker:
         self._by_link: dict[str | None, dict[_Key, Notice]] = {}
         self._by_id: dict[int, Notice] = {}
         self._unstored: dict[int, NoticeChanged] = {}  # the last change of each, if it is not stored yet
-        self._outages: WeakKeyDictionary[Link, tuple[object, ...]] = WeakKeyDictionary()
-        """What the last change of each link says about its outage."""
         self._is_history_known = False
         for notice in store.startup_snapshot.lasting_notices:
             self._remember(notice)
@@ -195,16 +192,8 @@ class NoticeTracker:
     # What happens to the links and to the store.
 
     def on_link_changed(self, link: Link, transition: Transition | None) -> None:
-        """Open, change and end the notices of a link that has changed.
-
-        Most changes of the marker are those of a redial, and concern no notice.
-        """
-        summary = link.summary
-        outage = summary.down_since, summary.group, link.core.cause.code, link.core.intent
-        is_redial = transition is not None and self._outages.get(link) == outage
-        self._outages[link] = outage
-        if not is_redial:
-            self._update(link)
+        """Open, change and end the notices of a link that has changed."""
+        self._update(link)
 
     def on_reconfigured(self, name: str) -> None:
         """End the notices of a link that is no longer configured."""
@@ -254,14 +243,14 @@ class NoticeTracker:
     # Notices.
 
     def _update(self, link: Link) -> None:
-        now, status = self._wall_clock(), link.status()
-        facts = {(fact.kind, fact.subject): fact for fact in find_facts(status, now)}
+        now, noteworthy = self._wall_clock(), link.noteworthy()
+        facts = {(fact.kind, fact.subject): fact for fact in find_facts(noteworthy, now)}
         for key, notice in tuple(self._by_link.get(link.name, {}).items()):
             fact = facts.pop(key, None)
             if fact is not None:
                 updated = update_notice(notice, fact)
             elif self._is_history_known or notice.kind not in _FROM_HISTORY:
-                updated = end_notice(notice, status, now)
+                updated = end_notice(notice, noteworthy, now)
             else:
                 continue
             if updated is not notice:

@@ -8,41 +8,46 @@ from typing import Any
 
 import pytest
 from attrs import evolve
-from twisted.internet.task import Clock
 
-from pmslink.hotel.manual_changes import ManualCounts
 from pmslink.link.cause import Cause, CauseCode
+from pmslink.link.noteworthy import Noteworthy
 from pmslink.link.notice_rules import Fact, end_notice, find_facts, update_notice
-from pmslink.link.outage_history import Outages
-from pmslink.link.status import LinkStatus, OutboxStatus, RetryStatus
 from pmslink.store.tables.notice_rows import Notice, NoticeKind
 from pmslink.store.tables.recent_failures import FailedWakeUp
 from pmslink.timestamps import format_timestamp, to_ms
-from tests.memory_network import Network
-from tests.storeless_link import link_without_store
-from tests.web.served_api import ScriptedPmsFactory, make_link_config
 
 NOW = datetime(2026, 11, 20, 7, tzinfo=UTC)
 DOWN_SINCE = NOW - timedelta(minutes=5)
 SUBJECT = "2026-11-20T06:55:00.000Z"
 FAILED_WAKE_UP = FailedWakeUp(17, NOW, "214", "2026-11-20T06:30:00", "no_answer", 3)
 REFUSED = Cause("refused", {"detail": "Connection refused"})
-DOWN: dict[str, Any] = {"down_since": DOWN_SINCE, "group": "down", "cause": REFUSED, "failure": REFUSED}
-EXPIRED: dict[str, Any] = {"intent": "expired", "marker": "EXPIRED", "group": "off"}
+DOWN: dict[str, Any] = {"down_since": DOWN_SINCE, "group": "down", "failure": REFUSED}
+EXPIRED: dict[str, Any] = {"intent": "expired", "group": "off"}
 
 
-def make_status(expires_at: datetime | None = None, **changes: Any) -> LinkStatus:
-    """Return the status of a link that is in sync and well, but for these changes."""
-    clock = Clock()
-    network = Network(clock, ScriptedPmsFactory())
-    link = link_without_store(make_link_config(), clock, lambda: NOW, network.dial, lambda *_: None)
-    well: dict[str, Any] = {"marker": "ESTABLISHED", "in_sync": True, "group": "connected"}
-    status = evolve(link.status(), **{**well, **changes})
-    return evolve(status, settings=evolve(status.settings, expires_at=expires_at))
+def make_noteworthy(**changes: Any) -> Noteworthy:
+    """Return how a link is that is in sync and well, but for these changes."""
+    well = Noteworthy(
+        group="connected",
+        failure=None,
+        intent="enabled",
+        in_sync=True,
+        down_since=None,
+        attempts=0,
+        host="192.0.2.1",
+        port=5010,
+        expires_at=None,
+        unknown=0,
+        refused=0,
+        undecided=0,
+        failed_wake_ups=(),
+        recent_outages=0,
+    )
+    return evolve(well, **changes)
 
 
 def facts(**changes: Any) -> list[tuple[str, str, bool, Mapping[str, Any]]]:
-    found = find_facts(make_status(**changes), NOW)
+    found = find_facts(make_noteworthy(**changes), NOW)
     return [(fact.kind, fact.subject, fact.opens, fact.params) for fact in found]
 
 
@@ -72,14 +77,12 @@ def expiry(**distance: float) -> datetime:
         ({**DOWN, "group": "connecting"}, [("down", SUBJECT, False, {})]),
         ({**DOWN, "failure": None}, [("down", SUBJECT, False, {})]),
         (
-            {"outbox": OutboxStatus(5, 2, 1, None)},
+            {"unknown": 2, "refused": 1},
             [("decision", "", True, {"unknown": 2, "refused": 1})],
         ),
-        ({"outbox": OutboxStatus(5, 0, 0, None)}, []),
-        ({"manual": ManualCounts(5, 2, 3, 2)}, [("by_hand", "", True, {"count": 2})]),
-        ({"manual": ManualCounts(5, 2, 3, 0)}, []),  # all is kept
+        ({"undecided": 2}, [("by_hand", "", True, {"count": 2})]),
         (
-            {"recent_wake_up_failures": [FAILED_WAKE_UP]},
+            {"failed_wake_ups": [FAILED_WAKE_UP]},
             [
                 (
                     *("wake_up", "17", True),
@@ -90,9 +93,9 @@ def expiry(**distance: float) -> datetime:
         ({"expires_at": expiry(days=14, seconds=1)}, []),
         ({"expires_at": expiry(days=14, seconds=1), "intent": "disabled"}, []),
         ({"expires_at": expiry(days=1), "intent": "disabled"}, []),
-        ({"outages": Outages(1)}, [("flapping", "", False, {"count": 1})]),
-        ({"outages": Outages(2)}, [("flapping", "", True, {"count": 2})]),
-        ({"outages": Outages(2), "intent": "disabled"}, []),
+        ({"recent_outages": 1}, [("flapping", "", False, {"count": 1})]),
+        ({"recent_outages": 2}, [("flapping", "", True, {"count": 2})]),
+        ({"recent_outages": 2, "intent": "disabled"}, []),
         ({**EXPIRED}, []),  # a person has marked it as ended
         ({**EXPIRED, "expires_at": expiry(days=1)}, []),
     ],
@@ -176,7 +179,7 @@ def test_the_number_of_outages_only_grows() -> None:
 
 def test_the_notice_of_an_ended_outage_has_the_number_of_redials() -> None:
     lasting = notice("down", outage("refused"), acknowledged=False)
-    ended = end_notice(lasting, make_status(retry=RetryStatus(391, None)), NOW)
+    ended = end_notice(lasting, make_noteworthy(attempts=391), NOW)
     assert (ended.state, ended.over) == ("over", to_ms(NOW))
     assert (ended.params["attempts"], ended.params["in_sync"]) == (391, True)
     assert end_notice(lasting, None, NOW).params == lasting.params  # the link is not configured any more
