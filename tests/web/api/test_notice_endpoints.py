@@ -341,7 +341,14 @@ async def test_the_end_of_a_subscription_is_noticed_without_a_change_of_the_link
     assert await list_notices(served_api) == []
     served_api.advance(1800 + SWEEP_INTERVAL_S)
     assert await kinds(served_api) == [("expires_soon", "open")]
-    served_api.advance(14 * 24 * 3600)
+
+
+@time_limit(20)
+async def test_a_subscription_that_ends_is_one_that_ends_soon_no_more(served_api: ServedApi) -> None:
+    end = START_TIME + timedelta(minutes=30)
+    docked_link(served_api, expires_at=end.isoformat())
+    assert await kinds(served_api) == [("expires_soon", "open")]
+    served_api.advance(1800 + SWEEP_INTERVAL_S)
     assert await kinds(served_api) == [("expired", "open"), ("expires_soon", "over")]
 
 
