@@ -85,7 +85,6 @@ class Link:
     ) -> None:
         self.config = config
         self.definition = definition
-        self.hourly_states = HourlyStates()
         self.webhook_status: WebhookStatus | None = None
         self.webhook_queue: WebhookQueue | None = None
         self._wall_clock = wall_clock
@@ -182,6 +181,11 @@ class Link:
         if self._summary is None:
             self._summary = self._report.summary(self.config, self._report.changing_facts())
         return self._summary
+
+    @property
+    def hourly_states(self) -> HourlyStates:
+        """The worst state of each of the last 24 hours."""
+        return self._report.hourly_states
 
     def settings(self) -> LinkSettings:
         """Return the current settings."""

@@ -13,6 +13,7 @@ from pmslink.link import reason_texts
 from pmslink.link.attention import Attention, is_held_too_long, rate_attention
 from pmslink.link.cause import Cause, is_failure
 from pmslink.link.dialer import Dialer
+from pmslink.link.hourly_states import HourlyStates
 from pmslink.link.link_diagnosis import LinkDiagnosis
 from pmslink.link.link_remarks import RemarkFacts, build_remarks
 from pmslink.link.link_session import Session
@@ -55,6 +56,7 @@ class LinkReport:
     wall_clock: Callable[[], datetime]
     manual: ManualCounts = field(factory=ManualCounts)
     """How many changes by hand the hotel has."""
+    hourly_states: HourlyStates = field(factory=HourlyStates)
 
     def _rate(self, now: datetime, hold: Hold | None) -> Attention:
         counts, diagnosis = self.outbox.counts, self.diagnosis
