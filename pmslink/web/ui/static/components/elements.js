@@ -52,6 +52,12 @@ export const loadingBars = () =>
 /** The sentence for a call that was refused: what it means, and the service's own words. */
 export const refusalText = ({ code, message }) => t("refused", { why: t(`error.${code}`), message });
 
+/** What stands in the place of what could not be loaded: why, and how to try again. */
+export function loadFailure(text, again) {
+  const reload = button(t("strip.reload"), () => location.reload(), { class: "plain" });
+  return el("div", { class: "stack load-failure" }, el("p", { text }), el("p", { class: "row" }, button(t("again"), again), reload));
+}
+
 /** A text in which what is invisible, or would reverse the line, stands as its Unicode number. */
 export function visible(text) {
   return text.replace(/[\p{C}\u2028\u2029]/gu, (hidden) => `⟨${hidden.codePointAt(0).toString(16).toUpperCase()}⟩`);

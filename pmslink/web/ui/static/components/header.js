@@ -50,6 +50,7 @@ function personMenu({ signOut, showKeys }) {
     })),
     null,
     { text: t("header.keys"), icon: "info", action: showKeys },
+    { text: t("header.api"), icon: "info", href: "openapi.json" },
     { text: t("header.about"), icon: "info", href: "#/about" },
     ...(tokens ? [null, { text: t("header.sign_out"), icon: "out", action: signOut }] : []),
   ];

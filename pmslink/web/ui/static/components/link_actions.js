@@ -88,7 +88,7 @@ function menuItems(link, { run, report }) {
   const copy = { text: t("link.copy"), icon: "copy", note: notMine, disabled: notMine !== null, href: notMine ? null : href };
   const fixed = notMine ?? (link.declared ? t("menu.declared") : null);
   const action = () => removeLink(link, report);
-  const remove = { text: t("link.remove"), icon: "trash", note: fixed, disabled: fixed !== null, danger: true, action };
+  const remove = { text: t("link.remove"), icon: "trash", note: fixed, disabled: fixed !== null, action };
   return [copy, ...controls, null, remove];
 }
 

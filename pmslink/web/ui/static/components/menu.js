@@ -8,7 +8,7 @@ const GAP_PX = 6;
  * A button that opens a menu.
  *
  * `items()` lists the entries each time it opens: `{text, icon, action}`, with `note` for a second line, `disabled`
- * for one that stays and says in its note why, `danger`, `checked` for a choice, `href` for a link, and null for a
+ * for one that stays and says in its note why, `checked` for a choice, `href` for a link, and null for a
  * line between two groups.
  */
 export function menuButton(content, items, props = {}) {
@@ -38,7 +38,7 @@ function entry(item, menu) {
   const state = { "aria-disabled": item.disabled ? "true" : null, "aria-checked": item.checked ?? null };
   const note = item.note ? el("small", { class: "tiny", text: item.note }) : null;
   const text = el("span", {}, el("span", { text: item.text }), note);
-  const all = { role, tabindex: "-1", class: item.danger ? "danger" : null, onclick: choose, ...state };
+  const all = { role, tabindex: "-1", onclick: choose, ...state };
   const tag = item.href ? el("a", { ...all, href: item.href }) : el("button", { ...all, type: "button" });
   tag.append(icon(item.checked ? "good" : (item.icon ?? "right")), text);
   return tag;

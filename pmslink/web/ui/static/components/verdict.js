@@ -48,7 +48,7 @@ function writeVerdict(parts, { link, isSlim }) {
   setAttribute(parts.todo, "hidden", !parts.todo.textContent);
   setText(parts.marker, link.state);
   writeCountdown(parts.countdown, link, isDown);
-  setAttribute(parts.redial, "hidden", !isDown || !may("control"));
+  setAttribute(parts.redial, "hidden", !isDown || isAwaited(link) || !may("control"));
   setAttribute(parts.redial, "class", isSlim ? "btn-s" : "primary");
   setAttribute(parts.enable, "hidden", isSlim || !canBeEnabled(link));
   const items = isDown && !isSlim ? meanwhile(link) : [];
@@ -68,13 +68,18 @@ export function verdictText(link) {
   return reason ? t("link.words_and_why", { words: words(link), why: reason }) : words(link);
 }
 
-function writeCountdown(element, { retry, state }, isDown) {
+function writeCountdown(element, link, isDown) {
+  const { retry, state } = link;
   const seconds = retry.next_at === null ? 0 : Math.round((Date.parse(retry.next_at) - now()) / 1000);
   const isDialling = state === "WAIT_LS";
   setAttribute(element, "hidden", !isDown || (!isDialling && retry.next_at === null));
+  if (isAwaited(link)) return setText(element, t("link.awaits"));
   const key = isDialling || seconds <= 0 ? "link.dialling" : "link.redial_in";
-  setText(element, t(key, { seconds: Math.max(0, seconds), count: retry.attempt }));
+  return setText(element, t(key, { seconds: Math.max(0, seconds), count: retry.attempt }));
 }
+
+/** Whether it is the PMS that dials. */
+const isAwaited = ({ settings }) => settings.connect === "accept";
 
 const canBeEnabled = (link) => link.intent !== "enabled" && may("control") && !hasExpired(link);
 

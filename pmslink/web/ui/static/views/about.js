@@ -3,9 +3,11 @@
 import { el, part, setText } from "../core/dom.js";
 import { serviceStatus } from "../core/links.js";
 import { duration, t } from "../core/texts.js";
+import { card } from "../components/elements.js";
+import { shortcuts } from "../components/keys_dialog.js";
 
 const REFERENCES = [
-  ["openapi.json", "about.openapi"],
+  ["openapi.json", "header.api"],
   ["metrics", "about.metrics"],
   ["page/pms-differences.html", "about.differences"],
 ];
@@ -28,7 +30,8 @@ function build() {
   const facts = el("dl", { class: "facts" }, fact("about.version", version), fact("about.uptime", uptime), fact("about.store", store));
   const references = REFERENCES.map(([href, key]) => el("li", {}, el("a", { href, text: t(key) })));
   const inside = el("div", { class: "in stack" }, facts, el("ul", { class: "references" }, ...references));
-  const element = el("div", { class: "stack" }, el("h1", { text: t("header.about") }), el("section", { class: "card" }, inside));
+  const keys = card(t("header.keys"), el("div", { class: "stack" }, ...shortcuts())).element;
+  const element = el("div", { class: "stack" }, el("h1", { text: t("header.about") }), el("section", { class: "card" }, inside), keys);
   return { element, version, uptime, store };
 }
 

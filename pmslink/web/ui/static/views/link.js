@@ -7,7 +7,7 @@ import { isShortcut } from "../core/keys.js";
 import { getLink, loadLink } from "../core/links.js";
 import { linkAddress, TABS } from "../core/router.js";
 import { t } from "../core/texts.js";
-import { refusalText } from "../components/elements.js";
+import { loadFailure, refusalText } from "../components/elements.js";
 import { linkActions } from "../components/link_actions.js";
 import { tabBar } from "../components/tabs.js";
 import { verdictBox } from "../components/verdict.js";
@@ -50,6 +50,8 @@ class LinkFrame {
   #link;
   #isClosed = false;
   #isMissing = false;
+  #isUnknown = false; // there is no such link: only an event can bring it
+  #mountedTab = null;
   #mounts = 0; // a tab whose module arrives after the reader has gone on is not shown
   #changes = 0; // of the link: an answer that was requested before is older
   #loadedAt = 0;
@@ -105,13 +107,36 @@ class LinkFrame {
 
   async #mount() {
     const mount = ++this.#mounts;
-    const module = await VIEWS[this.params.tab]();
+    const { tab } = this.params;
+    let module = null;
+    let problem = null;
+    try {
+      module = await VIEWS[tab]();
+    } catch (error) {
+      problem = error;
+    }
     if (this.#isClosed || this.#isMissing || mount !== this.#mounts) return;
     this.tab?.close?.();
+    this.tab = null;
+    this.#scrollUp(tab);
+    if (problem) return this.#showFailure(problem);
     const { room = null, query } = this.params;
     this.tab = module.view({ name: this.#name, link: this.#link, room, query });
     this.#place.replaceChildren(this.tab.element);
     this.#restorePending();
+    return this.#page.showTitle();
+  }
+
+  /** Begin another tab at its beginning, unless that is in sight. */
+  #scrollUp(tab) {
+    if (this.#mountedTab !== null && tab !== this.#mountedTab && this.#tabs.element.getBoundingClientRect().top < 0) scrollTo(0, 0);
+    this.#mountedTab = tab;
+  }
+
+  /** Say that the module of a tab cannot be loaded. */
+  #showFailure({ message }) {
+    const text = t("refused", { why: t("error.unreachable"), message });
+    this.#place.replaceChildren(loadFailure(text, () => this.#mount()));
     this.#page.showTitle();
   }
 
@@ -142,9 +167,10 @@ class LinkFrame {
 
   #showMissing(problem) {
     this.#isMissing = true;
+    this.#isUnknown = problem.code === "unknown_link";
     this.tab?.close?.();
     this.tab = null;
-    const text = problem.code === "unknown_link" ? t("link.missing") : refusalText(problem);
+    const text = this.#isUnknown ? t("link.missing") : refusalText(problem);
     const back = el("a", { class: "btn", href: "#/", text: t("link.to_all") });
     setText(this.#address, "");
     this.element.replaceChildren(...this.#head(), el("p", { class: "missing", text }), el("p", {}, back));
@@ -159,10 +185,12 @@ class LinkFrame {
   }
 
   #tick() {
-    if (!this.#link || this.#isMissing) return;
-    this.#write();
-    this.tab?.update?.("tick");
-    const interval = this.params.tab === "overview" ? POLL_OVERVIEW_MS : POLL_MS;
+    const isShown = this.#link && !this.#isMissing;
+    if (isShown) {
+      this.#write();
+      this.tab?.update?.("tick");
+    } else if (!this.#isMissing || this.#isUnknown) return; // it is being loaded, or there is none
+    const interval = isShown && this.params.tab === "overview" ? POLL_OVERVIEW_MS : POLL_MS;
     if (Date.now() - this.#loadedAt >= interval) this.#load();
   }
 

@@ -361,7 +361,7 @@ class LinksView {
 
   #showProblem({ message }) {
     if (this.#list.total !== null) return; // the strip says what is the matter
-    const again = el("button", { type: "button", text: t("list.again"), onclick: () => this.#open() });
+    const again = el("button", { type: "button", text: t("again"), onclick: () => this.#open() });
     this.message.hidden = false;
     this.message.replaceChildren(el("p", { text: t("list.failed", { message }) }), again);
   }

@@ -40,7 +40,7 @@ class WebhookCard {
   #state = el("span");
   #badge = el("span", { class: "badge" }, this.#sign, this.#state);
   #values = new Map(FACTS.map((key) => [key, el("dd")]));
-  #skip = button(t("webhook.skip"), oneAtATime(() => this.#skipEvent()), { class: "btn-s danger", hidden: true });
+  #skip = button(t("webhook.skip"), oneAtATime(() => this.#skipEvent()), { class: "btn-s", hidden: true });
   #answer = el("p", { class: "answer small", role: "status", tabindex: "-1" });
 
   constructor(name) {

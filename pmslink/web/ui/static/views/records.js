@@ -8,7 +8,7 @@ import { isOdd, mergeRecords, recordLine } from "../core/records.js";
 import { replaceQuery } from "../core/router.js";
 import { loadFieldNames, t } from "../core/texts.js";
 import { saveText } from "../core/text_file.js";
-import { button, refusalText } from "../components/elements.js";
+import { button, loadFailure, refusalText } from "../components/elements.js";
 import { makeRecord, recordText } from "../components/record_row.js";
 import { heldBack } from "../components/held_back.js";
 
@@ -53,6 +53,7 @@ class Records {
   #none = el("p", { class: "in quiet", hidden: true });
   #error = el("p", { class: "error", role: "status", hidden: true });
   #skipped = el("p");
+  #place = el("div"); // of what the tab cannot begin without
   #held = heldBack(this.#list, () => this.#show());
 
   constructor(name, query) {
@@ -66,7 +67,7 @@ class Records {
     const bar = el("div", { class: "row filters" }, search, this.#type, this.#direction, this.#odd, right);
     const box = el("section", { class: "card" }, this.#held.element, this.#none);
     const skipped = el("div", { class: "hint", "data-mood": "wait", hidden: true }, icon("warn"), this.#skipped);
-    this.element = el("div", { class: "stack records" }, skipped, bar, this.#error, box, el("p", {}, this.#more));
+    this.element = el("div", { class: "stack records" }, skipped, bar, this.#error, this.#place, box, el("p", {}, this.#more));
     setAttribute(this.#more, "hidden", true);
     setText(this.#pauseText, t("rec.pause"));
     setText(this.#held.state, t("rec.live"));
@@ -80,8 +81,10 @@ class Records {
     try {
       [this.#catalogue] = await Promise.all([loadCatalogue(), loadFieldNames()]);
     } catch (problem) {
-      return this.#showError(refusalText(problem));
+      const text = problem.code ? refusalText(problem) : t("refused", { why: t("error.unreachable"), message: problem.message });
+      return this.#place.replaceChildren(loadFailure(text, () => this.begin()));
     }
+    this.#place.replaceChildren();
     const types = ["", ...this.#catalogue.records];
     this.#type.append(...types.map((value) => el("option", { value, text: value ? `${value} ${t(`record.${value}`)}` : t("rec.types") })));
     this.#restoreFilters(Object.fromEntries(this.#initial));

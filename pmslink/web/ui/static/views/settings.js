@@ -1,12 +1,12 @@
 // The settings of one link, in groups: what is saved, what was changed, and a connection test before saving.
 
 import { may, oneAtATime, ofLink, refusal, send } from "../core/api.js";
-import { el, icon, setText } from "../core/dom.js";
+import { el, icon } from "../core/dom.js";
 import { linkAddress, replaceQuery } from "../core/router.js";
 import { GROUPS, RECONNECTING, TESTED, loadSettings, settingsOf } from "../core/settings.js";
 import { loadSettingTexts, t } from "../core/texts.js";
 import { ConnectionTest } from "../components/connection_test.js";
-import { button, refusalText } from "../components/elements.js";
+import { button, loadFailure, refusalText } from "../components/elements.js";
 import { groupNavigation } from "../components/group_navigation.js";
 import { SaveBar } from "../components/save_bar.js";
 import { askToLeave, groupCard, guardUnload, markRefused, settingValues, watchAddress } from "../components/setting_form.js";
@@ -43,7 +43,7 @@ class Settings {
   #isClosed = false;
   #endGuard = guardUnload(() => this.#isChanged);
   #others; // says that somebody else has changed the settings
-  #loading = el("p", { class: "quiet", text: t("set.loading") });
+  #loading = el("div", { class: "quiet", text: t("set.loading") });
   element = el("div", { class: "settings-view" }, this.#loading);
 
   constructor(name, query) {
@@ -56,7 +56,8 @@ class Settings {
       const [catalogue, answer] = await Promise.all([loadSettings(), request("GET", this.#name), loadSettingTexts()]);
       if (!this.#isClosed) this.#build(catalogue, answer);
     } catch (problem) {
-      setText(this.#loading, problem.code ? refusalText(problem) : problem.message);
+      const text = problem.code ? refusalText(problem) : t("refused", { why: t("error.unreachable"), message: problem.message });
+      this.#loading.replaceChildren(loadFailure(text, () => this.begin()));
     }
   }
 
