@@ -130,17 +130,19 @@ function connecting(link) {
   return t("why.connecting", { address: address(link) });
 }
 
-const DOCKING_HINTS = ["framing", "tls", "sync_on", "alive_by", "mirror"];
+// The hints about a connection, each with the causes that it explains.
+const EXPLAINED_CAUSES = { framing: /./, tls: /./, mirror: /./, sync_on: /^never_confirmed/, alive_by: /^no_answer/ };
 
 /** What explains a link that is down. A hint about its connection says more than the cause does. */
 function ofOutage(link) {
-  const hint = link.hints.find(({ code }) => DOCKING_HINTS.includes(code));
-  const hinted = hint && { code: hint.code, ...hintTexts(hint), hint };
   const cause = failureOf(link);
+  const key = causeKey(link.state, cause);
+  const hint = link.hints.find(({ code }) => cause.code === "started" || EXPLAINED_CAUSES[code]?.test(key));
+  const hinted = hint && { code: hint.code, ...hintTexts(hint), hint };
   // That the PMS has started the link again is no reason of the outage.
   if (cause.code === "started") return hinted ?? finding("unstable", t("why.confirm"), t("do.flap_other"));
   const action = hinted?.remedy ?? causeRemedy({ ...link, cause });
-  return { code: causeKey(link.state, cause), why: causeText(link.state, cause, link), remedy: action, hint };
+  return { code: key, why: causeText(link.state, cause, link), remedy: action, hint };
 }
 
 /** How all links are, in one sentence, by how many are in each group: the worst of it. */
