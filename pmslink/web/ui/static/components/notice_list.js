@@ -40,7 +40,7 @@ export function noticeList(onMuted) {
 
 function build() {
   const parts = {
-    heading: el("h3", { class: "part" }),
+    heading: el("h2", { class: "part" }),
     now: el("ul"),
     none: el("p", { class: "quiet empty-list", text: t("note.none") }),
     earlier: el("ul"),
@@ -49,7 +49,7 @@ function build() {
     failed: el("p", { class: "small error-text", role: "alert" }),
     acknowledgeAll: el("button", { type: "button", class: "btn-s push", text: t("note.ack_all") }),
   };
-  const earlier = el("h3", { class: "part", text: t("note.earlier") });
+  const earlier = el("h2", { class: "part", text: t("note.earlier") });
   parts.element = el("div", {}, parts.failed, parts.heading, parts.now, parts.none, earlier, parts.earlier);
   parts.element.append(parts.noneEarlier, parts.older);
   return parts;
