@@ -111,10 +111,10 @@ def test_the_strip_begins_where_knowledge_begins_and_shows_when_the_service_did_
 
 
 def test_the_numbers_and_a_table_tell_what_is_drawn(page: Page) -> None:
-    expect(page.locator("[data-fact=share] dd")).to_have_text("66.67% of 12 h")
+    expect(page.locator("[data-fact=share] dd")).to_have_text("67% of 12 h")
     expect(page.locator("[data-fact=outages] dd")).to_have_text("1")
     expect(page.locator("[data-fact=longest] dd")).to_have_text("3 h")
-    expect(page.get_by_role("img", name="Known time: In sync 66.67% of 12 h")).to_be_visible()
+    expect(page.get_by_role("img", name="Known time: In sync 67% of 12 h")).to_be_visible()
     rows = page.get_by_role("table", name="Known time").get_by_role("row")
     expect(rows).to_have_count(6)
     expect(rows.nth(1)).to_have_text(re.compile(r"Link down.*3 h"))

@@ -244,7 +244,7 @@ def test_bytes_that_were_no_record_are_counted(service: CannedService, canned_pa
         "last": "277504 bytes outside of records",
     }
     service.show(make_link("grand", attention=2, not_understood=lost))
-    expect(hint).to_contain_text("277,504 bytes that are no FIAS records were skipped")
+    expect(hint).to_contain_text("277,504 bytes that are no FIAS records; they were skipped")
 
 
 def test_older_records_are_loaded_on_demand(service: CannedService, canned_page: Page) -> None:
