@@ -11,7 +11,6 @@ import pytest
 from attrs import fields
 from jsonschema import Draft202012Validator
 
-import pmslink
 from pmslink.config.link_definition import LinkDefinition, parse_link
 from pmslink.config.link_settings import LinkSettings
 from pmslink.config.profiles import PROFILE_PRESETS
@@ -141,14 +140,9 @@ def test_schemas_reject_invalid_values(invalid: dict[str, Any]) -> None:
     assert not is_valid("LinkDefinition", LINK | invalid)
 
 
-def test_each_setting_is_in_one_group_and_the_form_has_the_same_groups() -> None:
+def test_each_setting_is_in_one_group() -> None:
     grouped = [name for names in GROUPS.values() for name in names]
     assert sorted(grouped) == sorted(attribute.name for attribute in fields(LinkDefinition))
-    (form,) = Path(pmslink.__file__).parent.rglob("link_settings_form.js")
-    match = re.search(r"const GROUPS = \{(.*?)\n\};", form.read_text("utf-8"), re.DOTALL)
-    assert match is not None
-    groups = [tuple(re.findall(r'"(\w+)"', names)) for names in re.findall(r"\[(.*?)\]", match[1], re.DOTALL)]
-    assert set(groups) == set(GROUPS.values()) - {GROUPS["Subscription"]}  # the form shows that apart
 
 
 def test_reference_document_is_current() -> None:
