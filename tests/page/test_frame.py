@@ -100,11 +100,11 @@ def test_strip_and_drawer_survive_another_language(service: CannedService, page:
     page.reload()
     expect(page.locator("#strip")).to_contain_text("The disk cannot be written: the disk is full.")
     page.locator("#bell button").click()
-    expect(page.locator(".drawer h2")).to_have_text("Notices")
+    expect(page.locator("#drawer-title")).to_have_text("Notices")
     page.route("**/api/v1/status", lambda route: None)  # which is not asked again
     choose_language(page, "简体中文")
     expect(page.locator("#strip")).to_contain_text("磁盘")
-    expect(page.locator(".drawer h2")).to_have_text("通知")
+    expect(page.locator("#drawer-title")).to_have_text("通知")
     expect(page.locator("#bell button")).to_have_attribute("aria-expanded", "true")
     expect(page.locator("#language")).to_be_focused()
 

@@ -26,7 +26,7 @@ def test_a_chinese_browser_gets_the_page_in_chinese(hotel: HotelProcesses, brows
         expect(lost.locator(".marker")).to_have_text("EXPECTION")  # FIAS spells it so
         expect(lost.locator(".badge")).to_contain_text("链路中断")
         expect(lost).to_contain_text("127.0.0.1:1 拒绝连接")
-        expect(lost).to_contain_text("请询问酒店接口程序是否在运行并监听端口 1")
+        expect(lost).to_contain_text("请在设置中检查端口（1）")
         expect(page).to_have_title(re.compile("链路 – pmslink$"))
 
 

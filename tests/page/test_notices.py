@@ -197,7 +197,7 @@ def test_a_muted_link_neither_counts_nor_pops_up_until_it_has_been_well_for_an_h
     expect(page.locator(".pop .more")).to_be_hidden()
     expect(page.locator("#bell b")).to_have_text("3")
 
-    service.show(make_link("seaside", since=ago(minutes=59)))
+    service.show(make_link("seaside", since=ago(minutes=30)))
     page.reload()
     expect(page.locator("#bell b")).to_have_text("3")  # the browser remembers it
     service.show(make_link("seaside", since=ago(minutes=61)))

@@ -13,16 +13,16 @@ const GAP_PX = 6;
  */
 export function menuButton(content, items, props = {}) {
   const menu = el("div", { class: "menu", popover: "auto", role: "menu", onkeydown: moveFocus });
-  const toggle = () => menu.togglePopover();
+  const toggle = () => {
+    menu.togglePopover();
+    if (!menu.matches(":popover-open")) return;
+    place(menu, button); // at once: the next key belongs to the menu already
+    entries(menu)[0]?.focus();
+  };
   const button = el("button", { type: "button", "aria-haspopup": "menu", onclick: toggle, ...props }, ...content);
   menu.addEventListener("beforetoggle", ({ newState }) => {
     if (newState === "open") menu.replaceChildren(...items().map((item) => entry(item, menu)));
-  });
-  menu.addEventListener("toggle", ({ newState }) => {
     setAttribute(button, "aria-expanded", String(newState === "open"));
-    if (newState !== "open") return;
-    place(menu, button);
-    entries(menu)[0]?.focus();
   });
   return el("div", { class: "menu-place" }, button, menu);
 }
