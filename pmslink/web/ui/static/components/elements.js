@@ -1,6 +1,6 @@
 // Small elements that several views are made of.
 
-import { arrange, el, setAttribute, setText } from "../core/dom.js";
+import { arrange, el, icon, setAttribute, setText } from "../core/dom.js";
 import { moment, precisely, t } from "../core/texts.js";
 
 /** A button with this text; `onclick` is its action. */
@@ -52,11 +52,30 @@ export const loadingBars = () =>
 /** The sentence for a call that was refused: what it means, and the service's own words. */
 export const refusalText = ({ code, message }) => t("refused", { why: t(`error.${code}`), message });
 
+/** A line for what has failed, hidden while nothing has: `{element, show(text)}`; "" hides it. */
+export function failureLine() {
+  const element = el("p", { class: "error", role: "status", hidden: true });
+
+  function show(text) {
+    setText(element, text);
+    setAttribute(element, "hidden", text === "");
+  }
+
+  return { element, show };
+}
+
+/** The box of a search field, with the key that leads to it; `content` is the field, and its name if it has none. */
+export const searchBox = (...content) =>
+  el("label", { class: "search" }, icon("search"), ...content, el("kbd", { "aria-hidden": "true", text: "/" }));
+
 /** What stands in the place of what could not be loaded: why, and how to try again. */
 export function loadFailure(text, again) {
   const reload = button(t("strip.reload"), () => location.reload(), { class: "plain" });
   return el("div", { class: "stack load-failure" }, el("p", { text }), el("p", { class: "row" }, button(t("again"), again), reload));
 }
+
+/** Whether this names who did something: not on a service without tokens, nor in rows of older releases. */
+export const isNamed = (who) => who !== null && who !== "(local)";
 
 /** A text in which what is invisible, or would reverse the line, stands as its Unicode number. */
 export function visible(text) {

@@ -5,7 +5,7 @@ import { el, icon, keyed, part, setAttribute, setIcon, setText } from "../core/d
 import { causeText } from "../core/health.js";
 import { phaseSeconds } from "../core/phases.js";
 import { duration, has, moment, precisely, t } from "../core/texts.js";
-import { button, refusalText, timeElement, visible } from "./elements.js";
+import { button, isNamed, refusalText, timeElement, visible } from "./elements.js";
 import { kindText } from "./timeline.js";
 
 const MAX_TRANSITIONS = 1000; // that the service lists at once
@@ -116,12 +116,10 @@ function writeEntry({ time, words, text }, { entry }) {
   setAttribute(text, "hidden", !text.textContent);
 }
 
-const LOCAL_CALLER = "(local)"; // on a service without tokens
-
 function actionText({ action, who, result }) {
   const name = action.replace(".", "_");
   const what = ACTIONS.includes(name) ? t(`audit.${name}`) : action; // a newer service may have others
-  return t(result === "done" ? "hist.done_by" : "hist.refused_to", { what, who: who === LOCAL_CALLER ? t("by.user") : who, why: result });
+  return t(result === "done" ? "hist.done_by" : "hist.refused_to", { what, who: isNamed(who) ? who : t("by.user"), why: result });
 }
 
 /** Which settings an entry changed, from what to what. */

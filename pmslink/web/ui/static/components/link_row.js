@@ -14,11 +14,8 @@ const ROW_HEIGHTS = [
   ["all", 2.5],
 ]; // rem, of rows in one line; `page.css` has the same
 
-/** The height of a row in one line, in pixels. */
-export function rowHeight() {
-  const [, rem] = ROW_HEIGHTS.find(([query]) => matchMedia(query).matches);
-  return rem * parseFloat(getComputedStyle(document.documentElement).fontSize);
-}
+/** The height of a row in one line, in rem. */
+export const rowHeight = () => ROW_HEIGHTS.find(([query]) => matchMedia(query).matches)[1];
 
 /** The headings of the columns. */
 export function columnHeadings() {

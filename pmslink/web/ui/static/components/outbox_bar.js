@@ -1,10 +1,10 @@
 // What stands over the outbox: chips, search, time range, and the file for a spreadsheet.
 
 import { may } from "../core/api.js";
-import { el, icon, setAttribute } from "../core/dom.js";
+import { el, setAttribute } from "../core/dom.js";
 import { CHIPS, TIMES } from "../core/postings.js";
 import { t } from "../core/texts.js";
-import { button } from "./elements.js";
+import { button, searchBox } from "./elements.js";
 import { chips, switchField } from "./toggles.js";
 
 const TYPING_MS = 250; // between two keys; the service is asked when they end
@@ -23,7 +23,7 @@ export function outboxBar(filter, { onFilter, onNames, onExport }) {
   const times = timeRange(filter, change);
   const names = switchField(t("out.names"), onNames);
   const right = el("span", { class: "row push" }, may("guests") ? names.element : null, button(t("out.export"), onExport, { class: "hide-s" }));
-  const label = el("label", { class: "search" }, icon("search"), search, el("kbd", { "aria-hidden": "true", text: "/" }));
+  const label = searchBox(search);
   const element = el("div", { class: "stack" }, el("div", { class: "row" }, label, times.element, right), row.element);
 
   function oninput() {

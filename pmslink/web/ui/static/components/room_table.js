@@ -115,5 +115,4 @@ export function roomTable(isWhole = false) {
   return { element, show, stop, focusRoom, moveFocus };
 }
 
-const rowHeight = () =>
-  parseFloat(getComputedStyle(document.documentElement).fontSize) * ROW_REM[matchMedia(SMALL).matches ? "small" : "wide"];
+const rowHeight = () => ROW_REM[matchMedia(SMALL).matches ? "small" : "wide"];

@@ -24,7 +24,7 @@ export function roomSigns() {
 }
 
 /** The next wake-up of a room with its time of day. */
-export function nextRing() {
+function nextRing() {
   const time = el("span");
   const element = el("span", { class: "wake", hidden: true }, icon("alarm", t("rooms.wake")), time);
   const update = (room) => {

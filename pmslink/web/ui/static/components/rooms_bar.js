@@ -2,9 +2,10 @@
 
 import { announce } from "../core/announcer.js";
 import { may } from "../core/api.js";
-import { el, icon, setAttribute, setText } from "../core/dom.js";
+import { el, setAttribute, setText } from "../core/dom.js";
 import { CHIPS, RARE_CHIPS, chipCounts } from "../core/rooms.js";
 import { t } from "../core/texts.js";
+import { searchBox } from "./elements.js";
 import { chips, segments, switchField } from "./toggles.js";
 
 /**
@@ -82,7 +83,7 @@ function searchField(text, onInput) {
   const input = /** @type {HTMLInputElement} */ (
     el("input", { type: "search", id: "search", value: text, oninput: () => onInput(input.value.trim()) })
   );
-  const element = el("label", { class: "search" }, icon("search"), input, el("kbd", { "aria-hidden": "true", text: "/" }));
+  const element = searchBox(input);
 
   function setHint(areNamesShown) {
     const hint = t(areNamesShown ? "rooms.search_named" : "rooms.search");

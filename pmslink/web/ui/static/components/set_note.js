@@ -2,8 +2,7 @@
 
 import { el, setAttribute, setText } from "../core/dom.js";
 import { minute, precisely, t } from "../core/texts.js";
-
-const NAMELESS = [null, "(local)"]; // on a service without tokens, and in rows of older releases
+import { isNamed } from "./elements.js";
 
 const REACHED = {
   done: "room.set.done",
@@ -26,7 +25,7 @@ export function setNote() {
     if (!last) return;
     const { by, at, state } = last;
     const reached = state in REACHED ? t(REACHED[state]) : state;
-    setText(element, t(NAMELESS.includes(by) ? "room.set_at" : "room.set_by", { who: by, at: minute(at), reached }));
+    setText(element, t(isNamed(by) ? "room.set_by" : "room.set_at", { who: by, at: minute(at), reached }));
     setAttribute(element, "title", precisely(at));
   }
 

@@ -7,7 +7,7 @@ import { has, minute, t } from "../core/texts.js";
 import { Field } from "./field.js";
 
 /** The name of a new link, which is no setting that can be changed later. */
-export const NAME_SETTING = { name: "name", kind: "text", unit: "", required: true, default: null, pattern: "[A-Za-z0-9_\\-]{1,64}" };
+const NAME_SETTING = { name: "name", kind: "text", unit: "", required: true, default: null, pattern: "[A-Za-z0-9_\\-]{1,64}" };
 
 const FILES = ["extension_table", "ca_file"];
 

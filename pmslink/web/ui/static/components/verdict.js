@@ -57,7 +57,7 @@ function writeVerdict(parts, { link, isSlim }) {
 }
 
 /** The one sentence about a link: since when it is down, and why. */
-export function verdictText(link) {
+function verdictText(link) {
   const { mood } = health(link);
   if (mood === "bad" && link.down_since) {
     return t("link.down_for", { words: words(link), time: since(link.down_since), why: why(link) });
@@ -84,7 +84,7 @@ const isAwaited = ({ settings }) => settings.connect === "accept";
 const canBeEnabled = (link) => link.intent !== "enabled" && may("control") && !hasExpired(link);
 
 /** Whether the subscription of a link is over: then it has to be renewed before the link can be enabled. */
-export const hasExpired = ({ settings }) => settings.expires_at !== null && Date.parse(settings.expires_at) <= now();
+const hasExpired = ({ settings }) => settings.expires_at !== null && Date.parse(settings.expires_at) <= now();
 
 function meanwhile({ name, outbox }) {
   const items = [

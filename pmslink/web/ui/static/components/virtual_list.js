@@ -7,7 +7,7 @@ const MARGIN_ROWS = 12; // above and below what is in sight
 /**
  * Shows the rows of a long list; all have one height.
  *
- * `options`: `rowHeight()` in pixels; `itemAt(position)`, undefined for a row that is not loaded;
+ * `options`: `rowHeight()` in rem; `itemAt(position)`, undefined for a row that is not loaded;
  * `key(item)` identifies an item; `make(item)` makes an instance (see `part` in `dom.js`), also of undefined;
  * `onRange(first, end)` is called when other positions are in the document.
  * A row that has the focus stays in the document, wherever the page is scrolled.
@@ -36,6 +36,11 @@ export class VirtualList {
     return this.#range;
   }
 
+  /** The height of a row in pixels. */
+  #rowHeight() {
+    return this.options.rowHeight() * parseFloat(getComputedStyle(document.documentElement).fontSize);
+  }
+
   /** Show this many rows. */
   setCount(count) {
     this.#count = count;
@@ -44,7 +49,7 @@ export class VirtualList {
 
   /** Show the rows in sight as they are now. */
   draw() {
-    const height = this.options.rowHeight();
+    const height = this.#rowHeight();
     const total = `${this.#count * height}px`;
     if (this.element.style.height !== total) this.element.style.height = total;
     const above = -this.element.getBoundingClientRect().top;
@@ -93,7 +98,7 @@ export class VirtualList {
 
   /** Scroll the page so that the row at a position is in sight, below what sticks to the upper edge. */
   reveal(position, stickyHeight) {
-    const height = this.options.rowHeight();
+    const height = this.#rowHeight();
     const top = this.element.getBoundingClientRect().top + position * height;
     if (top < stickyHeight) scrollBy(0, top - stickyHeight);
     else if (top + height > innerHeight) scrollBy(0, top + height - innerHeight);

@@ -97,24 +97,3 @@ export function keyed(container, items, key, make) {
   arrange(container, [...instances.values()].map(({ element }) => element));
   return instances;
 }
-
-const SHAPES = {
-  good: "M8 1a7 7 0 1 0 0 14A7 7 0 0 0 8 1Zm-1.2 10.3L3.7 8.2l1.2-1.2 1.9 1.9 4.3-4.3 1.2 1.2Z",
-  bad: "M8 1 .5 14.5h15ZM7.2 6h1.6v4.5H7.2Zm0 5.6h1.6v1.6H7.2Z",
-  look: "M8 .5 15.5 8 8 15.5.5 8ZM7.2 4h1.6v5H7.2Zm0 6.1h1.6v1.6H7.2Z",
-  wait: "M8 1a7 7 0 1 0 0 14A7 7 0 0 0 8 1Zm0 1.8a5.2 5.2 0 0 1 0 10.4V8Z",
-  ended: "M3 1h10v3.5L9.5 8 13 11.5V15H3v-3.5L6.5 8 3 4.5Z",
-  off: "M8 1a7 7 0 1 0 0 14A7 7 0 0 0 8 1Zm0 1.8a5.2 5.2 0 1 1 0 10.4A5.2 5.2 0 0 1 8 2.8ZM4.8 7.2h6.4v1.6H4.8Z",
-};
-
-/** The sign of a mood, each of another shape: colour is never the only one. */
-export function sign(mood) {
-  const path = svg("path", { d: SHAPES[mood], "fill-rule": "evenodd" });
-  return svg("svg", { class: "sign", viewBox: "0 0 16 16", "aria-hidden": "true", "data-sign": mood }, path);
-}
-
-export function setSign(drawing, mood) {
-  if (drawing.dataset.sign === mood) return;
-  drawing.dataset.sign = mood;
-  drawing.firstChild.setAttribute("d", SHAPES[mood]);
-}

@@ -8,7 +8,7 @@ const MAX_BYTES = 64;
 export const isOdd = (record, catalogue) => record.problem !== null || !catalogue.records.includes(record.type);
 
 /** Whether a field tells who a guest is, or could. The text of an answer is the PMS's own word. */
-export function isPersonal({ type }, code, { answers, personal, fields }) {
+function isPersonal({ type }, code, { answers, personal, fields }) {
   if (code === "CT" && answers.includes(type)) return false;
   return personal.includes(code) || !fields.includes(code);
 }

@@ -6,7 +6,7 @@ import { historyEvents } from "../core/history_events.js";
 import { knownPhases, phasesBetween, summarize } from "../core/phases.js";
 import { replaceQuery } from "../core/router.js";
 import { duration, loadSettingTexts, moment, percent, t } from "../core/texts.js";
-import { button, card, refusalText } from "../components/elements.js";
+import { button, card, failureLine, refusalText } from "../components/elements.js";
 import { makeEvent } from "../components/history_event.js";
 import { phaseLegend, timeline } from "../components/timeline.js";
 
@@ -49,7 +49,7 @@ class History {
   #numbers = new Map(["share", "outages", "longest"].map((key) => [key, el("dd")]));
   #events = el("ul", { class: "events" });
   #more = button(t("hist.more"), () => this.#showMore(), { class: "btn-s", hidden: true });
-  #error = el("p", { class: "error", role: "status", hidden: true });
+  #failure = failureLine();
 
   constructor(name, link, range) {
     this.#name = name;
@@ -63,7 +63,7 @@ class History {
     const choice = el("span", { class: "seg", role: "group", "aria-label": t("hist.range") }, ...this.#ranges.values());
     const events = el("section", { class: "card", "aria-label": t("hist.events"), hidden: true }, this.#events);
     const bar = el("div", { class: "row chips" }, choice);
-    this.element = el("div", { class: "stack history" }, bar, this.#error, strip, events, el("p", {}, this.#more));
+    this.element = el("div", { class: "stack history" }, bar, this.#failure.element, strip, events, el("p", {}, this.#more));
   }
 
   #rangeButton(key) {
@@ -98,10 +98,10 @@ class History {
       if (this.#isClosed || range !== this.#range) return;
       this.#phases = knownPhases(phases);
       this.#audit = audit;
-      this.#showError("");
+      this.#failure.show("");
       this.#show();
     } catch (problem) {
-      if (!this.#isClosed) this.#showError(refusalText(problem));
+      if (!this.#isClosed) this.#failure.show(refusalText(problem));
     }
   }
 
@@ -119,10 +119,6 @@ class History {
     }
   }
 
-  #showError(text) {
-    setText(this.#error, text);
-    setAttribute(this.#error, "hidden", !text);
-  }
 
   #zoomTo(range) {
     this.#zoom = range;

@@ -8,7 +8,7 @@ import { pressedStep } from "../core/keys.js";
 import { replaceQuery } from "../core/router.js";
 import { moment, t } from "../core/texts.js";
 import { chosenBar } from "../components/chosen_bar.js";
-import { button, loadingBars, refusalText } from "../components/elements.js";
+import { button, failureLine, loadingBars, refusalText } from "../components/elements.js";
 import { outboxBar } from "../components/outbox_bar.js";
 import { COLUMNS, postingRows } from "../components/posting_row.js";
 
@@ -29,7 +29,7 @@ class OutboxTab {
   #chosenBar;
   #held = heldHint();
   #table = el("table", { class: "stacked out", "aria-label": t("tab.outbox") });
-  #error = el("p", { class: "err", role: "status", hidden: true });
+  #failure = failureLine();
   #done = el("p", { class: "small", role: "status", tabindex: "-1", hidden: true });
   #empty = el("p");
   #bars = loadingBars();
@@ -61,7 +61,7 @@ class OutboxTab {
     const empty = el("div", { class: "empty" }, this.#empty, this.#bars, this.#clear);
     this.emptyPlace = empty;
     const card = el("section", { class: "card scroll", "aria-label": t("out.region") }, this.#table, empty);
-    const parts = [this.#held.element, this.#bar.element, this.#chosenBar.element, this.#done, this.#error];
+    const parts = [this.#held.element, this.#bar.element, this.#chosenBar.element, this.#done, this.#failure.element];
     this.element = el("div", { class: "stack" }, ...parts, card, el("div", { class: "row center" }, this.#more));
   }
 
@@ -123,18 +123,13 @@ class OutboxTab {
       for (const posting of postings) this.#rows.set(posting.id, this.#since.get(posting.id) ?? posting);
       this.#next = next;
       this.#isLoaded = true;
-      this.#failed("");
+      this.#failure.show("");
       for (const posting of this.#since.values()) this.#apply(posting);
     } catch (error) {
       if (!(error instanceof CallError)) throw error;
-      if (load === this.#loads) this.#failed(refusalText(error));
+      if (load === this.#loads) this.#failure.show(refusalText(error));
     }
     this.#show();
-  }
-
-  #failed(text) {
-    setText(this.#error, text);
-    setAttribute(this.#error, "hidden", text === "");
   }
 
   #onPosting(posting) {
@@ -218,10 +213,10 @@ class OutboxTab {
       const answer = await send("GET", path, undefined, { headers: { Accept: "text/csv" } });
       if (!answer.ok) throw await refusal(answer);
       saveFile(await answer.blob(), `${this.#name}-outbox.csv`);
-      this.#failed("");
+      this.#failure.show("");
     } catch (error) {
       if (!(error instanceof CallError)) throw error;
-      this.#failed(refusalText(error));
+      this.#failure.show(refusalText(error));
     }
   }
 }

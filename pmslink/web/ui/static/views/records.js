@@ -8,7 +8,7 @@ import { isOdd, mergeRecords, recordLine } from "../core/records.js";
 import { replaceQuery } from "../core/router.js";
 import { loadFieldNames, t } from "../core/texts.js";
 import { saveText } from "../core/text_file.js";
-import { button, loadFailure, refusalText } from "../components/elements.js";
+import { button, failureLine, loadFailure, refusalText, searchBox } from "../components/elements.js";
 import { makeRecord, recordText } from "../components/record_row.js";
 import { heldBack } from "../components/held_back.js";
 
@@ -51,7 +51,7 @@ class Records {
   #list = el("ul", { class: "recs", "aria-label": t("tab.records") });
   #more = button(t("rec.older"), () => this.#loadOlder(), { class: "btn-s" });
   #none = el("p", { class: "in quiet", hidden: true });
-  #error = el("p", { class: "error", role: "status", hidden: true });
+  #failure = failureLine();
   #skipped = el("p");
   #place = el("div"); // of what the tab cannot begin without
   #held = heldBack(this.#list, () => this.#show());
@@ -59,7 +59,7 @@ class Records {
   constructor(name, query) {
     this.#name = name;
     const label = el("span", { class: "sr", text: t("rec.search") });
-    const search = el("label", { class: "search" }, icon("search"), label, this.#search, el("kbd", { "aria-hidden": "true", text: "/" }));
+    const search = searchBox(label, this.#search);
     const names = may("guests") ? el("label", { class: "row small" }, t("rec.names"), this.#names) : null;
     this.#pause.append(this.#pauseText);
     const save = button(t("rec.save"), () => this.#save());
@@ -67,7 +67,7 @@ class Records {
     const bar = el("div", { class: "row filters" }, search, this.#type, this.#direction, this.#odd, right);
     const box = el("section", { class: "card" }, this.#held.element, this.#none);
     const skipped = el("div", { class: "hint", "data-mood": "wait", hidden: true }, icon("warn"), this.#skipped);
-    this.element = el("div", { class: "stack records" }, skipped, bar, this.#error, this.#place, box, el("p", {}, this.#more));
+    this.element = el("div", { class: "stack records" }, skipped, bar, this.#failure.element, this.#place, box, el("p", {}, this.#more));
     setAttribute(this.#more, "hidden", true);
     setText(this.#pauseText, t("rec.pause"));
     setText(this.#held.state, t("rec.live"));
@@ -151,10 +151,10 @@ class Records {
       if (this.#isClosed || this.#loading !== query) return;
       if (this.#records.length === 0) this.#hasOlder = records.length === PAGE;
       this.#records = mergeRecords(this.#records, records, MAX_RECORDS);
-      this.#showError("");
+      this.#failure.show("");
       this.#show();
     } catch (problem) {
-      if (!this.#isClosed && this.#loading === query) this.#showError(refusalText(problem));
+      if (!this.#isClosed && this.#loading === query) this.#failure.show(refusalText(problem));
     } finally {
       if (this.#loading === query) this.#loading = null;
     }
@@ -171,14 +171,10 @@ class Records {
       this.#records = [...this.#records, ...records.filter(({ id }) => id < last.id)].slice(0, MAX_RECORDS);
       this.#show();
     } catch (problem) {
-      if (source === this.#sources) this.#showError(refusalText(problem));
+      if (source === this.#sources) this.#failure.show(refusalText(problem));
     }
   }
 
-  #showError(text) {
-    setText(this.#error, text);
-    setAttribute(this.#error, "hidden", !text);
-  }
 
   #shown() {
     const isMasked = !this.#names.checked;

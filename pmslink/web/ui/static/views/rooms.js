@@ -3,7 +3,7 @@
 import { may } from "../core/api.js";
 import { awaySince, isOffered } from "../core/by_hand.js";
 import { now } from "../core/clock.js";
-import { el, setAttribute, setText } from "../core/dom.js";
+import { el, setAttribute } from "../core/dom.js";
 import { pressedStep } from "../core/keys.js";
 import { RoomFeed } from "../core/room_feed.js";
 import { CHIPS, byNumber, haveFloors, searchedText } from "../core/rooms.js";
@@ -11,7 +11,7 @@ import { isPosting } from "../core/postings.js";
 import { linkAddress, replaceQuery } from "../core/router.js";
 import { loadFieldNames, minute, t } from "../core/texts.js";
 import { comparedCard } from "../components/compared.js";
-import { refusalText } from "../components/elements.js";
+import { failureLine, refusalText } from "../components/elements.js";
 import { floorView } from "../components/floors.js";
 import { roomTable } from "../components/room_table.js";
 import { roomsBar } from "../components/rooms_bar.js";
@@ -36,7 +36,7 @@ class RoomsTab {
   #table = roomTable();
   #panel;
   #empty;
-  #error = el("p", { class: "err", role: "status", hidden: true });
+  #failure = failureLine();
   #printed = el("section", { class: "print-only" });
 
   constructor({ name, link, query, room }) {
@@ -51,7 +51,7 @@ class RoomsTab {
     const card = el("section", { class: "card rooms", "aria-label": t("rooms.region") }, shown, this.#table.element, this.#empty.element);
     this.sides = el("div", { class: "no-print" }, card, this.#panel.element);
     const notes = [this.#compared.element, this.#banner.element];
-    this.element = el("div", { class: "stack" }, ...notes, this.#bar.element, this.#error, this.sides, this.#printed);
+    this.element = el("div", { class: "stack" }, ...notes, this.#bar.element, this.#failure.element, this.sides, this.#printed);
     this.#compared.update(link);
     this.#feed = new RoomFeed(link, this.#listener());
     if (this.#opened !== null) this.#feed.loadRoom(this.#opened);
@@ -122,7 +122,7 @@ class RoomsTab {
   #listener() {
     const changed = (change) => (value) => {
       change(value);
-      this.#failed("");
+      this.#failure.show("");
       this.#show();
       this.#showPanel();
     };
@@ -137,7 +137,7 @@ class RoomsTab {
         this.#isResyncing = isRunning;
         this.#show();
       },
-      onFailed: (error) => this.#failed(refusalText(error)),
+      onFailed: (error) => this.#failure.show(refusalText(error)),
     };
   }
 
@@ -145,11 +145,6 @@ class RoomsTab {
   #known(room) {
     const before = this.#rooms?.get(room.room);
     return JSON.stringify(before) === JSON.stringify(room) ? before : room;
-  }
-
-  #failed(text) {
-    setText(this.#error, text);
-    setAttribute(this.#error, "hidden", text === "");
   }
 
   #onLink(link) {
