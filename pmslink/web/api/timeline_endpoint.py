@@ -39,18 +39,19 @@ class TimelineResource:
 
     async def get_timeline(self, request: Request, link: str) -> bytes:
         """Return the states of a link over the last hours."""
-        find_link(self._links, link)
-        hours = int_param(request, "hours", maximum=MAX_TIMELINE_HOURS) or DEFAULT_TIMELINE_HOURS
-        now = self._wall_clock()
-        since = now - timedelta(hours=hours)
+        since, now = self._period(request, link, MAX_TIMELINE_HOURS)
         timeline = await self._store.read(read_timeline, link, since, now, self._store.run_id)
         return make_response(request, serialize_timeline(timeline))
 
     async def get_phases(self, request: Request, link: str) -> bytes:
         """Return the phases of a link over the last hours: an outage with all its redials is one of them."""
-        find_link(self._links, link)
-        hours = int_param(request, "hours", maximum=MAX_PHASES_HOURS) or DEFAULT_TIMELINE_HOURS
-        now = self._wall_clock()
-        since = now - timedelta(hours=hours)
+        since, now = self._period(request, link, MAX_PHASES_HOURS)
         phases = await self._store.read(read_phases, link, since, now, self._store.run_id)
         return make_response(request, serialize_phases(phases))
+
+    def _period(self, request: Request, link: str, max_hours: int) -> tuple[datetime, datetime]:
+        """Return the period that a request for a link asks for, up to now. Raises ApiError 400 or 404."""
+        find_link(self._links, link)
+        hours = int_param(request, "hours", maximum=max_hours) or DEFAULT_TIMELINE_HOURS
+        now = self._wall_clock()
+        return now - timedelta(hours=hours), now
