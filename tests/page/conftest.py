@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import Browser, Page, expect
 
 from tests.page.browser import WAIT_TIMEOUT_MS, BrowserUser, open_page, start_chromium
+from tests.page.canned_service import CannedService, start_canned_service
 from tests.page.hotel_processes import HotelProcesses, start_hotel
 
 expect.set_options(timeout=WAIT_TIMEOUT_MS)
@@ -48,6 +49,19 @@ def port(hotel: HotelProcesses) -> int:
 
 
 @pytest.fixture
+def service() -> Iterator[CannedService]:
+    """Return a service with canned answers, without links yet."""
+    with start_canned_service() as service:
+        yield service
+
+
+@pytest.fixture
 def user(browser: Browser, hotel: HotelProcesses) -> Iterator[BrowserUser]:
     with open_page(browser, hotel.url) as browser_user:
         yield browser_user
+
+
+@pytest.fixture
+def page(user: BrowserUser) -> Page:
+    """Return the page of the user."""
+    return user.page

@@ -9,7 +9,7 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
-from attrs import frozen
+from attrs import field, frozen
 
 from tests.process.server_processes import (
     ServerProcess,
@@ -31,6 +31,8 @@ class HotelProcesses:
     pbx: ServiceProcess
     ports: Sequence[int]
     """The ports of the PMSs; the first is that of `grand`."""
+    _checked_in: list[tuple[int, str]] = field(factory=list, init=False)
+    """The ports and numbers of the guests whom a test has checked in."""
 
     @property
     def url(self) -> str:
@@ -80,6 +82,7 @@ class HotelProcesses:
     def check_in(self, port: int, room: str, name: str, **details: object) -> str:
         """Check in a guest; return the guest's number."""
         guest = self.call_desk("POST", "/guests", port, {"room": room, "name": name, **details})
+        self._checked_in.append((port, str(guest["number"])))
         return str(guest["number"])
 
     def call_desk(self, method: str, path: str, port: int, body: object = None) -> Any:
@@ -89,6 +92,10 @@ class HotelProcesses:
     def vacant_rooms(self, port: int) -> list[str]:
         return [room["room"] for room in self.call_desk("GET", "/rooms", port)["rooms"] if not room["guests"]]
 
+    def _guests_at(self, port: int) -> set[str]:
+        """Return the numbers of the guests in the hotel at this port."""
+        return {str(guest["number"]) for guest in self.call_desk("GET", "/guests", port)["guests"]}
+
     def call_rooms(self, method: str, path: str, body: object = None, link: str = "made") -> Any:
         """Call pmslink's API for rooms, like the PBX."""
         return require_success(self.pbx.call(method, f"/api/v1/links/{link}/rooms/{path}", body))
@@ -96,6 +103,10 @@ class HotelProcesses:
     def reset(self) -> None:
         """Restore the initial state, except for the history."""
         require_success(self.pms.call("DELETE", "/faults"))
+        for port, number in self._checked_in:
+            if number in self._guests_at(port):
+                self.call_desk("DELETE", f"/guests/{number}", port)
+        self._checked_in.clear()
         for link in self.pbx.call("GET", "/api/v1/links")["links"]:
             if link["name"] != "grand":
                 self.remove_link(link["name"])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -10,7 +9,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from pmslink.web.auth.permissions import Role
 from tests.page.browser import BrowserUser, open_page
-from tests.page.canned_service import CannedService, ago, make_link, start_canned_service
+from tests.page.canned_service import CannedService, ago, make_link
 from tests.page.rooms_view import room_panel, room_tile
 
 MASK = "•••"
@@ -60,11 +59,10 @@ def _room(name: str | None) -> dict[str, Any]:
 
 
 @pytest.fixture
-def service() -> Iterator[CannedService]:
-    with start_canned_service() as service:
-        outbox = {"pending": 0, "unknown": 1, "refused": 0, "oldest": ago(minutes=5)}
-        service.show(make_link("made", attention=3, outbox=outbox))
-        yield service
+def service(service: CannedService) -> CannedService:
+    outbox = {"pending": 0, "unknown": 1, "refused": 0, "oldest": ago(minutes=5)}
+    service.show(make_link("made", attention=3, outbox=outbox))
+    return service
 
 
 def _open(browser: Browser, service: CannedService, role: Role) -> Any:

@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Browser, Page, Route, expect
 
 from tests.page.browser import BrowserUser, open_page
-from tests.page.canned_service import CannedService, make_down_link, make_link, start_canned_service
+from tests.page.canned_service import CannedService, make_down_link, make_link
 from tests.page.link_rows import expect_names
 from tests.page.test_languages import choose_language
 
@@ -41,10 +41,9 @@ COUNT_MESSAGES = """() => {
 
 
 @pytest.fixture
-def service() -> Iterator[CannedService]:
-    with start_canned_service() as service:
-        service.show(make_link("grand"), make_down_link("seaside"))
-        yield service
+def service(service: CannedService) -> CannedService:
+    service.show(make_link("grand"), make_down_link("seaside"))
+    return service
 
 
 @pytest.fixture
@@ -52,11 +51,6 @@ def user(browser: Browser, service: CannedService) -> Iterator[BrowserUser]:
     with open_page(browser, service.url) as user:
         expect_names(user.page, "seaside", "grand")
         yield user
-
-
-@pytest.fixture
-def page(user: BrowserUser) -> Page:
-    return user.page
 
 
 def test_a_question_that_takes_the_place_of_another_answers_it_with_no(page: Page) -> None:

@@ -8,14 +8,13 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.page.browser import BrowserUser, open_page
-from tests.page.canned_service import CannedService, make_down_link, make_link, start_canned_service
+from tests.page.canned_service import CannedService, make_down_link, make_link
 
 
 @pytest.fixture
-def service() -> Iterator[CannedService]:
-    with start_canned_service() as service:
-        service.show(make_link("grand"), make_down_link("seaside"))
-        yield service
+def service(service: CannedService) -> CannedService:
+    service.show(make_link("grand"), make_down_link("seaside"))
+    return service
 
 
 @pytest.fixture
@@ -25,11 +24,6 @@ def user(browser: Browser, service: CannedService) -> Iterator[BrowserUser]:
         expect(user.page.get_by_role("heading", level=1)).to_have_text("grand")
         expect(user.page.locator(".path")).to_be_visible()
         yield user
-
-
-@pytest.fixture
-def page(user: BrowserUser) -> Page:
-    return user.page
 
 
 @pytest.mark.parametrize(

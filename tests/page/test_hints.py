@@ -10,7 +10,7 @@ from playwright.sync_api import Browser, Locator, expect
 
 from tests.page.browser import BrowserUser, open_page
 from tests.page.canned_links import CLOCK_HINT, FRAMING_HINT, make_link_with_framing_hint
-from tests.page.canned_service import CannedService, make_link, start_canned_service
+from tests.page.canned_service import CannedService, make_link
 from tests.page.link_rows import row
 from tests.page.setting_forms import field
 from tests.page.test_languages import choose_language
@@ -22,10 +22,9 @@ RECORDS_HINT = {
 
 
 @pytest.fixture
-def service() -> Iterator[CannedService]:
-    with start_canned_service() as service:
-        service.show(make_link_with_framing_hint("lines"))
-        yield service
+def service(service: CannedService) -> CannedService:
+    service.show(make_link_with_framing_hint("lines"))
+    return service
 
 
 @pytest.fixture

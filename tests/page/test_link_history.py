@@ -10,17 +10,16 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.page.browser import BrowserUser, open_page
-from tests.page.canned_service import CannedService, ago, make_link, start_canned_service
+from tests.page.canned_service import CannedService, ago, make_link
 from tests.page.hotel_processes import HotelProcesses
 from tests.process.server_processes import FAST_TIMINGS
 from tests.web.served_api import validate_schema
 
 
 @pytest.fixture
-def service() -> Iterator[CannedService]:
-    with start_canned_service() as service:
-        service.show(make_link("grand"))
-        yield service
+def service(service: CannedService) -> CannedService:
+    service.show(make_link("grand"))
+    return service
 
 
 def phase(kind: str, since: float, until: float, *causes: dict[str, Any], dials: int = 0) -> dict[str, Any]:

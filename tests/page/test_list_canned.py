@@ -11,17 +11,11 @@ from playwright.sync_api import Browser, Route, expect
 from pmslink.web.auth.permissions import Role
 from tests.page.browser import BrowserUser, open_page
 from tests.page.canned_links import THREE_OUTAGES
-from tests.page.canned_service import CannedService, ago, make_down_link, make_link, start_canned_service
+from tests.page.canned_service import CannedService, ago, make_down_link, make_link
 from tests.page.link_rows import expect_names, observe_rows, row, touched_rows
 
 NAME_OF_64 = "the-airport-business-center-hotel-and-convention-park-terminal-2"
 OFF = {"state": "DISABLED", "intent": "disabled", "in_sync": False, "attention": 1, "group": "off"}
-
-
-@pytest.fixture
-def service() -> Iterator[CannedService]:
-    with start_canned_service() as service:
-        yield service
 
 
 @pytest.fixture

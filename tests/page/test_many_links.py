@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import Browser, Response, expect
 
 from tests.page.browser import BrowserUser, open_page
-from tests.page.canned_service import CannedService, make_down_link, make_link, start_canned_service
+from tests.page.canned_service import CannedService, make_down_link, make_link
 from tests.page.link_rows import expect_counts, expect_names, observe_rows, row, touched_rows
 
 COUNT = 10_000
@@ -38,10 +38,9 @@ BY_ATTENTION = [*DOWN, *UP]
 
 
 @pytest.fixture
-def service() -> Iterator[CannedService]:
-    with start_canned_service() as service:
-        service.links.update(LINKS)
-        yield service
+def service(service: CannedService) -> CannedService:
+    service.links.update(LINKS)
+    return service
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
 from tests.page.browser import BrowserUser, open_page
-from tests.page.canned_service import CannedService, ago, make_down_link, make_link, start_canned_service
+from tests.page.canned_service import CannedService, ago, make_down_link, make_link
 from tests.page.page_modules import call_module
 from tests.web.served_api import validate_schema
 
@@ -81,11 +81,10 @@ OVER = make_notice(
 
 
 @pytest.fixture
-def service() -> Iterator[CannedService]:
-    with start_canned_service() as service:
-        service.show(make_link("grand"), make_down_link("seaside"), make_link("lakehouse"))
-        service.show_notices(DOWN, WAKE_UP, DECISION, ACKNOWLEDGED, OVER)
-        yield service
+def service(service: CannedService) -> CannedService:
+    service.show(make_link("grand"), make_down_link("seaside"), make_link("lakehouse"))
+    service.show_notices(DOWN, WAKE_UP, DECISION, ACKNOWLEDGED, OVER)
+    return service
 
 
 @pytest.fixture
@@ -93,11 +92,6 @@ def user(browser: Browser, service: CannedService) -> Iterator[BrowserUser]:
     with open_page(browser, service.url) as user:
         expect(user.page.locator("#bell b")).to_have_text("3")
         yield user
-
-
-@pytest.fixture
-def page(user: BrowserUser) -> Page:
-    return user.page
 
 
 @contextmanager

@@ -10,7 +10,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from tests.page.browser import BrowserUser, open_page
 from tests.page.canned_links import DOUBT, NOT_UNDERSTOOD
-from tests.page.canned_service import CannedService, ago, make_down_link, make_link, start_canned_service
+from tests.page.canned_service import CannedService, ago, make_down_link, make_link
 from tests.page.hotel_processes import HotelProcesses
 from tests.process.server_processes import wait_until
 
@@ -28,12 +28,6 @@ COUNT_MUTATIONS = """
   });
 }
 """
-
-
-@pytest.fixture
-def service() -> Iterator[CannedService]:
-    with start_canned_service() as service:
-        yield service
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
 from tests.page.browser import BrowserUser, open_page
-from tests.page.canned_service import CannedService, ago, make_link, start_canned_service
+from tests.page.canned_service import CannedService, ago, make_link
 from tests.page.hotel_processes import HotelProcesses
 from tests.web.served_api import validate_schema
 
@@ -172,10 +172,9 @@ def test_guest_names_with_markup_are_shown_literally(hotel: HotelProcesses, user
 
 
 @pytest.fixture
-def service() -> Iterator[CannedService]:
-    with start_canned_service() as service:
-        service.show(make_link("grand"))
-        yield service
+def service(service: CannedService) -> CannedService:
+    service.show(make_link("grand"))
+    return service
 
 
 @pytest.fixture

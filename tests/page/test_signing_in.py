@@ -61,6 +61,17 @@ def _fill_in(page: Page, name: str, token: str) -> None:
     page.get_by_label("Token", exact=True).fill(token)
 
 
+def _sign_out_over_a_form(protected_service: ProtectedService, user: BrowserUser) -> Page:
+    """Sign out while another tab has a form that is half filled in; return that tab."""
+    user.page_errors.expected_errors += ["net::ERR_"]  # the stream is cut off
+    _sign_in(protected_service, user.page, "control")
+    other = user.context.new_page()
+    other.goto(f"{protected_service.url}/#/new")
+    other.get_by_label("PMS host").fill("pms.example")
+    _sign_out(user.page)
+    return other
+
+
 def _sign_in(protected_service: ProtectedService, page: Page, whose: str) -> None:
     _fill_in(page, f"the-{whose}", protected_service.tokens[whose])
     page.get_by_role("button", name="Sign in").click()
@@ -133,13 +144,8 @@ def test_the_language_can_be_chosen_before_signing_in(signed_out_user: BrowserUs
 def test_signing_out_in_one_tab_asks_in_both(
     protected_service: ProtectedService, signed_out_user: BrowserUser
 ) -> None:
-    signed_out_user.page_errors.expected_errors += ["net::ERR_"]  # the stream is cut off
     page = signed_out_user.page
-    _sign_in(protected_service, page, "control")
-    other = signed_out_user.context.new_page()
-    other.goto(f"{protected_service.url}/#/new")
-    other.get_by_label("PMS host").fill("pms.example")
-    _sign_out(page)
+    other = _sign_out_over_a_form(protected_service, signed_out_user)
     for one in (page, other):
         expect(one.get_by_role("dialog", name="Sign in")).to_be_visible()
     other.keyboard.press("Escape")
@@ -150,13 +156,7 @@ def test_signing_out_in_one_tab_asks_in_both(
 def test_another_language_for_signing_in_is_that_of_the_view_behind(
     protected_service: ProtectedService, signed_out_user: BrowserUser
 ) -> None:
-    signed_out_user.page_errors.expected_errors += ["net::ERR_"]  # the stream is cut off
-    page = signed_out_user.page
-    _sign_in(protected_service, page, "control")
-    other = signed_out_user.context.new_page()
-    other.goto(f"{protected_service.url}/#/new")
-    other.get_by_label("PMS host").fill("pms.example")
-    _sign_out(page)
+    other = _sign_out_over_a_form(protected_service, signed_out_user)
     other.locator("#sign-in").get_by_role("button", name="简体中文").click()
     expect(other.locator("#sign-in h1")).to_have_text("登录")
     other.locator("#token-name").fill("the-control")
