@@ -35,6 +35,7 @@ from pmslink.web.api.domain_errors import map_domain_error
 from pmslink.web.api.history_endpoints import HistoryResource
 from pmslink.web.api.posting_endpoints import PostingResource
 from pmslink.web.api.room_endpoints import RoomResource
+from pmslink.web.auth.audited_action import AuditedAction
 from pmslink.web.auth.caller import Caller
 from pmslink.web.http.api_errors import make_error_response
 from pmslink.web.serializers.event_serializer import serialize_event
@@ -81,6 +82,7 @@ class FakeRequest:
     args: Mapping[bytes, list[bytes]]
     requestHeaders: Headers
     caller: Caller = field(factory=Caller)
+    audited: AuditedAction = field(factory=lambda: AuditedAction(0, ""))
     status: int = 200
     method: bytes = b""
     path: bytes = b""

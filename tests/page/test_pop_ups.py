@@ -36,6 +36,16 @@ IS_COVERED = """(control) => {
   return !isAboveOrBelow && box.right > bar.left && box.left < bar.right;
 }"""
 """Whether the bar lies over a control."""
+PLACE_ABOVE = """(control, line) => {
+  scrollBy(0, control.getBoundingClientRect().bottom - line);
+  return line - control.getBoundingClientRect().bottom;
+}"""
+"""Scrolls a control to just above a line, as far as the page scrolls; returns the distance that remains."""
+
+CENTRE = """(control) => {
+  const { x, y, width, height } = control.getBoundingClientRect();
+  return [x + width / 2, y + height / 2];
+}"""
 
 
 class PmsOfSeaside:
@@ -236,3 +246,34 @@ def test_the_bar_never_lies_over_the_focused_control(
             control.focus()
             assert not control.evaluate(IS_COVERED), control.inner_text() or control.get_attribute("id")
         pms.start()
+
+
+def test_a_control_beside_the_bar_stays_where_it_is_pressed(
+    browser: Browser, hotel: HotelProcesses, pms: PmsOfSeaside
+) -> None:
+    # else it would take no click
+    with open_page(browser, hotel.url, viewport={"width": 1280, "height": 700}) as user:
+        page = user.page
+        user.navigate("#/links/seaside/settings")
+        expect(page.get_by_role("switch", name="Encrypt (TLS)")).to_be_visible()
+        pms.stop()
+        expect(bar(page)).to_contain_text("seaside is down")
+        top_of_bar = bar(page).evaluate("(bar) => bar.getBoundingClientRect().top")
+        pressed = 0
+        for control in page.locator("main :is(button, input[type=checkbox]):visible:not(:disabled)").all():
+            if abs(control.evaluate(PLACE_ABOVE, top_of_bar)) < 2:
+                assert moved_by_press(page, control) == 0, control.inner_text() or control.get_attribute("id")
+                pressed += 1
+        assert pressed >= 3
+        pms.start()
+
+
+def moved_by_press(page: Page, control: Locator) -> float:
+    """Press a control, let go beside it, and return by how much the control moved because of that."""
+    x, y = control.evaluate(CENTRE)
+    page.mouse.move(x, y)
+    page.mouse.down()
+    _, after = control.evaluate(CENTRE)
+    page.mouse.move(5, 5)
+    page.mouse.up()
+    return float(after - y)

@@ -213,7 +213,7 @@ def test_a_switch_that_is_flipped_again_during_the_call_ends_as_it_stands(
     with page.expect_request("**/rooms/214/dnd"):
         dnd.click()
     dnd.click()
-    with page.expect_request(lambda request: request.post_data == '{"on":false}'):
+    with page.expect_response(lambda response: response.request.post_data == '{"on":false}'):
         held[0].continue_()
     expect(panel.get_by_text(SET)).to_be_visible()
     expect(dnd).not_to_be_checked()

@@ -198,12 +198,14 @@ async def test_a_subscriber_that_does_not_read_is_dropped_after_two_heartbeats(s
     link = dock_link(served_api)
     client = await open_stream(served_api)
     client.connection.transport.pauseProducing()  # type: ignore[union-attr]
+    only = next(iter(served_api.site.api.broadcaster._subscribers))
     await fill_buffers(served_api)
-    for _ in range(subscriber.MAX_UNREAD_HEARTBEATS):
-        assert len(served_api.site.api.broadcaster) == 1
+    # the operating system may take more for its buffers at any time, and the count begins again
+    while len(served_api.site.api.broadcaster) == 1:
+        assert only._unread_heartbeats < subscriber.MAX_UNREAD_HEARTBEATS
         served_api.advance(broadcaster.HEARTBEAT_INTERVAL_S)
         await run_reactor_turns()
-    assert len(served_api.site.api.broadcaster) == 0
+    assert only._unread_heartbeats == subscriber.MAX_UNREAD_HEARTBEATS
     controls.disable(link)
     served_api.advance()
     await client.disconnect()

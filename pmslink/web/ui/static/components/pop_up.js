@@ -125,11 +125,13 @@ function write(parts, { popUp, more }) {
   setText(parts.more, more ? moreNotices(more) : "");
 }
 
-/** Scroll so that the bar does not lie over the focused element. */
+/**
+ * Scroll so that the bar does not lie over the element that the keyboard has reached. One that is pressed stays: what
+ * moves between press and release takes no click.
+ */
 function uncoverFocus() {
   const focused = document.activeElement;
-  if (bar === null || !document.getElementById("main").contains(focused)) return;
-  if (focused.id === "main") return;
+  if (bar === null || !focused.matches("#main :focus-visible")) return;
   const covered = focused.getBoundingClientRect().bottom + MARGIN_PX - bar.element.getBoundingClientRect().top;
   if (covered > 0) scrollBy(0, covered);
 }
