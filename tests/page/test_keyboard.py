@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Locator, Page, Route, expect
 
 from tests.page.browser import BrowserUser
 from tests.page.hotel_processes import HotelProcesses
@@ -74,6 +74,18 @@ def test_sequences_and_digits_lead_to_views_and_tabs(user: BrowserUser) -> None:
     expect(heading).to_have_text("Links")
     page.keyboard.press("n")
     expect(heading).to_have_text("New link")
+
+
+def test_a_digit_opens_a_tab_of_a_link_that_is_still_loaded(user: BrowserUser) -> None:
+    page = user.page
+    held: list[Route] = []
+    page.route("**/api/v1/links/grand", lambda route: held.append(route), times=1)
+    with page.expect_request("**/api/v1/links/grand"):
+        row(page, "grand").click()
+    page.keyboard.press("4")
+    expect(page).to_have_url(re.compile("#/links/grand/history$"))
+    held[0].continue_()
+    expect(page.get_by_role("link", name="History")).to_have_attribute("aria-current", "page")
 
 
 def test_single_keys_can_be_switched_off(user: BrowserUser) -> None:

@@ -174,6 +174,10 @@ class ServiceProcess(ServerProcess):
         answer = self.call("GET", "/api/v1/links/grand/transitions?limit=1000")
         return list(reversed(answer["transitions"]))
 
+    def stored_states(self) -> list[str]:
+        """Return the states that the link has entered, oldest first; a change is stored a moment after it."""
+        return [transition["to"] for transition in self.transitions()]
+
 
 @contextmanager
 def run_simulator(

@@ -64,7 +64,7 @@ def test_e10_sighup_applies_a_valid_file_and_rejects_an_invalid_one(tmp_path: Pa
         run_service(tmp_path, "--config", str(config), port=port) as server,
     ):
         server.wait_until_state("ESTABLISHED")
-        wait_until(lambda: server.transitions()[-1]["to"] == "ESTABLISHED", "that is stored")
+        wait_until(lambda: server.stored_states()[-1:] == ["ESTABLISHED"], "that is stored")
         transitions = server.transitions()
         write_config(config, pms_port, "grand", "comes", settings='state_dir = "elsewhere"\n')
         server.process.send_signal(signal.SIGHUP)

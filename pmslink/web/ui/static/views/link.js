@@ -232,8 +232,8 @@ class LinkFrame {
 
   onKey(event) {
     const tab = TABS[Number(event.key) - 1];
-    if (!tab || !this.#link || !isShortcut(event)) return this.tab?.onKey?.(event);
-    if (!tabsOf(this.#link).some(({ key }) => key === tab)) return undefined;
+    if (!tab || this.#isMissing || !isShortcut(event)) return this.tab?.onKey?.(event);
+    if (!mayOpen(tab, this.#link)) return undefined;
     event.preventDefault();
     location.hash = linkAddress(this.#name, tab);
     return undefined;
@@ -260,14 +260,16 @@ class LinkFrame {
 /** The words of a state inside a sentence: "link down", but "PMS …". */
 const inSentence = (text) => (/^[A-Z][a-z]/.test(text) ? text.charAt(0).toLowerCase() + text.slice(1) : text);
 
+/** Whether the reader may open a tab of a link, which may not be loaded yet. */
+function mayOpen(tab, link) {
+  if (tab === "history" || tab === "records") return may(tab);
+  return tab !== "phones" || Boolean(link?.webhook) || may("control");
+}
+
 /** The tabs of a link that the reader may open, with their counts. */
 function tabsOf(link) {
   const pills = { outbox: outboxPills(link), records: recordPills(link) };
-  const isShown = (tab) => {
-    if (tab === "history" || tab === "records") return may(tab);
-    return tab !== "phones" || link.webhook !== null || may("control");
-  };
-  return TABS.filter(isShown).map((key) => ({ key, pills: pills[key] ?? [] }));
+  return TABS.filter((tab) => mayOpen(tab, link)).map((key) => ({ key, pills: pills[key] ?? [] }));
 }
 
 function outboxPills({ outbox: { pending, unknown, refused } }) {
