@@ -1,8 +1,8 @@
 # All targets use .venv, which is created on first use with the packages of setup.cfg.
 PYTHON ?= python3
 BIN := .venv/bin
-# the tests of a file run in one process, because they share expensive fixtures
-TWO_AT_A_TIME := --numprocesses 2 --dist loadfile --no-loadscope-reorder
+# the tests of a file run in one process, because they share expensive fixtures; three fill two cores, as some wait
+THREE_AT_A_TIME := --numprocesses 3 --dist loadfile --no-loadscope-reorder
 
 .PHONY: run test lint gates check soak format bench docs screenshots clean
 
@@ -13,7 +13,7 @@ run: .venv/installed
 test: .venv/installed-test
 	tests/install-debian
 	rm -f .coverage .coverage.*
-	$(BIN)/python -m pytest $(TWO_AT_A_TIME) $(if $(COVERAGE),--cov --cov-report=) $$(tests/install-debian --deselect)
+	$(BIN)/python -m pytest $(THREE_AT_A_TIME) $(if $(COVERAGE),--cov --cov-report=) $$(tests/install-debian --deselect)
 
 lint: .venv/installed-test
 	$(BIN)/ruff format --check .

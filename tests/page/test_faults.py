@@ -154,7 +154,9 @@ FAULTS: dict[str, Fault] = {
         "ask for a resync",
         Hotels.dock_with_resync,
     ),
-    "de_missing": Fault({"de_missing": True}, WELL, "end of the resync", "hangs", Hotels.resync),
+    "de_missing": Fault(
+        {"de_missing": True}, WELL, "end of the resync", "hangs", Hotels.resync, {"sync_timeout": 60}
+    ),
     "pa_delay": Fault(
         {"pa_delay": 60}, "Decision", "did not say whether it booked", "decide in the out", POST
     ),

@@ -25,14 +25,17 @@ DOWN_PARAMS = {
 }
 
 STORE_ERROR = {"error": {"code": "store", "message": "the store is unavailable: the disk is full"}}
-RECORD_NOTIFICATIONS = """() => {
-  window.notified = [];
-  window.isHidden = false;
-  Object.defineProperty(Document.prototype, "hidden", { get: () => window.isHidden });
-  const Real = Notification;
-  window.Notification = class { constructor(title, { tag }) { notified.push([title, tag]); } };
-  Object.defineProperty(window.Notification, "permission", { get: () => Real.permission });
-}"""
+NOTIFYING_BROWSER = """
+window.notified = [];
+window.isHidden = false;
+Object.defineProperty(Document.prototype, "hidden", { get: () => window.isHidden });
+window.Notification = class {
+  constructor(title, { tag }) { notified.push([title, tag]); }
+  static get permission() { return sessionStorage.getItem("permission") ?? "default"; }
+  static async requestPermission() { sessionStorage.setItem("permission", "granted"); }
+};
+"""
+"""A browser whose reader permits notifications when asked, and which records them."""
 
 
 def make_notice(number: int, kind: str, link: str | None = "grand", **values: Any) -> dict[str, Any]:
@@ -301,11 +304,12 @@ def test_a_screen_reader_is_told_one_message_in_five_seconds(service: CannedServ
 def test_notifications_are_offered_where_the_browser_permits_them(
     browser: Browser, service: CannedService
 ) -> None:
-    with open_notices(browser, service, permissions=["notifications"]) as page:
+    with open_notices(browser, service) as page:
+        page.add_init_script(NOTIFYING_BROWSER)
+        page.reload()
         switch = page.get_by_role("switch", name="Notify me when this page is in the background")
         expect(switch).not_to_be_checked()
         switch.check()
-        page.evaluate(RECORD_NOTIFICATIONS)
         service.show_notices(make_notice(31, "decision", "grand", params={"unknown": 1, "refused": 0}))
         expect(page.locator(".pop")).to_contain_text("grand: decision needed")
         assert page.evaluate("notified") == []  # the page is in the foreground

@@ -136,15 +136,15 @@ def test_guest_names_are_redacted_until_requested(hotel: HotelProcesses, page: P
 
 
 def test_what_is_shown_is_saved_as_text(hotel: HotelProcesses, page: Page, tmp_path: Path) -> None:
-    hotel.send_record(hotel.ports[1], "GI|RN101|G#1|GNLarsen|GSN|")
-    expect(_rows(page).first).to_contain_text("guest check-in")
+    hotel.send_record(hotel.ports[1], "GI|RN900|G#1|GNLarsen|GSN|")
+    expect(_rows(page).first).to_contain_text("room900")
     page.get_by_role("searchbox").fill("guest check-in")
     with page.expect_download() as download:
         page.get_by_role("button", name="Save as text").click()
     assert download.value.suggested_filename == "made-records.txt"
     download.value.save_as(tmp_path / "records.txt")
     lines = (tmp_path / "records.txt").read_text().splitlines()
-    assert lines[-1].endswith("Z < GI|RN101|G#1|GN•••|GSN|")
+    assert lines[-1].endswith("Z < GI|RN900|G#1|GN•••|GSN|")
     assert all("GI|" in line for line in lines)
 
 
