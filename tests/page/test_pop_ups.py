@@ -268,6 +268,25 @@ def test_a_control_beside_the_bar_stays_where_it_is_pressed(
         pms.start()
 
 
+@pytest.mark.parametrize(("width", "height"), [(1280, 700), (390, 600), (320, 500)])
+def test_the_bar_never_lies_over_the_buttons_that_save_settings(
+    browser: Browser, hotel: HotelProcesses, pms: PmsOfSeaside, width: int, height: int
+) -> None:
+    with open_page(browser, hotel.url, viewport={"width": width, "height": height}) as user:
+        page = user.page
+        user.navigate("#/links/seaside/settings")
+        page.get_by_role("switch", name="Encrypt (TLS)").check()
+        pms.stop()
+        expect(bar(page)).to_contain_text("seaside is down")
+        page.evaluate("scrollTo(0, 500)")  # into the form: before it, its bar may be where the notice is
+        for name in ("Save", "Test"):
+            button = page.locator(".savebar").get_by_role("button", name=name)
+            expect(button).to_be_enabled()
+            assert not button.evaluate(IS_COVERED), name
+        page.get_by_role("switch", name="Encrypt (TLS)").uncheck()
+        pms.start()
+
+
 def moved_by_press(page: Page, control: Locator) -> float:
     """Press a control, let go beside it, and return by how much the control moved because of that."""
     x, y = control.evaluate(CENTRE)

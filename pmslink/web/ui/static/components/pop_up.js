@@ -19,6 +19,7 @@ const rules = new PopUpRules(isMuted, hasAllLasting);
 const seen = new Set(); // ids of notices that were known before
 let bar = null; // {element, update, number} of the pop-up that is shown
 let left = STAY_S;
+const sizes = new ResizeObserver(reserveSpace);
 
 /** Take in the notices that lasted when they were loaded: they do not pop up. */
 export function know(notices) {
@@ -77,6 +78,9 @@ export function redraw() {
   bar = { ...makeBar({ popUp: shown, more }), number: shown.number };
   left = STAY_S;
   document.getElementById("pop-up").replaceChildren(bar.element);
+  sizes.disconnect();
+  sizes.observe(bar.element);
+  reserveSpace();
   if (hadFocus) bar.element.querySelector("button").focus({ preventScroll: true });
   uncoverFocus();
   return isNew && tell(shown);
@@ -87,6 +91,8 @@ function remove() {
   const hadFocus = bar.element.contains(document.activeElement);
   bar = null;
   document.getElementById("pop-up").replaceChildren();
+  sizes.disconnect();
+  document.documentElement.style.removeProperty("--pop");
   if (hadFocus) document.getElementById("main").focus({ preventScroll: true });
 }
 
@@ -123,6 +129,11 @@ function write(parts, { popUp, more }) {
   setAttribute(parts.change, "hidden", !change);
   setAttribute(parts.more, "hidden", more === 0);
   setText(parts.more, more ? moreNotices(more) : "");
+}
+
+/** Say in the style how much of the window the bar takes, so that nothing has to stay behind it. */
+function reserveSpace() {
+  document.documentElement.style.setProperty("--pop", `${innerHeight - bar.element.offsetTop}px`);
 }
 
 /**
