@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
-from tests.page.browser import BrowserUser, open_page
+from tests.page.browser import BrowserUser, open_page, wait_for_stream
 from tests.page.canned_service import CannedService, ago, make_down_link, make_link
 from tests.page.page_modules import call_module
 from tests.web.served_api import validate_schema
@@ -307,6 +307,7 @@ def test_notifications_are_offered_where_the_browser_permits_them(
     with open_notices(browser, service) as page:
         page.add_init_script(NOTIFYING_BROWSER)
         page.reload()
+        wait_for_stream(page)
         switch = page.get_by_role("switch", name="Notify me when this page is in the background")
         expect(switch).not_to_be_checked()
         switch.check()
