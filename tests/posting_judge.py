@@ -52,21 +52,20 @@ def check_booking(hotel: SimulatedHotel, row: OutboxRow) -> None:
     """Check that a posting was booked to the room of a guest who was in the room when it started.
 
     If all of them have left the hotel, as far as pmslink could know, it may be booked to their room while
-    that is vacant. If the guests of the room changed about when the posting started, it may be of those
-    before or after that.
+    that is vacant.
     """
     posting = hotel.pms.postings.by_number[str(row.number)]
     room = Record(posting.text).get("RN") or ""
     at = next(delivery.at for delivery in posting.recent_deliveries if delivery.answer == "OK")
-    known = find_known_callers(hotel, row)
-    callers = set().union(*known, *find_caller_groups(hotel, row))
-    if callers & hotel.stay_log.guests_between(room, at - MOVE_TIME, at):
+    callers, expected = find_callers(hotel, row), find_expected_callers(hotel, row)
+    if (callers | (expected or set())) & hotel.stay_log.guests_between(room, at - MOVE_TIME, at):
         return
-    staying = [{number for number in group if not hotel.stay_log.has_left(number, at)} for group in known]
+    known = callers if expected is None else expected
+    staying = {number for number in known if not hotel.stay_log.has_left(number, at)}
     occupants = hotel.stay_log.guests_between(room, at, at)
-    what = f"posting {row.number} of {callers} in {row.room} at {find_start(row)}"
+    what = f"posting {row.number} of {callers}, expected {expected}, in {row.room} at {find_start(row)}"
     problem = f"{what} is booked to {occupants} in {room}"
-    assert not all(staying), problem
+    assert not staying, problem
     assert not occupants, problem
     assert room == row.room, problem
 
@@ -76,28 +75,28 @@ def check_refusal(hotel: SimulatedHotel, row: OutboxRow, at: datetime) -> None:
 
     If the guests of the room changed about when the posting started, it may be of those before or after that.
     """
-    callers = find_known_callers(hotel, row)
-    staying = [{number for number in group if not hotel.stay_log.has_left(number, at)} for group in callers]
+    log, begin, end = hotel.stay_log, find_start(row) - START_TOLERANCE, find_start(row) + START_TOLERANCE
+    outage = log.outage_start(find_start(row))
+    moments = [begin, *log.changes_between(row.room, begin, end), end] if outage is None else [outage]
+    callers = [log.guests_between(row.room, moment, moment) for moment in moments]
+    staying = [{number for number in group if not log.has_left(number, at)} for group in callers]
     what = f"posting {row.number} of {callers} in {row.room} at {find_start(row)} is refused"
     assert not all(staying), f"{what}, and {staying} are in the hotel"
 
 
-def find_caller_groups(hotel: SimulatedHotel, row: OutboxRow) -> list[set[str]]:
-    """Return who was in the room when a posting started: before, at and after each change about then."""
-    log, begin, end = hotel.stay_log, find_start(row) - START_TOLERANCE, find_start(row) + START_TOLERANCE
-    moments = [begin, *log.changes_between(row.room, begin, end), end]
-    return [log.guests_between(row.room, moment, moment) for moment in moments]
+def find_callers(hotel: SimulatedHotel, row: OutboxRow) -> set[str]:
+    """Return the guests who were in the room when a posting started."""
+    started = find_start(row)
+    return hotel.stay_log.guests_between(row.room, started - START_TOLERANCE, started + START_TOLERANCE)
 
 
-def find_known_callers(hotel: SimulatedHotel, row: OutboxRow) -> list[set[str]]:
-    """Return who was in the room when a posting started, as far as pmslink could know, as the groups above.
+def find_expected_callers(hotel: SimulatedHotel, row: OutboxRow) -> set[str] | None:
+    """Return who was in the room when the link ended, if it was down when a posting started; else None.
 
-    While the link is down, those who were in the room when it ended.
+    That is all that pmslink could know.
     """
     outage = hotel.stay_log.outage_start(find_start(row))
-    if outage is None:
-        return find_caller_groups(hotel, row)
-    return [hotel.stay_log.guests_between(row.room, outage, outage)]
+    return None if outage is None else hotel.stay_log.guests_between(row.room, outage, outage)
 
 
 def find_start(row: OutboxRow) -> datetime:

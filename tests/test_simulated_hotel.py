@@ -11,7 +11,7 @@ from attrs import evolve
 
 from pmslink.fias.record import Record
 from tests.hotel_judge import check_hotel, check_moment
-from tests.posting_judge import check_postings, check_refusal, find_caller_groups
+from tests.posting_judge import check_postings, check_refusal, find_callers
 from tests.simulated_days import simulate_days
 from tests.simulated_hotel import SimulatedHotel
 
@@ -217,7 +217,7 @@ def test_a_posting_is_refused_only_after_the_check_out_of_all_who_may_have_cause
 ) -> None:
     number = next(iter(hotel.pms.hotel.guests))
     postings = [row for row in hotel.outbox_rows() if row.record == "PS"]
-    row = next(row for row in postings if number in set().union(*find_caller_groups(hotel, row)))
+    row = next(row for row in postings if number in find_callers(hotel, row))
     with pytest.raises(AssertionError, match=f"is refused, and .*{number}"):
         check_refusal(hotel, row, hotel.now())
 

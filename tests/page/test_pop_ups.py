@@ -42,6 +42,7 @@ PLACE_ABOVE = """(control, line) => {
 }"""
 """Scrolls a control to just above a line, as far as the page scrolls; returns the distance that remains."""
 
+IN_EACH_WINDOW = pytest.mark.parametrize(("width", "height"), [(1280, 700), (390, 600), (320, 500)])
 CENTRE = """(control) => {
   const { x, y, width, height } = control.getBoundingClientRect();
   return [x + width / 2, y + height / 2];
@@ -123,13 +124,18 @@ def appeared(page: Page) -> list[str]:
     return texts
 
 
+def show_outage(pms: PmsOfSeaside, page: Page) -> None:
+    """Stop the PMS, and wait until the bar says so."""
+    pms.stop()
+    expect(bar(page)).to_contain_text("seaside is down")
+
+
 def bar(page: Page) -> Locator:
     return page.locator("#pop-up .pop")
 
 
 def test_an_outage_of_ten_redials_is_one_pop_up_that_changes_in_place(pms: PmsOfSeaside, page: Page) -> None:
-    pms.stop()
-    expect(bar(page)).to_contain_text("seaside is down")
+    show_outage(pms, page)
     bar(page).evaluate("(bar) => { bar.isTheSame = true }")
     pms.wait_for_redials(10)
     expect(bar(page).locator(".mono")).to_contain_text("WAIT_LS")
@@ -142,8 +148,7 @@ def test_an_outage_of_ten_redials_is_one_pop_up_that_changes_in_place(pms: PmsOf
 
 
 def test_a_closed_pop_up_stays_closed_until_the_outage_is_over(pms: PmsOfSeaside, page: Page) -> None:
-    pms.stop()
-    expect(bar(page)).to_contain_text("seaside is down")
+    show_outage(pms, page)
     bar(page).get_by_role("button", name="Close").click()
     page.mouse.move(5, 5)
     pms.wait_for_redials(5)
@@ -229,7 +234,7 @@ def test_enabling_a_link_again_touches_nothing(pms: PmsOfSeaside, page: Page) ->
     assert touched == 0
 
 
-@pytest.mark.parametrize(("width", "height"), [(1280, 700), (390, 600), (320, 500)])
+@IN_EACH_WINDOW
 def test_the_bar_never_lies_over_the_focused_control(
     browser: Browser, hotel: HotelProcesses, pms: PmsOfSeaside, width: int, height: int
 ) -> None:
@@ -238,8 +243,7 @@ def test_the_bar_never_lies_over_the_focused_control(
         reopen(page)
         user.navigate("#/new")
         expect(page.get_by_role("heading", level=1)).to_have_text("New link")
-        pms.stop()
-        expect(bar(page)).to_contain_text("seaside is down")
+        show_outage(pms, page)
         controls = page.locator("main :is(a, button, input, select):visible:not(:disabled)")
         assert controls.count() > 5
         for control in controls.all():
@@ -254,10 +258,10 @@ def test_a_control_beside_the_bar_stays_where_it_is_pressed(
     # else it would take no click
     with open_page(browser, hotel.url, viewport={"width": 1280, "height": 700}) as user:
         page = user.page
+        reopen(page)
         user.navigate("#/links/seaside/settings")
         expect(page.get_by_role("switch", name="Encrypt (TLS)")).to_be_visible()
-        pms.stop()
-        expect(bar(page)).to_contain_text("seaside is down")
+        show_outage(pms, page)
         top_of_bar = bar(page).evaluate("(bar) => bar.getBoundingClientRect().top")
         pressed = 0
         for control in page.locator("main :is(button, input[type=checkbox]):visible:not(:disabled)").all():
@@ -268,16 +272,16 @@ def test_a_control_beside_the_bar_stays_where_it_is_pressed(
         pms.start()
 
 
-@pytest.mark.parametrize(("width", "height"), [(1280, 700), (390, 600), (320, 500)])
+@IN_EACH_WINDOW
 def test_the_bar_never_lies_over_the_buttons_that_save_settings(
     browser: Browser, hotel: HotelProcesses, pms: PmsOfSeaside, width: int, height: int
 ) -> None:
     with open_page(browser, hotel.url, viewport={"width": width, "height": height}) as user:
         page = user.page
+        reopen(page)
         user.navigate("#/links/seaside/settings")
         page.get_by_role("switch", name="Encrypt (TLS)").check()
-        pms.stop()
-        expect(bar(page)).to_contain_text("seaside is down")
+        show_outage(pms, page)
         page.evaluate("scrollTo(0, 500)")  # into the form: before it, its bar may be where the notice is
         for name in ("Save", "Test"):
             button = page.locator(".savebar").get_by_role("button", name=name)
