@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.page.browser import BrowserUser, open_page
+from tests.page.browser import BrowserUser, open_page, wait_for_stream
 from tests.page.canned_links import DOUBT, NOT_UNDERSTOOD
 from tests.page.canned_service import CannedService, ago, make_down_link, make_link
 from tests.page.hotel_processes import HotelProcesses
@@ -255,8 +255,12 @@ def test_a_link_that_somebody_removes_is_reported(hotel: HotelProcesses, user: B
 def test_what_did_not_change_is_not_touched(hotel: HotelProcesses, user: BrowserUser) -> None:
     """S10: an unchanged state changes nothing."""
     hotel.make_docked_link("made", hotel.ports[1], alive_interval=3600)
+    hotel.control("made", "enable")  # answered after the stream has told how the link docked
+    user.page.reload()
+    wait_for_stream(user.page)
     page = open_link(user, "made")
     expect(page.locator(".timeline rect[data-kind=in_sync]")).to_be_visible()
+    expect(page.locator(".timeline + .under .push")).not_to_be_empty()
     page.evaluate(COUNT_MUTATIONS)
     for _ in range(3):
         hotel.control("made", "enable")

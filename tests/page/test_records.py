@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Locator, Page, expect
+from playwright.sync_api import Browser, Locator, Page, Route, expect
 
 from tests.page.browser import BrowserUser, open_page
 from tests.page.canned_service import CannedService, ago, make_link
@@ -295,3 +295,14 @@ def test_the_names_of_fields_are_loaded_with_this_view_only(service: CannedServi
         assert [url for url in requests if "/fias.json" in url] == []
         with user.page.expect_request(re.compile("/fias.json")):
             user.navigate("#/links/grand/records")
+
+
+def test_the_filters_are_there_when_nothing_overwrites_them(service: CannedService, browser: Browser) -> None:
+    with open_page(browser, service.url) as user:
+        held: list[Route] = []
+        user.page.route(re.compile("/known.json"), lambda route: held.append(route))
+        with user.page.expect_request(re.compile("/known.json")):
+            user.navigate("#/links/grand/records?q=102")
+        expect(user.page.locator(".filters")).to_be_hidden()
+        held[0].continue_()
+        expect(user.page.get_by_role("searchbox")).to_have_value("102")

@@ -128,6 +128,7 @@ def test_guest_names_are_hidden_at_each_visit_and_not_found(
     expect(search).to_be_focused()
     show_names(page)
     user.navigate("#/")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Links")
     open_rooms(user)
     expect(page.get_by_role("switch", name="Guest names")).not_to_be_checked()
     expect(page.locator("main")).not_to_contain_text("Lindqvist")

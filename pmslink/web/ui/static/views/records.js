@@ -54,6 +54,7 @@ class Records {
   #failure = failureLine();
   #skipped = el("p");
   #place = el("div"); // of what the tab cannot begin without
+  #bar = el("div", { class: "row filters", hidden: true }); // until the tab begins: what is typed before would be overwritten
   #held = heldBack(this.#list, () => this.#show());
 
   constructor(name, query) {
@@ -64,10 +65,10 @@ class Records {
     this.#pause.append(this.#pauseText);
     const save = button(t("rec.save"), () => this.#save());
     const right = el("span", { class: "push row" }, names, this.#pause, save);
-    const bar = el("div", { class: "row filters" }, search, this.#type, this.#direction, this.#odd, right);
+    this.#bar.append(search, this.#type, this.#direction, this.#odd, right);
     const box = el("section", { class: "card" }, this.#held.element, this.#none);
     const skipped = el("div", { class: "hint", "data-mood": "wait", hidden: true }, icon("warn"), this.#skipped);
-    this.element = el("div", { class: "stack records" }, skipped, bar, this.#failure.element, this.#place, box, el("p", {}, this.#more));
+    this.element = el("div", { class: "stack records" }, skipped, this.#bar, this.#failure.element, this.#place, box, el("p", {}, this.#more));
     setAttribute(this.#more, "hidden", true);
     setText(this.#pauseText, t("rec.pause"));
     setText(this.#held.state, t("rec.live"));
@@ -88,6 +89,7 @@ class Records {
     const types = ["", ...this.#catalogue.records];
     this.#type.append(...types.map((value) => el("option", { value, text: value ? `${value} ${t(`record.${value}`)}` : t("rec.types") })));
     this.#restoreFilters(Object.fromEntries(this.#initial));
+    setAttribute(this.#bar, "hidden", false);
     return this.#load();
   }
 
