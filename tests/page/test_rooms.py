@@ -229,6 +229,7 @@ def test_a_link_in_sync_without_rooms_offers_a_resync(port: int, user: BrowserUs
 
 
 def test_an_unknown_room_is_reported(user: BrowserUser, page: Page) -> None:
+    user.page_errors.expected_errors += ["404"]
     user.navigate(f"{VIEW_HASH}/9999")
     expect(page.get_by_text("The PMS has sent nothing about a room 9999.")).to_be_visible()
 
