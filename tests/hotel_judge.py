@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from pmslink.simulator.hotel.room_equipment import Equipment, build_wake_up
+from pmslink.simulator.hotel.room_equipment import WakeUp, build_wake_up
 from tests.posting_judge import check_postings
-from tests.simulated_hotel import SimulatedHotel
+from tests.simulated_hotel import HOTEL_ZONE, SimulatedHotel
 from tests.stay_log import MOVE_TIME
 
 RING_TIME = timedelta(minutes=2)
@@ -69,7 +69,7 @@ def pms_people(hotel: SimulatedHotel) -> dict[str, Person]:
         guest.number: {
             "room": guest.room,
             "name": (guest.name, guest.first_name or None),
-            **pms_settings(hotel.pms.equipment(guest.room)),
+            **pms_settings(hotel, guest.room),
         }
         for guest in hotel.pms.hotel.guests.values()
     }
@@ -88,12 +88,27 @@ def known_people(rooms: Mapping[str, Any]) -> dict[str, Person]:
     }
 
 
-def pms_settings(equipment: Equipment) -> dict[str, Any]:
+def pms_settings(hotel: SimulatedHotel, room: str) -> dict[str, Any]:
+    equipment = hotel.pms.equipment(room)
     return {
         "class_of_service": equipment.class_of_service,
         "message_light": equipment.message_light,
-        "wake_ups": sorted(equipment.wake_ups),
+        "wake_ups": sorted(one for one in equipment.wake_ups if not was_called_elsewhere(hotel, room, one)),
     }
+
+
+def was_called_elsewhere(hotel: SimulatedHotel, room: str, wake_up: WakeUp) -> bool:
+    """Return whether pmslink called a guest in a former room, because the link was down.
+
+    Its result names that room, so the PMS does not remove the wake-up from the room where the guest is.
+    """
+    log, at = hotel.stay_log, datetime.strptime("".join(wake_up), "%y%m%d%H%M%S").replace(tzinfo=HOTEL_ZONE)
+    outage = log.outage_start(at)
+    return outage is not None and any(
+        wake_up in log.wake_ups_between(other, outage - MOVE_TIME, at)
+        for other in log.wake_ups
+        if other != room
+    )
 
 
 def known_settings(room: Mapping[str, Any]) -> dict[str, Any]:
@@ -108,8 +123,8 @@ def check_rooms(hotel: SimulatedHotel, rooms: Mapping[str, Any]) -> None:
     """Check class of service, lights and wake-ups of each room, also of the vacant ones."""
     expected, known = {}, {}
     for name in hotel.pms.hotel.rooms:
-        equipment, room = hotel.pms.equipment(name), rooms[name]
-        expected[name] = {**pms_settings(equipment), "do_not_disturb": equipment.do_not_disturb}
+        room, do_not_disturb = rooms[name], hotel.pms.equipment(name).do_not_disturb
+        expected[name] = {**pms_settings(hotel, name), "do_not_disturb": do_not_disturb}
         known[name] = {**known_settings(room), "do_not_disturb": room["do_not_disturb"]}
     compare("rooms", expected, known)
 
