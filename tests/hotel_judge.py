@@ -14,6 +14,8 @@ from tests.stay_log import MOVE_TIME
 
 RING_TIME = timedelta(minutes=2)
 """The time before a wake-up in which the link must have been alive for the PMS to have told of a change."""
+CALL_TIME = timedelta(minutes=10)
+"""The time after a wake-up in which all its attempts have ended."""
 
 Person = Mapping[str, Any]
 """A guest with all that belongs to the guest: room, name, class of service, message light and wake-ups."""
@@ -103,11 +105,9 @@ def was_called_elsewhere(hotel: SimulatedHotel, room: str, wake_up: WakeUp) -> b
     Its result names that room, so the PMS does not remove the wake-up from the room where the guest is.
     """
     log, at = hotel.stay_log, datetime.strptime("".join(wake_up), "%y%m%d%H%M%S").replace(tzinfo=HOTEL_ZONE)
-    outage = log.outage_start(at)
-    return outage is not None and any(
-        wake_up in log.wake_ups_between(other, outage - MOVE_TIME, at)
-        for other in log.wake_ups
-        if other != room
+    begin, end = (log.outage_start(at) or at) - MOVE_TIME, at + CALL_TIME
+    return not log.is_alive_between(at, end) and any(
+        wake_up in log.wake_ups_between(other, begin, end) for other in log.wake_ups if other != room
     )
 
 
