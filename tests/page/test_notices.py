@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Locator, Page, expect
+from playwright.sync_api import Browser, Locator, Page, Route, expect
 
 from tests.page.browser import BrowserUser, open_page, wait_for_stream
 from tests.page.canned_service import CannedService, ago, make_down_link, make_link
@@ -240,8 +240,9 @@ def test_notices_that_are_over_are_forgotten_beyond_a_thousand(service: CannedSe
 def test_bad_news_is_shown_one_at_a_time_with_the_number_of_the_others(
     service: CannedService, page: Page
 ) -> None:
+    decision = {"at": ago(), "params": {"unknown": 1, "refused": 0}}
     for number, link in enumerate(("grand", "seaside", "lakehouse"), 11):
-        service.show_notices(make_notice(number, "decision", link, params={"unknown": 1, "refused": 0}))
+        service.show_notices(make_notice(number, "decision", link, **decision))
     bar = page.locator(".pop")
     expect(bar).to_have_count(1)
     expect(bar).to_contain_text("lakehouse: decision needed")
@@ -258,6 +259,22 @@ def test_bad_news_is_shown_one_at_a_time_with_the_number_of_the_others(
     page.keyboard.press("Enter")
     expect(bar).to_have_count(0)
     expect(page.locator("#bell b")).to_have_text("5")
+
+
+def test_news_that_come_while_the_notices_are_loaded_pop_up(service: CannedService, browser: Browser) -> None:
+    with open_page(browser, service.url) as user:
+        held: list[Route] = []
+        user.page.route("**/api/v1/notices?*", lambda route: held.append(route))
+        with user.page.expect_request("**/api/v1/notices?*"):
+            user.page.reload()
+        service.show_notices(make_notice(11, "decision", "lakehouse", at=ago(), params=DECISION["params"]))
+        service.show_transition(make_down_link("grand", down_since=ago()), "ESTABLISHED", "EXPECTION")
+        expect(user.page.locator("[role=row]", has_text="grand")).to_contain_text("EXPECTION")
+        held[0].continue_()
+        bar = user.page.locator(".pop")
+        expect(bar).to_contain_text("grand is down")
+        bar.get_by_role("button", name="Close").click()
+        expect(bar).to_contain_text("lakehouse: decision needed")
 
 
 def test_good_news_stays_while_it_is_pointed_at_or_focused(service: CannedService, page: Page) -> None:

@@ -19,10 +19,12 @@ RUN = """async ([steps, mode, known, knowsAll]) => {
   const { PopUpRules } = await import(new URL("core/pop_up_rules.js", main));
   const rules = new PopUpRules((name) => name === "muted", () => knowsAll);
   rules.mode = mode;
-  rules.know(known);
+  const know = (notices) => rules.know(notices, ({ isFromBefore = true }) => isFromBefore);
+  know(known);
   let last = 0;
   return steps.map(([action, ...details]) => {
-    rules[action](...details);
+    if (action === "know") know(...details);
+    else rules[action](...details);
     const shown = rules.shown;
     const isNew = (shown?.number ?? 0) > last;
     last = Math.max(last, shown?.number ?? 0);
@@ -176,6 +178,13 @@ def test_an_outage_from_before_the_page_pops_up_at_its_end_only(page: Page) -> N
     late = change(down(), "WAIT_LS", "EXPECTION", 121)
     assert page.evaluate(RUN, [[late], "outage", [], False]) == ["none"]
     assert page.evaluate(RUN, [[FAIL_AGAIN], "outage", [], False]) == ["new down seaside WAIT_LS>EXPECTION"]
+
+
+def test_an_outage_that_is_loaded_before_its_event_pops_up(page: Page) -> None:
+    known = [{**notice("open", "down", "seaside"), "isFromBefore": False}]
+    assert page.evaluate(RUN, [[FAIL, REDIAL], "outage", known, True]) == [
+        *("new down seaside ESTABLISHED>EXPECTION", "down seaside EXPECTION>WAIT_LS")
+    ]
 
 
 def test_at_each_change_of_state_every_change_of_the_marker_pops_up(page: Page) -> None:

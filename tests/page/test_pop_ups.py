@@ -169,7 +169,7 @@ def test_at_each_change_of_state_every_change_of_the_marker_pops_up(pms: PmsOfSe
     before = len(pms.markers)
     pms.refuse(redials=3)
     pms.end_outage()
-    wait_until(lambda: pms.hotel.link("seaside")["state"] == "ESTABLISHED", "established")
+    wait_until(lambda: pms.markers[-1] == "WAIT_LS → ESTABLISHED", "established")
     changes = pms.markers[before:]
     assert len(changes) >= 8  # EXPECTION and WAIT_LS at each redial, at last ESTABLISHED
     expect(bar(page).locator(".mono")).to_have_text(changes[-1])

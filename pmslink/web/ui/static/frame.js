@@ -138,10 +138,10 @@ export class Frame {
 
   // What the stream calls.
 
-  onOpen() {
+  onOpen(since) {
     document.documentElement.dataset.stream = "open";
     this.#setOnline();
-    notices.start(true);
+    notices.onStream(since);
     return this.#page.loadStatus();
   }
 

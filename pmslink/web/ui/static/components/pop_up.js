@@ -6,7 +6,7 @@ import { now } from "../core/clock.js";
 import { el, icon, part, setAttribute, setIcon, setText } from "../core/dom.js";
 import { isMuted } from "../core/muted_links.js";
 import { popUpTexts } from "../core/notice_texts.js";
-import { hasAllLasting } from "../core/notices.js";
+import { hasAllLasting, isFromBefore } from "../core/notices.js";
 import { PopUpRules } from "../core/pop_up_rules.js";
 import { t } from "../core/texts.js";
 import { popUpMode } from "./notice_settings.js";
@@ -21,10 +21,10 @@ let bar = null; // {element, update, number} of the pop-up that is shown
 let left = STAY_S;
 const sizes = new ResizeObserver(reserveSpace);
 
-/** Take in the notices that lasted when they were loaded: they do not pop up. */
+/** Take in the notices that lasted when they were loaded: those from before do not pop up. */
 export function know(notices) {
-  rules.know(notices);
-  for (const { id } of notices) seen.add(id);
+  rules.know(notices, isFromBefore);
+  for (const { id } of notices.filter(isFromBefore)) seen.add(id);
   redraw();
 }
 

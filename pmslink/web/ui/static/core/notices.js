@@ -19,6 +19,7 @@ const redials = new Map(); // of links that are down, by name: {marker, attempts
 const listeners = new Set();
 let loading = null; // the promise of the notices that last; null before it is wanted, and after a failure
 let isLive = false; // the stream was open when they were loaded
+let liveSince = Infinity; // when the stream was asked for, by the service's clock
 let heldBack = null; // events that arrive while they are loaded
 let hasAll = true; // all notices that last are loaded
 let openTotal = 0; // how many notices are open, as the service counted last
@@ -88,6 +89,14 @@ export function start(live) {
   isLive = live;
   loading = load();
 }
+
+/** Note that the stream tells of each change from now on; it was asked for at `since`. It begins with a reset. */
+export function onStream(since) {
+  liveSince = since;
+}
+
+/** Whether a notice was opened before the stream that tells of changes: then it is no news. */
+export const isFromBefore = ({ at }) => Date.parse(at) < liveSince;
 
 async function load() {
   const events = (heldBack = []);

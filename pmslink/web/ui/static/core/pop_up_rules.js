@@ -33,12 +33,15 @@ export class PopUpRules {
   }
 
   /**
-   * Take in the notices that last, as they were just loaded. Their outages had begun before: they pop up at their end
-   * only. If these are all notices, what popped up about others is over.
+   * Take in the notices that last, as they were just loaded. An outage that `isFromBefore` the page pops up at its
+   * end only; a later one was loaded before its event has come. If these are all notices, what popped up about others
+   * is over.
    */
-  know(notices) {
+  know(notices, isFromBefore) {
     if (this.knowsAll()) this.#forgetOthers(notices);
-    for (const { kind, link, subject } of notices) if (kind === "down") this.#outages.set(link, subject);
+    for (const notice of notices.filter(isFromBefore)) {
+      if (notice.kind === "down") this.#outages.set(notice.link, notice.subject);
+    }
   }
 
   #forgetOthers(notices) {

@@ -2,6 +2,8 @@
 // when a proxy answers in place of a service that restarts, does not say why it was refused, and cannot go on from
 // an id after it gave up.
 
+import { now } from "./clock.js";
+
 const SILENCE_MS = 40_000; // then the connection is lost: the service sends something every 15 seconds
 const FIRST_DELAY_MS = 500; // before the first reconnect …
 const LONGEST_DELAY_MS = 5_000; // … growing up to this
@@ -16,7 +18,7 @@ const REST_MS = 15_000;
 /**
  * Reads the stream until `stop`, and resumes after each loss where it was.
  *
- * Calls `listener.onOpen()` when it is connected, `onLost(code)` when it is not any more (`code` is why the service
+ * Calls `listener.onOpen(since)` when it is connected, with the service's time when it was asked for, `onLost(code)` when it is not any more (`code` is why the service
  * refuses, if it does), `onDenied()` and nothing more when nobody is signed in, and `onEvent(kind, data)` for each
  * event.
  */
@@ -69,6 +71,7 @@ export class Stream {
     this.#wasAnswered = false;
     this.#receivedAt = Date.now();
     const checks = setInterval(() => this.#check(), CHECK_INTERVAL_MS);
+    const since = now();
     try {
       const headers = this.#lastId === null ? {} : { "Last-Event-ID": this.#lastId };
       const answer = await fetch(this.url, { headers, signal: this.#connection.signal, cache: "no-store" });
@@ -76,7 +79,7 @@ export class Stream {
       this.#wasAnswered = true;
       this.#receivedAt = Date.now();
       connected();
-      this.listener.onOpen();
+      this.listener.onOpen(since);
       await this.#readEvents(answer.body.pipeThrough(new TextDecoderStream()).getReader());
     } catch (problem) {
       if (problem.name !== "AbortError") console.info(`the stream was lost: ${problem.message}`);
