@@ -14,7 +14,7 @@ from tests.page.browser import BrowserUser, open_page
 from tests.page.hotel_processes import HotelProcesses
 from tests.page.setting_forms import expect_error, field, fill_address, open_new_link
 from tests.page.views import overflowing_elements
-from tests.process.server_processes import free_ports, run_empty_service
+from tests.process.server_processes import free_ports, run_empty_service, wait_until
 
 PERSON_KEY_DELAY_MS = 120
 """Milliseconds between two keys of a person who types."""
@@ -87,7 +87,12 @@ def test_a_test_that_runs_shows_its_seconds_and_can_be_stopped(hotel: HotelProce
     expect(page.locator(".test li")).to_have_count(0)
     expect(page.get_by_role("button", name="Test the connection")).to_be_focused()
     hotel.set_faults(hotel.ports[1], frozen=False)
-    page.keyboard.press("Enter")  # the service has stopped, too: a test that runs would keep the address
+    address = {"host": "127.0.0.1", "port": hotel.ports[1]}
+    # the service stops, too: a test that runs keeps its address
+    wait_until(
+        lambda: "steps" in hotel.pbx.call("POST", "/api/v1/links/test", address), "the address is free"
+    )
+    page.keyboard.press("Enter")
     expect(page.get_by_role("button", name="Save and enable")).to_be_visible()
 
 
