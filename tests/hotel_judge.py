@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from pmslink.simulator.hotel.room_equipment import WakeUp, build_wake_up
+from pmslink.simulator.hotel.room_equipment import WakeUp, build_wake_up, parse_wake_up
 from tests.posting_judge import check_postings
 from tests.simulated_hotel import HOTEL_ZONE, SimulatedHotel
 from tests.stay_log import MOVE_TIME
@@ -104,7 +104,10 @@ def was_called_elsewhere(hotel: SimulatedHotel, room: str, wake_up: WakeUp) -> b
 
     Its result names that room, so the PMS does not remove the wake-up from the room where the guest is.
     """
-    log, at = hotel.stay_log, datetime.strptime("".join(wake_up), "%y%m%d%H%M%S").replace(tzinfo=HOTEL_ZONE)
+    log, local = hotel.stay_log, parse_wake_up(wake_up)
+    if local is None:
+        return False
+    at = local.replace(tzinfo=HOTEL_ZONE)
     begin, end = (log.outage_start(at) or at) - MOVE_TIME, at + CALL_TIME
     return not log.is_alive_between(at, end) and any(
         wake_up in log.wake_ups_between(other, begin, end) for other in log.wake_ups if other != room

@@ -96,6 +96,15 @@ def build_wake_up(at: datetime) -> WakeUp:
     return serialize_date(at), serialize_time(at.time())
 
 
+def parse_wake_up(wake_up: WakeUp) -> datetime | None:
+    """Parse a wake-up; None if the PBX has sent an invalid DA or TI."""
+    date, time = wake_up
+    try:
+        return datetime.strptime(date + time, "%y%m%d%H%M%S")  # noqa: DTZ007 (local, as FIAS has it)
+    except ValueError:
+        return None
+
+
 def spell_wake_up(at: datetime, spelling: WakeUpSpelling) -> WakeUp:
     """Spell a wake-up as DA and TI of WR: without the date, or midnight as 24 hours of the day before."""
     if spelling == "no date":

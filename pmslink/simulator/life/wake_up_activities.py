@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from random import Random
 
-from pmslink.simulator.hotel.room_equipment import WakeUp, WakeUpSpelling
+from pmslink.simulator.hotel.room_equipment import WakeUpSpelling, parse_wake_up
 from pmslink.simulator.life.acts import choose, choose_guest, occupied_rooms
 from pmslink.simulator.pms.property import Pms
 
@@ -48,7 +48,7 @@ def cancel_wake_up(pms: Pms, rng: Random) -> int:
     room = choose(rng, (room for room in occupied_rooms(pms) if pms.equipment(room).wake_ups))
     if room is None:
         return 0
-    at = _parse_wake_up(rng.choice(pms.equipment(room).wake_ups))
+    at = parse_wake_up(rng.choice(pms.equipment(room).wake_ups))
     cancels_all = at is None or rng.random() < 1 / 4
     pms.cancel_wake_up(room, None if cancels_all else at)
     return 1
@@ -82,7 +82,7 @@ def _choose_spelling(pms: Pms, rng: Random, at: datetime) -> WakeUpSpelling:
 
 def _future_wake_ups(pms: Pms, room: str) -> list[datetime]:
     """Return the wake-ups of a room that are not due yet; a repeated order of others could ring again."""
-    times = map(_parse_wake_up, pms.equipment(room).wake_ups)
+    times = map(parse_wake_up, pms.equipment(room).wake_ups)
     soon = pms.now().replace(tzinfo=None) + timedelta(minutes=1)
     return [at for at in times if at is not None and at > soon]
 
@@ -91,12 +91,3 @@ def _has_result(pms: Pms, room: str, at: datetime) -> bool:
     """Return whether a wake-up of the room at this time has ended: another order would mean the same."""
     results = pms.equipment(room).wake_up_results
     return any((date, time) == (f"{at:%y%m%d}", f"{at:%H%M%S}") for date, time, _ in results)
-
-
-def _parse_wake_up(wake_up: WakeUp) -> datetime | None:
-    """Parse a wake-up; None if the PBX has sent an invalid DA or TI."""
-    date, time = wake_up
-    try:
-        return datetime.strptime(date + time, "%y%m%d%H%M%S")  # noqa: DTZ007 (local, as FIAS has it)
-    except ValueError:
-        return None
