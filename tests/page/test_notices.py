@@ -277,6 +277,19 @@ def test_news_that_come_while_the_notices_are_loaded_pop_up(service: CannedServi
         expect(bar).to_contain_text("lakehouse: decision needed")
 
 
+def test_notices_that_could_not_be_loaded_are_loaded_once_the_stream_resumes(user: BrowserUser) -> None:
+    user.page_errors.expected_errors.append("ERR_FAILED")
+    page = user.page
+    page.route("**/api/v1/notices?*", lambda route: route.abort())
+    call_module(page, "core/notices.js", "clear")
+    call_module(page, "core/notices.js", "onStream", 0)
+    with page.expect_event("requestfailed"):
+        call_module(page, "core/notices.js", "handle", "reset", {})
+    page.unroute("**/api/v1/notices?*")
+    with page.expect_response("**/api/v1/notices?*"):
+        call_module(page, "core/notices.js", "onStream", 0)
+
+
 def test_good_news_stays_while_it_is_pointed_at_or_focused(service: CannedService, page: Page) -> None:
     page.clock.install()
     page.reload()

@@ -90,9 +90,16 @@ export function start(live) {
   loading = load();
 }
 
-/** Note that the stream tells of each change from now on; it was asked for at `since`. It begins with a reset. */
+/**
+ * Note that the stream, which was asked for at `since`, tells of each change from now on.
+ *
+ * The first one begins with a reset, which loads the notices; one that resumes has none, and the last loading may
+ * have failed.
+ */
 export function onStream(since) {
+  const isResumed = liveSince !== Infinity;
   liveSince = since;
+  if (isResumed) start(true);
 }
 
 /** Whether a notice was opened before the stream that tells of changes: then it is no news. */
@@ -154,6 +161,7 @@ export function clear() {
   redials.clear();
   clearTimeout(recount);
   loading = heldBack = recount = null;
+  liveSince = Infinity;
   olderThan = "";
   publish("clear");
 }
