@@ -17,14 +17,13 @@ NEXT_OUTAGE = "2026-11-20T07:10:00.000Z"
 RUN = """async ([steps, mode, known, knowsAll]) => {
   const main = document.querySelector("script[type=module]").src;
   const { PopUpRules } = await import(new URL("core/pop_up_rules.js", main));
-  const rules = new PopUpRules((name) => name === "muted", () => knowsAll);
+  const isFromBefore = ({ isFromBefore = true }) => isFromBefore;
+  const rules = new PopUpRules((name) => name === "muted", () => knowsAll, isFromBefore);
   rules.mode = mode;
-  const know = (notices) => rules.know(notices, ({ isFromBefore = true }) => isFromBefore);
-  know(known);
+  rules.know(known);
   let last = 0;
   return steps.map(([action, ...details]) => {
-    if (action === "know") know(...details);
-    else rules[action](...details);
+    rules[action](...details);
     const shown = rules.shown;
     const isNew = (shown?.number ?? 0) > last;
     last = Math.max(last, shown?.number ?? 0);

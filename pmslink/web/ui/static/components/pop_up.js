@@ -15,7 +15,7 @@ const STAY_S = 6; // that good news stays, while somebody can see it and nobody 
 const TICK_MS = 1_000;
 const MARGIN_PX = 16; // between the bar and a focused element over it
 
-const rules = new PopUpRules(isMuted, hasAllLasting);
+const rules = new PopUpRules(isMuted, hasAllLasting, isFromBefore);
 const seen = new Set(); // ids of notices that were known before
 let bar = null; // {element, update, number} of the pop-up that is shown
 let left = STAY_S;
@@ -23,7 +23,7 @@ const sizes = new ResizeObserver(reserveSpace);
 
 /** Take in the notices that lasted when they were loaded: those from before do not pop up. */
 export function know(notices) {
-  rules.know(notices, isFromBefore);
+  rules.know(notices);
   for (const { id } of notices.filter(isFromBefore)) seen.add(id);
   redraw();
 }

@@ -21,10 +21,14 @@ export class PopUpRules {
   #closed = new Map(); // by key: when a pop-up was closed
   #numbers = 0;
 
-  /** `isMuted(name)` tells whether a link is muted; `knowsAll()` whether all outages from before are known. */
-  constructor(isMuted, knowsAll) {
+  /**
+   * `isMuted(name)` tells whether a link is muted; `knowsAll()` whether all outages from before are known;
+   * `isFromBefore(notice)` whether a notice that was loaded is no news.
+   */
+  constructor(isMuted, knowsAll, isFromBefore) {
     this.isMuted = isMuted;
     this.knowsAll = knowsAll;
+    this.isFromBefore = isFromBefore;
   }
 
   /** The pop-up that is shown, or undefined. */
@@ -33,13 +37,12 @@ export class PopUpRules {
   }
 
   /**
-   * Take in the notices that last, as they were just loaded. An outage that `isFromBefore` the page pops up at its
-   * end only; a later one was loaded before its event has come. If these are all notices, what popped up about others
-   * is over.
+   * Take in the notices that last, as they were just loaded. An outage from before pops up at its end only; a later
+   * one was loaded before its event has come. If these are all notices, what popped up about others is over.
    */
-  know(notices, isFromBefore) {
+  know(notices) {
     if (this.knowsAll()) this.#forgetOthers(notices);
-    for (const notice of notices.filter(isFromBefore)) {
+    for (const notice of notices.filter(this.isFromBefore)) {
       if (notice.kind === "down") this.#outages.set(notice.link, notice.subject);
     }
   }

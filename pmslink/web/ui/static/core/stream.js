@@ -18,9 +18,9 @@ const REST_MS = 15_000;
 /**
  * Reads the stream until `stop`, and resumes after each loss where it was.
  *
- * Calls `listener.onOpen(since)` when it is connected, with the service's time when it was asked for, `onLost(code)` when it is not any more (`code` is why the service
- * refuses, if it does), `onDenied()` and nothing more when nobody is signed in, and `onEvent(kind, data)` for each
- * event.
+ * Calls `listener.onOpen(since)` when it is connected, with the service's time when it was asked for; `onLost(code)`
+ * when it is not any more (`code` is why the service refuses, if it does); `onDenied()` and nothing more when nobody
+ * is signed in; and `onEvent(kind, data)` for each event.
  */
 export class Stream {
   #lastId = null;
